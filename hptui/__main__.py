@@ -1,0 +1,6 @@
+"""`python -m hptui` is the `hptui` command."""
+
+from hptui.cli.main import main
+
+if __name__ == "__main__":
+    main()

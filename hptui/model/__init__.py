@@ -1,0 +1,1 @@
+"""What it is: parameters, expressions, studies, trials, errors. Standard library only."""

@@ -1,0 +1,162 @@
+"""A study: objectives, trainer, space, search, resources, report. What a study file says, checked and typed.
+
+One idea carries it: a trial is the `[trainer]` table plus what changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hptui.model.space import Space
+from hptui.model.trial import Value
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""Names of studies and trials, which become names of directories."""
+
+Goal = Literal["minimize", "maximize"]
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A metric to make small or large. `select` says which of a trial's points stands for it."""
+
+    metric: str
+    goal: Goal = "minimize"
+    select: Literal["best", "last"] = "best"
+    samples: int | None = None
+
+    def better(self, one: float, other: float) -> bool:
+        """Whether `one` is strictly better than `other`."""
+        return one < other if self.goal == "minimize" else one > other
+
+    def best(self, values: Sequence[float]) -> float:
+        """The best of at least one value."""
+        return min(values) if self.goal == "minimize" else max(values)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerSpec:
+    """`[trainer]`: which trainer, and its settings exactly as the file gives them (the baseline)."""
+
+    kind: str
+    settings: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PrunerSpec:
+    """`[search] pruner`. `warmup` is a share of a trial's budget; `startup` counts finished trials to compare with."""
+
+    kind: str = "none"
+    warmup: float = 0.2
+    startup: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """`[search] until`: when the whole study ends, beside `trials`."""
+
+    hours: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """`[search]`: who proposes trials, how many, and what cuts them short. `trials` None: until stopped."""
+
+    sampler: str = "tpe"
+    trials: int | None = None
+    seed: int = 0
+    baseline: bool = True
+    pruner: PrunerSpec = PrunerSpec()
+    until: Until = Until()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTrial:
+    """`[[trial]]`: a named experiment that runs as given."""
+
+    set: Mapping[str, Value]
+    name: str = ""
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """`[resources]`. `gpus` is "all", a count, or indices; `parallel` counts CPU slots when there is no GPU.
+
+    `timeout` and `hang_after` are seconds. `lost_retries` bounds how often the machine may lose one trial in a row.
+    """
+
+    gpus: str | int | tuple[int, ...] = "all"
+    trials_per_gpu: int = 1
+    gpus_per_trial: int = 1
+    parallel: int = 1
+    timeout: float | None = None
+    hang_after: float = 600.0
+    on_hang: Literal["warn", "stop"] = "warn"
+    lost_retries: int = 3
+    min_free_gb: float = 1.0
+    keep_checkpoints: int = 2
+    checkpoints: str = ""
+    pause_grace: float = 120.0
+    stop_grace: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """`[metrics.NAME]`: how a metric is judged and shown."""
+
+    goal: Goal | None = None
+    unit: str = ""
+    heading: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSpec:
+    """`[report]`: title, columns (name -> heading, in order), where it is written."""
+
+    title: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    write: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """`[notes]`: the author's own words: a text per setting, why this study, what next."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    rationale: str = ""
+    future: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A whole study file. `source` is its absolute path, '' for a study made by a program.
+
+    `directory` is what relative paths in the settings are relative to.
+    """
+
+    name: str
+    objectives: tuple[Objective, ...]
+    trainer: TrainerSpec
+    space: Space = field(default_factory=Space)
+    search: Search = Search()
+    trials: tuple[ListedTrial, ...] = ()
+    resources: Resources = Resources()
+    metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
+    report: ReportSpec = ReportSpec()
+    notes: Notes = Notes()
+    about: str = ""
+    trial_name: str = ""
+    on_end: tuple[str, ...] | None = None
+    source: str = ""
+    directory: str = ""
+
+    @property
+    def objective(self) -> Objective:
+        """The first objective: the only one, in most studies."""
+        return self.objectives[0]

@@ -1,0 +1,188 @@
+"""A trial is one configuration and what became of it; an attempt is one process run of it.
+
+*What happened* (`status`) is kept apart from *why* (`reason`), and only a complete trial has an objective value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Value = bool | int | float | str | None | list["Value"] | dict[str, "Value"]
+"""A setting: whatever TOML and JSON can both say."""
+
+
+class TrialStatus(StrEnum):
+    """What became of a trial."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def open(self) -> bool:
+        """Whether the trial may still run by itself."""
+        return self in (TrialStatus.WAITING, TrialStatus.RUNNING, TrialStatus.PAUSED)
+
+
+class Reason(StrEnum):
+    """Why a trial has its status."""
+
+    FINISHED = "finished"
+    PRUNER = "pruner"
+    THRESHOLD = "threshold"
+    EARLY_STOP = "early_stop"
+    OOM = "oom"
+    HOST_OOM = "host_oom"
+    NAN = "nan"
+    TIMEOUT = "timeout"
+    CRASH = "crash"
+    USAGE = "usage"
+    SETUP = "setup"
+    NO_METRIC = "no_metric"
+    HUNG = "hung"
+    LOST = "lost"
+    REBOOT = "reboot"
+    DISK_FULL = "disk_full"
+    USER = "user"
+
+    @property
+    def ours(self) -> bool:
+        """Whether the machine lost the attempt: the same trial runs again, and nothing counts against it."""
+        return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL)
+
+
+class Role(StrEnum):
+    """What a trial is for."""
+
+    SEARCH = "search"
+    BASELINE = "baseline"
+    BASE = "base"
+    LISTED = "listed"
+    MANUAL = "manual"
+    REPLICATE = "replicate"
+    IMPORTED = "imported"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts against `trials`."""
+        return self in (Role.SEARCH, Role.BASELINE)
+
+    @property
+    def sheltered(self) -> bool:
+        """Whether a pruner leaves it alone: the baseline and whatever a person asked for by hand."""
+        return self is not Role.SEARCH
+
+
+class AttemptState(StrEnum):
+    """How one process run ended, if it did."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    PRUNED = "pruned"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    LOST = "lost"
+
+    @property
+    def open(self) -> bool:
+        """Whether it has not ended yet."""
+        return self in (AttemptState.STARTING, AttemptState.RUNNING)
+
+
+class StudyState(StrEnum):
+    """What a study is doing."""
+
+    NEW = "new"
+    RUNNING = "running"
+    DRAINING = "draining"
+    PAUSED = "paused"
+    DONE = "done"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A proposal that was not run: infeasible, or a configuration that is known already. Only engines see it.
+
+    `margin` > 0 says by how much the worst constraint was missed; 0 marks a duplicate.
+    """
+
+    params: Mapping[str, Value]
+    why: str
+    margin: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One configuration and what became of it. `values` is set only when `status` is complete.
+
+    `params` holds the overrides onto the study's `[trainer]` (sampled and derived, or a listed trial's `set`).
+    `seconds` is activity over all attempts. Times are UTC seconds since the epoch.
+    """
+
+    number: int
+    name: str
+    status: TrialStatus
+    role: Role
+    params: Mapping[str, Value]
+    reason: Reason | None = None
+    message: str = ""
+    values: Mapping[str, float] | None = None
+    effective: Mapping[str, Value] = field(default_factory=dict)
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    final: Mapping[str, float | None] = field(default_factory=dict)
+    revision: int = 1
+    seed: int = 0
+    engine: str = ""
+    title: str = ""
+    note: str = ""
+    total_steps: int | None = None
+    last_step: int | None = None
+    progress: float | None = None
+    seconds: float = 0.0
+    created: float = 0.0
+    started: float | None = None
+    ended: float | None = None
+    peak_memory_gb: float | None = None
+    attempts: int = 0
+    rejections: tuple[Rejection, ...] = ()
+    seen: tuple[int, ...] = ()
+    replicate_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One process run of a trial. `token` is its identity everywhere; `asked` is what the runner told it to do."""
+
+    token: str
+    trial: int
+    n: int
+    state: AttemptState
+    reason: Reason | None = None
+    message: str = ""
+    asked: str = ""
+    boot_id: str = ""
+    host: str = ""
+    device: str = ""
+    warm: bool = False
+    started: float = 0.0
+    ended: float | None = None
+    seconds: float = 0.0
+    resumed_step: int | None = None
+    exit_code: int | None = None
+    exit_signal: int | None = None
+    offset: int = 0
+    sequence: int = 0
+    peak_gpu_gb: float | None = None
+    mean_gpu_gb: float | None = None
+    peak_rss_gb: float | None = None
+    mean_rss_gb: float | None = None
+    environment: Mapping[str, Value] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Where it is kept: study files, the store, run directories."""
