@@ -212,6 +212,12 @@ class EventWriter:
         """Seconds of activity since the attempt began."""
         return time.monotonic() - self._start
 
+    @property
+    def pending(self) -> int:
+        """Bytes that a full disk has not taken yet."""
+        with self._lock:
+            return len(self._pending)
+
     def emit(self, kind: str, **fields: Any) -> None:
         """Append an event. Lines over 64 KiB are refused with `ValueError`."""
         with self._lock:

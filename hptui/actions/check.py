@@ -1,0 +1,231 @@
+"""Look at a study before the night does: `check` reads it, `check --try` runs two steps of its heaviest trial."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hptui.actions.run import read
+from hptui.model.errors import Unusable
+from hptui.model.space import Choice
+from hptui.model.study import Study
+from hptui.model.trial import Value
+from hptui.storage.rundir import RunDir, read_lines, write_json
+
+TRY_STEPS = 2
+TRY_SECONDS = 900.0
+DRAWN = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A study file that can run: the study, what is doubtful, and what it amounts to."""
+
+    study: Study
+    warnings: tuple[str, ...]
+    facts: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What two steps of the heaviest configuration took, and what that means for the whole study.
+
+    Seconds, GiB. None: could not be known (a trainer that tells no total, no GPU).
+    """
+
+    settings: Mapping[str, Value]
+    startup_seconds: float
+    step_seconds: float | None
+    total_steps: int | None
+    peak_rss_gb: float | None
+    peak_gpu_gb: float | None
+    checkpoint_gb: float | None
+    trial_seconds: float | None
+    study_seconds: float | None
+    disk_gb: float | None
+    free_disk_gb: float
+    warnings: tuple[str, ...] = ()
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+
+
+def check(path: Path, changes: Mapping[str, str] | None = None) -> Checked:
+    """Read a study file; `StudyError` names what is wrong, `warnings` what is only doubtful."""
+    from hptui.storage import studyfile
+
+    study = read(path, changes or {})
+    return Checked(study, tuple(studyfile.warnings(study)), _facts(study))
+
+
+def _facts(study: Study) -> dict[str, Value]:
+    base = _base(study)
+    everything = study.space.enumerate(base, 100_000) if study.space.parameters else []
+    return {
+        "name": study.name,
+        "objective": ", ".join(f"{o.goal} {o.metric}" for o in study.objectives),
+        "trainer": study.trainer.kind,
+        "sampler": study.search.sampler,
+        "trials": study.search.trials,
+        "listed": len(study.trials),
+        "parameters": {p.name: p.describe() for p in study.space.parameters},
+        "constraints": [c.text for c in study.space.constraints],
+        "configurations": len(everything) if everything is not None else None,
+        "feasible_share": round(study.space.feasible_share(base), 3) if study.space.parameters else None,
+    }
+
+
+def _base(study: Study) -> dict[str, Value]:
+    from hptui.actions.process import defaults_of
+
+    return {**defaults_of(study), **study.trainer.settings}
+
+
+def heaviest(study: Study) -> dict[str, Value]:
+    """The feasible configuration that should need most memory: the largest of what the trainer says costs memory."""
+    import random
+
+    from hptui.trainers import registry
+
+    schema = registry.schema(study.trainer.kind, study.directory) or {}
+    base, space = _base(study), study.space
+    costly = [p for p in space.parameters if p.name in schema and schema[p.name].memory]
+    largest = {p.name: _largest(p) for p in costly}
+    usual = {p.name: base[p.name] for p in space.parameters if p.name in base and p.contains(base[p.name])}
+    random_ = random.Random(0)
+    best, weight = None, -1.0
+    for n in range(DRAWN):
+        drawn = {p.name: usual.get(p.name, p.sample(random_)) for p in space.parameters}
+        # The largest of all first; if that is not feasible, ever more of them at random.
+        drawn |= {p.name: largest[p.name] if random_.random() > n / DRAWN else p.sample(random_) for p in costly}
+        settled = space.settle(base, drawn)
+        if space.margin(base, settled) > 0:
+            continue
+        heavy = sum(_share(settled.get(p.name), largest[p.name]) for p in costly)
+        if heavy > weight:
+            best, weight = settled, heavy
+        if n == 0:
+            break
+    return best if best is not None else {}
+
+
+def _largest(parameter: Any) -> Value:
+    if isinstance(parameter, Choice):
+        return max(parameter.choices, key=lambda v: v if isinstance(v, int | float) else 0)
+    largest: Value = parameter.high
+    return largest
+
+
+def _share(value: Value, largest: Value) -> float:
+    if isinstance(value, int | float) and isinstance(largest, int | float) and largest:
+        return float(value) / float(largest)
+    return 0.0
+
+
+def try_out(path: Path, changes: Mapping[str, str] | None = None) -> Tried:
+    """Really run two steps of the heaviest configuration, in a directory that is thrown away; else `Unusable`."""
+    study = read(path, changes or {})
+    params = heaviest(study)
+    with tempfile.TemporaryDirectory(prefix="hptui-try-") as folder:
+        run = RunDir(Path(folder, "attempt-1"))
+        run.root.mkdir()
+        config = _config(study, params, Path(folder))
+        write_json(run.config, config)
+        began = time.monotonic()
+        printed = _run(run, study)
+        events = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
+        end = next((event for event in reversed(events) if event["k"] == "end"), None)
+        if end is None or end["status"] == "failed":
+            why = f"{end['reason']}: {end['message']}" if end else "it ended without a word"
+            tail = "\n  ".join(printed.strip().splitlines()[-12:])
+            raise Unusable(
+                f"the heaviest configuration fails ({why})\n  {tail}", hint=f"settings: {json.dumps(params)}"
+            )
+        return _forecast(study, config["settings"], events, end, time.monotonic() - began)
+
+
+def _config(study: Study, params: Mapping[str, Value], folder: Path) -> dict[str, Any]:
+    return {
+        "token": "try",
+        "study": study.name,
+        "trial": 0,
+        "attempt": 1,
+        "seed": study.search.seed,
+        "kind": study.trainer.kind,
+        "directory": study.directory,
+        "settings": {**study.trainer.settings, **params},
+        "params": dict(params),
+        "objectives": [objective.metric for objective in study.objectives],
+        "trial_dir": str(folder),
+        "checkpoints": str(folder / "checkpoints"),
+        "artifacts": str(folder / "artifacts"),
+        "cache": str(folder / "cache"),
+        "keep_checkpoints": 1,
+        "threads": 0,
+        "device": "",
+        "try_steps": TRY_STEPS,
+    }
+
+
+def _run(run: RunDir, study: Study) -> str:
+    command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
+    cwd = study.directory or None
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=TRY_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise Unusable(f"two steps of the heaviest configuration take over {TRY_SECONDS:g} s") from error
+    return done.stdout + done.stderr
+
+
+def _forecast(
+    study: Study, settings: Mapping[str, Value], events: list[dict[str, Any]], end: Mapping[str, Any], wall: float
+) -> Tried:
+    reports = [event for event in events if event["k"] == "metrics"]
+    total = next((event["steps"] for event in reversed(events) if event["k"] == "total"), None)
+    first, last = (reports[0], reports[-1]) if reports else (None, None)
+    step = None
+    if first and last and last["step"] > first["step"]:
+        step = (last["t"] - first["t"]) / (last["step"] - first["step"])
+    startup = wall - (last["t"] - first["t"] if first and last else 0.0)
+    saved = max((event["bytes"] for event in events if event["k"] == "checkpoint"), default=None)
+    trial = startup + step * total if step is not None and total else None
+    trials, slots = study.search.trials, max(1, study.resources.parallel)
+    checkpoint = saved / (1 << 30) if saved is not None else None
+    kept = study.resources.keep_checkpoints * (trials or 1)
+    free = shutil.disk_usage(Path(study.directory or ".")).free / (1 << 30)
+    disk = checkpoint * kept if checkpoint is not None else None
+    return Tried(
+        settings=dict(settings),
+        startup_seconds=round(startup, 3),
+        step_seconds=step,
+        total_steps=total,
+        peak_rss_gb=end.get("peak_rss_gb"),
+        peak_gpu_gb=end.get("peak_gpu_gb"),
+        checkpoint_gb=checkpoint,
+        trial_seconds=trial,
+        study_seconds=trial * trials / slots if trial is not None and trials else None,
+        disk_gb=disk,
+        free_disk_gb=free,
+        warnings=tuple(_doubts(study, reports, end, disk, free)),
+        metrics=dict(last["m"]) if last else {},
+    )
+
+
+def _doubts(
+    study: Study, reports: list[dict[str, Any]], end: Mapping[str, Any], disk: float | None, free: float
+) -> list[str]:
+    seen = {name for event in reports for name in event["m"]} | set(end.get("m") or {})
+    said = [
+        f"two steps did not report {o.metric!r}; they reported {', '.join(sorted(seen)) or 'nothing'}"
+        for o in study.objectives
+        if o.metric not in seen
+    ]
+    if disk is not None and disk > free - study.resources.min_free_gb:
+        said.append(f"checkpoints may need {disk:.1f} GiB, {free:.1f} GiB are free")
+    return said

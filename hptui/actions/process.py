@@ -1,0 +1,150 @@
+"""The process that runs a study:  python -m hptui.actions.process STUDY_DIRECTORY
+
+Started detached by `run`. It takes the study's lock, hands the runner what lies above it (trainers, results), and ends
+when the study has come to rest. Exit codes: 0 at rest, 1 failed, 4 another runner holds the study.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hptui.model.errors import HptuiError
+from hptui.model.study import Study
+from hptui.model.trial import Value
+from hptui.storage.paths import StudyDir
+from hptui.storage.rundir import open_lock
+
+if TYPE_CHECKING:
+    from hptui.running.attempts import Trainer
+    from hptui.storage.store import Store
+
+log = logging.getLogger(__name__)
+
+LOCK_SECONDS = 1.0
+ON_END_SECONDS = 60.0
+
+
+def take_lock(sd: StudyDir) -> int | None:
+    """Hold the study's lock for the life of this process; a prober may have it for a moment."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while (fd := open_lock(sd.lock)) is None:
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.02)
+    facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, json.dumps(facts).encode(), 0)  # for display only: the lock itself is the truth
+    return fd
+
+
+def holder(sd: StudyDir) -> dict[str, object]:
+    """Who holds the study: {alive, pid, host, since}. Alive is asked of the lock."""
+    try:
+        with sd.lock.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                alive = False
+            except BlockingIOError:
+                alive = True
+            facts = json.loads(file.read() or b"{}")
+    except (OSError, ValueError):
+        return {"alive": False, "pid": None, "host": None, "since": None}
+    return {"alive": alive, **{key: facts.get(key) for key in ("pid", "host", "since")}}
+
+
+def trainer_of(study: Study) -> Trainer:
+    """How this study's attempts are run, and the facts recorded with each."""
+    from hptui.running.attempts import Trainer
+    from hptui.running.environment import facts
+    from hptui.trainers import registry
+
+    return Trainer(
+        command=(sys.executable, "-m", "hptui.trainers.worker"),
+        entry="hptui.trainers.worker:main",
+        preload=registry.preload(study.trainer.kind),
+        facts=facts(study.directory),
+    )
+
+
+def defaults_of(study: Study) -> dict[str, Value]:
+    """What the trainer uses where the study file says nothing."""
+    from hptui.trainers import registry
+
+    schema = registry.schema(study.trainer.kind, study.directory) or {}
+    return {name: info.default for name, info in schema.items() if not info.required}
+
+
+def ended(store: Store, sd: StudyDir, study: Study) -> None:
+    """The study has come to rest: write what the file asks for, and tell who wants to know."""
+    from hptui.actions.outcome import outcome_of, write_results
+
+    try:
+        if study.report.write:
+            write_results(sd, study)
+    except (HptuiError, OSError) as error:
+        store.event("error", "results", f"the results could not be written: {error}")
+    if study.on_end:
+        _call(study, outcome_of(sd, study), store)
+
+
+def _call(study: Study, told: Mapping[str, str], store: Store) -> None:
+    """Run `on_end`: placeholders like {state} in its arguments, the same facts in its environment."""
+    command = [part.format_map(_Known(told)) for part in study.on_end or ()]
+    environment = {**os.environ, **{f"HPTUI_{key.upper()}": value for key, value in told.items()}}
+    try:
+        done = subprocess.run(
+            command, env=environment, cwd=study.directory or None, timeout=ON_END_SECONDS, check=False
+        )
+        if done.returncode:
+            store.event("warning", "on_end", f"{command[0]} ended with exit code {done.returncode}")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        store.event("warning", "on_end", f"{command[0]}: {error}")
+
+
+class _Known(dict[str, str]):
+    """Leaves unknown placeholders as they stand."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def main(argv: list[str]) -> int:
+    """Run a study until it rests."""
+    os.umask(0o077)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sd = StudyDir(Path(argv[0]))
+    lock = take_lock(sd)
+    if lock is None:
+        facts = holder(sd)
+        log.error("another runner holds %s: pid %s on %s", sd.name, facts["pid"], facts["host"])
+        return 4
+    from hptui.running.runner import Hooks, Runner
+    from hptui.storage.store import Store
+
+    try:
+        store = Store.open(sd)
+        try:
+            Runner(sd, store, Hooks(trainer_of, defaults_of, ended)).run()
+        finally:
+            store.close()
+    except HptuiError as error:
+        log.error("%s", error)
+        return error.exit_code
+    except Exception:
+        log.exception("the runner failed; `hptui run %s` starts it again, nothing recorded is lost", sd.name)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,270 @@
+"""Start, resume and extend a study: from its file or by its name, always detached."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hptui.actions.process import holder
+from hptui.actions.steer import change_spec, request, study_of
+from hptui.actions.studies import find_study
+from hptui.model.errors import Locked, MachineError, StudyError, UserError
+from hptui.model.study import Study
+from hptui.model.trial import StudyState
+from hptui.storage.paths import StudyDir
+from hptui.storage.reader import Reader
+from hptui.storage.rundir import holding
+
+START_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What `run` did: `notes` are sentences for the person; `joined` means that it was running already."""
+
+    sd: StudyDir
+    notes: tuple[str, ...]
+    joined: bool
+
+
+def runner_alive(sd: StudyDir) -> dict[str, object]:
+    """{alive, pid, host, since} of the study's runner."""
+    return holder(sd)
+
+
+def run(
+    home: Path,
+    ref: str,
+    *,
+    trials: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    parallel: int | None = None,
+    output: str | None = None,
+) -> Started:
+    """Start or resume the study `ref` (a study file, or a name in HOME); extend it with `trials` = "20" or "+5".
+
+    On a study that runs already, changes become requests to its runner.
+    """
+    changes = dict(settings or {})
+    if parallel is not None:
+        changes["resources.parallel"] = str(parallel)
+    if output is not None:
+        changes["report.write"] = str(Path(output).absolute())
+    if _is_file(ref):
+        sd, notes = _from_file(home, Path(ref), trials, changes)
+    else:
+        sd, notes = _by_name(home, ref, trials, changes)
+    joined = bool(holder(sd)["alive"])
+    # A runner that is there may be about to leave: the request is what makes it stay, or us start another.
+    if not joined or _state(sd) is not StudyState.RUNNING:
+        request(sd, "resume", {})
+    if not holder(sd)["alive"]:
+        _start(sd)
+    return Started(sd, tuple(notes), joined)
+
+
+def _is_file(ref: str) -> bool:
+    if Path(ref).suffix in (".toml", ".yaml", ".yml") or os.sep in ref:
+        if not Path(ref).is_file():
+            if Path(ref).is_dir() and StudyDir(Path(ref).absolute()).exists():
+                return False
+            raise UserError(f"there is no study file {ref!r}", hint="give a study file, or the name of a study")
+        return True
+    return False
+
+
+def _state(sd: StudyDir) -> StudyState:
+    with Reader(sd) as reader:
+        return StudyState(reader.study().state)
+
+
+# from a file ----------------------------------------------------------------------------------------------------
+
+
+def read(path: Path, changes: Mapping[str, str]) -> Study:
+    """A study file, checked against its trainer's settings, with `--set` values put onto it."""
+    from hptui.storage import studyfile
+    from hptui.trainers import registry
+
+    study = studyfile.load(path, schema=registry.schema)
+    return studyfile.override(study, dict(changes), registry.schema) if changes else study
+
+
+def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str, str]) -> tuple[StudyDir, list[str]]:
+    study = read(path, changes)
+    sd = StudyDir.of(home, study.name)
+    if sd.exists():
+        old = study_of(sd)
+        _same_study(sd, old, study)
+        study = _kept(old, study) if trials is None else study
+        study = _with_trials(study, trials, sd)
+        said = change_spec(sd, study, "")
+        return sd, [] if said == "nothing changed" else [said]
+    study = _with_trials(study, trials, None)
+    create(sd, study)
+    notes = [f"new study {study.name!r} in {sd.root}"]
+    if study.search.trials is None and study.search.sampler in ("tpe", "random", "auto"):
+        notes.append("[search] trials is not set: the search runs until it is stopped")
+    return sd, notes
+
+
+def _kept(old: Study, new: Study) -> Study:
+    """A budget raised on the command line outlives a file that still says the smaller number."""
+    if old.search.trials is None or new.search.trials is None or new.search.trials >= old.search.trials:
+        return new
+    return replace(new, search=replace(new.search, trials=old.search.trials))
+
+
+def _same_study(sd: StudyDir, old: Study, new: Study) -> None:
+    """A study is HOME plus name; another file, another metric or another trainer is another study."""
+    hint = f"give one of them another name, or remove the old one: hptui rm {sd.name}"
+    if old.source and new.source and old.source != new.source and Path(old.source).exists():
+        raise UserError(f"the study {sd.name!r} was made from {old.source}, not from {new.source}", hint=hint)
+    if old.objectives != new.objectives:
+        was, is_ = (", ".join(f"{o.goal} {o.metric}" for o in study.objectives) for study in (old, new))
+        raise StudyError(
+            f"the study has been run to {was}, not to {is_}", file=new.source, where="objective", hint=hint
+        )
+    if old.trainer.kind != new.trainer.kind:
+        text = f"the study has been run with {old.trainer.kind!r}, not with {new.trainer.kind!r}"
+        raise StudyError(text, file=new.source, where="trainer.kind", hint=hint)
+
+
+def create(sd: StudyDir, study: Study) -> None:
+    """Make the directory and store of a new study, with its baseline and listed trials recorded."""
+    from hptui.storage.disks import refuse_network
+    from hptui.running.setup import record_written
+    from hptui.storage import studyfile
+    from hptui.storage.store import Store
+
+    before = os.umask(0o077)
+    try:
+        sd.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        refuse_network(sd.root)
+        with holding(sd.lock) as free:
+            if not free:
+                raise Locked(f"another process is just making the study {sd.name!r}")
+            store = Store.create(sd, studyfile.to_json(study), study.name)
+            try:
+                record_written(store, study)
+            finally:
+                store.close()
+    except OSError as error:
+        raise MachineError(f"{sd.root} cannot be made: {error}", hint="choose another place with --home") from error
+    finally:
+        os.umask(before)
+
+
+# by name --------------------------------------------------------------------------------------------------------
+
+
+def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str]) -> tuple[StudyDir, list[str]]:
+    from hptui.storage import studyfile
+    from hptui.trainers import registry
+
+    sd = find_study(home, ref)
+    study = study_of(sd)
+    new = _with_trials(study, trials, sd)
+    if changes:
+        new = studyfile.override(new, dict(changes), registry.schema)
+    if new == study:
+        return sd, []
+    return sd, [change_spec(sd, new, "")]
+
+
+def _with_trials(study: Study, trials: str | None, sd: StudyDir | None) -> Study:
+    """`--trials 20` is the total; `--trials +5` is five more than the total so far."""
+    if trials is None:
+        return study
+    if not re.fullmatch(r"\+?[0-9]+", trials):
+        raise UserError(
+            f"--trials {trials!r} is not a number of trials", hint="--trials 20 (in all) or --trials +5 (more)"
+        )
+    total = int(trials)
+    if trials.startswith("+"):
+        total += _total(study, sd)
+    if total < 1:
+        raise UserError(f"--trials {trials!r} leaves nothing to run")
+    return replace(study, search=replace(study.search, trials=total))
+
+
+def _total(study: Study, sd: StudyDir | None) -> int:
+    """The total that `+5` adds to: the recorded budget, or what has been run of a search without one."""
+    if sd is None:
+        return study.search.trials or 0
+    budget = study_of(sd).search.trials
+    if budget is not None:
+        return budget
+    with Reader(sd) as reader:
+        return sum(trial.role.counts for trial in reader.trials())
+
+
+# the process ----------------------------------------------------------------------------------------------------
+
+
+def _start(sd: StudyDir) -> None:
+    """Start the runner, detached from this terminal, and wait until it holds the lock."""
+    before = os.umask(0o077)
+    try:
+        with sd.runner_log.open("ab") as log:
+            offset = log.tell()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "hptui.actions.process", str(sd.root)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd="/",
+                env=_environment(),
+            )
+    finally:
+        os.umask(before)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            _ended_at_once(sd, process.returncode, offset)
+            return
+        if holder(sd)["alive"] and holder(sd)["pid"] == process.pid:
+            process.returncode = 0  # it is not ours to wait for any more
+            return
+        time.sleep(0.02)
+    raise MachineError(
+        f"the runner of {sd.name!r} did not start within {START_SECONDS:g} s", hint=f"see {sd.runner_log}"
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Our own, with this installation importable from the runner's working directory."""
+    import hptui
+
+    root = str(Path(hptui.__file__).resolve().parent.parent)
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+
+
+def _ended_at_once(sd: StudyDir, code: int, offset: int) -> None:
+    if code == 0:
+        return  # nothing was left to do
+    with sd.runner_log.open("rb") as log:
+        log.seek(offset)
+        lines = log.read().decode(errors="replace").strip().splitlines()
+    if code == Locked.exit_code:
+        facts = holder(sd)
+        raise Locked(f"another runner holds {sd.name!r}: pid {facts['pid']} on {facts['host']}")
+    raise MachineError(
+        f"the runner ended at once: {lines[-1] if lines else f'exit code {code}'}", hint=f"see {sd.runner_log}"
+    )
+
+
+def facts_of(sd: StudyDir) -> dict[str, Any]:
+    """State and message of a study, and whether its runner lives."""
+    with Reader(sd) as reader:
+        row = reader.study()
+    return {"state": row.state, "message": row.message, **runner_alive(sd)}

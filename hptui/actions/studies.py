@@ -1,0 +1,143 @@
+"""Finding studies and trials by what people call them, and looking at a whole study at one moment."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hptui.model.errors import NotFound, did_you_mean
+from hptui.model.study import NAME, Objective, Study
+from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.storage.paths import StudyDir, studies_in
+from hptui.storage.reader import Reader
+from hptui.storage.rows import StudyRow
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A study as it stands: one moment's row, specification and trials."""
+
+    sd: StudyDir
+    row: StudyRow
+    study: Study
+    trials: tuple[Trial, ...]
+
+    @property
+    def best(self) -> Trial | None:
+        """The best trial; the first of the Pareto set where there are several objectives."""
+        return next(iter(best_trials(self.study, self.trials)), None)
+
+    @property
+    def baseline(self) -> Trial | None:
+        """The trial that ran the trainer's settings as written."""
+        return next((trial for trial in self.trials if trial.role is Role.BASELINE), None)
+
+
+def look(sd: StudyDir, reader: Reader | None = None) -> View:
+    """The study now, read in one transaction."""
+    from hptui.storage import studyfile
+
+    if reader is None:
+        with Reader(sd) as opened:
+            return look(sd, opened)
+    with reader.snapshot():
+        row, trials = reader.study(), tuple(reader.trials())
+    return View(sd, row, studyfile.from_json(row.spec), trials)
+
+
+def find_study(home: Path, ref: str) -> StudyDir:
+    """The study called `ref`: its name in HOME, its directory, its store, or the study file that it was made from."""
+    if NAME.fullmatch(ref) and (found := StudyDir(home / ref)).exists():
+        return found
+    path = Path(ref).expanduser()
+    if path.name == "study.db" and path.is_file():
+        path = path.parent
+    if (path / "study.db").is_file():
+        return StudyDir(path.absolute())
+    if path.is_file():
+        return _of_file(home, path)
+    known = [study.name for study in studies_in(home)]
+    hint = did_you_mean(ref, known) if known else "there is none yet: hptui run FILE starts one"
+    raise NotFound(f"there is no study {ref!r} in {home}", hint=hint)
+
+
+def _of_file(home: Path, path: Path) -> StudyDir:
+    try:
+        name = tomllib.loads(path.read_text()).get("name")
+    except (OSError, ValueError):
+        name = None
+    if isinstance(name, str) and NAME.fullmatch(name) and (found := StudyDir(home / name)).exists():
+        return found
+    if isinstance(name, str):
+        raise NotFound(f"the study {name!r} of {path} has not been started in {home}", hint=f"hptui run {path}")
+    raise NotFound(f"{path} is no study file: it gives no name", hint=f"hptui check {path}")
+
+
+def find_trial(reader: Reader, ref: str, view: View | None = None) -> Trial:
+    """The trial called `ref`: a number, a name, or `best`."""
+    view = view or look(StudyDir(reader.path.parent), reader)
+    name = view.sd.name
+    if ref == "best":
+        if view.best is None:
+            raise NotFound(f"study {name!r} has no complete trial, so none is best", hint=f"hptui trials {name}")
+        return view.best
+    if ref.isdecimal():
+        for trial in view.trials:
+            if trial.number == int(ref):
+                return trial
+        last = f"its trials are 0 to {view.trials[-1].number}" if view.trials else "it has none yet"
+        raise NotFound(f"study {name!r} has no trial {ref}", hint=last)
+    for trial in view.trials:
+        if trial.name == ref:
+            return trial
+    names = [trial.name for trial in view.trials if trial.name]
+    raise NotFound(f"study {name!r} has no trial {ref!r}", hint=did_you_mean(ref, ["best", *names]))
+
+
+def best_trials(study: Study, trials: Sequence[Trial]) -> list[Trial]:
+    """The complete trials that none beats, by number: equals of the best, or the Pareto set of several objectives."""
+    usable = [trial for trial in trials if scored(study, trial)]
+    return [one for one in usable if not any(beats(study, other, one) for other in usable)]
+
+
+def scored(study: Study, trial: Trial) -> bool:
+    """Whether a trial is complete with a value for every objective."""
+    values = trial.values or {}
+    return trial.status is TrialStatus.COMPLETE and all(objective.metric in values for objective in study.objectives)
+
+
+def beats(study: Study, one: Trial, other: Trial) -> bool:
+    """Whether `one` is at least as good in every objective and better in one. Both are scored."""
+
+    def better(objective: Objective, first: Trial, second: Trial) -> bool:
+        return objective.better((first.values or {})[objective.metric], (second.values or {})[objective.metric])
+
+    wins = any(better(objective, one, other) for objective in study.objectives)
+    return wins and not any(better(objective, other, one) for objective in study.objectives)
+
+
+def time_left(view: View, now: float | None = None) -> float | None:
+    """Seconds until the study ends, judged by the complete trials; None while nothing can be said."""
+    now = time.time() if now is None else now
+    took = [trial.seconds for trial in view.trials if trial.status is TrialStatus.COMPLETE and trial.seconds > 0]
+    total = view.study.search.trials
+    if not took or total is None:
+        return None
+    usual = sum(took) / len(took)
+    running = [trial for trial in view.trials if trial.status is TrialStatus.RUNNING]
+    waiting = sum(trial.status is TrialStatus.WAITING for trial in view.trials)
+    to_come = max(0, total - sum(trial.role.counts for trial in view.trials))
+    rest = sum(_rest(trial, usual, now) for trial in running) + usual * (waiting + to_come)
+    hours = view.study.search.until.hours
+    left = rest / max(1, len(running))
+    return left if hours is None else min(left, max(0.0, hours * 3600 - view.row.seconds))
+
+
+def _rest(trial: Trial, usual: float, now: float) -> float:
+    spent = max(0.0, now - trial.started) if trial.started else 0.0
+    if trial.progress and trial.progress > 0.05 and spent:
+        return spent * (1 - trial.progress) / trial.progress
+    return max(0.0, usual - spent)

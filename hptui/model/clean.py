@@ -1,0 +1,38 @@
+"""Text from outside (logs, files, names, errors), made harmless for a terminal.
+
+Escape sequences are cut out, whole; every other control, bidirectional or surrogate character becomes U+FFFD, so that
+nothing that a model printed can move the cursor, set the clipboard or turn a line around.
+"""
+
+from __future__ import annotations
+
+import re
+
+SEQUENCE = re.compile(
+    r"\x1b\][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, terminated or not
+    r"|\x1b[PX^_].*?(?:\x1b\\|\x9c|$)"  # DCS, SOS, PM, APC
+    r"|\x1b\[[0-?]*[ -/]*[@-~]?"  # CSI
+    r"|\x1b[ -/]*[0-~]?"  # every other escape
+    r"|\x9b[0-?]*[ -/]*[@-~]?"  # the same introducers in 8 bits
+    r"|\x9d[^\x07\x9c]*(?:\x07|\x9c)?"
+    r"|[\x90\x98\x9e\x9f].*?(?:\x9c|$)",
+    re.DOTALL,
+)
+CONTROL = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+REPLACEMENT = "\ufffd"
+ELLIPSIS = "…"
+
+
+def clean(text: object, *, lines: bool = False, limit: int = 20_000) -> str:
+    """`str(text)` without anything that a terminal would obey. Newlines become `⏎` unless `lines`; tabs four spaces."""
+    plain = str(text)
+    if len(plain) > limit:
+        plain = plain[: limit - 1] + ELLIPSIS
+    if plain.isascii() and plain.isprintable():
+        return plain
+    plain = SEQUENCE.sub("", plain.replace("\r\n", "\n")).replace("\t", "    ")
+    if not lines:
+        plain = plain.replace("\n", "⏎")
+    return CONTROL.sub(REPLACEMENT, plain)

@@ -1,0 +1,293 @@
+"""The kinds of parameters: a range of floats, a range of whole numbers, a choice; and values derived from others.
+
+A constructor refuses what cannot be searched and quotes the values. Nothing here knows an engine.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hptui.model.errors import StudyError
+from hptui.model.expressions import Expression
+from hptui.model.trial import Value
+from hptui.model.values import WHOLE, canonical, is_number, number_text, same, value_text
+
+MAX_VALUES = 1_000_000
+"""`values()` lists at most this many."""
+
+MAX_STEPS = 1e12
+"""A grid finer than this is a continuum that does not know it."""
+
+
+def _refuse(name: str, key: str, message: str, value: object = None, hint: str = "") -> StudyError:
+    return StudyError(message, where=f"space.{name}.{key}" if key else f"space.{name}", value=value, hint=hint)
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not name or not name.isprintable():
+        raise StudyError(f"a parameter needs a name, got {name!r}", where="space", value=name)
+
+
+def _check_range(name: str, low: float, high: float, log: bool, step: float | None) -> None:
+    """What holds for every range; its numbers are numbers already."""
+    got = f"got low={number_text(low)}, high={number_text(high)}"
+    if low == high:
+        hint = f"a value that stays the same belongs in [trainer]: {name} = {number_text(low)}"
+        raise _refuse(name, "low", f"low < high must hold, {got}", low, hint)
+    if low > high:
+        raise _refuse(name, "low", f"low < high must hold, {got}", low)
+    if log and low <= 0:
+        raise _refuse(name, "low", f"log = true needs low > 0, got low={number_text(low)}", low)
+    if step is None:
+        return
+    if log:
+        raise _refuse(name, "step", f"log and step exclude each other, got step={number_text(step)}", step)
+    if step <= 0:
+        raise _refuse(name, "step", f"step > 0 must hold, got step={number_text(step)}", step)
+    if step > high - low:
+        raise _refuse(name, "step", f"step <= high - low must hold, {got}, step={number_text(step)}", step)
+    if (high - low) / step > MAX_STEPS:
+        raise _refuse(name, "step", f"there are too many steps, {got}, step={number_text(step)}", step)
+
+
+def _exact(value: float) -> Decimal:
+    return Decimal(repr(value))
+
+
+def _steps(low: float, high: float, step: float) -> int:
+    """How many whole steps fit, in decimal: from 0 to 0.3 there are three of 0.1."""
+    return int((_exact(high) - _exact(low)) // _exact(step))
+
+
+@dataclass(frozen=True, slots=True)
+class Float:
+    """A range of floats, both ends included; on a grid from `low` where it has a `step`."""
+
+    name: str
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = None
+    when: Expression | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        for key in ("low", "high", "step"):
+            given = getattr(self, key)
+            if key == "step" and given is None:
+                continue
+            if not is_number(given):
+                raise _refuse(self.name, key, f"a finite number is needed, got {given!r}", given)
+            object.__setattr__(self, key, float(given))
+        _check_range(self.name, self.low, self.high, self.log, self.step)
+
+    @property
+    def size(self) -> int | None:
+        """How many values there are; None: a continuum."""
+        return None if self.step is None else _steps(self.low, self.high, self.step) + 1
+
+    @property
+    def top(self) -> float:
+        """The largest value that can be taken: `high`, or the last step below it."""
+        return self.high if self.step is None else self._at(_steps(self.low, self.high, self.step))
+
+    def _at(self, index: int) -> float:
+        assert self.step is not None
+        return float(_exact(self.low) + index * _exact(self.step))  # 0.3, not 0.30000000000000004
+
+    def contains(self, value: Value) -> bool:
+        """Whether it is a number inside the range, and on the grid up to rounding."""
+        if not is_number(value):
+            return False
+        if self.step is None:
+            return self.low <= value <= self.high
+        index = (value - self.low) / self.step
+        return -0.5 < index < (self.size or 0) and math.isclose(value, self._at(round(index)), abs_tol=self.step * 1e-9)
+
+    def values(self) -> tuple[Value, ...] | None:
+        """All values, in order; None: too many to list."""
+        size = self.size
+        return None if size is None or size > MAX_VALUES else tuple(self._at(index) for index in range(size))
+
+    def sample(self, rng: random.Random) -> float:
+        """A value, uniform on the range's own scale."""
+        if self.size is not None:
+            return self._at(rng.randrange(self.size))
+        if self.log:
+            drawn = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
+        else:
+            drawn = self.low + (self.high - self.low) * rng.random()
+        return min(max(drawn, self.low), self.high)
+
+    def describe(self) -> str:
+        """The range in one line: `5e-6..1e-4 log`."""
+        texts = [number_text(one) for one in (self.low, self.high, self.step) if one is not None]
+        if all(WHOLE.fullmatch(text) for text in texts):
+            texts = [f"{text}.0" for text in texts]  # 0..1 would be read as whole numbers
+        words = [f"{texts[0]}..{texts[1]}", "log" if self.log else "", f"step {texts[2]}" if len(texts) > 2 else ""]
+        return " ".join(word for word in words if word)
+
+
+@dataclass(frozen=True, slots=True)
+class Int:
+    """A range of whole numbers, both ends included; every `step`th from `low`."""
+
+    name: str
+    low: int
+    high: int
+    log: bool = False
+    step: int | None = None
+    when: Expression | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        for key in ("low", "high", "step"):
+            given = getattr(self, key)
+            if key == "step" and given is None:
+                continue
+            if not is_number(given) or given != int(given):
+                hint = "a range of floats is written without int" if is_number(given) else ""
+                raise _refuse(self.name, key, f"a whole number is needed, got {given!r}", given, hint)
+            object.__setattr__(self, key, int(given))
+        _check_range(self.name, self.low, self.high, self.log, self.step)
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return (self.high - self.low) // (self.step or 1) + 1
+
+    @property
+    def top(self) -> int:
+        """The largest value that can be taken: `high`, or the last step below it."""
+        return self.low + (self.size - 1) * (self.step or 1)
+
+    def contains(self, value: Value) -> bool:
+        """Whether it is a whole number (5.0 is one) inside the range and on the grid."""
+        if not is_number(value):
+            return False
+        return self.low <= value <= self.high and (value - self.low) % (self.step or 1) == 0
+
+    def values(self) -> tuple[Value, ...] | None:
+        """All values, in order; None: too many to list."""
+        return None if self.size > MAX_VALUES else tuple(range(self.low, self.high + 1, self.step or 1))
+
+    def sample(self, rng: random.Random) -> int:
+        """A value, uniform on the range's own scale."""
+        if not self.log:
+            return self.low + rng.randrange(self.size) * (self.step or 1)
+        # Half a unit beyond both ends, so that each end is as likely as its width on the log scale.
+        drawn = math.exp(rng.uniform(math.log(self.low - 0.5), math.log(self.high + 0.5)))
+        return min(max(round(drawn), self.low), self.high)
+
+    def describe(self) -> str:
+        """The range in one line: `2..24 int`."""
+        words = [f"{self.low}..{self.high} int", "log" if self.log else "", f"step {self.step}" if self.step else ""]
+        return " ".join(word for word in words if word)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some values, kept exactly as given. Numbers have an order unless `ordered` is False."""
+
+    name: str
+    choices: tuple[Value, ...]
+    ordered: bool | None = None
+    when: Expression | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if isinstance(self.choices, str | bytes) or not isinstance(self.choices, tuple | list):
+            raise _refuse(self.name, "choices", f"a list is needed, got {self.choices!r}", self.choices)
+        object.__setattr__(self, "choices", tuple(self.choices))
+        if not self.choices:
+            raise _refuse(self.name, "choices", "at least one choice is needed, got []", [])
+        seen: set[str] = set()
+        for choice in self.choices:
+            if isinstance(choice, float) and not math.isfinite(choice):
+                raise _refuse(self.name, "choices", f"a finite number is needed, got {choice!r}", choice)
+            if canonical(choice) in seen:
+                raise _refuse(
+                    self.name, "choices", f"{value_text(choice)} stands there twice, got {self._list()}", choice
+                )
+            seen.add(canonical(choice))
+        if self.ordered and not self._numeric:
+            raise _refuse(self.name, "ordered", f"only numbers have an order, got {self._list()}", self.ordered)
+
+    @property
+    def _numeric(self) -> bool:
+        return all(is_number(choice) for choice in self.choices)
+
+    @property
+    def ordinal(self) -> bool:
+        """Whether engines see an ordered scale (the index into `levels`) and not categories."""
+        return self._numeric and self.ordered is not False
+
+    @property
+    def levels(self) -> tuple[Value, ...]:
+        """The choices as engines index them: sorted where they have an order."""
+        return tuple(sorted(self.choices, key=_magnitude)) if self.ordinal else self.choices
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return len(self.choices)
+
+    def index(self, value: Value) -> int:
+        """The place of a value in `levels`; ValueError where it is none of them."""
+        for index, level in enumerate(self.levels):
+            if same(level, value):
+                return index
+        raise ValueError(f"{value!r} is none of {self._list()}")
+
+    def contains(self, value: Value) -> bool:
+        """Whether it is one of the choices; 8.0 is 8, true is not 1."""
+        return any(same(choice, value) for choice in self.choices)
+
+    def values(self) -> tuple[Value, ...] | None:
+        """All values, as listed."""
+        return self.choices
+
+    def sample(self, rng: random.Random) -> Value:
+        """One of the choices, each as likely as the other."""
+        return self.choices[rng.randrange(len(self.choices))]
+
+    def describe(self) -> str:
+        """The choices in one line: `{128, 256, 512}`."""
+        return self._list()
+
+    def _list(self) -> str:
+        return "{" + ", ".join(value_text(choice) for choice in self.choices) + "}"
+
+
+def _magnitude(value: Value) -> float:
+    assert isinstance(value, int | float)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A value computed from others: recorded, not searched."""
+
+    name: str
+    expr: Expression
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name(self.name)
+        if self.name in self.expr.names:
+            raise _refuse(
+                self.name, "expr", f"a derived value cannot need itself, got {self.expr.text!r}", self.expr.text
+            )
+
+    def describe(self) -> str:
+        """The expression in one line: `= 2 * lora_rank`."""
+        return f"= {self.expr.text}"
+
+
+Parameter = Float | Int | Choice

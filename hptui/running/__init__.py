@@ -1,0 +1,1 @@
+"""Carry out: the runner of a study, and the processes below it."""

@@ -1,0 +1,231 @@
+"""The attempts of one study on this machine: start, adopt, tell, forget."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hptui.model.study import Study
+from hptui.model.trial import Attempt, AttemptState, Trial, TrialStatus, Value
+from hptui.running.devices import Slot, claim, environment, slots
+from hptui.running.finish import boot_id, last_event
+from hptui.running.ingest import Ingest
+from hptui.running.live import Live
+from hptui.running.local import Launch, Local, sweep_strays, watch_handle
+from hptui.running.warm import Warm
+from hptui.storage.crashpoints import crash_point
+from hptui.storage.paths import StudyDir
+from hptui.storage.rundir import RunDir, is_held, put_control, read_json
+from hptui.storage.store import Store
+
+log = logging.getLogger(__name__)
+
+START_SECONDS = 240.0
+COLD = "HPTUI_COLD"
+"""Set to start every attempt in a fresh process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """How attempts of a study are run: the cold command, the warm entry and what to import for it.
+
+    `facts` goes into every attempt's record: git commit, host, versions.
+    """
+
+    command: Sequence[str]
+    entry: str = ""
+    preload: Sequence[str] = ()
+    facts: Mapping[str, Value] = field(default_factory=dict)
+
+
+class Attempts:
+    """Running attempts by token."""
+
+    def __init__(self, sd: StudyDir, store: Store, study: Study, trainer: Trainer) -> None:
+        self.sd, self.store, self.study, self.trainer = sd, store, study, trainer
+        self.live: dict[str, Live] = {}
+        self.ingest = Ingest(store, study.objective.metric)
+        warm = bool(trainer.preload) and not os.environ.get(COLD)
+        self.local = Local(Warm(trainer.entry, trainer.preload, os.environ) if warm else None)
+        if self.local.warm is not None:
+            self.local.warm.ensure()
+        self._slots = slots(study.resources)
+        self._used: dict[str, str] = {}
+
+    # slots ------------------------------------------------------------------------------------------------------
+
+    def free_slots(self) -> int:
+        """How many attempts may be started now."""
+        return max(0, len(self._slots) - len(self.live))
+
+    def _claim(self) -> tuple[Slot, list[int]] | None:
+        """A slot that neither we nor another study nor a stranger's process holds, with its locks."""
+        taken = set(self._used.values())
+        for slot in self._slots:
+            if slot.label not in taken:
+                locks = claim(slot)
+                if locks is not None:
+                    return slot, locks
+        return None
+
+    # start ------------------------------------------------------------------------------------------------------
+
+    def start(self, trial: Trial) -> Live | None:
+        """Start the next attempt of a trial; None when no slot can be had now."""
+        claimed = self._claim()
+        if claimed is None:
+            return None
+        slot, locks = claimed
+        attempt = Attempt(
+            token=uuid.uuid4().hex,
+            trial=trial.number,
+            n=trial.attempts + 1,
+            state=AttemptState.STARTING,
+            boot_id=boot_id(),
+            host=socket.gethostname(),
+            device=slot.label,
+            started=time.time(),
+            environment=dict(self.trainer.facts),
+        )
+        with self.store.transaction(durable=True):
+            self.store.insert_attempt(attempt)
+            started = trial.started or attempt.started
+            self.store.update_trial(trial.number, status=TrialStatus.RUNNING, started=started, reason=None, message="")
+        crash_point("after_insert_attempt")
+        live = Live(
+            attempt, replace(trial, status=TrialStatus.RUNNING), RunDir(self.sd.attempt(trial.number, attempt.n))
+        )
+        self.live[attempt.token] = live
+        self._used[attempt.token] = slot.label
+        self._launch(live, slot, locks)
+        return live
+
+    def _launch(self, live: Live, slot: Slot, locks: Sequence[int]) -> None:
+        """An attempt that cannot be started has a free lock, and so is found lost at the next turn."""
+        resources = self.study.resources
+        launch = Launch(
+            run=live.run,
+            token=live.attempt.token,
+            config=self.config(live.trial, live.attempt, slot),
+            cwd=self.study.directory if Path(self.study.directory).is_dir() else str(self.sd.root),
+            environment={**environment(slot), "PYTHONUNBUFFERED": "1"},
+            command=[*self.trainer.command, str(live.run.root)],
+            locks=locks,
+            pause_grace=resources.pause_grace,
+            stop_grace=resources.stop_grace,
+        )
+        try:
+            warm, live.shim = self.local.start(launch)
+        except BlockingIOError as error:
+            log.error("trial %d: %s", live.trial.number, error)
+            return
+        self.store.update_attempt(live.attempt.token, warm=warm)
+        live.handle = watch_handle(live.shim, live.run) if live.shim is not None else None
+
+    def config(self, trial: Trial, attempt: Attempt, slot: Slot) -> dict[str, Any]:
+        """What the worker is told: all settings as requested, and where to put things."""
+        study, number = self.study, trial.number
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return {
+            "token": attempt.token,
+            "study": study.name,
+            "trial": number,
+            "attempt": attempt.n,
+            "seed": trial.seed,
+            "kind": study.trainer.kind,
+            "directory": study.directory,
+            "settings": {**study.trainer.settings, **trial.params},
+            "params": dict(trial.params),
+            "objectives": [objective.metric for objective in study.objectives],
+            "trial_dir": str(self.sd.trial(number)),
+            "checkpoints": str(self.sd.checkpoints(number, study.resources.checkpoints)),
+            "artifacts": str(self.sd.artifacts(number)),
+            "cache": str(self.sd.cache),
+            "keep_checkpoints": study.resources.keep_checkpoints,
+            "threads": max(1, cores // max(1, len(self._slots))),
+            "device": "cuda" if slot.gpus else "",
+            "try_steps": None,
+        }
+
+    # follow -----------------------------------------------------------------------------------------------------
+
+    def adopt(self, attempt: Attempt, trial: Trial) -> Live:
+        """Take over an attempt that an earlier runner started."""
+        run = RunDir(self.sd.attempt(attempt.trial, attempt.n))
+        live = Live(attempt, trial, run, offset=attempt.offset, sequence=attempt.sequence)
+        live.asked, live.why = attempt.asked, attempt.message
+        live.total_steps, live.step, live.progress = trial.total_steps, trial.last_step, trial.progress
+        last = last_event(run)
+        live.activity = float(last["t"]) if last else 0.0
+        facts = read_json(run.shim)
+        if isinstance(facts, dict):
+            live.shim, live.handle = facts.get("shim"), watch_handle(facts.get("shim"), run)
+        self.live[attempt.token] = live
+        self._used[attempt.token] = attempt.device
+        return live
+
+    def alive(self, live: Live) -> bool:
+        """Whether an attempt still runs: its lock is held. One that never gets going is given up."""
+        if not is_held(live.run.lock):
+            return False
+        if live.shim is None:
+            facts = read_json(live.run.shim)
+            if isinstance(facts, dict):
+                live.shim, live.handle = facts.get("shim"), watch_handle(facts.get("shim"), live.run)
+            elif time.monotonic() - live.moved > START_SECONDS and self.local.warm is not None:
+                log.error("trial %d does not start; a new launcher is taken", live.trial.number)
+                self.local.warm.close()
+                sweep_strays(live.attempt.token, live.run)
+                live.reset_clocks()
+        return True
+
+    def confirm(self) -> None:
+        """Hear from the launcher which shims it has started, and reap our own."""
+        self.local.reap()
+        if self.local.warm is None:
+            return
+        for token, pid in self.local.warm.poll().items():
+            if live := self.live.get(token):
+                live.shim, live.handle = pid, watch_handle(pid, live.run)
+
+    def handles(self) -> Iterator[int]:
+        """What to wait on: ends of shims, words of the launcher."""
+        for live in self.live.values():
+            if live.handle is not None:
+                yield live.handle
+        if self.local.warm is not None and self.local.warm.fileno() >= 0:
+            yield self.local.warm.fileno()
+
+    def hear(self) -> None:
+        """Learn what requests have asked of running attempts."""
+        for attempt in self.store.attempts(open=True):
+            if live := self.live.get(attempt.token):
+                live.asked = attempt.asked
+
+    def ask(self, live: Live, verb: str, asked: str, message: str) -> None:
+        """Tell a running attempt to end, and why."""
+        with self.store.transaction(durable=True):
+            self.store.update_attempt(live.attempt.token, asked=asked, message=message)
+            self.store.event("info", asked, message, live.trial.number)
+        live.asked, live.why = asked, message
+        put_control(live.run, verb)
+
+    def forget(self, live: Live) -> None:
+        """An attempt has ended and is recorded."""
+        live.close()
+        self.live.pop(live.attempt.token, None)
+        self._used.pop(live.attempt.token, None)
+
+    def close(self) -> None:
+        """The runner leaves; what runs goes on."""
+        for live in self.live.values():
+            live.close()
+        if self.local.warm is not None:
+            self.local.warm.close()

@@ -1,0 +1,132 @@
+"""What became of an attempt, judged from its run directory alone. Pure.
+
+The end belongs to the run directory: its end event and its released lock. Exit codes mean nothing by themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hptui.model.study import Objective
+from hptui.model.trial import AttemptState, Reason, TrialStatus
+from hptui.storage.rows import LastValue
+
+ASKED = {
+    "prune": (AttemptState.PRUNED, TrialStatus.PRUNED, Reason.PRUNER),
+    "pause": (AttemptState.PAUSED, TrialStatus.PAUSED, Reason.USER),
+    "stop": (AttemptState.STOPPED, TrialStatus.STOPPED, Reason.USER),
+    "kill": (AttemptState.STOPPED, TrialStatus.STOPPED, Reason.USER),
+    "timeout": (AttemptState.FAILED, TrialStatus.FAILED, Reason.TIMEOUT),
+    "hung": (AttemptState.FAILED, TrialStatus.FAILED, Reason.HUNG),
+}
+"""What an attempt was asked, and what it then is when it obeyed. `timeout` and `hung` reach the worker as `stop`."""
+
+ATTEMPT_OF = {
+    TrialStatus.COMPLETE: AttemptState.DONE,
+    TrialStatus.PRUNED: AttemptState.PRUNED,
+    TrialStatus.PAUSED: AttemptState.PAUSED,
+    TrialStatus.STOPPED: AttemptState.STOPPED,
+    TrialStatus.FAILED: AttemptState.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an attempt ended. `status` None: the machine lost it, and the same trial runs again."""
+
+    attempt: AttemptState
+    status: TrialStatus | None
+    reason: Reason
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an attempt whose lock is free. `end` and `exit` are its last event and its `exit.json`."""
+
+    end: Mapping[str, Any] | None
+    exit: Mapping[str, Any] | None
+    asked: str = ""
+    rebooted: bool = False
+    last_line: str = ""
+
+
+def judge(facts: Facts) -> Ending:
+    """The verdict on an ended attempt, before its objective is looked at."""
+    if facts.end is not None:
+        return _by_event(facts.end, facts.asked)
+    if facts.exit is None:
+        reason = Reason.REBOOT if facts.rebooted else Reason.LOST
+        why = "the machine was restarted" if facts.rebooted else "its process vanished without a trace"
+        return Ending(AttemptState.LOST, None, reason, why)
+    return _by_exit(facts.exit, facts)
+
+
+def _by_event(end: Mapping[str, Any], asked: str) -> Ending:
+    status, reason = TrialStatus(end["status"]), Reason(end["reason"])
+    message = str(end.get("message") or "")
+    if status is TrialStatus.STOPPED and asked in ("timeout", "hung"):
+        return _obeyed(asked, message)
+    if reason is Reason.DISK_FULL:
+        return Ending(AttemptState.FAILED, None, reason, message)
+    return Ending(ATTEMPT_OF[status], status, reason, message)
+
+
+def _obeyed(asked: str, message: str) -> Ending:
+    attempt, status, reason = ASKED[asked]
+    texts = {"timeout": "it ran longer than its timeout", "hung": "nothing moved for longer than hang_after"}
+    return Ending(attempt, status, reason, texts.get(asked, message))
+
+
+def _by_exit(exit_: Mapping[str, Any], facts: Facts) -> Ending:
+    """No end event: the process was killed, or died in a way that Python could not tell."""
+    asked = facts.asked or str(exit_.get("asked") or "")
+    if asked in ASKED:
+        return _obeyed(asked, "it did not stop in time and was killed" if exit_.get("insisted") else "")
+    number, code = exit_.get("signal"), exit_.get("code")
+    if number == 9 and exit_.get("oom_kills"):
+        return Ending(
+            AttemptState.FAILED, TrialStatus.FAILED, Reason.HOST_OOM, "killed by the kernel: out of host memory"
+        )
+    how = f"killed by signal {number}" if number else f"exit code {code}, without a result"
+    message = f"{how}: {facts.last_line}" if facts.last_line else how
+    if number in (9, 15):
+        # Nobody of ours sent it: an administrator, a batch system, a person's kill.
+        return Ending(AttemptState.LOST, None, Reason.LOST, how)
+    return Ending(AttemptState.FAILED, TrialStatus.FAILED, Reason.CRASH, message)
+
+
+def objective_values(
+    objectives: Sequence[Objective], summary: Mapping[str, LastValue], final: Mapping[str, float]
+) -> tuple[dict[str, float], Reason | None, str]:
+    """(values, None, "") of a finished trial, or ({}, reason, message) when it has none.
+
+    `summary` is what the store knows of each metric's points. A last value that is not finite makes the trial a
+    failure, whatever it reached before.
+    """
+    values: dict[str, float] = {}
+    for objective in objectives:
+        points, returned = summary.get(objective.metric), final.get(objective.metric)
+        if points is None and returned is None:
+            known = sorted({*summary, *final})
+            told = f"it reported {', '.join(known)}" if known else "it reported no metric at all"
+            return {}, Reason.NO_METRIC, f"{objective.metric!r} was never reported; {told}"
+        last = returned if returned is not None else points.value if points is not None else math.nan
+        if not math.isfinite(last):
+            return {}, Reason.NAN, f"{objective.metric} ended as {_odd(last)}"
+        values[objective.metric] = _select(objective, points, last)
+    return values, None, ""
+
+
+def _select(objective: Objective, points: LastValue | None, last: float) -> float:
+    if objective.select == "last" or points is None:
+        return float(last)
+    seen = [value for value in (points.low, points.high, last) if value is not None]
+    return float(objective.best(seen))
+
+
+def _odd(value: float) -> str:
+    return "NaN" if math.isnan(value) else ("infinity" if value > 0 else "minus infinity")

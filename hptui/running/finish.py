@@ -1,0 +1,178 @@
+"""The end of an attempt: read what its directory says, judge it, and commit the verdict in one durable transaction."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from hptui.model.study import Study
+from hptui.model.trial import AttemptState, Reason, TrialStatus
+from hptui.running.ending import Ending, Facts, judge, objective_values
+from hptui.running.live import Live
+from hptui.running.local import sweep_strays
+from hptui.storage.crashpoints import crash_point
+from hptui.storage.rundir import LINE_LIMIT, RunDir, join_nonfinite, read_json
+from hptui.storage.store import Store
+
+log = logging.getLogger(__name__)
+
+TAIL = 16 * 1024
+SHOWN_LINES = 20
+
+
+def boot_id() -> str:
+    """Identifies this start of the machine."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def last_event(run: RunDir) -> dict[str, Any] | None:
+    """The last whole event of an attempt; None when there is none."""
+    tail = _tail(run.events, 2 * LINE_LIMIT)
+    for line in reversed(tail[: tail.rfind(b"\n") + 1].splitlines()):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        return event if isinstance(event, dict) else None
+    return None
+
+
+def log_tail(run: RunDir, lines: int = SHOWN_LINES) -> list[str]:
+    """The last lines that a worker printed, empty ones left out."""
+    text = _tail(run.log, TAIL).decode(errors="replace")
+    return [line for line in text.splitlines() if line.strip()][-lines:]
+
+
+def _tail(path: Path, size: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - size))
+            return file.read()
+    except OSError:
+        return b""
+
+
+def finish(store: Store, study: Study, live: Live) -> Ending:
+    """Commit how an attempt ended; everything that it wrote has been ingested before."""
+    end = last_event(live.run)
+    end = end if end is not None and end["k"] == "end" else None
+    exit_ = read_json(live.run.exit)
+    facts = Facts(
+        end=end,
+        exit=exit_ if isinstance(exit_, dict) else None,
+        asked=live.asked,
+        rebooted=bool(live.attempt.boot_id) and live.attempt.boot_id != boot_id(),
+        last_line=next(iter(log_tail(live.run, 1)), ""),
+    )
+    ending = judge(facts)
+    ending = replace(ending, message=ending.message or live.why)
+    if facts.exit is None:
+        # Whoever writes `exit.json` has swept already; a lost or torn-off attempt has not.
+        sweep_strays(live.attempt.token, live.run)
+    final = join_nonfinite(end.get("m") or {}, end.get("nonfinite") or {}) if end else {}
+    crash_point("before_finish")
+    with store.transaction(durable=True):
+        ending, values = _value(store, study, live, ending, final)
+        _close_attempt(store, live, ending, facts)
+        _close_trial(store, study, live, ending, values, final)
+    crash_point("after_finish")
+    return ending
+
+
+def _value(
+    store: Store, study: Study, live: Live, ending: Ending, final: Mapping[str, float]
+) -> tuple[Ending, dict[str, float] | None]:
+    """A trial that ran to its end is complete only if its objective has a finite value."""
+    if ending.status is not TrialStatus.COMPLETE:
+        return ending, None
+    summary = store.last(live.trial.number)
+    values, reason, message = objective_values(study.objectives, summary, final)
+    if reason is None:
+        return ending, values
+    return Ending(AttemptState.FAILED, TrialStatus.FAILED, reason, message), None
+
+
+def _close_attempt(store: Store, live: Live, ending: Ending, facts: Facts) -> None:
+    exit_ = facts.exit or {}
+    seconds = exit_.get("seconds")
+    store.update_attempt(
+        live.attempt.token,
+        state=ending.attempt,
+        reason=ending.reason,
+        message=ending.message,
+        ended=exit_.get("ended") or time.time(),
+        seconds=float(seconds) if seconds is not None else live.activity,
+        exit_code=exit_.get("code"),
+        exit_signal=exit_.get("signal"),
+        **_memory(store, live.attempt.token, facts),
+    )
+
+
+def _memory(store: Store, token: str, facts: Facts) -> dict[str, float]:
+    """Peak and mean memory: from samples, and for the peak from the worker's own account, which sees every moment."""
+    end, exit_, samples = facts.end or {}, facts.exit or {}, store.samples(token)
+    gpu = [sample.gpu_gb for sample in samples if sample.gpu_gb is not None]
+    rss = [sample.rss_gb for sample in samples if sample.rss_gb is not None]
+    found = {
+        "peak_gpu_gb": max([*gpu, *filter(None, [end.get("peak_gpu_gb")])], default=None),
+        "mean_gpu_gb": fmean(gpu) if gpu else None,
+        "peak_rss_gb": max([*rss, *filter(None, [end.get("peak_rss_gb"), exit_.get("peak_rss_gb")])], default=None),
+        "mean_rss_gb": fmean(rss) if rss else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _close_trial(
+    store: Store,
+    study: Study,
+    live: Live,
+    ending: Ending,
+    values: Mapping[str, float] | None,
+    final: Mapping[str, float],
+) -> None:
+    number = live.trial.number
+    seconds = sum(attempt.seconds for attempt in store.attempts(number))
+    status, reason = ending.status, ending.reason
+    if status is None:
+        status, reason = _lost(store, study, number, reason)
+    fields: dict[str, Any] = {"status": status, "seconds": seconds, "message": ending.message}
+    if status is TrialStatus.WAITING:
+        fields |= {"reason": None}
+    else:
+        fields |= {"reason": reason, "values": values, "final": dict(final)}
+        fields |= {} if status is TrialStatus.PAUSED else {"ended": time.time()}
+    store.update_trial(number, **fields)
+    store.event(_level(status), f"trial_{status}", _sentence(status, replace(ending, reason=reason)), number)
+
+
+def _lost(store: Store, study: Study, number: int, reason: Reason) -> tuple[TrialStatus, Reason]:
+    """The machine lost it: the same trial runs again, unless that happens over and over without any progress."""
+    in_vain = 0
+    saved = {checkpoint.attempt for checkpoint in store.checkpoints(number)}
+    for attempt in reversed(store.attempts(number)):
+        if attempt.reason is None or not attempt.reason.ours or attempt.n in saved:
+            break
+        in_vain += 1
+    if in_vain > study.resources.lost_retries:
+        return TrialStatus.FAILED, reason
+    return TrialStatus.WAITING, reason
+
+
+def _level(status: TrialStatus) -> str:
+    return "error" if status is TrialStatus.FAILED else "info"
+
+
+def _sentence(status: TrialStatus, ending: Ending) -> str:
+    if status is TrialStatus.WAITING:
+        return f"lost ({ending.reason}), runs again: {ending.message}"
+    return f"{status} ({ending.reason})" + (f": {ending.message}" if ending.message else "")

@@ -1,0 +1,153 @@
+"""From an attempt's `events.jsonl` into the store: rows and the offset read so far in one transaction, exactly once."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hptui.model.trial import AttemptState
+from hptui.running.live import Live
+from hptui.storage.rundir import read_lines
+from hptui.storage.store import Store
+
+log = logging.getLogger(__name__)
+
+MAX_METRICS = 2000
+Point = tuple[str, int, float | None, str | None, float]
+
+
+class Ingest:
+    """Reads attempts of one study. `objective` is the metric whose curve pruners look at."""
+
+    def __init__(self, store: Store, objective: str) -> None:
+        self._store = store
+        self._objective = objective
+        self._names: dict[int, set[str]] = {}
+
+    def drain(self, live: Live, *, all_of_it: bool = False) -> bool:
+        """Commit what the attempt has written since; True when anything came. One bounded batch, or all of it."""
+        came = False
+        while self._batch(live):
+            came = True
+            if not all_of_it:
+                break
+        return came
+
+    def _batch(self, live: Live) -> bool:
+        lines, offset = read_lines(live.run.events, live.offset)
+        if offset == live.offset:
+            return False
+        before = live.sequence, live.step, live.progress, list(live.curve)
+        try:
+            self._commit(live, lines, offset)
+        except BaseException:  # rolled back: what we remember must be rolled back, too
+            live.sequence, live.step, live.progress, live.curve = before
+            raise
+        live.offset = offset
+        return True
+
+    def _commit(self, live: Live, lines: list[bytes], offset: int) -> None:
+        points: list[Point] = []
+        number, n = live.trial.number, live.attempt.n
+        with self._store.transaction():
+            for line in lines:
+                self._line(live, line, points)
+            self._store.ingest(live.attempt.token, number, n, points, offset=offset, sequence=live.sequence)
+            if points:
+                self._store.update_trial(number, last_step=live.step, progress=live.progress)
+
+    def _line(self, live: Live, line: bytes, points: list[Point]) -> None:
+        try:
+            event = json.loads(line)
+            number, kind = event["q"], event["k"]
+        except (ValueError, KeyError, TypeError):
+            self._suspect(live, f"a line of events.jsonl cannot be read: {line[:80]!r}")
+            return
+        if number <= live.sequence:
+            return
+        if number != live.sequence + 1:
+            self._suspect(live, f"events {live.sequence + 1} to {number - 1} are missing")
+        live.sequence = number
+        live.activity, live.seen_at = float(event["t"]), time.monotonic()
+        if kind != "heartbeat":
+            live.moved, live.hang_told = live.seen_at, False
+        if kind == "metrics":
+            self._metrics(live, event, points)
+        elif handler := HANDLERS.get(kind):
+            handler(self._store, live, event)
+
+    def _suspect(self, live: Live, message: str) -> None:
+        log.warning("trial %d: %s", live.trial.number, message)
+        self._store.event("warning", "suspect", message, live.trial.number)
+
+    def _metrics(self, live: Live, event: Mapping[str, Any], points: list[Point]) -> None:
+        step, seconds = int(event["step"]), live.trial.seconds + float(event["t"])
+        odd = event.get("nonfinite") or {}
+        names = self._names.setdefault(live.trial.number, set())
+        live.step = step
+        live.allowance = 0.0
+        live.progress = live.progress_at(step, event.get("progress"))
+        for name, value in event["m"].items():
+            if name not in names:
+                if len(names) >= MAX_METRICS:
+                    continue
+                names.add(name)
+                if len(names) == MAX_METRICS:
+                    self._suspect(live, f"more than {MAX_METRICS} metrics; further names are left out")
+            points.append((name, step, value, odd.get(name, "nan") if value is None else None, seconds))
+            if name == self._objective and value is not None and live.progress is not None:
+                live.extend(live.progress, value)
+
+
+def _hello(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+    """The worker lives. Points beyond its start belong to what an earlier attempt did in vain."""
+    resumed = event.get("resumed_step")
+    if live.attempt.n > 1:
+        store.cut_points(live.trial.number, resumed)
+    live.said_hello = True
+    environment = {**live.attempt.environment, **(event.get("environment") or {})}
+    store.update_attempt(live.attempt.token, state=AttemptState.RUNNING, resumed_step=resumed, environment=environment)
+    if resumed is not None:
+        store.event("info", "resumed", f"continues after step {resumed}", live.trial.number)
+    _total(store, live, {"steps": event.get("total_steps")})
+
+
+def _total(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+    if event.get("steps"):
+        live.total_steps = int(event["steps"])
+        store.update_trial(live.trial.number, total_steps=live.total_steps)
+
+
+def _phase(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+    live.allowance = float(event.get("allow") or 0.0)
+
+
+def _checkpoint(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+    store.add_checkpoint(live.trial.number, int(event["step"]), live.attempt.n, str(event["path"]), int(event["bytes"]))
+
+
+def _effective(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+    known = dict(store.trial(live.trial.number).effective)
+    store.update_trial(live.trial.number, effective={**known, **event["settings"]})
+
+
+def _artifact(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+    store.add_artifact(live.trial.number, live.attempt.n, str(event["path"]), str(event.get("label") or ""))
+
+
+def _warning(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+    store.event("warning", "trainer", str(event["message"]), live.trial.number)
+
+
+HANDLERS: dict[str, Callable[[Store, Live, Mapping[str, Any]], None]] = {
+    "hello": _hello,
+    "total": _total,
+    "phase": _phase,
+    "checkpoint": _checkpoint,
+    "effective": _effective,
+    "artifact": _artifact,
+    "warning": _warning,
+}

@@ -1,0 +1,123 @@
+"""The launcher: imports once what the study's trainer needs, then forks shim and worker for each attempt.
+
+    python -m hptui.running.launcher SOCKET_FD RUNNER_PID ENTRY MODULE...
+
+A fresh process pays seconds of imports for a trial that may train for ten. The launcher pays them once, stays on one
+thread and never touches CUDA, so that a forked child is as good as a fresh process. It holds nothing that matters: when
+it dies, running attempts do not notice, and the runner starts another. It dies with its runner.
+
+Messages (one packet each): {"ready": true, "seconds": s} or {"ready": false, "error": text} once, then for every
+request {directory, token, cwd, environment, pause_grace, stop_grace} (with the attempt's lock descriptors attached)
+the answer {"token", "pid"}.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hptui.running import shim
+
+PACKET = 1 << 20
+ATTACHED = 16
+
+
+def threads() -> int:
+    """How many threads this process has."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        import threading
+
+        return threading.active_count()
+
+
+def load(entry: str, modules: Sequence[str]) -> Callable[[str], int]:
+    """Import everything; the function that trains one attempt directory."""
+    for name in modules:
+        importlib.import_module(name)
+    module, _, function = entry.partition(":")
+    body: Callable[[str], int] = getattr(importlib.import_module(module), function)
+    if threads() > 1:
+        raise RuntimeError(f"importing {', '.join(modules)} left {threads()} threads; forking needs one")
+    gc.collect()
+    gc.freeze()  # keeps the collector from touching, and so copying, the shared pages
+    return body
+
+
+def train(work: Callable[[str], int], request: Mapping[str, Any]) -> None:
+    """In the worker's process: become what a fresh process would have been, and train."""
+    os.environ.update(request["environment"])
+    os.chdir(request["cwd"])
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a real text stream here
+    sys.argv = ["hptui-worker", request["directory"]]
+    code = work(request["directory"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def become_shim(work: Callable[[str], int], request: Mapping[str, Any], locks: list[int], link: socket.socket) -> None:
+    """In a forked child: leave the launcher's session and connection, and supervise the worker."""
+    link.close()
+    os.setsid()
+    shim.supervise(
+        request["directory"],
+        request["token"],
+        locks,
+        request["pause_grace"],
+        request["stop_grace"],
+        lambda: train(work, request),
+    )
+
+
+def serve(link: socket.socket, work: Callable[[str], int]) -> None:
+    """Answer requests until the runner hangs up."""
+    while True:
+        data, locks, _, _ = socket.recv_fds(link, PACKET, ATTACHED)
+        if not data:
+            return
+        request = json.loads(data)
+        for fd in locks:
+            os.set_inheritable(fd, False)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                become_shim(work, request, locks, link)
+            finally:
+                os._exit(0)
+        for fd in locks:
+            os.close(fd)
+        link.send(json.dumps({"token": request["token"], "pid": pid}).encode())
+
+
+def main(argv: Sequence[str]) -> None:
+    """Import, say so, serve."""
+    fd, runner, entry, *modules = argv
+    shim.prctl(shim.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != int(runner):
+        return
+    os.umask(0o077)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended shims are reaped by the kernel
+    link, began = socket.socket(fileno=int(fd)), time.monotonic()
+    os.set_inheritable(link.fileno(), False)
+    try:
+        work = load(entry, modules)
+    except Exception as error:  # noqa: BLE001  whatever an import raises, the runner can still start cold
+        link.send(json.dumps({"ready": False, "error": f"{type(error).__name__}: {error}"[:2000]}).encode())
+        return
+    link.send(json.dumps({"ready": True, "seconds": round(time.monotonic() - began, 3)}).encode())
+    serve(link, work)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

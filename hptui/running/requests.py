@@ -1,0 +1,191 @@
+"""What a person may ask of a study while it runs or rests: one handler per verb, the same for both.
+
+The holder of `study.lock` applies them: the runner from its mailbox, or a face in its own process when no runner lives.
+A handler changes the store (and writes `control` files), and returns the sentence to show.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hptui.model.errors import NotFound, UserError
+from hptui.model.study import Study
+from hptui.model.trial import Reason, Role, StudyState, Trial, TrialStatus
+from hptui.running.setup import by_hand, record, record_written
+from hptui.storage import studyfile
+from hptui.storage.paths import StudyDir, check_name
+from hptui.storage.rundir import RunDir, put_control
+from hptui.storage.store import Store
+
+
+class Desk:
+    """A study whose lock we hold."""
+
+    def __init__(self, sd: StudyDir, store: Store) -> None:
+        self.sd, self.store = sd, store
+
+    @property
+    def study(self) -> Study:
+        return studyfile.from_json(self.store.study_row()["spec"])
+
+    def apply(self, verb: str, args: Mapping[str, Any]) -> str:
+        """Carry out a request; `HptuiError` says why it cannot be."""
+        handler = HANDLERS.get(verb)
+        if handler is None:
+            raise UserError(f"there is no request {verb!r}")
+        return handler(self, args)
+
+    def tell(self, trials: Sequence[int] | None, verb: str, asked: str = "") -> list[int]:
+        """Write a verb to running attempts (all, or of some trials): the numbers of those told."""
+        told = []
+        for attempt in self.store.attempts(open=True):
+            if trials is None or attempt.trial in trials:
+                run = RunDir(self.sd.attempt(attempt.trial, attempt.n))
+                with self.store.transaction(durable=True):
+                    self.store.update_attempt(attempt.token, asked=asked or verb)
+                if run.root.is_dir():
+                    put_control(run, verb)
+                told.append(attempt.trial)
+        return sorted(set(told))
+
+    def trials(self, numbers: Sequence[int] | None, *statuses: TrialStatus) -> list[Trial]:
+        """The trials asked for that have one of the statuses; NotFound for a number that is no trial."""
+        known = {trial.number: trial for trial in self.store.trials()}
+        for number in numbers or ():
+            if number not in known:
+                raise NotFound(f"study {self.sd.name!r} has no trial {number}", hint=f"hptui trials {self.sd.name}")
+        chosen = known.values() if numbers is None else [known[number] for number in numbers]
+        return [trial for trial in chosen if not statuses or trial.status in statuses]
+
+
+def _list(numbers: Sequence[int]) -> str:
+    return ("trial " if len(numbers) == 1 else "trials ") + ", ".join(map(str, numbers))
+
+
+def pause(desk: Desk, args: Mapping[str, Any]) -> str:
+    """Checkpoint and stop what runs; with `after_trials` let it finish first; with `trials` only those."""
+    numbers = args.get("trials")
+    if numbers:
+        running = desk.trials(numbers, TrialStatus.RUNNING)
+        waiting = desk.trials(numbers, TrialStatus.WAITING)
+        with desk.store.transaction(durable=True):
+            for trial in waiting:
+                desk.store.update_trial(trial.number, status=TrialStatus.PAUSED, reason=Reason.USER)
+        told = desk.tell([trial.number for trial in running], "pause") if running else []
+        touched = sorted([*told, *(trial.number for trial in waiting)])
+        return f"pausing {_list(touched)}" if touched else "none of them runs or waits"
+    if args.get("after_trials"):
+        _state(desk, StudyState.DRAINING, "draining: running trials finish, no new one starts")
+        return "no new trial starts; the running ones finish"
+    _state(desk, StudyState.PAUSED, "paused by request")
+    told = desk.tell(None, "pause")
+    return f"pausing: {_list(told)} {'saves' if len(told) == 1 else 'save'} a checkpoint and stop" if told else "paused"
+
+
+def resume(desk: Desk, args: Mapping[str, Any]) -> str:
+    """Let paused trials run again; without `trials` the study, too."""
+    numbers = args.get("trials") or None
+    paused = desk.trials(numbers, TrialStatus.PAUSED)
+    with desk.store.transaction(durable=True):
+        for trial in paused:
+            desk.store.update_trial(trial.number, status=TrialStatus.WAITING, reason=None)
+        if numbers is None:
+            desk.store.set_meta("since", repr(time.time()))
+            _state(desk, StudyState.RUNNING, "")
+    if numbers and not paused:
+        return "none of them is paused"
+    return f"{_list([t.number for t in paused])} will go on" if paused else "the study goes on"
+
+
+def stop(desk: Desk, args: Mapping[str, Any]) -> str:
+    """End trials, or the study, for good: gently unless `now`."""
+    verb, numbers = ("kill" if args.get("now") else "stop"), args.get("trials")
+    if not numbers:
+        _state(desk, StudyState.STOPPED, "stopped by request")
+        told = desk.tell(None, verb)
+        return f"stopping {_list(told)}; nothing new starts" if told else "stopped"
+    told = desk.tell([trial.number for trial in desk.trials(numbers, TrialStatus.RUNNING)], verb)
+    with desk.store.transaction(durable=True):
+        resting = desk.trials(numbers, TrialStatus.WAITING, TrialStatus.PAUSED)
+        for trial in resting:
+            desk.store.update_trial(
+                trial.number, status=TrialStatus.STOPPED, reason=Reason.USER, ended=time.time(), message="before it ran"
+            )
+    touched = sorted({*told, *(trial.number for trial in resting)})
+    return f"stopping {_list(touched)}" if touched else "none of them runs or waits"
+
+
+def retry(desk: Desk, args: Mapping[str, Any]) -> str:
+    """Run trials that failed, were pruned or stopped once more, same number, same parameters."""
+    again = desk.trials(args["trials"], TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
+    if not again:
+        raise UserError("only failed, pruned or stopped trials can be retried", hint=f"hptui trials {desk.sd.name}")
+    with desk.store.transaction(durable=True):
+        for trial in again:
+            desk.store.update_trial(
+                trial.number, status=TrialStatus.WAITING, reason=None, values=None, final={}, ended=None, message=""
+            )
+        desk.store.set_meta("since", repr(time.time()))
+    return f"{_list([trial.number for trial in again])} will run again{_when(desk)}"
+
+
+def add(desk: Desk, args: Mapping[str, Any]) -> str:
+    """Queue a hand-made trial."""
+    name = args.get("name") or ""
+    if name:
+        check_name(name, "trial")
+        if name in desk.store.trial_names():
+            raise UserError(f"a trial named {name!r} exists already", hint="give it another --name")
+    study = desk.study
+    with desk.store.transaction(durable=True):
+        params = by_hand(study, args["params"])
+        title, note = args.get("title") or name, args.get("note") or ""
+        trial = record(desk.store, study, Role.MANUAL, params, name=name, title=title, note=note)
+        desk.store.event("info", "added", f"queued by hand: {params}", trial.number)
+    return f"trial {trial.number} is queued{_when(desk)}"
+
+
+def _when(desk: Desk) -> str:
+    state = StudyState(desk.store.study_row()["state"])
+    return "" if state is StudyState.RUNNING else f"; start it with: hptui run {desk.sd.name}"
+
+
+def note(desk: Desk, args: Mapping[str, Any]) -> str:
+    """Write a person's words beside a trial."""
+    desk.trials([args["trial"]])
+    with desk.store.transaction(durable=True):
+        desk.store.update_trial(args["trial"], note=str(args["text"]))
+    return f"noted on trial {args['trial']}"
+
+
+def spec(desk: Desk, args: Mapping[str, Any]) -> str:
+    """A new revision of the study: trials from now on follow it, recorded ones keep theirs."""
+    old, new = desk.study, studyfile.from_json(args["spec"])
+    said = studyfile.changes(old, new)
+    if not said:
+        return "nothing changed"
+    with desk.store.transaction(durable=True):
+        revision = desk.store.set_spec(dict(args["spec"]), str(args.get("why") or "; ".join(said)))
+        desk.store.event("info", "revision", f"revision {revision}: {'; '.join(said)}")
+        record_written(desk.store, new)
+    return f"revision {revision}: {'; '.join(said)}"
+
+
+def _state(desk: Desk, state: StudyState, message: str) -> None:
+    with desk.store.transaction(durable=True):
+        desk.store.set_state(state, message)
+        desk.store.event("info", f"study_{state}", message or f"the study is {state}")
+
+
+HANDLERS: dict[str, Callable[[Desk, Mapping[str, Any]], str]] = {
+    "pause": pause,
+    "resume": resume,
+    "stop": stop,
+    "retry": retry,
+    "add": add,
+    "note": note,
+    "spec": spec,
+}
+"""`space` and `extend` become `spec` requests in the face that asks, which knows the trainer's schema."""

@@ -1,0 +1,289 @@
+"""The runner of one study: a crash-only loop. To start is to recover; to be killed costs nothing that was finished.
+
+It holds `study.lock`, is the only writer of results, and never blocks for more than a second.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import select
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from hptui.model.errors import HptuiError
+from hptui.model.study import Study
+from hptui.model.trial import Reason, StudyState, Trial, TrialStatus, Value
+from hptui.running import plan as planning
+from hptui.running.attempts import Attempts, Trainer
+from hptui.running.finish import finish
+from hptui.running.live import Live
+from hptui.running.proposals import Proposals
+from hptui.running.pruning import Pruning
+from hptui.running.requests import Desk
+from hptui.running.setup import record_written
+from hptui.running.upkeep import Upkeep
+from hptui.running.watchdog import look
+from hptui.storage.crashpoints import crash_point
+from hptui.storage.paths import StudyDir
+from hptui.storage.store import DiskFull, Store
+
+log = logging.getLogger(__name__)
+
+TICK = 0.25
+ASLEEP = 5.0
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the runner is handed from above: it knows neither trainers nor reports.
+
+    `ended` is called when a study has come to rest, with its state and message.
+    """
+
+    trainer: Callable[[Study], Trainer]
+    defaults: Callable[[Study], Mapping[str, Value]]
+    ended: Callable[[Store, StudyDir, Study], None]
+
+
+class Runner:
+    """Runs one study to its end, or until it is paused, stopped or killed."""
+
+    def __init__(self, sd: StudyDir, store: Store, hooks: Hooks) -> None:
+        self.sd, self.store, self.hooks = sd, store, hooks
+        self.desk = Desk(sd, store)
+        self.study = self.desk.study
+        self.attempts = Attempts(sd, store, self.study, hooks.trainer(self.study))
+        self.upkeep = Upkeep(sd, store)
+        self._leaving = False
+        self._revision = -1
+        self._dirty = True
+        self._trials: dict[int, Trial] = {}
+        self._blocked = 0.0
+        self._ticked = time.monotonic()
+
+    def run(self) -> None:
+        """The loop. Returns when nothing is left to do, or on SIGTERM (running trials go on by themselves)."""
+        signal.signal(signal.SIGTERM, self._leave)
+        for number in (signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        self.upkeep.begin()
+        try:
+            self._revise()
+            self._adopt()
+            while not self._leaving:
+                try:
+                    if self._turn():
+                        break
+                    self._wait()
+                except (OSError, DiskFull) as error:
+                    self._disk_full(error)
+        finally:
+            self.attempts.close()
+            self.upkeep.end()
+
+    def _leave(self, *_: object) -> None:
+        self._leaving = True
+
+    # one turn of the loop ---------------------------------------------------------------------------------------
+
+    def _turn(self) -> bool:
+        """Everything once; True when the study has come to rest."""
+        self._notice_sleep()
+        self._requests()
+        self.attempts.confirm()
+        for live in list(self.attempts.live.values()):
+            self._follow(live)
+        self.upkeep.turn(self.attempts.live)
+        self._dirty |= self.study.search.until.hours is not None
+        return self._decide() if self._dirty else False
+
+    def _wait(self) -> None:
+        poll = select.poll()
+        for handle in self.attempts.handles():
+            poll.register(handle, select.POLLIN)
+        poll.poll(TICK * 1000)
+
+    def _notice_sleep(self) -> None:
+        now = time.monotonic()
+        if now - self._ticked > ASLEEP:
+            for live in self.attempts.live.values():
+                live.reset_clocks()
+        self.upkeep.active(min(now - self._ticked, ASLEEP))
+        self._ticked = now
+
+    def _requests(self) -> None:
+        for command in self.store.pending_commands():
+            try:
+                ok, result = True, self.desk.apply(command.verb, command.args)
+            except HptuiError as error:
+                ok, result = False, str(error)
+            crash_point("before_command_done")
+            self.store.finish_command(command.id, ok, result)
+            crash_point("after_command_done")
+            self.attempts.hear()
+            self._changed()
+            self._revise()
+
+    def _revise(self) -> None:
+        """Take up a new revision of the study: new space, new engine; what runs is not touched."""
+        row = self.store.study_row()
+        if row["revision"] != self._revision:
+            self._revision, self.study = row["revision"], self.desk.study
+            record_written(self.store, self.study)
+            self._changed()
+            self.proposals = Proposals(self.store, self.study, self.hooks.defaults(self.study))
+            self.pruning = Pruning(self.store, self.study)
+            self.attempts.study = self.study
+
+    def _changed(self) -> None:
+        self._trials = {trial.number: trial for trial in self.store.trials()}
+        self._dirty = True
+
+    def _refresh(self, number: int) -> None:
+        self._trials[number] = self.store.trial(number)
+        self._dirty = True
+
+    # running attempts -------------------------------------------------------------------------------------------
+
+    def _adopt(self) -> None:
+        """Take over what an earlier runner left: attempts that live, and those that ended meanwhile."""
+        for attempt in self.store.attempts(open=True):
+            live = self.attempts.adopt(attempt, self._trials[attempt.trial])
+            self.pruning.restore(live)
+        adopted = sorted(live.trial.number for live in self.attempts.live.values())
+        if adopted:
+            log.info("adopted trials %s", adopted)
+        for number in [t.number for t in self._trials.values() if t.status is TrialStatus.RUNNING]:
+            if number not in adopted:  # killed between closing the attempt and anything else: cannot be, but must heal
+                self.store.update_trial(number, status=TrialStatus.WAITING)
+                self._refresh(number)
+
+    def _follow(self, live: Live) -> None:
+        """Read what an attempt did, end it if it ended, else judge how it does."""
+        alive = self.attempts.alive(live)
+        self.attempts.ingest.drain(live, all_of_it=not alive)
+        if not alive:
+            self._end(live)
+            return
+        if why := self.pruning.verdict(live):
+            self.attempts.ask(live, "prune", "prune", why)
+        elif self.pruning.silent(live):
+            message = "it reports no progress and no total_steps, so no pruner can judge it"
+            self.store.event("warning", "pruner", message, live.trial.number)
+        if finding := look(live, self.study.resources):
+            self._watchdog(live, finding.verb, finding.asked, finding.message)
+
+    def _watchdog(self, live: Live, verb: str, asked: str, message: str) -> None:
+        live.hang_told = True
+        if verb:
+            self.attempts.ask(live, verb, asked, message)
+        self.store.event("warning", asked, message, live.trial.number)
+
+    def _end(self, live: Live) -> None:
+        ending = finish(self.store, self.study, live)
+        self.attempts.forget(live)
+        self._refresh(live.trial.number)
+        self.pruning.finished(self._trials[live.trial.number])
+        if ending.reason is Reason.DISK_FULL:
+            self._pause("disk full: free some space, then start the study again")
+
+    # decisions --------------------------------------------------------------------------------------------------
+
+    def _decide(self) -> bool:
+        """Carry out the plan; True when the study has come to rest."""
+        self._dirty = False
+        row = self.store.study_row()
+        state = planning.State(
+            study=StudyState(row["state"]),
+            trials=list(self._trials.values()),
+            free_slots=self.attempts.free_slots(),
+            budget=self.study.search.trials,
+            since=float(self.store.get_meta("since") or 0.0),
+            hours=self.study.search.until.hours,
+            seconds=float(row["seconds"]),
+            spent=self.proposals.spent,
+        )
+        for action in planning.plan(state):
+            if isinstance(action, planning.End):
+                return self._rest(action)
+            self._carry_out(action)
+        return False
+
+    def _carry_out(self, action: planning.Action) -> None:
+        if isinstance(action, planning.Abort):
+            self._pause(action.message, level="error")
+        elif isinstance(action, planning.Start):
+            self._start(action.number)
+        elif isinstance(action, planning.Ask):
+            self._ask()
+
+    def _ask(self) -> None:
+        trials = [self._trials[number] for number in sorted(self._trials)]
+        try:
+            trial = self.proposals.next(trials)
+        except HptuiError as error:
+            self._pause(str(error), level="error")
+            return
+        except Exception as error:  # an engine is foreign code: name it, keep everything, let a person decide
+            log.exception("the engine failed")
+            self._pause(f"the sampler failed: {type(error).__name__}: {error}", level="error")
+            return
+        self._dirty = True
+        if trial is not None:
+            self._trials[trial.number] = trial
+            crash_point("after_insert_trial")
+            self._start(trial.number)
+
+    def _start(self, number: int) -> None:
+        if problem := self.upkeep.short_of_space(self.study):
+            self._pause(problem)
+            return
+        live = self.attempts.start(self._trials[number])
+        self._refresh(number)
+        if live is None:
+            self._dirty = False  # no slot could be claimed now: look again at the next tick
+            self.upkeep.later(self)
+        elif live.trial.attempts:
+            self.pruning.restore(live)
+
+    def look_again(self) -> None:
+        """Decide at the next turn even if nothing was recorded meanwhile."""
+        self._dirty = True
+
+    def _pause(self, message: str, level: str = "warning") -> None:
+        with self.store.transaction(durable=True):
+            self.store.set_state(StudyState.PAUSED, message)
+            self.store.event(level, "study_paused", message)
+        self.desk.tell(None, "pause")
+        self._dirty = True
+
+    def _rest(self, end: planning.End) -> bool:
+        """The study has come to rest. A request that came in this very moment is served first."""
+        if self.store.pending_commands():
+            self._dirty = True
+            return False
+        row = self.store.study_row()
+        with self.store.transaction(durable=True):
+            self.store.set_state(end.state, end.message or str(row["message"] or ""))
+            if row["state"] != end.state:
+                self.store.event("info", f"study_{end.state}", end.message or f"the study is {end.state}")
+        self.upkeep.settle()
+        self.hooks.ended(self.store, self.sd, self.study)
+        return True
+
+    # trouble ----------------------------------------------------------------------------------------------------
+
+    def _disk_full(self, error: OSError | DiskFull) -> None:
+        """Give the disk its ballast back and pause cleanly; anything else is a bug and ends the runner."""
+        if isinstance(error, OSError) and error.errno not in FULL:
+            raise error
+        log.error("disk full: %s", error)
+        self.upkeep.drop_ballast()
+        try:
+            self._pause("disk full: free some space, then start the study again")
+        except (OSError, DiskFull):
+            time.sleep(0.9)  # not even the pause can be written; offsets are kept, so nothing is lost by waiting

@@ -1,0 +1,329 @@
+"""The shim: one small process per attempt that outlives the runner and cleans up after the worker.
+
+Cold:  python -S -E shim.py DIR TOKEN FDS PAUSE_GRACE STOP_GRACE CWD COMMAND...
+Warm:  `supervise` in a child forked by the launcher.
+
+It holds the attempt's lock (inherited, never given to the worker), so "the attempt lives" and "the lock is held" are
+one fact. It passes the verbs of `control` on to the worker, keeps the log within bounds, and when the worker has ended
+kills what it left behind and writes `exit.json` last. It imports only the standard library, and nothing of hptui.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+POLL_SECONDS = 0.2
+LOG_LIMIT = 64 << 20
+LOG_FILES = 3
+PARTIAL_SECONDS = 0.5
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+DEAF_TO = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)
+
+
+def prctl(option: int, value: int) -> None:
+    """Linux's `prctl`; elsewhere nothing, and orphans are possible there."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def put(directory: str, name: str, value: object, patience: float = 60.0) -> None:
+    """Write a JSON file atomically and durably. A full disk is waited for."""
+    beside, deadline = os.path.join(directory, f".{name}.tmp"), time.monotonic() + patience
+    while True:
+        try:
+            fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                os.write(fd, json.dumps(value).encode())
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            os.replace(beside, os.path.join(directory, name))
+            folder = os.open(directory, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or time.monotonic() > deadline:
+                return
+            time.sleep(1.0)
+        else:
+            return
+
+
+def oom_kills() -> int:
+    """How often the kernel has killed for memory since boot."""
+    try:
+        with open("/proc/vmstat") as lines:
+            return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+    except OSError:
+        return 0
+
+
+class Log:
+    """`log.txt`: bounded, with progress bars (text redrawn after a carriage return) reduced to their last state."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._line = b""
+        self._touched = 0.0
+        self._open()
+
+    def _open(self) -> None:
+        self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._size = os.fstat(self._fd).st_size
+
+    def feed(self, data: bytes) -> None:
+        """Take what the worker printed."""
+        self._touched = time.monotonic()
+        *lines, self._line = (self._line + data).split(b"\n")
+        out = b"".join(_last_state(line) + b"\n" for line in lines)
+        if b"\r" in self._line:
+            self._line = _last_state(self._line, open_end=True)
+        elif len(self._line) > 1 << 16:
+            out, self._line = out + self._line, b""
+        self._write(out)
+
+    def idle(self) -> None:
+        """Called when nothing came for a while: a prompt without a newline becomes visible."""
+        if self._line and b"\r" not in self._line and time.monotonic() - self._touched > PARTIAL_SECONDS:
+            self._write(self._line)
+            self._line = b""
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._line:
+            self._write(_last_state(self._line) + b"\n")
+        os.close(self._fd)
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            try:
+                written = os.write(self._fd, data)
+            except OSError:  # disk full: a lost log line is not worth a lost trial
+                return
+            self._size += written
+            data = data[written:]
+        if self._size > LOG_LIMIT:
+            self._rotate()
+
+    def _rotate(self) -> None:
+        os.close(self._fd)
+        for n in range(LOG_FILES - 1, 0, -1):
+            older = self._path if n == 1 else f"{self._path}.{n - 1}"
+            if os.path.exists(older):
+                os.replace(older, f"{self._path}.{n}")
+        self._open()
+
+
+def _last_state(line: bytes, *, open_end: bool = False) -> bytes:
+    """What a terminal would show of a line that was redrawn with carriage returns."""
+    parts = line.rstrip(b"\r").split(b"\r")
+    shown = parts[-1] if parts[-1] or len(parts) == 1 else parts[-2]
+    return b"\r" + shown if open_end else shown
+
+
+def start_worker(body: Callable[[], None], private: Sequence[int]) -> tuple[int, int]:
+    """Fork the worker in a session of its own: (pid, read end of what it prints). `body` must not return."""
+    me = os.getpid()
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+    pid = os.fork()
+    if pid:
+        os.close(writer)
+        os.set_blocking(reader, False)
+        return pid, reader
+    try:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != me:  # the shim died before prctl took effect
+            os._exit(87)
+        os.setsid()
+        for fd in (*private, reader):
+            os.close(fd)
+        for number in DEAF_TO:
+            signal.signal(number, signal.SIG_DFL)
+        try:
+            with open("/proc/self/oom_score_adj", "w") as score:
+                score.write("500")
+        except OSError:
+            pass
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.dup2(writer, 1)
+        os.dup2(writer, 2)
+        body()
+    except BaseException:  # noqa: BLE001  a forked child must never return into its parent's code
+        import traceback
+
+        traceback.print_exc()
+        sys.stderr.flush()
+    os._exit(86)
+
+
+class Ladder:
+    """Turns verbs of `control` into signals: ask first, then insist."""
+
+    def __init__(self, directory: str, pid: int, pause_grace: float, stop_grace: float) -> None:
+        self._path, self._pid = os.path.join(directory, "control"), pid
+        self._grace = {"pause": pause_grace, "stop": stop_grace, "prune": stop_grace}
+        self._deadline: float | None = None
+        self._seen: tuple[int, int] | None = None
+        self.asked = ""
+        self.insisted = False
+
+    def step(self) -> None:
+        """Read the verb if it changed, and kill when patience is over."""
+        try:
+            stat = os.stat(self._path)
+        except OSError:
+            return
+        if (stat.st_mtime_ns, stat.st_ino) != self._seen:
+            self._seen = (stat.st_mtime_ns, stat.st_ino)
+            with open(self._path) as file:
+                self._ask(file.read().strip())
+        if self._deadline is not None and time.monotonic() > self._deadline and not self.insisted:
+            self.insisted = True
+            self._signal(signal.SIGKILL, group=True)
+
+    def _ask(self, verb: str) -> None:
+        if verb == self.asked or not (verb == "kill" or verb in self._grace):
+            return
+        self.asked = verb
+        if verb == "kill":
+            self.insisted = True
+            self._signal(signal.SIGKILL, group=True)
+            return
+        # The worker only: its data-loading children must live until the checkpoint is written.
+        self._signal(signal.SIGTERM, group=False)
+        self._signal(signal.SIGCONT, group=True)
+        self._deadline = time.monotonic() + self._grace[verb]
+
+    def _signal(self, number: int, *, group: bool) -> None:
+        # The worker is not reaped yet, so neither its pid nor its group can belong to anybody else.
+        try:
+            (os.killpg if group else os.kill)(self._pid, number)
+        except (ProcessLookupError, PermissionError):
+            os.kill(self._pid, number)
+
+
+def watch(pid: int, reader: int, log: Log, ladder: Ladder) -> None:
+    """Wait for the worker's end without reaping it, while keeping its log and obeying `control`."""
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
+    if handle >= 0:
+        poll.register(handle, select.POLLIN)
+    while not os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        ready = poll.poll(POLL_SECONDS * 1000)
+        if any(fd == reader for fd, _ in ready) and not _pump(reader, log):
+            poll.unregister(reader)  # the worker closed its output
+        log.idle()
+        ladder.step()
+    if handle >= 0:
+        os.close(handle)
+
+
+def _pump(reader: int, log: Log) -> bool:
+    """Move what is there into the log; False at the end of the stream."""
+    for _ in range(16):
+        try:
+            data = os.read(reader, 1 << 16)
+        except BlockingIOError:
+            return True
+        if not data:
+            return False
+        log.feed(data)
+    return True
+
+
+def sweep(pid: int) -> int:
+    """Kill what the worker left: its group, then whatever was handed to us as its guardian."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    swept = 0
+    for _ in range(100):
+        orphans = [child for child in _children() if child != pid]
+        for child in orphans:
+            swept += 1
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        for child in orphans:
+            with suppress(ChildProcessError):
+                os.waitpid(child, os.WNOHANG)
+        if not orphans:
+            break
+        time.sleep(0.005)
+    return swept
+
+
+def _children() -> list[int]:
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as line:
+            return [int(pid) for pid in line.read().split()]
+    except OSError:
+        return []
+
+
+def supervise(
+    directory: str, token: str, private: Sequence[int], pause_grace: float, stop_grace: float, body: Callable[[], None]
+) -> None:
+    """The whole life of a shim. `private` are descriptors (locks) that the worker must not have."""
+    os.umask(0o077)
+    for number in DEAF_TO:
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    kills, began = oom_kills(), time.monotonic()
+    pid, reader = start_worker(body, private)
+    put(
+        directory, "shim.json", {"token": token, "shim": os.getpid(), "worker": pid, "started": time.time()}, patience=0
+    )
+    log, ladder = Log(os.path.join(directory, "log.txt")), Ladder(directory, pid, pause_grace, stop_grace)
+    watch(pid, reader, log, ladder)
+    seconds = time.monotonic() - began
+    swept = sweep(pid)
+    _, status, usage = os.wait4(pid, 0)
+    _pump(reader, log)
+    log.close()
+    put(
+        directory,
+        "exit.json",
+        {
+            "token": token,
+            "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+            "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
+            "asked": ladder.asked,
+            "insisted": ladder.insisted,
+            "seconds": round(seconds, 3),
+            "ended": time.time(),
+            "peak_rss_gb": usage.ru_maxrss / (1 << 20),
+            "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
+            "oom_kills": oom_kills() - kills,
+            "swept": swept,
+        },
+    )
+
+
+def main(argv: Sequence[str]) -> None:
+    """Cold start: supervise an executed command. The attempt's environment is our own."""
+    directory, token, fds, pause_grace, stop_grace, cwd, *command = argv
+    private = [int(fd) for fd in fds.split(",") if fd]
+    for fd in private:
+        os.set_inheritable(fd, False)
+
+    def body() -> None:
+        os.chdir(cwd)
+        os.execvp(command[0], command)  # noqa: S606  a list, no shell
+
+    supervise(directory, token, private, float(pause_grace), float(stop_grace), body)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

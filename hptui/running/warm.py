@@ -1,0 +1,136 @@
+"""The runner's end of the launcher: start it, hand it attempts, notice when it dies."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hptui.running.launcher import PACKET
+
+log = logging.getLogger(__name__)
+
+IMPORT_SECONDS = 180.0
+RESTARTS = 3
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+"""Libraries that start threads when they are imported must not: a fork of a threaded process is unsafe."""
+
+
+class Warm:
+    """A launcher and the attempts that it has been given but not yet confirmed."""
+
+    def __init__(self, entry: str, modules: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._command = [entry, *modules]
+        self._environment = dict(environment)
+        self._failures = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._link: socket.socket | None = None
+        self._started = 0.0
+        self.ready = False
+        self.import_seconds: float | None = None
+        self.waiting: set[str] = set()
+        self.refused = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether attempts may be handed over (they wait in the socket while it still imports)."""
+        return not self.refused and self._failures <= RESTARTS
+
+    def fileno(self) -> int:
+        """To wait on; -1 when there is no launcher."""
+        return self._link.fileno() if self._link else -1
+
+    def ensure(self) -> bool:
+        """Have a launcher, starting one when there is none; False: start cold."""
+        if not self.usable:
+            return False
+        if self._link is None:
+            self._spawn()
+        return True
+
+    def _spawn(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        with theirs:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "hptui.running.launcher",
+                    str(theirs.fileno()),
+                    str(os.getpid()),
+                    *self._command,
+                ],
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                env={**self._environment, **ONE_THREAD},
+            )
+        self._link, self._started, self.ready = ours, time.monotonic(), False
+
+    def start(self, request: Mapping[str, Any], locks: Sequence[int]) -> bool:
+        """Hand over an attempt with its locks; False when it must be started cold."""
+        if not self.ensure() or self._link is None:
+            return False
+        try:
+            socket.send_fds(self._link, [json.dumps(request).encode()], list(locks))
+        except OSError as error:  # died, or its queue is full
+            log.warning("the launcher takes no more: %s", error)
+            if not isinstance(error, BlockingIOError):
+                self._lose(f"{error}")
+            return False
+        self.waiting.add(request["token"])
+        return True
+
+    def poll(self) -> dict[str, int]:
+        """What the launcher has answered since: token -> pid of its shim. Never blocks."""
+        started: dict[str, int] = {}
+        while self._link is not None:
+            try:
+                data = self._link.recv(PACKET)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                self._lose(str(error))
+                break
+            if not data:
+                self._lose("it ended")
+                break
+            self._take(json.loads(data), started)
+        if self._link is not None and not self.ready and time.monotonic() - self._started > IMPORT_SECONDS:
+            self.refused = f"imports took over {IMPORT_SECONDS:.0f} s"
+            self._lose(self.refused)
+        return started
+
+    def _take(self, answer: Mapping[str, Any], started: dict[str, int]) -> None:
+        if "pid" in answer:
+            self.waiting.discard(answer["token"])
+            started[answer["token"]] = answer["pid"]
+            self._failures = 0
+        elif answer["ready"]:
+            self.ready, self.import_seconds = True, answer["seconds"]
+        else:
+            self.refused = answer["error"]
+            log.warning("no warm start: %s", self.refused)
+
+    def _lose(self, why: str) -> None:
+        log.warning("the launcher is gone: %s", why)
+        self._failures += 1
+        self.waiting.clear()
+        self.close()
+
+    def close(self) -> None:
+        """Let it go; attempts that it started run on."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None

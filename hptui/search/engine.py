@@ -1,0 +1,84 @@
+"""What an engine is, and how one is made for a study.
+
+An engine is a function of history: it is rebuilt from the recorded trials before every ask, and draws its random
+numbers from the study's seed and the number of the trial. So a study that was killed and resumed proposes what the
+uninterrupted one would have, and its space can be edited while it runs. Nothing that an engine imputes ever leaves it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hptui.model.errors import StudyError, did_you_mean
+from hptui.model.study import Study
+from hptui.model.trial import Rejection, Trial, Value
+
+SAMPLERS = ("tpe", "random", "grid", "list")
+"""What `[search] sampler` may say, beside `auto`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A configuration to run: feasible, settled (the overrides of a trial), unlike any trial before it.
+
+    `rejections` are what the engine proposed on the way and was told not to run; the caller stores them with the trial,
+    because the next ask hears of them again. `engine` names who proposed, with its version.
+    """
+
+    params: dict[str, Value]
+    rejections: tuple[Rejection, ...] = ()
+    engine: str = ""
+
+
+class Engine(Protocol):
+    """Proposes trials. The same seed, number and history give the same proposal, whatever was asked before."""
+
+    @property
+    def name(self) -> str:
+        """Who proposes, with its version: `optuna 5.0.0 tpe`."""
+        ...
+
+    def sync(self, trials: Sequence[Trial]) -> None:
+        """Take `trials` as the whole history, in place of what was known before."""
+        ...
+
+    def ask(self, number: int) -> Proposal | None:
+        """What trial `number` should run; None when no new feasible configuration is left (or could be found)."""
+        ...
+
+
+def seed_for(seed: int, number: int, k: int = 0) -> int:
+    """The seed of the `k`-th draw for trial `number`: a hash, so that neighbouring numbers share nothing."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{number}/{k}".encode()).digest()[:4], "big")
+
+
+def make_engine(study: Study, base: Mapping[str, Value] | None = None) -> Engine:
+    """The engine that `[search] sampler` names. `base` is `[trainer]` with the trainer's defaults filled in.
+
+    Each engine is imported when it is asked for: only `tpe` loads optuna.
+    """
+    settings = study.trainer.settings if base is None else base
+    match study.search.sampler:
+        case "tpe" | "auto":
+            from hptui.search.optuna import TpeEngine
+
+            return TpeEngine(study, settings)
+        case "random":
+            from hptui.search.plain import RandomEngine
+
+            return RandomEngine(study, settings)
+        case "grid":
+            from hptui.search.plain import GridEngine
+
+            return GridEngine(study, settings)
+        case "list":
+            from hptui.search.plain import ListEngine
+
+            return ListEngine()
+        case other:
+            raise StudyError(
+                "there is no such sampler", where="search.sampler", value=other, hint=did_you_mean(other, SAMPLERS)
+            )

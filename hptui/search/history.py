@@ -1,0 +1,149 @@
+"""What an engine hears of a study's recorded trials.
+
+| what became of it               | what an engine hears                                   |
+| ------------------------------- | ------------------------------------------------------ |
+| complete                        | its values                                             |
+| pruned, timeout                 | the last value that it reported, and how far it was    |
+| failed: out of memory           | a violated constraint: samplers learn where the wall is|
+| failed: NaN                     | worst finite values + 1 sd, here and nowhere else      |
+| running, paused, waiting        | that it is under way                                   |
+| crash, usage, lost, stopped ... | nothing: a bug is no evidence about a learning rate    |
+| rejected proposals              | a violated constraint, if they would be rejected today |
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from statistics import pstdev
+
+from hptui.model.study import Objective
+from hptui.model.trial import Reason, Rejection, Trial, TrialStatus
+from hptui.search.lens import Lens, Point
+
+MISSED = 0.1
+"""By how much a trial without memory, or a known configuration, misses: nobody knows, and TPE only ranks."""
+
+REPLAYED = 200
+"""How many rejections of earlier trials are heard of again, the newest: the cost of an ask stays bounded."""
+
+
+class Outcome(Enum):
+    """What became of a point, as far as an engine is concerned."""
+
+    VALUES = auto()
+    PARTIAL = auto()
+    VIOLATED = auto()
+    PENDING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One point of the history.
+
+    `values` has one per objective (empty: training diverged, to be imputed). `shown` is (progress in permille, value).
+    `margin` > 0 says by how much a constraint is missed. `real` is False for a rejected proposal.
+    """
+
+    point: Point
+    outcome: Outcome
+    values: tuple[float, ...] = ()
+    shown: tuple[int, float] | None = None
+    margin: float = 0.0
+    real: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that an engine knows, in order of number. `seen` are the identities of all configurations with a trial."""
+
+    told: tuple[Told, ...]
+    seen: frozenset[str]
+
+    def finished(self) -> int:
+        """How many trials ended and said something."""
+        return sum(told.real and told.outcome is not Outcome.PENDING for told in self.told)
+
+    def measured(self) -> bool:
+        """Whether any trial has shown a value at all."""
+        return any(told.values or told.shown for told in self.told)
+
+
+def read(lens: Lens, objectives: Sequence[Objective], trials: Iterable[Trial]) -> History:
+    """The history of `trials` under today's space."""
+    ordered = sorted(trials, key=lambda trial: trial.number)
+    seen = frozenset(lens.key(trial.params) for trial in ordered)
+    count = sum(len(trial.rejections) for trial in ordered)
+    told: list[Told] = []
+    for trial in ordered:
+        skip = max(0, count - REPLAYED)
+        count -= len(trial.rejections)
+        told.extend(_rejected(lens, seen, trial.rejections[skip:]))
+        heard = hear(trial, objectives)
+        if heard and (point := lens.point(trial.params)) is not None:
+            told.append(_placed(lens, point, heard))
+    return History(tuple(_imputed(told, objectives)), seen)
+
+
+def hear(trial: Trial, objectives: Sequence[Objective]) -> Told | None:
+    """What one trial says, at no point yet; None: nothing."""
+    match trial.status, trial.reason:
+        case TrialStatus.COMPLETE, _:
+            return _complete(trial.values or {}, objectives)
+        case (TrialStatus.PRUNED, _) | (TrialStatus.FAILED | TrialStatus.STOPPED, Reason.TIMEOUT):
+            return Told({}, Outcome.PARTIAL, shown=_shown(trial, objectives))
+        case TrialStatus.FAILED, Reason.OOM | Reason.HOST_OOM:
+            return Told({}, Outcome.VIOLATED, margin=MISSED)
+        case TrialStatus.FAILED, Reason.NAN:
+            return Told({}, Outcome.VALUES)
+        case status, _ if status.open:
+            return Told({}, Outcome.PENDING)
+    return None
+
+
+def _complete(values: Mapping[str, float], objectives: Sequence[Objective]) -> Told | None:
+    found = tuple(values[objective.metric] for objective in objectives if objective.metric in values)
+    if len(found) < len(objectives):
+        return None
+    return Told({}, Outcome.VALUES, values=found if all(map(math.isfinite, found)) else ())
+
+
+def _shown(trial: Trial, objectives: Sequence[Objective]) -> tuple[int, float] | None:
+    """How far a trial came, and with what. Several objectives have no one value to compare such trials by."""
+    value = trial.metrics.get(objectives[0].metric)
+    if len(objectives) > 1 or value is None or not math.isfinite(value):
+        return None
+    return (trial.last_step or 0 if trial.progress is None else round(1000 * trial.progress)), value
+
+
+def _placed(lens: Lens, point: Point, heard: Told) -> Told:
+    """`heard` at its point, with the constraints of today: a hand-picked trial may miss them."""
+    _, rejection = lens.judge(point, frozenset())
+    return replace(heard, point=point, margin=max(heard.margin, rejection.margin if rejection else 0.0))
+
+
+def _rejected(lens: Lens, seen: frozenset[str], rejections: Iterable[Rejection]) -> Iterator[Told]:
+    """Those that would be rejected today as well: constraints may have changed since."""
+    for rejection in rejections:
+        if (point := lens.point(rejection.params)) is None:
+            continue
+        _, still = lens.judge(point, seen)
+        if still:
+            yield Told(point, Outcome.VIOLATED, margin=still.margin or MISSED, real=False)
+
+
+def _imputed(told: Sequence[Told], objectives: Sequence[Objective]) -> Iterator[Told]:
+    """Values for what diverged: worse than the worst by one standard deviation. Without any measure: nothing."""
+    measured = [one.values for one in told if one.values]
+    for one in told:
+        if one.outcome is not Outcome.VALUES or one.values:
+            yield one
+        elif measured:
+            yield replace(one, values=tuple(map(_bad, objectives, zip(*measured, strict=True))))
+
+
+def _bad(objective: Objective, values: Sequence[float]) -> float:
+    spread = pstdev(values) or 1.0
+    return max(values) + spread if objective.goal == "minimize" else min(values) - spread

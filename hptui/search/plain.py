@@ -1,0 +1,94 @@
+"""The engines without a model: a list that somebody wrote, a grid, random search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from random import Random
+
+from hptui.model.errors import StudyError
+from hptui.model.study import Study
+from hptui.model.trial import Trial, Value
+from hptui.search.engine import Proposal, seed_for
+from hptui.search.feasible import Feasible
+from hptui.search.lens import Lens, Point
+
+LARGEST_GRID = 20_000
+"""More points than anybody trains, few enough to be walked within a second."""
+
+
+class ListEngine:
+    """Proposes nothing: only the trials that the study lists are run."""
+
+    name = "list"
+
+    def sync(self, trials: Sequence[Trial]) -> None:
+        """Nothing to learn."""
+
+    def ask(self, number: int) -> Proposal | None:
+        """None, always."""
+        return None
+
+
+class GridEngine:
+    """Every feasible combination, in the study file's order of parameters and values, the last parameter fastest."""
+
+    name = "grid"
+
+    def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
+        self.lens = Lens(study.space, base)
+        self.seen: set[str] = set()
+        for parameter in study.space.parameters:
+            if parameter.size is None:
+                raise StudyError(
+                    "a grid needs values to go through, and this range is continuous",
+                    where=f"space.{parameter.name}",
+                    value=parameter.describe(),
+                    hint="give it a `step` or `choices`, or use another sampler",
+                )
+        if (points := study.space.size or 0) > LARGEST_GRID:
+            raise StudyError(
+                f"a grid of {points:,} combinations is too large, {LARGEST_GRID:,} are the most",
+                where="space",
+                hint="give fewer values, or use `random` or `tpe`",
+            )
+
+    def sync(self, trials: Sequence[Trial]) -> None:
+        """See `Engine`."""
+        self.seen = {self.lens.key(trial.params) for trial in trials}
+
+    def ask(self, number: int) -> Proposal | None:
+        """The first combination that has no trial yet."""
+        for point in self._points():
+            settled, rejection = self.lens.judge(point, self.seen)
+            if rejection is None:
+                return Proposal(settled, engine=self.name)
+        return None
+
+    def _points(self) -> Iterator[Point]:
+        names = list(self.lens.parameters)
+        columns = [parameter.values() or () for parameter in self.lens.parameters.values()]
+        return (dict(zip(names, row, strict=True)) for row in product(*columns))
+
+
+class RandomEngine:
+    """Feasible configurations drawn independently, each from the seed of its trial's number."""
+
+    name = "random"
+
+    def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
+        self.seed = study.search.seed
+        self.lens = Lens(study.space, base)
+        self.feasible = Feasible(self.lens)
+        self.trials: tuple[Trial, ...] = ()
+
+    def sync(self, trials: Sequence[Trial]) -> None:
+        """See `Engine`."""
+        self.trials = tuple(trials)
+
+    def ask(self, number: int) -> Proposal | None:
+        """A feasible point that has no trial yet."""
+        seen = {self.lens.key(trial.params) for trial in self.trials}
+        anchors = [point for trial in self.trials if (point := self.lens.point(trial.params)) is not None]
+        drawn = self.feasible.draw(Random(seed_for(self.seed, number)), seen, anchors)
+        return None if drawn is None else Proposal(drawn, engine=self.name)

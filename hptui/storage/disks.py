@@ -1,0 +1,40 @@
+"""On what kind of disk a path lies. SQLite's write-ahead log is unsafe on a network file system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hptui.model.errors import Unsupported
+
+NETWORK = {"nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "lustre", "9p", "ceph", "glusterfs", "afs", "beegfs", "gpfs"}
+
+
+def filesystem(path: Path) -> str:
+    """The type of the file system that holds `path`, '' where it cannot be known."""
+    target = path.resolve()
+    try:
+        lines = Path("/proc/mounts").read_text().splitlines()
+    except OSError:
+        return ""
+    best, found = -1, ""
+    for line in lines:
+        fields = line.split()
+        mount = Path(fields[1].replace("\\040", " "))
+        if target.is_relative_to(mount) and len(mount.parts) >= best:
+            best, found = len(mount.parts), fields[2]
+    return found
+
+
+def is_network(kind: str) -> bool:
+    """Whether a type of file system is reached over a network, or through a process that may be."""
+    return kind in NETWORK or kind.startswith("fuse.sshfs") or kind.startswith("fuse.s3")
+
+
+def refuse_network(path: Path) -> None:
+    """`Unsupported` when a study's store may not lie at `path`."""
+    kind = filesystem(path)
+    if is_network(kind):
+        raise Unsupported(
+            f"{path} lies on a network file system ({kind}), where a store can be damaged",
+            hint="use a local disk: --home DIR or $HPTUI_HOME; large checkpoints may stay there: [resources] checkpoints",
+        )

@@ -1,0 +1,57 @@
+"""What SQLite and the disk complain of, in words for people. Standard library only."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+from hptui.model.errors import HptuiError, MachineError
+from hptui.storage.rows import APPLICATION_ID, SCHEMA
+
+_FULL = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_WRITE,  # what a quota (EDQUOT) and a file size limit (EFBIG) become
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_SHMMAP,
+}
+_FULL_OS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class DiskFull(MachineError):
+    """Nothing more can be written for now. The transaction is rolled back, the store consistent: try again later."""
+
+
+def explain(error: sqlite3.Error | OSError, path: Path) -> HptuiError:
+    """The error to raise for a failure of the store at `path`."""
+    if isinstance(error, OSError):
+        if error.errno in _FULL_OS:
+            return DiskFull(f"the disk is full: {path} could not be written", hint="free some space")
+        return MachineError(f"{path}: {error.strerror or error}")
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code in _FULL:
+        return DiskFull(f"the disk is full: {path} could not be written ({error})", hint="free some space")
+    if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return MachineError(f"{path} is locked by another process", hint="try again in a moment")
+    if code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return MachineError(f"{path} is damaged ({error})", hint="`sqlite3 study.db .recover` saves what can be read")
+    return MachineError(f"{path}: {error}")
+
+
+def check_identity(conn: sqlite3.Connection, path: Path) -> int:
+    """The shape of the tables in a file; `MachineError` when the file is not ours or newer than this program."""
+    try:
+        (ours,) = conn.execute("PRAGMA application_id").fetchone()
+        (version,) = conn.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    if ours != APPLICATION_ID:
+        raise MachineError(f"{path} is not a store of hptui")
+    if version > SCHEMA:
+        raise MachineError(
+            f"{path} was written by a newer hptui (format {version}, this one knows up to {SCHEMA})",
+            hint="update hptui: pip install -U hptui",
+        )
+    return int(version)

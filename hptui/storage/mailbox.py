@@ -1,0 +1,51 @@
+"""How a face asks a living runner for something: a row in `commands`, and its answer. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hptui.model.errors import MachineError
+from hptui.storage.paths import StudyDir
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a request."""
+
+    ok: bool
+    text: str
+
+
+class Mailbox:
+    """A connection that writes nothing but requests."""
+
+    def __init__(self, sd: StudyDir) -> None:
+        try:
+            self._db = sqlite3.connect(f"file:{sd.db}?mode=rw", uri=True, isolation_level=None, timeout=5.0)
+            self._db.execute("PRAGMA trusted_schema=OFF")
+            self._db.execute("PRAGMA wal_autocheckpoint=0")
+        except sqlite3.Error as error:
+            raise MachineError(f"{sd.db} cannot be written: {error}") from error
+
+    def post(self, verb: str, args: Mapping[str, Any]) -> int:
+        """Leave a request; its number."""
+        row = (time.time(), verb, json.dumps(dict(args), allow_nan=False))
+        try:
+            cursor = self._db.execute("INSERT INTO commands(at, verb, args_json) VALUES(?, ?, ?)", row)
+        except sqlite3.Error as error:
+            raise MachineError(f"the request could not be left: {error}") from error
+        return int(cursor.lastrowid or 0)
+
+    def answer(self, number: int) -> Answer | None:
+        """The runner's answer; None while there is none."""
+        row = self._db.execute("SELECT done, ok, result FROM commands WHERE id=?", (number,)).fetchone()
+        return Answer(bool(row[1]), row[2] or "") if row and row[0] is not None else None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()

@@ -1,0 +1,321 @@
+"""Every question to a store, asked over a plain `sqlite3` connection: the reader and the writer share them.
+
+Answers are fetched whole, and a transaction for reading ends with its question: an open one lets the log grow.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from hptui.model.errors import MachineError, NotFound
+from hptui.model.trial import Attempt, Rejection, StudyState, Trial, TrialStatus
+from hptui.storage import cells
+from hptui.storage.cells import ATTEMPT_COLUMNS, TRIAL_COLUMNS
+from hptui.storage.faults import explain
+from hptui.storage.rows import (
+    ArtifactRow,
+    Bucket,
+    CheckpointRow,
+    Command,
+    EventRow,
+    LastValue,
+    Revision,
+    Sample,
+    StudyRow,
+)
+
+_SUMMARY = "step, value, odd, low, low_step, high, high_step, n, nonfinite"
+
+
+class Queries:
+    """What can be asked of a store. For one thread at a time."""
+
+    _conn: sqlite3.Connection
+    path: Path
+
+    # the study ------------------------------------------------------------------------------------------------
+
+    def study(self) -> StudyRow:
+        """The study as it stands."""
+        row = self._one(
+            "SELECT name, state, uuid, created, spec_json, revision, message, seconds, started, ended FROM study"
+        )
+        if row is None:
+            raise MachineError(f"{self.path} holds no study")
+        name, state, uuid, created, spec, revision, message, seconds, started, ended = row
+        return StudyRow(
+            name, StudyState(state), uuid, created, cells.parse(spec), revision, message, seconds, started, ended
+        )
+
+    def spec_json(self, rev: int | None = None) -> dict[str, Any]:
+        """The study's specification now, or as it was at a revision."""
+        if rev is None:
+            return dict(self.study().spec)
+        row = self._one("SELECT spec_json FROM revisions WHERE rev = ?", (rev,))
+        if row is None:
+            raise NotFound(f"the study has no revision {rev}")
+        return dict(cells.parse(row[0]))
+
+    def revisions(self) -> list[Revision]:
+        """All versions of the specification, oldest first."""
+        found = self._all("SELECT rev, at, spec_json, why FROM revisions ORDER BY rev")
+        return [Revision(rev, at, cells.parse(spec), why) for rev, at, spec, why in found]
+
+    def get_meta(self, key: str, default: str = "") -> str:
+        """A small fact about the store itself."""
+        row = self._one("SELECT value FROM meta WHERE key = ?", (key,))
+        return default if row is None else str(row[0])
+
+    # trials and attempts --------------------------------------------------------------------------------------
+
+    def trials(self, *, seen: bool = False) -> list[Trial]:
+        """All trials, by number. `Trial.seen` is empty unless asked for: it grows with the square of their number."""
+        return self._trials("", (), seen=seen)
+
+    def changes(self, since: int = 0) -> tuple[list[Trial], int]:
+        """The trials that changed after the mark `since`, and the new mark. From 0: all of them."""
+        with self.snapshot():
+            changed = self._trials("WHERE changed > ?", (since,))
+            row = self._one("SELECT max(changed) FROM trials")
+        return changed, since if row is None or row[0] is None else row[0]
+
+    def trial(self, number: int) -> Trial:
+        """One trial, whole."""
+        found = self._trials("WHERE number = ?", (number,), seen=True)
+        if not found:
+            raise NotFound(f"there is no trial {number}")
+        return found[0]
+
+    def trial_names(self) -> set[str]:
+        """The names that are taken."""
+        return {row[0] for row in self._all("SELECT name FROM trials")}
+
+    def counts(self) -> dict[TrialStatus, int]:
+        """How many trials have each status; statuses that no trial has are missing."""
+        found = self._all("SELECT status, count(*) FROM trials GROUP BY status")
+        return {TrialStatus(status): count for status, count in found}
+
+    def attempts(self, trial: int | None = None, open: bool = False) -> list[Attempt]:
+        """The attempts of one trial or of all, in order; with `open`, those that have not ended."""
+        terms = [term for term, wanted in (("trial = :t", trial is not None), (_OPEN, open)) if wanted]
+        where = f"WHERE {' AND '.join(terms)}" if terms else ""
+        sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts {where} ORDER BY trial, n"  # noqa: S608 (all parts are ours)
+        return [cells.attempt_of(row) for row in self._all(sql, {"t": trial})]
+
+    def attempt(self, token: str) -> Attempt:
+        """One attempt."""
+        sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE token = ?"  # noqa: S608 (all parts are ours)
+        row = self._one(sql, (token,))
+        if row is None:
+            raise NotFound(f"there is no attempt {token}")
+        return cells.attempt_of(row)
+
+    def _trials(self, where: str, args: Sequence[Any], *, seen: bool = False) -> list[Trial]:
+        chosen = f"WHERE trial IN (SELECT number FROM trials {where})" if where else ""  # noqa: S608 (all parts are ours)
+        with self.snapshot():
+            found = self._all(f"SELECT {TRIAL_COLUMNS} FROM trials {where} ORDER BY number", args)  # noqa: S608
+            runs = self._all(
+                "SELECT trial, count(*), coalesce(max(peak_gpu_gb), max(peak_rss_gb)) "  # noqa: S608
+                f"FROM attempts {chosen} GROUP BY trial",
+                args,
+            )
+            last = self._all(f"SELECT trial, metric, value, odd FROM metric_last {chosen}", args)  # noqa: S608
+            refused = self._all(
+                f"SELECT trial, params_json, why, margin, margin_odd FROM rejections {chosen} ORDER BY trial, seq",  # noqa: S608
+                args,
+            )
+            names = self._metric_names()
+        metrics: dict[int, dict[str, float]] = defaultdict(dict)
+        for trial, metric, value, odd in last:
+            metrics[trial][names[metric]] = cells.join_odd(value, odd)
+        attempts = {trial: (count, peak) for trial, count, peak in runs}
+        rejections: dict[int, list[Rejection]] = defaultdict(list)
+        for trial, params, why, margin, odd in refused:
+            rejections[trial].append(Rejection(cells.parse(params), why, cells.join_odd(margin, odd)))
+        trials = []
+        for row in found:
+            count, peak = attempts.get(row[0], (0, None))
+            trials.append(
+                cells.trial_of(
+                    row,
+                    metrics=metrics.get(row[0]) or {},
+                    attempts=count,
+                    peak_memory_gb=peak,
+                    rejections=tuple(rejections.get(row[0], ())),
+                    seen=seen,
+                )
+            )
+        return trials
+
+    # metrics --------------------------------------------------------------------------------------------------
+
+    def metric_names(self, trial: int | None = None) -> list[str]:
+        """The metrics that a trial, or any, has reported, in order of appearance."""
+        if trial is None:
+            found = self._all("SELECT name FROM metric_names WHERE id IN (SELECT metric FROM metric_last) ORDER BY id")
+        else:
+            found = self._all(
+                "SELECT name FROM metric_last JOIN metric_names ON id = metric WHERE trial = ? ORDER BY id", (trial,)
+            )
+        return [row[0] for row in found]
+
+    def curve(self, trial: int, metric: str, *, after: int | None = None) -> list[tuple[int, float, float]]:
+        """The points (step, value, seconds) of a metric by step, NaN and infinities included; those beyond `after`."""
+        sql = (
+            "SELECT step, value, odd, seconds FROM points "
+            "WHERE trial = ? AND metric = (SELECT id FROM metric_names WHERE name = ?)"
+        )
+        if after is None:
+            found = self._all(f"{sql} ORDER BY step", (trial, metric))
+        else:
+            found = self._all(f"{sql} AND step > ? ORDER BY step", (trial, metric, after))
+        return [(step, cells.join_odd(value, odd), seconds) for step, value, odd, seconds in found]
+
+    def buckets(self, trial: int, metric: str, count: int) -> list[Bucket]:
+        """A curve in at most `count` stretches of equal length in steps: peaks survive. Empty ones are left out."""
+        where = "WHERE trial = :t AND metric = (SELECT id FROM metric_names WHERE name = :m)"
+        args: dict[str, Any] = {"t": trial, "m": metric}
+        with self.snapshot():
+            ends = self._one(f"SELECT min(step), max(step) FROM points {where}", args)  # noqa: S608 (all parts are ours)
+            if ends is None or ends[0] is None:
+                return []
+            width = max(1, -(-(ends[1] - ends[0] + 1) // max(1, count)))
+            found = self._all(
+                "SELECT min(step), max(step), min(value), max(value), avg(value), count(*) "  # noqa: S608
+                f"FROM points {where} GROUP BY (step - :a) / :w ORDER BY 1",
+                {**args, "a": ends[0], "w": width},
+            )
+        return [Bucket(*row) for row in found]
+
+    def last(self, trial: int) -> dict[str, LastValue]:
+        """Every metric of a trial in short."""
+        sql = f"SELECT name, {_SUMMARY} FROM metric_last JOIN metric_names ON id = metric WHERE trial = ? ORDER BY id"  # noqa: S608
+        return {row[0]: summary_of(row[1:]) for row in self._all(sql, (trial,))}
+
+    def summaries(self, metric: str) -> dict[int, LastValue]:
+        """One metric in short, of every trial that reported it."""
+        sql = (
+            f"SELECT trial, {_SUMMARY} FROM metric_last "  # noqa: S608 (all parts are ours)
+            "WHERE metric = (SELECT id FROM metric_names WHERE name = ?) ORDER BY trial"
+        )
+        return {row[0]: summary_of(row[1:]) for row in self._all(sql, (metric,))}
+
+    def _metric_names(self) -> dict[int, str]:
+        return dict(self._all("SELECT id, name FROM metric_names"))
+
+    # what else happened ---------------------------------------------------------------------------------------
+
+    def events(self, after_id: int = 0, limit: int | None = None, *, trial: int | None = None) -> list[EventRow]:
+        """Events in order, those after an id; `limit` keeps the newest."""
+        found = self._all(
+            "SELECT id, at, level, trial, kind, message FROM events "
+            "WHERE id > :a AND (:t IS NULL OR trial = :t) ORDER BY id DESC LIMIT :l",
+            {"a": after_id, "t": trial, "l": -1 if limit is None else limit},
+        )
+        return [EventRow(*row) for row in reversed(found)]
+
+    def samples(self, token: str, *, after: float = 0.0) -> list[Sample]:
+        """What an attempt used over time."""
+        found = self._all(
+            "SELECT token, at, gpu_gb, rss_gb, util, cpu FROM samples WHERE token = ? AND at > ? ORDER BY at",
+            (token, after),
+        )
+        return [Sample(*row) for row in found]
+
+    def checkpoints(self, trial: int) -> list[CheckpointRow]:
+        """The checkpoints of a trial, oldest step first."""
+        sql = "SELECT trial, step, attempt, path, bytes, at FROM checkpoints WHERE trial = ? ORDER BY step"
+        return [CheckpointRow(*row) for row in self._all(sql, (trial,))]
+
+    def artifacts(self, trial: int) -> list[ArtifactRow]:
+        """The files that a trial left, by path."""
+        sql = "SELECT trial, path, attempt, label, at FROM artifacts WHERE trial = ? ORDER BY path"
+        return [ArtifactRow(*row) for row in self._all(sql, (trial,))]
+
+    def pending_commands(self) -> list[Command]:
+        """Requests that nobody has carried out yet, oldest first."""
+        return self._commands("WHERE done IS NULL")
+
+    def commands(self, after_id: int = 0) -> list[Command]:
+        """All requests after an id, oldest first."""
+        return self._commands("WHERE id > ?", (after_id,))
+
+    def pending(self, command: int) -> tuple[bool, bool, str]:
+        """A request: whether it was carried out, whether that worked, and what it said."""
+        found = self._commands("WHERE id = ?", (command,))
+        if not found:
+            raise NotFound(f"there is no request {command}")
+        return found[0].done is not None, bool(found[0].ok), found[0].result
+
+    def _commands(self, where: str, args: Sequence[Any] = ()) -> list[Command]:
+        sql = f"SELECT id, at, verb, args_json, done, ok, result FROM commands {where} ORDER BY id"  # noqa: S608
+        return [
+            Command(number, at, verb, cells.parse(given), done, None if ok is None else bool(ok), result)
+            for number, at, verb, given, done, ok, result in self._all(sql, args)
+        ]
+
+    # the file -------------------------------------------------------------------------------------------------
+
+    def data_version(self) -> int:
+        """A number that changes when another connection has written. Costs microseconds."""
+        row = self._one("PRAGMA data_version")
+        assert row is not None
+        return int(row[0])
+
+    def backup(self, path: Path) -> None:
+        """A consistent copy in one file, readable by its owner only; written beside and renamed."""
+        beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+            target = sqlite3.connect(beside, isolation_level=None)
+            try:
+                # In one go: a copy in parts starts over whenever another process writes, and a reader blocks nobody.
+                self._conn.backup(target, pages=-1)
+                target.execute("PRAGMA journal_mode = DELETE")  # readable from a read-only disk, without -wal and -shm
+            finally:
+                target.close()
+            os.replace(beside, path)
+        except (OSError, sqlite3.Error) as error:
+            raise explain(error, path) from error
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Questions asked inside see one moment. Keep it short."""
+        if self._conn.in_transaction:
+            yield
+            return
+        self._all("BEGIN")
+        try:
+            yield
+        finally:
+            if self._conn.in_transaction:
+                self._all("ROLLBACK")
+
+    def _all(self, sql: str, args: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
+        try:
+            return self._conn.execute(sql, args).fetchall()
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    def _one(self, sql: str, args: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
+        found = self._all(sql, args)
+        return found[0] if found else None
+
+
+_OPEN = "state IN ('starting', 'running')"
+
+
+def summary_of(row: Sequence[Any]) -> LastValue:
+    """A row of `metric_last` without its key."""
+    step, value, odd, *rest = row
+    return LastValue(step, cells.join_odd(value, odd), *rest)

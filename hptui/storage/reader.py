@@ -1,0 +1,77 @@
+"""Reading a store: screens and verbs look at a study with this, while its runner writes. Never writes itself.
+
+Standard library only, so that the faces start fast. Every string comes as it was stored; faces clean it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from types import TracebackType
+
+from hptui.model.errors import MachineError, NotFound
+from hptui.storage.faults import check_identity, explain
+from hptui.storage.paths import StudyDir
+from hptui.storage.queries import Queries
+
+_TIMEOUT = 5.0
+
+
+class Reader(Queries):
+    """A study's store, opened for reading. A context manager; may move between threads, one at a time.
+
+    On a disk that cannot be written the file is opened as one that nobody changes (`frozen`).
+    """
+
+    def __init__(self, sd: StudyDir) -> None:
+        self.path = sd.db
+        self.frozen = False
+        if not sd.db.is_file():
+            raise NotFound(f"there is no study {sd.name!r} in {sd.root.parent}")
+        try:
+            self._conn = self._connect("mode=ro")
+        except sqlite3.OperationalError as error:
+            # WAL needs its two files beside the store: on a read-only disk they cannot be made.
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                raise explain(error, sd.db) from error
+            if not os.access(sd.db, os.R_OK):
+                raise MachineError(f"{sd.db} cannot be read: permission denied") from error
+            self._conn = self._open_frozen()
+        except sqlite3.Error as error:
+            raise explain(error, sd.db) from error
+        try:
+            check_identity(self._conn, sd.db)
+        except MachineError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._conn.close()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open_frozen(self) -> sqlite3.Connection:
+        self.frozen = True
+        try:
+            return self._connect("immutable=1")
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    def _connect(self, how: str) -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?{how}"
+        conn = sqlite3.connect(uri, uri=True, timeout=_TIMEOUT, isolation_level=None, check_same_thread=False)
+        try:
+            for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0", "query_only = ON"):
+                conn.execute(f"PRAGMA {pragma}")
+            conn.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens the file: the errors come here
+        except sqlite3.Error:
+            conn.close()
+            raise
+        return conn

@@ -1,0 +1,91 @@
+"""What is allowed in a study file, but probably not meant. `hptui check` says it; nothing is stopped by it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+
+from hptui.model.space import Choice
+from hptui.model.study import Study
+from hptui.model.trial import Value
+from hptui.storage.studyfile.schema import Schema, defaults, look_up
+from hptui.storage.studyfile.values import quoted_number, show
+
+DECADES = 1.5
+SHARE = 0.01
+UPWARDS = re.compile(
+    r"(^|[_/.\s-])(acc|accuracy|bleu|rouge\w*|f1|exact_match|reward|score|pass_rate|win_rate)([_/.\s@-]|$)"
+)
+
+
+def warnings(study: Study, schema: Schema | None = None) -> list[str]:
+    """Sentences, each naming its key; none when all is as it should be."""
+    settings = look_up(schema, study.trainer.kind, study.directory)
+    base = {**defaults(settings), **study.trainer.settings}
+    return [
+        *_baseline(study, base),
+        *_scales(study),
+        *_share(study, base),
+        *_limit(study),
+        *_goals(study),
+        *([] if settings else _quoted(study)),
+    ]
+
+
+def _baseline(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
+    """The search cannot come back to a baseline that lies outside what it searches."""
+    if not study.search.baseline or study.search.sampler == "list":
+        return
+    active = study.space.active(base, {})
+    for parameter in study.space.parameters:
+        name = parameter.name
+        if name in base and name in active and not parameter.contains(base[name]):
+            yield f"baseline: {name} = {show(base[name])} lies outside its range, {parameter.describe()}"
+    for constraint in study.space.missed(base, {}):
+        yield f"baseline: breaks the constraint {constraint.text}"
+
+
+def _scales(study: Study) -> Iterator[str]:
+    for parameter in study.space.parameters:
+        if isinstance(parameter, Choice) or parameter.log or parameter.step is not None or parameter.low <= 0:
+            continue
+        if math.log10(parameter.high / parameter.low) > DECADES:
+            times = f"{parameter.high / parameter.low:,.0f}"
+            yield (
+                f"space.{parameter.name}: {parameter.describe()} spans a factor of {times} on a linear scale, "
+                "so small values are hardly tried; log = true tries all magnitudes alike"
+            )
+
+
+def _share(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
+    if study.space.constraints and study.search.sampler != "list":
+        share = study.space.feasible_share(base)
+        if share < SHARE:
+            much = f"about {share:.1%}" if share else "none that was found"
+            yield f"search.constraints: {much} of [space] keeps them; narrow the ranges, or derive settings with expr"
+
+
+def _limit(study: Study) -> Iterator[str]:
+    search = study.search
+    if search.sampler == "list" and study.space.parameters:
+        yield "space: is not searched, because search.sampler is 'list'"
+    if search.sampler not in ("list", "grid") and search.trials is None and search.until.hours is None:
+        yield "search: has no limit, so it runs until it is stopped; trials = 20 or until = { hours = 8 } gives one"
+
+
+def _goals(study: Study) -> Iterator[str]:
+    for objective in study.objectives:
+        if objective.goal == "minimize" and UPWARDS.search(objective.metric.lower()):
+            yield f'objective: {objective.metric} is minimized; goal = "maximize" makes it large'
+
+
+def _quoted(study: Study) -> Iterator[str]:
+    """With a trainer whose settings are unknown, a number in quotes stays text."""
+    places = [(f"trainer.{name}", value) for name, value in study.trainer.settings.items()]
+    for parameter in study.space.parameters:
+        if isinstance(parameter, Choice):
+            places += [(f"space.{parameter.name}.choices[{n}]", value) for n, value in enumerate(parameter.choices)]
+    for place, value in places:
+        if hint := quoted_number(value):
+            yield f"{place}: is the text {show(value)}; if a number is meant, {hint}"

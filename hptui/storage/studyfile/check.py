@@ -1,0 +1,154 @@
+"""What only shows when the parts of a study file are seen together: settings, names, samplers, constraints."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Mapping
+from string import Formatter
+
+from hptui.model.errors import ExpressionError, StudyError, did_you_mean
+from hptui.model.expressions import Expression
+from hptui.model.space import Space
+from hptui.model.study import Study
+from hptui.model.trial import Value
+from hptui.storage.studyfile.schema import Settings, check_parameter, check_value, defaults, setting
+
+ENUMERABLE = 10_000
+"""A space with at most this many raw configurations is searched through for one that keeps the constraints."""
+
+TRIED = 30
+
+
+def check(study: Study, settings: Settings | None) -> None:
+    """Refuse the first thing that cannot be right."""
+    if settings is not None:
+        _settings(study, settings)
+    _sampler(study)
+    _trial_name(study, settings)
+    base = {**defaults(settings), **study.trainer.settings}
+    _evaluates(study.space, base)
+    _constraints(study.space, base)
+
+
+def _settings(study: Study, settings: Settings) -> None:
+    """Every name is a setting, every value one that it can take, and nothing is missing."""
+    for name, value in study.trainer.settings.items():
+        check_value(setting(settings, name, f"trainer.{name}"), value, f"trainer.{name}")
+    for parameter in (*study.space.parameters, *study.space.derived):
+        check_parameter(setting(settings, parameter.name, f"space.{parameter.name}"), parameter)
+    for index, trial in enumerate(study.trials):
+        for name, value in trial.set.items():
+            where = f"trial[{index}].set.{name}"
+            check_value(setting(settings, name, where), value, where)
+    for name in study.notes.settings:
+        setting(settings, name, f"notes.{name}")
+    for name, info in settings.items():
+        searched = name in study.space.names or name in [derived.name for derived in study.space.derived]
+        if info.required and name not in study.trainer.settings and (study.search.baseline or not searched):
+            why = f"the trainer {study.trainer.kind!r} needs it"
+            why += "; the baseline runs [trainer] as written" if searched else ""
+            raise StudyError(f"missing: {why}", where=f"trainer.{name}")
+
+
+def _sampler(study: Study) -> None:
+    """The sampler has something to propose, and can."""
+    sampler, space = study.search.sampler, study.space
+    if sampler == "list" and not study.trials:
+        raise StudyError("'list' runs the [[trial]] tables, and there are none", where="search.sampler", value=sampler)
+    if sampler != "list" and not space.parameters:
+        hint = "add parameters to [space], or write [[trial]] tables"
+        raise StudyError(f"is empty, so {sampler!r} has nothing to search", where="space", hint=hint)
+    if sampler != "grid":
+        return
+    for parameter in space.parameters:
+        if parameter.values() is None:
+            hint = "give it a step, or choices"
+            what = f"a grid needs single values, got the continuous range {parameter.describe()}"
+            raise StudyError(what, where=f"space.{parameter.name}", value=parameter.describe(), hint=hint)
+
+
+def _trial_name(study: Study, settings: Settings | None) -> None:
+    """`trial_name` mentions only what every trial has, plainly: `exp_lr{lr}`, `{lr:.0e}`; no attributes, no indices."""
+    known = {"number", *study.trainer.settings, *study.space.names, *(item.name for item in study.space.derived)}
+    known |= set(settings or ())
+    known |= {name for trial in study.trials for name in trial.set}
+    try:
+        parts = list(Formatter().parse(study.trial_name))
+    except ValueError as error:
+        raise StudyError(f"{error}: {study.trial_name!r}", where="trial_name", value=study.trial_name) from None
+    for literal, name, spec, conversion in parts:
+        if not re.fullmatch(r"[A-Za-z0-9._-]*", literal) or ".." in literal:
+            hint = "names hold letters, digits, '.', '_' and '-'"
+            raise StudyError(
+                f"cannot make names with {literal!r}", where="trial_name", value=study.trial_name, hint=hint
+            )
+        if name is not None and name not in known:
+            raise StudyError(
+                f"unknown setting {name!r}", where="trial_name", value=name, hint=did_you_mean(name, known)
+            )
+        if conversion or "{" in (spec or ""):
+            raise StudyError(f"too clever: {study.trial_name!r}", where="trial_name", value=study.trial_name)
+
+
+def _evaluates(space: Space, base: Mapping[str, Value]) -> None:
+    """Derived settings, conditions and constraints can be worked out on configurations drawn from the space."""
+    rng = random.Random(0)
+    for _ in range(TRIED):
+        drawn = {parameter.name: parameter.sample(rng) for parameter in space.parameters}
+        try:
+            space.margin(base, space.settle(base, drawn))
+        except ExpressionError as error:
+            raise StudyError(error.message, where=_blame(space, error), hint=error.hint) from None
+
+
+def _blame(space: Space, error: ExpressionError) -> str:
+    """The place of the expression that the error quotes."""
+    places = [(item.expr, f"space.{item.name}.expr") for item in space.derived]
+    places += [(item.when, f"space.{item.name}.when") for item in space.parameters if item.when]
+    places += [(item, f"search.constraints[{index}]") for index, item in enumerate(space.constraints)]
+    quoted = [(len(expr.text), place) for expr, place in places if expr.text in error.message]
+    return max(quoted)[1] if quoted else "space"
+
+
+def _constraints(space: Space, base: Mapping[str, Value]) -> None:
+    """Each constraint binds a parameter, and none leaves provably nothing, by itself or with the others."""
+    for index, constraint in enumerate(space.constraints):
+        where = f"search.constraints[{index}]"
+        names = {*space.names, *(item.name for item in space.derived)}
+        if not constraint.names & names:
+            hint = f"parameters: {', '.join(sorted(names))}" if names else "[space] is empty"
+            what = f"{constraint.text!r} names no parameter of [space]"
+            raise StudyError(what, where=where, value=constraint.text, hint=hint)
+        if _empty(_part(space, constraint), base):
+            what = f"{constraint.text!r} cannot hold: no configuration of [space] keeps it"
+            raise StudyError(what, where=where, value=constraint.text)
+    if len(space.constraints) > 1 and _empty(space, base):
+        raise StudyError("cannot hold together: no configuration of [space] keeps them all", where="search.constraints")
+
+
+def _empty(space: Space, base: Mapping[str, Value]) -> bool:
+    return space.enumerate(base, ENUMERABLE) == []
+
+
+def _part(space: Space, constraint: Expression) -> Space:
+    """The space as far as one constraint depends on it, so that a continuous parameter beside it hinders no proof."""
+    needed: set[str] = set()
+    todo = set(constraint.names)
+    while todo:
+        name = todo.pop()
+        needed.add(name)
+        todo |= _mentions(space, name) - needed
+    return Space(
+        tuple(item for item in space.parameters if item.name in needed),
+        tuple(item for item in space.derived if item.name in needed),
+        (constraint,),
+    )
+
+
+def _mentions(space: Space, name: str) -> set[str]:
+    exprs: Iterable[Expression | None] = (
+        *(item.expr for item in space.derived if item.name == name),
+        *(item.when for item in space.parameters if item.name == name),
+    )
+    return {found for expr in exprs if expr for found in expr.names}

@@ -1,0 +1,91 @@
+"""What differs between two studies, in sentences for a person who is about to confirm it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hptui.model.space import Choice, Derived, Parameter, Space
+from hptui.model.study import Study
+from hptui.model.trial import Value
+from hptui.storage.studyfile.dump import to_json
+from hptui.storage.studyfile.values import show
+
+SILENT = ("space", "trial", "source", "directory")
+
+
+def changes(old: Study, new: Study) -> list[str]:
+    """One sentence for each difference: `learning_rate: 1e-5..1e-4 log → 1e-5..5e-4 log`. None: the same study."""
+    before, after = to_json(old), to_json(new)
+    for document in (before, after):
+        search = document["search"]
+        assert isinstance(search, dict)
+        del search["constraints"]
+    return [
+        *_space(old.space, new.space),
+        *_tables(before, after),
+        *_trials(old, new),
+    ]
+
+
+def _space(old: Space, new: Space) -> Iterator[str]:
+    before, after = ({item.name: item for item in (*space.parameters, *space.derived)} for space in (old, new))
+    yield from _named(
+        {name: _line(item) for name, item in before.items()}, {n: _line(item) for n, item in after.items()}
+    )
+    for name in before.keys() & after.keys():
+        if before[name].note != after[name].note:
+            yield f"{name}: note {show(before[name].note)} → {show(after[name].note)}"
+    if list(before) != list(after) and before.keys() == after.keys():
+        yield "[space]: the order of the parameters changed"
+    held, holds = ([constraint.text for constraint in space.constraints] for space in (old, new))
+    yield from (f"constraint removed: {text}" for text in held if text not in holds)
+    yield from (f"constraint added: {text}" for text in holds if text not in held)
+
+
+def _line(item: Parameter | Derived) -> str:
+    if isinstance(item, Derived):
+        return item.describe()
+    order = item.ordered if isinstance(item, Choice) else None
+    ordered = "" if order is None else " ordered" if order else " unordered"
+    return item.describe() + ordered + (f" when {item.when.text}" if item.when else "")
+
+
+def _named(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """What was added, removed and changed among named things."""
+    for name in [*before, *(name for name in after if name not in before)]:
+        if name not in after:
+            yield f"{name} removed (was {before[name]})"
+        elif name not in before:
+            yield f"{name} added: {after[name]}"
+        elif before[name] != after[name]:
+            yield f"{name}: {before[name]} → {after[name]}"
+
+
+def _tables(before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[str]:
+    """Every other key, by its dotted place."""
+    yield from _named(*({place: show(value) for place, value in _flat(document)} for document in (before, after)))
+
+
+def _flat(document: Mapping[str, Value], prefix: str = "") -> Iterator[tuple[str, Value]]:
+    for key, value in document.items():
+        if not prefix and key in SILENT:
+            continue
+        if isinstance(value, list) and key == "objective" and len(value) == 1:
+            value = value[0]
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _trials(old: Study, new: Study) -> Iterator[str]:
+    before, after = (
+        {trial.name or f"[{index}]": trial for index, trial in enumerate(study.trials)} for study in (old, new)
+    )
+    for name in [*before, *(name for name in after if name not in before)]:
+        if name not in after:
+            yield f"trial {name} removed"
+        elif name not in before:
+            yield f"trial {name} added: {show(dict(after[name].set))}"
+        elif before[name] != after[name]:
+            yield f"trial {name}: {show(dict(before[name].set))} → {show(dict(after[name].set))}"

@@ -1,0 +1,51 @@
+"""A study as JSON: the study file's own keys, complete, in an order that survives sorted keys where order matters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from hptui.model.study import Study
+from hptui.model.trial import Value
+from hptui.storage.studyfile.entries import write_space_entries
+from hptui.storage.studyfile.values import plain
+
+
+def to_json(study: Study) -> dict[str, Value]:
+    """Everything that `study` says; `from_json` gives an equal study back."""
+    whole: dict[str, object] = {
+        "name": study.name,
+        "about": study.about,
+        "objective": [asdict(objective) for objective in study.objectives],
+        "trainer": {"kind": study.trainer.kind, **study.trainer.settings},
+        "space": write_space_entries(study.space),
+        "search": _search(study),
+        "trial": [asdict(trial) for trial in study.trials],
+        "resources": asdict(study.resources),
+        "metrics": {name: asdict(metric) for name, metric in study.metrics.items()},
+        "report": {
+            "title": study.report.title,
+            "columns": [{"name": name, "heading": heading} for name, heading in study.report.columns.items()],
+            "write": study.report.write,
+        },
+        "notes": {**study.notes.settings, "rationale": study.notes.rationale, "future": study.notes.future},
+        "trial_name": study.trial_name,
+        "on_end": study.on_end,
+        "source": study.source,
+        "directory": study.directory,
+    }
+    kept = {key: value if key in ("trainer", "trial") else _without_none(value) for key, value in whole.items()}
+    return {key: plain(value, key) for key, value in kept.items() if value is not None}
+
+
+def _search(study: Study) -> dict[str, object]:
+    return asdict(study.search) | {"constraints": [constraint.text for constraint in study.space.constraints]}
+
+
+def _without_none(value: object) -> object:
+    """What is None is not written: TOML has no word for it, and the reader fills it in."""
+    if isinstance(value, Mapping):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_none(item) for item in value]
+    return value

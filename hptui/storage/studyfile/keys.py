@@ -1,0 +1,88 @@
+"""Every key that a study file may hold, table by table, and the nearest right one for every other.
+
+`[trainer]`, `[space]`, `[metrics]`, `[notes]` and `set` hold names of the user's own, which are checked where they are
+read; "space" and "metrics" here are the keys of one entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from hptui.model.errors import StudyError, Unsupported, did_you_mean, nearest
+from hptui.model.trial import Value
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "": (
+        "name",
+        "about",
+        "objective",
+        "trainer",
+        "space",
+        "search",
+        "trial",
+        "resources",
+        "metrics",
+        "report",
+        "notes",
+        "trial_name",
+        "on_end",
+        "columns",
+    ),
+    "objective": ("metric", "goal", "select", "samples"),
+    "search": ("sampler", "trials", "seed", "baseline", "constraints", "pruner", "until"),
+    "search.pruner": ("kind", "warmup", "startup"),
+    "search.until": ("hours",),
+    "trial": ("name", "title", "note", "set"),
+    "resources": (
+        "gpus",
+        "trials_per_gpu",
+        "gpus_per_trial",
+        "parallel",
+        "timeout",
+        "hang_after",
+        "on_hang",
+        "lost_retries",
+        "min_free_gb",
+        "keep_checkpoints",
+        "checkpoints",
+        "pause_grace",
+        "stop_grace",
+    ),
+    "metrics": ("goal", "unit", "heading", "format"),
+    "report": ("title", "columns", "write"),
+    "space": ("low", "high", "log", "step", "int", "choices", "ordered", "expr", "when", "note"),
+}
+
+LATER = {"stage", "search.stop", "search.outcome", "search.until.no_improvement"}
+"""Keys that have a meaning which this version cannot carry out: our limit, not a mistake."""
+
+
+def check_keys(found: Collection[str], table: str, where: str) -> None:
+    """Refuse the first key that the table (a name in `KEYS`) does not know."""
+    for key in found:
+        if f"{table}.{key}".lstrip(".") in LATER:
+            raise Unsupported(f"{join(where, key)}: not in this version", hint="take it out of the study file for now")
+        if key not in KEYS[table]:
+            raise unknown(key, table, where)
+
+
+def unknown(key: str, table: str, where: str) -> StudyError:
+    """The error for an unknown key: its nearest spelling, else the table that it belongs to, else what there is."""
+    known = KEYS[table]
+    homes = [name for name, keys in KEYS.items() if key in keys and name not in (table, "space", "metrics")]
+    hint = did_you_mean(key, known)
+    if homes and not nearest(key, known):
+        hint = (
+            f"it belongs in [{homes[0]}]" if homes[0] else "it belongs at the top of the file, before the first [table]"
+        )
+    return StudyError(f"unknown key {key!r}", where=join(where, key), value=key, hint=hint)
+
+
+def missing(key: str, where: str, why: str = "", value: Value = None) -> StudyError:
+    """The error for a key that must be there."""
+    return StudyError(f"missing{f': {why}' if why else ''}", where=join(where, key), value=value)
+
+
+def join(where: str, key: str) -> str:
+    """The dotted place of `key` in the table at `where`."""
+    return f"{where}.{key}" if where else key

@@ -1,0 +1,138 @@
+"""From a study file, or the JSON that the store keeps, to a `Study`; every error names file, place and value.
+
+tomlkit is imported only when TOML is read: the JSON is read without it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from hptui.model.errors import StudyError, Unsupported
+from hptui.model.study import Study
+from hptui.model.trial import Value
+from hptui.storage.studyfile import sections
+from hptui.storage.studyfile.check import check
+from hptui.storage.studyfile.entries import read_space
+from hptui.storage.studyfile.schema import Schema, look_up
+from hptui.storage.studyfile.table import Table, mapping
+from hptui.storage.studyfile.values import plain
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a study file; whatever is larger is something else."""
+
+
+def load(path: str | os.PathLike[str], schema: Schema | None = None) -> Study:
+    """The study in the file at `path`, checked, with the trainer's settings as `schema(kind, directory)` tells them."""
+    absolute = os.path.abspath(path)
+    if absolute.endswith((".yaml", ".yml")):
+        raise Unsupported(f"{path}: YAML is not in this version", hint="a study file is TOML")
+    with naming(os.fspath(path)):
+        return _from_toml(_text(Path(absolute)), absolute, os.path.dirname(absolute), schema)
+
+
+def loads(text: str, source: str = "", directory: str = "", schema: Schema | None = None) -> Study:
+    """The study that `text` says, checked. `source` is the file that errors name."""
+    with naming(source):
+        return _from_toml(text, source, directory, schema)
+
+
+def from_json(document: Mapping[str, Value], source: str = "", directory: str = "") -> Study:
+    """The study that `to_json` wrote. It was checked when it was a file, so only its shape is."""
+    found = dict(document)
+    source, directory = str(found.pop("source", source)), str(found.pop("directory", directory))
+    with naming(source):
+        return build(found, source, directory)
+
+
+@contextmanager
+def naming(file: str) -> Iterator[None]:
+    """Errors raised inside name the file."""
+    try:
+        yield
+    except StudyError as error:
+        raise (error.at(file) if file else error) from None
+    except Unsupported as error:
+        raise Unsupported(f"{file}: {error.message}" if file else error.message, hint=error.hint) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            found = file.read(LARGEST + 1)
+    except OSError as error:
+        raise StudyError(f"cannot be read: {error.strerror}") from None
+    if len(found) > LARGEST:
+        raise StudyError(f"is larger than {LARGEST >> 20} MiB, which no study file is")
+    try:
+        return found.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = found.count(b"\n", 0, error.start) + 1
+        raise StudyError(f"is not UTF-8 text (line {line})") from None
+
+
+def parse_toml(text: str) -> dict[str, Value]:
+    """TOML as plain values; a syntax error says its line and column."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        found = plain(tomlkit.parse(text).unwrap(), "")
+    except TOMLKitError as error:
+        raise StudyError(f"is not TOML: {error}", hint="text stands in quotes, tables are headed [name]") from None
+    except RecursionError:
+        raise StudyError("is not a study: it is nested too deeply") from None
+    return mapping(found, "")
+
+
+def _from_toml(text: str, source: str, directory: str, schema: Schema | None) -> Study:
+    return build(parse_toml(text), source, directory, schema, checked=True)
+
+
+def build(
+    document: Mapping[str, Value], source: str, directory: str, schema: Schema | None = None, *, checked: bool = False
+) -> Study:
+    """The study of a document of plain values. `checked`: its parts are held against each other and the schema, too."""
+    root = Table.of(dict(document), "", "")
+    name = sections.name_of(root.need("name", "the study's name, which its directory gets"), "name", "study")
+    metrics = sections.metrics(root.table("metrics"))
+    trainer = sections.trainer(document.get("trainer"))
+    listed = sections.listed(root.items("trial"))
+    search = sections.search(document.get("search"), "list" if listed and not document.get("space") else "tpe")
+    settings = look_up(schema, trainer.kind, directory) if checked else None
+    entries = _entries(document.get("space"))
+    study = Study(
+        name=name,
+        about=root.text("about"),
+        objectives=sections.objectives(document.get("objective"), metrics),
+        trainer=trainer,
+        space=read_space(
+            entries,
+            Table(root.table("search"), "search").texts("constraints"),
+            settings,
+            {*trainer.settings, *entries, *(settings or ())} if checked else None,
+        ),
+        search=search,
+        trials=listed,
+        resources=sections.resources(document.get("resources")),
+        metrics=metrics,
+        report=sections.report(document.get("report"), document.get("columns"), metrics),
+        notes=sections.notes(root.table("notes")),
+        trial_name=root.text("trial_name"),
+        on_end=root.texts("on_end") if root.has("on_end") else None,
+        source=source,
+        directory=directory,
+    )
+    if checked:
+        check(study, settings)
+    return study
+
+
+def _entries(space: Value) -> dict[str, Value]:
+    """`[space]` by name. JSON may hold it as a list, whose order no writer of JSON changes."""
+    if not isinstance(space, list):
+        return mapping({} if space is None else space, "space")
+    named = [dict(mapping(entry, "space")) for entry in space]
+    return {str(entry.pop("name")): entry for entry in named}

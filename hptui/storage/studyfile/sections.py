@@ -1,0 +1,249 @@
+"""The tables of a study file, each read into its part of a `Study`: everything but `[space]`."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from hptui.model.errors import StudyError, Unsupported, UserError, did_you_mean
+from hptui.model.format import NAMED, is_format
+from hptui.model.study import (
+    Goal,
+    ListedTrial,
+    MetricSpec,
+    Notes,
+    Objective,
+    PrunerSpec,
+    ReportSpec,
+    Resources,
+    Search,
+    TrainerSpec,
+    Until,
+)
+from hptui.model.trial import Value
+from hptui.storage.paths import check_name
+from hptui.storage.studyfile.keys import join, missing
+from hptui.storage.studyfile.table import Table, mapping, text, whole, within
+from hptui.storage.studyfile.values import show, wrong
+
+GOALS = ("minimize", "maximize")
+SAMPLERS = ("tpe", "random", "grid", "list")
+LATER_SAMPLERS = ("gp", "cmaes", "qmc", "nsga2", "ax")
+PRUNERS = ("none", "median")
+LATER_PRUNERS = ("percentile", "asha", "hyperband", "patient", "threshold")
+
+
+def name_of(found: str, where: str, what: str) -> str:
+    """A name that can be that of a directory."""
+    try:
+        return check_name(found, what)
+    except UserError as error:
+        raise StudyError(error.message, where=where, value=found, hint=error.hint) from None
+
+
+def objectives(value: Value, metrics: dict[str, MetricSpec]) -> tuple[Objective, ...]:
+    """`[objective]`, or several `[[objective]]`, each of which then says its goal here or in `[metrics]`."""
+    if value is None:
+        raise missing("objective", "", 'what to make small or large: [objective] metric = "…"')
+    several = isinstance(value, list)
+    tables = value if isinstance(value, list) else [value]
+    if not tables:
+        raise missing("objective", "", "at least one [[objective]]")
+    found = [
+        _objective(Table.of(item, "objective", f"objective[{index}]" if several else None), metrics, len(tables) > 1)
+        for index, item in enumerate(tables)
+    ]
+    for index, one in enumerate(found):
+        if one.metric in [other.metric for other in found[:index]]:
+            raise StudyError(
+                f"{one.metric!r} is an objective twice", where=f"objective[{index}].metric", value=one.metric
+            )
+    return tuple(found)
+
+
+def _objective(table: Table, metrics: dict[str, MetricSpec], several: bool) -> Objective:
+    metric = table.need("metric", "the name of the metric that the trainer reports")
+    known = metrics[metric].goal if metric in metrics else None
+    goal = table.one_of("goal", known, GOALS)
+    if goal is None and several:
+        raise missing("goal", table.where, f'with several objectives each says "minimize" or "maximize" ({metric!r})')
+    if known and goal != known:
+        raise StudyError(f"is {goal!r}, but [metrics] says {known!r}", where=table.at("goal"), value=goal)
+    return Objective(
+        metric=metric,
+        goal=cast(Goal, goal or "minimize"),
+        select=cast(Literal["best", "last"], table.one_of("select", "best", ("best", "last"))),
+        samples=table.whole("samples", None, 1),
+    )
+
+
+def trainer(value: Value) -> TrainerSpec:
+    """`[trainer]`: its kind; all other keys are the trainer's settings, which its schema checks."""
+    if value is None:
+        raise missing("trainer", "", 'what to run: [trainer] kind = "…"')
+    table = Table(mapping(value, "trainer"), "trainer")
+    kind = table.need("kind", "which trainer to run")
+    return TrainerSpec(kind=kind, settings={key: item for key, item in table.data.items() if key != "kind"})
+
+
+def search(value: Value, default_sampler: str) -> Search:
+    """`[search]`, less its constraints, which belong to the space."""
+    table = Table.of({} if value is None else value, "search")
+    until = Table.of(table.table("until"), "search.until")
+    hours = until.number("hours", None, 0)
+    if hours == 0:
+        raise StudyError("must be more than 0, got 0", where="search.until.hours", value=0)
+    return Search(
+        sampler=_known(table, "sampler", default_sampler, SAMPLERS, LATER_SAMPLERS),
+        trials=table.whole("trials", None, 1),
+        seed=table.whole("seed", 0, 0, 2**32 - 1),
+        baseline=table.flag("baseline", True),
+        pruner=_pruner(table),
+        until=Until(hours=hours),
+    )
+
+
+def _known(table: Table, key: str, default: str, known: tuple[str, ...], later: tuple[str, ...]) -> str:
+    found = table.text(key) if table.has(key) else default
+    if found in known:
+        return found
+    if found == "auto" and key == "sampler":
+        return "tpe"
+    if found in later:
+        raise Unsupported(f"{table.at(key)}: {found!r} is not in this version", hint=f"there is {', '.join(known)}")
+    what = "pruner" if key == "kind" else key
+    raise StudyError(f"unknown {what} {found!r}", where=table.at(key), value=found, hint=did_you_mean(found, known))
+
+
+def _pruner(search: Table) -> PrunerSpec:
+    """`pruner = "median"`, or a table with its settings."""
+    if isinstance(search.data.get("pruner"), str):
+        return PrunerSpec(kind=_known(search, "pruner", "none", PRUNERS, LATER_PRUNERS))
+    table = Table.of(search.table("pruner"), "search.pruner")
+    if table.data and not table.has("kind"):
+        raise missing("kind", table.where, f"one of {', '.join(PRUNERS)}")
+    usual = PrunerSpec()
+    warmup = table.number("warmup", usual.warmup, 0)
+    if warmup >= 1:
+        hint = "it is a share of a trial's budget, for instance 0.2"
+        raise StudyError(f"must be less than 1, got {show(warmup)}", where=table.at("warmup"), value=warmup, hint=hint)
+    return PrunerSpec(
+        kind=_known(table, "kind", "none", PRUNERS, LATER_PRUNERS),
+        warmup=warmup,
+        startup=table.whole("startup", usual.startup, 1),
+    )
+
+
+def listed(values: list[Value]) -> tuple[ListedTrial, ...]:
+    """`[[trial]]`, in order. A name is unique, and cannot be taken for a number or for `best`."""
+    found: list[ListedTrial] = []
+    for index, value in enumerate(values):
+        table = Table.of(value, "trial", f"trial[{index}]")
+        if not table.has("set"):
+            raise missing("set", table.where, "what this trial changes")
+        name = table.text("name")
+        if name:
+            _trial_name(name, table.at("name"), [trial.name for trial in found])
+        found.append(ListedTrial(table.table("set"), name, table.text("title"), table.text("note")))
+    return tuple(found)
+
+
+def _trial_name(name: str, where: str, taken: list[str]) -> None:
+    name_of(name, where, "trial")
+    if name.isdigit() or name == "best":
+        hint = "a trial is called by its number, its name, or 'best'"
+        raise StudyError(f"{name!r} would be taken for another trial", where=where, value=name, hint=hint)
+    if name in taken:
+        raise StudyError(f"two trials are named {name!r}", where=where, value=name)
+
+
+def resources(value: Value) -> Resources:
+    """`[resources]`."""
+    table = Table.of({} if value is None else value, "resources")
+    usual = Resources()
+    return Resources(
+        gpus=_gpus(table.data.get("gpus", "all"), table.at("gpus")),
+        trials_per_gpu=table.whole("trials_per_gpu", usual.trials_per_gpu, 1),
+        gpus_per_trial=table.whole("gpus_per_trial", usual.gpus_per_trial, 1),
+        parallel=table.whole("parallel", usual.parallel, 1),
+        timeout=table.seconds("timeout", None),
+        hang_after=table.seconds("hang_after", usual.hang_after),
+        on_hang=cast(Literal["warn", "stop"], table.one_of("on_hang", usual.on_hang, ("warn", "stop"))),
+        lost_retries=table.whole("lost_retries", usual.lost_retries, 0),
+        min_free_gb=table.number("min_free_gb", usual.min_free_gb, 0),
+        keep_checkpoints=table.whole("keep_checkpoints", usual.keep_checkpoints, 1),
+        checkpoints=table.text("checkpoints"),
+        pause_grace=table.seconds("pause_grace", usual.pause_grace, positive=False),
+        stop_grace=table.seconds("stop_grace", usual.stop_grace, positive=False),
+    )
+
+
+def _gpus(value: Value, where: str) -> str | int | tuple[int, ...]:
+    if value == "all":
+        return "all"
+    if isinstance(value, list):
+        indices = tuple(within(whole(item, f"{where}[{n}]"), f"{where}[{n}]", 0) for n, item in enumerate(value))
+        if len(set(indices)) < len(indices):
+            raise StudyError(f"names one GPU twice: {show(value)}", where=where, value=value)
+        return indices
+    if isinstance(value, int) and not isinstance(value, bool):
+        return within(value, where, 0)
+    raise wrong(
+        value, '"all", a number of GPUs, or a list of their indices', where, hint='for instance "all", 2 or [0, 1]'
+    )
+
+
+def metrics(values: dict[str, Value]) -> dict[str, MetricSpec]:
+    """`[metrics.NAME]`."""
+    return {name: _metric(Table.of(value, "metrics", join("metrics", name))) for name, value in values.items()}
+
+
+def _metric(table: Table) -> MetricSpec:
+    goal = cast("Goal | None", table.one_of("goal", None, GOALS))
+    how = table.text("format")
+    if not is_format(how):
+        hint = f"{', '.join(NAMED)}, or a specification such as .4f"
+        raise StudyError(f"unknown format {how!r}", where=table.at("format"), value=how, hint=hint)
+    return MetricSpec(goal, table.text("unit"), table.text("heading"), how)
+
+
+def report(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> ReportSpec:
+    """`[report]`. `columns` may stand there or at the top of the file; every column ends up with a heading."""
+    table = Table.of({} if value is None else value, "report")
+    if top_columns is not None and table.has("columns"):
+        raise StudyError("stands at the top of the file as well", where="report.columns", hint="keep one of the two")
+    where = "report.columns" if top_columns is None else "columns"
+    columns = _columns(table.data.get("columns") if top_columns is None else top_columns, where)
+    headed = {name: heading or (metrics[name].heading if name in metrics else "") or name for name, heading in columns}
+    if len(headed) < len(columns):
+        twice = next(name for n, (name, _) in enumerate(columns) if name in dict(columns[:n]))
+        raise StudyError(f"{twice!r} is a column twice", where=where, value=twice)
+    return ReportSpec(title=table.text("title"), columns=headed, write=table.text("write"))
+
+
+def _columns(value: Value, where: str) -> list[tuple[str, str]]:
+    """Columns as (name, heading or ''): a list of names and of tables, or one table of name = "heading"."""
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        return [(name, text(heading, join(where, name))) for name, heading in value.items()]
+    if not isinstance(value, list):
+        raise wrong(value, "a list of columns", where, hint='for instance ["learning_rate", { lora_alpha = "LoRA α" }]')
+    return [column for index, item in enumerate(value) for column in _column(item, f"{where}[{index}]")]
+
+
+def _column(item: Value, where: str) -> list[tuple[str, str]]:
+    if isinstance(item, str):
+        return [(item, "")]
+    pairs = {key: text(heading, join(where, key)) for key, heading in mapping(item, where).items()}
+    if set(pairs) in ({"name"}, {"name", "heading"}):
+        return [(pairs["name"], pairs.get("heading", ""))]
+    return list(pairs.items())
+
+
+def notes(values: dict[str, Value]) -> Notes:
+    """`[notes]`: a text per setting, `rationale`, and the list `future`."""
+    table = Table(values, "notes")
+    settings = {
+        name: text(item, table.at(name)) for name, item in values.items() if name not in ("rationale", "future")
+    }
+    return Notes(settings=settings, rationale=table.text("rationale"), future=table.texts("future"))

@@ -1,0 +1,96 @@
+"""Values: how they are written in messages, durations in words, and what a person types for one on a command line."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+
+from hptui.model.errors import StudyError
+from hptui.model.trial import Value
+from hptui.model.values import NUMBER, read_value, value_text
+
+LONG = 80
+DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+def plain(value: object, where: str) -> Value:
+    """`value` as JSON can say it, too; `StudyError` for dates, NaN, infinity and text that is no Unicode."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, f"{where}.{key}" if where else str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise StudyError(f"must be a finite number, got {value}", where=where, value=value)
+    if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise StudyError("holds half of a surrogate pair, which is no text", where=where, value=value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise StudyError(f"must be text, a number, a list or a table, got {value}", where=where, hint="dates go in quotes")
+
+
+def show(value: Value) -> str:
+    """`value` as a study file would say it, in one line that is not long."""
+    text = _show(value)
+    return text if len(text) <= LONG else text[: LONG - 1] + "…"
+
+
+def _show(value: Value) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return f"[{', '.join(_show(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_show(item)}' for key, item in value.items())} }}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else value_text(value)
+
+
+def kind(value: Value) -> str:
+    """What sort of value it is, in a user's words."""
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int):
+        return "a whole number"
+    if isinstance(value, float):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    return "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else "nothing"
+
+
+def quoted_number(value: Value) -> str:
+    """A hint when `value` is a number that someone put into quotes, else ''."""
+    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
+        return f"write it without quotes: {value.strip()}"
+    return ""
+
+
+def wrong(value: Value, wanted: str, where: str, hint: str = "") -> StudyError:
+    """The error for a value of the wrong sort."""
+    got = "nothing" if value is None else f"{kind(value)}: {show(value)}"
+    return StudyError(f"must be {wanted}, got {got}", where=where, value=value, hint=hint or quoted_number(value))
+
+
+def duration(value: Value, where: str) -> float:
+    """Seconds from "30m", "1h30m", "90s" or a number of seconds."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    else:
+        found = DURATION.fullmatch(value.replace(" ", "")) if isinstance(value, str) and value.strip() else None
+        if found is None or not any(found.groups()):
+            raise wrong(value, "a duration", where, hint='for instance "90s", "30m", "1h30m" or a number of seconds')
+        seconds = sum(float(part or 0) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True))
+    if not 0 <= seconds < math.inf:
+        raise StudyError(f"must not be negative, got {show(value)}", where=where, value=value)
+    return seconds
+
+
+def parse_value(text: str) -> Value:
+    """What a person typed for a value: `1e-4` is a number, `true` is true, `[1, 2]` a list, the rest is text."""
+    try:
+        return plain(read_value(text), "")
+    except (ValueError, RecursionError, StudyError):
+        return text

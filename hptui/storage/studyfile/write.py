@@ -1,0 +1,138 @@
+"""An edit of the space, written back into the study file: only what changes is touched, comments and layout stay."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from hptui.model.errors import MachineError, StudyError, did_you_mean
+from hptui.storage.studyfile.entries import short_entry
+from hptui.storage.studyfile.read import naming, parse_toml
+from hptui.storage.studyfile.values import show
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+
+KEPT = ("when", "note")
+"""What an entry keeps when its range changes."""
+
+
+def write_space(path: str | os.PathLike[str], changes: Mapping[str, str | None]) -> None:
+    """Give the parameters in `[space]` of the file new ranges (`"1e-5..5e-4 log"`), or, with None, take them out.
+
+    The file is replaced as a whole, or not at all. It is not checked as a study: `override` does that before.
+    """
+    real = Path(os.path.realpath(path))
+    with naming(os.fspath(path)):
+        try:
+            before = real.read_bytes().decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise StudyError(f"cannot be read: {error}") from None
+        after = edit_space(before, changes)
+    if after != before:
+        _replace(real, after.encode())
+
+
+def edit_space(text: str, changes: Mapping[str, str | None]) -> str:
+    """`text`, a study file, with the changes made."""
+    import tomlkit
+
+    mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+    wanted = parse_toml(body)
+    document = tomlkit.parse(body)
+    for name, short in changes.items():
+        _change(document, wanted, name, short)
+    found = tomlkit.dumps(document)
+    if "\r\n" in body:
+        found = found.replace("\r\n", "\n").replace("\n", "\r\n")
+    if parse_toml(found) != wanted:
+        raise MachineError(
+            "the edit of [space] would have changed something else in the study file; it is left as it was"
+        )
+    return mark + found
+
+
+def _change(document: TOMLDocument, wanted: dict[str, Any], name: str, short: str | None) -> None:
+    """Make one change, in the document and in the plain values that it must come out as."""
+    import tomlkit
+
+    space = wanted.setdefault("space", {})
+    if short is None:
+        if name not in space:
+            raise StudyError("is not in the file", where=f"space.{name}", value=name, hint=did_you_mean(name, space))
+        del space[name]
+        del cast("MutableMapping[str, Any]", document["space"])[name]
+        return
+    if "space" not in document:
+        document["space"] = tomlkit.table()
+    table = cast("MutableMapping[str, Any]", document["space"])
+    old = space.get(name)
+    entry = short_entry(name, short, old)
+    if isinstance(old, str) or (old is None and _writes_short(space)):
+        space[name] = table[name] = _as_short(name, short, entry)
+    elif isinstance(old, dict):
+        space[name] = {**entry, **{key: value for key, value in old.items() if key in KEPT}}
+        _revise(table, name, old, entry)
+    else:
+        space[name], table[name] = entry, tomlkit.value(_inline({key: show(value) for key, value in entry.items()}))
+
+
+def _as_short(name: str, short: str, entry: Mapping[str, Any]) -> str:
+    """The text as it was given, unless it would be read as whole numbers where floats stand now."""
+    whole = short_entry(name, short)
+    return short if type(whole.get("low")) is type(entry.get("low")) else f"{short} float"
+
+
+def _writes_short(space: Mapping[str, Any]) -> bool:
+    """Whether the author of this file writes ranges as short texts."""
+    return bool(space) and all(isinstance(entry, str) for entry in space.values())
+
+
+def _revise(table: MutableMapping[str, Any], name: str, old: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
+    """Bring one entry up to date key by key; an inline table that gains or loses keys is written anew."""
+    import tomlkit
+    from tomlkit.items import InlineTable
+
+    item = table[name]
+    gone = [key for key in old if key not in entry and key not in KEPT]
+    changed = {key: show(value) for key, value in entry.items() if key not in old or not _same(old[key], value)}
+    if isinstance(item, InlineTable) and (gone or changed.keys() - old.keys()):
+        kept = {key: value.as_string() for key, value in item.items() if key not in gone}
+        new = {key: changed[key] for key in entry if key in changed and key not in kept}
+        notes = {key: kept.pop(key) for key in KEPT if key in kept}
+        table[name] = tomlkit.value(_inline({**kept, **changed, **new, **notes}))
+        return
+    for key in gone:
+        del item[key]
+    for key, text in changed.items():
+        item[key] = tomlkit.value(text)
+
+
+def _same(one: object, other: object) -> bool:
+    """Equal and of one type: 1 and 1.0 mean different ranges."""
+    return type(one) is type(other) and one == other
+
+
+def _inline(pairs: Mapping[str, str]) -> str:
+    return f"{{ {', '.join(f'{key} = {text}' for key, text in pairs.items())} }}"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside and rename, with the mode of the file that goes."""
+    try:
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise MachineError(f"{path}: cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        os.unlink(beside)
+        raise MachineError(f"{path}: cannot be written: {error.strerror}") from None

@@ -1,0 +1,90 @@
+"""The model: a small GPT. Pre-norm blocks, learned positions, one fused projection for queries, keys and values."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  its name everywhere
+
+from hptui.trainers.charlm.settings import Settings
+
+
+class Attention(nn.Module):
+    """Causal self-attention over all heads at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.heads = settings.num_heads
+        self.dropout = settings.dropout
+        self.qkv = nn.Linear(settings.model_dim, 3 * settings.model_dim, bias=False)
+        self.out = nn.Linear(settings.model_dim, settings.model_dim, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, length, dim = x.shape
+        q, k, v = self.qkv(x).view(batch, length, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
+        dropped = self.dropout if self.training else 0.0
+        y = F.scaled_dot_product_attention(q, k, v, dropout_p=dropped, is_causal=True)  # (B, heads, T, dim / heads)
+        mixed: Tensor = self.out(y.transpose(1, 2).reshape(batch, length, dim))  # (B, T, dim)
+        return mixed
+
+
+class Block(nn.Module):
+    """Attention, then a feed-forward layer, each added to what came in."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        dim = settings.model_dim
+        self.norm1, self.attention = nn.LayerNorm(dim), Attention(settings)
+        self.norm2, self.up, self.down = nn.LayerNorm(dim), nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
+        self.drop = nn.Dropout(settings.dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.drop(self.attention(self.norm1(x)))
+        grown: Tensor = x + self.drop(self.down(F.gelu(self.up(self.norm2(x)))))
+        return grown
+
+
+class CharLM(nn.Module):
+    """Characters in, scores of the next character out: (B, T) -> (B, T, vocabulary)."""
+
+    def __init__(self, settings: Settings, vocabulary: int) -> None:
+        super().__init__()
+        dim = settings.model_dim
+        self.characters = nn.Embedding(vocabulary, dim)
+        self.positions = nn.Embedding(settings.max_seq_len, dim)
+        self.drop = nn.Dropout(settings.dropout)
+        self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.num_layers))
+        self.norm = nn.LayerNorm(dim)
+        self.head = nn.Linear(dim, vocabulary, bias=False)
+        self.apply(_initialise)
+        for block in self.blocks:  # keeps the size of the residual stream independent of the depth
+            for layer in (block.attention.out, block.down):
+                nn.init.normal_(layer.weight, std=0.02 / (2 * settings.num_layers) ** 0.5)
+        if settings.tie_weights:
+            self.head.weight = self.characters.weight
+
+    def forward(self, ids: Tensor) -> Tensor:
+        places = torch.arange(ids.shape[1], device=ids.device)
+        x = self.drop(self.characters(ids) + self.positions(places))  # (B, T, dim)
+        for block in self.blocks:
+            x = block(x)
+        scores: Tensor = self.head(self.norm(x))
+        return scores
+
+    def loss(self, ids: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross-entropy per character, in nats."""
+        scores = self(ids)
+        return F.cross_entropy(scores.float().view(-1, scores.shape[-1]), targets.reshape(-1))
+
+    def parameter_groups(self, weight_decay: float) -> list[dict[str, object]]:
+        """Matrices decay; biases and norms do not."""
+        matrices = [p for p in self.parameters() if p.dim() >= 2]
+        vectors = [p for p in self.parameters() if p.dim() < 2]
+        return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)

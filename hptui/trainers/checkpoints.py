@@ -1,0 +1,152 @@
+"""Checkpoints: directories that are whole or not there.
+
+    checkpoints/step-00000100/{..., MANIFEST.json}
+
+A checkpoint is written beside under a hidden name, every file synced; `MANIFEST.json` (step, size and SHA-256 of every
+file) comes last; then the directory is renamed. Resuming takes the newest one whose manifest verifies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hptui.storage.rundir import read_json, sync_directory, write_json
+
+MANIFEST = "MANIFEST.json"
+NAME = re.compile(r"step-(\d{8,})")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One finished checkpoint on disk."""
+
+    path: Path
+    step: int
+
+    @property
+    def bytes(self) -> int:
+        """The size of its files."""
+        return sum(file.stat().st_size for file in _files(self.path))
+
+
+def written(root: Path) -> list[Checkpoint]:
+    """All finished checkpoints, valid or not, newest first."""
+    if not root.is_dir():
+        return []
+    found = [(NAME.fullmatch(entry.name), entry) for entry in root.iterdir()]
+    steps = [Checkpoint(entry, int(match[1])) for match, entry in found if match and entry.is_dir()]
+    return sorted(steps, key=lambda checkpoint: checkpoint.step, reverse=True)
+
+
+def newest_valid(root: Path, complain: Callable[[str], None]) -> Checkpoint | None:
+    """The newest checkpoint that is whole. Damaged newer ones are told to `complain`."""
+    for checkpoint in written(root):
+        problem = damage(checkpoint)
+        if not problem:
+            return checkpoint
+        complain(f"checkpoint {checkpoint.path.name} is damaged ({problem}); looking for an older one")
+    return None
+
+
+def damage(checkpoint: Checkpoint) -> str:
+    """What is wrong with a checkpoint, or ''."""
+    try:
+        return _compare(checkpoint)
+    except OSError as error:
+        return f"unreadable: {error}"
+
+
+def _compare(checkpoint: Checkpoint) -> str:
+    manifest = read_json(checkpoint.path / MANIFEST)
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        return f"{MANIFEST} is missing or torn"
+    if manifest.get("step") != checkpoint.step:
+        return f"{MANIFEST} speaks of step {manifest.get('step')}"
+    for name, facts in manifest["files"].items():
+        path = checkpoint.path / name
+        if not path.is_file():
+            return f"{name} is missing"
+        size = path.stat().st_size
+        if size != facts["bytes"]:
+            return f"{name} has {size} bytes instead of {facts['bytes']}"
+        if _sha256(path) != facts["sha256"]:
+            return f"{name} has other content than was written"
+    return ""
+
+
+def write(root: Path, step: int, save: Callable[[Path], None]) -> Checkpoint:
+    """Let `save` fill a directory, and make it the checkpoint of `step`. An error leaves what was there before."""
+    beside = root / f".tmp-{step:08d}"
+    target = root / f"step-{step:08d}"
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(mode=0o700)
+    try:
+        save(beside)
+        files = _files(beside)
+        facts = {str(path.relative_to(beside)): _seal(path) for path in files}
+        for folder in {path.parent for path in files} - {beside}:
+            sync_directory(folder)
+        write_json(beside / MANIFEST, {"step": step, "files": facts})
+        _replace(beside, target)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)  # a full disk needs the space back at once
+        raise
+    return Checkpoint(target, step)
+
+
+def _replace(beside: Path, target: Path) -> None:
+    old = target.with_name(f".old-{target.name}")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():  # the same step once more: a damaged one that was trained past, or a repeated save
+        os.rename(target, old)
+    os.rename(beside, target)
+    sync_directory(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def retain(root: Path, keep: int) -> None:
+    """Delete all but the newest `keep` (at least one), and what broken writes left."""
+    for checkpoint in written(root)[max(keep, 1) :]:
+        # Renamed first: a kill in the middle of the deletion must not leave half a checkpoint under a good name.
+        doomed = root / f".tmp-{checkpoint.path.name}"
+        shutil.rmtree(doomed, ignore_errors=True)
+        os.rename(checkpoint.path, doomed)
+    clean(root)
+
+
+def clean(root: Path) -> None:
+    """Remove what interrupted writes and deletions left. Only the one living attempt of a trial may."""
+    if not root.is_dir():
+        return
+    for entry in list(root.iterdir()):
+        target = root / entry.name.removeprefix(".old-")
+        if entry.name.startswith(".old-") and not target.exists():
+            os.rename(entry, target)  # its replacement never came
+        elif entry.name.startswith((".tmp-", ".old-")):
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _files(root: Path) -> list[Path]:
+    return sorted(path for path in root.rglob("*") if path.is_file())
+
+
+def _seal(path: Path) -> dict[str, int | str]:
+    """Bring a file to the disk; its entry in the manifest."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    return {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

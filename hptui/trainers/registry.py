@@ -1,0 +1,71 @@
+"""Which trainers there are, what settings each takes, and how to get one. Free of torch until `load`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from hptui.model.errors import UserError, did_you_mean
+from hptui.model.trial import Value
+from hptui.trainers import userfunc
+from hptui.trainers.context import TrialContext
+from hptui.trainers.settings import SettingInfo, build, describe
+
+Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
+"""One trial: plain settings and a context in, final metrics out."""
+
+KINDS = ("toy", "charlm")
+WORKER = "hptui.trainers.worker"
+
+
+def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
+    """The settings of a trainer by name; None where anything goes.
+
+    `directory` is the study file's. A user's own `module:function` is looked at in a process of its own.
+    """
+    if kind == "toy":
+        from hptui.trainers import toy
+
+        return describe(toy.Settings)
+    if kind == "charlm":
+        from hptui.trainers.charlm.settings import Settings
+
+        return describe(Settings)
+    _check(kind)
+    found = _user_schema(kind, directory)
+    return None if found is None else dict(found)
+
+
+@cache
+def _user_schema(kind: str, directory: str) -> dict[str, SettingInfo] | None:
+    return userfunc.inspect_apart(kind, directory)
+
+
+def preload(kind: str) -> tuple[str, ...]:
+    """Modules that a warm launcher imports for this trainer; () where only a cold start is safe."""
+    if kind == "toy":
+        return WORKER, "hptui.trainers.toy"
+    if kind == "charlm":
+        return WORKER, "torch", "hptui.trainers.charlm.train"
+    return ()
+
+
+def load(kind: str, directory: str = "") -> Train:
+    """The trainer itself, with everything that it needs imported."""
+    if kind == "toy":
+        from hptui.trainers import toy
+
+        return lambda settings, trial: toy.train(build(toy.Settings, settings), trial)
+    if kind == "charlm":
+        from hptui.trainers.charlm.settings import Settings
+        from hptui.trainers.charlm.train import train
+
+        return lambda settings, trial: train(build(Settings, settings), trial)
+    _check(kind)
+    return userfunc.load(kind, directory)
+
+
+def _check(kind: str) -> None:
+    if ":" not in kind:
+        hint = did_you_mean(kind, KINDS) + ', or "module:function" for your own'
+        raise UserError(f"there is no trainer {kind!r}", hint=hint)

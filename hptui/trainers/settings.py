@@ -1,0 +1,168 @@
+"""The settings of a trainer: a dataclass whose fields say type, default, help, unit, category and typical range.
+
+That dataclass is the schema of `[trainer]`. It lives in a module without torch, so that a study file can be checked and
+a form drawn without paying for a training library.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from hptui.model.errors import UserError, did_you_mean
+from hptui.model.trial import Value
+
+S = TypeVar("S")
+
+SAID: dict[str, str] = {
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "true or false",
+    "str": "a text",
+    "list": "a list",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInfo:
+    """One setting. `type` is float, int, bool, str, list or any; None is a value only where it is the default.
+
+    `memory` marks a setting whose larger value needs more memory; `low` is the least number that makes sense.
+    """
+
+    name: str
+    type: str = "any"
+    default: Value = None
+    required: bool = False
+    help: str = ""
+    unit: str = ""
+    category: str = ""
+    typical: str = ""
+    choices: tuple[Value, ...] = ()
+    memory: bool = False
+    low: float | None = None
+
+    def coerce(self, value: Value) -> Value:
+        """`value` as the trainer gets it (a whole number where a float is due becomes one); else `UserError`."""
+        if value is None and self.default is None and not self.required:
+            return None
+        converted = _CONVERT[self.type](value)
+        if converted is MISSING:
+            raise UserError(f"{self.name} must be {SAID[self.type]}, got {value!r}")
+        if self.choices and converted not in self.choices:
+            known = [str(choice) for choice in self.choices]
+            raise UserError(
+                f"{self.name} must be one of {', '.join(known)}, got {value!r}", hint=did_you_mean(str(value), known)
+            )
+        if self.low is not None and converted < self.low:
+            raise UserError(f"{self.name} must be at least {self.low:g}, got {value!r}")
+        return converted  # type: ignore[no-any-return]  # _CONVERT returns Value or MISSING, which has no public type
+
+
+def _as_float(value: Value) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return MISSING
+    return float(value)
+
+
+def _as_int(value: Value) -> Any:
+    # 4.0 is accepted: an expression such as `model_dim / 32` says it that way.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return MISSING
+    if isinstance(value, float) and not value.is_integer():
+        return MISSING
+    return int(value)
+
+
+def _only(kind: type) -> Callable[[Value], Any]:
+    return lambda value: value if isinstance(value, kind) else MISSING
+
+
+_CONVERT: dict[str, Callable[[Value], Any]] = {
+    "float": _as_float,
+    "int": _as_int,
+    "bool": _only(bool),
+    "str": _only(str),
+    "list": lambda value: list(value) if isinstance(value, list | tuple) else MISSING,
+    "any": lambda value: value,
+}
+
+
+def setting(
+    default: Any = MISSING,
+    help: str = "",
+    *,
+    unit: str = "",
+    category: str = "",
+    typical: str = "",
+    choices: Sequence[Value] = (),
+    memory: bool = False,
+    low: float | None = None,
+) -> Any:
+    """A field of a `Settings` dataclass. Without a default it must be given."""
+    about = {
+        "help": help,
+        "unit": unit,
+        "category": category,
+        "typical": typical,
+        "choices": tuple(choices),
+        "memory": memory,
+        "low": low,
+    }
+    if isinstance(default, list):
+        return dataclasses.field(default_factory=default.copy, metadata=about)
+    return dataclasses.field(default=default, metadata=about)
+
+
+def type_name(hint: Any) -> str:
+    """The word for a Python type; `X | None` counts as X, everything unusual as any."""
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        rest = [arg for arg in typing.get_args(hint) if arg is not type(None)]
+        return type_name(rest[0]) if len(rest) == 1 else "any"
+    plain = typing.get_origin(hint) or hint
+    words = {float: "float", int: "int", bool: "bool", str: "str", list: "list", tuple: "list"}
+    return words.get(plain, "any")
+
+
+@cache
+def _schema(settings: type) -> dict[str, SettingInfo]:
+    hints = typing.get_type_hints(settings)
+    schema = {}
+    for field in dataclasses.fields(settings):
+        default: Any = field.default_factory() if field.default_factory is not MISSING else field.default
+        required = default is MISSING
+        schema[field.name] = SettingInfo(
+            name=field.name,
+            type=type_name(hints[field.name]),
+            default=None if required else default,
+            required=required,
+            **field.metadata,
+        )
+    return schema
+
+
+def describe(settings: type) -> dict[str, SettingInfo]:
+    """The schema of a `Settings` dataclass, in its order."""
+    return dict(_schema(settings))
+
+
+def coerce(known: Mapping[str, SettingInfo], values: Mapping[str, Value]) -> dict[str, Value]:
+    """The given values, checked against a schema. Unknown, missing and mistyped ones are a `UserError`."""
+    for name, value in values.items():
+        if name not in known:
+            raise UserError(f"the trainer has no setting {name!r} (given {value!r})", hint=did_you_mean(name, known))
+    for name, info in known.items():
+        if info.required and name not in values:
+            raise UserError(f"the trainer needs the setting {name!r}", hint=info.help)
+    return {name: known[name].coerce(value) for name, value in values.items()}
+
+
+def build(settings: Callable[..., S], values: Mapping[str, Value]) -> S:
+    """An instance of a `Settings` dataclass from plain values."""
+    return settings(**coerce(describe(typing.cast(type, settings)), values))
