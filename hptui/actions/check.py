@@ -59,9 +59,10 @@ class Tried:
 def check(path: Path, changes: Mapping[str, str] | None = None) -> Checked:
     """Read a study file; `StudyError` names what is wrong, `warnings` what is only doubtful."""
     from hptui.storage import studyfile
+    from hptui.trainers import registry
 
     study = read(path, changes or {})
-    return Checked(study, tuple(studyfile.warnings(study)), _facts(study))
+    return Checked(study, tuple(studyfile.warnings(study, registry.schema)), _facts(study))
 
 
 def _facts(study: Study) -> dict[str, Value]:

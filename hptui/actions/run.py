@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hptui.actions.process import holder
+from hptui.actions.process import defaults_of, holder
 from hptui.actions.steer import change_spec, request, study_of
 from hptui.actions.studies import find_study
 from hptui.model.errors import Locked, MachineError, StudyError, UserError
@@ -139,9 +139,9 @@ def _same_study(sd: StudyDir, old: Study, new: Study) -> None:
 
 def create(sd: StudyDir, study: Study) -> None:
     """Make the directory and store of a new study, with its baseline and listed trials recorded."""
-    from hptui.storage.disks import refuse_network
-    from hptui.running.setup import record_written
+    from hptui.running.setup import keep_defaults, record_written
     from hptui.storage import studyfile
+    from hptui.storage.disks import refuse_network
     from hptui.storage.store import Store
 
     before = os.umask(0o077)
@@ -153,6 +153,7 @@ def create(sd: StudyDir, study: Study) -> None:
                 raise Locked(f"another process is just making the study {sd.name!r}")
             store = Store.create(sd, studyfile.to_json(study), study.name)
             try:
+                keep_defaults(store, defaults_of(study))
                 record_written(store, study)
             finally:
                 store.close()

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.actions.shapes import trial_json
 from hptui.model.errors import NotFound, did_you_mean
 from hptui.model.study import NAME, Objective, Study
 from hptui.model.trial import Role, Trial, TrialStatus
 from hptui.storage.paths import StudyDir, studies_in
 from hptui.storage.reader import Reader
 from hptui.storage.rows import StudyRow
+
+__all__ = ["View", "beats", "best_trials", "find_study", "find_trial", "look", "scored", "time_left", "trial_json"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import math
 import operator
+import reprlib
 from collections.abc import Callable
 from typing import Any
 
@@ -47,10 +48,18 @@ def _lost(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
 
 
+def shown(value: object) -> str:
+    """A value for an error message, shortened."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return "a number too long to write"
+
+
 def _numbers(symbol: str, *operands: Any) -> None:
     for one in operands:
         if not isinstance(one, int | float):
-            raise TypeError(f"{symbol} needs numbers, got {one!r}")
+            raise TypeError(f"{symbol} needs numbers, got {shown(one)}")
 
 
 def _plain(symbol: str, act: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -91,7 +100,7 @@ def _round(value: Any, digits: Any = None) -> Any:
     if digits is None:
         return round(value)
     if not isinstance(digits, int) or abs(digits) > MAX_DIGITS:
-        raise ValueError(f"round takes -{MAX_DIGITS} to {MAX_DIGITS} digits, got {digits!r}")
+        raise ValueError(f"round takes -{MAX_DIGITS} to {MAX_DIGITS} digits, got {shown(digits)}")
     return round(value, digits)
 
 

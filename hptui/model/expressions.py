@@ -9,14 +9,25 @@ the same thing.
 from __future__ import annotations
 
 import ast
-import reprlib
+import keyword
+import re
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from hptui.model.arithmetic import COMPARISONS, FAULTS, FUNCTIONS, OPERATORS, Missing, bounded, negative, positive
+from hptui.model.arithmetic import (
+    COMPARISONS,
+    FAULTS,
+    FUNCTIONS,
+    OPERATORS,
+    Missing,
+    bounded,
+    negative,
+    positive,
+    shown,
+)
 from hptui.model.errors import ExpressionError, did_you_mean
 from hptui.model.margins import Margin, joined, link
 from hptui.model.trial import Value
@@ -71,8 +82,8 @@ class Expression:
 
     def _error(self, fault: Exception, env: Env) -> ExpressionError:
         if isinstance(fault, Missing):
-            return ExpressionError(f"{self.text!r}: no value for {fault}", hint=did_you_mean(str(fault), env))
-        values = ", ".join(f"{name}={reprlib.repr(env[name])}" for name in sorted(self.names) if name in env)
+            return ExpressionError(f"{self.text!r}: no value for {str(fault)!r}", hint=did_you_mean(str(fault), env))
+        values = ", ".join(f"{name}={shown(env[name])}" for name in sorted(self.names) if name in env)
         return ExpressionError(f"{self.text!r}: {fault}{f', with {values}' if values else ''}")
 
 
@@ -102,7 +113,20 @@ def _is_condition(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Compare | ast.BoolOp | ast.IfExp | ast.Name)
 
 
-_SPELLINGS = {"&&": "and", "||": "or", "!": "not", "=": "=="}
+_SPELLINGS = {r"&&": "'and' is written for &&", r"\|\|": "'or' is written for ||", r"!(?!=)": "'not' is written for !"}
+_SPELLINGS |= {r"(?<![<>=!])=(?!=)": "== is written for ="}
+
+
+def _spelling(text: str) -> str:
+    """A hint at what another language would write, or at a word that cannot be a name."""
+    for pattern, hint in _SPELLINGS.items():
+        if re.search(pattern, text):
+            return hint
+    words = [word for word in keyword.kwlist if word not in _WORDS and re.search(rf"\b{word}\b", text)]
+    return f"{words[0]!r} cannot be a name in an expression" if words else ""
+
+
+_WORDS = ("and", "or", "not", "in", "if", "else", "is", "True", "False")
 
 
 def _tree(text: str) -> ast.expr:
@@ -118,8 +142,7 @@ def _tree(text: str) -> ast.expr:
             warnings.simplefilter("ignore")  # '\d' and `1if x` are worth no warning here
             return ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        hints = [f"{right} is written for {wrong}" for wrong, right in _SPELLINGS.items() if wrong in text]
-        raise ExpressionError(f"{text!r}: {error.msg}", hint=hints[0] if hints else "") from None
+        raise ExpressionError(f"{text!r}: {error.msg}", hint=_spelling(text)) from None
     except (ValueError, MemoryError, RecursionError):
         raise ExpressionError(f"{text!r}: this cannot be read") from None
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from hptui.model.study import MetricSpec
 from hptui.model.trial import Value
@@ -73,7 +73,7 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-NAMED = {
+NAMED: Mapping[str, Callable[[float], str]] = {
     "percent": percent,
     "scientific": lambda value: f"{value:.2e}",
     "duration": duration,

@@ -33,6 +33,8 @@ def _check_name(name: object) -> None:
 
 def _check_range(name: str, low: float, high: float, log: bool, step: float | None) -> None:
     """What holds for every range; its numbers are numbers already."""
+    if not isinstance(log, bool):
+        raise _refuse(name, "log", f"true or false is needed, got {log!r}", log)
     got = f"got low={number_text(low)}, high={number_text(high)}"
     if low == high:
         hint = f"a value that stays the same belongs in [trainer]: {name} = {number_text(low)}"
@@ -47,9 +49,9 @@ def _check_range(name: str, low: float, high: float, log: bool, step: float | No
         raise _refuse(name, "step", f"log and step exclude each other, got step={number_text(step)}", step)
     if step <= 0:
         raise _refuse(name, "step", f"step > 0 must hold, got step={number_text(step)}", step)
-    if step > high - low:
+    if _exact(step) > _exact(high) - _exact(low):
         raise _refuse(name, "step", f"step <= high - low must hold, {got}, step={number_text(step)}", step)
-    if (high - low) / step > MAX_STEPS:
+    if isinstance(step, float) and high - low > MAX_STEPS * step:
         raise _refuse(name, "step", f"there are too many steps, {got}, step={number_text(step)}", step)
 
 
@@ -216,6 +218,8 @@ class Choice:
                     self.name, "choices", f"{value_text(choice)} stands there twice, got {self._list()}", choice
                 )
             seen.add(canonical(choice))
+        if self.ordered not in (None, True, False):
+            raise _refuse(self.name, "ordered", f"true or false is needed, got {self.ordered!r}", self.ordered)
         if self.ordered and not self._numeric:
             raise _refuse(self.name, "ordered", f"only numbers have an order, got {self._list()}", self.ordered)
 

@@ -123,6 +123,22 @@ class Space:
             if constraint.names <= env.keys() and not constraint.names & inactive:
                 yield constraint, constraint.margin(env)
 
+    def bearing(self) -> Space:
+        """The part of the space that decides its constraints: the parameters that they need, however indirectly.
+
+        It is often enumerable where the whole is not: `constraints` cannot hold if `bearing().enumerate(…)` is empty.
+        """
+        entries = {entry.name: entry for entry in self._order}
+        found: set[str] = set()
+        wanted = {name for constraint in self.constraints for name in constraint.names}
+        while wanted:
+            name = wanted.pop()
+            if name in entries and name not in found:
+                found.add(name)
+                wanted |= _needs(entries[name])
+        kept = tuple(one for one in self.parameters if one.name in found)
+        return Space(kept, tuple(one for one in self.derived if one.name in found), self.constraints)
+
     # -- looking around
 
     def sample(self, base: Params, rng: random.Random) -> dict[str, Value]:

@@ -23,7 +23,7 @@ from hptui.running.live import Live
 from hptui.running.proposals import Proposals
 from hptui.running.pruning import Pruning
 from hptui.running.requests import Desk
-from hptui.running.setup import record_written
+from hptui.running.setup import keep_defaults, record_written
 from hptui.running.upkeep import Upkeep
 from hptui.running.watchdog import look
 from hptui.storage.crashpoints import crash_point
@@ -133,9 +133,11 @@ class Runner:
         row = self.store.study_row()
         if row["revision"] != self._revision:
             self._revision, self.study = row["revision"], self.desk.study
+            defaults = self.hooks.defaults(self.study)
+            keep_defaults(self.store, defaults)
             record_written(self.store, self.study)
             self._changed()
-            self.proposals = Proposals(self.store, self.study, self.hooks.defaults(self.study))
+            self.proposals = Proposals(self.store, self.study, defaults)
             self.pruning = Pruning(self.store, self.study)
             self.attempts.study = self.study
 

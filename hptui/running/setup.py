@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Collection, Mapping
+from string import Formatter
 
 from hptui.model.space import key_of
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, TrialStatus, Value
 from hptui.storage.store import Store
 
-PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
+DEFAULTS = "defaults"
+"""Key in the store's facts: what the trainer uses where the study file says nothing."""
 
 
-def trial_name(study: Study, number: int, params: Mapping[str, Value]) -> str:
+def keep_defaults(store: Store, defaults: Mapping[str, Value]) -> None:
+    """Remember the trainer's defaults, so that the store can be read without the trainer."""
+    store.set_meta(DEFAULTS, json.dumps(dict(defaults)))
+
+
+def trial_name(store: Store, study: Study, number: int, params: Mapping[str, Value]) -> str:
     """The name that `trial_name = "exp_lr{lr}"` gives a trial: '' without a template, always fit for a directory."""
     if not study.trial_name:
         return ""
-    settings: dict[str, Value] = {"number": number, **study.trainer.settings, **params}
-    text = PLACE.sub(lambda place: _plain(settings.get(place[1])), study.trial_name)
-    text = re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:64].strip("-.")
+    defaults = json.loads(store.get_meta(DEFAULTS) or "{}")
+    settings: dict[str, Value] = {"number": number, **defaults, **study.trainer.settings, **params}
+    parts = []
+    for literal, name, spec, _ in Formatter().parse(study.trial_name):
+        parts += [literal, "" if name is None else _plain(settings.get(name), spec or "")]
+    text = re.sub(r"[^A-Za-z0-9._-]+", "-", "".join(parts))[:64].strip("-.")
     return text if text and text[0].isalnum() else f"t{text}"[:64]
 
 
-def _plain(value: Value) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _plain(value: Value, spec: str) -> str:
+    try:
+        return format(value, spec or ("g" if isinstance(value, float) else ""))
+    except (TypeError, ValueError):
+        return str(value)
 
 
 def unique(name: str, taken: Collection[str], number: int) -> str:
@@ -36,7 +50,7 @@ def unique(name: str, taken: Collection[str], number: int) -> str:
 def record(store: Store, study: Study, role: Role, params: Mapping[str, Value], **facts: object) -> Trial:
     """Insert a waiting trial with the next number. The caller holds the transaction."""
     number = store.next_number()
-    name = str(facts.pop("name", "")) or trial_name(study, number, params)
+    name = str(facts.pop("name", "")) or trial_name(store, study, number, params)
     trial = Trial(
         number=number,
         name=unique(name, store.trial_names(), number),

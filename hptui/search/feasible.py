@@ -7,23 +7,28 @@ already, towards a smaller margin.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Set
 from functools import cached_property
+from heapq import nsmallest
 from random import Random
-from typing import TypeGuard
 
+from hptui.model.errors import ExpressionError
 from hptui.model.space import Choice, Int, Parameter, Space
 from hptui.model.trial import Value
-from hptui.search.lens import Lens, Point
+from hptui.search.lens import UNKNOWN_MARGIN, Lens, Point
 
 REJECTIONS = 100
 """Plain draws before anything cleverer."""
 
-LISTED = 20_000
-"""The largest product of values that is listed; well under a second."""
+LISTED = 50_000
+"""The largest product of values that is listed: half a second."""
 
-CLIMBS, STEPS = 8, 300
-"""Climbs, and steps of each."""
+NEIGHBOURS = 100
+"""How many of the closest listed points are looked at for one that is new."""
+
+CLIMBS, STEPS = 3, 4000
+"""Climbs from random points, and as many from known ones; steps of each."""
 
 
 class Feasible:
@@ -45,6 +50,21 @@ class Feasible:
             return rng.choice(left) if left else None  # None is a proof here
         drawn = self._from_core(rng, seen)
         return drawn if drawn is not None else self._climbed(rng, seen, anchors)
+
+    def near(self, wanted: Point, rng: Random, seen: Set[str], anchors: Iterable[Point] = ()) -> dict[str, Value] | None:
+        """As `draw`, but close to a point that must not be run: what a model likes about it is kept."""
+        listed = self._core if self._all is None else self._all
+        closest = nsmallest(NEIGHBOURS, listed, key=lambda other: self._distance(wanted, other))
+        found = self._first(({**wanted, **other} for other in closest), seen) or self._climb(rng, wanted, seen)
+        return found if found is not None else self.draw(rng, seen, anchors)
+
+    def _distance(self, wanted: Point, other: Point) -> float:
+        """How far two points are apart in what both say, each parameter on its own scale from 0 to 1."""
+        return sum(
+            abs(_share(parameter, wanted[name]) - _share(parameter, other[name]))
+            for name, parameter in self.lens.parameters.items()
+            if name in wanted and name in other
+        )
 
     def point(self, rng: Random) -> Point:
         """Any point of the space, feasible or not."""
@@ -82,44 +102,70 @@ class Feasible:
 
     def _climbed(self, rng: Random, seen: Set[str], anchors: Iterable[Point]) -> dict[str, Value] | None:
         """Walk from promising points, never to a larger margin, until a feasible new one is found."""
-        starts = [self.lens.base_point(), *anchors, *(self.point(rng) for _ in range(REJECTIONS))]
-        starts = [{**self.point(rng), **start} for start in starts]
-        for start in sorted(starts, key=self._missed)[:CLIMBS]:
-            point, missed = start, self._missed(start)
-            for _ in range(STEPS):
-                step = self._moved(rng, point)
+        scattered = sorted((self.point(rng) for _ in range(REJECTIONS)), key=self._missed)[:CLIMBS]
+        known = [self.lens.base_point(), *anchors]
+        # Known points come last: they are the surest, but what is found lies beside them.
+        for start in (*scattered, *rng.sample(known, min(len(known), CLIMBS))):
+            if (found := self._climb(rng, {**self.point(rng), **start}, seen)) is not None:
+                return found
+        return None
+
+    def _climb(self, rng: Random, point: Point, seen: Set[str]) -> dict[str, Value] | None:
+        missed = self._missed(point)
+        for _ in range(STEPS):
+            step = self._moved(rng, point)
+            if (now := self._missed(step)) <= 0:
                 settled, rejection = self.lens.judge(step, seen)
                 if rejection is None:
                     return settled
-                if rejection.margin <= missed:
-                    point, missed = step, rejection.margin
+            if now <= missed:
+                point, missed = step, now
         return None
 
     def _missed(self, point: Point) -> float:
-        _, rejection = self.lens.judge(point, frozenset())
-        return rejection.margin if rejection else 0.0
+        """By how much a point misses its worst constraint; 0: it is feasible."""
+        try:
+            return max(0.0, self.lens.margin(self.lens.space.settle(self.lens.base, point)))
+        except ExpressionError:
+            return UNKNOWN_MARGIN
 
     def _moved(self, rng: Random, point: Point) -> Point:
-        """The point with one or two parameters changed, mostly a little."""
+        """The point with one or two parameters changed: to any value, or by a millionth of the range up to all of it.
+
+        Two move by the same share of their ranges: constraints that tie parameters together have narrow ridges.
+        """
         parameters = self.lens.space.parameters
         chosen = rng.sample(parameters, min(len(parameters), rng.choice((1, 1, 2))))
-        return {**point, **{parameter.name: _near(parameter, point[parameter.name], rng) for parameter in chosen}}
+        if rng.random() < 0.25:
+            return {**point, **{parameter.name: parameter.sample(rng) for parameter in chosen}}
+        far = rng.choice((-1, 1)) * math.pow(10, rng.uniform(-6, 0))
+        return {
+            **point,
+            **{parameter.name: _beside(parameter, point[parameter.name], far, rng) for parameter in chosen},
+        }
 
 
-def _near(parameter: Parameter, value: Value, rng: Random) -> Value:
-    """A value on the way from `value` to a random one of the parameter, most often close to where it starts."""
-    target = parameter.sample(rng)
-    if isinstance(parameter, Choice) or parameter.step or not _number(value) or not _number(target):
-        return target
-    share = rng.random() ** 4
-    moved = value * (target / value) ** share if parameter.log else value + share * (target - value)
+def _beside(parameter: Parameter, value: Value, far: float, rng: Random) -> Value:
+    """The value of the parameter that lies the share `far` of its range away; where that means nothing, any other."""
+    if isinstance(parameter, Choice) or parameter.step or not isinstance(value, int | float):
+        return parameter.sample(rng)
+    if parameter.log:
+        moved = value * math.pow(parameter.high / parameter.low, far)
+    else:
+        moved = value + (parameter.high - parameter.low) * far
     if isinstance(parameter, Int):
-        moved = round(moved) if round(moved) != value else value + (1 if target > value else -1)
+        moved = round(moved) if round(moved) != value else value + (1 if far > 0 else -1)
     return min(max(moved, parameter.low), parameter.high)
 
 
-def _number(value: Value) -> TypeGuard[float]:
-    return isinstance(value, int | float)
+def _share(parameter: Parameter, value: Value) -> float:
+    """Where in its range a value stands, from 0 to 1. Categories are all as far from each other."""
+    if isinstance(parameter, Choice):
+        return parameter.index(value) / max(1, parameter.size - 1)
+    assert isinstance(value, int | float)
+    if parameter.log:
+        return math.log(value / parameter.low) / math.log(parameter.high / parameter.low)
+    return (value - parameter.low) / (parameter.high - parameter.low)
 
 
 def _closure(space: Space) -> set[str]:

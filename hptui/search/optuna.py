@@ -59,7 +59,7 @@ class TpeEngine:
             return None if drawn is None else Proposal(drawn, engine=self.name)
         with quiet():
             sampler = TpeSampler(self.lens, self.objectives, history, self.seed, number)
-            return propose(self.name, self.lens, history.seen, sampler, lambda: random(ASKS + 1))
+            return propose(self.name, self.lens, history.seen, sampler, lambda wanted: self.feasible.near(wanted, Random(seed_for(self.seed, number, ASKS + 1)), history.seen))
 
 
 class TpeSampler:

@@ -13,7 +13,7 @@ from hptui.search.engine import Proposal, seed_for
 from hptui.search.feasible import Feasible
 from hptui.search.lens import Lens, Point
 
-LARGEST_GRID = 20_000
+LARGEST_GRID = 50_000
 """More points than anybody trains, few enough to be walked within a second."""
 
 

@@ -31,16 +31,17 @@ class Sampler(Protocol):
 
 
 def propose(
-    name: str, lens: Lens, seen: Set[str], sampler: Sampler, otherwise: Callable[[], dict[str, Value] | None]
+    name: str, lens: Lens, seen: Set[str], sampler: Sampler, otherwise: Callable[[Point], dict[str, Value] | None]
 ) -> Proposal | None:
     """The first suggestion that may be run, else what `otherwise` draws; None when that finds nothing either."""
     rejections: list[Rejection] = []
     for k in range(ASKS):
         point = sampler.suggest(k)
+        first = point if k == 0 else first
         settled, rejection = lens.judge(point, seen)
         if rejection is None:
             return Proposal(settled, tuple(rejections), name)
         sampler.reject(rejection)
         rejections.append(rejection)
-    drawn = otherwise()
+    drawn = otherwise(first)
     return None if drawn is None else Proposal(drawn, tuple(rejections), name)

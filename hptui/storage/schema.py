@@ -7,10 +7,9 @@ A file says of itself what it is: `PRAGMA application_id` is ours, `PRAGMA user_
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
-
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.rows import APPLICATION_ID
+from hptui.storage.sqliteutils import Database, Migrations
 
 migrations = Migrations("hptui")
 
@@ -58,7 +57,8 @@ TABLES = (
         kind TEXT NOT NULL, message TEXT NOT NULL) STRICT""",
     "CREATE INDEX events_trial ON events(trial, id)",
     """CREATE TABLE samples(
-        token TEXT NOT NULL, at REAL NOT NULL, gpu_gb REAL, rss_gb REAL, util REAL, cpu REAL, PRIMARY KEY (token, at)) STRICT, WITHOUT ROWID""",
+        token TEXT NOT NULL, at REAL NOT NULL, gpu_gb REAL, rss_gb REAL, util REAL, cpu REAL,
+        PRIMARY KEY (token, at)) STRICT, WITHOUT ROWID""",
     """CREATE TABLE checkpoints(
         trial INTEGER NOT NULL, step INTEGER NOT NULL, attempt INTEGER NOT NULL, path TEXT NOT NULL,
         bytes INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (trial, step)) STRICT, WITHOUT ROWID""",

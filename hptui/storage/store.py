@@ -17,18 +17,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlite_utils import Database
-
 from hptui.model.errors import HptuiError, MachineError, NotFound, UserError
 from hptui.model.trial import Attempt, StudyState, Trial
 from hptui.storage import cells, rows, schema
 from hptui.storage import points as metric_points
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.faults import DiskFull, check_identity, explain
+from hptui.storage.journal import Journal
 from hptui.storage.paths import StudyDir
 from hptui.storage.points import Point
 from hptui.storage.rundir import sync_directory
-from hptui.storage.transactions import BUSY_MS, Transactions, connect
+from hptui.storage.sqliteutils import Database
+from hptui.storage.transactions import BUSY_MS, connect
 
 __all__ = ["DiskFull", "Store"]
 
@@ -37,7 +37,7 @@ _UPDATABLE_TRIAL = tuple(name for name in cells.TRIAL_FIELDS if name != "number"
 _UPDATABLE_ATTEMPT = tuple(name for name in cells.ATTEMPT_FIELDS if name not in ("token", "trial", "n"))
 
 
-class Store(Transactions):
+class Store(Journal):
     """A study's store, opened for writing, by one thread. A context manager.
 
     What a method writes joins the transaction around it, or is one of its own. Failures are `MachineError`;
@@ -116,6 +116,14 @@ class Store(Transactions):
                 self.set_meta("clean", "1")
                 self.checkpoint_wal()
         self._conn.close()
+
+    def checkpoint_wal(self) -> None:
+        """Fold the log into the file and empty it, unless a reader is in the middle of something: then another time."""
+        self._all("PRAGMA busy_timeout = 50")  # a reader that was suspended in mid-read must not hold the runner up
+        try:
+            self._all("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._all(f"PRAGMA busy_timeout = {BUSY_MS}")
 
     def __enter__(self) -> Store:
         return self
@@ -270,70 +278,6 @@ class Store(Transactions):
             last = metric_points.cut(self._conn, trial, after_step)
             self._conn.execute("UPDATE trials SET last_step = ? WHERE number = ?", (last, trial))
             self._touch(trial)
-
-    # mailbox, events, samples, files --------------------------------------------------------------------------
-
-    def add_command(self, verb: str, args: Mapping[str, Any]) -> int:
-        """Leave a request for the runner; returns its id."""
-        with self.transaction(durable=True):
-            cursor = self._conn.execute(
-                "INSERT INTO commands(at, verb, args_json) VALUES (?, ?, ?)",
-                (time.time(), cells.text(verb), cells.dump(dict(args))),
-            )
-        return int(cursor.lastrowid or 0)
-
-    def finish_command(self, id: int, ok: bool, result: str) -> None:
-        """Answer a request. Belongs in the transaction that does what was asked."""
-        with self.transaction(durable=True):
-            self._conn.execute(
-                "UPDATE commands SET done = ?, ok = ?, result = ? WHERE id = ?",
-                (time.time(), ok, cells.text(result), id),
-            )
-
-    def event(self, level: str, kind: str, message: str, trial: int | None = None) -> None:
-        """Note that something happened. `level` is info, warning or error."""
-        with self.transaction():
-            self._conn.execute(
-                "INSERT INTO events(at, level, trial, kind, message) VALUES (?, ?, ?, ?, ?)",
-                (time.time(), level, trial, kind, cells.text(message)),
-            )
-
-    def add_sample(self, sample: rows.Sample) -> None:
-        """Note what an attempt uses at a moment."""
-        with self.transaction():
-            self._conn.execute(
-                "INSERT OR REPLACE INTO samples(token, at, gpu_gb, rss_gb, util, cpu) VALUES (?, ?, ?, ?, ?, ?)",
-                (sample.token, sample.at, sample.gpu_gb, sample.rss_gb, sample.util, sample.cpu),
-            )
-
-    def add_checkpoint(self, trial: int, step: int, attempt: int, path: str, bytes: int) -> None:
-        """Note a checkpoint that a worker announced."""
-        with self.transaction():
-            self._conn.execute(
-                "INSERT OR REPLACE INTO checkpoints(trial, step, attempt, path, bytes, at) VALUES (?, ?, ?, ?, ?, ?)",
-                (trial, step, attempt, cells.text(path), bytes, time.time()),
-            )
-
-    def drop_checkpoint(self, trial: int, step: int) -> None:
-        """Forget a checkpoint that is gone or not whole."""
-        with self.transaction():
-            self._conn.execute("DELETE FROM checkpoints WHERE trial = ? AND step = ?", (trial, step))
-
-    def add_artifact(self, trial: int, attempt: int, path: str, label: str = "") -> None:
-        """Note a file that a trial left."""
-        with self.transaction():
-            self._conn.execute(
-                "INSERT OR REPLACE INTO artifacts(trial, path, attempt, label, at) VALUES (?, ?, ?, ?, ?)",
-                (trial, cells.text(path), attempt, cells.text(label), time.time()),
-            )
-
-    def checkpoint_wal(self) -> None:
-        """Fold the log into the file and empty it, unless a reader is in the middle of something: then another time."""
-        self._all("PRAGMA busy_timeout = 50")  # a reader that was suspended in mid-read must not hold the runner up
-        try:
-            self._all("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            self._all(f"PRAGMA busy_timeout = {BUSY_MS}")
 
 
 def _build(path: Path, study_json: Mapping[str, Any], name: str) -> None:

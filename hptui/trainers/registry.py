@@ -46,7 +46,8 @@ def preload(kind: str) -> tuple[str, ...]:
     if kind == "toy":
         return WORKER, "hptui.trainers.toy"
     if kind == "charlm":
-        return WORKER, "torch", "hptui.trainers.charlm.train"
+        # torch._dynamo: the first optimizer of a process imports it, which takes as long as importing torch
+        return WORKER, "torch", "torch._dynamo", "hptui.trainers.charlm.train"
     return ()
 
 
@@ -58,8 +59,9 @@ def load(kind: str, directory: str = "") -> Train:
         return lambda settings, trial: toy.train(build(toy.Settings, settings), trial)
     if kind == "charlm":
         from hptui.trainers.charlm.settings import Settings
-        from hptui.trainers.charlm.train import train
+        from hptui.trainers.charlm.train import make_repeatable, train
 
+        make_repeatable()  # before the worker notes what is in force
         return lambda settings, trial: train(build(Settings, settings), trial)
     _check(kind)
     return userfunc.load(kind, directory)

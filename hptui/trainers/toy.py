@@ -39,7 +39,12 @@ class Settings:
     depth: int = setting(4, "best near log2(width) - 2", category="Model", typical="1 to 12", memory=True, low=1)
     dropout: float = setting(0.1, "best near 0.15, more for wide networks", category="Model", typical="0 to 0.5")
     batch_size: int = setting(
-        32, "best near 64; larger wants a larger learning rate", category="Training", typical="8 to 256", memory=True, low=1
+        32,
+        "best near 64; larger wants a larger learning rate",
+        category="Training",
+        typical="8 to 256",
+        memory=True,
+        low=1,
     )
     steps: int = setting(20, "length of the run", unit="steps", category="Training", typical="10 to 1000", low=1)
     noise: float = setting(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -94,9 +95,7 @@ def test_a_trial_gathers_what_its_attempts_used(store: Store, reader: Reader) ->
         store.insert_trial(trial(number, peak_memory_gb=3.0 if number == 3 else None))
     peaks = {(0, 1): (8.0, 30.0), (0, 2): (9.0, 20.0), (1, 1): (None, 2.0), (1, 2): (None, 4.0)}
     for (number, n), (gpu, rss) in peaks.items():
-        store.insert_attempt(
-            Attempt(f"{number}-{n}", number, n, AttemptState.DONE, peak_gpu_gb=gpu, peak_rss_gb=rss)
-        )
+        store.insert_attempt(Attempt(f"{number}-{n}", number, n, AttemptState.DONE, peak_gpu_gb=gpu, peak_rss_gb=rss))
     found = [(one.peak_memory_gb, one.attempts) for one in reader.trials()]
     assert found == [(9.0, 2), (4.0, 2), (None, 0), (3.0, 0)]
 
@@ -142,13 +141,13 @@ def test_a_curve_has_all_its_points_and_can_be_continued(store: Store, reader: R
 
 def test_buckets_keep_the_peaks_of_a_long_curve(store: Store, reader: Reader) -> None:
     store.insert_trial(trial(0))
-    values = {step: 1.0 for step in range(10_000)} | {4321: 99.0, 7777: -99.0}
+    values = dict.fromkeys(range(10000), 1.0) | {4321: 99.0, 7777: -99.0}
     store.add_points(0, 1, [("loss", step, value, None, 0.0) for step, value in values.items()])
     found = reader.buckets(0, "loss", 80)
     assert len(found) <= 80
     assert sum(one.n for one in found) == 10_000
     assert (max(one.high for one in found), min(one.low for one in found)) == (99.0, -99.0)
-    assert all(one.last < other.first for one, other in zip(found, found[1:], strict=False))
+    assert all(one.last < other.first for one, other in pairwise(found))
     assert reader.buckets(0, "other", 80) == []
 
 
@@ -184,7 +183,10 @@ def test_samples_checkpoints_and_artifacts_come_back(store: Store, reader: Reade
     store.add_checkpoint(0, 20, 1, "checkpoints/step-00000020", 1234)
     store.add_checkpoint(0, 10, 1, "checkpoints/step-00000010", 1234)
     store.add_artifact(0, 1, "samples.txt", "Samples")
-    assert [(one.at, one.rss_gb, one.util) for one in reader.samples("token")] == [(10.0, 1.5, None), (15.0, None, 80.0)]
+    assert [(one.at, one.rss_gb, one.util) for one in reader.samples("token")] == [
+        (10.0, 1.5, None),
+        (15.0, None, 80.0),
+    ]
     assert [one.at for one in reader.samples("token", after=10.0)] == [15.0]
     assert [one.step for one in reader.checkpoints(0)] == [10, 20]
     assert [(one.path, one.label) for one in reader.artifacts(0)] == [("samples.txt", "Samples")]
@@ -268,22 +270,27 @@ def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
 READ = """
 import os, sys
 from pathlib import Path
-if os.geteuid() == 0:
-    os.setgid(65534); os.setuid(65534)
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
+if os.geteuid() == 0:  # root may write anywhere
+    os.setgid(65534); os.setuid(65534)
 with Reader(StudyDir(Path(sys.argv[1]))) as reader:
     print(reader.frozen, reader.study().name, len(reader.trials()))
 """
 
 
-def test_a_store_in_a_directory_that_cannot_be_written_is_read_as_frozen(tmp_path: Path) -> None:
-    sd = StudyDir(tmp_path / "study")
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A directory that every user can reach."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_a_store_in_a_directory_that_cannot_be_written_is_read_as_frozen(open_path: Path) -> None:
+    sd = StudyDir(open_path / "study")
     with Store.create(sd, {}, "study") as store:
         store.insert_trial(trial(0))
-    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
-        if folder.stat().st_uid == os.getuid() and folder != Path("/tmp"):
-            folder.chmod(folder.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
     sd.db.chmod(0o444)
     sd.root.chmod(0o555)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))}

@@ -235,6 +235,15 @@ def test_damage_from_a_power_cut_is_noticed_when_the_machine_comes_back(sd: Stud
         Store.open(sd)
 
 
+def test_the_writing_side_does_not_load_pandas_and_does_not_hide_it_either() -> None:
+    code = (
+        "import sys, hptui.storage.store; print('pandas' in sys.modules, 'sqlite_utils' in sys.modules); import pandas"
+    )
+    done = run_python(code)
+    assert done.stdout.split() == ["False", "True"]
+    assert done.returncode == 0 or "No module named 'pandas'" in done.stderr
+
+
 @pytest.mark.parametrize("module", ["reader", "queries", "rows", "cells"])
 def test_the_reading_side_needs_no_third_party_package(module: str) -> None:
     code = (

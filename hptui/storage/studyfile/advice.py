@@ -62,7 +62,7 @@ def _share(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
     if study.space.constraints and study.search.sampler != "list":
         share = study.space.feasible_share(base)
         if share < SHARE:
-            much = f"about {share:.1%}" if share else "none that was found"
+            much = f"about {share:.1%}" if share else "at most 0.1%"
             yield f"search.constraints: {much} of [space] keeps them; narrow the ranges, or derive settings with expr"
 
 

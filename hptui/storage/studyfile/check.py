@@ -128,7 +128,8 @@ def _constraints(space: Space, base: Mapping[str, Value]) -> None:
 
 
 def _empty(space: Space, base: Mapping[str, Value]) -> bool:
-    return space.enumerate(base, ENUMERABLE) == []
+    """Whether it is proved that no configuration is feasible. Most spaces show one at once, and are not searched."""
+    return not space.feasible_share(base, 100) and space.enumerate(base, ENUMERABLE) == []
 
 
 def _part(space: Space, constraint: Expression) -> Space:

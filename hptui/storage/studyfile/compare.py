@@ -32,8 +32,8 @@ def _space(old: Space, new: Space) -> Iterator[str]:
     yield from _named(
         {name: _line(item) for name, item in before.items()}, {n: _line(item) for n, item in after.items()}
     )
-    for name in before.keys() & after.keys():
-        if before[name].note != after[name].note:
+    for name in before:
+        if name in after and before[name].note != after[name].note:
             yield f"{name}: note {show(before[name].note)} → {show(after[name].note)}"
     if list(before) != list(after) and before.keys() == after.keys():
         yield "[space]: the order of the parameters changed"
@@ -62,20 +62,21 @@ def _named(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]
 
 
 def _tables(before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[str]:
-    """Every other key, by its dotted place."""
-    yield from _named(*({place: show(value) for place, value in _flat(document)} for document in (before, after)))
+    """Every other key, by its dotted place, table by table."""
+    for key in [*before, *(key for key in after if key not in before)]:
+        if key not in SILENT:
+            values = (dict(_flat(key, document[key])) if key in document else {} for document in (before, after))
+            yield from _named(*({place: show(value) for place, value in found.items()} for found in values))
 
 
-def _flat(document: Mapping[str, Value], prefix: str = "") -> Iterator[tuple[str, Value]]:
-    for key, value in document.items():
-        if not prefix and key in SILENT:
-            continue
-        if isinstance(value, list) and key == "objective" and len(value) == 1:
-            value = value[0]
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+def _flat(place: str, value: Value) -> Iterator[tuple[str, Value]]:
+    if place == "objective" and isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, dict):
+        yield place, value
+        return
+    for key, item in value.items():
+        yield from _flat(f"{place}.{key}", item)
 
 
 def _trials(old: Study, new: Study) -> Iterator[str]:

@@ -81,7 +81,8 @@ def parse_toml(text: str) -> dict[str, Value]:
     try:
         found = plain(tomlkit.parse(text).unwrap(), "")
     except TOMLKitError as error:
-        raise StudyError(f"is not TOML: {error}", hint="text stands in quotes, tables are headed [name]") from None
+        hint = "text stands in quotes, tables are headed [name]" if "Unexpected" in str(error) else ""
+        raise StudyError(f"is not TOML: {error}", hint=hint) from None
     except RecursionError:
         raise StudyError("is not a study: it is nested too deeply") from None
     return mapping(found, "")

@@ -13,7 +13,7 @@ from hptui.storage.studyfile.values import show, wrong
 
 
 class Setting(Protocol):
-    """One setting of a trainer. `type` is float, int, bool, str, list or any; `low` the least number that makes sense."""
+    """One setting of a trainer. `type` is float, int, bool, str, list or any; no sensible number is below `low`."""
 
     @property
     def name(self) -> str: ...

@@ -16,13 +16,15 @@ DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d
 
 
 def plain(value: object, where: str) -> Value:
-    """`value` as JSON can say it, too; `StudyError` for dates, NaN, infinity and text that is no Unicode."""
+    """`value` as JSON can say it, too; `StudyError` for dates, NaN, infinity, huge numbers, broken Unicode."""
     if isinstance(value, Mapping):
         return {str(key): plain(item, f"{where}.{key}" if where else str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
         raise StudyError(f"must be a finite number, got {value}", where=where, value=value)
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise StudyError("is a whole number of more than 64 bits, which TOML does not have", where=where, value=value)
     if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
         raise StudyError("holds half of a surrogate pair, which is no text", where=where, value=value)
     if value is None or isinstance(value, bool | int | float | str):

@@ -96,11 +96,12 @@ def _revise(table: MutableMapping[str, Any], name: str, old: Mapping[str, Any], 
     import tomlkit
     from tomlkit.items import InlineTable
 
-    item = table[name]
+    item: Any = table[name]
     gone = [key for key in old if key not in entry and key not in KEPT]
     changed = {key: show(value) for key, value in entry.items() if key not in old or not _same(old[key], value)}
     if isinstance(item, InlineTable) and (gone or changed.keys() - old.keys()):
-        kept = {key: value.as_string() for key, value in item.items() if key not in gone}
+        raw: Any = item.value  # the container knows each value as it is spelt
+        kept = {key: raw.item(key).as_string() for key in item if key not in gone}
         new = {key: changed[key] for key in entry if key in changed and key not in kept}
         notes = {key: kept.pop(key) for key in KEPT if key in kept}
         table[name] = tomlkit.value(_inline({**kept, **changed, **new, **notes}))

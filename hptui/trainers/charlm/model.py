@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  its name everywhere
+from torch.nn import functional as F
 
 from hptui.trainers.charlm.settings import Settings
 
@@ -53,13 +53,14 @@ class CharLM(nn.Module):
         self.characters = nn.Embedding(vocabulary, dim)
         self.positions = nn.Embedding(settings.max_seq_len, dim)
         self.drop = nn.Dropout(settings.dropout)
-        self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.num_layers))
+        blocks = [Block(settings) for _ in range(settings.num_layers)]
+        self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(dim)
         self.head = nn.Linear(dim, vocabulary, bias=False)
         self.apply(_initialise)
-        for block in self.blocks:  # keeps the size of the residual stream independent of the depth
+        for block in blocks:  # keeps the size of the residual stream independent of the depth
             for layer in (block.attention.out, block.down):
-                nn.init.normal_(layer.weight, std=0.02 / (2 * settings.num_layers) ** 0.5)
+                nn.init.normal_(layer.weight, std=0.02 / (2 * len(blocks)) ** 0.5)
         if settings.tie_weights:
             self.head.weight = self.characters.weight
 

@@ -10,7 +10,9 @@ from hptui.trainers.charlm.text import Corpus
 
 
 @torch.no_grad()
-def generate(model: CharLM, corpus: Corpus, prompt: str, length: int, temperature: float, window: int, seed: int) -> str:
+def generate(
+    model: CharLM, corpus: Corpus, prompt: str, length: int, temperature: float, window: int, seed: int
+) -> str:
     """`prompt` and `length` characters after it. The same seed gives the same text."""
     model.eval()
     device = next(model.parameters()).device

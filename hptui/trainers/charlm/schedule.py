@@ -19,9 +19,9 @@ def _factor(settings: Settings, index: int, total: int, per_epoch: float) -> flo
     if settings.lr_schedule == "cosine":  # to zero at the end
         return 0.5 * (1.0 + math.cos(math.pi * min(since_warm / max(total - settings.warmup_steps, 1), 1.0)))
     if settings.lr_schedule == "step":
-        return settings.lr_decay ** sum(index >= step for step in settings.lr_steps)
+        return math.pow(settings.lr_decay, sum(index >= step for step in settings.lr_steps))
     if settings.lr_schedule == "exponential":
-        return settings.lr_decay ** (since_warm / per_epoch)
+        return math.pow(settings.lr_decay, since_warm / per_epoch)
     return 1.0
 
 

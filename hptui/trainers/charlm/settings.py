@@ -95,7 +95,9 @@ class Settings:
 
     log_every: int = setting(1, "steps between reports of the training loss", unit="steps", category=RUN, low=1)
     eval_every: int = setting(100, "steps between evaluations", unit="steps", category=RUN, low=1)
-    eval_batches: int = setting(20, "batches per evaluation, spread over the validation text", category=RUN, low=1)
+    eval_batches: int = setting(
+        20, "batches of 32 sequences per evaluation, spread over the validation text", category=RUN, low=1
+    )
     checkpoint_every: int = setting(0, "steps between checkpoints; 0: one a minute", unit="steps", category=RUN, low=0)
     threads: int = setting(0, "CPU threads; 0: as the study gives them", category=RUN, low=0)
 

@@ -1,0 +1,165 @@
+"""One study under examination: its store, its files, its runner, its attempts and checkpoints. It changes nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from hptui.actions.doctor import Finding
+from hptui.actions.process import holder
+from hptui.actions.studies import View, look
+from hptui.actions.surroundings import NETWORK, filesystem
+from hptui.model.errors import HptuiError
+from hptui.model.format import size
+from hptui.model.trial import StudyState, TrialStatus
+from hptui.running.environment import boot_id
+from hptui.running.local import MARK
+from hptui.storage.paths import StudyDir
+from hptui.storage.reader import Reader
+from hptui.storage.rundir import RunDir, is_held
+
+CLOCK = 300.0
+QUICK = 200 << 20
+"""Stores up to this size are checked whole without being asked to."""
+
+
+def checkup(sd: StudyDir, *, thorough: bool = False) -> list[Finding]:
+    """What is wrong with a study, or one finding that says that all is well."""
+    try:
+        with Reader(sd) as reader:
+            found = list(_store(sd, reader, thorough=thorough))
+            view = look(sd, reader)
+            found += [*_runner(sd, view), *_attempts(sd, reader), *_clock(sd, reader), *_checkpoints(sd, view, reader)]
+        found += [*_files(sd), *_space(sd, view)]
+    except HptuiError as error:
+        return [Finding("store", "error", error.message, error.hint, sd.name)]
+    except OSError as error:
+        return [Finding("files", "error", str(error), "", sd.name)]
+    return found or [Finding("study", "ok", f"{view.row.state}, {len(view.trials)} trials", "", sd.name)]
+
+
+def _store(sd: StudyDir, reader: Reader, *, thorough: bool) -> Iterator[Finding]:
+    if NETWORK.fullmatch(kind := filesystem(sd.root)):
+        text = f"the store is on a network file system ({kind}), where SQLite's log loses data"
+        yield Finding("store", "error", text, "move the study to a local disk", sd.name)
+    if not thorough and sd.db.stat().st_size > QUICK:
+        return
+    problems = quick_check(sd.db)
+    if problems:
+        hint = "hptui export --archive saves what can be read; `sqlite3 study.db .recover` more"
+        yield Finding("store", "error", f"the store is damaged: {problems[0]}", hint, sd.name)
+
+
+def quick_check(path: Path) -> list[str]:
+    """What SQLite finds wrong with a store; nothing when it is sound."""
+    conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        found = [str(row[0]) for row in conn.execute("PRAGMA quick_check(5)")]
+    except sqlite3.Error as error:
+        found = [str(error)]
+    finally:
+        conn.close()
+    return [] if found == ["ok"] else found
+
+
+def _files(sd: StudyDir) -> Iterator[Finding]:
+    open_to_others, foreign = [], []
+    for path in (sd.root, sd.db, sd.lock, sd.runner_log, sd.trials, Path(f"{sd.db}-wal"), Path(f"{sd.db}-shm")):
+        try:
+            facts = path.lstat()
+        except FileNotFoundError:
+            continue
+        if facts.st_uid != os.getuid():
+            foreign.append(path)
+        elif facts.st_mode & 0o077 and not stat.S_ISLNK(facts.st_mode):
+            open_to_others.append(path)
+    if foreign:
+        text = f"{foreign[0]} belongs to user {foreign[0].lstat().st_uid}, not to you"
+        yield Finding("files", "error", text, "copy the study to a directory of your own", sd.name)
+    if open_to_others:
+        hint = f"chmod -R go-rwx {sd.root}"
+        yield Finding("files", "warning", f"others can read {open_to_others[0]}", hint, sd.name)
+
+
+def _runner(sd: StudyDir, view: View) -> Iterator[Finding]:
+    runner, state = holder(sd), view.row.state
+    if runner["alive"]:
+        if runner["host"] not in (None, socket.gethostname()):
+            yield Finding("runner", "warning", f"the runner lives on another machine: {runner['host']}", "", sd.name)
+        return
+    if state in (StudyState.RUNNING, StudyState.DRAINING):
+        last = boot_id() and _last_boot(sd) not in ("", boot_id())
+        why = "the machine was restarted" if last else "its runner has gone"
+        yield Finding("runner", "warning", f"the study is {state}, but {why}", f"hptui run {sd.name}", sd.name)
+
+
+def _last_boot(sd: StudyDir) -> str:
+    with Reader(sd) as reader:
+        return reader.get_meta("boot_id")
+
+
+def _attempts(sd: StudyDir, reader: Reader) -> Iterator[Finding]:
+    still_open = reader.attempts(open=True)
+    lost = [one.trial for one in still_open if not is_held(RunDir(sd.attempt(one.trial, one.n)).lock)]
+    if lost and not holder(sd)["alive"]:
+        text = f"trials {', '.join(map(str, lost))} were running and have been lost; they will run again"
+        yield Finding("attempts", "warning", text, f"hptui run {sd.name}", sd.name)
+    ended = {one.token: one.trial for one in reader.attempts() if not one.state.open}
+    for pid, token in tokens():
+        if token in ended:
+            text = f"process {pid} is left of trial {ended[token]}, which has ended"
+            yield Finding("attempts", "warning", text, f"kill {pid}", sd.name)
+
+
+def tokens() -> Iterator[tuple[int, str]]:
+    """Processes of ours that carry the token of an attempt."""
+    mark = f"{MARK}=".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        for word in words:
+            if word.startswith(mark):
+                yield int(process.name), word[len(mark) :].decode(errors="replace")
+
+
+def _clock(sd: StudyDir, reader: Reader) -> Iterator[Finding]:
+    newest = max((event.at for event in reader.events(limit=1)), default=0.0)
+    ahead = newest - time.time()
+    if ahead > CLOCK:
+        text = f"the newest event lies {ahead / 60:.0f} minutes in the future: the clock was put back"
+        yield Finding("clock", "warning", text, "", sd.name)
+
+
+def _checkpoints(sd: StudyDir, view: View, reader: Reader) -> Iterator[Finding]:
+    """A paused or waiting trial goes on from its newest checkpoint: is that whole?"""
+    from hptui.trainers.checkpoints import damage, written
+
+    for trial in view.trials:
+        if trial.status not in (TrialStatus.PAUSED, TrialStatus.WAITING):
+            continue
+        found = written(sd.checkpoints(trial.number, view.study.resources.checkpoints))
+        if found and (problem := damage(found[0])):
+            text = f"trial {trial.number}: {found[0].path.name} is damaged ({problem}); an older one will be used"
+            yield Finding("checkpoints", "warning", text, "", sd.name)
+        if not found and reader.checkpoints(trial.number):
+            text = f"trial {trial.number}: its checkpoints are gone; it will begin anew"
+            yield Finding("checkpoints", "warning", text, "", sd.name)
+
+
+def _space(sd: StudyDir, view: View) -> Iterator[Finding]:
+    with Reader(sd) as reader:
+        largest = max((one.bytes for trial in view.trials for one in reader.checkpoints(trial.number)), default=0)
+    keep, elsewhere = view.study.resources.keep_checkpoints, view.study.resources.checkpoints
+    place = Path(elsewhere) if elsewhere and Path(elsewhere).is_dir() else sd.root
+    need, free = (keep + 1) * largest + (2 << 30 if largest else 0), shutil.disk_usage(place).free
+    if free < need:
+        text = f"{size(free)} free, but a trial may need {size(need)} for its checkpoints"
+        yield Finding("disk", "warning", text, f"hptui gc {sd.name}", sd.name)

@@ -1,0 +1,110 @@
+"""The columns of a table of trials, by the names that a study file uses: a setting, a metric, a fact of the trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from hptui.actions.studies import View
+from hptui.model.errors import UserError, did_you_mean
+from hptui.model.format import clock, memory, metric, setting
+from hptui.model.trial import Trial
+
+FACTS = ("number", "name", "status", "reason", "role", "title", "message", "attempts", "engine", "seed", "note")
+MEASURED: Mapping[str, Callable[[float], str]] = {
+    "seconds": clock,
+    "peak_memory_gb": memory,
+    "progress": lambda share: f"{share:.0%}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrialColumn:
+    """A column: its name, its heading, and whether it holds numbers."""
+
+    name: str
+    heading: str
+    numeric: bool
+
+
+def usual(view: View) -> list[str]:
+    """What a table shows: the columns of `[report]`, else what is varied, the objectives, time and memory."""
+    own = list(view.study.report.columns)
+    names = [parameter.name for parameter in view.study.space.parameters]
+    listed = [name for trial in view.trials for name in trial.params if name not in names]
+    varied = [*names, *(d.name for d in view.study.space.derived)] or list(dict.fromkeys(listed))
+    objectives = [objective.metric for objective in view.study.objectives]
+    said = own or [*varied, *objectives, "seconds", "peak_memory_gb"]
+    notes = ["note"] if any(trial.note for trial in view.trials) and "note" not in said else []
+    name = ["name"] if any(trial.name for trial in view.trials) else []
+    return ["number", *name, "status", "reason", *(column for column in said if column not in FACTS[:4]), *notes]
+
+
+def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:
+    """The columns called `names`; `UserError` for one that neither is a fact, a setting nor a metric."""
+    study, found = view.study, []
+    settings = {*study.trainer.settings, *study.space.names, *(name for trial in view.trials for name in trial.params)}
+    settings |= {name for trial in view.trials for name in trial.effective}
+    metrics = {objective.metric for objective in study.objectives} | set(study.metrics)
+    metrics |= {name for trial in view.trials for name in trial.metrics}
+    for name in names:
+        if name not in (*FACTS, *MEASURED) and name not in settings | metrics:
+            raise UserError(
+                f"there is no column {name!r}", hint=did_you_mean(name, [*FACTS, *MEASURED, *settings, *metrics])
+            )
+        spec = study.metrics.get(name)
+        heading = study.report.columns.get(name) or (spec.heading if spec else "") or HEADINGS.get(name, name)
+        found.append(TrialColumn(name, heading, numeric=name not in FACTS[1:]))
+    return found
+
+
+HEADINGS = {"number": "#", "seconds": "time", "peak_memory_gb": "memory"}
+
+
+def value_of(view: View, trial: Trial, name: str) -> Any:
+    """What stands in a column. A metric is the objective's value where it is one, else its last value."""
+    if name in FACTS or name in MEASURED:
+        value = getattr(trial, name)
+        return str(value) if name in ("status", "reason", "role") and value is not None else value
+    if trial.values and name in trial.values:
+        return trial.values[name]
+    if name in trial.metrics:
+        return trial.metrics[name]
+    settings = {**view.study.trainer.settings, **trial.params}
+    return settings.get(name, trial.effective.get(name))
+
+
+def shown(view: View, trial: Trial, name: str) -> str:
+    """The same for a person: a metric in its own format, a setting as `3 → 2` where another value was really used."""
+    value = value_of(view, trial, name)
+    if value is None:
+        return ""
+    if name in MEASURED:
+        return MEASURED[name](value)
+    if name in FACTS:
+        return str(value)
+    if name in trial.metrics or name in (trial.values or {}):
+        return metric(value, view.study.metrics.get(name))
+    used = trial.effective.get(name, value)
+    return setting(value) if used == value else f"{setting(value)} → {setting(used)}"
+
+
+def rows_of(view: View, trials: Sequence[Trial], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Raw values by column name, one row a trial."""
+    return [dict(zip(names, map(partial(value_of, view, trial), names), strict=True)) for trial in trials]
+
+
+def ordered(view: View, trials: Sequence[Trial], by: str) -> list[Trial]:
+    """Trials sorted by a column, `-column` downwards; a trial without a value comes last."""
+    name, down = by.removeprefix("-"), by.startswith("-")
+    columns_of(view, [name])
+    having = [trial for trial in trials if value_of(view, trial, name) is not None]
+    rest = [trial for trial in trials if value_of(view, trial, name) is None]
+    return [*sorted(having, key=lambda trial: _key(value_of(view, trial, name)), reverse=down), *rest]
+
+
+def _key(value: Any) -> tuple[int, float, str]:
+    number = isinstance(value, int | float)
+    return (0, float(value), "") if number and value == value else (2 if number else 1, 0.0, str(value))

@@ -1,0 +1,157 @@
+"""Is all well? What `hptui doctor` looks at: the machine and HOME here, each study in `checkup`. Nothing is changed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import hptui
+from hptui.actions.surroundings import NETWORK, check_filesystem, filesystem, logout_warning, terminal
+from hptui.model.errors import HptuiError
+from hptui.model.format import size
+from hptui.running import devices, nvml
+from hptui.running.devices import Gpu
+from hptui.storage.paths import StudyDir, studies_in
+
+__all__ = ["Finding", "check_filesystem", "examine", "worst"]
+
+Level = Literal["ok", "warning", "error"]
+LOW_SPACE = 2 << 30
+PACKAGES = ("textual", "rich", "optuna", "ax-platform", "torch", "transformers", "peft", "bitsandbytes", "sqlite-utils")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `hint` is what to do about it; `study` is '' for what concerns them all."""
+
+    check: str
+    level: Level
+    message: str
+    hint: str = ""
+    study: str = ""
+
+
+def examine(home: Path, studies: list[StudyDir] | None = None) -> list[Finding]:
+    """Everything about this machine and HOME, and about the studies given, or all of them."""
+    from hptui.actions.checkup import checkup
+
+    found = [finding for look in (_versions, _sqlite, _gpus, _locks, _logout, _terminal) for finding in _safely(look)]
+    found += _safely(lambda: _home(home))
+    chosen = studies_in(home) if studies is None else studies
+    for sd in chosen:
+        found += checkup(sd, thorough=studies is not None)
+    return found
+
+
+def worst(findings: list[Finding]) -> Level:
+    """The worst level among them."""
+    levels = {finding.level for finding in findings}
+    return "error" if "error" in levels else "warning" if "warning" in levels else "ok"
+
+
+def _safely(look: Callable[[], list[Finding]]) -> list[Finding]:
+    """A look that fails is a finding, and keeps no other from being made."""
+    try:
+        return look()
+    except (OSError, HptuiError) as error:
+        return [Finding(getattr(look, "__name__", "").strip("_<>"), "error", str(error))]
+
+
+def _versions() -> list[Finding]:
+    found = [Finding("versions", "ok", f"hptui {hptui.__version__}, Python {platform.python_version()}")]
+    versions = {name: _version(name) for name in PACKAGES}
+    missing = [name for name, version in versions.items() if not version]
+    if missing:
+        hint = f"pip install {' '.join(missing)}"
+        return [*found, Finding("packages", "error", f"not installed: {', '.join(missing)}", hint)]
+    found.append(Finding("packages", "ok", ", ".join(f"{name} {version}" for name, version in versions.items())))
+    if _number(versions["torch"]) < (2, 10):
+        text = f"torch {versions['torch']} can be made to run code by a checkpoint (CVE-2026-24747)"
+        found.append(Finding("torch", "error", text, "pip install -U 'torch>=2.10'"))
+    return found
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("+")[0].split(".")[:2] if part.isdecimal())
+
+
+def _sqlite() -> list[Finding]:
+    if sqlite3.sqlite_version_info < (3, 37):
+        text = f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or newer is needed"
+        return [Finding("sqlite", "error", text, "use a Python that was built with a newer SQLite")]
+    return [Finding("sqlite", "ok", f"SQLite {sqlite3.sqlite_version}")]
+
+
+def _gpus() -> list[Finding]:
+    here = devices.gpus()
+    if nvml.library() is None:
+        return [Finding("gpu", "ok", "no NVIDIA driver answers: trials run on the CPU")]
+    if not here:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        hint = "" if visible is None else f"CUDA_VISIBLE_DEVICES is {visible!r}"
+        return [Finding("gpu", "warning", "no GPU can be used: trials run on the CPU", hint)]
+    found = [_gpu(gpu) for gpu in here]
+    if "+cpu" in _version("torch"):
+        text = f"torch {_version('torch')} was built for the CPU, so the GPUs stay idle"
+        found.append(Finding("torch", "warning", text, "install a torch that was built for CUDA"))
+    return found
+
+
+def _gpu(gpu: Gpu) -> Finding:
+    text = f"GPU {gpu.index}: {gpu.name}, {gpu.free_gb:.1f} of {gpu.total_gb:.1f} GB free"
+    text += f", driver {gpu.driver}, CUDA {gpu.cuda}"
+    holders = devices.who_holds(gpu)
+    return Finding("gpu", "ok", f"{text}; in use by {', '.join(map(str, holders))}" if holders else text)
+
+
+def _locks() -> list[Finding]:
+    return [Finding("locks", "ok", f"GPU locks in {devices.runtime_directory()}")]
+
+
+def _logout() -> list[Finding]:
+    warning = logout_warning()
+    return [Finding("logout", "warning" if warning else "ok", warning or "studies run on after a logout")]
+
+
+def _terminal() -> list[Finding]:
+    facts = terminal()
+    told = ", ".join(f"{key} {value}" for key, value in facts.items() if value)
+    if facts["encoding"].replace("-", "") != "utf8":
+        return [Finding("terminal", "warning", told, "set LANG to a UTF-8 locale, or PYTHONUTF8=1")]
+    return [Finding("terminal", "ok", told)]
+
+
+def _home(home: Path) -> list[Finding]:
+    if not home.exists():
+        return [Finding("home", "ok", f"{home} will be made by the first run"), *_disk(home.parent)]
+    found = [Finding("home", "ok", f"{home}: {len(studies_in(home))} studies")]
+    if not os.access(home, os.W_OK | os.X_OK):
+        found = [Finding("home", "error", f"{home} cannot be written", "choose another with --home or $HPTUI_HOME")]
+    return [*found, *_disk(home)]
+
+
+def _disk(path: Path) -> list[Finding]:
+    while not path.exists():
+        path = path.parent
+    kind, found = filesystem(path), []
+    if NETWORK.fullmatch(kind):
+        text = f"{path} is on a network file system ({kind}): studies cannot be kept there"
+        found.append(Finding("disk", "error", text, "set $HPTUI_HOME to a local disk"))
+    free = shutil.disk_usage(path).free
+    low: Level = "warning" if free < LOW_SPACE else "ok"
+    text = f"{size(free)} free on the disk of {path}{f' ({kind})' if kind else ''}"
+    return [*found, Finding("disk", low, text, "free some space: hptui gc" if low == "warning" else "")]

@@ -1,0 +1,75 @@
+"""A study, and a trial whole, as `hptui status` and `hptui show` tell of them."""
+
+from __future__ import annotations
+
+import time
+
+from hptui.actions.process import holder
+from hptui.actions.shapes import Json, attempt_json, curve_json, iso, rounded, trial_json
+from hptui.actions.studies import View, best_trials, time_left
+from hptui.model.trial import Trial
+from hptui.storage.reader import Reader
+
+
+def status_json(view: View, now: float | None = None) -> Json:
+    """A study as `hptui status --json` lists it."""
+    now = time.time() if now is None else now
+    study, row, runner = view.study, view.row, holder(view.sd)
+    counts: dict[str, int] = {}
+    for trial in view.trials:
+        counts[trial.status] = counts.get(trial.status, 0) + 1
+    objectives = [{"metric": one.metric, "goal": one.goal} for one in study.objectives]
+    return {
+        "name": row.name,
+        "state": row.state,
+        "message": row.message,
+        "runner": {"pid": runner["pid"], "alive": runner["alive"], "host": runner["host"]},
+        "objective": objectives[0],
+        "objectives": objectives,
+        "sampler": study.search.sampler,
+        "trials": study.search.trials,
+        "counts": counts,
+        "best": _best(view),
+        "started": iso(row.started),
+        "ended": iso(row.ended),
+        "seconds": rounded(row.seconds),
+        "eta": rounded(time_left(view, now)) if runner["alive"] else None,
+        "directory": str(view.sd.root),
+    }
+
+
+def _best(view: View) -> Json | None:
+    """The best trial in short; with several objectives the first of the Pareto set, and the numbers of all."""
+    best = best_trials(view.study, view.trials)
+    if not best:
+        return None
+    first = best[0]
+    values = dict(first.values or {})
+    value = values[view.study.objective.metric]
+    params = dict(first.params)
+    also = [trial.number for trial in best[1:]]
+    return {"number": first.number, "value": value, "params": params, "values": values, "also": also}
+
+
+def show_json(view: View, trial: Trial, reader: Reader) -> Json:
+    """A trial whole: with its attempts, environment, and every metric over steps."""
+    attempts = reader.attempts(trial.number)
+    settings = {**view.study.trainer.settings, **trial.params}
+    return {
+        **trial_json(trial),
+        "study": view.row.name,
+        "settings": settings,
+        "seed": trial.seed,
+        "engine": trial.engine,
+        "revision": trial.revision,
+        "total_steps": trial.total_steps,
+        "last_step": trial.last_step,
+        "environment": dict(attempts[-1].environment) if attempts else {},
+        "attempt": [attempt_json(attempt) for attempt in attempts],
+        "curves": {name: curve_json(reader, trial.number, name) for name in reader.metric_names(trial.number)},
+        "checkpoints": [
+            {"step": one.step, "path": one.path, "bytes": one.bytes} for one in reader.checkpoints(trial.number)
+        ],
+        "artifacts": [{"path": one.path, "label": one.label} for one in reader.artifacts(trial.number)],
+        "directory": str(view.sd.trial(trial.number)),
+    }

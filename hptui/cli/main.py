@@ -1,0 +1,155 @@
+"""The `hptui` command: a verb's module is loaded when it is called, and every error becomes a line and an exit code.
+
+0 done    1 failed    2 usage or invalid study file    3 ended without one usable trial
+4 another runner holds the study    5 no such study or trial    130 interrupted
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+import hptui
+from hptui.cli.common import Face
+from hptui.cli.text import say
+from hptui.model.errors import HptuiError, did_you_mean
+
+VERBS = {
+    "run": ("run", "Start or resume a study and follow it."),
+    "check": ("check", "Check a study file without running it."),
+    "status": ("status", "What the studies are doing."),
+    "trials": ("trials", "The trials of a study."),
+    "show": ("show", "One trial, whole."),
+    "log": ("log", "What a trial, or the runner, has printed."),
+    "wait": ("wait", "Wait until a study has come to rest."),
+    "pause": ("steer", "Save checkpoints and stop training for now."),
+    "resume": ("steer", "Let paused trials, or the study, go on."),
+    "stop": ("steer", "End trials, or the study."),
+    "retry": ("steer", "Run failed, pruned or stopped trials again."),
+    "add": ("add", "Queue a hand-picked trial."),
+    "space": ("space", "Show or change the search space."),
+    "note": ("note", "Write a note beside a trial."),
+    "export": ("export", "A configuration, all trials, or the whole study, for other programs."),
+    "doctor": ("doctor", "Is all well with this machine and the studies?"),
+    "paths": ("paths", "Where everything is."),
+    "rm": ("housekeeping", "Remove a study."),
+    "gc": ("housekeeping", "Delete checkpoints that nobody needs."),
+    "completion": ("completion", "Completion of verbs, studies and trials in a shell."),
+}
+"""Verb -> (module in this package, what it does in one line). The help page reads this, and imports nothing."""
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"hptui.cli.{VERBS[cmd_name][0]}")
+        command = getattr(module, f"{cmd_name}_")
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            hint = f"{args[0]} is a study file: hptui run {args[0]}" if args[0].endswith(".toml") else ""
+            raise click.UsageError(f"there is no verb {args[0]!r}; {hint or did_you_mean(args[0], VERBS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+
+
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    subcommand_metavar="VERB ...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--home", metavar="DIR", help="Where studies are kept (else $HPTUI_HOME, the nearest .hptui, ./.hptui).")
+@click.option("--no-color", is_flag=True, help="No colours; $NO_COLOR says the same.")
+@click.version_option(hptui.__version__, "-V", "--version", message="hptui %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, home: str | None, no_color: bool) -> None:
+    """Tune hyperparameters on the machine you are logged in to.
+
+    A study is a TOML file: what to train, what to vary, what to measure. `hptui run FILE` carries it out, detached, and
+    everything that happens is kept in one directory.
+    """
+    if no_color:
+        os.environ["NO_COLOR"] = "1"
+    ctx.obj = Face(home)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    sys.exit(_guarded(sys.argv[1:]))
+
+
+def _guarded(arguments: list[str]) -> int:
+    try:
+        code = cli.main(arguments, prog_name="hptui", standalone_mode=False)
+        sys.stdout.flush()
+    except HptuiError as error:
+        say(f"hptui: {error}")
+        return error.exit_code
+    except click.UsageError as error:
+        usage = error.ctx.get_usage() if error.ctx is not None else ""
+        say(f"{usage}\nhptui: {error.format_message()}".strip())
+        return 2
+    except click.ClickException as error:
+        say(f"hptui: {error.format_message()}")
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        say("")
+        return 130
+    except BrokenPipeError:
+        # Whoever read us has gone, as `head` does; the interpreter must not try to flush at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # noqa: BLE001  a person never sees a traceback; it is kept for a report
+        return _crashed(error)
+    return code if isinstance(code, int) else 0
+
+
+def _crashed(error: Exception) -> int:
+    """One line, and the path of the traceback."""
+    import tempfile
+    import time
+    import traceback
+
+    from hptui.storage.paths import find_home
+
+    text = "".join(traceback.format_exception(error))
+    name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    home = click.get_current_context(silent=True)
+    face = home.obj if home is not None else None
+    place = face.home if isinstance(face, Face) else find_home()
+    for folder in (place / "crashes" if place.is_dir() else place, Path(tempfile.gettempdir())):
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            path = folder / name
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(f"hptui {hptui.__version__}\n\n{text}")
+        except OSError:
+            continue
+        say(f"hptui: a bug in hptui: {type(error).__name__}: {error}\n  the whole story is in {path}")
+        return 1
+    say(f"hptui: a bug in hptui: {type(error).__name__}: {error}\n{text}")
+    return 1

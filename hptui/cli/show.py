@@ -1,0 +1,149 @@
+"""`hptui show`: one trial, whole: settings, values, attempts, surroundings, and its metrics over steps as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hptui.cli.common import Face, json_option, pass_face, study_argument, trial_argument
+from hptui.cli.text import Column, tell, tell_facts, tell_json, tell_rows
+from hptui.model.format import clock, memory, metric, setting, size
+
+if TYPE_CHECKING:
+    from hptui.actions.studies import View
+    from hptui.model.trial import Trial
+
+HOST = (
+    "host",
+    "os",
+    "cpu",
+    "ram_gb",
+    "gpu",
+    "gpu_memory_gb",
+    "driver",
+    "cuda_driver",
+    "python",
+    "git_commit",
+    "git_dirty",
+)
+
+
+@click.command("show")
+@study_argument()
+@trial_argument()
+@json_option
+@pass_face
+def show_(face: Face, study: str, trial: str, as_json: bool) -> None:
+    """One trial of STUDY, whole. TRIAL is a number, a name, or `best`.
+
+    With --json also its metrics over steps.
+    """
+    from hptui.actions.status import show_json
+    from hptui.actions.studies import find_trial, look
+    from hptui.storage.reader import Reader
+
+    sd = face.study(study)
+    with Reader(sd) as reader:
+        view = look(sd, reader)
+        found = find_trial(reader, trial, view)
+        shape = show_json(view, found, reader)
+    if as_json:
+        tell_json(shape)
+        return
+    _facts(view, found, shape)
+    _settings(view, found, shape)
+    _metrics(view, shape)
+    _attempts(shape)
+
+
+def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
+    reason = f" ({trial.reason})" if trial.reason else ""
+    specs = view.study.metrics
+    values = ", ".join(f"{name}={metric(value, specs.get(name))}" for name, value in (trial.values or {}).items())
+    tell_facts(
+        {
+            "trial": f"{trial.number}{f' {trial.name}' if trial.name else ''} of {view.row.name}",
+            "title": trial.title,
+            "status": f"{trial.status}{reason}{f': {trial.message}' if trial.message else ''}",
+            "role": trial.role,
+            "values": values,
+            "note": trial.note,
+            "progress": _progress(trial),
+            "time": clock(trial.seconds) if trial.seconds else "",
+            "peak memory": memory(trial.peak_memory_gb) if trial.peak_memory_gb else "",
+            "proposed by": trial.engine,
+            "directory": shape["directory"],
+        }
+    )
+
+
+def _progress(trial: Trial) -> str:
+    if trial.last_step is None:
+        return ""
+    return f"step {trial.last_step}" + (f" of {trial.total_steps}" if trial.total_steps else "")
+
+
+def _settings(view: View, trial: Trial, shape: dict[str, Any]) -> None:
+    """Requested, and what was really used where that differs; what the trial changed comes first."""
+    names = [*trial.params, *(name for name in shape["settings"] if name not in trial.params)]
+    names += [name for name in trial.effective if name not in names]
+    rows = []
+    for name in names:
+        used = trial.effective.get(name)
+        rows.append(
+            {
+                "setting": name,
+                "value": shape["settings"].get(name),
+                "used": used if used != shape["settings"].get(name) else None,
+                "written": view.study.trainer.settings.get(name) if name in trial.params else None,
+            }
+        )
+    tell("")
+    columns = [Column("setting"), Column("value", show=setting), Column("used", "really used", setting)]
+    tell_rows([*columns, Column("written", "in the study file", setting)], rows)
+
+
+def _metrics(view: View, shape: dict[str, Any]) -> None:
+    rows = []
+    for name, points in shape["curves"].items():
+        finite = [point["value"] for point in points if point["value"] is not None]
+        rows.append(
+            {
+                "metric": name,
+                "last": shape["metrics"].get(name),
+                "last:shown": shape.get("nonfinite", {}).get(name)
+                or metric(shape["metrics"].get(name), view.study.metrics.get(name)),
+                "low": min(finite, default=None),
+                "high": max(finite, default=None),
+                "points": len(points),
+            }
+        )
+    if rows:
+        tell("")
+        numbers = [Column(key, show=metric, right=True) for key in ("last", "low", "high")]
+        tell_rows([Column("metric"), *numbers, Column("points", right=True)], rows)
+
+
+def _attempts(shape: dict[str, Any]) -> None:
+    tell("")
+    columns = [
+        Column("n", "attempt", right=True),
+        Column("state"),
+        Column("reason"),
+        Column("device"),
+        Column("started"),
+    ]
+    columns += [Column("seconds", "time", clock, right=True), Column("resumed_step", "from step", right=True)]
+    columns += [Column(f"{what}_gb", what.replace("_", " "), memory, right=True) for what in MEMORY]
+    if shape["attempt"]:
+        tell_rows(columns, shape["attempt"])
+    facts = {name: setting(shape["environment"][name]) for name in HOST if shape["environment"].get(name) is not None}
+    facts |= {f"artifact {one['label'] or ''}".strip(): one["path"] for one in shape["artifacts"]}
+    facts |= {f"checkpoint {one['step']}": f"{one['path']} ({size(one['bytes'])})" for one in shape["checkpoints"]}
+    if facts:
+        tell("")
+        tell_facts(facts)
+
+
+MEMORY = ("peak_gpu", "mean_gpu", "peak_rss", "mean_rss")

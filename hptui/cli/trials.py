@@ -1,0 +1,43 @@
+"""`hptui trials`: the trials of a study, the best one in bold."""
+
+from __future__ import annotations
+
+import click
+
+from hptui.cli.common import Face, json_option, pass_face, study_argument
+from hptui.cli.text import Column, tell_json, tell_rows
+from hptui.model.trial import TrialStatus
+
+
+@click.command("trials")
+@study_argument()
+@click.option("--status", type=click.Choice([str(one) for one in TrialStatus]), help="Only trials with this status.")
+@click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN downwards.")
+@click.option("-n", "--top", type=click.IntRange(min=1), help="Only the first so many.")
+@click.option(
+    "--columns", metavar="A,B,...", help="Which columns: settings, metrics, or facts such as seconds and note."
+)
+@json_option
+@pass_face
+def trials_(
+    face: Face, study: str, status: str | None, sort: str | None, top: int | None, columns: str | None, as_json: bool
+) -> None:
+    """The trials of STUDY, by number."""
+    from hptui.actions.columns import columns_of, ordered, rows_of, shown, usual
+    from hptui.actions.studies import look, trial_json
+
+    view = look(face.study(study))
+    chosen = [trial for trial in view.trials if status in (None, trial.status)]
+    if sort:
+        chosen = ordered(view, chosen, sort)
+    chosen = chosen[:top]
+    names = [name.strip() for name in columns.split(",")] if columns else usual(view)
+    described = columns_of(view, names)
+    if as_json:
+        tell_json([trial_json(trial) for trial in chosen])
+        return
+    rows = rows_of(view, chosen, names)
+    for row, trial in zip(rows, chosen, strict=True):
+        row.update({f"{name}:shown": shown(view, trial, name) for name in names})
+    best = next((index for index, trial in enumerate(chosen) if trial == view.best), None)
+    tell_rows([Column(one.name, one.heading, right=one.numeric) for one in described], rows, bold=best)

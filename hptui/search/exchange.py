@@ -1,0 +1,106 @@
+"""Our trials as an Optuna storage: a SQLite file that Optuna and its dashboard open. A copy; the store stays the truth.
+
+Optuna gets real values, not the codes that our sampler hears of. Ranges are as wide as all values that were run, since
+a space may have been edited meanwhile. Trials that have not ended are left out; ours says its number in `hptui_number`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from hptui.model.errors import UserError
+from hptui.model.space import Choice, Float, Parameter
+from hptui.model.study import Study
+from hptui.model.trial import Trial, TrialStatus, Value
+from hptui.search.optuna import quiet
+
+STATES = {TrialStatus.COMPLETE: TrialState.COMPLETE, TrialStatus.PRUNED: TrialState.PRUNED}
+Curves = Mapping[int, Sequence[tuple[int, float]]]
+
+
+def write_optuna(study: Study, trials: Iterable[Trial], curves: Curves, path: Path) -> int:
+    """Write the ended trials to a new Optuna storage; how many. `curves` are the objective's points by trial number."""
+    if "?" in str(path):
+        raise UserError(f"{str(path)!r} cannot be the name of an Optuna storage: it holds a '?'")
+    ended = [trial for trial in trials if not trial.status.open]
+    distributions = {
+        p.name: _distribution(p, [_value(study, trial, p) for trial in ended]) for p in study.space.parameters
+    }
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with quiet():
+            storage = RDBStorage(f"sqlite:///{beside.absolute()}")
+            goals = [objective.goal for objective in study.objectives]
+            target = optuna.create_study(storage=storage, study_name=study.name, directions=goals)
+            target.set_metric_names([objective.metric for objective in study.objectives])
+            for trial in ended:
+                target.add_trial(_frozen(study, trial, distributions, curves.get(trial.number, ())))
+            storage.remove_session()
+            storage.engine.dispose()
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return len(ended)
+
+
+def _value(study: Study, trial: Trial, parameter: Parameter) -> Any:
+    """What the trial ran with: the baseline has the trainer's own setting. None: the parameter was not in use."""
+    return _storable(trial.params.get(parameter.name, study.trainer.settings.get(parameter.name)))
+
+
+def _storable(value: Value) -> Any:
+    """Lists and tables become text: Optuna's categories hold no others."""
+    return json.dumps(value) if isinstance(value, list | dict) else value
+
+
+def _distribution(parameter: Parameter, values: Iterable[Any]) -> BaseDistribution:
+    known = [value for value in values if value is not None]
+    numbers = [value for value in known if isinstance(value, int | float) and not isinstance(value, bool)]
+    if isinstance(parameter, Choice) or len(numbers) < len(known):
+        own = parameter.choices if isinstance(parameter, Choice) else ()
+        return CategoricalDistribution(list(dict.fromkeys([*map(_storable, own), *known])))
+    low, high = min([parameter.low, *numbers]), max([parameter.high, *numbers])
+    log = parameter.log and low > 0
+    if isinstance(parameter, Float) or any(number != int(number) for number in numbers):
+        return FloatDistribution(float(low), float(high), log=log)
+    return IntDistribution(int(low), int(high), log=log)
+
+
+def _frozen(
+    study: Study, trial: Trial, distributions: Mapping[str, BaseDistribution], curve: Sequence[tuple[int, float]]
+) -> FrozenTrial:
+    values = {p.name: _value(study, trial, p) for p in study.space.parameters}
+    params = {name: value for name, value in values.items() if value is not None}
+    state = STATES.get(trial.status, TrialState.FAIL)
+    complete = state is TrialState.COMPLETE
+    facts = {"hptui_number": trial.number, "status": str(trial.status), "reason": str(trial.reason or "")}
+    return FrozenTrial(
+        number=-1,
+        trial_id=-1,
+        state=state,
+        value=None,
+        values=[(trial.values or {})[objective.metric] for objective in study.objectives] if complete else None,
+        datetime_start=_moment(trial.started or trial.created),
+        datetime_complete=_moment(trial.ended or trial.started or trial.created),
+        params=params,
+        distributions={name: distributions[name] for name in params},
+        user_attrs={**facts, "name": trial.name, "note": trial.note, "overrides": dict(trial.params)},
+        system_attrs={},
+        intermediate_values=dict(curve) if len(study.objectives) == 1 else {},
+    )
+
+
+def _moment(seconds: float) -> datetime:
+    """Optuna keeps local times without a zone."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().replace(tzinfo=None)
