@@ -45,7 +45,7 @@ def usual(view: View) -> list[str]:
 def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:
     """The columns called `names`; `UserError` for one that neither is a fact, a setting nor a metric."""
     study, found = view.study, []
-    settings = {*study.trainer.settings, *study.space.names, *(name for trial in view.trials for name in trial.params)}
+    settings = {*view.base, *study.space.names, *(name for trial in view.trials for name in trial.params)}
     settings |= {name for trial in view.trials for name in trial.effective}
     metrics = {objective.metric for objective in study.objectives} | set(study.metrics)
     metrics |= {name for trial in view.trials for name in trial.metrics}
@@ -72,7 +72,7 @@ def value_of(view: View, trial: Trial, name: str) -> Any:
         return trial.values[name]
     if name in trial.metrics:
         return trial.metrics[name]
-    settings = {**view.study.trainer.settings, **trial.params}
+    settings = {**view.base, **trial.params}
     return settings.get(name, trial.effective.get(name))
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hptui.actions.shapes import trial_json
-from hptui.model.errors import NotFound, did_you_mean
+from hptui.model.errors import HptuiError, NotFound, did_you_mean
 from hptui.model.study import NAME, Objective, Study
-from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.model.trial import Role, Trial, TrialStatus, Value
 from hptui.storage.paths import StudyDir, studies_in
 from hptui.storage.reader import Reader
 from hptui.storage.rows import StudyRow
@@ -29,6 +30,11 @@ class View:
     trials: tuple[Trial, ...]
 
     @property
+    def base(self) -> Mapping[str, Value]:
+        """All settings of the baseline: the trainer's defaults, where they are known without running it, and the file's."""
+        return {**_defaults(self.study.trainer.kind), **self.study.trainer.settings}
+
+    @property
     def best(self) -> Trial | None:
         """The best trial; the first of the Pareto set where there are several objectives."""
         return next(iter(best_trials(self.study, self.trials)), None)
@@ -37,6 +43,18 @@ class View:
     def baseline(self) -> Trial | None:
         """The trial that ran the trainer's settings as written."""
         return next((trial for trial in self.trials if trial.role is Role.BASELINE), None)
+
+
+@functools.cache
+def _defaults(kind: str) -> dict[str, Value]:
+    if ":" in kind:
+        return {}  # a user's function: only a process of its own could say
+    from hptui.trainers import registry
+
+    try:
+        return {name: info.default for name, info in (registry.schema(kind) or {}).items() if not info.required}
+    except HptuiError:
+        return {}  # a trainer that this version does not have
 
 
 def look(sd: StudyDir, reader: Reader | None = None) -> View:

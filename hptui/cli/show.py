@@ -8,7 +8,7 @@ import click
 
 from hptui.cli.common import Face, json_option, pass_face, study_argument, trial_argument
 from hptui.cli.text import Column, tell, tell_facts, tell_json, tell_rows
-from hptui.model.format import clock, memory, metric, setting, size
+from hptui.model.format import clock, memory, metric, moment, setting, size
 
 if TYPE_CHECKING:
     from hptui.actions.studies import View
@@ -96,12 +96,12 @@ def _settings(view: View, trial: Trial, shape: dict[str, Any]) -> None:
                 "setting": name,
                 "value": shape["settings"].get(name),
                 "used": used if used != shape["settings"].get(name) else None,
-                "written": view.study.trainer.settings.get(name) if name in trial.params else None,
+                "baseline": view.base.get(name) if name in trial.params else None,
             }
         )
     tell("")
     columns = [Column("setting"), Column("value", show=setting), Column("used", "really used", setting)]
-    tell_rows([*columns, Column("written", "in the study file", setting)], rows)
+    tell_rows([*columns, Column("baseline", show=setting)], rows)
 
 
 def _metrics(view: View, shape: dict[str, Any]) -> None:
@@ -132,7 +132,7 @@ def _attempts(shape: dict[str, Any]) -> None:
         Column("state"),
         Column("reason"),
         Column("device"),
-        Column("started"),
+        Column("started", show=moment),
     ]
     columns += [Column("seconds", "time", clock, right=True), Column("resumed_step", "from step", right=True)]
     columns += [Column(f"{what}_gb", what.replace("_", " "), memory, right=True) for what in MEMORY]

@@ -8,7 +8,7 @@ import click
 
 from hptui.cli.common import Face, json_option, pass_face, study_argument
 from hptui.cli.text import Column, say, tell, tell_facts, tell_json, tell_rows
-from hptui.model.format import clock, duration, metric, settings
+from hptui.model.format import clock, duration, metric, moment, settings
 
 if TYPE_CHECKING:
     from hptui.actions.studies import View
@@ -105,7 +105,7 @@ def _one(view: View, shape: dict[str, Any]) -> None:
             "sampler": shape["sampler"],
             "trials": f"{progress_of(shape)}{f': {counts}' if counts else ''}",
             "best": best_line(view) if best else "",
-            "started": shape["started"] or "",
+            "started": moment(shape["started"]) if shape["started"] else "",
             "time": clock(shape["seconds"]),
             "left": duration(shape["eta"]) if shape["eta"] is not None else "",
             "directory": shape["directory"],

@@ -9,9 +9,6 @@ the same thing.
 from __future__ import annotations
 
 import ast
-import keyword
-import re
-import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -30,9 +27,9 @@ from hptui.model.arithmetic import (
 )
 from hptui.model.errors import ExpressionError, did_you_mean
 from hptui.model.margins import Margin, joined, link
+from hptui.model.syntax import tree_of
 from hptui.model.trial import Value
 
-MAX_LENGTH = 500
 MAX_DEPTH = 20
 
 Env = Mapping[str, Any]
@@ -99,7 +96,7 @@ def parse(text: str, known: Collection[str] | None = None) -> Expression:
 
 @lru_cache(maxsize=512)
 def _parse(text: str) -> Expression:
-    builder = _Builder(text, _tree(text))
+    builder = _Builder(text, tree_of(text))
     try:
         run, margin = builder.value(builder.tree), builder.margin(builder.tree)
     except FAULTS as fault:  # raised by a constant part, such as 9 ** 9 ** 9
@@ -111,40 +108,6 @@ def _is_condition(tree: ast.expr) -> bool:
     if isinstance(tree, ast.UnaryOp):
         return isinstance(tree.op, ast.Not)
     return isinstance(tree, ast.Compare | ast.BoolOp | ast.IfExp | ast.Name)
-
-
-_SPELLINGS = {r"&&": "'and' is written for &&", r"\|\|": "'or' is written for ||", r"!(?!=)": "'not' is written for !"}
-_SPELLINGS |= {r"(?<![<>=!])=(?!=)": "== is written for ="}
-
-
-def _spelling(text: str) -> str:
-    """A hint at what another language would write, or at a word that cannot be a name."""
-    for pattern, hint in _SPELLINGS.items():
-        if re.search(pattern, text):
-            return hint
-    words = [word for word in keyword.kwlist if word not in _WORDS and re.search(rf"\b{word}\b", text)]
-    return f"{words[0]!r} cannot be a name in an expression" if words else ""
-
-
-_WORDS = ("and", "or", "not", "in", "if", "else", "is", "True", "False")
-
-
-def _tree(text: str) -> ast.expr:
-    """The syntax tree, its nodes not yet checked."""
-    if not text:
-        raise ExpressionError("an expression is empty")
-    if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"{text[:60]!r}…: {len(text)} characters, at most {MAX_LENGTH} are read")
-    if not text.isprintable():  # line breaks, tabs, invisible and right-to-left characters
-        raise ExpressionError(f"{text!r}: an expression is one line of visible characters")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # '\d' and `1if x` are worth no warning here
-            return ast.parse(text, mode="eval").body
-    except SyntaxError as error:
-        raise ExpressionError(f"{text!r}: {error.msg}", hint=_spelling(text)) from None
-    except (ValueError, MemoryError, RecursionError):
-        raise ExpressionError(f"{text!r}: this cannot be read") from None
 
 
 _INSTEAD: dict[type[ast.AST], str] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from hptui.model.study import MetricSpec
 from hptui.model.trial import Value
@@ -54,9 +55,14 @@ def duration(seconds: float) -> str:
 
 def clock(seconds: float) -> str:
     """`0:42`, `45:07`, `2:31:00`: to the second, for tables."""
-    whole = int(seconds)
+    whole = round(seconds)
     hours, minutes = whole // 3600, whole % 3600 // 60
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def moment(when: str) -> str:
+    """A time in ISO 8601 as the clock on the wall here showed it: `2026-11-22 06:15:23`."""
+    return datetime.fromisoformat(when).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def memory(gb: float) -> str:

@@ -125,7 +125,8 @@ class Trial:
     """One configuration and what became of it. `values` is set only when `status` is complete.
 
     `params` holds the overrides onto the study's `[trainer]` (sampled and derived, or a listed trial's `set`).
-    `seconds` is activity over all attempts. Times are UTC seconds since the epoch.
+    `seen` are the trials that had ended when this one was proposed (the
+    others before it were open). `seconds` is activity over all attempts. Times are UTC seconds since the epoch.
     """
 
     number: int

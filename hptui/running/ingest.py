@@ -10,13 +10,14 @@ from typing import Any
 
 from hptui.model.trial import AttemptState
 from hptui.running.live import Live
+from hptui.storage.points import NAME_LIMIT, Point
 from hptui.storage.rundir import read_lines
 from hptui.storage.store import Store
 
 log = logging.getLogger(__name__)
 
 MAX_METRICS = 2000
-Point = tuple[str, int, float | None, str | None, float]
+MAX_STEP = 1 << 62
 
 
 class Ingest:
@@ -85,21 +86,36 @@ class Ingest:
 
     def _metrics(self, live: Live, event: Mapping[str, Any], points: list[Point]) -> None:
         step, seconds = int(event["step"]), live.trial.seconds + float(event["t"])
+        if not -MAX_STEP < step < MAX_STEP:
+            self._suspect(live, f"step {step} is no step")
+            return
         odd = event.get("nonfinite") or {}
         names = self._names.setdefault(live.trial.number, set())
         live.step = step
         live.allowance = 0.0
         live.progress = live.progress_at(step, event.get("progress"))
         for name, value in event["m"].items():
-            if name not in names:
-                if len(names) >= MAX_METRICS:
-                    continue
-                names.add(name)
-                if len(names) == MAX_METRICS:
-                    self._suspect(live, f"more than {MAX_METRICS} metrics; further names are left out")
+            if name not in names and not self._new_name(live, name, names):
+                continue
             points.append((name, step, value, odd.get(name, "nan") if value is None else None, seconds))
             if name == self._objective and value is not None and live.progress is not None:
                 live.extend(live.progress, value)
+
+
+    def _new_name(self, live: Live, name: str, names: set[str]) -> bool:
+        """Whether a metric is taken: what is left out is said once."""
+        if len(names) >= MAX_METRICS:
+            return False
+        if not 0 < len(name) <= NAME_LIMIT:
+            if name[:NAME_LIMIT] not in names:
+                said = f"a metric's name has 1 to {NAME_LIMIT} characters; {name[:60]!r} is left out"
+                self._suspect(live, said)
+                names.add(name[:NAME_LIMIT])
+            return False
+        names.add(name)
+        if len(names) == MAX_METRICS:
+            self._suspect(live, f"more than {MAX_METRICS} metrics; further names are left out")
+        return True
 
 
 def _hello(store: Store, live: Live, event: Mapping[str, Any]) -> None:

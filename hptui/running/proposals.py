@@ -36,7 +36,7 @@ class Proposals:
         if proposal is None:
             self.spent = True
             return None
-        pending = tuple(trial.number for trial in trials if trial.status.open)
+        seen = tuple(trial.number for trial in trials if not trial.status.open)
         with self._store.transaction(durable=True):
             return record(
                 self._store,
@@ -45,5 +45,5 @@ class Proposals:
                 proposal.params,
                 engine=proposal.engine,
                 rejections=proposal.rejections,
-                seen=pending,
+                seen=seen,
             )

@@ -27,14 +27,12 @@ def filesystem(path: Path) -> str:
 
 def is_network(kind: str) -> bool:
     """Whether a type of file system is reached over a network, or through a process that may be."""
-    return kind in NETWORK or kind.startswith("fuse.sshfs") or kind.startswith("fuse.s3")
+    return kind in NETWORK or kind.startswith(("fuse.sshfs", "fuse.s3"))
 
 
 def refuse_network(path: Path) -> None:
     """`Unsupported` when a study's store may not lie at `path`."""
     kind = filesystem(path)
     if is_network(kind):
-        raise Unsupported(
-            f"{path} lies on a network file system ({kind}), where a store can be damaged",
-            hint="use a local disk: --home DIR or $HPTUI_HOME; large checkpoints may stay there: [resources] checkpoints",
-        )
+        hint = "use a local disk: --home DIR or $HPTUI_HOME; checkpoints may stay there: [resources] checkpoints"
+        raise Unsupported(f"{path} lies on a network file system ({kind}), where a store can be damaged", hint=hint)

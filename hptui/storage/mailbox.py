@@ -26,7 +26,8 @@ class Mailbox:
 
     def __init__(self, sd: StudyDir) -> None:
         try:
-            self._db = sqlite3.connect(f"file:{sd.db}?mode=rw", uri=True, isolation_level=None, timeout=5.0)
+            where = f"{sd.db.absolute().as_uri()}?mode=rw"
+            self._db = sqlite3.connect(where, uri=True, isolation_level=None, timeout=5.0)
             self._db.execute("PRAGMA trusted_schema=OFF")
             self._db.execute("PRAGMA wal_autocheckpoint=0")
         except sqlite3.Error as error:

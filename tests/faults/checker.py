@@ -68,15 +68,6 @@ class Told:
     def hello(self) -> Row | None:
         return next(iter(self.of("hello")), None)
 
-    @property
-    def end(self) -> Row | None:
-        return next(iter(self.of("end")), None)
-
-    def wall(self, event: Row) -> float:
-        """The time of day of an event."""
-        hello = self.hello
-        return float(hello["time"]) + float(event["t"]) - float(hello["t"]) if hello else 0.0
-
 
 def told(sd: StudyDir, trial: int, n: int, limit: int | None = None) -> Told:
     """Read an attempt's events, all or those before an offset."""
@@ -305,9 +296,7 @@ def summaries(now: Snapshot, known: Known) -> Iterator[str]:
             finite = [(curve[step][0], step) for step in steps if curve[step][0] is not None]
             low, high = min(finite, default=(None, None)), max(finite, key=lambda one: one[0], default=(None, None))
             counted[number, name] = (steps[-1], curve[steps[-1]][0], low[0], high[0], len(steps))
-    kept = {
-        key: (row["step"], row["value"], row["low"], row["high"], row["n"]) for key, row in now.summaries.items()
-    }
+    kept = {key: (row["step"], row["value"], row["low"], row["high"], row["n"]) for key, row in now.summaries.items()}
     for key in sorted({*counted, *kept}):
         if counted.get(key) != kept.get(key):
             yield f"I4: trial {key[0]}: the summary of {key[1]} is {kept.get(key)}, its points give {counted.get(key)}"
@@ -316,7 +305,7 @@ def summaries(now: Snapshot, known: Known) -> Iterator[str]:
 def resumed(now: Snapshot, known: Known) -> Iterator[str]:
     """I9: an attempt goes on behind a checkpoint that was whole, the newest such, and with the very next step."""
     for number, attempts in now.attempts.items():
-        reached, saved = 0, {}
+        reached, saved, before = 0, set[int](), list[Told]()
         for attempt in attempts:
             read = told(now.sd, number, attempt["n"])
             hello, who = read.hello, f"trial {number}, attempt {attempt['n']}"
@@ -325,17 +314,24 @@ def resumed(now: Snapshot, known: Known) -> Iterator[str]:
                 hurt = [damage for damage in known.damaged if damage.trial == number and damage.at < hello["time"]]
                 if step is not None and step > reached:
                     yield f"I9: {who} went on after step {step}, only {reached} had been reported"
-                if any(damage.step == step and damage.at > saved.get(step, 0.0) for damage in hurt):
+                if any(damage.step == step and not _written_again(damage, before) for damage in hurt):
                     yield f"I9: {who} went on from the damaged checkpoint of step {step}"
                 if not hurt and (step or 0) < max(saved, default=0):
                     yield f"I9: {who} went back to step {step}, step {max(saved)} had been saved"
                 steps = [event["step"] for event in read.of("metrics")]
                 if steps and steps[0] != (step or 0) + 1:
                     yield f"I9: {who} went on after step {step} with step {steps[0]}"
-                if any(after != before + 1 for before, after in pairwise(steps)):
+                if any(later != sooner + 1 for sooner, later in pairwise(steps)):
                     yield f"I9: {who} reported steps {steps}"
             reached = max([reached, *(event["step"] for event in read.of("metrics"))])
-            saved |= {event["step"]: read.wall(event) for event in read.of("checkpoint")}
+            saved |= {event["step"] for event in read.of("checkpoint")}
+            before.append(read)
+
+
+def _written_again(damage: Damage, attempts: Iterable[Told]) -> bool:
+    """Whether an attempt that began after the damage came past that step: it saved it anew, even if it cannot say so."""
+    later = [read for read in attempts if read.hello and read.hello["time"] > damage.at]
+    return any(event["step"] == damage.step for read in later for event in read.of("metrics"))
 
 
 def proposals(now: Snapshot, known: Known) -> Iterator[str]:

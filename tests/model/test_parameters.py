@@ -273,14 +273,14 @@ CHOICES = st.lists(VALUES, min_size=1, max_size=5, unique_by=lambda value: key_o
 PARAMETERS = st.one_of(floats(), ints(), CHOICES)
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(PARAMETERS, st.integers(0, 2**32))
 def test_a_sample_is_inside(parameter: Parameter, seed: int) -> None:
     rng = random.Random(seed)
     assert all(parameter.contains(parameter.sample(rng)) for _ in range(5))
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(PARAMETERS)
 def test_all_values_are_inside_and_differ(parameter: Parameter) -> None:
     if parameter.size is not None and parameter.size > 5000:
@@ -293,7 +293,7 @@ def test_all_values_are_inside_and_differ(parameter: Parameter) -> None:
     assert all(parameter.contains(value) for value in values)
 
 
-@settings(max_examples=4000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(PARAMETERS)
 @example(Float("x", 1, 1e5))
 @example(Float("x", 0, 10, step=2))
@@ -305,7 +305,7 @@ def test_what_describe_writes_is_read_back(parameter: Parameter) -> None:
         assert [type(one) for one in parameter.choices] == [type(one) for one in again.choices]
 
 
-@settings(max_examples=4000)
+@settings(max_examples=200)
 @given(FINITE)
 @example(sys.float_info.max)
 @example(5e-324)
@@ -315,7 +315,7 @@ def test_a_written_number_reads_back_as_itself(number: float) -> None:
     assert repr(number) == repr(read_value(value_text(number)))
 
 
-@settings(max_examples=4000)
+@settings(max_examples=200)
 @given(st.text(max_size=40))
 def test_any_short_text_is_read_or_refused(text: str) -> None:
     try:

@@ -8,6 +8,10 @@ from torch.nn import functional as F
 
 from hptui.trainers.charlm.settings import Settings
 
+LOUDNESS = 3.0
+"""What embeddings are multiplied by on entry. A matrix that also is the output layer must have small entries, but without
+this the first layers hardly hear it: short runs then learn little more than the frequencies of characters."""
+
 
 class Attention(nn.Module):
     """Causal self-attention over all heads at once."""
@@ -60,13 +64,13 @@ class CharLM(nn.Module):
         self.apply(_initialise)
         for block in blocks:  # keeps the size of the residual stream independent of the depth
             for layer in (block.attention.out, block.down):
-                nn.init.normal_(layer.weight, std=0.02 / (2 * len(blocks)) ** 0.5)
+                nn.init.normal_(layer.weight, std=(2 * len(blocks) * layer.in_features) ** -0.5)
         if settings.tie_weights:
             self.head.weight = self.characters.weight
 
     def forward(self, ids: Tensor) -> Tensor:
         places = torch.arange(ids.shape[1], device=ids.device)
-        x = self.drop(self.characters(ids) + self.positions(places))  # (B, T, dim)
+        x = self.drop(LOUDNESS * (self.characters(ids) + self.positions(places)))  # (B, T, dim)
         for block in self.blocks:
             x = block(x)
         scores: Tensor = self.head(self.norm(x))
@@ -85,7 +89,8 @@ class CharLM(nn.Module):
 
 
 def _initialise(module: nn.Module) -> None:
+    """Every layer begins with outputs of about unit size, at any width."""
     if isinstance(module, nn.Linear | nn.Embedding):
-        nn.init.normal_(module.weight, std=0.02)
+        nn.init.normal_(module.weight, std=module.weight.shape[1] ** -0.5)
     if isinstance(module, nn.Linear) and module.bias is not None:
         nn.init.zeros_(module.bias)

@@ -1,0 +1,97 @@
+"""Watching a study from outside: what changed since the last look, and how it ended. Reads only what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hptui.actions.process import holder
+from hptui.actions.studies import View, scored
+from hptui.model.errors import Unusable
+from hptui.model.study import Study
+from hptui.model.trial import StudyState, Trial
+from hptui.storage.paths import StudyDir
+from hptui.storage.reader import Reader
+from hptui.storage.rows import EventRow
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a look saw: the study now, the events since the look before, and whether its runner lives."""
+
+    view: View
+    events: tuple[EventRow, ...]
+    alive: bool
+
+
+class Follower:
+    """A study under watch. A context manager. Events up to `after` are taken as known."""
+
+    def __init__(self, sd: StudyDir, after: int = 0) -> None:
+        from hptui.storage import studyfile
+
+        self._sd, self._after = sd, after
+        self._reader, self._read = Reader(sd), studyfile.from_json
+        self._trials: dict[int, Trial] = {}
+        self._mark, self._revision = 0, -1
+        self._study: Study | None = None
+        self._version: int | None = None
+        self._view: View | None = None
+
+    def __enter__(self) -> Follower:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._reader.close()
+
+    def look(self) -> Update:
+        """The study as it is now. Cheap when nothing has happened."""
+        alive = bool(holder(self._sd)["alive"])  # asked first: what a runner wrote before it left is then seen below
+        version = self._reader.data_version()
+        if self._view is not None and version == self._version:
+            return Update(self._view, (), alive)
+        self._version = version
+        with self._reader.snapshot():
+            row = self._reader.study()
+            changed, self._mark = self._reader.changes(self._mark)
+            events = tuple(self._reader.events(self._after))
+        if self._study is None or row.revision != self._revision:
+            self._study, self._revision = self._read(row.spec), row.revision
+        self._trials.update({trial.number: trial for trial in changed})
+        self._after = events[-1].id if events else self._after
+        ordered = tuple(self._trials[number] for number in sorted(self._trials))
+        self._view = View(self._sd, row, self._study, ordered)
+        return Update(self._view, events, alive)
+
+
+def newest_event(sd: StudyDir) -> int:
+    """The id of the last event of a study; 0 when it has none or is not there yet."""
+    if not sd.exists():
+        return 0
+    with Reader(sd) as reader:
+        return max((event.id for event in reader.events(limit=1)), default=0)
+
+
+def exit_code(view: View, *, aborted: bool = False) -> int:
+    """0: there is something to use, or a person paused it; 3: it ended, or gave up, without one usable trial;
+    1: its runner has gone without ending it.
+    """
+    usable = any(scored(view.study, trial) for trial in view.trials)
+    if view.row.state in (StudyState.RUNNING, StudyState.DRAINING, StudyState.NEW):
+        return 1
+    if usable or (view.row.state is StudyState.PAUSED and not aborted):
+        return 0
+    return Unusable.exit_code
+
+
+def gave_up(sd: StudyDir) -> bool:
+    """Whether a paused study paused itself, because going on made no sense."""
+    with Reader(sd) as reader:
+        pauses = [event for event in reader.events() if event.kind == "study_paused"]
+    return bool(pauses) and pauses[-1].level == "error"
+
+
+def in_order(trials: tuple[Trial, ...]) -> Iterator[Trial]:
+    """Trials that have ended, in the order in which they did."""
+    ended = [trial for trial in trials if trial.ended is not None and not trial.status.open]
+    yield from sorted(ended, key=lambda trial: (trial.ended, trial.number))

@@ -1,0 +1,74 @@
+"""`hptui check`: is a study file right, what does it amount to; with `--try`, does its heaviest configuration fit?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hptui.cli.common import json_option, pairs
+from hptui.cli.text import say, tell_facts, tell_json
+from hptui.model.format import duration, memory, metric, setting, settings
+
+if TYPE_CHECKING:
+    from hptui.actions.check import Checked, Tried
+
+
+@click.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--try", "try_", is_flag=True, help="Really run two steps of the heaviest configuration.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Check it with this setting.")
+@json_option
+def check_(file: Path, try_: bool, changes: tuple[str, ...], as_json: bool) -> None:
+    """Check the study FILE: every mistake with its place and the nearest right spelling. Nothing is started.
+
+    With --try two steps of the configuration that should need most memory are run, and time, disk and memory of the
+    whole study are forecast from them.
+    """
+    from hptui.actions.check import check, try_out
+
+    given = pairs(changes, "learning_rate=1e-4")
+    checked = check(file, given)
+    for warning in checked.warnings:
+        say(f"warning: {warning}")
+    tried = None
+    if try_:
+        say("trying the heaviest configuration ...")
+        tried = try_out(file, given)
+        for warning in tried.warnings:
+            say(f"warning: {warning}")
+    if as_json:
+        tell_json(_json(checked, tried))
+        return
+    tell_facts({name: setting(value) for name, value in checked.facts.items() if value is not None})
+    if tried is not None:
+        tell_facts(_tried(tried))
+    say(f"{file} is right" + (f", with {len(checked.warnings)} warnings" if checked.warnings else ""))
+
+
+def _json(checked: Checked, tried: Tried | None) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    found = {"name": checked.study.name, "warnings": list(checked.warnings), "facts": dict(checked.facts)}
+    return {**found, "try": asdict(tried) if tried is not None else None}
+
+
+def _tried(tried: Tried) -> dict[str, str]:
+    """What the two steps took, and what follows."""
+
+    def shown(value: float | None, how: Any) -> str:
+        return "unknown" if value is None else how(value)
+
+    return {
+        "tried": settings(tried.settings),
+        "metrics": ", ".join(f"{name}={metric(value)}" for name, value in tried.metrics.items()),
+        "start-up": duration(tried.startup_seconds),
+        "one step": shown(tried.step_seconds, lambda seconds: f"{seconds:.3g} s"),
+        "steps": str(tried.total_steps or "unknown"),
+        "one trial": shown(tried.trial_seconds, duration),
+        "the study": shown(tried.study_seconds, duration),
+        "peak memory": shown(tried.peak_rss_gb, memory),
+        "peak GPU memory": shown(tried.peak_gpu_gb, memory) if tried.peak_gpu_gb else "",
+        "checkpoints": shown(tried.disk_gb, memory) + f" of {memory(tried.free_disk_gb)} free",
+    }

@@ -1,0 +1,228 @@
+"""Following a study until it comes to rest: a plain line an event, and on a terminal a live line per running trial.
+
+Leaving (ctrl-c) never touches the study.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from hptui.actions.follow import Follower, Update, exit_code, gave_up, in_order
+from hptui.actions.logs import last_lines, log_of
+from hptui.actions.studies import View, scored, time_left
+from hptui.cli import lines
+from hptui.cli.text import fit, on_terminal, say, tell
+from hptui.model.clean import clean
+from hptui.model.errors import NotFound
+from hptui.model.format import duration, metric
+from hptui.model.study import MetricSpec
+from hptui.model.trial import StudyState, Trial, TrialStatus
+from hptui.storage.paths import StudyDir
+from hptui.storage.rows import EventRow
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+REAL = sys.stdout
+"""What a live display puts in its place has no encoding."""
+POLL = 0.1
+REDRAW = 0.5
+TAIL = 8
+ENDS = {"trial_complete", "trial_pruned", "trial_failed", "trial_stopped"}
+SILENT = {"study_running", "study_done", "study_stopped", "study_paused", "trial_paused"}
+"""Events that other lines tell of."""
+
+
+def follow(sd: StudyDir, after: int = 0, said: Collection[str] = ()) -> int:
+    """Print what happened since the event `after` until the study rests; the exit code that says how it ended.
+
+    Events whose message stands in `said` have been told already.
+    """
+    live = on_terminal() and os.environ.get("TERM") != "dumb"
+    with Follower(sd, after) as follower, _screen(live) as screen:
+        try:
+            update = _watch(follower, screen, said)
+        except KeyboardInterrupt:
+            if screen is not None:
+                screen.stop()
+            return _leave(sd)
+    return conclude(sd, update.view)
+
+
+def _watch(follower: Follower, screen: Live | None, said: Collection[str]) -> Update:
+    drawn = 0.0
+    while True:
+        update = follower.look()
+        for event in update.events:
+            for text in told(update.view, event) if event.message not in said else ():
+                _print(text, screen)
+        if not update.alive:
+            return update
+        if screen is not None and time.monotonic() - drawn > REDRAW:
+            drawn = time.monotonic()
+            screen.update(picture(update.view, time.time()), refresh=True)
+        time.sleep(POLL)
+
+
+def told(view: View, event: EventRow) -> list[str]:
+    """The lines for an event: what became of a trial, or what was said. Empty for what another line tells."""
+    known = {trial.number: trial for trial in view.trials}
+    trial = known.get(event.trial) if event.trial is not None else None
+    if event.kind in ENDS and trial is not None:
+        return ended(view, trial)
+    if event.kind in SILENT:
+        return []
+    about = f"trial {event.trial}: " if event.trial is not None else ""
+    return [f"{'' if event.level == 'info' else f'{event.level}: '}{about}{event.message}"]
+
+
+def ended(view: View, trial: Trial) -> list[str]:
+    """A trial's line with the time that is left; a failed one's last words, and where the others are."""
+    earlier = [one for one in in_order(view.trials) if _before(one, trial)]
+    text = lines.line(view.study, trial, earlier, lines.total_of(view.study, view.trials), view.base)
+    left = time_left(view)
+    found = [f"{text}  ({duration(left)} left)" if left else text]
+    if trial.status is TrialStatus.FAILED:
+        found += _last_words(view.sd, trial)
+    return found
+
+
+def _before(one: Trial, other: Trial) -> bool:
+    return (one.ended or 0.0, one.number) < (other.ended or 0.0, other.number)
+
+
+def _last_words(sd: StudyDir, trial: Trial) -> list[str]:
+    try:
+        path = log_of(sd, trial)
+    except NotFound:
+        return []
+    said = [line for line in last_lines(path, TAIL)[0] if line.strip()]
+    return [*(f"    {line}" for line in said), f"    all of it: {path}"]
+
+
+def _print(text: str, screen: Live | None) -> None:
+    if screen is None:
+        tell(text)
+        return
+    from rich.text import Text
+
+    style = "green" if "✓" in text else "red" if "✗" in text or text.startswith("error") else ""
+    screen.console.print(Text(fit(clean(text), REAL), style=style), soft_wrap=True)
+
+
+# the live part --------------------------------------------------------------------------------------------------
+
+
+def _screen(live: bool) -> AbstractContextManager[Live | None]:
+    if not live:
+        return nullcontext(None)
+    from rich.live import Live
+
+    from hptui.cli.text import console
+
+    return Live(console=console(), auto_refresh=False, transient=True)
+
+
+def picture(view: View, now: float) -> Any:
+    """A line per running trial, and one for the whole study."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 1))
+    for trial in view.trials:
+        if trial.status is TrialStatus.RUNNING:
+            bar = ProgressBar(total=1.0, completed=trial.progress or 0.0, width=20)
+            texts = [Text(fit(clean(text), REAL)) for text in running(view, trial, now)]
+            grid.add_row(texts[0], bar, *texts[1:])
+    return Group(grid, Text(fit(clean(whole(view)), REAL), style="dim"))
+
+
+def running(view: View, trial: Trial, now: float) -> list[str]:
+    """Trial, step, the objective's last value, time left: the cells of a live line."""
+    step = "" if trial.last_step is None else f"step {trial.last_step}"
+    step += f"/{trial.total_steps}" if step and trial.total_steps else ""
+    objective = view.study.objective.metric
+    value = trial.metrics.get(objective)
+    shown = f"{objective}={metric(value, view.study.metrics.get(objective))}" if value is not None else ""
+    spent = now - trial.started if trial.started else 0.0
+    left = ""
+    if trial.progress and trial.progress > 0.02 and spent > 0:
+        left = f"{duration(spent * (1 - trial.progress) / trial.progress)} left"
+    return [f"Trial {trial.number}", step or "starting", shown, left]
+
+
+def whole(view: View) -> str:
+    """`5/20 trials · best loss=0.5621 (trial 3) · ~12 min left`."""
+    total = lines.total_of(view.study, view.trials)
+    done = sum(not trial.status.open for trial in view.trials)
+    parts = [f"{done}/{total} trials" if total else f"{done} trials"]
+    if view.best is not None:
+        parts.append(f"best {lines.values(view.study, view.best)} (trial {view.best.number})")
+    if (left := time_left(view)) is not None:
+        parts.append(f"{duration(left)} left")
+    return " · ".join(parts)
+
+
+# the end --------------------------------------------------------------------------------------------------------
+
+
+def conclude(sd: StudyDir, view: View) -> int:
+    """How the study stands: the best configuration, and where everything is."""
+    code = exit_code(view, aborted=gave_up(sd))
+    for text in summary(view, code):
+        tell(text)
+    if view.study.on_end is None and on_terminal() and view.row.state in (StudyState.DONE, StudyState.STOPPED):
+        sys.stdout.write("\a")
+    return code
+
+
+def summary(view: View, code: int) -> list[str]:
+    """The closing lines."""
+    name, state = view.row.name, "interrupted: its runner has gone" if code == 1 else str(view.row.state)
+    counts: dict[str, int] = {}
+    for trial in view.trials:
+        counts[trial.status] = counts.get(trial.status, 0) + 1
+    numbers = ", ".join(f"{count} {status}" for status, count in counts.items()) or "no trial"
+    found = ["", f"Study {name} is {state} after {duration(view.row.seconds)}: {numbers}."]
+    if view.row.message:
+        found.append(f"  {view.row.message}")
+    best = view.best
+    if best is None:
+        found.append("No trial is usable." if code else "No trial is complete yet.")
+    else:
+        found += [f"Best: trial {best.number}, {lines.values(view.study, best)}{_gain(view, best)}"]
+        found += [f"  {lines.describe(view.study, best, view.base)}"]
+    found += [f"Everything is in {view.sd.root}", f"  hptui trials {name}"]
+    if best is not None:
+        found += [f"  hptui show {name} best", f"  hptui export {name} best --format yaml"]
+    if code == 1 or view.row.state is StudyState.PAUSED:
+        found.append(f"  hptui run {name}    goes on with it")
+    return found
+
+
+def _gain(view: View, best: Trial) -> str:
+    """`, 7.8% below the baseline (0.6097)`, for one objective."""
+    baseline, objective = view.baseline, view.study.objective
+    if baseline is None or best == baseline or len(view.study.objectives) > 1 or not scored(view.study, baseline):
+        return ""
+    old, new = (baseline.values or {})[objective.metric], (best.values or {})[objective.metric]
+    spec: MetricSpec | None = view.study.metrics.get(objective.metric)
+    side = "below" if new < old else "above"
+    share = f"{abs(new - old) / abs(old):.1%} " if old else ""
+    return f", {share}{side} the baseline ({metric(old, spec)})"
+
+
+def _leave(sd: StudyDir) -> int:
+    """A person stopped following."""
+    say(f"\nno longer following; {sd.name} goes on by itself")
+    say(f"  hptui run {sd.name}       follows it again")
+    say(f"  hptui status {sd.name}    how it stands")
+    say(f"  hptui stop {sd.name}      ends it")
+    return 130

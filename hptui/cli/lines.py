@@ -1,0 +1,93 @@
+"""The line that says what became of a trial, and how it compares. Pure.
+
+Trial 0/20: rank=16, alpha=32 → loss=0.6097 (baseline)
+Trial 1/20: rank=32, alpha=64 → loss=0.5834 ✓ IMPROVED
+Trial 2/20: rank=8, alpha=16 → loss=0.6523 ✗ WORSE
+Trial 3/20: rank=32, alpha=64 → loss=0.5621 ✓ BEST
+Trial 4/20: rank=64, alpha=128 ✗ FAILED (oom): CUDA out of memory
+Trial 5/20: rank=64, alpha=16 – PRUNED (pruner): 0.71 is worse than the median of 5 trials
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hptui.actions.studies import beats, scored
+from hptui.model.format import metric, settings
+from hptui.model.study import Study
+from hptui.model.trial import Role, Trial, TrialStatus, Value
+
+SIGNS = {TrialStatus.FAILED: "✗ FAILED", TrialStatus.PRUNED: "– PRUNED", TrialStatus.STOPPED: "– STOPPED"}
+
+
+def line(
+    study: Study,
+    trial: Trial,
+    earlier: Sequence[Trial],
+    total: int | None = None,
+    base: Mapping[str, Value] | None = None,
+) -> str:
+    """The line of a trial that has ended. `earlier` are those that ended before it; `base` the baseline's settings."""
+    head = f"Trial {trial.number}{f'/{total}' if total else ''}: {describe(study, trial, base)}"
+    if scored(study, trial):
+        return f"{head} → {values(study, trial)} {judgement(study, trial, earlier)}"
+    sign = SIGNS.get(trial.status, f"– {trial.status.upper()}")
+    reason = f" ({trial.reason})" if trial.reason else ""
+    return f"{head} {sign}{reason}{f': {trial.message}' if trial.message else ''}"
+
+
+def describe(study: Study, trial: Trial, base: Mapping[str, Value] | None = None) -> str:
+    """What the trial ran with: its overrides; for the baseline, the settings of what is searched."""
+    shown: dict[str, Value] = dict(trial.params)
+    if trial.role is Role.BASELINE:
+        known = study.trainer.settings if base is None else base
+        shown = {name: known[name] for name in study.space.names if name in known}
+    text = settings(shown) or "as written"
+    return f"{trial.name}: {text}" if trial.name and trial.role is not Role.BASELINE else text
+
+
+def values(study: Study, trial: Trial) -> str:
+    """`loss=0.5834`, every objective in its own format."""
+    found = trial.values or {}
+    return ", ".join(f"{o.metric}={metric(found.get(o.metric), study.metrics.get(o.metric))}" for o in study.objectives)
+
+
+def judgement(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
+    """Against the baseline, and the best so far."""
+    if trial.role is Role.BASELINE:
+        return "(baseline)"
+    before = [one for one in earlier if scored(study, one)]
+    baseline = next((one for one in before if one.role is Role.BASELINE), None)
+    others = [one for one in before if one.role is not Role.BASELINE]
+    if baseline is None:
+        return "✓ BEST" if _new_best(study, trial, others) else "✗ WORSE"
+    if not _better(study, trial, baseline):
+        return "✗ WORSE"
+    improved = [one for one in others if _better(study, one, baseline)]
+    return "✓ BEST" if improved and _new_best(study, trial, improved) else "✓ IMPROVED"
+
+
+def _new_best(study: Study, trial: Trial, others: Sequence[Trial]) -> bool:
+    """Better than all others; with several objectives, on the Pareto front of all of them."""
+    if len(study.objectives) > 1:
+        return not any(beats(study, one, trial) or _equal(study, one, trial) for one in others)
+    return all(beats(study, trial, one) for one in others)
+
+
+def _better(study: Study, one: Trial, other: Trial) -> bool:
+    """Better in at least one objective, and not worse over all."""
+    if len(study.objectives) > 1:
+        return not beats(study, other, one) and not _equal(study, one, other)
+    return beats(study, one, other)
+
+
+def _equal(study: Study, one: Trial, other: Trial) -> bool:
+    return all((one.values or {})[o.metric] == (other.values or {})[o.metric] for o in study.objectives)
+
+
+def total_of(study: Study, trials: Sequence[Trial]) -> int | None:
+    """How many trials there will be in all, so far as that is known."""
+    extra = sum(not trial.role.counts for trial in trials)
+    if study.search.sampler == "list":
+        return len(trials)
+    return None if study.search.trials is None else study.search.trials + extra

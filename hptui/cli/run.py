@@ -1,0 +1,58 @@
+"""`hptui run`: start or resume a study, detached, and follow it."""
+
+from __future__ import annotations
+
+import click
+
+from hptui.cli.common import Face, pairs, pass_face, study_argument
+from hptui.cli.text import say
+
+
+@click.command("run")
+@study_argument(name="ref")
+@click.option("--detach", is_flag=True, help="Return at once.")
+@click.option("--trials", metavar="N|+N", help="How many trials in all, or how many more.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting, e.g. search.seed=7.")
+@click.option("--parallel", type=click.IntRange(min=1), help="How many trials at once, without a GPU.")
+@click.option("-o", "--output", metavar="DIR", help="Write the results there when the study ends.")
+@pass_face
+def run_(
+    face: Face,
+    ref: str,
+    detach: bool,
+    trials: str | None,
+    changes: tuple[str, ...],
+    parallel: int | None,
+    output: str | None,
+) -> int:
+    """Start the study FILE, or go on with a study by its name, and follow it until it rests.
+
+    The study runs by itself: ctrl-c, or a lost connection, only ends the following.
+
+    Exit code 3: it ended without one usable trial.
+    """
+    from hptui.actions.follow import newest_event
+    from hptui.actions.run import run
+    from hptui.actions.studies import find_study
+    from hptui.actions.surroundings import logout_warning
+    from hptui.model.errors import HptuiError
+
+    try:
+        after = newest_event(find_study(face.home, ref))
+    except HptuiError:
+        after = 0  # not there yet; what is wrong with it, `run` will say
+    given = pairs(changes, "search.seed=7")
+    started = run(face.home, ref, trials=trials, settings=given, parallel=parallel, output=output)
+    for note in started.notes:
+        say(note)
+    name = started.sd.name
+    if warning := logout_warning():
+        say(f"warning: {warning}")
+    if detach:
+        say(f"{name} {'was running already' if started.joined else 'runs'}; hptui run {name} follows it")
+        return 0
+    if started.joined:
+        say(f"{name} is running already; following it")
+    from hptui.cli.following import follow
+
+    return follow(started.sd, after, started.notes)

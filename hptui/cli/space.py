@@ -1,0 +1,84 @@
+"""`hptui space`: the search space as it is and was; or a change of it, while the study runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hptui.cli.common import Face, json_option, pairs, pass_face, study_argument
+from hptui.cli.text import Column, say, tell, tell_json, tell_rows
+from hptui.model.format import setting
+
+if TYPE_CHECKING:
+    from hptui.actions.studies import View
+
+
+@click.command("space")
+@study_argument()
+@click.argument("changes", nargs=-1, metavar="[KEY=RANGE...]")
+@click.option("--why", default="", help="Why: kept with the revision.")
+@json_option
+@pass_face
+def space_(face: Face, study: str, changes: tuple[str, ...], why: str, as_json: bool) -> None:
+    """Show the search space of STUDY, or change it: '5e-6..1e-4 log', '2..24 int', '{128, 256, 512}'.
+
+    KEY= takes a parameter out. A change makes a new revision and is written to the study file, comments kept; trials
+    that have been run keep what they ran with.
+    """
+    from hptui.actions.steer import request
+    from hptui.actions.studies import look
+
+    sd = face.study(study)
+    if changes:
+        wanted = {key: text or None for key, text in pairs(changes, "learning_rate='1e-5..5e-4 log'").items()}
+        say(request(sd, "space", {"changes": wanted, "why": why}))
+        return
+    view = look(sd)
+    rows = [*_parameters(view), *_derived(view)]
+    if as_json:
+        constraints = [constraint.text for constraint in view.study.space.constraints]
+        tell_json({"parameters": rows, "constraints": constraints, "revisions": _revisions(view)})
+        return
+    columns = [Column("name", "parameter"), Column("range"), Column("written", "in [trainer]", setting)]
+    tell_rows([*columns, Column("when"), Column("note")], rows)
+    for constraint in view.study.space.constraints:
+        tell(f"constraint\t{constraint.text}")
+    for revision in _revisions(view)[1:]:
+        tell(f"revision {revision['rev']}\t{revision['at']}\t{revision['why']}")
+
+
+def _parameters(view: View) -> list[dict[str, Any]]:
+    written = view.study.trainer.settings
+    return [
+        {
+            "name": one.name,
+            "range": one.describe(),
+            "written": written.get(one.name),
+            "when": one.when.text if one.when else "",
+            "note": one.note,
+        }
+        for one in view.study.space.parameters
+    ]
+
+
+def _derived(view: View) -> list[dict[str, Any]]:
+    written = view.study.trainer.settings
+    return [
+        {
+            "name": one.name,
+            "range": f"= {one.expr.text}",
+            "written": written.get(one.name),
+            "when": "",
+            "note": one.note,
+        }
+        for one in view.study.space.derived
+    ]
+
+
+def _revisions(view: View) -> list[dict[str, Any]]:
+    from hptui.actions.shapes import iso
+    from hptui.storage.reader import Reader
+
+    with Reader(view.sd) as reader:
+        return [{"rev": one.rev, "at": iso(one.at), "why": one.why} for one in reader.revisions()]

@@ -1,0 +1,35 @@
+"""`hptui wait`: wait until a study has come to rest, in silence."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from hptui.cli.common import Face, pass_face, study_argument
+from hptui.cli.text import say
+
+POLL = 0.1
+
+
+@click.command("wait")
+@study_argument()
+@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Give up after so long: exit code 1.")
+@pass_face
+def wait_(face: Face, study: str, timeout: float | None) -> int:
+    """Wait until STUDY is done, paused or stopped. The exit code is that of `hptui run`: 3 without a usable trial."""
+    from hptui.actions.follow import exit_code, gave_up
+    from hptui.actions.run import runner_alive
+    from hptui.actions.studies import look
+
+    sd = face.study(study)
+    until = None if timeout is None else time.monotonic() + timeout
+    while runner_alive(sd)["alive"]:
+        if until is not None and time.monotonic() > until:
+            say(f"{sd.name} still runs after {timeout:g} s")
+            return 1
+        time.sleep(POLL)
+    view = look(sd)
+    code = exit_code(view, aborted=gave_up(sd))
+    say(f"{sd.name} is {view.row.state}{f': {view.row.message}' if view.row.message else ''}")
+    return code

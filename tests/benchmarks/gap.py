@@ -1,0 +1,76 @@
+"""The gap between two trials: from the end of one to the first step of the next, warm and cold.
+
+    python tests/benchmarks/gap.py [--charlm]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from pathlib import Path
+
+from common import events, machine, percentile, scratch
+
+from hptui.storage.paths import StudyDir
+from tests.support import run_to_rest, toy, trials
+
+CHARLM = """
+    name = "{name}"
+    [objective]
+    metric = "val_loss"
+    [trainer]
+    kind = "charlm"
+    model_dim = 16
+    num_layers = 1
+    num_heads = 2
+    max_seq_len = 32
+    batch_size = 8
+    steps = 5
+    eval_every = 5
+    eval_batches = 1
+    sample_chars = 0
+    train_chars = 50000
+    [space]
+    learning_rate = {{ low = 1e-4, high = 1e-2, log = true }}
+    [search]
+    trials = {trials}
+"""
+
+
+def gaps(sd: StudyDir) -> list[float]:
+    """Seconds between the end event of a trial and the first metrics of the next."""
+    found, ended = [], None
+    for trial in trials(sd):
+        history = events(sd, trial.number)
+        first = next(event["wall"] for event in history if event["k"] == "metrics")
+        if ended is not None:
+            found.append(first - ended)
+        ended = history[-1]["wall"]
+    return found
+
+
+def measure(name: str, path: Path, home: Path, *, cold: bool) -> None:
+    os.environ.pop("HPTUI_COLD", None)
+    if cold:
+        os.environ["HPTUI_COLD"] = "1"
+    values = gaps(run_to_rest(home, path))
+    p50, p95 = percentile(values, 0.5), percentile(values, 0.95)
+    print(f"{name:14} p50 {p50:6.3f} s   p95 {p95:6.3f} s   n={len(values)}")
+
+
+def main() -> None:
+    print(machine())
+    with scratch() as folder:
+        home = folder / "home"
+        measure("toy warm", toy(folder, "warm", trials=30, sampler="tpe"), home, cold=False)
+        measure("toy cold", toy(folder, "cold", trials=15, sampler="tpe"), home, cold=True)
+        if "--charlm" in sys.argv:
+            for name, cold, count in (("charlm warm", False, 12), ("charlm cold", True, 6)):
+                path = folder / f"{name.replace(' ', '-')}.toml"
+                path.write_text(textwrap.dedent(CHARLM.format(name=path.stem, trials=count)))
+                measure(name, path, home, cold=cold)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Any process, any moment: nothing finished is lost, nothing is recorded twice, nothing is left running."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.faults.harness import Nemesis, Subject
+from tests.support import run_to_rest, toy, trials
+
+KILLS = 200
+REST = "[resources]\nparallel = {slots}\nlost_retries = 1000000\nmin_free_gb = 0.0"
+
+
+def study(folder: Path, name: str, slots: int, **options: object) -> Path:
+    """A toy study that leaves children behind, saves often, and is never done by itself."""
+    given = {
+        "steps": 60,
+        "step_seconds": 0.008,
+        "sampler": "tpe",
+        "trials": 100_000,
+        "trainer": "checkpoint_every = 7\nchildren = 2",
+        "space": "width = { choices = [16, 32, 64, 128] }",
+        "search": "seed = 5",
+        "rest": REST.format(slots=slots),
+    }
+    return toy(folder, name, **{**given, **options})  # type: ignore[arg-type]
+
+
+def undisturbed(home: Path, folder: Path, count: int) -> list[dict[str, object]]:
+    """What a study that nobody disturbs is proposed. The toy's loss does not depend on the time that a step takes."""
+    file = study(folder, "undisturbed", 1, step_seconds=0.0, trials=count, trainer="")
+    return [dict(trial.params) for trial in trials(run_to_rest(home, file))]
+
+
+def battle(home: Path, folder: Path, kills: int, seed: int) -> dict[str, int]:
+    """Attack a study with three slots and a sequential one until so many processes are killed; judge both."""
+    wide = Subject(home, study(folder, "wide", 3), slots=3)
+    single = Subject(home, study(folder, "single", 1))
+    single.known.proposals = []
+    nemesis = Nemesis(seed, [wide, single], folder / "acts.jsonl")
+    with ExitStack() as stack:
+        for subject in (wide, single):
+            stack.enter_context(subject.kept())
+        nemesis.attack(kills, pace=0.12, seconds=120 + kills)
+        nemesis.rest()
+        assert not nemesis.findings, nemesis.story()
+        for subject in (wide, single):
+            subject.finish()
+    single.known.proposals = undisturbed(home, folder, len(trials(single.sd)))
+    for subject in (wide, single):
+        try:
+            now = subject.judge()
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{nemesis.story()}") from None
+        assert len(now.trials) > 5
+        assert any(len(attempts) > 1 for attempts in now.attempts.values())
+    print(f"{dict(nemesis.kills)}, {dict(nemesis.acts)}")
+    return dict(nemesis.kills)
+
+
+def test_nothing_is_lost_in_two_hundred_kills(home: Path, tmp_path: Path) -> None:
+    kills = battle(home, tmp_path, KILLS, int(os.environ.get("HPTUI_FAULT_SEED", "1")))
+    assert min(kills.values()) >= 5, kills
+    assert set(kills) == {"kill runner", "kill worker", "kill shim", "kill launcher"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(2, 7))
+def test_nothing_is_lost_in_a_thousand_kills(home: Path, tmp_path: Path, seed: int) -> None:
+    battle(home, tmp_path, 1000, seed)
