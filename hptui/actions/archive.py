@@ -59,7 +59,7 @@ def _files(sd: StudyDir, *, checkpoints: bool) -> list[Path]:
         if not checkpoints:
             names[:] = [name for name in names if name != "checkpoints"]
         names.sort()
-        found += [here / name for name in sorted(files) if not name.endswith(".tmp")]
+        found += [here / name for name in sorted(files) if name != "lock" and not name.endswith(".tmp")]
     return [path for path in found if path.is_file() and not path.is_symlink()]
 
 

@@ -1,8 +1,9 @@
-"""Look at a study before the night does: `check` reads it, `check --try` runs two steps of its heaviest trial."""
+"""Look at a study before the night does: `check` reads it, `check --try` runs a few steps of its heaviest trial."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,9 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from hptui.actions.run import read
@@ -20,7 +23,7 @@ from hptui.model.study import Study
 from hptui.model.trial import Value
 from hptui.storage.rundir import RunDir, read_lines, write_json
 
-TRY_STEPS = 2
+TRY_STEPS = 6
 TRY_SECONDS = 900.0
 DRAWN = 400
 
@@ -36,7 +39,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What two steps of the heaviest configuration took, and what that means for the whole study.
+    """What a few steps of the heaviest configuration took, and what that means for the whole study.
 
     Seconds, GiB. None: could not be known (a trainer that tells no total, no GPU).
     """
@@ -130,7 +133,7 @@ def _share(value: Value, largest: Value) -> float:
 
 
 def try_out(path: Path, changes: Mapping[str, str] | None = None) -> Tried:
-    """Really run two steps of the heaviest configuration, in a directory that is thrown away; else `Unusable`."""
+    """Really run a few steps of the heaviest configuration, in a directory that is thrown away; else `Unusable`."""
     study = read(path, changes or {})
     params = heaviest(study)
     with tempfile.TemporaryDirectory(prefix="hptui-try-") as folder:
@@ -148,7 +151,7 @@ def try_out(path: Path, changes: Mapping[str, str] | None = None) -> Tried:
             raise Unusable(
                 f"the heaviest configuration fails ({why})\n  {tail}", hint=f"settings: {json.dumps(params)}"
             )
-        return _forecast(study, config["settings"], events, end, time.monotonic() - began)
+        return _forecast(study, {**_base(study), **params}, events, end, time.monotonic() - began)
 
 
 def _config(study: Study, params: Mapping[str, Value], folder: Path) -> dict[str, Any]:
@@ -168,7 +171,7 @@ def _config(study: Study, params: Mapping[str, Value], folder: Path) -> dict[str
         "artifacts": str(folder / "artifacts"),
         "cache": str(folder / "cache"),
         "keep_checkpoints": 1,
-        "threads": 0,
+        "threads": max(1, (os.cpu_count() or 1) // max(1, study.resources.parallel)),
         "device": "",
         "try_steps": TRY_STEPS,
     }
@@ -180,7 +183,7 @@ def _run(run: RunDir, study: Study) -> str:
     try:
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=TRY_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
-        raise Unusable(f"two steps of the heaviest configuration take over {TRY_SECONDS:g} s") from error
+        raise Unusable(f"the first steps of the heaviest configuration take over {TRY_SECONDS:g} s") from error
     return done.stdout + done.stderr
 
 
@@ -189,13 +192,10 @@ def _forecast(
 ) -> Tried:
     reports = [event for event in events if event["k"] == "metrics"]
     total = next((event["steps"] for event in reversed(events) if event["k"] == "total"), None)
-    first, last = (reports[0], reports[-1]) if reports else (None, None)
-    step = None
-    if first and last and last["step"] > first["step"]:
-        step = (last["t"] - first["t"]) / (last["step"] - first["step"])
-    startup = wall - (last["t"] - first["t"] if first and last else 0.0)
+    step, evaluation = _pace(reports)
+    startup = wall - (reports[-1]["t"] - reports[0]["t"] if reports else 0.0)
     saved = max((event["bytes"] for event in events if event["k"] == "checkpoint"), default=None)
-    trial = startup + step * total if step is not None and total else None
+    trial = startup + step * total + evaluation * _evaluations(settings, total) if step and total else None
     trials, slots = study.search.trials, max(1, study.resources.parallel)
     checkpoint = saved / (1 << 30) if saved is not None else None
     kept = study.resources.keep_checkpoints * (trials or 1)
@@ -210,12 +210,40 @@ def _forecast(
         peak_gpu_gb=end.get("peak_gpu_gb"),
         checkpoint_gb=checkpoint,
         trial_seconds=trial,
-        study_seconds=trial * trials / slots if trial is not None and trials else None,
+        study_seconds=_whole(study, trial, startup, trials, slots) if trial is not None and trials else None,
         disk_gb=disk,
         free_disk_gb=free,
         warnings=tuple(_doubts(study, reports, end, disk, free)),
-        metrics=dict(last["m"]) if last else {},
+        metrics=dict(reports[-1]["m"]) if reports else {},
     )
+
+
+def _whole(study: Study, trial: float, startup: float, trials: int, slots: int) -> float:
+    """Seconds for all trials: where a warm launcher imports once, only the first one pays the start-up."""
+    from hptui.trainers import registry
+
+    if registry.preload(study.trainer.kind):
+        return startup + (trial - startup) * trials / slots
+    return trial * trials / slots
+
+
+def _pace(reports: list[dict[str, Any]]) -> tuple[float | None, float]:
+    """Seconds per step, and how much longer the last step took, which is evaluated.
+
+    The first step warms up and does not count.
+    """
+    pairs = [(a, b) for a, b in pairwise(reports) if b["step"] > a["step"]]
+    paces = [(b["t"] - a["t"]) / (b["step"] - a["step"]) for a, b in pairs]
+    if not paces:
+        return None, 0.0
+    usual = median(paces[:-1] or paces)
+    return usual, max(0.0, paces[-1] - usual)
+
+
+def _evaluations(settings: Mapping[str, Value], total: int) -> int:
+    """How often a trial will be evaluated, where its settings say so."""
+    every = settings.get("eval_every")
+    return max(1, total // every) if isinstance(every, int) and every > 0 else 1
 
 
 def _doubts(
@@ -223,7 +251,7 @@ def _doubts(
 ) -> list[str]:
     seen = {name for event in reports for name in event["m"]} | set(end.get("m") or {})
     said = [
-        f"two steps did not report {o.metric!r}; they reported {', '.join(sorted(seen)) or 'nothing'}"
+        f"its first steps did not report {o.metric!r}; they reported {', '.join(sorted(seen)) or 'nothing'}"
         for o in study.objectives
         if o.metric not in seen
     ]

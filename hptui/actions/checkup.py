@@ -14,12 +14,12 @@ from pathlib import Path
 from hptui.actions.doctor import Finding
 from hptui.actions.process import holder
 from hptui.actions.studies import View, look
-from hptui.actions.surroundings import NETWORK, filesystem
 from hptui.model.errors import HptuiError
 from hptui.model.format import size
 from hptui.model.trial import StudyState, TrialStatus
 from hptui.running.environment import boot_id
 from hptui.running.local import MARK
+from hptui.storage.disks import filesystem, is_network
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir, is_held
@@ -45,7 +45,7 @@ def checkup(sd: StudyDir, *, thorough: bool = False) -> list[Finding]:
 
 
 def _store(sd: StudyDir, reader: Reader, *, thorough: bool) -> Iterator[Finding]:
-    if NETWORK.fullmatch(kind := filesystem(sd.root)):
+    if is_network(kind := filesystem(sd.root)):
         text = f"the store is on a network file system ({kind}), where SQLite's log loses data"
         yield Finding("store", "error", text, "move the study to a local disk", sd.name)
     if not thorough and sd.db.stat().st_size > QUICK:

@@ -64,16 +64,19 @@ HEADINGS = {"number": "#", "seconds": "time", "peak_memory_gb": "memory"}
 
 
 def value_of(view: View, trial: Trial, name: str) -> Any:
-    """What stands in a column. A metric is the objective's value where it is one, else its last value."""
+    """What stands in a column: a fact, the objective's value, a setting as requested, else a metric's last value.
+
+    A setting goes before a metric of its name: `learning_rate` is what the trial was given, not where it ended.
+    """
     if name in FACTS or name in MEASURED:
         value = getattr(trial, name)
         return str(value) if name in ("status", "reason", "role") and value is not None else value
     if trial.values and name in trial.values:
         return trial.values[name]
-    if name in trial.metrics:
-        return trial.metrics[name]
     settings = {**view.base, **trial.params}
-    return settings.get(name, trial.effective.get(name))
+    if name in settings:
+        return settings[name]
+    return trial.metrics[name] if name in trial.metrics else trial.effective.get(name)
 
 
 def shown(view: View, trial: Trial, name: str) -> str:
@@ -85,7 +88,8 @@ def shown(view: View, trial: Trial, name: str) -> str:
         return MEASURED[name](value)
     if name in FACTS:
         return str(value)
-    if name in trial.metrics or name in (trial.values or {}):
+    requested = name in view.base or name in trial.params
+    if name in (trial.values or {}) or (name in trial.metrics and not requested):
         return metric(value, view.study.metrics.get(name))
     used = trial.effective.get(name, value)
     return setting(value) if used == value else f"{setting(value)} → {setting(used)}"

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 import hptui
-from hptui.actions.surroundings import NETWORK, check_filesystem, filesystem, logout_warning, terminal
+from hptui.actions.surroundings import logout_warning, terminal
 from hptui.model.errors import HptuiError
 from hptui.model.format import size
 from hptui.running import devices, nvml
 from hptui.running.devices import Gpu
+from hptui.storage.disks import filesystem, is_network
 from hptui.storage.paths import StudyDir, studies_in
-
-__all__ = ["Finding", "check_filesystem", "examine", "worst"]
 
 Level = Literal["ok", "warning", "error"]
 LOW_SPACE = 2 << 30
@@ -148,7 +147,7 @@ def _disk(path: Path) -> list[Finding]:
     while not path.exists():
         path = path.parent
     kind, found = filesystem(path), []
-    if NETWORK.fullmatch(kind):
+    if is_network(kind):
         text = f"{path} is on a network file system ({kind}): studies cannot be kept there"
         found.append(Finding("disk", "error", text, "set $HPTUI_HOME to a local disk"))
     free = shutil.disk_usage(path).free

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hptui.model.errors import HptuiError, Locked, UserError
+from hptui.model.errors import Locked, UserError
 from hptui.model.study import Study
 from hptui.storage.mailbox import Mailbox
 from hptui.storage.paths import StudyDir
@@ -64,13 +64,9 @@ def _here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: int) -> str:
     try:
         desk, ours = Desk(sd, store), None
         for command in store.pending_commands():
-            try:
-                ok, text = True, desk.apply(command.verb, command.args)
-            except HptuiError as error:
-                ok, text = False, str(error)
-            store.finish_command(command.id, ok, text)
+            answer = desk.serve(command)
             if command.id == posted:
-                ours = (ok, text)
+                ours = answer
         if not posted:
             return desk.apply(verb, args)
         if ours is None:  # the runner answered just before it left

@@ -31,7 +31,7 @@ class View:
 
     @property
     def base(self) -> Mapping[str, Value]:
-        """All settings of the baseline: the trainer's defaults, where they are known without running it, and the file's."""
+        """All settings of the baseline: the file's over the trainer's defaults, where those can be read at once."""
         return {**_defaults(self.study.trainer.kind), **self.study.trainer.settings}
 
     @property

@@ -34,7 +34,7 @@ POLL = 0.1
 REDRAW = 0.5
 TAIL = 8
 ENDS = {"trial_complete", "trial_pruned", "trial_failed", "trial_stopped"}
-SILENT = {"study_running", "study_done", "study_stopped", "study_paused", "trial_paused"}
+SILENT = {"study_running", "study_done", "study_stopped", "study_paused", "trial_paused", "prune"}
 """Events that other lines tell of."""
 
 
@@ -61,6 +61,7 @@ def _watch(follower: Follower, screen: Live | None, said: Collection[str]) -> Up
         for event in update.events:
             for text in told(update.view, event) if event.message not in said else ():
                 _print(text, screen)
+                drawn = 0.0  # what runs has changed with it
         if not update.alive:
             return update
         if screen is not None and time.monotonic() - drawn > REDRAW:

@@ -15,7 +15,7 @@ from hptui.model.format import size
 @study_argument()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @pass_face
-def rm_(face: Face, study: str, yes: bool) -> None:
+def rm_(face: Face, study: str, yes: bool) -> int:
     """Remove STUDY with all its trials, logs and checkpoints. Not while it runs. The study file stays."""
     from hptui.actions.housekeeping import removable, remove
 
@@ -24,8 +24,11 @@ def rm_(face: Face, study: str, yes: bool) -> None:
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError(f"this would delete {sd.root} ({size(bytes_)}) for good; say --yes to do so")
-        click.confirm(f"Delete {sd.root} ({size(bytes_)}) for good?", abort=True, err=True)
+        if not click.confirm(f"Delete {sd.root} ({size(bytes_)}) for good?", err=True):
+            say("nothing was removed")
+            return 1
     say(f"removed {sd.name}: {size(remove(sd))}")
+    return 0
 
 
 @click.command("gc")

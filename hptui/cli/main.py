@@ -43,6 +43,9 @@ VERBS = {
 }
 """Verb -> (module in this package, what it does in one line). The help page reads this, and imports nothing."""
 
+_called: list[Face] = []
+"""The face of this call, for whoever has lost its context."""
+
 
 class Verbs(click.Group):
     """A group whose commands are imported when they are called."""
@@ -90,6 +93,7 @@ def cli(ctx: click.Context, home: str | None, no_color: bool) -> None:
     if no_color:
         os.environ["NO_COLOR"] = "1"
     ctx.obj = Face(home)
+    _called.append(ctx.obj)
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
 
@@ -138,10 +142,8 @@ def _crashed(error: Exception) -> int:
 
     text = "".join(traceback.format_exception(error))
     name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-    home = click.get_current_context(silent=True)
-    face = home.obj if home is not None else None
-    place = face.home if isinstance(face, Face) else find_home()
-    for folder in (place / "crashes" if place.is_dir() else place, Path(tempfile.gettempdir())):
+    home = _called[-1].home if _called else find_home()
+    for folder in ([home / "crashes"] if home.is_dir() else []) + [Path(tempfile.gettempdir())]:
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
             path = folder / name

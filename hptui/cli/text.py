@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 HIDDEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
-PLAIN = str.maketrans({"→": "->", "✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "⏎": " ", "×": "x", "~": "~"})
+PLAIN = str.maketrans({"→": "->", "✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "⏎": " ", "×": "x"})
 
 
 def say(text: str) -> None:

@@ -94,10 +94,15 @@ class Attempts:
             started=time.time(),
             environment=dict(self.trainer.facts),
         )
-        with self.store.transaction(durable=True):
-            self.store.insert_attempt(attempt)
-            started = trial.started or attempt.started
-            self.store.update_trial(trial.number, status=TrialStatus.RUNNING, started=started, reason=None, message="")
+        try:
+            with self.store.transaction(durable=True):
+                self.store.insert_attempt(attempt)
+                begun = {"started": trial.started or attempt.started, "reason": None, "message": ""}
+                self.store.update_trial(trial.number, status=TrialStatus.RUNNING, **begun)
+        except BaseException:  # a full disk: the slot must be free when there is room again
+            for lock in locks:
+                os.close(lock)
+            raise
         crash_point("after_insert_attempt")
         live = Live(
             attempt, replace(trial, status=TrialStatus.RUNNING), RunDir(self.sd.attempt(trial.number, attempt.n))
@@ -214,6 +219,7 @@ class Attempts:
         with self.store.transaction(durable=True):
             self.store.update_attempt(live.attempt.token, asked=asked, message=message)
             self.store.event("info", asked, message, live.trial.number)
+        crash_point("before_control")
         live.asked, live.why = asked, message
         put_control(live.run, verb)
 

@@ -70,8 +70,10 @@ def _by_event(end: Mapping[str, Any], asked: str) -> Ending:
     message = str(end.get("message") or "")
     if status is TrialStatus.STOPPED and asked in ("timeout", "hung"):
         return _obeyed(asked, message)
-    if reason is Reason.DISK_FULL:
-        return Ending(AttemptState.FAILED, None, reason, message)
+    if reason.ours:
+        return Ending(AttemptState.FAILED if reason is Reason.DISK_FULL else AttemptState.LOST, None, reason, message)
+    if status is TrialStatus.PAUSED and asked == "resume":
+        return Ending(AttemptState.PAUSED, None, reason, "resumed before it had paused")
     return Ending(ATTEMPT_OF[status], status, reason, message)
 
 

@@ -16,7 +16,6 @@ from hptui.model.study import Study
 from hptui.model.trial import AttemptState, Reason, TrialStatus
 from hptui.running.ending import Ending, Facts, judge, objective_values
 from hptui.running.live import Live
-from hptui.running.local import sweep_strays
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.rundir import LINE_LIMIT, RunDir, join_nonfinite, read_json
 from hptui.storage.store import Store
@@ -63,7 +62,7 @@ def _tail(path: Path, size: int) -> bytes:
 
 
 def finish(store: Store, study: Study, live: Live) -> Ending:
-    """Commit how an attempt ended; everything that it wrote has been ingested before."""
+    """Commit how an attempt ended; nobody writes to it any more, and everything that it wrote has been ingested."""
     end = last_event(live.run)
     end = end if end is not None and end["k"] == "end" else None
     exit_ = read_json(live.run.exit)
@@ -76,9 +75,6 @@ def finish(store: Store, study: Study, live: Live) -> Ending:
     )
     ending = judge(facts)
     ending = replace(ending, message=ending.message or live.why)
-    if facts.exit is None:
-        # Whoever writes `exit.json` has swept already; a lost or torn-off attempt has not.
-        sweep_strays(live.attempt.token, live.run)
     final = join_nonfinite(end.get("m") or {}, end.get("nonfinite") or {}) if end else {}
     crash_point("before_finish")
     with store.transaction(durable=True):
@@ -174,5 +170,6 @@ def _level(status: TrialStatus) -> str:
 
 def _sentence(status: TrialStatus, ending: Ending) -> str:
     if status is TrialStatus.WAITING:
-        return f"lost ({ending.reason}), runs again: {ending.message}"
+        how = f"lost ({ending.reason})" if ending.reason.ours else "paused"
+        return f"{how}, runs again: {ending.message}"
     return f"{status} ({ending.reason})" + (f": {ending.message}" if ending.message else "")

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hptui.model.trial import AttemptState
+from hptui.running import drift
 from hptui.running.live import Live
+from hptui.storage.crashpoints import crash_point
 from hptui.storage.points import NAME_LIMIT, Point
 from hptui.storage.rundir import read_lines
 from hptui.storage.store import Store
@@ -47,6 +49,7 @@ class Ingest:
         except BaseException:  # rolled back: what we remember must be rolled back, too
             live.sequence, live.step, live.progress, live.curve = before
             raise
+        crash_point("ingest.committed")
         live.offset = offset
         return True
 
@@ -101,7 +104,6 @@ class Ingest:
             if name == self._objective and value is not None and live.progress is not None:
                 live.extend(live.progress, value)
 
-
     def _new_name(self, live: Live, name: str, names: set[str]) -> bool:
         """Whether a metric is taken: what is left out is said once."""
         if len(names) >= MAX_METRICS:
@@ -126,6 +128,7 @@ def _hello(store: Store, live: Live, event: Mapping[str, Any]) -> None:
     live.said_hello = True
     environment = {**live.attempt.environment, **(event.get("environment") or {})}
     store.update_attempt(live.attempt.token, state=AttemptState.RUNNING, resumed_step=resumed, environment=environment)
+    drift.note(store, live.trial.number, environment)
     if resumed is not None:
         store.event("info", "resumed", f"continues after step {resumed}", live.trial.number)
     _total(store, live, {"steps": event.get("total_steps")})

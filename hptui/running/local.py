@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from hptui.storage.rundir import RunDir, is_held, open_lock, read_json, write_js
 log = logging.getLogger(__name__)
 
 MARK = "HPTUI_ATTEMPT"
+DYING_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +54,22 @@ class Local:
         The lock is taken before the start and never let go of until the shim ends, so there is no moment at which a
         living attempt looks dead. `OSError` means that nothing was started.
         """
-        launch.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_json(launch.run.config, launch.config)
-        lock = open_lock(launch.run.lock)
-        if lock is None:
-            raise BlockingIOError(f"{launch.run.lock} is held by another process")
-        crash_point("after_lock")
+        fds = list(launch.locks)
         try:
-            fds = [lock, *launch.locks]
+            launch.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            crash_point("after_mkdir")
+            write_json(launch.run.config, launch.config)
+            crash_point("after_config")
+            lock = open_lock(launch.run.lock)
+            if lock is None:
+                raise BlockingIOError(f"{launch.run.lock} is held by another process")
+            fds.insert(0, lock)
+            crash_point("after_lock")
             if self.warm is not None and self.warm.start(self._request(launch), fds):
                 return True, None
             return False, self._cold(launch, fds)
         finally:
-            os.close(lock)
-            for fd in launch.locks:
+            for fd in fds:
                 os.close(fd)
             crash_point("after_spawn")
 
@@ -113,21 +119,41 @@ def watch_handle(pid: int | None, run: RunDir) -> int | None:
     return None
 
 
+def silence(token: str, run: RunDir) -> None:
+    """After this nobody writes to an attempt whose lock is free: a lock may be let go of before the last worker dies.
+
+    Whoever wrote `exit.json` has swept already. Files that were killed half-written go, too.
+    """
+    if read_json(run.exit) is None:
+        sweep_strays(token, run)
+    for left in run.root.glob(".*.tmp"):
+        left.unlink(missing_ok=True)
+
+
 def sweep_strays(token: str, run: RunDir) -> int:
-    """Kill what a lost attempt left behind: processes that carry its token or can write to its events.
+    """Kill what a lost attempt left behind, and see it dead: processes with its token, or that can write to its events.
 
     A forked child keeps its launcher's environment in /proc, hence the second sign; whoever only reads is left alone.
     """
-    mark, events, killed = f"{MARK}={token}".encode(), str(run.events), 0
+    mark, events = f"{MARK}={token}".encode(), str(run.events)
+    dying = []
     for entry in Path("/proc").glob("[0-9]*"):
-        if int(entry.name) == os.getpid() or not _belongs(entry, mark, events):
-            continue
-        try:
-            os.kill(int(entry.name), signal.SIGKILL)
-            killed += 1
-        except OSError:
-            continue
-    return killed
+        if int(entry.name) != os.getpid() and _belongs(entry, mark, events):
+            try:
+                handle = os.pidfd_open(int(entry.name))
+            except OSError:
+                continue
+            dying.append(handle)
+            if _belongs(entry, mark, events):  # still: so the handle is its
+                with suppress(OSError):
+                    signal.pidfd_send_signal(handle, signal.SIGKILL)
+    deadline = time.monotonic() + DYING_SECONDS
+    for handle in dying:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+        os.close(handle)
+    return len(dying)
 
 
 def _belongs(process: Path, mark: bytes, events: str) -> bool:

@@ -6,18 +6,23 @@ A handler changes the store (and writes `control` files), and returns the senten
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hptui.model.errors import NotFound, UserError
+from hptui.model.errors import HptuiError, NotFound, UserError
 from hptui.model.study import Study
 from hptui.model.trial import Reason, Role, StudyState, Trial, TrialStatus
 from hptui.running.setup import by_hand, record, record_written
 from hptui.storage import studyfile
+from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir, check_name
+from hptui.storage.rows import Command
 from hptui.storage.rundir import RunDir, put_control
-from hptui.storage.store import Store
+from hptui.storage.store import DiskFull, Store
+
+log = logging.getLogger(__name__)
 
 
 class Desk:
@@ -37,6 +42,28 @@ class Desk:
             raise UserError(f"there is no request {verb!r}")
         return handler(self, args)
 
+    def serve(self, command: Command) -> tuple[bool, str]:
+        """Carry out a request from the mailbox and answer it: both or neither, so that it is done exactly once.
+
+        What is answered is returned. A request that cannot be carried out is answered, too, or it would be tried for
+        ever; only a full disk is no answer.
+        """
+        with self.store.transaction(durable=True):
+            try:
+                with self.store.transaction():
+                    ok, text = True, self.apply(command.verb, command.args)
+            except (DiskFull, OSError):
+                raise
+            except HptuiError as error:
+                ok, text = False, str(error)
+            except Exception as error:  # whoever left it may not speak our language
+                log.exception("request %d: %s %s", command.id, command.verb, command.args)
+                ok, text = False, f"this request cannot be carried out: {type(error).__name__}: {error}"
+            crash_point("before_command_done")
+            self.store.finish_command(command.id, ok, text)
+        crash_point("after_command_done")
+        return ok, text
+
     def tell(self, trials: Sequence[int] | None, verb: str, asked: str = "") -> list[int]:
         """Write a verb to running attempts (all, or of some trials): the numbers of those told."""
         told = []
@@ -45,10 +72,22 @@ class Desk:
                 run = RunDir(self.sd.attempt(attempt.trial, attempt.n))
                 with self.store.transaction(durable=True):
                     self.store.update_attempt(attempt.token, asked=asked or verb)
+                crash_point("before_control")
                 if run.root.is_dir():
                     put_control(run, verb)
                 told.append(attempt.trial)
         return sorted(set(told))
+
+    def call_back(self, trials: Sequence[int] | None) -> list[int]:
+        """Have running attempts that were told to pause go on once they have: their trials wait instead of resting."""
+        called = [
+            attempt
+            for attempt in self.store.attempts(open=True)
+            if attempt.asked == "pause" and (trials is None or attempt.trial in trials)
+        ]
+        for attempt in called:
+            self.store.update_attempt(attempt.token, asked="resume")
+        return [attempt.trial for attempt in called]
 
     def trials(self, numbers: Sequence[int] | None, *statuses: TrialStatus) -> list[Trial]:
         """The trials asked for that have one of the statuses; NotFound for a number that is no trial."""
@@ -91,12 +130,13 @@ def resume(desk: Desk, args: Mapping[str, Any]) -> str:
     with desk.store.transaction(durable=True):
         for trial in paused:
             desk.store.update_trial(trial.number, status=TrialStatus.WAITING, reason=None)
+        again = sorted([*(trial.number for trial in paused), *desk.call_back(numbers)])
         if numbers is None:
             desk.store.set_meta("since", repr(time.time()))
             _state(desk, StudyState.RUNNING, "")
-    if numbers and not paused:
+    if numbers and not again:
         return "none of them is paused"
-    return f"{_list([t.number for t in paused])} will go on" if paused else "the study goes on"
+    return f"{_list(again)} will go on" if again else "the study goes on"
 
 
 def stop(desk: Desk, args: Mapping[str, Any]) -> str:

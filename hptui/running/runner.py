@@ -20,6 +20,7 @@ from hptui.running import plan as planning
 from hptui.running.attempts import Attempts, Trainer
 from hptui.running.finish import finish
 from hptui.running.live import Live
+from hptui.running.local import silence
 from hptui.running.proposals import Proposals
 from hptui.running.pruning import Pruning
 from hptui.running.requests import Desk
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 TICK = 0.25
 ASLEEP = 5.0
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +118,7 @@ class Runner:
 
     def _requests(self) -> None:
         for command in self.store.pending_commands():
-            try:
-                ok, result = True, self.desk.apply(command.verb, command.args)
-            except HptuiError as error:
-                ok, result = False, str(error)
-            crash_point("before_command_done")
-            self.store.finish_command(command.id, ok, result)
-            crash_point("after_command_done")
+            self.desk.serve(command)
             self.attempts.hear()
             self._changed()
             self._revise()
@@ -156,6 +151,7 @@ class Runner:
         for attempt in self.store.attempts(open=True):
             live = self.attempts.adopt(attempt, self._trials[attempt.trial])
             self.pruning.restore(live)
+        crash_point("after_adopt")
         adopted = sorted(live.trial.number for live in self.attempts.live.values())
         if adopted:
             log.info("adopted trials %s", adopted)
@@ -167,6 +163,8 @@ class Runner:
     def _follow(self, live: Live) -> None:
         """Read what an attempt did, end it if it ended, else judge how it does."""
         alive = self.attempts.alive(live)
+        if not alive:
+            silence(live.attempt.token, live.run)
         self.attempts.ingest.drain(live, all_of_it=not alive)
         if not alive:
             self._end(live)
@@ -261,6 +259,7 @@ class Runner:
             self.store.set_state(StudyState.PAUSED, message)
             self.store.event(level, "study_paused", message)
         self.desk.tell(None, "pause")
+        self.attempts.hear()
         self._dirty = True
 
     def _rest(self, end: planning.End) -> bool:
@@ -273,6 +272,7 @@ class Runner:
             self.store.set_state(end.state, end.message or str(row["message"] or ""))
             if row["state"] != end.state:
                 self.store.event("info", f"study_{end.state}", end.message or f"the study is {end.state}")
+        crash_point("after_rest")
         self.upkeep.settle()
         self.hooks.ended(self.store, self.sd, self.study)
         return True

@@ -51,7 +51,9 @@ class Feasible:
         drawn = self._from_core(rng, seen)
         return drawn if drawn is not None else self._climbed(rng, seen, anchors)
 
-    def near(self, wanted: Point, rng: Random, seen: Set[str], anchors: Iterable[Point] = ()) -> dict[str, Value] | None:
+    def near(
+        self, wanted: Point, rng: Random, seen: Set[str], anchors: Iterable[Point] = ()
+    ) -> dict[str, Value] | None:
         """As `draw`, but close to a point that must not be run: what a model likes about it is kept."""
         listed = self._core if self._all is None else self._all
         closest = nsmallest(NEIGHBOURS, listed, key=lambda other: self._distance(wanted, other))

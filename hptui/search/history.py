@@ -6,9 +6,9 @@
 | pruned, timeout                 | the last value that it reported, and how far it was    |
 | failed: out of memory           | a violated constraint: samplers learn where the wall is|
 | failed: NaN                     | worst finite values + 1 sd, here and nowhere else      |
-| running, paused, waiting        | that it is under way                                   |
+| running, paused, waiting        | to stay away: it is under way                          |
 | crash, usage, lost, stopped ... | nothing: a bug is no evidence about a learning rate    |
-| rejected proposals              | a violated constraint, if they would be rejected today |
+| rejected proposals              | to stay away, if they would be rejected today          |
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hptui.model.trial import Reason, Rejection, Trial, TrialStatus
 from hptui.search.lens import Lens, Point
 
 MISSED = 0.1
-"""By how much a trial without memory, or a known configuration, misses: nobody knows, and TPE only ranks."""
+"""By how much a trial missed the memory: nobody knows, and TPE only ranks."""
 
 REPLAYED = 200
 """How many rejections of earlier trials are heard of again, the newest: the cost of an ask stays bounded."""
@@ -36,7 +36,7 @@ class Outcome(Enum):
     VALUES = auto()
     PARTIAL = auto()
     VIOLATED = auto()
-    PENDING = auto()
+    AVOID = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Told:
     """One point of the history.
 
     `values` has one per objective (empty: training diverged, to be imputed). `shown` is (progress in permille, value).
-    `margin` > 0 says by how much a constraint is missed. `real` is False for a rejected proposal.
+    `margin` > 0 says by how much a constraint is missed.
     """
 
     point: Point
@@ -52,7 +52,6 @@ class Told:
     values: tuple[float, ...] = ()
     shown: tuple[int, float] | None = None
     margin: float = 0.0
-    real: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class History:
 
     def finished(self) -> int:
         """How many trials ended and said something."""
-        return sum(told.real and told.outcome is not Outcome.PENDING for told in self.told)
+        return sum(told.outcome is not Outcome.AVOID for told in self.told)
 
     def measured(self) -> bool:
         """Whether any trial has shown a value at all."""
@@ -99,7 +98,7 @@ def hear(trial: Trial, objectives: Sequence[Objective]) -> Told | None:
         case TrialStatus.FAILED, Reason.NAN:
             return Told({}, Outcome.VALUES)
         case status, _ if status.open:
-            return Told({}, Outcome.PENDING)
+            return Told({}, Outcome.AVOID)
     return None
 
 
@@ -131,7 +130,7 @@ def _rejected(lens: Lens, seen: frozenset[str], rejections: Iterable[Rejection])
             continue
         _, still = lens.judge(point, seen)
         if still:
-            yield Told(point, Outcome.VIOLATED, margin=still.margin or MISSED, real=False)
+            yield Told(point, Outcome.AVOID)
 
 
 def _imputed(told: Sequence[Told], objectives: Sequence[Objective]) -> Iterator[Told]:

@@ -89,6 +89,6 @@ class RandomEngine:
     def ask(self, number: int) -> Proposal | None:
         """A feasible point that has no trial yet."""
         seen = {self.lens.key(trial.params) for trial in self.trials}
-        anchors = [point for trial in self.trials if (point := self.lens.point(trial.params)) is not None]
+        anchors = (point for trial in self.trials if (point := self.lens.point(trial.params)) is not None)
         drawn = self.feasible.draw(Random(seed_for(self.seed, number)), seen, anchors)
         return None if drawn is None else Proposal(drawn, engine=self.name)

@@ -15,7 +15,7 @@ from hptui.search.engine import Proposal
 from hptui.search.lens import Lens, Point
 
 ASKS = 10
-"""How often a sampler is asked for one trial before a feasible point is drawn at random instead."""
+"""How often a sampler is asked for one trial before a feasible point near its first suggestion is taken instead."""
 
 
 class Sampler(Protocol):
@@ -33,11 +33,14 @@ class Sampler(Protocol):
 def propose(
     name: str, lens: Lens, seen: Set[str], sampler: Sampler, otherwise: Callable[[Point], dict[str, Value] | None]
 ) -> Proposal | None:
-    """The first suggestion that may be run, else what `otherwise` draws; None when that finds nothing either."""
+    """The first suggestion that may be run, else what `otherwise` finds near the first one that may not.
+
+    None when that finds nothing either.
+    """
     rejections: list[Rejection] = []
+    first = sampler.suggest(0)
     for k in range(ASKS):
-        point = sampler.suggest(k)
-        first = point if k == 0 else first
+        point = sampler.suggest(k) if k else first
         settled, rejection = lens.judge(point, seen)
         if rejection is None:
             return Proposal(settled, tuple(rejections), name)

@@ -1,4 +1,7 @@
-"""The process that trains: versions, machine, threads, determinism. Variables are taken by an allow-list."""
+"""What only the training process knows of its surroundings: its packages, threads, variables, and how repeatable it is.
+
+The runner records the machine. Variables are kept by an allow-list of names, and never when they look like a secret.
+"""
 
 from __future__ import annotations
 
@@ -6,45 +9,42 @@ import importlib.metadata
 import os
 import platform
 import re
-import socket
 import sys
+from collections.abc import Mapping
 from typing import Any
 
-import hptui
 from hptui.model.trial import Value
 
-VARIABLES = re.compile(
-    r"CUDA_\w+|NCCL_\w+|TORCH_\w+|PYTORCH_\w+|CUBLAS_\w+|OMP_\w+|MKL_\w+|OPENBLAS_NUM_THREADS|PYTHONHASHSEED"
-    r"|HF_HOME|HF_HUB_OFFLINE|TRANSFORMERS_OFFLINE|HIP_VISIBLE_DEVICES|ROCR_VISIBLE_DEVICES|HSA_\w+"
+ALLOWED = re.compile(
+    r"(CUDA|CUBLAS|CUDNN|NCCL|TORCH|PYTORCH|OMP|MKL|OPENBLAS|TRANSFORMERS|TRITON|BNB|ACCELERATE|SLURM_JOB)_[A-Z0-9_]+"
+    r"|HF_(HOME|HUB_CACHE|HUB_OFFLINE|DATASETS_CACHE|DATASETS_OFFLINE|ENDPOINT)"
+    r"|TOKENIZERS_PARALLELISM|PYTHONHASHSEED|VIRTUAL_ENV|CONDA_DEFAULT_ENV|CONDA_PREFIX|LD_LIBRARY_PATH|LANG|TZ"
 )
-SECRET = re.compile(r"(?i)token|key|secret|passw|cred|://[^/\s]*@")
+SECRET_NAME = re.compile(r"(?i)token(?!iz)|key|secret|passw|cred|auth")
+SECRET_VALUE = re.compile(
+    r"://[^/\s]*@|[?&][^=&\s]*(?i:token|key|secret|passw|sig)[^=&\s]*="
+    r"|\b(hf_|sk-|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|AIza)[\w-]{12,}"
+)
 
 
 def capture(threads: int = 0) -> dict[str, Value]:
-    """What this process runs on and with, at this moment."""
+    """What this process runs with, at this moment."""
     return {
-        "hptui": hptui.__version__,
         "python": platform.python_version(),
         "executable": sys.executable,
-        "command": list(sys.argv),
-        "host": socket.gethostname(),
-        "os": platform.platform(),
-        "cpu": cpu_name(),
-        "cores": cores(),
-        "ram_gb": ram_gb(),
-        "threads": threads,
         "packages": dict(sorted(packages().items())),
-        "variables": dict(variables()),
+        "worker_threads": threads,
+        "variables": variables(os.environ),
         "determinism": determinism(),
     }
 
 
-def variables() -> dict[str, Value]:
-    """The environment variables that change how a training runs, and are nobody's secret."""
+def variables(environ: Mapping[str, str]) -> dict[str, Value]:
+    """The variables that change how a training runs, and are nobody's secret."""
     return {
         name: value
-        for name, value in sorted(os.environ.items())
-        if VARIABLES.fullmatch(name) and not SECRET.search(name) and not SECRET.search(value)
+        for name, value in sorted(environ.items())
+        if ALLOWED.fullmatch(name) and not SECRET_NAME.search(name) and not SECRET_VALUE.search(value)
     }
 
 
@@ -54,11 +54,11 @@ def packages() -> dict[str, Value]:
     for name, module in list(sys.modules.items()):
         if "." in name or name.startswith("_") or name in sys.stdlib_module_names or name == "hptui":
             continue
-        version = vars(module).get("__version__") if module is not None and hasattr(module, "__dict__") else None
-        if not isinstance(version, str):  # torch's is a subclass of str
-            version = installed(name)
+        # Looked up without asking the module, which may import things or warn when asked.
+        version = vars(module).get("__version__") if hasattr(module, "__dict__") else None
+        version = str(version) if isinstance(version, str) else installed(name)
         if version:
-            found[name] = str(version)
+            found[name] = version
     return found
 
 
@@ -83,25 +83,3 @@ def determinism() -> dict[str, Value]:
         switches["matmul_precision"] = torch.get_float32_matmul_precision()
         switches["cuda"] = torch.version.cuda or ""
     return switches
-
-
-def cpu_name() -> str:
-    """The model of the CPU."""
-    try:
-        with open("/proc/cpuinfo") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def ram_gb() -> float:
-    """The machine's memory in GiB."""
-    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30), 2)

@@ -12,7 +12,6 @@ import json
 import math
 import os
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -159,8 +158,8 @@ def holds(settings: Settings) -> bool:
 def leave_children(count: int) -> None:
     """Start processes that outlive this one, unless somebody sweeps."""
     for number in range(count):
-        code = "import time; time.sleep(3600)"
-        subprocess.Popen([sys.executable, "-S", "-c", code], start_new_session=number % 2 == 1)
+        command = [sys.executable, "-S", "-c", "import time; time.sleep(3600)"]
+        os.posix_spawn(sys.executable, command, os.environ, setsid=number % 2 == 1)
 
 
 def save(step: int, path: Path) -> None:

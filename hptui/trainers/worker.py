@@ -55,6 +55,8 @@ def main(attempt_dir: str) -> int:
 def listening() -> Iterator[threading.Event]:
     """SIGTERM sets the flag and does nothing else; SIGINT is ignored."""
     flag = threading.Event()
+    # A process that the trainer forks, to load data for instance, must die when it is told to.
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     before = {
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: flag.set()),
         signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),

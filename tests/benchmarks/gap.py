@@ -1,6 +1,6 @@
 """The gap between two trials: from the end of one to the first step of the next, warm and cold.
 
-    python tests/benchmarks/gap.py [--charlm]
+python tests/benchmarks/gap.py [--charlm]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a runner costs: CPU and memory while 1,000 points a second arrive, and the time to recover from kill -9.
 
-    python tests/benchmarks/runner.py
+python tests/benchmarks/runner.py
 """
 
 from __future__ import annotations

@@ -329,7 +329,7 @@ def resumed(now: Snapshot, known: Known) -> Iterator[str]:
 
 
 def _written_again(damage: Damage, attempts: Iterable[Told]) -> bool:
-    """Whether an attempt that began after the damage came past that step: it saved it anew, even if it cannot say so."""
+    """Whether an attempt that began after the damage came past that step: it saved anew, even if it told nobody."""
     later = [read for read in attempts if read.hello and read.hello["time"] > damage.at]
     return any(event["step"] == damage.step for read in later for event in read.of("metrics"))
 

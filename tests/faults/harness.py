@@ -1,7 +1,7 @@
 """Studies under attack: a keeper that starts the runner again whenever it is gone, and a nemesis that kills.
 
 The nemesis draws its acts and their times from its seed, and writes each into a log: the same seed attacks in the same
-order. Nothing is ever signalled by a bare pid: a process must belong to the HOME under test, and be what we think it is.
+order. Nothing is signalled by a bare pid: a process must belong to the HOME under test, and be what we take it for.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from hptui.trainers.checkpoints import MANIFEST, written
 from tests.faults.checker import Damage, Gauge, Known, Ledger, Snapshot, check, check_end, take
 from tests.support import until
 
+PATIENCE = 0.5
+"""How long to wait for somebody to kill, where there is nobody at the moment."""
 RUNNER, LAUNCHER = b"hptui.actions.process", b"hptui.running.launcher"
 
 
@@ -235,7 +237,7 @@ class Nemesis:
         self.findings: list[str] = []
         self._began = time.monotonic()
         self._stopped: list[threading.Timer] = []
-        self._seconds: list[subprocess.Popen[bytes]] = []
+        self._seconds: list[tuple[Subject, subprocess.Popen[bytes]]] = []
 
     def attack(self, kills: int, *, pace: float, seconds: float) -> None:
         """Act until so many processes were killed, looking at the studies now and then."""
@@ -251,7 +253,10 @@ class Nemesis:
     def act(self, subject: Subject) -> None:
         """One act, as the seed has it."""
         name = self.random.choices(list(ACTS), [weight for weight, _ in ACTS.values()])[0]
-        detail = ACTS[name][1](self, subject)
+        detail, deadline = ACTS[name][1](self, subject), time.monotonic() + PATIENCE
+        while name.startswith("kill") and not detail and time.monotonic() < deadline:
+            time.sleep(0.03)
+            detail = ACTS[name][1](self, subject)
         self.acts[name] += 1
         if name.startswith("kill") and detail:
             self.kills[name] += 1
@@ -263,10 +268,12 @@ class Nemesis:
         """Let go: whoever was stopped goes on, second runners are heard out."""
         for timer in self._stopped:
             timer.join()
-        for second in self._seconds:
-            code = second.wait(30)
-            if code not in (0, 4, -signal.SIGKILL, -signal.SIGTERM):
-                self.findings.append(f"a second runner ended with {code}")
+        for subject, second in self._seconds:
+            until(lambda s=subject, p=second: p.poll() is not None or s.runner() == p.pid, 30)  # type: ignore[misc]
+            if second.poll() is None:
+                second.returncode = 0  # the first was gone: it is the runner now, and nothing of ours to wait for
+            elif second.returncode not in (0, 4, -signal.SIGKILL, -signal.SIGTERM):
+                self.findings.append(f"a second runner ended with {second.returncode}")
 
     def story(self) -> str:
         """What a person needs to see it again."""
@@ -318,7 +325,7 @@ class Nemesis:
         command = [sys.executable, "-m", "hptui.actions.process", str(subject.sd.root)]
         with subject.sd.runner_log.open("ab") as log:
             second = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        self._seconds.append(second)
+        self._seconds.append((subject, second))
         return f"pid {second.pid}"
 
     def pause_and_resume(self, subject: Subject) -> str:

@@ -413,3 +413,45 @@ def test_two_gpus_run_two_trials_each_on_its_own(home: Path, tmp_path: Path, mon
     with Reader(sd) as reader:
         devices = {attempt.device for attempt in reader.attempts()}
     assert len(devices) == 2
+
+
+TRAIN = """
+def main(trial, *, lr: float = 1e-3, width: int = 4):
+    trial.total_steps = 3
+    for step in range(1, 4):
+        trial.report(step, loss=lr * width / step)
+    return {"loss": lr * width / 3}
+"""
+
+OWN = """
+    name = "own"
+    [objective]
+    metric = "loss"
+    [trainer]
+    kind = "train:main"
+    lr = 0.5
+    [space]
+    width = {{ low = 2, high = 8, int = true }}
+    [search]
+    sampler = "random"
+    trials = {trials}
+"""
+
+
+def test_a_function_beside_the_study_file_is_a_trainer_and_a_change_of_it_is_flagged(
+    home: Path, tmp_path: Path
+) -> None:
+    import textwrap
+
+    script, path = tmp_path / "train.py", tmp_path / "own.toml"
+    script.write_text(TRAIN)
+    path.write_text(textwrap.dedent(OWN.format(trials=2)))
+    sd = run_to_rest(home, path)
+    found = trials(sd)
+    assert statuses(found) == ["complete", "complete"]
+    assert found[0].values == {"loss": pytest.approx(0.5 * 4 / 3)}
+    assert events(sd, "changed") == []
+    script.write_text(TRAIN.replace("lr * width / 3", "lr * width / 4"))
+    run_to_rest(home, path, trials="3")
+    [said] = events(sd, "changed")
+    assert "trainer_sha256" in said

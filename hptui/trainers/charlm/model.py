@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from hptui.trainers.charlm.settings import Settings
 
 LOUDNESS = 3.0
-"""What embeddings are multiplied by on entry. A matrix that also is the output layer must have small entries, but without
-this the first layers hardly hear it: short runs then learn little more than the frequencies of characters."""
+"""What embeddings are multiplied by on entry. A matrix that is the output layer, too, must have small entries; without
+this the first layers hardly hear it, and a short run learns little more than the frequencies of characters."""
 
 
 class Attention(nn.Module):

@@ -141,7 +141,8 @@ class Run:
             if not last and self.checkpoint_due():
                 trial.checkpoint(state.save, state.step)
                 saved = state.step
-        if trial.obeyed not in (None, "prune") and state.step > saved:
+        wanted = trial.obeyed not in (None, "prune") or trial.try_steps  # a try tells how large a checkpoint is
+        if wanted and state.step > saved:
             trial.checkpoint(state.save, state.step)
         return metrics
 

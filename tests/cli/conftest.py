@@ -1,0 +1,27 @@
+"""The command line called in this process: fast, with what it printed and its exit code."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from hptui.cli import main as front
+
+
+@dataclass
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def call(home, capsys):
+    """`call("status", "--json")` -> Done."""
+
+    def calling(*words):
+        capsys.readouterr()
+        code = front._guarded(["--home", str(home), *map(str, words)])
+        captured = capsys.readouterr()
+        return Done(code, captured.out, captured.err)
+
+    return calling

@@ -1,0 +1,54 @@
+"""The parts of README.md that are made from the code.   python -m tests.readme   writes them anew."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from hptui.cli.main import cli
+from hptui.trainers import registry
+
+README = Path(__file__).parent.parent / "README.md"
+BLOCK = re.compile(r"(<!-- (verbs|settings) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def verbs() -> str:
+    """Every verb with its arguments and first sentence."""
+    context = click.Context(cli, info_name="hptui")
+    rows = ["| verb | what it does |", "| --- | --- |"]
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        arguments = " ".join(
+            part for part in command.collect_usage_pieces(click.Context(command, parent=context)) if part != "[OPTIONS]"
+        )
+        usage = f"{name} {arguments}".strip().replace("|", "\\|")
+        rows.append(f"| `hptui {usage}` | {command.get_short_help_str(200)} |")
+    return "\n".join(rows) + "\n"
+
+
+def settings() -> str:
+    """The settings of charlm."""
+    rows = ["| category | setting | default | typical | what it is |", "| --- | --- | --- | --- | --- |"]
+    before = None
+    for info in (registry.schema("charlm") or {}).values():
+        category = info.category if info.category != before else ""
+        before = info.category
+        typical = info.typical or ", ".join(map(str, info.choices))
+        default = f"`{info.default!r}`".replace("'", '"')
+        rows.append(f"| {category} | `{info.name}` | {default} | {typical} | {info.help} |")
+    return "The settings of `charlm`:\n\n" + "\n".join(rows) + "\n"
+
+
+PARTS = {"verbs": verbs, "settings": settings}
+
+
+def generated(text: str) -> str:
+    """README's text with its generated parts as the code says them."""
+    return BLOCK.sub(lambda block: block[1] + PARTS[block[2]]() + block[3], text)
+
+
+if __name__ == "__main__":
+    README.write_text(generated(README.read_text()))

@@ -1,0 +1,53 @@
+"""The front door opens fast: nothing heavy is imported before it is needed. Seen from outside, in fresh processes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ["torch", "transformers", "peft", "optuna", "ax", "botorch", "pandas", "matplotlib", "sqlite_utils", "tomlkit"]
+
+SPY = """
+import json, sys
+sys.argv = ["hptui", *json.loads(sys.argv[1])]
+code = 0
+try:
+    from hptui.cli.main import main
+    main()
+except SystemExit as end:
+    code = end.code
+print("\\n" + json.dumps([code, [name for name in HEAVY if name in sys.modules]]))
+"""
+
+
+def imported(home, *words):
+    """The exit code of a call, and which heavy modules it had loaded at its end."""
+    program = f"HEAVY = {HEAVY!r}\n{SPY}"
+    command = [sys.executable, "-c", program, json.dumps(["--home", str(home), *words])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return tuple(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], [], ["--version"], ["status"], ["run", "--help"], ["export", "--help"], ["paths"]],
+    ids=" ".join,
+)
+def test_nothing_heavy_is_imported(home, words):
+    assert imported(home, *words) == (0, [])
+
+
+def test_the_spy_can_see_something(home, tmp_path):
+    file = tmp_path / "broken.toml"
+    file.write_text("name = ")
+    code, seen = imported(home, "check", str(file))
+    assert code == 2
+    assert "tomlkit" in seen
+
+
+def test_help_comes_before_rich(home):
+    program = "import sys; sys.argv = ['hptui', '--help']\ntry:\n    from hptui.cli.main import main; main()\n"
+    program += "except SystemExit: pass\nprint(sorted(n for n in sys.modules if n in ('rich', 'sqlite3', 'asyncio')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
