@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hptui.cli.common import Face, json_option, pairs, pass_face, study_argument
-from hptui.cli.text import Column, say, tell, tell_json, tell_rows
+from hptui.cli.text import Column, say, tell_fields, tell_json, tell_rows
 from hptui.model.format import setting
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def space_(face: Face, study: str, changes: tuple[str, ...], why: str, as_json: 
     columns = [Column("name", "parameter"), Column("range"), Column("written", "in [trainer]", setting)]
     tell_rows([*columns, Column("when"), Column("note")], rows)
     for constraint in view.study.space.constraints:
-        tell(f"constraint\t{constraint.text}")
+        tell_fields("constraint", constraint.text)
     for revision in _revisions(view)[1:]:
-        tell(f"revision {revision['rev']}\t{revision['at']}\t{revision['why']}")
+        tell_fields(f"revision {revision['rev']}", revision["at"], revision["why"])
 
 
 def _parameters(view: View) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hptui.cli.common import Face, json_option, pass_face, study_argument
-from hptui.cli.text import Column, say, tell, tell_facts, tell_json, tell_rows
+from hptui.cli.text import Column, say, tell_facts, tell_fields, tell_json, tell_rows
 from hptui.model.format import clock, duration, metric, moment, settings
 
 if TYPE_CHECKING:
@@ -132,4 +132,4 @@ def _events(view: View) -> None:
     with Reader(view.sd) as reader:
         events = [event for event in reader.events() if event.level != "info"][-EVENTS:]
     for event in events:
-        tell(f"{event.level}\t{f'trial {event.trial}: ' if event.trial is not None else ''}{event.message}")
+        tell_fields(event.level, f"{f'trial {event.trial}: ' if event.trial is not None else ''}{event.message}")

@@ -137,7 +137,12 @@ def tell_facts(facts: Mapping[str, str]) -> None:
     shown = {name: value for name, value in facts.items() if value}
     width = max((len(name) for name in shown), default=0)
     for name, value in shown.items():
-        tell(f"{name:<{width}}  {clean(value)}" if on_terminal() else f"{name}\t{clean(value)}")
+        tell_fields(f"{name:<{width}}" if on_terminal() else name, value)
+
+
+def tell_fields(*fields: str) -> None:
+    """One line of fields: two spaces between them on a terminal, a tab in pipes."""
+    _write(sys.stdout, ("  " if on_terminal() else "\t").join(clean(one) for one in fields))
 
 
 def width() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, TrialStatus
-from hptui.running.live import Live
+from hptui.running.live import MAX_CURVE, Live
 from hptui.search.pruners import Curve, make_pruner
 from hptui.storage.store import Store
 
@@ -14,15 +14,15 @@ from hptui.storage.store import Store
 class Pruning:
     """Asks the study's pruner about running trials. A trial that tells no progress is spared, and that is said once."""
 
-    def __init__(self, store: Store, study: Study) -> None:
+    def __init__(self, store: Store, study: Study, curves: dict[int, Curve]) -> None:
+        """`curves` of finished trials outlive a revision: they need not be read again."""
         self._store = store
         self._objective = study.objective
         several = len(study.objectives) > 1
         self._pruner = None if several else make_pruner(study.search.pruner, study.objective)
-        self._curves: dict[int, Curve] = {}
-        self._finished: set[int] = set()
+        self._curves = curves
         self._told = False
-        if self._pruner is not None:
+        if self._pruner is not None and not self._curves:
             for trial in store.trials():
                 self.finished(trial)
 
@@ -33,7 +33,6 @@ class Pruning:
         curve = curve_of(self._store, trial, self._objective.metric)
         if curve:
             self._curves[trial.number] = freeze(curve)
-            self._finished.add(trial.number)
 
     def restore(self, live: Live) -> None:
         """Give an adopted attempt the curve that its trial has shown so far."""
@@ -56,7 +55,7 @@ class Pruning:
         return True
 
     def _others(self, number: int) -> Collection[int]:
-        return self._finished - {number}
+        return self._curves.keys() - {number}
 
 
 def curve_of(store: Store, trial: Trial, metric: str) -> list[tuple[float, float]]:
@@ -72,5 +71,7 @@ def curve_of(store: Store, trial: Trial, metric: str) -> list[tuple[float, float
 
 
 def freeze(curve: list[tuple[float, float]]) -> Curve:
-    """As pruners take it."""
+    """As pruners take it, thinned to a bounded length; the last point stays."""
+    while len(curve) > MAX_CURVE:
+        curve = [*curve[:-1:2], curve[-1]]
     return Curve(tuple(progress for progress, _ in curve), tuple(value for _, value in curve))

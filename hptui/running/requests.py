@@ -115,6 +115,8 @@ def pause(desk: Desk, args: Mapping[str, Any]) -> str:
         told = desk.tell([trial.number for trial in running], "pause") if running else []
         touched = sorted([*told, *(trial.number for trial in waiting)])
         return f"pausing {_list(touched)}" if touched else "none of them runs or waits"
+    if over := _over(desk):
+        return over
     if args.get("after_trials"):
         _state(desk, StudyState.DRAINING, "draining: running trials finish, no new one starts")
         return "no new trial starts; the running ones finish"
@@ -139,9 +141,19 @@ def resume(desk: Desk, args: Mapping[str, Any]) -> str:
     return f"{_list(again)} will go on" if again else "the study goes on"
 
 
+def _over(desk: Desk) -> str:
+    """Says so, when nothing of the study runs and nothing would."""
+    state = desk.store.study_row()["state"]
+    if state in (StudyState.DONE, StudyState.STOPPED) and not desk.store.attempts(open=True):
+        return f"nothing runs: the study is {state}"
+    return ""
+
+
 def stop(desk: Desk, args: Mapping[str, Any]) -> str:
     """End trials, or the study, for good: gently unless `now`."""
     verb, numbers = ("kill" if args.get("now") else "stop"), args.get("trials")
+    if not numbers and (over := _over(desk)):
+        return over
     if not numbers:
         _state(desk, StudyState.STOPPED, "stopped by request")
         told = desk.tell(None, verb)

@@ -27,6 +27,7 @@ from hptui.running.requests import Desk
 from hptui.running.setup import keep_defaults, record_written
 from hptui.running.upkeep import Upkeep
 from hptui.running.watchdog import look
+from hptui.search.pruners import Curve
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import DiskFull, Store
@@ -59,6 +60,7 @@ class Runner:
         self.study = self.desk.study
         self.attempts = Attempts(sd, store, self.study, hooks.trainer(self.study))
         self.upkeep = Upkeep(sd, store)
+        self._curves: dict[int, Curve] = {}
         self._leaving = False
         self._revision = -1
         self._dirty = True
@@ -133,7 +135,7 @@ class Runner:
             record_written(self.store, self.study)
             self._changed()
             self.proposals = Proposals(self.store, self.study, defaults)
-            self.pruning = Pruning(self.store, self.study)
+            self.pruning = Pruning(self.store, self.study, self._curves)
             self.attempts.study = self.study
 
     def _changed(self) -> None:

@@ -88,7 +88,7 @@ class Feasible:
     @cached_property
     def _all(self) -> list[dict[str, Value]] | None:
         """Every feasible configuration of a small space."""
-        return self.lens.space.enumerate(self.lens.base, LISTED)
+        return self.lens.feasible(LISTED)
 
     @cached_property
     def _core(self) -> list[dict[str, Value]]:
@@ -100,7 +100,7 @@ class Feasible:
             derived=tuple(derived for derived in space.derived if derived.name in names),
             constraints=space.constraints,
         )
-        return core.enumerate(self.lens.base, LISTED) or []
+        return Lens(core, self.lens.base).feasible(LISTED) or []
 
     def _climbed(self, rng: Random, seen: Set[str], anchors: Iterable[Point]) -> dict[str, Value] | None:
         """Walk from promising points, never to a larger margin, until a feasible new one is found."""

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -103,7 +104,7 @@ def hear(trial: Trial, objectives: Sequence[Objective]) -> Told | None:
 
 
 def _complete(values: Mapping[str, float], objectives: Sequence[Objective]) -> Told | None:
-    found = tuple(values[objective.metric] for objective in objectives if objective.metric in values)
+    found = tuple(float(values[objective.metric]) for objective in objectives if objective.metric in values)
     if len(found) < len(objectives):
         return None
     return Told({}, Outcome.VALUES, values=found if all(map(math.isfinite, found)) else ())
@@ -136,13 +137,15 @@ def _rejected(lens: Lens, seen: frozenset[str], rejections: Iterable[Rejection])
 def _imputed(told: Sequence[Told], objectives: Sequence[Objective]) -> Iterator[Told]:
     """Values for what diverged: worse than the worst by one standard deviation. Without any measure: nothing."""
     measured = [one.values for one in told if one.values]
+    bad = tuple(map(_bad, objectives, zip(*measured, strict=True))) if measured else ()
     for one in told:
         if one.outcome is not Outcome.VALUES or one.values:
             yield one
-        elif measured:
-            yield replace(one, values=tuple(map(_bad, objectives, zip(*measured, strict=True))))
+        elif bad:
+            yield replace(one, values=bad)
 
 
 def _bad(objective: Objective, values: Sequence[float]) -> float:
     spread = pstdev(values) or 1.0
-    return max(values) + spread if objective.goal == "minimize" else min(values) - spread
+    bad = max(values) + spread if objective.goal == "minimize" else min(values) - spread
+    return min(max(bad, -sys.float_info.max), sys.float_info.max)

@@ -8,7 +8,8 @@ added, removed or changed while a study runs, and the trials that still fit go o
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
+from itertools import product
 
 from hptui.model.errors import ExpressionError
 from hptui.model.space import Parameter, Space, key_of
@@ -73,6 +74,25 @@ class Lens:
         if self.key(settled) in seen:
             return settled, Rejection(settled, DUPLICATE)
         return settled, None
+
+    def grid(self) -> Iterator[Point]:
+        """Every combination of values, the last parameter fastest; parameters must have values to go through."""
+        columns = [parameter.values() or () for parameter in self.parameters.values()]
+        return (dict(zip(self.parameters, row, strict=True)) for row in product(*columns))
+
+    def feasible(self, limit: int) -> list[dict[str, Value]] | None:
+        """Every feasible configuration once, settled; None: there are more than `limit` combinations to try."""
+        if self.space.size is None or self.space.size > limit:
+            return None
+        found: dict[str, dict[str, Value]] = {}
+        for point in self.grid():
+            try:
+                settled = self.space.settle(self.base, point)
+            except ExpressionError:
+                continue
+            if self.margin(settled) <= 0:
+                found.setdefault(self.key(settled), settled)
+        return list(found.values())
 
     def key(self, params: Mapping[str, Value]) -> str:
         """The identity of a configuration: how it differs from the baseline. Inert parameters do not count."""

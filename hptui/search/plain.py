@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Mapping, Sequence
 from random import Random
 
 from hptui.model.errors import StudyError
@@ -11,7 +10,7 @@ from hptui.model.study import Study
 from hptui.model.trial import Trial, Value
 from hptui.search.engine import Proposal, seed_for
 from hptui.search.feasible import Feasible
-from hptui.search.lens import Lens, Point
+from hptui.search.lens import Lens
 
 LARGEST_GRID = 50_000
 """More points than anybody trains, few enough to be walked within a second."""
@@ -59,16 +58,11 @@ class GridEngine:
 
     def ask(self, number: int) -> Proposal | None:
         """The first combination that has no trial yet."""
-        for point in self._points():
+        for point in self.lens.grid():
             settled, rejection = self.lens.judge(point, self.seen)
             if rejection is None:
                 return Proposal(settled, engine=self.name)
         return None
-
-    def _points(self) -> Iterator[Point]:
-        names = list(self.lens.parameters)
-        columns = [parameter.values() or () for parameter in self.lens.parameters.values()]
-        return (dict(zip(names, row, strict=True)) for row in product(*columns))
 
 
 class RandomEngine:

@@ -43,7 +43,7 @@ class Verdict:
 
 
 class Pruner(Protocol):
-    """Looks at curves over progress. `finished` are the trials to compare with: those that ended with a value."""
+    """Looks at curves over progress. `finished` are the trials to compare with: complete and pruned ones."""
 
     def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict: ...
 

@@ -9,6 +9,7 @@ What a study may set is read in a process of its own, because reading it means i
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import importlib
 import inspect
 import json
@@ -56,6 +57,15 @@ def find(kind: str, directory: str) -> Any:
             raise UserError(f"module {module_name!r} has no {name!r}", hint=did_you_mean(name, known))
         found = getattr(found, part)
     return found
+
+
+def source(kind: str) -> dict[str, Value]:
+    """The file of a user's trainer that this process has loaded, and its hash: what ran is more than a commit."""
+    module = sys.modules.get(kind.partition(":")[0])
+    path = getattr(module, "__file__", None)
+    if not path or not Path(path).is_file():
+        return {}
+    return {"trainer_file": path, "trainer_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
 
 
 def schema_of(function: Any) -> dict[str, SettingInfo] | None:

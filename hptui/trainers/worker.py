@@ -26,7 +26,7 @@ from typing import Any
 
 from hptui.model.trial import Reason, TrialStatus
 from hptui.storage.rundir import EventWriter, RunDir, read_json, split_nonfinite
-from hptui.trainers import environment, registry
+from hptui.trainers import environment, registry, userfunc
 from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import Outcome, of_error, of_stop, one_line
 
@@ -97,17 +97,17 @@ def carry_out(config: Mapping[str, Any], trial: TrialContext, events: EventWrite
         body = registry.load(config["kind"], config["directory"])
         limit_threads(trial.threads)
         seed(trial.seed)
-        greeted = hello(trial, events)
+        greeted = hello(trial, events, config["kind"])
         final = numbers(body(config["settings"], trial), trial)
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  all of it is recorded
         if not greeted:
-            hello(trial, events)
+            hello(trial, events, config["kind"])
         traceback.print_exc()
         return of_error(error, reported=trial.reports > 0), {}
     return conclude(trial, final), final
 
 
-def hello(trial: TrialContext, events: EventWriter) -> bool:
+def hello(trial: TrialContext, events: EventWriter, kind: str) -> bool:
     """Say who runs, and on what."""
     events.emit(
         "hello",
@@ -115,7 +115,7 @@ def hello(trial: TrialContext, events: EventWriter) -> bool:
         pid=os.getpid(),
         resumed_step=trial.resumed_step,
         total_steps=trial.total_steps,
-        environment=environment.capture(trial.threads),
+        environment={**environment.capture(trial.threads), **userfunc.source(kind)},
     )
     return True
 

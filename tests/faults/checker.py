@@ -113,7 +113,7 @@ class Snapshot:
 
 
 def take(sd: StudyDir) -> Snapshot:
-    """A snapshot, now."""
+    """A snapshot, now. A database that cannot be read is a violation of I7 at once."""
     db = sqlite3.connect(f"file:{sd.db}?mode=ro", uri=True, isolation_level=None, timeout=30)
     db.row_factory = sqlite3.Row
     try:
@@ -121,6 +121,8 @@ def take(sd: StudyDir) -> Snapshot:
         rows = {name: [dict(row) for row in db.execute(sql)] for name, sql in _TABLES.items()}
         problems = [row[0] for row in db.execute("PRAGMA integrity_check") if row[0] != "ok"]
         problems += [f"foreign key: {tuple(row)}" for row in db.execute("PRAGMA foreign_key_check")]
+    except sqlite3.DatabaseError as error:
+        raise AssertionError(f"I7: {error}") from error
     finally:
         db.close()
     attempts: dict[int, list[Row]] = {}

@@ -1,0 +1,251 @@
+"""A sweep over every place where the runner was thought worth killing, and over what a dead shim leaves behind.
+
+Each point is hit at its first, second and third pass, one after the other, in one study; then the study is left in
+peace. This finds what random kills miss: windows of microseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import hptui
+from hptui.actions.process import holder
+from hptui.model.errors import HptuiError
+from hptui.storage.crashpoints import EXIT_CODE
+from hptui.storage.mailbox import Mailbox
+from hptui.storage.paths import StudyDir
+from hptui.storage.rundir import RunDir, is_held, read_json
+from tests.faults.checker import take, told
+from tests.faults.harness import Subject, processes
+from tests.support import events, toy, until
+
+HITS = 3
+IN_CREATION = {"migration"}
+ONLY_AT_THE_END = {"after_rest"}
+ON_REQUEST = {"before_command_done", "after_command_done", "before_control"}
+REST = "[resources]\nlost_retries = 1000000\nmin_free_gb = 0.0"
+
+
+def crash_points() -> list[str]:
+    """Every name that stands in the product."""
+    sources = "".join(path.read_text() for path in Path(hptui.__file__).parent.rglob("*.py"))
+    return sorted(set(re.findall(r'crash_point\("([^"]+)"\)', sources)))
+
+
+def study(home: Path, folder: Path, **options: object) -> Subject:
+    given = {"steps": 8, "step_seconds": 0.02, "trainer": "checkpoint_every = 3", "rest": REST, "trials": 4}
+    return Subject(home, toy(folder, "swept", **{**given, **options}))  # type: ignore[arg-type]
+
+
+def live_until_crash(subject: Subject, monkeypatch: pytest.MonkeyPatch, crash: str) -> bool:
+    """One life of a runner that is to die at a place; True when it died there, False when the study was done first."""
+    monkeypatch.setenv("HPTUI_CRASH", crash)
+    subject.start()
+    if crash.partition(":")[0] in ON_REQUEST:
+        post(subject.sd)
+    until(lambda: not holder(subject.sd)["alive"], 30)
+    monkeypatch.delenv("HPTUI_CRASH")
+    return subject.state() not in ("done", "paused")
+
+
+def post(sd: StudyDir) -> None:
+    """Requests whose effects can be counted, and one that reaches running attempts."""
+    mailbox = Mailbox(sd)
+    try:
+        for n in range(HITS):
+            mailbox.post("add", {"params": {"dropout": 0.2 + n / 100}})
+        mailbox.post("pause", {})
+        mailbox.post("resume", {})
+    finally:
+        mailbox.close()
+
+
+def finish(subject: Subject) -> None:
+    with subject.kept():
+        until(lambda: subject.state() == "done" and not holder(subject.sd)["alive"], 60)
+
+
+def test_there_are_crash_points() -> None:
+    assert len(crash_points()) >= 18
+    assert set(crash_points()) > IN_CREATION | ONLY_AT_THE_END | ON_REQUEST
+
+
+@pytest.mark.parametrize("point", sorted({*crash_points()} - IN_CREATION - ON_REQUEST))
+def test_a_runner_may_die_here(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+    subject = study(home, tmp_path)
+    died = 0
+    for hit in range(1, HITS + 1):
+        if point in ONLY_AT_THE_END:
+            hit = 1
+        died += live_until_crash(subject, monkeypatch, f"{point}:{hit}")
+        assert subject.look() == []
+    assert died or point in ONLY_AT_THE_END
+    finish(subject)
+    assert len(subject.judge().trials) == 4
+
+
+@pytest.mark.parametrize("hit", range(1, HITS + 1))
+@pytest.mark.parametrize("point", sorted(ON_REQUEST))
+def test_a_request_is_carried_out_once(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str, hit: int
+) -> None:
+    subject = study(home, tmp_path, steps=30, trials=2)
+    subject.ledger.added = {round(0.2 + n / 100, 9): True for n in range(HITS)}
+    assert live_until_crash(subject, monkeypatch, f"{point}:{hit}") or point == "before_control"
+    finish(subject)
+    assert len(subject.judge().trials) == 2 + HITS
+
+
+@pytest.mark.parametrize("hit", [1, 2, 9])
+def test_a_study_whose_creation_was_killed_is_created_again(home: Path, tmp_path: Path, hit: int) -> None:
+    subject = study(home, tmp_path, trials=1)
+    code = (
+        "import sys; from pathlib import Path; from hptui.actions.run import run; run(Path(sys.argv[1]), sys.argv[2])"
+    )
+    environment = {**os.environ, "HPTUI_CRASH": f"migration:{hit}"}
+    command = [sys.executable, "-c", code, str(home), str(subject.file)]
+    assert subprocess.run(command, env=environment, check=False, timeout=60).returncode == EXIT_CODE
+    finish(subject)
+    subject.judge()
+
+
+# shims and workers ------------------------------------------------------------------------------------------------------
+
+
+def without_exit(run: RunDir) -> None:
+    run.exit.unlink()
+
+
+def half_written_exit(run: RunDir) -> None:
+    run.exit.rename(run.root / ".exit.json.tmp")
+
+
+def torn_exit(run: RunDir) -> None:
+    run.exit.write_bytes(run.exit.read_bytes()[:20])
+
+
+def without_shim(run: RunDir) -> None:
+    run.exit.unlink()
+    run.shim.unlink()
+
+
+def torn_end(run: RunDir) -> None:
+    """The worker was killed in the middle of its last line."""
+    run.exit.unlink()
+    run.events.write_bytes(run.events.read_bytes()[:-10])
+
+
+def without_end(run: RunDir) -> None:
+    """It was killed by a stranger just before its last line."""
+    *lines, _ = run.events.read_bytes().splitlines(keepends=True)
+    run.events.write_bytes(b"".join(lines))
+    run.exit.write_text(json.dumps({**read_json(run.exit), "code": None, "signal": 9}))
+
+
+AFTERMATH: dict[str, tuple[Callable[[RunDir], None], int]] = {
+    "the shim died before exit.json": (without_exit, 1),
+    "the shim died while it wrote exit.json": (half_written_exit, 1),
+    "exit.json is torn": (torn_exit, 1),
+    "nothing but events is left": (without_shim, 1),
+    "the last line is torn": (torn_end, 2),
+    "the last line is missing": (without_end, 2),
+}
+
+
+@pytest.mark.parametrize("name", AFTERMATH)
+def test_what_a_dead_shim_leaves_behind_is_understood(home: Path, tmp_path: Path, name: str) -> None:
+    """The end of an attempt belongs to its directory: with an end event the trial is complete, without it runs again."""
+    change, attempts = AFTERMATH[name]
+    subject = study(home, tmp_path, trials=1, steps=20)
+    subject.start()
+    until(lambda: subject.attempts())
+    assert subject.kill(subject.runner())
+    run = RunDir(subject.sd.attempt(0, 1))
+    until(lambda: not is_held(run.lock) and run.exit.exists())
+    change(run)
+    finish(subject)
+    assert len(subject.judge().attempts[0]) == attempts
+
+
+def test_words_after_the_lock_was_let_go_of_are_heard(home: Path, tmp_path: Path) -> None:
+    """A shim's lock is free a moment before its worker is dead; what it writes then is read, or it is not the end."""
+    subject = study(home, tmp_path, trials=1, steps=400)
+    subject.start()
+    until(lambda: subject.attempts())
+    (attempt,) = subject.attempts()
+    assert subject.kill(subject.runner())
+    until(lambda: not holder(subject.sd)["alive"])
+    run = attempt.run
+    assert subject.kill(attempt.shim)
+    until(lambda: not is_held(run.lock) and not any(pid == attempt.worker for pid in processes(home)))
+    code = (
+        "import json, sys, time; path = sys.argv[1]; events = open(path, 'a'); q = sum(1 for _ in open(path))\n"
+        "while True:\n"
+        "    q += 1\n"
+        "    print(json.dumps({'q': q, 'k': 'warning', 't': 1.0, 'message': f'still here, {q}'}), file=events, flush=True)\n"
+        "    time.sleep(0.0005)"
+    )
+    late = subprocess.Popen([sys.executable, "-S", "-c", code, str(run.events)], env={**os.environ})
+    size = run.events.stat().st_size
+    until(lambda: run.events.stat().st_size > size)
+    finish(subject)
+    assert late.wait(10) == -9
+    now = subject.judge()
+    first = now.attempts[0][0]
+    assert told(subject.sd, 0, 1).behind == first["offset"]
+    assert any("still here" in message for message in events(subject.sd, "trainer"))
+
+
+def test_a_second_runner_is_refused(home: Path, tmp_path: Path) -> None:
+    subject = study(home, tmp_path, trials=1, steps=60, step_seconds=0.05)
+    subject.start()
+    first = subject.runner()
+    command = [sys.executable, "-m", "hptui.actions.process", str(subject.sd.root)]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert second.returncode == 4
+    assert str(first) in second.stderr
+    assert subject.runner() == first
+    with pytest.raises(HptuiError, match="just making"):
+        make_again(subject)
+    finish(subject)
+    subject.judge()
+
+
+def make_again(subject: Subject) -> None:
+    from hptui.actions.run import create, read
+
+    create(subject.sd, read(subject.file, {}))
+
+
+def test_a_pause_that_is_taken_back_at_once_leaves_nothing_paused(home: Path, tmp_path: Path) -> None:
+    subject = study(home, tmp_path, trials=2, steps=40, step_seconds=0.05)
+    subject.start()
+    until(lambda: (subject.sd.checkpoints(0) / "step-00000003").is_dir())
+    assert subject.ask("pause", {}) is True
+    assert subject.ask("resume", {}) is True
+    until(lambda: not holder(subject.sd)["alive"], 60)
+    assert subject.state() == "done"
+    subject.judge()
+
+
+def test_a_request_that_nobody_understands_is_answered_and_forgotten(home: Path, tmp_path: Path) -> None:
+    subject = study(home, tmp_path, trials=1, steps=40)
+    subject.start()
+    mailbox = Mailbox(subject.sd)
+    numbers = [mailbox.post("retry", {}), mailbox.post("dance", {}), mailbox.post("note", {"trial": "x", "text": ""})]
+    until(lambda: all(mailbox.answer(number) for number in numbers))
+    answers = [mailbox.answer(number) for number in numbers]
+    mailbox.close()
+    assert [answer.ok for answer in answers if answer] == [False] * 3
+    finish(subject)
+    assert subject.restarts == 1
+    now = take(subject.sd)
+    assert len(now.with_status("complete")) == 1
