@@ -66,13 +66,14 @@ HEADINGS = {"number": "#", "seconds": "time", "peak_memory_gb": "memory"}
 def value_of(view: View, trial: Trial, name: str) -> Any:
     """What stands in a column: a fact, the objective's value, a setting as requested, else a metric's last value.
 
-    A setting goes before a metric of its name: `learning_rate` is what the trial was given, not where it ended.
+    A setting goes before a metric of its name: `learning_rate` is what the trial was given, not where it ended. Only a
+    complete trial has a value of the objective; what another showed of it is no result.
     """
     if name in FACTS or name in MEASURED:
         value = getattr(trial, name)
         return str(value) if name in ("status", "reason", "role") and value is not None else value
-    if trial.values and name in trial.values:
-        return trial.values[name]
+    if name in [objective.metric for objective in view.study.objectives]:
+        return (trial.values or {}).get(name)
     settings = {**view.base, **trial.params}
     if name in settings:
         return settings[name]
@@ -80,10 +81,12 @@ def value_of(view: View, trial: Trial, name: str) -> Any:
 
 
 def shown(view: View, trial: Trial, name: str) -> str:
-    """The same for a person: a metric in its own format, a setting as `3 → 2` where another value was really used."""
+    """The same for a person: a metric in its own format, in brackets what a trial without a
+    value showed of the objective, a setting as `3 → 2` where another value was really used."""
     value = value_of(view, trial, name)
     if value is None:
-        return ""
+        so_far = trial.metrics.get(name)
+        return "" if so_far is None else f"({metric(so_far, view.study.metrics.get(name))})"
     if name in MEASURED:
         return MEASURED[name](value)
     if name in FACTS:

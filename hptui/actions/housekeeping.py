@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir, holding, is_held
 
+OURS = re.compile(r"\.?study\.db\S*|study\.lock|runner\.log\S*|trials|cache|\.ballast|\.\S+\.tmp")
+"""The entries of a study's directory."""
 ENDED = (TrialStatus.COMPLETE, TrialStatus.PRUNED, TrialStatus.FAILED)
 
 
@@ -49,6 +52,7 @@ def removable(sd: StudyDir) -> int:
         raise UserError(
             f"{sd.root} is a link to a study", hint=f"remove the link, or the study itself: {sd.root.resolve()}"
         )
+    _is_a_study(sd)
     with holding(sd.lock) as free:
         _at_rest(sd, free)
     return weigh(sd.root)
@@ -72,6 +76,17 @@ def remove(sd: StudyDir) -> int:
     except OSError as error:
         raise MachineError(f"{sd.root} could not be removed: {error}") from error
     return size
+
+
+def _is_a_study(sd: StudyDir) -> None:
+    """Refuse a directory that holds anything which we did not put there."""
+    with Reader(sd):
+        pass  # a store that is ours, and can be read
+    strange = sorted(entry.name for entry in sd.root.iterdir() if not OURS.fullmatch(entry.name))
+    if strange:
+        raise UserError(
+            f"{sd.root} holds more than a study: {', '.join(strange[:5])}", hint="move that away, or remove it by hand"
+        )
 
 
 def _at_rest(sd: StudyDir, free: bool) -> None:

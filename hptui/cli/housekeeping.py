@@ -41,11 +41,19 @@ def gc_(face: Face, study: str | None, dry_run: bool, as_json: bool) -> None:
 
     While a study runs only those of complete trials; paused and stopped trials always keep theirs.
     """
-    from hptui.actions.housekeeping import collect
+    from hptui.actions.housekeeping import Garbage, collect
+    from hptui.model.errors import HptuiError
     from hptui.storage.paths import studies_in
 
     chosen = [face.study(study)] if study else studies_in(face.home)
-    found = [garbage for sd in chosen for garbage in collect(sd, dry_run=dry_run)]
+    found: list[Garbage] = []
+    for sd in chosen:
+        try:
+            found += collect(sd, dry_run=dry_run)
+        except HptuiError as error:
+            if study:
+                raise
+            say(f"hptui: {sd.name}: {error}")  # one damaged study is no reason to leave out the others
     rows = [{"study": one.study, "trial": one.trial, "path": str(one.path), "bytes": one.bytes} for one in found]
     if as_json:
         tell_json(rows)

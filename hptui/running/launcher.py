@@ -82,7 +82,10 @@ def become_shim(work: Callable[[str], int], request: Mapping[str, Any], locks: l
 def serve(link: socket.socket, work: Callable[[str], int]) -> None:
     """Answer requests until the runner hangs up."""
     while True:
-        data, locks, _, _ = socket.recv_fds(link, PACKET, ATTACHED)
+        try:
+            data, locks, _, _ = socket.recv_fds(link, PACKET, ATTACHED)
+        except ConnectionResetError:  # it died with words of ours unread
+            return
         if not data:
             return
         request = json.loads(data)
@@ -96,7 +99,10 @@ def serve(link: socket.socket, work: Callable[[str], int]) -> None:
                 os._exit(0)
         for fd in locks:
             os.close(fd)
-        link.send(json.dumps({"token": request["token"], "pid": pid}).encode())
+        try:
+            link.send(json.dumps({"token": request["token"], "pid": pid}).encode())
+        except BrokenPipeError:
+            return
 
 
 def main(argv: Sequence[str]) -> None:

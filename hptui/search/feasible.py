@@ -16,6 +16,7 @@ from random import Random
 from hptui.model.errors import ExpressionError
 from hptui.model.space import Choice, Int, Parameter, Space
 from hptui.model.trial import Value
+from hptui.model.values import same
 from hptui.search.lens import UNKNOWN_MARGIN, Lens, Point
 
 REJECTIONS = 100
@@ -63,7 +64,7 @@ class Feasible:
     def _distance(self, wanted: Point, other: Point) -> float:
         """How far two points are apart in what both say, each parameter on its own scale from 0 to 1."""
         return sum(
-            abs(_share(parameter, wanted[name]) - _share(parameter, other[name]))
+            _apart(parameter, wanted[name], other[name])
             for name, parameter in self.lens.parameters.items()
             if name in wanted and name in other
         )
@@ -160,8 +161,15 @@ def _beside(parameter: Parameter, value: Value, far: float, rng: Random) -> Valu
     return min(max(moved, parameter.low), parameter.high)
 
 
+def _apart(parameter: Parameter, one: Value, other: Value) -> float:
+    """How far two values are apart, from 0 to 1; categories have no order, all are as far from each other."""
+    if isinstance(parameter, Choice) and not parameter.ordinal:
+        return 0.0 if same(one, other) else 1.0
+    return abs(_share(parameter, one) - _share(parameter, other))
+
+
 def _share(parameter: Parameter, value: Value) -> float:
-    """Where in its range a value stands, from 0 to 1. Categories are all as far from each other."""
+    """Where in its range a value stands, from 0 to 1."""
     if isinstance(parameter, Choice):
         return parameter.index(value) / max(1, parameter.size - 1)
     assert isinstance(value, int | float)

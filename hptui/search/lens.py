@@ -33,16 +33,12 @@ class Lens:
         self.space, self.base = space, base
         self.parameters: dict[str, Parameter] = {parameter.name: parameter for parameter in space.parameters}
         self._derived = frozenset(derived.name for derived in space.derived)
-        self._conditional = any(parameter.when is not None for parameter in space.parameters)
-
-    @property
-    def conditional(self) -> bool:
+        self.conditional = any(parameter.when is not None for parameter in space.parameters)
         """Whether some parameters mean something only beside certain values of others."""
-        return self._conditional
 
     def active(self, params: Mapping[str, Value]) -> Set[str]:
         """Names of the parameters that mean something in this configuration."""
-        return set(self.space.active(self.base, params)) if self._conditional else self.parameters.keys()
+        return set(self.space.active(self.base, params)) if self.conditional else self.parameters.keys()
 
     def point(self, params: Mapping[str, Value]) -> Point | None:
         """The searched values of these overrides; None when they do not fit the space."""

@@ -34,7 +34,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -221,6 +221,8 @@ class EventWriter:
     def emit(self, kind: str, **fields: Any) -> None:
         """Append an event. Lines over 64 KiB are refused with `ValueError`."""
         with self._lock:
+            if self._closed.is_set():
+                return
             record = {"q": self._sequence + 1, "k": kind, "t": round(self.seconds, 4), **fields}
             line = json.dumps(record, allow_nan=False, separators=(",", ":")).encode() + b"\n"
             if len(line) > LINE_LIMIT:
@@ -244,9 +246,10 @@ class EventWriter:
 
     def close(self) -> None:
         """Flush and stop the thread."""
-        self._closed.set()
-        self.flush()
-        os.close(self._fd)
+        with self._lock:  # the thread must not use a descriptor that is somebody else's by then
+            self._closed.set()
+            self._flush()
+            os.close(self._fd)
 
     def _flush(self) -> None:
         self._flushed = time.monotonic()
@@ -271,8 +274,9 @@ class EventWriter:
                 if self._pending:
                     self._flush()
                 if now - self._synced >= SYNC_SECONDS:
-                    os.fdatasync(self._fd)
                     self._synced = now
+                    with suppress(OSError):  # a disk in trouble must not end the heartbeat
+                        os.fdatasync(self._fd)
 
 
 def read_lines(path: Path, offset: int, limit: int = 1 << 20) -> tuple[list[bytes], int]:

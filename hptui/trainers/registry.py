@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.trial import Value
@@ -32,13 +33,21 @@ def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
 
         return describe(Settings)
     _check(kind)
-    found = _user_schema(kind, directory)
+    found = _user_schema(kind, directory, _changed(kind, directory))
     return None if found is None else dict(found)
 
 
 @cache
-def _user_schema(kind: str, directory: str) -> dict[str, SettingInfo] | None:
+def _user_schema(kind: str, directory: str, changed: int) -> dict[str, SettingInfo] | None:
     return userfunc.inspect_apart(kind, directory)
+
+
+def _changed(kind: str, directory: str) -> int:
+    """When a module beside the study file was last written: a process that lives long must see edits."""
+    try:
+        return (Path(directory) / f"{kind.partition(':')[0].replace('.', '/')}.py").stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def preload(kind: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import os
 import textwrap
+import uuid
 
 from hptui.model.trial import Attempt, AttemptState, Reason, Role, StudyState, Trial, TrialStatus
 from hptui.storage import studyfile
@@ -90,7 +91,7 @@ def make(home, trials=TRIALS, text=FILE, state=StudyState.DONE, message="") -> S
 
 
 def _attempt(sd: StudyDir, store: Store, one: Trial) -> None:
-    token = f"token-{one.number}"
+    token = uuid.uuid4().hex
     folder = sd.attempt(one.number, 1)
     folder.mkdir(parents=True)
     (folder / "log.txt").write_text(f"hello from {one.number}\n{one.message}\n")

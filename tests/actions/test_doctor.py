@@ -1,6 +1,8 @@
 """The doctor finds what is wrong, says what to do, and changes nothing."""
 
 import os
+import sqlite3
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -12,6 +14,7 @@ from hptui.actions.checkup import checkup
 from hptui.actions.doctor import examine, worst
 from hptui.model.trial import StudyState
 from hptui.running import nvml
+from hptui.storage.reader import Reader
 from hptui.storage.rundir import holding
 from hptui.storage.store import Store
 from tests.actions.made import TRIALS, make, trial
@@ -67,8 +70,6 @@ def test_a_restarted_machine_is_named(home):
     sd = make(home, TRIALS[:2], state=StudyState.RUNNING)
     with Store.open(sd) as store:
         store.set_meta("boot_id", "another")
-    import sqlite3
-
     with sqlite3.connect(sd.db) as conn:
         conn.execute("UPDATE meta SET value = 'another' WHERE key = 'boot_id'")
     conn.close()
@@ -104,10 +105,9 @@ def test_a_damaged_checkpoint(home):
 
 
 def test_a_process_that_was_left_behind(home):
-    import subprocess
-
     sd = make(home)
-    environment = {**os.environ, "HPTUI_ATTEMPT": "token-1"}
+    with Reader(sd) as reader:
+        environment = {**os.environ, "HPTUI_ATTEMPT": reader.attempts(1)[0].token}
     stray = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment)
     try:
         deadline = time.monotonic() + 10

@@ -1,13 +1,14 @@
 """Space is given back, and nothing else is lost."""
 
 import os
+import sqlite3
 from dataclasses import replace
 
 import pytest
 
 from hptui.actions.housekeeping import collect, removable, remove
 from hptui.actions.studies import look
-from hptui.model.errors import Locked, UserError
+from hptui.model.errors import Locked, MachineError, UserError
 from hptui.model.trial import StudyState
 from hptui.storage.paths import StudyDir, studies_in
 from hptui.storage.reader import Reader
@@ -53,6 +54,25 @@ def test_a_link_to_a_study_is_not_followed(home, tmp_path):
     with pytest.raises(UserError, match="is a link"):
         remove(StudyDir(home / "made"))
     assert sd.exists()
+
+
+def test_a_directory_that_holds_more_than_a_study_is_not_removed(home):
+    sd = make(home)
+    (sd.root / "thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match=r"holds more than a study: thesis\.tex"):
+        remove(sd)
+    assert (sd.root / "thesis.tex").exists()
+
+
+def test_somebody_elses_study_db_is_not_removed(tmp_path):
+    place = tmp_path / "project"
+    place.mkdir()
+    with sqlite3.connect(place / "study.db") as conn:
+        conn.execute("CREATE TABLE mine(x)")
+    conn.close()
+    with pytest.raises(MachineError, match="is not a store of hptui"):
+        remove(StudyDir(place))
+    assert (place / "study.db").exists()
 
 
 def test_links_inside_a_study_lead_nowhere(home, tmp_path):

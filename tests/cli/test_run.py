@@ -24,7 +24,7 @@ def lines(text):
 
 
 def test_a_study_is_run_and_followed_to_its_end(home, tmp_path):
-    done = hptui(home, "run", str(toy(tmp_path, trials=5, steps=4)))
+    done = hptui(home, "run", str(toy(tmp_path, trials=5, steps=4, step_seconds=0.1)))
     assert done.returncode == 0, done.stderr
     found = [LINE.fullmatch(line) for line in lines(done.stdout)]
     assert [(match[1], match[2]) for match in found] == [(str(number), "5") for number in range(5)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from hptui.storage.crashpoints import EXIT_CODE
 from hptui.storage.mailbox import Mailbox
 from hptui.storage.paths import StudyDir
 from hptui.storage.rundir import RunDir, is_held, read_json
-from tests.faults.checker import take, told
+from tests.faults.checker import told
 from tests.faults.harness import Subject, processes
 from tests.support import events, toy, until
 
@@ -31,6 +32,7 @@ HITS = 3
 IN_CREATION = {"migration"}
 ONLY_AT_THE_END = {"after_rest"}
 ON_REQUEST = {"before_command_done", "after_command_done", "before_control"}
+MARKS = (0.21, 0.22, 0.23)
 REST = "[resources]\nlost_retries = 1000000\nmin_free_gb = 0.0"
 
 
@@ -41,7 +43,7 @@ def crash_points() -> list[str]:
 
 
 def study(home: Path, folder: Path, **options: object) -> Subject:
-    given = {"steps": 8, "step_seconds": 0.02, "trainer": "checkpoint_every = 3", "rest": REST, "trials": 4}
+    given = {"steps": 8, "step_seconds": 0.01, "trainer": "checkpoint_every = 3", "rest": REST, "trials": 4}
     return Subject(home, toy(folder, "swept", **{**given, **options}))  # type: ignore[arg-type]
 
 
@@ -50,25 +52,36 @@ def live_until_crash(subject: Subject, monkeypatch: pytest.MonkeyPatch, crash: s
     monkeypatch.setenv("HPTUI_CRASH", crash)
     subject.start()
     if crash.partition(":")[0] in ON_REQUEST:
+        until(lambda: subject.attempts())
+        runner = subject.runner()
+        assert subject.kill(runner, signal.SIGSTOP)  # so that it finds all of them at once
         post(subject.sd)
+        assert subject.kill(runner, signal.SIGCONT)
     until(lambda: not holder(subject.sd)["alive"], 30)
     monkeypatch.delenv("HPTUI_CRASH")
-    return subject.state() not in ("done", "paused")
+    pid = holder(subject.sd)["pid"]
+    assert isinstance(pid, int)
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == EXIT_CODE
+    except ChildProcessError:  # `run` has seen it die
+        return subject.state() == "running"
 
 
 def post(sd: StudyDir) -> None:
     """Requests whose effects can be counted, and one that reaches running attempts."""
     mailbox = Mailbox(sd)
     try:
-        for n in range(HITS):
-            mailbox.post("add", {"params": {"dropout": 0.2 + n / 100}})
-        mailbox.post("pause", {})
+        for mark in MARKS:
+            mailbox.post("add", {"params": {"dropout": mark}})
+        for _ in range(HITS):
+            mailbox.post("pause", {})
         mailbox.post("resume", {})
     finally:
         mailbox.close()
 
 
 def finish(subject: Subject) -> None:
+    """Let it run in peace, to its end."""
     with subject.kept():
         until(lambda: subject.state() == "done" and not holder(subject.sd)["alive"], 60)
 
@@ -97,11 +110,11 @@ def test_a_runner_may_die_here(home: Path, tmp_path: Path, monkeypatch: pytest.M
 def test_a_request_is_carried_out_once(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str, hit: int
 ) -> None:
-    subject = study(home, tmp_path, steps=30, trials=2)
-    subject.ledger.added = {round(0.2 + n / 100, 9): True for n in range(HITS)}
-    assert live_until_crash(subject, monkeypatch, f"{point}:{hit}") or point == "before_control"
+    subject = study(home, tmp_path, steps=30, step_seconds=0.02, trials=1)
+    subject.ledger.added = dict.fromkeys(MARKS, True)
+    assert live_until_crash(subject, monkeypatch, f"{point}:{hit}")
     finish(subject)
-    assert len(subject.judge().trials) == 2 + HITS
+    assert len(subject.judge().trials) == 1 + len(MARKS)
 
 
 @pytest.mark.parametrize("hit", [1, 2, 9])
@@ -117,7 +130,7 @@ def test_a_study_whose_creation_was_killed_is_created_again(home: Path, tmp_path
     subject.judge()
 
 
-# shims and workers ------------------------------------------------------------------------------------------------------
+# shims and workers ----------------------------------------------------------------------------------------------------
 
 
 def without_exit(run: RunDir) -> None:
@@ -162,7 +175,7 @@ AFTERMATH: dict[str, tuple[Callable[[RunDir], None], int]] = {
 
 @pytest.mark.parametrize("name", AFTERMATH)
 def test_what_a_dead_shim_leaves_behind_is_understood(home: Path, tmp_path: Path, name: str) -> None:
-    """The end of an attempt belongs to its directory: with an end event the trial is complete, without it runs again."""
+    """The end of an attempt belongs to its directory: with an end event it is complete, without one it runs again."""
     change, attempts = AFTERMATH[name]
     subject = study(home, tmp_path, trials=1, steps=20)
     subject.start()
@@ -175,9 +188,20 @@ def test_what_a_dead_shim_leaves_behind_is_understood(home: Path, tmp_path: Path
     assert len(subject.judge().attempts[0]) == attempts
 
 
+GHOST = """
+import json, sys, time
+path = sys.argv[1]
+events, q = open(path, "a"), sum(1 for _ in open(path))
+for n in range(1, 30_000):
+    print(json.dumps({"q": q + n, "k": "warning", "t": 1.0, "message": "still here"}), file=events, flush=True)
+    time.sleep(0.001)
+"""
+"""A worker that goes on writing for a while."""
+
+
 def test_words_after_the_lock_was_let_go_of_are_heard(home: Path, tmp_path: Path) -> None:
     """A shim's lock is free a moment before its worker is dead; what it writes then is read, or it is not the end."""
-    subject = study(home, tmp_path, trials=1, steps=400)
+    subject = study(home, tmp_path, trials=1, steps=60)
     subject.start()
     until(lambda: subject.attempts())
     (attempt,) = subject.attempts()
@@ -186,14 +210,7 @@ def test_words_after_the_lock_was_let_go_of_are_heard(home: Path, tmp_path: Path
     run = attempt.run
     assert subject.kill(attempt.shim)
     until(lambda: not is_held(run.lock) and not any(pid == attempt.worker for pid in processes(home)))
-    code = (
-        "import json, sys, time; path = sys.argv[1]; events = open(path, 'a'); q = sum(1 for _ in open(path))\n"
-        "while True:\n"
-        "    q += 1\n"
-        "    print(json.dumps({'q': q, 'k': 'warning', 't': 1.0, 'message': f'still here, {q}'}), file=events, flush=True)\n"
-        "    time.sleep(0.0005)"
-    )
-    late = subprocess.Popen([sys.executable, "-S", "-c", code, str(run.events)], env={**os.environ})
+    late = subprocess.Popen([sys.executable, "-S", "-c", GHOST, str(run.events)])
     size = run.events.stat().st_size
     until(lambda: run.events.stat().st_size > size)
     finish(subject)
@@ -239,13 +256,13 @@ def test_a_pause_that_is_taken_back_at_once_leaves_nothing_paused(home: Path, tm
 def test_a_request_that_nobody_understands_is_answered_and_forgotten(home: Path, tmp_path: Path) -> None:
     subject = study(home, tmp_path, trials=1, steps=40)
     subject.start()
+    runner = subject.runner()
     mailbox = Mailbox(subject.sd)
     numbers = [mailbox.post("retry", {}), mailbox.post("dance", {}), mailbox.post("note", {"trial": "x", "text": ""})]
     until(lambda: all(mailbox.answer(number) for number in numbers))
     answers = [mailbox.answer(number) for number in numbers]
     mailbox.close()
     assert [answer.ok for answer in answers if answer] == [False] * 3
-    finish(subject)
-    assert subject.restarts == 1
-    now = take(subject.sd)
-    assert len(now.with_status("complete")) == 1
+    assert subject.runner() == runner
+    until(lambda: subject.state() == "done", 60)
+    assert subject.look() == []

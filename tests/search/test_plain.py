@@ -2,6 +2,8 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +59,7 @@ def test_random_search_covers_a_range_on_its_own_scale():
 
 
 def test_seeds_are_spread_and_stable():
-    assert seed_for(0, 0) == seed_for(0, 0, 0) == 1418345189
+    assert seed_for(0, 0) == seed_for(0, 0, 0) == 1421166345
     seeds = {seed_for(seed, number, k) for seed in range(20) for number in range(20) for k in range(20)}
     assert len(seeds) == 8000
     assert all(0 <= seed < 2**32 for seed in seeds)
@@ -68,12 +70,12 @@ def test_engines_name_themselves_in_what_they_propose():
     for sampler in ("grid", "random", "tpe"):
         engine = make_engine(study(space([RANK]), sampler))
         assert engine.ask(0).engine == engine.name
-    assert make_engine(study(space([RANK]), "tpe")).name == "optuna 5.0.0 tpe"
-    assert make_engine(study(space([RANK]), "auto")).name == "optuna 5.0.0 tpe"
+    for sampler in ("tpe", "auto"):
+        assert make_engine(study(space([RANK]), sampler)).name == f"optuna {version('optuna')} tpe"
 
 
 def test_an_unknown_sampler_is_refused_with_the_nearest():
-    with pytest.raises(StudyError, match="search.sampler: .*\n.*did you mean 'random'"):
+    with pytest.raises(StudyError, match=r"search\.sampler: .*\n.*did you mean 'random'"):
         make_engine(study(space([RANK]), "randon"))
 
 
@@ -90,4 +92,4 @@ assert "optuna" not in sys.modules and "numpy" not in sys.modules
 make_engine(study(space([]), "tpe"))
 assert "optuna" in sys.modules and "torch" not in sys.modules
 """
-    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, cwd=Path(__file__).parents[2])

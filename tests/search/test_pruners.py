@@ -125,7 +125,9 @@ def test_points_out_of_order_and_repeated_are_put_in_order():
 
 def test_numbers_close_together_are_told_apart():
     peers = {number: Curve((0.5,), (2.31001,)) for number in range(5)}
-    assert "2.31002 at 50 % of training is worse than the median 2.31001" in verdict(Curve((0.5,), (2.31002,)), peers).why
+    assert (
+        "2.31002 at 50 % of training is worse than the median 2.31001" in verdict(Curve((0.5,), (2.31002,)), peers).why
+    )
 
 
 def test_a_curve_needs_a_value_for_each_point():
@@ -136,5 +138,5 @@ def test_a_curve_needs_a_value_for_each_point():
 def test_pruners_are_made_from_the_study_file():
     assert make_pruner(PrunerSpec(), LOSS) is None
     assert make_pruner(PrunerSpec("median", warmup=0.3, startup=7), LOSS) == MedianPruner(LOSS, 0.3, 7)
-    with pytest.raises(StudyError, match="search.pruner.kind.*\n.*did you mean 'median'"):
+    with pytest.raises(StudyError, match=r"search\.pruner\.kind.*\n.*did you mean 'median'"):
         make_pruner(PrunerSpec("medain"), LOSS)

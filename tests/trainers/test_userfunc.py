@@ -71,6 +71,13 @@ def test_any_settings_are_no_schema(folder: str) -> None:
     assert schema("ours:anything", folder) is None
 
 
+def test_an_edit_is_seen(folder: str) -> None:
+    module = Path(folder) / "edited.py"
+    for default in (1, 2):
+        module.write_text(f"def train(layers={default}): ...")
+        assert schema("edited:train", folder) == {"layers": SettingInfo("layers", "int", default)}
+
+
 def test_nothing_of_the_users_is_imported_here(folder: str) -> None:
     schema("ours:train", folder)
     assert "ours" not in sys.modules

@@ -2,7 +2,7 @@
 
 Everything random is a function of the seed: batches of (seed, step), so that resuming needs no place in a data order;
 dropout of the generator's state, which a checkpoint holds. A resumed run gives the losses of an undisturbed one, bit by
-bit, on the same machine and versions.
+bit, on the same machine with the same versions and number of threads.
 """
 
 from __future__ import annotations
