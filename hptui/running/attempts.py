@@ -14,11 +14,13 @@ from typing import Any
 
 from hptui.model.study import Study
 from hptui.model.trial import Attempt, AttemptState, Trial, TrialStatus, Value
-from hptui.running.devices import Slot, claim, environment, slots
+from hptui.running.devices import Slot, environment
+from hptui.running.environment import gpu_facts
 from hptui.running.finish import boot_id, last_event
 from hptui.running.ingest import Ingest
 from hptui.running.live import Live
 from hptui.running.local import Launch, Local, sweep_strays, watch_handle
+from hptui.running.slots import Slots
 from hptui.running.warm import Warm
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir
@@ -56,30 +58,26 @@ class Attempts:
         self.local = Local(Warm(trainer.entry, trainer.preload, os.environ) if warm else None)
         if self.local.warm is not None:
             self.local.warm.ensure()
-        self._slots = slots(study.resources)
-        self._used: dict[str, str] = {}
-
-    # slots ------------------------------------------------------------------------------------------------------
+        self._slots = Slots(study.resources, self._peak)
 
     def free_slots(self) -> int:
         """How many attempts may be started now."""
         return max(0, len(self._slots) - len(self.live))
 
-    def _claim(self) -> tuple[Slot, list[int]] | None:
-        """A slot that neither we nor another study nor a stranger's process holds, with its locks."""
-        taken = set(self._used.values())
-        for slot in self._slots:
-            if slot.label not in taken:
-                locks = claim(slot)
-                if locks is not None:
-                    return slot, locks
-        return None
+    @property
+    def waiting(self) -> str:
+        """Why the last start found no slot, if it was for lack of GPU memory."""
+        return self._slots.waiting
+
+    def _peak(self) -> float | None:
+        """The most GPU memory that a trial of this study has needed, GiB."""
+        return max((a.peak_gpu_gb for a in self.store.attempts() if a.peak_gpu_gb), default=None)
 
     # start ------------------------------------------------------------------------------------------------------
 
     def start(self, trial: Trial) -> Live | None:
         """Start the next attempt of a trial; None when no slot can be had now."""
-        claimed = self._claim()
+        claimed = self._slots.claim()
         if claimed is None:
             return None
         slot, locks = claimed
@@ -92,7 +90,7 @@ class Attempts:
             host=socket.gethostname(),
             device=slot.label,
             started=time.time(),
-            environment=dict(self.trainer.facts),
+            environment={**self.trainer.facts, **gpu_facts(slot.gpus)},
         )
         try:
             with self.store.transaction(durable=True):
@@ -108,7 +106,7 @@ class Attempts:
             attempt, replace(trial, status=TrialStatus.RUNNING), RunDir(self.sd.attempt(trial.number, attempt.n))
         )
         self.live[attempt.token] = live
-        self._used[attempt.token] = slot.label
+        self._slots.take(attempt.token, slot.label)
         self._launch(live, slot, locks)
         return live
 
@@ -173,7 +171,7 @@ class Attempts:
         if isinstance(facts, dict):
             live.shim, live.handle = facts.get("shim"), watch_handle(facts.get("shim"), run)
         self.live[attempt.token] = live
-        self._used[attempt.token] = attempt.device
+        self._slots.take(attempt.token, attempt.device)
         return live
 
     def alive(self, live: Live) -> bool:
@@ -227,7 +225,7 @@ class Attempts:
         """An attempt has ended and is recorded."""
         live.close()
         self.live.pop(live.attempt.token, None)
-        self._used.pop(live.attempt.token, None)
+        self._slots.free(live.attempt.token)
 
     def close(self) -> None:
         """The runner leaves; what runs goes on."""

@@ -62,6 +62,7 @@ class Runner:
         self.upkeep = Upkeep(sd, store)
         self._curves: dict[int, Curve] = {}
         self._leaving = False
+        self._waited = False
         self._revision = -1
         self._dirty = True
         self._trials: dict[int, Trial] = {}
@@ -245,12 +246,19 @@ class Runner:
             self._pause(problem)
             return
         live = self.attempts.start(self._trials[number])
+        self._waited &= live is None
         self._refresh(number)
         if live is None:
-            self._dirty = False  # no slot could be claimed now: look again at the next tick
-            self.upkeep.later(self)
+            self._wait_for_slot(number)
         elif live.trial.attempts:
             self.pruning.restore(live)
+
+    def _wait_for_slot(self, number: int) -> None:
+        """Somebody else has the slots: look again in a moment, and say whom we wait for, once."""
+        self.upkeep.later(self)
+        if self.attempts.waiting and not self._waited:
+            self._waited = True
+            self.store.event("warning", "gpu_busy", self.attempts.waiting, number)
 
     def look_again(self) -> None:
         """Decide at the next turn even if nothing was recorded meanwhile."""

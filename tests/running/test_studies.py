@@ -408,7 +408,7 @@ def test_a_full_disk_pauses_before_anything_starts(home: Path, tmp_path: Path) -
 def test_two_gpus_run_two_trials_each_on_its_own(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fakes = Path(__file__).parent.parent / "fakes"
     monkeypatch.setenv("PYTHONPATH", str(fakes))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     sd = run_to_rest(home, toy(tmp_path, trials=4, steps=20, step_seconds=0.02))
     with Reader(sd) as reader:
         devices = {attempt.device for attempt in reader.attempts()}
@@ -455,3 +455,29 @@ def test_a_function_beside_the_study_file_is_a_trainer_and_a_change_of_it_is_fla
     run_to_rest(home, path, trials="3")
     [said] = events(sd, "changed")
     assert "trainer_sha256" in said
+
+
+def test_a_gpu_that_somebody_else_fills_is_waited_for_and_named(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import json
+
+    world = tmp_path / "world.json"
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent / "fakes"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("FAKE_NVML", str(world))
+    busy = {"free": {"0": 1 << 20, "1": 1 << 20}, "processes": {"0": [[os.getpid(), 20 << 30]]}}
+    world.write_text(json.dumps(busy))
+    sd = run(home, str(toy(tmp_path, trials=1))).sd
+    until(lambda: events(sd, "gpu_busy"))
+    [said] = events(sd, "gpu_busy")
+    assert "waiting for GPU" in said
+    assert "GiB free" in said
+    assert trials(sd)[0].status is TrialStatus.WAITING
+    world.write_text("{}")
+    rest(sd)
+    assert statuses(trials(sd)) == ["complete"]
+    with Reader(sd) as reader:
+        environment = reader.attempts(0)[0].environment
+    assert environment["gpu"] == "Fake GPU 0"
+    assert environment["driver"] == "570.00"
