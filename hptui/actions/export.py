@@ -70,7 +70,7 @@ def render_all(view: View, how: str, *, hyphens: bool = False) -> str:
     if how == "csv":
         from hptui.actions.outcome import to_csv
 
-        return to_csv(study, list(trials))
+        return to_csv(view)
     if how == "toml":  # as a study file lists experiments
         head = formats.comment([f"the trials of {study.name}", made_by()])
         return head + "".join(f"\n[[trial]]\n{formats.toml_text(_listed(trial))}" for trial in trials)

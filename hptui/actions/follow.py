@@ -52,7 +52,7 @@ class Follower:
             return Update(self._view, (), alive)
         self._version = version
         with self._reader.snapshot():
-            row = self._reader.study()
+            row, defaults = self._reader.study(), self._reader.defaults()
             changed, self._mark = self._reader.changes(self._mark)
             events = tuple(self._reader.events(self._after))
         if self._study is None or row.revision != self._revision:
@@ -60,7 +60,7 @@ class Follower:
         self._trials.update({trial.number: trial for trial in changed})
         self._after = events[-1].id if events else self._after
         ordered = tuple(self._trials[number] for number in sorted(self._trials))
-        self._view = View(self._sd, row, self._study, ordered)
+        self._view = View(self._sd, row, self._study, ordered, defaults)
         return Update(self._view, events, alive)
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import time
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hptui.actions.shapes import trial_json
-from hptui.model.errors import HptuiError, NotFound, did_you_mean
+from hptui.model.errors import NotFound, did_you_mean
 from hptui.model.study import NAME, Objective, Study
 from hptui.model.trial import Role, Trial, TrialStatus, Value
 from hptui.storage.paths import StudyDir, studies_in
@@ -28,11 +27,12 @@ class View:
     row: StudyRow
     study: Study
     trials: tuple[Trial, ...]
+    defaults: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def base(self) -> Mapping[str, Value]:
-        """All settings of the baseline: the file's over the trainer's defaults, where those can be read at once."""
-        return {**_defaults(self.study.trainer.kind), **self.study.trainer.settings}
+        """All settings of the baseline: the file's over the trainer's defaults."""
+        return {**self.defaults, **self.study.trainer.settings}
 
     @property
     def best(self) -> Trial | None:
@@ -45,18 +45,6 @@ class View:
         return next((trial for trial in self.trials if trial.role is Role.BASELINE), None)
 
 
-@functools.cache
-def _defaults(kind: str) -> dict[str, Value]:
-    if ":" in kind:
-        return {}  # a user's function: only a process of its own could say
-    from hptui.trainers import registry
-
-    try:
-        return {name: info.default for name, info in (registry.schema(kind) or {}).items() if not info.required}
-    except HptuiError:
-        return {}  # a trainer that this version does not have
-
-
 def look(sd: StudyDir, reader: Reader | None = None) -> View:
     """The study now, read in one transaction."""
     from hptui.storage import studyfile
@@ -65,8 +53,8 @@ def look(sd: StudyDir, reader: Reader | None = None) -> View:
         with Reader(sd) as opened:
             return look(sd, opened)
     with reader.snapshot():
-        row, trials = reader.study(), tuple(reader.trials())
-    return View(sd, row, studyfile.from_json(row.spec), trials)
+        row, trials, defaults = reader.study(), tuple(reader.trials()), reader.defaults()
+    return View(sd, row, studyfile.from_json(row.spec), trials, defaults)
 
 
 def find_study(home: Path, ref: str) -> StudyDir:

@@ -11,10 +11,8 @@ from string import Formatter
 from hptui.model.space import key_of
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, TrialStatus, Value
+from hptui.storage.queries import DEFAULTS
 from hptui.storage.store import Store
-
-DEFAULTS = "defaults"
-"""Key in the store's facts: what the trainer uses where the study file says nothing."""
 
 
 def keep_defaults(store: Store, defaults: Mapping[str, Value]) -> None:
@@ -26,8 +24,7 @@ def trial_name(store: Store, study: Study, number: int, params: Mapping[str, Val
     """The name that `trial_name = "exp_lr{lr}"` gives a trial: '' without a template, always fit for a directory."""
     if not study.trial_name:
         return ""
-    defaults = json.loads(store.get_meta(DEFAULTS) or "{}")
-    settings: dict[str, Value] = {"number": number, **defaults, **study.trainer.settings, **params}
+    settings: dict[str, Value] = {"number": number, **store.defaults(), **study.trainer.settings, **params}
     parts = []
     for literal, name, spec, _ in Formatter().parse(study.trial_name):
         parts += [literal, "" if name is None else _plain(settings.get(name), spec or "")]

@@ -31,6 +31,7 @@ from hptui.storage.rows import (
     StudyRow,
 )
 
+DEFAULTS = "defaults"
 _SUMMARY = "step, value, odd, low, low_step, high, high_step, n, nonfinite"
 
 
@@ -67,6 +68,11 @@ class Queries:
         """All versions of the specification, oldest first."""
         found = self._all("SELECT rev, at, spec_json, why FROM revisions ORDER BY rev")
         return [Revision(rev, at, cells.parse(spec), why) for rev, at, spec, why in found]
+
+    def defaults(self) -> dict[str, Any]:
+        """What the trainer uses where the study file says nothing, as it was when the study last ran."""
+        found: dict[str, Any] = cells.parse(self.get_meta(DEFAULTS, "{}"))
+        return found
 
     def get_meta(self, key: str, default: str = "") -> str:
         """A small fact about the store itself."""

@@ -4,7 +4,9 @@ import os
 import textwrap
 import uuid
 
+from hptui.actions.process import defaults_of
 from hptui.model.trial import Attempt, AttemptState, Reason, Role, StudyState, Trial, TrialStatus
+from hptui.running.setup import keep_defaults
 from hptui.storage import studyfile
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
@@ -78,6 +80,7 @@ def make(home, trials=TRIALS, text=FILE, state=StudyState.DONE, message="") -> S
     before = os.umask(0o077)
     try:
         with Store.create(sd, studyfile.to_json(study), study.name) as store:
+            keep_defaults(store, defaults_of(study))
             for one in trials:
                 store.insert_trial(one)
                 if one.status is not TrialStatus.WAITING:

@@ -418,7 +418,7 @@ def _verdict(now: Snapshot, number: int) -> tuple[Any, ...]:
     return tuple(trial.get(name) for name in ("status", "values_json", "params_json", "final_json", "ended")), curves
 
 
-# invariants of the end, and of the process ----------------------------------------------------------------------------
+# invariants of the end, and of the process --------------------------------------------------------------------------
 
 
 @dataclass

@@ -130,7 +130,7 @@ def test_a_study_whose_creation_was_killed_is_created_again(home: Path, tmp_path
     subject.judge()
 
 
-# shims and workers ----------------------------------------------------------------------------------------------------
+# shims and workers --------------------------------------------------------------------------------------------------
 
 
 def without_exit(run: RunDir) -> None:

@@ -481,3 +481,12 @@ def test_a_gpu_that_somebody_else_fills_is_waited_for_and_named(
         environment = reader.attempts(0)[0].environment
     assert environment["gpu"] == "Fake GPU 0"
     assert environment["driver"] == "570.00"
+
+
+def test_results_are_written_where_the_command_line_says(home: Path, tmp_path: Path) -> None:
+    sd = run_to_rest(home, toy(tmp_path, trials=2), output=str(tmp_path / "out"))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["best_config.yaml", "trials.csv", "trials.json"]
+    head, base, searched = (tmp_path / "out" / "trials.csv").read_text().splitlines()
+    assert head.startswith("number,name,status,reason,learning_rate,value.loss")
+    assert base.startswith("0,baseline,complete,finished,0.001,")
+    assert searched.startswith("1,,complete,finished,")
