@@ -16,7 +16,11 @@ from hptui.storage.paths import StudyDir, studies_in
 from hptui.storage.reader import Reader
 from hptui.storage.rows import StudyRow
 
-__all__ = ["View", "beats", "best_trials", "find_study", "find_trial", "look", "scored", "time_left", "trial_json"]
+__all__ = ["PSEUDO", "View", "beats", "best_trials", "find_study", "find_trial", "look", "scored", "time_left", "trial_json"]
+
+
+PSEUDO = "a pseudo-loss of the toy trainer: nothing was trained"
+"""Said wherever a person sees numbers of the toy trainer."""
 
 
 @dataclass(frozen=True, slots=True)

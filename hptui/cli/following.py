@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hptui.actions.follow import Follower, Update, exit_code, gave_up, in_order
 from hptui.actions.logs import last_lines, log_of
-from hptui.actions.studies import View, scored, time_left
+from hptui.actions.studies import PSEUDO, View, scored, time_left
 from hptui.cli import lines
 from hptui.cli.text import fit, on_terminal, say, tell
 from hptui.model.clean import clean
@@ -200,6 +200,8 @@ def summary(view: View, code: int) -> list[str]:
     else:
         found += [f"Best: trial {best.number}, {lines.values(view.study, best)}{_gain(view, best)}"]
         found += [f"  {lines.describe(view.study, best, view.base)}"]
+    if best is not None and view.study.trainer.kind == "toy":
+        found.append(f"  {PSEUDO}")
     found += [f"Everything is in {view.sd.root}", f"  hptui trials {name}"]
     if best is not None:
         found += [f"  hptui show {name} best", f"  hptui export {name} best --format yaml"]

@@ -58,6 +58,8 @@ def show_(face: Face, study: str, trial: str, as_json: bool) -> None:
 
 
 def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
+    from hptui.actions.studies import PSEUDO
+
     reason = f" ({trial.reason})" if trial.reason else ""
     specs = view.study.metrics
     values = ", ".join(f"{name}={metric(value, specs.get(name))}" for name, value in (trial.values or {}).items())
@@ -67,6 +69,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             "title": trial.title,
             "status": f"{trial.status}{reason}{f': {trial.message}' if trial.message else ''}",
             "role": trial.role,
+            "trainer": f"toy: {PSEUDO}" if view.study.trainer.kind == "toy" else view.study.trainer.kind,
             "values": values,
             "note": trial.note,
             "progress": _progress(trial),

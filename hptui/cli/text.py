@@ -76,12 +76,16 @@ def jsonable(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: where its value is, its heading, how a person reads it."""
+    """A column of a table: where its value is, its heading, how a person reads it.
+
+    On a narrow terminal whole columns are left out, those of the lowest `rank` first, rather than numbers broken.
+    """
 
     key: str
     heading: str = ""
     show: Callable[[Any], str] | None = None
     right: bool = False
+    rank: int = 1
 
     def shown(self, row: Mapping[str, Any]) -> str:
         """The cell for a person; a row may say it itself under `KEY:shown`."""
@@ -111,14 +115,34 @@ def _table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], bold: i
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
+    screen = console()
+    shown = that_fit(columns, rows, screen.width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+    for column in shown:
         heading = Text(clean(column.heading or column.key))
-        table.add_column(heading, justify="right" if column.right else "left", overflow="fold")
+        table.add_column(heading, justify="right" if column.right else "left", overflow="fold", no_wrap=column.right)
     for index, row in enumerate(rows):
-        cells = [Text(fit(column.shown(row), sys.stdout)) for column in columns]
+        cells = [Text(fit(column.shown(row), sys.stdout)) for column in shown]
         table.add_row(*cells, style="bold" if index == bold else None)
-    console().print(table)
+    screen.print(table)
+    if left_out := [column.key for column in columns if column not in shown]:
+        say(f"not shown, for lack of room: {', '.join(left_out)}")
+
+
+def that_fit(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], room: int) -> list[Column]:
+    """The columns that a table of `room` characters holds without breaking words; texts may fold to 20 of them."""
+
+    def needs(column: Column) -> int:
+        cells = [column.heading or column.key, *(column.shown(row) for row in rows)]
+        widest = max(len(cell) for cell in cells)
+        return (widest if column.right else min(widest, 20)) + 2
+
+    widths = {column: needs(column) for column in columns}
+    shown = list(columns)
+    while sum(widths[column] for column in shown) - 2 > room and len(shown) > 1:
+        least = min(column.rank for column in shown)
+        shown.remove([column for column in shown if column.rank == least][-1])
+    return shown
 
 
 def field(value: Any) -> str:

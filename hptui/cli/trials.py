@@ -5,8 +5,11 @@ from __future__ import annotations
 import click
 
 from hptui.cli.common import Face, json_option, pass_face, study_argument
-from hptui.cli.text import Column, tell_json, tell_rows
-from hptui.model.trial import TrialStatus
+from hptui.cli.text import Column, on_terminal, say, tell_json, tell_rows
+from hptui.model.trial import Reason, TrialStatus
+
+OBVIOUS = (Reason.FINISHED, Reason.PRUNER, Reason.USER)
+"""Reasons that a status says already."""
 
 
 @click.command("trials")
@@ -24,7 +27,7 @@ def trials_(
 ) -> None:
     """The trials of STUDY, by number."""
     from hptui.actions.columns import columns_of, ordered, rows_of, shown, usual
-    from hptui.actions.studies import look, trial_json
+    from hptui.actions.studies import PSEUDO, look, trial_json
 
     view = look(face.study(study))
     chosen = [trial for trial in view.trials if status in (None, trial.status)]
@@ -36,8 +39,20 @@ def trials_(
     if as_json:
         tell_json([trial_json(trial) for trial in chosen])
         return
+    if on_terminal() and not columns:
+        names = [name for name in names if name != "reason"]  # it stands with the status
+        described = columns_of(view, names)
     rows = rows_of(view, chosen, names)
     for row, trial in zip(rows, chosen, strict=True):
         row.update({f"{name}:shown": shown(view, trial, name) for name in names})
+        if "reason" not in names and trial.reason and trial.reason not in OBVIOUS:
+            row["status:shown"] = f"{trial.status} ({trial.reason})"
     best = next((index for index, trial in enumerate(chosen) if trial == view.best), None)
-    tell_rows([Column(one.name, one.heading, right=one.numeric) for one in described], rows, bold=best)
+    ranks = {"number": 3, "status": 3, "name": 0, **{objective.metric: 3 for objective in view.study.objectives}}
+    if view.study.trainer.kind == "toy" and on_terminal():
+        say(PSEUDO)
+    tell_rows(
+        [Column(one.name, one.heading, right=one.numeric, rank=ranks.get(one.name, 1)) for one in described],
+        rows,
+        bold=best,
+    )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hptui.model.expressions import Expression
 from hptui.model.space import Space
 from hptui.model.trial import Value
 
@@ -47,23 +48,56 @@ class TrainerSpec:
 
 @dataclass(frozen=True, slots=True)
 class PrunerSpec:
-    """`[search] pruner`. `warmup` is a share of a trial's budget; `startup` counts finished trials to compare with."""
+    """`[search] pruner`. `warmup` is a share of a trial's budget; `startup` counts finished trials to compare with.
+
+    The other fields belong to one kind each: `percentile` is the share of trials, in percent, that goes on; `eta` how
+    many compete for one place at a rung; `patience` a share of the budget (below 1) or a number of reports (from 1 on)
+    without an improvement by more than `min_delta`, `wraps` the kind that must agree; `low` and `high` are what the
+    objective may be. `on` names the objective that decides alone, where there are several.
+    """
 
     kind: str = "none"
     warmup: float = 0.2
     startup: int = 5
+    percentile: float = 25.0
+    eta: int = 3
+    patience: float = 0.2
+    min_delta: float = 0.0
+    wraps: str = "none"
+    low: float | None = None
+    high: float | None = None
+    on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StopRule:
+    """One of `[search] stop`: a trial is stopped when `when` holds after the share `after` of its budget."""
+
+    when: Expression
+    after: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.when.text} after {100 * self.after:g} %" if self.after else self.when.text
 
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """`[search] until`: when the whole study ends, beside `trials`."""
+    """`[search] until`: when the whole study ends, beside `trials`.
+
+    `no_improvement` counts complete trials of the search since the best; `target` is a value of the only objective.
+    """
 
     hours: float | None = None
+    no_improvement: int | None = None
+    target: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`[search]`: who proposes trials, how many, and what cuts them short. `trials` None: until stopped."""
+    """`[search]`: who proposes trials, how many, and what cuts them short. `trials` None: until stopped.
+
+    `outcome` are conditions on what a trial measured: one that breaks them is never the best.
+    """
 
     sampler: str = "tpe"
     trials: int | None = None
@@ -71,6 +105,8 @@ class Search:
     baseline: bool = True
     pruner: PrunerSpec = PrunerSpec()
     until: Until = Until()
+    stop: tuple[StopRule, ...] = ()
+    outcome: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

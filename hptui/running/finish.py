@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -15,6 +15,7 @@ from typing import Any
 from hptui.model.study import Study
 from hptui.model.trial import AttemptState, Reason, TrialStatus
 from hptui.running.ending import Ending, Facts, judge, objective_values
+from hptui.running.ingest import UNUSABLE
 from hptui.running.live import Live
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.rundir import LINE_LIMIT, RunDir, join_nonfinite, read_json
@@ -36,14 +37,33 @@ def boot_id() -> str:
 
 def last_event(run: RunDir) -> dict[str, Any] | None:
     """The last whole event of an attempt; None when there is none."""
+    return next(_backwards(run), None)
+
+
+def end_event(run: RunDir) -> dict[str, Any] | None:
+    """The end event of an attempt, if there is one that says something. A last heartbeat may stand behind it."""
+    event = next((event for event in _backwards(run) if event["k"] != "heartbeat"), None)
+    if event is None or event["k"] != "end":
+        return None
+    try:
+        TrialStatus(event["status"]), Reason(event["reason"])
+        join_nonfinite(event.get("m") or {}, event.get("nonfinite") or {})
+        float(event.get("peak_gpu_gb") or 0.0), float(event.get("peak_rss_gb") or 0.0)
+    except UNUSABLE:
+        return None
+    return event
+
+
+def _backwards(run: RunDir) -> Iterator[dict[str, Any]]:
+    """The events at the end of an attempt's file, the last one first. What is no event is left out."""
     tail = _tail(run.events, 2 * LINE_LIMIT)
     for line in reversed(tail[: tail.rfind(b"\n") + 1].splitlines()):
         try:
             event = json.loads(line)
-        except ValueError:
+            event["k"], float(event["t"])
+        except UNUSABLE:
             continue
-        return event if isinstance(event, dict) else None
-    return None
+        yield event
 
 
 def log_tail(run: RunDir, lines: int = SHOWN_LINES) -> list[str]:
@@ -63,8 +83,7 @@ def _tail(path: Path, size: int) -> bytes:
 
 def finish(store: Store, study: Study, live: Live) -> Ending:
     """Commit how an attempt ended; nobody writes to it any more, and everything that it wrote has been ingested."""
-    end = last_event(live.run)
-    end = end if end is not None and end["k"] == "end" else None
+    end = end_event(live.run)
     exit_ = read_json(live.run.exit)
     facts = Facts(
         end=end,
@@ -146,7 +165,9 @@ def _close_trial(
         fields |= {"reason": None}
     else:
         fields |= {"reason": reason, "values": values, "final": dict(final)}
-        fields |= {} if status is TrialStatus.PAUSED else {"ended": time.time()}
+        if status is not TrialStatus.PAUSED:
+            # Not before the study was last started, whatever became of the clock: such failures would be forgiven.
+            fields |= {"ended": max(time.time(), float(store.get_meta("since") or 0.0))}
     store.update_trial(number, **fields)
     store.event(_level(status), f"trial_{status}", _sentence(status, replace(ending, reason=reason)), number)
 

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 MAX_METRICS = 2000
 MAX_STEP = 1 << 62
+UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What a line that no worker of ours wrote may lead to: it is said, and costs no other line."""
 
 
 class Ingest:
@@ -66,8 +68,8 @@ class Ingest:
     def _line(self, live: Live, line: bytes, points: list[Point]) -> None:
         try:
             event = json.loads(line)
-            number, kind = event["q"], event["k"]
-        except (ValueError, KeyError, TypeError):
+            number, kind, seconds = int(event["q"]), str(event["k"]), float(event["t"])
+        except UNUSABLE:
             self._suspect(live, f"a line of events.jsonl cannot be read: {line[:80]!r}")
             return
         if number <= live.sequence:
@@ -75,13 +77,16 @@ class Ingest:
         if number != live.sequence + 1:
             self._suspect(live, f"events {live.sequence + 1} to {number - 1} are missing")
         live.sequence = number
-        live.activity, live.seen_at = float(event["t"]), time.monotonic()
+        live.activity, live.seen_at = seconds, time.monotonic()
         if kind != "heartbeat":
             live.moved, live.hang_told = live.seen_at, False
-        if kind == "metrics":
-            self._metrics(live, event, points)
-        elif handler := HANDLERS.get(kind):
-            handler(self._store, live, event)
+        try:
+            if kind == "metrics":
+                self._metrics(live, event, points)
+            elif handler := HANDLERS.get(kind):
+                handler(self._store, live, event)
+        except UNUSABLE as error:
+            self._suspect(live, f"event {number} ({kind}) is left out: {type(error).__name__}: {error}")
 
     def _suspect(self, live: Live, message: str) -> None:
         log.warning("trial %d: %s", live.trial.number, message)
@@ -100,8 +105,11 @@ class Ingest:
         for name, value in event["m"].items():
             if name not in names and not self._new_name(live, name, names):
                 continue
-            points.append((name, step, value, odd.get(name, "nan") if value is None else None, seconds))
-            if name == self._objective and value is not None and live.progress is not None:
+            if value is None:
+                points.append((name, step, None, odd.get(name, "nan"), seconds))
+                continue
+            points.append((name, step, float(value), None, seconds))
+            if name == self._objective and live.progress is not None:
                 live.extend(live.progress, value)
 
     def _new_name(self, live: Live, name: str, names: set[str]) -> bool:
@@ -122,7 +130,7 @@ class Ingest:
 
 def _hello(store: Store, live: Live, event: Mapping[str, Any]) -> None:
     """The worker lives. Points beyond its start belong to what an earlier attempt did in vain."""
-    resumed = event.get("resumed_step")
+    resumed = None if event.get("resumed_step") is None else int(event["resumed_step"])
     if live.attempt.n > 1:
         store.cut_points(live.trial.number, resumed)
     live.said_hello = True

@@ -163,6 +163,21 @@ def without_end(run: RunDir) -> None:
     run.exit.write_text(json.dumps({**read_json(run.exit), "code": None, "signal": 9}))
 
 
+def late_heartbeat(run: RunDir) -> None:
+    """A full disk kept the end of a trial waiting, and its heart went on beating."""
+    last = json.loads(run.events.read_bytes().splitlines()[-1])
+    with run.events.open("a") as file:
+        print(json.dumps({"q": last["q"] + 1, "k": "heartbeat", "t": last["t"] + 10, "n": 1}), file=file)
+
+
+def senseless_end(run: RunDir) -> None:
+    """Whoever wrote this was no worker of ours."""
+    *lines, last = run.events.read_text().splitlines()
+    end = {"q": json.loads(last)["q"], "k": "end", "t": 1.0, "status": "perfect", "m": {"loss": "low"}}
+    run.events.write_text("\n".join([*lines, json.dumps(end)]) + "\n")
+    run.exit.unlink()
+
+
 AFTERMATH: dict[str, tuple[Callable[[RunDir], None], int]] = {
     "the shim died before exit.json": (without_exit, 1),
     "the shim died while it wrote exit.json": (half_written_exit, 1),
@@ -170,6 +185,8 @@ AFTERMATH: dict[str, tuple[Callable[[RunDir], None], int]] = {
     "nothing but events is left": (without_shim, 1),
     "the last line is torn": (torn_end, 2),
     "the last line is missing": (without_end, 2),
+    "a heartbeat comes after the end": (late_heartbeat, 1),
+    "the end makes no sense": (senseless_end, 2),
 }
 
 

@@ -166,7 +166,6 @@ BAD = {
     "metrics that are none": replaced(b'{"q":NUMBER,"k":"metrics","t":1,"step":3,"m":[1]}'),
     "a value that is none": replaced(b'{"q":NUMBER,"k":"metrics","t":1,"step":3,"m":{"loss":"low"}}'),
     "an endless step": replaced(b'{"q":NUMBER,"k":"metrics","t":1,"step":1e999,"m":{"loss":1.0}}'),
-    "a kind that is none": replaced(b'{"q":NUMBER,"k":[],"t":1}'),
     "a hello of nobody": replaced(b'{"q":NUMBER,"k":"hello","t":1,"resumed_step":"x","environment":[]}'),
     "a checkpoint of nothing": replaced(b'{"q":NUMBER,"k":"checkpoint","t":1,"step":1e30,"path":1,"bytes":"x"}'),
     "endless steps": replaced(b'{"q":NUMBER,"k":"total","t":1,"steps":99999999999999999999999}'),

@@ -355,14 +355,7 @@ def test_bad_input_names_file_place_value_and_way_out(case):
 
 LATER = {
     "stage": ({"more": '[[stage]]\nname = "coarse"'}, "stage: not in this version"),
-    "stop": (search('stop = [{ when = "eval_loss > 1" }]'), "search.stop: not in this version"),
-    "outcome": (search('outcome = ["peak_memory_gb <= 16"]'), "search.outcome: not in this version"),
-    "no_improvement": (
-        search("until = { no_improvement = 10 }"),
-        "search.until.no_improvement: not in this version",
-    ),
     "ax": (search('sampler = "ax"'), "search.sampler: 'ax' is not in this version"),
-    "asha": (search('pruner = { kind = "asha" }'), "search.pruner.kind: 'asha' is not in this version"),
 }
 
 

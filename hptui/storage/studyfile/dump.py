@@ -8,6 +8,7 @@ from dataclasses import asdict
 from hptui.model.study import Study
 from hptui.model.trial import Value
 from hptui.storage.studyfile.entries import write_space_entries
+from hptui.storage.studyfile.search import pruner_keys
 from hptui.storage.studyfile.values import plain
 
 
@@ -39,7 +40,20 @@ def to_json(study: Study) -> dict[str, Value]:
 
 
 def _search(study: Study) -> dict[str, object]:
-    return asdict(study.search) | {"constraints": [constraint.text for constraint in study.space.constraints]}
+    """`[search]`, with the constraints of the space; of the pruner's settings those that its kind has."""
+    found = study.search
+    pruner = {key: value for key, value in asdict(found.pruner).items() if key in pruner_keys(found.pruner)}
+    return {
+        "sampler": found.sampler,
+        "trials": found.trials,
+        "seed": found.seed,
+        "baseline": found.baseline,
+        "pruner": pruner,
+        "until": asdict(found.until),
+        "stop": [{"when": rule.when.text, "after": rule.after} for rule in found.stop],
+        "outcome": [condition.text for condition in found.outcome],
+        "constraints": [constraint.text for constraint in study.space.constraints],
+    }
 
 
 def _without_none(value: object) -> object:

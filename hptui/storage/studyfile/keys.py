@@ -29,9 +29,23 @@ KEYS: dict[str, tuple[str, ...]] = {
         "columns",
     ),
     "objective": ("metric", "goal", "select", "samples"),
-    "search": ("sampler", "trials", "seed", "baseline", "constraints", "pruner", "until"),
-    "search.pruner": ("kind", "warmup", "startup"),
-    "search.until": ("hours",),
+    "search": ("sampler", "trials", "seed", "baseline", "constraints", "pruner", "stop", "outcome", "until"),
+    "search.pruner": (
+        "kind",
+        "warmup",
+        "startup",
+        "on",
+        "percentile",
+        "eta",
+        "factor",
+        "patience",
+        "min_delta",
+        "wraps",
+        "low",
+        "high",
+    ),
+    "search.stop": ("when", "after"),
+    "search.until": ("trials", "hours", "no_improvement", "target"),
     "trial": ("name", "title", "note", "set"),
     "resources": (
         "gpus",
@@ -53,7 +67,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "space": ("low", "high", "log", "step", "int", "choices", "ordered", "expr", "when", "note"),
 }
 
-LATER = {"stage", "search.stop", "search.outcome", "search.until.no_improvement"}
+LATER = {"stage"}
 """Keys that have a meaning which this version cannot carry out: our limit, not a mistake."""
 
 

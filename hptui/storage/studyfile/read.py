@@ -17,6 +17,7 @@ from hptui.storage.studyfile import sections
 from hptui.storage.studyfile.check import check
 from hptui.storage.studyfile.entries import read_space
 from hptui.storage.studyfile.schema import Schema, look_up
+from hptui.storage.studyfile.search import search as read_search
 from hptui.storage.studyfile.table import Table, mapping
 from hptui.storage.studyfile.values import plain
 
@@ -101,13 +102,15 @@ def build(
     metrics = sections.metrics(root.table("metrics"))
     trainer = sections.trainer(document.get("trainer"))
     listed = sections.listed(root.items("trial"))
-    search = sections.search(document.get("search"), "list" if listed and not document.get("space") else "tpe")
+    objectives = sections.objectives(document.get("objective"), metrics)
+    default = "list" if listed and not document.get("space") else "tpe"
+    search = read_search(document.get("search"), default, {*metrics, *(one.metric for one in objectives)})
     settings = look_up(schema, trainer.kind, directory) if checked else None
     entries = _entries(document.get("space"))
     study = Study(
         name=name,
         about=root.text("about"),
-        objectives=sections.objectives(document.get("objective"), metrics),
+        objectives=objectives,
         trainer=trainer,
         space=read_space(
             entries,

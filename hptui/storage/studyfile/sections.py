@@ -1,10 +1,10 @@
-"""The tables of a study file, each read into its part of a `Study`: everything but `[space]`."""
+"""The tables of a study file, each read into its part of a `Study`: everything but `[space]` and `[search]`."""
 
 from __future__ import annotations
 
 from typing import Literal, cast
 
-from hptui.model.errors import StudyError, Unsupported, UserError, did_you_mean
+from hptui.model.errors import StudyError, UserError
 from hptui.model.format import NAMED, is_format
 from hptui.model.study import (
     Goal,
@@ -12,12 +12,9 @@ from hptui.model.study import (
     MetricSpec,
     Notes,
     Objective,
-    PrunerSpec,
     ReportSpec,
     Resources,
-    Search,
     TrainerSpec,
-    Until,
 )
 from hptui.model.trial import Value
 from hptui.storage.paths import check_name
@@ -26,10 +23,6 @@ from hptui.storage.studyfile.table import Table, mapping, text, whole, within
 from hptui.storage.studyfile.values import show, wrong
 
 GOALS = ("minimize", "maximize")
-SAMPLERS = ("tpe", "random", "grid", "list")
-LATER_SAMPLERS = ("gp", "cmaes", "qmc", "nsga2", "ax")
-PRUNERS = ("none", "median")
-LATER_PRUNERS = ("percentile", "asha", "hyperband", "patient", "threshold")
 
 
 def name_of(found: str, where: str, what: str) -> str:
@@ -83,54 +76,6 @@ def trainer(value: Value) -> TrainerSpec:
     table = Table(mapping(value, "trainer"), "trainer")
     kind = table.need("kind", "which trainer to run")
     return TrainerSpec(kind=kind, settings={key: item for key, item in table.data.items() if key != "kind"})
-
-
-def search(value: Value, default_sampler: str) -> Search:
-    """`[search]`, less its constraints, which belong to the space."""
-    table = Table.of({} if value is None else value, "search")
-    until = Table.of(table.table("until"), "search.until")
-    hours = until.number("hours", None, 0)
-    if hours == 0:
-        raise StudyError("must be more than 0, got 0", where="search.until.hours", value=0)
-    return Search(
-        sampler=_known(table, "sampler", default_sampler, SAMPLERS, LATER_SAMPLERS),
-        trials=table.whole("trials", None, 1),
-        seed=table.whole("seed", 0, 0, 2**32 - 1),
-        baseline=table.flag("baseline", True),
-        pruner=_pruner(table),
-        until=Until(hours=hours),
-    )
-
-
-def _known(table: Table, key: str, default: str, known: tuple[str, ...], later: tuple[str, ...]) -> str:
-    found = table.text(key) if table.has(key) else default
-    if found in known:
-        return found
-    if found == "auto" and key == "sampler":
-        return "tpe"
-    if found in later:
-        raise Unsupported(f"{table.at(key)}: {found!r} is not in this version", hint=f"there is {', '.join(known)}")
-    what = "pruner" if key == "kind" else key
-    raise StudyError(f"unknown {what} {found!r}", where=table.at(key), value=found, hint=did_you_mean(found, known))
-
-
-def _pruner(search: Table) -> PrunerSpec:
-    """`pruner = "median"`, or a table with its settings."""
-    if isinstance(search.data.get("pruner"), str):
-        return PrunerSpec(kind=_known(search, "pruner", "none", PRUNERS, LATER_PRUNERS))
-    table = Table.of(search.table("pruner"), "search.pruner")
-    if table.data and not table.has("kind"):
-        raise missing("kind", table.where, f"one of {', '.join(PRUNERS)}")
-    usual = PrunerSpec()
-    warmup = table.number("warmup", usual.warmup, 0)
-    if warmup >= 1:
-        hint = "it is a share of a trial's budget, for instance 0.2"
-        raise StudyError(f"must be less than 1, got {show(warmup)}", where=table.at("warmup"), value=warmup, hint=hint)
-    return PrunerSpec(
-        kind=_known(table, "kind", "none", PRUNERS, LATER_PRUNERS),
-        warmup=warmup,
-        startup=table.whole("startup", usual.startup, 1),
-    )
 
 
 def listed(values: list[Value]) -> tuple[ListedTrial, ...]:

@@ -1,0 +1,106 @@
+"""What came of trials: whether one keeps `[search] outcome`, and how far several objectives have got together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hptui.model.errors import ExpressionError
+from hptui.model.expressions import Expression
+from hptui.model.naming import by_identifier
+from hptui.model.pareto import Point, dominates, hypervolume, reference
+from hptui.model.study import Study
+from hptui.model.trial import Trial, TrialStatus
+
+MEASURED = ("seconds", "peak_memory_gb")
+"""What `outcome` may speak of beside metrics: we measure it ourselves."""
+
+
+def measured(trial: Trial) -> dict[str, float]:
+    """What is known of a trial, by the names that expressions call it.
+
+    An objective counts as the value that stands for the trial, other metrics as what training returned, else as
+    reported last.
+    """
+    reported = {**trial.metrics, **trial.final, **(trial.values or {})}
+    found = by_identifier({name: value for name, value in reported.items() if value is not None})
+    if trial.seconds or trial.ended is not None:
+        found["seconds"] = trial.seconds
+    if trial.peak_memory_gb is not None:
+        found["peak_memory_gb"] = trial.peak_memory_gb
+    return found
+
+
+def outcome_margins(study: Study, trial: Trial) -> dict[str, float]:
+    """By how much a trial misses each condition of `outcome`: <= 0 where it keeps it; without what is not measured."""
+    values = measured(trial)
+    margins = {condition.text: _margin(condition, values) for condition in study.search.outcome}
+    return {text: margin for text, margin in margins.items() if margin is not None}
+
+
+def _margin(condition: Expression, values: dict[str, float]) -> float | None:
+    if not condition.names <= values.keys():
+        return None
+    try:
+        return condition.margin(values)
+    except ExpressionError:
+        return None
+
+
+def satisfies(study: Study, trial: Trial) -> bool | None:
+    """Whether a trial keeps every condition of `outcome`; None: not all were measured, and none of those is broken."""
+    margins = outcome_margins(study, trial)
+    if any(margin > 0 for margin in margins.values()):
+        return False
+    return True if len(margins) == len({condition.text for condition in study.search.outcome}) else None
+
+
+def usable(study: Study, trial: Trial) -> bool:
+    """Whether a trial can be the best: complete, with a value for every objective, and nothing of `outcome` broken."""
+    values = trial.values or {}
+    has_all = all(objective.metric in values for objective in study.objectives)
+    return trial.status is TrialStatus.COMPLETE and has_all and satisfies(study, trial) is not False
+
+
+def point(study: Study, trial: Trial) -> Point:
+    """A usable trial's objectives, each to be made small."""
+    values = trial.values or {}
+    return tuple(
+        values[objective.metric] if objective.goal == "minimize" else -values[objective.metric]
+        for objective in study.objectives
+    )
+
+
+def in_order(trials: Sequence[Trial]) -> list[Trial]:
+    """Trials as they ended."""
+    return sorted(trials, key=lambda trial: (trial.ended or 0.0, trial.number))
+
+
+def pareto_set(study: Study, trials: Sequence[Trial]) -> list[Trial]:
+    """The usable trials that none beats; of one objective, the best and its equals."""
+    points = [(trial, point(study, trial)) for trial in trials if usable(study, trial)]
+    return [trial for trial, own in points if not any(dominates(other, own) for _, other in points)]
+
+
+def hypervolumes(study: Study, trials: Sequence[Trial]) -> list[tuple[int, float]]:
+    """(number, hypervolume so far) of each usable trial, in the order in which they ended: it never falls.
+
+    Each objective is scaled by the span of what was recorded, and the reference point lies a tenth of that behind the
+    worst: 1 is what a trial would have that is the best in everything. Only figures of one call can be compared.
+    """
+    ended = [(trial.number, point(study, trial)) for trial in in_order(trials) if usable(study, trial)]
+    if not ended:
+        return []
+    points = [own for _, own in ended]
+    ref = reference(points)
+    ideal = tuple(min(values) for values in zip(*points, strict=True))
+    sizes = [r - i for r, i in zip(ref, ideal, strict=True)]
+    scaled = [tuple((v - i) / s for v, i, s in zip(own, ideal, sizes, strict=True)) for own in points]
+    corner = (1.0,) * len(ref)
+    kept: list[Point] = []
+    volume, steps = 0.0, []
+    for (number, _), own in zip(ended, scaled, strict=True):
+        if not any(other == own or dominates(other, own) for other in kept):
+            kept = [other for other in kept if not dominates(own, other)] + [own]
+            volume = max(volume, hypervolume(kept, corner))
+        steps.append((number, volume))
+    return steps
