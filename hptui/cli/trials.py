@@ -48,7 +48,8 @@ def trials_(
         if "reason" not in names and trial.reason and trial.reason not in OBVIOUS:
             row["status:shown"] = f"{trial.status} ({trial.reason})"
     best = next((index for index, trial in enumerate(chosen) if trial == view.best), None)
-    ranks = {"number": 3, "status": 3, "name": 0, **{objective.metric: 3 for objective in view.study.objectives}}
+    ranks = {"number": 3, "status": 3, "name": 2, "seconds": 0, "peak_memory_gb": 0}
+    ranks |= {objective.metric: 3 for objective in view.study.objectives}
     if view.study.trainer.kind == "toy" and on_terminal():
         say(PSEUDO)
     tell_rows(

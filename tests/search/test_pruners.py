@@ -2,7 +2,7 @@ import pytest
 
 from hptui.model.errors import StudyError
 from hptui.model.study import Objective, PrunerSpec
-from hptui.search.pruners import Curve, MedianPruner, make_pruner
+from hptui.search.pruners import Curve, MedianPruner, best_at, make_pruner
 
 LOSS = Objective("val_loss")
 STEPS = tuple(step / 10 for step in range(1, 11))
@@ -74,15 +74,15 @@ def test_trials_that_never_report_at_the_same_step_can_be_compared():
 
 def test_the_best_so_far_counts_not_a_late_worsening():
     overfitted = Curve((0.1, 0.5, 1.0), (3.0, 1.0, 3.5))
-    assert MedianPruner(LOSS).best_at(overfitted, 0.3) == pytest.approx(2.0)
-    assert MedianPruner(LOSS).best_at(overfitted, 0.7) == 1.0
-    assert MedianPruner(LOSS).best_at(overfitted, 1.0) == 1.0
+    assert best_at(LOSS, overfitted, 0.3) == pytest.approx(2.0)
+    assert best_at(LOSS, overfitted, 0.7) == 1.0
+    assert best_at(LOSS, overfitted, 1.0) == 1.0
     assert not verdict(Curve((0.3, 0.6), (1.5, 5.0))).prune, "its own best is 1.5"
 
 
 def test_a_trial_that_ended_earlier_or_began_later_is_not_compared_with():
-    assert MedianPruner(LOSS).best_at(Curve((0.2, 0.4), (3.0, 2.0)), 0.5) is None
-    assert MedianPruner(LOSS).best_at(Curve((0.2, 0.4), (3.0, 2.0)), 0.1) is None
+    assert best_at(LOSS, Curve((0.2, 0.4), (3.0, 2.0)), 0.5) is None
+    assert best_at(LOSS, Curve((0.2, 0.4), (3.0, 2.0)), 0.1) is None
     short = {number: cut(curve, 0.3) for number, curve in PEERS.items()}
     assert not verdict(Curve((0.4,), (9.0,)), short).prune
 

@@ -1,0 +1,33 @@
+"""Cut a trial short when it does worse than the others did at the same share of their training.
+
+Trials are compared on a progress axis, 0 to 1, never on raw steps: two trials whose batch sizes differ report at steps
+that never meet. The metrics are our own, so pruning works for every engine, and a verdict can be replayed.
+
+Which trials may be pruned at all (the baseline and hand-picked ones may not) is the caller's business.
+"""
+
+from hptui.search.pruners.curves import KEEP, Curve, Pruner, Verdict, best_at
+from hptui.search.pruners.halving import AshaPruner, HyperbandPruner
+from hptui.search.pruners.jury import Jury
+from hptui.search.pruners.make import KINDS, make_jury, make_pruner
+from hptui.search.pruners.patient import PatientPruner
+from hptui.search.pruners.percentile import MedianPruner, PercentilePruner
+from hptui.search.pruners.threshold import ThresholdPruner
+
+__all__ = [
+    "Curve",
+    "Verdict",
+    "KEEP",
+    "Pruner",
+    "Jury",
+    "make_jury",
+    "make_pruner",
+    "KINDS",
+    "MedianPruner",
+    "PercentilePruner",
+    "AshaPruner",
+    "HyperbandPruner",
+    "PatientPruner",
+    "ThresholdPruner",
+    "best_at",
+]

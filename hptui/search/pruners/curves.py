@@ -1,0 +1,97 @@
+"""What pruners look at and what they say: curves over progress, verdicts, and the arithmetic that all of them share."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from hptui.model.study import Objective
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One metric of one trial over its progress (0 to 1, ascending), as it was reported."""
+
+    progress: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.progress) != len(self.values):
+            raise ValueError(f"one value per point must hold, got {len(self.progress)} and {len(self.values)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether to prune, and why, in words for the person whose trial it is."""
+
+    prune: bool
+    why: str = ""
+
+
+KEEP = Verdict(prune=False)
+
+
+class Pruner(Protocol):
+    """Looks at curves of one metric over progress.
+
+    `finished` are the trials to compare with: complete and pruned ones. Whatever else has a curve still runs; only the
+    pruners that halve look at it.
+    """
+
+    def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict: ...
+
+
+def finite(curve: Curve | None) -> Curve:
+    """The curve in ascending progress without its NaN and infinite points: they are no evidence of being good."""
+    if curve is None:
+        return Curve((), ())
+    pairs = sorted(
+        (pair for pair in zip(curve.progress, curve.values, strict=True) if all(map(math.isfinite, pair))),
+        key=lambda pair: pair[0],
+    )
+    return Curve(tuple(p for p, _ in pairs), tuple(v for _, v in pairs))
+
+
+def best_at(objective: Objective, curve: Curve, progress: float) -> float | None:
+    """The best value up to `progress`, interpolated between points; None where the curve does not reach."""
+    if not curve.progress or not curve.progress[0] <= progress <= curve.progress[-1]:
+        return None
+    i = bisect_right(curve.progress, progress) - 1
+    left = objective.best(curve.values[: i + 1])
+    if i + 1 == len(curve.progress):
+        return left
+    right = objective.best((left, curve.values[i + 1]))
+    share = (progress - curve.progress[i]) / (curve.progress[i + 1] - curve.progress[i])
+    return left + share * (right - left)
+
+
+def standing(objective: Objective, curve: Curve) -> float:
+    """What a trial is worth by what it has shown: at least one finite point."""
+    return curve.values[-1] if objective.select == "last" else objective.best(curve.values)
+
+
+def leads(objective: Objective, trial: int, curves: Mapping[int, Curve], finished: Iterable[int]) -> bool:
+    """Whether no finished trial has a better result than this one has already.
+
+    With `select = "last"` a trial can lead although the others were better when they were as far as it is now.
+    """
+    mine = standing(objective, finite(curves[trial]))
+    peers = (finite(curves.get(number)) for number in finished if number != trial)
+    return not any(objective.better(standing(objective, peer), mine) for peer in peers if peer.values)
+
+
+def apart(one: float, other: float) -> tuple[str, str]:
+    """Both numbers with the fewest digits (three at least) that show which is which."""
+    for digits in range(3, 17):
+        texts = f"{one:#.{digits}g}".rstrip("."), f"{other:#.{digits}g}".rstrip(".")
+        if texts[0] != texts[1]:
+            return texts
+    return repr(one), repr(other)
+
+
+def percent(share: float) -> str:
+    """A share of the training, as a person says it."""
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,52 @@
+"""The pruner that `[search] pruner` names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hptui.model.errors import StudyError, did_you_mean
+from hptui.model.study import Objective, PrunerSpec
+from hptui.search.pruners.curves import Pruner
+from hptui.search.pruners.halving import AshaPruner, HyperbandPruner
+from hptui.search.pruners.jury import Jury
+from hptui.search.pruners.patient import PatientPruner
+from hptui.search.pruners.percentile import MedianPruner, PercentilePruner
+from hptui.search.pruners.threshold import ThresholdPruner
+
+KINDS = ("none", "median", "percentile", "asha", "hyperband", "patient", "threshold")
+"""What `[search] pruner` may say."""
+
+
+def make_jury(spec: PrunerSpec, objectives: Sequence[Objective]) -> Jury | None:
+    """Who judges the trials of a study; None for `none`. With `on`, that objective decides alone."""
+    judged = [objective for objective in objectives if spec.on in ("", objective.metric)]
+    if not judged:
+        known = [objective.metric for objective in objectives]
+        raise StudyError("is no objective", where="search.pruner.on", value=spec.on, hint=did_you_mean(spec.on, known))
+    pruners = [(objective, make_pruner(spec, objective)) for objective in judged]
+    return Jury(tuple((objective, pruner) for objective, pruner in pruners if pruner)) if pruners[0][1] else None
+
+
+def make_pruner(spec: PrunerSpec, objective: Objective) -> Pruner | None:
+    """The pruner over one objective; None for `none`."""
+    match spec.kind:
+        case "none":
+            return None
+        case "median":
+            return MedianPruner(objective, spec.warmup, spec.startup)
+        case "percentile":
+            return PercentilePruner(objective, spec.warmup, spec.startup, spec.percentile)
+        case "asha":
+            return AshaPruner(objective, spec.warmup, spec.startup, spec.eta)
+        case "hyperband":
+            return HyperbandPruner(objective, spec.warmup, spec.startup, spec.eta)
+        case "patient":
+            inner = make_pruner(replace(spec, kind=spec.wraps), objective)
+            return PatientPruner(objective, spec.warmup, spec.patience, spec.min_delta, inner)
+        case "threshold":
+            return ThresholdPruner(objective, spec.warmup, spec.low, spec.high)
+        case other:
+            raise StudyError(
+                "there is no such pruner", where="search.pruner.kind", value=other, hint=did_you_mean(other, KINDS)
+            )
