@@ -10,13 +10,25 @@ from pathlib import Path
 
 from hptui.actions.shapes import trial_json
 from hptui.model.errors import NotFound, did_you_mean
+from hptui.model.outcome import pareto_set
 from hptui.model.study import NAME, Objective, Study
 from hptui.model.trial import Role, Trial, TrialStatus, Value
 from hptui.storage.paths import StudyDir, studies_in
 from hptui.storage.reader import Reader
 from hptui.storage.rows import StudyRow
 
-__all__ = ["PSEUDO", "View", "beats", "best_trials", "find_study", "find_trial", "look", "scored", "time_left", "trial_json"]
+__all__ = [
+    "PSEUDO",
+    "View",
+    "beats",
+    "best_trials",
+    "find_study",
+    "find_trial",
+    "look",
+    "scored",
+    "time_left",
+    "trial_json",
+]
 
 
 PSEUDO = "a pseudo-loss of the toy trainer: nothing was trained"
@@ -111,9 +123,11 @@ def find_trial(reader: Reader, ref: str, view: View | None = None) -> Trial:
 
 
 def best_trials(study: Study, trials: Sequence[Trial]) -> list[Trial]:
-    """The complete trials that none beats, by number: equals of the best, or the Pareto set of several objectives."""
-    usable = [trial for trial in trials if scored(study, trial)]
-    return [one for one in usable if not any(beats(study, other, one) for other in usable)]
+    """The complete trials that none beats, by number: equals of the best, or the Pareto set of several objectives.
+
+    One that breaks an outcome constraint is never among them.
+    """
+    return pareto_set(study, trials)
 
 
 def scored(study: Study, trial: Trial) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hptui.model.errors import ExpressionError
 from hptui.model.expressions import Expression
 from hptui.model.naming import by_identifier
-from hptui.model.pareto import Point, dominates, hypervolume, reference
+from hptui.model.pareto import Point, dominates, front, hypervolume, reference
 from hptui.model.study import Study
 from hptui.model.trial import Trial, TrialStatus
 
@@ -77,8 +77,8 @@ def in_order(trials: Sequence[Trial]) -> list[Trial]:
 
 def pareto_set(study: Study, trials: Sequence[Trial]) -> list[Trial]:
     """The usable trials that none beats; of one objective, the best and its equals."""
-    points = [(trial, point(study, trial)) for trial in trials if usable(study, trial)]
-    return [trial for trial, own in points if not any(dominates(other, own) for _, other in points)]
+    chosen = [trial for trial in trials if usable(study, trial)]
+    return [chosen[index] for index in front([point(study, trial) for trial in chosen])]
 
 
 def hypervolumes(study: Study, trials: Sequence[Trial]) -> list[tuple[int, float]]:

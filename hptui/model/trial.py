@@ -138,8 +138,8 @@ class Trial:
     message: str = ""
     values: Mapping[str, float] | None = None
     effective: Mapping[str, Value] = field(default_factory=dict)
-    metrics: Mapping[str, float | None] = field(default_factory=dict)
-    final: Mapping[str, float | None] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    final: Mapping[str, float] = field(default_factory=dict)
     revision: int = 1
     seed: int = 0
     engine: str = ""

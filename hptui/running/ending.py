@@ -16,13 +16,15 @@ from hptui.storage.rows import LastValue
 
 ASKED = {
     "prune": (AttemptState.PRUNED, TrialStatus.PRUNED, Reason.PRUNER),
+    "threshold": (AttemptState.PRUNED, TrialStatus.PRUNED, Reason.THRESHOLD),
     "pause": (AttemptState.PAUSED, TrialStatus.PAUSED, Reason.USER),
     "stop": (AttemptState.STOPPED, TrialStatus.STOPPED, Reason.USER),
     "kill": (AttemptState.STOPPED, TrialStatus.STOPPED, Reason.USER),
     "timeout": (AttemptState.FAILED, TrialStatus.FAILED, Reason.TIMEOUT),
     "hung": (AttemptState.FAILED, TrialStatus.FAILED, Reason.HUNG),
 }
-"""What an attempt was asked, and what it then is when it obeyed. `timeout` and `hung` reach the worker as `stop`."""
+"""What an attempt was asked, and what it then is when it obeyed. `timeout` and `hung` reach the worker as `stop`,
+`threshold` as `prune`."""
 
 ATTEMPT_OF = {
     TrialStatus.COMPLETE: AttemptState.DONE,
@@ -72,6 +74,8 @@ def _by_event(end: Mapping[str, Any], asked: str) -> Ending:
         return _obeyed(asked, message)
     if reason.ours:
         return Ending(AttemptState.FAILED if reason is Reason.DISK_FULL else AttemptState.LOST, None, reason, message)
+    if status is TrialStatus.PRUNED and asked == "threshold":
+        return _obeyed(asked, message)
     if status is TrialStatus.PAUSED and asked == "resume":
         return Ending(AttemptState.PAUSED, None, reason, "resumed before it had paused")
     return Ending(ATTEMPT_OF[status], status, reason, message)

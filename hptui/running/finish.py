@@ -17,6 +17,7 @@ from hptui.model.trial import AttemptState, Reason, TrialStatus
 from hptui.running.ending import Ending, Facts, judge, objective_values
 from hptui.running.ingest import UNUSABLE
 from hptui.running.live import Live
+from hptui.running.shim import boot_id
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.rundir import LINE_LIMIT, RunDir, join_nonfinite, read_json
 from hptui.storage.store import Store
@@ -25,14 +26,6 @@ log = logging.getLogger(__name__)
 
 TAIL = 16 * 1024
 SHOWN_LINES = 20
-
-
-def boot_id() -> str:
-    """Identifies this start of the machine."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
 
 
 def last_event(run: RunDir) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from hptui.model.trial import AttemptState
@@ -20,16 +20,18 @@ log = logging.getLogger(__name__)
 
 MAX_METRICS = 2000
 MAX_STEP = 1 << 62
+PROGRESS = "progress"
+"""The metric that keeps what a trainer says of its progress in so many words."""
 UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 """What a line that no worker of ours wrote may lead to: it is said, and costs no other line."""
 
 
 class Ingest:
-    """Reads attempts of one study. `objective` is the metric whose curve pruners look at."""
+    """Reads attempts of one study. `objectives` are the metrics whose curves pruners look at."""
 
-    def __init__(self, store: Store, objective: str) -> None:
+    def __init__(self, store: Store, objectives: Collection[str]) -> None:
         self._store = store
-        self._objective = objective
+        self._objectives = frozenset(objectives)
         self._names: dict[int, set[str]] = {}
 
     def drain(self, live: Live, *, all_of_it: bool = False) -> bool:
@@ -45,11 +47,11 @@ class Ingest:
         lines, offset = read_lines(live.run.events, live.offset)
         if offset == live.offset:
             return False
-        before = live.sequence, live.step, live.progress, list(live.curve)
+        before = live.sequence, live.step, live.progress, {name: list(curve) for name, curve in live.curves.items()}
         try:
             self._commit(live, lines, offset)
         except BaseException:  # rolled back: what we remember must be rolled back, too
-            live.sequence, live.step, live.progress, live.curve = before
+            live.sequence, live.step, live.progress, live.curves = before
             raise
         crash_point("ingest.committed")
         live.offset = offset
@@ -102,15 +104,18 @@ class Ingest:
         live.step = step
         live.allowance = 0.0
         live.progress = live.progress_at(step, event.get("progress"))
+        live.fresh = True
+        if event.get("progress") is not None and live.progress is not None:
+            points.append((PROGRESS, step, live.progress, None, seconds))  # a later runner must know it, too
         for name, value in event["m"].items():
             if name not in names and not self._new_name(live, name, names):
                 continue
-            if value is None:
-                points.append((name, step, None, odd.get(name, "nan"), seconds))
-                continue
-            points.append((name, step, float(value), None, seconds))
-            if name == self._objective and live.progress is not None:
-                live.extend(live.progress, value)
+            kind = odd.get(name, "nan") if value is None else None
+            number = float(value if kind is None else kind)
+            points.append((name, step, None if kind else number, kind, seconds))
+            live.latest[name] = number
+            if name in self._objectives and live.progress is not None:
+                live.extend(name, live.progress, number)
 
     def _new_name(self, live: Live, name: str, names: set[str]) -> bool:
         """Whether a metric is taken: what is left out is said once."""

@@ -34,7 +34,8 @@ class Live:
     asked: str = ""
     why: str = ""
     said_hello: bool = False
-    curve: list[tuple[float, float]] = field(default_factory=list)
+    curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    latest: dict[str, float] = field(default_factory=dict)
     fresh: bool = False
 
     @property
@@ -48,12 +49,12 @@ class Live:
             return min(1.0, max(0.0, float(told)))
         return min(1.0, step / self.total_steps) if self.total_steps else None
 
-    def extend(self, progress: float, value: float) -> None:
-        """Add a point of the objective to the curve that pruners compare, thinned to a bounded length."""
-        self.curve.append((progress, value))
-        self.fresh = True
-        if len(self.curve) > MAX_CURVE:
-            self.curve = self.curve[:-1][::2] + self.curve[-1:]
+    def extend(self, metric: str, progress: float, value: float) -> None:
+        """Add a point to a curve that pruners compare, thinned to a bounded length."""
+        curve = self.curves.setdefault(metric, [])
+        curve.append((progress, value))
+        if len(curve) > MAX_CURVE:
+            self.curves[metric] = curve[:-1][::2] + curve[-1:]
 
     def reset_clocks(self) -> None:
         """After the machine slept or the runner was stopped: silence meanwhile is no evidence."""

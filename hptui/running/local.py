@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,42 +131,64 @@ def silence(token: str, run: RunDir) -> None:
 
 
 def sweep_strays(token: str, run: RunDir) -> int:
-    """Kill what a lost attempt left behind, and see it dead: processes with its token, or that can write to its events.
+    """Kill what a lost attempt left behind, and see it dead: whatever carries its token, or can write to its files.
 
-    A forked child keeps its launcher's environment in /proc, hence the second sign; whoever only reads is left alone.
+    A forked child keeps its launcher's environment in /proc until it executes something, hence the second sign: the
+    attempt's events, and the pipe that its shim read. Whoever only reads is left alone.
     """
-    mark, events = f"{MARK}={token}".encode(), str(run.events)
+    mark, files = f"{MARK}={token}".encode(), {str(run.events), *_output(run)}
+    killed, deadline = 0, time.monotonic() + DYING_SECONDS
+    while dying := _kill(mark, files):  # again, until nobody is found: they may have had children meanwhile
+        killed += len(dying)
+        for handle in dying:
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+            os.close(handle)
+        if time.monotonic() > deadline:  # in the kernel, with a GPU in trouble: nobody can kill it
+            break
+    return killed
+
+
+def _output(run: RunDir) -> list[str]:
+    """The pipe of what the worker printed, as /proc names it; its number means nothing after a restart."""
+    facts = read_json(run.shim)
+    known = isinstance(facts, dict) and facts.get("output") and facts.get("boot") == shim.boot_id()
+    return [f"pipe:[{facts['output']}]"] if known else []
+
+
+def _kill(mark: bytes, files: Collection[str]) -> list[int]:
+    """Kill all that belong to an attempt: handles that become readable when they are dead."""
     dying = []
     for entry in Path("/proc").glob("[0-9]*"):
-        if int(entry.name) != os.getpid() and _belongs(entry, mark, events):
-            try:
-                handle = os.pidfd_open(int(entry.name))
-            except OSError:
-                continue
-            dying.append(handle)
-            if _belongs(entry, mark, events):  # still: so the handle is its
-                with suppress(OSError):
-                    signal.pidfd_send_signal(handle, signal.SIGKILL)
-    deadline = time.monotonic() + DYING_SECONDS
-    for handle in dying:
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
-        os.close(handle)
-    return len(dying)
+        if int(entry.name) == os.getpid() or not _belongs(entry, mark, files):
+            continue
+        try:
+            handle = os.pidfd_open(int(entry.name))
+        except OSError:
+            continue
+        dying.append(handle)
+        if _belongs(entry, mark, files):  # still: so the handle is its
+            with suppress(OSError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+    return dying
 
 
-def _belongs(process: Path, mark: bytes, events: str) -> bool:
+def _belongs(process: Path, mark: bytes, files: Collection[str]) -> bool:
     try:
         if mark in (process / "environ").read_bytes().split(b"\0"):
             return True
-        return any(
-            os.readlink(fd) == events and _writes(process / "fdinfo" / fd.name) for fd in (process / "fd").iterdir()
-        )
+        return any(_writes(process, fd, files) for fd in os.listdir(process / "fd"))
     except OSError:
         return False
 
 
-def _writes(info: Path) -> bool:
-    flags = next(line.split()[1] for line in info.read_text().splitlines() if line.startswith("flags:"))
+def _writes(process: Path, fd: str, files: Collection[str]) -> bool:
+    try:
+        if os.readlink(process / "fd" / fd) not in files:
+            return False
+        lines = (process / "fdinfo" / fd).read_text().splitlines()
+    except OSError:  # closed meanwhile
+        return False
+    flags = next(line.split()[1] for line in lines if line.startswith("flags:"))
     return int(flags, 8) & os.O_ACCMODE != os.O_RDONLY

@@ -16,15 +16,18 @@ HOPELESS = {Reason.USAGE, Reason.NO_METRIC}
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that a decision rests on. `since` is when a person last started the study: older failures are forgiven."""
+    """All that a decision rests on.
+
+    `since` is when a person last started the study: older failures are forgiven. `over` says which condition of `until`
+    is met, `spent` that the engine has nothing new to propose.
+    """
 
     study: StudyState
     trials: Sequence[Trial]
     free_slots: int
     budget: int | None
     since: float = 0.0
-    hours: float | None = None
-    seconds: float = 0.0
+    over: str = ""
     spent: bool = False
 
 
@@ -65,8 +68,8 @@ def plan(state: State) -> list[Action]:
         return [] if running else [End(_rest(state.study), "")]
     if problem := hopeless(state):
         return [Abort(problem)]
-    if over := _over_time(state):
-        return [] if running else [End(StudyState.DONE, over)]
+    if state.over:
+        return [] if running else [End(StudyState.DONE, state.over)]
     actions: list[Action] = [Start(trial.number) for trial in waiting(state.trials)[: state.free_slots]]
     more = min(state.free_slots - len(actions), left(state))
     actions += [Ask()] * (0 if state.spent else max(0, more))
@@ -90,12 +93,6 @@ def left(state: State) -> int:
 
 def _rest(study: StudyState) -> StudyState:
     return StudyState.PAUSED if study is StudyState.DRAINING else study
-
-
-def _over_time(state: State) -> str:
-    if state.hours is not None and state.seconds >= state.hours * 3600:
-        return f"the {state.hours:g} hours of `until` are over"
-    return ""
 
 
 def _finished(state: State) -> End:

@@ -22,12 +22,12 @@ from hptui.running.finish import finish
 from hptui.running.live import Live
 from hptui.running.local import silence
 from hptui.running.proposals import Proposals
-from hptui.running.pruning import Pruning
+from hptui.running.pruning import Curves, Pruning
 from hptui.running.requests import Desk
 from hptui.running.setup import keep_defaults, record_written
 from hptui.running.upkeep import Upkeep
 from hptui.running.watchdog import look
-from hptui.search.pruners import Curve
+from hptui.search.stopping import until_reached
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import DiskFull, Store
@@ -60,7 +60,7 @@ class Runner:
         self.study = self.desk.study
         self.attempts = Attempts(sd, store, self.study, hooks.trainer(self.study))
         self.upkeep = Upkeep(sd, store)
-        self._curves: dict[int, Curve] = {}
+        self._curves = Curves()
         self._leaving = False
         self._waited = False
         self._revision = -1
@@ -102,7 +102,7 @@ class Runner:
         for live in list(self.attempts.live.values()):
             self._follow(live)
         self.upkeep.turn(self.attempts.live)
-        self._dirty |= self.study.search.until.hours is not None
+        self._dirty |= self.study.search.until.hours is not None  # the others change only with a trial
         return self._decide() if self._dirty else False
 
     def _wait(self) -> None:
@@ -169,14 +169,15 @@ class Runner:
         if not alive:
             silence(live.attempt.token, live.run)
         self.attempts.ingest.drain(live, all_of_it=not alive)
+        if self.pruning.silent(live):
+            message = "it reports no progress and no total_steps, so no pruner can judge it"
+            self.store.event("warning", "pruner", message, live.trial.number)
         if not alive:
             self._end(live)
             return
-        if why := self.pruning.verdict(live):
-            self.attempts.ask(live, "prune", "prune", why)
-        elif self.pruning.silent(live):
-            message = "it reports no progress and no total_steps, so no pruner can judge it"
-            self.store.event("warning", "pruner", message, live.trial.number)
+        asked, why = self.pruning.verdict(live, self.attempts.live.values())
+        if asked:
+            self.attempts.ask(live, "prune", asked, why)
         if finding := look(live, self.study.resources):
             self._watchdog(live, finding.verb, finding.asked, finding.message)
 
@@ -190,7 +191,10 @@ class Runner:
         ending = finish(self.store, self.study, live)
         self.attempts.forget(live)
         self._refresh(live.trial.number)
-        self.pruning.finished(self._trials[live.trial.number])
+        trial = self._trials[live.trial.number]
+        self.pruning.finished(trial)
+        if said := self.pruning.untried(trial):
+            self.store.event("warning", "stop_rules", said)
         if ending.reason is Reason.DISK_FULL:
             self._pause("disk full: free some space, then start the study again")
 
@@ -206,8 +210,7 @@ class Runner:
             free_slots=self.attempts.free_slots(),
             budget=self.study.search.trials,
             since=float(self.store.get_meta("since") or 0.0),
-            hours=self.study.search.until.hours,
-            seconds=float(row["seconds"]),
+            over=until_reached(self.study, list(self._trials.values()), float(row["seconds"])),
             spent=self.proposals.spent,
         )
         for action in planning.plan(state):

@@ -67,6 +67,15 @@ def oom_kills() -> int:
         return 0
 
 
+def boot_id() -> str:
+    """Identifies this start of the machine; '' where it cannot be known."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as line:
+            return line.read().strip()
+    except OSError:
+        return ""
+
+
 class Log:
     """`log.txt`: bounded, with progress bars (text redrawn after a carriage return) reduced to their last state."""
 
@@ -282,9 +291,9 @@ def supervise(
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     kills, began = oom_kills(), time.monotonic()
     pid, reader = start_worker(body, private)
-    put(
-        directory, "shim.json", {"token": token, "shim": os.getpid(), "worker": pid, "started": time.time()}, patience=0
-    )
+    facts = {"token": token, "shim": os.getpid(), "worker": pid, "started": time.time()}
+    facts |= {"output": os.fstat(reader).st_ino, "boot": boot_id()}
+    put(directory, "shim.json", facts, patience=0)
     log, ladder = Log(os.path.join(directory, "log.txt")), Ladder(directory, pid, pause_grace, stop_grace)
     watch(pid, reader, log, ladder)
     seconds = time.monotonic() - began

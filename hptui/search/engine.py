@@ -10,14 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
 from hptui.model.errors import StudyError, did_you_mean
 from hptui.model.study import Study
 from hptui.model.trial import Rejection, Trial, Value
-
-SAMPLERS = ("tpe", "random", "grid", "list")
-"""What `[search] sampler` may say, beside `auto`."""
+from hptui.storage.studyfile.samplers import SAMPLERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +54,31 @@ def seed_for(seed: int, number: int, k: int = 0) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{number}/{k}".encode()).digest()[:4], "big")
 
 
+HOMES = {
+    "tpe": "hptui.search.optuna.tpe:TpeEngine",
+    "gp": "hptui.search.optuna.gp:GpEngine",
+    "cmaes": "hptui.search.optuna.cmaes:CmaesEngine",
+    "qmc": "hptui.search.optuna.qmc:QmcEngine",
+    "nsga2": "hptui.search.optuna.nsga2:Nsga2Engine",
+    "ax": "hptui.search.ax:AxEngine",
+    "random": "hptui.search.plain:RandomEngine",
+    "grid": "hptui.search.plain:GridEngine",
+    "list": "hptui.search.plain:ListEngine",
+}
+"""Where each sampler's engine is; it is imported when it is asked for, so only those of Optuna load optuna."""
+
+
 def make_engine(study: Study, base: Mapping[str, Value] | None = None) -> Engine:
-    """The engine that `[search] sampler` names. `base` is `[trainer]` with the trainer's defaults filled in.
+    """The engine that `[search] sampler` names. `base` is `[trainer]` with the trainer's defaults filled in."""
+    from hptui.search.auto import resolve
 
-    Each engine is imported when it is asked for: only `tpe` loads optuna.
-    """
     settings = study.trainer.settings if base is None else base
-    match study.search.sampler:
-        case "tpe" | "auto":
-            from hptui.search.optuna import TpeEngine
-
-            return TpeEngine(study, settings)
-        case "random":
-            from hptui.search.plain import RandomEngine
-
-            return RandomEngine(study, settings)
-        case "grid":
-            from hptui.search.plain import GridEngine
-
-            return GridEngine(study, settings)
-        case "list":
-            from hptui.search.plain import ListEngine
-
-            return ListEngine()
-        case other:
-            raise StudyError(
-                "there is no such sampler", where="search.sampler", value=other, hint=did_you_mean(other, SAMPLERS)
-            )
+    named = study.search.sampler
+    home = HOMES.get(resolve(study, settings).sampler)
+    if home is None:
+        raise StudyError(
+            "there is no such sampler", where="search.sampler", value=named, hint=did_you_mean(named, SAMPLERS)
+        )
+    module, _, name = home.partition(":")
+    engine: Engine = getattr(import_module(module), name)(study, settings)
+    return engine

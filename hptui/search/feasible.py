@@ -17,6 +17,7 @@ from hptui.model.errors import ExpressionError
 from hptui.model.space import Choice, Int, Parameter, Space
 from hptui.model.trial import Value
 from hptui.model.values import same
+from hptui.search.cube import share
 from hptui.search.lens import UNKNOWN_MARGIN, Lens, Point
 
 REJECTIONS = 100
@@ -165,17 +166,7 @@ def _apart(parameter: Parameter, one: Value, other: Value) -> float:
     """How far two values are apart, from 0 to 1; categories have no order, all are as far from each other."""
     if isinstance(parameter, Choice) and not parameter.ordinal:
         return 0.0 if same(one, other) else 1.0
-    return abs(_share(parameter, one) - _share(parameter, other))
-
-
-def _share(parameter: Parameter, value: Value) -> float:
-    """Where in its range a value stands, from 0 to 1."""
-    if isinstance(parameter, Choice):
-        return parameter.index(value) / max(1, parameter.size - 1)
-    assert isinstance(value, int | float)
-    if parameter.log:
-        return math.log(value / parameter.low) / math.log(parameter.high / parameter.low)
-    return (value - parameter.low) / (parameter.high - parameter.low)
+    return abs(share(parameter, one) - share(parameter, other))
 
 
 def _closure(space: Space) -> set[str]:

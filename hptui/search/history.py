@@ -9,6 +9,8 @@
 | running, paused, waiting        | to stay away: it is under way                          |
 | crash, usage, lost, stopped ... | nothing: a bug is no evidence about a learning rate    |
 | rejected proposals              | to stay away, if they would be rejected today          |
+
+A complete trial is told with what it misses of `[search] outcome`, too.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from statistics import pstdev
 
-from hptui.model.study import Objective
+from hptui.model.outcome import outcome_margins
+from hptui.model.study import Objective, Study
 from hptui.model.trial import Reason, Rejection, Trial, TrialStatus
 from hptui.search.lens import Lens, Point
 
@@ -45,7 +48,8 @@ class Told:
     """One point of the history.
 
     `values` has one per objective (empty: training diverged, to be imputed). `shown` is (progress in permille, value).
-    `margin` > 0 says by how much a constraint is missed.
+    `margin` > 0 says by how much a constraint is missed; `limits` says the same of each outcome condition that was
+    measured, <= 0 where it is kept. `trial` is None for a rejected proposal.
     """
 
     point: Point
@@ -53,14 +57,20 @@ class Told:
     values: tuple[float, ...] = ()
     shown: tuple[int, float] | None = None
     margin: float = 0.0
+    limits: Mapping[str, float] = field(default_factory=dict)
+    trial: Trial | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that an engine knows, in order of number. `seen` are the identities of all configurations with a trial."""
+    """All that an engine knows, in order of number. `seen` are the identities of all configurations with a trial.
+
+    `silent` are the points of trials that ended and say nothing.
+    """
 
     told: tuple[Told, ...]
     seen: frozenset[str]
+    silent: tuple[Point, ...] = ()
 
     def finished(self) -> int:
         """How many trials ended and said something."""
@@ -71,29 +81,33 @@ class History:
         return any(told.values or told.shown for told in self.told)
 
 
-def read(lens: Lens, objectives: Sequence[Objective], trials: Iterable[Trial]) -> History:
+def read(lens: Lens, study: Study, trials: Iterable[Trial]) -> History:
     """The history of `trials` under today's space."""
     ordered = sorted(trials, key=lambda trial: trial.number)
     seen = frozenset(lens.key(trial.params) for trial in ordered)
     count = sum(len(trial.rejections) for trial in ordered)
     told: list[Told] = []
+    silent: list[Point] = []
     for trial in ordered:
         skip = max(0, count - REPLAYED)
         count -= len(trial.rejections)
         told.extend(_rejected(lens, seen, trial.rejections[skip:]))
-        heard = hear(trial, objectives)
-        if heard and (point := lens.point(trial.params)) is not None:
-            told.append(_placed(lens, point, heard))
-    return History(tuple(_imputed(told, objectives)), seen)
+        if (point := lens.point(trial.params)) is None:
+            continue
+        if heard := hear(trial, study):
+            told.append(_placed(lens, point, heard, trial))
+        else:
+            silent.append(point)
+    return History(tuple(_imputed(told, study.objectives)), seen, tuple(silent))
 
 
-def hear(trial: Trial, objectives: Sequence[Objective]) -> Told | None:
+def hear(trial: Trial, study: Study) -> Told | None:
     """What one trial says, at no point yet; None: nothing."""
     match trial.status, trial.reason:
         case TrialStatus.COMPLETE, _:
-            return _complete(trial.values or {}, objectives)
+            return _complete(trial, study)
         case (TrialStatus.PRUNED, _) | (TrialStatus.FAILED | TrialStatus.STOPPED, Reason.TIMEOUT):
-            return Told({}, Outcome.PARTIAL, shown=_shown(trial, objectives))
+            return Told({}, Outcome.PARTIAL, shown=_shown(trial, study.objectives))
         case TrialStatus.FAILED, Reason.OOM | Reason.HOST_OOM:
             return Told({}, Outcome.VIOLATED, margin=MISSED)
         case TrialStatus.FAILED, Reason.NAN:
@@ -103,11 +117,13 @@ def hear(trial: Trial, objectives: Sequence[Objective]) -> Told | None:
     return None
 
 
-def _complete(values: Mapping[str, float], objectives: Sequence[Objective]) -> Told | None:
-    found = tuple(float(values[objective.metric]) for objective in objectives if objective.metric in values)
-    if len(found) < len(objectives):
+def _complete(trial: Trial, study: Study) -> Told | None:
+    values = trial.values or {}
+    found = tuple(float(values[one.metric]) for one in study.objectives if one.metric in values)
+    if len(found) < len(study.objectives):
         return None
-    return Told({}, Outcome.VALUES, values=found if all(map(math.isfinite, found)) else ())
+    limits = {text: margin for text, margin in outcome_margins(study, trial).items() if math.isfinite(margin)}
+    return Told({}, Outcome.VALUES, values=found if all(map(math.isfinite, found)) else (), limits=limits)
 
 
 def _shown(trial: Trial, objectives: Sequence[Objective]) -> tuple[int, float] | None:
@@ -118,10 +134,11 @@ def _shown(trial: Trial, objectives: Sequence[Objective]) -> tuple[int, float] |
     return (trial.last_step or 0 if trial.progress is None else round(1000 * trial.progress)), value
 
 
-def _placed(lens: Lens, point: Point, heard: Told) -> Told:
+def _placed(lens: Lens, point: Point, heard: Told, trial: Trial) -> Told:
     """`heard` at its point, with the constraints of today: a hand-picked trial may miss them."""
     _, rejection = lens.judge(point, frozenset())
-    return replace(heard, point=point, margin=max(heard.margin, rejection.margin if rejection else 0.0))
+    margin = max(heard.margin, rejection.margin if rejection else 0.0)
+    return replace(heard, point=point, margin=margin, trial=trial)
 
 
 def _rejected(lens: Lens, seen: frozenset[str], rejections: Iterable[Rejection]) -> Iterator[Told]:
@@ -131,13 +148,13 @@ def _rejected(lens: Lens, seen: frozenset[str], rejections: Iterable[Rejection])
             continue
         _, still = lens.judge(point, seen)
         if still:
-            yield Told(point, Outcome.AVOID)
+            yield Told(point, Outcome.AVOID, margin=still.margin)
 
 
 def _imputed(told: Sequence[Told], objectives: Sequence[Objective]) -> Iterator[Told]:
     """Values for what diverged: worse than the worst by one standard deviation. Without any measure: nothing."""
     measured = [one.values for one in told if one.values]
-    bad = tuple(map(_bad, objectives, zip(*measured, strict=True))) if measured else ()
+    bad = tuple(map(worst, objectives, zip(*measured, strict=True))) if measured else ()
     for one in told:
         if one.outcome is not Outcome.VALUES or one.values:
             yield one
@@ -145,7 +162,8 @@ def _imputed(told: Sequence[Told], objectives: Sequence[Objective]) -> Iterator[
             yield replace(one, values=bad)
 
 
-def _bad(objective: Objective, values: Sequence[float]) -> float:
+def worst(objective: Objective, values: Sequence[float]) -> float:
+    """Worse than the worst by one standard deviation: what engines, and nobody else, hear of a trial that diverged."""
     spread = pstdev(values) or 1.0
     bad = max(values) + spread if objective.goal == "minimize" else min(values) - spread
     return min(max(bad, -sys.float_info.max), sys.float_info.max)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Set
+from functools import cached_property
 from itertools import product
 
 from hptui.model.errors import ExpressionError
 from hptui.model.space import Parameter, Space, key_of
 from hptui.model.trial import Rejection, Value
 from hptui.model.values import same
+from hptui.search.cube import at
 
 Point = dict[str, Value]
 """The values of the active searched parameters, without derived ones."""
@@ -57,6 +59,15 @@ class Lens:
             for name, parameter in self.parameters.items()
             if name in self.base and parameter.contains(self.base[name])
         }
+
+    @cached_property
+    def centre(self) -> Point:
+        """The middle of every range, on its own scale."""
+        return {name: at(parameter, 0.5) for name, parameter in self.parameters.items()}
+
+    def whole(self, point: Mapping[str, Value]) -> Point:
+        """The point with a value for inactive parameters, too, always the same: the baseline's, else the middle."""
+        return {**self.centre, **self.base_point(), **point}
 
     def judge(self, point: Mapping[str, Value], seen: Set[str]) -> tuple[dict[str, Value], Rejection | None]:
         """The overrides of a trial at this point, and why it must not be run; `seen` are identities of trials."""

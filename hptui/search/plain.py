@@ -21,6 +21,9 @@ class ListEngine:
 
     name = "list"
 
+    def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
+        pass
+
     def sync(self, trials: Sequence[Trial]) -> None:
         """Nothing to learn."""
 

@@ -31,7 +31,12 @@ class Sampler(Protocol):
 
 
 def propose(
-    name: str, lens: Lens, seen: Set[str], sampler: Sampler, otherwise: Callable[[Point], dict[str, Value] | None]
+    name: str,
+    lens: Lens,
+    seen: Set[str],
+    sampler: Sampler,
+    otherwise: Callable[[Point], dict[str, Value] | None],
+    asks: int = ASKS,
 ) -> Proposal | None:
     """The first suggestion that may be run, else what `otherwise` finds near the first one that may not.
 
@@ -39,7 +44,7 @@ def propose(
     """
     rejections: list[Rejection] = []
     first = sampler.suggest(0)
-    for k in range(ASKS):
+    for k in range(asks):
         point = sampler.suggest(k) if k else first
         settled, rejection = lens.judge(point, seen)
         if rejection is None:

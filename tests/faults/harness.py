@@ -312,14 +312,16 @@ class Nemesis:
 
     def stop_a_while(self, subject: Subject) -> str:
         """SIGSTOP for one to two seconds, while everything else goes on."""
-        attempt = self._attempt(subject) if self.random.random() < 0.5 else None
-        pid, seconds = attempt.worker if attempt else subject.runner(), self.random.uniform(1, 2)
+        who, attempt = self.random.choice(("runner", "launcher", "shim", "worker")), self._attempt(subject)
+        pids = {"shim": attempt.shim, "worker": attempt.worker} if attempt else {}
+        pid = subject.launcher() if who == "launcher" else pids.get(who, subject.runner())
+        seconds = self.random.uniform(1, 2)
         if pid is None or not subject.kill(pid, signal.SIGSTOP):
             return ""
         timer = threading.Timer(seconds, subject.kill, (pid, signal.SIGCONT))
         timer.start()
         self._stopped.append(timer)
-        return f"{pid} for {seconds:.1f} s"
+        return f"{who} {pid} for {seconds:.1f} s"
 
     def second_runner(self, subject: Subject) -> str:
         command = [sys.executable, "-m", "hptui.actions.process", str(subject.sd.root)]

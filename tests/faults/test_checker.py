@@ -18,6 +18,8 @@ from random import Random
 
 import pytest
 
+from hptui.actions.process import holder
+from hptui.storage.mailbox import Mailbox
 from hptui.storage.paths import StudyDir
 from hptui.storage.rundir import RunDir, open_lock
 from tests.faults.checker import Damage, Gauge, Known, Ledger, Snapshot, check, check_end, take, told
@@ -282,21 +284,63 @@ def truncate_and_kill(subject: Subject) -> None:
     assert subject.kill(attempt.worker)
 
 
+def kill_shim(subject: Subject) -> None:
+    """Kill a shim."""
+    until(lambda: subject.attempts())
+    (attempt,) = subject.attempts()
+    assert subject.kill(attempt.shim)
+
+
+def add(subject: Subject) -> None:
+    """Ask for a trial of a runner that will not survive to answer."""
+    subject.ledger.added[0.25] = False
+    mailbox = Mailbox(subject.sd)
+    mailbox.post("add", {"params": {"dropout": 0.25}})
+    mailbox.close()
+    until(lambda: not holder(subject.sd)["alive"])
+
+
 @dataclass(frozen=True)
 class Bug:
     """A bug planted into the runner's or the worker's process, and what it takes to see it."""
 
     invariant: str
-    where: str
+    where: tuple[str, ...]
     code: str
     crash: str = ""
     attack: Callable[[Subject], None] | None = None
 
 
+RUNNER, LAUNCHER = "hptui.actions.process", "hptui.running.launcher"
 BUGS = {
+    "a request is carried out in one transaction and answered in another": Bug(
+        "I5",
+        (RUNNER,),
+        """
+        from hptui.running.requests import Desk
+        from hptui.storage.crashpoints import crash_point
+        def serve(self, command):
+            self.apply(command.verb, command.args)
+            crash_point("before_command_done")
+            self.store.finish_command(command.id, True, "")
+        Desk.serve = serve
+        """,
+        crash="before_command_done:1",
+        attack=lambda subject: add(subject),
+    ),
+    "a worker outlives its shim": Bug(
+        "I4",
+        (RUNNER, LAUNCHER),
+        """
+        from hptui.running import local, shim
+        shim.prctl = lambda *_: None
+        local.sweep_strays = lambda *_: 0
+        """,
+        attack=lambda subject: kill_shim(subject),
+    ),
     "the offset is committed before the rows": Bug(
         "I4",
-        "hptui.actions.process",
+        (RUNNER,),
         """
         from hptui.storage.store import Store
         right = Store.ingest
@@ -314,7 +358,7 @@ BUGS = {
     ),
     "the sampler is not seeded": Bug(
         "I6",
-        "hptui.actions.process",
+        (RUNNER,),
         """
         import random
         import hptui.search.plain as plain
@@ -323,7 +367,7 @@ BUGS = {
     ),
     "checkpoints are not verified": Bug(
         "I9",
-        "hptui.running.launcher",
+        (LAUNCHER,),
         """
         from hptui.trainers import checkpoints, toy
         checkpoints.damage = lambda checkpoint: ""
@@ -333,7 +377,7 @@ BUGS = {
     ),
     "checkpoints are not used": Bug(
         "I9",
-        "hptui.running.launcher",
+        (LAUNCHER,),
         """
         from hptui.trainers import checkpoints
         checkpoints.newest_valid = lambda root, complain: None
@@ -342,7 +386,7 @@ BUGS = {
     ),
     "an attempt is closed, its trial is not": Bug(
         "I2",
-        "hptui.actions.process",
+        (RUNNER,),
         """
         import os
         from hptui.running import finish
@@ -355,7 +399,7 @@ BUGS = {
     ),
     "a metric is rounded": Bug(
         "I4",
-        "hptui.actions.process",
+        (RUNNER,),
         """
         from hptui.running.ingest import Ingest
         right = Ingest._metrics
@@ -374,7 +418,7 @@ def test_a_bug_in_the_product_is_found(
     bug = BUGS[name]
     planted = tmp_path / "planted"
     planted.mkdir()
-    guard = f"import sys\nif {bug.where!r} in sys.orig_argv:\n"
+    guard = f"import sys\nif {set(bug.where)!r} & {{*sys.orig_argv}}:\n"
     (planted / "sitecustomize.py").write_text(guard + textwrap.indent(textwrap.dedent(bug.code), "    "))
     monkeypatch.setenv("PYTHONPATH", str(planted))
     file = toy(tmp_path, "bad", steps=30, step_seconds=0.02, trainer="checkpoint_every = 5", trials=2, rest=REST)
@@ -384,6 +428,9 @@ def test_a_bug_in_the_product_is_found(
     subject.start()
     if bug.attack:
         bug.attack(subject)
+        monkeypatch.delenv("HPTUI_CRASH", raising=False)
+        if not holder(subject.sd)["alive"]:
+            subject.start()
     twin = take(good)  # the same space and seed
     subject.known.proposals = [twin.params(0), twin.params(1)]
     deadline = time.monotonic() + 30

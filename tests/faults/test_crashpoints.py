@@ -10,6 +10,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,7 +44,7 @@ def crash_points() -> list[str]:
 
 
 def study(home: Path, folder: Path, **options: object) -> Subject:
-    given = {"steps": 8, "step_seconds": 0.01, "trainer": "checkpoint_every = 3", "rest": REST, "trials": 4}
+    given = {"steps": 8, "step_seconds": 0.01, "trainer": "checkpoint_every = 3", "rest": REST, "trials": 3}
     return Subject(home, toy(folder, "swept", **{**given, **options}))  # type: ignore[arg-type]
 
 
@@ -102,7 +103,7 @@ def test_a_runner_may_die_here(home: Path, tmp_path: Path, monkeypatch: pytest.M
         assert subject.look() == []
     assert died or point in ONLY_AT_THE_END
     finish(subject)
-    assert len(subject.judge().trials) == 4
+    assert len(subject.judge().trials) == 3
 
 
 @pytest.mark.parametrize("hit", range(1, HITS + 1))
@@ -120,11 +121,8 @@ def test_a_request_is_carried_out_once(
 @pytest.mark.parametrize("hit", [1, 2, 9])
 def test_a_study_whose_creation_was_killed_is_created_again(home: Path, tmp_path: Path, hit: int) -> None:
     subject = study(home, tmp_path, trials=1)
-    code = (
-        "import sys; from pathlib import Path; from hptui.actions.run import run; run(Path(sys.argv[1]), sys.argv[2])"
-    )
     environment = {**os.environ, "HPTUI_CRASH": f"migration:{hit}"}
-    command = [sys.executable, "-c", code, str(home), str(subject.file)]
+    command = [sys.executable, "-c", START, str(home), str(subject.file)]
     assert subprocess.run(command, env=environment, check=False, timeout=60).returncode == EXIT_CODE
     finish(subject)
     subject.judge()
@@ -205,6 +203,26 @@ def test_what_a_dead_shim_leaves_behind_is_understood(home: Path, tmp_path: Path
     assert len(subject.judge().attempts[0]) == attempts
 
 
+def test_a_stray_without_a_name_is_known_by_what_it_writes_to(home: Path, tmp_path: Path) -> None:
+    """What a warm worker has forked, and what has not yet executed anything, has no token in its environment."""
+    subject = study(home, tmp_path, trials=1, steps=60)
+    subject.start()
+    until(lambda: subject.attempts())
+    (attempt,) = subject.attempts()
+    environment = {name: value for name, value in os.environ.items() if name != "HPTUI_HOME"}
+    with open(f"/proc/{attempt.worker}/fd/1", "wb") as pipe:
+        stray = subprocess.Popen(["sleep", "60"], stdout=pipe, env=environment)
+    with open(attempt.run.events) as events_file:
+        reader = subprocess.Popen(["sleep", "60"], stdin=events_file, env=environment)
+    assert subject.kill(attempt.shim)
+    assert stray.wait(30) == -9
+    finish(subject)
+    assert reader.poll() is None  # whoever only reads is left alone
+    reader.kill()
+    reader.wait()
+    subject.judge()
+
+
 GHOST = """
 import json, sys, time
 path = sys.argv[1]
@@ -236,6 +254,47 @@ def test_words_after_the_lock_was_let_go_of_are_heard(home: Path, tmp_path: Path
     first = now.attempts[0][0]
     assert told(subject.sd, 0, 1).behind == first["offset"]
     assert any("still here" in message for message in events(subject.sd, "trainer"))
+
+
+def test_a_trial_that_a_restart_of_the_machine_took_goes_on(home: Path, tmp_path: Path) -> None:
+    subject = study(home, tmp_path, trials=1, steps=40)
+    subject.start()
+    until(lambda: (subject.sd.checkpoints(0) / "step-00000006").is_dir())
+    for pid in (subject.runner(), subject.attempts()[0].shim):
+        assert subject.kill(pid)
+    until(lambda: not processes(home))
+    db = sqlite3.connect(subject.sd.db, isolation_level=None)
+    db.execute("UPDATE attempts SET boot_id = 'the day before'")
+    db.close()
+    finish(subject)
+    first, second = subject.judge().attempts[0]
+    assert (first["state"], first["reason"]) == ("lost", "reboot")
+    assert second["resumed_step"] >= 6
+
+
+def test_four_people_start_the_same_new_study_at_once(home: Path, tmp_path: Path) -> None:
+    subject = study(home, tmp_path, trials=2, steps=60)
+    command = [sys.executable, "-c", START, str(home), str(subject.file)]
+    people = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [person.communicate(timeout=60)[1] for person in people]
+    assert 0 in [person.returncode for person in people]
+    assert "Traceback" not in "".join(said)
+    assert {person.returncode for person in people} <= {0, 2, 4}, said
+    finish(subject)
+    assert len(subject.judge().trials) == 2
+
+
+START = """
+import sys
+from pathlib import Path
+from hptui.actions.run import run
+from hptui.model.errors import HptuiError
+try:
+    run(Path(sys.argv[1]), sys.argv[2])
+except HptuiError as error:
+    print(error, file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
 
 
 def test_a_second_runner_is_refused(home: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from hptui.actions.process import holder
 from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir, is_held
 from hptui.trainers.checkpoints import MANIFEST, written
-from tests.faults.checker import Damage, take
+from tests.faults.checker import Damage, Known, points, take
 from tests.faults.harness import Attempt, Subject, training
 from tests.support import events, kill_all, rest, toy, until
 
@@ -218,6 +218,25 @@ def test_a_line_that_was_read_is_not_read_again(unread: Subject, home: Path) -> 
     rest(subject.sd)
     assert set(subject.judge().points[0]["loss"]) == set(range(1, 31))
     assert events(subject.sd, "suspect") == []
+
+
+def test_lines_that_a_power_cut_took_back_are_written_again(home: Path, tmp_path: Path) -> None:
+    """What was not synced may be gone from the file although the store has it: the file ends at the last checkpoint."""
+    subject = study(home, tmp_path, steps=60)
+    subject.start()
+    until(lambda: (take(subject.sd).trials[0]["last_step"] or 0) > 22)
+    (attempt,) = subject.attempts()
+    for pid in (subject.runner(), attempt.shim):
+        assert subject.kill(pid)
+    until(lambda: not is_held(attempt.run.lock))
+    lines = attempt.run.events.read_bytes().splitlines(keepends=True)
+    last = max(n for n, line in enumerate(lines) if b'"k":"checkpoint"' in line)
+    attempt.run.events.write_bytes(b"".join(lines[: last + 1]))
+    subject.known.suspect = frozenset({0})
+    finish(subject)
+    now = subject.judge()
+    assert list(points(now, Known())) == []
+    assert len(now.attempts[0]) == 2
 
 
 # bad checkpoints ----------------------------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.harness import Nemesis, Subject
-from tests.support import run_to_rest, toy, trials
+from tests.faults.checker import MIB
+from tests.faults.harness import Nemesis, Subject, training
+from tests.support import run_to_rest, toy, trials, until
 
 KILLS = 200
 REST = "[resources]\nparallel = {slots}\nlost_retries = 1000000\nmin_free_gb = 0.0"
@@ -66,6 +67,58 @@ def test_nothing_is_lost_in_two_hundred_kills(home: Path, tmp_path: Path) -> Non
     kills = battle(home, tmp_path, KILLS, int(os.environ.get("HPTUI_FAULT_SEED", "1")))
     assert min(kills.values()) >= 5, kills
     assert set(kills) == {"kill runner", "kill worker", "kill shim", "kill launcher"}
+
+
+def test_cold_starts_are_as_safe(home: Path, tmp_path: Path) -> None:
+    """A trainer of one's own is never warm: every attempt is a process of its own making."""
+    (tmp_path / "mine.py").write_text(MINE)
+    file = study(tmp_path, "cold", 2)
+    file.write_text(file.read_text().replace('kind = "toy"', 'kind = "mine:trainer"'))
+    subject = Subject(home, file, slots=2)
+    nemesis = Nemesis(7, [subject], tmp_path / "acts.jsonl")
+    with subject.kept():
+        nemesis.attack(25, pace=0.15, seconds=120)
+        nemesis.rest()
+        assert not nemesis.findings, nemesis.story()
+        subject.finish()
+    subject.judge()
+    assert not nemesis.kills["kill launcher"]
+
+
+MINE = """
+from hptui.trainers import toy
+
+class Trainer:
+    Settings = toy.Settings
+
+    def __call__(self, settings, trial):
+        return toy.train(settings, trial)
+
+trainer = Trainer()
+"""
+
+
+def test_a_runner_that_loses_many_attempts_keeps_its_size(home: Path, tmp_path: Path) -> None:
+    """I10 in full: what one process opens for attempts that come and go, it closes."""
+    subject = Subject(home, study(tmp_path, "patient", 1, trainer="checkpoint_every = 1", step_seconds=0.05))
+    subject.start()
+    runner = subject.runner()
+    seen: list[tuple[int, int]] = []
+    for n in range(30):
+        until(lambda: any(training(attempt) for attempt in subject.attempts()))
+        (attempt,) = subject.attempts()
+        pages = int(Path(f"/proc/{runner}/statm").read_text().split()[1])
+        seen.append((len(os.listdir(f"/proc/{runner}/fd")), pages * os.sysconf("SC_PAGE_SIZE")))
+        if n % 3 == 2:
+            assert subject.kill(subject.launcher())
+            continue
+        assert subject.kill(attempt.shim if n % 3 else attempt.worker)
+        until(lambda a=attempt: a.run not in [b.run for b in subject.attempts()])  # type: ignore[misc]
+    assert subject.runner() == runner
+    files, sizes = zip(*seen, strict=True)
+    assert max(files[-10:]) <= max(files[:10])
+    assert max(sizes[-10:]) <= sizes[5] + 8 * MIB
+    assert subject.look() == []
 
 
 @pytest.mark.slow

@@ -56,9 +56,8 @@ def state(found: list[Trial], **changes: object) -> State:
         (state(trials(W, R), study=StudyState.DRAINING), []),
         (state(trials(W, C), study=StudyState.DRAINING), [End(StudyState.PAUSED, "")]),
         (state(trials(W), study=StudyState.STOPPED), [End(StudyState.STOPPED, "")]),
-        (state(trials(W, C), hours=1.0, seconds=3600.0), [End(StudyState.DONE, "the 1 hours of `until` are over")]),
-        (state(trials(R), hours=1.0, seconds=3600.0), []),
-        (state(trials(C), hours=1.0, seconds=3599.0), [Ask()]),
+        (state(trials(W, C), over="the hours are over"), [End(StudyState.DONE, "the hours are over")]),
+        (state(trials(R), over="the hours are over"), []),
     ],
 )
 def test_next_actions(given: State, expected: list[Action]) -> None:

@@ -485,8 +485,73 @@ def test_a_gpu_that_somebody_else_fills_is_waited_for_and_named(
 
 def test_results_are_written_where_the_command_line_says(home: Path, tmp_path: Path) -> None:
     sd = run_to_rest(home, toy(tmp_path, trials=2), output=str(tmp_path / "out"))
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["best_config.yaml", "trials.csv", "trials.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "best_config.yaml",
+        "trials.csv",
+        "trials.json",
+    ]
     head, base, searched = (tmp_path / "out" / "trials.csv").read_text().splitlines()
     assert head.startswith("number,name,status,reason,learning_rate,value.loss")
     assert base.startswith("0,baseline,complete,finished,0.001,")
     assert searched.startswith("1,,complete,finished,")
+
+
+def test_a_stop_rule_ends_a_trial_and_spares_the_baseline(home: Path, tmp_path: Path) -> None:
+    search = 'stop = [{ when = "loss > 0.5", after = 0.2 }]'
+    sd = run_to_rest(home, toy(tmp_path, trials=3, steps=40, step_seconds=0.02, search=search))
+    base, *others = trials(sd)
+    assert base.status is TrialStatus.COMPLETE
+    assert [(one.status, one.reason) for one in others] == [(TrialStatus.PRUNED, Reason.THRESHOLD)] * 2
+    assert all("loss > 0.5" in one.message and "% of training" in one.message for one in others)
+    assert all(8 <= (one.last_step or 0) < 40 for one in others)
+
+
+def test_a_stop_rule_about_a_metric_that_never_comes_is_said(home: Path, tmp_path: Path) -> None:
+    search = 'stop = [{ when = "grad_norm > 5", after = 0.2 }]'
+    sd = run_to_rest(home, toy(tmp_path, trials=2, search=search))
+    assert statuses(trials(sd)) == ["complete", "complete"]
+    [said] = events(sd, "stop_rules")
+    assert "grad_norm" in said
+
+
+def test_a_study_ends_when_nothing_improves_any_more(home: Path, tmp_path: Path) -> None:
+    fixed = "[[trial]]\nset = { learning_rate = 2e-3 }"
+    path = toy(tmp_path, trials=40, steps=2, search="until = { no_improvement = 3 }", rest=fixed)
+    sd = run_to_rest(home, path)
+    study, message = state(sd)
+    assert study == "done"
+    assert "improve" in message
+    assert 4 <= len(trials(sd)) < 40
+
+
+def test_a_study_ends_on_its_target(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=40, steps=5, search="until = { target = 100.0 }")
+    sd = run_to_rest(home, path)
+    assert len(trials(sd)) == 1
+    assert "target" in state(sd)[1]
+
+
+def test_a_trial_that_breaks_an_outcome_constraint_is_not_the_best(home: Path, tmp_path: Path) -> None:
+    from hptui.actions.studies import look
+
+    sd = run_to_rest(home, toy(tmp_path, trials=6, steps=5, search='outcome = ["accuracy <= 0.2"]'))
+    view = look(sd)
+    assert all(one.status is TrialStatus.COMPLETE for one in view.trials)
+    assert view.best is not None
+    assert view.best.metrics["accuracy"] <= 0.2
+    loose = min(view.trials, key=lambda one: (one.values or {})["loss"])
+    assert loose.metrics["accuracy"] > 0.2, "else this proves nothing"
+
+
+@pytest.mark.parametrize("kind", ["percentile", "asha", "hyperband", "patient"])
+def test_every_pruner_cuts_something_in_a_real_study(home: Path, tmp_path: Path, kind: str) -> None:
+    options = {"percentile": "percentile = 50, startup = 2", "patient": "patience = 2, min_delta = 0.2"}.get(
+        kind, "warmup = 0.1"
+    )
+    search = f'pruner = {{ kind = "{kind}", {options} }}'
+    count = 18 if kind == "hyperband" else 8  # its gentlest bracket cuts nothing
+    path = toy(tmp_path, trials=count, steps=30, step_seconds=0.02, search=search, rest="[resources]\nparallel = 2")
+    sd = run_to_rest(home, path)
+    cut = [one for one in trials(sd) if one.status is TrialStatus.PRUNED]
+    assert cut
+    assert all(one.message and one.role is Role.SEARCH for one in cut)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from hptui.model.expressions import parse
 from hptui.model.parameters import Derived, Parameter
@@ -47,6 +48,7 @@ def trial(
     rejections: tuple[Rejection, ...] = (),
     metrics: Mapping[str, float | None] | None = None,
     progress: float | None = None,
+    engine: str = "",
 ) -> Trial:
     if status is None:
         status = TrialStatus.WAITING if values is None else TrialStatus.COMPLETE
@@ -63,6 +65,7 @@ def trial(
         metrics=dict(shown),
         rejections=rejections,
         progress=progress,
+        engine=engine,
     )
 
 
@@ -77,9 +80,13 @@ def drive(asked: Study, count: int, measure: Measure, trials: Sequence[Trial] = 
     """Run trials until there are `count`, or the space is spent; the engine is rebuilt before every ask."""
     done = list(trials)
     while len(done) < count and (proposal := ask(asked, done)) is not None:
-        values = measure({**asked.trainer.settings, **proposal.params})
-        done.append(trial(len(done), proposal.params, values, rejections=proposal.rejections))
+        done.append(ran(len(done), proposal, measure({**asked.trainer.settings, **proposal.params})))
     return done
+
+
+def ran(number: int, proposal: Proposal, values: Mapping[str, float] | None = None, **more: Any) -> Trial:
+    """The trial that a proposal led to."""
+    return trial(number, proposal.params, values, rejections=proposal.rejections, engine=proposal.engine, **more)
 
 
 def losses(trials: Iterable[Trial]) -> list[float]:

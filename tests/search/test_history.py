@@ -10,7 +10,7 @@ from hptui.model.parameters import Choice, Float, Int
 from hptui.model.trial import Reason, Rejection, Role, TrialStatus
 from hptui.search.history import MISSED, REPLAYED, Outcome, read
 from hptui.search.lens import DUPLICATE, Lens
-from tests.search.kit import LOSS, LOSS_AND_SPEED, space, trial
+from tests.search.kit import LOSS, LOSS_AND_SPEED, space, study, trial
 
 BASE = {"lr": 1e-3, "rank": 16, "alpha": 16, "epochs": 3, "optimizer": "adam", "momentum": 0.0}
 LR = Float("lr", 1e-5, 1e-1, log=True)
@@ -19,7 +19,7 @@ LENS = Lens(space([LR, RANK], "rank <= 32"), BASE)
 
 
 def heard(*trials, lens=LENS, objectives=LOSS):
-    return read(lens, objectives, trials).told
+    return read(lens, study(lens.space, objectives=objectives), trials).told
 
 
 def one(status, reason=None, objectives=LOSS, **more):
@@ -76,7 +76,7 @@ def test_a_trial_that_is_under_way_is_told_as_one_to_stay_away_from(status):
 @pytest.mark.parametrize("status", [TrialStatus.FAILED, TrialStatus.STOPPED])
 def test_what_says_nothing_about_the_settings_is_not_told(status, reason):
     assert one(status, reason, metrics={"loss": 0.1}) is None
-    history = read(LENS, LOSS, [trial(0, {"lr": 1e-4}, status=status, reason=reason)])
+    history = read(LENS, study(LENS.space), [trial(0, {"lr": 1e-4}, status=status, reason=reason)])
     assert history.seen, "but its configuration is known"
 
 

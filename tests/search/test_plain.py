@@ -70,8 +70,7 @@ def test_engines_name_themselves_in_what_they_propose():
     for sampler in ("grid", "random", "tpe"):
         engine = make_engine(study(space([RANK]), sampler))
         assert engine.ask(0).engine == engine.name
-    for sampler in ("tpe", "auto"):
-        assert make_engine(study(space([RANK]), sampler)).name == f"optuna {version('optuna')} tpe"
+    assert make_engine(study(space([RANK]), "tpe")).name == f"optuna {version('optuna')} tpe"
 
 
 def test_an_unknown_sampler_is_refused_with_the_nearest():

@@ -414,7 +414,9 @@ seed = 42
 baseline = false
 constraints = ["lora_rank * batch_size <= 128"]
 pruner = { kind = "median", warmup = 0.3, startup = 4 }
-until = { hours = 8 }
+stop = [{ when = "eval_loss > 0.7", after = 0.1 }]
+outcome = ["peak_memory_gb <= 16"]
+until = { hours = 8, no_improvement = 10 }
 
 [[trial]]
 name = "higher-rank"

@@ -6,12 +6,14 @@ import math
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, pairwise
 from typing import Protocol
 
 from hptui.model.study import Objective
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what is worked out once is kept, since finished trials are compared with for ever
 class Curve:
     """One metric of one trial over its progress (0 to 1, ascending), as it was reported."""
 
@@ -21,6 +23,23 @@ class Curve:
     def __post_init__(self) -> None:
         if len(self.progress) != len(self.values):
             raise ValueError(f"one value per point must hold, got {len(self.progress)} and {len(self.values)}")
+
+    @cached_property
+    def clean(self) -> bool:
+        """Whether it is finite throughout, and ascends."""
+        return all(map(math.isfinite, (*self.progress, *self.values))) and not any(
+            after < before for before, after in pairwise(self.progress)
+        )
+
+    @cached_property
+    def lowest(self) -> tuple[float, ...]:
+        """The lowest value up to each point."""
+        return tuple(accumulate(self.values, min))
+
+    @cached_property
+    def highest(self) -> tuple[float, ...]:
+        """The highest value up to each point."""
+        return tuple(accumulate(self.values, max))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +67,8 @@ def finite(curve: Curve | None) -> Curve:
     """The curve in ascending progress without its NaN and infinite points: they are no evidence of being good."""
     if curve is None:
         return Curve((), ())
+    if curve.clean:
+        return curve
     pairs = sorted(
         (pair for pair in zip(curve.progress, curve.values, strict=True) if all(map(math.isfinite, pair))),
         key=lambda pair: pair[0],
@@ -59,18 +80,21 @@ def best_at(objective: Objective, curve: Curve, progress: float) -> float | None
     """The best value up to `progress`, interpolated between points; None where the curve does not reach."""
     if not curve.progress or not curve.progress[0] <= progress <= curve.progress[-1]:
         return None
+    best = curve.lowest if objective.goal == "minimize" else curve.highest
     i = bisect_right(curve.progress, progress) - 1
-    left = objective.best(curve.values[: i + 1])
-    if i + 1 == len(curve.progress):
+    left = best[i]
+    if i + 1 == len(best):
         return left
-    right = objective.best((left, curve.values[i + 1]))
+    right = best[i + 1]
     share = (progress - curve.progress[i]) / (curve.progress[i + 1] - curve.progress[i])
     return left + share * (right - left)
 
 
 def standing(objective: Objective, curve: Curve) -> float:
     """What a trial is worth by what it has shown: at least one finite point."""
-    return curve.values[-1] if objective.select == "last" else objective.best(curve.values)
+    if objective.select == "last":
+        return curve.values[-1]
+    return curve.lowest[-1] if objective.goal == "minimize" else curve.highest[-1]
 
 
 def leads(objective: Objective, trial: int, curves: Mapping[int, Curve], finished: Iterable[int]) -> bool:

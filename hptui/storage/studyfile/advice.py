@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from hptui.model.space import Choice
 from hptui.model.study import Study
 from hptui.model.trial import Value
+from hptui.storage.studyfile.rules import doubts
 from hptui.storage.studyfile.schema import Schema, defaults, look_up
 from hptui.storage.studyfile.values import quoted_number, show
 
@@ -29,6 +30,7 @@ def warnings(study: Study, schema: Schema | None = None) -> list[str]:
         *_share(study, base),
         *_limit(study),
         *_goals(study),
+        *doubts(study),
         *([] if settings else _quoted(study)),
     ]
 
@@ -70,7 +72,8 @@ def _limit(study: Study) -> Iterator[str]:
     search = study.search
     if search.sampler == "list" and study.space.parameters:
         yield "space: is not searched, because search.sampler is 'list'"
-    if search.sampler not in ("list", "grid") and search.trials is None and search.until.hours is None:
+    ends = (search.trials, search.until.hours, search.until.no_improvement)
+    if search.sampler not in ("list", "grid") and ends == (None, None, None):
         yield "search: has no limit, so it runs until it is stopped; trials = 20 or until = { hours = 8 } gives one"
 
 

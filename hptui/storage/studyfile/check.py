@@ -12,6 +12,7 @@ from hptui.model.expressions import Expression
 from hptui.model.space import Space
 from hptui.model.study import Study
 from hptui.model.trial import Value
+from hptui.storage.studyfile.rules import check_rules
 from hptui.storage.studyfile.schema import Settings, check_parameter, check_value, defaults, setting
 
 ENUMERABLE = 10_000
@@ -29,6 +30,7 @@ def check(study: Study, settings: Settings | None) -> None:
     base = {**defaults(settings), **study.trainer.settings}
     _evaluates(study.space, base)
     _constraints(study.space, base)
+    check_rules(study, settings, base)
 
 
 def _settings(study: Study, settings: Settings) -> None:

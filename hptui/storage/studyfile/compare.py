@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from hptui.model.space import Choice, Derived, Parameter, Space
 from hptui.model.study import Study
@@ -19,9 +19,12 @@ def changes(old: Study, new: Study) -> list[str]:
     for document in (before, after):
         search = document["search"]
         assert isinstance(search, dict)
-        del search["constraints"]
+        for key in ("constraints", "stop", "outcome"):
+            del search[key]
     return [
         *_space(old.space, new.space),
+        *_listed("stop rule", map(str, old.search.stop), map(str, new.search.stop)),
+        *_listed("outcome", map(str, old.search.outcome), map(str, new.search.outcome)),
         *_tables(before, after),
         *_trials(old, new),
     ]
@@ -37,9 +40,14 @@ def _space(old: Space, new: Space) -> Iterator[str]:
             yield f"{name}: note {show(before[name].note)} → {show(after[name].note)}"
     if list(before) != list(after) and before.keys() == after.keys():
         yield "[space]: the order of the parameters changed"
-    held, holds = ([constraint.text for constraint in space.constraints] for space in (old, new))
-    yield from (f"constraint removed: {text}" for text in held if text not in holds)
-    yield from (f"constraint added: {text}" for text in holds if text not in held)
+    yield from _listed("constraint", map(str, old.constraints), map(str, new.constraints))
+
+
+def _listed(what: str, old: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+    """What was taken out of a list of conditions, and what came into it; their order means nothing."""
+    before, after = list(old), list(new)
+    yield from (f"{what} removed: {text}" for text in before if text not in after)
+    yield from (f"{what} added: {text}" for text in after if text not in before)
 
 
 def _line(item: Parameter | Derived) -> str:

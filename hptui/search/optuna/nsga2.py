@@ -1,0 +1,86 @@
+"""Optuna's NSGA-II, a genetic algorithm: a generation of trials, and the next one bred from the best of all before.
+
+Generations are replayed from the recorded trials. What was pruned, or ran out of memory, is bred from only where there
+is nothing better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import optuna
+from optuna.samplers import NSGAIISampler
+from optuna.study import Study as OptunaStudy
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from hptui.model.trial import Rejection
+from hptui.search.generations import ended, full, violation
+from hptui.search.history import Told
+from hptui.search.lens import Point
+from hptui.search.modelled import Asked, ModelEngine
+from hptui.search.optuna.terms import Terms, quiet, version
+
+POPULATION = 10
+"""Trials in a generation. With Optuna's 50 it would be a random search for as long as most studies last."""
+
+
+class Nsga2Engine(ModelEngine):
+    """The engine of `sampler = "nsga2"`."""
+
+    name = version("nsga2")
+    quiet = staticmethod(quiet)
+    startup = POPULATION
+
+    def sampler(self, asked: Asked) -> Nsga2Sampler:
+        """See `ModelEngine`."""
+        return Nsga2Sampler(asked)
+
+
+class Nsga2Sampler:
+    """One ask's Optuna study. A `Sampler` of virtual trials: what is not run is bred again."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked, self.terms = asked, Terms(asked.lens)
+        self.objectives = len(asked.study.objectives)
+        self.study = optuna.create_study(directions=[objective.goal for objective in asked.study.objectives])
+        self.study.add_trials([self._frozen(told) for told in ended(asked.history.told)])
+        self.generations = full(self.study.get_trials(deepcopy=False), POPULATION)
+
+    def suggest(self, k: int) -> Point:
+        """See `Sampler`."""
+        self.study.sampler = Replayed(self.generations, self.asked.seed(k + 1))
+        asked = self.study.ask(self.terms.distributions)
+        self.study.tell(asked, state=TrialState.FAIL)
+        return self.terms.decode(asked.params)
+
+    def reject(self, rejection: Rejection) -> None:
+        """Nothing is bred from it: the parents are feasible, their next child probably is, too."""
+
+    def _frozen(self, told: Told) -> FrozenTrial:
+        missed = violation(told)
+        point = self.asked.lens.whole(told.point)
+        return create_trial(
+            state=TrialState.COMPLETE,
+            values=told.values or (0.0,) * self.objectives,  # only what misses nothing is compared by its values
+            params=self.terms.encode(point),
+            distributions=self.terms.within(point),
+            constraints={"missed": missed} if missed > 0 else None,
+        )
+
+
+class Replayed(NSGAIISampler):  # type: ignore[misc]  # mypy does not look into optuna
+    """Optuna's sampler, with generations that are given instead of counted in its storage."""
+
+    def __init__(self, generations: Sequence[Sequence[FrozenTrial]], seed: int) -> None:
+        super().__init__(population_size=POPULATION, seed=seed)
+        self._generations = generations
+
+    def get_trial_generation(self, study: OptunaStudy, trial: FrozenTrial) -> int:
+        """The one under way. Parents are chosen from the first on: Optuna's recursion would be as deep as the study."""
+        for generation in range(1, len(self._generations)):
+            self.get_parent_population(study, generation)
+        return len(self._generations)
+
+    def get_population(self, study: OptunaStudy, generation: int) -> list[FrozenTrial]:
+        """The trials of a complete generation."""
+        return list(self._generations[generation])

@@ -1,0 +1,91 @@
+"""Our parameters in Optuna's terms, and Optuna's voice turned down.
+
+Numbers to choose from are told to Optuna as their index in order: it knows that 16 lies between 8 and 32.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from hptui.model.space import Choice, Float, Int, Parameter
+from hptui.model.trial import Value
+from hptui.search.cube import counted, level, place
+from hptui.search.lens import Lens, Point
+
+
+class Codec:
+    """A parameter in Optuna's terms: a range is a range, a choice and a stepped range are indices."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        self.parameter, self.distribution = parameter, _distribution(parameter)
+
+    def encode(self, value: Value) -> Value:
+        """What Optuna calls `value`, which the parameter contains."""
+        return place(self.parameter, value) if counted(self.parameter) else value
+
+    def decode(self, found: float) -> Value:
+        """Our value for what Optuna found."""
+        match self.parameter:
+            case Float(low=low, high=high, step=None):
+                return min(max(float(found), low), high)  # exp(log(high)) may be a last bit above high
+            case Int(step=None):
+                return int(found)
+            case parameter:
+                return level(parameter, int(found))
+
+
+class Terms:
+    """A whole space in Optuna's terms."""
+
+    def __init__(self, lens: Lens) -> None:
+        self.codecs = {name: Codec(parameter) for name, parameter in lens.parameters.items()}
+        self.distributions = {name: codec.distribution for name, codec in self.codecs.items()}
+
+    def encode(self, point: Mapping[str, Value]) -> dict[str, Value]:
+        """The parameters of an Optuna trial at this point."""
+        return {name: self.codecs[name].encode(value) for name, value in point.items()}
+
+    def decode(self, params: Mapping[str, float]) -> Point:
+        """Our point for the parameters of an Optuna trial."""
+        return {name: codec.decode(params[name]) for name, codec in self.codecs.items()}
+
+    def within(self, point: Mapping[str, Value]) -> dict[str, BaseDistribution]:
+        """The distributions of the parameters that the point names."""
+        return {name: self.distributions[name] for name in point}
+
+
+def _distribution(parameter: Parameter) -> BaseDistribution:
+    match parameter:
+        case Choice(ordinal=False):
+            return CategoricalDistribution(range(parameter.size))
+        case Choice() | Float(step=float()) | Int(step=int()):
+            return IntDistribution(0, (parameter.size or 1) - 1)
+        case Float():
+            return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
+        case Int():
+            return IntDistribution(parameter.low, parameter.high, log=parameter.log)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without Optuna's notes on new studies, and without warnings of what it and its libraries do inside."""
+    logger = logging.getLogger("optuna")
+    level_ = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level_)
+
+
+def version(sampler: str) -> str:
+    """Who proposes: `optuna 5.0.0 tpe`."""
+    return f"optuna {optuna.__version__} {sampler}"

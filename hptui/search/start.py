@@ -1,0 +1,27 @@
+"""The first trials of a search with a model: the centre of the ranges, then points that cover the space evenly.
+
+Starting at the centre of logarithmic ranges helped more than any other choice measured, most of all within five trials.
+All points are feasible: no model is needed to find such.
+"""
+
+from __future__ import annotations
+
+from hptui.model.trial import Value
+from hptui.search.engine import Proposal
+from hptui.search.modelled import Asked
+from hptui.search.optuna.qmc import along, place
+
+
+def designed(asked: Asked, name: str) -> Proposal | None:
+    """The centre, or the nearest feasible point, for the first trial of the search; then along a Sobol sequence."""
+    if place(asked) == 0 and (found := _centre(asked)) is not None:
+        return Proposal(found, engine=name)
+    return along(asked, name)
+
+
+def _centre(asked: Asked) -> dict[str, Value] | None:
+    centre = asked.lens.centre
+    settled, rejection = asked.lens.judge(centre, asked.history.seen)
+    if rejection is None:
+        return settled
+    return asked.near(centre) if rejection.margin > 0 else None

@@ -1,0 +1,148 @@
+"""Stop rules for a trial, and when a study has done enough."""
+
+import pytest
+
+from hptui.model.expressions import parse
+from hptui.model.study import Objective, Search, StopRule, Study, TrainerSpec, Until
+from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.search.stopping import broken, unmet, until_reached, why
+
+HIGH = StopRule(parse("eval_loss > 0.7"), 0.1)
+GAP = StopRule(parse("val_loss - train_loss > 0.5"))
+LOSS, SPEED = Objective("loss"), Objective("speed", "maximize")
+
+
+# -- stop rules
+
+
+@pytest.mark.parametrize(
+    ("progress", "metrics", "stops"),
+    [
+        (0.09, {"eval_loss": 0.8}, None),
+        (0.1, {"eval_loss": 0.8}, HIGH),
+        (1 - 0.9, {"eval_loss": 0.8}, HIGH),
+        (0.1, {"eval_loss": 0.7}, None),
+        (0.5, {"eval_loss": 0.8}, HIGH),
+        (0.5, {"eval/loss": 0.8}, HIGH),
+        (0.5, {"train_loss": 0.8}, None),
+        (0.5, {}, None),
+        (None, {"eval_loss": 0.8}, None),
+        (None, {"val_loss": 1.0, "train_loss": 0.4}, GAP),
+        (0.0, {"val_loss": 1.0, "train_loss": 0.4}, GAP),
+        (0.5, {"val_loss": 1.0}, None),
+        (0.5, {"eval_loss": float("nan")}, None),
+        (0.5, {"eval_loss": float("inf")}, HIGH),
+    ],
+)
+def test_a_rule_is_tried_at_its_share_of_training_and_from_then_on(progress, metrics, stops):
+    assert broken((HIGH, GAP), progress, metrics) is stops
+
+
+def test_the_first_broken_rule_is_the_one():
+    assert broken((GAP, HIGH), 0.5, {"eval_loss": 1.0, "val_loss": 1.0, "train_loss": 0.0}) is GAP
+    assert broken((), 0.5, {"eval_loss": 1.0}) is None
+
+
+def test_a_rule_that_cannot_be_worked_out_stops_nobody():
+    assert broken([StopRule(parse("1 / loss > 2"))], 0.5, {"loss": 0.0}) is None
+
+
+def test_the_reason_has_the_numbers():
+    assert why(HIGH, 0.25, {"eval/loss": 0.70001, "other": 1.0}) == (
+        "stop rule eval_loss > 0.7 after 10 %: eval_loss is 0.70001 at 25 % of training"
+    )
+    assert why(GAP, None, {"val_loss": 1.0, "train_loss": 0.25}) == (
+        "stop rule val_loss - train_loss > 0.5: train_loss is 0.25 and val_loss is 1"
+    )
+
+
+def test_what_a_rule_still_lacks():
+    assert unmet(GAP, {"val_loss": 1.0}) == ("train_loss",)
+    assert unmet(HIGH, {"eval/loss": 1.0}) == ()
+
+
+# -- until
+
+
+def study(objectives=(LOSS,), outcome=(), **until):
+    return Study("s", objectives, TrainerSpec("toy"), search=Search(until=Until(**until), outcome=outcome))
+
+
+def trials(*values, roles=None, status=TrialStatus.COMPLETE):
+    """Trials that ended one after the other; a value is a loss, or (loss, speed), or None for a pruned one."""
+    return [
+        Trial(
+            number,
+            f"t{number}",
+            TrialStatus.PRUNED if value is None else status,
+            (roles or {}).get(number, Role.SEARCH),
+            {},
+            values=None
+            if value is None
+            else dict(zip(("loss", "speed"), value if isinstance(value, tuple) else (value,), strict=False)),
+            ended=100.0 + number,
+        )
+        for number, value in enumerate(values)
+    ]
+
+
+def test_without_until_a_study_never_has_enough():
+    assert until_reached(study(), trials(1.0, 2.0, 3.0), 1e9) == ""
+
+
+def test_hours():
+    assert until_reached(study(hours=1), [], 3599) == ""
+    assert until_reached(study(hours=1.5), [], 5400) == "the 1.5 hours of `until` are over"
+
+
+def test_no_improvement_counts_complete_trials_since_the_best():
+    asked = study(no_improvement=3)
+    assert until_reached(asked, [], 0) == ""
+    assert until_reached(asked, trials(2.0, 1.0, 1.5, 1.2), 0) == ""
+    assert until_reached(asked, trials(2.0, 1.0, 1.5, 1.2, 1.0), 0) == (
+        "no improvement in 3 trials on trial 1 (loss 1)"
+    )
+    assert until_reached(asked, trials(2.0, 1.0, 1.5, 1.2, 0.9), 0) == ""
+    assert until_reached(asked, trials(2.0, 1.0, None, None, None, None), 0) == "", "pruned ones do not count"
+    assert until_reached(asked, trials(2.0, 1.0, 1.5, 1.2, 1.1, status=TrialStatus.RUNNING), 0) == ""
+
+
+def test_only_the_search_counts_but_others_may_be_the_best():
+    asked = study(no_improvement=2)
+    assert "on trial 0 (" in until_reached(asked, trials(1.0, 2.0, 2.0, roles={0: Role.BASELINE}), 0)
+    listed = {1: Role.LISTED, 2: Role.MANUAL, 3: Role.BASELINE}
+    assert until_reached(asked, trials(1.0, 2.0, 2.0, 2.0, 2.0, roles=listed), 0) == ""
+    lucky = {2: Role.REPLICATE}
+    assert "on trial 0 (" in until_reached(asked, trials(1.0, 2.0, 0.5, 2.0, roles=lucky), 0)
+
+
+def test_what_breaks_the_outcome_is_no_improvement_and_no_target():
+    bound = (parse("loss >= 0.8"),)
+    found = trials(1.0, 0.5, 0.6)
+    assert until_reached(study(no_improvement=2, outcome=bound), found, 0).startswith("no improvement in 2")
+    assert until_reached(study(no_improvement=2), found, 0) == ""
+    assert until_reached(study(target=0.7, outcome=bound), found, 0) == ""
+    assert until_reached(study(no_improvement=2, outcome=(parse("loss > 9"),)), found, 0) == "", "none is best yet"
+
+
+def test_several_objectives_improve_with_the_pareto_set():
+    asked = study((LOSS, SPEED), no_improvement=2)
+    assert until_reached(asked, trials((1.0, 5.0), (2.0, 9.0), (0.5, 1.0)), 0) == ""
+    assert until_reached(asked, trials((1.0, 5.0), (2.0, 9.0), (2.0, 4.0), (1.0, 5.0)), 0) == (
+        "the last 2 trials added nothing to the Pareto set"
+    )
+
+
+def test_the_target_respects_the_goal():
+    assert until_reached(study(target=0.5), trials(0.51, 0.6), 0) == ""
+    assert until_reached(study(target=0.5), trials(0.9, 0.5, 0.4), 0) == (
+        "trial 1 reached the target: loss 0.5, wanted 0.5"
+    )
+    up = Objective("loss", "maximize")
+    assert until_reached(study((up,), target=0.5), trials(0.4), 0) == ""
+    assert until_reached(study((up,), target=0.5), trials(0.4, 0.75), 0).startswith("trial 1 reached")
+
+
+def test_a_target_that_was_imported_is_not_reached():
+    assert until_reached(study(target=0.5), trials(0.1, 0.6, roles={0: Role.IMPORTED}), 0) == ""
+    assert until_reached(study(target=0.5), trials(0.1, roles={0: Role.BASELINE}), 0) != ""
