@@ -99,7 +99,7 @@ class Search:
     `outcome` are conditions on what a trial measured: one that breaks them is never the best.
     """
 
-    sampler: str = "tpe"
+    sampler: str = "auto"
     trials: int | None = None
     seed: int = 0
     baseline: bool = True

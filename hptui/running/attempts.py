@@ -61,6 +61,12 @@ class Attempts:
             self.local.warm.ensure()
         self._slots = Slots(study.resources, self._peak)
 
+    def revise(self, study: Study) -> None:
+        """Follow a new revision; what runs keeps its slot."""
+        self.study, self._slots = study, Slots(study.resources, self._peak)
+        for token, live in self.live.items():
+            self._slots.take(token, live.attempt.device)
+
     def free_slots(self) -> int:
         """How many attempts may be started now."""
         return max(0, len(self._slots) - len(self.live))

@@ -8,42 +8,116 @@ from collections.abc import Mapping, Sequence
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, Value
 from hptui.running.setup import record
-from hptui.search.engine import Engine, make_engine
+from hptui.search.auto import resolve
+from hptui.search.engine import Engine, Proposal, make_engine
+from hptui.search.process import Answer, EngineProcess, fallback, lives_apart
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.store import Store
 
 log = logging.getLogger(__name__)
 
 
+class EngineFailed(Exception):
+    """The engine raised, hung or died. `trial` is a random one that was recorded in place of its proposal, if any."""
+
+    def __init__(self, message: str, trial: Trial | None) -> None:
+        super().__init__(message)
+        self.trial = trial
+
+
 class Proposals:
-    """The engine of one revision of a study. A failing engine is named by `problem`; nothing is lost by it."""
+    """The engine of one revision of a study: in this process where it answers at once, else in one of its own.
+
+    A runner that is killed between asking and recording asks again with the same number, seed and history, and so
+    records the same trial.
+    """
 
     def __init__(self, store: Store, study: Study, defaults: Mapping[str, Value]) -> None:
         self._store, self._study = store, study
-        self._engine: Engine = make_engine(study, {**defaults, **study.trainer.settings})
+        self._base = {**defaults, **study.trainer.settings}
+        self.choice = resolve(study, self._base)
+        self._apart: EngineProcess | None = None
+        self._engine: Engine | None = None
+        self._answer: Answer | None = None
+        self._seen: tuple[int, ...] = ()
+        self._told = False
         self.spent = False
 
-    def next(self, trials: Sequence[Trial]) -> Trial | None:
-        """Ask for one trial and record it; None: the space is spent.
+    def prepare(self) -> None:
+        """Load the engine before it is needed. Costs nothing the second time."""
+        if self._engine is None and self._apart is None:
+            if lives_apart(self.choice.sampler):
+                self._apart = EngineProcess(self._study, self._base)
+            else:
+                self._engine = make_engine(self._study, self._base)
 
-        A runner killed between asking and recording asks again with the same number, seed and history, and so
-        records the same trial.
-        """
+    def fileno(self) -> int:
+        """To wait on while an engine thinks; -1 when none does."""
+        return self._apart.fileno() if self._apart is not None and self._apart.busy else -1
+
+    def collect(self) -> bool:
+        """Whether an engine has just answered, so that `next` has something to say."""
+        if self._apart is None or self._answer is not None:
+            return False
+        self._answer = self._apart.poll()
+        return self._answer is not None
+
+    def next(self, trials: Sequence[Trial]) -> Trial | None:
+        """The next trial, recorded; None while the engine thinks, and when the space is `spent`. `EngineFailed`."""
         number = self._store.next_number()
-        self._engine.sync(trials)
-        proposal = self._engine.ask(number)
+        self.prepare()
+        answer = self._ask_apart(number, trials) if self._apart is not None else self._ask_here(number, trials)
+        if answer is None:
+            return None
         crash_point("after_ask")
-        if proposal is None:
+        if answer.error:
+            spare = fallback(self._study, self._base, trials, number)
+            raise EngineFailed(answer.error, self._record(spare, trials) if spare is not None else None)
+        if answer.proposal is None:
             self.spent = True
             return None
-        seen = tuple(trial.number for trial in trials if not trial.status.open)
+        return self._record(answer.proposal, trials)
+
+    def _ask_here(self, number: int, trials: Sequence[Trial]) -> Answer:
+        assert self._engine is not None
+        self._seen = _ended(trials)
+        try:
+            self._engine.sync(trials)
+            proposal = self._engine.ask(number)
+        except Exception as error:  # an engine is foreign code: it is named, and nothing is lost
+            log.exception("the engine failed")
+            return Answer(number, error=f"the sampler {self.choice.sampler!r} failed: {type(error).__name__}: {error}")
+        return Answer(number, proposal, spent=proposal is None)
+
+    def _ask_apart(self, number: int, trials: Sequence[Trial]) -> Answer | None:
+        assert self._apart is not None
+        answer, self._answer = self._answer, None
+        if answer is not None and answer.number == number:
+            return answer
+        if not self._apart.busy:  # nothing asked yet, or a hand-made trial took the number meanwhile
+            self._seen = _ended(trials)
+            self._apart.begin(number, trials)
+        return None
+
+    def _record(self, proposal: Proposal, trials: Sequence[Trial]) -> Trial:
+        self._compare(proposal.engine, trials)
+        facts = {"engine": proposal.engine, "rejections": proposal.rejections, "seen": self._seen}
         with self._store.transaction(durable=True):
-            return record(
-                self._store,
-                self._study,
-                Role.SEARCH,
-                proposal.params,
-                engine=proposal.engine,
-                rejections=proposal.rejections,
-                seen=seen,
-            )
+            return record(self._store, self._study, Role.SEARCH, proposal.params, **facts)
+
+    def _compare(self, engine: str, trials: Sequence[Trial]) -> None:
+        """Say once when another engine, or another version of it, goes on with a search."""
+        before = [trial.engine for trial in trials if trial.engine and "fallback" not in trial.engine]
+        if not self._told and before and before[-1] != engine and "fallback" not in engine:
+            self._told = True
+            self._store.event("warning", "engine", f"the search goes on with {engine}; before it was {before[-1]}")
+
+    def close(self) -> None:
+        """Let the engine's process go."""
+        if self._apart is not None:
+            self._apart.close()
+            self._apart = None
+
+
+def _ended(trials: Sequence[Trial]) -> tuple[int, ...]:
+    return tuple(trial.number for trial in trials if not trial.status.open)

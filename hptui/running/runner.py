@@ -21,7 +21,7 @@ from hptui.running.attempts import Attempts, Trainer
 from hptui.running.finish import finish
 from hptui.running.live import Live
 from hptui.running.local import silence
-from hptui.running.proposals import Proposals
+from hptui.running.proposals import EngineFailed, Proposals
 from hptui.running.pruning import Curves, Pruning
 from hptui.running.requests import Desk
 from hptui.running.setup import keep_defaults, record_written
@@ -61,6 +61,7 @@ class Runner:
         self.attempts = Attempts(sd, store, self.study, hooks.trainer(self.study))
         self.upkeep = Upkeep(sd, store)
         self._curves = Curves()
+        self.proposals = Proposals(store, self.study, hooks.defaults(self.study))
         self._leaving = False
         self._waited = False
         self._revision = -1
@@ -88,6 +89,7 @@ class Runner:
         finally:
             self.attempts.close()
             self.upkeep.end()
+            self.proposals.close()
 
     def _leave(self, *_: object) -> None:
         self._leaving = True
@@ -98,17 +100,21 @@ class Runner:
         """Everything once; True when the study has come to rest."""
         self._notice_sleep()
         self._requests()
+        if self._revision < 0:
+            self._revise()
         self.attempts.confirm()
         for live in list(self.attempts.live.values()):
             self._follow(live)
         self.upkeep.turn(self.attempts.live)
+        self._dirty |= self.proposals.collect()
         self._dirty |= self.study.search.until.hours is not None  # the others change only with a trial
         return self._decide() if self._dirty else False
 
     def _wait(self) -> None:
         poll = select.poll()
-        for handle in self.attempts.handles():
-            poll.register(handle, select.POLLIN)
+        for handle in (*self.attempts.handles(), self.proposals.fileno()):
+            if handle >= 0:
+                poll.register(handle, select.POLLIN)
         poll.poll(TICK * 1000)
 
     def _notice_sleep(self) -> None:
@@ -130,14 +136,19 @@ class Runner:
         """Take up a new revision of the study: new space, new engine; what runs is not touched."""
         row = self.store.study_row()
         if row["revision"] != self._revision:
-            self._revision, self.study = row["revision"], self.desk.study
+            self._revision, self.study = -1, self.desk.study
             defaults = self.hooks.defaults(self.study)
             keep_defaults(self.store, defaults)
             record_written(self.store, self.study)
             self._changed()
+            self.proposals.close()
             self.proposals = Proposals(self.store, self.study, defaults)
+            if self.study.search.sampler == "auto":
+                chosen = self.proposals.choice
+                self.store.event("info", "sampler", f"auto chose {chosen.sampler}: {chosen.why}")
             self.pruning = Pruning(self.store, self.study, self._curves)
-            self.attempts.study = self.study
+            self.attempts.revise(self.study)
+            self._revision = row["revision"]  # now: a full disk in between has it taken up once more
 
     def _changed(self) -> None:
         self._trials = {trial.number: trial for trial in self.store.trials()}
@@ -213,6 +224,8 @@ class Runner:
             over=until_reached(self.study, list(self._trials.values()), float(row["seconds"])),
             spent=self.proposals.spent,
         )
+        if state.study is StudyState.RUNNING and planning.left(state):
+            self.proposals.prepare()
         for action in planning.plan(state):
             if isinstance(action, planning.End):
                 return self._rest(action)
@@ -231,18 +244,24 @@ class Runner:
         trials = [self._trials[number] for number in sorted(self._trials)]
         try:
             trial = self.proposals.next(trials)
+        except EngineFailed as error:
+            trial = error.trial
+            self._drain(f"{error}; a random trial is tried, then the study pauses")
         except HptuiError as error:
             self._pause(str(error), level="error")
             return
-        except Exception as error:  # an engine is foreign code: name it, keep everything, let a person decide
-            log.exception("the engine failed")
-            self._pause(f"the sampler failed: {type(error).__name__}: {error}", level="error")
-            return
-        self._dirty = True
+        self._dirty |= self.proposals.spent
         if trial is not None:
+            self._dirty = True
             self._trials[trial.number] = trial
             crash_point("after_insert_trial")
             self._start(trial.number)
+
+    def _drain(self, message: str) -> None:
+        """Start nothing new, and become paused when what runs has ended."""
+        with self.store.transaction(durable=True):
+            self.store.set_state(StudyState.DRAINING, message)
+            self.store.event("error", "study_draining", message)
 
     def _start(self, number: int) -> None:
         if problem := self.upkeep.short_of_space(self.study):
@@ -297,6 +316,7 @@ class Runner:
         if isinstance(error, OSError) and error.errno not in FULL:
             raise error
         log.error("disk full: %s", error)
+        self._dirty = True  # what could not be done is decided again
         self.upkeep.drop_ballast()
         try:
             self._pause("disk full: free some space, then start the study again")

@@ -364,9 +364,9 @@ class Nemesis:
 
 
 ACTS: dict[str, tuple[int, Callable[[Nemesis, Subject], str]]] = {
-    "kill runner": (20, Nemesis.kill_runner),
-    "kill worker": (24, Nemesis.kill_worker),
-    "kill shim": (18, Nemesis.kill_shim),
+    "kill runner": (15, Nemesis.kill_runner),
+    "kill worker": (28, Nemesis.kill_worker),
+    "kill shim": (20, Nemesis.kill_shim),
     "kill launcher": (10, Nemesis.kill_launcher),
     "SIGTERM runner": (4, Nemesis.end_runner),
     "SIGTERM worker": (4, Nemesis.end_worker),

@@ -333,6 +333,8 @@ BUGS = {
         (RUNNER, LAUNCHER),
         """
         from hptui.running import local, shim
+        from hptui.trainers import toy
+        toy.print = lambda *_: None  # it would die of the pipe that nobody reads
         shim.prctl = lambda *_: None
         local.sweep_strays = lambda *_: 0
         """,

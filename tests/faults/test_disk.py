@@ -87,11 +87,11 @@ def test_a_full_disk_pauses_the_study_and_costs_nothing(small: Path, tmp_path: P
 
 def test_a_disk_that_stays_full_is_waited_for(small: Path, tmp_path: Path) -> None:
     """Not even the pause can be written, for a while."""
-    subject = study(small, tmp_path, steps=300)
+    subject = study(small, tmp_path, steps=200)
     subject.start()
     trained(subject)
-    until_then = time.monotonic() + 4
-    while time.monotonic() < until_then:
+    full_until = time.monotonic() + 3
+    while time.monotonic() < full_until:
         fill(small / "filler")
         time.sleep(0.01)
     assert subject.look() == []
@@ -111,9 +111,11 @@ def files_up_to(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_log_that_may_not_grow_is_waited_for(home: Path, tmp_path: Path) -> None:
-    subject = study(home, tmp_path, steps=200, step_seconds=0.01, trials=6)
-    with files_up_to(400 << 10):
+@pytest.mark.parametrize("shape", [{"steps": 200, "step_seconds": 0.01, "trials": 3}, {"steps": 2, "trials": 40}])
+def test_a_log_that_may_not_grow_is_waited_for(home: Path, tmp_path: Path, shape: dict[str, object]) -> None:
+    """Long trials meet the full disk with points, short ones with their beginnings and ends."""
+    subject = study(home, tmp_path, **shape)
+    with files_up_to(280 << 10):
         subject.start()
     runner = subject.runner()
     assert runner

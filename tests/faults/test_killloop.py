@@ -46,7 +46,7 @@ def battle(home: Path, folder: Path, kills: int, seed: int) -> dict[str, int]:
     with ExitStack() as stack:
         for subject in (wide, single):
             stack.enter_context(subject.kept())
-        nemesis.attack(kills, pace=0.12, seconds=120 + kills)
+        nemesis.attack(kills, pace=0.08, seconds=120 + kills)
         nemesis.rest()
         assert not nemesis.findings, nemesis.story()
         for subject in (wide, single):

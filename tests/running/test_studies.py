@@ -555,3 +555,74 @@ def test_every_pruner_cuts_something_in_a_real_study(home: Path, tmp_path: Path,
     cut = [one for one in trials(sd) if one.status is TrialStatus.PRUNED]
     assert cut
     assert all(one.message and one.role is Role.SEARCH for one in cut)
+
+
+def _kill_engines(runner: object) -> None:
+    """Kill the engines that a runner has started."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"hptui.search.process" in words and str(runner).encode() in words:
+            os.kill(int(entry.name), signal.SIGKILL)
+
+
+@pytest.mark.xdist_group("engines")
+def test_an_engine_that_dies_is_named_a_random_trial_is_tried_and_nothing_is_lost(home: Path, tmp_path: Path) -> None:
+    sd = run(home, str(toy(tmp_path, trials=12, steps=10, step_seconds=0.02, sampler="gp"))).sd
+    until(lambda: len(trials(sd)) > 3)
+
+    def dies() -> bool:
+        _kill_engines(holder(sd)["pid"])
+        return bool(events(sd, "study_draining"))
+
+    until(dies)
+    rest(sd)
+    study, message = state(sd)
+    assert study == "paused"
+    assert "the sampler 'gp' failed" in message
+    found = trials(sd)
+    assert found[-1].engine == "random (fallback)"
+    assert set(statuses(found)) == {"complete"}
+    run_to_rest(home, "toy")
+    assert statuses(trials(sd)) == ["complete"] * 12
+
+
+@pytest.mark.xdist_group("engines")
+@pytest.mark.parametrize("sampler", ["gp", "ax", "cmaes", "qmc", "nsga2"])
+def test_every_sampler_carries_a_study_and_the_runner_never_loads_torch(
+    home: Path, tmp_path: Path, sampler: str
+) -> None:
+    path = toy(tmp_path, trials=8, steps=5, step_seconds=0.05, sampler=sampler)
+    sd = run(home, str(path)).sd
+    until(lambda: len(trials(sd)) > 6)
+    maps = Path(f"/proc/{holder(sd)['pid']}/maps").read_text()
+    assert "torch" not in maps
+    rest(sd)
+    found = trials(sd)
+    assert statuses(found) == ["complete"] * 8
+    assert all(one.engine.split()[0] in ("optuna", "ax") for one in found[1:])
+    assert len({str(dict(one.params)) for one in found}) == 8
+
+
+def test_auto_says_what_it_chose_and_why(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=20, steps=1, sampler="auto")
+    path.write_text(path.read_text().replace("{ low = 1e-5, high = 1e-1, log = true }", "{ choices = [1e-4, 1e-2] }"))
+    sd = run_to_rest(home, path)
+    assert events(sd, "sampler") == ["auto chose grid: there are only 2 configurations, so all of them are tried"]
+    assert len(trials(sd)) == 3
+
+
+def test_several_objectives_have_a_pareto_set(home: Path, tmp_path: Path) -> None:
+    from hptui.actions.studies import best_trials, look
+
+    path = toy(tmp_path, trials=10, steps=5, sampler="tpe", space="width = { choices = [8, 64, 512] }")
+    second = '[[objective]]\nmetric = "loss"\ngoal = "minimize"\n[[objective]]\nmetric = "accuracy"\ngoal = "minimize"'
+    path.write_text(path.read_text().replace('[objective]\nmetric = "loss"', second))
+    sd = run_to_rest(home, path)
+    view = look(sd)
+    assert statuses(list(view.trials)) == ["complete"] * 10
+    best = best_trials(view.study, view.trials)
+    assert len(best) >= 2
+    assert all(set(one.values or {}) == {"loss", "accuracy"} for one in best)

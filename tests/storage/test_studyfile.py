@@ -12,6 +12,7 @@ from hptui.model.errors import HptuiError, StudyError, Unsupported
 from hptui.model.space import Choice, Float, Int
 from hptui.model.study import PrunerSpec, Resources
 from hptui.storage.studyfile import changes, from_json, load, loads, override, parse_value, to_json, warnings
+from hptui.storage.studyfile.samplers import SAMPLERS
 from hptui.trainers.registry import schema as real_schema
 
 
@@ -236,7 +237,7 @@ BAD = {
         space('warmup_steps = { low = 0, high = 9, when = "2 * lora_rank" }'),
         ["space.warmup_steps.when: '2 * lora_rank' is no condition"],
     ),
-    "empty space": ({"space": ""}, ["space: is empty, so 'tpe' has nothing to search"]),
+    "empty space": ({"space": ""}, ["space: is empty, so 'auto' has nothing to search"]),
     # search
     "unknown sampler": (search('sampler = "tbe"'), ["search.sampler: unknown sampler 'tbe'", "did you mean 'tpe'?"]),
     "unknown pruner": (search('pruner = "medain"'), ["search.pruner: unknown pruner 'medain'", "'median'?"]),
@@ -355,8 +356,35 @@ def test_bad_input_names_file_place_value_and_way_out(case):
 
 LATER = {
     "stage": ({"more": '[[stage]]\nname = "coarse"'}, "stage: not in this version"),
-    "ax": (search('sampler = "ax"'), "search.sampler: 'ax' is not in this version"),
+    "cmaes and words": (
+        {**search('sampler = "cmaes"'), **space(LR, 'lr_schedule = { choices = ["constant", "cosine"] }')},
+        "space.lr_schedule: 'cmaes' searches numbers, and {constant, cosine} has no order",
+    ),
+    "cmaes and conditions": (
+        {**search('sampler = "cmaes"'), **space(LR, 'dropout = { low = 0, high = 1, when = "lora_rank > 8" }', RANKS)},
+        "space.dropout: 'cmaes' cannot search a parameter that is there only when lora_rank > 8",
+    ),
+    "cmaes and objectives": (
+        {
+            **search('sampler = "cmaes"'),
+            "objective": "\n".join(f'[[objective]]\nmetric = "{one}"\ngoal = "minimize"' for one in ("a", "b")),
+        },
+        "objective: 'cmaes' has one goal, and there are 2 objectives",
+    ),
 }
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_every_sampler_can_be_named(sampler):
+    listed = "[[trial]]\nset = { lora_rank = 8 }" if sampler == "list" else ""
+    assert read(**search(f'sampler = "{sampler}"'), **space(RANKS), more=listed).search.sampler == sampler
+
+
+def test_without_ax_its_sampler_is_refused_with_the_remedy(monkeypatch):
+    monkeypatch.setattr("hptui.storage.studyfile.samplers.find_spec", lambda name: None)
+    with pytest.raises(Unsupported, match=r"(?s)search\.sampler: 'ax' needs Ax.*pip install ax-platform"):
+        read(**search('sampler = "ax"'))
+    assert read(**search('sampler = "gp"'))
 
 
 @pytest.mark.parametrize("case", LATER)
@@ -465,7 +493,7 @@ def test_a_whole_file_is_read(whole, tmp_path):
         "{cosine, constant}",
     ]  # fmt: skip
     assert whole.space.derived[0].expr.text == "2 * lora_rank"
-    assert whole.search.sampler == "tpe"
+    assert whole.search.sampler == "auto"
     assert whole.search.pruner == PrunerSpec("median", 0.3, 4)
     assert (whole.search.until.hours, whole.search.seed, whole.search.baseline) == (8, 42, False)
     assert whole.trials[0].set == {"lora_rank": 16, "lora_alpha": 32}
@@ -556,7 +584,7 @@ def test_a_required_setting_must_be_given():
 def test_listed_trials_alone_need_no_sampler():
     listed = "[[trial]]\nset = { lora_rank = 8 }"
     assert read(space="", more=listed).search.sampler == "list"
-    assert read(more=listed).search.sampler == "tpe"
+    assert read(more=listed).search.sampler == "auto"
 
 
 def test_a_trainer_that_is_not_there_is_named_with_its_place(tmp_path):

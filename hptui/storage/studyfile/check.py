@@ -13,6 +13,7 @@ from hptui.model.space import Space
 from hptui.model.study import Study
 from hptui.model.trial import Value
 from hptui.storage.studyfile.rules import check_rules
+from hptui.storage.studyfile.samplers import check_sampler
 from hptui.storage.studyfile.schema import Settings, check_parameter, check_value, defaults, setting
 
 ENUMERABLE = 10_000
@@ -25,7 +26,7 @@ def check(study: Study, settings: Settings | None) -> None:
     """Refuse the first thing that cannot be right."""
     if settings is not None:
         _settings(study, settings)
-    _sampler(study)
+    check_sampler(study)
     _trial_name(study, settings)
     base = {**defaults(settings), **study.trainer.settings}
     _evaluates(study.space, base)
@@ -51,23 +52,6 @@ def _settings(study: Study, settings: Settings) -> None:
             why = f"the trainer {study.trainer.kind!r} needs it"
             why += "; the baseline runs [trainer] as written" if searched else ""
             raise StudyError(f"missing: {why}", where=f"trainer.{name}")
-
-
-def _sampler(study: Study) -> None:
-    """The sampler has something to propose, and can."""
-    sampler, space = study.search.sampler, study.space
-    if sampler == "list" and not study.trials:
-        raise StudyError("'list' runs the [[trial]] tables, and there are none", where="search.sampler", value=sampler)
-    if sampler != "list" and not space.parameters:
-        hint = "add parameters to [space], or write [[trial]] tables"
-        raise StudyError(f"is empty, so {sampler!r} has nothing to search", where="space", hint=hint)
-    if sampler != "grid":
-        return
-    for parameter in space.parameters:
-        if parameter.values() is None:
-            hint = "give it a step, or choices"
-            what = f"a grid needs single values, got the continuous range {parameter.describe()}"
-            raise StudyError(what, where=f"space.{parameter.name}", value=parameter.describe(), hint=hint)
 
 
 def _trial_name(study: Study, settings: Settings | None) -> None:

@@ -103,7 +103,7 @@ def build(
     trainer = sections.trainer(document.get("trainer"))
     listed = sections.listed(root.items("trial"))
     objectives = sections.objectives(document.get("objective"), metrics)
-    default = "list" if listed and not document.get("space") else "tpe"
+    default = "list" if listed and not document.get("space") else "auto"
     search = read_search(document.get("search"), default, {*metrics, *(one.metric for one in objectives)})
     settings = look_up(schema, trainer.kind, directory) if checked else None
     entries = _entries(document.get("space"))

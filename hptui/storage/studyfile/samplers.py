@@ -20,12 +20,18 @@ def check_sampler(study: Study) -> None:
     if sampler != "list" and not space.parameters:
         hint = "add parameters to [space], or write [[trial]] tables"
         raise StudyError(f"is empty, so {sampler!r} has nothing to search", where="space", hint=hint)
-    if sampler == "grid":
-        check_grid(study)
-    if sampler == "cmaes":
-        check_cmaes(study)
-    if sampler == "ax":
-        check_ax(study)
+    check_abilities(study)
+
+
+def check_abilities(study: Study) -> None:
+    """Refuse a study that its sampler cannot search, or not here."""
+    match study.search.sampler:
+        case "grid":
+            check_grid(study)
+        case "cmaes":
+            check_cmaes(study)
+        case "ax":
+            check_ax(study)
 
 
 def check_grid(study: Study) -> None:

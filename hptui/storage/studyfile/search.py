@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hptui.model.errors import StudyError, Unsupported, did_you_mean
+from hptui.model.errors import StudyError, did_you_mean
 from hptui.model.expressions import Expression
 from hptui.model.naming import identifier
 from hptui.model.study import PrunerSpec, Search, StopRule, Until
 from hptui.model.trial import Value
 from hptui.storage.studyfile.entries import condition
 from hptui.storage.studyfile.keys import missing
+from hptui.storage.studyfile.samplers import SAMPLERS
 from hptui.storage.studyfile.table import Table, number
 from hptui.storage.studyfile.values import show
 
-SAMPLERS = ("tpe", "random", "grid", "list")
-LATER_SAMPLERS = ("gp", "cmaes", "qmc", "nsga2", "ax")
 PRUNERS = ("none", "median", "percentile", "asha", "hyperband", "patient", "threshold")
 WRAPPED = ("none", "median", "percentile", "asha", "hyperband")
 SHARED = ("kind", "warmup", "startup", "on")
@@ -36,7 +35,7 @@ def search(value: Value, default_sampler: str, metrics: Collection[str] = ()) ->
     table = Table.of({} if value is None else value, "search")
     limit, until = _until(table)
     return Search(
-        sampler=_known(table, "sampler", default_sampler, SAMPLERS, LATER_SAMPLERS),
+        sampler=_known(table, "sampler", default_sampler, SAMPLERS),
         trials=limit,
         seed=table.whole("seed", 0, 0, 2**32 - 1),
         baseline=table.flag("baseline", True),
@@ -49,14 +48,10 @@ def search(value: Value, default_sampler: str, metrics: Collection[str] = ()) ->
     )
 
 
-def _known(table: Table, key: str, default: str, known: tuple[str, ...], later: tuple[str, ...] = ()) -> str:
+def _known(table: Table, key: str, default: str, known: tuple[str, ...]) -> str:
     found = table.text(key) if table.has(key) else default
     if found in known:
         return found
-    if found == "auto" and key == "sampler":
-        return "tpe"
-    if found in later:
-        raise Unsupported(f"{table.at(key)}: {found!r} is not in this version", hint=f"there is {', '.join(known)}")
     what = "pruner" if key == "kind" else key
     raise StudyError(f"unknown {what} {found!r}", where=table.at(key), value=found, hint=did_you_mean(found, known))
 
