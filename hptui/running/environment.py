@@ -9,58 +9,17 @@ from __future__ import annotations
 import functools
 import os
 import platform
-import re
-import shlex
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import hptui
+from hptui.model.secrets import allowed, scrub, scrub_command
 from hptui.model.trial import Value
 from hptui.running.nvml import GIB, Gpu
 
 GIT_SECONDS = 5.0
-
-ALLOWED = re.compile(
-    r"(CUDA|CUBLAS|CUDNN|NCCL|TORCH|PYTORCH|OMP|MKL|OPENBLAS|TRANSFORMERS|TRITON|BNB|ACCELERATE|SLURM_JOB)_[A-Z0-9_]+"
-    r"|HF_(HOME|HUB_CACHE|HUB_OFFLINE|DATASETS_CACHE|DATASETS_OFFLINE|ENDPOINT)"
-    r"|TOKENIZERS_PARALLELISM|PYTHONHASHSEED|VIRTUAL_ENV|CONDA_DEFAULT_ENV|CONDA_PREFIX|LD_LIBRARY_PATH|LANG|TZ"
-)
-SECRET_NAME = re.compile(r"(?i)token(?!iz)|api_?key|secret|passw|cred|private_?key|access_?key|auth")
-SECRET_VALUE = re.compile(
-    r"\b(hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}"
-    r"|AKIA[0-9A-Z]{12,}|xox[abprs]-[\w-]{8,}|AIza[\w-]{30,})"
-)
-LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
-QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:token|key|secret|passw|sig)[^=&\s]*=)[^&\s]+")
-HIDDEN = "***"
-
-
-def scrub(text: str) -> str:
-    """`text` without logins in addresses and without what has the shape of a token."""
-    return SECRET_VALUE.sub(HIDDEN, QUERY.sub(rf"\1{HIDDEN}", LOGIN.sub("", text)))
-
-
-def scrub_command(command: Sequence[str]) -> str:
-    """A command line as one string; values of arguments with telling names are hidden."""
-    shown: list[str] = []
-    hide_next = False
-    for word in command:
-        name, equals, _ = word.partition("=")
-        if hide_next and not word.startswith("-"):
-            word = HIDDEN
-        elif equals and SECRET_NAME.search(name):
-            word = f"{name}={HIDDEN}"
-        hide_next = not equals and word.startswith("-") and bool(SECRET_NAME.search(word))
-        shown.append(word if word == HIDDEN else scrub(word))
-    return shlex.join(shown).replace(f"'{HIDDEN}'", HIDDEN)
-
-
-def allowed(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that may be recorded."""
-    kept = {name: value for name, value in environ.items() if ALLOWED.fullmatch(name) and not SECRET_NAME.search(name)}
-    return {name: scrub(value) for name, value in sorted(kept.items())}
 
 
 def facts(directory: str | Path, command: Sequence[str] = (), gpus: Sequence[Gpu] = ()) -> dict[str, Value]:

@@ -8,23 +8,12 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import re
 import sys
 from collections.abc import Mapping
 from typing import Any
 
+from hptui.model.secrets import allowed
 from hptui.model.trial import Value
-
-ALLOWED = re.compile(
-    r"(CUDA|CUBLAS|CUDNN|NCCL|TORCH|PYTORCH|OMP|MKL|OPENBLAS|TRANSFORMERS|TRITON|BNB|ACCELERATE|SLURM_JOB)_[A-Z0-9_]+"
-    r"|HF_(HOME|HUB_CACHE|HUB_OFFLINE|DATASETS_CACHE|DATASETS_OFFLINE|ENDPOINT)"
-    r"|TOKENIZERS_PARALLELISM|PYTHONHASHSEED|VIRTUAL_ENV|CONDA_DEFAULT_ENV|CONDA_PREFIX|LD_LIBRARY_PATH|LANG|TZ"
-)
-SECRET_NAME = re.compile(r"(?i)token(?!iz)|key|secret|passw|cred|auth")
-SECRET_VALUE = re.compile(
-    r"://[^/\s]*@|[?&][^=&\s]*(?i:token|key|secret|passw|sig)[^=&\s]*="
-    r"|\b(hf_|sk-|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|AIza)[\w-]{12,}"
-)
 
 
 def capture(threads: int = 0) -> dict[str, Value]:
@@ -41,11 +30,7 @@ def capture(threads: int = 0) -> dict[str, Value]:
 
 def variables(environ: Mapping[str, str]) -> dict[str, Value]:
     """The variables that change how a training runs, and are nobody's secret."""
-    return {
-        name: value
-        for name, value in sorted(environ.items())
-        if ALLOWED.fullmatch(name) and not SECRET_NAME.search(name) and not SECRET_VALUE.search(value)
-    }
+    return {name: value for name, value in allowed(environ).items() if value == environ[name]}
 
 
 def packages() -> dict[str, Value]:
