@@ -145,7 +145,7 @@ def _checkpoints(sd: StudyDir, view: View, reader: Reader) -> Iterator[Finding]:
     for trial in view.trials:
         if trial.status not in (TrialStatus.PAUSED, TrialStatus.WAITING):
             continue
-        found = written(sd.checkpoints(trial.number, view.study.resources.checkpoints))
+        found = written(sd.checkpoints(trial.number, view.study.checkpoint_place, view.row.uuid))
         if found and (problem := damage(found[0])):
             text = f"trial {trial.number}: {found[0].path.name} is damaged ({problem}); an older one will be used"
             yield Finding("checkpoints", "warning", text, "", sd.name)
@@ -157,7 +157,7 @@ def _checkpoints(sd: StudyDir, view: View, reader: Reader) -> Iterator[Finding]:
 def _space(sd: StudyDir, view: View) -> Iterator[Finding]:
     with Reader(sd) as reader:
         largest = max((one.bytes for trial in view.trials for one in reader.checkpoints(trial.number)), default=0)
-    keep, elsewhere = view.study.resources.keep_checkpoints, view.study.resources.checkpoints
+    keep, elsewhere = view.study.resources.keep_checkpoints, view.study.checkpoint_place
     place = Path(elsewhere) if elsewhere and Path(elsewhere).is_dir() else sd.root
     need, free = (keep + 1) * largest + (2 << 30 if largest else 0), shutil.disk_usage(place).free
     if free < need:

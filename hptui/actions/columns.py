@@ -43,14 +43,17 @@ def usual(view: View) -> list[str]:
 
 
 def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:
-    """The columns called `names`; `UserError` for one that neither is a fact, a setting nor a metric."""
+    """The columns called `names`; `UserError` for one that neither is a fact, a setting nor a metric.
+
+    A column of `[report]` that no trial has filled yet is one that is empty so far.
+    """
     study, found = view.study, []
     settings = {*view.base, *study.space.names, *(name for trial in view.trials for name in trial.params)}
     settings |= {name for trial in view.trials for name in trial.effective}
     metrics = {objective.metric for objective in study.objectives} | set(study.metrics)
     metrics |= {name for trial in view.trials for name in trial.metrics}
     for name in names:
-        if name not in (*FACTS, *MEASURED) and name not in settings | metrics:
+        if name not in (*FACTS, *MEASURED, *study.report.columns) and name not in settings | metrics:
             raise UserError(
                 f"there is no column {name!r}", hint=did_you_mean(name, [*FACTS, *MEASURED, *settings, *metrics])
             )
@@ -74,7 +77,7 @@ def value_of(view: View, trial: Trial, name: str) -> Any:
         return str(value) if name in ("status", "reason", "role") and value is not None else value
     if name in [objective.metric for objective in view.study.objectives]:
         return (trial.values or {}).get(name)
-    settings = {**view.base, **trial.params}
+    settings = view.settings(trial)
     if name in settings:
         return settings[name]
     return trial.metrics[name] if name in trial.metrics else trial.effective.get(name)

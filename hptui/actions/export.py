@@ -35,21 +35,33 @@ def export(
     if ref == "all":
         text = render_all(view, how, hyphens=hyphens)
     else:
-        text = render(view.study, chosen[0], how, changed_only=changed_only, hyphens=hyphens)
+        own = view.trainers.get(chosen[0].revision)
+        text = render(view.study, chosen[0], how, changed_only=changed_only, hyphens=hyphens, own=own)
     if output is None:
         return text
     save(output, text.encode())
     return None
 
 
-def config(study: Study, trial: Trial, *, changed_only: bool = False) -> dict[str, Value]:
-    """What a trial ran with: the trainer's settings as written, and its own over them."""
-    return dict(trial.params) if changed_only else {**study.trainer.settings, **trial.params}
+def config(
+    study: Study, trial: Trial, *, changed_only: bool = False, own: Mapping[str, Value] | None = None
+) -> dict[str, Value]:
+    """What a trial ran with: the `[trainer]` table of its revision (`own`, else today's), and its own over it."""
+    base = study.trainer.settings if own is None else own
+    return dict(trial.params) if changed_only else {**base, **trial.params}
 
 
-def render(study: Study, trial: Trial, how: str, *, changed_only: bool = False, hyphens: bool = False) -> str:
+def render(
+    study: Study,
+    trial: Trial,
+    how: str,
+    *,
+    changed_only: bool = False,
+    hyphens: bool = False,
+    own: Mapping[str, Value] | None = None,
+) -> str:
     """One trial's configuration under the trainer's own names; comments, where there are any, say where it is from."""
-    settings = config(study, trial, changed_only=changed_only)
+    settings = config(study, trial, changed_only=changed_only, own=own)
     head = formats.comment(provenance(study, trial))
     texts: Mapping[str, Callable[[], str]] = {
         "yaml": lambda: head + formats.yaml_text(settings),
@@ -75,7 +87,10 @@ def render_all(view: View, how: str, *, hyphens: bool = False) -> str:
         head = formats.comment([f"the trials of {study.name}", made_by()])
         return head + "".join(f"\n[[trial]]\n{formats.toml_text(_listed(trial))}" for trial in trials)
     if how == "flags":
-        return "".join(formats.flags_text(config(study, trial), hyphens=hyphens) for trial in trials)
+        return "".join(
+            formats.flags_text(config(study, trial, own=view.trainers.get(trial.revision)), hyphens=hyphens)
+            for trial in trials
+        )
     shapes = [trial_json(trial) for trial in trials]
     if how == "json":
         return formats.json_text(shapes)

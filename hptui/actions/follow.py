@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hptui.actions.process import holder
-from hptui.actions.studies import View, scored
+from hptui.actions.studies import View, scored, trainers_of
 from hptui.model.errors import Unusable
 from hptui.model.study import Study
-from hptui.model.trial import StudyState, Trial
+from hptui.model.trial import StudyState, Trial, Value
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 from hptui.storage.rows import EventRow
@@ -35,6 +35,7 @@ class Follower:
         self._trials: dict[int, Trial] = {}
         self._mark, self._revision = 0, -1
         self._study: Study | None = None
+        self._trainers: dict[int, Mapping[str, Value]] = {}
         self._version: int | None = None
         self._view: View | None = None
 
@@ -57,10 +58,11 @@ class Follower:
             events = tuple(self._reader.events(self._after))
         if self._study is None or row.revision != self._revision:
             self._study, self._revision = self._read(row.spec), row.revision
+            self._trainers = trainers_of(self._reader)
         self._trials.update({trial.number: trial for trial in changed})
         self._after = events[-1].id if events else self._after
         ordered = tuple(self._trials[number] for number in sorted(self._trials))
-        self._view = View(self._sd, row, self._study, ordered, defaults)
+        self._view = View(self._sd, row, self._study, ordered, defaults, self._trainers)
         return Update(self._view, events, alive)
 
 

@@ -104,8 +104,8 @@ def _elsewhere(sd: StudyDir) -> list[Path]:
         view = look(sd)
     except HptuiError:
         return []
-    place = view.study.resources.checkpoints
-    found = [sd.checkpoints(trial.number, place) for trial in view.trials] if place else []
+    place = view.study.checkpoint_place
+    found = [sd.checkpoints(trial.number, place, view.row.uuid) for trial in view.trials] if place else []
     return [path for path in found if path.is_dir() and not path.is_symlink()]
 
 
@@ -134,7 +134,7 @@ def _garbage(view: View, statuses: tuple[TrialStatus, ...]) -> Iterator[Garbage]
     best = {trial.number for trial in best_trials(view.study, view.trials)}
     for trial in view.trials:
         if trial.status in statuses and trial.number not in best and not _alive(view.sd, trial):
-            path = view.sd.checkpoints(trial.number, view.study.resources.checkpoints)
+            path = view.sd.checkpoints(trial.number, view.study.checkpoint_place, view.row.uuid)
             if path.is_dir() and not path.is_symlink() and any(path.iterdir()):
                 yield Garbage(view.sd.name, trial.number, path, weigh(path))
 

@@ -40,7 +40,7 @@ def write_results(sd: StudyDir, study: Study) -> list[Path]:
         "trials.csv": to_csv(view),
     }
     if view.best is not None:
-        files["best_config.yaml"] = render(study, view.best, "yaml")
+        files["best_config.yaml"] = render(study, view.best, "yaml", own=view.trainers.get(view.best.revision))
     for name, text in files.items():
         save(target / name, text.encode())
     return [target / name for name in files]
@@ -55,7 +55,7 @@ def to_csv(view: View) -> str:
 
 def _row(view: View, trial: Trial, params: list[str], metrics: list[str]) -> dict[str, Any]:
     """A setting that a trial did not override is what the baseline has."""
-    settings = {**view.base, **trial.params}
+    settings = view.settings(trial)
     row: dict[str, Any] = {"number": trial.number, "name": trial.name, "status": str(trial.status)}
     row |= {"reason": str(trial.reason or "")} | {name: settings.get(name) for name in params}
     row |= {f"value.{o.metric}": (trial.values or {}).get(o.metric) for o in view.study.objectives}

@@ -18,7 +18,7 @@ def places(home: Path, study: str | None = None, trial: str | None = None) -> di
     sd = find_study(home, study)
     with Reader(sd) as reader:
         view = look(sd, reader)
-        elsewhere = view.study.resources.checkpoints
+        elsewhere, uuid = view.study.checkpoint_place, view.row.uuid
         if trial is None:
             file = {"file": Path(view.study.source)} if view.study.source else {}
             inside = {"store": sd.db, "runner log": sd.runner_log, "trials": sd.trials, "cache": sd.cache}
@@ -27,7 +27,7 @@ def places(home: Path, study: str | None = None, trial: str | None = None) -> di
     number = found.number
     shown = {
         "trial": sd.trial(number),
-        "checkpoints": sd.checkpoints(number, elsewhere),
+        "checkpoints": sd.checkpoints(number, elsewhere, uuid),
         "artifacts": sd.artifacts(number),
     }
     if found.attempts:

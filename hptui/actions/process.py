@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,20 +84,24 @@ def defaults_of(study: Study) -> dict[str, Value]:
 
 
 def ended(store: Store, sd: StudyDir, study: Study) -> None:
-    """The study has come to rest: write what the file asks for, and tell who wants to know."""
-    from hptui.actions.outcome import outcome_of, write_results
+    """The study has come to rest: write what the file asks for."""
+    from hptui.actions.outcome import write_results
 
     try:
         if study.report.write:
             write_results(sd, study)
     except (HptuiError, OSError) as error:
         store.event("error", "results", f"the results could not be written: {error}")
-    if study.on_end:
-        _call(study, outcome_of(sd, study), store)
 
 
-def _call(study: Study, told: Mapping[str, str], store: Store) -> None:
-    """Run `on_end`: placeholders like {state} in its arguments, the same facts in its environment."""
+def tell(sd: StudyDir, study: Study) -> None:
+    """Run `on_end`: placeholders like {state} in its arguments, the same facts in its environment.
+
+    The study's lock is free by then: whatever takes its time here keeps nobody waiting.
+    """
+    from hptui.actions.outcome import outcome_of
+
+    told = outcome_of(sd, study)
     command = [part.format_map(_Known(told)) for part in study.on_end or ()]
     environment = {**os.environ, **{f"HPTUI_{key.upper()}": value for key, value in told.items()}}
     try:
@@ -106,9 +109,9 @@ def _call(study: Study, told: Mapping[str, str], store: Store) -> None:
             command, env=environment, cwd=study.directory or None, timeout=ON_END_SECONDS, check=False
         )
         if done.returncode:
-            store.event("warning", "on_end", f"{command[0]} ended with exit code {done.returncode}")
+            log.warning("on_end: %s ended with exit code %d", command[0], done.returncode)
     except (OSError, subprocess.TimeoutExpired) as error:
-        store.event("warning", "on_end", f"{command[0]}: {error}")
+        log.warning("on_end: %s: %s", command[0], error)
 
 
 class _Known(dict[str, str]):
@@ -134,9 +137,13 @@ def main(argv: list[str]) -> int:
     try:
         store = Store.open(sd)
         try:
-            Runner(sd, store, Hooks(trainer_of, defaults_of, ended)).run()
+            runner = Runner(sd, store, Hooks(trainer_of, ended))
+            rests = runner.run()
         finally:
             store.close()
+        os.close(lock)
+        if rests and runner.study.on_end:
+            tell(sd, runner.study)
     except HptuiError as error:
         log.error("%s", error)
         return error.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,7 +17,7 @@ from hptui.actions.process import defaults_of, holder
 from hptui.actions.steer import change_spec, request, study_of
 from hptui.actions.studies import find_study
 from hptui.model.errors import Locked, MachineError, StudyError, UserError
-from hptui.model.study import Study
+from hptui.model.study import Study, Until
 from hptui.model.trial import StudyState
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
@@ -70,6 +71,14 @@ def run(
     return Started(sd, tuple(notes), joined)
 
 
+def go_on(sd: StudyDir) -> bool:
+    """Start a runner for a study that has just been asked to go on; False when one lives already."""
+    if holder(sd)["alive"]:
+        return False
+    _start(sd)
+    return True
+
+
 def _is_file(ref: str) -> bool:
     if Path(ref).suffix in (".toml", ".yaml", ".yml") or os.sep in ref:
         if not Path(ref).is_file():
@@ -98,28 +107,59 @@ def read(path: Path, changes: Mapping[str, str]) -> Study:
 
 
 def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str, str]) -> tuple[StudyDir, list[str]]:
-    study = read(path, changes)
-    sd = StudyDir.of(home, study.name)
-    if sd.exists():
-        old = study_of(sd)
-        _same_study(sd, old, study)
-        study = _kept(old, study) if trials is None else study
-        study = _with_trials(study, trials, sd)
-        said = change_spec(sd, study, "")
-        return sd, [] if said == "nothing changed" else [said]
-    study = _with_trials(study, trials, None)
-    create(sd, study)
+    """What was set on the command line before outlives a run from the file, and so does a raised budget."""
+    plain = read(path, {})
+    sd = StudyDir.of(home, plain.name)
+    known = sd.exists()
+    overrides = {**(_remembered(sd, "overrides") if known else {}), **changes}
+    study = read(path, overrides) if overrides else plain
+    facts = {"file": studyfile_json(plain), "overrides": overrides}
+    if not known:
+        study = _with_trials(study, trials, None)
+        if _created(sd, study, facts):
+            return sd, _notes(sd, study)
+    old = study_of(sd)
+    _same_study(sd, old, study)
+    if trials is None and _remembered(sd, "file").get("search", {}).get("trials") == plain.search.trials:
+        study = replace(study, search=replace(study.search, trials=old.search.trials))
+    study = _with_trials(study, trials, sd)
+    said = change_spec(sd, study, "", facts=facts)
+    return sd, [] if said == "nothing changed" else [said]
+
+
+def _notes(sd: StudyDir, study: Study) -> list[str]:
     notes = [f"new study {study.name!r} in {sd.root}"]
-    if study.search.trials is None and study.search.sampler in ("tpe", "random", "auto"):
+    if study.search.trials is None and study.search.until == Until() and study.search.sampler not in ("grid", "list"):
         notes.append("[search] trials is not set: the search runs until it is stopped")
-    return sd, notes
+    return notes
 
 
-def _kept(old: Study, new: Study) -> Study:
-    """A budget raised on the command line outlives a file that still says the smaller number."""
-    if old.search.trials is None or new.search.trials is None or new.search.trials >= old.search.trials:
-        return new
-    return replace(new, search=replace(new.search, trials=old.search.trials))
+def studyfile_json(study: Study) -> dict[str, Any]:
+    """A study as the store keeps it."""
+    from hptui.storage import studyfile
+
+    return dict(studyfile.to_json(study))
+
+
+def _remembered(sd: StudyDir, key: str) -> dict[str, Any]:
+    """What the store remembers of the file or the command line that the study was last run from."""
+    with Reader(sd) as reader:
+        found: dict[str, Any] = json.loads(reader.get_meta(key) or "{}")
+    return found
+
+
+def _created(sd: StudyDir, study: Study, facts: Mapping[str, Any]) -> bool:
+    """Make the study; False when somebody else has made it in this very moment."""
+    try:
+        create(sd, study, facts)
+    except (Locked, UserError):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if sd.exists():
+                return False
+            time.sleep(0.02)
+        raise
+    return True
 
 
 def _same_study(sd: StudyDir, old: Study, new: Study) -> None:
@@ -137,7 +177,7 @@ def _same_study(sd: StudyDir, old: Study, new: Study) -> None:
         raise StudyError(text, file=new.source, where="trainer.kind", hint=hint)
 
 
-def create(sd: StudyDir, study: Study) -> None:
+def create(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -> None:
     """Make the directory and store of a new study, with its baseline and listed trials recorded."""
     from hptui.running.setup import keep_defaults, record_written
     from hptui.storage import studyfile
@@ -154,6 +194,8 @@ def create(sd: StudyDir, study: Study) -> None:
             store = Store.create(sd, studyfile.to_json(study), study.name)
             try:
                 keep_defaults(store, defaults_of(study))
+                for key, value in (facts or {}).items():
+                    store.set_meta(key, json.dumps(value))
                 record_written(store, study)
             finally:
                 store.close()
@@ -177,7 +219,9 @@ def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str
         new = studyfile.override(new, dict(changes), registry.schema)
     if new == study:
         return sd, []
-    return sd, [change_spec(sd, new, "")]
+    _same_study(sd, study, new)
+    overrides = {**_remembered(sd, "overrides"), **changes}
+    return sd, [change_spec(sd, new, "", facts={"overrides": overrides})]
 
 
 def _with_trials(study: Study, trials: str | None, sd: StudyDir | None) -> Study:
@@ -223,7 +267,6 @@ def _start(sd: StudyDir) -> None:
                 stderr=log,
                 start_new_session=True,
                 cwd="/",
-                env=_environment(),
             )
     finally:
         os.umask(before)
@@ -241,15 +284,6 @@ def _start(sd: StudyDir) -> None:
     )
 
 
-def _environment() -> dict[str, str]:
-    """Our own, with this installation importable from the runner's working directory."""
-    import hptui
-
-    root = str(Path(hptui.__file__).resolve().parent.parent)
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
-
-
 def _ended_at_once(sd: StudyDir, code: int, offset: int) -> None:
     if code == 0:
         return  # nothing was left to do
@@ -262,10 +296,3 @@ def _ended_at_once(sd: StudyDir, code: int, offset: int) -> None:
     raise MachineError(
         f"the runner ended at once: {lines[-1] if lines else f'exit code {code}'}", hint=f"see {sd.runner_log}"
     )
-
-
-def facts_of(sd: StudyDir) -> dict[str, Any]:
-    """State and message of a study, and whether its runner lives."""
-    with Reader(sd) as reader:
-        row = reader.study()
-    return {"state": row.state, "message": row.message, **runner_alive(sd)}

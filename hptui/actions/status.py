@@ -54,7 +54,7 @@ def _best(view: View) -> Json | None:
 def show_json(view: View, trial: Trial, reader: Reader) -> Json:
     """A trial whole: with its attempts, environment, and every metric over steps."""
     attempts = reader.attempts(trial.number)
-    settings = {**view.base, **trial.params}
+    settings = view.settings(trial)
     return {
         **trial_json(trial),
         "study": view.row.name,

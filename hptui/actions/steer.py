@@ -16,6 +16,8 @@ from hptui.storage.reader import Reader
 from hptui.storage.rundir import holding
 
 POLL = 0.02
+SETTLE_SECONDS = 4.0
+"""How long a face waits for trials to obey when no runner lives to see it."""
 
 
 class Refused(UserError):
@@ -58,6 +60,7 @@ def _send(sd: StudyDir, verb: str, args: Mapping[str, Any], wait: float) -> str:
 def _here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: int) -> str:
     """No runner lives: we hold the lock, so requests that wait in the mailbox are served first, in order."""
     from hptui.running.requests import Desk
+    from hptui.running.settle import settle
     from hptui.storage.store import Store
 
     store = Store.open(sd)
@@ -68,7 +71,10 @@ def _here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: int) -> str:
             if command.id == posted:
                 ours = answer
         if not posted:
-            return desk.apply(verb, args)
+            said = desk.apply(verb, args)
+            if verb in ("stop", "pause") and settle(sd, store, desk.study, SETTLE_SECONDS):
+                said += f"; their end is recorded by the next: hptui run {sd.name}"
+            return said
         if ours is None:  # the runner answered just before it left
             _, *rest = store.pending(posted)
             ours = (bool(rest[0]), str(rest[1]))
@@ -87,11 +93,13 @@ def study_of(sd: StudyDir) -> Study:
         return studyfile.from_json(reader.spec_json())
 
 
-def change_spec(sd: StudyDir, new: Study, why: str, wait: float = 5.0) -> str:
+def change_spec(sd: StudyDir, new: Study, why: str, wait: float = 5.0, facts: Mapping[str, Any] | None = None) -> str:
     """Make a new revision of the study."""
+    from hptui.actions.process import defaults_of
     from hptui.storage import studyfile
 
-    return _send(sd, "spec", {"spec": studyfile.to_json(new), "why": why}, wait)
+    args = {"spec": studyfile.to_json(new), "why": why, "defaults": defaults_of(new), **(facts or {})}
+    return _send(sd, "spec", args, wait)
 
 
 def extend(sd: StudyDir, trials: int, wait: float = 5.0) -> str:

@@ -44,11 +44,17 @@ class View:
     study: Study
     trials: tuple[Trial, ...]
     defaults: Mapping[str, Value] = field(default_factory=dict)
+    trainers: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
 
     @property
     def base(self) -> Mapping[str, Value]:
         """All settings of the baseline: the file's over the trainer's defaults."""
         return {**self.defaults, **self.study.trainer.settings}
+
+    def settings(self, trial: Trial) -> dict[str, Value]:
+        """What a trial was asked to run with: the `[trainer]` table of its own revision, not of today's."""
+        own = self.trainers.get(trial.revision, self.study.trainer.settings)
+        return {**self.defaults, **own, **trial.params}
 
     @property
     def best(self) -> Trial | None:
@@ -70,7 +76,15 @@ def look(sd: StudyDir, reader: Reader | None = None) -> View:
             return look(sd, opened)
     with reader.snapshot():
         row, trials, defaults = reader.study(), tuple(reader.trials()), reader.defaults()
-    return View(sd, row, studyfile.from_json(row.spec), trials, defaults)
+        trainers = trainers_of(reader)
+    return View(sd, row, studyfile.from_json(row.spec), trials, defaults, trainers)
+
+
+def trainers_of(reader: Reader) -> dict[int, Mapping[str, Value]]:
+    """The settings of `[trainer]` by revision."""
+    from hptui.storage import studyfile
+
+    return {one.rev: studyfile.from_json(one.spec).trainer.settings for one in reader.revisions()}
 
 
 def find_study(home: Path, ref: str) -> StudyDir:

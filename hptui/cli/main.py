@@ -127,6 +127,9 @@ def _guarded(arguments: list[str]) -> int:
         # Whoever read us has gone, as `head` does; the interpreter must not try to flush at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        say(f"hptui: {error.filename or 'the machine'}: {error.strerror or error}")
+        return 1
     except Exception as error:  # noqa: BLE001  a person never sees a traceback; it is kept for a report
         return _crashed(error)
     return code if isinstance(code, int) else 0

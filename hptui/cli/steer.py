@@ -27,15 +27,13 @@ def pause_(face: Face, study: str, trials: tuple[str, ...], after_trials: bool) 
 @click.command("resume")
 @study_argument()
 @trial_argument("trials", required=False, nargs=-1)
-@click.option("--no-start", is_flag=True, help="Only mark them; start no runner.")
 @pass_face
-def resume_(face: Face, study: str, trials: tuple[str, ...], no_start: bool) -> None:
+def resume_(face: Face, study: str, trials: tuple[str, ...]) -> None:
     """Let paused trials of STUDY go on, or only TRIALS; starts a runner if none lives."""
-    from hptui.actions.run import run, runner_alive
+    from hptui.actions.run import go_on
 
-    sd = _ask(face, study, "resume", trials)
-    if not no_start and not runner_alive(sd)["alive"]:
-        run(sd.root.parent, sd.name)
+    sd = _ask(face, study, "resume", trials, whole=True)
+    if go_on(sd):
         say(f"{sd.name} runs again; hptui run {sd.name} follows it")
 
 

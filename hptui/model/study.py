@@ -5,6 +5,7 @@ One idea carries it: a trial is the `[trainer]` table plus what changed.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -191,6 +192,12 @@ class Study:
     on_end: tuple[str, ...] | None = None
     source: str = ""
     directory: str = ""
+
+    @property
+    def checkpoint_place(self) -> str:
+        """`[resources] checkpoints`, relative to the study file; '' for checkpoints inside the study."""
+        place = self.resources.checkpoints
+        return os.path.join(self.directory, place) if place else ""
 
     @property
     def objective(self) -> Objective:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import socket
 import time
 import uuid
@@ -16,13 +17,14 @@ from hptui.model.study import Study
 from hptui.model.trial import Attempt, AttemptState, Trial, TrialStatus, Value
 from hptui.running.devices import Slot, environment
 from hptui.running.environment import gpu_facts
-from hptui.running.finish import last_event
 from hptui.running.ingest import Ingest
 from hptui.running.live import Live
 from hptui.running.local import Launch, Local, sweep_strays, watch_handle
+from hptui.running.settle import revive
 from hptui.running.shim import boot_id
 from hptui.running.slots import Slots
 from hptui.running.warm import Warm
+from hptui.storage import studyfile
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir
 from hptui.storage.rundir import RunDir, is_held, put_control, read_json
@@ -60,12 +62,19 @@ class Attempts:
         if self.local.warm is not None:
             self.local.warm.ensure()
         self._slots = Slots(study.resources, self._peak)
+        self._reserved: tuple[Slot, list[int]] | None = None
 
     def revise(self, study: Study) -> None:
         """Follow a new revision; what runs keeps its slot."""
+        self._release()
         self.study, self._slots = study, Slots(study.resources, self._peak)
         for token, live in self.live.items():
             self._slots.take(token, live.attempt.device)
+
+    def reserve(self) -> bool:
+        """Hold a slot for the next start; False when none can be had now."""
+        self._reserved = self._reserved or self._slots.claim()
+        return self._reserved is not None
 
     def free_slots(self) -> int:
         """How many attempts may be started now."""
@@ -84,10 +93,12 @@ class Attempts:
 
     def start(self, trial: Trial) -> Live | None:
         """Start the next attempt of a trial; None when no slot can be had now."""
-        claimed = self._slots.claim()
+        claimed, self._reserved = self._reserved or self._slots.claim(), None
         if claimed is None:
             return None
         slot, locks = claimed
+        if not trial.attempts:
+            trial = replace(trial, revision=self.store.study_row()["revision"])
         attempt = Attempt(
             token=uuid.uuid4().hex,
             trial=trial.number,
@@ -97,13 +108,13 @@ class Attempts:
             host=socket.gethostname(),
             device=slot.label,
             started=time.time(),
-            environment={**self.trainer.facts, **gpu_facts(slot.gpus)},
+            environment={**self.trainer.facts, **gpu_facts(slot.gpus), "command": shlex.join(self.trainer.command)},
         )
         try:
             with self.store.transaction(durable=True):
                 self.store.insert_attempt(attempt)
-                begun = {"started": trial.started or attempt.started, "reason": None, "message": ""}
-                self.store.update_trial(trial.number, status=TrialStatus.RUNNING, **begun)
+                begun = {"started": trial.started or attempt.started, "revision": trial.revision}
+                self.store.update_trial(trial.number, status=TrialStatus.RUNNING, reason=None, message="", **begun)
         except BaseException:  # a full disk: the slot must be free when there is room again
             for lock in locks:
                 os.close(lock)
@@ -139,6 +150,11 @@ class Attempts:
         self.store.update_attempt(live.attempt.token, warm=warm)
         live.handle = watch_handle(live.shim, live.run) if live.shim is not None else None
 
+    def _trainer_of(self, trial: Trial) -> Mapping[str, Value]:
+        """The `[trainer]` table of a trial's own revision: a paused trial goes on as it began."""
+        spec = self.store.spec_json(trial.revision)
+        return studyfile.from_json(spec).trainer.settings
+
     def config(self, trial: Trial, attempt: Attempt, slot: Slot) -> dict[str, Any]:
         """What the worker is told: all settings as requested, and where to put things."""
         study, number = self.study, trial.number
@@ -151,11 +167,11 @@ class Attempts:
             "seed": trial.seed,
             "kind": study.trainer.kind,
             "directory": study.directory,
-            "settings": {**study.trainer.settings, **trial.params},
+            "settings": {**self._trainer_of(trial), **trial.params},
             "params": dict(trial.params),
             "objectives": [objective.metric for objective in study.objectives],
             "trial_dir": str(self.sd.trial(number)),
-            "checkpoints": str(self.sd.checkpoints(number, study.resources.checkpoints)),
+            "checkpoints": str(self.sd.checkpoints(number, study.checkpoint_place, self.store.study_row()["uuid"])),
             "artifacts": str(self.sd.artifacts(number)),
             "cache": str(self.sd.cache),
             "keep_checkpoints": study.resources.keep_checkpoints,
@@ -168,15 +184,10 @@ class Attempts:
 
     def adopt(self, attempt: Attempt, trial: Trial) -> Live:
         """Take over an attempt that an earlier runner started."""
-        run = RunDir(self.sd.attempt(attempt.trial, attempt.n))
-        live = Live(attempt, trial, run, offset=attempt.offset, sequence=attempt.sequence)
-        live.asked, live.why = attempt.asked, attempt.message
-        live.total_steps, live.step, live.progress = trial.total_steps, trial.last_step, trial.progress
-        last = last_event(run)
-        live.activity = float(last["t"]) if last else 0.0
-        facts = read_json(run.shim)
+        live = revive(self.sd, attempt, trial)
+        facts = read_json(live.run.shim)
         if isinstance(facts, dict):
-            live.shim, live.handle = facts.get("shim"), watch_handle(facts.get("shim"), run)
+            live.shim, live.handle = facts.get("shim"), watch_handle(facts.get("shim"), live.run)
         self.live[attempt.token] = live
         self._slots.take(attempt.token, attempt.device)
         return live
@@ -234,8 +245,15 @@ class Attempts:
         self.live.pop(live.attempt.token, None)
         self._slots.free(live.attempt.token)
 
+    def _release(self) -> None:
+        """Let go of a slot that was held for a start."""
+        for lock in self._reserved[1] if self._reserved else ():
+            os.close(lock)
+        self._reserved = None
+
     def close(self) -> None:
         """The runner leaves; what runs goes on."""
+        self._release()
         for live in self.live.values():
             live.close()
         if self.local.warm is not None:

@@ -91,7 +91,8 @@ def _by_exit(exit_: Mapping[str, Any], facts: Facts) -> Ending:
     """No end event: the process was killed, or died in a way that Python could not tell."""
     asked = facts.asked or str(exit_.get("asked") or "")
     if asked in ASKED:
-        return _obeyed(asked, "it did not stop in time and was killed" if exit_.get("insisted") else "")
+        late = exit_.get("insisted") and asked != "kill"
+        return _obeyed(asked, "it did not stop in time and was killed" if late else "")
     number, code = exit_.get("signal"), exit_.get("code")
     if number == 9 and exit_.get("oom_kills"):
         return Ending(

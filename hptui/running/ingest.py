@@ -34,14 +34,13 @@ class Ingest:
         self._objectives = frozenset(objectives)
         self._names: dict[int, set[str]] = {}
 
-    def drain(self, live: Live, *, all_of_it: bool = False) -> bool:
-        """Commit what the attempt has written since; True when anything came. One bounded batch, or all of it."""
-        came = False
+    def drain(self, live: Live, seconds: float = 0.0) -> bool:
+        """Commit what the attempt has written since, one batch or as many as fit into `seconds`; True: all is read."""
+        deadline = time.monotonic() + seconds
         while self._batch(live):
-            came = True
-            if not all_of_it:
-                break
-        return came
+            if time.monotonic() >= deadline:
+                return False
+        return True
 
     def _batch(self, live: Live) -> bool:
         lines, offset = read_lines(live.run.events, live.offset)
@@ -138,7 +137,7 @@ def _hello(store: Store, live: Live, event: Mapping[str, Any]) -> None:
     resumed = None if event.get("resumed_step") is None else int(event["resumed_step"])
     if live.attempt.n > 1:
         store.cut_points(live.trial.number, resumed)
-    live.said_hello = True
+    live.before = live.trial.seconds if resumed is not None else 0.0
     environment = {**live.attempt.environment, **(event.get("environment") or {})}
     store.update_attempt(live.attempt.token, state=AttemptState.RUNNING, resumed_step=resumed, environment=environment)
     drift.note(store, live.trial.number, environment)

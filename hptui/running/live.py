@@ -14,7 +14,10 @@ MAX_CURVE = 512
 
 @dataclass
 class Live:
-    """`offset` and `sequence` are what the store has committed; `moved` is when anything but a heartbeat last came."""
+    """`offset` and `sequence` are what the store has committed; `moved` is when anything but a heartbeat last came.
+
+    `before` counts the seconds of earlier attempts that this one builds on.
+    """
 
     attempt: Attempt
     trial: Trial
@@ -33,10 +36,11 @@ class Live:
     hang_told: bool = False
     asked: str = ""
     why: str = ""
-    said_hello: bool = False
+    before: float = 0.0
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     latest: dict[str, float] = field(default_factory=dict)
     fresh: bool = False
+    sheltered: bool = False
 
     @property
     def seconds(self) -> float:

@@ -19,7 +19,7 @@ class State:
     """All that a decision rests on.
 
     `since` is when a person last started the study: older failures are forgiven. `over` says which condition of `until`
-    is met, `spent` that the engine has nothing new to propose.
+    is met, `spent` that the engine has nothing new to propose, `listed` that it never does.
     """
 
     study: StudyState
@@ -29,6 +29,7 @@ class State:
     since: float = 0.0
     over: str = ""
     spent: bool = False
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _finished(state: State) -> End:
     paused = [trial.number for trial in state.trials if trial.status is TrialStatus.PAUSED]
     if paused:
         return End(StudyState.PAUSED, f"only paused trials are left: {', '.join(map(str, paused))}")
-    if state.spent and left(state) > 0:
+    if state.spent and left(state) > 0 and not state.listed:
         return End(StudyState.DONE, "the search space is spent: every feasible configuration has been tried")
     return End(StudyState.DONE, "")
 
@@ -119,7 +120,7 @@ def hopeless(state: State) -> str:
         return f"trial {ended[-1].number} failed ({ended[-1].reason}): {ended[-1].message}"
     first = ended[:SAME_FAILURE]
     reasons = {trial.reason if trial.status is TrialStatus.FAILED else None for trial in first}
-    if len(first) == SAME_FAILURE == len(ended) and len(reasons) == 1 and None not in reasons:
+    if not usable and len(first) == SAME_FAILURE and len(reasons) == 1 and None not in reasons:
         return f"the first {SAME_FAILURE} trials all failed ({first[0].reason}); the last: {first[-1].message}"
     row = ended[-CRASHES_IN_A_ROW:]
     if len(row) == CRASHES_IN_A_ROW and all(trial.reason in CRASHES for trial in row):

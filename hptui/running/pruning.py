@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hptui.model.study import Study
-from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.model.trial import AttemptState, Role, Trial, TrialStatus
 from hptui.running.ingest import PROGRESS
 from hptui.running.live import MAX_CURVE, Live
 from hptui.search.pruners import Curve, make_jury
@@ -47,12 +47,14 @@ class Pruning:
     def restore(self, live: Live) -> None:
         """Give an adopted or resumed attempt what its trial has shown so far."""
         live.latest = dict(live.trial.metrics)
+        # Pruned before, and here again: a person asked for it, and is not contradicted twice.
+        live.sheltered = any(one.state is AttemptState.PRUNED for one in self._store.attempts(live.trial.number))
         metrics = self._jury.metrics if self._jury is not None else ()
         live.curves = {metric: curve_of(self._store, live.trial, metric) for metric in metrics}
 
     def verdict(self, live: Live, running: Iterable[Live]) -> tuple[str, str]:
         """(what it is asked, why) of a trial that should end, or ('', ''). Looks only when new values have come."""
-        if not live.fresh or live.asked:
+        if not live.fresh or live.asked or live.sheltered:
             return "", ""
         live.fresh = False
         rule = broken(self._study.search.stop, live.progress, live.latest)

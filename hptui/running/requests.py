@@ -6,6 +6,7 @@ A handler changes the store (and writes `control` files), and returns the senten
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 from hptui.model.errors import HptuiError, NotFound, UserError
 from hptui.model.study import Study
 from hptui.model.trial import Reason, Role, StudyState, Trial, TrialStatus
-from hptui.running.setup import by_hand, record, record_written
+from hptui.running.setup import by_hand, keep_defaults, record, record_written
 from hptui.storage import studyfile
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir, check_name
@@ -133,7 +134,7 @@ def resume(desk: Desk, args: Mapping[str, Any]) -> str:
         for trial in paused:
             desk.store.update_trial(trial.number, status=TrialStatus.WAITING, reason=None)
         again = sorted([*(trial.number for trial in paused), *desk.call_back(numbers)])
-        if numbers is None:
+        if numbers is None or args.get("whole"):
             desk.store.set_meta("since", repr(time.time()))
             _state(desk, StudyState.RUNNING, "")
     if numbers and not again:
@@ -163,7 +164,11 @@ def stop(desk: Desk, args: Mapping[str, Any]) -> str:
         resting = desk.trials(numbers, TrialStatus.WAITING, TrialStatus.PAUSED)
         for trial in resting:
             desk.store.update_trial(
-                trial.number, status=TrialStatus.STOPPED, reason=Reason.USER, ended=time.time(), message="before it ran"
+                trial.number,
+                status=TrialStatus.STOPPED,
+                reason=Reason.USER,
+                ended=time.time(),
+                message="" if trial.attempts else "before it ran",
             )
     touched = sorted({*told, *(trial.number for trial in resting)})
     return f"stopping {_list(touched)}" if touched else "none of them runs or waits"
@@ -188,6 +193,10 @@ def add(desk: Desk, args: Mapping[str, Any]) -> str:
     name = args.get("name") or ""
     if name:
         check_name(name, "trial")
+        if name == "best" or name.isdecimal():
+            raise UserError(
+                f"a trial cannot be named {name!r}", hint="numbers and `best` already say which trial is meant"
+            )
         if name in desk.store.trial_names():
             raise UserError(f"a trial named {name!r} exists already", hint="give it another --name")
     study = desk.study
@@ -214,13 +223,20 @@ def note(desk: Desk, args: Mapping[str, Any]) -> str:
 
 def spec(desk: Desk, args: Mapping[str, Any]) -> str:
     """A new revision of the study: trials from now on follow it, recorded ones keep theirs."""
+    for key in ("file", "overrides"):
+        if key in args:
+            desk.store.set_meta(key, json.dumps(args[key]))
     old, new = desk.study, studyfile.from_json(args["spec"])
     said = studyfile.changes(old, new)
     if not said:
         return "nothing changed"
     with desk.store.transaction(durable=True):
+        if "defaults" in args:
+            keep_defaults(desk.store, args["defaults"])
         revision = desk.store.set_spec(dict(args["spec"]), str(args.get("why") or "; ".join(said)))
         desk.store.event("info", "revision", f"revision {revision}: {'; '.join(said)}")
+        if old.trainer != new.trainer and desk.store.trials():
+            said.append("trials before and after this ran with different [trainer] settings; compare them with care")
         record_written(desk.store, new)
     return f"revision {revision}: {'; '.join(said)}"
 

@@ -10,12 +10,12 @@ import logging
 import select
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hptui.model.errors import HptuiError
 from hptui.model.study import Study
-from hptui.model.trial import Reason, StudyState, Trial, TrialStatus, Value
+from hptui.model.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.running import plan as planning
 from hptui.running.attempts import Attempts, Trainer
 from hptui.running.finish import finish
@@ -24,7 +24,7 @@ from hptui.running.local import silence
 from hptui.running.proposals import EngineFailed, Proposals
 from hptui.running.pruning import Curves, Pruning
 from hptui.running.requests import Desk
-from hptui.running.setup import keep_defaults, record_written
+from hptui.running.setup import record_written
 from hptui.running.upkeep import Upkeep
 from hptui.running.watchdog import look
 from hptui.search.stopping import until_reached
@@ -35,7 +35,11 @@ from hptui.storage.store import DiskFull, Store
 log = logging.getLogger(__name__)
 
 TICK = 0.25
+AT_THE_END = 0.5
+"""Seconds a turn that reading the rest of an ended attempt's events may take."""
 ASLEEP = 5.0
+PATIENCE = 60
+"""So many turns in a row may fail before the runner gives up."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -47,7 +51,6 @@ class Hooks:
     """
 
     trainer: Callable[[Study], Trainer]
-    defaults: Callable[[Study], Mapping[str, Value]]
     ended: Callable[[Store, StudyDir, Study], None]
 
 
@@ -61,17 +64,18 @@ class Runner:
         self.attempts = Attempts(sd, store, self.study, hooks.trainer(self.study))
         self.upkeep = Upkeep(sd, store)
         self._curves = Curves()
-        self.proposals = Proposals(store, self.study, hooks.defaults(self.study))
+        self.proposals = Proposals(store, self.study, store.defaults())
         self._leaving = False
         self._waited = False
+        self._troubled = 0
         self._revision = -1
         self._dirty = True
         self._trials: dict[int, Trial] = {}
         self._blocked = 0.0
         self._ticked = time.monotonic()
 
-    def run(self) -> None:
-        """The loop. Returns when nothing is left to do, or on SIGTERM (running trials go on by themselves)."""
+    def run(self) -> bool:
+        """The loop. True when nothing is left to do; False on SIGTERM (running trials go on by themselves)."""
         signal.signal(signal.SIGTERM, self._leave)
         for number in (signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
@@ -82,10 +86,12 @@ class Runner:
             while not self._leaving:
                 try:
                     if self._turn():
-                        break
+                        return True
                     self._wait()
+                    self._troubled = 0
                 except (OSError, DiskFull) as error:
-                    self._disk_full(error)
+                    self._trouble(error)
+            return False
         finally:
             self.attempts.close()
             self.upkeep.end()
@@ -137,8 +143,7 @@ class Runner:
         row = self.store.study_row()
         if row["revision"] != self._revision:
             self._revision, self.study = -1, self.desk.study
-            defaults = self.hooks.defaults(self.study)
-            keep_defaults(self.store, defaults)
+            defaults = self.store.defaults()
             record_written(self.store, self.study)
             self._changed()
             self.proposals.close()
@@ -179,12 +184,13 @@ class Runner:
         alive = self.attempts.alive(live)
         if not alive:
             silence(live.attempt.token, live.run)
-        self.attempts.ingest.drain(live, all_of_it=not alive)
+        whole = self.attempts.ingest.drain(live, AT_THE_END if not alive else 0.0)
         if self.pruning.silent(live):
             message = "it reports no progress and no total_steps, so no pruner can judge it"
             self.store.event("warning", "pruner", message, live.trial.number)
         if not alive:
-            self._end(live)
+            if whole:
+                self._end(live)
             return
         asked, why = self.pruning.verdict(live, self.attempts.live.values())
         if asked:
@@ -196,7 +202,8 @@ class Runner:
         live.hang_told = True
         if verb:
             self.attempts.ask(live, verb, asked, message)
-        self.store.event("warning", asked, message, live.trial.number)
+        else:
+            self.store.event("warning", asked, message, live.trial.number)
 
     def _end(self, live: Live) -> None:
         ending = finish(self.store, self.study, live)
@@ -223,6 +230,7 @@ class Runner:
             since=float(self.store.get_meta("since") or 0.0),
             over=until_reached(self.study, list(self._trials.values()), float(row["seconds"])),
             spent=self.proposals.spent,
+            listed=self.study.search.sampler == "list",
         )
         if state.study is StudyState.RUNNING and planning.left(state):
             self.proposals.prepare()
@@ -230,6 +238,8 @@ class Runner:
             if isinstance(action, planning.End):
                 return self._rest(action)
             self._carry_out(action)
+            if self.store.study_row()["state"] != state.study:  # an action has paused the study
+                break
         return False
 
     def _carry_out(self, action: planning.Action) -> None:
@@ -241,6 +251,9 @@ class Runner:
             self._ask()
 
     def _ask(self) -> None:
+        if not self.attempts.reserve():  # asked for later, the proposal knows more
+            self._wait_for_slot(None)
+            return
         trials = [self._trials[number] for number in sorted(self._trials)]
         try:
             trial = self.proposals.next(trials)
@@ -275,7 +288,7 @@ class Runner:
         elif live.trial.attempts:
             self.pruning.restore(live)
 
-    def _wait_for_slot(self, number: int) -> None:
+    def _wait_for_slot(self, number: int | None) -> None:
         """Somebody else has the slots: look again in a moment, and say whom we wait for, once."""
         self.upkeep.later(self)
         if self.attempts.waiting and not self._waited:
@@ -311,10 +324,18 @@ class Runner:
 
     # trouble ----------------------------------------------------------------------------------------------------
 
-    def _disk_full(self, error: OSError | DiskFull) -> None:
-        """Give the disk its ballast back and pause cleanly; anything else is a bug and ends the runner."""
+    def _trouble(self, error: OSError | DiskFull) -> None:
+        """On a full disk give the ballast back and pause cleanly; other failures of the machine are waited for.
+
+        What goes on failing ends the runner: nothing recorded is lost by that, and trials go on by themselves.
+        """
         if isinstance(error, OSError) and error.errno not in FULL:
-            raise error
+            self._troubled += 1
+            if self._troubled > PATIENCE:
+                raise error
+            log.exception("the machine is in trouble; trying again")
+            time.sleep(0.9)
+            return
         log.error("disk full: %s", error)
         self._dirty = True  # what could not be done is decided again
         self.upkeep.drop_ballast()

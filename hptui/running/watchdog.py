@@ -20,7 +20,7 @@ class Finding:
 
 def look(live: Live, resources: Resources) -> Finding | None:
     """Whether an attempt has run too long or been silent too long."""
-    if resources.timeout is not None and live.trial.seconds + live.seconds > resources.timeout and not live.asked:
+    if resources.timeout is not None and live.before + live.seconds > resources.timeout and not live.asked:
         return Finding("stop", "timeout", f"longer than its timeout of {resources.timeout:g} s")
     silent = time.monotonic() - live.moved
     if silent <= max(resources.hang_after, live.allowance) or live.hang_told:

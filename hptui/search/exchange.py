@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +20,6 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from hptui.model.errors import UserError
 from hptui.model.space import Choice, Float, Parameter
 from hptui.model.study import Study
 from hptui.model.trial import Trial, TrialStatus, Value
@@ -30,17 +31,17 @@ Curves = Mapping[int, Sequence[tuple[int, float]]]
 
 def write_optuna(study: Study, trials: Iterable[Trial], curves: Curves, path: Path) -> int:
     """Write the ended trials to a new Optuna storage; how many. `curves` are the objective's points by trial number."""
-    if "?" in str(path):
-        raise UserError(f"{str(path)!r} cannot be the name of an Optuna storage: it holds a '?'")
     ended = [trial for trial in trials if not trial.status.open]
     distributions = {
         p.name: _distribution(p, [_value(study, trial, p) for trial in ended]) for p in study.space.parameters
     }
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    # Optuna takes an address, in which some characters of a path mean something else: so it writes to a plain name.
+    with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
+        made = Path(folder, "study.db")
         with quiet():
-            storage = RDBStorage(f"sqlite:///{beside.absolute()}")
+            storage = RDBStorage(f"sqlite:///{made}")
             goals = [objective.goal for objective in study.objectives]
             target = optuna.create_study(storage=storage, study_name=study.name, directions=goals)
             target.set_metric_names([objective.metric for objective in study.objectives])
@@ -48,9 +49,11 @@ def write_optuna(study: Study, trials: Iterable[Trial], curves: Curves, path: Pa
                 target.add_trial(_frozen(study, trial, distributions, curves.get(trial.number, ())))
             storage.remove_session()
             storage.engine.dispose()
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+        try:
+            shutil.copyfile(made, beside)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
     return len(ended)
 
 

@@ -8,7 +8,7 @@ already, towards a smaller margin.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from functools import cached_property
 from heapq import nsmallest
 from random import Random
@@ -59,7 +59,9 @@ class Feasible:
         """As `draw`, but close to a point that must not be run: what a model likes about it is kept."""
         listed = self._core if self._all is None else self._all
         closest = nsmallest(NEIGHBOURS, listed, key=lambda other: self._distance(wanted, other))
-        found = self._first(({**wanted, **other} for other in closest), seen) or self._climb(rng, wanted, seen)
+        found = self._first(({**wanted, **other} for other in closest), seen) or self._climb(
+            rng, wanted, seen, self._bearing if self._missed(wanted) else ()
+        )
         return found if found is not None else self.draw(rng, seen, anchors)
 
     def _distance(self, wanted: Point, other: Point) -> float:
@@ -98,11 +100,17 @@ class Feasible:
         names = _closure(self.lens.space)
         space = self.lens.space
         core = Space(
-            parameters=tuple(parameter for parameter in space.parameters if parameter.name in names),
+            parameters=self._bearing,
             derived=tuple(derived for derived in space.derived if derived.name in names),
             constraints=space.constraints,
         )
         return Lens(core, self.lens.base).feasible(LISTED) or []
+
+    @cached_property
+    def _bearing(self) -> tuple[Parameter, ...]:
+        """The parameters that constraints depend on."""
+        names = _closure(self.lens.space)
+        return tuple(parameter for parameter in self.lens.space.parameters if parameter.name in names)
 
     def _climbed(self, rng: Random, seen: Set[str], anchors: Iterable[Point]) -> dict[str, Value] | None:
         """Walk from promising points, never to a larger margin, until a feasible new one is found."""
@@ -114,10 +122,13 @@ class Feasible:
                 return found
         return None
 
-    def _climb(self, rng: Random, point: Point, seen: Set[str]) -> dict[str, Value] | None:
+    def _climb(
+        self, rng: Random, point: Point, seen: Set[str], moving: Sequence[Parameter] = ()
+    ) -> dict[str, Value] | None:
+        """Where a walk ends that moves only these parameters; else all."""
         missed = self._missed(point)
         for _ in range(STEPS):
-            step = self._moved(rng, point)
+            step = self._moved(rng, point, moving or self.lens.space.parameters)
             if (now := self._missed(step)) <= 0:
                 settled, rejection = self.lens.judge(step, seen)
                 if rejection is None:
@@ -133,12 +144,11 @@ class Feasible:
         except ExpressionError:
             return UNKNOWN_MARGIN
 
-    def _moved(self, rng: Random, point: Point) -> Point:
+    def _moved(self, rng: Random, point: Point, parameters: Sequence[Parameter]) -> Point:
         """The point with one or two parameters changed: to any value, or by a millionth of the range up to all of it.
 
         Two move by the same share of their ranges: constraints that tie parameters together have narrow ridges.
         """
-        parameters = self.lens.space.parameters
         chosen = rng.sample(parameters, min(len(parameters), rng.choice((1, 1, 2))))
         if rng.random() < 0.25:
             return {**point, **{parameter.name: parameter.sample(rng) for parameter in chosen}}

@@ -83,10 +83,13 @@ class StudyDir:
     def attempt(self, number: int, n: int) -> Path:
         return self.trial(number) / f"attempt-{n}"
 
-    def checkpoints(self, number: int, elsewhere: str = "") -> Path:
-        """Where a trial's checkpoints lie: in the study, or under `[resources] checkpoints`."""
+    def checkpoints(self, number: int, elsewhere: str = "", uuid: str = "") -> Path:
+        """Where a trial's checkpoints lie: in the study, or under `[resources] checkpoints`.
+
+        There `uuid` keeps apart studies of one name: of another HOME, or of one that was removed.
+        """
         if elsewhere:
-            return Path(elsewhere) / self.name / f"{number:04d}"
+            return Path(elsewhere) / f"{self.name}-{uuid[:8]}" / f"{number:04d}"
         return self.trial(number) / "checkpoints"
 
     def artifacts(self, number: int) -> Path:
@@ -100,4 +103,11 @@ def studies_in(home: Path) -> list[StudyDir]:
     """All studies in HOME, by name."""
     if not home.is_dir():
         return []
-    return [StudyDir(entry) for entry in sorted(home.iterdir()) if (entry / "study.db").is_file()]
+    return [StudyDir(entry) for entry in sorted(home.iterdir()) if _holds_a_study(entry)]
+
+
+def _holds_a_study(entry: Path) -> bool:
+    try:
+        return (entry / "study.db").is_file()
+    except PermissionError:  # somebody else's directory in our HOME
+        return False

@@ -51,7 +51,7 @@ class TrialContext:
         self._odd = dict.fromkeys(self.objectives, 0)
         self._saved = time.monotonic()
         checkpoints.clean(self._checkpoints)
-        self._resume = checkpoints.newest_valid(self._checkpoints, self.warn)
+        self._resume = checkpoints.newest_valid(self._checkpoints, self.warn) if self.attempt > 1 else None
 
     @property
     def resume_from(self) -> Path | None:

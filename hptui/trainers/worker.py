@@ -30,6 +30,7 @@ from hptui.trainers import environment, registry, userfunc
 from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import Outcome, of_error, of_stop, one_line
 
+FINAL_METRICS = 200
 LAST_WORDS_SECONDS = 60.0
 """How long the end of a trial waits for a full disk to have room for it."""
 
@@ -131,7 +132,11 @@ def seed(number: int) -> None:
 
 def numbers(result: Mapping[str, Any], trial: TrialContext) -> dict[str, float]:
     """The final metrics that are numbers; others are warned about, not worth a trained trial."""
-    final = {}
+    final: dict[str, float] = {}
+    if len(result) > FINAL_METRICS:
+        trial.warn(f"the trainer returned {len(result)} metrics; the objectives and the first {FINAL_METRICS} are kept")
+        kept = {name for name in trial.objectives if name in result} | set(list(result)[:FINAL_METRICS])
+        result = {name: value for name, value in result.items() if name in kept}
     for name, value in result.items():
         try:
             final[str(name)] = float(value)
@@ -155,6 +160,8 @@ def conclude(trial: TrialContext, final: Mapping[str, float]) -> Outcome:
 def end(events: EventWriter, outcome: Outcome, final: Mapping[str, float]) -> bool:
     """Write the last event; False when even patience with a full disk did not get it there."""
     plain, odd = split_nonfinite(final)
+    if events.dropped:
+        events.emit("warning", message=f"{events.dropped} reports were lost while the disk was full")
     events.emit(
         "end",
         status=str(outcome.status),

@@ -18,7 +18,9 @@ from tests.actions.made import FILE, TRIALS, make, trial
 
 
 def save(sd, number, elsewhere=""):
-    path = sd.checkpoints(number, elsewhere) / "step-00000010"
+    with Store.open(sd) as store:
+        uuid = store.study().uuid
+    path = sd.checkpoints(number, elsewhere, uuid) / "step-00000010"
     path.mkdir(parents=True)
     (path / "weights").write_bytes(b"w" * 1000)
     with Store.open(sd) as store:
@@ -92,10 +94,10 @@ def test_checkpoints_elsewhere_go_with_the_study_and_nothing_beside_them(home, t
     big = tmp_path / "big"
     sd = make(home, text=f"{FILE}\n    [resources]\n    checkpoints = '{big}'\n")
     path = save(sd, 1, str(big))
-    (big / "made" / "mine").mkdir()
+    (path.parent.parent / "mine").mkdir()
     remove(sd)
     assert not path.exists()
-    assert (big / "made" / "mine").is_dir()
+    assert (path.parent.parent / "mine").is_dir()
 
 
 def test_a_removal_that_is_killed_leaves_no_half_study(home, monkeypatch):

@@ -14,9 +14,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from hptui.storage.paths import StudyDir  # noqa: E402
-from hptui.storage.rundir import RunDir, read_lines  # noqa: E402
-from tests.support import kill_all  # noqa: E402
+from hptui.storage.paths import StudyDir
+from hptui.storage.rundir import RunDir, read_lines
+from tests.support import kill_all
 
 
 @contextmanager

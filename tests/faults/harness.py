@@ -67,6 +67,14 @@ def named(home: Path) -> list[str]:
     return [f"{pid}: {' '.join(words(pid).decode(errors='replace').split(chr(0)))}" for pid in processes(home)]
 
 
+def stopped(pid: int) -> bool:
+    """Whether a process stands still, or is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "TZX"
+    except OSError:
+        return True
+
+
 def parent(pid: int) -> int:
     """Its parent, 0 when it is gone."""
     try:

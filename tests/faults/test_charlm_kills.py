@@ -14,10 +14,10 @@ import pytest
 from hptui.actions.process import holder
 from hptui.trainers.checkpoints import MANIFEST
 from tests.faults.checker import Known, Snapshot, take
-from tests.faults.harness import Attempt, Subject
+from tests.faults.harness import Attempt, Subject, stopped
 from tests.support import until
 
-KILLS, STEPS = 24, 60
+KILLS, STEPS = 24, 200
 LOOSE = frozenset({"tokens_per_second"})
 TINY = """
     name = "tiny"
@@ -101,14 +101,6 @@ def unfinished(checkpoints: Path) -> set[int]:
     return found
 
 
-def stopped(pid: int) -> bool:
-    """Whether a process stands still, or is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "TZX"
-    except OSError:
-        return True
-
-
 def attacked(home: Path, folder: Path, kills: int, steps: int, seed: int) -> list[list[str]]:
     """Run a study, killing the second trial's workers in mid-checkpoint, every fifth time its shim; what they had."""
     subject = Subject(home, study(folder, steps))
@@ -141,4 +133,4 @@ def test_losses_are_those_of_an_undisturbed_run(home: Path, tmp_path: Path) -> N
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", range(2, 5))
 def test_losses_are_those_of_an_undisturbed_run_after_many_kills(home: Path, tmp_path: Path, seed: int) -> None:
-    attacked(home, tmp_path, 150, 400, seed)
+    attacked(home, tmp_path, 150, 1500, seed)

@@ -18,9 +18,10 @@ import pytest
 from hptui.actions.process import holder
 from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir, is_held
-from hptui.trainers.checkpoints import MANIFEST, written
+from hptui.trainers.checkpoints import MANIFEST, Checkpoint, written
+from hptui.trainers.checkpoints import damage as problem
 from tests.faults.checker import Damage, Known, points, take
-from tests.faults.harness import Attempt, Subject, training
+from tests.faults.harness import Attempt, Subject, stopped, training
 from tests.support import events, kill_all, rest, toy, until
 
 REST = "[resources]\nlost_retries = 1000000\nmin_free_gb = 0.0"
@@ -269,6 +270,21 @@ def torn_manifest(path: Path) -> None:
     os.truncate(path / MANIFEST, 40)
 
 
+def stopped_with_two(subject: Subject, attempt: Attempt) -> list[Checkpoint]:
+    """Stop a worker at a moment when it has two checkpoints, both whole: those, the newest first."""
+    while True:
+        until(lambda: len(whole(subject)) == 2)
+        assert subject.kill(attempt.worker, signal.SIGSTOP)
+        until(lambda: stopped(attempt.worker))
+        if len(found := whole(subject)) == 2:
+            return found
+        assert subject.kill(attempt.worker, signal.SIGCONT)
+
+
+def whole(subject: Subject) -> list[Checkpoint]:
+    return [checkpoint for checkpoint in written(subject.sd.checkpoints(0)) if not problem(checkpoint)]
+
+
 def test_a_damaged_checkpoint_is_never_resumed_from(home: Path, tmp_path: Path) -> None:
     subject = study(home, tmp_path)
     damages = (cut, emptied, flipped, gone, without_manifest, torn_manifest)
@@ -276,9 +292,7 @@ def test_a_damaged_checkpoint_is_never_resumed_from(home: Path, tmp_path: Path) 
         for n, damage in enumerate(damages, 1):
             until(lambda n=n: any(a.n == n and training(a) for a in subject.attempts()))  # type: ignore[misc]
             (attempt,) = subject.attempts()
-            until(lambda: len(written(subject.sd.checkpoints(0))) == 2)
-            assert subject.kill(attempt.worker, signal.SIGSTOP)
-            newest = written(subject.sd.checkpoints(0))[0]
+            newest, _ = stopped_with_two(subject, attempt)
             damage(newest.path)
             subject.known.damaged.append(Damage(0, newest.step, time.time()))
             assert subject.kill(attempt.worker)
@@ -292,10 +306,8 @@ def test_a_damaged_checkpoint_is_never_resumed_from(home: Path, tmp_path: Path) 
 def test_without_a_whole_checkpoint_a_trial_starts_anew(home: Path, tmp_path: Path) -> None:
     subject = study(home, tmp_path, steps=60)
     subject.start()
-    until(lambda: len(written(subject.sd.checkpoints(0))) == 2)
-    (attempt,) = subject.attempts()
-    assert subject.kill(attempt.worker, signal.SIGSTOP)
-    for checkpoint in written(subject.sd.checkpoints(0)):
+    attempt = trained(subject)
+    for checkpoint in stopped_with_two(subject, attempt):
         cut(checkpoint.path)
         subject.known.damaged.append(Damage(0, checkpoint.step, time.time()))
     assert subject.kill(attempt.worker)

@@ -385,7 +385,8 @@ def test_on_end_is_told_how_the_study_ended(home: Path, tmp_path: Path) -> None:
     path = toy(tmp_path, trials=1)
     path.write_text(f"on_end = ['python3', '-c', {code!r}, '{{state}}', '{{best}}']\n" + path.read_text())
     run_to_rest(home, path)
-    assert target.read_text() == "done 0 done"
+    until(target.exists)
+    until(lambda: target.read_text() == "done 0 done")
 
 
 def test_cold_starts_give_the_same_results(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -484,7 +485,7 @@ def test_a_gpu_that_somebody_else_fills_is_waited_for_and_named(
 
 
 def test_results_are_written_where_the_command_line_says(home: Path, tmp_path: Path) -> None:
-    sd = run_to_rest(home, toy(tmp_path, trials=2), output=str(tmp_path / "out"))
+    run_to_rest(home, toy(tmp_path, trials=2), output=str(tmp_path / "out"))
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "best_config.yaml",
         "trials.csv",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from hptui.model.space import Space
 from hptui.model.study import Objective, Search, Study, TrainerSpec
 from hptui.model.trial import Reason, Rejection, Role, Trial, TrialStatus, Value
 from hptui.search.engine import Proposal, make_engine
+from hptui.search.process import ONE_THREAD
+
+os.environ.update(ONE_THREAD)  # as in the engines' own process; libraries look when they are imported
 
 LOSS = (Objective("loss"),)
 LOSS_AND_SPEED = (Objective("loss"), Objective("speed", "maximize"))
