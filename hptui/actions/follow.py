@@ -74,12 +74,14 @@ def newest_event(sd: StudyDir) -> int:
         return max((event.id for event in reader.events(limit=1)), default=0)
 
 
-def exit_code(view: View, *, aborted: bool = False) -> int:
+def exit_code(view: View, *, aborted: bool = False, hindered: bool = False) -> int:
     """0: there is something to use, or a person paused it; 3: it ended, or gave up, without one usable trial;
-    1: its runner has gone without ending it.
+    1: its runner has gone without ending it, or the machine `hindered` it.
     """
     usable = any(scored(view.study, trial) for trial in view.trials)
     if view.row.state in (StudyState.RUNNING, StudyState.DRAINING, StudyState.NEW):
+        return 1
+    if hindered and view.row.state is StudyState.PAUSED:
         return 1
     if usable or (view.row.state is StudyState.PAUSED and not aborted):
         return 0
@@ -88,9 +90,18 @@ def exit_code(view: View, *, aborted: bool = False) -> int:
 
 def gave_up(sd: StudyDir) -> bool:
     """Whether a paused study paused itself, because going on made no sense."""
+    return _last_pause(sd) == "error"
+
+
+def was_hindered(sd: StudyDir) -> bool:
+    """Whether a paused study paused itself, because the machine (its disk) did not let it go on."""
+    return _last_pause(sd) == "warning"
+
+
+def _last_pause(sd: StudyDir) -> str:
     with Reader(sd) as reader:
         pauses = [event for event in reader.events() if event.kind == "study_paused"]
-    return bool(pauses) and pauses[-1].level == "error"
+    return pauses[-1].level if pauses else ""
 
 
 def in_order(trials: tuple[Trial, ...]) -> Iterator[Trial]:

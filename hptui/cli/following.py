@@ -12,7 +12,7 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from hptui.actions.follow import Follower, Update, exit_code, gave_up, in_order
+from hptui.actions.follow import Follower, Update, exit_code, gave_up, in_order, was_hindered
 from hptui.actions.logs import last_lines, log_of
 from hptui.actions.studies import PSEUDO, View, scored, time_left
 from hptui.cli import lines
@@ -32,6 +32,9 @@ REAL = sys.stdout
 """What a live display puts in its place has no encoding."""
 POLL = 0.1
 REDRAW = 0.5
+GONE = 2.0
+"""Seconds without a runner after which a study that should go on is left: one may just be starting."""
+GOING = (StudyState.NEW, StudyState.RUNNING, StudyState.DRAINING)
 TAIL = 8
 ENDS = {"trial_complete", "trial_pruned", "trial_failed", "trial_stopped"}
 SILENT = {"study_running", "study_done", "study_stopped", "study_paused", "trial_paused", "prune"}
@@ -55,14 +58,16 @@ def follow(sd: StudyDir, after: int = 0, said: Collection[str] = ()) -> int:
 
 
 def _watch(follower: Follower, screen: Live | None, said: Collection[str]) -> Update:
-    drawn = 0.0
+    drawn, seen = 0.0, time.monotonic()
     while True:
         update = follower.look()
         for event in update.events:
             for text in told(update.view, event) if event.message not in said else ():
                 _print(text, screen)
                 drawn = 0.0  # what runs has changed with it
-        if not update.alive:
+        if update.alive:
+            seen = time.monotonic()
+        elif update.view.row.state not in GOING or time.monotonic() - seen > GONE:
             return update
         if screen is not None and time.monotonic() - drawn > REDRAW:
             drawn = time.monotonic()
@@ -176,7 +181,7 @@ def whole(view: View) -> str:
 
 def conclude(sd: StudyDir, view: View) -> int:
     """How the study stands: the best configuration, and where everything is."""
-    code = exit_code(view, aborted=gave_up(sd))
+    code = exit_code(view, aborted=gave_up(sd), hindered=was_hindered(sd))
     for text in summary(view, code):
         tell(text)
     if view.study.on_end is None and on_terminal() and view.row.state in (StudyState.DONE, StudyState.STOPPED):

@@ -18,7 +18,7 @@ POLL = 0.1
 @pass_face
 def wait_(face: Face, study: str, timeout: float | None) -> int:
     """Wait until STUDY is done, paused or stopped. The exit code is that of `hptui run`: 3 without a usable trial."""
-    from hptui.actions.follow import exit_code, gave_up
+    from hptui.actions.follow import exit_code, gave_up, was_hindered
     from hptui.actions.run import runner_alive
     from hptui.actions.studies import look
 
@@ -30,6 +30,6 @@ def wait_(face: Face, study: str, timeout: float | None) -> int:
             return 1
         time.sleep(POLL)
     view = look(sd)
-    code = exit_code(view, aborted=gave_up(sd))
+    code = exit_code(view, aborted=gave_up(sd), hindered=was_hindered(sd))
     say(f"{sd.name} is {view.row.state}{f': {view.row.message}' if view.row.message else ''}")
     return code

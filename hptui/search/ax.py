@@ -92,16 +92,14 @@ class AxSampler:
         if self.axes:
             self._tell_all()
 
-    def suggest(self, k: int) -> Point:
-        """See `Sampler`. When Ax knows of nothing new, chance decides: settings that mean nothing may differ for Ax."""
+    def suggest(self, k: int) -> Point | None:
+        """See `Sampler`. Ax gives up when it found known points several times over; there may be others."""
         if not self.axes:
             return self.fixed
         try:
             ((self.trial, found),) = self.client.get_next_trials(max_trials=1).items()
         except OptimizationComplete:
-            point = self.asked.lens.whole(self.asked.draw() or {})
-            self.trial = self._attach(point)
-            return {name: value for name, value in point.items() if name in self.asked.lens.parameters}
+            return None
         return {**self.fixed, **{one.name: _decode(one, found[alias]) for alias, one in self.axes.items()}}
 
     def reject(self, rejection: Rejection) -> None:

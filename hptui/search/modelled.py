@@ -43,8 +43,10 @@ class Asked:
         """A feasible new configuration at random."""
         return self.feasible.draw(Random(self.seed()), self.history.seen, self._known())
 
-    def near(self, wanted: Point) -> dict[str, Value] | None:
-        """A feasible new configuration close to one that must not be run."""
+    def near(self, wanted: Point | None) -> dict[str, Value] | None:
+        """A feasible new configuration close to one that must not be run, if there is such."""
+        if wanted is None:
+            return self.draw()
         return self.feasible.near(wanted, Random(self.seed()), self.history.seen, self._known())
 
     def _known(self) -> list[Point]:

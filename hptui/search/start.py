@@ -10,13 +10,14 @@ from hptui.model.trial import Value
 from hptui.search.engine import Proposal
 from hptui.search.modelled import Asked
 from hptui.search.optuna.qmc import along, place
+from hptui.search.virtual import ASKS
 
 
 def designed(asked: Asked, name: str) -> Proposal | None:
     """The centre, or the nearest feasible point, for the first trial of the search; then along a Sobol sequence."""
     if place(asked) == 0 and (found := _centre(asked)) is not None:
         return Proposal(found, engine=name)
-    return along(asked, name)
+    return along(asked, name, ASKS)
 
 
 def _centre(asked: Asked) -> dict[str, Value] | None:

@@ -19,6 +19,9 @@ from hptui.search.modelled import Asked
 MODELLED = 500
 """The most trials that a model is told: the best and the newest. An ask stays within seconds."""
 
+REJECTED = 30
+"""The most rejected proposals that it is told: the newest. Each teaches a little, and costs as much as a trial."""
+
 PENDING = 16
 """The most points under way that it is told: the newest."""
 
@@ -76,7 +79,7 @@ def tabulate(asked: Asked, most: int = MODELLED) -> Table:
     rows = _kept(_tamed(rows, objectives), objectives, most)
     away = [one for one in told if one.outcome is Outcome.AVOID]
     rejected = [one for one in away if one.trial is None and one.margin > 0]
-    rows += [Row(lens.whole(one.point), (), {CONSTRAINTS: one.margin}) for one in rejected]
+    rows += [Row(lens.whole(one.point), (), {CONSTRAINTS: one.margin}) for one in rejected[-REJECTED:]]
     pending = [lens.whole(one.point) for one in away if one.trial is not None]
     return Table(lens, tuple(rows), tuple(pending[-PENDING:]), usual, _usual_limits(rows))
 

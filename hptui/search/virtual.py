@@ -21,8 +21,8 @@ ASKS = 10
 class Sampler(Protocol):
     """Suggests points of a space, and hears which of them are not run."""
 
-    def suggest(self, k: int) -> Point:
-        """The `k`-th suggestion for this trial."""
+    def suggest(self, k: int) -> Point | None:
+        """The `k`-th suggestion for this trial; None: it knows of nothing new."""
         ...
 
     def reject(self, rejection: Rejection) -> None:
@@ -35,7 +35,7 @@ def propose(
     lens: Lens,
     seen: Set[str],
     sampler: Sampler,
-    otherwise: Callable[[Point], dict[str, Value] | None],
+    otherwise: Callable[[Point | None], dict[str, Value] | None],
     asks: int = ASKS,
 ) -> Proposal | None:
     """The first suggestion that may be run, else what `otherwise` finds near the first one that may not.
@@ -43,13 +43,15 @@ def propose(
     None when that finds nothing either.
     """
     rejections: list[Rejection] = []
-    first = sampler.suggest(0)
+    first: Point | None = None
     for k in range(asks):
-        point = sampler.suggest(k) if k else first
+        if (point := sampler.suggest(k)) is None:
+            break
         settled, rejection = lens.judge(point, seen)
         if rejection is None:
             return Proposal(settled, tuple(rejections), name)
         sampler.reject(rejection)
         rejections.append(rejection)
-    drawn = otherwise(first)
-    return None if drawn is None else Proposal(drawn, tuple(rejections), name)
+        first = first or point
+    found = otherwise(first)
+    return None if found is None else Proposal(found, tuple(rejections), name)

@@ -83,6 +83,7 @@ def caught_writing(subject: Subject, n: int, patience: float = 120.0) -> tuple[A
         if attempt is None or not subject.kill(attempt.worker, signal.SIGCONT):
             attempt = next((one for one in subject.attempts() if one.trial == 1), None)
         found = unfinished(checkpoints)
+        stale &= found  # once it is gone, its number may be given to a new one
         seen |= found - stale
         if attempt is None or found <= stale or len(seen) < n or not subject.kill(attempt.worker, signal.SIGSTOP):
             continue

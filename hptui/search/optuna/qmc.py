@@ -35,13 +35,13 @@ class QmcEngine(HistoryEngine):
         return along(asked, self.name)
 
 
-def along(asked: Asked, name: str) -> Proposal | None:
+def along(asked: Asked, name: str, skips: int = SKIPS) -> Proposal | None:
     """The next feasible new point of the sequence; None: none is left, or none was found."""
     first = place(asked)
     rejections: list[Rejection] = []
     with quiet():
         sequence = Sobol(asked.lens, asked.study.search.seed)
-        for index in range(first, first + SKIPS):
+        for index in range(first, first + skips):
             settled, rejection = asked.lens.judge(sequence.point(index), asked.history.seen)
             if rejection is None:
                 return Proposal(settled, tuple(rejections), name)
