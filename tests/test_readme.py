@@ -72,3 +72,7 @@ def test_the_nine_packages_at_its_heart_are_ordinary_dependencies() -> None:
     names = {re.split(r"[<>=~ ]", entry)[0] for entry in project["dependencies"]}
     heart = "textual rich optuna ax-platform torch transformers peft bitsandbytes sqlite-utils"
     assert set(heart.split()) <= names
+
+
+def test_no_place_was_left_to_be_filled() -> None:
+    assert not re.findall(r"^[A-Z]{6,}$|TODO|FIXME", TEXT, re.MULTILINE)
