@@ -63,7 +63,7 @@ class AxEngine(ModelEngine):
 
     name = f"ax {ax.__version__}"
     quiet = staticmethod(quiet)
-    asks = 5  # each takes about a second; fed back, one or two are usual
+    asks = 3  # each takes a second, and several where Ax finds known points first; fed back, one or two are usual
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
         check_ax(study)

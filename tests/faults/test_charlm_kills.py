@@ -17,7 +17,7 @@ from tests.faults.checker import Known, Snapshot, take
 from tests.faults.harness import Attempt, Subject, stopped
 from tests.support import until
 
-KILLS, STEPS = 24, 200
+KILLS, STEPS = 24, 150
 LOOSE = frozenset({"tokens_per_second"})
 TINY = """
     name = "tiny"
@@ -76,16 +76,15 @@ def caught_writing(subject: Subject, n: int, patience: float = 120.0) -> tuple[A
     """The second trial, stopped while it writes its n-th checkpoint from now, and the files it had begun."""
     checkpoints = subject.sd.checkpoints(1)
     stale = unfinished(checkpoints)  # what the last kill left
-    seen: set[int] = set()
-    deadline = time.monotonic() + patience
+    deadline, count, found = time.monotonic() + patience, 0, set(stale)
     attempt = None
     while time.monotonic() < deadline:
         if attempt is None or not subject.kill(attempt.worker, signal.SIGCONT):
             attempt = next((one for one in subject.attempts() if one.trial == 1), None)
-        found = unfinished(checkpoints)
+        before, found = found, unfinished(checkpoints)
         stale &= found  # once it is gone, its number may be given to a new one
-        seen |= found - stale
-        if attempt is None or found <= stale or len(seen) < n or not subject.kill(attempt.worker, signal.SIGSTOP):
+        count += len(found - stale - before)
+        if attempt is None or found <= stale or count < n or not subject.kill(attempt.worker, signal.SIGSTOP):
             continue
         until(lambda a=attempt: stopped(a.worker), 5)  # type: ignore[misc]
         if unfinished(checkpoints) - stale:

@@ -59,7 +59,7 @@ def battle(home: Path, folder: Path, kills: int, seed: int) -> dict[str, int]:
             raise AssertionError(f"{error}\n{nemesis.story()}") from None
         assert len(now.trials) > 5
         assert any(len(attempts) > 1 for attempts in now.attempts.values())
-    print(f"{dict(nemesis.kills)}, {dict(nemesis.acts)}")
+    print(f"{dict(nemesis.kills)}, {dict(nemesis.acts)}, {wide.gauge}, {single.gauge}")
     return dict(nemesis.kills)
 
 
