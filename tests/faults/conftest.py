@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-
 LONG = ("test_killloop", "test_charlm_kills")
 
 
