@@ -63,7 +63,7 @@ class AxEngine(ModelEngine):
 
     name = f"ax {ax.__version__}"
     quiet = staticmethod(quiet)
-    asks = 3  # each takes a second, and several where Ax finds known points first; fed back, one or two are usual
+    asks = 5  # each takes a second; fed back, one or two are usual
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
         check_ax(study)
@@ -93,7 +93,7 @@ class AxSampler:
             self._tell_all()
 
     def suggest(self, k: int) -> Point | None:
-        """See `Sampler`. Ax gives up when it found known points several times over; there may be others."""
+        """See `Sampler`. What Ax takes for an exhausted space may have feasible points left."""
         if not self.axes:
             return self.fixed
         try:
@@ -120,6 +120,8 @@ class AxSampler:
             )
             # The start is ours, so that its points are feasible: Ax goes straight to its model.
             client.configure_generation_strategy(initialization_budget=0, initialize_with_center=False)
+            for node in client._generation_strategy.nodes_by_name.values():
+                node.should_deduplicate = False  # it asks itself five times, then samples for minutes; we ask better
         return client
 
     def _tell_all(self) -> None:

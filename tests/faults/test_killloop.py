@@ -63,6 +63,7 @@ def battle(home: Path, folder: Path, kills: int, seed: int) -> dict[str, int]:
     return dict(nemesis.kills)
 
 
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_in_two_hundred_kills(home: Path, tmp_path: Path) -> None:
     kills = battle(home, tmp_path, KILLS, int(os.environ.get("HPTUI_FAULT_SEED", "1")))
     assert min(kills.values()) >= 5, kills
