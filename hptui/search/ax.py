@@ -11,8 +11,10 @@ import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from operator import mul
 from typing import Any
 
+from hptui.model.pareto import front, reference
 from hptui.model.space import Choice, Int, Parameter
 from hptui.model.study import Study
 from hptui.model.trial import Rejection, Value
@@ -87,6 +89,7 @@ class AxSampler:
         self.axes = {f"p{n}": one for n, one in enumerate(parameters) if one.size != 1}
         self.fixed = {one.name: at(one, 0.0) for one in parameters if one.size == 1}
         self.limits = {name: f"c{n}" for n, name in enumerate(self.table.usual_limits)}
+        self.signs = [1.0 if objective.goal == "minimize" else -1.0 for objective in asked.study.objectives]
         self.client = self._client()
         self.trial = -1
         if self.axes:
@@ -112,17 +115,27 @@ class AxSampler:
     def _client(self) -> Client:
         client = Client(random_seed=self.asked.seed(1))
         if self.axes:
-            signs = ["-" if objective.goal == "minimize" else "" for objective in self.asked.study.objectives]
             client.configure_experiment([_config(alias, one) for alias, one in self.axes.items()])
             client.configure_optimization(
-                objective=", ".join(f"{sign}m{n}" for n, sign in enumerate(signs)),
-                outcome_constraints=[f"{alias} <= 0" for alias in self.limits.values()],
+                objective=", ".join(f"{'-' if sign > 0 else ''}m{n}" for n, sign in enumerate(self.signs)),
+                outcome_constraints=[*(f"{alias} <= 0" for alias in self.limits.values()), *self._thresholds()],
             )
             # The start is ours, so that its points are feasible: Ax goes straight to its model.
             client.configure_generation_strategy(initialization_budget=0, initialize_with_center=False)
             for node in client._generation_strategy.nodes_by_name.values():
                 node.should_deduplicate = False  # it asks itself five times, then samples for minutes; we ask better
         return client
+
+    def _thresholds(self) -> list[str]:
+        """Of several objectives: a little behind the worst of what none beats. Ax cannot always tell by itself."""
+        points = [tuple(map(mul, self.signs, row.values)) for row in self.table.rows if row.values]
+        if len(self.signs) == 1:
+            return []
+        ends = reference([points[index] for index in front(points)])
+        return [
+            f"m{n} {'<=' if sign > 0 else '>='} {sign * end!r}"
+            for n, (sign, end) in enumerate(zip(self.signs, ends, strict=True))
+        ]
 
     def _tell_all(self) -> None:
         for row in self.table.rows:
