@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hptui.actions.studies import look
 from hptui.model.errors import StudyError, UserError
 from hptui.model.trial import Value
+from hptui.results.view import look
 from hptui.storage.paths import StudyDir
 
 

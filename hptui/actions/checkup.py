@@ -13,10 +13,10 @@ from pathlib import Path
 
 from hptui.actions.doctor import Finding
 from hptui.actions.process import holder
-from hptui.actions.studies import View, look
 from hptui.model.errors import HptuiError
 from hptui.model.format import size
 from hptui.model.trial import StudyState, TrialStatus
+from hptui.results.view import View, look
 from hptui.running.environment import boot_id
 from hptui.running.local import MARK
 from hptui.storage.disks import filesystem, is_network

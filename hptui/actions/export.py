@@ -10,10 +10,12 @@ from typing import Any
 
 import hptui
 from hptui.actions import formats
-from hptui.actions.studies import View, find_trial, look, trial_json
+from hptui.actions.shapes import trial_json
+from hptui.actions.studies import find_trial
 from hptui.model.errors import MachineError, UserError, did_you_mean
 from hptui.model.study import Study
 from hptui.model.trial import Trial, Value
+from hptui.results.view import View, look
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from hptui.actions.process import holder
-from hptui.actions.studies import View, scored, trainers_of
 from hptui.model.errors import Unusable
 from hptui.model.study import Study
 from hptui.model.trial import StudyState, Trial, Value
+from hptui.results.view import View, scored, trainers_of
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 from hptui.storage.rows import EventRow

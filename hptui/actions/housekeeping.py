@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.actions.studies import View, best_trials, look
 from hptui.model.errors import HptuiError, Locked, MachineError, UserError
 from hptui.model.trial import Trial, TrialStatus
+from hptui.results.view import View, best_trials, look
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir, holding, is_held

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hptui.actions.studies import find_study, find_trial, look
+from hptui.actions.studies import find_study, find_trial
+from hptui.results.view import look
 from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir
 

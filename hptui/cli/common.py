@@ -79,7 +79,8 @@ def _face(ctx: click.Context) -> Face:
 
 def numbers_of(sd: StudyDir, refs: tuple[str, ...]) -> list[int]:
     """The numbers of the trials that a person means."""
-    from hptui.actions.studies import find_trial, look
+    from hptui.actions.studies import find_trial
+    from hptui.results.view import look
     from hptui.storage.reader import Reader
 
     with Reader(sd) as reader:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from hptui.actions.follow import Follower, Update, exit_code, gave_up, in_order, was_hindered
 from hptui.actions.logs import last_lines, log_of
-from hptui.actions.studies import PSEUDO, View, scored, time_left
 from hptui.cli import lines
 from hptui.cli.text import fit, on_terminal, say, tell
 from hptui.model.clean import clean
@@ -22,6 +21,7 @@ from hptui.model.errors import NotFound
 from hptui.model.format import duration, metric
 from hptui.model.study import MetricSpec
 from hptui.model.trial import StudyState, Trial, TrialStatus
+from hptui.results.view import PSEUDO, View, scored, time_left
 from hptui.storage.paths import StudyDir
 from hptui.storage.rows import EventRow
 

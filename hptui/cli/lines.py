@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hptui.actions.studies import beats, scored
 from hptui.model.format import metric, settings
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, TrialStatus, Value
+from hptui.results.view import beats, scored
 
 SIGNS = {TrialStatus.FAILED: "✗ FAILED", TrialStatus.PRUNED: "– PRUNED", TrialStatus.STOPPED: "– STOPPED"}
 

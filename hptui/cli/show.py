@@ -11,8 +11,8 @@ from hptui.cli.text import Column, tell, tell_facts, tell_json, tell_rows
 from hptui.model.format import clock, memory, metric, moment, setting, size
 
 if TYPE_CHECKING:
-    from hptui.actions.studies import View
     from hptui.model.trial import Trial
+    from hptui.results.view import View
 
 HOST = (
     "host",
@@ -40,7 +40,8 @@ def show_(face: Face, study: str, trial: str, as_json: bool) -> None:
     With --json also its metrics over steps.
     """
     from hptui.actions.status import show_json
-    from hptui.actions.studies import find_trial, look
+    from hptui.actions.studies import find_trial
+    from hptui.results.view import look
     from hptui.storage.reader import Reader
 
     sd = face.study(study)
@@ -58,7 +59,7 @@ def show_(face: Face, study: str, trial: str, as_json: bool) -> None:
 
 
 def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
-    from hptui.actions.studies import PSEUDO
+    from hptui.results.view import PSEUDO
 
     reason = f" ({trial.reason})" if trial.reason else ""
     specs = view.study.metrics

@@ -11,7 +11,7 @@ from hptui.cli.text import Column, say, tell_fields, tell_json, tell_rows
 from hptui.model.format import setting
 
 if TYPE_CHECKING:
-    from hptui.actions.studies import View
+    from hptui.results.view import View
 
 
 @click.command("space")
@@ -27,7 +27,7 @@ def space_(face: Face, study: str, changes: tuple[str, ...], why: str, as_json: 
     that have been run keep what they ran with.
     """
     from hptui.actions.steer import request
-    from hptui.actions.studies import look
+    from hptui.results.view import look
 
     sd = face.study(study)
     if changes:

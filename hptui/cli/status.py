@@ -11,7 +11,7 @@ from hptui.cli.text import Column, say, tell_facts, tell_fields, tell_json, tell
 from hptui.model.format import clock, duration, metric, moment, settings
 
 if TYPE_CHECKING:
-    from hptui.actions.studies import View
+    from hptui.results.view import View
 
 EVENTS = 5
 COLUMNS = [
@@ -50,8 +50,8 @@ def status_(face: Face, study: str | None, as_json: bool) -> None:
 
 
 def _views(face: Face, study: str | None) -> list[View]:
-    from hptui.actions.studies import look
     from hptui.model.errors import HptuiError
+    from hptui.results.view import look
     from hptui.storage.paths import studies_in
 
     if study:

@@ -26,8 +26,9 @@ def trials_(
     face: Face, study: str, status: str | None, sort: str | None, top: int | None, columns: str | None, as_json: bool
 ) -> None:
     """The trials of STUDY, by number."""
-    from hptui.actions.columns import columns_of, ordered, rows_of, shown, usual
-    from hptui.actions.studies import PSEUDO, look, trial_json
+    from hptui.actions.shapes import trial_json
+    from hptui.results.columns import columns_of, ordered, rows_of, shown, usual
+    from hptui.results.view import PSEUDO, look
 
     view = look(face.study(study))
     chosen = [trial for trial in view.trials if status in (None, trial.status)]

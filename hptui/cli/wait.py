@@ -20,7 +20,7 @@ def wait_(face: Face, study: str, timeout: float | None) -> int:
     """Wait until STUDY is done, paused or stopped. The exit code is that of `hptui run`: 3 without a usable trial."""
     from hptui.actions.follow import exit_code, gave_up, was_hindered
     from hptui.actions.run import runner_alive
-    from hptui.actions.studies import look
+    from hptui.results.view import look
 
     sd = face.study(study)
     until = None if timeout is None else time.monotonic() + timeout

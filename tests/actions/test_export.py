@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from hptui.actions import formats
 from hptui.actions.archive import archive
 from hptui.actions.export import export
-from hptui.actions.studies import look
 from hptui.model.errors import MachineError, UserError
+from hptui.results.view import look
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 from tests.actions.made import EVIL, TRIALS, make, trial

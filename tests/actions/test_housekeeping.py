@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from hptui.actions.housekeeping import collect, removable, remove
-from hptui.actions.studies import look
 from hptui.model.errors import Locked, MachineError, UserError
 from hptui.model.trial import StudyState
+from hptui.results.view import look
 from hptui.storage.paths import StudyDir, studies_in
 from hptui.storage.reader import Reader
 from hptui.storage.rundir import holding

@@ -2,10 +2,10 @@
 
 import json
 
-from hptui.actions.shapes import iso
+from hptui.actions.shapes import iso, trial_json
 from hptui.actions.status import show_json, status_json
-from hptui.actions.studies import look, trial_json
 from hptui.model.trial import StudyState
+from hptui.results.view import look
 from hptui.storage.reader import Reader
 from tests.actions.made import TRIALS, make
 

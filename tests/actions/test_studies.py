@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.actions.studies import best_trials, find_study, find_trial, look, time_left
+from hptui.actions.studies import find_study, find_trial
 from hptui.model.errors import NotFound
 from hptui.model.study import Objective
 from hptui.model.trial import StudyState
+from hptui.results.view import best_trials, look, time_left
 from hptui.storage.reader import Reader
 from tests.actions.made import FILE, TRIALS, make, trial
 

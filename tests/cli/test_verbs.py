@@ -81,7 +81,7 @@ def test_no_such_trial(call, home, words):
 
 def test_a_bug_is_one_line_and_a_file(call, home, monkeypatch):
     make(home)
-    monkeypatch.setattr("hptui.actions.studies.look", lambda sd: 1 / 0)
+    monkeypatch.setattr("hptui.results.view.look", lambda sd: 1 / 0)
     done = call("status", "made")
     assert done.code == 1
     assert re.search(r"a bug in hptui: ZeroDivisionError: .*\n  the whole story is in .*crash-.*txt\n", done.err)

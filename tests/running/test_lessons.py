@@ -13,9 +13,9 @@ from hptui.actions.export import export
 from hptui.actions.process import holder
 from hptui.actions.run import run
 from hptui.actions.steer import request
-from hptui.actions.studies import look
 from hptui.model.errors import StudyError, UserError
 from hptui.model.trial import Reason, TrialStatus
+from hptui.results.view import look
 from hptui.storage.reader import Reader
 from hptui.storage.rundir import read_json
 from tests.support import hptui, rest, run_to_rest, state, toy, trial, trials, until

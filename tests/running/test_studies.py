@@ -533,7 +533,7 @@ def test_a_study_ends_on_its_target(home: Path, tmp_path: Path) -> None:
 
 
 def test_a_trial_that_breaks_an_outcome_constraint_is_not_the_best(home: Path, tmp_path: Path) -> None:
-    from hptui.actions.studies import look
+    from hptui.results.view import look
 
     sd = run_to_rest(home, toy(tmp_path, trials=6, steps=5, search='outcome = ["accuracy <= 0.2"]'))
     view = look(sd)
@@ -616,7 +616,7 @@ def test_auto_says_what_it_chose_and_why(home: Path, tmp_path: Path) -> None:
 
 
 def test_several_objectives_have_a_pareto_set(home: Path, tmp_path: Path) -> None:
-    from hptui.actions.studies import best_trials, look
+    from hptui.results.view import best_trials, look
 
     path = toy(tmp_path, trials=10, steps=5, sampler="tpe", space="width = { choices = [8, 64, 512] }")
     second = '[[objective]]\nmetric = "loss"\ngoal = "minimize"\n[[objective]]\nmetric = "accuracy"\ngoal = "minimize"'

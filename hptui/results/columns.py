@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from hptui.actions.studies import View
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.format import clock, memory, metric, setting
 from hptui.model.trial import Trial
+from hptui.results.view import View
 
 FACTS = ("number", "name", "status", "reason", "role", "title", "message", "attempts", "engine", "seed", "note")
 MEASURED: Mapping[str, Callable[[float], str]] = {

@@ -1,0 +1,1 @@
+"""What recorded trials mean: analysis, diagnosis, facts, reports, figures, exports."""
