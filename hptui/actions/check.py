@@ -161,6 +161,7 @@ def _config(study: Study, params: Mapping[str, Value], folder: Path) -> dict[str
         "trial": 0,
         "attempt": 1,
         "seed": study.search.seed,
+        "role": "baseline",
         "kind": study.trainer.kind,
         "directory": study.directory,
         "settings": {**study.trainer.settings, **params},

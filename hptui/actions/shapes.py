@@ -52,6 +52,9 @@ def trial_json(trial: Trial) -> Json:
         "title": trial.title,
         "message": trial.message,
         "progress": rounded(trial.progress, 4),
+        "stage": trial.stage,
+        "replicate_of": trial.replicate_of,
+        "facts": dict(trial.facts),
     }
     if odd or odd_values:
         shape["nonfinite"] = {**odd, **odd_values}

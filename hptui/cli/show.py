@@ -8,6 +8,7 @@ import click
 
 from hptui.cli.common import Face, json_option, pass_face, study_argument, trial_argument
 from hptui.cli.text import Column, tell, tell_facts, tell_json, tell_rows
+from hptui.model.counts import shown
 from hptui.model.format import clock, memory, metric, moment, setting, size
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def _settings(view: View, trial: Trial, shape: dict[str, Any]) -> None:
 
 def _metrics(view: View, shape: dict[str, Any]) -> None:
     rows = []
-    for name, points in shape["curves"].items():
+    for name in shown(shape["curves"]):
+        points = shape["curves"][name]
         finite = [point["value"] for point in points if point["value"] is not None]
         rows.append(
             {

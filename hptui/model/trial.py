@@ -125,8 +125,10 @@ class Trial:
     """One configuration and what became of it. `values` is set only when `status` is complete.
 
     `params` holds the overrides onto the study's `[trainer]` (sampled and derived, or a listed trial's `set`).
-    `seen` are the trials that had ended when this one was proposed (the
-    others before it were open). `seconds` is activity over all attempts. Times are UTC seconds since the epoch.
+    `seen` are the trials that had ended when this one was proposed (the others before it were open). `stage` names the
+    stage that it belongs to. `facts` are what the trainer found out that is neither a setting nor a metric: counts of
+    parameters, sizes of splits, where metrics came from. `seconds` is activity over all attempts. Times are UTC seconds
+    since the epoch.
     """
 
     number: int
@@ -157,6 +159,8 @@ class Trial:
     rejections: tuple[Rejection, ...] = ()
     seen: tuple[int, ...] = ()
     replicate_of: int | None = None
+    stage: str = ""
+    facts: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,7 @@ class Attempts:
             "trial": number,
             "attempt": attempt.n,
             "seed": trial.seed,
+            "role": str(trial.role),
             "kind": study.trainer.kind,
             "directory": study.directory,
             "settings": {**self._trainer_of(trial), **trial.params},

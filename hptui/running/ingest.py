@@ -165,6 +165,11 @@ def _effective(store: Store, live: Live, event: Mapping[str, Any]) -> None:
     store.update_trial(live.trial.number, effective={**known, **event["settings"]})
 
 
+def _facts(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+    known = dict(store.trial(live.trial.number).facts)
+    store.update_trial(live.trial.number, facts={**known, **event["facts"]})
+
+
 def _artifact(store: Store, live: Live, event: Mapping[str, Any]) -> None:
     store.add_artifact(live.trial.number, live.attempt.n, str(event["path"]), str(event.get("label") or ""))
 
@@ -179,6 +184,7 @@ HANDLERS: dict[str, Callable[[Store, Live, Mapping[str, Any]], None]] = {
     "phase": _phase,
     "checkpoint": _checkpoint,
     "effective": _effective,
+    "facts": _facts,
     "artifact": _artifact,
     "warning": _warning,
 }

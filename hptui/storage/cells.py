@@ -86,9 +86,9 @@ def unpack_numbers(packed: str) -> tuple[int, ...]:
 
 # trials and attempts ----------------------------------------------------------------------------------------------
 
-_JSON = {"params", "values", "effective", "final", "environment"}
+_JSON = {"params", "values", "effective", "final", "environment", "facts"}
 _DERIVED = {"metrics", "attempts", "rejections"}
-_TEXTS = {"name", "message", "engine", "title", "note", "asked", "boot_id", "host", "device"}
+_TEXTS = {"name", "message", "engine", "title", "note", "asked", "boot_id", "host", "device", "stage"}
 
 
 def column_of(field: str) -> str:
@@ -113,6 +113,9 @@ TRIAL_FIELDS = _names(Trial)
 """The fields of a trial that its own row holds; `peak_memory_gb` there is what an import gave."""
 ATTEMPT_FIELDS = _names(Attempt)
 TRIAL_COLUMNS = ", ".join(column_of(name) for name in TRIAL_FIELDS)
+ADDED = {"stage": "'' AS stage", "facts_json": "'{}' AS facts_json"}
+"""Columns of a trial that a store of the first format has not, and what stands for them when it is only read."""
+FIRST_TRIAL_COLUMNS = ", ".join(ADDED.get(column_of(name), column_of(name)) for name in TRIAL_FIELDS)
 ATTEMPT_COLUMNS = ", ".join(column_of(name) for name in ATTEMPT_FIELDS)
 
 
@@ -152,6 +155,7 @@ def trial_of(
     found["values"] = None if found["values"] is None else parse(found["values"])
     found["effective"] = parse(found["effective"])
     found["final"] = parse(found["final"])
+    found["facts"] = parse(found["facts"])
     found["seen"] = unpack_numbers(found["seen"]) if seen else ()
     if peak_memory_gb is not None:
         found["peak_memory_gb"] = peak_memory_gb

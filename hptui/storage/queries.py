@@ -32,6 +32,7 @@ from hptui.storage.rows import (
 )
 
 DEFAULTS = "defaults"
+FACTS = "facts"
 _SUMMARY = "step, value, odd, low, low_step, high, high_step, n, nonfinite"
 
 
@@ -39,6 +40,7 @@ class Queries:
     """What can be asked of a store. For one thread at a time."""
 
     _conn: sqlite3.Connection
+    _trial_columns = TRIAL_COLUMNS
     path: Path
 
     # the study ------------------------------------------------------------------------------------------------
@@ -72,6 +74,11 @@ class Queries:
     def defaults(self) -> dict[str, Any]:
         """What the trainer uses where the study file says nothing, as it was when the study last ran."""
         found: dict[str, Any] = cells.parse(self.get_meta(DEFAULTS, "{}"))
+        return found
+
+    def study_facts(self) -> dict[str, Any]:
+        """What is known of the whole study beside its file: splits of its data, doubts about them."""
+        found: dict[str, Any] = cells.parse(self.get_meta(FACTS, "{}"))
         return found
 
     def get_meta(self, key: str, default: str = "") -> str:
@@ -126,7 +133,7 @@ class Queries:
     def _trials(self, where: str, args: Sequence[Any], *, seen: bool = False) -> list[Trial]:
         chosen = f"WHERE trial IN (SELECT number FROM trials {where})" if where else ""  # noqa: S608 (all parts are ours)
         with self.snapshot():
-            found = self._all(f"SELECT {TRIAL_COLUMNS} FROM trials {where} ORDER BY number", args)  # noqa: S608
+            found = self._all(f"SELECT {self._trial_columns} FROM trials {where} ORDER BY number", args)  # noqa: S608
             runs = self._all(
                 "SELECT trial, count(*), coalesce(max(peak_gpu_gb), max(peak_rss_gb)) "  # noqa: S608
                 f"FROM attempts {chosen} GROUP BY trial",

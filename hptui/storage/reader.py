@@ -10,6 +10,7 @@ import sqlite3
 from types import TracebackType
 
 from hptui.model.errors import MachineError, NotFound
+from hptui.storage.cells import FIRST_TRIAL_COLUMNS
 from hptui.storage.faults import check_identity, explain
 from hptui.storage.paths import StudyDir
 from hptui.storage.queries import Queries
@@ -40,7 +41,8 @@ class Reader(Queries):
         except sqlite3.Error as error:
             raise explain(error, sd.db) from error
         try:
-            check_identity(self._conn, sd.db)
+            if check_identity(self._conn, sd.db) < 2:
+                self._trial_columns = FIRST_TRIAL_COLUMNS
         except MachineError:
             self.close()
             raise

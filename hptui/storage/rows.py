@@ -11,7 +11,7 @@ from typing import Any
 
 from hptui.model.trial import StudyState
 
-SCHEMA = 1
+SCHEMA = 2
 """The newest shape of the tables that this version knows: `PRAGMA user_version`."""
 APPLICATION_ID = 0x68707475
 """`PRAGMA application_id`: "hptu"."""

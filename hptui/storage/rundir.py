@@ -18,6 +18,7 @@ Every event has `q`, gap-free from 1, `k`, its kind, and `t`, seconds of activit
     heartbeat   n
     checkpoint  step, path, bytes
     effective   settings {name: value}
+    facts       facts {name: value}: what is neither a setting nor a metric
     artifact    path, label
     warning     message
     end         status, reason, message, m and nonfinite (final metrics), peak_gpu_gb, peak_rss_gb

@@ -76,3 +76,11 @@ def m001_initial(db: Database) -> None:
         crash_point("migration")
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute("PRAGMA user_version = 1")
+
+
+@migrations()  # type: ignore[untyped-decorator]
+def m002_stages_and_facts(db: Database) -> None:
+    """A trial names its stage, and keeps what its trainer found out."""
+    db.execute("ALTER TABLE trials ADD COLUMN stage TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE trials ADD COLUMN facts_json TEXT NOT NULL DEFAULT '{}'")
+    db.execute("PRAGMA user_version = 2")

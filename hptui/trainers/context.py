@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, SupportsFloat, SupportsIndex
 
+from hptui.model.counts import spread
 from hptui.storage.rundir import EventWriter, RunDir, get_control, split_nonfinite
 from hptui.trainers import checkpoints
 from hptui.trainers.outcome import Diverged
@@ -31,6 +32,7 @@ class TrialContext:
     ) -> None:
         self.number: int = config["trial"]
         self.seed: int = config["seed"]
+        self.role: str = config.get("role") or ""
         self.attempt: int = config["attempt"]
         self.objectives: tuple[str, ...] = tuple(config["objectives"])
         self.threads: int = config.get("threads") or 0
@@ -83,7 +85,7 @@ class TrialContext:
     ) -> None:
         """Record metrics at a step. Raises `Diverged` when an objective has had no number five times in a row."""
         self._last_step = operator.index(step)
-        values = {name: _number(name, value) for name, value in {**(metrics or {}), **more}.items()}
+        values = spread({name: _number(name, value) for name, value in {**(metrics or {}), **more}.items()})
         plain, odd = split_nonfinite(values)
         fields: dict[str, Any] = {"step": self._last_step, "m": plain}
         if odd:
@@ -139,6 +141,10 @@ class TrialContext:
         """Record what was really used, where it may differ from what was asked."""
         self._events.emit("effective", settings={name: _plain(value) for name, value in settings.items()})
 
+    def facts(self, **facts: Any) -> None:
+        """Record what was found out that is neither a setting nor a metric: counts of parameters, sizes of splits."""
+        self._events.emit("facts", facts={name: _plain(value) for name, value in facts.items()})
+
     def artifact(self, name: str, label: str = "") -> Path:
         """The path of a file to keep with the trial; `name` is a plain file name."""
         if not name or name.startswith(".") or Path(name).name != name or not name.isprintable():
@@ -164,7 +170,7 @@ class TrialContext:
 
 def _number(name: str, value: SupportsFloat) -> float:
     try:
-        return float(value)
+        return value if isinstance(value, float) else float(value)  # a ratio keeps its counts
     except (TypeError, ValueError) as error:
         raise TypeError(f"metric {name!r} must be a number, got {type(value).__name__} {str(value)[:80]!r}") from error
 

@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from hptui.model.counts import spread
 from hptui.model.trial import Reason, TrialStatus
 from hptui.storage.rundir import EventWriter, RunDir, read_json, split_nonfinite
 from hptui.trainers import environment, registry, userfunc
@@ -139,7 +140,7 @@ def numbers(result: Mapping[str, Any], trial: TrialContext) -> dict[str, float]:
         result = {name: value for name, value in result.items() if name in kept}
     for name, value in result.items():
         try:
-            final[str(name)] = float(value)
+            final |= spread({str(name): value if isinstance(value, float) else float(value)})
         except (TypeError, ValueError):
             trial.warn(f"the trainer returned {name!r} = {str(value)[:80]!r}, which is no number")
     return final

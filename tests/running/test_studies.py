@@ -408,7 +408,7 @@ def test_a_full_disk_pauses_before_anything_starts(home: Path, tmp_path: Path) -
 
 def test_two_gpus_run_two_trials_each_on_its_own(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fakes = Path(__file__).parent.parent / "fakes"
-    monkeypatch.setenv("PYTHONPATH", str(fakes))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(fakes), os.environ.get("PYTHONPATH")))))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     sd = run_to_rest(home, toy(tmp_path, trials=4, steps=20, step_seconds=0.02))
     with Reader(sd) as reader:

@@ -125,9 +125,10 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     """The program as a later version would be, with one migration more."""
     migrations = Migrations("hptui")
     migrations(name="m001_initial")(schema.m001_initial)
+    migrations(name="m002_stages_and_facts")(schema.m002_stages_and_facts)
     monkeypatch.setattr(schema, "migrations", migrations)
-    monkeypatch.setattr("hptui.storage.faults.SCHEMA", 2)
-    monkeypatch.setattr(rows, "SCHEMA", 2)
+    monkeypatch.setattr("hptui.storage.faults.SCHEMA", 3)
+    monkeypatch.setattr(rows, "SCHEMA", 3)
     return migrations
 
 
@@ -140,16 +141,16 @@ def test_an_older_store_is_backed_up_and_brought_up_to_date(sd: StudyDir, later:
         store.insert_trial(one_trial())
 
     @later()
-    def m002_more(db: Database) -> None:
+    def m003_more(db: Database) -> None:
         db.execute("ALTER TABLE events ADD COLUMN more TEXT")
-        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA user_version = 3")
 
     with pytest.raises(MachineError, match="older format"):
         Store.open(sd, exclusive=False)
     with Store.open(sd) as store:
         assert store.trial(0) == one_trial()
     assert "more" in columns(sd.db, "events")
-    saved = sd.root / "study.db.v1.bak"
+    saved = sd.root / "study.db.v2.bak"
     assert "more" not in columns(saved, "events")
     assert saved.stat().st_mode & 0o777 == 0o600
 
@@ -161,7 +162,7 @@ def test_a_migration_that_fails_changes_nothing(sd: StudyDir, later: Migrations)
     @later()
     def m002_broken(db: Database) -> None:
         db.execute("DROP TABLE points")
-        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA user_version = 3")
         db.execute("CREATE TABLE trials(again)")
 
     with pytest.raises(MachineError, match="already exists"):
@@ -169,6 +170,20 @@ def test_a_migration_that_fails_changes_nothing(sd: StudyDir, later: Migrations)
     assert columns(sd.db, "points")
     with Reader(sd) as reader:
         assert reader.trials() == [one_trial()]
+
+
+def test_a_store_of_the_first_format_is_read_as_it_is_and_brought_up_to_date(sd: StudyDir) -> None:
+    with Store.create(sd, {"a": 1}, "study") as store:
+        store.insert_trial(one_trial())
+    for statement in ("stage", "facts_json"):
+        tamper(sd.db, f"ALTER TABLE trials DROP COLUMN {statement}")
+    tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name = 'm002_stages_and_facts'")
+    tamper(sd.db, "PRAGMA user_version = 1")
+    with Reader(sd) as reader:
+        assert reader.trials() == [one_trial()]
+    with Store.open(sd) as store:
+        store.update_trial(0, stage="final", facts={"parameters": 1_234})
+        assert (store.trial(0).stage, store.trial(0).facts) == ("final", {"parameters": 1_234})
 
 
 def openers() -> list[object]:

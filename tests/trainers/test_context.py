@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from hptui.model.counts import Ratio
 from hptui.storage.rundir import EventWriter, RunDir, put_control
 from hptui.trainers import Diverged, TrialContext
 from tests.trainers.attempts import context, events, make
@@ -213,3 +214,16 @@ def test_phases_and_warnings_are_told(bench: Bench, capsys: pytest.CaptureFixtur
     assert bench.told("phase") == [{"name": "compile", "allow": 900.0}]
     assert bench.told("warning") == [{"message": "careful"}]
     assert capsys.readouterr().err == "warning: careful\n"
+
+
+def test_facts_are_on_record_as_plain_values(bench: Bench) -> None:
+    bench.trial.facts(parameters=1_100_048_384, splits={"train": 4530, "validation": 19})
+    assert bench.told("facts")[0]["facts"] == {
+        "parameters": 1_100_048_384,
+        "splits": {"train": 4530, "validation": 19},
+    }
+
+
+def test_a_ratio_is_on_record_with_its_counts(bench: Bench) -> None:
+    bench.trial.report(3, accuracy=Ratio(6, 200))
+    assert bench.told("metrics")[0]["m"] == {"accuracy": 0.03, "accuracy:k": 6.0, "accuracy:n": 200.0}
