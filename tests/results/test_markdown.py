@@ -14,7 +14,22 @@ from hptui.results.ledger import read_ledger, rendered
 from hptui.results.markdown import escape, render
 
 EVIL = ["a|b", "`x`", "<script>alert(1)</script>", "**bold**", "# head", "[a](javascript:x)", "![i](x)", "&lt;", "1. x"]
-EVIL += ["~~s~~", "_u_", "$x$", "- x", "> q", "\\", "```", "a\nb", "🚀 ok", "\u202eabc", "--", "\x1b[31mred", "+ x", "=="]
+EVIL += [
+    "~~s~~",
+    "_u_",
+    "$x$",
+    "- x",
+    "> q",
+    "\\",
+    "```",
+    "a\nb",
+    "🚀 ok",
+    "\u202eabc",
+    "--",
+    "\x1b[31mred",
+    "+ x",
+    "==",
+]
 
 
 class Text(HTMLParser):
