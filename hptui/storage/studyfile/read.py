@@ -16,6 +16,7 @@ from hptui.model.trial import Value
 from hptui.storage.studyfile import sections
 from hptui.storage.studyfile.check import check
 from hptui.storage.studyfile.entries import read_space
+from hptui.storage.studyfile.reference import reference
 from hptui.storage.studyfile.schema import Schema, look_up
 from hptui.storage.studyfile.search import search as read_search
 from hptui.storage.studyfile.table import Table, mapping
@@ -124,6 +125,7 @@ def build(
         metrics=metrics,
         report=sections.report(document.get("report"), document.get("columns"), metrics),
         notes=sections.notes(root.table("notes")),
+        reference=reference(document.get("reference")),
         trial_name=root.text("trial_name"),
         on_end=root.texts("on_end") if root.has("on_end") else None,
         source=source,
