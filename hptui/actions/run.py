@@ -17,7 +17,7 @@ from typing import Any
 from hptui.actions.process import defaults_of, holder
 from hptui.actions.steer import change_spec, request, study_of
 from hptui.actions.studies import find_study
-from hptui.model.errors import Locked, MachineError, StudyError, UserError
+from hptui.model.errors import Locked, MachineError, StudyError, Unsupported, UserError
 from hptui.model.study import Study, Until
 from hptui.model.trial import StudyState
 from hptui.storage.paths import StudyDir
@@ -104,7 +104,20 @@ def read(path: Path, changes: Mapping[str, str]) -> Study:
     from hptui.trainers import registry
 
     study = studyfile.load(path, schema=registry.schema)
-    return studyfile.override(study, dict(changes), registry.schema) if changes else study
+    return able(studyfile.override(study, dict(changes), registry.schema) if changes else study)
+
+
+def able(study: Study) -> Study:
+    """The study, if its trainer can do what it asks for."""
+    from hptui.trainers import registry
+
+    if study.stages:
+        raise Unsupported("stage: the runner of this version does not carry stages out yet")
+    if study.search.evaluate_base and not registry.evaluates_base(study.trainer.kind):
+        can = f"those that can: {', '.join(sorted(registry.BASE))}" if registry.BASE else ""
+        what = f"the trainer {study.trainer.kind!r} cannot measure its model without training it"
+        raise StudyError(what, file=study.source, where="search.evaluate_base", value=True, hint=can)
+    return study
 
 
 def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str, str]) -> tuple[StudyDir, list[str]]:

@@ -3,6 +3,7 @@
     HptuiError                    1
     ├── UserError                 2   the user's mistake: what they typed or wrote
     │   ├── StudyError            2   in a study file: names file, table, key, value
+    │   │   └── Several           2   more than one of them, found in one reading
     │   └── ExpressionError       2   in a constraint, `expr`, `when` or filter
     ├── Unsupported               2   our limit: said plainly, with the way around it
     ├── NotFound                  5   no such study or trial
@@ -53,6 +54,25 @@ class StudyError(UserError):
     def at(self, file: str) -> StudyError:
         """The same error, naming the file that it was found in."""
         return StudyError(self.problem, file=file, where=self.where, value=self.value, hint=self.hint)
+
+
+class Several(StudyError):
+    """Every mistake that one reading of a study file has found, each on its own with its place."""
+
+    def __init__(self, errors: Iterable[StudyError | Unsupported]) -> None:
+        self.errors: tuple[StudyError | Unsupported, ...] = tuple(
+            one for error in errors for one in (error.errors if isinstance(error, Several) else (error,))
+        )
+        first = next((one for one in self.errors if isinstance(one, StudyError)), StudyError(""))
+        super().__init__("", file=first.file, where=first.where, value=first.value)
+        self.message = self.problem = "\n".join(map(str, self.errors))
+
+    def __str__(self) -> str:
+        return self.message
+
+    def at(self, file: str) -> Several:
+        """The same mistakes, each naming the file."""
+        return Several(one.at(file) if isinstance(one, StudyError) else one for one in self.errors)
 
 
 class ExpressionError(UserError):

@@ -97,13 +97,15 @@ class Until:
 class Search:
     """`[search]`: who proposes trials, how many, and what cuts them short. `trials` None: until stopped.
 
-    `outcome` are conditions on what a trial measured: one that breaks them is never the best.
+    `outcome` are conditions on what a trial measured: one that breaks them is never the best. With `evaluate_base` the
+    model as it is, untrained, is measured first.
     """
 
     sampler: str = "auto"
     trials: int | None = None
     seed: int = 0
     baseline: bool = True
+    evaluate_base: bool = False
     pruner: PrunerSpec = PrunerSpec()
     until: Until = Until()
     stop: tuple[StopRule, ...] = ()
@@ -118,6 +120,41 @@ class ListedTrial:
     name: str = ""
     title: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """`[[preset]]`: a named configuration that does not run by itself; a person may queue it."""
+
+    name: str
+    set: Mapping[str, Value]
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`[[stage]]`: a part of the search with overrides of its own onto `[trainer]`.
+
+    `best` is the N of `from = "best N"`. With it and a `space`, the stage searches around the best trial before it;
+    with it and no space, the N best configurations run again with `set` over them; without it the stage searches.
+    What is None (or '' for the sampler) is as `[search]` and `[space]` have it. `seeds` counts the first run, too.
+    """
+
+    name: str
+    set: Mapping[str, Value] = field(default_factory=dict)
+    trials: int | None = None
+    space: Space | None = None
+    sampler: str = ""
+    best: int | None = None
+    seeds: int = 1
+    pruner: PrunerSpec | None = None
+    baseline: bool = False
+
+    @property
+    def searches(self) -> bool:
+        """Whether it proposes configurations, and does not only run known ones again."""
+        return self.best is None or self.space is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,43 +181,21 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
-    """`[metrics.NAME]`: how a metric is judged and shown, and on which split it is measured.
-
-    `bands` are words for its values, each up to a bound: `{ excellent = 3, good = 10 }`.
-    """
+    """`[metrics.NAME]`: how a metric is judged and shown."""
 
     goal: Goal | None = None
     unit: str = ""
     heading: str = ""
     format: str = ""
-    split: str = ""
-    bands: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSpec:
-    """`[report]`: title, columns (name -> heading, in order), where it is written, and in which style."""
+    """`[report]`: title, columns (name -> heading, in order), where it is written."""
 
     title: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     write: str = ""
-    style: Literal["results", "hyperparameters"] = "results"
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """`[reference]`: a value measured elsewhere. `targets` are the shares by which one wants to be better than it.
-
-    Trials are compared with it only as far as metric, split and length of training agree.
-    """
-
-    metric: str
-    value: float
-    split: str = ""
-    epochs: float | None = None
-    steps: int | None = None
-    source: str = ""
-    targets: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +219,13 @@ class Study:
     trainer: TrainerSpec
     space: Space = field(default_factory=Space)
     search: Search = Search()
+    stages: tuple[Stage, ...] = ()
     trials: tuple[ListedTrial, ...] = ()
+    presets: tuple[Preset, ...] = ()
     resources: Resources = Resources()
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     report: ReportSpec = ReportSpec()
     notes: Notes = Notes()
-    reference: Reference | None = None
     about: str = ""
     trial_name: str = ""
     on_end: tuple[str, ...] | None = None

@@ -50,6 +50,15 @@ def _changed(kind: str, directory: str) -> int:
         return 0
 
 
+BASE = frozenset[str]()
+"""Trainers that can measure their model as it is, without training it."""
+
+
+def evaluates_base(kind: str) -> bool:
+    """Whether `[search] evaluate_base` has a meaning for this trainer."""
+    return kind in BASE
+
+
 def preload(kind: str) -> tuple[str, ...]:
     """Modules that a warm launcher imports for this trainer; () where only a cold start is safe."""
     if kind == "toy":

@@ -355,7 +355,6 @@ def test_bad_input_names_file_place_value_and_way_out(case):
 
 
 LATER = {
-    "stage": ({"more": '[[stage]]\nname = "coarse"'}, "stage: not in this version"),
     "cmaes and words": (
         {**search('sampler = "cmaes"'), **space(LR, 'lr_schedule = { choices = ["constant", "cosine"] }')},
         "space.lr_schedule: 'cmaes' searches numbers, and {constant, cosine} has no order",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from hptui.model.space import Choice
+from hptui.model.stages import staged
 from hptui.model.study import Study
 from hptui.model.trial import Value
 from hptui.storage.studyfile.rules import doubts
@@ -25,14 +27,31 @@ def warnings(study: Study, schema: Schema | None = None) -> list[str]:
     settings = look_up(schema, study.trainer.kind, study.directory)
     base = {**defaults(settings), **study.trainer.settings}
     return [
-        *_baseline(study, base),
-        *_scales(study),
-        *_share(study, base),
-        *_limit(study),
+        *(_staged(study, defaults(settings)) if study.stages else _searched(study, base)),
         *_goals(study),
         *doubts(study),
         *([] if settings else _quoted(study)),
     ]
+
+
+def _searched(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
+    """Of a study, or of one stage as a study."""
+    yield from _baseline(study, base)
+    yield from _scales(study)
+    yield from _share(study, base)
+    yield from _limit(study)
+
+
+def _staged(study: Study, usual: Mapping[str, Value]) -> Iterator[str]:
+    """Of each stage that searches, each thing once. The baseline runs in the first."""
+    said: set[str] = set()
+    for index, stage in enumerate(study.stages):
+        view = staged(study, stage)
+        view = view if index == 0 else replace(view, search=replace(view.search, baseline=False))
+        for text in _searched(view, {**usual, **view.trainer.settings}) if stage.searches else ():
+            if text not in said:
+                said.add(text)
+                yield f"stage {stage.name}: {text}" if stage.space is not None else text
 
 
 def _baseline(study: Study, base: Mapping[str, Value]) -> Iterator[str]:

@@ -12,9 +12,11 @@ from hptui.model.expressions import Expression
 from hptui.model.space import Space
 from hptui.model.study import Study
 from hptui.model.trial import Value
+from hptui.storage.studyfile.mistakes import Mistakes
 from hptui.storage.studyfile.rules import check_rules
 from hptui.storage.studyfile.samplers import check_sampler
 from hptui.storage.studyfile.schema import Settings, check_parameter, check_value, defaults, setting
+from hptui.storage.studyfile.staging import check_stages
 
 ENUMERABLE = 10_000
 """A space with at most this many raw configurations is searched through for one that keeps the constraints."""
@@ -22,36 +24,63 @@ ENUMERABLE = 10_000
 TRIED = 30
 
 
-def check(study: Study, settings: Settings | None) -> None:
-    """Refuse the first thing that cannot be right."""
+def check(study: Study, settings: Settings | None, mistakes: Mistakes) -> None:
+    """Gather what cannot be right. How the parts fit together is looked at when each is right by itself."""
     if settings is not None:
-        _settings(study, settings)
-    check_sampler(study)
-    _trial_name(study, settings)
+        _settings(study, settings, mistakes)
+    with mistakes.noted():
+        _trial_name(study, settings)
+    if mistakes.found:
+        return
+    with mistakes.noted():
+        if not study.stages:
+            check_sampler(study)
+        elif study.search.sampler == "list":
+            hint = "[[trial]] tables run in the first stage anyway"
+            raise StudyError("'list' does not go with [[stage]]", where="search.sampler", value="list", hint=hint)
+    if mistakes.found:
+        return
+    if study.stages:
+        check_stages(study, lambda view, found: _together(view, settings, found), mistakes)
+    else:
+        _together(study, settings, mistakes)
+
+
+def _together(study: Study, settings: Settings | None, mistakes: Mistakes) -> None:
+    """Expressions, constraints and rules over the settings that trials run with."""
     base = {**defaults(settings), **study.trainer.settings}
-    _evaluates(study.space, base)
-    _constraints(study.space, base)
-    check_rules(study, settings, base)
+    with mistakes.noted():
+        _evaluates(study.space, base)
+        _constraints(study.space, base)
+    check_rules(study, settings, base, mistakes)
 
 
-def _settings(study: Study, settings: Settings) -> None:
+def _settings(study: Study, settings: Settings, mistakes: Mistakes) -> None:
     """Every name is a setting, every value one that it can take, and nothing is missing."""
-    for name, value in study.trainer.settings.items():
-        check_value(setting(settings, name, f"trainer.{name}"), value, f"trainer.{name}")
-    for parameter in (*study.space.parameters, *study.space.derived):
-        check_parameter(setting(settings, parameter.name, f"space.{parameter.name}"), parameter)
-    for index, trial in enumerate(study.trials):
-        for name, value in trial.set.items():
-            where = f"trial[{index}].set.{name}"
-            check_value(setting(settings, name, where), value, where)
+    places = [("trainer", study.trainer.settings)]
+    places += [(f"stage[{index}].set", stage.set) for index, stage in enumerate(study.stages)]
+    places += [(f"trial[{index}].set", trial.set) for index, trial in enumerate(study.trials)]
+    places += [(f"preset[{index}].set", preset.set) for index, preset in enumerate(study.presets)]
+    for place, values in places:
+        for name, value in values.items():
+            with mistakes.noted():
+                check_value(setting(settings, name, f"{place}.{name}"), value, f"{place}.{name}")
+    spaces = [("space", study.space)]
+    spaces += [(f"stage[{n}].space", stage.space) for n, stage in enumerate(study.stages) if stage.space is not None]
+    for place, space in spaces:
+        for parameter in (*space.parameters, *space.derived):
+            with mistakes.noted():
+                where = f"{place}.{parameter.name}"
+                check_parameter(setting(settings, parameter.name, where), parameter, where)
     for name in study.notes.settings:
-        setting(settings, name, f"notes.{name}")
+        with mistakes.noted():
+            setting(settings, name, f"notes.{name}")
     for name, info in settings.items():
         searched = name in study.space.names or name in [derived.name for derived in study.space.derived]
         if info.required and name not in study.trainer.settings and (study.search.baseline or not searched):
             why = f"the trainer {study.trainer.kind!r} needs it"
             why += "; the baseline runs [trainer] as written" if searched else ""
-            raise StudyError(f"missing: {why}", where=f"trainer.{name}")
+            mistakes.found.append(StudyError(f"missing: {why}", where=f"trainer.{name}"))
 
 
 def _trial_name(study: Study, settings: Settings | None) -> None:
@@ -59,6 +88,10 @@ def _trial_name(study: Study, settings: Settings | None) -> None:
     known = {"number", *study.trainer.settings, *study.space.names, *(item.name for item in study.space.derived)}
     known |= set(settings or ())
     known |= {name for trial in study.trials for name in trial.set}
+    known |= {name for preset in study.presets for name in preset.set}
+    for stage in study.stages:
+        own = stage.space or Space()
+        known |= {*stage.set, *own.names, *(item.name for item in own.derived)}
     try:
         parts = list(Formatter().parse(study.trial_name))
     except ValueError as error:

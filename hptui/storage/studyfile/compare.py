@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from hptui.model.space import Choice, Derived, Parameter, Space
-from hptui.model.study import Study
+from hptui.model.study import ListedTrial, Preset, Study
 from hptui.model.trial import Value
-from hptui.storage.studyfile.dump import to_json
-from hptui.storage.studyfile.values import show
+from hptui.storage.studyfile.dump import dump_stage, to_json
+from hptui.storage.studyfile.values import plain, show
 
-SILENT = ("space", "trial", "source", "directory")
+SILENT = ("space", "stage", "trial", "preset", "source", "directory")
 
 
 def changes(old: Study, new: Study) -> list[str]:
@@ -26,7 +27,9 @@ def changes(old: Study, new: Study) -> list[str]:
         *_listed("stop rule", map(str, old.search.stop), map(str, new.search.stop)),
         *_listed("outcome", map(str, old.search.outcome), map(str, new.search.outcome)),
         *_tables(before, after),
-        *_trials(old, new),
+        *_stages(old, new),
+        *_trials("trial", old.trials, new.trials),
+        *_trials("preset", old.presets, new.presets),
     ]
 
 
@@ -87,14 +90,34 @@ def _flat(place: str, value: Value) -> Iterator[tuple[str, Value]]:
         yield from _flat(f"{place}.{key}", item)
 
 
-def _trials(old: Study, new: Study) -> Iterator[str]:
-    before, after = (
-        {trial.name or f"[{index}]": trial for index, trial in enumerate(study.trials)} for study in (old, new)
-    )
+def _stages(old: Study, new: Study) -> Iterator[str]:
+    """What differs in each stage; which there are, and in what order."""
+    before, after = ({stage.name: stage for stage in study.stages} for study in (old, new))
     for name in [*before, *(name for name in after if name not in before)]:
         if name not in after:
-            yield f"trial {name} removed"
+            yield f"stage {name} removed"
         elif name not in before:
-            yield f"trial {name} added: {show(dict(after[name].set))}"
+            yield f"stage {name} added"
+        else:
+            said = [*_space(before[name].space or Space(), after[name].space or Space())]
+            one, other = (dump_stage(replace(stage, space=None)) for stage in (before[name], after[name]))
+            said += _named(*({place: show(value) for place, value in _places(found)} for found in (one, other)))
+            yield from (f"stage {name}: {text}" for text in said)
+    if list(before) != list(after) and before.keys() == after.keys():
+        yield "the order of the stages changed"
+
+
+def _places(found: Mapping[str, object]) -> list[tuple[str, Value]]:
+    """The keys of a stage by their dotted places."""
+    return [pair for key, value in found.items() for pair in _flat(key, plain(value, key))]
+
+
+def _trials(what: str, old: Sequence[ListedTrial | Preset], new: Sequence[ListedTrial | Preset]) -> Iterator[str]:
+    before, after = ({one.name or f"[{index}]": one for index, one in enumerate(found)} for found in (old, new))
+    for name in [*before, *(name for name in after if name not in before)]:
+        if name not in after:
+            yield f"{what} {name} removed"
+        elif name not in before:
+            yield f"{what} {name} added: {show(dict(after[name].set))}"
         elif before[name] != after[name]:
-            yield f"trial {name}: {show(dict(before[name].set))} → {show(dict(after[name].set))}"
+            yield f"{what} {name}: {show(dict(before[name].set))} → {show(dict(after[name].set))}"

@@ -14,6 +14,9 @@ from hptui.storage.studyfile.read import build, naming
 from hptui.storage.studyfile.schema import Schema, look_up
 from hptui.storage.studyfile.values import parse_value, plain
 
+NAMED = ("stage", "preset")
+"""Lists of tables in which each is called by its name."""
+
 
 def override(study: Study, changes: Mapping[str, Value], schema: Schema | None = None) -> Study:
     """`study` with `{"learning_rate": "1e-4", "search.trials": 5, "space.dropout": "0..0.5"}` applied, checked.
@@ -23,7 +26,9 @@ def override(study: Study, changes: Mapping[str, Value], schema: Schema | None =
     """
     document = to_json(study)
     source, directory = str(document.pop("source")), str(document.pop("directory"))
-    document["space"] = {str(entry["name"]): _but_name(entry) for entry in _tables(document["space"])}
+    for table in (document, *_tables(document["stage"])):
+        if "space" in table:
+            table["space"] = {str(entry["name"]): _but_name(entry) for entry in _tables(table["space"])}
     with naming(source):
         settings = look_up(schema, study.trainer.kind, directory) or {}
         for key, value in changes.items():
@@ -48,7 +53,7 @@ def _put(document: dict[str, Value], path: list[str], value: Value, textual: boo
         if depth == 0 and part not in KEYS[""]:
             raise StudyError(f"no table {part!r}", where=".".join(path), value=value, hint=did_you_mean(part, KEYS[""]))
         table = _below(table, part, ".".join(path[: depth + 1]))
-    if path[0] == "space" and len(path) == 2 and isinstance(value, str):
+    if path[-2:-1] == ["space"] and path[0] in ("space", "stage") and isinstance(value, str):
         table[key] = _entry(key, table.get(key), value)
     elif value is None:
         table.pop(key, None)
@@ -59,8 +64,13 @@ def _put(document: dict[str, Value], path: list[str], value: Value, textual: boo
 
 
 def _below(table: dict[str, Value], part: str, where: str) -> dict[str, Value]:
-    """The table `part`, made if need be; the one table where a list of tables holds just one."""
+    """The table `part`, made if need be; the one table where a list of tables holds just one.
+
+    `stage.final.trials`: in a list of tables with names, the table of that name.
+    """
     found = table.setdefault(part, {})
+    if isinstance(found, list) and part in NAMED:
+        return {str(one.get("name") or n): one for n, one in enumerate(_tables(found))}
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
     if not isinstance(found, dict):

@@ -9,8 +9,9 @@ from hptui.model.expressions import Expression, parse
 from hptui.model.space import Choice, Derived, Float, Int, Parameter, Space, parse_short
 from hptui.model.trial import Value
 from hptui.storage.studyfile.keys import missing
+from hptui.storage.studyfile.mistakes import Mistakes
 from hptui.storage.studyfile.schema import Settings
-from hptui.storage.studyfile.table import Table, number
+from hptui.storage.studyfile.table import Table, mapping, number
 from hptui.storage.studyfile.values import show, wrong
 
 RANGE = ("low", "high", "log", "step", "int")
@@ -19,15 +20,38 @@ FORMS = (
 )
 
 
+def entries_of(space: Value, where: str = "space") -> dict[str, Value]:
+    """`[space]` by name. JSON may hold it as a list, whose order no writer of JSON changes."""
+    if not isinstance(space, list):
+        return mapping({} if space is None else space, where)
+    named = [dict(mapping(entry, where)) for entry in space]
+    return {str(entry.pop("name")): entry for entry in named}
+
+
 def read_space(
-    entries: Mapping[str, Value], constraints: Sequence[str], settings: Settings | None, known: Collection[str] | None
+    entries: Mapping[str, Value],
+    constraints: Sequence[str],
+    settings: Settings | None,
+    known: Collection[str] | None,
+    within: str = "space",
 ) -> Space:
-    """The space. `known` are the names that expressions may mention; None: any. `settings` decide what `1..8` is."""
-    found = [_entry(name, value, settings, known) for name, value in entries.items()]
+    """The space at the place `within`. `known` are the names that expressions may mention; None: any. `settings` decide
+    what `1..8` is.
+    """
+    mistakes = Mistakes()
+    found: list[Parameter | Derived] = []
+    for name, value in entries.items():
+        with mistakes.noted():
+            found.append(_entry(name, value, settings, known, within))
+    conditions: list[Expression] = []
+    for n, item in enumerate(constraints):
+        with mistakes.noted():
+            conditions.append(condition(item, f"search.constraints[{n}]", known))
+    mistakes.tell()
     return Space(
         parameters=tuple(item for item in found if not isinstance(item, Derived)),
         derived=tuple(item for item in found if isinstance(item, Derived)),
-        constraints=tuple(condition(item, f"search.constraints[{n}]", known) for n, item in enumerate(constraints)),
+        constraints=tuple(conditions),
     )
 
 
@@ -48,8 +72,10 @@ def condition(source: str, where: str, known: Collection[str] | None) -> Express
     raise StudyError(f"{source!r} is no condition", where=where, value=source, hint=hint)
 
 
-def _entry(name: str, value: Value, settings: Settings | None, known: Collection[str] | None) -> Parameter | Derived:
-    where = f"space.{name}"
+def _entry(
+    name: str, value: Value, settings: Settings | None, known: Collection[str] | None, within: str
+) -> Parameter | Derived:
+    where = f"{within}.{name}"
     type_ = settings[name].type if settings and name in settings else "any"
     if isinstance(value, str):
         explicit = True if "int" in value.split() else None

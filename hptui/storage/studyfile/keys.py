@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hptui.model.errors import StudyError, Unsupported, did_you_mean, nearest
+from hptui.model.errors import StudyError, did_you_mean, nearest
 from hptui.model.trial import Value
+from hptui.storage.studyfile.mistakes import Mistakes
 
 KEYS: dict[str, tuple[str, ...]] = {
     "": (
@@ -19,18 +20,30 @@ KEYS: dict[str, tuple[str, ...]] = {
         "trainer",
         "space",
         "search",
+        "stage",
         "trial",
+        "preset",
         "resources",
         "metrics",
         "report",
         "notes",
-        "reference",
         "trial_name",
         "on_end",
         "columns",
     ),
     "objective": ("metric", "goal", "select", "samples"),
-    "search": ("sampler", "trials", "seed", "baseline", "constraints", "pruner", "stop", "outcome", "until"),
+    "search": (
+        "sampler",
+        "trials",
+        "seed",
+        "baseline",
+        "evaluate_base",
+        "constraints",
+        "pruner",
+        "stop",
+        "outcome",
+        "until",
+    ),
     "search.pruner": (
         "kind",
         "warmup",
@@ -47,7 +60,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
     "search.stop": ("when", "after"),
     "search.until": ("trials", "hours", "no_improvement", "target"),
+    "stage": ("name", "trials", "set", "space", "sampler", "from", "seeds", "pruner", "baseline"),
     "trial": ("name", "title", "note", "set"),
+    "preset": ("name", "title", "note", "set"),
     "resources": (
         "gpus",
         "trials_per_gpu",
@@ -63,23 +78,19 @@ KEYS: dict[str, tuple[str, ...]] = {
         "pause_grace",
         "stop_grace",
     ),
-    "metrics": ("goal", "unit", "heading", "format", "split", "bands"),
-    "report": ("title", "columns", "write", "style"),
-    "reference": ("metric", "value", "split", "epochs", "steps", "source", "targets"),
+    "metrics": ("goal", "unit", "heading", "format"),
+    "report": ("title", "columns", "write"),
     "space": ("low", "high", "log", "step", "int", "choices", "ordered", "expr", "when", "note"),
 }
 
-LATER = {"stage"}
-"""Keys that have a meaning which this version cannot carry out: our limit, not a mistake."""
-
 
 def check_keys(found: Collection[str], table: str, where: str) -> None:
-    """Refuse the first key that the table (a name in `KEYS`) does not know."""
+    """Refuse the keys that the table (a name in `KEYS`) does not know."""
+    mistakes = Mistakes()
     for key in found:
-        if f"{table}.{key}".lstrip(".") in LATER:
-            raise Unsupported(f"{join(where, key)}: not in this version", hint="take it out of the study file for now")
         if key not in KEYS[table]:
-            raise unknown(key, table, where)
+            mistakes.found.append(unknown(key, table, where))
+    mistakes.tell()
 
 
 def unknown(key: str, table: str, where: str) -> StudyError:

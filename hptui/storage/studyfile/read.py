@@ -11,14 +11,28 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hptui.model.errors import StudyError, Unsupported
-from hptui.model.study import Study
+from hptui.model.space import Space
+from hptui.model.study import (
+    ListedTrial,
+    MetricSpec,
+    Notes,
+    Objective,
+    Preset,
+    ReportSpec,
+    Resources,
+    Search,
+    Stage,
+    Study,
+    TrainerSpec,
+)
 from hptui.model.trial import Value
 from hptui.storage.studyfile import sections
 from hptui.storage.studyfile.check import check
-from hptui.storage.studyfile.entries import read_space
-from hptui.storage.studyfile.reference import reference
+from hptui.storage.studyfile.entries import entries_of, read_space
+from hptui.storage.studyfile.mistakes import Mistakes
 from hptui.storage.studyfile.schema import Schema, look_up
 from hptui.storage.studyfile.search import search as read_search
+from hptui.storage.studyfile.stages import read_stages
 from hptui.storage.studyfile.table import Table, mapping
 from hptui.storage.studyfile.values import plain
 
@@ -97,48 +111,54 @@ def _from_toml(text: str, source: str, directory: str, schema: Schema | None) ->
 def build(
     document: Mapping[str, Value], source: str, directory: str, schema: Schema | None = None, *, checked: bool = False
 ) -> Study:
-    """The study of a document of plain values. `checked`: its parts are held against each other and the schema, too."""
-    root = Table.of(dict(document), "", "")
-    name = sections.name_of(root.need("name", "the study's name, which its directory gets"), "name", "study")
-    metrics = sections.metrics(root.table("metrics"))
-    trainer = sections.trainer(document.get("trainer"))
-    listed = sections.listed(root.items("trial"))
-    objectives = sections.objectives(document.get("objective"), metrics)
-    default = "list" if listed and not document.get("space") else "auto"
-    search = read_search(document.get("search"), default, {*metrics, *(one.metric for one in objectives)})
-    settings = look_up(schema, trainer.kind, directory) if checked else None
-    entries = _entries(document.get("space"))
+    """The study of a document of plain values. `checked`: its parts are held against each other and the schema, too.
+
+    Mistakes in different parts of it are told together.
+    """
+    mistakes = Mistakes()
+    read = mistakes.read
+    with mistakes.noted():
+        Table.of(dict(document), "", "")
+    root = Table(dict(document), "")
+    name = read(lambda: _name(root), "")
+    metrics: dict[str, MetricSpec] = read(lambda: sections.metrics(root.table("metrics")), {})
+    trainer = read(lambda: sections.trainer(document.get("trainer")), None)
+    listed: tuple[ListedTrial, ...] = read(lambda: sections.listed(root.items("trial")), ())
+    presets: tuple[Preset, ...] = read(lambda: sections.presets(root.items("preset"), listed), ())
+    objectives: tuple[Objective, ...] = read(lambda: sections.objectives(document.get("objective"), metrics), ())
+    default = "list" if listed and not document.get("space") and not document.get("stage") else "auto"
+    named = {*metrics, *(one.metric for one in objectives)}
+    search = read(lambda: read_search(document.get("search"), default, named), None)
+    settings = read(lambda: look_up(schema, trainer.kind, directory), None) if checked and trainer else None
+    entries: dict[str, Value] = read(lambda: entries_of(document.get("space")), {})
+    known = {*trainer.settings, *entries, *(settings or ())} if checked and trainer else None
+    constraints: tuple[str, ...] = read(lambda: Table(root.table("search"), "search").texts("constraints"), ())
+    space = read(lambda: read_space(entries, constraints, settings, known), Space())
+    stages: tuple[Stage, ...] = read(lambda: read_stages(root.items("stage"), settings, known), ())
     study = Study(
         name=name,
-        about=root.text("about"),
+        about=read(lambda: root.text("about"), ""),
         objectives=objectives,
-        trainer=trainer,
-        space=read_space(
-            entries,
-            Table(root.table("search"), "search").texts("constraints"),
-            settings,
-            {*trainer.settings, *entries, *(settings or ())} if checked else None,
-        ),
-        search=search,
+        trainer=trainer or TrainerSpec(""),
+        space=space,
+        search=search or Search(),
+        stages=stages,
         trials=listed,
-        resources=sections.resources(document.get("resources")),
+        presets=presets,
+        resources=read(lambda: sections.resources(document.get("resources")), Resources()),
         metrics=metrics,
-        report=sections.report(document.get("report"), document.get("columns"), metrics),
-        notes=sections.notes(root.table("notes")),
-        reference=reference(document.get("reference")),
-        trial_name=root.text("trial_name"),
-        on_end=root.texts("on_end") if root.has("on_end") else None,
+        report=read(lambda: sections.report(document.get("report"), document.get("columns"), metrics), ReportSpec()),
+        notes=read(lambda: sections.notes(root.table("notes")), Notes()),
+        trial_name=read(lambda: root.text("trial_name"), ""),
+        on_end=read(lambda: root.texts("on_end") if root.has("on_end") else None, None),
         source=source,
         directory=directory,
     )
-    if checked:
-        check(study, settings)
+    if checked and trainer:
+        check(study, settings, mistakes)
+    mistakes.tell()
     return study
 
 
-def _entries(space: Value) -> dict[str, Value]:
-    """`[space]` by name. JSON may hold it as a list, whose order no writer of JSON changes."""
-    if not isinstance(space, list):
-        return mapping({} if space is None else space, "space")
-    named = [dict(mapping(entry, "space")) for entry in space]
-    return {str(entry.pop("name")): entry for entry in named}
+def _name(root: Table) -> str:
+    return sections.name_of(root.need("name", "the study's name, which its directory gets"), "name", "study")

@@ -13,6 +13,7 @@ from hptui.model.space import Choice
 from hptui.model.study import Study
 from hptui.model.trial import Value
 from hptui.model.values import is_number
+from hptui.storage.studyfile.mistakes import Mistakes
 from hptui.storage.studyfile.schema import Settings
 from hptui.storage.studyfile.values import show
 
@@ -27,19 +28,27 @@ ALIKE = 0.85
 FAR = 1e12
 
 
-def check_rules(study: Study, settings: Settings | None, base: Mapping[str, Value]) -> None:
-    """Refuse the first of them that cannot be meant."""
-    _pruner(study)
+def check_rules(study: Study, settings: Settings | None, base: Mapping[str, Value], mistakes: Mistakes) -> None:
+    """Gather those of them that cannot be meant."""
+    with mistakes.noted():
+        _pruner(study)
+    with mistakes.noted():
+        _target(study)
+    ours = _settings(study, settings)
+    for where, expression in _conditions(study):
+        with mistakes.noted():
+            _names(study, expression, where, ours)
+            _evaluates(expression, where)
+    if settings is not None and ":" not in study.trainer.kind:
+        with mistakes.noted():
+            _timely(study, base)
+
+
+def _target(study: Study) -> None:
     if study.search.until.target is not None and len(study.objectives) > 1:
         hint = "no_improvement counts trials that add nothing to the Pareto set"
         what = "one number cannot be the target of several objectives"
         raise StudyError(what, where="search.until.target", value=study.search.until.target, hint=hint)
-    ours = _settings(study, settings)
-    for where, expression in _conditions(study):
-        _names(study, expression, where, ours)
-        _evaluates(expression, where)
-    if settings is not None and ":" not in study.trainer.kind:
-        _timely(study, base)
 
 
 def _conditions(study: Study) -> Iterator[tuple[str, Expression]]:

@@ -89,9 +89,8 @@ def _fits(type_: str, value: Value) -> bool:
     return True
 
 
-def check_parameter(info: Setting, parameter: Parameter | Derived) -> None:
+def check_parameter(info: Setting, parameter: Parameter | Derived, where: str) -> None:
     """Refuse a range or choices that the setting cannot take."""
-    where = f"space.{parameter.name}"
     if isinstance(parameter, Choice):
         for index, choice in enumerate(parameter.choices):
             check_value(info, choice, f"{where}.choices[{index}]")

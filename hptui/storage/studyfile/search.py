@@ -35,11 +35,12 @@ def search(value: Value, default_sampler: str, metrics: Collection[str] = ()) ->
     table = Table.of({} if value is None else value, "search")
     limit, until = _until(table)
     return Search(
-        sampler=_known(table, "sampler", default_sampler, SAMPLERS),
+        sampler=known_word(table, "sampler", default_sampler, SAMPLERS),
         trials=limit,
         seed=table.whole("seed", 0, 0, 2**32 - 1),
         baseline=table.flag("baseline", True),
-        pruner=_pruner(table),
+        evaluate_base=table.flag("evaluate_base", False),
+        pruner=read_pruner(table),
         until=until,
         stop=tuple(_rule(item, f"search.stop[{n}]", metrics) for n, item in enumerate(table.items("stop"))),
         outcome=tuple(
@@ -48,7 +49,8 @@ def search(value: Value, default_sampler: str, metrics: Collection[str] = ()) ->
     )
 
 
-def _known(table: Table, key: str, default: str, known: tuple[str, ...]) -> str:
+def known_word(table: Table, key: str, default: str, known: tuple[str, ...]) -> str:
+    """One of the known words, with the nearest one in the error."""
     found = table.text(key) if table.has(key) else default
     if found in known:
         return found
@@ -103,20 +105,20 @@ def pruner_keys(spec: PrunerSpec) -> tuple[str, ...]:
     return (*SHARED, *OWN.get(spec.kind, ()), *(OWN.get(spec.wraps, ()) if spec.kind == "patient" else ()))
 
 
-def _pruner(search: Table) -> PrunerSpec:
-    """`pruner = "median"`, or a table with its settings."""
+def read_pruner(search: Table) -> PrunerSpec:
+    """`pruner = "median"`, or a table with its settings, in `[search]` or in a stage."""
     if isinstance(search.data.get("pruner"), str):
-        kind = _known(search, "pruner", "none", PRUNERS)
-        return _settled(Table({"kind": kind}, "search.pruner"), kind)
-    table = Table.of(search.table("pruner"), "search.pruner")
+        kind = known_word(search, "pruner", "none", PRUNERS)
+        return _settled(Table({"kind": kind}, search.at("pruner")), kind)
+    table = Table.of(search.table("pruner"), "search.pruner", search.at("pruner"))
     if table.data and not table.has("kind"):
         raise missing("kind", table.where, f"one of {', '.join(PRUNERS)}")
-    return _settled(table, _known(table, "kind", "none", PRUNERS))
+    return _settled(table, known_word(table, "kind", "none", PRUNERS))
 
 
 def _settled(table: Table, kind: str) -> PrunerSpec:
     usual = PrunerSpec()
-    wraps = _known(table, "wraps", usual.wraps, WRAPPED)
+    wraps = known_word(table, "wraps", usual.wraps, WRAPPED)
     spec = PrunerSpec(
         kind=kind,
         warmup=_warmup(table, usual.warmup, halving="asha" in (kind, wraps) or "hyperband" in (kind, wraps)),

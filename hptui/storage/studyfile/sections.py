@@ -12,6 +12,7 @@ from hptui.model.study import (
     MetricSpec,
     Notes,
     Objective,
+    Preset,
     ReportSpec,
     Resources,
     TrainerSpec,
@@ -19,11 +20,10 @@ from hptui.model.study import (
 from hptui.model.trial import Value
 from hptui.storage.paths import check_name
 from hptui.storage.studyfile.keys import join, missing
-from hptui.storage.studyfile.table import Table, mapping, number, text, whole, within
+from hptui.storage.studyfile.table import Table, mapping, text, whole, within
 from hptui.storage.studyfile.values import show, wrong
 
 GOALS = ("minimize", "maximize")
-STYLES = ("results", "hyperparameters")
 
 
 def name_of(found: str, where: str, what: str) -> str:
@@ -93,6 +93,19 @@ def listed(values: list[Value]) -> tuple[ListedTrial, ...]:
     return tuple(found)
 
 
+def presets(values: list[Value], trials: tuple[ListedTrial, ...]) -> tuple[Preset, ...]:
+    """`[[preset]]`, in order. Each has a name, which no listed trial has."""
+    found: list[Preset] = []
+    for index, value in enumerate(values):
+        table = Table.of(value, "preset", f"preset[{index}]")
+        name = table.need("name", "what it is called when it is queued")
+        _trial_name(name, table.at("name"), [*(one.name for one in found), *(one.name for one in trials)])
+        if not table.has("set"):
+            raise missing("set", table.where, "what this preset changes")
+        found.append(Preset(name, table.table("set"), table.text("title"), table.text("note")))
+    return tuple(found)
+
+
 def _trial_name(name: str, where: str, taken: list[str]) -> None:
     name_of(name, where, "trial")
     if name.isdigit() or name == "best":
@@ -149,8 +162,7 @@ def _metric(table: Table) -> MetricSpec:
     if not is_format(how):
         hint = f"{', '.join(NAMED)}, or a specification such as .4f"
         raise StudyError(f"unknown format {how!r}", where=table.at("format"), value=how, hint=hint)
-    bands = {name: float(number(item, table.at(f"bands.{name}"))) for name, item in table.table("bands").items()}
-    return MetricSpec(goal, table.text("unit"), table.text("heading"), how, table.text("split"), bands)
+    return MetricSpec(goal, table.text("unit"), table.text("heading"), how)
 
 
 def report(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> ReportSpec:
@@ -164,8 +176,7 @@ def report(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> 
     if len(headed) < len(columns):
         twice = next(name for n, (name, _) in enumerate(columns) if name in dict(columns[:n]))
         raise StudyError(f"{twice!r} is a column twice", where=where, value=twice)
-    style = cast(Literal["results", "hyperparameters"], table.one_of("style", "results", STYLES))
-    return ReportSpec(title=table.text("title"), columns=headed, write=table.text("write"), style=style)
+    return ReportSpec(title=table.text("title"), columns=headed, write=table.text("write"))
 
 
 def _columns(value: Value, where: str) -> list[tuple[str, str]]:

@@ -20,8 +20,10 @@ KEPT = ("when", "note")
 """What an entry keeps when its range changes."""
 
 
-def write_space(path: str | os.PathLike[str], changes: Mapping[str, str | None]) -> None:
+def write_space(path: str | os.PathLike[str], changes: Mapping[str, str | None], stage: str = "") -> None:
     """Give the parameters in `[space]` of the file new ranges (`"1e-5..5e-4 log"`), or, with None, take them out.
+
+    `stage` names the stage whose own space is meant.
 
     The file is replaced as a whole, or not at all. It is not checked as a study: `override` does that before.
     """
@@ -31,20 +33,21 @@ def write_space(path: str | os.PathLike[str], changes: Mapping[str, str | None])
             before = real.read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise StudyError(f"cannot be read: {error}") from None
-        after = edit_space(before, changes)
+        after = edit_space(before, changes, stage)
     if after != before:
         _replace(real, after.encode())
 
 
-def edit_space(text: str, changes: Mapping[str, str | None]) -> str:
+def edit_space(text: str, changes: Mapping[str, str | None], stage: str = "") -> str:
     """`text`, a study file, with the changes made."""
     import tomlkit
 
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     wanted = parse_toml(body)
     document = tomlkit.parse(body)
+    home: Any = _holder(document, stage)
     for name, short in changes.items():
-        _change(document, wanted, name, short)
+        _change(home, _holder(wanted, stage), name, short)
     found = tomlkit.dumps(document)
     if "\r\n" in body:
         found = found.replace("\r\n", "\n").replace("\n", "\r\n")
@@ -53,6 +56,16 @@ def edit_space(text: str, changes: Mapping[str, str | None]) -> str:
             "the edit of [space] would have changed something else in the study file; it is left as it was"
         )
     return mark + found
+
+
+def _holder(document: Any, stage: str) -> Any:
+    """What holds the table `space`: the whole document, or the stage of this name."""
+    if not stage:
+        return document
+    for found in document.get("stage", ()):
+        if found.get("name") == stage:
+            return found
+    raise StudyError("is not in the file", where=f"stage.{stage}", value=stage)
 
 
 def _change(document: TOMLDocument, wanted: dict[str, Any], name: str, short: str | None) -> None:
