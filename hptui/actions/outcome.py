@@ -8,7 +8,7 @@ from typing import Any
 
 from hptui.actions.export import render, save
 from hptui.actions.formats import csv_text
-from hptui.actions.shapes import trial_json
+from hptui.results.shapes import trial_json
 from hptui.model.study import Study
 from hptui.model.trial import Trial
 from hptui.results.view import View, best_trials, look

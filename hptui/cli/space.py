@@ -77,7 +77,7 @@ def _derived(view: View) -> list[dict[str, Any]]:
 
 
 def _revisions(view: View) -> list[dict[str, Any]]:
-    from hptui.actions.shapes import iso
+    from hptui.results.shapes import iso
     from hptui.storage.reader import Reader
 
     with Reader(view.sd) as reader:

@@ -26,7 +26,7 @@ def trials_(
     face: Face, study: str, status: str | None, sort: str | None, top: int | None, columns: str | None, as_json: bool
 ) -> None:
     """The trials of STUDY, by number."""
-    from hptui.actions.shapes import trial_json
+    from hptui.results.shapes import trial_json
     from hptui.results.columns import columns_of, ordered, rows_of, shown, usual
     from hptui.results.view import PSEUDO, look
 

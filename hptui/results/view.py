@@ -35,6 +35,8 @@ class View:
 
     def settings(self, trial: Trial) -> dict[str, Value]:
         """What a trial was asked to run with: the `[trainer]` table of its own revision, not of today's."""
+        if trial.role is Role.IMPORTED:  # what its source did not record is not known
+            return dict(trial.params)
         own = self.trainers.get(trial.revision, self.study.trainer.settings)
         return {**self.defaults, **own, **trial.params}
 

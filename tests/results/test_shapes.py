@@ -2,7 +2,7 @@
 
 import json
 
-from hptui.actions.shapes import iso, trial_json
+from hptui.results.shapes import iso, trial_json
 from hptui.actions.status import show_json, status_json
 from hptui.model.trial import StudyState
 from hptui.results.view import look

@@ -1,0 +1,1 @@
+"""Trials and configurations in the forms of other programs."""

@@ -1,0 +1,25 @@
+"""JSON for people: indented, with nothing in it that a screen would obey."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from hptui.results.export.quoting import escaped
+
+
+def json_text(value: Any) -> str:
+    """Indented JSON. What is no number becomes null: JSON has no word for it."""
+    return escaped(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,52 @@
+"""A configuration for a shell: command-line flags, or variables of the environment. Nothing in it is run."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from hptui.model.errors import UserError
+
+SHELLS_OWN = re.compile(r"PATH|HOME|USER|SHELL|IFS|ENV|BASH_ENV|PS[0-9]|PWD|TERM|LANG|LC_.*|LD_.*|PYTHON.*|CUDA_.*")
+"""Variables whose change would change the shell, or what it starts."""
+
+
+def flags_text(value: Mapping[str, Any], *, hyphens: bool = False) -> str:
+    """`--learning_rate=0.0002 --lr_steps=10000,20000`, safe to paste into a shell. What is none is left out."""
+    return " ".join(shlex.quote(flag) for flag in flags(value, hyphens=hyphens)) + "\n"
+
+
+def flags(value: Mapping[str, Any], *, hyphens: bool = False) -> list[str]:
+    """The arguments, one by one."""
+    named = {key.replace("_", "-") if hyphens else key: item for key, item in value.items() if item is not None}
+    return [f"--{key}={word(item)}" for key, item in named.items()]
+
+
+def env_text(value: Mapping[str, Any], *, prefix: str = "") -> str:
+    """`LEARNING_RATE=0.0002`, one a line, for `set -a; . FILE` and for programs that read such files.
+
+    `UserError` for a name that would change the shell itself, and for two settings of one name.
+    """
+    lines: dict[str, str] = {}
+    for key, item in value.items():
+        name = prefix + re.sub(r"[^A-Za-z0-9_]", "_", key).upper()
+        name = f"_{name}" if name[:1].isdigit() else name
+        if SHELLS_OWN.fullmatch(name):
+            raise UserError(f"{key!r} would set {name}, which the shell itself needs", hint="--prefix HP_")
+        if name in lines:
+            raise UserError(f"two settings would be called {name}: one is {key!r}", hint="--rename gives another name")
+        if item is not None:
+            lines[name] = f"{name}={shlex.quote(word(item))}\n"
+    return "".join(lines.values())
+
+
+def word(value: Any) -> str:
+    """A value as one word: `true`, `10000,20000`, JSON for what is nested."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
+        return ",".join(word(item) for item in value)
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)

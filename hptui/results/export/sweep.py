@@ -1,0 +1,68 @@
+"""The study's space as a W&B sweep file. What a sweep cannot say stands in comments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hptui.model.errors import Unsupported
+from hptui.model.parameters import Choice, Float, Parameter
+from hptui.results.export.config import Names, made_by
+from hptui.results.export.quoting import comment
+from hptui.results.export.yaml_text import yaml_text
+from hptui.results.view import View
+
+METHODS = {"random": "random", "qmc": "random", "grid": "grid"}
+LISTED = 1000
+"""A stepped range of at most so many values is listed: a sweep's own steps are multiples of q, not steps from min."""
+
+
+def sweep(view: View, names: Names | None = None) -> str:
+    """`sweep.yaml`: method, metric, and every setting, fixed ones as constants."""
+    study, names = view.study, names or {}
+    if not study.space.parameters:
+        raise Unsupported("a study without a search space is no sweep", hint="--format toml lists its experiments")
+    searched = {parameter.name: parameter for parameter in study.space.parameters}
+    derived = {one.name for one in study.space.derived}
+    parameters: dict[str, Any] = {names.get(name, name): _entry(one) for name, one in searched.items()}
+    for name, value in view.base.items():
+        if name not in searched and name not in derived and value is not None:
+            parameters[names.get(name, name)] = {"value": value}
+    document: dict[str, Any] = {"name": study.name}
+    if study.about:
+        document["description"] = study.about
+    document |= {
+        "method": METHODS.get(study.search.sampler, "bayes") if len(study.objectives) == 1 else "random",
+        "metric": {"name": study.objective.metric, "goal": study.objective.goal},
+    }
+    if study.search.trials is not None:
+        document["run_cap"] = study.search.trials
+    return comment(_unsaid(view)) + yaml_text({**document, "parameters": parameters})
+
+
+def _entry(parameter: Parameter) -> dict[str, Any]:
+    if isinstance(parameter, Choice):
+        return {"values": list(parameter.choices)}
+    if parameter.step is not None:
+        values = parameter.values()
+        if values is None or len(values) > LISTED:
+            return {"distribution": "q_uniform", "min": parameter.low, "max": parameter.high, "q": parameter.step}
+        return {"values": list(values)}
+    ends = {"min": parameter.low, "max": parameter.high}
+    if not parameter.log:
+        return {"distribution": "uniform" if isinstance(parameter, Float) else "int_uniform", **ends}
+    if isinstance(parameter, Float):
+        return {"distribution": "log_uniform_values", **ends}
+    return {"distribution": "q_log_uniform_values", **ends, "q": 1}
+
+
+def _unsaid(view: View) -> list[str]:
+    """What the study says and a sweep cannot."""
+    study = view.study
+    lines = [f"the space of {study.name}; {made_by()}", "add `program:`, the script that an agent is to run"]
+    lines += [f"not in a sweep: {one.name} = {one.expr.text}" for one in study.space.derived]
+    lines += [f"not in a sweep: {one.name} only when {one.when.text}" for one in study.space.parameters if one.when]
+    lines += [f"not in a sweep: the constraint {one.text}" for one in study.space.constraints]
+    lines += [f"not in a sweep: the objective {one.metric}, to {one.goal}" for one in study.objectives[1:]]
+    if study.search.pruner.kind != "none":
+        lines.append(f"not in a sweep: the pruner {study.search.pruner.kind}")
+    return lines
