@@ -29,7 +29,7 @@ LIBRARIES = {
     "model": set(),
     "storage": {"sqlite_utils", "tomlkit"},
     "search": {"optuna", "ax", "botorch", "numpy", "torch"},
-    "results": {"optuna", "matplotlib", "numpy", "scipy"},
+    "results": {"optuna", "matplotlib", "numpy", "scipy", "pyarrow", "plotly", "tensorboard", "wandb"},
     "trainers": {"torch", "transformers", "peft", "bitsandbytes", "safetensors", "numpy", "datasets"},
     "running": {"psutil", "pynvml"},
     "actions": set(),

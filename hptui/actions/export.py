@@ -60,6 +60,26 @@ def export(sd: StudyDir, ref: str, wanted: Wanted) -> str | None:
     return None
 
 
+def export_like(sd: StudyDir, kind: str, folder: Path, names: Mapping[str, str]) -> list[Path]:
+    """The files that `kind` of search scripts wrote, in `folder`."""
+    from hptui.results.export.like import SETS
+
+    if kind not in SETS:
+        raise UserError(f"there is no kind of results called {kind!r}", hint=did_you_mean(kind, SETS))
+    return write_files(look(sd), SETS[kind], folder, names)
+
+
+def write_files(view: View, files: Sequence[str], folder: Path, names: Mapping[str, str] | None = None) -> list[Path]:
+    """Write files of known names into a folder; what there is nothing to say in is left out."""
+    from hptui.results.export.like import WRITERS
+
+    texts = {name: WRITERS[name](view, names or {}) for name in files}
+    for name, text in texts.items():
+        if text is not None:
+            save(folder / name, text.encode())
+    return [folder / name for name, text in texts.items() if text is not None]
+
+
 def _text(view: View, ref: str, chosen: Sequence[Trial], wanted: Wanted) -> str:
     if wanted.how == "sweep":
         from hptui.results.export.sweep import sweep
@@ -101,13 +121,13 @@ def _optuna(view: View, reader: Reader, chosen: Sequence[Trial], wanted: Wanted,
     _new(output, "Optuna")
     metric = view.study.objective.metric
     curves = {trial.number: [point[:2] for point in reader.curve(trial.number, metric)] for trial in chosen}
-    write_optuna(view.study, view.base, chosen, curves, output)
+    write_optuna(view.study, view.settings, chosen, curves, output)
 
 
 def _ax(view: View, reader: Reader, chosen: Sequence[Trial], wanted: Wanted, output: Path) -> None:
     from hptui.search.exchange.to_ax import snapshot
 
-    save(output, snapshot(view.study, view.base, chosen).encode())
+    save(output, snapshot(view.study, view.settings, chosen).encode())
 
 
 def _tensorboard(view: View, reader: Reader, chosen: Sequence[Trial], wanted: Wanted, output: Path) -> None:

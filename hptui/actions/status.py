@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from hptui.actions.process import holder
-from hptui.results.shapes import Json, attempt_json, curve_json, iso, rounded, trial_json
 from hptui.model.trial import Trial
+from hptui.results.shapes import Json, attempt_json, curve_json, iso, rounded, trial_json
 from hptui.results.view import View, best_trials, time_left
 from hptui.storage.reader import Reader
 

@@ -7,21 +7,44 @@ from pathlib import Path
 
 import click
 
-from hptui.cli.common import Face, pass_face, study_argument, trial_argument
+from hptui.cli.common import Face, pairs, pass_face, study_argument, trial_argument
 from hptui.cli.text import say
 
-FORMATS = ("yaml", "json", "toml", "csv", "flags", "python", "optuna")
+TEXTS = ("yaml", "json", "toml", "csv", "flags", "python", "env")
+STUDIES = ("parquet", "optuna", "ax", "sweep", "tensorboard", "wandb")
+KINDS = ("optuna-study-results", "ax-results", "hptui")
+ENDINGS = {
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".toml": "toml",
+    ".csv": "csv",
+    ".py": "python",
+    ".env": "env",
+    ".sh": "flags",
+    ".parquet": "parquet",
+    ".db": "optuna",
+    ".sqlite3": "optuna",
+}
 
 
 @click.command("export")
 @study_argument()
 @trial_argument(required=False)
 @click.option(
-    "--format", "how", type=click.Choice(FORMATS), help="How to write it (default: by FILE's ending, or yaml)."
+    "--format",
+    "how",
+    type=click.Choice([*TEXTS, *STUDIES]),
+    help="How to write it (default: by FILE's ending, or yaml).",
 )
+@click.option("--like", type=click.Choice(KINDS), help="The files that such search scripts write, into a folder (-o).")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to (default: stdout).")
+@click.option(
+    "--rename", multiple=True, metavar="OURS=THEIRS", help="Another name for a setting: lora_rank=lora_r. Repeatable."
+)
 @click.option("--params-only", is_flag=True, help="Only what the trial changed, without the other settings.")
 @click.option("--hyphens", is_flag=True, help="Flags with hyphens: --learning-rate.")
+@click.option("--prefix", default="", metavar="TEXT", help="What variables of the environment begin with: HP_.")
 @click.option("--archive", is_flag=True, help="The whole study as one .tar.gz, also while it runs.")
 @click.option("--no-checkpoints", is_flag=True, help="Leave checkpoints out of the archive.")
 @pass_face
@@ -30,36 +53,41 @@ def export_(
     study: str,
     trial: str | None,
     how: str | None,
+    like: str | None,
     output: Path | None,
+    rename: tuple[str, ...],
     params_only: bool,
     hyphens: bool,
+    prefix: str,
     archive: bool,
     no_checkpoints: bool,
 ) -> None:
     """Write the configuration of TRIAL (a number, a name, `best`; or `all`) of STUDY for another program.
 
-    The names are the trainer's own and numbers stay numbers. `optuna` makes a storage that Optuna's dashboard opens.
+    A configuration is complete, the trainer's defaults included, and numbers stay numbers. `optuna` makes a storage
+    that Optuna's dashboard opens, `ax` a snapshot of Ax's client, `sweep` a W&B sweep file, `tensorboard` and `wandb`
+    folders of runs, nothing of which is sent anywhere.
     """
-    from hptui.actions.export import export
+    from hptui.actions.export import Wanted, export, export_like
 
     sd = face.study(study)
+    names = pairs(rename, "--rename lora_rank=lora_r")
     if archive:
         _archive(face, study, output, checkpoints=not no_checkpoints)
         return
-    if trial is None:
+    if like:
+        for path in export_like(sd, like, output or Path(), names):
+            say(f"written to {path}")
+        return
+    chosen = how or (ENDINGS.get(output.suffix.lower(), "yaml") if output else "yaml")
+    if trial is None and chosen not in STUDIES:
         raise click.UsageError("which trial? a number, a name, `best`, or `all`; or --archive for the whole study")
-    chosen = how or _by_ending(output)
-    text = export(sd, trial, chosen, changed_only=params_only, hyphens=hyphens, output=output)
+    wanted = Wanted(chosen, params_only, hyphens, prefix, names, output)
+    text = export(sd, trial or "all", wanted)
     if text is None:
         say(f"written to {output}")
     else:
         sys.stdout.write(text)  # not cleaned: it is a file in the making, escaped by its own rules
-
-
-def _by_ending(output: Path | None) -> str:
-    endings = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml", ".csv": "csv", ".py": "python"}
-    endings |= {".db": "optuna", ".sqlite3": "optuna"}
-    return endings.get(output.suffix.lower(), "yaml") if output else "yaml"
 
 
 def _archive(face: Face, study: str, output: Path | None, *, checkpoints: bool) -> None:

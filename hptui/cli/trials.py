@@ -26,8 +26,8 @@ def trials_(
     face: Face, study: str, status: str | None, sort: str | None, top: int | None, columns: str | None, as_json: bool
 ) -> None:
     """The trials of STUDY, by number."""
-    from hptui.results.shapes import trial_json
     from hptui.results.columns import columns_of, ordered, rows_of, shown, usual
+    from hptui.results.shapes import trial_json
     from hptui.results.view import PSEUDO, look
 
     view = look(face.study(study))

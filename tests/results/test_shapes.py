@@ -2,9 +2,9 @@
 
 import json
 
-from hptui.results.shapes import iso, trial_json
 from hptui.actions.status import show_json, status_json
 from hptui.model.trial import StudyState
+from hptui.results.shapes import iso, trial_json
 from hptui.results.view import look
 from hptui.storage.reader import Reader
 from tests.actions.made import TRIALS, make

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui.actions.export import export
+from hptui.actions.export import Wanted, export
 from hptui.actions.process import holder
 from hptui.actions.run import run
 from hptui.actions.steer import request
@@ -37,8 +37,8 @@ def test_a_changed_trainer_does_not_rewrite_what_old_trials_ran_with(home: Path,
     assert any("compare them with care" in note for note in started.notes)
     view = look(sd)
     assert [view.settings(one)["width"] for one in view.trials] == [64, 64, 256]
-    assert '"width": 64' in (export(sd, "1", "json") or "")
-    assert '"width": 256' in (export(sd, "2", "json") or "")
+    assert '"width": 64' in (export(sd, "1", Wanted("json")) or "")
+    assert '"width": 256' in (export(sd, "2", Wanted("json")) or "")
 
 
 def test_a_paused_trial_goes_on_with_the_settings_that_it_began_with(home: Path, tmp_path: Path) -> None:

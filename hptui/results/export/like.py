@@ -10,12 +10,13 @@ from typing import Any
 
 from hptui.model.parameters import Choice, Parameter
 from hptui.model.trial import Trial, TrialStatus, Value
-from hptui.results.export.config import Names, made_by, render, renamed
+from hptui.results.export.config import Names, made_by, renamed, render
 from hptui.results.export.csv_text import csv_text
 from hptui.results.export.json_text import json_text
+from hptui.results.export.listing import render_all
 from hptui.results.export.quoting import comment
 from hptui.results.export.yaml_text import yaml_text
-from hptui.results.shapes import iso
+from hptui.results.shapes import iso, trial_json
 from hptui.results.view import View, best_trials
 
 Shape = dict[str, Any]
@@ -97,6 +98,8 @@ def optimization_checkpoint(view: View, names: Names) -> str:
 
 
 WRITERS: Mapping[str, Callable[[View, Names], str | None]] = {
+    "trials.json": lambda view, names: json_text([trial_json(trial) for trial in view.trials]),
+    "trials.csv": lambda view, names: render_all(view, "csv", names=names),
     "study_results.yaml": study_results,
     "best_config.yaml": best_config,
     "optimization_results.json": optimization_results,
@@ -104,6 +107,20 @@ WRITERS: Mapping[str, Callable[[View, Names], str | None]] = {
     "optimization_config.yaml": optimization_config,
     "optimization_checkpoint.json": optimization_checkpoint,
 }
+"""A file's name -> its text; None where there is nothing to say in it."""
+
+SETS: Mapping[str, tuple[str, ...]] = {
+    "optuna-study-results": ("study_results.yaml",),
+    "ax-results": (
+        "best_config.yaml",
+        "optimization_results.json",
+        "trial_history.csv",
+        "optimization_config.yaml",
+        "optimization_checkpoint.json",
+    ),
+    "hptui": ("trials.json", "trials.csv", "best_config.yaml"),
+}
+"""What `--like` writes."""
 
 
 def searched(view: View, trial: Trial, names: Names | None = None) -> dict[str, Value]:

@@ -18,8 +18,8 @@ from hptui.results.export.yaml_text import yaml_text
 from hptui.results.shapes import trial_json
 from hptui.results.view import View
 
-FIRST = ("number", "name", "status", "reason", "role")
-LAST = ("seconds", "peak_memory_gb", "attempts", "note")
+FIRST = ("number", "name", "status", "reason")
+LAST = ("seconds", "peak_memory_gb", "attempts", "role", "stage", "note")
 
 
 def render_all(view: View, how: str, *, hyphens: bool = False, names: Names | None = None) -> str:
@@ -51,12 +51,14 @@ def columns(view: View, names: Names | None = None) -> list[str]:
     values = dict.fromkeys(objective.metric for objective in view.study.objectives)
     metrics = dict.fromkeys(name for trial in view.trials for name in trial.metrics)
     used = dict.fromkeys(name for trial in view.trials for name in _used(view, trial))
+    facts = dict.fromkeys(name for trial in view.trials for name in trial.facts)
     return [
         *FIRST,
         *(_setting(name, names) for name in varied),
         *(f"value.{name}" for name in values),
         *(f"last.{name}" for name in metrics),
         *(f"effective.{name}" for name in used),
+        *(f"facts.{name}" for name in facts),
         *LAST,
         *(_setting(name, names) for name in every if name not in varied),
     ]
@@ -72,7 +74,6 @@ def _row(view: View, trial: Trial, names: Names) -> Iterable[tuple[str, Any]]:
     yield "name", trial.name
     yield "status", str(trial.status)
     yield "reason", str(trial.reason or "")
-    yield "role", str(trial.role)
     for name, value in view.settings(trial).items():
         yield _setting(name, names), value
     for name, number in (trial.values or {}).items():
@@ -81,9 +82,13 @@ def _row(view: View, trial: Trial, names: Names) -> Iterable[tuple[str, Any]]:
         yield f"last.{name}", number
     for name, value in _used(view, trial).items():
         yield f"effective.{name}", value
+    for name, value in trial.facts.items():
+        yield f"facts.{name}", value
     yield "seconds", round(trial.seconds, 3)
     yield "peak_memory_gb", trial.peak_memory_gb
     yield "attempts", trial.attempts
+    yield "role", str(trial.role)
+    yield "stage", trial.stage
     yield "note", trial.note
 
 

@@ -7,10 +7,11 @@ a space may have been edited meanwhile. Trials that have not ended are left out;
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,16 @@ from hptui.search.optuna import quiet
 
 STATES = {TrialStatus.COMPLETE: TrialState.COMPLETE, TrialStatus.PRUNED: TrialState.PRUNED}
 Curves = Mapping[int, Sequence[tuple[int, float]]]
+Settings = Callable[[Trial], Mapping[str, Value]]
+"""All settings that a trial ran with."""
 
 
-def write_optuna(study: Study, trials: Iterable[Trial], curves: Curves, path: Path) -> int:
+def write_optuna(study: Study, settings: Settings, trials: Iterable[Trial], curves: Curves, path: Path) -> int:
     """Write the ended trials to a new Optuna storage; how many. `curves` are the objective's points by trial number."""
     ended = [trial for trial in trials if not trial.status.open]
+    values = {trial.number: _values(study, settings(trial)) for trial in ended}
     distributions = {
-        p.name: _distribution(p, [_value(study, trial, p) for trial in ended]) for p in study.space.parameters
+        p.name: _distribution(p, [values[trial.number][p.name] for trial in ended]) for p in study.space.parameters
     }
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,8 +49,12 @@ def write_optuna(study: Study, trials: Iterable[Trial], curves: Curves, path: Pa
             goals = [objective.goal for objective in study.objectives]
             target = optuna.create_study(storage=storage, study_name=study.name, directions=goals)
             target.set_metric_names([objective.metric for objective in study.objectives])
-            for trial in ended:
-                target.add_trial(_frozen(study, trial, distributions, curves.get(trial.number, ())))
+            for key, text in {"hptui_study": study.name, "about": study.about}.items():
+                target.set_user_attr(key, text)
+            target.add_trials(
+                _frozen(study, trial, values[trial.number], distributions, curves.get(trial.number, ()))
+                for trial in ended
+            )
             storage.remove_session()
             storage.engine.dispose()
         try:
@@ -57,9 +65,9 @@ def write_optuna(study: Study, trials: Iterable[Trial], curves: Curves, path: Pa
     return len(ended)
 
 
-def _value(study: Study, trial: Trial, parameter: Parameter) -> Any:
-    """What the trial ran with: the baseline has the trainer's own setting. None: the parameter was not in use."""
-    return _storable(trial.params.get(parameter.name, study.trainer.settings.get(parameter.name)))
+def _values(study: Study, settings: Mapping[str, Value]) -> dict[str, Any]:
+    """What a trial ran with: the baseline has the trainer's own setting. None: the parameter was not in use."""
+    return {parameter.name: _storable(settings.get(parameter.name)) for parameter in study.space.parameters}
 
 
 def _storable(value: Value) -> Any:
@@ -81,9 +89,12 @@ def _distribution(parameter: Parameter, values: Iterable[Any]) -> BaseDistributi
 
 
 def _frozen(
-    study: Study, trial: Trial, distributions: Mapping[str, BaseDistribution], curve: Sequence[tuple[int, float]]
+    study: Study,
+    trial: Trial,
+    values: Mapping[str, Any],
+    distributions: Mapping[str, BaseDistribution],
+    curve: Sequence[tuple[int, float]],
 ) -> FrozenTrial:
-    values = {p.name: _value(study, trial, p) for p in study.space.parameters}
     params = {name: value for name, value in values.items() if value is not None}
     state = STATES.get(trial.status, TrialState.FAIL)
     complete = state is TrialState.COMPLETE
@@ -98,7 +109,15 @@ def _frozen(
         datetime_complete=_moment(trial.ended or trial.started or trial.created),
         params=params,
         distributions={name: distributions[name] for name in params},
-        user_attrs={**facts, "name": trial.name, "note": trial.note, "overrides": dict(trial.params)},
+        user_attrs={
+            **facts,
+            "role": str(trial.role),
+            "name": trial.name,
+            "note": trial.note,
+            "overrides": dict(trial.params),
+            "seconds": trial.seconds,
+            "metrics": {name: value for name, value in trial.metrics.items() if math.isfinite(value)},
+        },
         system_attrs={},
         intermediate_values=dict(curve) if len(study.objectives) == 1 else {},
     )

@@ -1,0 +1,1 @@
+"""Trials to and from other search programs. Copies: the store stays the truth."""
