@@ -181,21 +181,43 @@ class Resources:
 
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
-    """`[metrics.NAME]`: how a metric is judged and shown."""
+    """`[metrics.NAME]`: how a metric is judged and shown, and on which split it is measured.
+
+    `bands` are words for its values, each up to a bound: `{ excellent = 3, good = 10 }`.
+    """
 
     goal: Goal | None = None
     unit: str = ""
     heading: str = ""
     format: str = ""
+    split: str = ""
+    bands: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSpec:
-    """`[report]`: title, columns (name -> heading, in order), where it is written."""
+    """`[report]`: title, columns (name -> heading, in order), where it is written, and in which style."""
 
     title: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     write: str = ""
+    style: Literal["results", "hyperparameters"] = "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`[reference]`: a value measured elsewhere. `targets` are the shares by which one wants to be better than it.
+
+    Trials are compared with it only as far as metric, split and length of training agree.
+    """
+
+    metric: str
+    value: float
+    split: str = ""
+    epochs: float | None = None
+    steps: int | None = None
+    source: str = ""
+    targets: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +248,7 @@ class Study:
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     report: ReportSpec = ReportSpec()
     notes: Notes = Notes()
+    reference: Reference | None = None
     about: str = ""
     trial_name: str = ""
     on_end: tuple[str, ...] | None = None

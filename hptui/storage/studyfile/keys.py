@@ -27,6 +27,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "metrics",
         "report",
         "notes",
+        "reference",
         "trial_name",
         "on_end",
         "columns",
@@ -78,8 +79,9 @@ KEYS: dict[str, tuple[str, ...]] = {
         "pause_grace",
         "stop_grace",
     ),
-    "metrics": ("goal", "unit", "heading", "format"),
-    "report": ("title", "columns", "write"),
+    "metrics": ("goal", "unit", "heading", "format", "split", "bands"),
+    "report": ("title", "columns", "write", "style"),
+    "reference": ("metric", "value", "split", "epochs", "steps", "source", "targets"),
     "space": ("low", "high", "log", "step", "int", "choices", "ordered", "expr", "when", "note"),
 }
 

@@ -30,6 +30,7 @@ from hptui.storage.studyfile import sections
 from hptui.storage.studyfile.check import check
 from hptui.storage.studyfile.entries import entries_of, read_space
 from hptui.storage.studyfile.mistakes import Mistakes
+from hptui.storage.studyfile.reference import reference
 from hptui.storage.studyfile.schema import Schema, look_up
 from hptui.storage.studyfile.search import search as read_search
 from hptui.storage.studyfile.stages import read_stages
@@ -149,6 +150,7 @@ def build(
         metrics=metrics,
         report=read(lambda: sections.report(document.get("report"), document.get("columns"), metrics), ReportSpec()),
         notes=read(lambda: sections.notes(root.table("notes")), Notes()),
+        reference=read(lambda: reference(document.get("reference")), None),
         trial_name=read(lambda: root.text("trial_name"), ""),
         on_end=read(lambda: root.texts("on_end") if root.has("on_end") else None, None),
         source=source,

@@ -20,10 +20,11 @@ from hptui.model.study import (
 from hptui.model.trial import Value
 from hptui.storage.paths import check_name
 from hptui.storage.studyfile.keys import join, missing
-from hptui.storage.studyfile.table import Table, mapping, text, whole, within
+from hptui.storage.studyfile.table import Table, mapping, number, text, whole, within
 from hptui.storage.studyfile.values import show, wrong
 
 GOALS = ("minimize", "maximize")
+STYLES = ("results", "hyperparameters")
 
 
 def name_of(found: str, where: str, what: str) -> str:
@@ -162,7 +163,8 @@ def _metric(table: Table) -> MetricSpec:
     if not is_format(how):
         hint = f"{', '.join(NAMED)}, or a specification such as .4f"
         raise StudyError(f"unknown format {how!r}", where=table.at("format"), value=how, hint=hint)
-    return MetricSpec(goal, table.text("unit"), table.text("heading"), how)
+    bands = {name: float(number(item, table.at(f"bands.{name}"))) for name, item in table.table("bands").items()}
+    return MetricSpec(goal, table.text("unit"), table.text("heading"), how, table.text("split"), bands)
 
 
 def report(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> ReportSpec:
@@ -176,7 +178,8 @@ def report(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> 
     if len(headed) < len(columns):
         twice = next(name for n, (name, _) in enumerate(columns) if name in dict(columns[:n]))
         raise StudyError(f"{twice!r} is a column twice", where=where, value=twice)
-    return ReportSpec(title=table.text("title"), columns=headed, write=table.text("write"))
+    style = cast(Literal["results", "hyperparameters"], table.one_of("style", "results", STYLES))
+    return ReportSpec(title=table.text("title"), columns=headed, write=table.text("write"), style=style)
 
 
 def _columns(value: Value, where: str) -> list[tuple[str, str]]:

@@ -1,0 +1,38 @@
+"""`[reference]`: a value that was measured elsewhere, with enough about it to know what may be compared with it."""
+
+from __future__ import annotations
+
+from hptui.model.errors import StudyError
+from hptui.model.study import Reference
+from hptui.model.trial import Value
+from hptui.storage.studyfile.keys import missing
+from hptui.storage.studyfile.table import Table, number
+from hptui.storage.studyfile.values import show
+
+
+def reference(value: Value) -> Reference | None:
+    """The table, or None where the file has none."""
+    if value is None:
+        return None
+    table = Table.of(value, "reference")
+    metric = table.need("metric", "which metric the value is of")
+    if not table.has("value"):
+        raise missing("value", "reference", "what was measured elsewhere")
+    return Reference(
+        metric=metric,
+        value=float(number(table.data["value"], table.at("value"))),
+        split=table.text("split"),
+        epochs=table.number("epochs", None, 0),
+        steps=table.whole("steps", None, 1),
+        source=table.text("source"),
+        targets=tuple(_share(item, f"reference.targets[{n}]") for n, item in enumerate(table.items("targets"))),
+    )
+
+
+def _share(value: Value, where: str) -> float:
+    """A target: by which share better than the value."""
+    share = float(number(value, where))
+    if 0 < share < 10:
+        return share
+    hint = "0.05 means five per cent better than the reference"
+    raise StudyError(f"must be a share above 0, got {show(value)}", where=where, value=value, hint=hint)

@@ -1,0 +1,117 @@
+"""One evaluation from top to bottom: generate, grade, compare, time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hptui.model.counts import Ratio
+from hptui.model.errors import UserError
+from hptui.model.trial import Value
+from hptui.trainers.evals import custom, grade, overlap
+from hptui.trainers.evals.generate import Prompt, Timing, Written, generate
+from hptui.trainers.evals.options import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Metrics (shares keep their counts), one row per sample for the record, and facts about how it was done."""
+
+    metrics: dict[str, float | Ratio]
+    rows: list[dict[str, Any]]
+    facts: dict[str, Value] = field(default_factory=dict)
+
+
+def prepare(options: Options) -> tuple[custom.Metric, ...]:
+    """Load the user's own metrics. Called before a model is loaded, it finds their mistakes before they cost time."""
+    return tuple(custom.load(path, options.directory) for path in options.custom)
+
+
+def run(
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[Prompt],
+    references: Sequence[str],
+    options: Options,
+    device: Any,
+    keep_going: Callable[[], bool] = lambda: True,
+) -> Result:
+    """Have `model` continue every prompt, and measure what came. `Interrupted` when `keep_going` says no."""
+    if not prompts or len(prompts) != len(references):
+        raise UserError(f"an evaluation needs samples: got {len(prompts)} prompts and {len(references)} references")
+    own = prepare(options)
+    written, timing = generate(model, tokenizer, prompts, options, device, keep_going)
+    outputs = [item.text for item in written]
+    texts = [prompt if isinstance(prompt, str) else tokenizer.decode(list(prompt)) for prompt in prompts]
+    metrics: dict[str, float | Ratio] = {}
+    facts: dict[str, Value] = {"inference": timing.facts(len(prompts), options)}
+    rows = [_row(*parts) for parts in zip(texts, written, references, strict=True)]
+    _grades(written, references, options, metrics, rows, facts)
+    _overlaps(outputs, references, options, metrics, rows, facts)
+    metrics |= _lengths_and_time(written, timing)
+    for metric in own:
+        _merge(metrics, metric(outputs, references, texts))
+    return Result(metrics, rows, facts)
+
+
+def _row(prompt: str, written: Written, reference: str) -> dict[str, Any]:
+    row = {"prompt": prompt, "output": written.text, "reference": reference}
+    return {**row, "tokens": written.tokens, "finish": written.finish}
+
+
+def _grades(
+    written: Sequence[Written],
+    references: Sequence[str],
+    options: Options,
+    metrics: dict[str, float | Ratio],
+    rows: list[dict[str, Any]],
+    facts: dict[str, Value],
+) -> None:
+    if "accuracy" in options.metrics:
+        pairs = zip(written, references, strict=True)
+        grades = [grade.grade(w.text, r, options, cut=w.finish == "limit") for w, r in pairs]
+        metrics |= grade.shares(grades)
+        facts["causes"] = dict(grade.causes(grades))
+        for row, one in zip(rows, grades, strict=True):
+            row |= {"category": one.category, "answer": one.answer, "expected": one.expected, "cause": one.cause}
+    if "exact_match" in options.metrics:
+        exact = [w.text.strip() == r.strip() for w, r in zip(written, references, strict=True)]
+        metrics["exact_match"] = Ratio(sum(exact), len(exact))
+        for row, same in zip(rows, exact, strict=True):
+            row["exact"] = same
+
+
+def _overlaps(
+    outputs: Sequence[str],
+    references: Sequence[str],
+    options: Options,
+    metrics: dict[str, float | Ratio],
+    rows: list[dict[str, Any]],
+    facts: dict[str, Value],
+) -> None:
+    intervals: dict[str, Value] = {}
+    for family, score in (("bleu", overlap.bleu), ("rouge", overlap.rouge)):
+        if family in options.metrics:
+            found = score(outputs, references)
+            metrics |= found.metrics
+            intervals |= found.intervals
+            facts |= found.facts
+            for row, values in zip(rows, found.rows, strict=False):
+                row |= {name: round(value, 4) for name, value in values.items()}
+    if intervals:
+        facts["intervals"] = intervals
+
+
+def _lengths_and_time(written: Sequence[Written], timing: Timing) -> dict[str, float]:
+    return {
+        "generated_tokens": timing.tokens / len(written),
+        "inference_time": timing.seconds / max(timing.tokens, 1),
+    }
+
+
+def _merge(metrics: dict[str, float | Ratio], more: Mapping[str, float]) -> None:
+    for name, value in more.items():
+        if name in metrics:
+            raise UserError(f"a metric of your own is called {name!r}, which is taken", hint="give it another name")
+        metrics[name] = value

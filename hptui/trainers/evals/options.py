@@ -1,0 +1,62 @@
+"""What an evaluation by generation is told: how to decode, what to measure, where the answer stands. Free of torch."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from hptui.model.errors import UserError, did_you_mean
+
+FAMILIES = ("accuracy", "exact_match", "bleu", "rouge")
+"""What can be measured; length and time always are."""
+
+FORMATS = ("think", "boxed", "last_number", "regex", "text")
+"""Where the answer stands: `</think> <answer>…</answer>`, the last \\boxed{…}, the last number, a pattern, all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to generate and what to measure; values that make no sense are a `UserError`.
+
+    `custom` are functions of the user's, as "file.py:function"; a file that is not absolute lies in `directory`.
+    `add_special_tokens` is for prompts that do not bring a begin-of-text token with them, as chat templates do.
+    """
+
+    metrics: tuple[str, ...] = ("exact_match", "bleu", "rouge")
+    answer_format: str = "text"
+    answer_regex: str = ""
+    max_new_tokens: int = 64
+    batch_size: int = 16
+    stop: tuple[str, ...] = ()
+    custom: tuple[str, ...] = ()
+    directory: str = ""
+    add_special_tokens: bool = True
+
+    def __post_init__(self) -> None:
+        for name in self.metrics:
+            if name not in FAMILIES:
+                raise UserError(f"there is no generation metric {name!r}", hint=did_you_mean(name, FAMILIES))
+        if self.answer_format not in FORMATS:
+            raise UserError(
+                f"there is no answer format {self.answer_format!r}", hint=did_you_mean(self.answer_format, FORMATS)
+            )
+        if self.answer_format == "regex":
+            _compiled(self.answer_regex)
+        if any(not text for text in self.stop):
+            raise UserError("a stop string cannot be empty")
+        for name in ("max_new_tokens", "batch_size"):
+            if getattr(self, name) < 1:
+                raise UserError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for path in self.custom:
+            file, colon, function = path.rpartition(":")
+            if not (colon and file.endswith(".py") and function.isidentifier()):
+                raise UserError(f"{path!r} names no metric", hint='write "file.py:function"')
+
+
+def _compiled(pattern: str) -> None:
+    if not pattern:
+        raise UserError('answer_format = "regex" needs a pattern', hint="its first group is the answer")
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise UserError(f"the pattern of the answer {pattern!r} cannot be read: {error}") from None

@@ -1,0 +1,48 @@
+"""Stop strings: a text ends where one of them begins, or after it where it belongs to the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import StoppingCriteria
+
+from hptui.trainers.evals.options import Options
+
+SLACK = 4
+"""Tokens decoded beyond the longest stop string: one may begin inside a token, and special ones have no text."""
+
+
+class Stops(StoppingCriteria):  # type: ignore[misc]  # transformers is not typed
+    """Ends each row of a batch by itself, and notes after how many tokens."""
+
+    def __init__(self, tokenizer: Any, strings: Sequence[str], prompt_width: int) -> None:
+        self.tokenizer, self.strings, self.width = tokenizer, tuple(strings), prompt_width
+        self.tail = max((len(text.encode()) for text in self.strings), default=0) + SLACK
+        self.ended: dict[int, int] = {}
+
+    def __call__(self, input_ids: Tensor, scores: Any, **_: Any) -> Tensor:
+        length = input_ids.shape[1] - self.width
+        tails = input_ids[:, self.width :][:, -self.tail :].tolist()
+        texts = self.tokenizer.batch_decode(tails, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        for row, text in enumerate(texts):
+            if row not in self.ended and any(string in text for string in self.strings):
+                self.ended[row] = length
+        done = [row in self.ended for row in range(len(tails))]
+        return torch.tensor(done, dtype=torch.bool, device=input_ids.device)
+
+
+def kept_stops(options: Options) -> tuple[str, ...]:
+    """Strings after which nothing matters any more, which stay in the text."""
+    return ("</answer>",) if options.answer_format == "think" and "accuracy" in options.metrics else ()
+
+
+def cut_text(text: str, options: Options) -> str:
+    """A text up to its first stop string: without it, or with it where it closes the answer."""
+    kept = kept_stops(options)
+    others = [string for string in options.stop if string not in kept]
+    ends = [(place + len(string), text[: place + len(string)]) for string in kept if (place := text.find(string)) >= 0]
+    ends += [(place, text[:place]) for string in others if (place := text.find(string)) >= 0]
+    return min(ends)[1] if ends else text

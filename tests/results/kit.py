@@ -1,0 +1,28 @@
+"""Views of studies that exist only in memory."""
+
+import textwrap
+from pathlib import Path
+
+from hptui.actions.process import defaults_of
+from hptui.model.trial import StudyState
+from hptui.results.view import View
+from hptui.storage import studyfile
+from hptui.storage.paths import StudyDir
+from hptui.storage.rows import StudyRow
+from tests.actions.made import FILE
+
+
+def view_of(trials=(), text=FILE, tmp="/nowhere"):
+    """A study file and trials as a view, with no store behind it."""
+    study = studyfile.loads(textwrap.dedent(text))
+    row = StudyRow(study.name, StudyState.DONE, "u" * 8, 0.0, {}, 1, "", 60.0, 0.0, 60.0)
+    try:
+        defaults = defaults_of(study)
+    except Exception:
+        defaults = {}
+    return View(StudyDir(Path(tmp) / study.name), row, study, tuple(trials), defaults)
+
+
+def curve(*values, every=1):
+    """Points (step, value, seconds)."""
+    return [(every * (n + 1), float(value), float(n)) for n, value in enumerate(values)]

@@ -1,0 +1,164 @@
+from fractions import Fraction
+
+import pytest
+
+from hptui.model.errors import UserError
+from hptui.trainers.evals import Options
+from hptui.trainers.evals.answers import Found, expected, extract, number, same
+from hptui.trainers.evals.grade import CORRECT, FORMAT, WRONG, causes, grade, shares
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2 and 2 </think> <answer> 4 </answer>", Found("4")),
+        ("<think> 2 </think>\n<answer>4</answer> and more", Found("4")),
+        ("so </think> <answer>4</answer> <answer>5</answer>", Found("4")),
+        ("4", Found(None, "no </think>")),
+        ("<answer>4</answer>", Found(None, "no </think>")),
+        ("so </think> 4", Found(None, "no <answer> after </think>")),
+        ("so </think> it is <answer>4</answer>", Found(None, "no <answer> after </think>")),
+        ("so </think> <answer>4", Found(None, "no </answer>")),
+        ("so </think> <answer> </answer>", Found(None, "empty answer")),
+    ],
+)
+def test_answer_after_thought(text, found):
+    assert extract(text, "think") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (r"first \boxed{1}, then \boxed{2}", Found("2")),
+        (r"\boxed{\frac{1}{2}}", Found(r"\frac{1}{2}")),
+        (r"\boxed{\frac{1}{2}", Found(None, r"\boxed not closed")),
+        ("2", Found(None, r"no \boxed")),
+        (r"\boxed{ }", Found(None, "empty answer")),
+    ],
+)
+def test_boxed_answer(text, found):
+    assert extract(text, "boxed") == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("3 apples and 4 pears make 7.", Found("7")),
+        ("it costs $1,024.50 now", Found("1,024.50")),
+        ("minus -3", Found("-3")),
+        ("a half is 1/2", Found("1/2")),
+        ("none", Found(None, "no number")),
+    ],
+)
+def test_last_number(text, found):
+    assert extract(text, "last_number") == found
+
+
+def test_answer_by_pattern_is_its_first_group_or_all_of_it():
+    assert extract("#### 12 #### 13", "regex", r"#### (\d+)") == Found("12")
+    assert extract("a12", "regex", r"\d+") == Found("12")
+    assert extract("a", "regex", r"\d+") == Found(None, "pattern not found")
+    assert extract("#### x", "regex", r"####(\d*)") == Found(None, "empty answer")
+
+
+def test_all_of_the_text_can_be_the_answer():
+    assert extract(" Paris\n", "text") == Found("Paris")
+    assert extract(" \n", "text") == Found(None, "empty answer")
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer_format", "answer"),
+    [
+        ("<think> 1+1 </think> <answer> 2 </answer>", "think", "2"),
+        (r"We get \boxed{3}.", "think", "3"),
+        ("We get\n#### 1,000", "think", "1,000"),
+        (" 42 ", "think", "42"),
+        ("4 and 5 make 9", "last_number", "9"),
+    ],
+)
+def test_reference_may_be_a_whole_solution(reference, answer_format, answer):
+    assert expected(reference, answer_format) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1,024", Fraction(1024)),
+        ("0.50", Fraction(1, 2)),
+        (".5", Fraction(1, 2)),
+        ("-3/6", Fraction(-1, 2)),
+        (r"\frac{1}{2}", Fraction(1, 2)),
+        (r"-\dfrac12", Fraction(-1, 2)),
+        ("$7", Fraction(7)),
+        (r"$\boxed{7}$", Fraction(7)),
+        ("7.", Fraction(7)),
+        ("1/0", None),
+        ("1,02", None),
+        ("7 cm", None),
+        ("", None),
+        ("x", None),
+    ],
+)
+def test_number(text, value):
+    assert number(text) == value
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        ("0.5", r"\frac{1}{2}", True),
+        ("12", "12.0", True),
+        ("12", "13", False),
+        (r"\text{even}", "even", True),
+        (r"\left( 1, 2 \right)", "(1,2)", True),
+        (r"$x^2$", "x^2", True),
+        ("x", "X", False),
+        (r"\dfrac{a}{b}", r"\frac{a}{b}", True),
+    ],
+)
+def test_same(one, other, equal):
+    assert same(one, other) is equal
+
+
+def test_every_sample_is_one_of_three():
+    options = Options(metrics=("accuracy",), answer_format="think")
+    grades = [
+        grade("a </think> <answer>4</answer>", "4", options),
+        grade("a </think> <answer>5</answer>", "4", options),
+        grade("a </think> <answer>five</answer>", "4", options),
+        grade("a </think> <answer>five</answer>", "four", options),
+        grade("4 4 4 4", "4", options, cut=True),
+        grade("4", "4", options),
+        grade("5", "4", options),
+    ]
+    assert [g.category for g in grades] == [CORRECT, WRONG, WRONG, WRONG, FORMAT, FORMAT, FORMAT]
+    found = shares(grades)
+    assert {name: (share.k, share.n) for name, share in found.items()} == {
+        "accuracy": (1, 7),
+        "wrong_answer": (3, 7),
+        "format_failure": (3, 7),
+    }
+    assert causes(grades) == {
+        "format failure: no </think>": 2,
+        "wrong answer: another number": 1,
+        "wrong answer: not a number": 1,
+        "wrong answer: another text": 1,
+        "format failure: no </think>, cut off": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"metrics": ("acuracy",)}, "accuracy"),
+        ({"answer_format": "boxd"}, "boxed"),
+        ({"answer_format": "regex"}, "pattern"),
+        ({"answer_format": "regex", "answer_regex": "("}, "cannot be read"),
+        ({"stop": ("",)}, "stop string"),
+        ({"max_new_tokens": 0}, "max_new_tokens"),
+        ({"custom": ("metrics.brevity",)}, "file.py:function"),
+    ],
+)
+def test_options_that_make_no_sense(given, said):
+    with pytest.raises(UserError, match=said.replace(".", r"\.")):
+        Options(**given)
