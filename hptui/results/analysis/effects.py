@@ -1,0 +1,206 @@
+"""What each setting does to each metric: means by group with n and interval, ranks, one-factor-at-a-time steps."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hptui.model.parameters import Choice, Float, Int
+from hptui.model.trial import Trial, Value
+from hptui.model.values import is_number, same
+from hptui.results.analysis.cohort import numeric, varied
+from hptui.results.analysis.compare import ALPHA, holm
+from hptui.results.analysis.intervals import Interval, counts, student, wilson
+from hptui.results.view import View
+
+FEW = 5
+"""From fewer trials than these nothing is said of an effect."""
+GROUPS = 8
+"""A setting with more distinct values than these is a continuum, and shown in bins."""
+BINS = 3
+
+Metric = Callable[[Trial], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The trials with one value of a setting, or with values within `low` and `high`."""
+
+    value: Value
+    low: float | None
+    high: float | None
+    trials: tuple[Trial, ...]
+    mean: float
+    interval: Interval | None
+    counts: tuple[int, int] | None = None
+    """Correct and asked, over all of them, where the metric is a rate that was counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a setting does to a metric. `p` is of the test `how`, `corrected` among all settings; None: too few."""
+
+    setting: str
+    groups: tuple[Group, ...]
+    trials: tuple[Trial, ...]
+    how: str = ""
+    strength: float | None = None
+    """Spearman's rank correlation, where values are ordered."""
+    p: float | None = None
+    corrected: float | None = None
+
+    @property
+    def measurable(self) -> bool:
+        """Whether it can be told from chance, given that all settings were looked at."""
+        return self.corrected is not None and self.corrected < ALPHA
+
+    @property
+    def constant(self) -> bool:
+        """Whether all trials have the same value of the metric."""
+        return len({group.mean for group in self.groups}) < 2
+
+
+def effects(view: View, trials: Sequence[Trial], metric: str, measure: Metric) -> list[Effect]:
+    """The effect of every setting that differs among the trials, in the order of the space."""
+    having = [trial for trial in trials if _number(measure(trial)) is not None]
+    found = [_effect(view, having, name, metric, measure) for name in varied(view, having)]
+    tested = [one for one in found if one.p is not None]
+    corrected = dict(zip([one.setting for one in tested], holm([one.p or 0.0 for one in tested]), strict=True))
+    return [Effect(e.setting, e.groups, e.trials, e.how, e.strength, e.p, corrected.get(e.setting)) for e in found]
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _effect(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Metric) -> Effect:
+    settings = {trial.number: view.settings(trial) for trial in trials}
+    having = tuple(trial for trial in trials if name in settings[trial.number])
+    values = [float(measure(trial) or 0.0) for trial in having]
+    parameter = view.study.space.get(name)
+    ordered = numeric(view, having, name) and not (isinstance(parameter, Choice) and parameter.ordered is False)
+    groups = grouped(view, having, name, metric, measure)
+    if len(having) < FEW or len(set(values)) < 2:
+        return Effect(name, groups, having)
+    if ordered:
+        where = [float(settings[trial.number][name]) for trial in having]  # type: ignore[arg-type]
+        strength, p = spearman(where, values)
+        return Effect(name, groups, having, "rank correlation", strength, p)
+    return Effect(name, groups, having, "Kruskal-Wallis", None, _kruskal(groups, measure))
+
+
+def spearman(one: Sequence[float], other: Sequence[float]) -> tuple[float | None, float | None]:
+    """Rank correlation and its p-value; None where one of them does not vary."""
+    from scipy import stats
+
+    if len(set(one)) < 2 or len(set(other)) < 2 or len(one) < 3:
+        return None, None
+    found = stats.spearmanr(one, other)
+    p = float(found.pvalue)
+    return float(found.statistic), p if math.isfinite(p) else None
+
+
+def _kruskal(groups: Sequence[Group], measure: Metric) -> float | None:
+    from scipy import stats
+
+    samples = [[float(measure(trial) or 0.0) for trial in group.trials] for group in groups]
+    if len(samples) < 2 or max(map(len, samples)) < 2:
+        return None
+    p = float(stats.kruskal(*samples).pvalue)
+    return p if math.isfinite(p) else None
+
+
+def grouped(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Metric) -> tuple[Group, ...]:
+    """Trials by value of a setting, or in bins of equal width (by magnitude where it is searched so)."""
+    by: dict[str, list[Trial]] = defaultdict(list)
+    raw: dict[str, Value] = {}
+    for trial in trials:
+        value = view.settings(trial)[name]
+        key = next((known for known, one in raw.items() if same(one, value)), repr(value))
+        raw.setdefault(key, value)
+        by[key].append(trial)
+        if len(raw) > GROUPS and is_number(value):
+            return _bins(view, trials, name, metric, measure)
+    order = sorted(by, key=lambda key: (0, float(raw[key]), "") if is_number(raw[key]) else (1, 0.0, key))  # type: ignore[arg-type]
+    return tuple(_group(view, by[key], metric, measure, value=raw[key]) for key in order)
+
+
+def _bins(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Metric) -> tuple[Group, ...]:
+    if not numeric(view, trials, name):
+        return ()
+    where = {trial.number: float(view.settings(trial)[name]) for trial in trials}  # type: ignore[arg-type]
+    low, high = min(where.values()), max(where.values())
+    parameter = view.study.space.get(name)
+    log = isinstance(parameter, Float | Int) and parameter.log and low > 0
+    scale: Callable[[float], float] = math.log if log else float
+    edges = [scale(low) + (scale(high) - scale(low)) * n / BINS for n in range(BINS + 1)]
+    found = []
+    for index in range(BINS):
+        last = index == BINS - 1
+        inside = [
+            t
+            for t in trials
+            if edges[index] <= scale(where[t.number]) and (last or scale(where[t.number]) < edges[index + 1])
+        ]
+        if inside:
+            ends = [where[trial.number] for trial in inside]
+            found.append(_group(view, inside, metric, measure, low=min(ends), high=max(ends)))
+    return tuple(found)
+
+
+def _group(
+    view: View,
+    trials: Sequence[Trial],
+    metric: str,
+    measure: Metric,
+    *,
+    value: Value = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> Group:
+    values = [float(measure(trial) or 0.0) for trial in trials]
+    mean = math.fsum(values) / len(values)
+    counted = [counts(view, trial, metric) for trial in trials]
+    if counted and all(one is not None for one in counted):
+        k, n = (sum(one[index] for one in counted if one is not None) for index in (0, 1))
+        return Group(value, low, high, tuple(trials), mean, wilson(k, n), (k, n))
+    return Group(value, low, high, tuple(trials), mean, student(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A trial that differs from another in one setting, or in one and those derived from it."""
+
+    trial: Trial
+    base: Trial
+    changed: Mapping[str, tuple[Value, Value]]
+
+
+def one_factor(view: View, trials: Sequence[Trial]) -> list[Step]:
+    """The trials that differ from the baseline in one thing: one setting, or several that only ever change together."""
+    base = next((trial for trial in trials if view.baseline is not None and trial.number == view.baseline.number), None)
+    if base is None:
+        return []
+    own, steps = view.settings(base), []
+    for trial in trials:
+        settings = view.settings(trial)
+        changed = {
+            name: (own.get(name), settings.get(name))
+            for name in dict.fromkeys([*own, *settings])
+            if not same(own.get(name), settings.get(name))
+        }
+        if changed and trial.number != base.number:
+            steps.append(Step(trial, base, changed))
+    tied = _tied([set(step.changed) for step in steps])
+    return [step for step in steps if len({tied[name] for name in step.changed}) == 1]
+
+
+def _tied(sets: Sequence[set[str]]) -> dict[str, frozenset[str]]:
+    """Settings that change in exactly the same trials are one factor, such as rank and alpha."""
+    where: dict[str, set[int]] = defaultdict(set)
+    for index, names in enumerate(sets):
+        for name in names:
+            where[name].add(index)
+    return {name: frozenset(other for other in where if where[other] == places) for name, places in where.items()}

@@ -1,0 +1,254 @@
+"""What the seed documents' own tables say, when it is computed: each error of the originals is a test."""
+
+import math
+
+import pytest
+
+from hptui.results.analysis.against import against_reference, base_model, changes, differences
+from hptui.results.analysis.cohort import length_of, ranked
+from hptui.results.analysis.compare import against_best, fisher, holm
+from hptui.results.analysis.confounded import confounded
+from hptui.results.analysis.cost import cheaper, four_bit, time_per_epoch, time_per_trial
+from hptui.results.analysis.effects import effects, one_factor
+from hptui.results.analysis.front import knee, pareto
+from hptui.results.analysis.inert import inert
+from hptui.results.analysis.intervals import of_trial, student, wilson
+from hptui.results.analysis.outlook import narrower, outlook
+from hptui.results.analysis.regions import bad_trials, edges, regions
+from hptui.storage.rows import LastValue
+from tests.results import seeds
+from tests.results.kit import view_of
+from tests.results.seeds import one
+
+
+@pytest.fixture(scope="module")
+def maths():
+    return view_of(seeds.math_trials(), seeds.MATH)
+
+
+@pytest.fixture(scope="module")
+def medical():
+    return view_of(seeds.medical_trials(), seeds.MEDICAL)
+
+
+def accuracy(trial):
+    return (trial.values or {}).get("accuracy")
+
+
+def numbers(trials):
+    return [trial.number for trial in trials]
+
+
+def test_six_of_two_hundred_has_its_interval(maths):
+    found = of_trial(maths, maths.best, "accuracy")
+    assert (found.k, found.n) == (6, 200)
+    assert (round(found.low, 3), round(found.high, 3)) == (0.014, 0.064)
+
+
+def test_the_winner_cannot_be_told_apart_from_any_that_is_not_zero(maths):
+    found = against_best(maths)
+    assert found.best.number == 1
+    assert numbers(found.alike_alone) == [13, 2, 8, 12, 0, 3, 10, 14, 9, 11]
+    assert len(found.alike) == 14, "corrected for fourteen comparisons, not even the zeros differ"
+    assert fisher(6, 200, 2, 200) == pytest.approx(0.284, abs=1e-3)
+
+
+def test_the_zeros_lie_at_high_learning_rates_with_one_exception(maths):
+    assert numbers(bad_trials(maths)["zero"]) == [4, 5, 6, 7]
+    found = next(region for region in regions(maths) if region.setting == "learning_rate")
+    assert (found.kind, found.above, found.bound) == ("zero", True, 3.09e-05)
+    assert numbers(found.exceptions) == [9]
+    assert found.p < 0.01
+
+
+def test_batch_size_and_learning_rate_are_confounded(maths):
+    (found,) = confounded(maths, ranked(maths))
+    assert {found.one, found.other} == {"batch_size", "learning_rate"}
+    (pinned,) = [one for one in found.pinned if one.value == 1024]
+    assert pinned.low > 3e-5
+    groups = {g.value: g.counts for g in effects(maths, ranked(maths), "accuracy", accuracy)[1].groups}
+    assert groups == {128: (14, 1000), 256: (14, 800), 512: (5, 800), 1024: (0, 400)}
+
+
+def test_the_range_that_is_recommended_holds_the_best_trials(maths):
+    found = narrower(maths, effects(maths, ranked(maths), "accuracy", accuracy), maths.best)
+    by = {one.setting: one for one in found}
+    assert set(by) <= {"learning_rate", "batch_size"}
+    assert "learning_rate" in by
+    assert by["learning_rate"].then.endswith("log")
+
+
+def test_nineteen_and_a_half_is_worse_than_eighteen_seven(medical):
+    steps = {step.trial.title: step for step in one_factor(medical, ranked(medical))}
+    assert set(steps) == {"Exp 1", "Exp 2", "Exp 3", "Exp 4", "Exp 5", "Exp 6"}
+    assert steps["Exp 4"].changed == {"lora_rank": (8, 4), "lora_alpha": (16, 8)}
+    (change,) = [
+        one for one in changes(medical, steps["Exp 2"].base, steps["Exp 2"].trial) if one.metric == "perplexity"
+    ]
+    assert change.better is False
+    assert (change.old, change.new) == (18.7, 19.5)
+
+
+def test_base_and_fine_tuned(medical):
+    found = {one.metric: one for one in changes(medical, base_model(medical), medical.best)}
+    assert {name: f"{one.share:+.1%}" for name, one in found.items()} == {
+        "perplexity": "-60.6%",
+        "bleu": "+91.3%",
+        "rouge_l": "+71.0%",
+    }
+    assert all(one.better for one in found.values())
+
+
+def test_a_longer_training_is_flagged(medical):
+    assert medical.best.title == "Exp 6"
+    assert length_of(medical, medical.best).amount == 5
+    assert differences(medical, medical.baseline, medical.best) == ["length"]
+
+
+def test_what_is_nearly_as_good_and_cheaper(medical):
+    found = cheaper(medical)
+    assert found.trial.title == "Exp 5"
+    assert found.loss == pytest.approx(0.0225, abs=1e-3)
+    assert found.seconds == pytest.approx(50 / 75)
+
+
+def test_time_per_trial_and_epoch(medical):
+    assert time_per_trial(medical).value == pytest.approx(60 * 360 / 7)
+    assert time_per_epoch(medical).middle == 15 * 60
+
+
+def test_a_loss_that_was_measured_otherwise_is_no_baseline():
+    view = view_of(seeds.director_trials(), seeds.DIRECTOR)
+    found = against_reference(view, view.best)
+    assert set(found.differences) == {"metric", "split", "length"}
+    assert found.change is None
+    assert found.targets == ()
+
+
+def test_the_same_measure_gives_its_per_cent():
+    text = (
+        seeds.DIRECTOR.replace('"train_loss"', '"eval_loss"')
+        .replace('"train"', '"validation"')
+        .replace("epochs = 3", "epochs = 1")
+    )
+    view = view_of(seeds.director_trials(), text)
+    found = against_reference(view, view.best)
+    assert found.differences == ()
+    assert f"{found.change.share:.3%}" == "-7.807%"
+    assert [(share, reached) for share, _, reached in found.targets] == [(0.05, True), (0.2, False)]
+
+
+def test_a_reference_that_does_not_say_how_long_is_flagged():
+    text = (
+        seeds.DIRECTOR.replace('"train_loss"', '"eval_loss"').replace('split = "train"', "").replace("epochs = 3", "")
+    )
+    view = view_of(seeds.director_trials(), text)
+    assert against_reference(view, view.best).differences == ("unknown length",)
+
+
+def test_single_runs_have_no_interval_and_no_tests(medical):
+    assert of_trial(medical, medical.best, "perplexity") is None
+    assert against_best(medical).others == ()
+
+
+def test_repeated_seeds_tell_trials_apart():
+    text = seeds.DIRECTOR
+    trials = [one(n, {"learning_rate": 1e-4 * (n + 1)}, {"eval_loss": v}) for n, v in enumerate([0.50, 0.51, 0.80])]
+    again = [(0, 0.52), (0, 0.49), (1, 0.50), (2, 0.81)]
+    trials += [one(3 + n, {}, {"eval_loss": v}, role="replicate", replicate_of=of) for n, (of, v) in enumerate(again)]
+    trials = [
+        t if t.number < 3 else t.__class__(**{**as_dict(t), "params": trials[t.replicate_of].params}) for t in trials
+    ]
+    view = view_of(trials, text)
+    found = against_best(view)
+    assert numbers(found.alike) == [1]
+    assert found.spread == pytest.approx(0.0129, abs=1e-3)
+    assert of_trial(view, view.trials[0], "eval_loss").n == 3
+
+
+def as_dict(trial):
+    return {name: getattr(trial, name) for name in trial.__dataclass_fields__}
+
+
+def test_holm_is_holm():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([]) == []
+
+
+def test_intervals_at_the_ends():
+    assert wilson(0, 200).low == 0
+    assert wilson(200, 200).high == 1
+    assert student([1.0]) is None
+    assert student([2.0, 2.0]).low == 2.0
+
+
+def test_an_ignored_setting_is_found_by_its_equal_curves():
+    trials = [
+        one(n, {"learning_rate": lr, "batch_size": b}, {"accuracy": 0.1})
+        for n, (lr, b) in enumerate([(1e-5, 128), (1e-5, 256), (2e-5, 128), (2e-5, 512)])
+    ]
+    view = view_of(trials, seeds.MATH)
+
+    def summary(value):
+        return LastValue(10, value, value, 10, 1.0, 1, 10, 0)
+
+    same = {"loss": {0: summary(0.3), 1: summary(0.3), 2: summary(0.2), 3: summary(0.2)}}
+    (found,) = inert(view, trials, same)
+    assert found.setting == "batch_size"
+    assert [(a.number, b.number) for a, b in found.pairs] == [(0, 1), (2, 3)]
+    other = {"loss": {**same["loss"], 3: summary(0.19)}}
+    assert inert(view, trials, other) == []
+    assert inert(view, trials, {}) == []
+
+
+def test_the_best_at_the_edge(maths):
+    assert edges(maths, maths.trials[11])[0].low is True
+    assert edges(maths, maths.best) == []
+    assert {edge.setting for edge in edges(maths, maths.trials[4])} == {"batch_size"}
+
+
+def test_four_bit_against_not():
+    text = seeds.MEDICAL
+    trials = [
+        one(0, {}, {"perplexity": 18.7}, peak_memory_gb=4.2),
+        one(1, {"load_in_4bit": False}, {"perplexity": 18.6}, peak_memory_gb=12.5),
+    ]
+    found = four_bit(view_of(trials, text))
+    assert found.memory == (4.2, 12.5)
+
+
+def test_the_front_and_its_knee():
+    second = '[[objective]]\n    metric = "ms"\n    goal = "minimize"\n    [trainer]'
+    text = seeds.DIRECTOR.replace("[objective]", '[[objective]]\n    goal = "minimize"').replace("[trainer]", second)
+    points = [(0.5, 100), (0.52, 20), (0.9, 10), (0.95, 50)]
+    view = view_of(
+        [
+            one(n, {"learning_rate": 1e-4 * (n + 1)}, {"eval_loss": a, "ms": float(b)})
+            for n, (a, b) in enumerate(points)
+        ],
+        text,
+    )
+    front = pareto(view)
+    assert numbers(front) == [0, 1, 2]
+    assert knee(view, front).number == 1
+
+
+def test_outlook_counts_what_came_since_the_best(maths):
+    found = outlook(maths, against_best(maths))
+    assert (found.trials, found.best_at, found.since, found.noise) == (15, 2, 13, True)
+    assert found.chance == pytest.approx(found.more / (15 + found.more))
+
+
+@pytest.mark.parametrize("values", [[], [0.5], [math.nan, 0.5, 0.6], [0.5] * 6, [math.inf] * 3])
+def test_nothing_breaks_on_little_equal_or_odd_values(values):
+    trials = [
+        one(n, {"learning_rate": 1e-5 * (n + 1), "batch_size": 128}, {"accuracy": v}) for n, v in enumerate(values)
+    ]
+    view = view_of(trials, seeds.MATH)
+    field = ranked(view)
+    assert len(field) == sum(map(math.isfinite, values))
+    against_best(view)
+    assert not any(effect.measurable for effect in effects(view, field, "accuracy", accuracy))
+    assert confounded(view, field) == []
+    assert regions(view) == []
+    outlook(view, None)
