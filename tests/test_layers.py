@@ -27,7 +27,7 @@ TRAINERS_SEE = {"hptui.storage.rundir", "hptui.storage.paths"}
 
 LIBRARIES = {
     "model": set(),
-    "storage": {"sqlite_utils", "tomlkit"},
+    "storage": {"sqlite_utils", "tomlkit", "yaml", "scipy"},
     "search": {"optuna", "ax", "botorch", "numpy", "torch"},
     "results": {"optuna", "matplotlib", "numpy", "scipy", "pyarrow", "plotly", "tensorboard", "wandb"},
     "trainers": {

@@ -194,13 +194,19 @@ class Int:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of some values, kept exactly as given. Numbers have an order unless `ordered` is False."""
+    """One of some values, kept exactly as given. Numbers have an order unless `ordered` is False.
+
+    `weights` say how likely each is in a random draw, in the order of `choices`; () for all alike. `shape` says where
+    values that nobody listed come from, such as `normal(0, 1)`.
+    """
 
     name: str
     choices: tuple[Value, ...]
     ordered: bool | None = None
     when: Expression | None = None
     note: str = ""
+    weights: tuple[float, ...] = ()
+    shape: str = ""
 
     def __post_init__(self) -> None:
         _check_name(self.name)
@@ -222,6 +228,20 @@ class Choice:
             raise _refuse(self.name, "ordered", f"true or false is needed, got {self.ordered!r}", self.ordered)
         if self.ordered and not self._numeric:
             raise _refuse(self.name, "ordered", f"only numbers have an order, got {self._list()}", self.ordered)
+        self._check_weights()
+
+    def _check_weights(self) -> None:
+        object.__setattr__(self, "weights", tuple(self.weights))
+        if not self.weights:
+            return
+        if len(self.weights) != len(self.choices):
+            got = f"got {len(self.weights)} for {len(self.choices)} choices"
+            raise _refuse(self.name, "weights", f"each choice needs its weight, {got}", list(self.weights))
+        for weight in self.weights:
+            if not is_number(weight) or weight < 0:
+                raise _refuse(self.name, "weights", f"a weight is a number from 0 on, got {weight!r}", weight)
+        if not any(self.weights):
+            raise _refuse(self.name, "weights", "one weight at least must be more than 0", list(self.weights))
 
     @property
     def _numeric(self) -> bool:
@@ -258,12 +278,22 @@ class Choice:
         return self.choices
 
     def sample(self, rng: random.Random) -> Value:
-        """One of the choices, each as likely as the other."""
+        """One of the choices, as likely as its weight says."""
+        if self.weights:
+            return rng.choices(self.choices, self.weights)[0]
         return self.choices[rng.randrange(len(self.choices))]
 
+    @property
+    def level_weights(self) -> tuple[float, ...]:
+        """The weights in the order of `levels`; () where all are alike."""
+        if not self.weights or not self.ordinal:
+            return self.weights
+        order = sorted(range(len(self.choices)), key=lambda index: _magnitude(self.choices[index]))
+        return tuple(self.weights[index] for index in order)
+
     def describe(self) -> str:
-        """The choices in one line: `{128, 256, 512}`."""
-        return self._list()
+        """The choices in one line: `{128, 256, 512}`, or the distribution that they stand for."""
+        return self.shape or self._list()
 
     def _list(self) -> str:
         return "{" + ", ".join(value_text(choice) for choice in self.choices) + "}"

@@ -54,20 +54,28 @@ class PrunerSpec:
     The other fields belong to one kind each: `percentile` is the share of trials, in percent, that goes on; `eta` how
     many compete for one place at a rung; `patience` a share of the budget (below 1) or a number of reports (from 1 on)
     without an improvement by more than `min_delta`, `wraps` the kind that must agree; `low` and `high` are what the
-    objective may be. `on` names the objective that decides alone, where there are several.
+    objective may be. `bands` are counts of reports at which the kind of that name judges, by the value there (`strict`)
+    or the best so far, with any `eta` above 1. `on` names the objective that decides alone, where there are several.
     """
 
     kind: str = "none"
     warmup: float = 0.2
     startup: int = 5
     percentile: float = 25.0
-    eta: int = 3
+    eta: float = 3
     patience: float = 0.2
     min_delta: float = 0.0
     wraps: str = "none"
     low: float | None = None
     high: float | None = None
     on: str = ""
+    bands: tuple[int, ...] = ()
+    strict: bool = True
+
+    @property
+    def counts_reports(self) -> bool:
+        """Whether trials are compared report by report, and not by their progress."""
+        return self.kind == "bands"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from hptui.model.study import Study
 from hptui.model.trial import Attempt, AttemptState, Trial, TrialStatus, Value
 from hptui.running.devices import Slot, environment
 from hptui.running.environment import gpu_facts
-from hptui.running.ingest import Ingest
+from hptui.running.ingest import ingest_of
 from hptui.running.live import Live
 from hptui.running.local import Launch, Local, sweep_strays, watch_handle
 from hptui.running.settle import revive
@@ -56,7 +56,7 @@ class Attempts:
     def __init__(self, sd: StudyDir, store: Store, study: Study, trainer: Trainer) -> None:
         self.sd, self.store, self.study, self.trainer = sd, store, study, trainer
         self.live: dict[str, Live] = {}
-        self.ingest = Ingest(store, [objective.metric for objective in study.objectives])
+        self.ingest = ingest_of(store, study)
         warm = bool(trainer.preload) and not os.environ.get(COLD)
         self.local = Local(Warm(trainer.entry, trainer.preload, os.environ) if warm else None)
         if self.local.warm is not None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from hptui.model.study import Study
 from hptui.model.trial import AttemptState
 from hptui.running import drift
 from hptui.running.live import Live
@@ -27,11 +28,15 @@ UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, Recu
 
 
 class Ingest:
-    """Reads attempts of one study. `objectives` are the metrics whose curves pruners look at."""
+    """Reads attempts of one study. `objectives` are the metrics whose curves pruners look at.
 
-    def __init__(self, store: Store, objectives: Collection[str]) -> None:
+    `counting`: these curves are over reports, and not over progress.
+    """
+
+    def __init__(self, store: Store, objectives: Collection[str], *, counting: bool = False) -> None:
         self._store = store
         self._objectives = frozenset(objectives)
+        self._counting = counting
         self._names: dict[int, set[str]] = {}
 
     def drain(self, live: Live, seconds: float = 0.0) -> bool:
@@ -113,8 +118,11 @@ class Ingest:
             number = float(value if kind is None else kind)
             points.append((name, step, None if kind else number, kind, seconds))
             live.latest[name] = number
-            if name in self._objectives and live.progress is not None:
-                live.extend(name, live.progress, number)
+            if (
+                name in self._objectives
+                and (place := live.count(name) if self._counting else live.progress) is not None
+            ):
+                live.extend(name, place, number)
 
     def _new_name(self, live: Live, name: str, names: set[str]) -> bool:
         """Whether a metric is taken: what is left out is said once."""
@@ -130,6 +138,12 @@ class Ingest:
         if len(names) == MAX_METRICS:
             self._suspect(live, f"more than {MAX_METRICS} metrics; further names are left out")
         return True
+
+
+def ingest_of(store: Store, study: Study) -> Ingest:
+    """The reader of a study's attempts."""
+    metrics = [objective.metric for objective in study.objectives]
+    return Ingest(store, metrics, counting=study.search.pruner.counts_reports)
 
 
 def _hello(store: Store, live: Live, event: Mapping[str, Any]) -> None:

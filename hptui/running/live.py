@@ -60,6 +60,11 @@ class Live:
         if len(curve) > MAX_CURVE:
             self.curves[metric] = curve[:-1][::2] + curve[-1:]
 
+    def count(self, metric: str) -> float:
+        """Which report of a metric comes next, from 1."""
+        curve = self.curves.get(metric)
+        return curve[-1][0] + 1 if curve else 1.0
+
     def reset_clocks(self) -> None:
         """After the machine slept or the runner was stopped: silence meanwhile is no evidence."""
         self.moved = time.monotonic()

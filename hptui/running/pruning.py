@@ -40,7 +40,7 @@ class Pruning:
         if self._jury is None or trial.status not in (TrialStatus.COMPLETE, TrialStatus.PRUNED):
             return
         for metric in self._jury.metrics:
-            if curve := curve_of(self._store, trial, metric):
+            if curve := self._curve(trial, metric):
                 self._curves.by_metric.setdefault(metric, {})[trial.number] = freeze(curve)
                 self._curves.finished.add(trial.number)
 
@@ -50,7 +50,12 @@ class Pruning:
         # Pruned before, and here again: a person asked for it, and is not contradicted twice.
         live.sheltered = any(one.state is AttemptState.PRUNED for one in self._store.attempts(live.trial.number))
         metrics = self._jury.metrics if self._jury is not None else ()
-        live.curves = {metric: curve_of(self._store, live.trial, metric) for metric in metrics}
+        live.curves = {metric: self._curve(live.trial, metric) for metric in metrics}
+
+    def _curve(self, trial: Trial, metric: str) -> list[tuple[float, float]]:
+        if self._study.search.pruner.counts_reports:
+            return [(n, value) for n, (_, value, _) in enumerate(self._store.curve(trial.number, metric), 1)]
+        return curve_of(self._store, trial, metric)
 
     def verdict(self, live: Live, running: Iterable[Live]) -> tuple[str, str]:
         """(what it is asked, why) of a trial that should end, or ('', ''). Looks only when new values have come."""
@@ -76,6 +81,8 @@ class Pruning:
     def silent(self, live: Live) -> bool:
         """True once: when a trial reports steps but no progress, so that no pruner can judge it."""
         if self._jury is None or self._told or live.step is None or live.progress is not None:
+            return False
+        if self._study.search.pruner.counts_reports:
             return False
         self._told = True
         return True

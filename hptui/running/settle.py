@@ -7,7 +7,7 @@ import time
 from hptui.model.study import Study
 from hptui.model.trial import Attempt, Trial
 from hptui.running.finish import finish, last_event
-from hptui.running.ingest import Ingest
+from hptui.running.ingest import ingest_of
 from hptui.running.live import Live
 from hptui.running.local import silence
 from hptui.storage.paths import StudyDir
@@ -32,7 +32,7 @@ def revive(sd: StudyDir, attempt: Attempt, trial: Trial) -> Live:
 
 def settle(sd: StudyDir, store: Store, study: Study, seconds: float) -> list[int]:
     """Record every attempt that has ended, waiting up to `seconds` for the others: the trials that still run."""
-    ingest, deadline = Ingest(store, [objective.metric for objective in study.objectives]), time.monotonic() + seconds
+    ingest, deadline = ingest_of(store, study), time.monotonic() + seconds
     while True:
         running = []
         for attempt in store.attempts(open=True):

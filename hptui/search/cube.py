@@ -7,7 +7,9 @@ continuum on its own scale, linear or logarithmic.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from decimal import Decimal
+from itertools import accumulate
 
 from hptui.model.space import Choice, Float, Int, Parameter
 from hptui.model.trial import Value
@@ -43,6 +45,8 @@ def at(parameter: Parameter, share: float) -> Value:
     """The value that stands this share (from 0 to 1) of the way through the parameter, on its own scale."""
     if counted(parameter):
         size = parameter.size or 1
+        if isinstance(parameter, Choice) and parameter.weights:
+            return level(parameter, _weighted(parameter.level_weights, share))
         return level(parameter, min(int(share * size), size - 1))
     low, high = _ends(parameter)
     found = low * math.pow(high / low, share) if _log(parameter) else low + (high - low) * share
@@ -54,10 +58,25 @@ def at(parameter: Parameter, share: float) -> Value:
 def share(parameter: Parameter, value: Value) -> float:
     """Where a value stands; the middle of what `at` takes for it."""
     if counted(parameter):
+        if isinstance(parameter, Choice) and parameter.weights:
+            ends = [0.0, *_shares(parameter.level_weights)]
+            return (ends[place(parameter, value)] + ends[place(parameter, value) + 1]) / 2
         return (place(parameter, value) + 0.5) / (parameter.size or 1)
     low, high = _ends(parameter)
     assert isinstance(value, int | float)
     return math.log(value / low) / math.log(high / low) if _log(parameter) else (value - low) / (high - low)
+
+
+def _shares(weights: tuple[float, ...]) -> list[float]:
+    """Up to where each level reaches from 0 to 1."""
+    total = sum(weights)
+    return [reached / total for reached in accumulate(weights)]
+
+
+def _weighted(weights: tuple[float, ...], share: float) -> int:
+    """The level at a share of the axis: one with more weight takes more of it, one with none is never met."""
+    place = bisect_right(_shares(weights), share)
+    return place if place < len(weights) else max(index for index, weight in enumerate(weights) if weight)
 
 
 def _ends(parameter: Parameter) -> tuple[float, float]:

@@ -6,6 +6,7 @@ that never meet. The metrics are our own, so pruning works for every engine, and
 Which trials may be pruned at all (the baseline and hand-picked ones may not) is the caller's business.
 """
 
+from hptui.search.pruners.bands import BandsPruner
 from hptui.search.pruners.curves import KEEP, Curve, Pruner, Verdict, best_at
 from hptui.search.pruners.halving import AshaPruner, HyperbandPruner
 from hptui.search.pruners.jury import Jury
@@ -26,6 +27,7 @@ __all__ = [
     "MedianPruner",
     "PercentilePruner",
     "AshaPruner",
+    "BandsPruner",
     "HyperbandPruner",
     "PatientPruner",
     "ThresholdPruner",

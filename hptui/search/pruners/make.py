@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from hptui.model.errors import StudyError, did_you_mean
 from hptui.model.study import Objective, PrunerSpec
+from hptui.search.pruners.bands import BandsPruner
 from hptui.search.pruners.curves import Pruner
 from hptui.search.pruners.halving import AshaPruner, HyperbandPruner
 from hptui.search.pruners.jury import Jury
@@ -14,7 +15,7 @@ from hptui.search.pruners.patient import PatientPruner
 from hptui.search.pruners.percentile import MedianPruner, PercentilePruner
 from hptui.search.pruners.threshold import ThresholdPruner
 
-KINDS = ("none", "median", "percentile", "asha", "hyperband", "patient", "threshold")
+KINDS = ("none", "median", "percentile", "asha", "hyperband", "patient", "threshold", "bands")
 """What `[search] pruner` may say."""
 
 
@@ -38,14 +39,16 @@ def make_pruner(spec: PrunerSpec, objective: Objective) -> Pruner | None:
         case "percentile":
             return PercentilePruner(objective, spec.warmup, spec.startup, spec.percentile)
         case "asha":
-            return AshaPruner(objective, spec.warmup, spec.startup, spec.eta)
+            return AshaPruner(objective, spec.warmup, spec.startup, int(spec.eta))
         case "hyperband":
-            return HyperbandPruner(objective, spec.warmup, spec.startup, spec.eta)
+            return HyperbandPruner(objective, spec.warmup, spec.startup, int(spec.eta))
         case "patient":
             inner = make_pruner(replace(spec, kind=spec.wraps), objective)
             return PatientPruner(objective, spec.warmup, spec.patience, spec.min_delta, inner)
         case "threshold":
             return ThresholdPruner(objective, spec.warmup, spec.low, spec.high)
+        case "bands":
+            return BandsPruner(objective, spec.bands, spec.eta, spec.strict)
         case other:
             raise StudyError(
                 "there is no such pruner", where="search.pruner.kind", value=other, hint=did_you_mean(other, KINDS)

@@ -86,7 +86,11 @@ def _entry(
         )
         raise wrong(value, "a range, choices or an expression", where, hint=hint)
     table = Table.of(value, "space", where)
-    forms = [form for form in ("expr", "choices", "low") if table.has(form) or (form == "low" and table.has("high"))]
+    forms = [
+        form
+        for form in ("expr", "choices", "distribution", "low")
+        if table.has(form) or (form == "low" and table.has("high"))
+    ]
     if not forms:
         raise StudyError("says no range, choices or expression", where=where, value=value, hint=FORMS)
     if len(forms) > 1:
@@ -97,10 +101,27 @@ def _entry(
         return Derived(name, expression(table.need("expr"), table.at("expr"), known), note)
     when = condition(table.need("when"), table.at("when"), known) if table.has("when") else None
     if forms == ["choices"]:
-        _only(table, ("choices", "ordered", "when", "note"))
-        return Choice(name, tuple(table.items("choices")), table.flag("ordered", None), when, note)
+        _only(table, ("choices", "ordered", "weights", "shape", "when", "note"))
+        weights = tuple(number(item, table.at(f"weights[{n}]")) for n, item in enumerate(table.items("weights")))
+        given = tuple(table.items("choices"))
+        return Choice(name, given, table.flag("ordered", None), when, note, weights, table.text("shape"))
+    if forms == ["distribution"]:
+        _only(table, ("distribution", "step", "when", "note"))
+        step = number(table.data["step"], table.at("step")) if table.has("step") else None
+        return _drawn(name, table.need("distribution"), step, table.at("distribution"), when, note)
     _only(table, (*RANGE, "when", "note"))
     return _range(name, table, type_, when, note)
+
+
+def _drawn(
+    name: str, text: str, step: float | None, where: str, when: Expression | None = None, note: str = ""
+) -> Choice:
+    """A parameter without bounds: the values at equally likely places of its distribution."""
+    from hptui.storage.studyfile.quantiles import levels
+
+    values, weights = levels(text, step, where)
+    shape = f"{text} step {show(step)}" if step is not None else text
+    return Choice(name, values, True if len(values) > 1 else None, when, note, weights, shape)
 
 
 def _short(name: str, source: str, where: str) -> Parameter:
@@ -157,6 +178,7 @@ def _parameter(item: Parameter) -> dict[str, Value]:
     entry: dict[str, Value] = {"name": item.name}
     if isinstance(item, Choice):
         entry |= {"choices": list(item.choices), "ordered": item.ordered}
+        entry |= {"weights": list(item.weights) or None, "shape": item.shape or None}
     else:
         entry |= {"low": item.low, "high": item.high, "log": item.log, "step": item.step, "int": isinstance(item, Int)}
     entry |= {"when": item.when.text if item.when else None, "note": item.note or None}

@@ -58,6 +58,8 @@ KEYS: dict[str, tuple[str, ...]] = {
         "wraps",
         "low",
         "high",
+        "bands",
+        "strict",
     ),
     "search.stop": ("when", "after"),
     "search.until": ("trials", "hours", "no_improvement", "target"),
@@ -82,7 +84,21 @@ KEYS: dict[str, tuple[str, ...]] = {
     "metrics": ("goal", "unit", "heading", "format", "split", "bands"),
     "report": ("title", "columns", "write", "style"),
     "reference": ("metric", "value", "split", "epochs", "steps", "source", "targets"),
-    "space": ("low", "high", "log", "step", "int", "choices", "ordered", "expr", "when", "note"),
+    "space": (
+        "low",
+        "high",
+        "log",
+        "step",
+        "int",
+        "choices",
+        "ordered",
+        "weights",
+        "shape",
+        "distribution",
+        "expr",
+        "when",
+        "note",
+    ),
 }
 
 

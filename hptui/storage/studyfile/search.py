@@ -12,10 +12,10 @@ from hptui.model.trial import Value
 from hptui.storage.studyfile.entries import condition
 from hptui.storage.studyfile.keys import missing
 from hptui.storage.studyfile.samplers import SAMPLERS
-from hptui.storage.studyfile.table import Table, number
+from hptui.storage.studyfile.table import Table, number, whole, within
 from hptui.storage.studyfile.values import show
 
-PRUNERS = ("none", "median", "percentile", "asha", "hyperband", "patient", "threshold")
+PRUNERS = ("none", "median", "percentile", "asha", "hyperband", "patient", "threshold", "bands")
 WRAPPED = ("none", "median", "percentile", "asha", "hyperband")
 SHARED = ("kind", "warmup", "startup", "on")
 """What every kind of pruner may say."""
@@ -26,6 +26,7 @@ OWN = {
     "hyperband": ("eta",),
     "patient": ("patience", "min_delta", "wraps"),
     "threshold": ("low", "high"),
+    "bands": ("bands", "eta", "strict"),
 }
 """What only one kind says."""
 
@@ -124,13 +125,15 @@ def _settled(table: Table, kind: str) -> PrunerSpec:
         warmup=_warmup(table, usual.warmup, halving="asha" in (kind, wraps) or "hyperband" in (kind, wraps)),
         startup=table.whole("startup", usual.startup, 1),
         percentile=_percentile(table, usual.percentile),
-        eta=_eta(table, usual.eta),
+        eta=_eta(table, usual.eta, whole=kind != "bands"),
         patience=_patience(table, usual.patience),
         min_delta=float(table.number("min_delta", usual.min_delta, 0)),
         wraps=wraps,
         low=_bound(table, "low"),
         high=_bound(table, "high"),
         on=table.text("on"),
+        bands=_bands(table),
+        strict=table.flag("strict", True),
     )
     _goes_together(table, spec)
     return spec
@@ -146,6 +149,8 @@ def _goes_together(table: Table, spec: PrunerSpec) -> None:
             raise StudyError(what, where=table.at(key), value=table.data[key], hint=f"it belongs to {', '.join(homes)}")
     if spec.kind == "threshold" and spec.low is None and spec.high is None:
         raise missing("high", table.where, "a threshold has low, high or both")
+    if spec.kind == "bands" and not spec.bands:
+        raise missing("bands", table.where, "at which reports trials are compared, for instance [3, 9, 27]")
     if spec.low is not None and spec.high is not None and spec.low >= spec.high:
         what = f"low < high must hold, got low={show(spec.low)}, high={show(spec.high)}"
         raise StudyError(what, where=table.at("low"), value=spec.low)
@@ -171,10 +176,27 @@ def _percentile(table: Table, usual: float) -> float:
     return float(found)
 
 
-def _eta(table: Table, usual: int) -> int:
+def _bands(table: Table) -> tuple[int, ...]:
+    """Counts of reports, ascending."""
+    found = tuple(_band(item, table.at(f"bands[{n}]")) for n, item in enumerate(table.items("bands")))
+    if list(found) != sorted(set(found)):
+        raise StudyError(f"must ascend, got {show(list(found))}", where=table.at("bands"), value=list(found))
+    return found
+
+
+def _band(value: Value, where: str) -> int:
+    return within(whole(value, where), where, 1, None)
+
+
+def _eta(table: Table, usual: float, *, whole: bool = True) -> float:
+    if not whole:
+        found = table.number("eta", usual, 0)
+        if found <= 1:
+            raise StudyError(f"must be more than 1, got {show(found)}", where=table.at("eta"), value=found)
+        return float(found)
     if table.has("eta") and table.has("factor"):
         raise StudyError("is another word for eta, which is there as well", where=table.at("factor"))
-    return table.whole("factor" if table.has("factor") else "eta", usual, 2)
+    return table.whole("factor" if table.has("factor") else "eta", int(usual), 2)
 
 
 def _patience(table: Table, usual: float) -> float:
