@@ -30,6 +30,10 @@ class Diverged(Exception):
     """The training has no numbers any more."""
 
 
+class OutOfMemory(Exception):
+    """Memory has run out, told in words that help; raised from the error that said so, which decides the reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a trial ended."""
@@ -58,7 +62,7 @@ def of_error(error: BaseException, *, reported: bool) -> Outcome:
 
 def one_line(error: BaseException) -> str:
     """`Type: text`, on one line of bounded length; a message of ours speaks for itself."""
-    if isinstance(error, HptuiError | Diverged):
+    if isinstance(error, HptuiError | Diverged | OutOfMemory):
         text = str(error)
     else:
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

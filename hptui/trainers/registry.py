@@ -15,8 +15,10 @@ from hptui.trainers.settings import SettingInfo, build, describe
 Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
 """One trial: plain settings and a context in, final metrics out."""
 
-KINDS = ("toy", "charlm")
+KINDS = ("toy", "charlm", "sft")
 WORKER = "hptui.trainers.worker"
+MODELS = ("transformers.models.auto.modeling_auto", "transformers.models.auto.tokenization_auto", "peft")
+"""What a fine-tuning imports, each of which takes seconds."""
 
 
 def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
@@ -32,6 +34,10 @@ def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
         from hptui.trainers.charlm.settings import Settings
 
         return describe(Settings)
+    if kind == "sft":
+        from hptui.trainers.sft.settings import Settings as Sft
+
+        return describe(Sft)
     _check(kind)
     found = _user_schema(kind, directory, _changed(kind, directory))
     return None if found is None else dict(found)
@@ -66,6 +72,8 @@ def preload(kind: str) -> tuple[str, ...]:
     if kind == "charlm":
         # torch._dynamo: the first optimizer of a process imports it, which takes as long as importing torch
         return WORKER, "torch", "torch._dynamo", "hptui.trainers.charlm.train"
+    if kind == "sft":
+        return WORKER, "torch", "torch._dynamo", *MODELS, "hptui.trainers.sft.train"
     return ()
 
 
@@ -81,6 +89,11 @@ def load(kind: str, directory: str = "") -> Train:
 
         make_repeatable()  # before the worker notes what is in force
         return lambda settings, trial: train(build(Settings, settings), trial)
+    if kind == "sft":
+        from hptui.trainers.sft.settings import Settings as Sft
+        from hptui.trainers.sft.train import train as tune
+
+        return lambda settings, trial: tune(build(Sft, settings), trial)
     _check(kind)
     return userfunc.load(kind, directory)
 

@@ -7,14 +7,12 @@ is kept in the study's cache, made once however many trials start together.
 from __future__ import annotations
 
 import ast
-import fcntl
 import hashlib
 import os
 import platform
 import random
 import sysconfig
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from torch import Tensor
 
 from hptui.model.errors import UserError
 from hptui.storage.rundir import write_atomic
+from hptui.trainers.alone import alone
 from hptui.trainers.charlm.settings import Settings
 
 SKIPPED = {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"}
@@ -89,7 +88,7 @@ def docstrings(limit: int, cache: Path) -> str:
     key = hashlib.sha256(f"{root} {platform.python_version()} {limit}".encode()).hexdigest()[:16]
     kept = cache / f"docstrings-{key}.txt"
     cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone(cache / "docstrings.lock"):
+    with alone(cache / "docstrings.lock"):
         if not kept.exists():
             write_atomic(kept, _extract(Path(root), limit).encode())
     return kept.read_text(encoding="utf-8")
@@ -135,14 +134,3 @@ def _docstrings_of(file: Path) -> Iterator[str]:
 
 def _cut(text: str, limit: int) -> str:
     return text[:limit] if limit else text
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Wait for a lock file and hold it for a block."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)

@@ -1,0 +1,1 @@
+"""Examples for fine-tuning: read, split, laid out as prompts and completions, turned into tokens, checked."""

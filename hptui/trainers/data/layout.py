@@ -1,0 +1,175 @@
+"""From a row to what the model reads: pieces of text, each learnt or only read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+from hptui.model.errors import Unsupported, UserError, did_you_mean
+from hptui.trainers.data.read import TEXT, Row
+from hptui.trainers.data.settings import DataSettings
+
+SYSTEM = "system_prompt"
+Chat = Callable[[Sequence[Mapping[str, str]], bool], str]
+"""Messages, and whether to begin the answer, as the tokenizer's chat template writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text; `learnt`: the loss counts its tokens."""
+
+    text: str
+    learnt: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example. `prompt` and `reference` are what a generation begins with and should end as; '' for plain texts.
+
+    `whole`: the chat template wrote every special token, so that none must be added.
+    """
+
+    row: int
+    pieces: tuple[Piece, ...]
+    prompt: str = ""
+    reference: str = ""
+    whole: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+
+class Layout:
+    """How the rows of a study become examples. Made once it is known which columns there are."""
+
+    def __init__(self, settings: DataSettings, columns: Iterable[str], *, plain: bool, chat: Chat | None) -> None:
+        self.settings, self.columns, self.chat = settings, tuple(columns), chat
+        self.text_field = settings.text_field or (TEXT if plain and not settings.messages_field else "")
+        self._check()
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The columns that reach the model."""
+        single = self.text_field or self.settings.messages_field
+        if single:
+            return (single,)
+        names = [*fields(self.settings.prompt_template), *fields(self.settings.completion_template)]
+        return tuple(dict.fromkeys(name for name in names if name != SYSTEM))
+
+    def _check(self) -> None:
+        settings = self.settings
+        for name, template in (
+            ("prompt_template", settings.prompt_template),
+            ("completion_template", settings.completion_template),
+        ):
+            if not (self.text_field or settings.messages_field):
+                self._known(name, fields(template, name))
+        for name in ("text_field", "messages_field"):
+            if getattr(settings, name):
+                self._known(name, [getattr(settings, name)])
+        if (settings.chat_template or settings.messages_field) and self.chat is None:
+            raise UserError("the tokenizer has no chat template", hint="use prompt_template and chat_template = false")
+        if settings.too_long == "split" and not self.text_field:
+            raise UserError('too_long = "split" is for plain texts; a prompt and its completion cannot be split')
+        said = settings.chat_template or SYSTEM in fields(settings.prompt_template)
+        if settings.system_prompt and not self.text_field and not settings.messages_field and not said:
+            raise UserError("system_prompt is given, but prompt_template has no {system_prompt} to put it")
+
+    def _known(self, setting: str, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self.columns and name != SYSTEM:
+                raise UserError(
+                    f"{setting}: the data have no column {name!r}; they have {', '.join(self.columns) or 'none'}",
+                    hint=did_you_mean(name, self.columns),
+                )
+
+    def example(self, index: int, row: Row) -> Example | None:
+        """The example of a row; None where one of its columns is empty."""
+        if any(_empty(row.get(name)) for name in self.used):
+            return None
+        if self.text_field:
+            return Example(index, (Piece(str(row[self.text_field]), True),))
+        if self.settings.messages_field:
+            return self._conversation(index, row[self.settings.messages_field])
+        prompt, completion = self._render("prompt_template", row), self._render("completion_template", row)
+        if self.settings.chat_template:
+            system = [{"role": "system", "content": self.settings.system_prompt}] if self.settings.system_prompt else []
+            asked = [*system, {"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
+            return self._conversation(index, asked)
+        learnt = self.settings.loss_on == "all"
+        return Example(index, (Piece(prompt, learnt), Piece(completion, True)), prompt, completion)
+
+    def _render(self, setting: str, row: Row) -> str:
+        values = {**row, SYSTEM: self.settings.system_prompt}
+        template: str = getattr(self.settings, setting)
+        return "".join(text + ("" if name is None else plain(values[name])) for text, name in _parts(template, setting))
+
+    def _conversation(self, index: int, messages: Any) -> Example:
+        """Every answer is learnt. The template must write a conversation's beginning as it writes the whole."""
+        assert self.chat is not None
+        turns = _messages(messages, index)
+        pieces, before = [], ""
+        prompt = ""
+        for n, turn in enumerate(turns):
+            if turn["role"] != "assistant":
+                continue
+            opened, closed = self.chat(turns[:n], True), self.chat(turns[: n + 1], False)
+            if not opened.startswith(before) or not closed.startswith(opened):
+                raise Unsupported(
+                    "the tokenizer's chat template rewrites what came before an answer, which cannot be told apart",
+                    hint="use prompt_template with chat_template = false",
+                )
+            pieces += [Piece(opened[len(before) :], self.settings.loss_on == "all"), Piece(closed[len(opened) :], True)]
+            prompt, before = opened, closed
+        if not pieces:
+            raise UserError(f"messages_field: row {index} has no message of the assistant")
+        return Example(index, tuple(pieces), prompt, str(turns[-1]["content"]), whole=True)
+
+
+def _messages(messages: Any, index: int) -> list[dict[str, str]]:
+    if isinstance(messages, str):
+        try:
+            messages = json.loads(messages)
+        except ValueError as error:
+            raise UserError(f"messages_field: row {index} is no list of messages: {messages[:60]!r}") from error
+    fine = isinstance(messages, list) and all(
+        isinstance(m, Mapping) and isinstance(m.get("role"), str) and isinstance(m.get("content"), str)
+        for m in messages
+    )
+    if not fine or not messages:
+        raise UserError(f"messages_field: row {index} is no list of messages with role and content")
+    while messages and messages[-1]["role"] != "assistant":  # a question without an answer teaches nothing
+        messages = messages[:-1]
+    return [dict(message) for message in messages]
+
+
+def _empty(value: Any) -> bool:
+    return (
+        value is None or (isinstance(value, str | list) and not value) or (isinstance(value, str) and value.isspace())
+    )
+
+
+def plain(value: Any) -> str:
+    """A cell as text."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def fields(template: str, setting: str = "template") -> list[str]:
+    """The names in a template's braces."""
+    return [name for _, name in _parts(template, setting) if name is not None]
+
+
+def _parts(template: str, setting: str) -> list[tuple[str, str | None]]:
+    """Text and the column after it. A template names columns and nothing else: no attributes, no formats."""
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError as error:
+        raise UserError(f"{setting}: {error} in {template[:80]!r}", hint="write a brace as {{ or }}") from error
+    for _, name, spec, conversion in parts:
+        if name == "" or spec or conversion:
+            raise UserError(f"{setting}: braces hold the name of a column and nothing else, got {template[:80]!r}")
+    return [(text, name) for text, name, _, _ in parts]

@@ -1,0 +1,178 @@
+"""Rows from where a user keeps them: JSONL, JSON, CSV, Parquet, directories of texts, datasets of the hub."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hptui.model.errors import UserError, did_you_mean
+
+Row = dict[str, Any]
+
+TEXTS = (".txt", ".md", ".rst", ".tex", ".py")
+TEXT = "text"
+"""The column of a text that came as a file."""
+LONGEST_CELL = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Rows by the name of their split; '' where the source knows no splits. `plain`: whole texts, column `text`."""
+
+    name: str
+    rows: Mapping[str, list[Row]]
+    plain: bool = False
+
+
+def read(setting: str, source: str, directory: Path, config: str = "") -> Source:
+    """The rows that `setting = source` names. A relative path starts at `directory`."""
+    path = directory / Path(source).expanduser()
+    if path.is_file():
+        return _file(setting, path)
+    if path.is_dir():
+        return _directory(setting, path)
+    if path.suffix in READERS or path.suffix in TEXTS or source.startswith((".", "/", "~")) or source.count("/") > 1:
+        raise UserError(f"{setting}: there is no file or directory {path}", hint=_near(path))
+    return _hub(setting, source, config)
+
+
+def place(source: str, directory: Path) -> Path | None:
+    """Where a source lies on this machine, if it does."""
+    path = directory / Path(source).expanduser()
+    return path if path.exists() else None
+
+
+def _near(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"there is no directory {path.parent} either"
+    return did_you_mean(path.name, [entry.name for entry in path.parent.iterdir()])
+
+
+def _file(setting: str, path: Path) -> Source:
+    if path.suffix in TEXTS:
+        return Source(path.name, {"": [_text(path, path.name)]}, plain=True)
+    if path.suffix not in READERS:
+        known = " ".join((*READERS, *TEXTS))
+        raise UserError(f"{setting}: {path.name} is of no known kind", hint=f"known are {known}")
+    rows = list(_whole(setting, path))
+    if not rows:
+        raise UserError(f"{setting}: {path} has no rows")
+    return Source(path.name, {"": rows})
+
+
+def _directory(setting: str, path: Path) -> Source:
+    if (path / "dataset_dict.json").is_file() or (path / "dataset_info.json").is_file():
+        return _saved(setting, path)
+    files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    tables = [file for file in files if file.suffix in READERS]
+    texts = [file for file in files if file.suffix in TEXTS]
+    if tables and not texts:
+        rows = [row for file in tables for row in _whole(setting, file)]
+        return Source(path.name, {"": rows})
+    if not texts:
+        raise UserError(f"{setting}: no text file in {path}", hint=f"looked for {' '.join(TEXTS)}")
+    return Source(path.name, {"": [_text(file, str(file.relative_to(path))) for file in texts]}, plain=True)
+
+
+def _text(path: Path, name: str) -> Row:
+    return {"file": name, TEXT: path.read_text(encoding="utf-8", errors="replace")}
+
+
+def _whole(setting: str, path: Path) -> Iterator[Row]:
+    try:
+        yield from READERS[path.suffix](path)
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise UserError(f"{setting}: {path} cannot be read: {error}") from error
+
+
+def _jsonl(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    yield _object(json.loads(line))
+                except ValueError as error:
+                    raise ValueError(f"line {number}: {error}") from error
+
+
+def _json(path: Path) -> Iterator[Row]:
+    """A list of objects, or an object with one list of them (`{"data": [...]}`)."""
+    found = json.loads(path.read_text(encoding="utf-8-sig"))
+    if isinstance(found, dict):
+        lists = [value for value in found.values() if isinstance(value, list)]
+        if len(lists) != 1:
+            raise ValueError("it must be a list of objects, or an object with one such list")
+        found = lists[0]
+    if not isinstance(found, list):
+        raise ValueError("it must be a list of objects")
+    yield from map(_object, found)
+
+
+def _object(value: Any) -> Row:
+    if not isinstance(value, dict):
+        raise ValueError(f"a row must be an object with columns, got {str(value)[:60]!r}")
+    return value
+
+
+def _csv(path: Path) -> Iterator[Row]:
+    before = csv.field_size_limit(LONGEST_CELL)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",", strict=True):
+                if None in row or None in row.values():
+                    raise ValueError(f"the row {list(row.values())[:3]} has not as many cells as the header")
+                yield dict(row)
+    finally:
+        csv.field_size_limit(before)
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    import pyarrow.parquet
+
+    for batch in pyarrow.parquet.ParquetFile(path).iter_batches():
+        yield from batch.to_pylist()
+
+
+READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
+    ".jsonl": _jsonl,
+    ".ndjson": _jsonl,
+    ".json": _json,
+    ".csv": _csv,
+    ".tsv": _csv,
+    ".parquet": _parquet,
+}
+
+
+def _saved(setting: str, path: Path) -> Source:
+    """What `datasets` has written with `save_to_disk`."""
+    import datasets
+
+    try:
+        found = datasets.load_from_disk(str(path))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{setting}: {path} cannot be read: {error}") from error
+    return _of_datasets(path.name, found)
+
+
+def _hub(setting: str, name: str, config: str) -> Source:
+    import datasets
+
+    try:
+        found = datasets.load_dataset(name, config or None)
+    except Exception as error:  # the hub's client raises many kinds; all mean that it is not to be had
+        raise UserError(
+            f"{setting}: there is no file or directory {name}, and the dataset {name} cannot be had from the hub: "
+            f"{str(error)[:200]}",
+            hint="download it where there is a network, or give the path of a file",
+        ) from error
+    return _of_datasets(name, found)
+
+
+def _of_datasets(name: str, found: Any) -> Source:
+    if isinstance(found, Mapping):
+        return Source(name, {str(split): list(rows) for split, rows in found.items()})
+    return Source(name, {"": list(found)})

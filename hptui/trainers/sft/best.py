@@ -1,0 +1,84 @@
+"""The best evaluation of a run, and its weights, which wait on disk until the end.
+
+A file `best/step-N.pt` belongs to the evaluation at step N. An older one goes only after a checkpoint knows the newer:
+a run that falls back to that checkpoint must still find the weights that it speaks of.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hptui.trainers.sft.learner import Place
+from hptui.trainers.sft.settings import Settings
+
+RISING = ("accuracy", "exact_match", "bleu", "rouge")
+
+
+class Keeper:
+    """Judges evaluations, and keeps the weights of the best one where that was asked for."""
+
+    def __init__(self, settings: Settings, folder: Path, warn: Callable[[str], None]) -> None:
+        self.metric, self.delta = settings.early_stopping_metric, settings.early_stopping_delta
+        self.wanted = settings.load_best or settings.save_model == "best"
+        self.folder, self.warn, self.loaded = folder, warn, False
+        goal = settings.early_stopping_goal
+        self.rising = goal == "maximize" or (goal == "auto" and self.metric.startswith(RISING))
+
+    def judge(self, found: Mapping[str, float], place: Place, weights: Callable[[], dict[str, Tensor]]) -> None:
+        """Take note of what was found at a step, if the metric is among it."""
+        value, best = found.get(self.metric), place.best
+        if value is None:
+            return
+        gain = 0.0 if best.value is None else (value - best.value if self.rising else best.value - value)
+        if best.value is not None and not gain > self.delta:
+            best.since += 1
+            return
+        best.value, best.step, best.since = float(value), place.step, 0
+        if self.wanted:
+            self._write(place.step, weights())
+
+    def _write(self, step: int, weights: dict[str, Tensor]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside = self.folder / ".tmp.pt"
+        with beside.open("wb") as file:
+            torch.save(weights, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, self._file(step))
+
+    def _file(self, step: int) -> Path:
+        return self.folder / f"step-{step:08d}.pt"
+
+    def weights(self, place: Place) -> dict[str, Tensor] | None:
+        """The best weights, where they were to be kept."""
+        if not self.wanted or place.best.value is None:
+            return None
+        if not self._file(place.best.step).is_file():
+            self.warn(f"the weights of the best evaluation, at step {place.best.step}, are gone; the last ones count")
+            return None
+        loaded: dict[str, Tensor] = torch.load(self._file(place.best.step), map_location="cpu", weights_only=True)
+        return loaded
+
+    def tidy(self, place: Place) -> None:
+        """A checkpoint now knows the best: what was best before is not needed any more."""
+        self._clear(lambda step: step < place.best.step)
+
+    def rewind(self, place: Place) -> None:
+        """Back at an older checkpoint: what was best after it has not happened."""
+        self._clear(lambda step: step > place.step)
+
+    def clear(self) -> None:
+        """The run is over, and its best weights are in the model."""
+        self._clear(lambda step: True)
+
+    def _clear(self, which: Callable[[int], bool]) -> None:
+        for file in self.folder.glob("step-*.pt"):
+            match = re.fullmatch(r"step-(\d+)\.pt", file.name)
+            if match and which(int(match[1])):
+                file.unlink(missing_ok=True)

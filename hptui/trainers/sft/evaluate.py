@@ -1,0 +1,59 @@
+"""Evaluations: the loss on held-out examples, and what the model answers them."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING
+
+import torch
+
+from hptui.model.errors import UserError
+from hptui.trainers import evals
+from hptui.trainers.data.batches import Rows
+from hptui.trainers.data.split import sample
+from hptui.trainers.sft.forward import Forward
+from hptui.trainers.sft.settings import Settings
+
+if TYPE_CHECKING:
+    from hptui.trainers.sft.loop import Run
+
+
+@torch.no_grad()
+def losses(forward: Forward, rows: Rows, settings: Settings, device: torch.device) -> dict[str, float]:
+    """The mean loss of a token, and the perplexity that goes with it."""
+    forward.model.eval()
+    summed, count = 0.0, 0
+    for batch in rows.batches(settings.eval_batch_size or settings.batch_size):
+        summed += float(forward(batch.to(device)))
+        count += batch.learnt
+    loss = summed / count
+    return {"eval_loss": loss, "perplexity": math.exp(min(loss, 700.0))}
+
+
+def answers(run: Run, name: str) -> dict[str, float]:
+    """Let the model answer held-out prompts; the answers are kept as an artifact of that name."""
+    settings, trial = run.settings, run.trial
+    held = run.data.held(settings.generate_split)
+    if not held:
+        raise UserError(
+            f"generate_samples: there are no {settings.generate_split} examples with a prompt to answer",
+            hint="generation needs prompt_template and completion_template, or messages",
+        )
+    some = [held[n] for n in sample(len(held), settings.generate_samples, settings.split_seed)]
+    options = settings.generation(str(trial.directory))
+    result = evals.run(
+        run.model,
+        run.base.tokenizer,
+        [one.prompt for one in some],
+        [one.reference for one in some],
+        options,
+        run.device,
+        lambda: not trial.should_stop,
+    )
+    with trial.artifact(name, f"answers to {len(some)} prompts").open("w", encoding="utf-8") as file:
+        for one, row in zip(some, result.rows, strict=True):
+            file.write(json.dumps({"row": one.row, **row}, ensure_ascii=False) + "\n")
+    if result.facts:
+        trial.facts(**{f"generation_{key}": value for key, value in result.facts.items()})
+    return result.metrics

@@ -1,0 +1,152 @@
+"""A base model and its tokenizer, from a directory or the hub, and what was really loaded."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from hptui.model.errors import UserError, did_you_mean
+from hptui.trainers.sft.settings import ModelSettings, Settings
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A loaded model before anything is trained on it. `notes`: what differs from what was asked, for people."""
+
+    model: Any
+    tokenizer: Any
+    dtype: torch.dtype
+    attention: str
+    notes: tuple[str, ...] = ()
+
+
+def source(settings: ModelSettings, directory: Path, name: str) -> str:
+    """What `from_pretrained` is given: a directory beside the study file comes first."""
+    path = directory / Path(name).expanduser()
+    if path.is_dir():
+        return str(path)
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise UserError(f"model: there is no directory {path}", hint=did_you_mean(path.name, near))
+    return name
+
+
+def remote(settings: ModelSettings) -> dict[str, Any]:
+    """Options that go with every file of a model."""
+    revision = {"revision": settings.revision} if settings.revision else {}
+    return {"trust_remote_code": settings.trust_remote_code, **revision}
+
+
+def config_of(settings: ModelSettings, directory: Path) -> Any:
+    """The configuration of the model: small, so that a missing model is known before anything is loaded."""
+    from transformers import AutoConfig
+
+    name = source(settings, directory, settings.model)
+    try:
+        return AutoConfig.from_pretrained(name, **remote(settings))
+    except (OSError, ValueError) as error:
+        raise _missing("model", name, error, settings) from error
+
+
+def tokenizer_of(settings: ModelSettings, directory: Path) -> Any:
+    """The tokenizer, with a token to pad with."""
+    from transformers import AutoTokenizer
+
+    name = source(settings, directory, settings.tokenizer or settings.model)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name, **remote(settings))
+    except (OSError, ValueError) as error:
+        raise _missing("tokenizer" if settings.tokenizer else "model", name, error, settings) from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    return tokenizer
+
+
+def _missing(setting: str, name: str, error: Exception, settings: ModelSettings) -> UserError:
+    text = " ".join(str(error).split())
+    if "trust_remote_code" in text and not settings.trust_remote_code:
+        return UserError(
+            f"{setting}: {name} comes with code of its own", hint="read it; then set trust_remote_code = true to run it"
+        )
+    if Path(name).is_dir():
+        return UserError(f"{setting}: {name} holds no model that can be loaded: {text[:300]}")
+    return UserError(
+        f"{setting}: there is no directory {name}, and it cannot be had from the hub: {text[:200]}",
+        hint="download it where there is a network, or give the path of a directory",
+    )
+
+
+def base(settings: Settings, directory: Path, device: torch.device, tokenizer: Any) -> Base:
+    """Load the model for training on a device."""
+    from transformers import AutoModelForCausalLM
+
+    name, notes = source(settings, directory, settings.model), list[str]()
+    dtype = weights_dtype(settings, device)
+    options: dict[str, Any] = {"dtype": dtype, **remote(settings)}
+    if settings.adapter == "qlora":
+        options |= {"quantization_config": four_bits(settings, device), "device_map": {"": str(device)}}
+    for attention in attentions(settings, device, notes):
+        try:
+            model = AutoModelForCausalLM.from_pretrained(name, attn_implementation=attention, **options)
+            break
+        except (ImportError, ValueError) as error:
+            if attention == "eager":
+                raise _missing("model", name, error, settings) from error
+            notes.append(f"attention = {attention!r} is not to be had here: {' '.join(str(error).split())[:160]}")
+        except OSError as error:
+            raise _missing("model", name, error, settings) from error
+    model.config.use_cache = False
+    if settings.adapter != "qlora":
+        model.to(device)
+    return Base(model, tokenizer, dtype, str(model.config._attn_implementation), tuple(notes))
+
+
+def weights_dtype(settings: ModelSettings, device: torch.device) -> torch.dtype:
+    """The numbers of the weights: frozen ones may be short, trained ones lose small changes in 16 bits."""
+    if settings.dtype != "auto":
+        return DTYPES[settings.dtype]
+    if device.type != "cuda" or settings.adapter == "none":
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+
+
+def attentions(settings: ModelSettings, device: torch.device, notes: list[str]) -> list[str]:
+    """Implementations to try, in turn."""
+    if settings.attention == "eager":
+        return ["eager"]
+    if settings.attention == "flash_attention_2":
+        if device.type == "cuda" and importlib.util.find_spec("flash_attn") is not None:
+            return ["flash_attention_2", "sdpa", "eager"]
+        notes.append("attention = 'flash_attention_2' needs a GPU and the package flash-attn; sdpa is used")
+    return ["sdpa", "eager"]
+
+
+def four_bits(settings: Settings, device: torch.device) -> Any:
+    """How the weights of qlora are kept."""
+    from transformers import BitsAndBytesConfig
+
+    compute = settings.compute_dtype
+    auto = torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type=settings.quant_type,
+        bnb_4bit_use_double_quant=settings.double_quant,
+        bnb_4bit_compute_dtype=auto if compute == "auto" else DTYPES[compute],
+    )
+
+
+def outline(settings: ModelSettings, directory: Path) -> nn.Module:
+    """The model without its weights: its layers and shapes, at no cost."""
+    from transformers import AutoModelForCausalLM
+
+    config = config_of(settings, directory)
+    with torch.device("meta"):
+        model: nn.Module = AutoModelForCausalLM.from_config(config, trust_remote_code=settings.trust_remote_code)
+    return model

@@ -1,0 +1,223 @@
+"""The loop of one fine-tuning: steps, reports, evaluations, early stopping, checkpoints. It stops when told."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from hptui.trainers.context import TrialContext
+from hptui.trainers.data import packing
+from hptui.trainers.data.batches import Order, Rows
+from hptui.trainers.data.pipeline import Data
+from hptui.trainers.data.split import sample
+from hptui.trainers.evals import Interrupted
+from hptui.trainers.outcome import Diverged
+from hptui.trainers.sft import evaluate, memory, record
+from hptui.trainers.sft.best import Keeper
+from hptui.trainers.sft.forward import Forward, precision
+from hptui.trainers.sft.learner import Learner, Window
+from hptui.trainers.sft.load import Base
+from hptui.trainers.sft.settings import Settings
+
+CHECKPOINT_SECONDS = 300.0
+
+
+class Run:
+    """One trial on a model: what stays the same while its learner changes."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        trial: TrialContext,
+        device: torch.device,
+        data: Data,
+        base: Base,
+        model: Any,
+    ) -> None:
+        self.settings, self.trial, self.device, self.data, self.base, self.model = (
+            settings,
+            trial,
+            device,
+            data,
+            base,
+            model,
+        )
+        self.where = "while the training was set up"
+        pad = base.tokenizer.pad_token_id or 0
+        self.pad, self.width = pad, settings.max_length if settings.padding == "max_length" else 0
+        self.held_out = self._held_out("validation")
+        self.precision = precision(settings, device, base.dtype)
+        self.forward = Forward(model, self.precision)
+        self.keeper = Keeper(settings, trial.dir / "best", trial.warn)
+        if trial.role == "base":
+            record.base(self)
+            return
+        rows = self._training_rows()
+        self.order = Order(len(rows), settings.batch_size, settings.accumulation, trial.seed)
+        self.total = settings.steps or math.ceil(settings.epochs * self.order.per_epoch)
+        self.eval_every = settings.eval_every or self.order.per_epoch
+        trial.total_steps = self.total
+        self.learner = Learner(
+            settings, model, rows, self.order, self.total, self.forward, device, scaled=self.precision == "fp16"
+        )
+        if trial.resume_from:
+            self.learner.restore(trial.resume_from)
+            self.keeper.rewind(self.learner.place)
+        record.start(self)
+
+    def _training_rows(self) -> Rows:
+        settings, tokens = self.settings, self.data.tokens["train"]
+        chosen = sample(len(tokens), settings.train_samples, settings.split_seed)
+        if not settings.packing:
+            return Rows(tokens, [[index] for index in chosen], pad=self.pad, width=self.width)
+        lengths = tokens.lengths
+        bins = packing.pack([int(lengths[index]) for index in chosen], settings.max_length, self.trial.seed)
+        return Rows(tokens, [[chosen[n] for n in row] for row in bins], pad=self.pad, width=self.width)
+
+    def _held_out(self, name: str) -> Rows:
+        tokens = self.data.tokens[name]
+        chosen = sample(len(tokens), self.settings.eval_samples, self.settings.split_seed)
+        return Rows(tokens, [[index] for index in chosen], pad=self.pad)
+
+    # the loop -----------------------------------------------------------------------------------------------------
+
+    def train(self) -> dict[str, float]:
+        """The steps. Ends at the last one, early, or when asked to; then with a checkpoint."""
+        settings, trial, learner, place = self.settings, self.trial, self.learner, self.learner.place
+        until = min(self.total, trial.try_steps or self.total)
+        metrics: dict[str, float] = {}
+        trial.phase("train")
+        saved = place.step
+        while place.step < until and not trial.should_stop:
+            self.where = f"in step {place.step + 1}"
+            learner.update()
+            if place.step == 1:
+                record.memory(self)
+            last, found = place.step == until, dict[str, float]()
+            if place.step % settings.log_every == 0 or last:
+                found = self._log()
+            if place.step % self.eval_every == 0 or last:
+                found |= self._evaluate()
+            if settings.generate_every and place.step % settings.generate_every == 0 and not last:
+                found |= self._generate(f"generations-{place.step:08d}.jsonl")
+            if found:
+                trial.report(place.step, found)
+                metrics |= found
+                self._judge(found)
+            if settings.early_stopping and place.best.since >= settings.patience:
+                what = f"{settings.early_stopping_metric} was no better than {place.best.value:.6g}"
+                trial.stopped_early(f"{what} of step {place.best.step} in {place.best.since} evaluations")
+                break
+            if not last and self._checkpoint_due():
+                self._save()
+                saved = place.step
+        wanted = trial.obeyed not in (None, "prune") or trial.try_steps  # a try tells how large a checkpoint is
+        if wanted and place.step > saved:
+            self._save()
+        learner.settle()
+        return metrics
+
+    def _log(self) -> dict[str, float]:
+        learner, place = self.learner, self.learner.place
+        learner.settle()
+        window, place.window = place.window, Window()
+        return {
+            "train_loss": window.loss / window.steps,
+            "learning_rate": place.rate,
+            "grad_norm": place.norm,
+            "tokens_per_second": window.tokens / max(window.seconds, 1e-9),
+            "epoch": round(place.step / self.order.per_epoch, 4),
+            **memory.peaks(self.device),
+        }
+
+    def _evaluate(self) -> dict[str, float]:
+        """Loss on the held-out examples, each of their tokens counting alike."""
+        if not len(self.held_out):
+            return {}
+        self.where = f"in the evaluation at step {self.learner.place.step}"
+        self.learner.settle()
+        self.trial.phase("evaluate", allow=3600)
+        found = evaluate.losses(self.forward, self.held_out, self.settings, self.device)
+        step, loss = self.learner.place.step, found["eval_loss"]
+        print(f"step {step}/{self.total}: eval_loss {loss:.4f}", flush=True)
+        self.trial.phase("train")
+        return found
+
+    def _generate(self, name: str) -> dict[str, float]:
+        """What the model answers now. Asked to stop meanwhile, there is nothing to report."""
+        self.where = f"while it generated at step {self.learner.place.step}"
+        self.learner.settle()
+        self.trial.phase("generate", allow=3600)
+        try:
+            return evaluate.answers(self, name)
+        except Interrupted:
+            return {}
+        finally:
+            self.trial.phase("train")
+
+    def _judge(self, found: dict[str, float]) -> None:
+        place = self.learner.place
+        for name in ("train_loss", "eval_loss"):
+            if not math.isfinite(found.get(name, 0.0)):
+                raise Diverged(
+                    f"{name} is {found[name]} at step {place.step}, with a learning rate of {place.rate:.3g}"
+                )
+        self.keeper.judge(found, place, self.learner.weights)
+
+    def _checkpoint_due(self) -> bool:
+        every = self.settings.save_every
+        return self.learner.place.step % every == 0 if every else self.trial.checkpoint_due(CHECKPOINT_SECONDS)
+
+    def _save(self) -> None:
+        self.where = f"while a checkpoint was written at step {self.learner.place.step}"
+        self.trial.checkpoint(self.learner.save, self.learner.place.step)
+        self.keeper.tidy(self.learner.place)
+
+    # the end ------------------------------------------------------------------------------------------------------
+
+    def conclude(self) -> dict[str, float]:
+        """After the last step: the weights that count, answers, the test set, what it cost."""
+        learner, place = self.learner, self.learner.place
+        metrics: dict[str, float] = {}
+        if (weights := self.keeper.weights(place)) is not None and place.best.step != place.step:
+            learner.take(weights)
+            self.keeper.loaded = True
+            metrics |= self._evaluate()
+        if not self.trial.try_steps:
+            if self.settings.generate_samples:
+                metrics |= self._generate("generations.jsonl")
+            metrics |= self._test()
+        metrics |= record.cost(self)
+        record.end(self)
+        self.keeper.clear()
+        if self.trial.obeyed is None and metrics:
+            self.trial.report(place.step, metrics)
+        return metrics
+
+    def _test(self) -> dict[str, float]:
+        rows = self._held_out("test")
+        if not len(rows):
+            return {}
+        self.where = "in the evaluation on the test set"
+        self.trial.phase("test", allow=3600)
+        found = evaluate.losses(self.forward, rows, self.settings, self.device)
+        return {"test_loss": found["eval_loss"], "test_perplexity": found["perplexity"]}
+
+    def judge_base(self) -> dict[str, float]:
+        """The untouched model on the held-out examples: what training has to beat."""
+        self.where = "in the evaluation of the base model"
+        metrics: dict[str, float] = {}
+        if len(self.held_out):
+            self.trial.phase("evaluate", allow=3600)
+            metrics |= evaluate.losses(self.forward, self.held_out, self.settings, self.device)
+        if self.settings.generate_samples:
+            self.trial.phase("generate", allow=3600)
+            try:
+                metrics |= evaluate.answers(self, "generations.jsonl")
+            except Interrupted:
+                return metrics
+        metrics |= self._test() | memory.peaks(self.device)
+        self.trial.report(0, metrics)
+        return metrics

@@ -1,0 +1,145 @@
+"""What is put on record about a run beside its curves: what was really used, and what was found out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from hptui.trainers.sft import adapters, schedule
+from hptui.trainers.sft import memory as memory_
+from hptui.trainers.sft.settings import Settings
+
+if TYPE_CHECKING:
+    from hptui.trainers.sft.loop import Run
+
+
+def start(run: Run) -> None:
+    """Everything that is known before the first step."""
+    settings, trial, order = run.settings, run.trial, run.order
+    peak = schedule.peak(settings, run.total, order.per_epoch)
+    warm = schedule.warmup(settings, run.total)
+    if warm >= run.total:
+        trial.warn(
+            f"the warm-up of {warm} steps lasts as long as the run of {run.total}: the rate reaches {peak:.3g} instead "
+            f"of {settings.learning_rate:.3g}"
+        )
+    effective = settings.batch_size * settings.accumulation
+    if settings.effective_batch_size and effective != settings.effective_batch_size:
+        trial.warn(
+            f"effective_batch_size={settings.effective_batch_size} is no multiple of batch_size={settings.batch_size}: "
+            f"{effective} is used"
+        )
+    trial.effective(
+        learning_rate=peak,
+        final_learning_rate=schedule.rate(settings, run.total - 1, run.total, order.per_epoch),
+        warmup_steps=min(warm, run.total),
+        gradient_accumulation=settings.accumulation,
+        effective_batch_size=effective,
+        steps=run.total,
+        epochs=round(run.total / order.per_epoch, 4),
+        train_samples=sum(len(row) for row in run.learner.rows.rows),
+        eval_samples=len(run.held_out),
+        eval_every=run.eval_every,
+        **_numerics(run),
+    )
+    sizes = adapters.sizes(run.model)
+    trial.facts(
+        **_model(run),
+        parameters=sizes.total,
+        parameters_trainable=sizes.trainable,
+        parameters_trainable_percent=round(sizes.percent, 4),
+        parameters_percent_of="all parameters, those of the adapter included",
+        steps_planned=run.total,
+        steps_per_epoch=order.per_epoch,
+        rows_per_epoch=order.rows,
+        memory_model_gb=round(memory_.of_model(run.model), 6),
+        memory_capacity_gb=round(memory_.capacity(run.device), 3),
+        **run.data.facts,
+    )
+    resumed = f", resumed at step {run.learner.place.step}" if run.learner.place.step else ""
+    print(
+        f"sft: {sizes.trainable:,} of {sizes.total:,} parameters ({sizes.percent:.2f} %), {run.total} steps, "
+        f"{order.per_epoch} an epoch, on {len(run.data.tokens['train']):,} examples, {run.device}{resumed}",
+        flush=True,
+    )
+
+
+def base(run: Run) -> None:
+    """What is known of the untouched base model."""
+    sizes = adapters.sizes(run.model)
+    run.trial.effective(eval_samples=len(run.held_out), **_numerics(run))
+    run.trial.facts(
+        **_model(run),
+        parameters=sizes.total,
+        parameters_trainable=0,
+        memory_model_gb=round(memory_.of_model(run.model), 6),
+        memory_capacity_gb=round(memory_.capacity(run.device), 3),
+        **run.data.facts,
+    )
+
+
+def _numerics(run: Run) -> dict[str, str | bool | int]:
+    name = torch.cuda.get_device_name(run.device) if run.device.type == "cuda" else run.device.type
+    return {
+        "dtype": str(run.base.dtype).removeprefix("torch."),
+        "mixed_precision": run.precision,
+        "attention": run.base.attention,
+        "device": name,
+        "threads": torch.get_num_threads(),
+        "seed": run.trial.seed,
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+        "cudnn_benchmark": torch.backends.cudnn.benchmark,
+    }
+
+
+def _model(run: Run) -> dict[str, str | int | None]:
+    config = run.base.model.config
+    settings: Settings = run.settings
+    return {
+        "model": settings.model,
+        "architecture": (config.architectures or [type(run.base.model).__name__])[0],
+        "model_revision": getattr(config, "_commit_hash", None) or settings.revision or None,
+        "tokenizer_vocabulary": len(run.base.tokenizer),
+        "trust_remote_code": settings.trust_remote_code,
+    }
+
+
+def memory(run: Run) -> None:
+    """Where memory goes, measured apart at the first step."""
+    kept = run.learner.kept
+    on_gpu = run.device.type == "cuda"
+    run.trial.facts(
+        memory_optimizer_gb=round(kept["optimizer"], 6),
+        memory_gradients_gb=round(kept["gradients"], 6),
+        memory_activations_gb=round(kept["activations"], 6),
+        memory_activations_are=(
+            "what the first forward pass left on the GPU" if on_gpu else "tensors kept for the first backward pass"
+        ),
+    )
+
+
+def cost(run: Run) -> dict[str, float]:
+    """What the training took, without evaluations."""
+    place, order = run.learner.place, run.order
+    examples = order.examples(place.step) * len(run.data.tokens["train"]) / max(order.rows, 1)
+    if not run.settings.packing:
+        examples = order.examples(place.step)
+    return {
+        "seconds_per_epoch": place.seconds / place.step * order.per_epoch,
+        "seconds_per_1000_examples": 1000 * place.seconds / examples,
+    }
+
+
+def end(run: Run) -> None:
+    """What is known after the last step."""
+    place, total = run.learner.place, run.total
+    run.trial.effective(
+        steps=place.step, epochs=round(place.step / run.order.per_epoch, 4), final_learning_rate=place.rate
+    )
+    facts: dict[str, float | int | None] = {"steps_actual": place.step, "tokens_trained": place.tokens}
+    if place.best.value is not None:
+        facts |= {"best_step": place.best.step, f"best_{run.keeper.metric}": place.best.value}
+    if place.step < total and run.trial.early:
+        facts["stopped_at_step"] = place.step
+    run.trial.facts(**facts, **{f"peak_{name}": round(value, 4) for name, value in memory_.peaks(run.device).items()})

@@ -1,0 +1,95 @@
+"""The trained model as files that `from_pretrained` takes: adapter or whole model, tokenizer, model card."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hptui.trainers.sft import load
+from hptui.trainers.sft.settings import Settings
+
+if TYPE_CHECKING:
+    from hptui.trainers.sft.loop import Run
+
+FOLDER = "model"
+
+
+def save(run: Run, metrics: Mapping[str, float]) -> Path:
+    """Write `artifacts/model`; it appears as a whole."""
+    merged = run.settings.merge_adapter
+    kind = "whole model" if merged or run.settings.adapter == "none" else "adapter"
+    target = run.trial.artifact(FOLDER, f"the {kind}, ready to load")
+    beside = target.with_name(f".tmp-{FOLDER}")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(mode=0o700)
+    model = _merged(run, beside) if merged else run.model
+    model.config.use_cache = True
+    model.save_pretrained(beside)
+    run.base.tokenizer.save_pretrained(beside)
+    (beside / "README.md").write_text(card(run, metrics, kind), encoding="utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    os.rename(beside, target)
+    return target
+
+
+def _merged(run: Run, beside: Path) -> Any:
+    """The base model with the adapter added to its weights. One in 4 bits is loaded anew, to be added to exactly."""
+    if run.settings.adapter != "qlora":
+        return run.model.merge_and_unload()
+    from dataclasses import replace
+
+    from peft import PeftModel
+
+    adapter = beside / ".adapter"
+    run.model.save_pretrained(adapter)
+    plain = load.base(replace(run.settings, adapter="lora"), run.trial.directory, run.device, run.base.tokenizer)
+    merged = PeftModel.from_pretrained(plain.model, str(adapter)).merge_and_unload()
+    shutil.rmtree(adapter)
+    return merged
+
+
+def card(run: Run, metrics: Mapping[str, float], kind: str) -> str:
+    """A model card: where it comes from, what it was trained with, how good it is."""
+    settings: Settings = run.settings
+    peft = kind == "adapter"
+    head = ["---", f"base_model: {json.dumps(settings.model)}", f"library_name: {'peft' if peft else 'transformers'}"]
+    head += ["pipeline_tag: text-generation", "tags: [hptui, fine-tuned]", "---"]
+    how = (
+        ["from peft import AutoPeftModelForCausalLM", 'model = AutoPeftModelForCausalLM.from_pretrained("PATH")']
+        if peft
+        else ["from transformers import AutoModelForCausalLM", 'model = AutoModelForCausalLM.from_pretrained("PATH")']
+    )
+    defaults = {name: field.default for name, field in Settings.__dataclass_fields__.items()}
+    changed = {name: value for name, value in asdict(settings).items() if value != defaults.get(name)}
+    place = run.learner.place
+    lines = [
+        *head,
+        "",
+        f"# {Path(settings.model).name}, fine-tuned",
+        "",
+        f"The {kind} after {place.step} steps of {run.total}"
+        + (f"; its weights are those of step {place.best.step}, the best evaluation." if run.keeper.loaded else "."),
+        "",
+        "```python",
+        *how,
+        "```",
+        "",
+        "| metric | value |",
+        "| --- | --- |",
+        *(f"| {name} | {value:.6g} |" for name, value in sorted(metrics.items()) if not name.endswith((":k", ":n"))),
+        "",
+        "| setting | value |",
+        "| --- | --- |",
+        *(
+            f"| {name} | `{json.dumps(value)}` |".replace("\\|", "|")
+            for name, value in changed.items()
+            if name != "model"
+        ),
+        "",
+    ]
+    return "\n".join(lines)

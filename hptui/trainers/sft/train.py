@@ -1,0 +1,81 @@
+"""Fine-tune one trial, read from top to bottom: data, model, adapter, steps, evaluation, what is kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import torch
+
+from hptui.model.errors import UserError
+from hptui.trainers.context import TrialContext
+from hptui.trainers.data import pipeline
+from hptui.trainers.sft import adapters, load, memory, saving
+from hptui.trainers.sft.loop import Run
+from hptui.trainers.sft.settings import Settings
+
+
+def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
+    """Train and evaluate; the last metrics. Asked to stop, it saves a checkpoint and returns."""
+    device = torch.device(trial.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    quiet()
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    if settings.deterministic:
+        make_repeatable()
+    where = "before training"
+    run = None
+    try:
+        run = begin(settings, trial, device)
+        if trial.role == "base":
+            return run.judge_base()
+        metrics = run.train()
+        return metrics if trial.obeyed is not None else finish(run, metrics)
+    except Exception as error:
+        if memory.is_lack(error):
+            where = run.where if run is not None else where
+            raise memory.explain(error, where, settings, device) from error
+        raise
+
+
+def quiet() -> None:
+    """Keep progress bars of loading out of the log of a trial."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+
+
+def make_repeatable() -> None:
+    """Have torch compute the same bits every time."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+
+
+def begin(settings: Settings, trial: TrialContext, device: torch.device) -> Run:
+    """Load data and model, and put what is trained in place."""
+    trial.phase("data", allow=3600)
+    tokenizer = load.tokenizer_of(settings, trial.directory)
+    data = pipeline.load(settings, trial.directory, trial.cache, tokenizer)
+    wanted = [name for name in trial.objectives if name in ("eval_loss", "perplexity")]
+    if wanted and not len(data.tokens["validation"]):
+        raise UserError(
+            f"the objective {wanted[0]} needs validation examples, and there are none",
+            hint="give validation a file, or set validation_fraction",
+        )
+    trial.phase("model", allow=3600)
+    torch.manual_seed(trial.seed)
+    base = load.base(settings, trial.directory, device, tokenizer)
+    for note in base.notes:
+        trial.warn(note)
+    model = base.model if trial.role == "base" else adapters.attach(base.model, settings)
+    return Run(settings, trial, device, data, base, model)
+
+
+def finish(run: Run, metrics: dict[str, float]) -> dict[str, float]:
+    """What comes after the last step: the best weights, answers, the test set, the saved model."""
+    metrics |= run.conclude()
+    if run.settings.save_model != "none" and not run.trial.try_steps:
+        run.trial.phase("save", allow=3600)
+        saving.save(run, metrics)
+    return metrics
