@@ -103,9 +103,18 @@ def base(settings: Settings, directory: Path, device: torch.device, tokenizer: A
         except OSError as error:
             raise _missing("model", name, error, settings) from error
     model.config.use_cache = False
-    if settings.adapter != "qlora":
+    if settings.adapter == "qlora":
+        _keep_layout(model)
+    else:
         model.to(device)
     return Base(model, tokenizer, dtype, str(model.config._attn_implementation), tuple(notes))
+
+
+def _keep_layout(model: nn.Module) -> None:
+    """Forbid 4-bit layers the layout that some CPUs infer faster with: they could not be trained on after it."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def weights_dtype(settings: ModelSettings, device: torch.device) -> torch.dtype:

@@ -15,7 +15,7 @@ from hptui.trainers import registry
 from hptui.trainers.context import TrialContext
 from tests.trainers.attempts import context, events, make
 
-WORDS = "one two three four five six seven eight nine ten plus minus is what the sum of and answer please add".split()
+WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 CHAT = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<end>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
@@ -53,7 +53,7 @@ def tokenizer(chat: bool = False) -> Any:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    made.train_from_iterator([" ".join(WORDS)] * 4, trainer)
+    made.train_from_iterator([" ".join(WORDS) + " what is the sum of plus and"] * 4, trainer)
     fast = PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", eos_token="<end>")
     if chat:
         fast.chat_template = CHAT
