@@ -114,7 +114,7 @@ def _keep_layout(model: nn.Module) -> None:
     """Forbid 4-bit layers the layout that some CPUs infer faster with: they could not be trained on after it."""
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
+            module.support_avx512bf16_for_cpu = False  # type: ignore[assignment]  # a plain flag
 
 
 def weights_dtype(settings: ModelSettings, device: torch.device) -> torch.dtype:
