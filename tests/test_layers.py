@@ -31,6 +31,7 @@ LIBRARIES = {
     "search": {"optuna", "ax", "botorch", "numpy", "torch"},
     "results": {"optuna", "matplotlib", "numpy", "scipy", "pyarrow", "plotly", "tensorboard", "wandb"},
     "trainers": {
+        "pyarrow",
         "torch",
         "transformers",
         "peft",
