@@ -241,7 +241,8 @@ class Notes:
 class Study:
     """A whole study file. `source` is its absolute path, '' for a study made by a program.
 
-    `directory` is what relative paths in the settings are relative to.
+    `directory` is what relative paths in the settings are relative to. `remarks` say what was understood otherwise than
+    the file has it; they are not stored.
     """
 
     name: str
@@ -262,6 +263,7 @@ class Study:
     on_end: tuple[str, ...] | None = None
     source: str = ""
     directory: str = ""
+    remarks: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def checkpoint_place(self) -> str:

@@ -27,6 +27,7 @@ def warnings(study: Study, schema: Schema | None = None) -> list[str]:
     settings = look_up(schema, study.trainer.kind, study.directory)
     base = {**defaults(settings), **study.trainer.settings}
     return [
+        *study.remarks,
         *(_staged(study, defaults(settings)) if study.stages else _searched(study, base)),
         *_goals(study),
         *doubts(study),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from hptui.model.errors import StudyError, Unsupported
@@ -44,10 +45,22 @@ LARGEST = 4 * 1024 * 1024
 def load(path: str | os.PathLike[str], schema: Schema | None = None) -> Study:
     """The study in the file at `path`, checked, with the trainer's settings as `schema(kind, directory)` tells them."""
     absolute = os.path.abspath(path)
-    if absolute.endswith((".yaml", ".yml")):
-        raise Unsupported(f"{path}: YAML is not in this version", hint="a study file is TOML")
     with naming(os.fspath(path)):
+        if absolute.endswith((".yaml", ".yml")):
+            return _from_sweep(_text(Path(absolute)), absolute, schema)
         return _from_toml(_text(Path(absolute)), absolute, os.path.dirname(absolute), schema)
+
+
+def _from_sweep(text: str, absolute: str, schema: Schema | None) -> Study:
+    """A W&B sweep file as a study; what is wrong is named as the sweep file has it."""
+    from hptui.storage.sweeps import convert, parse_yaml
+    from hptui.storage.sweeps.places import as_written
+
+    found, repaired = parse_yaml(text)
+    with as_written():
+        sweep = convert(found, absolute, repaired)
+        study = build(sweep.document, absolute, os.path.dirname(absolute), schema, checked=True)
+    return replace(study, remarks=tuple(sweep.notes))
 
 
 def loads(text: str, source: str = "", directory: str = "", schema: Schema | None = None) -> Study:

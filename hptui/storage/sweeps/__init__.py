@@ -1,0 +1,7 @@
+"""W&B sweep files, read as studies: what they say, what was made of it, and the same as TOML."""
+
+from hptui.storage.sweeps.convert import Sweep, convert
+from hptui.storage.sweeps.toml import to_toml
+from hptui.storage.sweeps.yamltext import parse_yaml
+
+__all__ = ["Sweep", "convert", "parse_yaml", "to_toml"]

@@ -1,0 +1,219 @@
+"""From a sweep file to a study: the same keys as a study file has, and what a person should know of the translation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hptui.model.errors import StudyError, did_you_mean
+from hptui.model.trial import Value
+from hptui.model.values import is_number
+from hptui.storage.studyfile.values import plain, show
+from hptui.storage.sweeps.command import read_command
+from hptui.storage.sweeps.parameters import Parameters, read_parameters
+
+KNOWN = (
+    "program", "method", "metric", "metrics", "parameters", "early_terminate", "command", "run_cap", "name",
+    "description", "scheduler", "hptui",
+)  # fmt: skip
+IGNORED = ("entity", "project", "apiVersion", "kind", "controller", "job", "image_uri", "version", "$schema")
+"""What only W&B's server needs."""
+METHODS = {"grid": "grid", "random": "random", "bayes": "auto", "custom": "auto"}
+ENGINES = {"optuna": "tpe", "ax": "ax", "wandb": "auto"}
+EXTRAS = ("constraints", "baseline", "pruner", "stop", "outcome", "until", "seed", "sampler", "trials")
+"""Under `hptui:` these belong to [search]; whole tables of a study file may stand there, too."""
+TABLES = ("search", "objective", "resources", "report", "metrics", "notes", "trial", "stage", "preset", "reference")
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep file, read: a study file's document, and what was understood otherwise than it is written."""
+
+    document: dict[str, Value]
+    notes: list[str] = field(default_factory=list)
+
+
+def convert(found: Any, path: str, repaired: list[str]) -> Sweep:
+    """The study that a sweep file (as plain values) asks for. Errors name the place in the sweep file."""
+    if not isinstance(found, dict):
+        raise StudyError(f"is no sweep file: it should be a table, not {show(found)}")
+    top, notes = _keys(dict(found)), list(repaired)
+    left = [key for key in top if key in IGNORED]
+    if left:
+        notes.append(f"{', '.join(left)}: only W&B's server needs this; nothing is sent anywhere")
+    method = _method(top)
+    parameters = read_parameters(top.get("parameters"), method == "grid")
+    search = _search(top, method, notes)
+    document: dict[str, Any] = {
+        "name": _name(top, path),
+        "about": str(top.get("description") or ""),
+        "objective": _objectives(top, search, notes),
+        "trainer": _trainer(top, parameters),
+        "space": parameters.space,
+        "search": search,
+    }
+    document = _extended(document, top.get("hptui"))
+    if not parameters.space:
+        document.pop("space")
+        document["search"]["sampler"] = "list"
+        document.setdefault("trial", [{"name": "constant", "set": {}}])
+    return Sweep(plain(document, ""), [*notes, *parameters.notes])  # type: ignore[arg-type]
+
+
+def _keys(top: dict[str, Any]) -> dict[str, Any]:
+    """Known keys only; a misspelt one is named with the nearest right one."""
+    for near, right in (("parameter", "parameters"), ("objective", "metric")):
+        if near in top and right not in top:
+            top[right] = top.pop(near)
+    for key in top:
+        if key not in KNOWN and key not in IGNORED:
+            raise StudyError(f"unknown key {key!r}", where=key, value=key, hint=did_you_mean(key, [*KNOWN, *IGNORED]))
+    return top
+
+
+def _method(top: Mapping[str, Any]) -> str:
+    method = top.get("method")
+    if method is None:
+        raise StudyError("missing", where="method", hint="grid, random or bayes")
+    if method not in METHODS:
+        raise StudyError(f"unknown method {show(method)}", where="method", hint=did_you_mean(str(method), METHODS))
+    return str(method)
+
+
+def _name(top: Mapping[str, Any], path: str) -> str:
+    """What the sweep is called, fit for a directory; else after its file, or its program."""
+    stem = Path(path).stem
+    program = Path(str(top.get("program") or "")).stem
+    usual = f"{program}-{stem}" if stem in ("sweep", "config") and program else stem
+    text = re.sub(r"[^A-Za-z0-9._-]+", "-", str(top.get("name") or usual)).strip("-._")[:64]
+    return text if text and text[0].isalnum() else f"sweep-{text}"[:64]
+
+
+def _search(top: Mapping[str, Any], method: str, notes: list[str]) -> dict[str, Any]:
+    scheduler = top.get("scheduler") or {}
+    engine = scheduler.get("engine") if isinstance(scheduler, dict) else None
+    if engine is not None and engine not in ENGINES:
+        raise StudyError(f"unknown engine {show(engine)}", where="scheduler.engine", hint=did_you_mean(engine, ENGINES))
+    search: dict[str, Any] = {"sampler": ENGINES[engine] if engine else METHODS[method], "baseline": False}
+    cap = top.get("run_cap")
+    if cap is not None:
+        if not isinstance(cap, int) or isinstance(cap, bool) or cap < 1:
+            raise StudyError(f"must be a whole number from 1 on, got {show(cap)}", where="run_cap", value=cap)
+        search["trials"] = cap
+    if method == "bayes":
+        notes.append("method: bayes is searched by hptui's own choice of sampler (sampler = auto)")
+    if top.get("early_terminate") is not None:
+        search["pruner"] = _early(top["early_terminate"])
+    return search
+
+
+def _early(value: Any) -> dict[str, Any]:
+    """`early_terminate`: hyperband from below (`min_iter`) or from above (`max_iter` and `s`)."""
+    where = "early_terminate"
+    if not isinstance(value, dict):
+        raise StudyError(f"must be a table, got {show(value)}", where=where, hint="type: hyperband, min_iter: 3")
+    keys = ("type", "min_iter", "max_iter", "s", "eta", "strict")
+    for key in value:
+        if key not in keys:
+            raise StudyError(f"unknown key {key!r}", where=f"{where}.{key}", value=key, hint=did_you_mean(key, keys))
+    if value.get("type") != "hyperband":
+        raise StudyError(f"unknown type {show(value.get('type'))}", where=f"{where}.type", hint="type: hyperband")
+    eta = value.get("eta", 3)
+    if not is_number(eta) or eta <= 1:
+        raise StudyError(f"must be more than 1, got {show(eta)}", where=f"{where}.eta", value=eta)
+    if ("min_iter" in value) == ("max_iter" in value):
+        raise StudyError("needs either min_iter, or max_iter and s", where=where, value=show(value))
+    if "max_iter" in value and "s" not in value:
+        raise StudyError("missing: how many bands there are", where=f"{where}.s")
+    counts = {key: value[key] for key in ("min_iter", "max_iter", "s") if key in value}
+    for key, count in counts.items():
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise StudyError(f"must be a whole number from 1 on, got {show(count)}", where=f"{where}.{key}")
+    bands = _bands(counts.get("min_iter"), counts.get("max_iter"), counts.get("s", 0), eta)
+    if not bands:
+        raise StudyError("no band is left: max_iter is too small for eta and s", where=where, value=show(value))
+    strict = value.get("strict", True)
+    if not isinstance(strict, bool):
+        raise StudyError(f"must be true or false, got {show(strict)}", where=f"{where}.strict", value=strict)
+    return {"kind": "bands", "bands": bands, "eta": eta, "strict": strict}
+
+
+def _bands(lowest: int | None, highest: int | None, count: int, eta: float) -> list[int]:
+    if lowest is not None:
+        return sorted({band for power in range(40) if (band := int(lowest * eta**power)) < 10**7})
+    return sorted({band for power in range(1, count + 1) if (band := int((highest or 0) / eta**power)) > 0})
+
+
+def _objectives(top: Mapping[str, Any], search: dict[str, Any], notes: list[str]) -> Any:
+    if top.get("metric") is not None and top.get("metrics") is not None:
+        raise StudyError("metric and metrics exclude each other", where="metrics")
+    several = top.get("metrics")
+    if several is not None:
+        if not isinstance(several, list) or len(several) < 2:
+            raise StudyError(f"must be a list of two or more, got {show(several)}", where="metrics", value=several)
+        return [_objective(item, f"metrics[{n}]", search, notes) for n, item in enumerate(several)]
+    if top.get("metric") is None:
+        hint = "metric: { name: val_loss, goal: minimize }"
+        raise StudyError("missing: what the trials are compared by", where="metric", hint=hint)
+    return _objective(top["metric"], "metric", search, notes)
+
+
+def _objective(value: Any, where: str, search: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not value["name"].strip():
+        raise StudyError("needs a name", where=f"{where}.name", value=show(value), hint="name: val_loss")
+    keys = ("name", "goal", "target", "impute", "impute_while_running")
+    for key in value:
+        if key not in keys:
+            raise StudyError(f"unknown key {key!r}", where=f"{where}.{key}", value=key, hint=did_you_mean(key, keys))
+    goal = value.get("goal", "minimize")
+    if goal not in GOALS:
+        hint = did_you_mean(str(goal), GOALS)
+        raise StudyError(f"unknown goal {show(goal)}", where=f"{where}.goal", value=goal, hint=hint)
+    target = value.get("target")
+    if target is not None:
+        if not is_number(target):
+            raise StudyError(f"must be a number, got {show(target)}", where=f"{where}.target", value=target)
+        search["until"] = {"target": target}
+    if "impute" in value or "impute_while_running" in value:
+        notes.append(f"{where}.impute: a failed trial has no value here, so none is made up for it")
+    return {"metric": value["name"], "goal": goal}
+
+
+GOALS = ("minimize", "maximize")
+
+
+def _trainer(top: Mapping[str, Any], parameters: Parameters) -> dict[str, Any]:
+    names = [*parameters.space, *parameters.fixed]
+    trainer: dict[str, Any] = {"kind": "command", **read_command(top.get("command"), top.get("program"), names)}
+    if parameters.tables:
+        trainer["tables"] = parameters.tables
+    for name, value in parameters.fixed.items():
+        if name in trainer:
+            hint = f"rename the parameter, or write the study as TOML with names = {{ … = {show(name)} }}"
+            raise StudyError("hptui has a setting of that name", where=f"parameters.{name}", value=name, hint=hint)
+        trainer[name] = value
+    return trainer
+
+
+def _extended(document: dict[str, Any], extra: Any) -> dict[str, Any]:
+    """What stands under `hptui:`, which other programs do not look at: constraints, resources, and so on."""
+    if extra is None:
+        return document
+    if not isinstance(extra, dict):
+        raise StudyError(f"must be a table, got {show(extra)}", where="hptui", value=extra)
+    for key, value in extra.items():
+        if key in EXTRAS:
+            document["search"][key] = value
+        elif key in ("search", "trainer") and isinstance(value, dict):
+            document[key] = {**document[key], **value}
+        elif key in TABLES:
+            document[key] = value
+        else:
+            known = [*EXTRAS, *TABLES, "trainer"]
+            raise StudyError(f"unknown key {key!r}", where=f"hptui.{key}", value=key, hint=did_you_mean(key, known))
+    return document

@@ -1,0 +1,61 @@
+"""A sweep as a study file: TOML that a person reads on, with what was understood otherwise as comments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hptui.storage.sweeps.convert import Sweep
+
+
+def to_toml(sweep: Sweep, source: str) -> str:
+    """The text of a study file that says the same. `source` is named at its head."""
+    import tomlkit
+
+    document = tomlkit.document()
+    document.add(tomlkit.comment(f"made from {source}"))
+    for note in sweep.notes:
+        document.add(tomlkit.comment(_one_line(note)))
+    document.add(tomlkit.nl())
+    for key, value in sweep.document.items():
+        if value in ("", None):
+            continue
+        document[key] = _space(value) if key == "space" and isinstance(value, dict) else _item(value)
+    return tomlkit.dumps(document).rstrip() + "\n"
+
+
+def _item(value: Any) -> Any:
+    """Tables one level deep stand in the file as tables, what is in them on one line."""
+    import tomlkit
+
+    if not isinstance(value, dict):
+        return value
+    table = tomlkit.table()
+    for key, item in value.items():
+        if item is not None:
+            table[key] = _inline(item)
+    return table
+
+
+def _space(value: dict[str, Any]) -> Any:
+    import tomlkit
+
+    table = tomlkit.table()
+    for name, entry in value.items():
+        table[name] = _inline({key: item for key, item in entry.items() if item is not False})
+    return table
+
+
+def _inline(value: Any) -> Any:
+    import tomlkit
+
+    if not isinstance(value, dict):
+        return value
+    table = tomlkit.inline_table()
+    for key, item in value.items():
+        if item is not None:
+            table[key] = _inline(item)
+    return table
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

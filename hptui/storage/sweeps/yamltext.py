@@ -1,0 +1,62 @@
+"""YAML as plain values, with the numbers that YAML 1.1 takes for text repaired, and said so."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from hptui.model.errors import StudyError
+
+FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][-+]?[0-9]+")
+"""`1e-5` is a number to everybody but YAML 1.1, which wants a dot in it. Quoted, it stays text."""
+TAG = "!hptui/number"
+
+
+def parse_yaml(text: str) -> tuple[Any, list[str]]:
+    """What the document says, and which numbers were repaired. `StudyError` names line and column."""
+    repaired: list[str] = []
+
+    class Loader(yaml.SafeLoader):
+        """SafeLoader (no objects from text), with one more way to write a number, and no key twice."""
+
+    def number(loader: Loader, node: yaml.ScalarNode) -> float:
+        value = str(node.value)
+        if "." not in value or not re.search(r"[eE][-+]", value):
+            repaired.append(f"line {node.start_mark.line + 1}: {value} is a number here, which YAML takes for text")
+        return float(value.replace("_", ""))
+
+    def table(loader: Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            name = loader.construct_object(key, deep=True)
+            if not isinstance(name, str):
+                raise StudyError(
+                    f"line {key.start_mark.line + 1}: the key {name!r} is no text", hint="put it in quotes"
+                )
+            if name in seen:
+                raise StudyError(f"line {key.start_mark.line + 1}: {name!r} stands there twice", where=name)
+            seen.add(name)
+        found: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+        return found
+
+    Loader.add_implicit_resolver(TAG, FLOAT_WHOLE, list("-+.0123456789"))
+    # Looked at before YAML's own pattern for floats, which does not know all of these.
+    for first in "-+.0123456789":
+        known = Loader.yaml_implicit_resolvers[first]
+        known.sort(key=lambda pair: pair[0] != TAG)
+    Loader.add_constructor(TAG, number)
+    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, table)
+    try:
+        found = yaml.load(text, Loader=Loader)  # noqa: S506  a SafeLoader of our own
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise StudyError(f"is not YAML: {place}{error.problem or error.context}") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise StudyError(f"is not YAML: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from None
+    return found, repaired
+
+
+FLOAT_WHOLE = re.compile(rf"^(?:{FLOAT.pattern})$")
