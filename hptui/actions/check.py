@@ -18,8 +18,10 @@ from typing import Any
 
 from hptui.actions.run import read
 from hptui.model.errors import Unusable
+from hptui.model.format import settings as settings_text
 from hptui.model.space import Choice
-from hptui.model.study import Study
+from hptui.model.stages import planned, staged
+from hptui.model.study import Stage, Study
 from hptui.model.trial import Value
 from hptui.storage.rundir import RunDir, read_lines, write_json
 
@@ -78,11 +80,27 @@ def _facts(study: Study) -> dict[str, Value]:
         "sampler": study.search.sampler,
         "trials": study.search.trials,
         "listed": len(study.trials),
+        **({"stages": {stage.name: _stage(study, stage) for stage in study.stages}} if study.stages else {}),
+        **({"presets": [preset.name for preset in study.presets]} if study.presets else {}),
         "parameters": {p.name: p.describe() for p in study.space.parameters},
         "constraints": [c.text for c in study.space.constraints],
         "configurations": len(everything) if everything is not None else None,
         "feasible_share": round(study.space.feasible_share(base), 3) if study.space.parameters else None,
     }
+
+
+def _stage(study: Study, stage: Stage) -> str:
+    """What a stage does, in a line: `5 trials by grid: learning_rate {1e-4, 1e-3}; steps=60`."""
+    view, count = staged(study, stage), planned(study, stage)
+    number = "no limit" if count is None else f"{count} trials"
+    if stage.searches:
+        ranges = ", ".join(f"{one.name} {one.describe()}" for one in view.space.parameters)
+        said = f"{number} by {view.search.sampler}: {ranges}"
+        said += ", the rest as in the best before" if stage.best else ""
+    else:
+        said = f"{number}: the best {stage.best} again"
+    said += f", {stage.seeds} seeds each" if stage.seeds > 1 else ""
+    return said + (f"; {settings_text(stage.set)}" if stage.set else "")
 
 
 def _base(study: Study) -> dict[str, Value]:

@@ -17,7 +17,7 @@ from typing import Any
 from hptui.actions.process import defaults_of, holder
 from hptui.actions.steer import change_spec, request, study_of
 from hptui.actions.studies import find_study
-from hptui.model.errors import Locked, MachineError, StudyError, Unsupported, UserError
+from hptui.model.errors import Locked, MachineError, StudyError, UserError
 from hptui.model.study import Study, Until
 from hptui.model.trial import StudyState
 from hptui.storage.paths import StudyDir
@@ -111,8 +111,6 @@ def able(study: Study) -> Study:
     """The study, if its trainer can do what it asks for."""
     from hptui.trainers import registry
 
-    if study.stages:
-        raise Unsupported("stage: the runner of this version does not carry stages out yet")
     if study.search.evaluate_base and not registry.evaluates_base(study.trainer.kind):
         can = f"those that can: {', '.join(sorted(registry.BASE))}" if registry.BASE else ""
         what = f"the trainer {study.trainer.kind!r} cannot measure its model without training it"
@@ -143,7 +141,8 @@ def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str,
 
 def _notes(sd: StudyDir, study: Study) -> list[str]:
     notes = [f"new study {study.name!r} in {sd.root}"]
-    if study.search.trials is None and study.search.until == Until() and study.search.sampler not in ("grid", "list"):
+    endless = study.search.trials is None and not study.stages
+    if endless and study.search.until == Until() and study.search.sampler not in ("grid", "list"):
         notes.append("[search] trials is not set: the search runs until it is stopped")
     return notes
 

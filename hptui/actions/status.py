@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 
 from hptui.actions.process import holder
 from hptui.model.trial import Trial
 from hptui.results.shapes import Json, attempt_json, curve_json, iso, rounded, trial_json
+from hptui.results.stages import stages_of
 from hptui.results.view import View, best_trials, time_left
 from hptui.storage.reader import Reader
 
@@ -29,6 +31,8 @@ def status_json(view: View, now: float | None = None) -> Json:
         "sampler": study.search.sampler,
         "trials": study.search.trials,
         "counts": counts,
+        "stage": view.stage,
+        "stages": [asdict(stage) for stage in stages_of(view)],
         "best": _best(view),
         "started": iso(row.started),
         "ended": iso(row.ended),

@@ -109,16 +109,28 @@ def extend(sd: StudyDir, trials: int, wait: float = 5.0) -> str:
     return change_spec(sd, replace(study, search=search), f"{trials} trials", wait)
 
 
+def _stage_with_space(sd: StudyDir) -> str:
+    """The stage under way, if it has a space of its own: that is the one to change."""
+    from hptui.model.stages import stage_named
+    from hptui.results.view import look
+
+    with Reader(sd) as reader:
+        begun = [one["name"] for one in reader.course()]
+        stage = stage_named(look(sd, reader).study, begun[-1]) if begun else None
+    return stage.name if stage is not None and stage.space is not None else ""
+
+
 def change_space(sd: StudyDir, changes: Mapping[str, str | None], why: str, wait: float = 5.0) -> str:
     """Set or remove parameters of the search space, in the store and, comments kept, in the study file."""
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
-    study = study_of(sd)
-    new = studyfile.override(study, {f"space.{name}": text for name, text in changes.items()}, registry.schema)
+    study, stage = study_of(sd), _stage_with_space(sd)
+    place = f"stage.{stage}.space" if stage else "space"
+    new = studyfile.override(study, {f"{place}.{name}": text for name, text in changes.items()}, registry.schema)
     said = change_spec(sd, new, why, wait)
     source = Path(study.source) if study.source else None
     if source is None or not source.is_file():
         return f"{said} (the study file is not there any more, so only the store was changed)" if source else said
-    studyfile.write_space(source, changes)
+    studyfile.write_space(source, changes, stage)
     return f"{said} (written to {source})"

@@ -19,8 +19,10 @@ from hptui.cli.text import fit, on_terminal, say, tell
 from hptui.model.clean import clean
 from hptui.model.errors import NotFound
 from hptui.model.format import duration, metric
+from hptui.model.stages import expected
 from hptui.model.study import MetricSpec
 from hptui.model.trial import StudyState, Trial, TrialStatus
+from hptui.results.stages import stages_line
 from hptui.results.view import PSEUDO, View, scored, time_left
 from hptui.storage.paths import StudyDir
 from hptui.storage.rows import EventRow
@@ -90,7 +92,7 @@ def told(view: View, event: EventRow) -> list[str]:
 def ended(view: View, trial: Trial) -> list[str]:
     """A trial's line with the time that is left; a failed one's last words, and where the others are."""
     earlier = [one for one in in_order(view.trials) if _before(one, trial)]
-    text = lines.line(view.study, trial, earlier, lines.total_of(view.study, view.trials), view.base)
+    text = lines.line(view.study, trial, earlier, expected(view.study, view.trials), view.base)
     left = time_left(view)
     found = [f"{text}  ({duration(left)} left)" if left else text]
     if trial.status is TrialStatus.FAILED:
@@ -166,9 +168,11 @@ def running(view: View, trial: Trial, now: float) -> list[str]:
 
 def whole(view: View) -> str:
     """`5/20 trials · best loss=0.5621 (trial 3) · ~12 min left`."""
-    total = lines.total_of(view.study, view.trials)
+    total = expected(view.study, view.trials)
     done = sum(not trial.status.open for trial in view.trials)
     parts = [f"{done}/{total} trials" if total else f"{done} trials"]
+    if view.stage:
+        parts.insert(0, f"stage {view.stage}")
     if view.best is not None:
         parts.append(f"best {lines.values(view.study, view.best)} (trial {view.best.number})")
     if (left := time_left(view)) is not None:
@@ -199,11 +203,14 @@ def summary(view: View, code: int) -> list[str]:
     found = ["", f"Study {name} is {state} after {duration(view.row.seconds)}: {numbers}."]
     if view.row.message:
         found.append(f"  {view.row.message}")
+    if view.stage:
+        found.append(f"  {stages_line(view)}")
     best = view.best
     if best is None:
         found.append("No trial is usable." if code else "No trial is complete yet.")
     else:
-        found += [f"Best: trial {best.number}, {lines.values(view.study, best)}{_gain(view, best)}"]
+        where = f" of stage {best.stage}" if best.stage else ""
+        found += [f"Best: trial {best.number}{where}, {lines.values(view.study, best)}{_gain(view, best)}"]
         found += [f"  {lines.describe(view.study, best, view.base)}"]
     if best is not None and view.study.trainer.kind == "toy":
         found.append(f"  {PSEUDO}")

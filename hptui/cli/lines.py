@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hptui.model.format import metric, settings
+from hptui.model.stages import comparable, overrides
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, TrialStatus, Value
 from hptui.results.view import beats, scored
@@ -28,7 +29,8 @@ def line(
     base: Mapping[str, Value] | None = None,
 ) -> str:
     """The line of a trial that has ended. `earlier` are those that ended before it; `base` the baseline's settings."""
-    head = f"Trial {trial.number}{f'/{total}' if total else ''}: {describe(study, trial, base)}"
+    stage = f"{trial.stage}: " if trial.stage else ""
+    head = f"Trial {trial.number}{f'/{total}' if total else ''}: {stage}{describe(study, trial, base)}"
     if scored(study, trial):
         return f"{head} → {values(study, trial)} {judgement(study, trial, earlier)}"
     sign = SIGNS.get(trial.status, f"– {trial.status.upper()}")
@@ -42,7 +44,11 @@ def describe(study: Study, trial: Trial, base: Mapping[str, Value] | None = None
     if trial.role is Role.BASELINE:
         known = study.trainer.settings if base is None else base
         shown = {name: known[name] for name in study.space.names if name in known}
-    text = settings(shown) or "as written"
+    if trial.role is not Role.BASELINE:
+        common = overrides(study, trial.stage)
+        shown = {name: value for name, value in shown.items() if name not in common or common[name] != value}
+    origin = trial.facts.get("from_trial")
+    text = settings(shown) or ("as written" if origin is None else f"trial {origin} again")
     return f"{trial.name}: {text}" if trial.name and trial.role is not Role.BASELINE else text
 
 
@@ -53,10 +59,15 @@ def values(study: Study, trial: Trial) -> str:
 
 
 def judgement(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
-    """Against the baseline, and the best so far."""
+    """Against the baseline, and the best so far, of those that may be compared with it."""
     if trial.role is Role.BASELINE:
         return "(baseline)"
-    before = [one for one in earlier if scored(study, one)]
+    if trial.role is Role.BASE:
+        return "(base model)"
+    if trial.replicate_of is not None:
+        return f"(trial {trial.replicate_of} again, seed {trial.seed})"
+    before = [one for one in earlier if scored(study, one) and one.role not in (Role.BASE, Role.REPLICATE)]
+    before = [one for one in before if comparable(study, one.stage, trial.stage)]
     baseline = next((one for one in before if one.role is Role.BASELINE), None)
     others = [one for one in before if one.role is not Role.BASELINE]
     if baseline is None:
@@ -83,11 +94,3 @@ def _better(study: Study, one: Trial, other: Trial) -> bool:
 
 def _equal(study: Study, one: Trial, other: Trial) -> bool:
     return all((one.values or {})[o.metric] == (other.values or {})[o.metric] for o in study.objectives)
-
-
-def total_of(study: Study, trials: Sequence[Trial]) -> int | None:
-    """How many trials there will be in all, so far as that is known."""
-    extra = sum(not trial.role.counts for trial in trials)
-    if study.search.sampler == "list":
-        return len(trials)
-    return None if study.search.trials is None else study.search.trials + extra

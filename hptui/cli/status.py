@@ -92,6 +92,8 @@ def _row(view: View, shape: dict[str, Any]) -> dict[str, Any]:
 
 
 def _one(view: View, shape: dict[str, Any]) -> None:
+    from hptui.results.stages import stages_line
+
     study, best = view.study, shape["best"]
     counts = ", ".join(f"{count} {status}" for status, count in shape["counts"].items())
     runner = f"pid {shape['runner']['pid']} on {shape['runner']['host']}" if shape["runner"]["alive"] else ""
@@ -104,6 +106,7 @@ def _one(view: View, shape: dict[str, Any]) -> None:
             "objective": ", ".join(f"{one['goal']} {one['metric']}" for one in shape["objectives"]),
             "sampler": shape["sampler"],
             "trials": f"{progress_of(shape)}{f': {counts}' if counts else ''}",
+            "stages": stages_line(view),
             "best": best_line(view) if best else "",
             "started": moment(shape["started"]) if shape["started"] else "",
             "time": clock(shape["seconds"]),
@@ -122,7 +125,8 @@ def best_line(view: View) -> str:
     values = ", ".join(
         f"{name}={metric(value, view.study.metrics.get(name))}" for name, value in (best.values or {}).items()
     )
-    return f"trial {best.number}: {values}" + (f" ({settings(best.params)})" if best.params else " (baseline)")
+    where = f" of stage {best.stage}" if best.stage else ""
+    return f"trial {best.number}{where}: {values}" + (f" ({settings(best.params)})" if best.params else " (baseline)")
 
 
 def _events(view: View) -> None:

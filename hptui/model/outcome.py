@@ -8,6 +8,7 @@ from hptui.model.errors import ExpressionError
 from hptui.model.expressions import Expression
 from hptui.model.naming import by_identifier
 from hptui.model.pareto import Point, dominates, front, hypervolume, reference
+from hptui.model.stages import comparable, judged
 from hptui.model.study import Study
 from hptui.model.trial import Trial, TrialStatus
 
@@ -76,9 +77,31 @@ def in_order(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def pareto_set(study: Study, trials: Sequence[Trial]) -> list[Trial]:
-    """The usable trials that none beats; of one objective, the best and its equals."""
-    chosen = [trial for trial in trials if usable(study, trial)]
+    """The usable trials that none beats; of one objective, the best and its equals. With stages: of those that are
+    comparable with the last stage that has any.
+    """
+    by_number = {trial.number: trial for trial in trials}
+    chosen = judged(study, trials, lambda trial: usable(study, trial))
+    return [by_number[trial.number] for trial in _front(study, chosen)]
+
+
+def _front(study: Study, chosen: Sequence[Trial]) -> list[Trial]:
     return [chosen[index] for index in front([point(study, trial) for trial in chosen])]
+
+
+def ranking(study: Study, trials: Sequence[Trial], stage: str, count: int) -> list[Trial]:
+    """The best `count` configurations that are comparable with a stage, the best first; of several objectives one
+    Pareto set after the other.
+    """
+    by_number = {trial.number: trial for trial in trials}
+    comrades = [trial for trial in trials if comparable(study, trial.stage, stage)]
+    left = judged(study, comrades, lambda trial: usable(study, trial))
+    found: list[Trial] = []
+    while left and len(found) < count:
+        layer = _front(study, left)
+        left = [trial for trial in left if trial not in layer]
+        found += layer
+    return [by_number[trial.number] for trial in found[:count]]
 
 
 def hypervolumes(study: Study, trials: Sequence[Trial]) -> list[tuple[int, float]]:
@@ -87,7 +110,8 @@ def hypervolumes(study: Study, trials: Sequence[Trial]) -> list[tuple[int, float
     Each objective is scaled by the span of what was recorded, and the reference point lies a tenth of that behind the
     worst: 1 is what a trial would have that is the best in everything. Only figures of one call can be compared.
     """
-    ended = [(trial.number, point(study, trial)) for trial in in_order(trials) if usable(study, trial)]
+    chosen = judged(study, trials, lambda trial: usable(study, trial))
+    ended = [(trial.number, point(study, trial)) for trial in in_order(chosen)]
     if not ended:
         return []
     points = [own for _, own in ended]

@@ -67,6 +67,38 @@ def _mean(trial: Trial, more: Sequence[Trial]) -> Trial:
     return replace(trial, values={name: sum(found) / len(found) for name, found in values.items()})
 
 
+def expected(study: Study, trials: Sequence[Trial]) -> int | None:
+    """How many trials there will be in all, as far as that can be known: a search may have no limit."""
+    if not study.stages:
+        if study.search.sampler == "list":
+            return len(trials)
+        more = sum(not trial.role.counts for trial in trials)
+        return None if study.search.trials is None else study.search.trials + more
+    under_way = max((position(study, trial.stage) for trial in trials), default=0)
+    total = 0
+    for place, stage in enumerate(study.stages):
+        own = [trial for trial in trials if trial.stage == stage.name]
+        limit = planned(study, stage)
+        if place < under_way:
+            total += len(own)
+        elif limit is None:
+            return None
+        else:
+            total += max(limit, len(own))
+    return total + sum(position(study, trial.stage) < 0 for trial in trials)
+
+
+def planned(study: Study, stage: Stage) -> int | None:
+    """How many trials a stage will have; None: nobody knows."""
+    view = staged(study, stage)
+    if not stage.searches:
+        return ((stage.best or 1) + stage.baseline) * stage.seeds
+    limit = view.search.trials
+    if view.search.sampler == "grid" and view.space.size is not None:
+        limit = view.space.size if limit is None else min(limit, view.space.size)
+    return None if limit is None else limit * stage.seeds
+
+
 # -- what a stage searches
 
 

@@ -9,10 +9,25 @@ from typing import Any
 
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.format import clock, memory, metric, setting
+from hptui.model.space import Space
 from hptui.model.trial import Trial
 from hptui.results.view import View
 
-FACTS = ("number", "name", "status", "reason", "role", "title", "message", "attempts", "engine", "seed", "note")
+FACTS = (
+    "number",
+    "name",
+    "status",
+    "reason",
+    "role",
+    "title",
+    "message",
+    "attempts",
+    "engine",
+    "seed",
+    "stage",
+    "replicate_of",
+    "note",
+)
 MEASURED: Mapping[str, Callable[[float], str]] = {
     "seconds": clock,
     "peak_memory_gb": memory,
@@ -34,12 +49,25 @@ def usual(view: View) -> list[str]:
     own = list(view.study.report.columns)
     names = [parameter.name for parameter in view.study.space.parameters]
     listed = [name for trial in view.trials for name in trial.params if name not in names]
-    varied = [*names, *(d.name for d in view.study.space.derived)] or list(dict.fromkeys(listed))
+    names += [d.name for d in view.study.space.derived]
+    for stage in view.study.stages:
+        searched = stage.space or Space()
+        names += [*searched.names, *(d.name for d in searched.derived), *stage.set]
+    varied = list(dict.fromkeys(names or listed))
+    stages = ["stage"] if any(trial.stage for trial in view.trials) and "stage" not in own else []
     objectives = [objective.metric for objective in view.study.objectives]
     said = own or [*varied, *objectives, "seconds", "peak_memory_gb"]
     notes = ["note"] if any(trial.note for trial in view.trials) and "note" not in said else []
     name = ["name"] if any(trial.name for trial in view.trials) else []
-    return ["number", *name, "status", "reason", *(column for column in said if column not in FACTS[:4]), *notes]
+    return [
+        "number",
+        *name,
+        *stages,
+        "status",
+        "reason",
+        *(column for column in said if column not in FACTS[:4]),
+        *notes,
+    ]
 
 
 def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hptui.model.outcome import pareto_set
+from hptui.model.stages import comparable, expected, position
 from hptui.model.study import Objective, Study
 from hptui.model.trial import Role, Trial, TrialStatus, Value
 from hptui.storage.paths import StudyDir
@@ -47,8 +48,18 @@ class View:
 
     @property
     def baseline(self) -> Trial | None:
-        """The trial that ran the trainer's settings as written."""
-        return next((trial for trial in self.trials if trial.role is Role.BASELINE), None)
+        """The trial that ran the trainer's settings as written; with stages one that may be compared with the best."""
+        own = [trial for trial in self.trials if trial.role is Role.BASELINE]
+        best = self.best if self.study.stages else None
+        if best is not None:
+            own = [trial for trial in own if comparable(self.study, trial.stage, best.stage)]
+        return next(iter(own), None)
+
+    @property
+    def stage(self) -> str:
+        """The stage under way, or the one that came last; '' for a study without stages."""
+        begun = [trial.stage for trial in self.trials if trial.stage] if self.study.stages else []
+        return max(begun, key=lambda name: position(self.study, name), default="")
 
 
 def look(sd: StudyDir, reader: Reader | None = None) -> View:
@@ -99,13 +110,13 @@ def time_left(view: View, now: float | None = None) -> float | None:
     """Seconds until the study ends, judged by the complete trials; None while nothing can be said."""
     now = time.time() if now is None else now
     took = [trial.seconds for trial in view.trials if trial.status is TrialStatus.COMPLETE and trial.seconds > 0]
-    total = view.study.search.trials
+    total = expected(view.study, view.trials)
     if not took or total is None:
         return None
     usual = sum(took) / len(took)
     running = [trial for trial in view.trials if trial.status is TrialStatus.RUNNING]
     waiting = sum(trial.status is TrialStatus.WAITING for trial in view.trials)
-    to_come = max(0, total - sum(trial.role.counts for trial in view.trials))
+    to_come = max(0, total - len(view.trials))
     rest = sum(_rest(trial, usual, now) for trial in running) + usual * (waiting + to_come)
     hours = view.study.search.until.hours
     left = rest / max(1, len(running))

@@ -97,7 +97,7 @@ class Attempts:
         if claimed is None:
             return None
         slot, locks = claimed
-        if not trial.attempts:
+        if not trial.attempts and trial.replicate_of is None:
             trial = replace(trial, revision=self.store.study_row()["revision"])
         attempt = Attempt(
             token=uuid.uuid4().hex,

@@ -19,7 +19,9 @@ class State:
     """All that a decision rests on.
 
     `since` is when a person last started the study: older failures are forgiven. `over` says which condition of `until`
-    is met, `spent` that the engine has nothing new to propose, `listed` that it never does.
+    is met, `spent` that the engine has nothing new to propose, `listed` that it never does. `stage` is the one under
+    way, which `budget` is for; `enough` says why its search ends before that, `more` that another stage follows.
+    `repeats` are the runs with other seeds that are still to be recorded, as (trial, k).
     """
 
     study: StudyState
@@ -30,6 +32,10 @@ class State:
     over: str = ""
     spent: bool = False
     listed: bool = False
+    stage: str = ""
+    enough: str = ""
+    more: bool = False
+    repeats: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,19 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Have the engine propose a new trial, and run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Record a run of a complete trial with its seed + k."""
+
+    number: int
+    k: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Begin the next stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +78,7 @@ class End:
     message: str
 
 
-Action = Start | Ask | Abort | End
+Action = Start | Ask | Repeat | Advance | Abort | End
 
 
 def plan(state: State) -> list[Action]:
@@ -71,11 +90,14 @@ def plan(state: State) -> list[Action]:
         return [Abort(problem)]
     if state.over:
         return [] if running else [End(StudyState.DONE, state.over)]
+    if state.repeats:
+        return [Repeat(number, k) for number, k in state.repeats]
     actions: list[Action] = [Start(trial.number) for trial in waiting(state.trials)[: state.free_slots]]
     more = min(state.free_slots - len(actions), left(state))
-    actions += [Ask()] * (0 if state.spent else max(0, more))
+    actions += [Ask()] * (0 if state.spent or state.enough else max(0, more))
     if not actions and not running and not waiting(state.trials):
-        return [_finished(state)]
+        paused = any(trial.status is TrialStatus.PAUSED for trial in state.trials)
+        return [Advance() if state.more and not paused else _finished(state)]
     return actions
 
 
@@ -89,7 +111,8 @@ def left(state: State) -> int:
     """How many new trials the budget still allows."""
     if state.budget is None:
         return state.free_slots
-    return max(0, state.budget - sum(trial.role.counts for trial in state.trials))
+    own = [trial for trial in state.trials if not state.stage or trial.stage == state.stage]
+    return max(0, state.budget - sum(trial.role.counts for trial in own))
 
 
 def _rest(study: StudyState) -> StudyState:
@@ -100,6 +123,8 @@ def _finished(state: State) -> End:
     paused = [trial.number for trial in state.trials if trial.status is TrialStatus.PAUSED]
     if paused:
         return End(StudyState.PAUSED, f"only paused trials are left: {', '.join(map(str, paused))}")
+    if state.enough:
+        return End(StudyState.DONE, state.enough)
     if state.spent and left(state) > 0 and not state.listed:
         return End(StudyState.DONE, "the search space is spent: every feasible configuration has been tried")
     return End(StudyState.DONE, "")

@@ -26,14 +26,22 @@ class EngineFailed(Exception):
 
 
 class Proposals:
-    """The engine of one revision of a study: in this process where it answers at once, else in one of its own.
+    """The engine of one revision of a study, or of a stage of it, whose settings all trials have in common are `onto`:
+    in this process where it answers at once, else in one of its own.
 
     A runner that is killed between asking and recording asks again with the same number, seed and history, and so
     records the same trial.
     """
 
-    def __init__(self, store: Store, study: Study, defaults: Mapping[str, Value]) -> None:
-        self._store, self._study = store, study
+    def __init__(
+        self,
+        store: Store,
+        study: Study,
+        defaults: Mapping[str, Value],
+        stage: str = "",
+        onto: Mapping[str, Value] | None = None,
+    ) -> None:
+        self._store, self._study, self._stage, self._onto = store, study, stage, onto or {}
         self._base = {**defaults, **study.trainer.settings}
         self.choice = resolve(study, self._base)
         self._apart: EngineProcess | None = None
@@ -101,9 +109,9 @@ class Proposals:
 
     def _record(self, proposal: Proposal, trials: Sequence[Trial]) -> Trial:
         self._compare(proposal.engine, trials)
-        facts = {"engine": proposal.engine, "rejections": proposal.rejections, "seen": self._seen}
+        facts = {"engine": proposal.engine, "rejections": proposal.rejections, "seen": self._seen, "stage": self._stage}
         with self._store.transaction(durable=True):
-            return record(self._store, self._study, Role.SEARCH, proposal.params, **facts)
+            return record(self._store, self._study, Role.SEARCH, {**self._onto, **proposal.params}, **facts)
 
     def _compare(self, engine: str, trials: Sequence[Trial]) -> None:
         """Say once when another engine, or another version of it, goes on with a search."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from hptui.model.stages import comparable, stage_named, staged
 from hptui.model.study import Study
 from hptui.model.trial import AttemptState, Role, Trial, TrialStatus
 from hptui.running.ingest import PROGRESS
@@ -25,9 +26,9 @@ class Curves:
 class Pruning:
     """Asks about running trials. One that tells no progress is spared by pruners, and that is said once."""
 
-    def __init__(self, store: Store, study: Study, curves: Curves) -> None:
-        self._store, self._study = store, study
-        self._jury = make_jury(study.search.pruner, study.objectives)
+    def __init__(self, store: Store, study: Study, curves: Curves, stage: str = "") -> None:
+        self._store, self._study, self._stage = store, study, stage
+        self._jury = make_jury(staged(study, stage_named(study, stage)).search.pruner, study.objectives)
         self._curves = curves
         self._told = False
         self._rules_told = False
@@ -38,6 +39,8 @@ class Pruning:
     def finished(self, trial: Trial) -> None:
         """A trial ended: its curves are ones to compare with, if it showed anything."""
         if self._jury is None or trial.status not in (TrialStatus.COMPLETE, TrialStatus.PRUNED):
+            return
+        if trial.role is Role.BASE or not comparable(self._study, trial.stage, self._stage):
             return
         for metric in self._jury.metrics:
             if curve := self._curve(trial, metric):

@@ -13,9 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hptui.model.errors import HptuiError, NotFound, UserError
+from hptui.model.stages import stage_named
 from hptui.model.study import Study
 from hptui.model.trial import Reason, Role, StudyState, Trial, TrialStatus
 from hptui.running.setup import by_hand, keep_defaults, record, record_written
+from hptui.running.stages import course, current
 from hptui.storage import studyfile
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir, check_name
@@ -201,7 +203,7 @@ def add(desk: Desk, args: Mapping[str, Any]) -> str:
             raise UserError(f"a trial named {name!r} exists already", hint="give it another --name")
     study = desk.study
     with desk.store.transaction(durable=True):
-        params = by_hand(study, args["params"])
+        params = by_hand(desk.store, study, current(desk.store, study), args["params"])
         title, note = args.get("title") or name, args.get("note") or ""
         trial = record(desk.store, study, Role.MANUAL, params, name=name, title=title, note=note)
         desk.store.event("info", "added", f"queued by hand: {params}", trial.number)
@@ -227,6 +229,10 @@ def spec(desk: Desk, args: Mapping[str, Any]) -> str:
         if key in args:
             desk.store.set_meta(key, json.dumps(args[key]))
     old, new = desk.study, studyfile.from_json(args["spec"])
+    for part in course(desk.store):
+        if stage_named(new, part.name) is None:
+            hint = "it can be changed, and other stages can follow it"
+            raise UserError(f"stage {part.name!r} has begun, so it cannot be taken out", hint=hint)
     said = studyfile.changes(old, new)
     if not said:
         return "nothing changed"

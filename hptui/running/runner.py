@@ -17,6 +17,7 @@ from hptui.model.errors import HptuiError
 from hptui.model.study import Study
 from hptui.model.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.running import plan as planning
+from hptui.running import stages
 from hptui.running.attempts import Attempts, Trainer
 from hptui.running.finish import finish
 from hptui.running.live import Live
@@ -24,10 +25,10 @@ from hptui.running.local import silence
 from hptui.running.proposals import EngineFailed, Proposals
 from hptui.running.pruning import Curves, Pruning
 from hptui.running.requests import Desk
-from hptui.running.setup import record_written
+from hptui.running.setup import begin_next, record_written, repeat
 from hptui.running.upkeep import Upkeep
 from hptui.running.watchdog import look
-from hptui.search.stopping import until_reached
+from hptui.search.stopping import over, stagnant
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import DiskFull, Store
@@ -64,7 +65,8 @@ class Runner:
         self.attempts = Attempts(sd, store, self.study, hooks.trainer(self.study))
         self.upkeep = Upkeep(sd, store)
         self._curves = Curves()
-        self.proposals = Proposals(store, self.study, store.defaults())
+        self.part = stages.Part()
+        self._enter()
         self._leaving = False
         self._waited = False
         self._troubled = 0
@@ -143,17 +145,27 @@ class Runner:
         row = self.store.study_row()
         if row["revision"] != self._revision:
             self._revision, self.study = -1, self.desk.study
-            defaults = self.store.defaults()
             record_written(self.store, self.study)
             self._changed()
             self.proposals.close()
-            self.proposals = Proposals(self.store, self.study, defaults)
-            if self.study.search.sampler == "auto":
+            self._enter()
+            if self.seen.search.sampler == "auto":
                 chosen = self.proposals.choice
                 self.store.event("info", "sampler", f"auto chose {chosen.sampler}: {chosen.why}")
-            self.pruning = Pruning(self.store, self.study, self._curves)
             self.attempts.revise(self.study)
             self._revision = row["revision"]  # now: a full disk in between has it taken up once more
+
+    def _enter(self) -> None:
+        """Take up the stage under way: what its engine and its pruner see."""
+        with self.store.transaction():
+            before, self.part = self.part, stages.current(self.store, self.study)
+        self.seen = stages.view(self.study, self.part)
+        onto, defaults = stages.onto(self.study, self.part), self.store.defaults()
+        self.base = {**defaults, **self.study.trainer.settings}
+        self.proposals = Proposals(self.store, self.seen, defaults, self.part.name, onto)
+        if before != self.part:
+            self._curves = Curves()
+        self.pruning = Pruning(self.store, self.study, self._curves, self.part.name)
 
     def _changed(self) -> None:
         self._trials = {trial.number: trial for trial in self.store.trials()}
@@ -222,15 +234,21 @@ class Runner:
         """Carry out the plan; True when the study has come to rest."""
         self._dirty = False
         row = self.store.study_row()
+        trials = [self._trials[number] for number in sorted(self._trials)]
+        known = stages.told(self.study, self.part, trials, self.base)
         state = planning.State(
             study=StudyState(row["state"]),
-            trials=list(self._trials.values()),
+            trials=trials,
             free_slots=self.attempts.free_slots(),
-            budget=self.study.search.trials,
+            budget=self.seen.search.trials,
             since=float(self.store.get_meta("since") or 0.0),
-            over=until_reached(self.study, list(self._trials.values()), float(row["seconds"])),
+            over=over(self.seen, known, float(row["seconds"])),
             spent=self.proposals.spent,
-            listed=self.study.search.sampler == "list",
+            listed=self.seen.search.sampler == "list",
+            stage=self.part.name,
+            enough=stagnant(self.seen, known),
+            more=stages.following(self.study, self.part) is not None,
+            repeats=stages.missing_repeats(self.study, self.part, trials),
         )
         if state.study is StudyState.RUNNING and planning.left(state):
             self.proposals.prepare()
@@ -245,10 +263,31 @@ class Runner:
     def _carry_out(self, action: planning.Action) -> None:
         if isinstance(action, planning.Abort):
             self._pause(action.message, level="error")
+        elif isinstance(action, planning.Repeat):
+            with self.store.transaction(durable=True):
+                again = repeat(self.store, self.study, self._trials[action.number], action.k)
+            self._trials[again.number] = again
+            self._dirty = True
+        elif isinstance(action, planning.Advance):
+            self._advance()
         elif isinstance(action, planning.Start):
             self._start(action.number)
         elif isinstance(action, planning.Ask):
             self._ask()
+
+    def _advance(self) -> None:
+        """Begin the next stage, with whatever it takes over recorded in the same moment."""
+        trials = list(self._trials.values())
+        try:
+            with self.store.transaction(durable=True):
+                begin_next(self.store, self.study, self.part, trials)
+        except HptuiError as error:
+            self._pause(str(error), level="error")
+            return
+        crash_point("after_advance")
+        self.proposals.close()
+        self._enter()
+        self._changed()
 
     def _ask(self) -> None:
         if not self.attempts.reserve():  # asked for later, the proposal knows more
@@ -256,7 +295,7 @@ class Runner:
             return
         trials = [self._trials[number] for number in sorted(self._trials)]
         try:
-            trial = self.proposals.next(trials)
+            trial = self.proposals.next(stages.told(self.study, self.part, trials, self.base))
         except EngineFailed as error:
             trial = error.trial
             self._drain(f"{error}; a random trial is tried, then the study pauses")

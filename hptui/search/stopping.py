@@ -62,7 +62,12 @@ def unmet(rule: StopRule, metrics: Mapping[str, float]) -> tuple[str, ...]:
 
 def until_reached(study: Study, trials: Sequence[Trial], seconds: float) -> str:
     """Why the study has done enough, as `[search] until` has it after `seconds` of activity; '' while it has not."""
-    return _over_time(study, seconds) or _on_target(study, trials) or _no_improvement(study, trials)
+    return over(study, trials, seconds) or stagnant(study, trials)
+
+
+def over(study: Study, trials: Sequence[Trial], seconds: float) -> str:
+    """Why a whole study is over, whatever its stages: its hours have passed, or its target has been reached."""
+    return _over_time(study, seconds) or _on_target(study, trials)
 
 
 def _over_time(study: Study, seconds: float) -> str:
@@ -84,10 +89,11 @@ def _on_target(study: Study, trials: Sequence[Trial]) -> str:
     return ""
 
 
-def _no_improvement(study: Study, trials: Sequence[Trial]) -> str:
+def stagnant(study: Study, trials: Sequence[Trial]) -> str:
     """Whether so many complete trials of the search in a row have left the best (or the Pareto set) as it was.
 
-    A hand-made trial, the baseline or an imported one may be the best, but does not count; a replicate is neither.
+    Where there are stages, this ends the search of one. A hand-made trial, the baseline or an imported one may be the
+    best, but does not count; a replicate is neither.
     """
     patience = study.search.until.no_improvement
     best, since = _stagnation(study, trials)

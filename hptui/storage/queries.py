@@ -33,6 +33,7 @@ from hptui.storage.rows import (
 
 DEFAULTS = "defaults"
 FACTS = "facts"
+COURSE = "stages"
 _SUMMARY = "step, value, odd, low, low_step, high, high_step, n, nonfinite"
 
 
@@ -79,6 +80,13 @@ class Queries:
     def study_facts(self) -> dict[str, Any]:
         """What is known of the whole study beside its file: splits of its data, doubts about them."""
         found: dict[str, Any] = cells.parse(self.get_meta(FACTS, "{}"))
+        return found
+
+    def course(self) -> list[dict[str, Any]]:
+        """The stages that have begun, in order: their `name`, the trials that they build on (`from`), the values that
+        those `fixed`, and when they `began`.
+        """
+        found: list[dict[str, Any]] = cells.parse(self.get_meta(COURSE, "[]"))
         return found
 
     def get_meta(self, key: str, default: str = "") -> str:

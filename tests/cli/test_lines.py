@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.cli.lines import line, total_of
+from hptui.cli.lines import line
 from hptui.model.space import Choice, Space
+from hptui.model.stages import expected
 from hptui.model.study import MetricSpec, Objective, Search, Study, TrainerSpec
 from hptui.model.trial import Reason, Role, Trial, TrialStatus
 
@@ -116,6 +117,6 @@ def test_a_baseline_of_nothing_that_is_searched():
 
 def test_how_many_there_will_be():
     manual = trial(20, 0.1, Role.MANUAL)
-    assert total_of(STUDY, [*HISTORY, manual]) == 21
-    assert total_of(replace(STUDY, search=Search(trials=None)), HISTORY) is None
-    assert total_of(replace(STUDY, search=Search(sampler="list")), HISTORY) == 4
+    assert expected(STUDY, [*HISTORY, manual]) == 21
+    assert expected(replace(STUDY, search=Search(trials=None)), HISTORY) is None
+    assert expected(replace(STUDY, search=Search(sampler="list")), HISTORY) == 4
