@@ -42,12 +42,15 @@ LIBRARIES = {
         "sacrebleu",
         "rouge_score",
         "tokenizers",
+        "yaml",
+        "tomlkit",
+        "tensorboard",
     },
     "running": {"psutil", "pynvml"},
     "actions": set(),
     "cli": {"click", "rich"},
     "tui": {"textual", "rich", "numpy"},
-    "": set(),
+    "": {"transformers"},
 }
 """Room -> libraries beside Python's own that it may import; '' is the package itself."""
 

@@ -89,6 +89,8 @@ class Ingest:
         try:
             if kind == "metrics":
                 self._metrics(live, event, points)
+            elif kind == "retract":
+                self._retract(live, str(event["metric"]), points)
             elif handler := HANDLERS.get(kind):
                 handler(self._store, live, event)
         except UNUSABLE as error:
@@ -124,6 +126,13 @@ class Ingest:
             ):
                 live.extend(name, place, number)
 
+    def _retract(self, live: Live, metric: str, points: list[Point]) -> None:
+        """Forget a metric's points: those on record, and those of this batch."""
+        points[:] = [point for point in points if point[0] != metric]
+        self._store.drop_metric(live.trial.number, metric)
+        live.latest.pop(metric, None)
+        live.curves.pop(metric, None)
+
     def _new_name(self, live: Live, name: str, names: set[str]) -> bool:
         """Whether a metric is taken: what is left out is said once."""
         if len(names) >= MAX_METRICS:
@@ -158,6 +167,13 @@ def _hello(store: Store, live: Live, event: Mapping[str, Any]) -> None:
     if resumed is not None:
         store.event("info", "resumed", f"continues after step {resumed}", live.trial.number)
     _total(store, live, {"steps": event.get("total_steps")})
+
+
+def _environment(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+    """What the training found out of its surroundings after it had begun."""
+    [attempt] = [one for one in store.attempts(live.trial.number) if one.token == live.attempt.token]
+    store.update_attempt(attempt.token, environment={**attempt.environment, **event["environment"]})
+    drift.note(store, live.trial.number, event["environment"])
 
 
 def _total(store: Store, live: Live, event: Mapping[str, Any]) -> None:
@@ -197,6 +213,7 @@ HANDLERS: dict[str, Callable[[Store, Live, Mapping[str, Any]], None]] = {
     "total": _total,
     "phase": _phase,
     "checkpoint": _checkpoint,
+    "environment": _environment,
     "effective": _effective,
     "facts": _facts,
     "artifact": _artifact,

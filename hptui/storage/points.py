@@ -78,6 +78,13 @@ def cut(conn: sqlite3.Connection, trial: int, after_step: int | None) -> int | N
     return None if step is None else int(step)
 
 
+def drop(conn: sqlite3.Connection, trial: int, metric: str) -> None:
+    """Delete all of a trial's points of one metric."""
+    for table in ("points", "metric_last"):
+        chosen = "metric = (SELECT id FROM metric_names WHERE name = ?)"
+        conn.execute(f"DELETE FROM {table} WHERE trial = ? AND {chosen}", (trial, metric))  # noqa: S608  (our tables)
+
+
 def fold(before: Sequence[Any] | None, batch: Iterable[tuple[int, float | None, str | None]]) -> Summary:
     """A summary after points (step, value, odd) with ascending steps, all beyond its last step."""
     step, value, odd, low, low_step, high, high_step, n, nonfinite = before or (0, None, None) + (None,) * 4 + (0, 0)

@@ -15,8 +15,10 @@ Every event has `q`, gap-free from 1, `k`, its kind, and `t`, seconds of activit
     total       steps
     phase       name, allow: seconds of silence to allow for (load, compile, evaluate, save)
     metrics     step, m {name: value}, nonfinite {name: "nan" | "inf" | "-inf"}, progress (0 to 1, optional)
+    retract     metric: forget its points so far, a better source tells it from now on
     heartbeat   n
     checkpoint  step, path, bytes
+    environment environment {name: value}: what was learnt of the surroundings since hello
     effective   settings {name: value}
     facts       facts {name: value}: what is neither a setting nor a metric
     artifact    path, label

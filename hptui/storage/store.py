@@ -279,6 +279,12 @@ class Store(Journal):
             self._conn.execute("UPDATE trials SET last_step = ? WHERE number = ?", (last, trial))
             self._touch(trial)
 
+    def drop_metric(self, trial: int, metric: str) -> None:
+        """Forget what a trial said of one metric: a better source says it now."""
+        with self.transaction():
+            metric_points.drop(self._conn, trial, metric)
+            self._touch(trial)
+
 
 def _build(path: Path, study_json: Mapping[str, Any], name: str) -> None:
     """Fill a new, empty file: tables, and the study's first revision."""

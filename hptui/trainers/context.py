@@ -54,6 +54,9 @@ class TrialContext:
         self._saved = time.monotonic()
         checkpoints.clean(self._checkpoints)
         self._resume = checkpoints.newest_valid(self._checkpoints, self.warn) if self.attempt > 1 else None
+        self.programs: Mapping[str, str] = config.get("programs") or {}
+        self.resumes_after: int | None = None
+        self.about: dict[str, Any] = {}
 
     @property
     def resume_from(self) -> Path | None:
@@ -62,8 +65,8 @@ class TrialContext:
 
     @property
     def resumed_step(self) -> int | None:
-        """The step of `resume_from`."""
-        return self._resume.step if self._resume else None
+        """The step after which this attempt goes on: that of `resume_from`, or what a trainer says that knows better."""
+        return self._resume.step if self._resume else self.resumes_after
 
     @property
     def total_steps(self) -> int | None:
@@ -96,6 +99,10 @@ class TrialContext:
         self.reports += 1
         self._guard(values)
 
+    def retract(self, metric: str) -> None:
+        """Take back all points of a metric so far: it comes from a better source from now on."""
+        self._events.emit("retract", metric=metric)
+
     def _guard(self, values: Mapping[str, float]) -> None:
         for name in self._odd.keys() & values.keys():
             self._odd[name] = 0 if math.isfinite(values[name]) else self._odd[name] + 1
@@ -117,6 +124,11 @@ class TrialContext:
             if verb or self._terminated():
                 self.obeyed = verb
                 return True
+        return self.tried
+
+    @property
+    def tried(self) -> bool:
+        """Whether this was only a trial run, and has gone far enough."""
         return self.try_steps is not None and self.reports >= self.try_steps
 
     def stopped_early(self, why: str) -> None:
@@ -145,6 +157,10 @@ class TrialContext:
         """Record what was found out that is neither a setting nor a metric: counts of parameters, sizes of splits."""
         self._events.emit("facts", facts={name: _plain(value) for name, value in facts.items()})
 
+    def environment(self, **facts: Any) -> None:
+        """Record what was learnt of the surroundings in which the training really runs."""
+        self._events.emit("environment", environment={name: _plain(value) for name, value in facts.items()})
+
     def artifact(self, name: str, label: str = "") -> Path:
         """The path of a file to keep with the trial; `name` is a plain file name."""
         if not name or name.startswith(".") or Path(name).name != name or not name.isprintable():
@@ -153,6 +169,10 @@ class TrialContext:
         path = self.artifacts / name
         self._events.emit("artifact", path=self._relative(path), label=label or name)
         return path
+
+    def keep(self, path: Path, label: str = "") -> None:
+        """Record a file that lies in the trial's directory already as one of its artifacts."""
+        self._events.emit("artifact", path=self._relative(path), label=label or path.name)
 
     def phase(self, name: str, allow: float = 600.0) -> None:
         """Say what begins now, and how many seconds of silence are no cause for concern."""

@@ -34,6 +34,14 @@ class OutOfMemory(Exception):
     """Memory has run out, told in words that help; raised from the error that said so, which decides the reason."""
 
 
+class Failure(Exception):
+    """A training outside this process failed, and it is known how. Its own output says the rest."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a trial ended."""
@@ -62,7 +70,7 @@ def of_error(error: BaseException, *, reported: bool) -> Outcome:
 
 def one_line(error: BaseException) -> str:
     """`Type: text`, on one line of bounded length; a message of ours speaks for itself."""
-    if isinstance(error, HptuiError | Diverged | OutOfMemory):
+    if isinstance(error, HptuiError | Diverged | OutOfMemory | Failure):
         text = str(error)
     else:
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -72,6 +80,8 @@ def one_line(error: BaseException) -> str:
 
 def _reason(error: BaseException, *, reported: bool) -> Reason:
     chain = list(_causes(error))
+    if isinstance(error, Failure):
+        return error.reason
     if any(isinstance(link, Diverged) for link in chain):
         return Reason.NAN
     for link in chain:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.trial import Value
@@ -15,7 +16,16 @@ from hptui.trainers.settings import SettingInfo, build, describe
 Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
 """One trial: plain settings and a context in, final metrics out."""
 
-KINDS = ("toy", "charlm", "sft")
+
+@runtime_checkable
+class Foresees(Protocol):
+    """A trainer that knows, before it begins, after which step it goes on, and what code it will run."""
+
+    def foresee(self, settings: Mapping[str, Value], trial: TrialContext) -> None:
+        """Tell the trial."""
+
+
+KINDS = ("toy", "charlm", "sft", "command")
 WORKER = "hptui.trainers.worker"
 MODELS = ("transformers.models.auto.modeling_auto", "transformers.models.auto.tokenization_auto", "peft")
 """What a fine-tuning imports, each of which takes seconds."""
@@ -38,6 +48,10 @@ def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
         from hptui.trainers.sft.settings import Settings as Sft
 
         return describe(Sft)
+    if kind == "command":
+        from hptui.trainers.command import settings
+
+        return settings.schema()
     _check(kind)
     found = _user_schema(kind, directory, _changed(kind, directory))
     return None if found is None else dict(found)
@@ -74,6 +88,8 @@ def preload(kind: str) -> tuple[str, ...]:
         return WORKER, "torch", "torch._dynamo", "hptui.trainers.charlm.train"
     if kind == "sft":
         return WORKER, "torch", "torch._dynamo", *MODELS, "hptui.trainers.sft.train"
+    if kind == "command":
+        return WORKER, "hptui.trainers.command.train"
     return ()
 
 
@@ -94,6 +110,10 @@ def load(kind: str, directory: str = "") -> Train:
         from hptui.trainers.sft.train import train as tune
 
         return lambda settings, trial: tune(build(Sft, settings), trial)
+    if kind == "command":
+        from hptui.trainers.command.train import Script
+
+        return Script()
     _check(kind)
     return userfunc.load(kind, directory)
 

@@ -29,9 +29,10 @@ from hptui.model.trial import Reason, TrialStatus
 from hptui.storage.rundir import EventWriter, RunDir, read_json, split_nonfinite
 from hptui.trainers import environment, registry, userfunc
 from hptui.trainers.context import TrialContext
-from hptui.trainers.outcome import Outcome, of_error, of_stop, one_line
+from hptui.trainers.outcome import Failure, Outcome, of_error, of_stop, one_line
 
 FINAL_METRICS = 200
+MEASURED = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 LAST_WORDS_SECONDS = 60.0
 """How long the end of a trial waits for a full disk to have room for it."""
 
@@ -99,12 +100,15 @@ def carry_out(config: Mapping[str, Any], trial: TrialContext, events: EventWrite
         body = registry.load(config["kind"], config["directory"])
         limit_threads(trial.threads)
         seed(trial.seed)
+        if isinstance(body, registry.Foresees):
+            body.foresee(config["settings"], trial)
         greeted = hello(trial, events, config["kind"])
         final = numbers(body(config["settings"], trial), trial)
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  all of it is recorded
         if not greeted:
             hello(trial, events, config["kind"])
-        traceback.print_exc()
+        if not isinstance(error, Failure):
+            traceback.print_exc()
         return of_error(error, reported=trial.reports > 0), {}
     return conclude(trial, final), final
 
@@ -117,9 +121,14 @@ def hello(trial: TrialContext, events: EventWriter, kind: str) -> bool:
         pid=os.getpid(),
         resumed_step=trial.resumed_step,
         total_steps=trial.total_steps,
-        environment={**environment.capture(trial.threads), **userfunc.source(kind)},
+        environment=_known({**environment.capture(trial.threads), **userfunc.source(kind), **trial.about}),
     )
     return True
+
+
+def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what a trainer has said to be unknown: its training runs in another process."""
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def seed(number: int) -> None:
@@ -171,7 +180,7 @@ def end(events: EventWriter, outcome: Outcome, final: Mapping[str, float]) -> bo
         m=plain,
         nonfinite=odd,
         peak_gpu_gb=peak_gpu_gb(),
-        peak_rss_gb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20),
+        peak_rss_gb=max(resource.getrusage(who).ru_maxrss for who in MEASURED) / (1 << 20),
     )
     deadline = time.monotonic() + LAST_WORDS_SECONDS
     while True:

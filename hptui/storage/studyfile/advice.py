@@ -12,7 +12,7 @@ from hptui.model.stages import staged
 from hptui.model.study import Study
 from hptui.model.trial import Value
 from hptui.storage.studyfile.rules import doubts
-from hptui.storage.studyfile.schema import Schema, defaults, look_up
+from hptui.storage.studyfile.schema import Schema, defaults, is_open, look_up
 from hptui.storage.studyfile.values import quoted_number, show
 
 DECADES = 1.5
@@ -31,7 +31,7 @@ def warnings(study: Study, schema: Schema | None = None) -> list[str]:
         *(_staged(study, defaults(settings)) if study.stages else _searched(study, base)),
         *_goals(study),
         *doubts(study),
-        *([] if settings else _quoted(study)),
+        *(_quoted(study) if is_open(settings) else []),
     ]
 
 

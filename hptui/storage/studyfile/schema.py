@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from hptui.model.errors import StudyError, Unsupported, UserError, did_you_mean
@@ -36,6 +37,23 @@ Schema = Callable[[str, str], Settings | None]
 WANTED = {"float": "a number", "int": "a whole number", "bool": "true or false", "str": "text", "list": "a list"}
 
 
+@dataclass(frozen=True, slots=True)
+class Any_:
+    """A setting of which nothing is known."""
+
+    name: str
+    type: str = "any"
+    default: Any = None
+    required: bool = False
+    choices: tuple[Any, ...] = ()
+    low: float | None = None
+
+
+def is_open(settings: Settings | None) -> bool:
+    """Whether a trainer takes settings beside those that it names, or any at all."""
+    return settings is None or bool(getattr(settings, "open", False))
+
+
 def look_up(schema: Schema | None, kind: str, directory: str) -> Settings | None:
     """The settings of the trainer `kind`, or None when they are not known. An unknown kind is an error at its place."""
     if schema is None:
@@ -59,6 +77,8 @@ def setting(settings: Settings, name: str, where: str) -> Setting:
     """The setting `name`, which must exist."""
     if name in settings:
         return settings[name]
+    if is_open(settings):
+        return Any_(name)
     raise StudyError(f"the trainer has no setting {name!r}", where=where, value=name, hint=did_you_mean(name, settings))
 
 

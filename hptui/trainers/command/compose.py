@@ -1,0 +1,102 @@
+"""From a trial's parameters to what is started: words, environment, and a configuration file. Nothing goes to a shell."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hptui.model.errors import UserError, did_you_mean
+from hptui.model.trial import Value
+from hptui.trainers.command import configfile
+from hptui.trainers.command.settings import Spec
+from hptui.trainers.command.styles import STYLES, Style, arguments, flat, read_style, word
+
+PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w.]*)\}")
+ARGUMENTS, CONFIG = "args", "config"
+SWEEP_FILE = "wandb-parameters.yaml"
+
+
+@dataclass
+class Places:
+    """What placeholders stand for: facts of the trial, and the parameters. `used` are the parameters placed by hand."""
+
+    facts: Mapping[str, str]
+    parameters: Mapping[str, Value]
+    style: Style
+    used: set[str] = field(default_factory=set)
+
+    def fill(self, text: str, where: str) -> str:
+        """`text` with its placeholders replaced; `{{` is a brace."""
+
+        def one(found: re.Match[str]) -> str:
+            name = found[1]
+            if name is None:
+                return found[0][0]
+            if name in self.facts:
+                return self.facts[name]
+            if name in self.parameters:
+                self.used.add(name)
+                return word(self.style, self.parameters[name])
+            known = [*self.facts, *self.parameters, ARGUMENTS, CONFIG]
+            raise UserError(f"trainer.{where}: there is nothing called {{{name}}}", hint=did_you_mean(name, known))
+
+        return PLACEHOLDER.sub(one, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What to start. `files` are to be written first, by path. `places` fills other texts of the same trial."""
+
+    words: list[str]
+    environment: dict[str, str]
+    files: dict[Path, str]
+    places: Places
+
+
+def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path) -> Composed:
+    """The command of a trial. `facts` are placeholders' values; `directory` is the study file's, `output` the trial's."""
+    style = read_style(spec.own.style)
+    usual = style if isinstance(style, Style) else STYLES["exact"]
+    places = Places(dict(facts), spec.parameters, usual)
+    files: dict[Path, str] = {}
+    settled: dict[str, str] = {}
+    if spec.own.config is not None:
+        wanted = configfile.read_wanted(spec.own.config, places.fill, directory)
+        settled[CONFIG] = str(output / wanted.name)
+    places.facts = {**facts, **settled}
+    words = [text if text == "{args}" else places.fill(text, "command") for text in spec.own.command]
+    environment = {name: places.fill(text, f"env.{name}") for name, text in (spec.own.env or {}).items()}
+    left = {spec.called(name): value for name, value in spec.parameters.items() if name not in places.used}
+    inserted: list[str] = []
+    if spec.own.config is not None:
+        if not any("{config}" in text for text in (*spec.own.command, *(spec.own.env or {}).values())):
+            hint = 'for instance command = ["python", "train.py", "--config", "{config}"]'
+            raise UserError(
+                "trainer.config: no word of the command is {config}, so the script would not see it", hint=hint
+            )
+        files[output / wanted.name] = configfile.merged(wanted, left)
+    elif isinstance(style, Style):
+        inserted = arguments(style, left)
+    elif style == "env":
+        environment |= {variable(name): word(usual, value) for name, value in flat(left)}
+    elif style == "wandb":
+        files[output / SWEEP_FILE] = json.dumps({name: {"value": value} for name, value in left.items()})
+        environment = {"WANDB_SWEEP_PARAM_PATH": str(output / SWEEP_FILE), "WANDB_MODE": "offline", **environment}
+        environment = {"WANDB_DIR": str(output), "WANDB_SILENT": "true", **environment}
+    return Composed(_inserted(words, inserted), environment, files, places)
+
+
+def _inserted(words: list[str], extra: list[str]) -> list[str]:
+    """The styled arguments in place of `{args}`, else at the end."""
+    if "{args}" not in words:
+        return [*words, *extra]
+    at = words.index("{args}")
+    return [*words[:at], *extra, *words[at + 1 :]]
+
+
+def variable(name: str) -> str:
+    """A parameter's name as that of an environment variable."""
+    return re.sub(r"\W", "_", name).upper()

@@ -1,0 +1,138 @@
+"""A configuration file for one trial: the script's own file with the trial's parameters put in by dotted path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hptui.model.errors import UserError, did_you_mean
+from hptui.model.trial import Value
+
+FORMATS = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The file to write: its format, its name in the trial's directory, and what it begins from."""
+
+    format: str
+    name: str
+    base: Mapping[str, Any]
+
+
+def read_wanted(value: Value, fill: Callable[[str, str], str], directory: Path) -> Wanted:
+    """`"conf/base.yaml"`, `"yaml"` (from nothing), or `{ base = …, format = …, name = … }`."""
+    table = {"base": value} if isinstance(value, str) else value
+    if not isinstance(table, dict) or not all(isinstance(item, str) for item in table.values()):
+        hint = 'for instance "conf/base.yaml", "json", or { base = "base.yaml", name = "run.yaml" }'
+        raise UserError(f"trainer.config: must be a file or a table of texts, got {value!r}", hint=hint)
+    for key in table:
+        if key not in ("base", "format", "name"):
+            raise UserError(f"trainer.config: unknown key {key!r}", hint=did_you_mean(key, ("base", "format", "name")))
+    base, format_ = str(table.get("base", "")), str(table.get("format", ""))
+    if base in FORMATS.values():
+        base, format_ = "", format_ or base
+    path = directory / fill(base, "config") if base else None
+    format_ = format_ or FORMATS.get(Path(base).suffix.lower(), "")
+    if format_ not in FORMATS.values():
+        raise UserError(f"trainer.config: is {base!r} YAML, JSON or TOML?", hint='say format = "yaml"')
+    name = str(table.get("name", "")) or (path.name if path else f"config.{format_}")
+    if Path(name).name != name:
+        raise UserError(f"trainer.config.name: {name!r} is no plain file name")
+    return Wanted(format_, name, _parse(path, format_) if path else {})
+
+
+def _parse(path: Path, format_: str) -> Mapping[str, Any]:
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise UserError(f"trainer.config: {path} cannot be read: {error.strerror}") from None
+    try:
+        found = _READERS[format_](text)
+    except Exception as error:  # noqa: BLE001  each of three parsers has errors of its own
+        raise UserError(f"trainer.config: {path} is not {format_.upper()}: {error}") from None
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise UserError(f"trainer.config: {path} holds no table of settings")
+    return found
+
+
+def _yaml_read(text: str) -> Any:
+    import yaml
+
+    return yaml.safe_load(text)
+
+
+def _toml_read(text: str) -> Any:
+    import tomlkit
+
+    return tomlkit.parse(text)
+
+
+def _yaml_write(value: Any) -> str:
+    import yaml
+
+    return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
+
+
+def _toml_write(value: Any) -> str:
+    import tomlkit
+
+    return tomlkit.dumps(value)
+
+
+_READERS: dict[str, Callable[[str], Any]] = {"yaml": _yaml_read, "json": json.loads, "toml": _toml_read}
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    "yaml": _yaml_write,
+    "json": lambda value: json.dumps(value, indent=2) + "\n",
+    "toml": _toml_write,
+}
+
+
+def merged(wanted: Wanted, parameters: Mapping[str, Value]) -> str:
+    """The text of the file: the base, with each parameter at its dotted path."""
+    whole = deepcopy(dict(wanted.base)) if wanted.format != "toml" else deepcopy(wanted.base)
+    for name, value in parameters.items():
+        if value is not None or wanted.format != "toml":
+            put(whole, name, value)
+    return _WRITERS[wanted.format](whole)
+
+
+def put(whole: Any, name: str, value: Value) -> None:
+    """Set one parameter. A name that stands in the file as it is, dots and all, is meant so."""
+    if name in whole:
+        whole[name] = value
+        return
+    *above, last = name.split(".")
+    table = whole
+    for part in above:
+        if isinstance(table, list) and part.isdigit() and int(part) < len(table):
+            table = table[int(part)]
+            continue
+        if not isinstance(table, Mapping):
+            raise UserError(f"trainer.config: {name} leads into {part!r}, which is no table in the base file")
+        if part not in table or table[part] is None:
+            table[part] = {}  # type: ignore[index]  # a dict, or TOML's own kind of one
+        table = table[part]
+    if isinstance(table, list) and last.isdigit() and int(last) < len(table):
+        table[int(last)] = value
+    elif isinstance(table, Mapping):
+        table[last] = value  # type: ignore[index]
+    else:
+        raise UserError(f"trainer.config: {name} leads into a value that is no table in the base file")
+
+
+def paths(base: Mapping[str, Any], above: str = "") -> list[str]:
+    """Every dotted path of a base file."""
+    found = []
+    for key, value in base.items():
+        name = f"{above}{key}"
+        found.append(name)
+        if isinstance(value, Mapping):
+            found += paths(value, f"{name}.")
+    return found

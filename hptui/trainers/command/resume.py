@@ -1,0 +1,54 @@
+"""Going on with a script that was paused or lost: its own checkpoints, its own flag."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from hptui.trainers.command.settings import Settings
+
+Fill = Callable[[str, str], str]
+
+
+def newest(pattern: str) -> Path | None:
+    """The newest checkpoint that a pattern finds: by the last number in its name, else by time."""
+    return max(found(pattern), key=_age, default=None)
+
+
+def found(pattern: str) -> list[Path]:
+    """What a pattern finds, in order."""
+    return sorted(Path(path) for path in glob.glob(pattern, recursive=True))
+
+
+def _age(path: Path) -> tuple[int, int]:
+    step = step_of(path)
+    try:
+        return (-1 if step is None else step), path.stat().st_mtime_ns
+    except OSError:
+        return -1, 0
+
+
+def step_of(path: Path) -> int | None:
+    """The step that a checkpoint was saved at, where its name or its `trainer_state.json` says it."""
+    try:
+        return int(json.loads((path / "trainer_state.json").read_text())["global_step"])
+    except (OSError, ValueError, KeyError, TypeError):
+        numbers = re.findall(r"\d+", path.name)
+        return int(numbers[-1]) if numbers else None
+
+
+def words(own: Settings, fill: Fill) -> list[str]:
+    """The words that make the script go on."""
+    parts = own.resume_flag if isinstance(own.resume_flag, list) else shlex.split(own.resume_flag)
+    return [fill(part, "resume_flag") for part in parts]
+
+
+def set_aside(output: Path, attempt: int) -> None:
+    """A trial that begins anew must not find what an earlier attempt left; nothing is deleted."""
+    if output.is_dir() and any(output.iterdir()):
+        os.rename(output, output.with_name(f"{output.name}-of-attempt-{attempt}"))

@@ -1,0 +1,112 @@
+"""The settings of the trainer `command`: hptui's own keys of `[trainer]`. Every other key is the script's parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from hptui.model.errors import UserError, did_you_mean
+from hptui.model.trial import Value
+from hptui.trainers.settings import SettingInfo, build, describe, setting
+
+
+@dataclass
+class Settings:
+    """What hptui itself must know of a script."""
+
+    command: list = setting(help='the program and its words: ["python", "train.py", "--out", "{trial_dir}"]')  # type: ignore[type-arg]
+    style: Any = setting(
+        "argparse", "how parameters are said: argparse hf hydra fire click exact dotted env wandb none"
+    )
+    names: Any = setting(None, 'what the script calls a parameter, where it differs: { lora_rank = "lora_r" }')
+    config: Any = setting(None, 'write parameters into a copy of this YAML, JSON or TOML file, given as "{config}"')
+    env: Any = setting(None, 'environment variables of the script: { LR = "{learning_rate}" }')
+    workdir: str = setting("", "where the script runs; empty: the study file's directory")
+    metrics: list = setting(
+        [], "files and patterns to read metrics from: [\"{trial_dir}/log.jsonl\", 'loss (?P<loss>\\S+)']"
+    )  # type: ignore[type-arg]
+    read_output: bool = setting(True, "find metrics in what the script prints")
+    tap: bool = setting(True, "take metrics from transformers.Trainer and wandb.log inside the script")
+    total_steps: Any = setting(None, "steps of a whole training: a number, or the parameter that says it")
+    resume_flag: Any = setting("", 'what makes the script go on: "--resume-from {checkpoint}"')
+    checkpoint: str = setting("", 'where the script saves: "{trial_dir}/checkpoint-*"')
+    evaluate: list = setting([], 'a command to run after training: ["python", "eval.py", "{trial_dir}"]')  # type: ignore[type-arg]
+    evaluate_device: str = setting("", 'CUDA_VISIBLE_DEVICES of that command, or "cpu"; empty: the trial\'s own')
+    effective_from: Any = setting(None, "the file, or the pattern of a log line, that says what was really used")
+    artifacts: list = setting([], 'files to keep with the trial: ["{trial_dir}/samples/*.txt"]')  # type: ignore[type-arg]
+    help: Any = setting(None, 'words that make the script list its parameters (default: ["--help"]); false: do not ask')
+
+
+OWN = tuple(field.name for field in fields(Settings))
+
+
+class Schema(dict[str, SettingInfo]):
+    """hptui's own settings; whatever else stands in `[trainer]` is for the script."""
+
+    open = True
+
+
+def schema() -> Schema:
+    """The known settings of `[trainer]`."""
+    return Schema(describe(Settings))
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A `[trainer]` table, read: hptui's settings, and the script's parameters by our names."""
+
+    own: Settings
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+
+    def called(self, name: str) -> str:
+        """What the script calls a parameter."""
+        return str((self.own.names or {}).get(name, name))
+
+
+def read(settings: Mapping[str, Value]) -> Spec:
+    """Split and check a `[trainer]` table; `UserError` names the key."""
+    own = build(Settings, {name: value for name, value in settings.items() if name in OWN})
+    for key in ("command", "evaluate", "artifacts"):
+        _words(key, getattr(own, key))
+    if not own.command:
+        raise UserError("trainer.command: is empty", hint='for instance ["python", "train.py"]')
+    for key in ("names", "env"):
+        _texts(key, getattr(own, key))
+    if own.help not in (None, False) and not isinstance(own.help, list):
+        raise UserError(f"trainer.help: must be a list of words or false, got {own.help!r}")
+    _resume(own)
+    return Spec(own, {name: value for name, value in settings.items() if name not in OWN})
+
+
+def _words(key: str, value: Any) -> None:
+    for item in value:
+        if not isinstance(item, str):
+            hint = "words of a command are texts: put numbers in quotes" if key == "command" else ""
+            raise UserError(f"trainer.{key}: {item!r} is no text", hint=hint)
+
+
+def _texts(key: str, value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        example = '{ lora_rank = "lora_r" }' if key == "names" else '{ LR = "{learning_rate}" }'
+        raise UserError(f"trainer.{key}: must be a table of texts, got {value!r}", hint=f"for instance {example}")
+
+
+def _resume(own: Settings) -> None:
+    if isinstance(own.resume_flag, list):
+        _words("resume_flag", own.resume_flag)
+    elif not isinstance(own.resume_flag, str):
+        raise UserError(f"trainer.resume_flag: must be a text, got {own.resume_flag!r}")
+    if "{checkpoint}" in str(own.resume_flag) and not own.checkpoint:
+        raise UserError(
+            "trainer.checkpoint: missing: where does the script save what resume_flag goes on from?",
+            hint='for instance checkpoint = "{trial_dir}/checkpoint-*"',
+        )
+
+
+def misspelt(settings: Mapping[str, Value]) -> dict[str, str]:
+    """Parameters that look like a setting of ours spelt wrongly, with the hint."""
+    odd = {name: did_you_mean(name, OWN) for name in settings if name not in OWN}
+    return {name: hint for name, hint in odd.items() if hint.startswith("did you mean")}

@@ -1,0 +1,159 @@
+"""How a parameter is said on a command line: one style per family of argument parsers. Pure.
+
+Floats are always written so that a strict parser takes them for floats (`1.0`, `1e-05`), whole numbers never so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, cast
+
+from hptui.model.errors import UserError, did_you_mean
+from hptui.model.trial import Value
+
+NAMES = ("keep", "dash", "dotted")
+BOOLEANS = ("True", "true", "flag", "no", "1")
+LISTS = ("spaced", "comma", "repeated", "bracketed", "json")
+STRINGS = ("bare", "quoted", "literal")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """`names`: as they are, `_` as `-`, or `__` as `.`. A nested table's names are joined with dots in each.
+
+    `booleans`: a word; `flag`: `--x` if true, else nothing; `no`: `--x` or `--no-x`. `lists`: `--x 1 2`, `--x=1,2`,
+    `--x=1 --x=2`, `--x=[1,2]`, or as JSON. `strings`: as they are, in quotes, or in quotes where they would be read as
+    something else.
+    """
+
+    prefix: str = "--"
+    separator: str = "="
+    names: str = "keep"
+    booleans: str = "flag"
+    lists: str = "spaced"
+    strings: str = "bare"
+
+
+STYLES: dict[str, Style] = {
+    # "=" and not a space: argparse takes "-1e-05" behind a space for another option.
+    "argparse": Style(),
+    "hf": Style(booleans="True"),
+    "hydra": Style(prefix="", booleans="true", lists="bracketed", strings="literal"),
+    "fire": Style(booleans="True", lists="bracketed", strings="literal"),
+    # A flag that is false is said, too: left out, `--shuffle/--no-shuffle` would keep a default of true.
+    "click": Style(names="dash", booleans="no", lists="repeated"),
+    "exact": Style(booleans="True", lists="json"),
+    "dotted": Style(names="dotted", booleans="true", lists="json"),
+}
+"""Presets by name. `exact` is for scripts that compare types; `dotted` for `--optimizer.lr=0.1`."""
+
+ELSEWHERE = ("env", "wandb", "none")
+"""Presets that put nothing on the command line: environment variables, `wandb.config`, nothing at all."""
+
+IDENTIFIER = re.compile(r"[A-Za-z_/~][\w./@+-]*")
+WORDS = {"true", "false", "null", "none", "nan", "inf", "yes", "no", "on", "off"}
+CHOICES = {"names": NAMES, "booleans": BOOLEANS, "lists": LISTS, "strings": STRINGS, "separator": ("=", " ")}
+
+
+def read_style(value: Value, where: str = "trainer.style") -> Style | str:
+    """A preset's name, or a table over one: `{ preset = "hydra", prefix = "++" }`. Names of ELSEWHERE stay names."""
+    known = (*STYLES, *ELSEWHERE)
+    if isinstance(value, str):
+        if value not in known:
+            raise UserError(f"{where}: there is no style {value!r}", hint=did_you_mean(value, known))
+        return STYLES.get(value, value)
+    if not isinstance(value, dict):
+        raise UserError(
+            f"{where}: must be a style's name or a table, got {value!r}", hint=f"styles: {', '.join(known)}"
+        )
+    given = dict(value)
+    base = given.pop("preset", "argparse")
+    if base not in STYLES:
+        raise UserError(f"{where}.preset: there is no style {base!r}", hint=did_you_mean(str(base), STYLES))
+    keys = [field.name for field in fields(Style)]
+    for key, item in given.items():
+        if key not in keys:
+            raise UserError(f"{where}: unknown key {key!r}", hint=did_you_mean(key, ["preset", *keys]))
+        choices = CHOICES.get(key)
+        if not isinstance(item, str) or (choices and item not in choices):
+            hint = did_you_mean(str(item), choices) if choices else "for instance '--', '', '+' or '++'"
+            raise UserError(f"{where}.{key}: cannot be {item!r}", hint=hint)
+    return replace(STYLES[str(base)], **cast(dict[str, Any], given))
+
+
+def arguments(style: Style, parameters: Mapping[str, Value]) -> list[str]:
+    """Parameters as words of a command line, in their order. One that is None is left out."""
+    return [word for name, value in flat(parameters) for word in _argument(style, spelled(style, name), value)]
+
+
+def flat(parameters: Mapping[str, Value], above: str = "") -> Iterator[tuple[str, Value]]:
+    """Parameters by dotted name: tables are opened."""
+    for name, value in parameters.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{above}{name}.")
+        elif value is not None:
+            yield above + name, value
+
+
+def spelled(style: Style, name: str) -> str:
+    """A parameter's name as the script spells it."""
+    if style.names == "dash":
+        return name.replace("_", "-")
+    return name.replace("__", ".") if style.names == "dotted" else name
+
+
+def _argument(style: Style, name: str, value: Value) -> list[str]:
+    option = style.prefix + name
+    if isinstance(value, bool) and style.booleans in ("flag", "no"):
+        if value:
+            return [option]
+        return [f"{style.prefix}no-{name}"] if style.booleans == "no" else []
+    if isinstance(value, list) and style.lists == "spaced":
+        return [option, *(word(style, item) for item in value)] if value else []
+    if isinstance(value, list) and style.lists == "repeated":
+        return [part for item in value for part in _joined(style, option, word(style, item))]
+    return _joined(style, option, word(style, value))
+
+
+def _joined(style: Style, option: str, text: str) -> list[str]:
+    return [option, text] if style.separator == " " else [f"{option}={text}"]
+
+
+def word(style: Style, value: Value) -> str:
+    """One value as the script reads it."""
+    if isinstance(value, list):
+        return _list(style, value)
+    if isinstance(value, bool):
+        return _boolean(style, value)
+    if isinstance(value, str):
+        return _string(style, value)
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return "null" if value is None else repr(value)
+
+
+def _boolean(style: Style, value: bool) -> str:
+    if style.booleans == "1":
+        return str(int(value))
+    return str(value).lower() if style.booleans == "true" else str(value)
+
+
+def _list(style: Style, values: Sequence[Value]) -> str:
+    if style.lists == "json":
+        return json.dumps(values, separators=(",", ":"))
+    text = ",".join(word(style, item) for item in values)
+    return f"[{text}]" if style.lists == "bracketed" else text
+
+
+def _string(style: Style, text: str) -> str:
+    if style.strings == "bare" or (style.strings == "literal" and _plain(text)):
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _plain(text: str) -> bool:
+    """Whether a parser of literals reads it as the very same text."""
+    return IDENTIFIER.fullmatch(text) is not None and text.lower() not in WORDS

@@ -1,0 +1,221 @@
+"""The trainer `command`: run the user's script, believe the best source of every metric, and judge how it ended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hptui.model.errors import Unsupported
+from hptui.model.secrets import scrub_command
+from hptui.model.trial import Reason, Role, Value
+from hptui.trainers.command import resume
+from hptui.trainers.command.compose import Composed, compose
+from hptui.trainers.command.ending import judge
+from hptui.trainers.command.listen import Listener
+from hptui.trainers.command.process import adopt_orphans
+from hptui.trainers.command.program import about, absolute, hides_the_tap, is_python
+from hptui.trainers.command.run import Ears, Result, run
+from hptui.trainers.command.settings import Spec, read
+from hptui.trainers.context import TrialContext
+from hptui.trainers.outcome import Failure
+
+OUTPUT = "output"
+"""`{trial_dir}`: a directory in the trial's own, so that no script can step on what hptui keeps there."""
+REPORTS, STOP = "reports.jsonl", "stop"
+TAP_DIRECTORY = Path(__file__).resolve().parent.parent / "metrics_in" / "tap"
+
+
+class Script:
+    """The trainer, for one attempt."""
+
+    def foresee(self, settings: Mapping[str, Value], trial: TrialContext) -> None:
+        """Know the checkpoint that this attempt goes on from, and the code that it runs, before anything starts."""
+        spec = read(settings)
+        self._output = trial.dir / OUTPUT
+        self._checkpoint = self._newest(spec, trial) if trial.attempt > 1 else None
+        if trial.attempt > 1 and self._checkpoint is None:
+            resume.set_aside(self._output, trial.attempt - 1)
+            trial.warn(self._anew(spec))
+        if self._checkpoint is not None:
+            trial.resumes_after = resume.step_of(self._checkpoint)
+        self._output.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory = Path(trial.directory)
+        self._workdir = Path(os.path.join(self._directory, self._fill_plain(spec, trial, spec.own.workdir)))
+        words = self._words(compose(spec, self._facts(trial), self._directory, self._output).words, trial)
+        trial.about |= {"python": None, "packages": None, "determinism": None, **about(words, self._workdir)}
+
+    def _newest(self, spec: Spec, trial: TrialContext) -> Path | None:
+        if not spec.own.checkpoint:
+            return None
+        pattern = self._fill_plain(spec, trial, spec.own.checkpoint)
+        return resume.newest(os.path.join(trial.directory, pattern))
+
+    def _anew(self, spec: Spec) -> str:
+        if not spec.own.checkpoint:
+            return "the script begins anew: the study names no checkpoint that it could go on from"
+        return f"the script begins anew: it had saved nothing that {spec.own.checkpoint} finds"
+
+    def _fill_plain(self, spec: Spec, trial: TrialContext, text: str) -> str:
+        return compose(spec, self._facts(trial), Path(trial.directory), trial.dir / OUTPUT).places.fill(text, "workdir")
+
+    def _facts(self, trial: TrialContext) -> dict[str, str]:
+        """What placeholders stand for, beside parameters."""
+        visible = [part for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part]
+        checkpoint = getattr(self, "_checkpoint", None)
+        return {
+            "trial_dir": str(trial.dir / OUTPUT),
+            "study_dir": str(trial.directory),
+            "cache": str(trial.cache),
+            "number": str(trial.number),
+            "attempt": str(trial.attempt),
+            "seed": str(trial.seed),
+            "gpu": ",".join(map(str, range(len(visible)))) if trial.device == "cuda" else "",
+            "threads": str(trial.threads or 1),
+            "checkpoint": str(checkpoint) if checkpoint else "",
+            "python": sys.executable,
+            "port": str(_free_port()),
+        }
+
+    def __call__(self, settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, float]:
+        """Run the script and what evaluates it; the last value of every metric."""
+        spec = read(settings)
+        adopt_orphans()
+        composed = compose(spec, self._facts(trial), self._directory, self._output)
+        for path, text in composed.files.items():
+            path.write_text(text)
+        if trial.attempt > 1 and (self._checkpoint is not None or not spec.own.checkpoint):
+            composed.words.extend(resume.words(spec.own, composed.places.fill) if self._resumable(spec) else [])
+        self._workdir.mkdir(parents=True, exist_ok=True)
+        reports = trial.attempt_dir / REPORTS
+        self._environment = self._surroundings(spec, composed, reports)
+        listener = Listener(spec, trial, composed.places.fill, self._workdir, reports)
+        self._announce(spec, trial)
+        if trial.role == Role.BASE:
+            if not spec.own.evaluate:
+                raise Unsupported("an untouched base model can only be evaluated", hint="trainer.evaluate says how")
+        else:
+            trial.phase("train")
+            self._train(composed, trial, listener)
+        if spec.own.evaluate and trial.obeyed is None and not trial.tried:
+            self._evaluate(spec, composed, trial, listener)
+        self._keep(spec, composed, trial)
+        return listener.collector.last()
+
+    def _resumable(self, spec: Spec) -> bool:
+        return self._checkpoint is not None or (
+            bool(spec.own.resume_flag) and "{checkpoint}" not in str(spec.own.resume_flag)
+        )
+
+    def _surroundings(self, spec: Spec, composed: Composed, reports: Path) -> dict[str, str]:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "HPTUI_REPORT": str(reports)}
+        environment["HPTUI_STOP"] = str(reports.with_name(STOP))
+        if spec.own.tap:
+            environment["HPTUI_TAP"] = "1"
+            before = os.environ.get("PYTHONPATH")
+            environment["PYTHONPATH"] = os.pathsep.join([str(TAP_DIRECTORY), *([before] if before else [])])
+        return {**environment, **composed.environment}
+
+    def _announce(self, spec: Spec, trial: TrialContext) -> None:
+        """The number of steps, where a setting or parameter says it."""
+        total = spec.own.total_steps
+        if isinstance(total, str):
+            total = spec.parameters.get(total)
+        if isinstance(total, int | float) and not isinstance(total, bool) and total > 0:
+            trial.total_steps = int(total)
+
+    def _words(self, words: list[str], trial: TrialContext) -> list[str]:
+        return [absolute(words[0], trial.programs, self._workdir), *words[1:]]
+
+    def _run(self, words: list[str], environment: Mapping[str, str], trial: TrialContext, listener: Listener) -> Result:
+        words = self._words(words, trial)
+        print(f"$ {scrub_command(words)}", flush=True)
+
+        def ask() -> bool:
+            if listener.reports.cooperates:
+                Path(environment["HPTUI_STOP"]).touch(mode=0o600)
+            return listener.reports.cooperates
+
+        ears = Ears(listener.line, listener.tick, lambda: trial.should_stop, ask)
+        try:
+            result = run(words, environment, self._workdir, ears)
+        except OSError as error:
+            raise Failure(Reason.SETUP, f"{words[0]} cannot be started: {error.strerror}") from None
+        if result.left:
+            print(f"hptui: ended {result.left} processes that the script left behind", flush=True)
+        return result
+
+    def _train(self, composed: Composed, trial: TrialContext, listener: Listener) -> None:
+        if hidden := hides_the_tap(composed.words):
+            trial.warn(f"{hidden}: metrics come from its files and its output alone")
+        result = self._run(composed.words, self._environment, trial, listener)
+        if "HPTUI_TAP" in self._environment and listener.reports.tapped is None and not hides_the_tap(composed.words):
+            if is_python(composed.words) and result.code == 0:
+                trial.warn("the tap was not loaded: metrics come from the script's files and output alone")
+        if result.stopped:
+            return
+        if failure := self._judged(result, trial, listener):
+            raise failure
+
+    def _judged(self, result: Result, trial: TrialContext, listener: Listener) -> Failure | None:
+        collector = listener.collector
+        total = trial.total_steps
+        return judge(
+            result.code,
+            result.lines,
+            reported=trial.reports > 0,
+            whole=total is not None and collector.step >= total,
+            oom_kills=result.oom_kills,
+        )
+
+    def _evaluate(self, spec: Spec, composed: Composed, trial: TrialContext, listener: Listener) -> None:
+        """Run the command that evaluates; what it prints is kept, and its metrics belong to the last step."""
+        self._checkpoint = self._newest(spec, trial)
+        composed.places.facts = {**composed.places.facts, **self._facts(trial)}
+        words = [composed.places.fill(text, "evaluate") for text in spec.own.evaluate]
+        environment = dict(self._environment)
+        if spec.own.evaluate_device:
+            device = spec.own.evaluate_device
+            environment["CUDA_VISIBLE_DEVICES"] = "" if device == "cpu" else device
+        trial.phase("evaluate", 3600.0)
+        listener.evaluate()
+        printed: list[str] = []
+        hear = listener.line
+        listener.line = lambda text: (printed.append(text), hear(text))[1]  # type: ignore[method-assign]
+        began = time.monotonic()
+        result = self._run(words, environment, trial, listener)
+        trial.artifact("evaluate.txt", "what the evaluation printed").write_text("\n".join(printed) + "\n")
+        trial.facts(evaluate_seconds=round(time.monotonic() - began, 3))
+        if result.stopped:
+            return
+        if failure := self._judged(result, trial, listener):
+            raise Failure(failure.reason, f"the evaluation failed: {failure}")
+
+    def _keep(self, spec: Spec, composed: Composed, trial: TrialContext) -> None:
+        """Record the files that are asked for; those outside the trial's directory are copied into it."""
+        for pattern in spec.own.artifacts:
+            where = os.path.join(self._workdir, composed.places.fill(pattern, "artifacts"))
+            for path in resume.found(where):
+                if path.is_relative_to(trial.dir):
+                    trial.keep(path)
+                elif path.is_file():
+                    shutil.copyfile(path, trial.artifact(path.name))
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def train(settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, Any]:
+    """Foresee and run, for those who need no more."""
+    script = Script()
+    script.foresee(settings, trial)
+    return script(settings, trial)

@@ -1,0 +1,117 @@
+"""From many sources to one record: each metric comes from the most trusted source that tells it, and only from that."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hptui.trainers.context import TrialContext
+from hptui.trainers.metrics_in.reading import Reading, canonical
+
+REPORT, TAP, FILE, OUTPUT, TENSORBOARD = range(5)
+"""Sources in order of trust: what the script tells us itself, what is tapped, then what it writes, and prints rounded."""
+
+HOLD_SECONDS = 0.3
+"""So long a printed number waits for the same one in full precision from a better source."""
+MOST_PRINTED = 100
+"""So many metrics are taken from what a script prints; a log that is no list of metrics must not become one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a metric came from; `name` is shown."""
+
+    trust: int
+    name: str
+
+    @property
+    def patient(self) -> bool:
+        """Whether its numbers can wait a moment for better ones."""
+        return self.trust >= OUTPUT
+
+
+@dataclass
+class _Owned:
+    source: Source
+    name: str
+    last: float = math.nan
+
+
+@dataclass
+class Collector:
+    """Hands readings on to the trial. `last` are the latest values by name, for the end of the trial."""
+
+    trial: TrialContext
+    _owned: dict[str, _Owned] = field(default_factory=dict)
+    _held: deque[tuple[float, Source, Reading]] = field(default_factory=deque)
+    _told: dict[str, str] = field(default_factory=dict)
+    _printed: int = 0
+    step: int = 0
+    total: int | None = None
+    total_by: int = TENSORBOARD + 1
+
+    def __post_init__(self) -> None:
+        self._wanted = {canonical(name): name for name in self.trial.objectives}
+
+    def take(self, source: Source, reading: Reading) -> None:
+        """Record a reading, now or in a moment."""
+        if source.patient:
+            self._held.append((time.monotonic() + HOLD_SECONDS, source, reading))
+        else:
+            self._record(source, reading)
+
+    def flush(self, *, everything: bool = False) -> None:
+        """Record what has waited long enough; say which metrics came from where, if that is new."""
+        now = time.monotonic()
+        while self._held and (everything or self._held[0][0] <= now):
+            _, source, reading = self._held.popleft()
+            self._record(source, reading)
+        sources = {owned.name: owned.source.name for owned in self._owned.values()}
+        if sources != self._told:
+            self._told = sources
+            self.trial.facts(metric_sources=sources)
+
+    def _record(self, source: Source, reading: Reading) -> None:
+        self._count(source, reading)
+        mine: dict[str, float] = {}
+        for given, value in reading.metrics.items():
+            if owned := self._owner(source, given):
+                mine[owned.name] = owned.last = value
+        if reading.step is not None:
+            self.step = max(self.step, reading.step) if source.patient else reading.step
+        if mine or reading.progress is not None:
+            step = self.step if reading.step is None else reading.step
+            self.trial.report(step, mine, progress=reading.progress)
+
+    def _count(self, source: Source, reading: Reading) -> None:
+        if reading.total and source.trust <= self.total_by and reading.total != self.total:
+            self.total, self.total_by = reading.total, source.trust
+            self.trial.total_steps = reading.total
+
+    def _owner(self, source: Source, given: str) -> _Owned | None:
+        """Who tells a metric from now on; None when this source does not."""
+        key = canonical(given) or given
+        owned = self._owned.get(key)
+        if owned is not None and owned.source == source:
+            return owned if owned.name in (given, self._wanted.get(key)) else None
+        if owned is not None and source.trust >= owned.source.trust:
+            return None
+        if owned is None and source.patient:
+            if self._printed >= MOST_PRINTED and key not in self._wanted:
+                return None
+            self._printed += 1
+        if owned is not None:  # what the other one said was rounded, or worse
+            self.trial.retract(owned.name)
+        self._owned[key] = _Owned(source, self._wanted.get(key, given))
+        return self._owned[key]
+
+    def claimed(self) -> Sequence[str]:
+        """The names of all metrics so far."""
+        return [owned.name for owned in self._owned.values()]
+
+    def last(self) -> Mapping[str, float]:
+        """The latest value of every metric."""
+        return {owned.name: owned.last for owned in self._owned.values()}

@@ -1,0 +1,104 @@
+"""One reading of metrics, whatever it was read from, and names as far as two spellings mean the same metric."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hptui.model.counts import Ratio
+
+SAME = {
+    "training": "train",
+    "valid": "val",
+    "validation": "val",
+    "evaluation": "eval",
+    "testing": "test",
+}
+SPLITS = ("train", "val", "eval", "test", "dev")
+WORD = re.compile(r"[A-Za-z]+[0-9]*|[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Metrics at a step. `step` None: not said. `total` steps and `progress` (0 to 1) where they are known."""
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    step: int | None = None
+    total: int | None = None
+    progress: float | None = None
+
+
+def canonical(name: str) -> str:
+    """`eval/loss`, `Eval Loss` and `evaluation_loss` are one metric: `eval_loss`."""
+    words = [word.lower() for word in WORD.findall(name)]
+    return "_".join(SAME.get(word, word) for word in words)
+
+
+def number(value: Any) -> float | None:
+    """A value of a structured source as a number; None when it is none. `9830/10000` keeps its counts."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, str):
+        return _text(value.strip())
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return ratio(value[0], value[1])
+    return None
+
+
+def _text(text: str) -> float | None:
+    hits, slash, total = text.partition("/")
+    if slash:
+        return ratio(hits.strip(), total.strip())
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def ratio(hits: Any, total: Any) -> Ratio | None:
+    """`hits` of `total`, where that makes sense."""
+    try:
+        k, n = int(hits), int(total)
+        return Ratio(k, n) if n > 0 and k == float(hits) and n == float(total) else None
+    except (TypeError, ValueError):
+        return None
+
+
+def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested mappings by dotted path."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
+
+
+def whole(value: Any) -> int | None:
+    """A step; None for what is none."""
+    found = number(value)
+    if found is None or not math.isfinite(found) or found != int(found):
+        return None
+    return int(found)
+
+
+STEPS = ("step", "global_step", "steps", "iter", "iteration", "iterations", "trainer/global_step", "train/global_step")
+EPOCHS = ("epoch", "epochs")
+
+
+def record(values: Mapping[str, Any], step_at: str = "") -> Reading:
+    """A reading from a structured record, such as a line of JSON: its step is where it is usually called so."""
+    found = {name: numeric for name, value in flat(values) if (numeric := number(value)) is not None}
+    names = {name.lower(): name for name in found}
+    at = [step_at] if step_at else [names[name] for name in (*STEPS, *EPOCHS) if name in names]
+    step, used = None, ""
+    for name in at:
+        if name in found and (step := whole(found[name])) is not None:
+            used = name
+            break
+    aside = {used, *(names[name] for name in STEPS if name in names)}
+    return Reading({name: value for name, value in found.items() if name not in aside}, step)

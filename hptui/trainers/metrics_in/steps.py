@@ -1,0 +1,66 @@
+"""At which step a line was printed: counters that begin anew with every epoch are made one that does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A counter as printed: `120`, or `120/300`. `of` None: not said."""
+
+    at: float
+    of: int | None = None
+
+
+class Clock:
+    """Follows the steps and epochs of one output."""
+
+    def __init__(self) -> None:
+        self._raw: Count | None = None
+        self._before = 0
+        self._reset = self._advanced = False
+        self._epoch: Count | None = None
+        self._epochs_seen: set[float] = set()
+        self._seen: Counter[str] = Counter()
+        self.step: int | None = None
+
+    def tick(self, step: Count | None, epoch: Count | None) -> None:
+        """Take the counters of a line."""
+        if epoch is not None:
+            self._advanced |= self._epoch is not None and epoch.at > self._epoch.at
+            self._epoch = epoch
+            self._epochs_seen.add(epoch.at)
+        if step is None:
+            return
+        last = self._raw
+        if last is not None and (step.at < last.at or (step.at == last.at and self._advanced)):
+            self._before += last.of or int(last.at)
+            self._reset = True
+        self._raw, self._advanced = step, False
+        self.step = self._before + int(step.at)
+
+    def now(self, names: Iterable[str]) -> int:
+        """The step of a line with these metrics: the last counter, else the epoch, else how often they were seen."""
+        names = list(names)
+        self._seen.update(names)
+        if self.step is not None:
+            return self.step
+        if self._epoch is not None and float(self._epoch.at).is_integer():
+            return int(self._epoch.at)
+        return max((self._seen[name] for name in names), default=0)
+
+    @property
+    def total(self) -> int | None:
+        """Steps of the whole training, once that is sure."""
+        epochs = self._epoch.of if self._epoch else None
+        if self._raw is None:
+            return epochs
+        if self._raw.of is None:
+            return None
+        if self._reset:
+            return epochs * self._raw.of if epochs else None
+        several = epochs is not None and epochs > 1 and len(self._epochs_seen) < 2
+        return None if several else self._raw.of

@@ -1,0 +1,45 @@
+"""TensorBoard's event files, read as they grow, by TensorBoard's own reader."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hptui.trainers.metrics_in.reading import Reading
+
+
+class Events:
+    """The scalars of one event file. `skip`: leave out what it holds already."""
+
+    def __init__(self, path: Path, *, skip: bool = False) -> None:
+        from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
+
+        logging.getLogger("tensorboard").setLevel(logging.ERROR)
+        self._loader = LegacyEventFileLoader(str(path))
+        if skip:
+            list(self.read(last=False))
+
+    def read(self, *, last: bool) -> Iterator[Reading]:
+        """New scalars, those of one step together."""
+        step, metrics = 0, dict[str, float]()
+        for event in self._loader.Load():
+            if event.step != step and metrics:
+                yield Reading(metrics, step)
+                metrics = {}
+            step = int(event.step)
+            metrics |= {value.tag: number for value in event.summary.value if (number := _scalar(value)) is not None}
+        if metrics:
+            yield Reading(metrics, step)
+
+
+def _scalar(value: Any) -> float | None:
+    if value.WhichOneof("value") == "simple_value":
+        return float(value.simple_value)
+    if value.WhichOneof("value") == "tensor" and value.metadata.plugin_data.plugin_name in ("scalars", ""):
+        from tensorboard.util import tensor_util
+
+        found = tensor_util.make_ndarray(value.tensor)
+        return float(found) if found.ndim == 0 and found.dtype.kind in "fiu" else None
+    return None
