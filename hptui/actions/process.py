@@ -80,7 +80,28 @@ def defaults_of(study: Study) -> dict[str, Value]:
     from hptui.trainers import registry
 
     schema = registry.schema(study.trainer.kind, study.directory) or {}
+    if getattr(schema, "open", False):
+        return {}  # what it names is for us; the script's own defaults are the script's business
     return {name: info.default for name, info in schema.items() if not info.required}
+
+
+def keep_programs(store: Store, study: Study) -> None:
+    """Remember which `python` the PATH meant when the study was first run; another one now is said, and not taken."""
+    from hptui.trainers import registry
+
+    now = registry.programs(study.trainer.kind, study.trainer.settings)
+    known: dict[str, str] = json.loads(store.get_meta("programs") or "{}")
+    for name, place in now.items():
+        before = known.get(name, place)
+        if before == place:
+            known[name] = place
+        elif os.access(before, os.X_OK):
+            said = f"{name} on the PATH is {place} now; the study goes on with {before}, as it began"
+            store.event("warning", "changed", said)
+        else:
+            known[name] = place
+            store.event("warning", "changed", f"{before} is gone; trials run with {place} from now on")
+    store.set_meta("programs", json.dumps(known))
 
 
 def ended(store: Store, sd: StudyDir, study: Study) -> None:
@@ -132,11 +153,13 @@ def main(argv: list[str]) -> int:
         log.error("another runner holds %s: pid %s on %s", sd.name, facts["pid"], facts["host"])
         return 4
     from hptui.running.runner import Hooks, Runner
+    from hptui.storage import studyfile
     from hptui.storage.store import Store
 
     try:
         store = Store.open(sd)
         try:
+            keep_programs(store, studyfile.from_json(store.study_row()["spec"]))
             runner = Runner(sd, store, Hooks(trainer_of, ended))
             rests = runner.run()
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shlex
@@ -165,6 +166,7 @@ class Attempts:
             "trial": number,
             "attempt": attempt.n,
             "seed": trial.seed,
+            "programs": json.loads(self.store.get_meta("programs") or "{}"),
             "role": str(trial.role),
             "kind": study.trainer.kind,
             "directory": study.directory,

@@ -65,7 +65,7 @@ class TrialContext:
 
     @property
     def resumed_step(self) -> int | None:
-        """The step after which this attempt goes on: that of `resume_from`, or what a trainer says that knows better."""
+        """The step after which this attempt goes on: that of `resume_from`, or what the trainer has found out."""
         return self._resume.step if self._resume else self.resumes_after
 
     @property

@@ -93,6 +93,17 @@ def preload(kind: str) -> tuple[str, ...]:
     return ()
 
 
+def programs(kind: str, settings: Mapping[str, Value]) -> dict[str, str]:
+    """The programs that trials start by name, as the PATH knows them now."""
+    if kind != "command":
+        return {}
+    from hptui.trainers.command.program import resolve
+    from hptui.trainers.command.settings import read
+
+    own = read(settings).own
+    return resolve([words[0] for words in (own.command, own.evaluate) if words and "{" not in words[0]])
+
+
 def load(kind: str, directory: str = "") -> Train:
     """The trainer itself, with everything that it needs imported."""
     if kind == "toy":

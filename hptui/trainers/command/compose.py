@@ -1,4 +1,4 @@
-"""From a trial's parameters to what is started: words, environment, and a configuration file. Nothing goes to a shell."""
+"""From a trial's parameters to what is started: words, environment, configuration file. Nothing goes to a shell."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Composed:
 
 
 def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path) -> Composed:
-    """The command of a trial. `facts` are placeholders' values; `directory` is the study file's, `output` the trial's."""
+    """The command of a trial. `facts` are placeholders; `directory` is the study file's, `output` the trial's."""
     style = read_style(spec.own.style)
     usual = style if isinstance(style, Style) else STYLES["exact"]
     places = Places(dict(facts), spec.parameters, usual)

@@ -19,16 +19,17 @@ EXCEPTION = re.compile(
 USAGE = re.compile(
     r"unrecognized arguments?|no such option|unknown option|unrecognized option|unexpected argument|invalid choice"
     r"|the following arguments are required|missing option|missing argument|missing parameter|could not consume arg"
-    r"|could not override|not used by the HfArgumentParser|invalid value for|expected (?:one|at least one|\d+) arguments?"
-    r"|expected a value|ambiguous option|error: argument|unknown command line flag|flags parsing error|key '.*' is not in struct"
-    r"|got an unexpected keyword argument|invalid \w+ value",
+    r"|could not override|not used by the HfArgumentParser|invalid value for|expected a value|ambiguous option"
+    r"|expected (?:one|at least one|\d+) arguments?|error: argument|unknown command line flag|flags parsing error"
+    r"|key '.*' is not in struct|got an unexpected keyword argument|invalid \w+ value",
     re.IGNORECASE,
 )
 NOT_FOUND = re.compile(
     r"can't open file|ModuleNotFoundError|No module named|ImportError|command not found|FileNotFoundError"
 )
+NO_NUMBER = r"\b(?:nan|inf|infinity|non-?finite|not finite)\b"
 DIVERGED = re.compile(
-    r"(?i)\b(?:loss|gradients?|grad_norm|weights?|logits?|value)\b[^\n]{0,40}\b(?:nan|inf|infinity|non-?finite|not finite)\b"
+    rf"(?i)\b(?:loss|gradients?|grad_norm|weights?|logits?|value)\b[^\n]{{0,40}}{NO_NUMBER}"
     r"|\b(?:nan|non-?finite) (?:loss|gradients?)|FloatingPointError|diverged"
 )
 DECORATION = re.compile(r"[╭╮╰╯│─┌┐└┘]+")

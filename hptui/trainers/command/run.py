@@ -21,7 +21,7 @@ LONGEST_LINE = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How it ended: exit code or minus the signal, its last lines, how many processes it left, whether it was told to."""
+    """How it ended: exit code or minus the signal, last lines, processes that it left, whether it was told to."""
 
     code: int
     lines: Sequence[str]

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF009  (`setting` is a dataclasses.field by another name)
 """The settings of the trainer `command`: hptui's own keys of `[trainer]`. Every other key is the script's parameter."""
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from hptui.model.trial import Value
 from hptui.trainers.settings import SettingInfo, build, describe, setting
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
     """What hptui itself must know of a script."""
 
-    command: list = setting(help='the program and its words: ["python", "train.py", "--out", "{trial_dir}"]')  # type: ignore[type-arg]
+    command: list[str] = setting(help='the program and its words: ["python", "train.py", "--out", "{trial_dir}"]')
     style: Any = setting(
         "argparse", "how parameters are said: argparse hf hydra fire click exact dotted env wandb none"
     )
@@ -23,18 +24,18 @@ class Settings:
     config: Any = setting(None, 'write parameters into a copy of this YAML, JSON or TOML file, given as "{config}"')
     env: Any = setting(None, 'environment variables of the script: { LR = "{learning_rate}" }')
     workdir: str = setting("", "where the script runs; empty: the study file's directory")
-    metrics: list = setting(
+    metrics: list[Any] = setting(
         [], "files and patterns to read metrics from: [\"{trial_dir}/log.jsonl\", 'loss (?P<loss>\\S+)']"
-    )  # type: ignore[type-arg]
+    )
     read_output: bool = setting(True, "find metrics in what the script prints")
     tap: bool = setting(True, "take metrics from transformers.Trainer and wandb.log inside the script")
     total_steps: Any = setting(None, "steps of a whole training: a number, or the parameter that says it")
     resume_flag: Any = setting("", 'what makes the script go on: "--resume-from {checkpoint}"')
     checkpoint: str = setting("", 'where the script saves: "{trial_dir}/checkpoint-*"')
-    evaluate: list = setting([], 'a command to run after training: ["python", "eval.py", "{trial_dir}"]')  # type: ignore[type-arg]
+    evaluate: list[str] = setting([], 'a command to run after training: ["python", "eval.py", "{trial_dir}"]')
     evaluate_device: str = setting("", 'CUDA_VISIBLE_DEVICES of that command, or "cpu"; empty: the trial\'s own')
     effective_from: Any = setting(None, "the file, or the pattern of a log line, that says what was really used")
-    artifacts: list = setting([], 'files to keep with the trial: ["{trial_dir}/samples/*.txt"]')  # type: ignore[type-arg]
+    artifacts: list[str] = setting([], 'files to keep with the trial: ["{trial_dir}/samples/*.txt"]')
     help: Any = setting(None, 'words that make the script list its parameters (default: ["--help"]); false: do not ask')
 
 

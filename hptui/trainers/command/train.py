@@ -101,7 +101,7 @@ class Script:
                 raise Unsupported("an untouched base model can only be evaluated", hint="trainer.evaluate says how")
         else:
             trial.phase("train")
-            self._train(composed, trial, listener)
+            self._train(spec, composed, trial, listener)
         if spec.own.evaluate and trial.obeyed is None and not trial.tried:
             self._evaluate(spec, composed, trial, listener)
         self._keep(spec, composed, trial)
@@ -150,13 +150,14 @@ class Script:
             print(f"hptui: ended {result.left} processes that the script left behind", flush=True)
         return result
 
-    def _train(self, composed: Composed, trial: TrialContext, listener: Listener) -> None:
-        if hidden := hides_the_tap(composed.words):
+    def _train(self, spec: Spec, composed: Composed, trial: TrialContext, listener: Listener) -> None:
+        hidden = hides_the_tap(composed.words) if spec.own.tap else ""
+        if hidden:
             trial.warn(f"{hidden}: metrics come from its files and its output alone")
         result = self._run(composed.words, self._environment, trial, listener)
-        if "HPTUI_TAP" in self._environment and listener.reports.tapped is None and not hides_the_tap(composed.words):
-            if is_python(composed.words) and result.code == 0:
-                trial.warn("the tap was not loaded: metrics come from the script's files and output alone")
+        missed = spec.own.tap and is_python(composed.words) and listener.reports.tapped is None
+        if missed and not hidden and result.code == 0:
+            trial.warn("the tap was not loaded: metrics come from the script's files and output alone")
         if result.stopped:
             return
         if failure := self._judged(result, trial, listener):
@@ -184,12 +185,10 @@ class Script:
             environment["CUDA_VISIBLE_DEVICES"] = "" if device == "cpu" else device
         trial.phase("evaluate", 3600.0)
         listener.evaluate()
-        printed: list[str] = []
-        hear = listener.line
-        listener.line = lambda text: (printed.append(text), hear(text))[1]  # type: ignore[method-assign]
         began = time.monotonic()
         result = self._run(words, environment, trial, listener)
-        trial.artifact("evaluate.txt", "what the evaluation printed").write_text("\n".join(printed) + "\n")
+        printed = "".join(f"{line}\n" for line in result.lines)
+        trial.artifact("evaluate.txt", "what the evaluation printed").write_text(printed)
         trial.facts(evaluate_seconds=round(time.monotonic() - began, 3))
         if result.stopped:
             return

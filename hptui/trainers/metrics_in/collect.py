@@ -12,7 +12,7 @@ from hptui.trainers.context import TrialContext
 from hptui.trainers.metrics_in.reading import Reading, canonical
 
 REPORT, TAP, FILE, OUTPUT, TENSORBOARD = range(5)
-"""Sources in order of trust: what the script tells us itself, what is tapped, then what it writes, and prints rounded."""
+"""Sources in order of trust: what the script tells us, what is tapped, what it writes, and what it prints, rounded."""
 
 HOLD_SECONDS = 0.3
 """So long a printed number waits for the same one in full precision from a better source."""

@@ -20,22 +20,29 @@ HEADING = re.compile(
     r"(?:\s+(?:set|split|results?|metrics?|stats?|performance))?\s*(?=[:|>\])]|\s[-–—]\s|$)",
     re.IGNORECASE,
 )
-IDLE = frozenset(
-    "the a an of is was are at in on our its current currently new got with and after for by to from now info debug warning "
-    "warn error critical root main logger took saved saving loading loaded using seed rank gpu cuda pid port line "
-    "version elapsed eta time".split()
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text))
+
+
+IDLE = _words(
+    "the a an of is was are at in on our its current currently new got with and after for by to from now "
+    "info debug warning warn critical root main logger took saved saving loading loaded using seed rank "
+    "gpu cuda pid port line version elapsed eta time"
 )
 """Words that are no part of a metric's name, and name none."""
-VAGUE = frozenset("average avg mean final overall current total".split())
-USUAL = frozenset(
-    "loss losses acc accuracy ppl perplexity bleu rouge f1 lr score reward auc mse mae rmse nll ce error wer cer bpc bpb "
-    "precision recall em mcc norm throughput".split()
+VAGUE = _words("average avg mean final overall current total")
+USUAL = _words(
+    "loss losses acc accuracy ppl perplexity bleu rouge f1 lr score reward auc mse mae rmse nll ce error "
+    "wer cer bpc bpb precision recall em mcc norm throughput"
 )
+COUNTERS = _words("step steps epoch epochs iter iters iteration iterations batch batches")
 LONGEST_KEY = 80
 
 
 def pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dict[str, float]:
-    """Metrics of a line by name. `loose`: `key value` counts, too (the line speaks of a step); `wanted` are canonical names.
+    """Metrics of a line by name. `loose`: `key value` counts, too (it speaks of a step); `wanted` are canonical names.
 
     A key that stands under a heading (`Val: loss 0.3`) or behind words of its own (`val loss: 0.3`) is named by all of
     them, so that training and validation are never mixed.
@@ -47,6 +54,8 @@ def pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dic
         if start < taken:
             continue
         name = _name(text, key, start, headings, spaced=spaced)
+        if canonical(name).rpartition("_")[2] in COUNTERS and canonical(name) not in wanted:
+            continue
         if not name or (spaced and not _credible(name, loose=loose, wanted=wanted)):
             continue
         found[_objective(name, wanted) or name] = value

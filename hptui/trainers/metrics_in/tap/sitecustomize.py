@@ -1,7 +1,7 @@
 """The tap: Python imports this at the start of every script that hptui runs, because its directory is on PYTHONPATH.
 
-It hands the script's own `sitecustomize` on, waits until `transformers` or `wandb` are imported, and then listens to what
-they log. It must never break a script: whatever goes wrong here is silent, and the script's output is read instead.
+It hands the script's own `sitecustomize` on, waits until `transformers` or `wandb` are imported, and then listens to
+what they log. It must never break a script: whatever goes wrong here is silent, and the output is read instead.
 Runs in the user's environment: standard library only, nothing of hptui but the file `reporting.py`.
 """
 
@@ -17,6 +17,7 @@ REPORTING = os.path.join(HERE, "..", "..", "..", "reporting.py")
 
 def own_sitecustomize() -> None:
     """Run the `sitecustomize` that this one stands in front of."""
+    import importlib
     import importlib.util
 
     me = sys.modules.pop("sitecustomize", None)
@@ -24,7 +25,7 @@ def own_sitecustomize() -> None:
     sys.path[:] = [place for place in places if os.path.abspath(place or ".") != HERE]
     try:
         if importlib.util.find_spec("sitecustomize") is not None:
-            import sitecustomize  # noqa: F401
+            importlib.import_module("sitecustomize")
         elif me is not None:
             sys.modules["sitecustomize"] = me
     finally:
@@ -103,10 +104,10 @@ def is_number(value: Any) -> bool:
 
 def quietly(what: Any, *arguments: Any) -> None:
     """Call something whose failure is no business of the script."""
-    try:
+    import contextlib
+
+    with contextlib.suppress(Exception):
         what(*arguments)
-    except Exception:  # noqa: BLE001, S110  see above
-        pass
 
 
 HEARD = {"transformers.trainer_callback": listen_to_trainer, "wandb.sdk.wandb_run": listen_to_wandb}
@@ -164,12 +165,12 @@ def begin() -> None:
     if "HPTUI_REPORT" not in os.environ:
         return
     if "HPTUI_TAP" in os.environ:
-        sys.meta_path.insert(0, Finder())  # type: ignore[arg-type]  # the protocol asks for less than its type
+        sys.meta_path.insert(0, Finder())
         import atexit
 
         atexit.register(quietly, packages)
         reporting().write({"k": "tap", "python": sys.version.split()[0], "executable": sys.executable})
-    sys.meta_path.append(Lender())  # type: ignore[arg-type]
+    sys.meta_path.append(Lender())
 
 
 quietly(begin)
