@@ -120,7 +120,7 @@ def test_what_is_no_number_any_more_is_read_too(text: str, odd) -> None:  # type
 def test_a_metric_is_called_as_the_study_calls_it(objective: str, line: str) -> None:
     reading = LineReader([objective]).read(line)
     assert reading is not None
-    found = {name: value for name, value in reading.metrics.items()}
+    found = dict(reading.metrics)
     from hptui.trainers.metrics_in.reading import canonical
 
     assert {canonical(name): value for name, value in found.items()} == {canonical(objective): 0.5}
