@@ -70,7 +70,7 @@ def _changed(kind: str, directory: str) -> int:
         return 0
 
 
-BASE = frozenset[str]()
+BASE = frozenset({"sft"})
 """Trainers that can measure their model as it is, without training it."""
 
 

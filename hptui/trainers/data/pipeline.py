@@ -80,7 +80,7 @@ def key(settings: DataSettings, directory: Path, tokenizer: Any) -> str:
 def _stamp(path: Path | None) -> list[Any]:
     if path is None:
         return []
-    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     return [(str(file), facts.st_size, facts.st_mtime_ns) for file in found for facts in [file.stat()]]
 
 

@@ -43,7 +43,7 @@ def read(setting: str, source: str, directory: Path, config: str = "") -> Source
 def place(source: str, directory: Path) -> Path | None:
     """Where a source lies on this machine, if it does."""
     path = directory / Path(source).expanduser()
-    return path if path.exists() else None
+    return path if source and path.exists() else None
 
 
 def _near(path: Path) -> str:
