@@ -17,9 +17,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass
 class Face:
-    """Where this call of the command line looks. `explicit` is what `--home` said."""
+    """Where this call of the command line looks. `explicit` is what `--home` said; the rest is for the screens."""
 
     explicit: str | None = None
+    readonly: bool = False
+    slow: bool = False
 
     @property
     def home(self) -> Path:

@@ -20,6 +20,7 @@ from hptui.cli.text import say
 from hptui.model.errors import HptuiError, did_you_mean
 
 VERBS = {
+    "open": ("open", "The screens: all studies, or one."),
     "run": ("run", "Start or resume a study and follow it."),
     "check": ("check", "Check a study file without running it."),
     "status": ("status", "What the studies are doing."),
@@ -82,20 +83,28 @@ class Verbs(click.Group):
 )
 @click.option("--home", metavar="DIR", help="Where studies are kept (else $HPTUI_HOME, the nearest .hptui, ./.hptui).")
 @click.option("--no-color", is_flag=True, help="No colours; $NO_COLOR says the same.")
+@click.option("--readonly", is_flag=True, help="Screens whose keys change nothing.")
+@click.option("--slow", is_flag=True, help="Screens for a slow line.")
 @click.version_option(hptui.__version__, "-V", "--version", message="hptui %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, home: str | None, no_color: bool) -> None:
-    """Tune hyperparameters on the machine you are logged in to.
+def cli(ctx: click.Context, home: str | None, no_color: bool, readonly: bool, slow: bool) -> int:
+    """Tune hyperparameters on the machine you are logged in to. Without a verb: the screens.
 
     A study is a TOML file: what to train, what to vary, what to measure. `hptui run FILE` carries it out, detached, and
     everything that happens is kept in one directory.
     """
     if no_color:
         os.environ["NO_COLOR"] = "1"
-    ctx.obj = Face(home)
+    ctx.obj = Face(home, readonly, slow)
     _called.append(ctx.obj)
-    if ctx.invoked_subcommand is None:
+    if ctx.invoked_subcommand is not None:
+        return 0
+    if not sys.stdout.isatty():  # nobody looks: in a pipe or a job the help is more use
         click.echo(ctx.get_help())
+        return 0
+    from hptui.cli.open import open_
+
+    return int(ctx.invoke(open_) or 0)
 
 
 def main() -> NoReturn:

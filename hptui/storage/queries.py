@@ -6,6 +6,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections import defaultdict
@@ -114,6 +115,22 @@ class Queries:
             raise NotFound(f"there is no trial {number}")
         return found[0]
 
+    def glance(self, metric: str, goal: str, limit: int) -> list[Trial]:
+        """What one looks at first: trials that run, and the `limit` complete ones with the best recorded values.
+
+        Whether those are the best is for `model.outcome` to say: a condition on the outcome is not asked here.
+        """
+        order = "DESC" if goal == "maximize" else "ASC"
+        with self.snapshot():
+            running = self._all("SELECT number FROM trials WHERE status = 'running'")
+            best = self._all(
+                "SELECT number FROM trials WHERE status = 'complete' AND values_json IS NOT NULL "  # noqa: S608
+                f"ORDER BY json_extract(values_json, ?) {order}, number LIMIT ?",
+                ("$." + json.dumps(metric, ensure_ascii=False), limit),
+            )
+            numbers = json.dumps([row[0] for row in (*running, *best)])
+            return self._trials("WHERE number IN (SELECT value FROM json_each(?))", (numbers,))
+
     def trial_names(self) -> set[str]:
         """The names that are taken."""
         return {row[0] for row in self._all("SELECT name FROM trials")}
@@ -199,17 +216,26 @@ class Queries:
             found = self._all(f"{sql} AND step > ? ORDER BY step", (trial, metric, after))
         return [(step, cells.join_odd(value, odd), seconds) for step, value, odd, seconds in found]
 
-    def buckets(self, trial: int, metric: str, count: int) -> list[Bucket]:
-        """A curve in at most `count` stretches of equal length in steps: peaks survive. Empty ones are left out."""
+    def buckets(
+        self, trial: int, metric: str, count: int, *, start: int | None = None, end: int | None = None
+    ) -> list[Bucket]:
+        """A curve, or its steps from `start` to `end`, in at most `count` stretches of equal length in steps.
+
+        Peaks survive. Empty stretches are left out.
+        """
         where = "WHERE trial = :t AND metric = (SELECT id FROM metric_names WHERE name = :m)"
         args: dict[str, Any] = {"t": trial, "m": metric}
+        if start is not None:
+            where, args["s"] = f"{where} AND step >= :s", start
+        if end is not None:
+            where, args["e"] = f"{where} AND step <= :e", end
         with self.snapshot():
             ends = self._one(f"SELECT min(step), max(step) FROM points {where}", args)  # noqa: S608 (all parts are ours)
             if ends is None or ends[0] is None:
                 return []
             width = max(1, -(-(ends[1] - ends[0] + 1) // max(1, count)))
             found = self._all(
-                "SELECT min(step), max(step), min(value), max(value), avg(value), count(*) "  # noqa: S608
+                "SELECT min(step), max(step), min(value), max(value), avg(value), count(*), max(seconds) "  # noqa: S608
                 f"FROM points {where} GROUP BY (step - :a) / :w ORDER BY 1",
                 {**args, "a": ends[0], "w": width},
             )

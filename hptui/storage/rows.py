@@ -62,7 +62,8 @@ class LastValue:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A stretch of a curve: its finite extremes and mean (None when there are none), and its number of points."""
+    """A stretch of a curve: its finite extremes and mean (None when there are none), its number of points, and the
+    seconds of training at its end."""
 
     first: int
     last: int
@@ -70,6 +71,7 @@ class Bucket:
     high: float | None
     mean: float | None
     n: int
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,48 @@
+"""`hptui open`, and `hptui` alone: the screens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from hptui.cli.common import Face, pass_face, study_argument
+
+
+@click.command("open")
+@study_argument(required=False)
+@click.option("--readonly", is_flag=True, help="Keys that change something do nothing.")
+@click.option("--slow", is_flag=True, help="For slow lines: sixteen colours, a look every two seconds.")
+@click.option("--ascii", "plain", is_flag=True, help="Charts and signs in plain characters.")
+@click.option("--theme", metavar="NAME", help="dark, light, safe (for colour-blind eyes) or ansi.")
+@click.option("--refresh", type=click.FloatRange(min=0.1), metavar="SECONDS", help="How often to look.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@pass_face
+def open_(
+    face: Face,
+    study: str | None,
+    readonly: bool,
+    slow: bool,
+    plain: bool,
+    theme: str | None,
+    refresh: float | None,
+    no_mouse: bool,
+) -> int:
+    """Open the screens, on all studies or on STUDY. `hptui` alone does the same.
+
+    What runs goes on when they close. Choices that shall last stand in the config file: hptui paths names it.
+    """
+    from hptui.tui.config import load
+    from hptui.tui.open import open_screens
+
+    config = load()
+    config = replace(config, readonly=readonly or face.readonly, slow=slow or face.slow)
+    if plain:
+        config = replace(config, charts="ascii")
+    if theme is not None:
+        config = replace(config, theme=theme)
+    if refresh is not None:
+        config = replace(config, refresh=refresh)
+    if no_mouse:
+        config = replace(config, mouse=False)
+    return open_screens(face.home, config, face.study(study) if study else None)

@@ -1,0 +1,214 @@
+"""The program: screens over one feed. It holds what all of them share, and nothing of a study."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App, InvalidThemeError, SystemCommand
+from textual.binding import BindingType
+from textual.command import CommandPalette
+from textual.screen import Screen
+from textual.theme import BUILTIN_THEMES
+
+from hptui.model.clean import clean
+from hptui.model.errors import HptuiError
+from hptui.storage.paths import StudyDir
+from hptui.tui import clipboard
+from hptui.tui.commands import KeyCommands
+from hptui.tui.config import Config
+from hptui.tui.feed import Feed
+from hptui.tui.glyphs import PLAIN, RICH, Glyphs
+from hptui.tui.keys import bindings, keymap
+from hptui.tui.messages import Answered
+from hptui.tui.themes import DEFAULTS, THEMES
+
+
+class HptuiApp(App[str]):
+    """Opens on the studies of `home`, or on one of them. Its result is the sentence said after it has closed."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "hptui"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    COMMANDS: ClassVar[set[Any]] = {KeyCommands}
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+    ALLOW_SELECT = False
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  Textual reads it so
+        (0, "-tiny"),
+        (60, "-narrow"),
+        (110, "-normal"),
+        (150, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (30, "-tall")]  # noqa: RUF012
+
+    def __init__(self, home: Path, config: Config | None = None, *, study: StudyDir | None = None) -> None:
+        super().__init__()
+        self.home = home
+        self.config = config or Config(charts="braille")
+        self.feed = Feed(self.config.refresh)
+        self.glyphs: Glyphs = PLAIN if self.config.charts == "ascii" else RICH
+        self._study = study
+        self.animation_level = "none"
+        for theme in THEMES:
+            self.register_theme(theme)
+        try:
+            self.theme = self.config.theme
+        except InvalidThemeError:
+            self.theme = "dark"
+        chosen, self._problems = keymap(self.config.keys)
+        self._problems += list(self.config.problems)
+        if self.config.theme not in {theme.name for theme in THEMES} | set(BUILTIN_THEMES):
+            self._problems.append(f"there is no theme {self.config.theme!r}")
+        self.set_keymap(chosen)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return DEFAULTS
+
+    def get_default_screen(self) -> Screen[Any]:
+        from hptui.tui.screens.studies import StudiesScreen
+
+        return StudiesScreen()
+
+    def on_mount(self) -> None:
+        self.set_class(self.config.charts == "ascii", "-ascii")
+        self._heed_signals()
+        self.feed.start()
+        if self._study is not None:
+            self.open_study(self._study)
+        if self._problems:
+            self.call_after_refresh(self.say, "; ".join(self._problems), "warn")
+
+    def watch_theme(self, theme: str) -> None:
+        self.set_class(self.current_theme.ansi, "-ansi-colours")
+
+    def open_study(self, sd: StudyDir) -> None:
+        """Go to a study."""
+        from hptui.tui.screens.study import StudyScreen
+
+        self.push_screen(StudyScreen(sd))
+
+    def on_unmount(self) -> None:
+        self.feed.close()
+
+    def _heed_signals(self) -> None:
+        """Leave in order when told to, or when the terminal is gone: it is then as it was before."""
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with suppress(ValueError, RuntimeError, NotImplementedError):  # not in the main thread
+                loop.add_signal_handler(number, self.exit)
+
+    # what screens ask for -------------------------------------------------------------------------------------
+
+    def say(self, text: str, meaning: str = "") -> None:
+        """A sentence in the line at the bottom of the screen in front."""
+        from hptui.tui.widgets.lineui import Answer
+
+        for screen in reversed(self.screen_stack):
+            for line in screen.query(Answer):
+                line.say(clean(text), meaning)
+                return
+
+    def carry_out(self, call: Callable[[], Any], doing: str = "", then: Callable[[Any], None] | None = None) -> None:
+        """Call a verb in a thread; its sentence, or its error, is said when it comes."""
+        if doing:
+            self.say(doing, "muted")
+        self.run_worker(lambda: self._call(call, then), thread=True, group="verbs", exit_on_error=False)
+
+    def _call(self, call: Callable[[], Any], then: Callable[[Any], None] | None) -> None:
+        try:
+            result = call()
+        except HptuiError as error:
+            self.post_message(Answered(str(error).replace("\n", " "), ok=False))
+        except Exception as error:  # noqa: BLE001  a verb that fails must not take the screens with it
+            self.post_message(Answered(f"a bug in hptui: {type(error).__name__}: {error}", ok=False))
+        else:
+            text = result[0] if isinstance(result, tuple) else result
+            self.post_message(Answered(str(text), ok=True, result=(then, result) if then is not None else None))
+        self.feed.wake()
+
+    def on_answered(self, message: Answered) -> None:
+        self.say(message.text, "" if message.ok else "bad")
+        if isinstance(message.result, tuple):
+            then, result = message.result
+            then(result)
+
+    def copy(self, text: str, what: str) -> None:
+        """To every clipboard that there is."""
+        if sequence := clipboard.sequence(text):
+            self._write(sequence)
+
+        def elsewhere() -> str:
+            tmux, path = clipboard.to_tmux(text), clipboard.to_file(text)
+            ways = [way for way in ("tmux" if tmux else "", str(path) if path else "") if way]
+            return f"copied {what}" + (f" (also in {' and '.join(ways)})" if ways else "")
+
+        self.carry_out(elsewhere)
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    # keys -----------------------------------------------------------------------------------------------------
+
+    def action_help(self) -> None:
+        from hptui.tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen | CommandPalette):
+            self.push_screen(HelpScreen(self.screen))
+
+    async def action_back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    async def action_leave(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        else:
+            await self.action_quit()
+
+    async def action_quit(self) -> None:
+        from hptui.actions.process import holder
+        from hptui.storage.paths import studies_in
+
+        alive = [sd.name for sd in studies_in(self.home) if holder(sd)["alive"]]
+        self.exit(goodbye(alive))
+
+    def action_redraw(self) -> None:
+        self.refresh()
+        for widget in self.screen.walk_children():
+            widget.refresh()
+
+    def action_pane(self, index: int) -> None:
+        panes = [widget for widget in self.screen.focus_chain if widget.has_class("pane")]
+        if index < len(panes):
+            panes[index].focus()
+
+    def action_zoom(self) -> None:
+        if self.screen.maximized is not None:
+            self.screen.minimize()
+        elif (pane := self.screen.focused) is not None:
+            self.screen.maximize(pane, container=False)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Any:
+        for theme in THEMES:
+            yield SystemCommand(
+                f"Theme: {theme.name}", "colours of the screens", lambda name=theme.name: self._use(name)
+            )
+
+    def _use(self, theme: str) -> None:
+        self.theme = theme
+
+
+def goodbye(alive: list[str]) -> str:
+    """What is said when the screens close."""
+    if not alive:
+        return ""
+    names = ", ".join(alive[:3]) + (f" and {len(alive) - 3} more" if len(alive) > 3 else "")
+    goes = "goes" if len(alive) == 1 else "go"
+    return f"{names} {goes} on without you; come back with: hptui"

@@ -1,0 +1,1 @@
+"""Curves as cells: series, scales, and the raster. Pure; no Textual in here."""

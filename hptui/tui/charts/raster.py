@@ -1,0 +1,153 @@
+"""Series to cells: which dots of a grid are set, and whose they are. Pure numpy.
+
+Each column of dots shows the lowest and the highest value that falls into it, so a spike of one step among a million
+survives, and is joined to the column before, so that a line is a line. Values that are no numbers are gaps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series to draw: `low` and `high` are the extremes at each `x` (the same array where there is one value).
+
+    `dotted` leaves gaps, to tell a training curve from its validation curve of the same colour.
+    """
+
+    x: Floats
+    low: Floats
+    high: Floats
+    dotted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How dots become characters: `across` by `down` dots a cell, and the character of each pattern of dots."""
+
+    name: str
+    across: int
+    down: int
+    glyphs: str
+
+
+def _braille() -> str:
+    """256 patterns; bit = row * 2 + column of the dot."""
+    bits = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+    flat = [bit for row in bits for bit in row]
+    return "".join(chr(0x2800 + sum(bit for n, bit in enumerate(flat) if code >> n & 1)) for code in range(256))
+
+
+BRAILLE = Style("braille", 2, 4, _braille())
+BLOCK = Style("block", 2, 2, " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█")
+ASCII = Style("ascii", 1, 1, " *")
+STYLES = {style.name: style for style in (BRAILLE, BLOCK, ASCII)}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """What part of the plane is shown. With `log`, the y axis is logarithmic and its bounds are positive."""
+
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+    log: bool = False
+
+
+def raster(
+    lines: list[Line], width: int, height: int, box: Box, style: Style = BRAILLE
+) -> tuple[NDArray[np.uint16], NDArray[np.int16]]:
+    """(pattern of dots, index of the line it belongs to or -1) of every cell. Later lines paint over earlier ones."""
+    across, down = style.across, style.down
+    columns, rows = width * across, height * down
+    codes = np.zeros((height, width), np.uint16)
+    owner = np.full((height, width), -1, np.int16)
+    weights = (1 << np.arange(across * down, dtype=np.uint16)).reshape(down, across)
+    grid = np.arange(rows)[:, None]
+    y0, y1 = (np.log10(box.y0), np.log10(box.y1)) if box.log else (box.y0, box.y1)
+    scale = (rows - 1) / (y1 - y0) if y1 > y0 else 0.0
+    for index, line in enumerate(lines):
+        found = _ranges(line, box, columns)
+        if found is None:
+            continue
+        low, high = found
+        if line.dotted:
+            gap = (np.arange(columns) // across) % 2 == 1
+            low, high = np.where(gap, np.nan, low), np.where(gap, np.nan, high)
+        with np.errstate(invalid="ignore"):
+            top = np.nan_to_num(np.round((y1 - high) * scale), nan=rows + 9.0)
+            bottom = np.nan_to_num(np.round((y1 - low) * scale), nan=-9.0)
+        dots = (grid >= top) & (grid <= bottom)
+        cells = (dots.reshape(height, down, width, across) * weights[None, :, None, :]).sum(axis=(1, 3))
+        hit = cells > 0
+        codes[hit] = cells[hit]
+        owner[hit] = index
+    return codes, owner
+
+
+def _ranges(line: Line, box: Box, columns: int) -> tuple[Floats, Floats] | None:
+    """The lowest and highest value in each column of dots, joined to the column before; None without any."""
+    x, low, high = line.x, line.low, line.high
+    one = low is high
+    if box.log:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            low = np.log10(np.where(low > 0, low, np.nan))
+            high = low if one else np.log10(np.where(high > 0, high, np.nan))
+    span = box.x1 - box.x0
+    if x.size == 0 or span <= 0:
+        return None
+    finite = np.isfinite(low) & np.isfinite(high)
+    # One point more on either side, so that a line does not end where the window does.
+    first = max(0, int(np.searchsorted(x, box.x0)) - 1)
+    last = int(np.searchsorted(x, box.x1, side="right")) + 1
+    x, low, high, finite = x[first:last], low[first:last], high[first:last], finite[first:last]
+    if not finite.any():
+        return None
+    if x.size < columns:
+        return _joined(*_between(x, low, high, finite, box, columns))
+    x, low, high = x[finite], low[finite], high[finite]
+    where = np.floor((x - box.x0) / span * (columns - 1) + 0.5).astype(np.intp)
+    inside = (where >= 0) & (where < columns)
+    if not inside.all():
+        x, low, high, where = x[inside], low[inside], high[inside], where[inside]
+    if where.size == 0:
+        return None
+    starts = np.flatnonzero(np.diff(where, prepend=-1))
+    lowest, highest = np.full(columns, np.nan), np.full(columns, np.nan)
+    lowest[where[starts]] = np.minimum.reduceat(low, starts)
+    highest[where[starts]] = np.maximum.reduceat(high, starts)
+    return _joined(lowest, highest)
+
+
+def _between(
+    x: Floats, low: Floats, high: Floats, finite: NDArray[np.bool_], box: Box, columns: int
+) -> tuple[Floats, Floats]:
+    """Few points: straight lines between them, broken where a value is no number."""
+    places = np.linspace(box.x0, box.x1, columns)
+    values = [np.full(columns, np.nan), np.full(columns, np.nan)]
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], finite.astype(np.int8), [0]))))
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        part = x[start:end]
+        inside = (places >= part[0]) & (places <= part[-1])
+        for series, into in ((low, values[0]), (high, values[1])):
+            into[inside] = np.interp(places[inside], part, series[start:end])
+        # A stretch narrower than a column of dots is one dot.
+        if not inside.any() and box.x0 <= part[0] <= box.x1:
+            column = int((part[0] - box.x0) / (box.x1 - box.x0) * (columns - 1) + 0.5)
+            values[0][column], values[1][column] = low[start], high[start]
+    return values[0], values[1]
+
+
+def _joined(low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Each column reaches to the one before."""
+    before_low, before_high = np.roll(low, 1), np.roll(high, 1)
+    before_low[0] = before_high[0] = np.nan
+    with np.errstate(invalid="ignore"):
+        return np.where(before_high < low, before_high, low), np.where(before_low > high, before_low, high)

@@ -1,0 +1,142 @@
+"""A metric of a trial as arrays: what was recorded, thinned where there is much of it, smoothed, over another axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hptui.storage.rows import Bucket
+from hptui.tui.charts.raster import Floats, Line
+
+AXES = ("step", "time", "tokens", "epoch")
+COMPANIONS = {
+    "tokens": ("tokens", "tokens_seen", "num_tokens", "num_input_tokens_seen", "train_tokens", "train/tokens"),
+    "epoch": ("epoch", "epochs", "train/epoch"),
+}
+"""Axis -> metrics that may tell it, where a trainer reports one."""
+
+TRAINING = ("train", "training")
+VALIDATION = ("val", "valid", "validation", "eval", "evaluation", "test", "dev")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """A metric of a trial by step: extremes, mean and number of points of each stretch, and its seconds of training.
+
+    A stretch of a short curve is one point. Values that are no numbers are NaN.
+    """
+
+    x: Floats
+    low: Floats
+    high: Floats
+    mean: Floats
+    count: Floats
+    seconds: Floats
+
+    @property
+    def last(self) -> int | None:
+        """The last step."""
+        return int(self.x[-1]) if self.x.size else None
+
+
+def from_points(points: Sequence[tuple[int, float, float]]) -> Curve:
+    """A curve of single points (step, value, seconds)."""
+    array = np.array(points, dtype=np.float64).reshape(-1, 3)
+    value = np.where(np.isfinite(array[:, 1]), array[:, 1], np.nan)
+    return Curve(array[:, 0], value, value, value, np.ones(len(array)), array[:, 2])
+
+
+def from_buckets(buckets: Iterable[Bucket]) -> Curve:
+    """A curve of stretches, each standing at its last step."""
+    rows = [(b.last, b.low, b.high, b.mean, b.n, b.seconds) for b in buckets]
+    array = np.array(rows, dtype=np.float64).reshape(-1, 6)
+    return Curve(array[:, 0], array[:, 1], array[:, 2], array[:, 3], array[:, 4], array[:, 5])
+
+
+def joined(one: Curve, other: Curve) -> Curve:
+    """`other` after `one`."""
+    low = np.concatenate((one.low, other.low))
+    same = one.low is one.high and other.low is other.high
+    high = low if same else np.concatenate((one.high, other.high))
+    mean = low if same else np.concatenate((one.mean, other.mean))
+    return Curve(
+        np.concatenate((one.x, other.x)),
+        low,
+        high,
+        mean,
+        np.concatenate((one.count, other.count)),
+        np.concatenate((one.seconds, other.seconds)),
+    )
+
+
+def smoothed(curve: Curve, weight: float) -> Floats:
+    """The exponential moving average of a curve's means, corrected for its start; NaN stays a gap.
+
+    `weight` belongs to one point: a stretch of several counts as so many.
+    """
+    if weight <= 0 or curve.x.size == 0:
+        return curve.mean
+    out = np.empty_like(curve.mean)
+    average = total = 0.0
+    keep = np.power(weight, curve.count)
+    for index, (value, w) in enumerate(zip(curve.mean.tolist(), keep.tolist(), strict=True)):
+        if value == value:
+            average = average * w + value * (1 - w)
+            total = total * w + (1 - w)
+            out[index] = average / total
+        else:
+            out[index] = np.nan
+    return out
+
+
+def axis_of(curve: Curve, axis: str, companion: Curve | None) -> Floats | None:
+    """Where the points of a curve lie on an axis; None where nothing tells."""
+    if axis == "step":
+        return curve.x
+    if axis == "time":
+        return np.maximum.accumulate(np.nan_to_num(curve.seconds))
+    if companion is None or companion.x.size == 0:
+        return None
+    return np.maximum.accumulate(np.interp(curve.x, companion.x, np.nan_to_num(companion.mean)))
+
+
+def line_of(
+    curve: Curve, axis: str = "step", companion: Curve | None = None, weight: float = 0.0, dotted: bool = False
+) -> Line | None:
+    """What to draw of a curve: its extremes, or its moving average."""
+    x = axis_of(curve, axis, companion)
+    if x is None:
+        return None
+    if weight > 0:
+        average = smoothed(curve, weight)
+        return Line(x, average, average, dotted)
+    return Line(x, curve.low, curve.high, dotted)
+
+
+def partner(metric: str, names: Iterable[str]) -> str | None:
+    """The training metric of a validation metric, or the other way round: `val_loss` and `train_loss`, or `loss`."""
+    words, sep = _words(metric)
+    known = set(names)
+    for index, word in enumerate(words):
+        if word in VALIDATION:
+            bare = sep.join([*words[:index], *words[index + 1 :]])
+            candidates = [sep.join([*words[:index], other, *words[index + 1 :]]) for other in TRAINING] + [bare]
+        elif word in TRAINING:
+            candidates = [sep.join([*words[:index], other, *words[index + 1 :]]) for other in VALIDATION]
+        else:
+            continue
+        return next((name for name in candidates if name in known), None)
+    candidates = [f"{other}{mark}{metric}" for other in VALIDATION for mark in "_/"]
+    return next((name for name in candidates if name in known), None)
+
+
+def is_training(metric: str) -> bool:
+    """Whether a metric of a pair is the one measured on what is trained on."""
+    return not any(word in VALIDATION for word in _words(metric)[0])
+
+
+def _words(metric: str) -> tuple[list[str], str]:
+    sep = "/" if "/" in metric else "_"
+    return metric.split(sep), sep

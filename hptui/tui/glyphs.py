@@ -1,0 +1,120 @@
+"""The signs that stand for a state, so that nothing is said by colour alone; plain ones for plain terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from hptui.model.trial import StudyState, TrialStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set of signs."""
+
+    status: Mapping[TrialStatus, str]
+    state: Mapping[StudyState, str]
+    gone: str
+    cursor: str
+    mark: str
+    best: str
+    up: str
+    down: str
+    bars: Sequence[str]
+    full: str
+    empty: str
+    dot: str
+
+
+RICH = Glyphs(
+    {
+        TrialStatus.WAITING: "○",
+        TrialStatus.RUNNING: "●",
+        TrialStatus.PAUSED: "‖",
+        TrialStatus.COMPLETE: "✓",
+        TrialStatus.PRUNED: "▽",
+        TrialStatus.FAILED: "✕",
+        TrialStatus.STOPPED: "■",
+    },
+    {
+        StudyState.NEW: "○",
+        StudyState.RUNNING: "●",
+        StudyState.DRAINING: "◐",
+        StudyState.PAUSED: "‖",
+        StudyState.DONE: "✓",
+        StudyState.STOPPED: "■",
+    },
+    "✕",
+    "▌",
+    "+",
+    "★",
+    "▲",
+    "▼",
+    "▁▂▃▄▅▆▇█",
+    "█",
+    "░",
+    "·",
+)
+PLAIN = Glyphs(
+    {
+        TrialStatus.WAITING: ".",
+        TrialStatus.RUNNING: "@",
+        TrialStatus.PAUSED: "=",
+        TrialStatus.COMPLETE: "v",
+        TrialStatus.PRUNED: "<",
+        TrialStatus.FAILED: "x",
+        TrialStatus.STOPPED: "#",
+    },
+    {
+        StudyState.NEW: ".",
+        StudyState.RUNNING: "@",
+        StudyState.DRAINING: "@",
+        StudyState.PAUSED: "=",
+        StudyState.DONE: "v",
+        StudyState.STOPPED: "#",
+    },
+    "x",
+    ">",
+    "+",
+    "*",
+    "^",
+    "v",
+    "_.,-~=*#",
+    "#",
+    ".",
+    "|",
+)
+
+STYLES: Mapping[TrialStatus, str] = {
+    TrialStatus.WAITING: "muted",
+    TrialStatus.RUNNING: "running",
+    TrialStatus.PAUSED: "paused",
+    TrialStatus.COMPLETE: "good",
+    TrialStatus.PRUNED: "muted",
+    TrialStatus.FAILED: "bad",
+    TrialStatus.STOPPED: "muted",
+}
+"""Status -> the meaning of its colour, one of the names in `themes.MEANINGS`."""
+
+STATE_STYLES: Mapping[StudyState, str] = {
+    StudyState.NEW: "muted",
+    StudyState.RUNNING: "running",
+    StudyState.DRAINING: "running",
+    StudyState.PAUSED: "paused",
+    StudyState.DONE: "good",
+    StudyState.STOPPED: "muted",
+}
+
+
+def bars(values: Sequence[float | None], glyphs: Glyphs) -> str:
+    """A sparkline, each value between the lowest and the highest; a blank where there is none."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    low, high = min(known), max(known)
+    last = len(glyphs.bars) - 1
+    size = (high - low) or 1.0
+    return "".join(
+        " " if value is None else glyphs.bars[round((value - low) / size * last) if high > low else 0]
+        for value in values
+    )

@@ -1,0 +1,252 @@
+"""Every key, once: its id, what it is called, what it does, and the verb that does the same from the shell.
+
+Bindings, the line of keys at the bottom, the help, the command palette and `[keys]` of the config all read this table.
+The part of an id before the dot is its scope: the widget or screen whose action it is. A key that changes something
+names the function of `actions` that it calls, which is the one that the CLI's verb calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from textual.binding import Binding, BindingType
+
+from hptui.model.errors import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing that a key does.
+
+    `footer` is its place in the line of keys, 1 first; 0 keeps it out. `calls` is a function as `module:name`;
+    '' for a key that only looks. `verb` is the CLI's word for the same; `asks` that it is confirmed first.
+    """
+
+    id: str
+    keys: str
+    label: str
+    help: str
+    action: str
+    group: str
+    footer: int = 0
+    calls: str = ""
+    verb: str = ""
+    asks: bool = False
+
+    @property
+    def scope(self) -> str:
+        return self.id.partition(".")[0]
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes anything: such keys are gone with `--readonly`."""
+        return bool(self.calls)
+
+
+STEER = "hptui.actions.steer:request"
+RUN = "hptui.actions.run:run"
+
+KEYS: tuple[Key, ...] = (
+    # everywhere
+    Key("app.help", "question_mark", "Help", "what every key does here", "help", "Program", 90),
+    Key("app.palette", "ctrl+p,colon", "Commands", "find a command by its name", "command_palette", "Program"),
+    Key("app.back", "escape", "Back", "one layer out", "back", "Program"),
+    Key("app.leave", "q", "Quit", "back; from the list of studies: leave, while trials go on", "leave", "Program", 95),
+    Key("app.quit", "Q,ctrl+c", "Leave", "leave at once; trials go on", "quit", "Program"),
+    Key("app.redraw", "ctrl+l", "Redraw", "draw the whole screen anew", "redraw", "Program"),
+    Key("app.suspend", "ctrl+z", "Suspend", "back to the shell; fg returns", "suspend_process", "Program"),
+    Key("app.pane1", "1", "Pane 1", "go to the first pane", "pane(0)", "Move"),
+    Key("app.pane2", "2", "Pane 2", "go to the second pane", "pane(1)", "Move"),
+    Key("app.pane3", "3", "Pane 3", "go to the third pane", "pane(2)", "Move"),
+    Key("app.pane4", "4", "Pane 4", "go to the fourth pane", "pane(3)", "Move"),
+    Key("app.zoom", "z", "Zoom", "this pane alone, and back", "zoom", "Look"),
+    # any table
+    Key("table.up", "up,k", "Up", "one row up", "move(-1)", "Move"),
+    Key("table.down", "down,j", "Down", "one row down", "move(1)", "Move"),
+    Key("table.top", "g,home", "Top", "first row", "edge(-1)", "Move"),
+    Key("table.end", "G,end", "End", "last row", "edge(1)", "Move"),
+    Key("table.half_up", "ctrl+u", "Half page up", "half a page up", "page(-0.5)", "Move"),
+    Key("table.half_down", "ctrl+d", "Half page down", "half a page down", "page(0.5)", "Move"),
+    Key("table.page_up", "pageup", "Page up", "a page up", "page(-1)", "Move"),
+    Key("table.page_down", "pagedown", "Page down", "a page down", "page(1)", "Move"),
+    Key("table.left", "left,h,comma", "Column left", "column cursor to the left", "column(-1)", "Move"),
+    Key("table.right", "right,l,full_stop", "Column right", "column cursor to the right", "column(1)", "Move"),
+    Key("table.open", "enter", "Open", "open what the cursor is on", "open", "Look", 1),
+    Key("table.sort", "s", "Sort", "sort by the column under the cursor", "sort", "Look", 14),
+    Key("table.reverse", "S", "Reverse", "turn the order around", "reverse", "Look"),
+    # a pane of text
+    Key("pane.up", "up,k", "Up", "one line up", "move(-1)", "Move"),
+    Key("pane.down", "down,j", "Down", "one line down", "move(1)", "Move"),
+    Key("pane.top", "g,home", "Top", "first line", "edge(-1)", "Move"),
+    Key("pane.end", "G,end", "End", "last line", "edge(1)", "Move"),
+    Key("pane.half_up", "ctrl+u,pageup", "Half page up", "half a page up", "page(-0.5)", "Move"),
+    Key("pane.half_down", "ctrl+d,pagedown", "Half page down", "half a page down", "page(0.5)", "Move"),
+    # the list of studies
+    Key("studies.new", "n", "New", "a new study from a study file", "new", "Run", 4, RUN, "run"),
+    Key("studies.run", "r", "Run", "run it, or let it go on", "run", "Run", 5, RUN, "run"),
+    Key("studies.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 6, STEER, "pause"),
+    Key("studies.stop", "X", "Stop…", "end the study", "stop", "Run", 7, STEER, "stop", True),
+    Key("studies.copy", "y", "Copy", "copy the study's directory", "copy", "Out", 20),
+    # a study
+    Key("study.resume", "r", "Run", "run it, or let it go on", "run", "Run", 6, RUN, "run"),
+    Key("study.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 5, STEER, "pause"),
+    Key("study.drain", "P", "Drain", "finish running trials, start no new ones", "drain", "Run", 0, STEER, "pause"),
+    Key("study.stop", "X", "Stop study…", "end the study", "stop", "Run", 0, STEER, "stop", True),
+    Key("study.budget", "A", "Add trials", "more trials: a number, or +10", "budget", "Run", 0, RUN, "run"),
+    Key("study.queue", "I", "Queue", "queue a trial made by hand", "queue", "Run", 0, STEER, "add"),
+    Key("study.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 10),
+    Key("study.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
+    Key("study.both", "b", "Both", "training and validation in one chart", "both", "Look"),
+    Key("study.all", "V", "All", "chart all trials, or the marked ones", "all", "Look"),
+    Key("study.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 12),
+    Key("study.log", "t", "Log", "the log of the trial under the cursor", "log", "Look", 15),
+    Key("study.runner_log", "U", "Runner log", "what the runner has printed", "runner_log", "Look"),
+    # its table of trials
+    Key("trials.mark", "space", "Mark", "mark: marked trials are charted, steered together", "mark", "Choose", 2),
+    Key("trials.unmark", "D", "Unmark", "no trial is marked", "unmark", "Choose"),
+    Key("trials.filter", "slash", "Filter", "show only trials that a filter lets through", "filter", "Choose", 8),
+    Key("trials.columns", "f", "Columns", "choose the columns", "columns", "Choose", 16),
+    Key("trials.best", "asterisk", "Best", "go to the best trial", "best", "Choose"),
+    Key("trials.stop", "x", "Stop trial…", "end the trial, or marked ones", "stop", "Run", 7, STEER, "stop", True),
+    Key(
+        "trials.kill",
+        "K",
+        "Kill trial…",
+        "end it at once, unsaved",
+        "kill",
+        "Run",
+        0,
+        STEER,
+        "stop",
+        True,
+    ),
+    Key("trials.hold", "i", "Hold", "pause the trial, or let a paused one go on", "hold", "Run", 0, STEER, "pause"),
+    Key("trials.retry", "T", "Retry", "run a failed or stopped trial again", "retry", "Run", 0, STEER, "retry"),
+    Key("trials.note", "N", "Note", "write a note beside the trial", "note", "Run", 18, STEER, "note"),
+    Key("trials.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 17, STEER, "add"),
+    Key("trials.copy", "y", "Copy", "copy the trial's configuration", "copy", "Out", 20),
+    # charts
+    Key("chart.left", "left,h", "Left", "move the window or the crosshair to the left", "pan(-1)", "Move"),
+    Key("chart.right", "right,l", "Right", "move the window or the crosshair to the right", "pan(1)", "Move"),
+    Key("chart.zoom_in", "plus,equals_sign", "Zoom in", "show half as many steps", "zoom(0.5)", "Look", 11),
+    Key("chart.zoom_out", "minus", "Zoom out", "show twice as many steps", "zoom(2.0)", "Look"),
+    Key("chart.fit", "0", "Fit", "all steps, and the y axis fitted anew", "fit", "Look"),
+    Key("chart.log", "L", "Log y", "logarithmic y axis, and back", "log_y", "Look", 11),
+    Key("chart.axis", "o", "X axis", "x by step, time, tokens, epoch", "axis", "Look"),
+    Key("chart.rougher", "left_square_bracket", "Less smooth", "less smoothing", "smooth(-1)", "Look"),
+    Key("chart.smoother", "right_square_bracket", "Smoother", "more smoothing", "smooth(1)", "Look"),
+    Key("chart.crosshair", "a", "Crosshair", "values at a step", "crosshair", "Look"),
+    # a trial
+    Key("trial.previous", "left,h", "Previous", "the trial before", "step(-1)", "Move", 3),
+    Key("trial.next", "right,l", "Next", "the trial after", "step(1)", "Move", 4),
+    Key("trial.copy", "y", "Copy config", "copy its configuration", "copy", "Out", 5),
+    Key("trial.copy_command", "Y", "Copy command", "copy the command that shows it in a shell", "copy_command", "Out"),
+    Key("trial.log", "t", "Log", "its log", "log", "Look", 6),
+    Key("trial.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 8),
+    Key("trial.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
+    Key("trial.both", "b", "Both", "training and validation in one chart", "both", "Look"),
+    Key("trial.all_settings", "f", "All settings", "also settings that are the baseline's", "all_settings", "Look", 9),
+    Key("trial.artifact", "enter", "Artifact", "show the artifacts", "artifact", "Look"),
+    Key("trial.stop", "x", "Stop…", "end it", "stop", "Run", 10, STEER, "stop", True),
+    Key("trial.kill", "K", "Kill…", "end it at once, unsaved", "kill", "Run", 0, STEER, "stop", True),
+    Key("trial.hold", "i", "Hold", "pause it, or let it go on", "hold", "Run", 0, STEER, "pause"),
+    Key(
+        "trial.retry",
+        "T",
+        "Retry",
+        "run it again, if it failed or was stopped",
+        "retry",
+        "Run",
+        0,
+        STEER,
+        "retry",
+    ),
+    Key("trial.note", "N", "Note", "write a note beside it", "note", "Run", 11, STEER, "note"),
+    Key("trial.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 12, STEER, "add"),
+    # a log, or another long text
+    Key("log.up", "up,k", "Up", "one line up", "move(-1)", "Move"),
+    Key("log.down", "down,j", "Down", "one line down", "move(1)", "Move"),
+    Key("log.top", "g,home", "Top", "first line", "edge(-1)", "Move", 6),
+    Key("log.end", "G,end", "End", "last line; once more: follow", "edge(1)", "Move", 7),
+    Key("log.half_up", "ctrl+u", "Half page up", "half a page up", "page(-0.5)", "Move"),
+    Key("log.half_down", "ctrl+d", "Half page down", "half a page down", "page(0.5)", "Move"),
+    Key("log.page_up", "pageup", "Page up", "a page up", "page(-1)", "Move"),
+    Key("log.page_down", "pagedown", "Page down", "a page down", "page(1)", "Move"),
+    Key("log.left", "left,h", "Left", "scroll to the left", "side(-1)", "Move"),
+    Key("log.right", "right,l", "Right", "scroll to the right", "side(1)", "Move"),
+    Key("log.follow", "t", "Follow", "stay at the end as it grows", "follow", "Look", 1),
+    Key("log.find", "slash", "Find", "find a text", "find", "Look", 2),
+    Key("log.next", "n", "Next", "the next place", "again(1)", "Look", 3),
+    Key("log.previous", "N", "Previous", "the place before", "again(-1)", "Look"),
+    Key("log.filter", "ampersand", "Filter", "only lines with a text, or !without it", "filter", "Look", 4),
+    Key("log.copy", "y", "Copy", "copy the line", "copy", "Out", 8),
+)
+
+
+@cache
+def by_id() -> Mapping[str, Key]:
+    """All keys by their ids."""
+    return {key.id: key for key in KEYS}
+
+
+@cache
+def of_scope(scope: str) -> tuple[Key, ...]:
+    """The keys of a scope, in order."""
+    return tuple(key for key in KEYS if key.scope == scope)
+
+
+def bindings(*scopes: str) -> list[BindingType]:
+    """What a screen or widget binds. `set_keymap` finds these by their ids."""
+    return [
+        Binding(key.keys, key.action, key.label, id=key.id, show=key.footer > 0, tooltip=key.help)
+        for scope in scopes
+        for key in of_scope(scope)
+    ]
+
+
+def keymap(chosen: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """A user's `[keys]` as Textual takes them, and sentences about those that are none of ours."""
+    known = by_id()
+    found = {name: keys for name, keys in chosen.items() if name in known}
+    problems = [f"[keys] there is no key {name!r}; {did_you_mean(name, known)}" for name in chosen if name not in known]
+    return found, problems
+
+
+SHOWN = {
+    "question_mark": "?",
+    "colon": ":",
+    "escape": "esc",
+    "space": "␣",
+    "slash": "/",
+    "comma": ",",
+    "full_stop": ".",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "ampersand": "&",
+    "asterisk": "*",
+    "enter": "⏎",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "ctrl+p": "^p",
+    "ctrl+c": "^c",
+    "ctrl+d": "^d",
+    "ctrl+u": "^u",
+    "ctrl+l": "^l",
+    "ctrl+z": "^z",
+}
+"""How a key is written where Textual has a word for it."""
+ASCII_SHOWN = {"space": "spc", "enter": "ret", "up": "up", "down": "down", "left": "left", "right": "right"}
+
+
+def shown(key: str, *, ascii: bool = False) -> str:
+    """A key as people write it."""
+    return (ASCII_SHOWN.get(key) if ascii else None) or SHOWN.get(key, key)

@@ -1,0 +1,337 @@
+"""The rows of a table of trials: which, in what order, and what stands in each cell. No Textual in here.
+
+Trials that run stand on top whatever the order. A trial that has not changed keeps its place in the order and its
+cells, so that a study of ten thousand trials costs what has changed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hptui.model.format import metric, setting
+from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.results.columns import FACTS, HEADINGS, MEASURED, shown, value_of
+from hptui.results.view import View
+from hptui.tui.cells import Cell, Column
+from hptui.tui.filters import Filter, parse
+from hptui.tui.glyphs import RICH, STYLES, Glyphs, bars
+from hptui.tui.text import plain, width_of
+
+SAMPLE = 60
+WIDEST = 24
+TREND = "trend"
+SIGN = "status"
+SHORT = {
+    "learning_rate": "lr",
+    "batch_size": "batch",
+    "lora_rank": "rank",
+    "lora_alpha": "alpha",
+    "peak_memory_gb": "memory",
+    "last_step": "step",
+    "seconds": "time",
+    "gradient_accumulation": "accum",
+    "weight_decay": "decay",
+    "warmup_steps": "warmup",
+}
+"""Headings of columns whose names are longer than their values."""
+STEP = "last_step"
+
+
+class TrialRows:
+    """Trials as rows, filtered and sorted."""
+
+    pinned = 2
+
+    def __init__(self, glyphs: Glyphs = RICH) -> None:
+        self.glyphs = glyphs
+        self.columns: list[Column] = []
+        self.marks: set[int] = set()
+        self.filter_text = ""
+        self.chosen: tuple[str, ...] = ()
+        self.by, self.down = "", False
+        self.all: list[Trial] = []
+        self._view: View | None = None
+        self._best: frozenset[int] = frozenset()
+        self._metrics: tuple[str, ...] = ()
+        self._trends: Mapping[int, tuple[float | None, ...]] = {}
+        self._known: dict[int, Trial] = {}
+        self._passing: dict[int, bool] = {}
+        self._keys: dict[int, tuple[Any, ...]] = {}
+        self._where: dict[int, int] = {}
+        self._cells: dict[int, Sequence[Cell]] = {}
+        self._filter = Filter()
+        self._names: list[str] = []
+        self._widths: dict[str, int] = {}
+
+    # what is shown --------------------------------------------------------------------------------------------
+
+    def show(self, view: View, best: frozenset[int], metrics: tuple[str, ...] = ()) -> None:
+        """A new state of the study."""
+        first = self._view is None
+        same = self._view is not None and self._view.study is view.study
+        if not same:
+            self._keys.clear()
+            self._passing.clear()
+        self._view, self._metrics = view, metrics
+        changed = [trial for trial in view.trials if self._known.get(trial.number) is not trial]
+        for number in {trial.number for trial in changed} | (self._best ^ best):
+            self._cells.pop(number, None)
+            self._keys.pop(number, None)
+            self._passing.pop(number, None)
+        if not same:
+            self._cells.clear()
+        self._best = best
+        self._known.update({trial.number: trial for trial in changed})
+        if first and not self.by:
+            objective = view.study.objective
+            self.by, self.down = objective.metric, objective.goal == "maximize"
+        self._lay_out()
+        self._arrange()
+
+    def show_trends(self, trends: Mapping[int, tuple[float | None, ...]]) -> list[int]:
+        """New sparklines; the numbers of the trials whose changed."""
+        changed = [number for number, trend in trends.items() if self._trends.get(number) != trend]
+        self._trends = trends
+        for number in changed:
+            self._cells.pop(number, None)
+        return changed
+
+    def set_filter(self, text: str) -> None:
+        """Let only some trials through; `FilterError` when the text cannot be meant, and all stays as it was."""
+        self._filter = parse(text, self.filterable())
+        self.filter_text = text
+        self._passing.clear()
+        self._arrange()
+
+    def set_sort(self, by: str, down: bool) -> None:
+        """Another order."""
+        self.by, self.down = by, down
+        self._keys.clear()
+        self._arrange()
+
+    def set_columns(self, names: Sequence[str]) -> None:
+        """Show these columns after the number and the sign; () for the usual ones."""
+        self.chosen = tuple(names)
+        self._cells.clear()
+        self._lay_out()
+
+    def toggle(self, number: int) -> None:
+        """Mark a trial, or no longer."""
+        self.marks ^= {number}
+
+    # what can be shown ----------------------------------------------------------------------------------------
+
+    def usual(self) -> list[str]:
+        """Columns that are shown unless others were chosen."""
+        view = self._view
+        assert view is not None
+        own = [name for name in view.study.report.columns if name not in FACTS[:4]]
+        objectives = [objective.metric for objective in view.study.objectives]
+        varied = [parameter.name for parameter in view.study.space.parameters]
+        derived = [one.name for one in view.study.space.derived]
+        listed = [name for trial in view.study.trials for name in trial.set]
+        settings = [name for name in (own or [*varied, *derived, *listed]) if name not in objectives]
+        settings = list(dict.fromkeys(name for name in settings if name not in ("seconds", "peak_memory_gb", "note")))
+        names = ["name"] if any(trial.name for trial in view.trials) else []
+        stage = ["stage"] if any(getattr(trial, "stage", "") for trial in view.trials) else []
+        memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE]) else []
+        notes = ["note"] if any(trial.note for trial in view.trials) else []
+        return [*objectives, TREND, *names, *stage, *settings, STEP, "seconds", *memory, *notes]
+
+    def available(self) -> list[str]:
+        """Every column that there is."""
+        view = self._view
+        assert view is not None
+        settings = dict.fromkeys([*view.study.space.names, *view.base])
+        facts = [name for name in FACTS if name not in ("number", "status")]
+        found = [*self.usual(), *settings, *self._metrics, *MEASURED, *facts]
+        return [name for name in dict.fromkeys(found) if not name.endswith((":k", ":n"))]
+
+    def filterable(self) -> list[str]:
+        """Names that a filter may use."""
+        if self._view is None:
+            return list(FACTS)
+        return list(dict.fromkeys(["number", "status", *(name for name in self.available() if name != TREND)]))
+
+    # the order ------------------------------------------------------------------------------------------------
+
+    def _arrange(self) -> None:
+        view = self._view
+        if view is None:
+            return
+        passing, keys = self._passing, self._keys
+        for trial in view.trials:
+            number = trial.number
+            if number not in passing:
+                passing[number] = not self._filter or self._passes(trial)
+            if number not in keys:
+                keys[number] = self._key(trial)
+        self.all = [trial for trial in view.trials if passing[trial.number]]
+        self.all.sort(key=lambda trial: keys[trial.number])
+        self._where = {trial.number: index for index, trial in enumerate(self.all)}
+
+    def _passes(self, trial: Trial) -> bool:
+        return self._filter.passes(lambda name: self._value(trial, name), lambda: _texts(trial))
+
+    def _value(self, trial: Trial, name: str) -> Any:
+        assert self._view is not None
+        if name == STEP:
+            return trial.last_step
+        if name == "stage":
+            return getattr(trial, "stage", "")
+        return value_of(self._view, trial, name)
+
+    def _key(self, trial: Trial) -> tuple[Any, ...]:
+        """Running first; then by value, those without one last; then by number."""
+        top = 0 if trial.status is TrialStatus.RUNNING else 1
+        sign = -1 if self.down else 1
+        if self.by in ("number", ""):
+            return (top, 0, sign * trial.number)
+        if self.by == SIGN:
+            return (top, 0, _rank(trial.status) * sign, str(trial.reason or ""), trial.number)
+        value = self._value(trial, self.by)
+        if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+            return (top, 2, _rank(trial.status), trial.number)
+        if isinstance(value, int | float):
+            return (top, 0, sign * value, trial.number)
+        text = str(value)
+        return (top, 1, [-ord(sign) for sign in text] if self.down else [ord(sign) for sign in text], trial.number)
+
+    # the table's questions ------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def key(self, index: int) -> int:
+        return self.all[index].number
+
+    def index_of(self, key: object) -> int | None:
+        return self._where.get(key) if isinstance(key, int) else None
+
+    def trial(self, number: int) -> Trial | None:
+        """A trial by its number, also one that is filtered out."""
+        return self._known.get(number)
+
+    def marked(self, index: int) -> bool:
+        return self.all[index].number in self.marks
+
+    def sorting(self) -> tuple[str, bool]:
+        return self.by, self.down
+
+    def cells(self, index: int) -> Sequence[Cell]:
+        trial = self.all[index]
+        found = self._cells.get(trial.number)
+        if found is None:
+            if len(self._cells) > 4000:
+                self._cells.clear()
+            found = self._cells[trial.number] = [self._cell(trial, column.name) for column in self.columns]
+        return found
+
+    def _cell(self, trial: Trial, name: str) -> Cell:
+        view = self._view
+        assert view is not None
+        meaning = STYLES[trial.status]
+        if name == "number":
+            best = trial.number in self._best
+            return Cell(f"{self.glyphs.best if best else ' '}{trial.number}", "best" if best else "")
+        if name == SIGN:
+            return Cell(self.glyphs.status[trial.status], meaning)
+        if name == TREND:
+            return Cell(
+                bars(self._trends.get(trial.number, ()), self.glyphs), "muted" if meaning == "muted" else "accent"
+            )
+        if name == STEP:
+            return Cell("" if trial.last_step is None else str(trial.last_step), "muted")
+        if name == "stage":
+            return Cell(plain(getattr(trial, "stage", "")), "muted")
+        if any(objective.metric == name for objective in view.study.objectives):
+            return self._objective(trial, name)
+        text = plain(shown(view, trial, name), limit=200)
+        if " → " in text and name not in FACTS:
+            return Cell(text, "warn")
+        quiet = name in MEASURED or name in FACTS
+        ended_badly = trial.status in (TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.STOPPED)
+        return Cell(text, "muted" if quiet or ended_badly else "")
+
+    def _objective(self, trial: Trial, name: str) -> Cell:
+        """Only a complete trial has a value; a failed one says why, and what any other showed stands in brackets."""
+        assert self._view is not None
+        spec = self._view.study.metrics.get(name)
+        if trial.values and name in trial.values:
+            best = trial.number in self._best
+            return Cell(metric(trial.values[name], spec), "best" if best else "")
+        if trial.status is TrialStatus.FAILED or (trial.status is TrialStatus.STOPPED and name not in trial.metrics):
+            return Cell(str(trial.reason or trial.status), "bad" if trial.status is TrialStatus.FAILED else "muted")
+        so_far = trial.metrics.get(name)
+        if so_far is None:
+            return Cell("" if trial.status is not TrialStatus.PRUNED else "pruned", "muted")
+        return Cell(f"({metric(so_far, spec)})", "running" if trial.status is TrialStatus.RUNNING else "muted")
+
+    # columns --------------------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        """Columns with widths measured on some rows; a width only grows, so that the table does not jump."""
+        view = self._view
+        assert view is not None
+        names = ["number", SIGN, *(self.chosen or self.usual())]
+        if names != self._names:
+            self._names = names
+            self._cells.clear()
+        trials = [*self.all[:SAMPLE], *view.trials[-SAMPLE:], *(view.trials[:SAMPLE] if not self.all else ())]
+        columns = []
+        for name in names:
+            heading = self._heading(name)
+            widest = max([width_of(self._cell(trial, name).text) for trial in trials], default=0)
+            if name == TREND:
+                widest = 6
+            width = max(self._widths.get(name, 0), min(WIDEST, max(widest, min(width_of(heading) + 1, 10))))
+            if name == SIGN:
+                width = 1
+            if name == "number":
+                width = max(3, width_of(str(max((trial.number for trial in view.trials), default=0))) + 1)
+            self._widths[name] = width
+            right = name == "number" or self._numeric(name, trials)
+            columns.append(Column(name, heading, width, right=right, sortable=name != TREND))
+        self.columns = columns
+
+    def _numeric(self, name: str, trials: Sequence[Trial]) -> bool:
+        if name in MEASURED or name == STEP:
+            return True
+        if name in (TREND, "stage", SIGN, *FACTS):
+            return False
+        values = [value for trial in trials if (value := self._value(trial, name)) is not None]
+        objectives = [] if self._view is None else [objective.metric for objective in self._view.study.objectives]
+        return name in objectives or (bool(values) and all(isinstance(value, int | float) for value in values))
+
+    def _heading(self, name: str) -> str:
+        assert self._view is not None
+        study = self._view.study
+        spec = study.metrics.get(name)
+        own = study.report.columns.get(name) or (spec.heading if spec else "")
+        if name == SIGN:
+            return ""
+        return plain(own or HEADINGS.get(name) or SHORT.get(name) or name, limit=60)
+
+
+_ORDER = (
+    TrialStatus.RUNNING,
+    TrialStatus.PAUSED,
+    TrialStatus.WAITING,
+    TrialStatus.COMPLETE,
+    TrialStatus.PRUNED,
+    TrialStatus.STOPPED,
+    TrialStatus.FAILED,
+)
+
+
+def _rank(status: TrialStatus) -> int:
+    return _ORDER.index(status)
+
+
+def _texts(trial: Trial) -> list[str]:
+    """What a bare word of a filter is looked for in."""
+    words = [trial.name, trial.title, trial.note, trial.message, str(trial.status), str(trial.reason or "")]
+    words += [str(trial.role) if trial.role is not Role.SEARCH else "", trial.engine, getattr(trial, "stage", "")]
+    return [*words, *(setting(value) for value in trial.params.values() if isinstance(value, str))]

@@ -1,0 +1,77 @@
+"""What all screens share: the line of keys, what the feed says, and keys that change nothing when they may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.screen import Screen
+
+from hptui.tui.feed import Feed, Reading, Trouble
+from hptui.tui.keys import of_scope
+from hptui.tui.messages import Fresh
+from hptui.tui.sources.pool import Source
+
+if TYPE_CHECKING:
+    from hptui.tui.app import HptuiApp
+
+
+def app_of(node: Any) -> HptuiApp:
+    """The program that a widget or screen belongs to."""
+    return cast("HptuiApp", node.app)
+
+
+def allowed(node: Any, scope: str, action: str) -> bool:
+    """Whether a key's action may be used: with `--readonly` those that change something are gone."""
+    if not app_of(node).config.readonly:
+        return True
+    return not any(key.changes and key.action.partition("(")[0] == action for key in of_scope(scope))
+
+
+class Place(Screen[None]):
+    """A screen that watches something. Subclasses name their sources, and draw what those say."""
+
+    scope: ClassVar[str] = ""
+    AUTO_FOCUS = ""
+
+    def sources(self) -> Sequence[Source]:
+        """What it watches while it is in front."""
+        return ()
+
+    def read(self, source: Source, found: Any) -> None:
+        """A source has something new."""
+
+    def trouble(self, source: Source, trouble: Trouble) -> None:
+        """A source cannot be read."""
+        app_of(self).say(f"{trouble.message}{f'; {trouble.hint}' if trouble.hint else ''}", "bad")
+
+    @property
+    def feed(self) -> Feed:
+        return app_of(self).feed
+
+    def on_screen_resume(self) -> None:
+        self.watch_sources()
+
+    def watch_sources(self) -> None:
+        """Have the feed look at this screen's sources."""
+        self.feed.watch(self.sources(), self._post)
+
+    def _post(self, reading: Reading) -> None:
+        self.post_message(Fresh(reading))
+
+    def on_fresh(self, message: Fresh) -> None:
+        reading = message.reading
+        with self.app.batch_update():
+            if isinstance(reading.found, Trouble):
+                self.trouble(reading.source, reading.found)
+            else:
+                self.read(reading.source, reading.found)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return allowed(self, self.scope, action)
+
+    def ask(self, question: str, details: Sequence[str], then: Callable[[], None], *, yes: str = "Yes") -> None:
+        """Have a destructive key confirmed."""
+        from hptui.tui.screens.confirm import Confirm
+
+        self.app.push_screen(Confirm(question, details, yes), lambda sure: then() if sure else None)

@@ -1,0 +1,60 @@
+"""What is shown of a study that cannot be read: why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from textual.app import ComposeResult
+
+from hptui.storage.paths import StudyDir
+from hptui.tui.cells import Cell
+from hptui.tui.feed import Trouble
+from hptui.tui.screens.base import Place, app_of
+from hptui.tui.sources.pool import Source
+from hptui.tui.sources.study import StudySource
+from hptui.tui.text import plain
+from hptui.tui.widgets.facts import Facts
+from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+
+
+class BrokenScreen(Place):
+    """Looks again until the study can be read, and then opens it."""
+
+    def __init__(self, sd: StudyDir, trouble: Trouble) -> None:
+        super().__init__()
+        self.sd = sd
+        self._trouble = trouble
+        self._source = StudySource(sd)
+
+    def compose(self) -> ComposeResult:
+        yield CellLine(id="head", classes="bar")
+        yield Facts(id="body", classes="pane")
+        yield Answer(id="answer")
+        yield KeyLine(ascii=app_of(self).config.charts == "ascii")
+
+    def on_mount(self) -> None:
+        self.query_one("#head", CellLine).show([Cell(plain(self.sd.name, 64), bold=True), Cell("unreadable", "bad")])
+        pane = self.query_one(Facts)
+        pane.title = "this study cannot be shown"
+        pane.entitle(pane.title)
+        pane.focus()
+        self._show()
+
+    def _show(self) -> None:
+        lines = [[Cell(plain(part, 400), "bad")] for part in self._trouble.message.splitlines()]
+        lines += [[Cell("")], [Cell(plain(self._trouble.hint, 400))]] if self._trouble.hint else []
+        lines += [[Cell("")], [Cell("It is looked at again every moment; esc goes back.", "muted")]]
+        self.query_one(Facts).show(lines)
+
+    def sources(self) -> Sequence[Source]:
+        return [self._source]
+
+    def read(self, source: Source, found: Any) -> None:
+        from hptui.tui.screens.study import StudyScreen
+
+        self.app.switch_screen(StudyScreen(self.sd))
+
+    def trouble(self, source: Source, trouble: Trouble) -> None:
+        self._trouble = trouble
+        self._show()

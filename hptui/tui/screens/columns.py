@@ -1,0 +1,60 @@
+"""Which columns a table shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import SelectionList, Static
+from textual.widgets.selection_list import Selection
+
+from hptui.tui.text import plain
+
+
+class ColumnsScreen(ModalScreen[list[str] | None]):
+    """A list to tick. `u` takes the usual ones."""
+
+    BINDINGS = [  # noqa: RUF012  Textual reads it so
+        Binding("escape,q", "cancel", "Cancel"),
+        Binding("enter", "take", "Take", priority=True),
+        Binding("u", "usual", "Usual"),
+        Binding("j", "down", "Down"),
+        Binding("k", "up", "Up"),
+    ]
+
+    def __init__(self, available: Sequence[str], chosen: Sequence[str], usual: Sequence[str]) -> None:
+        super().__init__()
+        self._names = [*chosen, *(name for name in available if name not in chosen)]
+        self._chosen, self._usual = set(chosen), list(usual)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static("Columns", id="question", markup=False)
+            options = [
+                Selection(plain(name, 60).replace("[", "\\["), index, name in self._chosen)
+                for index, name in enumerate(self._names)
+            ]
+            yield SelectionList[int](*options, compact=True)
+            yield Static("space ticks, enter takes, u takes the usual ones", classes="detail", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(SelectionList).focus()
+
+    def action_take(self) -> None:
+        ticked = set(self.query_one(SelectionList).selected)
+        self.dismiss([name for index, name in enumerate(self._names) if index in ticked])
+
+    def action_usual(self) -> None:
+        self.dismiss([])
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def action_down(self) -> None:
+        self.query_one(SelectionList).action_cursor_down()
+
+    def action_up(self) -> None:
+        self.query_one(SelectionList).action_cursor_up()

@@ -1,0 +1,95 @@
+"""What every key does in the focused pane, its screen, and everywhere; typing narrows it down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input
+
+import hptui
+from hptui.tui.cells import Cell
+from hptui.tui.config import config_path, state_path
+from hptui.tui.keys import Key, by_id, shown
+from hptui.tui.screens.ask import Line
+from hptui.tui.screens.base import app_of
+from hptui.tui.text import fit, plain
+from hptui.tui.widgets.facts import Facts
+
+GROUPS = ("Move", "Look", "Choose", "Run", "Out", "Program")
+
+
+class HelpScreen(ModalScreen[None]):
+    """Keys as they are bound now, by what they are for."""
+
+    BINDINGS = [  # noqa: RUF012  Textual reads it so
+        Binding("escape", "dismiss", "Close"),
+        Binding("down", "scroll(1)", "Down", priority=True),
+        Binding("up", "scroll(-1)", "Up", priority=True),
+        Binding("pagedown", "scroll(10)", "Down", priority=True),
+        Binding("pageup", "scroll(-10)", "Up", priority=True),
+    ]
+
+    def __init__(self, screen: Screen[Any]) -> None:
+        super().__init__()
+        known = by_id()
+        found: dict[str, tuple[Key, list[str]]] = {}
+        for key, active in screen.active_bindings.items():
+            entry = known.get(active.binding.id or "")
+            if entry is not None and active.enabled:
+                found.setdefault(entry.id, (entry, []))[1].append(shown(key))
+        self._keys = list(found.values())
+        focused = screen.focused
+        self._where = focused.id if focused is not None and focused.id else "here"
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="help"):
+            yield Line(placeholder="type to search; esc closes")
+            yield Facts()
+
+    def on_mount(self) -> None:
+        self.query_one("#help").border_title = f"Help · {self._where}"
+        self.query_one(Line).focus()
+        self._show("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._show(event.value)
+
+    def _show(self, word: str) -> None:
+        lines: list[list[Cell]] = []
+        for group in GROUPS:
+            fitting = [
+                (entry, keys)
+                for entry, keys in self._keys
+                if entry.group == group and word.lower() in f"{entry.label} {entry.help} {entry.id}".lower()
+            ]
+            if fitting:
+                lines.append([Cell(group, "accent", bold=True)])
+            for entry, keys in fitting:
+                verb = f"  hptui {entry.verb}" if entry.verb else ""
+                cells = [Cell("  " + fit(" ".join(keys), 14), bold=True), Cell(entry.help)]
+                lines.append([*cells, Cell(verb, "muted")])
+        if not word:
+            lines += _more(app_of(self).home)
+        self.query_one(Facts).show(lines)
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(Facts).action_move(by)
+
+
+def _more(home: object) -> list[list[Cell]]:
+    """What is no key."""
+    return [
+        [Cell("Filter", "accent", bold=True)],
+        [Cell("  lr<3e-4 status=complete r=8,16 note~warm !oom     space: and; comma: any of; !: not")],
+        [Cell("Mouse", "accent", bold=True)],
+        [Cell("  click a row or a heading; the wheel zooms a chart; shift+drag selects text")],
+        [Cell("Files", "accent", bold=True)],
+        [Cell("  studies    ", "muted"), Cell(plain(home, 200))],
+        [Cell("  config     ", "muted"), Cell(plain(config_path(), 200))],
+        [Cell("  clipboard  ", "muted"), Cell(plain(state_path() / "clipboard", 200))],
+        [Cell(f"  hptui {hptui.__version__}", "muted")],
+    ]

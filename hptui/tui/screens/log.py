@@ -1,0 +1,115 @@
+"""A log, whole: find, filter, follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from hptui.model.format import size
+from hptui.tui.cells import Cell
+from hptui.tui.screens.ask import Line
+from hptui.tui.screens.base import Place, app_of
+from hptui.tui.sources.log import LogSnapshot, LogSource
+from hptui.tui.sources.pool import Source
+from hptui.tui.text import plain
+from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.widgets.logview import LogView
+
+
+class LogScreen(Place):
+    """One log file. `source` may be shared with the screen before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, title: str, source: LogSource) -> None:
+        super().__init__()
+        self._title = title
+        # A filter here must not thin out the pane that shares the file.
+        self.source = LogSource(source.path, source.why)
+        self._typing = ""
+
+    def compose(self) -> ComposeResult:
+        yield CellLine(id="head", classes="bar")
+        yield LogView(numbers=True, id="body", classes="pane")
+        yield Line(id="filter")
+        yield Answer(id="answer")
+        yield KeyLine(ascii=app_of(self).config.charts == "ascii")
+
+    def on_mount(self) -> None:
+        self.log_view = self.query_one(LogView)
+        self.query_one("#filter", Line).can_focus = False
+        self.log_view.focus()
+        self._head()
+
+    def sources(self) -> Sequence[Source]:
+        return [self.source]
+
+    def read(self, source: Source, found: Any) -> None:
+        self.log_view.show(found)
+        self._head()
+
+    @on(LogView.Changed)
+    def _head(self) -> None:
+        view, snapshot = self.log_view, self.source.latest
+        left = [Cell(plain(self._title, 80), bold=True)]
+        right: list[Cell] = []
+        if isinstance(snapshot, LogSnapshot) and snapshot.path is not None:
+            left.append(Cell(f"{len(snapshot.starts):,} lines  {size(snapshot.size)}", "muted"))
+            if snapshot.skipped:
+                left.append(Cell(f"the first {size(snapshot.skipped)} are left out", "warn"))
+            if snapshot.filter:
+                left.append(Cell(f"filter {plain(snapshot.filter, 40)}: {len(snapshot):,}", "warn"))
+            if view.needle:
+                left.append(Cell(f"find {plain(view.needle, 40)}", "warn"))
+            right = [
+                Cell("following" if view.follow else f"line {view.cursor + 1:,}", "running" if view.follow else "")
+            ]
+        self.query_one("#head", CellLine).show(left, right)
+        view.entitle("log", plain(snapshot.path, 200) if snapshot is not None and snapshot.path is not None else "")
+
+    @on(LogView.Asked)
+    def _ask(self, message: LogView.Asked) -> None:
+        self._typing = message.action
+        line = self.query_one("#filter", Line)
+        line.can_focus = True
+        line.add_class("shown")
+        line.placeholder = (
+            "find" if message.action == "find" else "only lines with this text; !text: only those without"
+        )
+        line.value = self.log_view.needle if message.action == "find" else self.source.filter
+        line.focus()
+
+    @on(Input.Submitted, "#filter")
+    def _typed(self, event: Input.Submitted) -> None:
+        self._close()
+        if self._typing == "find":
+            if not self.log_view.find(event.value):
+                app_of(self).say(f"{event.value!r} is not in it", "warn")
+        else:
+            self.source.filter = event.value
+            self.feed.wake()
+        self._head()
+
+    def _close(self) -> None:
+        line = self.query_one("#filter", Line)
+        line.remove_class("shown")
+        line.can_focus = False
+        self.log_view.focus()
+
+    def key_escape(self, event: Any) -> None:
+        if self.query_one("#filter").has_class("shown"):
+            event.stop()
+            event.prevent_default()
+            self._close()
+        elif self.source.filter or self.log_view.needle:
+            event.stop()
+            event.prevent_default()
+            self.source.filter, self.log_view.needle = "", ""
+            self.log_view.repaint()
+            self.feed.wake()
+            self._head()

@@ -1,0 +1,120 @@
+"""Keys that steer single trials: the same for the table of a study and the screen of a trial."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from hptui.model.errors import HptuiError
+from hptui.model.trial import Trial, TrialStatus
+from hptui.results.view import View
+from hptui.storage.paths import StudyDir
+from hptui.tui import verbs
+from hptui.tui.screens.base import Place, app_of
+from hptui.tui.text import plain
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """`trial 4`, `trials 4, 7, 9`."""
+    shown = ", ".join(map(str, numbers[:8])) + (f" and {len(numbers) - 8} more" if len(numbers) > 8 else "")
+    return f"{'trial' if len(numbers) == 1 else 'trials'} {shown}"
+
+
+class Steering(Place):
+    """A screen from which trials are steered."""
+
+    sd: StudyDir
+
+    @property
+    def view(self) -> View | None:
+        """The study as it was seen last."""
+        raise NotImplementedError
+
+    def _trial(self, number: int) -> Trial | None:
+        view = self.view
+        return None if view is None else next((trial for trial in view.trials if trial.number == number), None)
+
+    def stop_trials(self, numbers: Sequence[int], *, now: bool = False) -> None:
+        """End them, after asking."""
+        if not numbers:
+            return
+        word = "Kill" if now else "Stop"
+        details = ["They end at once, without a last checkpoint." if now else "They save a checkpoint and end."]
+        details.append("They do not go on by themselves; T runs them again.")
+        self.ask(
+            f"{word} {listed(numbers)} of {self.sd.name}?",
+            details,
+            lambda: app_of(self).carry_out(
+                lambda: verbs.stop(self.sd, numbers, now=now),
+                f"{word.lower()}ing {listed(numbers)}…".replace("pi", "ppi"),
+            ),
+            yes=word,
+        )
+
+    def hold_trials(self, numbers: Sequence[int]) -> None:
+        """Pause what runs or waits; let go on what is paused."""
+        trials = [trial for number in numbers if (trial := self._trial(number)) is not None]
+        paused = [trial.number for trial in trials if trial.status is TrialStatus.PAUSED]
+        active = [t.number for t in trials if t.status in (TrialStatus.RUNNING, TrialStatus.WAITING)]
+        app = app_of(self)
+        if active:
+            app.carry_out(lambda: verbs.pause(self.sd, active), f"pausing {listed(active)}…")
+        elif paused:
+            app.carry_out(lambda: verbs.resume(self.sd, paused), f"resuming {listed(paused)}…")
+        else:
+            app.say("only trials that run, wait or are paused can be held", "warn")
+
+    def retry_trials(self, numbers: Sequence[int]) -> None:
+        """Run them again."""
+        if numbers:
+            app_of(self).carry_out(lambda: verbs.retry(self.sd, numbers), f"asking for {listed(numbers)} again…")
+
+    def note_trial(self, number: int) -> None:
+        """Edit the note beside a trial."""
+        from hptui.tui.screens.ask import Ask
+
+        trial = self._trial(number)
+        if trial is None:
+            return
+
+        def take(text: str | None) -> None:
+            if text is not None and text != trial.note:
+                app_of(self).carry_out(lambda: verbs.note(self.sd, number, text), "noting…")
+
+        self.app.push_screen(Ask(f"Note on trial {number}", trial.note, hint="empty takes it away"), take)
+
+    def clone_trial(self, number: int | None) -> None:
+        """A form with a trial's settings (None: the baseline's); what is changed in it is queued."""
+        from hptui.tui.screens.clone import CloneScreen
+
+        view = self.view
+        if view is None:
+            return
+        trial = self._trial(number) if number is not None else None
+
+        def take(found: tuple[dict[str, str], str, str] | None) -> None:
+            if found is not None:
+                settings, name, note = found
+                app_of(self).carry_out(lambda: verbs.add(self.sd, settings, name=name, note=note), "queueing…")
+
+        self.app.push_screen(CloneScreen(view, trial), take)
+
+    def copy_config(self, number: int) -> None:
+        """The trial's configuration, as `hptui export --format yaml` writes it."""
+        view, trial = self.view, self._trial(number)
+        if view is None or trial is None:
+            return
+        from hptui.actions.export import render
+
+        try:
+            text = render(view.study, trial, "yaml", own=view.trainers.get(trial.revision))
+        except HptuiError as error:
+            app_of(self).say(plain(error), "bad")
+            return
+        app_of(self).copy(text, f"the configuration of trial {number}")
+
+    def copy_command(self, number: int) -> None:
+        """The command that shows this trial in a shell."""
+        home = str(self.sd.root.parent)
+        words = ["hptui", "--home", home, "show", self.sd.name, str(number)]
+        app_of(self).copy(shlex.join(words), "the command that shows it")

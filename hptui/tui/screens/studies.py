@@ -1,0 +1,254 @@
+"""The first screen: all studies of HOME, and a look at the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+
+from hptui.model.format import duration
+from hptui.model.trial import StudyState
+from hptui.storage.paths import StudyDir
+from hptui.tui import verbs
+from hptui.tui.cells import Cell, Column
+from hptui.tui.glyphs import Glyphs
+from hptui.tui.keys import bindings
+from hptui.tui.screens.base import Place, app_of
+from hptui.tui.sources.pool import Source
+from hptui.tui.sources.studies import StudiesSource, StudyLine
+from hptui.tui.text import plain
+from hptui.tui.widgets.facts import Facts
+from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.widgets.table import Table
+from hptui.tui.words import ago, best_text, goal_of, labels, settings_of, state_cell
+
+
+class StudyRows:
+    """Studies as rows, those that run first, then by their last activity."""
+
+    pinned = 1
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        self.glyphs = glyphs
+        self.lines: Sequence[StudyLine] = ()
+        self.columns: list[Column] = []
+        self._lay_out()
+
+    def show(self, lines: Sequence[StudyLine]) -> None:
+        """Other studies."""
+        self.lines = lines
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        longest = max([len(line.sd.name) for line in self.lines], default=5)
+        self.columns = [
+            Column("study", "study", max(12, min(30, longest)), sortable=False),
+            Column("state", "state", 13, sortable=False),
+            Column("trials", "trials", 16, sortable=False),
+            Column("best", "best", 18, sortable=False),
+            Column("objective", "objective", 22, sortable=False),
+            Column("sampler", "sampler", 8, sortable=False),
+            Column("active", "last activity", 13, sortable=False),
+            Column("time", "time", 9, right=True, sortable=False),
+        ]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def key(self, index: int) -> Path:
+        return self.lines[index].sd.root
+
+    def index_of(self, key: object) -> int | None:
+        return next((index for index, line in enumerate(self.lines) if line.sd.root == key), None)
+
+    def marked(self, index: int) -> bool:
+        return False
+
+    def sorting(self) -> tuple[str, bool]:
+        return "", False
+
+    def cells(self, index: int) -> Sequence[Cell]:
+        line = self.lines[index]
+        name = Cell(plain(line.sd.name, 64), bold=line.alive)
+        if line.row is None or line.study is None:
+            return [name, Cell(f"{self.glyphs.gone} unreadable", "bad"), *([Cell("")] * 6)]
+        ended, total = line.ended, line.total
+        done = round(6 * ended / total) if total else 0
+        bar = self.glyphs.full * done + self.glyphs.empty * (6 - done)
+        return [
+            name,
+            state_cell(line.row.state, self.glyphs, gone=line.gone),
+            Cell(f"{ended:>4}/{total:<4} {bar}"),
+            Cell(best_text(line.study, line.best, line.others), "best"),
+            Cell(goal_of(line.study), "muted"),
+            Cell(plain(line.study.search.sampler, 20), "muted"),
+            Cell(ago(line.active), "muted"),
+            Cell(duration(line.row.seconds) if line.row.seconds else "", "muted"),
+        ]
+
+
+class StudiesScreen(Place):
+    """What there is, what runs, and a look inside."""
+
+    scope = "studies"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("studies")
+
+    def compose(self) -> ComposeResult:
+        app = app_of(self)
+        self.rows = StudyRows(app.glyphs)
+        self.source = StudiesSource(app.home)
+        yield CellLine(id="head", classes="bar")
+        with Vertical(id="body"):
+            yield Table(self.rows, glyphs=app.glyphs, id="studies", classes="pane")
+            yield Facts(id="preview", classes="pane")
+        yield Answer(id="answer")
+        yield KeyLine(ascii=app.config.charts == "ascii")
+
+    def on_mount(self) -> None:
+        self.query_one(Table).focus()
+        self._head()
+
+    def sources(self) -> Sequence[Source]:
+        return [self.source]
+
+    def read(self, source: Source, found: Any) -> None:
+        self.rows.show(found)
+        self.query_one(Table).update()
+        self._head()
+        self._preview()
+
+    def _head(self) -> None:
+        app = app_of(self)
+        lines = self.rows.lines
+        running = sum(line.alive for line in lines)
+        many = "" if self.source.latest is None else f"{len(lines)} {'study' if len(lines) == 1 else 'studies'}"
+        left = [Cell("hptui", bold=True), Cell(plain(app.home, 80), "muted"), Cell(many)]
+        left.append(Cell(f"{running} running", "running") if running else Cell(""))
+        self.query_one("#head", CellLine).show(left, [Cell("read-only", "warn")] if app.config.readonly else [])
+        self.query_one(Table).entitle("studies")
+
+    @property
+    def line(self) -> StudyLine | None:
+        """The study under the cursor."""
+        key = self.query_one(Table).key
+        return next((line for line in self.rows.lines if line.sd.root == key), None)
+
+    @on(Table.Moved, "#studies")
+    def _preview(self) -> None:
+        pane, line = self.query_one("#preview", Facts), self.line
+        if line is None:
+            pane.title = "welcome"
+            pane.entitle(pane.title)
+            if self.source.latest is not None:
+                pane.show(_welcome(app_of(self).home))
+            return
+        pane.title = plain(line.sd.name, 60)
+        pane.entitle(pane.title)
+        pane.show(_lines(line))
+
+    @on(Table.Opened, "#studies")
+    def _open(self) -> None:
+        if (line := self.line) is not None:
+            app_of(self).open_study(line.sd)
+
+    # keys -----------------------------------------------------------------------------------------------------
+
+    def action_new(self) -> None:
+        from hptui.tui.screens.ask import Ask
+
+        app = app_of(self)
+
+        def take(text: str | None) -> None:
+            if text:
+                path = Path(text).expanduser()
+                app.carry_out(lambda: verbs.run_file(app.home, path), f"starting {path}…", self._made)
+
+        hint = "a study file (.toml); it is checked, made a study, and started"
+        self.app.push_screen(Ask("New study from file", hint=hint, check=_checked), take)
+
+    def _made(self, result: tuple[str, StudyDir]) -> None:
+        app_of(self).open_study(result[1])
+
+    def action_run(self) -> None:
+        if (line := self.line) is not None:
+            app_of(self).carry_out(lambda: verbs.run(line.sd), f"starting {line.sd.name}…")
+
+    def action_pause(self) -> None:
+        if (line := self.line) is not None:
+            app_of(self).carry_out(lambda: verbs.pause(line.sd), f"pausing {line.sd.name}…")
+
+    def action_stop(self) -> None:
+        line = self.line
+        if line is None:
+            return
+        details = ["Running trials save a checkpoint and end; nothing new starts."]
+        self.ask(
+            f"Stop the study {line.sd.name}?",
+            details,
+            lambda: app_of(self).carry_out(lambda: verbs.stop(line.sd), f"stopping {line.sd.name}…"),
+            yes="Stop",
+        )
+
+    def action_copy(self) -> None:
+        if (line := self.line) is not None:
+            app_of(self).copy(str(line.sd.root), "the study's directory")
+
+
+def _checked(text: str) -> str:
+    from hptui.model.errors import UserError
+
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise UserError(f"there is no file {text!r}")
+    return verbs.check_file(path)
+
+
+def _lines(line: StudyLine) -> list[list[Cell]]:
+    """What the preview says."""
+    study, row = line.study, line.row
+    if study is None or row is None:
+        return [[Cell(plain(part, 400), "bad")] for part in line.error.splitlines()]
+    space = "   ".join(f"{p.name} {p.describe()}" for p in study.space.parameters)
+    derived = "   ".join(f"{d.name} = {d.expr.text}" for d in study.space.derived)
+    rules = "   ".join(constraint.text for constraint in study.space.constraints)
+    budget = [f"{study.search.trials} trials" if study.search.trials else "until stopped"]
+    budget += [f"pruner {study.search.pruner.kind}"] if study.search.pruner.kind != "none" else []
+    budget += [f"stop if {rule}" for rule in study.search.stop]
+    pairs: list[tuple[str, list[Cell]]] = [
+        ("about", [Cell(plain(study.about, 300))]),
+        ("state", [Cell(plain(row.message, 300), "warn" if row.state is StudyState.PAUSED else "muted")]),
+        ("space", [Cell(plain(space, 600))]),
+        ("derived", [Cell(plain(derived, 300))]),
+        ("constraint", [Cell(plain(rules, 300))]),
+        ("budget", [Cell(plain("   ".join(budget), 300))]),
+        ("trainer", [Cell(plain(study.trainer.kind, 80))]),
+    ]
+    if line.best is not None:
+        best = [Cell(f"{best_text(study, line.best)}  ", "best"), Cell(settings_of(line.best))]
+        pairs.append(("best", best))
+    pairs += [(event.level, [Cell(_event(event), _level(event.level))]) for event in line.warnings]
+    return labels(pairs)
+
+
+def _event(event: Any) -> str:
+    where = "" if event.trial is None else f"trial {event.trial}: "
+    return plain(f"{where}{event.message}", 300)
+
+
+def _level(level: str) -> str:
+    return "bad" if level == "error" else "warn"
+
+
+def _welcome(home: Path) -> list[list[Cell]]:
+    return [
+        [Cell("No study yet in "), Cell(plain(home, 200), "accent")],
+        [Cell("")],
+        [Cell("A study is a TOML file: what to train, what to vary, what to measure.")],
+        [Cell("n", "accent", bold=True), Cell("  starts one from its file")],
+        [Cell("?", "accent", bold=True), Cell("  tells what every key does")],
+    ]

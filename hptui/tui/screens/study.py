@@ -1,0 +1,415 @@
+"""A study: its trials beside their curves, the log of the one under the cursor, the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+from textual.widgets import Input
+
+from hptui.model.errors import HptuiError, NotFound
+from hptui.model.trial import TrialStatus
+from hptui.results.view import View
+from hptui.storage.paths import StudyDir
+from hptui.tui import verbs
+from hptui.tui.feed import Trouble
+from hptui.tui.filters import FilterError
+from hptui.tui.keys import bindings
+from hptui.tui.screens.ask import Ask, Line, Pick
+from hptui.tui.screens.base import app_of
+from hptui.tui.screens.curves import CurvePanel
+from hptui.tui.screens.steering import Steering
+from hptui.tui.sources.curves import TrendsSource
+from hptui.tui.sources.log import LogSource
+from hptui.tui.sources.machine import MachineSource
+from hptui.tui.sources.pool import Source
+from hptui.tui.sources.study import StudySnapshot, StudySource
+from hptui.tui.text import plain
+from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.widgets.logview import LogView
+from hptui.tui.widgets.table import Table
+from hptui.tui.widgets.trials import TrialTable
+from hptui.tui.words import head_cells, machine_cells, runner_text
+
+PANELS = ("", "-only-chart", "-only-log", "-only-table")
+PAUSE = 0.08
+"""Seconds that the cursor rests before curves and log follow it: who scrolls wants to see the table move."""
+
+
+class StudyScreen(Steering):
+    """The dashboard of one study."""
+
+    scope = "study"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("study")
+
+    def __init__(self, sd: StudyDir) -> None:
+        super().__init__()
+        self.sd = sd
+        self.study_source = StudySource(sd)
+        self.trends = TrendsSource(sd, "")
+        self.log_source = LogSource(None, "no trial yet")
+        self.machine = MachineSource()
+        self._panel = 0
+        self._rest: Timer | None = None
+        self._log_of: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        app = app_of(self)
+        charts, smoothing = app.config.charts, app.config.smoothing
+        yield CellLine(id="head", classes="bar")
+        with Vertical(id="body"):
+            with Horizontal(id="wide"):
+                yield TrialTable(glyphs=app.glyphs, id="trials", classes="pane")
+                with Vertical(id="charts"):
+                    yield Chart(charts=charts, smoothing=smoothing, id="chart1", classes="pane")
+                    yield Chart(charts=charts, smoothing=smoothing, id="chart2", classes="pane")
+            yield LogView(id="tail", classes="pane")
+        yield Line(id="filter", placeholder="lr<3e-4 status=complete r=8,16 note~warm !oom")
+        yield CellLine(id="machine")
+        yield Answer(id="answer")
+        yield KeyLine(ascii=charts == "ascii")
+
+    def on_mount(self) -> None:
+        self.table = self.query_one("#trials", TrialTable)
+        self.curves = CurvePanel(self.sd, [self.query_one("#chart1", Chart), self.query_one("#chart2", Chart)])
+        self.query_one("#filter", Line).can_focus = False
+        self.table.focus()
+        self.table.entitle("trials")
+        self.query_one("#head", CellLine).show([])
+
+    # what is read ---------------------------------------------------------------------------------------------
+
+    @property
+    def snapshot(self) -> StudySnapshot | None:
+        """The study as it was seen last."""
+        return self.study_source.latest
+
+    @property
+    def view(self) -> View | None:
+        return self.snapshot.view if self.snapshot is not None else None
+
+    def sources(self) -> Sequence[Source]:
+        return [self.study_source, self.trends, self.curves.source, self.log_source, self.machine]
+
+    def read(self, source: Source, found: Any) -> None:
+        if source is self.study_source:
+            self._show_study(found)
+        elif source is self.trends:
+            if self.table.trials.show_trends(found):
+                self.table.repaint()
+        elif source is self.curves.source:
+            self.curves.draw()
+        elif source is self.log_source:
+            self.query_one("#tail", LogView).show(found)
+            self._entitle_log()
+        elif source is self.machine:
+            self._show_machine()
+
+    def trouble(self, source: Source, trouble: Trouble) -> None:
+        if source is self.study_source and self.snapshot is None:
+            from hptui.tui.screens.broken import BrokenScreen
+
+            self.app.switch_screen(BrokenScreen(self.sd, trouble))
+        elif source is self.study_source:
+            super().trouble(source, trouble)
+
+    def _show_study(self, snapshot: StudySnapshot) -> None:
+        app = app_of(self)
+        rows, view = self.table.trials, snapshot.view
+        first = not len(rows)
+        rows.show(view, snapshot.best, snapshot.metrics)
+        self.table.update()
+        if first and len(rows):
+            self.table.action_edge(-1)
+        self._entitle_table(snapshot)
+        self.query_one("#head", CellLine).show(*head_cells(snapshot, app.glyphs))
+        self.trends.metric = view.study.objective.metric
+        self.machine.active = snapshot.alive
+        self._show_machine()
+        self._look()
+        self.refresh_bindings()
+        if snapshot.partial:
+            self.feed.wake()
+
+    def _entitle_table(self, snapshot: StudySnapshot) -> None:
+        rows = self.table.trials
+        count = f"{len(rows)} of {snapshot.total}" if rows.filter_text or snapshot.partial else f"{snapshot.total}"
+        marks = f"{len(rows.marks)} marked" if rows.marks else ""
+        filtered = f"filter {plain(rows.filter_text, 60)}" if rows.filter_text else ""
+        title = " · ".join(part for part in (f"trials {count}", filtered, marks) if part)
+        by, down = rows.sorting()
+        glyphs = app_of(self).glyphs
+        self.table.entitle(title, f"by {plain(by, 30)} {glyphs.down if down else glyphs.up}" if by else "")
+
+    def _show_machine(self) -> None:
+        snapshot = self.snapshot
+        left, right = machine_cells(self.machine.latest, runner_text(snapshot) if snapshot is not None else "")
+        self.query_one("#machine", CellLine).show(left, right)
+
+    # what follows the cursor ----------------------------------------------------------------------------------
+
+    @on(Table.Moved, "#trials")
+    @on(Table.Scrolled, "#trials")
+    def _cursor(self) -> None:
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(PAUSE, self._look)
+
+    @on(TrialTable.Marked)
+    def _marked(self) -> None:
+        if self.snapshot is not None:
+            self._entitle_table(self.snapshot)
+        self._look()
+
+    def _look(self) -> None:
+        """Ask for what is to be seen now: trends of the rows in sight, curves, the log."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return
+        rows = self.table.trials
+        wanted = tuple(sorted(rows.key(index) for index in self.table.in_sight()))
+        news = wanted != self.trends.want
+        self.trends.want = wanted
+        news = self.curves.aim(snapshot, rows, self.table.number) or news
+        news = self._aim_log() or news
+        if news:
+            self.feed.wake()
+
+    def _aim_log(self) -> bool:
+        """Point the log at the trial under the cursor; True when that is another file."""
+        from hptui.actions.logs import log_of
+
+        trial = self.table.trial
+        aim = (None,) if trial is None else (trial.number, trial.attempts, trial.status)
+        if aim == self._log_of:
+            return False
+        self._log_of = aim
+        if trial is None:
+            return False
+        try:
+            self.log_source.path = log_of(self.sd, trial)
+        except NotFound as error:
+            self.log_source.path, self.log_source.why = None, error.message
+        self._entitle_log()
+        return True
+
+    def _entitle_log(self) -> None:
+        pane, number = self.query_one("#tail", LogView), self.table.number
+        following = " · following" if pane.follow else ""
+        pane.entitle("log" if number is None else f"log · trial {number}{following}")
+
+    @on(LogView.Changed, "#tail")
+    def _log_changed(self) -> None:
+        self._entitle_log()
+
+    @on(Chart.Changed)
+    def _chart_changed(self) -> None:
+        self._look()
+        self.curves.draw()
+
+    # keys: looking --------------------------------------------------------------------------------------------
+
+    @on(Table.Opened, "#trials")
+    def _open(self) -> None:
+        from hptui.tui.screens.trial import TrialScreen
+
+        if self.table.number is not None:
+            self.app.push_screen(TrialScreen(self.sd, self.study_source, self.table.number), self._come_back)
+
+    def _come_back(self, _: object) -> None:
+        self._look()
+
+    @property
+    def chart(self) -> Chart:
+        """The chart that keys act on: the focused one, else the first."""
+        return self.focused if isinstance(self.focused, Chart) else self.curves.charts[0]
+
+    def action_metric(self, by: int) -> None:
+        self.curves.next_metric(self.chart, by)
+        self._look()
+        self.curves.draw()
+
+    def action_pick_metric(self) -> None:
+        chart = self.chart
+        names = self.curves.metrics
+
+        def take(name: str | None) -> None:
+            if name is not None:
+                self.curves.set_metric(chart, name)
+                self._look()
+                self.curves.draw()
+
+        self.app.push_screen(Pick("Metric of the chart", names, chart.metric), take)
+
+    def action_both(self) -> None:
+        self.curves.both = not self.curves.both
+        self._look()
+        self.curves.draw()
+
+    def action_all(self) -> None:
+        self.curves.all = not self.curves.all
+        app_of(self).say("charts show all trials in the table" if self.curves.all else "charts show some trials")
+        self._look()
+        self.curves.draw()
+
+    def action_panel(self) -> None:
+        self._panel = (self._panel + 1) % len(PANELS)
+        for name in PANELS[1:]:
+            self.set_class(name == PANELS[self._panel], name)
+        target = {"-only-chart": "#chart1", "-only-log": "#tail"}.get(PANELS[self._panel], "#trials")
+        self.query_one(target).focus()
+
+    def action_log(self) -> None:
+        from hptui.tui.screens.log import LogScreen
+
+        trial = self.table.trial
+        if trial is not None:
+            self.app.push_screen(LogScreen(f"{self.sd.name} › trial {trial.number}", self.log_source))
+
+    def action_runner_log(self) -> None:
+        from hptui.tui.screens.log import LogScreen
+
+        self.app.push_screen(LogScreen(f"{self.sd.name} › runner", LogSource(self.sd.runner_log)))
+
+    @on(LogView.Asked)
+    def _search_log(self) -> None:
+        self.action_log()
+
+    # keys: the filter -----------------------------------------------------------------------------------------
+
+    def _filter(self) -> None:
+        line = self.query_one("#filter", Line)
+        line.can_focus = True
+        line.add_class("shown")
+        line.value = self.table.trials.filter_text
+        line.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filtering(self, event: Input.Changed) -> None:
+        if not event.input.has_class("shown"):
+            return
+        try:
+            self.table.trials.set_filter(event.value)
+        except FilterError as error:
+            app_of(self).say(str(error).replace("\n", " "), "warn")
+            return
+        app_of(self).say("")
+        self.table.update()
+        if self.snapshot is not None:
+            self._entitle_table(self.snapshot)
+
+    @on(Input.Submitted, "#filter")
+    def _filtered(self, event: Input.Submitted) -> None:
+        event.input.remove_class("shown")
+        event.input.can_focus = False
+        self.table.focus()
+
+    def action_unfilter(self) -> None:
+        """Escape takes the filter away, before it goes back."""
+        line = self.query_one("#filter", Line)
+        line.remove_class("shown")
+        line.can_focus = False
+        self.table.trials.set_filter("")
+        self.table.update()
+        self.table.focus()
+        if self.snapshot is not None:
+            self._entitle_table(self.snapshot)
+
+    def key_escape(self, event: Any) -> None:
+        if self.query_one("#filter").has_class("shown") or self.table.trials.filter_text:
+            event.stop()
+            event.prevent_default()
+            self.action_unfilter()
+
+    # keys: steering -------------------------------------------------------------------------------------------
+
+    @on(TrialTable.Asked)
+    def _asked(self, message: TrialTable.Asked) -> None:
+        numbers, one = message.numbers, self.table.number
+        match message.action:
+            case "filter":
+                self._filter()
+            case "columns":
+                self._columns()
+            case "best":
+                if self.snapshot is not None and self.snapshot.best:
+                    self.table.go_to(min(self.snapshot.best))
+            case "stop":
+                self.stop_trials(self._open_ones(numbers))
+            case "kill":
+                self.stop_trials(self._open_ones(numbers), now=True)
+            case "hold":
+                self.hold_trials(numbers)
+            case "retry":
+                self.retry_trials(numbers)
+            case "note" if one is not None:
+                self.note_trial(one)
+            case "clone" if one is not None:
+                self.clone_trial(one)
+            case "copy" if one is not None:
+                self.copy_config(one)
+
+    def _open_ones(self, numbers: Sequence[int]) -> list[int]:
+        """Of these trials, those that have not ended; says so when none is left."""
+        found = [n for n in numbers if (trial := self._trial(n)) is not None and trial.status.open]
+        if not found:
+            app_of(self).say("that has ended already" if len(numbers) == 1 else "none of them runs or waits", "warn")
+        return found
+
+    def _columns(self) -> None:
+        from hptui.tui.screens.columns import ColumnsScreen
+
+        rows = self.table.trials
+
+        def take(names: list[str] | None) -> None:
+            if names is not None:
+                rows.set_columns(names)
+                self.table.column = min(self.table.column, len(rows.columns) - 1)
+                self.table.left = 0
+                self.table.update()
+
+        self.app.push_screen(ColumnsScreen(rows.available(), rows.chosen or tuple(rows.usual()), rows.usual()), take)
+
+    def action_run(self) -> None:
+        app_of(self).carry_out(lambda: verbs.run(self.sd), f"starting {self.sd.name}…")
+
+    def action_pause(self) -> None:
+        app_of(self).carry_out(lambda: verbs.pause(self.sd), f"pausing {self.sd.name}…")
+
+    def action_drain(self) -> None:
+        app_of(self).carry_out(lambda: verbs.pause(self.sd, after_trials=True), "draining…")
+
+    def action_stop(self) -> None:
+        running = 0 if self.snapshot is None else self.snapshot.counts.get(TrialStatus.RUNNING, 0)
+        details = [f"{running} running {'trial saves' if running == 1 else 'trials save'} a checkpoint and end."]
+        details.append("Nothing new starts; r lets the study go on later.")
+        stop = partial(verbs.stop, self.sd)
+        self.ask(
+            f"Stop the study {self.sd.name}?", details, lambda: app_of(self).carry_out(stop, "stopping…"), yes="Stop"
+        )
+
+    def action_budget(self) -> None:
+        def take(text: str | None) -> None:
+            if text:
+                app_of(self).carry_out(lambda: verbs.run(self.sd, trials=text), "changing the budget…")
+
+        budget = None if self.view is None else self.view.study.search.trials
+        now = f"now {budget} in all" if budget is not None else "now without a limit"
+        self.app.push_screen(
+            Ask("How many trials", "+10", hint=f"{now}; 40 sets the total, +10 adds ten", check=_a_budget), take
+        )
+
+    def action_queue(self) -> None:
+        self.clone_trial(None)
+
+
+def _a_budget(text: str) -> None:
+    if not text.strip().removeprefix("+").isdecimal():
+        raise HptuiError(f"{text!r} is not a number of trials", hint="40, or +10")

@@ -1,0 +1,243 @@
+"""One trial, whole: its settings beside its curves, what it measured, its attempts and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+
+from hptui.model.errors import NotFound
+from hptui.model.trial import Trial
+from hptui.results.view import View
+from hptui.storage.paths import StudyDir
+from hptui.tui.cells import Cell
+from hptui.tui.feed import Trouble
+from hptui.tui.glyphs import STYLES
+from hptui.tui.keys import bindings
+from hptui.tui.screens.ask import Pick
+from hptui.tui.screens.base import app_of
+from hptui.tui.screens.curves import CurvePanel
+from hptui.tui.screens.log import LogScreen
+from hptui.tui.screens.steering import Steering
+from hptui.tui.screens.trialfacts import about, measured, settings
+from hptui.tui.sources.log import LogSource
+from hptui.tui.sources.pool import Source
+from hptui.tui.sources.study import StudySnapshot, StudySource
+from hptui.tui.sources.trial import TrialSnapshot, TrialSource
+from hptui.tui.text import plain
+from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.facts import Facts
+from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+
+
+class TrialScreen(Steering):
+    """A trial beside the best one."""
+
+    scope = "trial"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("trial")
+
+    def __init__(self, sd: StudyDir, study_source: StudySource, number: int) -> None:
+        super().__init__()
+        self.sd = sd
+        self.number = number
+        self.study_source = study_source
+        self.trial_source = TrialSource(sd, number)
+        self._all = False
+
+    def compose(self) -> ComposeResult:
+        app = app_of(self)
+        yield CellLine(id="head", classes="bar")
+        with Horizontal(id="whole"):
+            with Vertical(id="left"):
+                yield Facts(id="settings", classes="pane")
+                yield Facts(id="about", classes="pane")
+            with Vertical(id="right"):
+                yield Chart(charts=app.config.charts, smoothing=app.config.smoothing, id="curve", classes="pane")
+                yield Facts(id="measured", classes="pane")
+        yield Answer(id="answer")
+        yield KeyLine(ascii=app.config.charts == "ascii")
+
+    def on_mount(self) -> None:
+        self.curves = CurvePanel(self.sd, [self.query_one("#curve", Chart)])
+        for name in ("settings", "about", "measured"):
+            self.query_one(f"#{name}", Facts).entitle(name)
+            self.query_one(f"#{name}", Facts).title = name
+        self.query_one("#settings").focus()
+        self._draw()
+
+    # what is read ---------------------------------------------------------------------------------------------
+
+    @property
+    def snapshot(self) -> StudySnapshot | None:
+        """The study as it was seen last."""
+        return self.study_source.latest
+
+    @property
+    def view(self) -> View | None:
+        return self.snapshot.view if self.snapshot is not None else None
+
+    @property
+    def trial(self) -> Trial | None:
+        """The trial as it was seen last."""
+        found = self.trial_source.latest
+        return found.trial if found is not None else self._trial(self.number)
+
+    def sources(self) -> Sequence[Source]:
+        return [self.study_source, self.trial_source, self.curves.source]
+
+    def read(self, source: Source, found: Any) -> None:
+        if source is self.curves.source:
+            self.curves.draw()
+        else:
+            self._draw()
+
+    def trouble(self, source: Source, trouble: Trouble) -> None:
+        if source is self.trial_source:
+            super().trouble(source, trouble)
+
+    def _draw(self) -> None:
+        snapshot, trial = self.snapshot, self.trial
+        if snapshot is None or trial is None:
+            return
+        view = snapshot.view
+        best = min(snapshot.best) if snapshot.best else None
+        others = [best] if best is not None and best != self.number else []
+        if self.curves.want(snapshot, [self.number, *others]):
+            self.feed.wake()
+        self._head(trial, best)
+        best_trial = next((one for one in view.trials if one.number == best), None)
+        pane = self.query_one("#settings", Facts)
+        pane.title = "all settings" if self._all else "settings"
+        pane.show(settings(view, trial, best_trial, everything=self._all))
+        whole = self.trial_source.latest
+        if isinstance(whole, TrialSnapshot) and whole.trial.number == self.number:
+            self.query_one("#about", Facts).show(about(self.sd, view, whole))
+            self.query_one("#measured", Facts).show(measured(view, whole, best_trial))
+
+    def _head(self, trial: Trial, best: int | None) -> None:
+        glyphs = app_of(self).glyphs
+        left = [Cell(f"{plain(self.sd.name, 64)} › trial {trial.number}", bold=True)]
+        left.append(Cell(plain(trial.title or trial.name, 60)))
+        status = f"{glyphs.status[trial.status]} {trial.status}"
+        why = f": {trial.reason}" if trial.reason is not None and str(trial.reason) != "finished" else ""
+        left.append(Cell(status + why, STYLES[trial.status]))
+        if trial.last_step is not None:
+            left.append(Cell(f"step {trial.last_step}{f'/{trial.total_steps}' if trial.total_steps else ''}", "muted"))
+        if trial.number == best:
+            left.append(Cell(f"{glyphs.best} best", "best"))
+        right = [Cell("" if best is None or best == trial.number else f"best #{best}", "muted")]
+        self.query_one("#head", CellLine).show(left, right)
+
+    # keys -----------------------------------------------------------------------------------------------------
+
+    def action_step(self, by: int) -> None:
+        view = self.view
+        if view is None:
+            return
+        numbers = [trial.number for trial in view.trials]
+        if self.number not in numbers:
+            return
+        place = numbers.index(self.number) + by
+        if 0 <= place < len(numbers):
+            self.number = numbers[place]
+            self.trial_source = TrialSource(self.sd, self.number)
+            self._draw()
+            self.watch_sources()
+
+    def action_all_settings(self) -> None:
+        self._all = not self._all
+        self._draw()
+
+    def action_metric(self, by: int) -> None:
+        self.curves.next_metric(self.curves.charts[0], by)
+        self._draw()
+        self.curves.draw()
+
+    def action_pick_metric(self) -> None:
+        chart = self.curves.charts[0]
+
+        def take(name: str | None) -> None:
+            if name is not None:
+                self.curves.set_metric(chart, name)
+                self._draw()
+                self.curves.draw()
+
+        self.app.push_screen(Pick("Metric of the chart", self.curves.metrics, chart.metric), take)
+
+    def action_both(self) -> None:
+        self.curves.both = not self.curves.both
+        self._draw()
+        self.curves.draw()
+
+    @on(Chart.Changed)
+    def _chart_changed(self) -> None:
+        self._draw()
+        self.curves.draw()
+
+    def action_log(self) -> None:
+        from hptui.actions.logs import log_of
+
+        trial = self.trial
+        if trial is None:
+            return
+        try:
+            source = LogSource(log_of(self.sd, trial))
+        except NotFound as error:
+            source = LogSource(None, error.message)
+        self.app.push_screen(LogScreen(f"{self.sd.name} › trial {trial.number}", source))
+
+    def action_artifact(self) -> None:
+        """Show a text that the trial left."""
+        whole = self.trial_source.latest
+        names = [row.path for row in whole.artifacts] if whole is not None else []
+        if not names:
+            app_of(self).say("it has left no artifact", "warn")
+        elif len(names) == 1:
+            self._artifact(names[0])
+        else:
+            self.app.push_screen(Pick("Artifact", names), self._artifact)
+
+    def _artifact(self, name: str | None) -> None:
+        if name is None:
+            return
+        root = self.sd.artifacts(self.number)
+        path = root / name
+        if not path.resolve().is_relative_to(root.resolve()):
+            app_of(self).say(f"{name!r} lies outside the trial", "bad")
+            return
+        self.app.push_screen(LogScreen(f"{self.sd.name} › trial {self.number} › {name}", LogSource(path)))
+
+    def action_stop(self) -> None:
+        self._end(now=False)
+
+    def action_kill(self) -> None:
+        self._end(now=True)
+
+    def _end(self, *, now: bool) -> None:
+        trial = self.trial
+        if trial is not None and trial.status.open:
+            self.stop_trials([self.number], now=now)
+        else:
+            app_of(self).say("it has ended already", "warn")
+
+    def action_hold(self) -> None:
+        self.hold_trials([self.number])
+
+    def action_retry(self) -> None:
+        self.retry_trials([self.number])
+
+    def action_note(self) -> None:
+        self.note_trial(self.number)
+
+    def action_clone(self) -> None:
+        self.clone_trial(self.number)
+
+    def action_copy(self) -> None:
+        self.copy_config(self.number)
+
+    def action_copy_command(self) -> None:
+        self.copy_command(self.number)

@@ -1,0 +1,58 @@
+"""One trial under watch: everything that is recorded of it beside its curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hptui.model.trial import Attempt, Trial
+from hptui.storage.paths import StudyDir
+from hptui.storage.rows import ArtifactRow, CheckpointRow, EventRow, LastValue
+from hptui.tui.sources.pool import Pool
+
+EVENTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSnapshot:
+    """A trial with its attempts, files, metrics in short, and what happened to it."""
+
+    trial: Trial
+    attempts: tuple[Attempt, ...]
+    metrics: Mapping[str, LastValue]
+    checkpoints: tuple[CheckpointRow, ...]
+    artifacts: tuple[ArtifactRow, ...]
+    events: tuple[EventRow, ...]
+
+
+class TrialSource:
+    """Watches one trial."""
+
+    def __init__(self, sd: StudyDir, number: int) -> None:
+        self.sd, self.number = sd, number
+        self._latest: TrialSnapshot | None = None
+        self._tick = -1
+
+    @property
+    def latest(self) -> TrialSnapshot | None:
+        return self._latest
+
+    def poll(self, pool: Pool) -> TrialSnapshot | None:
+        tick = pool.tick(self.sd)
+        if tick == self._tick:
+            return None
+        self._tick = tick
+        reader = pool.reader(self.sd)
+        with reader.snapshot():
+            found = TrialSnapshot(
+                reader.trial(self.number),
+                tuple(reader.attempts(self.number)),
+                reader.last(self.number),
+                tuple(reader.checkpoints(self.number)),
+                tuple(reader.artifacts(self.number)),
+                tuple(reader.events(trial=self.number, limit=EVENTS)),
+            )
+        if found == self._latest:
+            return None
+        self._latest = found
+        return found

@@ -1,0 +1,38 @@
+"""Text that fits a number of terminal cells, whatever a model or a user has written into it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from rich.cells import cell_len, set_cell_size
+
+from hptui.model.clean import ELLIPSIS, clean
+
+
+def plain(text: object, limit: int = 2000) -> str:
+    """One harmless line: cleaned, and without marks that have no width of their own, which terminals disagree about."""
+    cleaned = clean(text, limit=limit)
+    if cleaned.isascii():
+        return cleaned
+    composed = unicodedata.normalize("NFC", cleaned)
+    return "".join(sign for sign in composed if unicodedata.category(sign) not in ("Mn", "Me", "Cf"))
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """`text` in exactly `width` cells: padded, or cut with an ellipsis."""
+    if width <= 0:
+        return ""
+    if text.isascii():
+        size = len(text)
+        if size > width:
+            return text[: width - 1] + ELLIPSIS
+        return text.rjust(width) if right else text.ljust(width)
+    size = cell_len(text)
+    if size > width:
+        return set_cell_size(set_cell_size(text, width - 1).rstrip() + ELLIPSIS, width)
+    return " " * (width - size) + text if right else text + " " * (width - size)
+
+
+def width_of(text: str) -> int:
+    """Cells that a cleaned text takes."""
+    return len(text) if text.isascii() else cell_len(text)

@@ -1,0 +1,172 @@
+"""The four themes, and what colours mean: the same few meanings on every screen, each also said by a sign or word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.theme import Theme
+
+MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent", "mark")
+"""Meanings a part of a line can have; `$mean-NAME` in styles."""
+SERIES = 8
+"""So many curves have colours of their own; the rest share one."""
+
+
+def _variables(meanings: Mapping[str, str], series: tuple[str, ...], **more: str) -> dict[str, str]:
+    found = {f"mean-{name}": colour for name, colour in meanings.items()}
+    found |= {f"series-{index}": colour for index, colour in enumerate(series)}
+    return {**found, **{name.replace("_", "-"): value for name, value in more.items()}}
+
+
+DARK = Theme(
+    "dark",
+    primary="#7aa2c8",
+    secondary="#8fa6b5",
+    accent="#d7a65f",
+    foreground="#d0d5da",
+    background="#14181c",
+    surface="#14181c",
+    panel="#1d2329",
+    success="#8fbf7f",
+    warning="#d7a65f",
+    error="#e07a70",
+    variables=_variables(
+        {
+            "muted": "#78838d",
+            "running": "#6cb6eb",
+            "paused": "#c9a26d",
+            "good": "#8fbf7f",
+            "best": "#f0c674",
+            "bad": "#e07a70",
+            "warn": "#d7a65f",
+            "accent": "#7aa2c8",
+            "mark": "#c490d1",
+        },
+        ("#6cb6eb", "#f0c674", "#8fbf7f", "#c490d1", "#e07a70", "#5fc4b8", "#d98e55", "#9aa7e0"),
+        line="#2c343c",
+        line_focus="#7aa2c8",
+        cursor="#28343f",
+        cursor_dim="#1f262d",
+        grid="#262d34",
+    ),
+)
+LIGHT = Theme(
+    "light",
+    primary="#2b6297",
+    secondary="#4c6478",
+    accent="#9a6200",
+    foreground="#24292e",
+    background="#fbfbf9",
+    surface="#fbfbf9",
+    panel="#eeeeea",
+    success="#2f7d32",
+    warning="#9a6200",
+    error="#b3261e",
+    dark=False,
+    variables=_variables(
+        {
+            "muted": "#6b737b",
+            "running": "#1f6fb2",
+            "paused": "#8a5a00",
+            "good": "#2f7d32",
+            "best": "#8a5a00",
+            "bad": "#b3261e",
+            "warn": "#9a6200",
+            "accent": "#2b6297",
+            "mark": "#7b3f98",
+        },
+        ("#1f6fb2", "#b07800", "#2f7d32", "#7b3f98", "#b3261e", "#007d76", "#b25514", "#4d5bb0"),
+        line="#d4d4cd",
+        line_focus="#2b6297",
+        cursor="#dbe7f1",
+        cursor_dim="#ecefef",
+        grid="#e4e4de",
+    ),
+)
+SAFE = Theme(
+    "safe",
+    primary="#56b4e9",
+    secondary="#999999",
+    accent="#e69f00",
+    foreground="#dddddd",
+    background="#121212",
+    surface="#121212",
+    panel="#1e1e1e",
+    success="#56b4e9",
+    warning="#e69f00",
+    error="#d55e00",
+    variables=_variables(
+        {
+            "muted": "#8a8a8a",
+            "running": "#f0e442",
+            "paused": "#e69f00",
+            "good": "#56b4e9",
+            "best": "#ffffff",
+            "bad": "#d55e00",
+            "warn": "#e69f00",
+            "accent": "#56b4e9",
+            "mark": "#cc79a7",
+        },
+        # Okabe and Ito's set: told apart also without red or green cones.
+        ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#d55e00", "#cc79a7", "#4d8ec9", "#dddddd"),
+        line="#333333",
+        line_focus="#56b4e9",
+        cursor="#333a40",
+        cursor_dim="#232628",
+        grid="#2a2a2a",
+    ),
+)
+_ANSI = _variables(
+    {
+        "muted": "ansi_bright_black",
+        "running": "ansi_cyan",
+        "paused": "ansi_yellow",
+        "good": "ansi_green",
+        "best": "ansi_yellow",
+        "bad": "ansi_red",
+        "warn": "ansi_yellow",
+        "accent": "ansi_blue",
+        "mark": "ansi_magenta",
+    },
+    (
+        "ansi_cyan",
+        "ansi_yellow",
+        "ansi_green",
+        "ansi_magenta",
+        "ansi_red",
+        "ansi_blue",
+        "ansi_bright_cyan",
+        "ansi_bright_yellow",
+    ),
+    line="ansi_bright_black",
+    line_focus="ansi_blue",
+    cursor="ansi_bright_black",
+    cursor_dim="ansi_default",
+    grid="ansi_bright_black",
+)
+
+
+def _ansi(name: str, dark: bool) -> Theme:
+    """The terminal's own sixteen colours, whatever they are."""
+    return Theme(
+        name,
+        primary="ansi_blue",
+        secondary="ansi_cyan",
+        accent="ansi_yellow",
+        foreground="ansi_default",
+        background="ansi_default",
+        surface="ansi_default",
+        panel="ansi_default",
+        boost="ansi_default",
+        success="ansi_green",
+        warning="ansi_yellow",
+        error="ansi_red",
+        dark=dark,
+        ansi=True,
+        variables=_ANSI,
+    )
+
+
+THEMES = (DARK, LIGHT, SAFE, _ansi("ansi", True))
+DEFAULTS = dict(DARK.variables)
+"""What a theme of Textual's own, which has none of our meanings, is given."""

@@ -1,0 +1,94 @@
+"""What keys carry out: each calls the same function of `actions` as the CLI's verb, and returns its sentence.
+
+Called in a thread of its own: a runner may take seconds to answer. Everything heavy is imported here, when called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hptui.storage.paths import StudyDir
+
+
+def run(sd: StudyDir, trials: str | None = None) -> str:
+    """`hptui run STUDY --detach [--trials N|+N]`."""
+    from hptui.actions.run import run as start
+
+    started = start(sd.root.parent, sd.name, trials=trials)
+    return _said(started.notes, f"{sd.name} {'was running already' if started.joined else 'runs'}")
+
+
+def run_file(home: Path, path: Path) -> tuple[str, StudyDir]:
+    """`hptui run FILE --detach`; the study, too."""
+    from hptui.actions.run import run as start
+
+    started = start(home, str(path))
+    return _said(started.notes, f"{started.sd.name} runs"), started.sd
+
+
+def check_file(path: Path) -> str:
+    """`hptui check FILE`: its facts in a line, or `StudyError`."""
+    from hptui.actions.check import check
+
+    found = check(path)
+    facts = found.facts
+    many = facts["trials"] or "any number of"
+    said = f"{facts['name']}: {many} trials of {facts['trainer']}, {facts['sampler']}, {facts['objective']}"
+    return "; ".join([said, *found.warnings])
+
+
+def _said(notes: Sequence[str], text: str) -> str:
+    return "; ".join([*notes, text])
+
+
+def pause(sd: StudyDir, trials: Sequence[int] | None = None, *, after_trials: bool = False) -> str:
+    """`hptui pause STUDY [TRIALS] [--after-trials]`."""
+    from hptui.actions.steer import request
+
+    return request(sd, "pause", {"trials": _list(trials), "after_trials": after_trials})
+
+
+def resume(sd: StudyDir, trials: Sequence[int] | None = None) -> str:
+    """`hptui resume STUDY [TRIALS]`: starts a runner if none lives."""
+    from hptui.actions.run import go_on
+    from hptui.actions.steer import request
+
+    said = request(sd, "resume", {"trials": _list(trials), "whole": True})
+    return f"{said}; {sd.name} runs again" if go_on(sd) else said
+
+
+def stop(sd: StudyDir, trials: Sequence[int] | None = None, *, now: bool = False) -> str:
+    """`hptui stop STUDY [TRIALS] [--now]`."""
+    from hptui.actions.steer import request
+
+    return request(sd, "stop", {"trials": _list(trials), "now": now})
+
+
+def retry(sd: StudyDir, trials: Sequence[int]) -> str:
+    """`hptui retry STUDY TRIALS`."""
+    from hptui.actions.steer import request
+
+    return request(sd, "retry", {"trials": list(trials)})
+
+
+def note(sd: StudyDir, trial: int, text: str) -> str:
+    """`hptui note STUDY TRIAL TEXT`."""
+    from hptui.actions.steer import request
+
+    return request(sd, "note", {"trial": trial, "text": text})
+
+
+def add(sd: StudyDir, settings: Mapping[str, str], *, name: str = "", title: str = "", note: str = "") -> str:
+    """`hptui add STUDY KEY=VALUE…`."""
+    from hptui.actions.byhand import read_settings
+    from hptui.actions.steer import request
+    from hptui.model.errors import UserError
+
+    if not settings:
+        raise UserError("a trial without a setting would be the baseline", hint="for instance learning_rate=1e-4")
+    return request(sd, "add", {"params": read_settings(sd, settings), "name": name, "title": title, "note": note})
+
+
+def _list(trials: Sequence[int] | None) -> list[int] | None:
+    return list(trials) if trials is not None else None

@@ -1,0 +1,421 @@
+"""A chart of curves in braille (or blocks, or plain characters): several at once, on axes that stand still.
+
+Only cells that changed are sent to the terminal, so the x axis is as long as the trials will be, and the y axis grows
+but never shrinks by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.strip import Strip
+from textual.style import Style as ContentStyle
+
+from hptui.model.format import number
+from hptui.tui.keys import bindings
+from hptui.tui.text import fit, plain, width_of
+from hptui.tui.themes import SERIES
+from hptui.tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from hptui.tui.charts.plan import Frame
+    from hptui.tui.charts.raster import Line
+    from hptui.tui.charts.series import Curve
+
+SMOOTHING = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.99)
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plot:
+    """One curve to show. `colour` is its place in the palette, None: muted; `label` stands in the legend."""
+
+    label: str
+    curve: Curve
+    colour: int | None = None
+    companion: Curve | None = None
+    dotted: bool = False
+    rough: bool = False
+    """Whether it is measured rarely, so that smoothing would only hide it."""
+
+
+class Chart(Lines, can_focus=True):
+    """Curves over steps, time, tokens or epochs."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "chart--axis",
+        "chart--label",
+        "chart--muted",
+        "chart--cross",
+        *(f"chart--{index}" for index in range(SERIES)),
+    }
+    DEFAULT_CSS = """
+    Chart {
+        & .chart--axis { color: $grid; }
+        & .chart--label { color: $mean-muted; }
+        & .chart--muted { color: $mean-muted; }
+        & .chart--cross { color: $mean-best; }
+        & .chart--0 { color: $series-0; }
+        & .chart--1 { color: $series-1; }
+        & .chart--2 { color: $series-2; }
+        & .chart--3 { color: $series-3; }
+        & .chart--4 { color: $series-4; }
+        & .chart--5 { color: $series-5; }
+        & .chart--6 { color: $series-6; }
+        & .chart--7 { color: $series-7; }
+    }
+    """
+    BINDINGS = bindings("chart")
+
+    class Changed(Message):
+        """It is to show another part, or by another axis: its owner may want other curves for that."""
+
+        def __init__(self, chart: Chart) -> None:
+            super().__init__()
+            self.chart = chart
+
+        @property
+        def control(self) -> Chart:
+            return self.chart
+
+    def __init__(
+        self, *, charts: str = "braille", smoothing: float = 0.6, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.charts = charts
+        self.smoothing = smoothing
+        self.metric = ""
+        self.title = ""
+        self.log_y = False
+        self.axis = "step"
+        self.window: tuple[float, float] | None = None
+        self.cross: float | None = None
+        self.length = 0.0
+        self.plots: Sequence[Plot] = ()
+        self.empty = "no curve yet"
+        self._sticky: tuple[object, float, float] | None = None
+        self._lines: dict[tuple[int, str, float, bool], tuple[object, Line | None]] = {}
+        self._cells: tuple[object, list[Strip]] | None = None
+        self._frame: Frame | None = None
+        self._drawn_lines: list[Line] = []
+
+    # what is shown --------------------------------------------------------------------------------------------
+
+    def show(self, plots: Sequence[Plot], *, length: float = 0.0, title: str = "") -> None:
+        """Other curves; `length` is how many steps they will have in the end, where that is known."""
+        self.plots = plots
+        self.title = title
+        self.length = length
+        self.changed()
+
+    def changed(self) -> None:
+        """Something about what is drawn is different."""
+        self._cells = None
+        self._head()
+        self.repaint()
+
+    def notify_style_update(self) -> None:
+        self._cells = None
+        super().notify_style_update()
+
+    def on_resize(self) -> None:
+        self._cells = None
+
+    def _head(self) -> None:
+        smooth = f"smooth {self.smoothing:g}" if self.smoothing and any(not plot.rough for plot in self.plots) else ""
+        parts = [plain(self.title or self.metric, 60), smooth, "log" if self.log_y else ""]
+        parts.append(f"by {self.axis}" if self.axis != "step" else "")
+        if self.window is not None:
+            parts.append("zoomed")
+        self.entitle(" · ".join(part for part in parts if part), self._legend())
+
+    def _line(self, plot: Plot) -> Line | None:
+        """The line of a plot, kept for as long as its curve is the same."""
+        from hptui.tui.charts.series import line_of
+
+        weight = 0.0 if plot.rough else self.smoothing
+        key = (id(plot.curve), self.axis, weight, plot.dotted)
+        known = self._lines.get(key)
+        if known is None or known[0] is not plot.curve:
+            if len(self._lines) > 64:
+                self._lines.clear()
+            known = (plot.curve, line_of(plot.curve, self.axis, plot.companion, weight, plot.dotted))
+            self._lines[key] = known
+        return known[1]
+
+    def _bounds(self, lines: Sequence[Line]) -> tuple[float, float, float, float] | None:
+        from hptui.tui.charts import plan
+
+        sized = [line for line in lines if line.x.size]
+        if not sized:
+            return None
+        if self.window is not None:
+            x0, x1 = self.window
+        else:
+            x0 = min(0.0, min(float(line.x[0]) for line in sized))
+            x1 = max(float(line.x[-1]) for line in sized)
+            if self.axis == "step":
+                x1 = max(x1, self.length)
+            elif (grown := self._sticky) is not None and grown[0] == (self.axis, "x") and grown[2] >= x1:
+                x1 = grown[2]
+        if x1 <= x0:
+            x1 = x0 + 1
+        found = plan.bounds_of(sized, x0, x1, self.log_y)
+        if found is None:
+            return None
+        low, high = found
+        if self.window is None and not self.log_y:
+            low, high = plan.trimmed(sized, x0, x1, low, high)
+        key = (self.title, self.log_y, self.window, self.smoothing, self.axis)
+        if self._sticky is not None and self._sticky[0] == key:
+            was_low, was_high = self._sticky[1], self._sticky[2]
+            # Grown a little beyond what is needed, so that it does not grow at every step.
+            if low >= was_low and high <= was_high and (high - low) > 0.3 * (was_high - was_low):
+                return x0, x1, was_low, was_high
+        low, high = plan.padded(low, high, self.log_y)
+        self._sticky = (key, low, high)
+        return x0, x1, low, high
+
+    # drawing --------------------------------------------------------------------------------------------------
+
+    def draw(self, y: int, width: int) -> Strip:
+        height = self.size.height
+        key = (width, height, self.has_focus)
+        if self._cells is None or self._cells[0] != key:
+            self._cells = (key, self._drawing(width, height))
+        strips = self._cells[1]
+        return strips[y] if y < len(strips) else Strip.blank(width, self.rich_style)
+
+    def _drawing(self, width: int, height: int) -> list[Strip]:
+        base = self.rich_style
+        if not self.plots or width < 8 or height < 3:
+            self._frame = None
+            return self._nothing(width, height, base)
+        from hptui.tui.charts import plan, raster
+
+        shown = [(plot, line) for plot in self.plots if (line := self._line(plot)) is not None]
+        bounds = self._bounds([line for _, line in shown])
+        if bounds is None:
+            self._frame = None
+            return self._nothing(width, height, base)
+        # The most important is drawn last, over the others.
+        order = list(reversed(shown))
+        box = raster.Box(*bounds, log=self.log_y)
+        frame = self._frame = plan.frame(box, width, height, clock=self.axis == "time")
+        style = raster.STYLES.get(self.charts, raster.BRAILLE)
+        plot_width, plot_height = max(1, width - frame.gutter), max(1, height - 1)
+        self._drawn_lines = [line for _, line in shown]
+        codes, owner = raster.raster([line for _, line in order], plot_width, plot_height, box, style)
+        styles = [base + self._colour(plot) for plot, _ in order]
+        letters = self._letters([plot for plot, _ in order]) if style is raster.ASCII else None
+        axis, label = base + self.style_of("chart--axis"), base + self.style_of("chart--label")
+        cross = self._cross_column(frame, plot_width)
+        ticks, strips = dict(frame.rows), []
+        edge = "|" if style is raster.ASCII else "│"
+        glyphs = style.glyphs
+        rows_codes, rows_owner = codes.tolist(), owner.tolist()
+        for row in range(plot_height):
+            segments = [Segment(ticks.get(row, "").rjust(frame.gutter - 1), label), Segment(edge, axis)]
+            segments += self._cells_of(rows_codes[row], rows_owner[row], styles, glyphs, letters, base, cross)
+            strips.append(Strip(segments, width))
+        strips.append(self._bottom(frame, width, plot_width, label, base))
+        return strips
+
+    def _cells_of(
+        self,
+        codes: list[int],
+        owners: list[int],
+        styles: Sequence[Style],
+        glyphs: str,
+        letters: Sequence[str] | None,
+        base: Style,
+        cross: int | None,
+    ) -> list[Segment]:
+        segments: list[Segment] = []
+        start, count = 0, len(codes)
+        rule = base + self.style_of("chart--cross")
+        while start < count:
+            mine = owners[start]
+            end = start + 1
+            at_cross = start == cross and mine < 0
+            while end < count and owners[end] == mine and end != cross and not at_cross:
+                end += 1
+            if mine < 0:
+                text = ("|" if letters is not None else "┊") if at_cross else " " * (end - start)
+                segments.append(Segment(text, rule if at_cross else base))
+            elif letters is not None:
+                segments.append(Segment(letters[mine] * (end - start), styles[mine]))
+            else:
+                segments.append(Segment("".join([glyphs[code] for code in codes[start:end]]), styles[mine]))
+            start = end
+        return segments
+
+    def _bottom(self, frame: Frame, width: int, across: int, label: Style, base: Style) -> Strip:
+        text, place = "", 0
+        for start, tick in frame.columns:
+            text += " " * (start - place) + tick
+            place = start + len(tick)
+        return Strip([Segment(" " * frame.gutter, base), Segment(text.ljust(across), label)]).adjust_cell_length(
+            width, base
+        )
+
+    def _nothing(self, width: int, height: int, base: Style) -> list[Strip]:
+        text = fit(self.empty, min(width, width_of(self.empty)))
+        left = max(0, (width - width_of(text)) // 2)
+        blank = Strip.blank(width, base)
+        strips = [blank] * max(1, height)
+        said = Strip([Segment(" " * left, base), Segment(text, base + self.style_of("chart--label"))])
+        strips[len(strips) // 2] = said.adjust_cell_length(width, base)
+        return strips
+
+    def _colour(self, plot: Plot) -> Style:
+        return self.style_of("chart--muted" if plot.colour is None else f"chart--{plot.colour % SERIES}")
+
+    def _letters(self, plots: Sequence[Plot]) -> list[str]:
+        """Without fine dots curves are told apart by letters, as in the legend."""
+        return [LETTERS[(plot.colour or 0) % 26] if plot.colour is not None else "." for plot in plots]
+
+    def _cross_column(self, frame: Frame, across: int) -> int | None:
+        if self.cross is None:
+            return None
+        box = frame.box
+        self.cross = max(box.x0, min(self.cross, box.x1))
+        return round((self.cross - box.x0) / (box.x1 - box.x0) * (across - 1))
+
+    def _legend(self) -> Content:
+        """The curves in their colours, as many as fit into the border, with their values where the crosshair is."""
+        room = self.size.width - 4
+        parts: list[tuple[str, str | ContentStyle]] = []
+        for label, value, colour in self.legend():
+            text = f"{label} {value}" if self.cross is not None and value else label
+            if room < width_of(text) + 3:
+                break
+            room -= width_of(text) + 2
+            style = self._styled("chart--muted" if colour is None else f"chart--{colour % SERIES}")
+            parts += [("  " if parts else "", ""), (text, style)]
+        if self.cross is not None and self._frame is not None:
+            from hptui.tui.charts import scales
+
+            at = scales.clock(self.cross) if self.axis == "time" else number(round(self.cross, 2))
+            parts = [(f"{self.axis} {at}  ", self._styled("chart--cross")), *parts]
+        return Content.assemble(*parts)
+
+    def _styled(self, part: str) -> ContentStyle:
+        return ContentStyle.from_rich_style(self.style_of(part))
+
+    def legend(self) -> list[tuple[str, str, int | None]]:
+        """(label, value at the crosshair or last value, colour) of every plot."""
+        from hptui.tui.charts.plan import value_at
+
+        found = []
+        for plot in self.plots:
+            line = self._line(plot)
+            value = None
+            if line is not None and line.x.size:
+                value = value_at(line, self.cross if self.cross is not None else float(line.x[-1]))
+            found.append((plot.label, "" if value is None else number(value), plot.colour))
+        return found
+
+    # keys -----------------------------------------------------------------------------------------------------
+
+    def action_zoom(self, factor: float) -> None:
+        if self._frame is None:
+            return
+        box = self._frame.box
+        centre = self.cross if self.cross is not None else box.x1 if factor < 1 and self.window is None else None
+        centre = (box.x0 + box.x1) / 2 if centre is None else centre
+        whole0, whole1 = self._whole()
+        size = (box.x1 - box.x0) * factor
+        if size >= whole1 - whole0:
+            self.window = None
+        else:
+            share = (centre - box.x0) / (box.x1 - box.x0)
+            start = max(whole0, min(centre - size * share, whole1 - size))
+            self.window = (start, start + size)
+        self._sticky = None
+        self.changed()
+        self.post_message(self.Changed(self))
+
+    def action_pan(self, by: int) -> None:
+        if self._frame is None:
+            return
+        box = self._frame.box
+        if self.cross is not None:
+            across = max(1, self.size.width - self._frame.gutter - 1)
+            self.cross += by * (box.x1 - box.x0) / across
+            self.changed()
+            self.post_message(self.Changed(self))
+            return
+        if self.window is None:
+            return
+        whole0, whole1 = self._whole()
+        size = box.x1 - box.x0
+        start = max(whole0, min(box.x0 + by * size / 4, whole1 - size))
+        self.window = (start, start + size)
+        self.changed()
+        self.post_message(self.Changed(self))
+
+    def _whole(self) -> tuple[float, float]:
+        """The x axis without a zoom."""
+        ends = [float(line.x[-1]) for line in self._drawn_lines if line.x.size]
+        starts = [float(line.x[0]) for line in self._drawn_lines if line.x.size]
+        end = max([*ends, self.length if self.axis == "step" else 0.0, 1.0])
+        return min([0.0, *starts]), end
+
+    def action_fit(self) -> None:
+        self.window, self._sticky, self.cross = None, None, None
+        self.changed()
+        self.post_message(self.Changed(self))
+
+    def action_log_y(self) -> None:
+        self.log_y = not self.log_y
+        self.changed()
+        self.post_message(self.Changed(self))
+
+    def action_axis(self) -> None:
+        from hptui.tui.charts.series import AXES
+
+        self.axis = AXES[(AXES.index(self.axis) + 1) % len(AXES)]
+        self.window = self.cross = None
+        self.changed()
+        self.post_message(self.Changed(self))
+
+    def action_smooth(self, by: int) -> None:
+        place = min(range(len(SMOOTHING)), key=lambda index: abs(SMOOTHING[index] - self.smoothing))
+        self.smoothing = SMOOTHING[max(0, min(len(SMOOTHING) - 1, place + by))]
+        self.changed()
+        self.post_message(self.Changed(self))
+
+    def action_crosshair(self) -> None:
+        if self.cross is not None or self._frame is None:
+            self.cross = None
+        else:
+            ends = [float(line.x[-1]) for line in self._drawn_lines if line.x.size]
+            box = self._frame.box
+            self.cross = min(max(ends, default=box.x1), box.x1)
+        self.changed()
+        self.post_message(self.Changed(self))
+
+    def on_click(self, event: events.Click) -> None:
+        self.focus()
+        if self._frame is not None and event.x >= self._frame.gutter:
+            box = self._frame.box
+            across = max(1, self.size.width - self._frame.gutter - 1)
+            self.cross = box.x0 + (event.x - self._frame.gutter) / across * (box.x1 - box.x0)
+            self.changed()
+            self.post_message(self.Changed(self))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self.action_zoom(0.8)
+        event.stop()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self.action_zoom(1.25)
+        event.stop()

@@ -1,0 +1,241 @@
+"""The lines of a log: the end of it in a pane, or all of it on a screen, with find, filter and follow.
+
+Lines are read from the file when they are drawn; the feed only says where they begin.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from hptui.tui.keys import bindings
+from hptui.tui.screens.base import app_of
+from hptui.tui.sources.log import LogSnapshot, line_at
+from hptui.tui.text import fit, plain, width_of
+from hptui.tui.widgets.lines import Lines
+
+REACH = 200_000
+"""So many lines are searched at a key, before the screen has to answer again."""
+
+
+class LogView(Lines, can_focus=True):
+    """A view of a log. It stays at the end until somebody scrolls away, and again from `G` on."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"log--number", "log--found", "log--cursor", "log--bad"}
+    DEFAULT_CSS = """
+    LogView {
+        & .log--number { color: $mean-muted; }
+        & .log--found { background: $mean-warn 40%; text-style: bold; }
+        & .log--cursor { background: $cursor; }
+        & .log--bad { color: $mean-bad; }
+    }
+    """
+    BINDINGS = bindings("log")
+
+    class Changed(Message):
+        """It follows, finds or shows something else."""
+
+        def __init__(self, view: LogView) -> None:
+            super().__init__()
+            self.view = view
+
+        @property
+        def control(self) -> LogView:
+            return self.view
+
+    class Asked(Message):
+        """Something is to be typed: `find` or `filter`."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    def __init__(self, *, numbers: bool = False, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.snapshot: LogSnapshot | None = None
+        self.numbers = numbers
+        self.follow = True
+        self.needle = ""
+        self.cursor = 0
+        self.top = 0
+        self.offset_x = 0
+        self._fd: tuple[Path, int] | None = None
+
+    def on_unmount(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._fd is not None:
+            with suppress(OSError):
+                os.close(self._fd[1])
+            self._fd = None
+
+    def show(self, snapshot: LogSnapshot) -> None:
+        """The log as it is now."""
+        before = self.snapshot
+        if before is None or before.path != snapshot.path or before.size > snapshot.size:
+            self._close()
+            self.follow, self.offset_x = True, 0
+        self.snapshot = snapshot
+        if self.follow:
+            self.cursor = max(0, len(snapshot) - 1)
+        self._keep()
+        self.repaint()
+
+    def text(self, index: int) -> str:
+        """A line, cleaned; `index` counts the lines that the filter lets through."""
+        snapshot = self.snapshot
+        if snapshot is None or snapshot.path is None or not 0 <= index < len(snapshot):
+            return ""
+        try:
+            if self._fd is None or self._fd[0] != snapshot.path:
+                self._close()
+                self._fd = (snapshot.path, os.open(snapshot.path, os.O_RDONLY | os.O_CLOEXEC))
+            return plain(line_at(self._fd[1], snapshot, snapshot.number(index)), limit=8000)
+        except OSError:
+            return ""
+
+    def _keep(self) -> None:
+        count = len(self.snapshot) if self.snapshot is not None else 0
+        height = max(1, self.size.height)
+        self.cursor = max(0, min(self.cursor, count - 1))
+        self.top = max(0, min(self.top, count - height))
+        if self.follow:
+            self.top = max(0, count - height)
+        elif self.cursor < self.top:
+            self.top = self.cursor
+        elif self.cursor >= self.top + height:
+            self.top = self.cursor - height + 1
+
+    def on_resize(self) -> None:
+        self._keep()
+
+    def on_focus(self) -> None:
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self.repaint()
+
+    def draw(self, y: int, width: int) -> Strip:
+        base = self.rich_style
+        snapshot = self.snapshot
+        if snapshot is None:
+            return Strip.blank(width, base)
+        if not len(snapshot):
+            if y:
+                return Strip.blank(width, base)
+            said = snapshot.problem or ("no line passes the filter" if snapshot.filter else "nothing printed yet")
+            return Strip([Segment(fit(plain(said), width), base + self.style_of("log--number"))])
+        index = self.top + y
+        if index >= len(snapshot):
+            return Strip.blank(width, base)
+        if index == self.cursor and self.has_focus and not self.follow:
+            base = base + self.style_of("log--cursor")
+        text = self.text(index)
+        segments: list[Segment] = []
+        if self.numbers:
+            size = len(str(len(snapshot.starts)))
+            number = f"{snapshot.number(index) + 1:>{size}} "
+            segments.append(Segment(number, base + self.style_of("log--number")))
+        wrong = text.lstrip()[:12].lower().startswith(("error", "traceback", "critical", "fatal"))
+        style = base + self.style_of("log--bad") if wrong else base
+        text = text[self.offset_x :] if self.offset_x else text
+        place = text.lower().find(self.needle.lower()) if self.needle else -1
+        if place >= 0:
+            end = place + len(self.needle)
+            segments += [Segment(text[:place], style), Segment(text[place:end], base + self.style_of("log--found"))]
+            segments.append(Segment(text[end:], style))
+        else:
+            segments.append(Segment(text, style))
+        if width_of(text) > width and place < 0:
+            segments[-1] = Segment(fit(text, max(1, width - sum(s.cell_length for s in segments[:-1]))), style)
+        return Strip(segments).adjust_cell_length(width, base)
+
+    # moving and finding ---------------------------------------------------------------------------------------
+
+    def _moved(self) -> None:
+        self._keep()
+        self.repaint()
+        self.post_message(self.Changed(self))
+
+    def action_move(self, by: int) -> None:
+        if self.follow and by < 0:
+            self.follow = False
+        self.cursor += by
+        self._moved()
+
+    def action_edge(self, to: int) -> None:
+        self.follow = to > 0
+        self.cursor = len(self.snapshot or ()) - 1 if to > 0 else 0
+        self._moved()
+
+    def action_page(self, share: float) -> None:
+        by = int(share * self.size.height) or (1 if share > 0 else -1)
+        if by < 0:
+            self.follow = False
+        self.top += by
+        self.cursor += by
+        self._moved()
+
+    def action_side(self, by: int) -> None:
+        self.offset_x = max(0, self.offset_x + by * 8)
+        self._moved()
+
+    def action_follow(self) -> None:
+        self.follow = not self.follow
+        if self.follow:
+            self.cursor = max(0, len(self.snapshot or ()) - 1)
+        self._moved()
+
+    def action_find(self) -> None:
+        self.post_message(self.Asked("find"))
+
+    def action_filter(self) -> None:
+        self.post_message(self.Asked("filter"))
+
+    def action_copy(self) -> None:
+        app_of(self).copy(self.text(self.cursor), "the line")
+
+    def find(self, text: str) -> bool:
+        """Look for a text, from the cursor on."""
+        self.needle = text
+        return self._seek(self.cursor, 1) if text else True
+
+    def action_again(self, by: int) -> None:
+        if self.needle and not self._seek(self.cursor + by, by):
+            self.app.bell()
+
+    def _seek(self, start: int, by: int) -> bool:
+        snapshot = self.snapshot
+        count = len(snapshot) if snapshot is not None else 0
+        needle = self.needle.lower()
+        for step in range(min(count, REACH)):
+            index = (start + step * by) % count
+            if needle in self.text(index).lower():
+                self.follow, self.cursor = False, index
+                self._moved()
+                return True
+        self.repaint()
+        return False
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self.top += 3
+        self.cursor = max(self.cursor, self.top)
+        if self.snapshot is not None and self.top + self.size.height >= len(self.snapshot):
+            self.follow = True
+        self._moved()
+        event.stop()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self.follow = False
+        self.top = max(0, self.top - 3)
+        self.cursor = min(self.cursor, self.top + self.size.height - 1)
+        self._moved()
+        event.stop()

@@ -1,0 +1,296 @@
+"""A table that draws the rows in sight and nothing else: ten thousand rows cost what thirty do.
+
+What it shows comes from a `Rows`, asked row by row. The first columns may be pinned; the rest scroll by whole columns.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from hptui.tui.cells import Rows
+from hptui.tui.glyphs import RICH, Glyphs
+from hptui.tui.keys import bindings
+from hptui.tui.text import fit
+from hptui.tui.widgets.lines import Lines
+
+
+class Table(Lines, can_focus=True):
+    """A table with a cursor for rows and one for columns."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header",
+        "table--column",
+        "table--cursor",
+        "table--cursor-dim",
+        "table--mark",
+        *(f"table--{name}" for name in ("muted", "running", "paused", "good", "best", "bad", "warn", "accent")),
+    }
+    DEFAULT_CSS = """
+    Table {
+        & .table--header { color: $mean-muted; }
+        & .table--column { color: $foreground; text-style: bold; }
+        & .table--cursor { background: $cursor; text-style: bold; }
+        & .table--cursor-dim { background: $cursor-dim; }
+        & .table--mark { color: $mean-mark; text-style: bold; }
+        & .table--muted { color: $mean-muted; }
+        & .table--running { color: $mean-running; }
+        & .table--paused { color: $mean-paused; }
+        & .table--good { color: $mean-good; }
+        & .table--best { color: $mean-best; text-style: bold; }
+        & .table--bad { color: $mean-bad; }
+        & .table--warn { color: $mean-warn; }
+        & .table--accent { color: $mean-accent; }
+    }
+    """
+    BINDINGS = bindings("table")
+
+    class Moved(Message):
+        """The cursor is on another row."""
+
+        def __init__(self, table: Table, key: object) -> None:
+            super().__init__()
+            self.table, self.key = table, key
+
+        @property
+        def control(self) -> Table:
+            return self.table
+
+    class Opened(Moved):
+        """A row was opened."""
+
+    class Scrolled(Message):
+        """Other rows are in sight."""
+
+        def __init__(self, table: Table) -> None:
+            super().__init__()
+            self.table = table
+
+        @property
+        def control(self) -> Table:
+            return self.table
+
+    def __init__(self, rows: Rows, *, glyphs: Glyphs = RICH, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.rows = rows
+        self.glyphs = glyphs
+        self.cursor = 0
+        self.column = 0
+        self.top = 0
+        self.left = 0
+        self._key: object = None
+        self._told: tuple[object, ...] = ()
+
+    # what is in sight -----------------------------------------------------------------------------------------
+
+    @property
+    def body(self) -> int:
+        """Rows that fit."""
+        return max(0, self.size.height - 1)
+
+    def in_sight(self) -> range:
+        """Indices of the rows in sight."""
+        return range(self.top, min(len(self.rows), self.top + self.body))
+
+    @property
+    def key(self) -> object | None:
+        """What the cursor is on; None in an empty table."""
+        return self._key if len(self.rows) else None
+
+    def update(self) -> None:
+        """The rows have changed: the cursor stays on its own, and what differs is drawn."""
+        count = len(self.rows)
+        where = self.rows.index_of(self._key) if self._key is not None else None
+        if where is not None:
+            shift = where - self.cursor
+            if shift and self.top > 0:
+                self.top += shift
+            self.cursor = where
+        self.cursor = max(0, min(count - 1, self.cursor))
+        self._key = self.rows.key(self.cursor) if count else None
+        self._keep_in_sight()
+        self.repaint()
+        self._tell()
+
+    def go_to(self, key: object) -> bool:
+        """Put the cursor on a row; False when it is not here."""
+        where = self.rows.index_of(key)
+        if where is None:
+            return False
+        self._move_to(where)
+        return True
+
+    def _move_to(self, index: int) -> None:
+        if not len(self.rows):
+            return
+        self.cursor = max(0, min(len(self.rows) - 1, index))
+        self._key = self.rows.key(self.cursor)
+        self._keep_in_sight()
+        self.repaint()
+        self._tell()
+
+    def _keep_in_sight(self) -> None:
+        body = self.body
+        if body <= 0:
+            return
+        self.top = max(0, min(self.top, max(0, len(self.rows) - body)))
+        if self.cursor < self.top:
+            self.top = self.cursor
+        elif self.cursor >= self.top + body:
+            self.top = self.cursor - body + 1
+
+    def _tell(self) -> None:
+        now = (self.top, self.body, len(self.rows))
+        if not self._told or self._told[0] != self._key:
+            self.post_message(self.Moved(self, self._key))
+        if self._told[1:] != now:
+            self.post_message(self.Scrolled(self))
+        self._told = (self._key, *now)
+
+    def on_resize(self) -> None:
+        self._keep_in_sight()
+        self._tell()
+
+    def on_focus(self) -> None:
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self.repaint()
+
+    # drawing --------------------------------------------------------------------------------------------------
+
+    def draw(self, y: int, width: int) -> Strip:
+        base = self.rich_style
+        if y == 0:
+            return self._header(width, base)
+        index = self.top + y - 1
+        if index >= len(self.rows):
+            return Strip.blank(width, base)
+        here = index == self.cursor
+        if here:
+            base = base + self.style_of("table--cursor" if self.has_focus else "table--cursor-dim")
+        marked = self.rows.marked(index)
+        sign = self.glyphs.cursor if here and self.has_focus else " "
+        segments = [
+            Segment(sign, base + self.style_of("table--accent")),
+            Segment(self.glyphs.mark if marked else " ", base + self.style_of("table--mark")),
+        ]
+        cells = self.rows.cells(index)
+        for place in self.columns_in_sight(width):
+            column, cell = self.rows.columns[place], cells[place]
+            style = base + self.style_of(f"table--{cell.meaning}") if cell.meaning else base
+            if cell.bold:
+                style = style + Style(bold=True)
+            segments.append(Segment(fit(cell.text, column.width, right=column.right), style))
+            segments.append(Segment("  ", base))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _header(self, width: int, base: Style) -> Strip:
+        style, chosen = base + self.style_of("table--header"), base + self.style_of("table--column")
+        by, down = self.rows.sorting()
+        segments = [Segment("  ", style)]
+        for place in self.columns_in_sight(width):
+            column = self.rows.columns[place]
+            sign = (self.glyphs.down if down else self.glyphs.up) if column.name == by else ""
+            text = fit(column.heading, max(0, column.width - len(sign)), right=column.right)
+            if sign and not column.right:
+                text = fit(f"{column.heading[: column.width - 1]}{sign}", column.width)
+                sign = ""
+            lit = place == self.column and self.has_focus
+            segments.append(Segment(text + sign, chosen if lit else style))
+            segments.append(Segment("  ", style))
+        return Strip(segments).adjust_cell_length(width, style)
+
+    def columns_in_sight(self, width: int) -> list[int]:
+        """Columns that are drawn: the pinned ones, then as many of the others as fit whole."""
+        columns = self.rows.columns
+        room = width - 2
+        shown = []
+        for place in range(min(self.rows.pinned, len(columns))):
+            shown.append(place)
+            room -= columns[place].width + 2
+        for place in range(self.rows.pinned + self.left, len(columns)):
+            if columns[place].width > room and len(shown) > self.rows.pinned:
+                break
+            shown.append(place)
+            room -= columns[place].width + 2
+            if room <= 0:
+                break
+        return shown
+
+    # keys and mouse -------------------------------------------------------------------------------------------
+
+    def action_move(self, by: int) -> None:
+        self._move_to(self.cursor + by)
+
+    def action_edge(self, to: int) -> None:
+        self._move_to(0 if to < 0 else len(self.rows) - 1)
+
+    def action_page(self, share: float) -> None:
+        by = max(1, int(abs(share) * self.body)) * (1 if share > 0 else -1)
+        self.top = max(0, min(self.top + by, max(0, len(self.rows) - self.body)))
+        self._move_to(self.cursor + by)
+
+    def action_column(self, by: int) -> None:
+        self.column = max(0, min(len(self.rows.columns) - 1, self.column + by))
+        pinned = self.rows.pinned
+        if self.column >= pinned:
+            while self.left > 0 and self.column < pinned + self.left:
+                self.left -= 1
+            while self.column not in self.columns_in_sight(self.size.width) and pinned + self.left < self.column:
+                self.left += 1
+        else:
+            self.left = 0
+        self.repaint()
+        self.post_message(self.Scrolled(self))
+
+    def action_open(self) -> None:
+        if self.key is not None:
+            self.post_message(self.Opened(self, self.key))
+
+    def action_sort(self) -> None:
+        if self.rows.columns and self.rows.columns[self.column].sortable:
+            self.sort_by(self.rows.columns[self.column].name)
+
+    def action_reverse(self) -> None:
+        by, down = self.rows.sorting()
+        if by:
+            self.sort_by(by, not down)
+
+    def sort_by(self, name: str, down: bool | None = None) -> None:
+        """Sort by a column; the other way round when it is sorted by it already. For tables whose rows can."""
+
+    def on_click(self, event: events.Click) -> None:
+        self.focus()
+        if event.y == 0:
+            if (place := self._column_at(event.x)) is not None:
+                self.column = place
+                self.action_sort()
+            return
+        index = self.top + event.y - 1
+        if index < len(self.rows):
+            again = index == self.cursor and event.chain > 1
+            self._move_to(index)
+            if again:
+                self.action_open()
+
+    def _column_at(self, x: int) -> int | None:
+        edge = 2
+        for place in self.columns_in_sight(self.size.width):
+            edge += self.rows.columns[place].width + 2
+            if x < edge:
+                return place
+        return None
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self.action_move(3)
+        event.stop()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self.action_move(-3)
+        event.stop()

@@ -1,0 +1,135 @@
+"""How a study and its trials are told in a few cells: the same words on every screen. No Textual in here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from hptui.actions.machine import MachineNow
+from hptui.model.format import clock, duration, metric, settings
+from hptui.model.study import Study
+from hptui.model.trial import StudyState, Trial, TrialStatus
+from hptui.results.view import PSEUDO
+from hptui.tui.cells import Cell
+from hptui.tui.glyphs import STATE_STYLES, STYLES, Glyphs
+from hptui.tui.sources.study import StudySnapshot
+from hptui.tui.text import plain
+
+ORDER = (
+    TrialStatus.COMPLETE,
+    TrialStatus.RUNNING,
+    TrialStatus.WAITING,
+    TrialStatus.PAUSED,
+    TrialStatus.PRUNED,
+    TrialStatus.FAILED,
+    TrialStatus.STOPPED,
+)
+TOY = PSEUDO.split(" of ")[0].removeprefix("a ")
+
+
+def counts_cells(counts: Mapping[TrialStatus, int], glyphs: Glyphs) -> list[Cell]:
+    """`✓ 41  ● 1  ✕ 2`."""
+    return [Cell(f"{glyphs.status[one]} {counts[one]}", STYLES[one]) for one in ORDER if counts.get(one)]
+
+
+def state_cell(state: StudyState, glyphs: Glyphs, *, gone: bool) -> Cell:
+    """A study's state; that its runner has gone where that is so."""
+    if gone:
+        return Cell(f"{glyphs.gone} runner gone", "bad")
+    return Cell(f"{glyphs.state[state]} {state}", STATE_STYLES[state])
+
+
+def goal_of(study: Study) -> str:
+    """`minimize val_loss`."""
+    return plain(", ".join(f"{one.goal} {one.metric}" for one in study.objectives), 80)
+
+
+def best_text(study: Study, trial: Trial | None, others: int = 0) -> str:
+    """`#12 1.0431`, and how many more are as good or belong to the Pareto set."""
+    if trial is None:
+        return ""
+    values = trial.values or {}
+    shown = " / ".join(
+        metric(values[one.metric], study.metrics.get(one.metric)) for one in study.objectives if one.metric in values
+    )
+    return f"#{trial.number} {plain(shown, 60)}" + (f" +{others}" if others > 0 else "")
+
+
+def head_cells(snapshot: StudySnapshot, glyphs: Glyphs) -> tuple[list[Cell], list[Cell]]:
+    """The line above a study: what it is on the left, how far it is on the right."""
+    view, study = snapshot.view, snapshot.view.study
+    by_number = {trial.number: trial for trial in view.trials if trial.number in snapshot.best}
+    first = by_number[min(by_number)] if by_number else None
+    left = [Cell(plain(view.row.name, 64), bold=True), state_cell(view.row.state, glyphs, gone=snapshot.gone)]
+    left += [Cell(f"{study.search.sampler} · {goal_of(study)}", "muted")]
+    if first is not None:
+        left.append(Cell(f"{glyphs.best} {best_text(study, first, len(by_number) - 1)}", "best"))
+    if study.trainer.kind == "toy":
+        left.append(Cell(TOY, "warn"))
+    if snapshot.frozen:
+        left.append(Cell("read-only disk", "warn"))
+    right = counts_cells(snapshot.counts, glyphs)
+    ended = sum(count for status, count in snapshot.counts.items() if not status.open)
+    budget = study.search.trials
+    right.append(Cell(f"{ended}/{max(budget, snapshot.total)}" if budget else f"{ended}"))
+    if snapshot.left is not None:
+        right.append(Cell(f"{duration(snapshot.left)} left", "muted"))
+    elif view.row.seconds:
+        right.append(Cell(clock(view.row.seconds), "muted"))
+    return left, right
+
+
+def ago(then: float, now: float | None = None) -> str:
+    """`just now`, `5 min ago`, `3 h ago`, `2 d ago`: never by the second, which would be drawn every second."""
+    seconds = (time.time() if now is None else now) - then
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min ago"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600:.0f} h ago"
+    return f"{seconds // 86400:.0f} d ago"
+
+
+def machine_cells(now: MachineNow | None, runner: str) -> tuple[list[Cell], list[Cell]]:
+    """The line of the machine: GPUs, processors and memory; the runner on the right."""
+    left: list[Cell] = []
+    if now is not None:
+        for gpu in now.gpus:
+            left.append(Cell(f"GPU {gpu.index} {plain(gpu.name, 20)}", "accent"))
+            left.append(Cell("" if gpu.busy is None else f"{gpu.busy:.0%}", _hot(gpu.busy)))
+            left.append(Cell(f"{gpu.used_gb:.1f}/{gpu.total_gb:.0f} GB", _full(gpu.used_gb, gpu.total_gb)))
+            heat = "" if gpu.celsius is None else f"{gpu.celsius:.0f} °C"
+            left.append(Cell(f"{heat} {'' if gpu.watts is None else f'{gpu.watts:.0f} W'}".strip(), "muted"))
+        if not now.gpus:
+            left.append(Cell("no GPU", "muted"))
+        if now.cpu is not None:
+            left.append(Cell(f"CPU {now.cpu:.0%} of {now.cores}", "muted"))
+        if now.used_gb is not None and now.total_gb is not None:
+            left.append(Cell(f"RAM {now.used_gb:.1f}/{now.total_gb:.0f} GB", _full(now.used_gb, now.total_gb)))
+    return left, [Cell(runner, "muted")] if runner else []
+
+
+def runner_text(snapshot: StudySnapshot) -> str:
+    """Who runs the study."""
+    if snapshot.alive:
+        return f"runner pid {snapshot.pid}" if snapshot.pid else "runner alive"
+    return "no runner" if not snapshot.gone else "runner gone: r starts another"
+
+
+def _hot(busy: float | None) -> str:
+    return "good" if busy is not None and busy > 0.5 else "muted"
+
+
+def _full(used: float, total: float) -> str:
+    return "bad" if total and used / total > 0.95 else "warn" if total and used / total > 0.85 else "muted"
+
+
+def labels(pairs: Sequence[tuple[str, Sequence[Cell]]], width: int = 11) -> list[list[Cell]]:
+    """Lines of a name and what there is to say of it; without those of which nothing is."""
+    return [[Cell(f"{name:<{width}}", "muted"), *cells] for name, cells in pairs if any(cell.text for cell in cells)]
+
+
+def settings_of(trial: Trial) -> str:
+    """What a trial changed, short."""
+    return plain(settings(trial.params, "  "), 300) if trial.params else "the baseline"
