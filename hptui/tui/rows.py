@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hptui.model.format import metric, setting
+from hptui.model.format import number as written
 from hptui.model.trial import Role, Trial, TrialStatus
 from hptui.results.columns import FACTS, HEADINGS, MEASURED, shown, value_of
 from hptui.results.view import View
@@ -248,12 +249,22 @@ class TrialRows:
             return Cell(plain(getattr(trial, "stage", "")), "muted")
         if any(objective.metric == name for objective in view.study.objectives):
             return self._objective(trial, name)
-        text = plain(shown(view, trial, name), limit=200)
+        text = self._setting(trial, name)
         if " → " in text and name not in FACTS:
             return Cell(text, "warn")
         quiet = name in MEASURED or name in FACTS
         ended_badly = trial.status in (TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.STOPPED)
         return Cell(text, "muted" if quiet or ended_badly else "")
+
+    def _setting(self, trial: Trial, name: str) -> str:
+        """A cell in few characters: the trial's own screen says it exactly."""
+        assert self._view is not None
+        value = self._value(trial, name)
+        spec = self._view.study.metrics.get(name)
+        if isinstance(value, float) and name not in MEASURED and not (spec and spec.format):
+            used = trial.effective.get(name, value)
+            return short(value) if used == value or not isinstance(used, float) else f"{short(value)} → {short(used)}"
+        return plain(shown(self._view, trial, name), limit=200)
 
     def _objective(self, trial: Trial, name: str) -> Cell:
         """Only a complete trial has a value; a failed one says why, and what any other showed stands in brackets."""
@@ -261,13 +272,15 @@ class TrialRows:
         spec = self._view.study.metrics.get(name)
         if trial.values and name in trial.values:
             best = trial.number in self._best
-            return Cell(metric(trial.values[name], spec), "best" if best else "")
+            value = trial.values[name]
+            return Cell(metric(value, spec) if spec and spec.format else aligned(value), "best" if best else "")
         if trial.status is TrialStatus.FAILED or (trial.status is TrialStatus.STOPPED and name not in trial.metrics):
             return Cell(str(trial.reason or trial.status), "bad" if trial.status is TrialStatus.FAILED else "muted")
         so_far = trial.metrics.get(name)
         if so_far is None:
             return Cell("" if trial.status is not TrialStatus.PRUNED else "pruned", "muted")
-        return Cell(f"({metric(so_far, spec)})", "running" if trial.status is TrialStatus.RUNNING else "muted")
+        text = metric(so_far, spec) if spec and spec.format else aligned(so_far)
+        return Cell(f"({text})", "running" if trial.status is TrialStatus.RUNNING else "muted")
 
     # columns --------------------------------------------------------------------------------------------------
 
@@ -286,7 +299,7 @@ class TrialRows:
             widest = max([width_of(self._cell(trial, name).text) for trial in trials], default=0)
             if name == TREND:
                 widest = 6
-            width = max(self._widths.get(name, 0), min(WIDEST, max(widest, min(width_of(heading) + 1, 10))))
+            width = max(self._widths.get(name, 0), min(WIDEST, max(widest, min(width_of(heading) + 1, 9))))
             if name == SIGN:
                 width = 1
             if name == "number":
@@ -324,6 +337,19 @@ _ORDER = (
     TrialStatus.STOPPED,
     TrialStatus.FAILED,
 )
+
+
+def short(value: float) -> str:
+    """A number of a setting: `8.3e-4`, `0.05`, `128`."""
+    if value and (abs(value) < 1e-3 or abs(value) >= 1e6):
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    return f"{value:.3g}"
+
+
+def aligned(value: float) -> str:
+    """A number of a metric with as many digits as its neighbours have: `1.510`."""
+    return f"{value:#.4g}" if 1e-3 <= abs(value) < 1e4 else written(value)
 
 
 def _rank(status: TrialStatus) -> int:
