@@ -1,4 +1,6 @@
-"""A study of many trials and points, written straight into a store:   python tests/benchmarks/tui_store.py HOME [TRIALS] [POINTS]
+"""A study of many trials and points, written straight into a store.
+
+    python tests/benchmarks/tui_store.py HOME [TRIALS] [POINTS]
 
 What the benchmarks of the screens look at. Nothing is trained for it: the numbers are made up, and no result.
 """

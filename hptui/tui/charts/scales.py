@@ -11,7 +11,11 @@ def steps_between(low: float, high: float, count: int) -> list[float]:
     span = high - low
     if not (math.isfinite(span) and span > 0) or count < 1:
         return [low] if math.isfinite(low) else []
-    raw = span / count
+    found = _steps(low, high, span / count)
+    return found if len(found) > 1 or count > 6 else _steps(low, high, span / count / 2.5)
+
+
+def _steps(low: float, high: float, raw: float) -> list[float]:
     power = 10.0 ** math.floor(math.log10(raw))
     size = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
     first = math.ceil(low / size - 1e-9)
