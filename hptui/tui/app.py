@@ -138,20 +138,20 @@ class HptuiApp(App[str]):
             then, result = message.result
             then(result)
 
-    def copy(self, text: str, what: str) -> None:
-        """To every clipboard that there is."""
-        if sequence := clipboard.sequence(text):
-            self._write(sequence)
+    def copy(self, text: str | Callable[[], str], what: str) -> None:
+        """To every clipboard that there is. The text may be made in a thread."""
 
-        def elsewhere() -> str:
-            tmux, path = clipboard.to_tmux(text), clipboard.to_file(text)
+        def elsewhere() -> tuple[str, str]:
+            made = text if isinstance(text, str) else text()
+            tmux, path = clipboard.to_tmux(made), clipboard.to_file(made)
             ways = [way for way in ("tmux" if tmux else "", str(path) if path else "") if way]
-            return f"copied {what}" + (f" (also in {' and '.join(ways)})" if ways else "")
+            return f"copied {what}" + (f" (also in {' and '.join(ways)})" if ways else ""), made
 
-        self.carry_out(elsewhere)
+        self.carry_out(elsewhere, then=self._to_terminal)
 
-    def _write(self, sequence: str) -> None:
-        if self._driver is not None:
+    def _to_terminal(self, result: tuple[str, str]) -> None:
+        sequence = clipboard.sequence(result[1])
+        if sequence and self._driver is not None:
             self._driver.write(sequence)
 
     # keys -----------------------------------------------------------------------------------------------------

@@ -90,5 +90,12 @@ def add(sd: StudyDir, settings: Mapping[str, str], *, name: str = "", title: str
     return request(sd, "add", {"params": read_settings(sd, settings), "name": name, "title": title, "note": note})
 
 
+def config(sd: StudyDir, trial: int) -> str:
+    """`hptui export STUDY TRIAL --format yaml`."""
+    from hptui.actions.export import Wanted, export
+
+    return export(sd, str(trial), Wanted(how="yaml")) or ""
+
+
 def _list(trials: Sequence[int] | None) -> list[int] | None:
     return list(trials) if trials is not None else None

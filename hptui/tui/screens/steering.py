@@ -5,13 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from hptui.model.errors import HptuiError
 from hptui.model.trial import Trial, TrialStatus
 from hptui.results.view import View
 from hptui.storage.paths import StudyDir
 from hptui.tui import verbs
 from hptui.tui.screens.base import Place, app_of
-from hptui.tui.text import plain
 
 
 def listed(numbers: Sequence[int]) -> str:
@@ -101,17 +99,7 @@ class Steering(Place):
 
     def copy_config(self, number: int) -> None:
         """The trial's configuration, as `hptui export --format yaml` writes it."""
-        view, trial = self.view, self._trial(number)
-        if view is None or trial is None:
-            return
-        from hptui.actions.export import render
-
-        try:
-            text = render(view.study, trial, "yaml", own=view.trainers.get(trial.revision))
-        except HptuiError as error:
-            app_of(self).say(plain(error), "bad")
-            return
-        app_of(self).copy(text, f"the configuration of trial {number}")
+        app_of(self).copy(lambda: verbs.config(self.sd, number), f"the configuration of trial {number}")
 
     def copy_command(self, number: int) -> None:
         """The command that shows this trial in a shell."""

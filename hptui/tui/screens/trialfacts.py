@@ -135,7 +135,7 @@ def _role(trial: Trial) -> str:
 
 
 def _moment(seconds: float) -> str:
-    from hptui.actions.shapes import iso
+    from hptui.results.shapes import iso
 
     return moment(iso(seconds) or "")
 
