@@ -89,6 +89,12 @@ def listed(lines: Iterable[Part | Line]) -> Line:
     return joined(lines, ", ", " and ")
 
 
+def capital(parts: Line) -> Line:
+    """The line as the beginning of a sentence."""
+    first = parts[0] if parts else ""
+    return (first[:1].upper() + first[1:], *parts[1:]) if isinstance(first, str) and first else parts
+
+
 def facts_of(parts: Line) -> Iterator[Fact]:
     """Every fact of a line, those in bold included."""
     for part in parts:

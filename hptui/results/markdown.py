@@ -135,8 +135,10 @@ def _line(sheet: Sheet, parts: Line, *, cell: bool = False, start: bool = False)
                 sheet.put(escape(part.text, start=first), part)
             case Name(code=True):
                 sheet.put(code(part.text, cell=cell))
-            case Name() | Words():
+            case Name():
                 sheet.put(escape(part.text, start=first))
+            case Words():
+                sheet.put(f"“{escape(part.text)}”")
             case Strong():
                 sheet.put("**")
                 _line(sheet, part.parts, cell=cell)

@@ -1,0 +1,195 @@
+"""All that a report reads of a study, read in one transaction; and the analyses, each made once."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from hptui.model.counts import is_count
+from hptui.model.trial import Attempt, Trial, TrialStatus, Value
+from hptui.results.analysis.cohort import in_rank, ranked
+from hptui.results.analysis.compare import Comparisons, against_best
+from hptui.results.analysis.confounded import Confounded, confounded
+from hptui.results.analysis.effects import Effect, effects
+from hptui.results.analysis.inert import Inert, inert
+from hptui.results.analysis.outlook import Narrower, Outlook, narrower, outlook
+from hptui.results.analysis.regions import Edge, Region, edges, regions
+from hptui.results.diagnosis import Diagnosis, diagnose
+from hptui.results.importance import Importance, importance
+from hptui.results.view import View, look
+from hptui.storage.paths import StudyDir
+from hptui.storage.reader import Reader
+from hptui.storage.rows import CheckpointRow, EventRow, LastValue, Revision
+
+Curve = list[tuple[int, float, float]]
+
+POINTS = 300_000
+"""Beyond so many points, curves are read of the best and of a few other trials only."""
+SOME = 40
+
+
+@dataclass(frozen=True)
+class Record:
+    """A study as a report sees it. What is derived is computed when first asked for, from these fields alone."""
+
+    view: View
+    attempts: Mapping[int, tuple[Attempt, ...]] = field(default_factory=dict)
+    summaries: Mapping[str, Mapping[int, LastValue]] = field(default_factory=dict)
+    curves: Mapping[int, Mapping[str, Curve]] = field(default_factory=dict)
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    warnings: tuple[EventRow, ...] = ()
+    checkpoints: tuple[CheckpointRow, ...] = ()
+    revisions: tuple[Revision, ...] = ()
+    rejected: int = 0
+
+    @property
+    def metric(self) -> str:
+        """The first objective."""
+        return self.view.study.objective.metric
+
+    @cached_property
+    def order(self) -> list[Trial]:
+        """The ranked trials, the best first."""
+        return in_rank(self.view, ranked(self.view))
+
+    @cached_property
+    def best(self) -> Trial | None:
+        """The best trial, as ranked."""
+        best = self.view.best
+        return next((trial for trial in self.order if best is not None and trial.number == best.number), None)
+
+    @cached_property
+    def comparisons(self) -> Comparisons | None:
+        """The best against all others."""
+        return against_best(self.view)
+
+    @cached_property
+    def effects(self) -> list[Effect]:
+        """Effects on the first objective."""
+        return self.effects_on(self.metric)
+
+    def effects_on(self, metric: str) -> list[Effect]:
+        """Effects on a metric, `seconds` or `peak_memory_gb`."""
+        return effects(self.view, sorted(self.order, key=lambda t: t.number), metric, lambda t: measured(t, metric))
+
+    @cached_property
+    def confounded(self) -> list[Confounded]:
+        """Settings that changed together."""
+        return confounded(self.view, sorted(self.order, key=lambda trial: trial.number))
+
+    @cached_property
+    def inert(self) -> list[Inert]:
+        """Settings that made no difference at all."""
+        return inert(self.view, self.order, self.summaries)
+
+    @cached_property
+    def regions(self) -> list[Region]:
+        """Where trials go wrong."""
+        return regions(self.view)
+
+    @cached_property
+    def edges(self) -> list[Edge]:
+        """Where the best lies at the edge of its range."""
+        return edges(self.view, self.best) if self.best else []
+
+    @cached_property
+    def narrower(self) -> list[Narrower]:
+        """Recommended ranges."""
+        return narrower(self.view, self.effects, self.best) if self.best else []
+
+    @cached_property
+    def outlook(self) -> Outlook | None:
+        """Whether more trials are likely to help."""
+        return outlook(self.view, self.comparisons)
+
+    @cached_property
+    def importance(self) -> Importance | None:
+        """Which settings explain the objective."""
+        return importance(self.view) if len(self.view.study.objectives) == 1 else None
+
+    @cached_property
+    def diagnoses(self) -> dict[int, Diagnosis]:
+        """Of the trials whose curves were read, and of those that failed."""
+        found = {}
+        for trial in self.view.trials:
+            if trial.number in self.curves or trial.status is TrialStatus.FAILED:
+                found[trial.number] = diagnose(self.view, trial, self.curves.get(trial.number, {}))
+        return found
+
+    def environment(self, trial: Trial | None) -> Mapping[str, Any]:
+        """The surroundings of a trial's last attempt, or of any trial where that has none."""
+        numbers = ([trial.number] if trial else []) + sorted(self.attempts, reverse=True)
+        for number in numbers:
+            for attempt in reversed(self.attempts.get(number, ())):
+                if attempt.environment:
+                    return attempt.environment
+        return {}
+
+    @property
+    def asof(self) -> float:
+        """The newest moment that the store knows: what a report is dated by."""
+        row = self.view.row
+        moments = [row.created, row.started, row.ended]
+        for trial in self.view.trials:
+            moments += [trial.started, trial.ended]
+        moments += [one.at for one in self.revisions]
+        return max(moment for moment in moments if moment is not None)
+
+
+def measured(trial: Trial, name: str) -> float | None:
+    """A trial's value of a metric, or its time or memory; None where it was not measured."""
+    if name == "seconds":
+        return trial.seconds if trial.seconds > 0 else None
+    if name == "peak_memory_gb":
+        return trial.peak_memory_gb
+    found = (trial.values or {}).get(name, trial.final.get(name, trial.metrics.get(name)))
+    return found if found is not None and math.isfinite(found) else None
+
+
+def read(sd: StudyDir, reader: Reader | None = None) -> Record:
+    """The study in a directory, at this moment."""
+    if reader is None:
+        with Reader(sd) as opened:
+            return read(sd, opened)
+    with reader.snapshot():
+        view = look(sd, reader)
+        attempts: dict[int, list[Attempt]] = defaultdict(list)
+        for attempt in reader.attempts():
+            attempts[attempt.trial].append(attempt)
+        names = reader.metric_names()
+        summaries = {name: reader.summaries(name) for name in names}
+        chosen = _chosen(view, summaries)
+        curves = {
+            number: {
+                name: reader.curve(number, name) for name in names if number in summaries[name] and not is_count(name)
+            }
+            for number in chosen
+        }
+        best = view.best
+        facts = reader.study_facts()
+        warnings = tuple(event for event in reader.events() if event.level != "info" and event.trial is None)
+        checkpoints = tuple(reader.checkpoints(best.number)) if best else ()
+        revisions = tuple(reader.revisions())
+    return Record(
+        view,
+        {number: tuple(own) for number, own in attempts.items()},
+        summaries,
+        curves,
+        facts,
+        warnings,
+        checkpoints,
+        revisions,
+        sum(len(trial.rejections) for trial in view.trials),
+    )
+
+
+def _chosen(view: View, summaries: Mapping[str, Mapping[int, LastValue]]) -> list[int]:
+    """The trials whose curves are read: all, or where there are too many points the best ones."""
+    every = [trial.number for trial in view.trials if any(trial.number in by for by in summaries.values())]
+    if sum(one.n for by in summaries.values() for one in by.values()) <= POINTS and len(every) <= 1000:
+        return every
+    return sorted(trial.number for trial in in_rank(view, ranked(view))[:SOME])

@@ -1,0 +1,112 @@
+"""A report: its sections in order, in one of two styles, as Markdown with the ledger of its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
+
+from hptui.results.document import Block, Document, Heading, Image, Paragraph
+from hptui.results.facts import Name, Words, line
+from hptui.results.ledger import rendered
+from hptui.results.record import Record
+from hptui.results.sections.against import against
+from hptui.results.sections.best import best, checkpoints, config
+from hptui.results.sections.cost import cost
+from hptui.results.sections.curves import curves
+from hptui.results.sections.effects import observations, per_parameter
+from hptui.results.sections.failures import failures
+from hptui.results.sections.head import head
+from hptui.results.sections.recommend import future, rationale, recommendations
+from hptui.results.sections.reproduce import provenance, reproduce
+from hptui.results.sections.setup import setup
+from hptui.results.sections.space import fixed, search, space
+from hptui.results.sections.summary import breakdown, summary
+from hptui.results.sections.trials import history, ranking
+from hptui.results.teller import Teller
+
+Style = Literal["results", "hyperparameters"]
+STYLES: tuple[Style, ...] = ("results", "hyperparameters")
+Section = Callable[[Teller], Iterable[Block]]
+
+RESULTS: tuple[Section, ...] = (
+    head,
+    setup,
+    space,
+    fixed,
+    search,
+    best,
+    config,
+    against,
+    history,
+    ranking,
+    observations,
+    per_parameter,
+    failures,
+    curves,
+    checkpoints,
+    cost,
+    recommendations,
+    rationale,
+    future,
+    lambda t: summary(t, t.record.best),
+    reproduce,
+    provenance,
+)
+HYPERPARAMETERS: tuple[Section, ...] = (
+    head,
+    setup,
+    lambda t: summary(t, t.record.best),
+    lambda t: breakdown(t, t.record.best),
+    fixed,
+    best,
+    checkpoints,
+    curves,
+    rationale,
+    lambda t: alternatives(t),
+    config,
+    reproduce,
+    future,
+    provenance,
+)
+
+
+def compose(record: Record, style: Style | None = None, images: Sequence[Image] = ()) -> Document:
+    """The whole report of a study as a document; `images` lie beside it."""
+    t = Teller(record)
+    chosen = style or record.view.study.report.style
+    sections = HYPERPARAMETERS if chosen == "hyperparameters" else RESULTS
+    blocks: list[Block] = []
+    for section in sections:
+        blocks += curves(t, images) if section is curves else section(t)
+    row = record.view.row
+    about = {"study": row.name, "uuid": row.uuid, "style": chosen, "asof": f"{record.asof:.3f}"}
+    return Document(tuple(blocks), about)
+
+
+def alternatives(t: Teller) -> Iterator[Block]:
+    """Other configurations that ran, each by its own name: what it changed, what it reached, what its author said."""
+    named = [
+        trial
+        for trial in t.record.order
+        if trial.name and (t.record.best is None or trial.number != t.record.best.number)
+    ]
+    if not named:
+        return
+    yield Heading(2, ("Alternative configurations",))
+    for trial in sorted(named, key=lambda trial: trial.number)[:12]:
+        what = [
+            line("{name} = {value}", name=Name(name, code=True), value=t.setting(trial, name)) for name in trial.params
+        ]
+        told = line(
+            "{trial}: {value}",
+            trial=t.trial(trial, capital=True),
+            value=(t.name(t.record.metric), " ", t.value(trial, t.record.metric)),
+        )
+        for one in what:
+            told += ("; ", *one)
+        yield Paragraph((*told, ". ", Words(trial.note)) if trial.note else (*told, "."))
+
+
+def write(record: Record, name: str, style: Style | None = None, images: Sequence[Image] = ()) -> tuple[str, str]:
+    """The report called `name` (a file's name) as Markdown, and its `facts.json`."""
+    return rendered(compose(record, style, images), name)

@@ -1,0 +1,268 @@
+"""The best trial: what it ran with and reached, and how sure that is; its configuration to take along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hptui.model.counts import shown as visible
+from hptui.model.format import NOTHING
+from hptui.model.trial import Trial
+from hptui.results.analysis.cohort import length_of, lengths, replicates, varied
+from hptui.results.analysis.front import knee, pareto
+from hptui.results.analysis.intervals import counts, of_trial
+from hptui.results.document import Block, Bullets, Code, Heading, Paragraph, Table
+from hptui.results.export.json_text import json_text
+from hptui.results.export.shell_text import flags_text
+from hptui.results.export.yaml_text import yaml_text
+from hptui.results.facts import Fact, Line, Strong, capital, line, listed
+from hptui.results.roles import effective_batch, setting_of
+from hptui.results.teller import Teller
+from hptui.results.view import best_trials
+
+
+def best(t: Teller) -> Iterator[Block]:
+    """The best, with everything that qualifies it."""
+    if len(t.study.objectives) > 1:
+        yield from _front(t)
+        return
+    yield Heading(2, ("Best trial",))
+    trial = t.record.best
+    if trial is None:
+        yield Paragraph(("No trial is complete with a value, so none is the best.",))
+        return
+    yield Bullets(tuple(_lines(t, trial)))
+    for told in qualified(t, trial):
+        yield Paragraph(told)
+
+
+def _lines(t: Teller, trial: Trial) -> Iterator[Line]:
+    yield (Strong(("Trial",)), ": ", *t.trial(trial))
+    metric = t.record.metric
+    yield (Strong((t.name(metric),)), ": ", t.value(trial, metric))
+    field = t.record.order
+    for name in varied(t.view, field) or list(trial.params):
+        yield (Strong((t.name(name),)), ": ", *t.setting(trial, name))
+    settings = t.view.settings(trial)
+    times = setting_of(settings, "accumulation")
+    whole = effective_batch(settings, trial.effective)
+    if whole is not None and times:
+        yield (
+            Strong(("Effective batch size",)),
+            ": ",
+            t.plain(f"trial.{trial.number}.effective_batch", whole, [trial]),
+        )
+    others = [name for name in visible(trial.metrics) if name != metric and name in t.study.metrics]
+    for name in others:
+        yield (Strong((t.name(name),)), ": ", t.value(trial, name))
+    yield (Strong(("Training time",)), ": ", t.value(trial, "seconds"))
+    if trial.peak_memory_gb is not None:
+        yield (Strong(("Peak memory",)), ": ", t.value(trial, "peak_memory_gb"))
+
+
+def qualified(t: Teller, trial: Trial) -> Iterator[Line]:
+    """How sure the best is: interval, ties, what cannot be told apart, another length of training, best step."""
+    metric = t.record.metric
+    interval = of_trial(t.view, trial, metric)
+    runs = replicates(t.view, trial)
+    counted = counts(t.view, trial, metric)
+    if interval is not None and counted is not None:
+        yield line(
+            "{metric} counts {k} of {n}: the {confidence} interval is {interval} (Wilson).",
+            metric=(t.name(metric),),
+            k=t.plain("best.k", counted[0], [trial]),
+            n=t.plain("best.n", counted[1], [trial]),
+            confidence=t.confidence(),
+            interval=t.interval("best.interval", metric, interval, [trial]),
+        )
+    elif interval is not None:
+        yield line(
+            "Over {n} seeds the mean is {mean}, with a {confidence} interval of {interval} (Student).",
+            n=t.count("best.runs", runs),
+            mean=t.of_metric(
+                "best.mean",
+                metric,
+                sum((one.values or {})[metric] for one in runs) / len(runs),
+                runs,
+                f"values.{metric}",
+            ),
+            confidence=t.confidence(),
+            interval=t.interval("best.interval", metric, interval, runs),
+        )
+    else:
+        yield (
+            "Not repeated: each configuration ran once, so the value has no interval, and small "
+            "differences may be chance.",
+        )
+    ties = [one for one in best_trials(t.study, t.view.trials) if one.number != trial.number]
+    if ties:
+        yield line("{ties} reached exactly the same value.", ties=capital(t.trials(ties, "best.ties")))
+    yield from alike(t)
+    yield from longer(t, trial)
+    yield from _steps(t, trial)
+
+
+def alike(t: Teller) -> Iterator[Line]:
+    """Which others cannot be told apart from the best."""
+    found = t.record.comparisons
+    if found is None or not found.others:
+        return
+    others = [one.trial for one in found.others]
+    same, alone = found.alike, found.alike_alone
+    n = t.count("alike.others", others)
+    if len(same) == len(others):
+        told = line(
+            "None of the {n} others can be told apart from it ({how}, corrected for {n} comparisons).",
+            n=n,
+            how=found.how,
+        )
+    elif same:
+        told = line(
+            "It cannot be told apart from {same} ({how}, corrected for {n} comparisons).",
+            same=t.trials(same, "alike.same"),
+            how=found.how,
+            n=n,
+        )
+    else:
+        told = line(
+            "It differs from each of the {n} others by more than chance ({how}, corrected).", n=n, how=found.how
+        )
+    if len(alone) not in (len(others), len(same)):
+        apart = [one for one in found.others if one.trial not in alone]
+        told += line(
+            " Even without the correction, {alone} cannot be told apart from it; only {apart} would "
+            "differ ({p} at most).",
+            alone=t.trials(alone, "alike.alone"),
+            apart=t.trials([one.trial for one in apart], "alike.apart"),
+            p=t.p("alike.apart.p", max(one.p for one in apart), [found.best, *(one.trial for one in apart)]),
+        )
+    yield told
+    if alone:
+        near = min((one for one in found.others if one.trial in alone), key=lambda one: one.p)
+        yield line(
+            "For instance {value} against {other} of {trial} has {p}.",
+            value=(t.value(found.best, t.record.metric),),
+            other=(t.value(near.trial, t.record.metric),),
+            trial=t.trial(near.trial),
+            p=t.p("alike.near.p", near.p, [found.best, near.trial]),
+        )
+
+
+def longer(t: Teller, trial: Trial) -> Iterator[Line]:
+    """The best trained for another length than most: said, with the best of the usual length."""
+    own, groups = length_of(t.view, trial), lengths(t.view, t.record.order)
+    if own is None or len(groups) < 2:
+        return
+    usual = next(length for length in groups)
+    others = [length for length in groups if length != own]
+    if usual == own and len(groups[own]) > 1:
+        rest = [one for length in others for one in groups[length]]
+        yield line(
+            "It trained for {amount} {unit}; {rest} trained for another length, so their values "
+            "cannot simply be compared.",
+            amount=_amount(t, trial),
+            unit=own.unit,
+            rest=t.trials(rest, "length.rest"),
+        )
+        return
+    mate = next(one for one in t.record.order if length_of(t.view, one) == usual and usual != own)
+    yield line(
+        "It trained for {amount} {unit}, most others for {usual}: part of its lead may be the longer "
+        "or shorter training. "
+        "Among those that trained for {usual} {unit}, {mate} is the best, with {value}.",
+        amount=_amount(t, trial),
+        unit=own.unit,
+        usual=_amount(t, mate),
+        mate=t.trial(mate),
+        value=(t.value(mate, t.record.metric),),
+    )
+
+
+def _amount(t: Teller, trial: Trial) -> Fact:
+    length = length_of(t.view, trial)
+    assert length is not None
+    return t.plain(f"trial.{trial.number}.length", length.amount, [trial], field=length.field)
+
+
+def _steps(t: Teller, trial: Trial) -> Iterator[Line]:
+    """Best step against the last, and against what was planned."""
+    summary = t.record.summaries.get(t.record.metric, {}).get(trial.number)
+    if summary is None or summary.n < 2:
+        return
+    down = t.study.objective.goal == "minimize"
+    step, last = (summary.low_step if down else summary.high_step), summary.step
+    if step is None:
+        return
+    told = line(
+        "Best at step {step}; it ended at step {last} with {value}",
+        step=t.plain("best.step", step, [trial]),
+        last=t.plain("best.last_step", last, [trial]),
+        value=t.of_metric("best.last", t.record.metric, summary.value, [trial]),
+    )
+    if trial.total_steps:
+        told += line(
+            ", of {planned} planned", planned=t.plain("best.planned", trial.total_steps, [trial], field="total_steps")
+        )
+    yield (*told, ".")
+
+
+def _front(t: Teller) -> Iterator[Block]:
+    yield Heading(2, ("Best trials",))
+    front = pareto(t.view)
+    if not front:
+        yield Paragraph(("No trial is complete with a value for every objective.",))
+        return
+    goals = listed((str(one.goal), " ", t.name(one.metric)) for one in t.study.objectives)
+    yield Paragraph(
+        line("{n} trials are beaten by no other in everything ({goals}):", n=t.count("front.n", front), goals=goals)
+    )
+    names = [*(one.metric for one in t.study.objectives), *varied(t.view, front), "seconds"]
+    head: tuple[Line, ...] = (("Trial",), *((t.name(name),) for name in names))
+    rows: tuple[tuple[Line, ...], ...] = tuple((t.trial(one), *(t.cell(one, name) for name in names)) for one in front)
+    yield Table(head, rows, frozenset(range(1, len(names) + 1)))
+    if (middle := knee(t.view, front)) is not None:
+        yield Paragraph(
+            line("The knee of this front, nearest to the best of everything, is {trial}.", trial=t.trial(middle))
+        )
+    runs = len(replicates(t.view, front[0]))
+    if runs < 2:
+        yield Paragraph(("Not repeated: each configuration ran once, so small differences may be chance.",))
+
+
+def config(t: Teller) -> Iterator[Block]:
+    """The best configuration as YAML, JSON and flags."""
+    trial = t.record.best
+    if trial is None:
+        return
+    yield Heading(2, ("Best configuration",))
+    settings = {name: value for name, value in t.view.settings(trial).items() if value not in ("", None)}
+    for label, language, text in (
+        ("YAML", "yaml", yaml_text(settings)),
+        ("JSON", "json", json_text(settings)),
+        ("Flags", "sh", flags_text(settings)),
+    ):
+        yield Paragraph((Strong((label,)), ":"))
+        rows = [
+            (Fact(f"config.{language}.{n}", row, row, (trial.number,)),) if row.strip() else (row,)
+            for n, row in enumerate(text.rstrip("\n").split("\n"))
+        ]
+        yield Code(language, tuple(rows))
+
+
+def checkpoints(t: Teller) -> Iterator[Block]:
+    """Step, training and validation value of each checkpoint of the best trial."""
+    trial = t.record.best
+    if trial is None or not t.record.checkpoints:
+        return
+    yield Heading(2, ("Checkpoints of the best trial",))
+    curves = t.record.curves.get(trial.number, {})
+    names = [name for name in curves if len(curves[name]) > 1][:4]
+    rows = []
+    for one in t.record.checkpoints:
+        cells: list[Line] = [(t.plain(f"checkpoint.{one.step}", one.step, [trial]),)]
+        for name in names:
+            near = [value for step, value, _ in curves[name] if step == one.step]
+            cells.append(
+                (t.of_metric(f"checkpoint.{one.step}.{name}", name, near[0], [trial]),) if near else (NOTHING,)
+            )
+        rows.append(tuple(cells))
+    yield Table((("Step",), *((t.name(name),) for name in names)), tuple(rows), frozenset(range(len(names) + 1)))

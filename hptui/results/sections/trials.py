@@ -1,0 +1,186 @@
+"""The table of trials in the study's own columns, the best in bold; the first and the last of the ranking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hptui.model.format import NOTHING
+from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.results.analysis.against import change_of, changes
+from hptui.results.analysis.cohort import lengths, value_of
+from hptui.results.analysis.effects import Step, one_factor
+from hptui.results.columns import usual
+from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
+from hptui.results.facts import Fact, Line, Name, Strong, Words, capital, joined, line
+from hptui.results.record import measured
+from hptui.results.roles import goal_of
+from hptui.results.teller import Teller
+from hptui.results.view import best_trials
+
+ROWS = 200
+"""A longer table is cut to the best and the newest."""
+FIRST, LAST = 3, 3
+TEXTS = ("name", "title", "note", "status", "reason", "role", "message", "engine")
+
+
+def history(t: Teller) -> Iterator[Block]:
+    """All trials, or as many as a table can hold."""
+    yield Heading(2, ("Trials",))
+    trials = list(t.view.trials)
+    if not trials:
+        yield Paragraph(("No trial has started.",))
+        return
+    shown = _shown(t, trials)
+    names = _columns(t, shown)
+    best = {one.number for one in best_trials(t.study, trials)}
+    tops = _tops(t, names)
+    head: tuple[Line, ...] = tuple((Name(t.heading(name)),) for name in names)
+    rows = [tuple(_cell(t, trial, name, tops, trial.number in best) for name in names) for trial in shown]
+    steps = {step.trial.number: step for step in one_factor(t.view, trials)} if len(trials) <= ROWS else {}
+    if len(steps) > 1:
+        head = (*head, ("Against the baseline",))
+        rows = [(*row, _changed(t, steps.get(trial.number))) for row, trial in zip(rows, shown, strict=True)]
+    right = frozenset(index for index, name in enumerate(names) if name not in TEXTS)
+    yield Table(head, tuple(rows), right)
+    if len(shown) < len(trials):
+        yield Paragraph(
+            line(
+                "{n} of {all} trials are shown: the best ones.",
+                n=t.count("table.n", shown),
+                all=t.count("study.trials", trials),
+            )
+        )
+    yield from _legend(t, shown, names)
+
+
+def _shown(t: Teller, trials: Sequence[Trial]) -> list[Trial]:
+    if len(trials) <= ROWS:
+        return list(trials)
+    return sorted(t.record.order[:ROWS], key=lambda trial: trial.number)
+
+
+def _columns(t: Teller, trials: Sequence[Trial]) -> list[str]:
+    """The study's own columns; trials that are not complete show what became of them."""
+    own = list(t.study.report.columns)
+    plain = all(trial.status is TrialStatus.COMPLETE for trial in trials)
+    names = [name for name in usual(t.view) if name in own or name not in ("status", "reason")]
+    if "title" in own or "name" in own:
+        names = [name for name in names if name in own]
+        names = [name for name in own if name in names]
+    if "name" in names and "name" not in own and all(trial.name in ("", f"trial-{trial.number}") for trial in trials):
+        names.remove("name")
+    filled = [
+        name
+        for name in names
+        if name in own or any(t.cell(trial, name) != (NOTHING,) for trial in trials) or name in TEXTS
+    ]
+    return filled if plain or "status" in filled else [*filled, "status"]
+
+
+def _tops(t: Teller, names: Sequence[str]) -> dict[str, float]:
+    """The best value of each metric's column, by the metric's own direction; time and memory are no contest."""
+    found = {}
+    for name in names:
+        goal = goal_of(t.study, name) if name in t.study.metrics or name == t.record.metric else None
+        values = [value for trial in t.record.order if (value := measured(trial, name)) is not None]
+        if goal is not None and len(set(values)) > 1:
+            found[name] = min(values) if goal == "minimize" else max(values)
+    return found
+
+
+def _cell(t: Teller, trial: Trial, name: str, tops: dict[str, float], best: bool) -> Line:
+    cell = _text(t, trial, name) if name in TEXTS else (t.number(trial),) if name == "number" else t.cell(trial, name)
+    if cell == (NOTHING,) or not cell:
+        return (NOTHING,)
+    ranked = trial.role not in (Role.BASE, Role.REPLICATE)
+    top = name in tops and ranked and measured(trial, name) == tops[name]
+    return (Strong(cell),) if (best and name != "note") or top else cell
+
+
+def _text(t: Teller, trial: Trial, name: str) -> Line:
+    if name == "note":
+        return (Words(trial.note),) if trial.note else (NOTHING,)
+    if name == "status":
+        reason = f" ({trial.reason})" if trial.reason and trial.status is not TrialStatus.COMPLETE else ""
+        return (f"{trial.status}{reason}",)
+    if name == "title":
+        return (Name(trial.title or trial.name or f"trial {trial.number}"),)
+    found = str(getattr(trial, name) or "")
+    return (Name(found),) if found else (NOTHING,)
+
+
+def _changed(t: Teller, step: Step | None) -> Line:
+    """`learning_rate 0.0002 → 0.0005: perplexity +0.8 (worse)`: computed, whatever a note says."""
+    if step is None:
+        return (NOTHING,)
+    what = joined(
+        (t.name(name), " ", *t.setting(step.base, name), " → ", *t.setting(step.trial, name))
+        for name in step.changed
+        if step.changed[name][1] is not None and step.changed[name][0] is not None
+    )
+    told = moved(t, step)
+    return (*what, ": ", *told) if told else what
+
+
+def moved(t: Teller, step: Step) -> Line:
+    """What a step did to the objective: `perplexity +0.8 (worse)`."""
+    found = [one for one in changes(t.view, step.base, step.trial) if one.metric == t.record.metric]
+    if not found or step.trial.values is None or step.base.values is None:
+        return ()
+    one = found[0]
+    if one.old == one.new:
+        return (t.name(one.metric), " equal")
+    word = "" if one.better is None else " (better)" if one.better else " (worse)"
+    delta = t.difference(
+        f"step.{step.trial.number}.{one.metric}", one.metric, one.new - one.old, [step.base, step.trial]
+    )
+    return (t.name(one.metric), " ", delta, word)
+
+
+def _legend(t: Teller, shown: Sequence[Trial], names: Sequence[str]) -> Iterator[Block]:
+    told: list[Line] = [("The best trial is in bold, and in each metric's column the best value.",)]
+    if any(trial.note for trial in shown) and "note" in names:
+        told.append((f"What stands in quotation marks under {t.heading('note')} was written by a person.",))
+    if any(trial.status is not TrialStatus.COMPLETE for trial in shown):
+        told.append((f"{NOTHING} was not measured: only a complete trial has a value of an objective.",))
+    groups = lengths(t.view, t.record.order)
+    if len(groups) > 1:
+        rest = [one for length in list(groups)[1:] for one in groups[length]]
+        usual_ = next(iter(groups))
+        n: Fact = t.plain("length.usual", usual_.amount, groups[usual_], field=usual_.field)
+        told.append(
+            line(
+                "{rest} did not train for {n} {unit} as most did.",
+                rest=capital(t.trials(rest, "length.others")),
+                n=n,
+                unit=usual_.unit,
+            )
+        )
+    yield Paragraph(joined(told, " "))
+
+
+def ranking(t: Teller) -> Iterator[Block]:
+    """The first and the last, ties together, each with its distance to the baseline."""
+    order = t.record.order
+    if len(order) < FIRST + 2 or len(t.study.objectives) > 1:
+        return
+    yield Heading(2, ("Best and worst",))
+    values = list(dict.fromkeys(value_of(t.view, trial) for trial in order))
+    yield Bullets(tuple(_place(t, value) for value in values[:FIRST]), "1.")
+    if len(values) > FIRST + LAST:
+        yield Paragraph(("The worst:",))
+        yield Bullets(tuple(_place(t, value) for value in values[-LAST:]))
+
+
+def _place(t: Teller, value: float) -> Line:
+    tied = [one for one in t.record.order if value_of(t.view, one) == value]
+    told = line(
+        "{value}: {trials}", value=(t.value(tied[0], t.record.metric),), trials=t.trials(tied, f"rank.{value!r}")
+    )
+    base = t.view.baseline
+    if base is not None and base.number not in [one.number for one in tied] and base in t.record.order:
+        change = change_of(t.view, t.record.metric, value_of(t.view, base), value)
+        if change.share is not None:
+            share = t.share(f"rank.{value!r}.baseline", change.share, [tied[0], base], signed=True)
+            told += line(", {share} against the baseline", share=share)
+    return told

@@ -1,0 +1,203 @@
+"""How a study's numbers become facts of a report: named, formatted as the study wants it, with their trials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from hptui.model.format import NOTHING, duration, memory, metric, number, odd, setting
+from hptui.model.study import MetricSpec
+from hptui.model.trial import Trial, Value
+from hptui.results.analysis.intervals import Interval
+from hptui.results.facts import Fact, Line, Name, joined, line, listed
+from hptui.results.record import Record, measured
+
+USUAL = {
+    "seconds": "Training time",
+    "peak_memory_gb": "Peak memory",
+    "number": "Trial",
+    "note": "Notes",
+    "name": "Name",
+    "title": "Experiment",
+}
+MANY = 12
+"""Longer lists of trials are cut, and their number is said."""
+
+
+class Teller:
+    """Turns what a record holds into parts of lines."""
+
+    def __init__(self, record: Record) -> None:
+        self.record, self.view, self.study = record, record.view, record.view.study
+
+    # names ------------------------------------------------------------------------------------------------------
+
+    def heading(self, name: str) -> str:
+        """What a column or metric is called."""
+        spec = self.study.metrics.get(name)
+        own = self.study.report.columns.get(name)
+        return (own if own and own != name else "") or (spec.heading if spec else "") or USUAL.get(name, name)
+
+    def name(self, name: str) -> Name:
+        """A setting or metric in running text: as code, unless it has a heading of its own."""
+        heading = self.heading(name)
+        return Name(heading, code=heading == name)
+
+    def trial(self, trial: Trial, *, capital: bool = False) -> Line:
+        """`trial 3`, with its title or name in front where it has one: `Exp 2 (trial 3)`."""
+        called = trial.title or trial.name
+        word = "Trial" if capital and not called else "trial"
+        own = line("{word} {n}", word=word, n=self.number(trial))
+        return (Name(called), " (", *own, ")") if called else own
+
+    def number(self, trial: Trial) -> Fact:
+        """A trial's number."""
+        return Fact(f"trial.{trial.number}.number", trial.number, str(trial.number), (trial.number,), "number")
+
+    def trials(self, trials: Sequence[Trial], key: str) -> Line:
+        """`trials 2, 8 and 12`; a long list is cut."""
+        if not trials:
+            return ("none",)
+        word = "trial " if len(trials) == 1 else "trials "
+        if len(trials) <= MANY:
+            return (word, *listed(self.number(trial) for trial in trials))
+        rest = self.count(f"{key}.more", trials[MANY:])
+        return (word, *joined(self.number(trial) for trial in trials[:MANY]), " and ", rest, " more")
+
+    # numbers ----------------------------------------------------------------------------------------------------
+
+    def value(self, trial: Trial, name: str, *, so_far: bool = False) -> Fact | str:
+        """A trial's value of a metric, its time or its memory; `–` where it was not measured.
+
+        Of an objective only a complete trial has a value, unless what it showed so far is asked for.
+        """
+        objective = name in [one.metric for one in self.study.objectives]
+        found = (trial.values or {}).get(name) if objective and not so_far else measured(trial, name)
+        if found is None:
+            return NOTHING
+        field = (
+            name
+            if name in ("seconds", "peak_memory_gb")
+            else ("values." if name in (trial.values or {}) else "metrics.") + name
+        )
+        return Fact(f"trial.{trial.number}.{name}", found, self.shown(name, found), (trial.number,), field)
+
+    def shown(self, name: str, value: float) -> str:
+        """A value of a metric, in its own format."""
+        if not math.isfinite(value):
+            return odd(value)
+        if name == "seconds":
+            return duration(value)
+        if name == "peak_memory_gb":
+            return memory(value)
+        return metric(value, self.study.metrics.get(name))
+
+    def setting(self, trial: Trial, name: str) -> Line:
+        """A setting as requested; `3 → 2` where another value was really used; `–` where it has none."""
+        settings = self.view.settings(trial)
+        if name not in settings:
+            return (NOTHING,)
+        field = f"params.{name}" if name in trial.params else f"trainer.{name}"
+        own = Fact(f"trial.{trial.number}.{name}", settings[name], setting(settings[name]), (trial.number,), field)
+        used = trial.effective.get(name, settings[name])
+        if used == settings[name]:
+            return (own,)
+        key = f"trial.{trial.number}.effective.{name}"
+        return (own, " → ", Fact(key, used, setting(used), (trial.number,), f"effective.{name}"))
+
+    def cell(self, trial: Trial, name: str) -> Line:
+        """What stands in a table: a setting before a metric of its name."""
+        metrics = {one.metric for one in self.study.objectives} | set(self.study.metrics)
+        if name in ("seconds", "peak_memory_gb") or name in metrics:
+            return (self.value(trial, name),)
+        if name in self.view.settings(trial):
+            return self.setting(trial, name)
+        if name in trial.effective:
+            value = trial.effective[name]
+            return (
+                Fact(
+                    f"trial.{trial.number}.effective.{name}",
+                    value,
+                    setting(value),
+                    (trial.number,),
+                    f"effective.{name}",
+                ),
+            )
+        if name in trial.facts:
+            return (
+                Fact(
+                    f"trial.{trial.number}.facts.{name}",
+                    trial.facts[name],
+                    setting(trial.facts[name]),
+                    (trial.number,),
+                    f"facts.{name}",
+                ),
+            )
+        return (self.value(trial, name),)
+
+    def count(self, key: str, trials: Iterable[Trial]) -> Fact:
+        """How many trials."""
+        numbers = tuple(trial.number for trial in trials)
+        return Fact(key, len(numbers), f"{len(numbers):,}", numbers)
+
+    def plain(self, key: str, value: Value, trials: Iterable[Trial] = (), *, text: str = "", field: str = "") -> Fact:
+        """Any value, four digits where it is a number."""
+        numbers = tuple(trial.number for trial in trials)
+        return Fact(key, value, text or setting(value), numbers, field)
+
+    def of_metric(self, key: str, name: str, value: float, trials: Iterable[Trial], field: str = "") -> Fact:
+        """A number in the format of a metric: a mean, a bound."""
+        return Fact(key, value, self.shown(name, value), tuple(trial.number for trial in trials), field)
+
+    def share(self, key: str, value: float, trials: Iterable[Trial], *, signed: bool = False, digits: int = 1) -> Fact:
+        """Per cent."""
+        text = f"{value:+.{digits}%}" if signed else f"{value:.{digits}%}"
+        return Fact(key, value, text.replace("-", "−") if signed else text, tuple(trial.number for trial in trials))
+
+    def p(self, key: str, value: float, trials: Iterable[Trial] = ()) -> Line:
+        """`p = 0.28`, `p < 0.001`."""
+        if value < 0.001:
+            return ("p < ", Fact(key, value, "0.001", tuple(trial.number for trial in trials)))
+        return ("p = ", Fact(key, value, f"{value:.2g}", tuple(trial.number for trial in trials)))
+
+    def confidence(self) -> Fact:
+        """The confidence of every interval."""
+        return Fact("confidence", 0.95, "95%")
+
+    def interval(self, key: str, name: str, found: Interval, trials: Sequence[Trial]) -> Line:
+        """`1.4% to 6.4%`: a rate in per cent, another metric in its own format."""
+        if found.k is not None:
+            return line(
+                "{low} to {high}",
+                low=self.share(f"{key}.low", found.low, trials),
+                high=self.share(f"{key}.high", found.high, trials),
+            )
+        return line(
+            "{low} to {high}",
+            low=self.of_metric(f"{key}.low", name, found.low, trials),
+            high=self.of_metric(f"{key}.high", name, found.high, trials),
+        )
+
+    def duration(self, key: str, seconds: float, trials: Iterable[Trial] = (), field: str = "") -> Fact:
+        """About how long."""
+        return Fact(key, seconds, duration(seconds), tuple(trial.number for trial in trials), field)
+
+    def memory(self, key: str, gb: float, trials: Iterable[Trial] = (), field: str = "") -> Fact:
+        """GiB."""
+        return Fact(key, gb, memory(gb), tuple(trial.number for trial in trials), field)
+
+    def difference(self, key: str, name: str, value: float, trials: Iterable[Trial]) -> Fact:
+        """A signed difference in the unit of a metric."""
+        spec = self.study.metrics.get(name)
+        if name == "seconds":
+            text = duration(abs(value))
+        elif name == "peak_memory_gb":
+            text = memory(abs(value))
+        elif spec and spec.format == "percent":
+            text = f"{abs(value):.4f}"
+        elif spec:
+            text = metric(abs(value), MetricSpec(format=spec.format, unit=spec.unit))
+        else:
+            text = number(abs(float(f"{value:.4g}")))
+        sign = "−" if value < 0 else "+"
+        return Fact(key, value, f"{sign}{text}", tuple(trial.number for trial in trials))
