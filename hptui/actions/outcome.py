@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from hptui.actions.export import write_files
+from hptui.actions.report import write_report
 from hptui.model.study import Study
 from hptui.results.view import best_trials, look
 from hptui.storage.paths import StudyDir
@@ -28,7 +29,9 @@ def outcome_of(sd: StudyDir, study: Study) -> dict[str, str]:
 
 
 def write_results(sd: StudyDir, study: Study) -> list[Path]:
-    """Write `best_config.yaml`, `trials.json` and `trials.csv` under `[report] write`, whole files or none."""
+    """Write the report, `best_config.yaml`, `trials.json` and `trials.csv` under `[report] write`, "
+    "whole files or none."""
     target = Path(study.directory or ".", study.report.write)
     view = look(sd)
-    return write_files(view, ["trials.json", "trials.csv", "best_config.yaml"], target)
+    written = write_files(view, ["trials.json", "trials.csv", "best_config.yaml"], target)
+    return [*written, *write_report(sd, target)]

@@ -35,6 +35,7 @@ VERBS = {
     "add": ("add", "Queue a hand-picked trial."),
     "space": ("space", "Show or change the search space."),
     "note": ("note", "Write a note beside a trial."),
+    "report": ("report", "What a study has found, as a document."),
     "export": ("export", "A configuration, all trials, or the whole study, for other programs."),
     "doctor": ("doctor", "Is all well with this machine and the studies?"),
     "paths": ("paths", "Where everything is."),

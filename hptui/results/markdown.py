@@ -12,9 +12,10 @@ from hptui.model.clean import clean
 from hptui.results.document import Block, Bullets, Code, Document, Heading, Image, Paragraph, Quote, Table
 from hptui.results.facts import Fact, Line, Name, Strong, Words
 
-SPECIAL = re.compile(r"([\\`*\[\]|$]|~~|(?<![^\W_])_|_(?![^\W_]))")
+SPECIAL = re.compile(r"([\\`*|$]|~~|(?<![^\W_])_|_(?![^\W_]))")
 ENTITY = re.compile(r"&(?=#?\w+;)")
 TAG = re.compile(r"<")
+LINK = re.compile(r"\]\s*[(\[:]|\[\^")
 LEADING = re.compile(r"^(\s*)([#>+=-]|\d+[.)])(?=\s|$|#|>)")
 FENCE = re.compile(r"`+")
 
@@ -149,6 +150,8 @@ def escape(text: str, *, start: bool = False) -> str:
     """Text that Markdown shows as it is, on one line."""
     found = clean(text.replace("\n", " ")).strip() if text != " " else text
     found = SPECIAL.sub(r"\\\1", found)
+    if LINK.search(found) or (start and found.startswith("[")):
+        found = found.replace("[", "\\[").replace("]", "\\]")
     found = TAG.sub("&lt;", ENTITY.sub("&amp;", found))
     if start:
         found = LEADING.sub(lambda mark: f"{mark[1]}{mark[2][:-1]}\\{mark[2][-1]}", found)

@@ -99,7 +99,7 @@ class Record:
     @cached_property
     def narrower(self) -> list[Narrower]:
         """Recommended ranges."""
-        return narrower(self.view, self.effects, self.best) if self.best else []
+        return narrower(self.view, self.effects, self.best, self.confounded) if self.best else []
 
     @cached_property
     def outlook(self) -> Outlook | None:

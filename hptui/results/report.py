@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
 
 from hptui.results.document import Block, Document, Heading, Image, Paragraph
 from hptui.results.facts import Name, Words, line
@@ -13,8 +12,9 @@ from hptui.results.sections.against import against
 from hptui.results.sections.best import best, checkpoints, config
 from hptui.results.sections.cost import cost
 from hptui.results.sections.curves import curves
-from hptui.results.sections.effects import observations, per_parameter
+from hptui.results.sections.effects import per_parameter
 from hptui.results.sections.failures import failures
+from hptui.results.sections.findings import observations
 from hptui.results.sections.head import head
 from hptui.results.sections.recommend import future, rationale, recommendations
 from hptui.results.sections.reproduce import provenance, reproduce
@@ -24,8 +24,7 @@ from hptui.results.sections.summary import breakdown, summary
 from hptui.results.sections.trials import history, ranking
 from hptui.results.teller import Teller
 
-Style = Literal["results", "hyperparameters"]
-STYLES: tuple[Style, ...] = ("results", "hyperparameters")
+STYLES = ("results", "hyperparameters")
 Section = Callable[[Teller], Iterable[Block]]
 
 RESULTS: tuple[Section, ...] = (
@@ -48,7 +47,7 @@ RESULTS: tuple[Section, ...] = (
     recommendations,
     rationale,
     future,
-    lambda t: summary(t, t.record.best),
+    lambda t: summary(t, t.record.best, brief=True),
     reproduce,
     provenance,
 )
@@ -70,7 +69,7 @@ HYPERPARAMETERS: tuple[Section, ...] = (
 )
 
 
-def compose(record: Record, style: Style | None = None, images: Sequence[Image] = ()) -> Document:
+def compose(record: Record, style: str | None = None, images: Sequence[Image] = ()) -> Document:
     """The whole report of a study as a document; `images` lie beside it."""
     t = Teller(record)
     chosen = style or record.view.study.report.style
@@ -107,6 +106,6 @@ def alternatives(t: Teller) -> Iterator[Block]:
         yield Paragraph((*told, ". ", Words(trial.note)) if trial.note else (*told, "."))
 
 
-def write(record: Record, name: str, style: Style | None = None, images: Sequence[Image] = ()) -> tuple[str, str]:
+def write(record: Record, name: str, style: str | None = None, images: Sequence[Image] = ()) -> tuple[str, str]:
     """The report called `name` (a file's name) as Markdown, and its `facts.json`."""
     return rendered(compose(record, style, images), name)

@@ -24,6 +24,11 @@ MANY = 12
 """Longer lists of trials are cut, and their number is said."""
 
 
+def title_of(trial: Trial) -> str:
+    """What a person called a trial; '' where only the runner named it, or nobody."""
+    return trial.title or ("" if trial.name == f"trial-{trial.number}" else trial.name)
+
+
 class Teller:
     """Turns what a record holds into parts of lines."""
 
@@ -45,7 +50,7 @@ class Teller:
 
     def trial(self, trial: Trial, *, capital: bool = False) -> Line:
         """`trial 3`, with its title or name in front where it has one: `Exp 2 (trial 3)`."""
-        called = trial.title or trial.name
+        called = title_of(trial)
         word = "Trial" if capital and not called else "trial"
         own = line("{word} {n}", word=word, n=self.number(trial))
         return (Name(called), " (", *own, ")") if called else own
@@ -60,6 +65,8 @@ class Teller:
             return ("none",)
         word = "trial " if len(trials) == 1 else "trials "
         if len(trials) <= MANY:
+            if any(map(title_of, trials)):
+                return listed(self.trial(trial) for trial in trials)
             return (word, *listed(self.number(trial) for trial in trials))
         rest = self.count(f"{key}.more", trials[MANY:])
         return (word, *joined(self.number(trial) for trial in trials[:MANY]), " and ", rest, " more")
@@ -190,7 +197,7 @@ class Teller:
         """A signed difference in the unit of a metric."""
         spec = self.study.metrics.get(name)
         if name == "seconds":
-            text = duration(abs(value))
+            text = duration(abs(value)).removeprefix("~")
         elif name == "peak_memory_gb":
             text = memory(abs(value))
         elif spec and spec.format == "percent":

@@ -77,8 +77,8 @@ def replicates(view: View, trial: Trial) -> list[Trial]:
 
 
 def varied(view: View, trials: Sequence[Trial]) -> list[str]:
-    """The settings that differ among trials, in the order of the space."""
-    known = [*view.study.space.names, *(one.name for one in view.study.space.derived)]
+    """The settings that differ among trials, in the order of the space and then of the study file."""
+    known = [*view.study.space.names, *(one.name for one in view.study.space.derived), *view.base]
     names = [*known, *(name for trial in trials for name in trial.params if name not in known)]
     every = [view.settings(trial) for trial in trials]
     return [

@@ -13,6 +13,7 @@ from hptui.model.values import is_number, same
 from hptui.results.analysis.cohort import numeric, varied
 from hptui.results.analysis.compare import ALPHA, holm
 from hptui.results.analysis.intervals import Interval, counts, student, wilson
+from hptui.results.roles import setting_of
 from hptui.results.view import View
 
 FEW = 5
@@ -179,7 +180,7 @@ class Step:
 
 
 def one_factor(view: View, trials: Sequence[Trial]) -> list[Step]:
-    """The trials that differ from the baseline in one thing: one setting, or several that only ever change together."""
+    """The trials that differ from the baseline in one thing."""
     base = next((trial for trial in trials if view.baseline is not None and trial.number == view.baseline.number), None)
     if base is None:
         return []
@@ -193,14 +194,22 @@ def one_factor(view: View, trials: Sequence[Trial]) -> list[Step]:
         }
         if changed and trial.number != base.number:
             steps.append(Step(trial, base, changed))
-    tied = _tied([set(step.changed) for step in steps])
-    return [step for step in steps if len({tied[name] for name in step.changed}) == 1]
+    return [step for step in steps if _one(view, step.changed)]
 
 
-def _tied(sets: Sequence[set[str]]) -> dict[str, frozenset[str]]:
-    """Settings that change in exactly the same trials are one factor, such as rank and alpha."""
-    where: dict[str, set[int]] = defaultdict(set)
-    for index, names in enumerate(sets):
-        for name in names:
-            where[name].add(index)
-    return {name: frozenset(other for other in where if where[other] == places) for name, places in where.items()}
+def _one(view: View, changed: Mapping[str, tuple[Value, Value]]) -> bool:
+    """Whether one thing changed: a setting, beside those derived from it, or rank and alpha with their ratio kept."""
+    free = [name for name in changed if name not in [one.name for one in view.study.space.derived]]
+    if len(free) < 2:
+        return True
+    rank, alpha = setting_of(free, "rank"), setting_of(free, "alpha")
+    if len(free) > 2 or rank is None or alpha is None:
+        return False
+    (r0, r1), (a0, a1) = changed[rank], changed[alpha]
+    return all(map(is_number, (r0, r1, a0, a1))) and a0 * r1 == a1 * r0  # type: ignore[operator]
+
+
+def stepwise(view: View, trials: Sequence[Trial]) -> bool:
+    """Whether the trials are a baseline and steps from it, one thing at a time: then groups would mix the steps."""
+    steps = one_factor(view, trials)
+    return len(steps) > 1 and len(steps) >= 0.8 * (len(trials) - 1)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 from hptui.model.errors import StudyError
 from hptui.model.parameters import Choice, Float, Int, Parameter
-from hptui.model.trial import Trial
+from hptui.model.trial import Role, Trial
 from hptui.model.values import is_number
 from hptui.results.analysis.cohort import in_rank, ranked, value_of
 from hptui.results.analysis.compare import Comparisons
+from hptui.results.analysis.confounded import Confounded
 from hptui.results.analysis.effects import Effect
 from hptui.results.analysis.regions import edges, position
 from hptui.results.view import View
@@ -38,13 +39,14 @@ def top(view: View) -> list[Trial]:
     return order[: max(LEAST, math.ceil(TOP * len(order)))] if len(order) > LEAST else []
 
 
-def narrower(view: View, effects: Sequence[Effect], best: Trial) -> list[Narrower]:
+def narrower(view: View, effects: Sequence[Effect], best: Trial, pairs: Sequence[Confounded] = ()) -> list[Narrower]:
     """Ranges that hold the best trials, for settings with a measurable effect; at an edge the range is widened there.
 
-    Nothing is recommended of a setting whose effect cannot be told from chance.
+    Nothing is recommended of a setting whose effect cannot be told from chance, nor of the weaker of two that are
+    confounded.
     """
     chosen = top(view)
-    telling = {one.setting for one in effects if one.measurable}
+    telling = {one.setting for one in effects if one.measurable} - _overshadowed(effects, pairs)
     ends = {edge.setting: edge for edge in edges(view, best)}
     found = []
     for parameter in view.study.space.parameters:
@@ -60,6 +62,12 @@ def narrower(view: View, effects: Sequence[Effect], best: Trial) -> list[Narrowe
             wider = edge is not None
             found.append(Narrower(parameter.name, parameter.describe(), then.describe(), tuple(chosen), wider))
     return found
+
+
+def _overshadowed(effects: Sequence[Effect], pairs: Sequence[Confounded]) -> set[str]:
+    """Of each pair that changed together the one with the weaker effect: it may be the other's shadow."""
+    strength = {one.setting: abs(one.strength or 0.0) for one in effects}
+    return {min((pair.one, pair.other), key=lambda name: strength.get(name, 0.0)) for pair in pairs}
 
 
 def _narrowed(parameter: Parameter, values: Sequence[object], at_low: bool | None) -> Parameter | None:
@@ -108,9 +116,10 @@ class Outlook:
 
 
 def outlook(view: View, comparisons: Comparisons | None) -> Outlook | None:
-    """From the order in which ranked trials ended; None for fewer than three."""
+    """From the order in which ranked trials ended; None for fewer than three of a search."""
     field = sorted(ranked(view), key=lambda trial: (trial.ended or 0.0, trial.number))
-    if len(field) < LEAST or view.best is None:
+    searched = [trial for trial in field if trial.role is Role.SEARCH]
+    if len(searched) < LEAST or view.best is None:
         return None
     objective = view.study.objective
     best_at, best = 0, value_of(view, field[0])

@@ -9,8 +9,8 @@ from hptui.model.trial import Trial
 from hptui.results.analysis.against import Against, Change, against_reference, base_model, changes, differences
 from hptui.results.analysis.cohort import length_of
 from hptui.results.document import Block, Heading, Paragraph, Table
-from hptui.results.facts import Line, Name, Words, line, listed
-from hptui.results.teller import Teller
+from hptui.results.facts import Line, Name, Words, joined, line
+from hptui.results.teller import Teller, title_of
 
 
 def against(t: Teller) -> Iterator[Block]:
@@ -55,8 +55,15 @@ def _two(t: Teller, old: Trial, new: Trial, left: str, right: str) -> Sequence[B
         )
         for one in chosen
     )
-    head = (("Metric",), (f"{left} (", *t.trial(old), ")"), (f"{right} (", *t.trial(new), ")"), ("Change",), ("",))
+    head = (("Metric",), called(t, left, old), called(t, right, new), ("Change",), ("",))
     return [Table(head, table, frozenset({1, 2, 3}))]
+
+
+def called(t: Teller, label: str, trial: Trial) -> Line:
+    """`Best (Exp 6, trial 7)`; a label that is the trial's own name stands alone: `Baseline (trial 1)`."""
+    own = title_of(trial)
+    named: Line = () if own.lower() in ("", label.lower(), label.split()[0].lower()) else (Name(own), ", ")
+    return (label, " (", *named, "trial ", t.number(trial), ")")
 
 
 def share_of(t: Teller, one: Change, key: str, trials: Sequence[Trial]) -> Line:
@@ -115,7 +122,7 @@ def reference(t: Teller, found: Against) -> Iterator[Line]:
     if own.source:
         told += (", from ", Words(own.source))
     yield (*told, ".")
-    reasons = listed(_reason(t, found, why) for why in found.differences)
+    reasons = joined((_reason(t, found, why) for why in found.differences), "; ")
     if found.change is None:
         yield line("It was measured differently, so the two are not compared: {reasons}.", reasons=reasons)
         return

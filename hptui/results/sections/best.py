@@ -14,9 +14,9 @@ from hptui.results.document import Block, Bullets, Code, Heading, Paragraph, Tab
 from hptui.results.export.json_text import json_text
 from hptui.results.export.shell_text import flags_text
 from hptui.results.export.yaml_text import yaml_text
-from hptui.results.facts import Fact, Line, Strong, capital, line, listed
+from hptui.results.facts import Fact, Line, Name, Strong, capital, line, listed
 from hptui.results.roles import effective_batch, setting_of
-from hptui.results.teller import Teller
+from hptui.results.teller import Teller, title_of
 from hptui.results.view import best_trials
 
 
@@ -36,7 +36,12 @@ def best(t: Teller) -> Iterator[Block]:
 
 
 def _lines(t: Teller, trial: Trial) -> Iterator[Line]:
-    yield (Strong(("Trial",)), ": ", *t.trial(trial))
+    yield (
+        Strong(("Trial",)),
+        ": ",
+        *((Name(title_of(trial)), ", number ") if title_of(trial) else ()),
+        t.number(trial),
+    )
     metric = t.record.metric
     yield (Strong((t.name(metric),)), ": ", t.value(trial, metric))
     field = t.record.order

@@ -20,6 +20,7 @@ from hptui.results.analysis.cost import (
 )
 from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
 from hptui.results.facts import Line, Part, Strong, line
+from hptui.results.sections.against import called
 from hptui.results.teller import Teller
 
 
@@ -130,11 +131,11 @@ def _memory_rows(t: Teller) -> Iterator[tuple[Line, ...]]:
             if found is None
             else (t.memory(f"trial.{trial.number}.mean_memory", found[1], [trial], f"attempt.mean_{found[0]}_gb"),)
         )
-        yield ((f"{label} (", *t.trial(trial), ")"), (t.value(trial, "peak_memory_gb"),), average)
+        yield (called(t, label, trial), (t.value(trial, "peak_memory_gb"),), average)
     having = [trial for trial in every.trials if trial.role is not Role.BASE]
     most = max(having, key=lambda trial: (trial.peak_memory_gb or 0.0, -trial.number))
     if len(having) > 1:
-        yield (("Most (", *t.trial(most), ")"), (t.value(most, "peak_memory_gb"),), (NOTHING,))
+        yield (called(t, "Most", most), (t.value(most, "peak_memory_gb"),), (NOTHING,))
         yield (
             ("Mean of ", t.count("memory.n", having), " trials"),
             (t.memory("memory.mean", every.value, every.trials, "peak_memory_gb"),),

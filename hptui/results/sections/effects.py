@@ -5,221 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hptui.model.format import setting
-from hptui.model.trial import Trial
-from hptui.results.analysis.compare import ALPHA
-from hptui.results.analysis.effects import Effect, Group, Step, one_factor, spearman
-from hptui.results.analysis.regions import Region
-from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
-from hptui.results.facts import Fact, Line, Name, capital, joined, line, listed
-from hptui.results.roles import number_of, setting_of
-from hptui.results.sections.trials import moved
+from hptui.results.analysis.against import change_of, changes
+from hptui.results.analysis.effects import FEW, Effect, Group, Step, one_factor, stepwise
+from hptui.results.document import Block, Heading, Paragraph, Table
+from hptui.results.facts import Fact, Line, Name, joined, line
+from hptui.results.record import measured
 from hptui.results.teller import Teller
 
 ALSO = ("seconds", "peak_memory_gb")
-
-
-def observations(t: Teller) -> Iterator[Block]:
-    """Key observations: sentences about regions, groups, confounding; each computed."""
-    found = [
-        *_region_lines(t),
-        *_one_factor_lines(t),
-        *_edge_lines(t),
-        *_confounded_lines(t),
-        *_inert_lines(t),
-        *_ratio_lines(t),
-    ]
-    silent = [one for one in t.record.effects if one.corrected is not None and not one.measurable]
-    if silent:
-        names = listed(t.name(one.setting) for one in silent)
-        found.append(
-            line(
-                "No measurable effect on {metric}: {names}. A difference between their groups may be chance.",
-                metric=t.name(t.record.metric),
-                names=names,
-            )
-        )
-    if found:
-        yield Heading(2, ("Key observations",))
-        yield Bullets(tuple(found), "1.")
-
-
-def _region_lines(t: Teller) -> Iterator[Line]:
-    told = {"zero": "reached nothing at all", "oom": "ran out of memory", "nan": "became NaN or infinite"}
-    for region in t.record.regions:
-        key = f"region.{region.kind}.{region.setting}"
-        side = "at or above" if region.above else "at or below"
-        yield line(
-            "{bad} {told}, and all {n} lie {side} {name} = {bound} ({p}){exceptions}.",
-            bad=capital(t.trials(region.bad, key)),
-            told=told[region.kind],
-            n=t.count(f"{key}.bad", region.bad),
-            side=side,
-            name=t.name(region.setting),
-            bound=_bound(t, region),
-            p=t.p(f"{key}.p", region.p, region.inside),
-            exceptions=_exceptions(t, region),
-        )
-
-
-def _bound(t: Teller, region: Region) -> Line:
-    trial = next(one for one in region.bad if t.view.settings(one).get(region.setting) == region.bound)
-    return t.setting(trial, region.setting)
-
-
-def _exceptions(t: Teller, region: Region) -> Line:
-    if not region.exceptions:
-        return ("; every other trial there did so, too",) if len(region.inside) > len(region.bad) else ()
-    parts = []
-    for trial in region.exceptions[:3]:
-        where: Line = (t.name(region.setting), " ", *t.setting(trial, region.setting))
-        parts.append(
-            line(
-                "{trial} ({where}, {value})",
-                trial=t.trial(trial),
-                where=where,
-                value=(t.value(trial, t.record.metric),),
-            )
-        )
-    more: Line = (
-        (" and ", t.count(f"region.{region.kind}.{region.setting}.exceptions", region.exceptions[3:]), " more")
-        if region.exceptions[3:]
-        else ()
-    )
-    return line("; but so do {parts}{more}, which did not", parts=listed(parts), more=more)
-
-
-def _one_factor_lines(t: Teller) -> Iterator[Line]:
-    steps = one_factor(t.view, t.view.trials)
-    for names in dict.fromkeys(tuple(step.changed) for step in steps):
-        mine = [step for step in steps if tuple(step.changed) == names]
-        parts = []
-        for step in mine:
-            if told := moved(t, step):
-                what = joined(t.setting(step.trial, name) for name in names)
-                parts.append(line("{what}: {told}", what=what, told=_with_costs(t, step, told)))
-        if parts:
-            start = joined((t.name(name), " ", *t.setting(mine[0].base, name)) for name in names)
-            yield line("Changed alone from {start} to {parts}.", start=start, parts=joined(parts, "; to "))
-
-
-def _with_costs(t: Teller, step: Step, told: Line) -> Line:
-    for name in ALSO:
-        old, new = getattr(step.base, name), getattr(step.trial, name)
-        if old and new and abs(new - old) / old > 0.02:
-            told += (
-                ", ",
-                t.name(name),
-                " ",
-                t.difference(f"step.{step.trial.number}.{name}", name, new - old, [step.base, step.trial]),
-            )
-    return told
-
-
-def _edge_lines(t: Teller) -> Iterator[Line]:
-    for edge in t.record.edges:
-        yield line(
-            "The best {name}, {value}, is at the {side} edge of what was searched: further out may be better.",
-            name=t.name(edge.setting),
-            value=t.setting(t.record.best, edge.setting) if t.record.best else (),
-            side="low" if edge.low else "high",
-        )
-
-
-def _confounded_lines(t: Teller) -> Iterator[Line]:
-    for one in t.record.confounded:
-        key = f"confounded.{one.one}.{one.other}"
-        effect = next((e for e in t.record.effects if e.setting == one.one), None)
-        told = line(
-            "{one} and {other} are confounded: they changed together (rank correlation {rho}, {p}), so their effects "
-            "cannot be told apart here",
-            one=t.name(one.one),
-            other=t.name(one.other),
-            rho=t.plain(f"{key}.rho", one.strength, one.trials, text=f"{one.strength:+.2f}".replace("-", "−")),
-            p=t.p(f"{key}.p", one.p, one.trials),
-        )
-        if effect is not None and effect.groups and all(group.counts for group in effect.groups):
-            told += line(": {counts} were right", counts=joined(_counted(t, effect, group) for group in effect.groups))
-        for pin in one.pinned:
-            low, high = (
-                min(pin.trials, key=lambda x: _number(t, x, one.other)),
-                max(pin.trials, key=lambda x: _number(t, x, one.other)),
-            )
-            told += line(
-                "; {name} = {value} was only tried with {other} from {low} to {high}",
-                name=t.name(one.one),
-                value=t.setting(pin.trials[0], one.one),
-                other=t.name(one.other),
-                low=t.setting(low, one.other),
-                high=t.setting(high, one.other),
-            )
-        yield (*told, ".")
-
-
-def _number(t: Teller, trial: Trial, name: str) -> float:
-    value = t.view.settings(trial)[name]
-    return float(value) if isinstance(value, int | float) else 0.0
-
-
-def _counted(t: Teller, effect: Effect, group: Group) -> Line:
-    assert group.counts is not None
-    key = f"group.{effect.setting}.{setting(group.value)}"
-    value = t.plain(f"{key}.value", group.value, group.trials)
-    if group.low is not None:
-        value = t.plain(f"{key}.value", group.low, group.trials)
-    return line(
-        "{k}/{n} for {value}",
-        k=t.plain(f"{key}.k", group.counts[0], group.trials),
-        n=t.plain(f"{key}.n", group.counts[1], group.trials),
-        value=value,
-    )
-
-
-def _inert_lines(t: Teller) -> Iterator[Line]:
-    for one in t.record.inert:
-        first, second = one.pairs[0]
-        yield line(
-            "{name} seems to be ignored: {first} and {second} have {a} and {b}, and the very same "
-            "curves{more}. Whatever "
-            "else is said of it here is noise.",
-            name=t.name(one.setting),
-            first=t.trial(first),
-            second=t.trial(second),
-            a=t.setting(first, one.setting),
-            b=t.setting(second, one.setting),
-            more=line(" (and {n} pairs more)", n=t.plain(f"inert.{one.setting}.more", len(one.pairs) - 1))
-            if len(one.pairs) > 1
-            else (),
-        )
-
-
-def _ratio_lines(t: Teller) -> Iterator[Line]:
-    """Alpha by rank, where both vary."""
-    trials = sorted(t.record.order, key=lambda trial: trial.number)
-    names = {role: setting_of(t.view.base, role) for role in ("rank", "alpha")}
-    ratios = []
-    for trial in trials:
-        settings = t.view.settings(trial)
-        rank, alpha = number_of(settings, "rank"), number_of(settings, "alpha")
-        if not rank or alpha is None:
-            return
-        ratios.append(alpha / rank)
-    if len(trials) < 5 or len(set(ratios)) < 2 or not all(names.values()):
-        return
-    rho, p = spearman(ratios, [float((trial.values or {})[t.record.metric]) for trial in trials])
-    if rho is None or p is None:
-        return
-    yield line(
-        "The ratio {alpha} / {rank}, from {low} to {high}, has {word} effect on {metric} (rank "
-        "correlation {rho}, {p}).",
-        alpha=t.name(str(names["alpha"])),
-        rank=t.name(str(names["rank"])),
-        low=t.plain("ratio.low", min(ratios), trials),
-        high=t.plain("ratio.high", max(ratios), trials),
-        word="a measurable" if p < ALPHA else "no measurable",
-        metric=t.name(t.record.metric),
-        rho=t.plain("ratio.rho", rho, trials, text=f"{rho:+.2f}".replace("-", "−")),
-        p=t.p("ratio.p", p, trials),
-    )
 
 
 def per_parameter(t: Teller) -> Iterator[Block]:
@@ -228,6 +21,13 @@ def per_parameter(t: Teller) -> Iterator[Block]:
     if not found:
         return
     yield Heading(2, ("Effect of each parameter",))
+    if stepwise(t.view, t.record.order):
+        yield from _steps(t)
+        return
+    if len(t.record.order) < FEW:
+        n = t.count("effects.n", t.record.order)
+        yield Paragraph(line("{n} trials are too few to tell effects from chance.", n=n))
+        return
     metric = t.record.metric
     for effect in found:
         yield Heading(3, (t.name(effect.setting),))
@@ -236,7 +36,7 @@ def per_parameter(t: Teller) -> Iterator[Block]:
             (t.name(effect.setting),),
             ("Trials",),
             ("Mean ", t.name(metric)),
-            (t.confidence(), " interval"),
+            (t.confidence(), " interval of the mean"),
         ]
         rows = []
         for group in effect.groups:
@@ -255,6 +55,37 @@ def per_parameter(t: Teller) -> Iterator[Block]:
         )
         yield Paragraph(_verdict(t, effect))
     yield from _importance(t)
+
+
+def _steps(t: Teller) -> Iterator[Block]:
+    """One factor at a time: each step from the baseline, on every metric, on time and memory."""
+    steps = one_factor(t.view, t.record.order)
+    steps.sort(key=lambda step: (list(t.view.base).index(next(iter(step.changed))), step.trial.number))
+    own = changes(t.view, steps[0].base, steps[0].trial)
+    names = [one.metric for one in own if one.metric in t.study.metrics or one.metric == t.record.metric]
+    names += [name for name in ALSO if all(getattr(step.trial, name) for step in steps)]
+    rows = []
+    for step in steps:
+        what = joined(
+            (t.name(n), " ", *t.setting(step.base, n), " → ", *t.setting(step.trial, n)) for n in step.changed
+        )
+        rows.append((what, *(_step_cell(t, step, name) for name in names)))
+    base = next(iter(steps)).base
+    yield Table(
+        (("Changed alone",), *((t.name(name),) for name in names)), tuple(rows), frozenset(range(1, len(names) + 1))
+    )
+    yield Paragraph(line("Each against {base}. Not repeated: small differences may be chance.", base=t.trial(base)))
+
+
+def _step_cell(t: Teller, step: Step, name: str) -> Line:
+    old, new = measured(step.base, name), measured(step.trial, name)
+    if old is None or new is None:
+        return ("–",)
+    change = change_of(t.view, name, old, new)
+    key = f"step.{step.trial.number}.{name}"
+    delta = t.difference(key, name, new - old, [step.base, step.trial]) if old != new else "equal"
+    word = "" if change.better is None or name in ALSO else " better" if change.better else " worse"
+    return (delta, word)
 
 
 def _label(group: Group) -> str:

@@ -32,7 +32,7 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Batch", "Gradient accumulation", ("gradient_accumulation", "gradient_accumulation_steps")),
     ("Batch", "Effective batch size", ("effective_batch",)),
     ("Training", "Epochs (planned)", ("epochs", "num_epochs", "num_train_epochs")),
-    ("Training", "Steps (planned)", ("planned",)),
+    ("Training", "Steps (planned)", ("planned", "steps", "max_steps")),
     ("Training", "Steps (actual)", ("actual",)),
     ("Training", "Best step", ("best_step",)),
     ("Training", "Early stopping patience", ("early_stopping_patience", "patience")),
@@ -52,8 +52,8 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 """Category, parameter, and the names under which trainers know it. The first that has a value is taken."""
 
 
-def summary(t: Teller, trial: Trial | None) -> Iterator[Block]:
-    """Every row, and after them each setting of the trainer that none of them names."""
+def summary(t: Teller, trial: Trial | None, *, brief: bool = False) -> Iterator[Block]:
+    """Every row (`brief`: those that are known), and after them each setting of the trainer that none of them names."""
     if trial is None:
         return
     yield Heading(2, ("Summary of all settings",))
@@ -64,6 +64,8 @@ def summary(t: Teller, trial: Trial | None) -> Iterator[Block]:
     for category, label, names in ROWS:
         name = next((one for one in names if one in found), None)
         used.update(names)
+        if name is None and brief:
+            continue
         cell = found[name]() if name else (NOTHING,)
         rows.append(((Strong((category,)),) if category != before else ("",), (label,), cell))
         before = category

@@ -11,7 +11,7 @@ from hptui.results.analysis.cohort import lengths, value_of
 from hptui.results.analysis.effects import Step, one_factor
 from hptui.results.columns import usual
 from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
-from hptui.results.facts import Fact, Line, Name, Strong, Words, capital, joined, line
+from hptui.results.facts import Line, Name, Strong, Words, capital, joined, line
 from hptui.results.record import measured
 from hptui.results.roles import goal_of
 from hptui.results.teller import Teller
@@ -69,10 +69,15 @@ def _columns(t: Teller, trials: Sequence[Trial]) -> list[str]:
         names = [name for name in own if name in names]
     if "name" in names and "name" not in own and all(trial.name in ("", f"trial-{trial.number}") for trial in trials):
         names.remove("name")
+    if "title" not in names and "name" not in names and "number" not in names:
+        names.insert(0, "number")
     filled = [
         name
         for name in names
-        if name in own or any(t.cell(trial, name) != (NOTHING,) for trial in trials) or name in TEXTS
+        if name == "number"
+        or name in own
+        or any(t.cell(trial, name) != (NOTHING,) for trial in trials)
+        or name in TEXTS
     ]
     return filled if plain or "status" in filled else [*filled, "status"]
 
@@ -147,7 +152,7 @@ def _legend(t: Teller, shown: Sequence[Trial], names: Sequence[str]) -> Iterator
     if len(groups) > 1:
         rest = [one for length in list(groups)[1:] for one in groups[length]]
         usual_ = next(iter(groups))
-        n: Fact = t.plain("length.usual", usual_.amount, groups[usual_], field=usual_.field)
+        n = t.plain("length.usual", usual_.amount, groups[usual_], field=usual_.field)
         told.append(
             line(
                 "{rest} did not train for {n} {unit} as most did.",
