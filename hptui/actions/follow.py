@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hptui.actions.process import holder
 from hptui.model.errors import Unusable
 from hptui.model.study import Study
-from hptui.model.trial import StudyState, Trial, Value
+from hptui.model.trial import Role, StudyState, Trial, Value
 from hptui.results.view import View, scored, trainers_of
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
@@ -78,7 +78,7 @@ def exit_code(view: View, *, aborted: bool = False, hindered: bool = False) -> i
     """0: there is something to use, or a person paused it; 3: it ended, or gave up, without one usable trial;
     1: its runner has gone without ending it, or the machine `hindered` it.
     """
-    usable = any(scored(view.study, trial) for trial in view.trials)
+    usable = any(scored(view.study, trial) for trial in view.trials if trial.role is not Role.BASE)
     if view.row.state in (StudyState.RUNNING, StudyState.DRAINING, StudyState.NEW):
         return 1
     if hindered and view.row.state is StudyState.PAUSED:

@@ -72,6 +72,19 @@ def run(
     return Started(sd, tuple(notes), joined)
 
 
+def run_from(home: Path, ref: str, source: str, changes: Mapping[str, str], **options: Any) -> Started:
+    """Queue a run of the trial `source` (a number, a name, or best) with changed settings, and start the study."""
+    from hptui.actions.byhand import read_settings
+    from hptui.actions.studies import find_trial
+
+    sd = find_study(home, ref)
+    with Reader(sd) as reader:
+        trial = find_trial(reader, source)
+    said = request(sd, "rerun", {"trial": trial.number, "params": read_settings(sd, changes)})
+    started = run(home, ref, **options)
+    return replace(started, notes=(said.partition(";")[0], *started.notes))
+
+
 def go_on(sd: StudyDir) -> bool:
     """Start a runner for a study that has just been asked to go on; False when one lives already."""
     if holder(sd)["alive"]:
@@ -229,7 +242,7 @@ def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str
     study = study_of(sd)
     new = _with_trials(study, trials, sd)
     if changes:
-        new = studyfile.override(new, dict(changes), registry.schema)
+        new = able(studyfile.override(new, dict(changes), registry.schema))
     if new == study:
         return sd, []
     _same_study(sd, study, new)

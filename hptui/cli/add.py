@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hptui.cli.common import Face, pairs, pass_face, study_argument
+from hptui.cli.common import Face, numbers_of, pairs, pass_face, study_argument
 from hptui.cli.text import say
 
 
@@ -14,19 +14,40 @@ from hptui.cli.text import say
 @click.option("--name", default="", help="A name for the trial.")
 @click.option("--title", default="", help="A title, for tables and reports.")
 @click.option("--note", default="", help="A note beside it.")
+@click.option("--preset", default="", metavar="NAME", help="Start from a [[preset]] of the study file.")
+@click.option("--repeat", default="", metavar="TRIAL", help="Run this trial again as it is, with other seeds.")
+@click.option("--seeds", type=click.IntRange(min=1), default=1, help="With --repeat: how many times.")
 @pass_face
-def add_(face: Face, study: str, settings: tuple[str, ...], name: str, title: str, note: str) -> None:
+def add_(
+    face: Face,
+    study: str,
+    settings: tuple[str, ...],
+    name: str,
+    title: str,
+    note: str,
+    preset: str,
+    repeat: str,
+    seeds: int,
+) -> None:
     """Queue a trial of STUDY that runs the trainer's settings with KEY=VALUE put over them.
 
-    Values are read as in a study file: 1e-4, true, [8, 16], text.
+    Values are read as in a study file: 1e-4, true, [8, 16], text. With --repeat TRIAL (a number, a name, or best) the
+    same configuration runs again with other seeds, to know how much of a difference is noise.
     """
     from hptui.actions.byhand import read_settings
     from hptui.actions.steer import request
     from hptui.model.errors import UserError
 
     given = pairs(settings, "learning_rate=1e-4")
-    if not given:
+    if repeat:
+        if given or preset or name or title or note:
+            raise click.UsageError("--repeat runs a trial as it is: it goes with --seeds alone")
+        sd = face.study(study)
+        [number] = numbers_of(sd, (repeat,))
+        say(request(sd, "repeat", {"trial": number, "seeds": seeds}))
+        return
+    if not given and not preset:
         raise UserError("a trial without a setting would be the baseline", hint="for instance learning_rate=1e-4")
     sd = face.study(study)
     params = read_settings(sd, given)
-    say(request(sd, "add", {"params": params, "name": name, "title": title, "note": note}))
+    say(request(sd, "add", {"params": params, "preset": preset, "name": name, "title": title, "note": note}))

@@ -14,6 +14,7 @@ from hptui.cli.text import say
 @click.option("--trials", metavar="N|+N", help="How many trials in all, or how many more.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting, e.g. search.seed=7.")
 @click.option("--parallel", type=click.IntRange(min=1), help="How many trials at once, without a GPU.")
+@click.option("--from", "source", metavar="TRIAL", help="First run this trial (or best) with what --set changes.")
 @click.option("-o", "--output", metavar="DIR", help="Write the results there when the study ends.")
 @pass_face
 def run_(
@@ -23,16 +24,19 @@ def run_(
     trials: str | None,
     changes: tuple[str, ...],
     parallel: int | None,
+    source: str | None,
     output: str | None,
 ) -> int:
     """Start the study FILE, or go on with a study by its name, and follow it until it rests.
 
     The study runs by itself: ctrl-c, or a lost connection, only ends the following.
 
+    `--from best --set epochs=3` queues a final run: the best configuration, but longer. The study stays as it is.
+
     Exit code 3: it ended without one usable trial.
     """
     from hptui.actions.follow import newest_event
-    from hptui.actions.run import run
+    from hptui.actions.run import run, run_from
     from hptui.actions.studies import find_study
     from hptui.actions.surroundings import logout_warning
     from hptui.model.errors import HptuiError
@@ -42,7 +46,10 @@ def run_(
     except HptuiError:
         after = 0  # not there yet; what is wrong with it, `run` will say
     given = pairs(changes, "search.seed=7")
-    started = run(face.home, ref, trials=trials, settings=given, parallel=parallel, output=output)
+    if source is not None:
+        started = run_from(face.home, ref, source, given, trials=trials, parallel=parallel, output=output)
+    else:
+        started = run(face.home, ref, trials=trials, settings=given, parallel=parallel, output=output)
     for note in started.notes:
         say(note)
     name = started.sd.name

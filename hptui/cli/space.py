@@ -8,7 +8,8 @@ import click
 
 from hptui.cli.common import Face, json_option, pairs, pass_face, study_argument
 from hptui.cli.text import Column, say, tell_fields, tell_json, tell_rows
-from hptui.model.format import setting
+from hptui.model.format import setting, settings
+from hptui.model.space import Choice, Space
 
 if TYPE_CHECKING:
     from hptui.results.view import View
@@ -35,45 +36,67 @@ def space_(face: Face, study: str, changes: tuple[str, ...], why: str, as_json: 
         say(request(sd, "space", {"changes": wanted, "why": why}))
         return
     view = look(sd)
-    rows = [*_parameters(view), *_derived(view)]
+    rows = _rows(view)
     if as_json:
         constraints = [constraint.text for constraint in view.study.space.constraints]
-        tell_json({"parameters": rows, "constraints": constraints, "revisions": _revisions(view)})
+        tell_json({"parameters": rows, "constraints": constraints, "revisions": _revisions(view), **_more(view)})
         return
-    columns = [Column("name", "parameter"), Column("range"), Column("written", "in [trainer]", setting)]
-    tell_rows([*columns, Column("when"), Column("note")], rows)
+    columns = [Column("stage")] if any(row["stage"] for row in rows) else []
+    columns += [Column("name", "parameter"), Column("range"), Column("order")]
+    tell_rows([*columns, Column("written", "in [trainer]", setting), Column("when"), Column("note")], rows)
     for constraint in view.study.space.constraints:
         tell_fields("constraint", constraint.text)
+    for preset in view.study.presets:
+        tell_fields(f"preset {preset.name}", settings(preset.set), preset.title, preset.note)
     for revision in _revisions(view)[1:]:
         tell_fields(f"revision {revision['rev']}", revision["at"], revision["why"])
 
 
-def _parameters(view: View) -> list[dict[str, Any]]:
+def _more(view: View) -> dict[str, Any]:
+    """Presets and stages."""
+    from dataclasses import asdict
+
+    from hptui.storage import studyfile
+
+    stages = studyfile.to_json(view.study).get("stage")
+    return {"presets": [asdict(preset) for preset in view.study.presets], "stages": stages}
+
+
+def _rows(view: View) -> list[dict[str, Any]]:
+    """What is searched and derived: in the study's space, and in those of its stages."""
+    rows = _of(view, view.study.space, "")
+    for stage in view.study.stages:
+        rows += _of(view, stage.space or Space(), stage.name)
+    return rows
+
+
+def _of(view: View, space: Space, stage: str) -> list[dict[str, Any]]:
     written = view.study.trainer.settings
-    return [
+    rows = [
         {
             "name": one.name,
             "range": one.describe(),
+            "order": ("ordered" if one.ordinal else "unordered") if isinstance(one, Choice) else "",
             "written": written.get(one.name),
             "when": one.when.text if one.when else "",
             "note": one.note,
+            "stage": stage,
         }
-        for one in view.study.space.parameters
+        for one in space.parameters
     ]
-
-
-def _derived(view: View) -> list[dict[str, Any]]:
-    written = view.study.trainer.settings
-    return [
+    derived = [
         {
             "name": one.name,
             "range": f"= {one.expr.text}",
+            "order": "",
             "written": written.get(one.name),
             "when": "",
             "note": one.note,
+            "stage": stage,
         }
-        for one in view.study.space.derived
+        for one in space.derived
     ]
+    return [*rows, *derived]
 
 
 def _revisions(view: View) -> list[dict[str, Any]]:

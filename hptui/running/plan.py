@@ -13,6 +13,9 @@ CRASHES = {Reason.CRASH, Reason.USAGE, Reason.SETUP, Reason.NO_METRIC, Reason.HU
 HOPELESS = {Reason.USAGE, Reason.NO_METRIC}
 """Failures that every further trial would repeat."""
 
+ASKED_FOR = {Role.MANUAL, Role.REPLICATE}
+"""What a person has queued runs although the search is over."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -89,6 +92,9 @@ def plan(state: State) -> list[Action]:
     if problem := hopeless(state):
         return [Abort(problem)]
     if state.over:
+        asked = [trial for trial in waiting(state.trials) if trial.role in ASKED_FOR]
+        if asked and state.free_slots:
+            return [Start(trial.number) for trial in asked[: state.free_slots]]
         return [] if running else [End(StudyState.DONE, state.over)]
     if state.repeats:
         return [Repeat(number, k) for number, k in state.repeats]
@@ -140,7 +146,7 @@ def hopeless(state: State) -> str:
         ),
         key=lambda trial: (trial.ended, trial.number),
     )
-    usable = any(trial.status is TrialStatus.COMPLETE for trial in state.trials)
+    usable = any(trial.status is TrialStatus.COMPLETE and trial.role is not Role.BASE for trial in state.trials)
     if ended and not usable and ended[-1].reason in HOPELESS:
         return f"trial {ended[-1].number} failed ({ended[-1].reason}): {ended[-1].message}"
     first = ended[:SAME_FAILURE]
@@ -154,5 +160,5 @@ def hopeless(state: State) -> str:
 
 
 def _judged(trial: Trial) -> bool:
-    by_us = trial.role is not Role.IMPORTED and trial.reason is not Reason.USER
+    by_us = trial.role not in (Role.IMPORTED, Role.BASE) and trial.reason is not Reason.USER
     return by_us and trial.ended is not None and not trial.status.open

@@ -15,12 +15,13 @@ from typing import Any
 from hptui.model.errors import HptuiError, NotFound, UserError
 from hptui.model.stages import stage_named
 from hptui.model.study import Study
-from hptui.model.trial import Reason, Role, StudyState, Trial, TrialStatus
-from hptui.running.setup import by_hand, keep_defaults, record, record_written
-from hptui.running.stages import course, current
+from hptui.model.trial import Reason, StudyState, Trial, TrialStatus
+from hptui.running.queueing import add, repeat, rerun
+from hptui.running.setup import keep_defaults, record_written
+from hptui.running.stages import course
 from hptui.storage import studyfile
 from hptui.storage.crashpoints import crash_point
-from hptui.storage.paths import StudyDir, check_name
+from hptui.storage.paths import StudyDir
 from hptui.storage.rows import Command
 from hptui.storage.rundir import RunDir, put_control
 from hptui.storage.store import DiskFull, Store
@@ -190,26 +191,6 @@ def retry(desk: Desk, args: Mapping[str, Any]) -> str:
     return f"{_list([trial.number for trial in again])} will run again{_when(desk)}"
 
 
-def add(desk: Desk, args: Mapping[str, Any]) -> str:
-    """Queue a hand-made trial."""
-    name = args.get("name") or ""
-    if name:
-        check_name(name, "trial")
-        if name == "best" or name.isdecimal():
-            raise UserError(
-                f"a trial cannot be named {name!r}", hint="numbers and `best` already say which trial is meant"
-            )
-        if name in desk.store.trial_names():
-            raise UserError(f"a trial named {name!r} exists already", hint="give it another --name")
-    study = desk.study
-    with desk.store.transaction(durable=True):
-        params = by_hand(desk.store, study, current(desk.store, study), args["params"])
-        title, note = args.get("title") or name, args.get("note") or ""
-        trial = record(desk.store, study, Role.MANUAL, params, name=name, title=title, note=note)
-        desk.store.event("info", "added", f"queued by hand: {params}", trial.number)
-    return f"trial {trial.number} is queued{_when(desk)}"
-
-
 def _when(desk: Desk) -> str:
     state = StudyState(desk.store.study_row()["state"])
     return "" if state is StudyState.RUNNING else f"; start it with: hptui run {desk.sd.name}"
@@ -258,7 +239,9 @@ HANDLERS: dict[str, Callable[[Desk, Mapping[str, Any]], str]] = {
     "resume": resume,
     "stop": stop,
     "retry": retry,
-    "add": add,
+    "add": lambda desk, args: add(desk.store, args) + _when(desk),
+    "repeat": lambda desk, args: repeat(desk.store, args) + _when(desk),
+    "rerun": lambda desk, args: rerun(desk.store, args) + _when(desk),
     "note": note,
     "spec": spec,
 }

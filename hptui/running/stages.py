@@ -142,12 +142,24 @@ def rerun(
     store: Store, study: Study, trial: Trial, changes: Mapping[str, Value], trials: Sequence[Trial]
 ) -> dict[str, Value]:
     """The overrides that run a trial's configuration with some changes; what is derived follows them."""
-    params = {**taken_over(store, study, trial, trials), **changes}
+    return _settled(store, study, trial, {**taken_over(store, study, trial, trials), **changes}, changes)
+
+
+def _settled(
+    store: Store, study: Study, trial: Trial, params: dict[str, Value], changes: Mapping[str, Value]
+) -> dict[str, Value]:
+    """A proposed configuration keeps its derived values right; one that a person wrote is as they wrote it."""
     if trial.role is not Role.SEARCH:
         return params
     space = space_of(study, stage_named(study, trial.stage))
     settled = space.settle({**store.defaults(), **study.trainer.settings}, params)
     return {**settled, **{name: value for name, value in changes.items() if name not in settled}}
+
+
+def whole(store: Store, study: Study, trial: Trial, changes: Mapping[str, Value]) -> dict[str, Value]:
+    """The overrides that run exactly what a trial ran, but for the changes; what is derived follows them."""
+    params = {**_drifted(store, study, trial), **trial.params, **changes}
+    return _settled(store, study, trial, params, changes)
 
 
 def taken_over(store: Store, study: Study, trial: Trial, trials: Sequence[Trial]) -> dict[str, Value]:
@@ -172,11 +184,16 @@ def _origin(trial: Trial) -> int:
 
 def _own(store: Store, study: Study, trial: Trial) -> dict[str, Value]:
     before = studyfile.from_json(store.spec_json(trial.revision))
-    was, is_ = before.trainer.settings, study.trainer.settings
-    drifted = {name: value for name, value in was.items() if name not in is_ or is_[name] != value}
     ours, searched = overrides(before, trial.stage), _searched(before, trial)
     own = {n: v for n, v in trial.params.items() if n in searched or n not in ours or ours[n] != v}
-    return {**drifted, **own}
+    return {**_drifted(store, study, trial), **own}
+
+
+def _drifted(store: Store, study: Study, trial: Trial) -> dict[str, Value]:
+    """What a trial's own revision of `[trainer]` said, where it says something else today."""
+    was = studyfile.from_json(store.spec_json(trial.revision)).trainer.settings
+    is_ = study.trainer.settings
+    return {name: value for name, value in was.items() if name not in is_ or is_[name] != value}
 
 
 def _searched(study: Study, trial: Trial) -> set[str]:

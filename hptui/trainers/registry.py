@@ -70,7 +70,7 @@ def _changed(kind: str, directory: str) -> int:
         return 0
 
 
-BASE = frozenset({"sft"})
+BASE = frozenset({"sft", "toy"})
 """Trainers that can measure their model as it is, without training it."""
 
 

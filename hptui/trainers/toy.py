@@ -74,12 +74,14 @@ class Settings:
 
 
 def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
-    """Report `loss` and `accuracy` for every step."""
+    """Report `loss` and `accuracy` for every step; of the untrained model only return them."""
     real = check(settings)
     if settings.report_total:
         trial.total_steps = settings.steps
     parameters = real.width * real.width * real.depth
     trial.effective(parameters=parameters, samples=real.batch_size * real.steps)
+    if trial.role == "base":
+        return measure(real, trial.seed, 0)
     struck = not settings.faulty_attempts or trial.attempt <= settings.faulty_attempts
     step = resumed(trial)
     leave_children(settings.children)

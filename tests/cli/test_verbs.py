@@ -338,7 +338,7 @@ def test_pause_stop_and_retry_of_a_study_at_rest(call, home):
 def test_the_space_is_shown_and_changed(call, home, tmp_path):
     sd = make(home)
     done = call("space", "made")
-    assert "learning_rate\t1e-5..0.1 log\t0.0002\t\tspeed" in done.out
+    assert "learning_rate\t1e-5..0.1 log\t\t0.0002\t\tspeed" in done.out
     assert call("space", "made", "learning_rate=1e-4..1e-2 log", "--why", "too slow").code == 0
     shape = json.loads(call("space", "made", "--json").out)
     assert shape["parameters"][0]["range"] == "1e-4..0.01 log"
