@@ -193,7 +193,7 @@ def test_a_command_without_any_macro_for_arguments_leaves_them_to_the_config_of_
     made = sweep(
         "parameters: {x: {values: [1, 2]}}\ncommand: [python, '${program}', '--data={here}', '${envvar:A_B}']\n"
     )
-    assert made.document["trainer"]["command"] == ["python", "train.py", "-d={{here}}", "{env.A_B}"]
+    assert made.document["trainer"]["command"] == ["python", "train.py", "--data={{here}}", "{env.A_B}"]
     assert made.document["trainer"]["style"] == "wandb"
 
 
