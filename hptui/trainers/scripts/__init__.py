@@ -1,0 +1,6 @@
+"""Looks at a training script without running it: which parameters it takes, how they are said, what it measures."""
+
+from hptui.trainers.scripts.found import Found, Option
+from hptui.trainers.scripts.look import look
+
+__all__ = ["Found", "Option", "look"]

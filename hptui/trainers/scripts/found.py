@@ -1,0 +1,43 @@
+"""What was found in a script."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hptui.model.trial import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A parameter that a script takes.
+
+    `name` is what a study calls it, `flag` what the script does, without its dashes. `default` None: the script says
+    none that can be read. `positional`: it is no option and needs a place in the command.
+    """
+
+    name: str
+    flag: str = ""
+    type: str = "any"
+    default: Value = None
+    choices: tuple[Value, ...] = ()
+    help: str = ""
+    required: bool = False
+    positional: bool = False
+    listed: bool = False
+
+
+@dataclass
+class Found:
+    """A script: `parser` names how it reads its parameters ('' for not at all), `style` how hptui says them.
+
+    `metrics` are names of what it seems to measure, the likeliest objective first. `notes` are for the person.
+    """
+
+    parser: str = ""
+    style: Value = "argparse"
+    options: list[Option] = field(default_factory=list)
+    constants: dict[str, Value] = field(default_factory=dict)
+    metrics: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    settings: dict[str, Value] = field(default_factory=dict)
+    """Further settings of the trainer, such as where the script is told to write."""
