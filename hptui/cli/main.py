@@ -21,6 +21,7 @@ from hptui.model.errors import HptuiError, did_you_mean
 
 VERBS = {
     "open": ("open", "The screens: all studies, or one."),
+    "new": ("new", "Write a study file for a script, a sweep file or a trainer."),
     "run": ("run", "Start or resume a study and follow it."),
     "check": ("check", "Check a study file without running it."),
     "status": ("status", "What the studies are doing."),

@@ -164,9 +164,7 @@ def dataclass_options(tree: ast.Module, known: Known) -> Found | None:
     for name in used:
         node = classes.get(name)
         bases = [dotted(base).rsplit(".", 1)[-1] for base in node.bases] if node else [name]
-        if any(
-            base.endswith("TrainingArguments") or base in ("SFTConfig", "DPOConfig", "GRPOConfig") for base in bases
-        ):
+        if any(base.endswith(("TrainingArguments", "SFTConfig", "DPOConfig", "GRPOConfig")) for base in bases):
             _training_arguments(found)
         if node is not None:
             found.options += _fields(node, known)

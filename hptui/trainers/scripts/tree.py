@@ -102,17 +102,14 @@ def type_name(node: ast.AST | None) -> str:
         return left if left != "any" else type_name(node.right)
     if isinstance(node, ast.Subscript):
         outer = dotted(node.value).rsplit(".", 1)[-1].lower()
-        return (
-            type_name(node.slice)
-            if outer == "optional"
-            else "list"
-            if outer in ("list", "sequence", "tuple")
-            else "any"
-        )
-    name = dotted(node).rsplit(".", 1)[-1].lower()
-    return {"int": "int", "float": "float", "str": "str", "bool": "bool", "list": "list", "path": "str"}.get(
-        name, "any"
-    )
+        if outer == "optional":
+            return type_name(node.slice)
+        return "list" if outer in ("list", "sequence", "tuple") else "any"
+    return TYPES.get(dotted(node).rsplit(".", 1)[-1].lower(), "any")
+
+
+TYPES = {"int": "int", "float": "float", "str": "str", "bool": "bool", "list": "list", "path": "str"}
+"""Annotations and converters by the last part of their name."""
 
 
 def type_of(value: Any) -> str:

@@ -1,0 +1,185 @@
+"""`hptui new`: a study file to start from, made from a training script, a sweep file, or one of our trainers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hptui.model.errors import UserError, did_you_mean
+from hptui.results.export.files import save
+from hptui.results.export.toml_text import toml_key, toml_value
+from hptui.trainers import registry
+
+if TYPE_CHECKING:
+    from hptui.trainers.scripts import Found, Option
+
+
+def new(source: str, output: Path | None = None) -> tuple[Path, list[str]]:
+    """Write a study file for `source`: a script, a `.yaml` sweep, or the name of a trainer. Never over another file.
+
+    Returns where it is, and what the person should know.
+    """
+    path = Path(source)
+    if path.suffix in (".yaml", ".yml"):
+        text, notes = _of_sweep(path)
+    elif path.suffix == ".py" or path.is_file():
+        text, notes = _of_script(path, (output or Path()).parent if output else Path())
+    elif source in registry.KINDS:
+        text, notes = _of_trainer(source), []
+    else:
+        known = did_you_mean(source, registry.KINDS)
+        raise UserError(f"there is no file {source!r} and no such trainer", hint=known)
+    target = output or Path(f"{study_name(path.stem)}.toml")
+    if target.exists():
+        raise UserError(f"{target} is there already", hint="-o FILE writes another one")
+    save(target, text.encode())
+    return target, notes
+
+
+def study_name(stem: str) -> str:
+    """A name for a study after a file."""
+    text = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64]
+    return text if text and text[0].isalnum() else "study"
+
+
+def _of_sweep(path: Path) -> tuple[str, list[str]]:
+    from hptui.storage import studyfile
+    from hptui.storage.sweeps import convert, parse_yaml, to_toml
+
+    studyfile.load(path, schema=registry.schema)  # a sweep that cannot be run is not worth translating
+    found, repaired = parse_yaml(path.read_text(encoding="utf-8-sig"))
+    sweep = convert(found, str(path.absolute()), repaired)
+    return to_toml(sweep, path.name), sweep.notes
+
+
+# -- a script
+
+
+def _of_script(path: Path, place: Path) -> tuple[str, list[str]]:
+    from hptui.trainers.scripts import look
+
+    if not path.is_file():
+        raise UserError(f"there is no script {str(path)!r}")
+    found = look(path)
+    script = _beside(path, place)
+    lines = [*_head(path, found), "", *_objective(found), "", *_trainer(found, script), "", *_space(found), "", *SEARCH]
+    return "\n".join(lines) + "\n", _notes(found, path)
+
+
+def _beside(path: Path, place: Path) -> str:
+    """The script as the study file calls it: relative to the file's directory where that is possible."""
+    try:
+        return path.resolve().relative_to(place.resolve()).as_posix()
+    except ValueError:
+        return str(path.resolve())
+
+
+def _head(path: Path, found: Found) -> list[str]:
+    read = f"read by {found.parser}" if found.parser else "which reads no parameters"
+    lines = [f"# {len(found.options)} parameters of {path.name}, {read}. In [space], uncomment what is to be searched."]
+    return [*lines, f"name = {toml_value(study_name(path.stem))}"]
+
+
+def _objective(found: Found) -> list[str]:
+    from hptui.trainers.scripts.look import UPWARDS
+
+    metric = found.metrics[0] if found.metrics else "val_loss"
+    up = any(word in metric.lower() for word in UPWARDS)
+    others = f"; the script also seems to measure {', '.join(found.metrics[1:6])}" if len(found.metrics) > 1 else ""
+    sure = (
+        f"# as the script calls it{others}"
+        if found.metrics
+        else "# a guess: which metric does the script print or log?"
+    )
+    return ["[objective]", f"metric = {toml_value(metric)}  {sure}", f'goal = "{"maximize" if up else "minimize"}"']
+
+
+def _trainer(found: Found, script: str) -> list[str]:
+    command: list[Any] = ["python", script]
+    command += [f"{{{option.name}}}" for option in found.options if option.positional]
+    extra = found.settings.get("command_extra")
+    command += extra if isinstance(extra, list) else []
+    if any(option.positional for option in found.options):
+        command.append("{args}")
+    lines = ["[trainer]", 'kind = "command"', f"command = {toml_value(command)}", f"style = {toml_value(found.style)}"]
+    settings = {key: value for key, value in found.settings.items() if key != "command_extra"}
+    lines += [f"{toml_key(key)} = {toml_value(value)}" for key, value in settings.items()]
+    lines += [_setting(option) for option in found.options if option.name not in settings]
+    return lines
+
+
+def _setting(option: Option) -> str:
+    """`lr = 1e-3  # help`; what has no default that can be read stands as a comment."""
+    said = " ".join(part for part in (option.help, "(the script demands it)" if option.required else "") if part)
+    note = f"  # {_one_line(said)}" if said else ""
+    if option.default is None:
+        value = toml_value(option.choices[0]) if option.choices else '"…"' if option.type == "str" else "0"
+        return f"# {toml_key(option.name)} = {value}{note}"
+    return f"{toml_key(option.name)} = {toml_value(option.default)}{note}"
+
+
+def _space(found: Found) -> list[str]:
+    from hptui.trainers.scripts.usual import usual
+
+    lines, searched = ["[space]"], False
+    for option in found.options:
+        entry = usual(option)
+        if entry is None:
+            continue
+        value, why, first = entry
+        active = first and not searched
+        searched |= active
+        lines.append(
+            f"{'' if active else '# '}{toml_key(option.name)} = {toml_value(value)}{f'  # {why}' if why else ''}"
+        )
+    if len(lines) == 1:
+        lines.append('# learning_rate = "1e-5..1e-3 log"')
+    return lines
+
+
+SEARCH = ["[search]", 'sampler = "auto"', "trials = 20", "baseline = true  # trial 0 runs [trainer] as it stands"]
+
+
+def _notes(found: Found, path: Path) -> list[str]:
+    notes = list(found.notes)
+    if not found.parser:
+        some = ", ".join(list(found.constants)[:5])
+        notes.append(
+            f"{path.name} reads no parameters from its command line, the environment or wandb.config"
+            + (f"; its constants ({some}) cannot be set from outside" if some else "")
+            + ": let it read them with argparse, or os.environ.get"
+        )
+    if not found.metrics:
+        notes.append("no metric was recognised: set [objective] metric to what the script prints or logs")
+    missing = [option.name for option in found.options if option.required and option.default is None]
+    if missing:
+        notes.append(f"the script demands {', '.join(missing)}: give a value in [trainer]")
+    return notes
+
+
+# -- one of our trainers
+
+
+def _of_trainer(kind: str) -> str:
+    settings = registry.schema(kind) or {}
+    metric = METRICS.get(kind, "loss")
+    lines = [f"name = {toml_value(f'{kind}-study')}", "", "[objective]", f"metric = {toml_value(metric)}"]
+    lines += ['goal = "minimize"', "", "[trainer]", f"kind = {toml_value(kind)}"]
+    for name, info in settings.items():
+        value = '""' if info.default is None else toml_value(info.default)
+        lines.append(f"{'' if info.required else '# '}{toml_key(name)} = {value}{_help(info.help)}")
+    ranged = 'learning_rate = "1e-4..1e-2 log"' if "learning_rate" in settings else '# lr = "1e-4..1e-2 log"'
+    return "\n".join([*lines, "", "[space]", ranged, "", *SEARCH]) + "\n"
+
+
+METRICS = {"charlm": "val_loss", "sft": "eval_loss"}
+"""What our trainers are judged by."""
+
+
+def _help(text: str) -> str:
+    return f"  # {_one_line(text)}" if text else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:160]
