@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptui.model.errors import UserError, did_you_mean
+from hptui.model.trial import Value
 from hptui.results.export.files import save
 from hptui.results.export.toml_text import toml_key, toml_value
 from hptui.trainers import registry
@@ -98,6 +100,8 @@ def _objective(found: Found) -> list[str]:
 def _trainer(found: Found, script: str) -> list[str]:
     command: list[Any] = ["python", script]
     command += [f"{{{option.name}}}" for option in found.options if option.positional]
+    placed = {option.name: value for option in found.options if (value := _placed(option))}
+    command += _words(found.style, placed)
     extra = found.settings.get("command_extra")
     command += extra if isinstance(extra, list) else []
     if any(option.positional for option in found.options):
@@ -105,8 +109,31 @@ def _trainer(found: Found, script: str) -> list[str]:
     lines = ["[trainer]", 'kind = "command"', f"command = {toml_value(command)}", f"style = {toml_value(found.style)}"]
     settings = {key: value for key, value in found.settings.items() if key != "command_extra"}
     lines += [f"{toml_key(key)} = {toml_value(value)}" for key, value in settings.items()]
-    lines += [_setting(option) for option in found.options if option.name not in settings]
+    lines += [_setting(option) for option in found.options if option.name not in {*settings, *placed}]
     return lines
+
+
+SEEDS = ("seed", "random_seed")
+OUTPUTS = re.compile(r"(output|out|save|log|logging|checkpoint|ckpt|work|run)_?(dir|directory|path|folder)")
+"""Where a script writes: each trial has a directory of its own."""
+
+
+def _placed(option: Option) -> str:
+    """What hptui itself says of a parameter: the trial's seed, the trial's directory."""
+    if option.positional:
+        return ""
+    name = option.name.lower()
+    if name in SEEDS and option.type in ("int", "any"):
+        return "{seed}"
+    return "{trial_dir}/output" if OUTPUTS.fullmatch(name) and option.type in ("str", "any") else ""
+
+
+def _words(style: Value, placed: Mapping[str, str]) -> list[str]:
+    """Parameters that hptui gives by hand, as words of the command."""
+    from hptui.trainers.command.styles import Style, arguments, read_style
+
+    found = read_style(style)
+    return arguments(found, dict(placed)) if isinstance(found, Style) else []
 
 
 def _setting(option: Option) -> str:
@@ -114,7 +141,7 @@ def _setting(option: Option) -> str:
     said = " ".join(part for part in (option.help, "(the script demands it)" if option.required else "") if part)
     note = f"  # {_one_line(said)}" if said else ""
     if option.default is None:
-        value = toml_value(option.choices[0]) if option.choices else '"…"' if option.type == "str" else "0"
+        value = toml_value(option.choices[0]) if option.choices else "0" if option.type in ("int", "float") else '"…"'
         return f"# {toml_key(option.name)} = {value}{note}"
     return f"{toml_key(option.name)} = {toml_value(option.default)}{note}"
 
@@ -152,10 +179,15 @@ def _notes(found: Found, path: Path) -> list[str]:
         )
     if not found.metrics:
         notes.append("no metric was recognised: set [objective] metric to what the script prints or logs")
-    missing = [option.name for option in found.options if option.required and option.default is None]
+    missing = [option.name for option in found.options if _demanded(option)]
     if missing:
         notes.append(f"the script demands {', '.join(missing)}: give a value in [trainer]")
     return notes
+
+
+def _demanded(option: Option) -> bool:
+    """Whether the person must give a value."""
+    return option.required and option.default is None and not _placed(option)
 
 
 # -- one of our trainers

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,12 @@ from hptui.trainers.command.styles import STYLES, Style, arguments, flat, read_s
 
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w.]*)\}")
 ARGUMENTS, CONFIG = "args", "config"
+WHOLE = ("{args_json}", "{args_json_file}", "{args_dict}")
+"""Words that stand for all parameters at once: as JSON, as a JSON file's path, as a Python dictionary."""
+VARIABLE = "env."
+"""`{env.NAME}` is a variable of the environment; where it is not set, its name, as W&B has it."""
 SWEEP_FILE = "wandb-parameters.yaml"
+ARGUMENTS_FILE = "arguments.json"
 
 
 @dataclass
@@ -40,6 +46,9 @@ class Places:
             if name in self.parameters:
                 self.used.add(name)
                 return word(self.style, self.parameters[name])
+            if name.startswith(VARIABLE):
+                variable = name.removeprefix(VARIABLE)
+                return os.environ.get(variable, variable)
             known = [*self.facts, *self.parameters, ARGUMENTS, CONFIG]
             raise UserError(f"trainer.{where}: there is nothing called {{{name}}}", hint=did_you_mean(name, known))
 
@@ -67,10 +76,12 @@ def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path)
         wanted = configfile.read_wanted(spec.own.config, places.fill, directory)
         settled[CONFIG] = str(output / wanted.name)
     places.facts = {**facts, **settled}
-    words = [text if text == "{args}" else places.fill(text, "command") for text in spec.own.command]
+    words = [text if text == "{args}" or text in WHOLE else places.fill(text, "command") for text in spec.own.command]
     environment = {name: places.fill(text, f"env.{name}") for name, text in (spec.own.env or {}).items()}
     left = {spec.called(name): value for name, value in spec.parameters.items() if name not in places.used}
+    left = nested(left, spec.own.tables)
     inserted: list[str] = []
+    words = [_whole(text, left, output, files) if text in WHOLE else text for text in words]
     if spec.own.config is not None:
         if not any("{config}" in text for text in (*spec.own.command, *(spec.own.env or {}).values())):
             hint = 'for instance command = ["python", "train.py", "--config", "{config}"]'
@@ -87,6 +98,32 @@ def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path)
         environment = {"WANDB_SWEEP_PARAM_PATH": str(output / SWEEP_FILE), "WANDB_MODE": "offline", **environment}
         environment = {"WANDB_DIR": str(output), "WANDB_SILENT": "true", **environment}
     return Composed(_inserted(words, inserted), environment, files, places)
+
+
+def nested(parameters: Mapping[str, Value], tables: Sequence[str]) -> dict[str, Value]:
+    """Parameters with those of a table (`optimizer.lr` of `optimizer`) inside it, as the script knows them."""
+    found: dict[str, Value] = {}
+    for name, value in parameters.items():
+        above, below = found, name
+        for table in sorted(tables, key=len):
+            key = table if above is found else table.rsplit(".", 1)[-1]
+            if name.startswith(f"{table}."):
+                inner = above.setdefault(key, {})
+                assert isinstance(inner, dict)
+                above, below = inner, name.removeprefix(f"{table}.")
+        above[below] = value
+    return found
+
+
+def _whole(text: str, parameters: Mapping[str, Value], output: Path, files: dict[Path, str]) -> str:
+    """All parameters in one word."""
+    if text == "{args_dict}":
+        return repr(dict(parameters))
+    said = json.dumps(parameters)
+    if text == "{args_json}":
+        return said
+    files[output / ARGUMENTS_FILE] = said
+    return str(output / ARGUMENTS_FILE)
 
 
 def _inserted(words: list[str], extra: list[str]) -> list[str]:

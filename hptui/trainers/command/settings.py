@@ -21,6 +21,7 @@ class Settings:
         "argparse", "how parameters are said: argparse hf hydra fire click exact dotted env wandb none"
     )
     names: Any = setting(None, 'what the script calls a parameter, where it differs: { lora_rank = "lora_r" }')
+    tables: list = setting([], 'parameters that reach the script as a table: ["optimizer"] for optimizer.lr')  # type: ignore[type-arg]
     config: Any = setting(None, 'write parameters into a copy of this YAML, JSON or TOML file, given as "{config}"')
     env: Any = setting(None, 'environment variables of the script: { LR = "{learning_rate}" }')
     workdir: str = setting("", "where the script runs; empty: the study file's directory")
@@ -68,7 +69,7 @@ class Spec:
 def read(settings: Mapping[str, Value]) -> Spec:
     """Split and check a `[trainer]` table; `UserError` names the key."""
     own = build(Settings, {name: value for name, value in settings.items() if name in OWN})
-    for key in ("command", "evaluate", "artifacts"):
+    for key in ("command", "evaluate", "artifacts", "tables"):
         _words(key, getattr(own, key))
     if not own.command:
         raise UserError("trainer.command: is empty", hint='for instance ["python", "train.py"]')

@@ -18,6 +18,7 @@ NAMES = ("keep", "dash", "dotted")
 BOOLEANS = ("True", "true", "flag", "no", "1")
 LISTS = ("spaced", "comma", "repeated", "bracketed", "json")
 STRINGS = ("bare", "quoted", "literal")
+TABLES = ("flat", "python")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Style:
 
     `booleans`: a word; `flag`: `--x` if true, else nothing; `no`: `--x` or `--no-x`. `lists`: `--x 1 2`, `--x=1,2`,
     `--x=1 --x=2`, `--x=[1,2]`, or as JSON. `strings`: as they are, in quotes, or in quotes where they would be read as
-    something else.
+    something else. `tables`: opened into dotted names, or each as one Python dictionary.
     """
 
     prefix: str = "--"
@@ -35,6 +36,7 @@ class Style:
     booleans: str = "flag"
     lists: str = "spaced"
     strings: str = "bare"
+    tables: str = "flat"
 
 
 STYLES: dict[str, Style] = {
@@ -55,7 +57,14 @@ ELSEWHERE = ("env", "wandb", "none")
 
 IDENTIFIER = re.compile(r"[A-Za-z_/~][\w./@+-]*")
 WORDS = {"true", "false", "null", "none", "nan", "inf", "yes", "no", "on", "off"}
-CHOICES = {"names": NAMES, "booleans": BOOLEANS, "lists": LISTS, "strings": STRINGS, "separator": ("=", " ")}
+CHOICES = {
+    "names": NAMES,
+    "booleans": BOOLEANS,
+    "lists": LISTS,
+    "strings": STRINGS,
+    "separator": ("=", " "),
+    "tables": TABLES,
+}
 
 
 def read_style(value: Value, where: str = "trainer.style") -> Style | str:
@@ -86,7 +95,8 @@ def read_style(value: Value, where: str = "trainer.style") -> Style | str:
 
 def arguments(style: Style, parameters: Mapping[str, Value]) -> list[str]:
     """Parameters as words of a command line, in their order. One that is None is left out."""
-    return [word for name, value in flat(parameters) for word in _argument(style, spelled(style, name), value)]
+    opened = flat(parameters) if style.tables == "flat" else ((n, v) for n, v in parameters.items() if v is not None)
+    return [word for name, value in opened for word in _argument(style, spelled(style, name), value)]
 
 
 def flat(parameters: Mapping[str, Value], above: str = "") -> Iterator[tuple[str, Value]]:
@@ -131,7 +141,7 @@ def word(style: Style, value: Value) -> str:
     if isinstance(value, str):
         return _string(style, value)
     if isinstance(value, dict):
-        return json.dumps(value)
+        return repr(value) if style.tables == "python" else json.dumps(value)
     return "null" if value is None else repr(value)
 
 

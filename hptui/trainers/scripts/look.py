@@ -15,7 +15,7 @@ from hptui.trainers.scripts.tree import UNKNOWN, calls, constants, keyword, lite
 
 LARGEST = 4 * 1024 * 1024
 MEASURED = re.compile(
-    r"(?:(?:eval|val|valid|validation|test|dev)[/_ .-]?)?"
+    r"(?:[A-Za-z]+[/_ .-])*"
     r"(?:loss|acc|accuracy|ppl|perplexity|bleu|rouge[\w]*|f1|reward|mse|mae|score|error)",
     re.IGNORECASE,
 )

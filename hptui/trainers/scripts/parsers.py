@@ -20,6 +20,7 @@ TRAINING_ARGUMENTS: dict[str, Any] = {
     "warmup_steps": 0,
     "lr_scheduler_type": "linear",
     "max_grad_norm": 1.0,
+    "seed": 42,
 }
 """The usual ones of transformers.TrainingArguments with the defaults of transformers 5."""
 
@@ -177,8 +178,7 @@ def _training_arguments(found: Found) -> None:
         Option(name, name, type_of(value), value, help="of transformers.TrainingArguments")
         for name, value in TRAINING_ARGUMENTS.items()
     ]
-    found.settings["output_dir"] = "{trial_dir}/output"
-    found.notes.append("output_dir of TrainingArguments is the trial's own directory")
+    found.options.append(Option("output_dir", "output_dir", "str"))
 
 
 def _fields(node: ast.ClassDef, known: Known) -> list[Option]:
@@ -187,16 +187,16 @@ def _fields(node: ast.ClassDef, known: Known) -> list[Option]:
     for line in node.body:
         if not isinstance(line, ast.AnnAssign) or not isinstance(line.target, ast.Name):
             continue
-        value, help_ = line.value, ""
+        value, help_, required = line.value, "", line.value is None
         if isinstance(value, ast.Call) and dotted(value.func).rsplit(".", 1)[-1] in ("field", "HfArg"):
             metadata = literal(keyword(value, "metadata"), known)
             help_ = metadata.get("help", "") if isinstance(metadata, dict) else _text(keyword(value, "help"), known)
+            required = not any(word.arg in ("default", "default_factory") for word in value.keywords)
             value = keyword(value, "default")
         kind, default = type_name(line.annotation), literal(value, known)
         if kind == "any" and default is not UNKNOWN:
             kind = type_of(default)
         name, choices = line.target.id, _literal_choices(line.annotation)
-        required = line.value is None
         found.append(Option(name, name, kind, _plain(default, kind), choices, " ".join(help_.split()), required))
     return found
 

@@ -92,7 +92,7 @@ def _range(rule: Usual, option: Option) -> Value:
         case "twos":
             centre = default or math.sqrt(rule.low * rule.high)
             power = max(0, round(math.log2(centre)))
-            values: list[Value] = [2**n for n in range(max(0, power - 2), power + 2)]
+            values: list[Value] = [2**n for n in range(max(0, power - 2), max(power + 2, 3))]
             if default and int(default) not in values:
                 values = sorted([*values, int(default)])  # type: ignore[type-var]  # whole numbers, all of them
             return {"choices": values}

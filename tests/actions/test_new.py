@@ -1,0 +1,83 @@
+"""`hptui new`: what it writes is a study file that can be checked and run as it is."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from hptui.actions.check import check
+from hptui.actions.new import new
+from hptui.model.errors import UserError
+from hptui.model.trial import TrialStatus
+from hptui.storage import studyfile
+from hptui.trainers import registry
+from tests.support import run_to_rest, trials
+
+SCRIPT = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--learning-rate", type=float, default=0.3)
+parser.add_argument("--batch-size", type=int, default=8)
+parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--out-dir", required=True)
+args = parser.parse_args()
+assert args.out_dir.endswith("output")
+for step in range(1, 4):
+    print(f"step {step} val_loss: {(args.learning_rate - 0.1) ** 2 + args.seed + 1 / step:.6f}")
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "train.py"
+    path.write_text(SCRIPT)
+    return path
+
+
+def test_a_script_becomes_a_study_that_runs(script, home):
+    path, notes = new("train.py")
+    assert path == Path("train.toml")
+    assert notes == []
+    study = check(path).study
+    assert study.objective.metric == "val_loss"
+    assert [parameter.describe() for parameter in study.space.parameters] == ["0.03..3 log"]
+    path.write_text(path.read_text().replace("trials = 20", "trials = 3").replace('"python"', f'"{sys.executable}"'))
+    sd = run_to_rest(home, path)
+    found = trials(sd)
+    assert [trial.status for trial in found] == [TrialStatus.COMPLETE] * 3
+    assert found[0].values["val_loss"] == pytest.approx((0.3 - 0.1) ** 2 + 1 / 3, abs=1e-5)
+
+
+def test_a_file_that_is_there_is_left_alone(script):
+    Path("train.toml").write_text("mine")
+    with pytest.raises(UserError, match="is there already"):
+        new("train.py")
+    assert Path("train.toml").read_text() == "mine"
+
+
+def test_what_is_neither_a_file_nor_a_trainer_is_said(script):
+    with pytest.raises(UserError, match="did you mean 'charlm'"):
+        new("charln")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in registry.KINDS if kind not in ("command", "sft")])
+def test_every_trainer_has_a_file_to_start_from(script, kind):
+    path, _ = new(kind)
+    assert studyfile.load(path, schema=registry.schema).trainer.kind == kind
+
+
+def test_a_sweep_becomes_a_study_file_that_says_the_same(script):
+    head = "program: train.py\nmethod: grid\nmetric: {name: val_loss}\n"
+    Path("sweep.yaml").write_text(head + "parameters: {learning_rate: {values: [1e-1, 0.2]}}\n")
+    path, notes = new("sweep.yaml")
+    assert any("1e-1 is a number here" in note for note in notes)
+    made, read = studyfile.load(path), studyfile.load("sweep.yaml")
+    assert (made.space, made.search, made.trainer, made.objectives) == (
+        read.space,
+        read.search,
+        read.trainer,
+        read.objectives,
+    )
