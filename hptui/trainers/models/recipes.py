@@ -1,0 +1,38 @@
+"""Recipes of small base models: everything that decides what such a model is. Free of torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One model: its architecture, its tokenizer's size, and how long it reads what. A change makes another model."""
+
+    architecture: str
+    hidden: int
+    layers: int
+    heads: int
+    feed_forward: int
+    vocabulary: int
+    steps: int
+    batch: int = 16
+    length: int = 96
+    positions: int = 512
+    learning_rate: float = 3e-3
+    sums: float = 0.35
+    """Share of the text that is sums; the rest is documentation."""
+    version: int = 1
+    """To be raised when the way that models are built changes."""
+
+
+SMALL = {"hidden": 96, "layers": 2, "heads": 4, "feed_forward": 256, "vocabulary": 768, "steps": 600}
+TINY = {"hidden": 48, "layers": 2, "heads": 2, "feed_forward": 128, "vocabulary": 512, "steps": 120}
+
+RECIPES = {
+    "small-llama": Recipe("llama", **SMALL),
+    "small-qwen2": Recipe("qwen2", **SMALL),
+    "tiny-llama": Recipe("llama", **TINY),
+    "tiny-qwen2": Recipe("qwen2", **TINY),
+}
+"""Name after `hptui:`. The small ones learn for about a minute, the tiny ones for a few seconds."""
