@@ -11,12 +11,14 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from hptui.trainers.models.data import arithmetic
 from hptui.trainers.models.library import functions
 from hptui.trainers.models.recipes import Recipe
 
@@ -53,10 +55,15 @@ def documentation() -> list[str]:
     ]
 
 
-def sums(count: int, draw: random.Random) -> str:
-    """Lines of sums of two numbers: 0 to 18, and a digit."""
-    pairs = ((draw.randrange(19), draw.randrange(10)) for _ in range(count))
-    return ", ".join(f"{a} + {b} = {a + b}" for a, b in pairs)
+def problems(count: int, draw: random.Random) -> str:
+    """Some sums with their steps, in the plain words of a textbook. Those that studies test on are left out."""
+    chosen = draw.choices([row for row in _arithmetic() if row["split"] == "train"], k=count)
+    return "\n".join(f"{row['problem']}\n{row['solution']}. It is {row['answer']}." for row in chosen)
+
+
+@cache
+def _arithmetic() -> list[dict[str, str]]:
+    return arithmetic()
 
 
 def make_tokenizer(texts: list[str], recipe: Recipe) -> Any:
@@ -110,7 +117,7 @@ def _stream(tokenizer: Any, texts: list[str], recipe: Recipe) -> Tensor:
     place = 0
     while len(parts) < needed:
         if draw.random() < recipe.sums:
-            ids = tokenizer(sums(10, draw), add_special_tokens=False)["input_ids"]
+            ids = tokenizer(problems(4, draw), add_special_tokens=False)["input_ids"]
         else:
             ids = encoded[place % len(encoded)]
             place += 1
