@@ -147,6 +147,7 @@ def main(argv: list[str]) -> int:
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     sd = StudyDir(Path(argv[0]))
+    os.environ["HPTUI_HOME"] = str(sd.root.absolute().parent)  # trials keep there what studies share
     lock = take_lock(sd)
     if lock is None:
         facts = holder(sd)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.model.errors import UserError, did_you_mean
+from hptui.trainers import models
 
 Row = dict[str, Any]
 
@@ -30,7 +31,7 @@ class Source:
 
 def read(setting: str, source: str, directory: Path, config: str = "") -> Source:
     """The rows that `setting = source` names. A relative path starts at `directory`."""
-    path = directory / Path(source).expanduser()
+    path = models.dataset(source, setting) if models.ours(source) else directory / Path(source).expanduser()
     if path.is_file():
         return _file(setting, path)
     if path.is_dir():
@@ -42,7 +43,7 @@ def read(setting: str, source: str, directory: Path, config: str = "") -> Source
 
 def place(source: str, directory: Path) -> Path | None:
     """Where a source lies on this machine, if it does."""
-    path = directory / Path(source).expanduser()
+    path = models.dataset(source) if models.ours(source) else directory / Path(source).expanduser()
     return path if source and path.exists() else None
 
 

@@ -8,7 +8,7 @@ from hptui.model.errors import UserError
 from hptui.trainers.settings import setting
 
 DATA, PROMPT, SEQUENCE = "Data", "Prompt", "Sequence"
-SOURCE = "a file (.jsonl .json .csv .parquet), a directory of texts, or a dataset of the hub"
+SOURCE = "a file (.jsonl .json .csv .parquet), a directory of texts, a dataset of the hub, or hptui:…"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Build a small base model from a recipe: a tokenizer of its own, then training on documentation and sums.
 
-Deterministic on one machine with one set of versions: seeds, order of text and number of threads are fixed.
+Deterministic on one kind of machine with one set of versions: seeds, order of text and number of threads are fixed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ HELD_OUT = 20
 
 def build(recipe: Recipe, folder: Path) -> None:
     """Write a model and its tokenizer into `folder`, as `from_pretrained` reads them."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
     texts = documentation()
     held_out, learnt = texts[::HELD_OUT], [text for n, text in enumerate(texts) if n % HELD_OUT]
     tokenizer = make_tokenizer(learnt, recipe)
@@ -40,6 +43,7 @@ def build(recipe: Recipe, folder: Path) -> None:
         _pretrain(model, tokenizer, learnt, recipe)
         loss = _loss(model, tokenizer, held_out, recipe)
     model.eval()
+    tokenizer.model_max_length = recipe.positions
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     found = {"recipe": asdict(recipe), "loss_on_held_out_documentation": loss, "texts": len(learnt)}
@@ -81,9 +85,7 @@ def make_tokenizer(texts: list[str], recipe: Recipe) -> Any:
         vocab_size=recipe.vocabulary, special_tokens=[BEGIN, END], initial_alphabet=alphabet, show_progress=False
     )
     made.train_from_iterator(texts, trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made, bos_token=BEGIN, eos_token=END, pad_token=END, model_max_length=recipe.positions
-    )
+    return PreTrainedTokenizerFast(tokenizer_object=made, bos_token=BEGIN, eos_token=END, pad_token=END)
 
 
 def _architecture(recipe: Recipe, tokenizer: Any) -> Any:

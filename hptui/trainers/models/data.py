@@ -1,6 +1,7 @@
-"""Data sets made on the spot, for studies that need no download: what a function does, its code, sums with their thoughts.
+"""Data sets made on the spot, for studies that need no download: what a function does, its code, sums in steps.
 
-Each row says its split, so that a study may take it (`split_column = "split"`) or draw its own.
+Each row says its split, so that a study may take it (`split_column = "split"`) or draw its own. What is marked
+"test" no base model has read.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from hptui.trainers.models.library import Function, functions
 
 Row = dict[str, str]
 
+VERSION = 1
+"""To be raised when rows change."""
+
 SHORTEST, LONGEST = 12, 90
 """Characters of a summary that is a sentence and can be learnt."""
 
@@ -20,11 +24,12 @@ LONGEST_CODE = 120
 VALIDATION = 19
 """As few as in many a real set: differences on so few samples mean little, and studies should say so."""
 TEST_SHARE = 0.09
+ARITHMETIC_TESTS = 0.2
 
 
 def docstrings() -> list[Row]:
     """A function of the standard library and the first sentence of its documentation."""
-    rows = {}
+    rows: dict[str, Row] = {}
     for function in _examples():
         row = {"instruction": f"What does {function.signature} do?", "response": _sentence(function.summary)}
         rows.setdefault(row["response"].lower(), {"module": function.module, "function": function.signature, **row})
@@ -33,7 +38,7 @@ def docstrings() -> list[Row]:
 
 def code() -> list[Row]:
     """The first sentence of a function's documentation, and its code, where that is short."""
-    rows = {}
+    rows: dict[str, Row] = {}
     for function in _examples():
         solution = f"def {function.signature}:\n" + "\n".join(f"    {line}" for line in function.code.splitlines())
         if function.code and len(solution) <= LONGEST_CODE:
@@ -49,7 +54,7 @@ def arithmetic() -> list[Row]:
         for b in range(10):
             rows.append(_sum(a, b))
             rows += [_sum(a, b, c) for c in range(10)]
-    return _split(rows)
+    return _split(rows, ARITHMETIC_TESTS)
 
 
 def _sum(*numbers: int) -> Row:
@@ -72,11 +77,11 @@ def _sentence(summary: str) -> str:
     return summary if summary.endswith((".", "!", "?")) else f"{summary}."
 
 
-def _split(rows: Iterable[Row]) -> list[Row]:
+def _split(rows: Iterable[Row], tested: float = TEST_SHARE) -> list[Row]:
     """The rows, shuffled, each with its split: a few for validation, some for testing, the rest to train on."""
     ordered = sorted(rows, key=lambda row: hashlib.sha256(repr(sorted(row.items())).encode()).hexdigest())
     random.Random(0).shuffle(ordered)
-    tests = VALIDATION + round(TEST_SHARE * len(ordered))
+    tests = VALIDATION + round(tested * len(ordered))
     names = ["valid"] * VALIDATION + ["test"] * (tests - VALIDATION) + ["train"] * (len(ordered) - tests)
     return [{**row, "split": name} for row, name in zip(ordered, names, strict=True)]
 

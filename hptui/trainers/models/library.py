@@ -12,6 +12,7 @@ import os
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from hptui.model.errors import UserError
@@ -39,6 +40,7 @@ class Function:
         return " ".join(self.documentation.partition("\n\n")[0].split())
 
 
+@cache
 def functions() -> list[Function]:
     """Every documented function, module by module, in an order that mixes subjects and is the same everywhere."""
     root = Path(sysconfig.get_path("stdlib"))

@@ -20,7 +20,7 @@ class Recipe:
     length: int = 96
     positions: int = 512
     learning_rate: float = 3e-3
-    sums: float = 0.35
+    sums: float = 0.5
     """Share of the text that is sums; the rest is documentation."""
     version: int = 1
     """To be raised when the way that models are built changes."""

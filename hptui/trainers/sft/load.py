@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from hptui.model.errors import UserError, did_you_mean
+from hptui.trainers import models
 from hptui.trainers.sft.settings import ModelSettings, Settings
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -28,7 +29,9 @@ class Base:
 
 
 def source(settings: ModelSettings, directory: Path, name: str) -> str:
-    """What `from_pretrained` is given: a directory beside the study file comes first."""
+    """What `from_pretrained` is given: a directory beside the study file comes first. `hptui:…` is made now."""
+    if models.ours(name):
+        return str(models.model(name))
     path = directory / Path(name).expanduser()
     if path.is_dir():
         return str(path)

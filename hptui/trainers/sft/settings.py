@@ -24,7 +24,7 @@ FLOATS = ("auto", "float32", "bfloat16", "float16")
 class ModelSettings:
     """Which model, in what numbers, and what is trained of it."""
 
-    model: str = setting(help="a directory with a saved model, or its name on the hub", category=MODEL)
+    model: str = setting(help="a directory, a name on the hub, or hptui:small-llama", category=MODEL)
     revision: str = setting("", "branch, tag or commit of a model of the hub", category=MODEL)
     tokenizer: str = setting("", "another tokenizer than the model's own", category=MODEL)
     trust_remote_code: bool = setting(
