@@ -94,7 +94,8 @@ def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path)
     elif style == "env":
         environment |= {variable(name): word(usual, value) for name, value in flat(left)}
     elif style == "wandb":
-        files[output / SWEEP_FILE] = json.dumps({name: {"value": value} for name, value in left.items()})
+        # W&B reads it with PyYAML, to which the 1e-05 of JSON is a text.
+        files[output / SWEEP_FILE] = configfile.yaml_text({name: {"value": value} for name, value in left.items()})
         environment = {"WANDB_SWEEP_PARAM_PATH": str(output / SWEEP_FILE), "WANDB_MODE": "offline", **environment}
         environment = {"WANDB_DIR": str(output), "WANDB_SILENT": "true", **environment}
     return Composed(_inserted(words, inserted), environment, files, places)

@@ -74,7 +74,8 @@ def _toml_read(text: str) -> Any:
     return tomlkit.parse(text)
 
 
-def _yaml_write(value: Any) -> str:
+def yaml_text(value: Any) -> str:
+    """YAML whose floats are floats to readers of YAML 1.1, too."""
     import yaml
 
     return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
@@ -88,7 +89,7 @@ def _toml_write(value: Any) -> str:
 
 _READERS: dict[str, Callable[[str], Any]] = {"yaml": _yaml_read, "json": json.loads, "toml": _toml_read}
 _WRITERS: dict[str, Callable[[Any], str]] = {
-    "yaml": _yaml_write,
+    "yaml": yaml_text,
     "json": lambda value: json.dumps(value, indent=2) + "\n",
     "toml": _toml_write,
 }

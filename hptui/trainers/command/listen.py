@@ -9,6 +9,7 @@ from pathlib import Path
 from hptui.trainers.command.effective import Effective
 from hptui.trainers.command.settings import Spec
 from hptui.trainers.context import TrialContext
+from hptui.trainers.metrics_in.budget import Budget
 from hptui.trainers.metrics_in.collect import FILE, OUTPUT, REPORT, TAP, TENSORBOARD, Collector, Source
 from hptui.trainers.metrics_in.files import Files, read_specs
 from hptui.trainers.metrics_in.lines import LineReader, plain
@@ -31,7 +32,7 @@ class Listener:
         files, self._patterns = read_specs(spec.own.metrics)
         self._files = [Files(one, str(directory / fill(one.path, "metrics")), trial.objectives) for one in files]
         self._effective = Effective(spec, fill, directory)
-        self._reader = self._line_reader()
+        self._reader, self._budget = self._line_reader(), Budget()
         self._looked = self._told = time.monotonic()
         self._tapped = False
         self._odd: set[str] = set()
@@ -50,13 +51,24 @@ class Listener:
         """The script printed a line, or redrew its progress bar."""
         if found := self._effective.line(plain(text)):
             self.trial.effective(**found)
-        reading = self._reader.read(text) if self._reader else None
-        if reading is not None:
-            self._take(Source(OUTPUT, "output"), reading)
+        if self._reader is not None:
+            self._read(self._reader, text)
         now = time.monotonic()
         if now - self._told > TOLD_SECONDS:  # what prints does not hang, whether there are metrics in it or not
             self._told = now
             self.trial.phase("output", 0.0)
+
+    def _read(self, reader: LineReader, text: str) -> None:
+        if self._budget.tight() and (self._budget.spent() or not reader.matters(text)):
+            self._budget.skipped += 1
+            if self._budget.skipped == 1:
+                self.trial.warn("the script prints faster than it can be read: only lines that matter are looked at")
+            return
+        began = time.process_time()
+        reading = reader.read(text)
+        self._budget.count(time.process_time() - began)
+        if reading is not None:
+            self._take(Source(OUTPUT, "output"), reading)
 
     def tick(self, last: bool) -> None:
         """Look at everything that grows beside the output."""

@@ -171,15 +171,16 @@ class _Json:
         except ValueError:  # just being written
             self.document.seen = (0, 0, 0)
             return
-        records = _records(found)
-        if records is None or self.spec.fields:
-            records, self._read = [found], 0
+        records = _records(found) or []
         if len(records) < self._read:
             self._read = 0
-        for values in records[self._read :]:
-            if reading := chosen(values, self.spec):
-                yield reading
-        self._read = len(records)
+        readings = [reading for values in records[self._read :] if (reading := chosen(values, self.spec))]
+        yield from readings
+        self._read += len(readings)
+        if not records or (self.spec.fields and not self._read):  # no curve, or the fields are those of the whole
+            whole_ = chosen(found, self.spec)
+            if whole_ is not None:
+                yield whole_
 
 
 def _records(found: Any) -> list[Any] | None:

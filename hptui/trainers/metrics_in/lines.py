@@ -22,6 +22,7 @@ LONGEST = 8192
 ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
+VALUES = re.compile(r"\d|nan|inf", re.IGNORECASE)
 WORTH = re.compile(r"[:=]|\b(?:epoch|step|iter)", re.IGNORECASE)
 BAR = re.compile(r"\d+%\|[^|\n]*\|\s*(\d+)/(\d+)\s*(?:\[([^\]\n]*)\])?")
 KERAS = re.compile(r"^\s*(\d+)/(\d+)\s+(?:\[[=>.\-\s]*\]|[━╸╺─]+|(?=- |\d+s ))")
@@ -57,12 +58,17 @@ class LineReader:
         self._wanted = frozenset(canonical(name) for name in objectives)
         self._clock = Clock()
 
+    def matters(self, line: str) -> bool:
+        """Whether a line may hold what the study is about: asked where there are too many lines to read them all."""
+        low = line[:LONGEST].lower()
+        return any(words.rpartition("_")[2] in low for words in self._wanted)
+
     def read(self, line: str) -> Reading | None:
         """The metrics of a line; None when it has none."""
         text = plain(line[:LONGEST])
         if self._patterns:
             return self._by_pattern(text)
-        if not (any(map(str.isdigit, text)) or "nan" in text.lower() or "inf" in text.lower()):
+        if not VALUES.search(text):
             return None
         if "{" in text and (found := mapping(text)) is not None:
             return self._record(found)

@@ -7,13 +7,18 @@ from collections.abc import Collection, Iterator
 
 from hptui.trainers.metrics_in.reading import SAME, SPLITS, canonical, ratio
 
-VALUE = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)(?![\w:]|\.\w|,\d{3}(?!\d))"
+NUMBER = re.compile(
+    r"(?<=[\s:=\"'(\[])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)(?![\w:]|\.\w|,\d{3}(?!\d))",
+    re.IGNORECASE,
+)
 COUNTS = re.compile(r"\s*/\s*(\d+)(?![\w.])")
 ASIDE = re.compile(r"\s*%?\s*\(\s*(\d+)\s*/\s*(\d+)\s*\)")
-KEY = r"[A-Za-z_](?:[\w./@-]*[\w@)])?"
-CALLS = r"(?:tensor\(|array\(|np\.\w+\(|\[)?"
-JOINED = re.compile(rf"({KEY})['\"]?(\s*[:=]\s*|\s+[:=]\s*)['\"]?{CALLS}({VALUE})", re.IGNORECASE)
-SPACED = re.compile(rf"(?<![\w./@-])({KEY})\s+({VALUE})(?=$|[\s,;|)\]%])", re.IGNORECASE)
+KEY_BACKWARDS = re.compile(
+    r"(\((?:rosnet|yarra|\w+\.pn)|\[)?(['\"]?)(\s*)([:=]?)(\s*)['\"]?((?:\)[\w ./@-]{1,30}\()?\w[\w./@-]*|@)"
+)
+"""What stands before a number, read from its end: `tensor(` or the like, quote, space, separator, space, key."""
+LOOK_BACK = 160
+AFTER_SPACED = re.compile(r"$|[\s,;|)\]%/]")
 BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|\s[-–—*>]+\s|\s{2,}|\d")
 HEADING = re.compile(
     r"(?:^|[|;,\[(·•│]|\s{2,}|\s[-–—]\s)\s*(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)"
@@ -48,8 +53,9 @@ def pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dic
     them, so that training and validation are never mixed.
     """
     found: dict[str, float] = {}
-    headings = [(one.start(1), SAME.get(one[1].lower(), one[1].lower())) for one in HEADING.finditer(text)]
-    taken = 0
+    low, taken, headings = text.lower(), 0, list[tuple[int, str]]()
+    if any(split in low for split in SPLITS):
+        headings = [(one.start(1), SAME.get(one[1].lower(), one[1].lower())) for one in HEADING.finditer(text)]
     for key, start, end, value, spaced in _candidates(text):
         if start < taken:
             continue
@@ -58,31 +64,39 @@ def pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dic
             continue
         if not name or (spaced and not _credible(name, loose=loose, wanted=wanted)):
             continue
-        found[_objective(name, wanted) or name] = value
+        meant = _objective(name, wanted)
+        found[meant if meant and meant not in found else name] = value
         taken = end
     return found
 
 
 def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
     """(key, start, end, value, whether only space is between them), in their order in the line."""
-    matches = [(one.start(), one, 3) for one in JOINED.finditer(text) if _deliberate(one)]
-    matches += [(one.start(), one, 2) for one in SPACED.finditer(text)]
-    for start, one, group in sorted(matches, key=lambda item: (item[0], -item[2])):
-        value, end = _value(text, one, group)
-        yield one[1], start, end, value, group == 2
+    for one in NUMBER.finditer(text):
+        begin = max(0, one.start() - LOOK_BACK)
+        found = KEY_BACKWARDS.match(text[begin : one.start()][::-1])
+        if found is None:
+            continue
+        call, quote, near, separator, far, backwards = found.groups()
+        key = backwards[::-1].lstrip("0123456789./@-")
+        spaced = not separator
+        if not key or (spaced and (call or quote or not near or not AFTER_SPACED.match(text, one.end()))):
+            continue
+        if separator == ":" and not near and not far and not _deliberate(key, one[0]):
+            continue
+        value, end = _value(text, one)
+        yield key, one.start() - found.end() + len(backwards) - len(key), end, value, spaced
 
 
-def _deliberate(one: re.Match[str]) -> bool:
+def _deliberate(key: str, value: str) -> bool:
     """`train.py:120`, `cuda:0` and `localhost:8080` are no metrics."""
-    glued = one[2] == ":"
-    whole = one[3].lstrip("+-").isdigit()
-    return not (glued and whole) or canonical(one[1]).rpartition("_")[2] in USUAL
+    return not value.lstrip("+-").isdigit() or canonical(key).rpartition("_")[2] in USUAL
 
 
-def _value(text: str, one: re.Match[str], group: int) -> tuple[float, int]:
-    value, end = float(one[group]), one.end(group)
-    if one[group].isdigit() and (counts := COUNTS.match(text, end)):
-        counted = ratio(one[group], counts[1])
+def _value(text: str, one: re.Match[str]) -> tuple[float, int]:
+    value, end = float(one[0]), one.end()
+    if one[0].isdigit() and (counts := COUNTS.match(text, end)):
+        counted = ratio(one[0], counts[1])
         return (counted if counted is not None else value), counts.end()
     if aside := ASIDE.match(text, end):
         counted = ratio(aside[1], aside[2])

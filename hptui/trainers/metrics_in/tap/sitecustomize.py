@@ -153,11 +153,24 @@ class Lender:
 
 def packages() -> None:
     """Say which packages the script has imported, as it ends."""
-    versions = {name: vars(module).get("__version__") for name, module in list(sys.modules.items()) if "." not in name}
-    known = {name: version for name, version in versions.items() if isinstance(version, str)}
-    third = {name: version for name, version in known.items() if name not in sys.stdlib_module_names and name[0] != "_"}
-    if third:
-        reporting().write({"k": "packages", "packages": third})
+    third = [
+        name for name in list(sys.modules) if not ("." in name or name[0] == "_" or name in sys.stdlib_module_names)
+    ]
+    known = {name: said for name in third if isinstance(said := version(name, sys.modules[name]), str)}
+    if known:
+        reporting().write({"k": "packages", "packages": known})
+
+
+def version(name: str, module: Any) -> Any:
+    """The version of a package. One that loads its parts lazily is not asked: it would import them."""
+    if type(module) is type(sys):
+        return vars(module).get("__version__")
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version(name)
+    except Exception:  # noqa: BLE001  there may be none of that name
+        return None
 
 
 def begin() -> None:
