@@ -37,8 +37,8 @@ def resolve(study: Study, base: Mapping[str, Value]) -> Choice:
     if search.sampler != "auto":
         return Choice(search.sampler, "the study names it")
     lens, several = Lens(space, base), len(study.objectives) > 1
-    points = lens.feasible(WALKED)
-    if points is not None and len(points) <= (search.trials or UNLIMITED):
+    points = lens.feasible(WALKED, search.trials or UNLIMITED)
+    if points is not None:
         return Choice("grid", f"there are only {len(points)} configurations, so all of them are tried")
     if lens.conditional:
         return Choice("tpe", "some parameters are there only beside certain values of others, which TPE handles best")

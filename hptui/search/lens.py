@@ -87,8 +87,11 @@ class Lens:
         columns = [parameter.values() or () for parameter in self.parameters.values()]
         return (dict(zip(self.parameters, row, strict=True)) for row in product(*columns))
 
-    def feasible(self, limit: int) -> list[dict[str, Value]] | None:
-        """Every feasible configuration once, settled; None: there are more than `limit` combinations to try."""
+    def feasible(self, limit: int, most: int | None = None) -> list[dict[str, Value]] | None:
+        """Every feasible configuration once, settled.
+
+        None: there are more than `limit` combinations to try, or more than `most` that are feasible.
+        """
         if self.space.size is None or self.space.size > limit:
             return None
         found: dict[str, dict[str, Value]] = {}
@@ -99,6 +102,8 @@ class Lens:
                 continue
             if self.margin(settled) <= 0:
                 found.setdefault(self.key(settled), settled)
+                if most is not None and len(found) > most:
+                    return None
         return list(found.values())
 
     def key(self, params: Mapping[str, Value]) -> str:
