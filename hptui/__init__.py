@@ -1,7 +1,28 @@
 """hptui: a terminal cockpit that tunes hyperparameters on the box you are logged in to."""
 
-from hptui.reporting import __getattr__, report, should_stop
+from hptui.lazily import attributes
+from hptui.reporting import report, should_stop
 
 __version__ = "0.1.0"
 
-__all__ = ["report", "should_stop", "__getattr__"]
+__all__ = [
+    "report",
+    "should_stop",
+    "HptuiCallback",
+    "run_optimization",
+    "resume_optimization",
+    "EarlyStoppingCallback",
+    "open_study",
+    "HptuiError",
+]
+
+__getattr__ = attributes(
+    "hptui",
+    HptuiCallback="hptui.reporting",
+    run_optimization="hptui.api.run",
+    resume_optimization="hptui.api.run",
+    EarlyStoppingCallback="hptui.api.stopping",
+    open_study="hptui.api.reading",
+    HptuiError="hptui.model.errors",
+)
+"""Importing hptui costs nothing: these are loaded when they are asked for."""

@@ -19,6 +19,7 @@ BELOW = {
     "actions": {"model", "storage", "search", "results", "trainers", "running"},
     "cli": {"model", "storage", "search", "results", "trainers", "running", "actions"},
     "tui": {"model", "storage", "search", "results", "trainers", "running", "actions"},
+    "api": {"model", "storage", "search", "results", "trainers", "running", "actions"},
 }
 """Room -> rooms that it may import. Nobody imports a face; running and results do not know each other."""
 
@@ -51,6 +52,7 @@ LIBRARIES = {
     },
     "running": {"psutil", "pynvml"},
     "actions": set(),
+    "api": {"pandas"},
     "cli": {"click", "rich"},
     "tui": {"textual", "rich", "numpy"},
     "": {"transformers"},

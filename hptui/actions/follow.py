@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,11 @@ from hptui.results.view import View, scored, trainers_of
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 from hptui.storage.rows import EventRow
+
+POLL = 0.1
+GONE = 2.0
+"""Seconds without a runner after which a study that should go on is left: one may just be starting."""
+GOING = (StudyState.NEW, StudyState.RUNNING, StudyState.DRAINING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,19 @@ class Follower:
         ordered = tuple(self._trials[number] for number in sorted(self._trials))
         self._view = View(self._sd, row, self._study, ordered, defaults, self._trainers)
         return Update(self._view, events, alive)
+
+
+def until_rest(follower: Follower) -> Iterator[Update]:
+    """Look again and again until the study has come to rest, or its runner has gone."""
+    seen = time.monotonic()
+    while True:
+        update = follower.look()
+        yield update
+        if update.alive:
+            seen = time.monotonic()
+        elif update.view.row.state not in GOING or time.monotonic() - seen > GONE:
+            return
+        time.sleep(POLL)
 
 
 def newest_event(sd: StudyDir) -> int:

@@ -12,12 +12,11 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from hptui.actions.follow import Follower, Update, exit_code, gave_up, in_order, was_hindered
-from hptui.actions.logs import last_lines, log_of
-from hptui.cli import lines
+from hptui.actions import lines
+from hptui.actions.follow import Follower, Update, exit_code, gave_up, until_rest, was_hindered
+from hptui.actions.telling import told
 from hptui.cli.text import fit, on_terminal, say, tell
 from hptui.model.clean import clean
-from hptui.model.errors import NotFound
 from hptui.model.format import duration, metric
 from hptui.model.stages import expected
 from hptui.model.study import MetricSpec
@@ -25,22 +24,13 @@ from hptui.model.trial import StudyState, Trial, TrialStatus
 from hptui.results.stages import stages_line
 from hptui.results.view import PSEUDO, View, scored, time_left
 from hptui.storage.paths import StudyDir
-from hptui.storage.rows import EventRow
 
 if TYPE_CHECKING:
     from rich.live import Live
 
 REAL = sys.stdout
 """What a live display puts in its place has no encoding."""
-POLL = 0.1
 REDRAW = 0.5
-GONE = 2.0
-"""Seconds without a runner after which a study that should go on is left: one may just be starting."""
-GOING = (StudyState.NEW, StudyState.RUNNING, StudyState.DRAINING)
-TAIL = 8
-ENDS = {"trial_complete", "trial_pruned", "trial_failed", "trial_stopped"}
-SILENT = {"study_running", "study_done", "study_stopped", "study_paused", "trial_paused", "prune"}
-"""Events that other lines tell of."""
 
 
 def follow(sd: StudyDir, after: int = 0, said: Collection[str] = ()) -> int:
@@ -60,57 +50,16 @@ def follow(sd: StudyDir, after: int = 0, said: Collection[str] = ()) -> int:
 
 
 def _watch(follower: Follower, screen: Live | None, said: Collection[str]) -> Update:
-    drawn, seen = 0.0, time.monotonic()
-    while True:
-        update = follower.look()
+    drawn = 0.0
+    for update in until_rest(follower):
         for event in update.events:
             for text in told(update.view, event) if event.message not in said else ():
                 _print(text, screen)
                 drawn = 0.0  # what runs has changed with it
-        if update.alive:
-            seen = time.monotonic()
-        elif update.view.row.state not in GOING or time.monotonic() - seen > GONE:
-            return update
         if screen is not None and time.monotonic() - drawn > REDRAW:
             drawn = time.monotonic()
             screen.update(picture(update.view, time.time()), refresh=True)
-        time.sleep(POLL)
-
-
-def told(view: View, event: EventRow) -> list[str]:
-    """The lines for an event: what became of a trial, or what was said. Empty for what another line tells."""
-    known = {trial.number: trial for trial in view.trials}
-    trial = known.get(event.trial) if event.trial is not None else None
-    if event.kind in ENDS and trial is not None:
-        return ended(view, trial)
-    if event.kind in SILENT:
-        return []
-    about = f"trial {event.trial}: " if event.trial is not None else ""
-    return [f"{'' if event.level == 'info' else f'{event.level}: '}{about}{event.message}"]
-
-
-def ended(view: View, trial: Trial) -> list[str]:
-    """A trial's line with the time that is left; a failed one's last words, and where the others are."""
-    earlier = [one for one in in_order(view.trials) if _before(one, trial)]
-    text = lines.line(view.study, trial, earlier, expected(view.study, view.trials), view.base)
-    left = time_left(view)
-    found = [f"{text}  ({duration(left)} left)" if left else text]
-    if trial.status is TrialStatus.FAILED:
-        found += _last_words(view.sd, trial)
-    return found
-
-
-def _before(one: Trial, other: Trial) -> bool:
-    return (one.ended or 0.0, one.number) < (other.ended or 0.0, other.number)
-
-
-def _last_words(sd: StudyDir, trial: Trial) -> list[str]:
-    try:
-        path = log_of(sd, trial)
-    except NotFound:
-        return []
-    said = [line for line in last_lines(path, TAIL)[0] if line.strip()]
-    return [*(f"    {line}" for line in said), f"    all of it: {path}"]
+    return update
 
 
 def _print(text: str, screen: Live | None) -> None:

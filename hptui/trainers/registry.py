@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.trial import Value
-from hptui.trainers import userfunc
+from hptui.trainers import modules, userfunc
 from hptui.trainers.context import TrialContext
 from hptui.trainers.settings import SettingInfo, build, describe
 
@@ -65,7 +64,7 @@ def _user_schema(kind: str, directory: str, changed: int) -> dict[str, SettingIn
 def _changed(kind: str, directory: str) -> int:
     """When a module beside the study file was last written: a process that lives long must see edits."""
     try:
-        return (Path(directory) / f"{kind.partition(':')[0].replace('.', '/')}.py").stat().st_mtime_ns
+        return modules.file_of(kind.rpartition(":")[0], directory).stat().st_mtime_ns
     except OSError:
         return 0
 

@@ -1,4 +1,4 @@
-"""A user's own trainer: `module:function`, found beside the study file or installed.
+"""A user's own trainer: `module:function` or `file.py:function`, found beside the study file or installed.
 
     def train(learning_rate=1e-3, layers=4, trial=None): ...        keyword arguments with defaults are the settings
     def train(settings, trial): ...; train.Settings = MySettings    an object with a Settings dataclass
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib
 import inspect
 import json
 import os
@@ -23,6 +22,7 @@ from typing import Any
 
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.trial import Value
+from hptui.trainers import modules
 from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import one_line
 from hptui.trainers.settings import SettingInfo, build, coerce, describe, type_name
@@ -35,34 +35,33 @@ PATIENCE = 300.0
 
 
 def find(kind: str, directory: str) -> Any:
-    """The object named `module:name`; modules in `directory` come first."""
-    module_name, _, name = kind.partition(":")
-    if directory and directory not in sys.path:
-        sys.path.insert(0, directory)
-    if not module_name or not name:
+    """The object named `module:name` or `file.py:name`; modules in `directory` come first."""
+    wanted, _, name = kind.rpartition(":")
+    if not wanted or not name:
         raise UserError(f"{kind!r} does not name a trainer", hint='write "module:function"')
     try:
-        module = importlib.import_module(module_name)
+        module = modules.load(wanted, directory)
     except ModuleNotFoundError as error:
-        if error.name != module_name.partition(".")[0] and error.name != module_name:
+        if error.name != wanted.partition(".")[0] and error.name != wanted:
             raise
         where = f"beside the study file ({directory}) or installed" if directory else "installed"
         raise UserError(
-            f"there is no module {module_name!r} for the trainer {kind!r}", hint=f"it must be {where}"
+            f"there is no module {wanted!r} for the trainer {kind!r}", hint=f"it must be {where}"
         ) from error
     found = module
     for part in name.split("."):
         if not hasattr(found, part):
             known = [word for word, value in vars(module).items() if callable(value) and not word.startswith("_")]
-            raise UserError(f"module {module_name!r} has no {name!r}", hint=did_you_mean(name, known))
+            raise UserError(f"module {wanted!r} has no {name!r}", hint=did_you_mean(name, known))
         found = getattr(found, part)
     return found
 
 
-def source(kind: str) -> dict[str, Value]:
+def source(kind: str, directory: str = "") -> dict[str, Value]:
     """The file of a user's trainer that this process has loaded, and its hash: what ran is more than a commit."""
-    module = sys.modules.get(kind.partition(":")[0])
-    path = getattr(module, "__file__", None)
+    wanted = kind.rpartition(":")[0]
+    file = modules.file_of(wanted, directory) if modules.by_file(wanted) else None
+    path = str(file.absolute()) if file else getattr(sys.modules.get(wanted), "__file__", None)
     if not path or not Path(path).is_file():
         return {}
     return {"trainer_file": path, "trainer_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
@@ -171,7 +170,8 @@ def main(kind: str, directory: str) -> None:
         answer = {"error": error.message, "hint": error.hint}
     except Exception as error:  # noqa: BLE001  a user's module may raise anything on import
         answer = {"error": f"importing the trainer {kind!r} failed: {one_line(error)}", "hint": ""}
-    print("\n" + json.dumps(answer), end="")
+    print("\n" + json.dumps(answer), end="", flush=True)
+    os._exit(0)  # threads that the module has started keep nobody waiting
 
 
 if __name__ == "__main__":

@@ -102,18 +102,18 @@ def carry_out(config: Mapping[str, Any], trial: TrialContext, events: EventWrite
         seed(trial.seed)
         if isinstance(body, registry.Foresees):
             body.foresee(config["settings"], trial)
-        greeted = hello(trial, events, config["kind"])
+        greeted = hello(trial, events, config["kind"], config["directory"])
         final = numbers(body(config["settings"], trial), trial)
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  all of it is recorded
         if not greeted:
-            hello(trial, events, config["kind"])
+            hello(trial, events, config["kind"], config["directory"])
         if not isinstance(error, Failure):
             traceback.print_exc()
         return of_error(error, reported=trial.reports > 0), {}
     return conclude(trial, final), final
 
 
-def hello(trial: TrialContext, events: EventWriter, kind: str) -> bool:
+def hello(trial: TrialContext, events: EventWriter, kind: str, directory: str = "") -> bool:
     """Say who runs, and on what."""
     events.emit(
         "hello",
@@ -121,7 +121,7 @@ def hello(trial: TrialContext, events: EventWriter, kind: str) -> bool:
         pid=os.getpid(),
         resumed_step=trial.resumed_step,
         total_steps=trial.total_steps,
-        environment=_known({**environment.capture(trial.threads), **userfunc.source(kind), **trial.about}),
+        environment=_known({**environment.capture(trial.threads), **userfunc.source(kind, directory), **trial.about}),
     )
     return True
 

@@ -120,12 +120,13 @@ def optuna_(sampler: str) -> Callable[[Task, int, int], list[float]]:
 
 def ax_(task: Task, seed: int, trials: int) -> list[float]:
     """Ax's client with its default strategy."""
-    import hptui.search.ax as quietly
+    from hptui.search.ax import quiet
+
+    losses = []
     from ax.api.client import Client
     from ax.api.configs import ChoiceParameterConfig
 
-    losses = []
-    with quietly.quiet():
+    with quiet():
         client = Client(random_seed=seed)
         client.configure_experiment(
             [

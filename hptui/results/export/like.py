@@ -92,9 +92,10 @@ def optimization_config(view: View, names: Names) -> str:
 
 
 def optimization_checkpoint(view: View, names: Names) -> str:
-    """`optimization_checkpoint.json`: every trial so far. hptui itself goes on from its store."""
+    """`optimization_checkpoint.json`: every trial so far, and whose. hptui itself goes on from the study's store."""
     told = [_told(view, trial, names) for trial in view.trials]
-    return json_text({"trial_results": told, "timestamp": iso(last_moment(view))})
+    whose = {"study": view.row.name, "directory": str(view.sd.root)}
+    return json_text({**whose, "trial_results": told, "timestamp": iso(last_moment(view))})
 
 
 WRITERS: Mapping[str, Callable[[View, Names], str | None]] = {

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.cli.lines import line
+from hptui.actions.lines import line
 from hptui.model.space import Choice, Space
 from hptui.model.stages import expected
 from hptui.model.study import MetricSpec, Objective, Search, Study, TrainerSpec

@@ -1,0 +1,193 @@
+"""Where a Python function stands, so that another process can run it: every trial is a process of its own.
+
+A function of a module or a script is named by its file, and the worker loads that file. One of a notebook has no file:
+its source is written down with what it uses (imports, functions, classes, plain values). What a function cannot take
+along is said by name.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+import inspect
+import linecache
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from hptui.model.errors import UserError
+
+TOP = "define it with `def`, at the top level of a file or of a notebook's cell"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """How a worker finds a function: `kind` of the trainer, or `source` to be written to a file first."""
+
+    name: str
+    kind: str = ""
+    source: str = ""
+
+
+def place(function: Callable[..., Any], directory: Path) -> Placed:
+    """The place of a function, seen from `directory` where that is shorter."""
+    name = getattr(function, "__qualname__", "")
+    if not isinstance(function, FunctionType | type):
+        what = f"{type(function).__name__} objects cannot be run by another process"
+        raise UserError(f"{function!r}: {what}", hint=f"give a function: {TOP}")
+    if "<lambda>" in name or "<locals>" in name:
+        raise UserError(f"{name!r} cannot be found by another process: it has no place of its own", hint=TOP)
+    module = sys.modules.get(function.__module__)
+    file = _file(function, module)
+    if file is None:
+        return Placed(name, source=freestanding(function))
+    if module is not None and getattr(module, name.partition(".")[0], None) is None:
+        raise UserError(f"{name!r} is not in {file} under this name", hint=TOP)
+    if "site-packages" in file.parts:
+        return Placed(name, kind=f"{function.__module__}:{name}")
+    inside = file.is_relative_to(directory)
+    return Placed(name, kind=f"{file.relative_to(directory) if inside else file}:{name}")
+
+
+def _file(function: Callable[..., Any], module: ModuleType | None) -> Path | None:
+    """The file that a function was loaded from; None for what was typed into a notebook or a prompt."""
+    path = getattr(module, "__file__", None)
+    if path and Path(path).is_file():
+        return Path(path).absolute()
+    code = getattr(function, "__code__", None)
+    if function.__module__ != "__main__" and code is not None and Path(code.co_filename).is_file():
+        return Path(code.co_filename).absolute()
+    return None
+
+
+# a function without a file --------------------------------------------------------------------------------------
+
+
+def freestanding(function: Callable[..., Any]) -> str:
+    """The source of a module that holds this function and all that it uses."""
+    collected = _Collected(function.__module__)
+    collected.add(function.__qualname__.partition(".")[0], function, used_by="")
+    return collected.text()
+
+
+class _Collected:
+    """What was found so far: imports, values, and definitions in the order in which they are needed."""
+
+    def __init__(self, home: str) -> None:
+        self.home = home
+        self.known: set[str] = set()
+        self.imports: list[str] = []
+        self.values: list[str] = []
+        self.definitions: list[str] = []
+
+    def text(self) -> str:
+        parts = ["\n".join(self.imports), "\n".join(self.values), *self.definitions]
+        return "\n\n".join(part for part in parts if part) + "\n"
+
+    def add(self, name: str, value: Any, used_by: str) -> None:
+        """One name, and whatever it needs in turn."""
+        if name in self.known:
+            return
+        self.known.add(name)
+        if isinstance(value, ModuleType):
+            self.imports.append(f"import {value.__name__}" + (f" as {name}" if name != value.__name__ else ""))
+        elif isinstance(value, FunctionType | type) and value.__module__ == self.home:
+            self._define(name, value)
+        elif (origin := getattr(value, "__module__", None)) and _is_in(origin, value):
+            alias = "" if value.__qualname__ == name else f" as {name}"
+            self.imports.append(f"from {origin} import {value.__qualname__}{alias}")
+        elif _is_plain(value):
+            self.values.append(f"{name} = {value!r}")
+        else:
+            what = f"{used_by} uses {name!r}, {_article(type(value).__name__)} that only this process has"
+            hint = "make it inside the function, or put the function with all it needs into a .py file and import it"
+            raise UserError(what, hint=hint)
+
+    def _define(self, name: str, value: Any) -> None:
+        source = source_of(value)
+        around = value.__globals__ if isinstance(value, FunctionType) else vars(sys.modules[self.home])
+        for used in dict.fromkeys(_globals(compile(source, name, "exec"))):
+            if used == name or (used.startswith("__") and used.endswith("__")):
+                continue  # every module has a `__name__` of its own
+            if used in around:
+                self.add(used, around[used], used_by=name)
+            elif not hasattr(builtins, used):
+                raise UserError(
+                    f"{name} uses {used!r}, which is not defined", hint="run the cell that defines it first"
+                )
+        self.imports += [line for line in _submodules(ast.parse(source), around) if line not in self.imports]
+        self.definitions.append(source)
+
+
+def source_of(value: Any) -> str:
+    """The source of a function or a class, from where it was typed."""
+    try:
+        if isinstance(value, FunctionType):
+            return textwrap.dedent(inspect.getsource(value))
+        return _class_source(value)
+    except (OSError, TypeError, SyntaxError) as error:
+        what = f"the source of {value.__qualname__!r} cannot be had ({error})"
+        raise UserError(what, hint="put it into a .py file and import it") from None
+
+
+def _class_source(value: type) -> str:
+    """Python finds classes by their module's file, and a notebook has none: one of its methods knows the cell."""
+    codes = [member.__code__ for member in vars(value).values() if isinstance(member, FunctionType)]
+    for code in codes:
+        lines = linecache.getlines(code.co_filename)
+        for node in ast.walk(ast.parse("".join(lines))) if lines else ():
+            if isinstance(node, ast.ClassDef) and node.name == value.__name__:
+                first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                return textwrap.dedent("".join(lines[first - 1 : node.end_lineno]))
+    return textwrap.dedent(inspect.getsource(value))
+
+
+def _globals(code: CodeType) -> Iterator[str]:
+    """Names that a compiled definition takes from around it: in its body, its defaults, its bases."""
+    steps = list(dis.get_instructions(code))
+    own = {step.argval for step in steps if step.opname == "STORE_NAME"}
+    for step in steps:
+        around = step.opname.startswith("LOAD") and "GLOBAL" in step.opname
+        if around or (step.opname == "LOAD_NAME" and step.argval not in own):
+            yield step.argval
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _globals(inner)
+
+
+def _submodules(tree: ast.AST, around: Mapping[str, Any]) -> Iterator[str]:
+    """`xml.etree.ElementTree` is there only where somebody has imported it."""
+    for node in ast.walk(tree):
+        dotted = _dotted(node)
+        root = dotted.partition(".")[0]
+        if "." in dotted and dotted in sys.modules and around.get(root) is sys.modules.get(root):
+            yield f"import {dotted}"
+
+
+def _dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        before = _dotted(node.value)
+        return f"{before}.{node.attr}" if before else ""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_in(module: str, value: Any) -> bool:
+    """Whether a module gives this very object under its own name."""
+    name = getattr(value, "__qualname__", "")
+    return bool(name) and name.isidentifier() and getattr(sys.modules.get(module), name, None) is value
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        return bool(ast.literal_eval(repr(value)) == value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return False
+
+
+def _article(name: str) -> str:
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"

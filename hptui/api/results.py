@@ -1,0 +1,66 @@
+"""What a search came to: a mapping for scripts, with the same names as attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hptui.api.reading import OpenStudy
+
+
+class Results(Mapping[str, Any]):
+    """The end of `run_optimization`. `results["best_loss"]` and `results.best_loss` are the same.
+
+    `best_loss` is the value of the first objective, whatever it is called; `best_params` what was searched, with what
+    was derived from it. `pareto` lists the best of several objectives. `study` reads everything that is recorded.
+    """
+
+    KEYS = (
+        "best_loss",
+        "best_params",
+        "best_trial",
+        "best_values",
+        "baseline_loss",
+        "objectives",
+        "pareto",
+        "n_trials",
+        "completed_trials",
+        "trials",
+        "state",
+        "message",
+        "name",
+        "directory",
+    )
+
+    def __init__(self, study: OpenStudy) -> None:
+        self.study = study
+        best, baseline = study.best, study.baseline
+        self.best_loss = best.value if best else None
+        self.best_params = best.params if best else None
+        self.best_trial = best.number if best else None
+        self.best_values = best.values if best else None
+        self.baseline_loss = baseline.value if baseline else None
+        self.objectives = study.objectives
+        self.pareto = [{"trial": one.number, "values": one.values, "params": one.params} for one in study.pareto]
+        self.n_trials = len(study.trials)
+        self.completed_trials = sum(one.status == "complete" for one in study.trials)
+        self.trials = [one.as_dict() for one in study.trials]
+        self.state, self.message = study.state, study.message
+        self.name, self.directory = study.name, str(study.directory)
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self.KEYS:
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.KEYS)
+
+    def __len__(self) -> int:
+        return len(self.KEYS)
+
+    def __repr__(self) -> str:
+        return (
+            f"<{self.name}: {self.state}, {self.completed_trials} of {self.n_trials} trials complete, "
+            f"best {self.objectives[0][0]} {self.best_loss} with {self.best_params}>"
+        )

@@ -1,0 +1,285 @@
+"""From the arguments of `run_optimization` to a study, checked like a study file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hptui.api.functions import Placed, place
+from hptui.api.shorthand import searched
+from hptui.api.stopping import EarlyStoppingCallback
+from hptui.model.errors import ExpressionError, UserError, did_you_mean
+from hptui.model.expressions import parse
+from hptui.model.study import Study
+
+MODEL = ("model_name", "model")
+"""What trainers call the model that they train."""
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for: the arguments, as they were given."""
+
+    train: Callable[..., Any] | str | Path | None
+    trials: int | None
+    space: Mapping[str, Any] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    model: str | None = None
+    output: Path | None = None
+    objectives: Sequence[str] | str | None = None
+    minimize: Sequence[bool] | bool | None = None
+    constraints: Sequence[str] | None = None
+    stopping: Sequence[EarlyStoppingCallback] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Specified:
+    """A study to be made, what was decided on the way, and the source of a function that has no file."""
+
+    study: Study
+    notes: tuple[str, ...]
+    source: str = ""
+    fixed: tuple[str, ...] = ()
+    """Names of the search space that have one value: settings of the trainer, and yet what was asked about."""
+
+
+def specify(asked: Asked, name: str | None, home: Path, taken: Callable[[str], bool]) -> Specified:
+    """The study that was asked for, under a name that is free. `UserError` says what cannot be."""
+    document, directory, notes, placed = _begin(asked)
+    chosen = name or _free(str(document["name"]), taken)
+    if placed is not None and placed.source:
+        kind = f"{home / chosen / 'source' / 'notebook.py'}:{placed.name}"
+        return _specified(_with_source(document, kind, placed.source), chosen, directory, asked, notes, placed.source)
+    return _specified(document, chosen, directory, asked, notes, "")
+
+
+def _with_source(document: Document, kind: str, source: str) -> Document:
+    document["trainer"]["kind"] = kind
+    return document
+
+
+def _specified(
+    document: Document, name: str, directory: Path, asked: Asked, notes: list[str], source: str
+) -> Specified:
+    from hptui.actions.run import able
+    from hptui.storage.studyfile import warnings
+    from hptui.storage.studyfile.read import build, naming
+    from hptui.trainers import registry
+
+    document["name"] = name
+    schema = registry.schema(document["trainer"]["kind"], str(directory)) if not source else _schema(document, source)
+    fixed, said = _searched(document, asked)
+    notes += said
+    _objectives(document, asked)
+    _trained(document, asked, schema)
+    notes += _search(document, asked, schema)
+    for key, value in asked.options.items():
+        _put(document, key, value)
+
+    def known(kind: str, place: str) -> Any:
+        return schema if kind == document["trainer"]["kind"] else registry.schema(kind, place)
+
+    with naming("run_optimization"):
+        study = able(build(document, "", str(directory), known, checked=True))
+    told = (*notes, *(f"warning: {text}" for text in warnings(study, known)))
+    return Specified(study, told, source, tuple(fixed))
+
+
+def _schema(document: Document, source: str) -> Any:
+    """The settings of a function that is not yet where its study will have it."""
+    import tempfile
+
+    from hptui.trainers import registry
+
+    name = document["trainer"]["kind"].rpartition(":")[2]
+    with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
+        Path(folder, "notebook.py").write_text(source)
+        return registry.schema(f"notebook.py:{name}", folder)
+
+
+# what is run ------------------------------------------------------------------------------------------------------
+
+
+def _begin(asked: Asked) -> tuple[Document, Path, list[str], Placed | None]:
+    """What there is before the arguments are put onto it: an empty study of a function, or a study file."""
+    here = Path.cwd()
+    train = asked.train
+    if callable(train):
+        placed = place(train, here)
+        return _document(_name(placed, train), placed.kind), here, [], placed
+    if isinstance(train, str) and not _is_file(train):
+        return _document(train.rpartition(":")[2], train), here, [], None
+    path = Path(train) if train is not None else _the_only_one(here)
+    notes = [] if train is not None else [f"running {path.name}, the study file here"]
+    return _of_file(path), path.absolute().parent, notes, None
+
+
+def _is_file(text: str) -> bool:
+    return text.endswith((".toml", ".yaml", ".yml"))
+
+
+def _document(name: str, kind: str) -> Document:
+    return {"name": re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:50] or "study", "trainer": {"kind": kind}}
+
+
+def _name(placed: Placed, function: Callable[..., Any]) -> str:
+    """`train.py:main` is the study train-main."""
+    stem = Path(placed.kind.rpartition(":")[0]).stem if placed.kind else ""
+    return f"{stem}-{placed.name}" if stem and stem != placed.name else placed.name
+
+
+def _of_file(path: Path) -> Document:
+    from hptui.storage.studyfile import load, to_json
+    from hptui.trainers import registry
+
+    if not path.is_file():
+        raise UserError(f"there is no study file {str(path)!r}", hint="give a function, or the path of a study file")
+    document = to_json(load(path, schema=registry.schema))
+    for key in ("source", "directory"):
+        document.pop(key, None)
+    return document
+
+
+def _the_only_one(here: Path) -> Path:
+    """The study file of the current directory: what `run_optimization(num_trials=20)` means."""
+    found = [path for path in sorted(here.glob("*.toml")) if _is_study(path)]
+    if len(found) == 1:
+        return found[0]
+    hint = "give a function: run_optimization(train, …), or a study file: run_optimization('study.toml', …)"
+    if found:
+        raise UserError(f"which of {', '.join(path.name for path in found)} shall be run?", hint=hint)
+    raise UserError(f"what shall be trained? There is no study file in {here}", hint=hint)
+
+
+def _is_study(path: Path) -> bool:
+    try:
+        return {"objective", "trainer"} <= tomllib.loads(path.read_text()).keys()
+    except (OSError, ValueError):
+        return False
+
+
+def _free(name: str, taken: Callable[[str], bool]) -> str:
+    number = 1
+    while taken(name if number == 1 else f"{name}-{number}"):
+        number += 1
+    return name if number == 1 else f"{name}-{number}"
+
+
+# the arguments ----------------------------------------------------------------------------------------------------
+
+
+def _searched(document: Document, asked: Asked) -> tuple[list[str], list[str]]:
+    """The search space in place of the file's: names of what is fixed, which become settings, and what to say.
+
+    Constraints of the file that lost all their parameters go.
+    """
+    if asked.space is None:
+        if not document.get("space"):
+            hint = 'search_space={"learning_rate": [1e-5, 1e-3], "batch_size": [1, 2, 4]}'
+            raise UserError("there is nothing to search", hint=hint)
+        return [], []
+    found = searched(asked.space)
+    document["space"] = found.entries
+    document["trainer"].update(found.fixed)
+    search = document.setdefault("search", {})
+    kept: list[str] = []
+    gone: list[str] = []
+    for text in search.get("constraints", []):
+        (kept if _mentions(text, found.entries) else gone).append(text)
+    search["constraints"] = kept
+    said = [f"the constraint {text!r} is left out: none of its parameters is searched" for text in gone]
+    return list(found.fixed), [*found.notes, *(said if asked.constraints is None else [])]
+
+
+def _mentions(text: str, names: Mapping[str, Any]) -> bool:
+    try:
+        return not parse(text).names.isdisjoint(names)
+    except ExpressionError:
+        return True
+
+
+def _objectives(document: Document, asked: Asked) -> None:
+    if asked.objectives is None and "objective" in document and asked.minimize is None:
+        return
+    known = document.get("objective") or [{"metric": "loss"}]
+    names = asked.objectives if asked.objectives is not None else [one["metric"] for one in known]
+    metrics = [names] if isinstance(names, str) else list(names)
+    small = asked.minimize
+    goals = [small] * len(metrics) if isinstance(small, bool) else list(small or [])
+    if goals and len(goals) != len(metrics):
+        raise UserError(
+            f"minimize has {len(goals)} values for {len(metrics)} objectives", hint="one for each, in order"
+        )
+    before = {one["metric"]: one for one in known}
+    declared = {name: one.get("goal") for name, one in document.get("metrics", {}).items()}
+    document["objective"] = [
+        {
+            **before.get(metric, {"metric": metric}),
+            "goal": _goal(goals[n] if goals else None, declared.get(metric) or before.get(metric, {}).get("goal")),
+        }
+        for n, metric in enumerate(metrics)
+    ]
+
+
+def _goal(small: bool | None, known: str | None) -> str:
+    return known or "minimize" if small is None else "minimize" if small else "maximize"
+
+
+def _trained(document: Document, asked: Asked, schema: Mapping[str, Any] | None) -> None:
+    trainer = document["trainer"]
+    trainer.update(asked.settings)
+    if asked.model is not None:
+        key = next((name for name in MODEL if schema is None or name in schema), None)
+        if key is None:
+            hint = f"it needs a setting called {' or '.join(MODEL)}; {did_you_mean('model_name', schema or ())}"
+            raise UserError(f"the trainer {trainer['kind']!r} takes no model", hint=hint)
+        trainer[key] = asked.model
+
+
+def _search(document: Document, asked: Asked, schema: Mapping[str, Any] | None) -> list[str]:
+    search = document.setdefault("search", {})
+    if asked.trials is not None:
+        search.get("until", {}).pop("trials", None)
+        search["trials"] = asked.trials
+    if asked.constraints is not None:
+        search["constraints"] = list(asked.constraints)
+    first = document["objective"][0]
+    goals = {one["metric"]: one.get("goal", "minimize") for one in document["objective"]}
+    for one in asked.stopping:
+        goal = goals.get(one.metric or first["metric"], "minimize")
+        search["stop"] = [*search.get("stop", []), one.rule(first["metric"], goal)]
+    if asked.output is not None:
+        document.setdefault("report", {})["write"] = str(asked.output)
+    return _baseline(document, search, asked, schema)
+
+
+def _baseline(document: Document, search: Document, asked: Asked, schema: Mapping[str, Any] | None) -> list[str]:
+    """The baseline runs a trainer as it stands: where something that is searched has no value, there is none."""
+    if "baseline" in search or "search.baseline" in asked.options:
+        return []
+    lacking = [
+        name
+        for name, info in (schema or {}).items()
+        if info.required and name in document["space"] and name not in document["trainer"]
+    ]
+    if not lacking:
+        return []
+    search["baseline"] = False
+    return [f"there is no baseline, because {', '.join(lacking)} has no default"]
+
+
+def _put(document: Document, key: str, value: Any) -> None:
+    """One key of the study file, `resources.parallel`."""
+    table, path = document, key.split(".")
+    for part in path[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise UserError(f"options: {key!r} is no key of a study file")
+    table[path[-1]] = value
