@@ -84,6 +84,7 @@ def _facts(study: Study) -> dict[str, Value]:
         **({"presets": [preset.name for preset in study.presets]} if study.presets else {}),
         "parameters": {p.name: p.describe() for p in study.space.parameters},
         "constraints": [c.text for c in study.space.constraints],
+        **({"stop rules": [f"{rule} (not the baseline)" for rule in study.search.stop]} if study.search.stop else {}),
         "configurations": len(everything) if everything is not None else None,
         "feasible_share": round(study.space.feasible_share(base), 3) if study.space.parameters else None,
     }

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hptui.model.format import metric, settings
+from hptui.model.outcome import hypervolumes
 from hptui.model.stages import comparable, overrides
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, TrialStatus, Value
@@ -32,7 +33,7 @@ def line(
     stage = f"{trial.stage}: " if trial.stage else ""
     head = f"Trial {trial.number}{f'/{total}' if total else ''}: {stage}{describe(study, trial, base)}"
     if scored(study, trial):
-        return f"{head} → {values(study, trial)} {judgement(study, trial, earlier)}"
+        return f"{head} → {values(study, trial)} {judgement(study, trial, earlier)}{progress(study, trial, earlier)}"
     sign = SIGNS.get(trial.status, f"– {trial.status.upper()}")
     reason = f" ({trial.reason})" if trial.reason else ""
     return f"{head} {sign}{reason}{f': {trial.message}' if trial.message else ''}"
@@ -76,6 +77,15 @@ def judgement(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
         return "✗ WORSE"
     improved = [one for one in others if _better(study, one, baseline)]
     return "✓ BEST" if improved and _new_best(study, trial, improved) else "✓ IMPROVED"
+
+
+def progress(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
+    """`, hypervolume 0.71` (of 1) where a trial has moved the Pareto set of several objectives."""
+    if len(study.objectives) < 2 or trial.role in (Role.BASE, Role.REPLICATE):
+        return ""
+    steps = hypervolumes(study, [*earlier, trial])
+    moved = len(steps) > 1 and steps[-1][0] == trial.number and steps[-1][1] > steps[-2][1]
+    return f", hypervolume {steps[-1][1]:.2f}" if moved else ""
 
 
 def _new_best(study: Study, trial: Trial, others: Sequence[Trial]) -> bool:

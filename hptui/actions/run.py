@@ -25,6 +25,8 @@ from hptui.storage.reader import Reader
 from hptui.storage.rundir import holding
 
 START_SECONDS = 20.0
+LIMIT = "search: has no limit"
+"""A warning that `run` gives in its own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,11 @@ def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str,
 
 
 def _notes(sd: StudyDir, study: Study) -> list[str]:
+    from hptui.storage import studyfile
+    from hptui.trainers import registry
+
     notes = [f"new study {study.name!r} in {sd.root}"]
+    notes += [f"warning: {text}" for text in studyfile.warnings(study, registry.schema) if not text.startswith(LIMIT)]
     endless = study.search.trials is None and not study.stages
     if endless and study.search.until == Until() and study.search.sampler not in ("grid", "list"):
         notes.append("[search] trials is not set: the search runs until it is stopped")

@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict
 
 from hptui.actions.process import holder
+from hptui.model.outcome import hypervolumes
 from hptui.model.trial import Trial
 from hptui.results.shapes import Json, attempt_json, curve_json, iso, rounded, trial_json
 from hptui.results.stages import stages_of
@@ -34,6 +35,7 @@ def status_json(view: View, now: float | None = None) -> Json:
         "stage": view.stage,
         "stages": [asdict(stage) for stage in stages_of(view)],
         "best": _best(view),
+        "hypervolume": _hypervolume(view),
         "started": iso(row.started),
         "ended": iso(row.ended),
         "seconds": rounded(row.seconds),
@@ -53,6 +55,15 @@ def _best(view: View) -> Json | None:
     params = dict(first.params)
     also = [trial.number for trial in best[1:]]
     return {"number": first.number, "value": value, "params": params, "values": values, "also": also}
+
+
+def _hypervolume(view: View) -> Json | None:
+    """How far several objectives have got together, from 0 to 1, and how it grew: scaled by what has been recorded."""
+    if len(view.study.objectives) < 2 or not (steps := hypervolumes(view.study, view.trials)):
+        return None
+    grown = [(number, value) for n, (number, value) in enumerate(steps) if n == 0 or value > steps[n - 1][1]]
+    history = [{"trial": number, "value": rounded(value, 6)} for number, value in grown]
+    return {"value": rounded(steps[-1][1], 6), "history": history, "pareto": [t.number for t in view.front]}
 
 
 def show_json(view: View, trial: Trial, reader: Reader) -> Json:

@@ -47,6 +47,11 @@ class View:
         return next(iter(best_trials(self.study, self.trials)), None)
 
     @property
+    def front(self) -> list[Trial]:
+        """The trials that none beats: the Pareto set, or of one objective the best and its equals."""
+        return best_trials(self.study, self.trials)
+
+    @property
     def baseline(self) -> Trial | None:
         """The trial that ran the trainer's settings as written; with stages one that may be compared with the best."""
         own = [trial for trial in self.trials if trial.role is Role.BASELINE]

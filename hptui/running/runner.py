@@ -28,6 +28,7 @@ from hptui.running.requests import Desk
 from hptui.running.setup import begin_next, record_written, repeat
 from hptui.running.upkeep import Upkeep
 from hptui.running.watchdog import look
+from hptui.search.doubts import constant
 from hptui.search.stopping import over, stagnant
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir
@@ -41,6 +42,7 @@ AT_THE_END = 0.5
 ASLEEP = 5.0
 PATIENCE = 60
 """So many turns in a row may fail before the runner gives up."""
+CONSTANT = "told_constant"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -223,10 +225,19 @@ class Runner:
         self._refresh(live.trial.number)
         trial = self._trials[live.trial.number]
         self.pruning.finished(trial)
+        self._doubt(trial)
         if said := self.pruning.untried(trial):
             self.store.event("warning", "stop_rules", said)
         if ending.reason is Reason.DISK_FULL:
             self._pause("disk full: free some space, then start the study again")
+
+    def _doubt(self, trial: Trial) -> None:
+        """Say once when all trials come out alike."""
+        if trial.status is TrialStatus.COMPLETE and not self.store.get_meta(CONSTANT):
+            trials = stages.told(self.study, self.part, self._trials.values(), self.base)
+            if said := constant(self.seen, trials):
+                self.store.set_meta(CONSTANT, "said")
+                self.store.event("warning", "constant", said)
 
     # decisions --------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from hptui.model.space import Choice
 from hptui.model.stages import staged
 from hptui.model.study import Study
 from hptui.model.trial import Value
+from hptui.storage.studyfile.lengths import schedules
 from hptui.storage.studyfile.rules import doubts
 from hptui.storage.studyfile.schema import Schema, defaults, is_open, look_up
 from hptui.storage.studyfile.values import quoted_number, show
@@ -39,6 +40,7 @@ def _searched(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
     """Of a study, or of one stage as a study."""
     yield from _baseline(study, base)
     yield from _scales(study)
+    yield from schedules(study, base)
     yield from _share(study, base)
     yield from _limit(study)
 

@@ -9,20 +9,15 @@ from hptui.model.errors import ExpressionError, StudyError, did_you_mean
 from hptui.model.expressions import Expression
 from hptui.model.naming import identifier, metric_of
 from hptui.model.outcome import MEASURED
-from hptui.model.space import Choice
 from hptui.model.study import Study
 from hptui.model.trial import Value
-from hptui.model.values import is_number
+from hptui.storage.studyfile.lengths import check_timely
 from hptui.storage.studyfile.mistakes import Mistakes
 from hptui.storage.studyfile.schema import Settings
 from hptui.storage.studyfile.values import show
 
 ELSEWHERE = {"seconds": "[resources] timeout limits it", "peak_memory_gb": "search.outcome judges it"}
 """What is measured beside metrics is no matter for stop rules."""
-
-EVALUATED = ("eval", "val", "valid", "validation", "test")
-EVERY, LENGTH = ("eval_every", "eval_steps"), ("steps", "max_steps")
-"""Settings of our own trainers: steps between evaluations, and of a whole training."""
 
 ALIKE = 0.85
 FAR = 1e12
@@ -41,7 +36,7 @@ def check_rules(study: Study, settings: Settings | None, base: Mapping[str, Valu
             _evaluates(expression, where)
     if settings is not None and ":" not in study.trainer.kind:
         with mistakes.noted():
-            _timely(study, base)
+            check_timely(study, base)
 
 
 def _target(study: Study) -> None:
@@ -102,40 +97,6 @@ def _evaluates(expression: Expression, where: str) -> None:
         expression.evaluate({name: 0.37 + 0.61 * n for n, name in enumerate(sorted(expression.names))})
     except ExpressionError as error:
         raise StudyError(error.message, where=where, value=expression.text, hint=error.hint) from None
-
-
-def _timely(study: Study, base: Mapping[str, Value]) -> None:
-    """What an evaluation measures has a value at the first one: a rule that is to be tried before never means that."""
-    first = _first_evaluation(study, base)
-    for index, rule in enumerate(study.search.stop):
-        late = sorted(name for name in rule.when.names if name.split("_")[0] in EVALUATED)
-        if first is not None and late and 0 < rule.after < min(1.0, first) - 1e-9:
-            share = f"{100 * rule.after:g} %"
-            what = f"{late[0]} has no value after {share} of training: the first evaluation is at {100 * first:.0f} %"
-            hint = f"after = {min(0.99, first):.2g}, or evaluate more often"
-            raise StudyError(what, where=f"search.stop[{index}].after", value=rule.after, hint=hint)
-
-
-def _first_evaluation(study: Study, base: Mapping[str, Value]) -> float | None:
-    """The least progress at which any configuration is evaluated; None where that is not known."""
-    every = [low for name in EVERY if (low := _range(study, name, base)[0])]
-    length = [high for name in LENGTH if (high := _range(study, name, base)[1])]
-    return every[0] / length[0] if every and length else None
-
-
-def _range(study: Study, name: str, base: Mapping[str, Value]) -> tuple[float | None, float | None]:
-    """The least and the largest value of a setting; None where it is no positive number in every configuration."""
-    if any(derived.name == name for derived in study.space.derived):
-        return None, None
-    parameter = study.space.get(name)
-    if isinstance(parameter, Choice):
-        values: list[Value] = list(parameter.choices)
-    else:
-        values = [parameter.low, parameter.high] if parameter else []
-    values += [base[name]] if name in base and (study.search.baseline or not values) else []
-    values += [trial.set[name] for trial in study.trials if name in trial.set]
-    numbers = [value for value in values if is_number(value) and value > 0]
-    return (min(numbers), max(numbers)) if numbers and len(numbers) == len(values) else (None, None)
 
 
 # -- what is allowed, but probably not meant
