@@ -1,0 +1,1 @@
+"""Figures of a report: each a picture, its data as CSV beside it, and a caption that is computed."""

@@ -1,0 +1,51 @@
+"""All figures of a study, written as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hptui.results.export.csv_text import csv_text
+from hptui.results.export.files import save
+from hptui.results.figures.categories import categorization
+from hptui.results.figures.curves import objective_curves, training_loss
+from hptui.results.figures.figure import Drawn, Figure
+from hptui.results.figures.history import history
+from hptui.results.figures.pairs import hyperparam_comparison
+from hptui.results.figures.parallel import parallel
+from hptui.results.figures.pareto import pareto
+from hptui.results.figures.slices import slices
+from hptui.results.figures.style import encoded, styled
+from hptui.results.view import View
+from hptui.storage.reader import Reader
+
+KINDS = ("png", "svg")
+
+
+def draw(view: View, reader: Reader, directory: Path, kind: str = "png") -> list[Figure]:
+    """Write every figure that the study has data for into `directory`, as NAME.png or NAME.svg with NAME.csv beside."""
+    assert kind in KINDS, kind
+    with styled():
+        found = (make() for make in makers(view, reader))
+        return [_write(drawn, directory, kind) for drawn in found if drawn is not None]
+
+
+def makers(view: View, reader: Reader, order: Sequence[str] = ()) -> list[Callable[[], Drawn | None]]:
+    """What is drawn, in the order of a report."""
+    return [
+        lambda: training_loss(view, reader),
+        lambda: objective_curves(view, reader),
+        lambda: history(view),
+        lambda: hyperparam_comparison(view, order),
+        lambda: categorization(view),
+        lambda: slices(view, order),
+        lambda: parallel(view, order),
+        lambda: pareto(view),
+    ]
+
+
+def _write(drawn: Drawn, directory: Path, kind: str) -> Figure:
+    path, data = directory / f"{drawn.name}.{kind}", directory / f"{drawn.name}.csv"
+    save(path, encoded(drawn.picture, kind))
+    save(data, csv_text(drawn.rows).encode())
+    return Figure(drawn.name, path, data, drawn.alt, drawn.caption)
