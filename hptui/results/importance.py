@@ -25,7 +25,7 @@ LEAST = 4
 FEW = 20
 """From fewer than these per setting the shares are a rough guess, and said to be."""
 SEED = 0
-MOST = 1000
+MOST = 200
 """As many trials, evenly taken, are looked at: the forest's time grows with them, its answer does not change."""
 
 

@@ -9,11 +9,10 @@ from typing import Any
 
 from hptui.model.counts import HITS, TOTAL, counted
 from hptui.model.trial import Trial
-from hptui.results.analysis.cohort import in_rank, ranked
 from hptui.results.facts import Fact, Line, Name, line
 from hptui.results.figures.figure import Drawn, count, label, the
+from hptui.results.figures.scene import Scene
 from hptui.results.figures.style import BLUE, GREEN, HATCHES, ORANGE, PURPLE, RED, SKY, SOFT, sheet
-from hptui.results.view import View
 
 MOST = 60
 """So many bars can be told apart."""
@@ -22,13 +21,13 @@ LOOKED_AT = 50
 COLOURS = (BLUE, ORANGE, SOFT, SKY, PURPLE, GREEN, RED)
 
 
-def categorization(view: View) -> Drawn | None:
+def categorization(scene: Scene) -> Drawn | None:
     """`categorization`: the metrics that share one total and together make it up. None: there are none such."""
-    names = categories(view.trials)
-    having = [trial for trial in view.trials if names and all(counted(trial.metrics, name) for name in names)]
+    names = categories(scene.trials)
+    having = [trial for trial in scene.trials if names and all(counted(trial.metrics, name) for name in names)]
     if not having:
         return None
-    order = [trial for trial in in_rank(view, ranked(view)) if trial in having]
+    order = [trial for trial in scene.order if trial in having]
     kept = {trial.number for trial in [*order, *(trial for trial in having if trial not in order)][:MOST]}
     chosen = [trial for trial in having if trial.number in kept]
     picture, axes = sheet()
@@ -44,7 +43,7 @@ def categorization(view: View) -> Drawn | None:
             hatch=HATCHES[index % len(HATCHES)],
             edgecolor="white",
             lw=0.4,
-            label=label(view, name),
+            label=label(scene.view, name),
             zorder=2,
         )
         floor = [one + other for one, other in zip(floor, heights, strict=True)]
@@ -59,7 +58,7 @@ def categorization(view: View) -> Drawn | None:
     axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     rows = [_row(trial, names) for trial in having]
     return Drawn(
-        "categorization", "What became of the samples, by trial", _caption(view, names, having, chosen), rows, picture
+        "categorization", "What became of the samples, by trial", _caption(scene, names, having, chosen), rows, picture
     )
 
 
@@ -95,12 +94,12 @@ def _row(trial: Trial, names: Sequence[str]) -> dict[str, Any]:
     return row
 
 
-def _caption(view: View, names: Sequence[str], having: Sequence[Trial], chosen: Sequence[Trial]) -> Line:
+def _caption(scene: Scene, names: Sequence[str], having: Sequence[Trial], chosen: Sequence[Trial]) -> Line:
     key = "figure.categorization"
     said: Line = line("What became of the evaluated samples in {n} trials", n=count(f"{key}.trials", having))
     if len(chosen) < len(having):
         said += (" (the best ", count(f"{key}.drawn", chosen), " are drawn)")
-    best = next((trial for trial in in_rank(view, ranked(view)) if trial in having), None)
+    best = next((trial for trial in scene.order if trial in having), None)
     if best is None:
         return (*said, ".")
     said += line(". Of trial {best}, the best:", best=the(f"{key}.best", best))

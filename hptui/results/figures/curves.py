@@ -13,13 +13,12 @@ from hptui.model.clean import clean
 from hptui.model.counts import is_count
 from hptui.model.format import metric as shown
 from hptui.model.trial import Trial, TrialStatus
-from hptui.results.analysis.cohort import in_rank, ranked, value_of
 from hptui.results.facts import Fact, Line, Name, line
 from hptui.results.figures.axis import dress_number
 from hptui.results.figures.figure import Drawn, count, label, the
+from hptui.results.figures.scene import Scene
 from hptui.results.figures.style import DASHES, INK, RED, SERIES, SOFT, scale_of, sheet
 from hptui.results.roles import counterpart
-from hptui.results.view import View
 from hptui.storage.reader import Reader
 
 FEW = 6
@@ -38,45 +37,48 @@ class Curve:
     values: list[float]
 
 
-def training_loss(view: View, reader: Reader) -> Drawn | None:
+def training_loss(scene: Scene) -> Drawn | None:
     """`training_loss`: how the training loss fell in every trial, else the objective, where it has curves."""
-    metric = training_metric(view, reader)
-    return _drawn(view, reader, metric, "training_loss") if metric else None
+    metric = training_metric(scene)
+    return _drawn(scene, metric, "training_loss") if metric else None
 
 
-def objective_curves(view: View, reader: Reader) -> Drawn | None:
+def objective_curves(scene: Scene) -> Drawn | None:
     """`objective_curves`: the objective during training, where that is another curve than the training loss."""
-    metric = view.study.objective.metric
-    return _drawn(view, reader, metric, "objective_curves") if metric != training_metric(view, reader) else None
+    metric = scene.metric
+    return _drawn(scene, metric, "objective_curves") if metric != training_metric(scene) else None
 
 
-def training_metric(view: View, reader: Reader) -> str | None:
+def training_metric(scene: Scene) -> str | None:
     """The metric that training lowers, of those with at least two points in a trial."""
-    names = [name for name in reader.metric_names() if not is_count(name)]
-    objective = view.study.objective.metric
+    names = [name for name in scene.reader.metric_names() if not is_count(name)]
+    objective = scene.metric
     own, _ = counterpart(objective, names)
     for name in dict.fromkeys([own or objective, *USUAL, objective]):
-        if name in names and any(summary.n > 1 for summary in reader.summaries(name).values()):
+        if name in names and any(summary.n > 1 for summary in scene.reader.summaries(name).values()):
             return name
     return None
 
 
-def _drawn(view: View, reader: Reader, metric: str, name: str) -> Drawn | None:
-    having = reader.summaries(metric)
-    trials = [trial for trial in view.trials if trial.number in having and having[trial.number].n > 1]
-    chosen = choose(view, trials, DRAWN)
-    curves = [curve for trial in chosen if (curve := _curve(reader, trial, metric, having[trial.number].n)).steps]
+def _drawn(scene: Scene, metric: str, name: str) -> Drawn | None:
+    having = scene.reader.summaries(metric)
+    trials = [trial for trial in scene.trials if trial.number in having and having[trial.number].n > 1]
+    chosen = choose(scene, trials, DRAWN)
+    curves = [_curve(scene.reader, trial, metric, having[trial.number].n) for trial in chosen]
+    curves = [curve for curve in curves if curve.steps]
     if not curves:
         return None
-    best = next((trial for trial in in_rank(view, ranked(view)) if trial in chosen), None)
+    drawn = {curve.trial.number for curve in curves}
+    best = next((trial for trial in scene.order if trial.number in drawn), None)
     picture, axes = sheet()
     if len(curves) <= FEW:
         _each(axes, curves, best)
     else:
-        _by_value(picture, axes, view, curves, best)
+        _by_value(picture, axes, scene, curves, best)
     every = [value for curve in curves for value in curve.values]
     axes.set_xlabel("step")
-    axes.set_ylabel(label(view, metric))
+    dress_number(axes, "x", whole=True)
+    axes.set_ylabel(label(scene.view, metric))
     dress_number(axes, "y", log=min(every) > 0 and max(every) / min(every) > 30)
     axes.margins(x=0.02)
     rows = [
@@ -84,15 +86,14 @@ def _drawn(view: View, reader: Reader, metric: str, name: str) -> Drawn | None:
         for curve in curves
         for step, value in zip(curve.steps, curve.values, strict=True)
     ]
-    return Drawn(
-        name, f"{metric} over steps", _caption(view, metric, name, trials, curves, best, having), rows, picture
-    )
+    caption = _caption(scene, metric, name, trials, curves, best, having)
+    return Drawn(name, f"{metric} over steps", caption, rows, picture)
 
 
-def choose(view: View, trials: Sequence[Trial], most: int) -> list[Trial]:
+def choose(scene: Scene, trials: Sequence[Trial], most: int) -> list[Trial]:
     """At most so many trials: the best, and the others evenly by rank; those without a rank last."""
     known = {trial.number for trial in trials}
-    order = [trial for trial in in_rank(view, ranked(view)) if trial.number in known]
+    order = [trial for trial in scene.order if trial.number in known]
     placed = {trial.number for trial in order}
     order += [trial for trial in trials if trial.number not in placed]
     if len(order) <= most:
@@ -127,11 +128,11 @@ def _each(axes: Any, curves: Sequence[Curve], best: Trial | None) -> None:
     axes.legend(loc="best")
 
 
-def _by_value(picture: Any, axes: Any, view: View, curves: Sequence[Curve], best: Trial | None) -> None:
-    own = {trial.number: value_of(view, trial) for trial in ranked(view)}
+def _by_value(picture: Any, axes: Any, scene: Scene, curves: Sequence[Curve], best: Trial | None) -> None:
+    own = scene.values
     seen = [own[curve.trial.number] for curve in curves if curve.trial.number in own]
     norm = Normalize(min(seen, default=0.0), max(seen, default=1.0))
-    colours = scale_of(view.study.objective.goal)
+    colours = scale_of(scene.study.objective.goal)
     for curve in curves:
         value = own.get(curve.trial.number)
         if value is None:
@@ -151,7 +152,7 @@ def _by_value(picture: Any, axes: Any, view: View, curves: Sequence[Curve], best
         from matplotlib.cm import ScalarMappable
 
         bar = picture.colorbar(ScalarMappable(norm, colours), ax=axes, pad=0.02)
-        bar.set_label(label(view, view.study.objective.metric))
+        bar.set_label(label(scene.view, scene.metric))
         bar.outline.set_visible(False)
         dress_number(bar.ax, "y")
 
@@ -163,7 +164,7 @@ def _end(axes: Any, curve: Curve) -> None:
 
 
 def _caption(
-    view: View,
+    scene: Scene,
     metric: str,
     name: str,
     trials: Sequence[Trial],
@@ -179,7 +180,7 @@ def _caption(
     else:
         said += line(" in {n}.", n=(count(f"{key}.trials", trials), " trial" if len(trials) == 1 else " trials"))
     if best is not None and (last := having.get(best.number)) is not None and math.isfinite(last.value):
-        spec = view.study.metrics.get(metric)
+        spec = scene.study.metrics.get(metric)
         said += line(
             " Trial {best}, the best, ends at {value}.",
             best=the(f"{key}.best", best),

@@ -52,19 +52,6 @@ def the(key: str, trial: Trial) -> Fact:
     return Fact(key, trial.number, str(trial.number), (trial.number,))
 
 
-def table(view: View, trials: Sequence[Trial], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Settings and objectives of trials, as the CSV beside a figure has them."""
-    metrics = [objective.metric for objective in view.study.objectives]
-    return [
-        {
-            "trial": trial.number,
-            **{name: view.settings(trial).get(name) for name in names},
-            **{metric: (trial.values or {}).get(metric) for metric in metrics},
-        }
-        for trial in trials
-    ]
-
-
 def label(view: View, name: str) -> str:
     """What a setting or metric is called on an axis: its heading, with its unit; nothing of it is obeyed."""
     spec = view.study.metrics.get(name)

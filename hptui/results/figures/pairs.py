@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -13,112 +13,109 @@ from matplotlib.colors import Normalize
 from hptui.model.format import metric as shown
 from hptui.model.format import setting
 from hptui.model.trial import Role, Trial, TrialStatus
-from hptui.results.analysis.cohort import in_rank, ranked, value_of, varied
 from hptui.results.facts import Fact, Line, Name, Part, line
 from hptui.results.figures.axis import Axis, axis_of, dress_number, jitter
 from hptui.results.figures.figure import Drawn, count, label, the
+from hptui.results.figures.scene import Scene
 from hptui.results.figures.style import INK, RED, scale_of, sheet
 from hptui.results.roles import setting_of
-from hptui.results.view import View
 
 NUMBERED = 20
 """So many points are numbered."""
 WITHOUT = {TrialStatus.FAILED: ("x", RED, "failed"), TrialStatus.PRUNED: ("|", INK, "pruned")}
 
 
-def hyperparam_comparison(view: View, order: Sequence[str] = ()) -> Drawn | None:
-    """`hyperparam_comparison`: the learning rate and the batch size where both vary, else the first two of `order`."""
-    own = ranked(view)
-    names = two_of(view, order)
+def hyperparam_comparison(scene: Scene) -> Drawn | None:
+    """`hyperparam_comparison`: the learning rate and the batch size where both vary, else the two most important."""
+    own = scene.own
+    names = two_of(scene)
     if not own or len(names) < 2:
         return None
-    settings = [view.settings(trial) for trial in view.trials]
-    across, up = (axis_of(view, name, [one.get(name) for one in settings]) for name in names)
-    values = [value_of(view, trial) for trial in own]
+    settings = [scene.settings(trial) for trial in scene.trials]
+    across, up = (axis_of(scene.view, name, [one.get(name) for one in settings]) for name in names)
+    values = [scene.values[trial.number] for trial in own]
     norm = Normalize(min(values), max(values))
     picture, axes = sheet(6.4, 4.2)
     if across.levels and up.levels:
-        _cells(axes, view, own, across, up, norm)
+        _cells(axes, scene, own, across, up, norm)
     else:
-        _points(axes, view, own, across, up, norm)
+        _points(axes, scene, across, up, norm)
     across.dress(axes, "x")
     up.dress(axes, "y")
-    bar = picture.colorbar(ScalarMappable(norm, scale_of(view.study.objective.goal)), ax=axes, pad=0.02)
-    bar.set_label(f"{label(view, view.study.objective.metric)} (dark is better)")
+    bar = picture.colorbar(ScalarMappable(norm, scale_of(scene.study.objective.goal)), ax=axes, pad=0.02)
+    bar.set_label(f"{label(scene.view, scene.metric)} (dark is better)")
     bar.outline.set_visible(False)
     dress_number(bar.ax, "y")
-    best = in_rank(view, own)[0]
-    rows = [_row(view, trial, names) for trial in view.trials]
-    alt = f"{names[0]} against {names[1]}, coloured by {view.study.objective.metric}"
-    return Drawn("hyperparam_comparison", alt, _caption(view, names, best, own), rows, picture)
+    best = scene.order[0]
+    rows = [_row(scene, trial, names) for trial in scene.trials]
+    alt = f"{names[0]} against {names[1]}, coloured by {scene.metric}"
+    return Drawn("hyperparam_comparison", alt, _caption(scene, names, best, own), rows, picture)
 
 
-def two_of(view: View, order: Sequence[str]) -> list[str]:
-    """The two settings to compare: those that every study asks about first, then by importance, then as they stand."""
-    names = varied(view, ranked(view))
-    first = [name for role in ("learning_rate", "batch") if (name := setting_of(names, role))]
-    return list(dict.fromkeys([*first, *(name for name in order if name in names), *names]))[:2]
+def two_of(scene: Scene) -> list[str]:
+    """The two settings to compare: those that every study asks about first, then by importance."""
+    first = [name for role in ("learning_rate", "batch") if (name := setting_of(scene.names, role))]
+    return list(dict.fromkeys([*first, *scene.names]))[:2]
 
 
-def _points(axes: Any, view: View, own: Sequence[Trial], across: Axis, up: Axis, norm: Any) -> None:
-    best = in_rank(view, own)[0]
-    colours = scale_of(view.study.objective.goal)
-    placed = {trial.number for trial in own}
-    for trial in view.trials:
-        marker = WITHOUT.get(trial.status)
-        at = _at(view, trial, across, up)
-        if at is None or (trial.number not in placed and marker is None):
-            continue
-        if marker is not None:
-            axes.scatter(*at, marker=marker[0], color=marker[1], s=52, lw=1.3, zorder=2)
-            continue
-        star = trial.number == best.number
-        shape = "*" if star else "D" if trial.role is Role.BASELINE else "o"
-        axes.scatter(
-            *at,
-            marker=shape,
-            s=230 if star else 62,
-            c=[colours(norm(value_of(view, trial)))],
-            edgecolor=INK if star or shape == "D" else "white",
-            lw=1.2 if star or shape == "D" else 0.6,
-            zorder=4 if star else 3,
-        )
-        if len(view.trials) <= NUMBERED:
-            axes.annotate(str(trial.number), at, (5, 5), textcoords="offset points", fontsize=7, color=INK, zorder=5)
-    for shape, word in (("*", "best"), ("D", "baseline")):
-        if shape == "*" or any(trial.role is Role.BASELINE for trial in own):
+def _points(axes: Any, scene: Scene, across: Axis, up: Axis, norm: Any) -> None:
+    """A point per trial; those without a value are marked by what became of them."""
+    places = {trial.number: at for trial in scene.trials if (at := _at(scene, trial, across, up)) is not None}
+    for status, (marker, colour, word) in WITHOUT.items():
+        found = [places[trial.number] for trial in scene.trials if trial.status is status and trial.number in places]
+        if found:
+            axes.scatter(*zip(*found, strict=True), marker=marker, color=colour, s=52, lw=1.3, label=word, zorder=2)
+    best, size = scene.order[0], 62 if len(scene.own) <= 200 else 14
+    baseline = [trial for trial in scene.own if trial.role is Role.BASELINE and trial is not best]
+    others = [trial for trial in scene.own if trial.role is not Role.BASELINE and trial is not best]
+    dark, light = {"edgecolor": INK, "lw": 1.2}, {"edgecolor": "white", "lw": size / 100}
+    _group(axes, scene, norm, places, others, s=size, **light)
+    for trials, shape, area, word in ((baseline, "D", 48, "baseline"), ([best], "*", 230, "best")):
+        _group(axes, scene, norm, places, trials, marker=shape, s=area, zorder=4, **dark)
+        if trials:
             axes.scatter([], [], marker=shape, s=60, facecolor="white", edgecolor=INK, label=word)
-    for status, (marker_, colour, word) in WITHOUT.items():
-        if any(trial.status is status for trial in view.trials):
-            axes.scatter([], [], marker=marker_, s=52, color=colour, label=word)
+    if len(scene.trials) <= NUMBERED:
+        for number, at in places.items():
+            axes.annotate(str(number), at, (5, 5), textcoords="offset points", fontsize=7, color=INK, zorder=6)
     axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), handletextpad=0.3)
     axes.margins(0.08)
 
 
-def _at(view: View, trial: Trial, across: Axis, up: Axis) -> tuple[float, float] | None:
-    settings = view.settings(trial)
+def _group(
+    axes: Any, scene: Scene, norm: Any, places: Mapping[int, tuple[float, float]], trials: Sequence[Trial], **how: Any
+) -> None:
+    """Trials with a value, each in its colour."""
+    own = [trial.number for trial in trials if trial.number in places]
+    if own:
+        colours = scale_of(scene.study.objective.goal)
+        x, y = zip(*(places[number] for number in own), strict=True)
+        axes.scatter(x, y, c=[colours(norm(scene.values[number])) for number in own], **{"zorder": 3, **how})
+
+
+def _at(scene: Scene, trial: Trial, across: Axis, up: Axis) -> tuple[float, float] | None:
+    settings = scene.settings(trial)
     x, y = across.place(settings.get(across.name)), up.place(settings.get(up.name))
     if x is None or y is None:
         return None
     return x + jitter(trial.number, across), y + jitter(trial.number, up)
 
 
-def _cells(axes: Any, view: View, own: Sequence[Trial], across: Axis, up: Axis, norm: Any) -> None:
+def _cells(axes: Any, scene: Scene, own: Sequence[Trial], across: Axis, up: Axis, norm: Any) -> None:
     """Two choices: a map of means, each with its number of trials."""
     from matplotlib.patches import Rectangle
 
     cells: dict[tuple[float, float], list[Trial]] = defaultdict(list)
     for trial in own:
-        settings = view.settings(trial)
+        settings = scene.settings(trial)
         x, y = across.place(settings.get(across.name)), up.place(settings.get(up.name))
         if x is not None and y is not None:
             cells[x, y].append(trial)
-    colours = scale_of(view.study.objective.goal)
-    spec = view.study.metrics.get(view.study.objective.metric)
-    best = in_rank(view, own)[0]
+    colours = scale_of(scene.study.objective.goal)
+    spec = scene.study.metrics.get(scene.metric)
+    best = scene.order[0]
     axes.grid(visible=False)
     for (x, y), trials in cells.items():
-        mean = fmean(value_of(view, trial) for trial in trials)
+        mean = fmean(scene.values[trial.number] for trial in trials)
         colour = colours(norm(mean))
         star = best.number in {trial.number for trial in trials}
         axes.add_patch(
@@ -137,9 +134,9 @@ def _cells(axes: Any, view: View, own: Sequence[Trial], across: Axis, up: Axis, 
         axes.text(x, y, text, ha="center", va="center", fontsize=7, color=INK if light else "white", zorder=4)
 
 
-def _row(view: View, trial: Trial, names: Sequence[str]) -> dict[str, Any]:
-    settings = view.settings(trial)
-    metric = view.study.objective.metric
+def _row(scene: Scene, trial: Trial, names: Sequence[str]) -> dict[str, Any]:
+    settings = scene.settings(trial)
+    metric = scene.metric
     return {
         "trial": trial.number,
         "status": str(trial.status),
@@ -148,10 +145,10 @@ def _row(view: View, trial: Trial, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _caption(view: View, names: Sequence[str], best: Trial, own: Sequence[Trial]) -> Line:
-    metric, settings = view.study.objective.metric, view.settings(best)
-    spec = view.study.metrics.get(metric)
-    value = value_of(view, best)
+def _caption(scene: Scene, names: Sequence[str], best: Trial, own: Sequence[Trial]) -> Line:
+    metric, settings = scene.metric, scene.settings(best)
+    spec = scene.study.metrics.get(metric)
+    value = scene.values[best.number]
     key = "figure.hyperparam_comparison"
     parts: dict[str, Part] = {
         "one": Name(names[0]),

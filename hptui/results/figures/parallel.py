@@ -13,44 +13,41 @@ from hptui.model.format import metric as shown
 from hptui.model.format import setting
 from hptui.model.trial import Trial
 from hptui.model.values import number_text
-from hptui.results.analysis.cohort import in_rank, ranked, value_of, varied
 from hptui.results.facts import line
 from hptui.results.figures.axis import Axis, axis_of
 from hptui.results.figures.curves import choose
-from hptui.results.figures.figure import Drawn, count, label, table, the
+from hptui.results.figures.figure import Drawn, count, label, the
+from hptui.results.figures.scene import Scene
 from hptui.results.figures.style import INK, SOFT, scale_of, sheet
-from hptui.results.view import View
 
 AXES = 8
 LINES = 300
 
 
-def parallel(view: View, order: Sequence[str] = ()) -> Drawn | None:
+def parallel(scene: Scene) -> Drawn | None:
     """`parallel_coordinates`: three settings or more, the most important first, at most eight."""
-    own = ranked(view)
-    every = varied(view, own)
-    names = list(dict.fromkeys([*(name for name in order if name in every), *every]))[:AXES]
+    own = scene.own
+    names = scene.names[:AXES]
     if len(own) < 2 or len(names) < 3:
         return None
-    drawn = choose(view, own, LINES)
-    axes_ = [axis_of(view, name, [view.settings(trial).get(name) for trial in own]) for name in names]
-    values = [value_of(view, trial) for trial in own]
+    drawn = choose(scene, own, LINES)
+    axes_ = [axis_of(scene.view, name, [scene.settings(trial).get(name) for trial in own]) for name in names]
+    values = [scene.values[trial.number] for trial in own]
     norm = Normalize(min(values), max(values))
     picture, axes = sheet(max(6.4, 1.15 * (len(names) + 1)), 3.9)
-    scales = [_Scale(axis, [view.settings(trial).get(axis.name) for trial in own]) for axis in axes_]
-    best = in_rank(view, own)[0]
-    colours = scale_of(view.study.objective.goal)
-    ordered = list(reversed(in_rank(view, drawn)))
-    lines = [_line(view, trial, scales, norm) for trial in ordered]
-    axes.add_collection(
-        LineCollection(lines, colors=[colours(norm(value_of(view, trial))) for trial in ordered], lw=1.0, alpha=0.75)
-    )
-    x, y = zip(*_line(view, best, scales, norm), strict=True)
+    scales = [_Scale(axis, [scene.settings(trial).get(axis.name) for trial in own]) for axis in axes_]
+    best = scene.order[0]
+    colours = scale_of(scene.study.objective.goal)
+    ordered = sorted(drawn, key=scene.order.index, reverse=True)
+    lines = [_line(scene, trial, scales, norm) for trial in ordered]
+    shades = [colours(norm(scene.values[trial.number])) for trial in ordered]
+    axes.add_collection(LineCollection(lines, colors=shades, lw=1.0, alpha=0.75))
+    x, y = zip(*_line(scene, best, scales, norm), strict=True)
     axes.plot(x, y, color="white", lw=4.5, zorder=4)
     axes.plot(x, y, color=INK, lw=2.4, zorder=5, label=f"trial {best.number}, best")
-    _rulers(axes, view, scales, values)
+    _rulers(axes, scene, scales, values)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 0.98))
-    metric = view.study.objective.metric
+    metric = scene.metric
     caption = line(
         "Settings and objective of {n} of {all} ranked trials, a line each, dark where better; "
         "trial {best} is the best.",
@@ -58,7 +55,7 @@ def parallel(view: View, order: Sequence[str] = ()) -> Drawn | None:
         all=count("figure.parallel.ranked", own),
         best=the("figure.parallel.best", best),
     )
-    data = table(view, drawn, names)
+    data = scene.table(drawn, names)
     return Drawn("parallel_coordinates", f"Settings and {metric}, a line per trial", caption, data, picture)
 
 
@@ -89,17 +86,17 @@ class _Scale:
         return [(0.0, number_text(float(f"{self.low:.3g}"))), (1.0, number_text(float(f"{self.high:.3g}")))]
 
 
-def _line(view: View, trial: Trial, scales: Sequence[_Scale], norm: Any) -> list[tuple[float, float]]:
+def _line(scene: Scene, trial: Trial, scales: Sequence[_Scale], norm: Any) -> list[tuple[float, float]]:
     """A trial's way; over a setting that it does not have, it goes straight on to the next."""
-    settings = view.settings(trial)
+    settings = scene.settings(trial)
     found = [
         (float(n), at) for n, one in enumerate(scales) if (at := one.share(settings.get(one.axis.name))) is not None
     ]
-    return [*found, (float(len(scales)), float(norm(value_of(view, trial))))]
+    return [*found, (float(len(scales)), float(norm(scene.values[trial.number])))]
 
 
-def _rulers(axes: Any, view: View, scales: Sequence[_Scale], values: Sequence[float]) -> None:
-    spec = view.study.metrics.get(view.study.objective.metric)
+def _rulers(axes: Any, scene: Scene, scales: Sequence[_Scale], values: Sequence[float]) -> None:
+    spec = scene.study.metrics.get(scene.metric)
     last = [(0.0, shown(min(values), spec)), (1.0, shown(max(values), spec))]
     for index, ticks in enumerate([*(scale.ticks() for scale in scales), last]):
         axes.axvline(index, color=SOFT, lw=1.0, zorder=1)
@@ -113,7 +110,7 @@ def _rulers(axes: Any, view: View, scales: Sequence[_Scale], values: Sequence[fl
                 zorder=6,
                 bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 0.8},
             )
-    names = [*(scale.axis.label for scale in scales), label(view, view.study.objective.metric)]
+    names = [*(scale.axis.label for scale in scales), label(scene.view, scene.metric)]
     axes.set_xticks(range(len(names)), names, rotation=20 if sum(map(len, names)) > 60 else 0)
     axes.set_yticks([])
     axes.grid(visible=False)

@@ -7,25 +7,24 @@ from typing import Any
 
 from hptui.model.format import metric as shown
 from hptui.model.trial import Role, Trial
-from hptui.results.analysis.cohort import ranked
 from hptui.results.analysis.front import knee
 from hptui.results.analysis.front import pareto as front_of
 from hptui.results.facts import Fact, Line, Name, line
 from hptui.results.figures.axis import dress_number
 from hptui.results.figures.figure import Drawn, count, label, the
+from hptui.results.figures.scene import Scene
 from hptui.results.figures.style import BLUE, INK, ORANGE, SOFT, sheet
-from hptui.results.view import View
 
 NAMED = 15
 
 
-def pareto(view: View) -> Drawn | None:
+def pareto(scene: Scene) -> Drawn | None:
     """`pareto`: the first two objectives. None for a study with one."""
-    own, objectives = ranked(view), view.study.objectives
+    own, objectives = scene.own, scene.study.objectives
     if len(objectives) < 2 or not own:
         return None
     one, two = (objective.metric for objective in objectives[:2])
-    front = front_of(view)
+    front = front_of(scene.view)
     best = {trial.number for trial in front}
     picture, axes = sheet(6.0, 4.2)
     rest = [trial for trial in own if trial.number not in best]
@@ -49,7 +48,7 @@ def pareto(view: View) -> Drawn | None:
             axes.scatter(
                 *_xy([trial], one, two), s=46, marker="D", facecolor="white", edgecolor=INK, label="baseline", zorder=5
             )
-    middle = knee(view, front)
+    middle = knee(scene.view, front)
     if middle is not None:
         axes.scatter(*_xy([middle], one, two), s=170, marker="*", color=ORANGE, edgecolor=INK, label="knee", zorder=6)
     if len(front) <= NAMED:
@@ -60,13 +59,13 @@ def pareto(view: View) -> Drawn | None:
             )
     for which, objective in zip("xy", objectives[:2], strict=True):
         better = "lower is better" if objective.goal == "minimize" else "higher is better"
-        getattr(axes, f"set_{which}label")(f"{label(view, objective.metric)}, {better}")
+        getattr(axes, f"set_{which}label")(f"{label(scene.view, objective.metric)}, {better}")
         found = [float((trial.values or {})[objective.metric]) for trial in own]
         dress_number(axes, which, log=min(found) > 0 and max(found) / min(found) > 50)
     axes.margins(0.08)
     axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    rows = [_row(view, trial, best) for trial in own]
-    return Drawn("pareto", f"{one} against {two}", _caption(view, own, front, middle), rows, picture)
+    rows = [_row(scene, trial, best) for trial in own]
+    return Drawn("pareto", f"{one} against {two}", _caption(scene, own, front, middle), rows, picture)
 
 
 def _xy(trials: Sequence[Trial], one: str, two: str) -> tuple[list[float], list[float]]:
@@ -74,12 +73,12 @@ def _xy(trials: Sequence[Trial], one: str, two: str) -> tuple[list[float], list[
     return [float(value[one]) for value in values], [float(value[two]) for value in values]
 
 
-def _row(view: View, trial: Trial, best: set[int]) -> dict[str, Any]:
-    values = {objective.metric: (trial.values or {}).get(objective.metric) for objective in view.study.objectives}
+def _row(scene: Scene, trial: Trial, best: set[int]) -> dict[str, Any]:
+    values = {objective.metric: (trial.values or {}).get(objective.metric) for objective in scene.study.objectives}
     return {"trial": trial.number, **values, "front": trial.number in best}
 
 
-def _caption(view: View, own: Sequence[Trial], front: Sequence[Trial], middle: Trial | None) -> Line:
+def _caption(scene: Scene, own: Sequence[Trial], front: Sequence[Trial], middle: Trial | None) -> Line:
     said: Line = line(
         "{n} of {all} ranked trials are beaten by none in every objective.",
         n=count("figure.pareto.front", front),
@@ -89,9 +88,9 @@ def _caption(view: View, own: Sequence[Trial], front: Sequence[Trial], middle: T
         return said
     number = middle.number
     said += line(" The knee is trial {number}", number=the("figure.pareto.knee", middle))
-    for objective in view.study.objectives:
+    for objective in scene.study.objectives:
         value = float((middle.values or {})[objective.metric])
-        text = shown(value, view.study.metrics.get(objective.metric))
+        text = shown(value, scene.study.metrics.get(objective.metric))
         fact = Fact(f"figure.pareto.knee.{objective.metric}", value, text, (number,), f"values.{objective.metric}")
         said += line(", {metric} {value}", metric=Name(objective.metric), value=fact)
     return (*said, ".")

@@ -6,22 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from hptui.model.trial import Role, Trial
-from hptui.results.analysis.cohort import in_rank, ranked, value_of, varied
 from hptui.results.facts import Fact, line
 from hptui.results.figures.axis import axis_of, dress_number, jitter
-from hptui.results.figures.figure import Drawn, count, label, table, the
+from hptui.results.figures.figure import Drawn, count, label, the
+from hptui.results.figures.scene import Scene
 from hptui.results.figures.style import BLUE, INK, grid_of
-from hptui.results.view import View
 
 PANELS = 9
 COLUMNS = 3
 
 
-def slices(view: View, order: Sequence[str] = ()) -> Drawn | None:
+def slices(scene: Scene) -> Drawn | None:
     """`slices`: at most nine panels, the most important settings first."""
-    own = ranked(view)
-    every = varied(view, own)
-    names = list(dict.fromkeys([*(name for name in order if name in every), *every]))
+    own = scene.own
+    names = scene.names
     if len(own) < 2 or not names:
         return None
     chosen = names[:PANELS]
@@ -29,17 +27,17 @@ def slices(view: View, order: Sequence[str] = ()) -> Drawn | None:
     rows = -(-len(chosen) // columns)
     picture, grid = grid_of(rows, columns)
     panels = list(grid.flat)
-    best = in_rank(view, own)[0]
-    values = [value_of(view, trial) for trial in own]
+    best = scene.order[0]
+    values = [scene.values[trial.number] for trial in own]
     log = min(values) > 0 and max(values) / min(values) > 50
     for index, panel in enumerate(panels):
         if index >= len(chosen):
             panel.set_visible(False)
             continue
-        _panel(panel, view, own, best, chosen[index])
+        _panel(panel, scene, own, best, chosen[index])
         dress_number(panel, "y", log=log)
         if index % columns == 0:
-            panel.set_ylabel(label(view, view.study.objective.metric))
+            panel.set_ylabel(label(scene.view, scene.metric))
     caption = line(
         "The objective against {n} that vary, in {trials} ranked trials; the star is trial {best}, the best. "
         "Other settings vary with each: what looks like an effect may be theirs.",
@@ -47,20 +45,20 @@ def slices(view: View, order: Sequence[str] = ()) -> Drawn | None:
         trials=count("figure.slices.ranked", own),
         best=the("figure.slices.best", best),
     )
-    metric = view.study.objective.metric
-    data = table(view, own, names)
+    metric = scene.metric
+    data = scene.table(own, names)
     return Drawn("slices", f"{metric} against each setting", caption, data, picture)
 
 
-def _panel(axes: Any, view: View, own: Sequence[Trial], best: Trial, name: str) -> None:
-    axis = axis_of(view, name, [view.settings(trial).get(name) for trial in own])
+def _panel(axes: Any, scene: Scene, own: Sequence[Trial], best: Trial, name: str) -> None:
+    axis = axis_of(scene.view, name, [scene.settings(trial).get(name) for trial in own])
     size = 24 if len(own) <= 200 else 6
     plain: list[tuple[float, float]] = []
     for trial in own:
-        at = axis.place(view.settings(trial).get(name))
+        at = axis.place(scene.settings(trial).get(name))
         if at is None:
             continue
-        x, y = at + jitter(trial.number, axis), value_of(view, trial)
+        x, y = at + jitter(trial.number, axis), scene.values[trial.number]
         if trial.number == best.number:
             axes.scatter([x], [y], marker="*", s=120, color=INK, zorder=4)
         elif trial.role is Role.BASELINE:

@@ -29,6 +29,9 @@ SCALE = "viridis"
 """Rises evenly in brightness: its order survives a grey printer."""
 HATCHES = ("", "//", "..", "xx", "\\\\", "oo")
 
+BASELINE: dict[str, Any] = {"s": 40, "marker": "D", "facecolor": "white", "edgecolor": INK}
+"""How the baseline is marked."""
+
 RULES: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
     "font.size": 9,

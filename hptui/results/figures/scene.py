@@ -1,0 +1,96 @@
+"""The study as figures see it: what is ranked, which is best, every setting, each worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from hptui.model.study import Study
+from hptui.model.trial import Trial, Value
+from hptui.results.analysis.cohort import in_rank, ranked, value_of, varied
+from hptui.results.analysis.intervals import Interval, counts, of_trial
+from hptui.results.importance import Importance, importance
+from hptui.results.view import View
+from hptui.storage.reader import Reader
+
+
+class Scene:
+    """A view of a study with a reader of its curves."""
+
+    def __init__(self, view: View, reader: Reader) -> None:
+        self.view, self.reader = view, reader
+        self._settings: dict[int, dict[str, Value]] = {}
+
+    @property
+    def study(self) -> Study:
+        return self.view.study
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        return self.view.trials
+
+    @property
+    def metric(self) -> str:
+        """The first objective."""
+        return self.study.objective.metric
+
+    @cached_property
+    def own(self) -> list[Trial]:
+        """The ranked trials, by number."""
+        return ranked(self.view)
+
+    @cached_property
+    def order(self) -> list[Trial]:
+        """The ranked trials, the best first."""
+        return in_rank(self.view, self.own)
+
+    @property
+    def best(self) -> Trial | None:
+        """The best by the first objective."""
+        return self.order[0] if self.order else None
+
+    @cached_property
+    def values(self) -> Mapping[int, float]:
+        """The ranked trials' values of the first objective."""
+        return {trial.number: value_of(self.view, trial) for trial in self.own}
+
+    def settings(self, trial: Trial) -> Mapping[str, Value]:
+        """What a trial was asked to run with."""
+        if trial.number not in self._settings:
+            self._settings[trial.number] = self.view.settings(trial)
+        return self._settings[trial.number]
+
+    def table(self, trials: Sequence[Trial], names: Sequence[str]) -> list[dict[str, Any]]:
+        """Settings and objectives of trials, as the CSV beside a figure has them."""
+        metrics = [objective.metric for objective in self.study.objectives]
+        return [
+            {
+                "trial": trial.number,
+                **{name: self.settings(trial).get(name) for name in names},
+                **{metric: (trial.values or {}).get(metric) for metric in metrics},
+            }
+            for trial in trials
+        ]
+
+    @cached_property
+    def importance(self) -> Importance | None:
+        """How much each setting explains, where that can be said."""
+        return importance(self.view)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The settings that vary, the most important first."""
+        own = varied(self.view, self.own)
+        shares = self.importance.shares if self.importance else {}
+        return list(dict.fromkeys([*(name for name in shares if name in own), *own]))
+
+    @cached_property
+    def _repeated(self) -> set[int | None]:
+        return {trial.replicate_of for trial in self.trials}
+
+    def interval(self, trial: Trial) -> Interval | None:
+        """The interval of a trial's value: of a rate, or of repeated runs."""
+        if trial.number in self._repeated or counts(self.view, trial, self.metric) is not None:
+            return of_trial(self.view, trial, self.metric)
+        return None
