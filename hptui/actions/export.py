@@ -60,26 +60,6 @@ def export(sd: StudyDir, ref: str, wanted: Wanted) -> str | None:
     return None
 
 
-def export_like(sd: StudyDir, kind: str, folder: Path, names: Mapping[str, str]) -> list[Path]:
-    """The files that `kind` of search scripts wrote, in `folder`."""
-    from hptui.results.export.like import SETS
-
-    if kind not in SETS:
-        raise UserError(f"there is no kind of results called {kind!r}", hint=did_you_mean(kind, SETS))
-    return write_files(look(sd), SETS[kind], folder, names)
-
-
-def write_files(view: View, files: Sequence[str], folder: Path, names: Mapping[str, str] | None = None) -> list[Path]:
-    """Write files of known names into a folder; what there is nothing to say in is left out."""
-    from hptui.results.export.like import WRITERS
-
-    texts = {name: WRITERS[name](view, names or {}) for name in files}
-    for name, text in texts.items():
-        if text is not None:
-            save(folder / name, text.encode())
-    return [folder / name for name, text in texts.items() if text is not None]
-
-
 def _text(view: View, ref: str, chosen: Sequence[Trial], wanted: Wanted) -> str:
     if wanted.how == "sweep":
         from hptui.results.export.sweep import sweep

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from hptui.actions.export import write_files
+from hptui.actions.files import write_files
 from hptui.actions.report import write_report
 from hptui.model.study import Study
-from hptui.results.view import best_trials, look
+from hptui.results.view import best_trials
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 
@@ -29,9 +29,6 @@ def outcome_of(sd: StudyDir, study: Study) -> dict[str, str]:
 
 
 def write_results(sd: StudyDir, study: Study) -> list[Path]:
-    """Write the report, `best_config.yaml`, `trials.json` and `trials.csv` under `[report] write`, "
-    "whole files or none."""
+    """Write the report, our own files, and those of `[report] files` under `[report] write`, each whole or not."""
     target = Path(study.directory or ".", study.report.write)
-    view = look(sd)
-    written = write_files(view, ["trials.json", "trials.csv", "best_config.yaml"], target)
-    return [*written, *write_report(sd, target)]
+    return [*write_files(sd, ["hptui", *study.report.files], target), *write_report(sd, target)]

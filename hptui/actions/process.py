@@ -111,8 +111,9 @@ def ended(store: Store, sd: StudyDir, study: Study) -> None:
     try:
         if study.report.write:
             write_results(sd, study)
-    except (HptuiError, OSError) as error:
-        store.event("error", "results", f"the results could not be written: {error}")
+    except Exception as error:  # what was found is recorded: no document may take that down
+        log.exception("the results could not be written")
+        store.event("error", "results", f"the results could not be written: {type(error).__name__}: {error}")
 
 
 def tell(sd: StudyDir, study: Study) -> None:

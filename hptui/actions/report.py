@@ -3,35 +3,55 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hptui.model.errors import UserError, did_you_mean
+from hptui.results.document import Image
 from hptui.results.export.files import save
 from hptui.storage.paths import StudyDir
+from hptui.storage.reader import Reader
 
-REPORT, LEDGER = "report.md", "facts.json"
+if TYPE_CHECKING:
+    from hptui.results.figures.figure import Figure
+    from hptui.results.record import Record
+
+REPORT, LEDGER, IMAGES = "report.md", "facts.json", "images"
 
 
 def report_text(sd: StudyDir, style: str = "") -> str:
-    """The report as Markdown, as the store stands."""
+    """The report as Markdown, as the store stands; without figures, which would need a place."""
     from hptui.results.record import read
     from hptui.results.report import write
 
     return write(read(sd), REPORT, checked(style))[0]
 
 
-def write_report(sd: StudyDir, target: Path, style: str = "") -> list[Path]:
+def write_report(sd: StudyDir, target: Path, style: str = "", figures: str = "") -> list[Path]:
     """Write the report into the directory `target`, or as the file `target` where that ends in .md; its facts beside.
 
-    Whole files or none: what stood there before is replaced, not changed.
+    `figures` is png, svg or none (else as the study file says); they lie in `images/` beside it. What stood there
+    before is replaced, whole, not changed.
     """
     from hptui.results.record import read
     from hptui.results.report import write
 
     path = target if target.suffix.lower() == ".md" else target / REPORT
-    text, facts = write(read(sd), path.name, checked(style))
+    record = read(sd)
+    drawn = _drawn(sd, record, path.parent, figures or record.view.study.report.figures)
+    images = [Image(f"{IMAGES}/{one.path.name}", one.alt, one.caption) for one in drawn]
+    text, facts = write(record, path.name, checked(style), images)
     save(ledger_of(path), facts.encode())
     save(path, text.encode())
-    return [path, ledger_of(path)]
+    return [path, ledger_of(path), *(place for one in drawn for place in (one.path, one.csv))]
+
+
+def _drawn(sd: StudyDir, record: Record, folder: Path, kind: str) -> list[Figure]:
+    if kind == "none":
+        return []
+    from hptui.results.figures.draw import draw
+
+    with Reader(sd) as reader:
+        return draw(record.view, reader, folder / IMAGES, kind)
 
 
 def ledger_of(report: Path) -> Path:

@@ -68,7 +68,7 @@ def export_(
     that Optuna's dashboard opens, `ax` a snapshot of Ax's client, `sweep` a W&B sweep file, `tensorboard` and `wandb`
     folders of runs, nothing of which is sent anywhere.
     """
-    from hptui.actions.export import Wanted, export, export_like
+    from hptui.actions.export import Wanted, export
 
     sd = face.study(study)
     names = pairs(rename, "--rename lora_rank=lora_r")
@@ -76,6 +76,8 @@ def export_(
         _archive(face, study, output, checkpoints=not no_checkpoints)
         return
     if like:
+        from hptui.actions.files import export_like
+
         for path in export_like(sd, like, output or Path(), names):
             say(f"written to {path}")
         return

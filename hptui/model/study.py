@@ -202,14 +202,37 @@ class MetricSpec:
     bands: Mapping[str, float] = field(default_factory=dict)
 
 
+FILE_SETS: Mapping[str, tuple[str, ...]] = {
+    "hptui": ("trials.json", "trials.csv", "best_config.yaml"),
+    "optuna-study-results": ("study_results.yaml",),
+    "ax-results": (
+        "best_config.yaml",
+        "optimization_results.json",
+        "trial_history.csv",
+        "optimization_config.yaml",
+        "optimization_checkpoint.json",
+        "OPTIMIZATION_RESULTS.md",
+        "optimization_trace.html",
+        "contour_plot.html",
+    ),
+}
+"""Files of results by the kind of script that wrote them: what `--like` and `[report] files` may name."""
+RESULT_FILES = tuple(dict.fromkeys(name for names in FILE_SETS.values() for name in names))
+
+
 @dataclass(frozen=True, slots=True)
 class ReportSpec:
-    """`[report]`: title, columns (name -> heading, in order), where it is written, and in which style."""
+    """`[report]`: title, columns (name -> heading, in order), where it is written, in which style, with which figures.
+
+    `files` are those written beside the report when the study comes to rest, by name or by the name of a set.
+    """
 
     title: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     write: str = ""
     style: Literal["results", "hyperparameters"] = "results"
+    figures: Literal["png", "svg", "none"] = "png"
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,19 +110,6 @@ WRITERS: Mapping[str, Callable[[View, Names], str | None]] = {
 }
 """A file's name -> its text; None where there is nothing to say in it."""
 
-SETS: Mapping[str, tuple[str, ...]] = {
-    "optuna-study-results": ("study_results.yaml",),
-    "ax-results": (
-        "best_config.yaml",
-        "optimization_results.json",
-        "trial_history.csv",
-        "optimization_config.yaml",
-        "optimization_checkpoint.json",
-    ),
-    "hptui": ("trials.json", "trials.csv", "best_config.yaml"),
-}
-"""What `--like` writes."""
-
 
 def searched(view: View, trial: Trial, names: Names | None = None) -> dict[str, Value]:
     """What the search chose for a trial: the baseline's are the trainer's own."""

@@ -34,6 +34,8 @@ def to_json(study: Study) -> dict[str, Value]:
             "columns": [{"name": name, "heading": heading} for name, heading in study.report.columns.items()],
             "write": study.report.write,
             "style": study.report.style,
+            "figures": study.report.figures,
+            "files": list(study.report.files),
         },
         "notes": {**study.notes.settings, "rationale": study.notes.rationale, "future": study.notes.future},
         "reference": None if study.reference is None else asdict(study.reference),

@@ -82,7 +82,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "stop_grace",
     ),
     "metrics": ("goal", "unit", "heading", "format", "split", "bands"),
-    "report": ("title", "columns", "write", "style"),
+    "report": ("title", "columns", "write", "style", "figures", "files"),
     "reference": ("metric", "value", "split", "epochs", "steps", "source", "targets"),
     "space": (
         "low",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from hptui.model.errors import StudyError, UserError
+from hptui.model.errors import StudyError, UserError, did_you_mean
 from hptui.model.format import NAMED, is_format
 from hptui.model.study import (
+    FILE_SETS,
+    RESULT_FILES,
     Goal,
     ListedTrial,
     MetricSpec,
@@ -179,7 +181,13 @@ def report(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> 
         twice = next(name for n, (name, _) in enumerate(columns) if name in dict(columns[:n]))
         raise StudyError(f"{twice!r} is a column twice", where=where, value=twice)
     style = cast(Literal["results", "hyperparameters"], table.one_of("style", "results", STYLES))
-    return ReportSpec(title=table.text("title"), columns=headed, write=table.text("write"), style=style)
+    figures = cast(Literal["png", "svg", "none"], table.one_of("figures", "png", ("png", "svg", "none")))
+    files = table.texts("files")
+    for index, name in enumerate(files):
+        if name not in (*RESULT_FILES, *FILE_SETS):
+            hint = did_you_mean(name, [*RESULT_FILES, *FILE_SETS])
+            raise StudyError(f"unknown file {name!r}", where=f"report.files[{index}]", value=name, hint=hint)
+    return ReportSpec(table.text("title"), headed, table.text("write"), style, figures, tuple(files))
 
 
 def _columns(value: Value, where: str) -> list[tuple[str, str]]:

@@ -12,7 +12,8 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
-from hptui.actions.export import Wanted, export, export_like
+from hptui.actions.export import Wanted, export
+from hptui.actions.files import export_like
 from hptui.model.errors import Unsupported, UserError
 from tests.actions.made import EVIL, START, TRIALS, make, trial
 

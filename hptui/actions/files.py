@@ -1,0 +1,68 @@
+"""Result files under names that other people's programs and readers know, in one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from hptui.actions.report import write_report
+from hptui.model.errors import UserError, did_you_mean
+from hptui.model.study import FILE_SETS
+from hptui.results.export.files import save
+from hptui.results.view import View, look
+from hptui.storage.paths import StudyDir
+from hptui.storage.reader import Reader
+
+REPORTS = {"OPTIMIZATION_RESULTS.md": "results"}
+"""Reports among the files, and their style."""
+PAGES = ("optimization_trace.html", "contour_plot.html")
+
+
+def export_like(sd: StudyDir, kind: str, folder: Path, names: Mapping[str, str] | None = None) -> list[Path]:
+    """The files that `kind` of search scripts wrote, in `folder`: which were written."""
+    if kind not in FILE_SETS:
+        raise UserError(f"there is no kind of results called {kind!r}", hint=did_you_mean(kind, FILE_SETS))
+    return write_files(sd, FILE_SETS[kind], folder, names)
+
+
+def write_files(sd: StudyDir, files: Iterable[str], folder: Path, names: Mapping[str, str] | None = None) -> list[Path]:
+    """Write files, or sets of them, by their names, each whole or not at all; one with nothing to say is left out."""
+    from hptui.results.export.like import WRITERS
+
+    wanted = list(dict.fromkeys(name for one in files for name in FILE_SETS.get(one, (one,))))
+    with Reader(sd) as reader:
+        view = look(sd, reader)
+        written = []
+        for name in wanted:
+            if name in WRITERS:
+                text = WRITERS[name](view, names or {})
+            elif name.endswith(".html"):
+                text = _html(view, reader, name)
+            else:
+                continue
+            if text is not None:
+                save(folder / name, text.encode())
+                written.append(folder / name)
+    for name in wanted:
+        if name in REPORTS:
+            written += write_report(sd, folder / name, REPORTS[name])
+    return written
+
+
+def write_html(sd: StudyDir, folder: Path, across: str = "", up: str = "") -> list[Path]:
+    """`optimization_trace.html` and `contour_plot.html` (of two parameters), each a page that needs nothing else."""
+    with Reader(sd) as reader:
+        view = look(sd, reader)
+        texts = {name: _html(view, reader, name, (across, up)) for name in PAGES}
+    for name, text in texts.items():
+        if text is not None:
+            save(folder / name, text.encode())
+    return [folder / name for name, text in texts.items() if text is not None]
+
+
+def _html(view: View, reader: Reader, name: str, two: Sequence[str] = ("", "")) -> str | None:
+    from hptui.results.figures.pages import contour, trace
+    from hptui.results.figures.scene import Scene
+
+    scene = Scene(view, reader)
+    return trace(scene) if name == "optimization_trace.html" else contour(scene, *two)

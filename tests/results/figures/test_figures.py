@@ -1,0 +1,190 @@
+"""Figures show what is recorded, say so in captions that are computed, and are the same bytes each time."""
+
+import csv
+import json
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+
+from hptui.model.errors import UserError
+from hptui.model.trial import Reason, TrialStatus
+from hptui.results.facts import plain
+from hptui.results.figures.categories import categories
+from hptui.results.figures.draw import draw
+from hptui.results.figures.pages import contour, trace
+from hptui.results.figures.scene import Scene
+from hptui.results.view import look
+from hptui.storage.reader import Reader
+from tests.actions.made import EVIL, TRIALS, make, trial
+from tests.results.figures import stores
+
+
+def drawn(sd, folder, kind="png"):
+    with Reader(sd) as reader:
+        return {one.name: one for one in draw(look(sd, reader), reader, folder, kind)}
+
+
+def rows(figure):
+    with figure.csv.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_seeds_own_figures(home, tmp_path):
+    found = drawn(stores.math_sft(home), tmp_path / "images")
+    assert {"training_loss", "eval_accuracy", "hyperparam_comparison", "categorization"} <= found.keys()
+    for figure in found.values():
+        assert min(Image.open(figure.path).size) > 300
+        assert figure.path.name == f"{figure.name}.png"
+    history = rows(found["eval_accuracy"])
+    assert [float(row["accuracy"]) for row in history] == [correct / 200 for _, _, correct in stores.SEED_0]
+    assert (round(float(history[1]["low"]), 4), round(float(history[1]["high"]), 4)) == (0.0138, 0.0639)
+    assert [float(row["best_so_far"]) for row in history][:3] == [0.01, 0.03, 0.03]
+    bars = rows(found["categorization"])
+    assert all(int(r["accuracy"]) + int(r["wrong_answer"]) + int(r["format_failure"]) == int(r["n"]) for r in bars)
+    assert "accuracy 6 of 200" in plain(found["categorization"].caption)
+    pairs = rows(found["hyperparam_comparison"])
+    assert list(pairs[0]) == ["trial", "status", "learning_rate", "batch_size", "accuracy"]
+    assert (pairs[1]["learning_rate"], pairs[1]["batch_size"]) == ("7.98e-06", "256")
+
+
+def test_every_number_of_a_caption_is_recorded(home, tmp_path):
+    sd = stores.two(home)
+    with Reader(sd) as reader:
+        view = look(sd, reader)
+        figures = draw(view, reader, tmp_path, "svg")
+    values = {one.number: one.values or {} for one in view.trials}
+    assert {figure.name for figure in figures} >= {"pareto", "importance", "slices", "parallel_coordinates"}
+    for figure in figures:
+        words = "".join(part for part in figure.caption if isinstance(part, str))
+        assert not re.search(r"\d", words), words
+        for fact in figure.facts:
+            where, _, name = fact.field.partition(".")
+            if where == "values":
+                assert fact.value == values[fact.trials[0]][name]
+            if where == "settings":
+                assert fact.value == view.settings(view.trials[fact.trials[0]])[name]
+
+
+def test_a_trial_without_a_value_is_no_point(home, tmp_path):
+    found = drawn(make(home), tmp_path)
+    history = rows(found["objective"])
+    assert [row["loss"] for row in history] == ["0.6097", "0.5834", "0.6523", "0.5621", "", "", "", ""]
+    assert [row["status"] for row in history][4:] == ["failed", "pruned", "failed", "waiting"]
+    assert "3 trials without a value" in plain(found["objective"].caption)
+    assert "trial 3" in plain(found["training_loss"].caption).lower()
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_the_same_store_gives_the_same_bytes(home, tmp_path, kind):
+    sd = stores.two(home, 12)
+    one, other = drawn(sd, tmp_path / "a", kind), drawn(sd, tmp_path / "b", kind)
+    for name, figure in one.items():
+        assert figure.path.read_bytes() == other[name].path.read_bytes(), name
+        assert figure.csv.read_bytes() == other[name].csv.read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    "trials",
+    [
+        [],
+        [TRIALS[7]],
+        [TRIALS[4], TRIALS[6]],
+        [trial(0, "complete", "finished", 0.5)],
+        [trial(n, "complete", "finished", 0.5, params={"learning_rate": 1e-3, "width": 16}) for n in range(5)],
+        [trial(n, "complete", "finished", 0.0) for n in range(5)],
+    ],
+    ids=["none", "waiting", "failed", "one", "equal", "zero"],
+)
+def test_little_data_is_no_obstacle(home, tmp_path, trials):
+    found = drawn(make(home, trials), tmp_path)
+    assert ("objective" in found) == any(one.values for one in trials)
+    assert "hyperparam_comparison" not in found or len({str(one.params) for one in trials}) > 1
+
+
+def test_infinite_and_missing_points_are_left_out(home, tmp_path):
+    odd = [trial(n, "complete", "finished", 0.5 + n) for n in range(3)]
+    odd.append(replace(trial(3, "failed"), reason=Reason.NAN))
+
+    def points(one):
+        for step in range(1, 6):
+            yield ("loss", step, float("inf") if step == 3 else 1.0 / step, None, 1.0)
+        if one.status is TrialStatus.FAILED:
+            yield ("loss", 6, None, "nan", 1.0)
+
+    found = drawn(stores.write(home, stores.ONE, odd, points), tmp_path)
+    steps = [row["step"] for row in rows(found["training_loss"]) if row["trial"] == "3"]
+    assert steps == ["1.0", "2.0", "4.0", "5.0"]
+    assert "1 ended in a failure" in plain(found["training_loss"].caption)
+
+
+def test_hostile_names_are_only_names(home, tmp_path):
+    file = """
+        name = "evil"
+        [objective]
+        metric = "$\\\\frac{1}$ <b>|`\U0001f600"
+        [trainer]
+        kind = "toy"
+        [space]
+        "a|$b_{2}$</svg><script>" = { low = 1e-5, high = 1.0, log = true }
+        kind_of = { choices = ["<i>x</i>", "$y$", "\U0001f525"] }
+        [search]
+        sampler = "random"
+        trials = 4
+    """
+    metric = "$\\frac{1}$ <b>|`\U0001f600"
+    trials = [
+        trial(
+            n,
+            "complete",
+            "finished",
+            values={metric: 1.0 + n},
+            params={"a|$b_{2}$</svg><script>": 10.0**-n, "kind_of": ["<i>x</i>", "$y$", "\U0001f525"][n % 3]},
+            name="",
+            note=EVIL,
+        )
+        for n in range(6)
+    ]
+    sd = stores.write(home, file, trials, lambda one: [(metric, s, 1.0 / s, None, 1.0) for s in (1, 2, 3)])
+    found = drawn(sd, tmp_path, "svg")
+    assert {"objective", "training_loss", "slices", "hyperparam_comparison"} <= found.keys()
+    for figure in found.values():
+        tree = ElementTree.fromstring(figure.path.read_text())
+        assert not [one for one in tree.iter() if one.tag.endswith("script")]
+    with Reader(sd) as reader:
+        scene = Scene(look(sd, reader), reader)
+        for page in (trace(scene), contour(scene)):
+            assert "</svg><script>" not in page
+            assert "<i>x</i>" not in page
+
+
+def test_pages_fetch_nothing_and_are_the_same_each_time(home):
+    sd = stores.two(home, 20)
+    with Reader(sd) as reader:
+        scene = Scene(look(sd, reader), reader)
+        page = contour(scene, "depth", "width")
+        assert page == contour(scene, "depth", "width")
+        assert not re.findall(r"<(?:script|link)[^>]+(?:src|href)=", page)
+        assert '"depth"' in page
+        assert json.dumps("two: objective over two settings") in page
+        assert "best so far" in trace(scene)
+        with pytest.raises(UserError, match="'dept' does not vary") as caught:
+            contour(scene, "dept")
+        assert "depth" in caught.value.hint
+
+
+def test_categories_are_counts_that_add_up():
+    def one(**k):
+        metrics = {f"{name}:k": float(value) for name, value in k.items()} | {f"{name}:n": 10.0 for name in k}
+        return trial(0, "complete", loss=1.0, metrics=metrics)
+
+    parts = [one(right=2, wrong=5, other=3, exact=2), one(right=1, wrong=9, other=0, exact=1)]
+    assert set(categories(parts)) == {"wrong", "other", "right"} or set(categories(parts)) == {
+        "wrong",
+        "other",
+        "exact",
+    }
+    assert categories([one(right=2, wrong=5)]) == []
+    assert categories([trial(0, "complete", loss=1.0)]) == []
