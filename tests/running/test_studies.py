@@ -488,6 +488,9 @@ def test_results_are_written_where_the_command_line_says(home: Path, tmp_path: P
     run_to_rest(home, toy(tmp_path, trials=2), output=str(tmp_path / "out"))
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "best_config.yaml",
+        "facts.json",
+        "images",
+        "report.md",
         "trials.csv",
         "trials.json",
     ]
