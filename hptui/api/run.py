@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hptui.actions.export import export_like
+from hptui.actions.files import export_like
 from hptui.actions.follow import Follower, Update, exit_code, gave_up, newest_event, until_rest, was_hindered
 from hptui.actions.run import create, run, studyfile_json
 from hptui.actions.studies import find_study
