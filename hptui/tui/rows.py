@@ -135,7 +135,7 @@ class TrialRows:
         listed = [name for trial in view.study.trials for name in trial.set]
         settings = [name for name in (own or [*varied, *derived, *listed]) if name not in objectives]
         settings = list(dict.fromkeys(name for name in settings if name not in ("seconds", "peak_memory_gb", "note")))
-        names = ["name"] if any(trial.name for trial in view.trials) else []
+        names = ["name"] if sum(bool(trial.name) for trial in view.trials) > 1 else []  # the baseline has one
         stage = ["stage"] if any(getattr(trial, "stage", "") for trial in view.trials) else []
         memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE]) else []
         notes = ["note"] if any(trial.note for trial in view.trials) else []

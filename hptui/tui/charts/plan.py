@@ -62,7 +62,7 @@ def trimmed(lines: Sequence[Line], x0: float, x1: float, low: float, high: float
 def frame(box: Box, width: int, height: int, *, clock: bool = False) -> Frame:
     """The ticks of a box that is drawn in `width` by `height` cells, axes included."""
     plot = max(1, height - 1)
-    count = max(2, min(6, plot // 3))
+    count = max(2, min(6, plot // 2))
     values = scales.powers_between(box.y0, box.y1, count) if box.log else scales.steps_between(box.y0, box.y1, count)
     span = values[1] - values[0] if len(values) > 1 and not box.log else 0.0
     rows: dict[int, str] = {}

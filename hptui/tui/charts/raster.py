@@ -78,12 +78,12 @@ def raster(
         if found is None:
             continue
         low, high = found
+        with np.errstate(invalid="ignore"):
+            top, bottom = _joined(np.round((y1 - high) * scale), np.round((y1 - low) * scale))
         if line.dotted:
             gap = (np.arange(columns) // across) % 2 == 1
-            low, high = np.where(gap, np.nan, low), np.where(gap, np.nan, high)
-        with np.errstate(invalid="ignore"):
-            top = np.nan_to_num(np.round((y1 - high) * scale), nan=rows + 9.0)
-            bottom = np.nan_to_num(np.round((y1 - low) * scale), nan=-9.0)
+            top, bottom = np.where(gap, np.nan, top), np.where(gap, np.nan, bottom)
+        top, bottom = np.nan_to_num(top, nan=rows + 9.0), np.nan_to_num(bottom, nan=-9.0)
         dots = (grid >= top) & (grid <= bottom)
         cells = (dots.reshape(height, down, width, across) * weights[None, :, None, :]).sum(axis=(1, 3))
         hit = cells > 0
@@ -93,7 +93,7 @@ def raster(
 
 
 def _ranges(line: Line, box: Box, columns: int) -> tuple[Floats, Floats] | None:
-    """The lowest and highest value in each column of dots, joined to the column before; None without any."""
+    """The lowest and highest value in each column of dots; None without any."""
     x, low, high = line.x, line.low, line.high
     one = low is high
     if box.log:
@@ -111,7 +111,7 @@ def _ranges(line: Line, box: Box, columns: int) -> tuple[Floats, Floats] | None:
     if not finite.any():
         return None
     if x.size < columns:
-        return _joined(*_between(x, low, high, finite, box, columns))
+        return _between(x, low, high, finite, box, columns)
     x, low, high = x[finite], low[finite], high[finite]
     where = np.floor((x - box.x0) / span * (columns - 1) + 0.5).astype(np.intp)
     inside = (where >= 0) & (where < columns)
@@ -123,7 +123,7 @@ def _ranges(line: Line, box: Box, columns: int) -> tuple[Floats, Floats] | None:
     lowest, highest = np.full(columns, np.nan), np.full(columns, np.nan)
     lowest[where[starts]] = np.minimum.reduceat(low, starts)
     highest[where[starts]] = np.maximum.reduceat(high, starts)
-    return _joined(lowest, highest)
+    return lowest, highest
 
 
 def _between(
@@ -145,9 +145,10 @@ def _between(
     return values[0], values[1]
 
 
-def _joined(low: Floats, high: Floats) -> tuple[Floats, Floats]:
-    """Each column reaches to the one before."""
-    before_low, before_high = np.roll(low, 1), np.roll(high, 1)
-    before_low[0] = before_high[0] = np.nan
-    with np.errstate(invalid="ignore"):
-        return np.where(before_high < low, before_high, low), np.where(before_low > high, before_low, high)
+def _joined(top: Floats, bottom: Floats) -> tuple[Floats, Floats]:
+    """Each column of dots reaches to the one before: to the row beside it, so that a line stays thin."""
+    before_top, before_bottom = np.roll(top, 1), np.roll(bottom, 1)
+    before_top[0] = before_bottom[0] = np.nan
+    lower = np.where(before_top > bottom + 1, before_top - 1, bottom)
+    upper = np.where(before_bottom < top - 1, before_bottom + 1, top)
+    return upper, lower

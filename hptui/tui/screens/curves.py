@@ -12,6 +12,9 @@ from hptui.tui.sources.study import StudySnapshot
 from hptui.tui.themes import SERIES
 from hptui.tui.widgets.chart import Chart
 
+FEW = 5
+"""So many curves are shown unless somebody marks trials: more would be a tangle."""
+
 
 class CurvePanel:
     """Charts that share a source of curves. `both` puts training and validation into one chart."""
@@ -115,4 +118,4 @@ def _some(snapshot: StudySnapshot, rows: TrialRows, cursor: int | None) -> list[
     first = [trial.number for trial in rows.all[:SERIES] if trial.last_step]
     best = sorted(snapshot.best)[:1]
     found = [*([cursor] if cursor is not None else []), *best, *running[:3], *first]
-    return list(dict.fromkeys(found))[:SERIES]
+    return list(dict.fromkeys(found))[:FEW]

@@ -19,7 +19,7 @@ from hptui.tui.screens.base import app_of
 from hptui.tui.text import fit, plain
 from hptui.tui.widgets.facts import Facts
 
-GROUPS = ("Move", "Look", "Choose", "Run", "Out", "Program")
+GROUPS = ("Look", "Choose", "Run", "Out", "Program", "Move")
 
 
 class HelpScreen(ModalScreen[None]):

@@ -127,8 +127,8 @@ class StudiesScreen(Place):
         lines = self.rows.lines
         running = sum(line.alive for line in lines)
         many = "" if self.source.latest is None else f"{len(lines)} {'study' if len(lines) == 1 else 'studies'}"
-        left = [Cell("hptui", bold=True), Cell(plain(app.home, 80), "muted"), Cell(many)]
-        left.append(Cell(f"{running} running", "running") if running else Cell(""))
+        left = [Cell("hptui", bold=True), Cell(many), Cell(f"{running} running" if running else "", "running")]
+        left.append(Cell(plain(app.home, 200), "muted"))
         self.query_one("#head", CellLine).show(left, [Cell("read-only", "warn")] if app.config.readonly else [])
         self.query_one(Table).entitle("studies")
 

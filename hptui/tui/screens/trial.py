@@ -53,11 +53,11 @@ class TrialScreen(Steering):
         yield CellLine(id="head", classes="bar")
         with Horizontal(id="whole"):
             with Vertical(id="left"):
-                yield Facts(id="settings", classes="pane")
+                yield Facts(wrap=False, id="settings", classes="pane")
                 yield Facts(id="about", classes="pane")
             with Vertical(id="right"):
                 yield Chart(charts=app.config.charts, smoothing=app.config.smoothing, id="curve", classes="pane")
-                yield Facts(id="measured", classes="pane")
+                yield Facts(wrap=False, id="measured", classes="pane")
         yield Answer(id="answer")
         yield KeyLine(ascii=app.config.charts == "ascii")
 
@@ -204,7 +204,7 @@ class TrialScreen(Steering):
     def _artifact(self, name: str | None) -> None:
         if name is None:
             return
-        root = self.sd.artifacts(self.number)
+        root = self.sd.trial(self.number)
         path = root / name
         if not path.resolve().is_relative_to(root.resolve()):
             app_of(self).say(f"{name!r} lies outside the trial", "bad")

@@ -5,9 +5,12 @@ No Textual in here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hptui.model.format import clock, memory, metric, moment, setting, size
 from hptui.model.outcome import outcome_margins
 from hptui.model.trial import Attempt, Trial, Value
+from hptui.model.values import is_number
 from hptui.results.view import View
 from hptui.storage.paths import StudyDir
 from hptui.tui.cells import Cell
@@ -20,78 +23,95 @@ HOST = ("host", "gpu", "device", "python", "torch", "transformers", "git_commit"
 
 
 def settings(view: View, trial: Trial, best: Trial | None, *, everything: bool) -> list[list[Cell]]:
-    """A line a setting: what it is, what was really used, what the best and the baseline have."""
+    """A line a setting: what was asked, what was really used; where it differs, what best and baseline have."""
     own, base = view.settings(trial), dict(view.base)
-    theirs = view.settings(best) if best is not None and best.number != trial.number else None
+    theirs = view.settings(best) if best is not None and best.number != trial.number else {}
     searched = view.study.space.names
     varied = [name for name in own if name in trial.params or name in searched]
-    used = [name for name in trial.effective if name not in varied and trial.effective[name] != own.get(name)]
+    used = [name for name in trial.effective if name in own and trial.effective[name] != own[name]]
     names = list(dict.fromkeys([*varied, *used, *(own if everything else ())]))
     if not names:
-        return [[Cell("the baseline: the settings of the study file", "muted")]]
-    width = min(WIDEST, max(width_of(plain(name, 60)) for name in names)) + 2
-    values = {name: plain(_value(own, name), 60) for name in names}
-    column = min(16, max(width_of(value) for value in values.values())) + 2
-    lines = []
-    for name in names:
-        cells = [Cell(fit(plain(name, 60), width), "" if name in trial.params else "muted")]
-        cells.append(Cell(fit(values[name], column), bold=name in trial.params))
-        really = trial.effective.get(name, own.get(name))
-        if really != own.get(name):
-            cells.append(Cell(f"→ {plain(setting(really), 40)} used  ", "warn"))
-        if theirs is not None and name in theirs and theirs[name] != own.get(name):
-            cells.append(
-                Cell(f"best {plain(setting(theirs[name]), 40)}{_apart(own.get(name), theirs[name])}  ", "best")
-            )
-        if name in base and base[name] != own.get(name):
-            cells.append(Cell(f"base {plain(setting(base[name]), 40)}", "muted"))
-        lines.append(cells)
+        return [[Cell("the settings of the study file", "muted")]]
+    rows = [_setting(name, own, dict(trial.effective), theirs, base, trial) for name in names]
+    widths = [max(4, *(width_of(row[place].text) for row in rows)) + 2 for place in range(5)]
+    widths[0] = min(widths[0], WIDEST)
+    heads = ("setting", "value", "used", f"best #{best.number}" if theirs and best is not None else "", "baseline")
+    shown = [place for place in range(5) if place < 2 or any(row[place].text for row in rows)]
+    lines = [[Cell(fit(heads[place], max(widths[place], len(heads[place]) + 2)), "muted") for place in shown]]
+    for row in rows:
+        cells = [(row[place], max(widths[place], len(heads[place]) + 2)) for place in shown]
+        lines.append([Cell(fit(cell.text, width), cell.meaning, cell.bold) for cell, width in cells])
     return lines
 
 
-def _value(own: dict[str, Value], name: str) -> str:
-    return setting(own[name]) if name in own else ""
+def _setting(
+    name: str,
+    own: Mapping[str, Value],
+    effective: Mapping[str, Value],
+    theirs: Mapping[str, Value],
+    base: Mapping[str, Value],
+    trial: Trial,
+) -> list[Cell]:
+    """Name, value, what was used instead, the best's, the baseline's."""
+    value, mine = own.get(name), name in trial.params
+    used = effective.get(name, value)
+    best = theirs.get(name, value)
+    return [
+        Cell(plain(name, 60), "" if mine else "muted"),
+        Cell(plain(setting(value), 40), "" if mine else "muted", bold=mine),
+        Cell("" if used == value else plain(setting(used), 40), "warn"),
+        Cell("" if best == value else plain(f"{setting(best)}{_apart(value, best)}", 40), "best"),
+        Cell("" if name not in base or base[name] == value else plain(setting(base[name]), 40), "muted"),
+    ]
 
 
 def _apart(one: Value, other: Value) -> str:
-    """How far a number is from the best's: ` (+14 %)`."""
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (one, other))
-    if not numbers or not other:
+    """How far a number is from the best's: ` (+14%)`."""
+    if not (is_number(one) and is_number(other)) or not other:
         return ""
-    share = (float(one) - float(other)) / abs(float(other))  # type: ignore[arg-type]
-    return f" ({share:+.0%})" if abs(share) < 10 else f" (×{float(one) / float(other):.0f})"  # type: ignore[arg-type]
+    share = (one - other) / abs(other)
+    return f" ({share:+.0%})" if abs(share) < 10 else f" (×{one / other:.0f})"
 
 
 def measured(view: View, snapshot: TrialSnapshot, best: Trial | None) -> list[list[Cell]]:
-    """A line a metric: its value at the end, its extremes and where they were, the same of the best trial."""
+    """A line a metric: its value, last point, extremes and where they were, the same of the best trial."""
     names = [name for name in snapshot.metrics if not name.endswith((":k", ":n"))]
     if not names:
         return [[Cell("nothing measured yet", "muted")]]
     objectives = {objective.metric for objective in view.study.objectives}
     names.sort(key=lambda name: name not in objectives)
-    width = min(WIDEST, max(width_of(plain(name, 60)) for name in [*names, "metric"])) + 2
-    heads = ("value", "last", "lowest", "highest", "points")
-    lines = [[Cell(fit("metric", width), "muted"), *(Cell(fit(head, 17, right=False), "muted") for head in heads)]]
-    for name in names:
-        last, spec = snapshot.metrics[name], view.study.metrics.get(name)
-        value = (snapshot.trial.values or {}).get(name)
-        cells = [Cell(fit(plain(name, 60), width), "accent" if name in objectives else "")]
-        cells.append(Cell(fit("" if value is None else metric(value, spec), 17), bold=True))
-        cells.append(
-            Cell(fit(f"{metric(last.value, spec)} @{last.step}", 17), "bad" if last.value != last.value else "")
-        )
-        for extreme, step in ((last.low, last.low_step), (last.high, last.high_step)):
-            cells.append(Cell(fit("–" if extreme is None else f"{metric(extreme, spec)} @{step}", 17), "muted"))
-        odd = f" ({last.nonfinite} not finite)" if last.nonfinite else ""
-        cells.append(Cell(f"{last.n}{odd}", "bad" if odd else "muted"))
-        if best is not None and best.number != snapshot.trial.number and (theirs := (best.values or {}).get(name)):
-            cells.append(Cell(f"  best {metric(theirs, spec)}", "best"))
-        lines.append(cells)
+    others = best.values or {} if best is not None and best.number != snapshot.trial.number else {}
+    rows = [_measured(view, snapshot, name, others, name in objectives) for name in names]
+    heads = ("metric", "value", "last", "lowest", "highest", f"best #{best.number}" if best and others else "")
+    shown = [place for place in range(6) if place in (0, 2) or any(row[place].text for row in rows)]
+    widths = {place: max(width_of(heads[place]), *(width_of(row[place].text) for row in rows)) + 2 for place in shown}
+    widths[0] = min(widths[0], WIDEST)
+    lines = [[Cell(fit(heads[place], widths[place]), "muted") for place in shown]]
+    lines += [[Cell(fit(row[p].text, widths[p]), row[p].meaning, row[p].bold) for p in shown] for row in rows]
     for text, margin in outcome_margins(view.study, snapshot.trial).items():
-        lines.append(
-            [Cell(plain(text, 80), "bad" if margin > 0 else "good"), Cell(" broken" if margin > 0 else " kept")]
-        )
+        kept = margin <= 0
+        lines.append([Cell(plain(text, 80), "good" if kept else "bad"), Cell(" kept" if kept else " broken")])
     return lines
+
+
+def _measured(
+    view: View, snapshot: TrialSnapshot, name: str, others: Mapping[str, float], objective: bool
+) -> list[Cell]:
+    """Name, value, last, lowest, highest, the best's."""
+    last, spec = snapshot.metrics[name], view.study.metrics.get(name)
+    value, theirs = (snapshot.trial.values or {}).get(name), others.get(name)
+    odd = f" ({last.nonfinite} of {last.n} no number)" if last.nonfinite else ""
+    extremes = [
+        Cell("–" if extreme is None else f"{metric(extreme, spec)} @{step}", "muted")
+        for extreme, step in ((last.low, last.low_step), (last.high, last.high_step))
+    ]
+    return [
+        Cell(plain(name, 60), "accent" if objective else ""),
+        Cell("" if value is None else metric(value, spec), bold=True),
+        Cell(f"{metric(last.value, spec)}{odd}", "bad" if odd else ""),
+        *extremes,
+        Cell("" if theirs is None else metric(theirs, spec), "best"),
+    ]
 
 
 def about(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[Cell]]:
@@ -116,7 +136,9 @@ def about(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[Cell]]
     if len(snapshot.artifacts) > 8:
         pairs.append(("", [Cell(f"and {len(snapshot.artifacts) - 8} more artifacts", "muted")]))
     pairs += [(f"step {row.step}", [Cell(f"checkpoint, {size(row.bytes)}", "muted")]) for row in snapshot.checkpoints]
-    facts = getattr(trial, "facts", {})
+    asked = view.settings(trial)
+    facts = {name: value for name, value in trial.effective.items() if name not in asked}
+    facts |= getattr(trial, "facts", {})
     pairs += [(plain(name, 30), [Cell(plain(setting(value), 200), "muted")]) for name, value in facts.items()]
     pairs += [("directory", [Cell(plain(sd.trial(trial.number), 400), "muted")])]
     pairs += [

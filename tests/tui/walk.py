@@ -1,0 +1,54 @@
+"""Driving the screens in tests: an app on a HOME, keys, and waiting for what the feed brings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from hptui.storage.paths import StudyDir
+from hptui.tui.app import HptuiApp
+from hptui.tui.config import Config
+from tests.frames import text
+
+SIZES = [(120, 36), (80, 24)]
+PATIENCE = 20.0
+
+
+class Walk:
+    """A running app and what a person does with it."""
+
+    def __init__(self, app: HptuiApp, pilot: Pilot) -> None:
+        self.app, self.pilot = app, pilot
+
+    @property
+    def text(self) -> str:
+        return text(self.app)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, what: Callable[[], object] | str) -> None:
+        """Wait until something holds, or a text is on the screen."""
+        holds = (lambda: what in self.text) if isinstance(what, str) else what
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while not holds():
+            if asyncio.get_running_loop().time() > deadline:
+                raise AssertionError(f"never came: {what}\n{self.text}")
+            await self.pilot.pause(0.02)
+
+
+@asynccontextmanager
+async def walking(
+    home: Path, *, size: tuple[int, int] = (120, 36), study: StudyDir | None = None, **choices: object
+) -> AsyncIterator[Walk]:
+    """The app on a HOME."""
+    config = Config(**{"refresh": 0.1, "charts": "braille", **choices})
+    app = HptuiApp(home, config, study=study)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Walk(app, pilot)
