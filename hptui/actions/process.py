@@ -72,6 +72,7 @@ def trainer_of(study: Study) -> Trainer:
         entry="hptui.trainers.worker:main",
         preload=registry.preload(study.trainer.kind),
         facts=facts(study.directory),
+        prepares=registry.prepares(study.trainer.kind),
     )
 
 

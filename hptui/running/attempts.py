@@ -42,13 +42,20 @@ COLD = "HPTUI_COLD"
 class Trainer:
     """How attempts of a study are run: the cold command, the warm entry and what to import for it.
 
-    `facts` goes into every attempt's record: git commit, host, versions.
+    `facts` goes into every attempt's record: git commit, host, versions. `prepares`: the trainer has something to do
+    once, before the first trial.
     """
 
     command: Sequence[str]
     entry: str = ""
     preload: Sequence[str] = ()
     facts: Mapping[str, Value] = field(default_factory=dict)
+    prepares: bool = False
+
+
+def cores() -> int:
+    """The CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Attempts:
@@ -159,7 +166,6 @@ class Attempts:
     def config(self, trial: Trial, attempt: Attempt, slot: Slot) -> dict[str, Any]:
         """What the worker is told: all settings as requested, and where to put things."""
         study, number = self.study, trial.number
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return {
             "token": attempt.token,
             "study": study.name,
@@ -178,7 +184,7 @@ class Attempts:
             "artifacts": str(self.sd.artifacts(number)),
             "cache": str(self.sd.cache),
             "keep_checkpoints": study.resources.keep_checkpoints,
-            "threads": max(1, cores // max(1, len(self._slots))),
+            "threads": max(1, cores() // max(1, len(self._slots))),
             "device": "cuda" if slot.gpus else "",
             "try_steps": None,
         }

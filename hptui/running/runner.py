@@ -22,6 +22,7 @@ from hptui.running.attempts import Attempts, Trainer
 from hptui.running.finish import finish
 from hptui.running.live import Live
 from hptui.running.local import silence
+from hptui.running.preparing import Preparing
 from hptui.running.proposals import EngineFailed, Proposals
 from hptui.running.pruning import Curves, Pruning
 from hptui.running.requests import Desk
@@ -66,6 +67,7 @@ class Runner:
         self.study = self.desk.study
         self.attempts = Attempts(sd, store, self.study, hooks.trainer(self.study))
         self.upkeep = Upkeep(sd, store)
+        self.preparing = Preparing(sd, store, self.attempts)
         self._curves = Curves()
         self.part = stages.Part()
         self._enter()
@@ -266,10 +268,21 @@ class Runner:
         for action in planning.plan(state):
             if isinstance(action, planning.End):
                 return self._rest(action)
+            if isinstance(action, planning.Start | planning.Ask) and not self._prepared():
+                break
             self._carry_out(action)
             if self.store.study_row()["state"] != state.study:  # an action has paused the study
                 break
         return False
+
+    def _prepared(self) -> bool:
+        """Whether trials may begin: what the trainer does once for a study is done. If it fails, the study stops."""
+        found = self.preparing.over(self.study)
+        if isinstance(found, str):
+            self._pause(found, level="error")
+        elif not found:
+            self.upkeep.later(self)
+        return found is True
 
     def _carry_out(self, action: planning.Action) -> None:
         if isinstance(action, planning.Abort):
@@ -368,6 +381,7 @@ class Runner:
             if row["state"] != end.state:
                 self.store.event("info", f"study_{end.state}", end.message or f"the study is {end.state}")
         crash_point("after_rest")
+        self.preparing.cancel()
         self.upkeep.settle()
         self.hooks.ended(self.store, self.sd, self.study)
         return True

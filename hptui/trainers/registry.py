@@ -10,6 +10,7 @@ from hptui.model.errors import UserError, did_you_mean
 from hptui.model.trial import Value
 from hptui.trainers import modules, userfunc
 from hptui.trainers.context import TrialContext
+from hptui.trainers.preparing import Prepare
 from hptui.trainers.settings import SettingInfo, build, describe
 
 Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
@@ -78,6 +79,20 @@ def evaluates_base(kind: str) -> bool:
     return kind in BASE
 
 
+def prepares(kind: str) -> bool:
+    """Whether a trainer has something to do once for a study, before its first trial."""
+    return kind == "sft"
+
+
+def preparation(kind: str) -> Prepare:
+    """What the trainer does once for a study."""
+    if kind == "sft":
+        from hptui.trainers.sft.prepare import prepare
+
+        return prepare
+    raise UserError(f"the trainer {kind!r} prepares nothing")
+
+
 def preload(kind: str) -> tuple[str, ...]:
     """Modules that a warm launcher imports for this trainer; () where only a cold start is safe."""
     if kind == "toy":
@@ -86,7 +101,7 @@ def preload(kind: str) -> tuple[str, ...]:
         # torch._dynamo: the first optimizer of a process imports it, which takes as long as importing torch
         return WORKER, "torch", "torch._dynamo", "hptui.trainers.charlm.train"
     if kind == "sft":
-        return WORKER, "torch", "torch._dynamo", *MODELS, "hptui.trainers.sft.train"
+        return WORKER, "torch", "torch._dynamo", *MODELS, "hptui.trainers.sft.train", "hptui.trainers.sft.prepare"
     if kind == "command":
         return WORKER, "hptui.trainers.command.train"
     return ()

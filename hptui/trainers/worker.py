@@ -27,7 +27,7 @@ from typing import Any
 from hptui.model.counts import spread
 from hptui.model.trial import Reason, TrialStatus
 from hptui.storage.rundir import EventWriter, RunDir, read_json, split_nonfinite
-from hptui.trainers import environment, registry, userfunc
+from hptui.trainers import environment, preparing, registry, userfunc
 from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import Failure, Outcome, of_error, of_stop, one_line
 
@@ -48,6 +48,9 @@ def main(attempt_dir: str) -> int:
     with listening() as terminated:
         events = EventWriter(run.events)
         try:
+            if config.get("prepare"):
+                outcome = preparing.carry_out(lambda: registry.preparation(config["kind"]), config, events)
+                return 0 if end(events, outcome, {}) else 1
             outcome, final = begin(run, config, events, terminated)
             return 0 if end(events, outcome, final) else 1
         finally:

@@ -1,0 +1,43 @@
+"""Once per study: find model and data, make the tokens, and see what is doubtful, before any weights are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hptui.model.trial import Value
+from hptui.trainers import evals
+from hptui.trainers.data import pipeline
+from hptui.trainers.preparing import Prepared
+from hptui.trainers.settings import build
+from hptui.trainers.sft import adapters, load
+from hptui.trainers.sft.settings import Settings
+
+
+def prepare(settings: Mapping[str, Value], directory: Path, cache: Path) -> Prepared:
+    """Facts of the data, and doubts. Whatever cannot work is a `UserError`."""
+    chosen = build(Settings, settings)
+    evals.prepare(chosen.generation(str(directory)))
+    config = load.config_of(chosen, directory)
+    if chosen.adapter != "none":
+        adapters.check_targets(load.outline(chosen, directory), chosen)
+    tokenizer = load.tokenizer_of(chosen, directory)
+    data = pipeline.load(chosen, directory, cache, tokenizer)
+    facts: dict[str, Any] = {
+        "model": chosen.model,
+        "architecture": (config.architectures or [config.model_type])[0],
+        "model_revision": getattr(config, "_commit_hash", None) or chosen.revision or None,
+        "trust_remote_code": chosen.trust_remote_code,
+        **data.facts,
+        "warnings": list(data.warnings),
+    }
+    return Prepared(facts, [*data.warnings, *_lengths(chosen, config, data)])
+
+
+def _lengths(settings: Settings, config: Any, data: pipeline.Data) -> list[str]:
+    room = getattr(config, "max_position_embeddings", None)
+    longest = min(settings.max_length, max(int(some.lengths.max(initial=0)) for some in data.tokens.values()))
+    if not isinstance(room, int) or longest <= room:
+        return []
+    return [f"examples have up to {longest} tokens, but the model was made for {room}: set max_length = {room}"]
