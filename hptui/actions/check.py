@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from hptui.actions.preview import preview, summary
 from hptui.actions.run import read
 from hptui.model.errors import Unusable
 from hptui.model.format import settings as settings_text
@@ -67,7 +68,9 @@ def check(path: Path, changes: Mapping[str, str] | None = None) -> Checked:
     from hptui.trainers import registry
 
     study = read(path, changes or {})
-    return Checked(study, tuple(studyfile.warnings(study, registry.schema)), _facts(study))
+    found = preview(study)
+    warnings = (*studyfile.warnings(study, registry.schema), *found.warnings)
+    return Checked(study, warnings, {**_facts(study), **summary(found.facts)})
 
 
 def _facts(study: Study) -> dict[str, Value]:

@@ -70,7 +70,9 @@ def of_error(error: BaseException, *, reported: bool) -> Outcome:
 
 def one_line(error: BaseException) -> str:
     """`Type: text`, on one line of bounded length; a message of ours speaks for itself."""
-    if isinstance(error, HptuiError | Diverged | OutOfMemory | Failure):
+    if isinstance(error, HptuiError) and error.hint:
+        text = f"{error.message} ({error.hint})"
+    elif isinstance(error, HptuiError | Diverged | OutOfMemory | Failure):
         text = str(error)
     else:
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -67,7 +67,7 @@ def test_an_error_raised_from_nothing_hides_its_context() -> None:
 def test_the_message_is_one_short_line() -> None:
     assert of_error(ValueError("one\n  two\tthree"), reported=True).message == "ValueError: one two three"
     assert of_error(KeyError(), reported=True).message == "KeyError"
-    assert of_error(UserError("say it", hint="so"), reported=True).message == "say it so"
+    assert of_error(UserError("say it", hint="so"), reported=True).message == "say it (so)"
     long = of_error(ValueError("x" * 5000), reported=True).message
     assert len(long) == MESSAGE_LIMIT
     assert long.endswith("…")

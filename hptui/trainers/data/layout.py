@@ -47,8 +47,9 @@ class Layout:
     """How the rows of a study become examples. Made once it is known which columns there are."""
 
     def __init__(self, settings: DataSettings, columns: Iterable[str], *, plain: bool, chat: Chat | None) -> None:
-        self.settings, self.columns, self.chat = settings, tuple(columns), chat
+        self.settings, self.chat = settings, chat
         self.text_field = settings.text_field or (TEXT if plain and not settings.messages_field else "")
+        self.check("training", tuple(columns))
         self._check()
 
     @property
@@ -60,17 +61,18 @@ class Layout:
         names = [*fields(self.settings.prompt_template), *fields(self.settings.completion_template)]
         return tuple(dict.fromkeys(name for name in names if name != SYSTEM))
 
-    def _check(self) -> None:
+    def check(self, split: str, columns: Sequence[str]) -> None:
+        """Refuse a split whose rows lack a column that the settings name."""
         settings = self.settings
-        for name, template in (
-            ("prompt_template", settings.prompt_template),
-            ("completion_template", settings.completion_template),
-        ):
-            if not (self.text_field or settings.messages_field):
-                self._known(name, fields(template, name))
         for name in ("text_field", "messages_field"):
             if getattr(settings, name):
-                self._known(name, [getattr(settings, name)])
+                _known(name, [getattr(settings, name)], split, columns)
+        if not (self.text_field or settings.messages_field):
+            for name in ("prompt_template", "completion_template"):
+                _known(name, fields(getattr(settings, name), name), split, columns)
+
+    def _check(self) -> None:
+        settings = self.settings
         if (settings.chat_template or settings.messages_field) and self.chat is None:
             raise UserError("the tokenizer has no chat template", hint="use prompt_template and chat_template = false")
         if settings.too_long == "split" and not self.text_field:
@@ -78,14 +80,6 @@ class Layout:
         said = settings.chat_template or SYSTEM in fields(settings.prompt_template)
         if settings.system_prompt and not self.text_field and not settings.messages_field and not said:
             raise UserError("system_prompt is given, but prompt_template has no {system_prompt} to put it")
-
-    def _known(self, setting: str, names: Iterable[str]) -> None:
-        for name in names:
-            if name not in self.columns and name != SYSTEM:
-                raise UserError(
-                    f"{setting}: the data have no column {name!r}; they have {', '.join(self.columns) or 'none'}",
-                    hint=did_you_mean(name, self.columns),
-                )
 
     def example(self, index: int, row: Row) -> Example | None:
         """The example of a row; None where one of its columns is empty."""
@@ -128,6 +122,15 @@ class Layout:
         if not pieces:
             raise UserError(f"messages_field: row {index} has no message of the assistant")
         return Example(index, tuple(pieces), prompt, str(turns[-1]["content"]), whole=True)
+
+
+def _known(setting: str, names: Iterable[str], split: str, columns: Sequence[str]) -> None:
+    for name in names:
+        if name not in columns and name != SYSTEM:
+            raise UserError(
+                f"{setting}: the {split} data have no column {name!r}; they have {', '.join(columns) or 'none'}",
+                hint=did_you_mean(name, columns),
+            )
 
 
 def _messages(messages: Any, index: int) -> list[dict[str, str]]:

@@ -116,6 +116,8 @@ def _make(settings: DataSettings, directory: Path, folder: Path, tokenizer: Any)
     counts, examples = dict[str, Counts](), dict[str, list[Example]]()
     for name in split.NAMES:
         rows = splits.rows[name]
+        if rows:
+            layout.check(name, split.columns(rows))
         made = [layout.example(index, row) for index, row in enumerate(rows)]
         examples[name] = [one for one in made if one is not None]
         counts[name] = Counts(rows=len(rows), empty=len(rows) - len(examples[name]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from torch import nn
 
 from hptui.model.errors import UserError, did_you_mean
 from hptui.trainers.sft.settings import ALL_LINEAR, ModelSettings, Settings, targets
+
+MATRIX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,18 @@ def attach(model: Any, settings: Settings) -> Any:
     from peft import get_peft_model, prepare_model_for_kbit_training
 
     check_targets(model, settings)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # what peft asks of transformers by an old name
+    with old_names():
         if settings.adapter == "qlora":
             model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         return get_peft_model(model, lora_config(settings))
+
+
+@contextmanager
+def old_names() -> Iterator[None]:
+    """A block in which peft may ask transformers for things by their old names without a word."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 def _recompute(model: Any) -> None:
@@ -70,14 +80,20 @@ def check_targets(model: nn.Module, settings: ModelSettings) -> None:
     wanted = targets(settings.lora_target)
     if isinstance(wanted, str):
         return
-    names = {name for name, module in model.named_modules() if name and not list(module.children())}
-    last = sorted({name.rpartition(".")[2] for name in names if not re.fullmatch(r".*\.\d+", name)})
+    names = {name for name, module in model.named_modules() if name and _is_matrix(module)}
+    last = sorted({name.rpartition(".")[2] for name in names})
     for target in wanted:
         if not any(name == target or name.endswith(f".{target}") for name in names):
             raise UserError(
                 f"lora_target: the model has no layer {target!r}; it has {', '.join(last)}, or {ALL_LINEAR!r} for all",
                 hint=did_you_mean(target, last),
             )
+
+
+def _is_matrix(module: nn.Module) -> bool:
+    """Whether a layer is one product with a matrix, which an adapter can stand beside."""
+    weight = getattr(module, "weight", None)
+    return isinstance(weight, nn.Parameter) and (weight.dim() == MATRIX or hasattr(weight, "quant_state"))
 
 
 def sizes(model: nn.Module) -> Sizes:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hptui.trainers.sft import load
+from hptui.trainers.sft import adapters, load
 from hptui.trainers.sft.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def _merged(run: Run, beside: Path) -> Any:
     adapter = beside / ".adapter"
     run.model.save_pretrained(adapter)
     plain = load.base(replace(run.settings, adapter="lora"), run.trial.directory, run.device, run.base.tokenizer)
-    merged = PeftModel.from_pretrained(plain.model, str(adapter)).merge_and_unload()
+    with adapters.old_names():
+        merged = PeftModel.from_pretrained(plain.model, str(adapter)).merge_and_unload()
     shutil.rmtree(adapter)
     return merged
 

@@ -1,0 +1,74 @@
+"""What a trainer's preparation finds out about a study, in a directory that is thrown away: `check` shows it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hptui.model.errors import MachineError, StudyError
+from hptui.model.study import Study
+from hptui.model.trial import Value
+from hptui.running.preparing import representative
+from hptui.storage.rundir import RunDir, read_lines, write_json
+
+SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Facts of data and model, and doubts about them."""
+
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def preview(study: Study) -> Preview:
+    """Prepare the study as its runner would; `StudyError` says what is wrong with its data or model."""
+    from hptui.trainers import registry
+
+    if not registry.prepares(study.trainer.kind):
+        return Preview()
+    with tempfile.TemporaryDirectory(prefix="hptui-check-") as folder:
+        run = RunDir(Path(folder, "prepare"))
+        run.root.mkdir()
+        config = {
+            "prepare": True,
+            "kind": study.trainer.kind,
+            "directory": study.directory,
+            "settings": dict(representative(study)),
+            "cache": str(Path(folder, "cache")),
+        }
+        write_json(run.config, config, durable=False)
+        printed = _work(run, study)
+        found = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
+    end: dict[str, Any] | None = next((event for event in found if event["k"] == "end"), None)
+    if end is None:
+        tail = "\n  ".join(printed.strip().splitlines()[-12:])
+        raise MachineError(f"the preparation of the study died\n  {tail}")
+    if end["status"] == "failed":
+        raise StudyError(end["message"], file=study.source, where="trainer")
+    facts: dict[str, Value] = next((event["facts"] for event in found if event["k"] == "facts"), {})
+    return Preview(facts, tuple(event["message"] for event in found if event["k"] == "warning"))
+
+
+def _work(run: RunDir, study: Study) -> str:
+    command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
+    cwd = study.directory or None
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=SECONDS, check=False)
+    return done.stdout + done.stderr
+
+
+def summary(facts: Mapping[str, Any]) -> dict[str, Value]:
+    """The facts that `check` shows: the model's architecture, and the size and share of every split."""
+    told = {
+        name: f"{facts[f'{name}_examples']:,} ({facts[f'{name}_percent']:g} %)"
+        for name in ("train", "validation", "test")
+        if f"{name}_examples" in facts
+    }
+    return {**({"architecture": facts["architecture"]} if "architecture" in facts else {}), **told}

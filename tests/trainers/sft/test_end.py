@@ -1,0 +1,192 @@
+"""How a fine-tuning ends: early, at its best, out of memory, without numbers; and what it leaves."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from hptui.trainers import worker
+from hptui.trainers.sft import learner
+from tests.trainers.attempts import events, make
+from tests.trainers.sft.tiny import TINY, attempt, points, told, train
+
+
+def end(folder: Path, settings: dict[str, Any], **over: Any) -> tuple[dict[str, Any], Any]:
+    """The end event of an attempt that a worker carried out in this process."""
+    run = attempt(folder, settings, **over)
+    assert worker.main(str(run.root)) == 0
+    return events(run)[-1], run
+
+
+WORSE = {"adapter": "none", "learning_rate": 2e-2, "lr_schedule": "constant", "steps": 40, "eval_every": 4}
+
+
+def test_early_stopping_ends_after_its_patience_and_the_best_weights_count(study: Path) -> None:
+    last, run = end(study, {**WORSE, "early_stopping": True, "patience": 2, "load_best": True, "save_model": "best"})
+    losses = points(run, "eval_loss")
+    best = min(losses, key=lambda step: losses[step])
+    stopped = max(losses)
+    assert (last["status"], last["reason"]) == ("complete", "early_stop")
+    assert stopped == best + 8 < 40
+    assert f"of step {best} in 2 evaluations" in last["message"]
+    facts = told(run, "facts")
+    assert (facts["best_step"], facts["steps_actual"], facts["steps_planned"]) == (best, stopped, 40)
+    assert facts["stopped_at_step"] == stopped
+    assert told(run, "effective")["steps"] == stopped
+    whole = [event["m"]["eval_loss"] for event in events(run, "metrics") if "eval_loss" in event["m"]]
+    assert last["m"]["eval_loss"] == whole[-1] == pytest.approx(min(whole), rel=1e-6)
+    assert not list((study / "trials" / "0000" / "best").glob("*"))
+    card = (study / "trials" / "0000" / "artifacts" / "model" / "README.md").read_text()
+    assert f"those of step {best}, the best evaluation" in card
+
+
+def test_the_best_weights_outlive_an_interruption(study: Path) -> None:
+    settings = {**WORSE, "steps": 24, "load_best": True, "save_every": 4}
+    whole = attempt(study, settings)
+    train(whole)
+    best = told(whole, "facts")["best_step"]
+    seen: list[int] = []
+    train(attempt(study, settings, number=1), lambda trial: len(seen) > best + 5 or bool(seen.append(1)))
+    rest = make(study, "sft", {**TINY, **settings}, number=1, attempt=2, objectives=["eval_loss"])
+    found = train(rest)
+    assert told(rest, "facts")["best_step"] == best < 20
+    assert found["eval_loss"] == told(whole, "facts")["best_eval_loss"]
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("adapter", ["none", "lora", "qlora"])
+@pytest.mark.parametrize("merged", [False, True])
+def test_what_is_saved_is_what_was_trained(study: Path, adapter: str, merged: bool) -> None:
+    from peft import AutoPeftModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    if merged and adapter == "none":
+        pytest.skip("there is nothing to merge")
+    run = attempt(study, {"adapter": adapter, "steps": 12, "save_model": "last", "merge_adapter": merged})
+    kept: dict[str, Any] = {}
+    original = learner.Learner.settle
+
+    def settle(self: Any) -> None:
+        kept["model"] = self.model
+        original(self)
+
+    learner.Learner.settle = settle  # type: ignore[method-assign]
+    try:
+        found = train(run)
+    finally:
+        learner.Learner.settle = original  # type: ignore[method-assign]
+    folder = study / "trials" / "0000" / "artifacts" / "model"
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    ids = tokenizer("what is the sum of two", return_tensors="pt")["input_ids"]
+    loader = AutoModelForCausalLM if merged or adapter == "none" else AutoPeftModelForCausalLM
+    loaded = loader.from_pretrained(folder).eval()
+    if adapter != "qlora":
+        with torch.no_grad():
+            torch.testing.assert_close(loaded(ids).logits, kept["model"].eval()(ids).logits, atol=1e-4, rtol=1e-3)
+    card = (folder / "README.md").read_text()
+    assert card.startswith("---\nbase_model: ")
+    assert f"| eval_loss | {found['eval_loss']:.6g} |" in card
+    assert "| learning_rate | `0.01` |" in card
+    assert events(run, "artifact")[-1]["path"] == "artifacts/model"
+
+
+def test_no_numbers_is_a_reason_of_its_own(study: Path) -> None:
+    last, run = end(
+        study, {"adapter": "none", "learning_rate": 1e6, "optimizer": "sgd", "max_grad_norm": 0, "steps": 30}
+    )
+    assert (last["status"], last["reason"]) == ("failed", "nan")
+    assert "with a learning rate of" in last["message"]
+    assert max(points(run, "learning_rate")) < 30
+
+
+def test_out_of_memory_names_its_place_and_the_settings_behind_it(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def update(self: Any) -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            torch.empty(1 << 60)
+        original(self)
+
+    original = learner.Learner.update
+    monkeypatch.setattr(learner.Learner, "update", update)
+    last, _ = end(study, {"batch_size": 7})
+    assert (last["status"], last["reason"]) == ("failed", "host_oom")
+    assert last["message"].startswith("out of memory in step 3: peak ")
+    assert "with batch_size=7, max_length=64, adapter=lora, gradient_checkpointing=False" in last["message"]
+    monkeypatch.setattr(
+        learner.Learner, "update", lambda self: (_ for _ in ()).throw(torch.OutOfMemoryError("CUDA out of memory"))
+    )
+    last, _ = end(study, {}, number=1)
+    assert (last["status"], last["reason"]) == ("failed", "oom")
+
+
+def test_the_base_model_is_only_measured(study: Path) -> None:
+    last, run = end(study, {"generate_samples": 4, "max_new_tokens": 4}, role="base")
+    assert (last["status"], last["reason"]) == ("complete", "finished")
+    assert list(points(run, "eval_loss")) == [0]
+    assert last["m"]["perplexity"] == pytest.approx(math.exp(last["m"]["eval_loss"]))
+    assert "exact_match" in last["m"]
+    assert told(run, "facts")["parameters_trainable"] == 0
+    answers = (study / "trials" / "0000" / "artifacts" / "generations.jsonl").read_text().splitlines()
+    assert len(answers) == 4
+    assert json.loads(answers[0])["prompt"].startswith("what is the sum of")
+
+
+def test_answers_are_taken_at_a_cadence_and_at_the_end(study: Path) -> None:
+    run = attempt(
+        study, {"generate_samples": 3, "generate_every": 4, "max_new_tokens": 4, "steps": 9, "loss_on": "all"}
+    )
+    found = train(run)
+    assert list(points(run, "exact_match")) == [4, 8, 9]
+    assert points(run, "exact_match:n") == {4: 3, 8: 3, 9: 3}
+    assert found["generated_tokens"] <= 4
+    names = sorted(path.name for path in (study / "trials" / "0000" / "artifacts").iterdir())
+    assert names == ["generations-00000004.jsonl", "generations-00000008.jsonl", "generations.jsonl"]
+
+
+def test_what_was_really_used_is_recorded(study: Path) -> None:
+    settings = {"effective_batch_size": 10, "batch_size": 4, "warmup_ratio": 0.25, "lr_schedule": "cosine", "steps": 8}
+    asked = {"attention": "flash_attention_2", "mixed_precision": "fp16", "train_samples": 20, "eval_samples": 5}
+    run = attempt(study, {**settings, **asked})
+    train(run)
+    used = told(run, "effective")
+    assert (used["gradient_accumulation"], used["effective_batch_size"], used["warmup_steps"]) == (2, 8, 2)
+    assert (used["train_samples"], used["eval_samples"], used["steps"], used["epochs"]) == (20, 5, 8, 2.6667)
+    assert (used["attention"], used["mixed_precision"], used["dtype"]) == ("sdpa", "none", "float32")
+    assert (used["learning_rate"], used["seed"]) == (0.01, 0)
+    assert used["final_learning_rate"] == pytest.approx(points(run, "learning_rate")[8])
+    warnings = " ".join(event["message"] for event in events(run, "warning"))
+    assert "effective_batch_size=10 is no multiple of batch_size=4: 8 is used" in warnings
+    assert "flash_attention_2" in warnings
+    facts = told(run, "facts")
+    assert (facts["parameters"], facts["parameters_trainable"]) == (43168 - 576, 4096)
+    assert facts["parameters_trainable_percent"] == pytest.approx(100 * 4096 / 42592, abs=1e-4)
+    for part in ("model", "optimizer", "gradients", "activations"):
+        assert facts[f"memory_{part}_gb"] > 0
+    assert facts["memory_optimizer_gb"] == pytest.approx(2 * 4096 * 4 / 2**30, rel=0.05)
+    assert facts["memory_capacity_gb"] > 1
+
+
+def test_fractions_of_an_epoch_and_its_cost(study: Path) -> None:
+    run = attempt(study, {"steps": 0, "epochs": 1.5, "eval_every": 0})
+    found = train(run)
+    assert told(run, "facts")["steps_per_epoch"] == 8
+    assert list(points(run, "eval_loss")) == [8, 12]
+    assert found["seconds_per_1000_examples"] == pytest.approx(1000 * found["seconds_per_epoch"] / 30, rel=0.05)
+    assert found["tokens_per_second"] > 0
+    assert found["host_memory_gb"] > 0.1
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adamw_fused", "adamw_8bit", "adam", "sgd", "adafactor"])
+def test_every_optimizer_lowers_the_loss(study: Path, optimizer: str) -> None:
+    rate = {"sgd": 0.3, "adafactor": 0.05}.get(optimizer, 1e-2)
+    run = attempt(study, {"optimizer": optimizer, "adapter": "none", "learning_rate": rate, "steps": 16})
+    train(run)
+    losses = points(run, "train_loss")
+    assert losses[16] < 0.8 * losses[1]
