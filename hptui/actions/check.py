@@ -73,6 +73,22 @@ def check(path: Path, changes: Mapping[str, str] | None = None) -> Checked:
     return Checked(study, warnings, {**_facts(study), **summary(found.facts)})
 
 
+def preflight(study: Study) -> list[str]:
+    """What the trainer's own script has to say about the settings of this study; it is started for that."""
+    import random
+
+    from hptui.trainers import registry
+
+    rng = random.Random(0)
+    drawn = {parameter.name: parameter.sample(rng) for parameter in study.space.parameters}
+    settings = {**_base(study), **study.space.settle(_base(study), drawn)}
+    for listed in study.trials[:1] if not study.space.parameters else ():
+        settings |= listed.set
+    repeated = any(stage.seeds > 1 for stage in study.stages)
+    parallel = study.resources.parallel
+    return registry.preflight(study.trainer.kind, settings, study.directory, parallel=parallel, repeated=repeated)
+
+
 def _facts(study: Study) -> dict[str, Value]:
     base = _base(study)
     everything = study.space.enumerate(base, 100_000) if study.space.parameters else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
 def check_(file: Path, try_: bool, changes: tuple[str, ...], as_json: bool) -> None:
     """Check the study FILE: every mistake with its place and the nearest right spelling. Nothing is started.
 
+    A user's script is asked with `--help` whether it knows its parameters.
+
     With --try two steps of the configuration that should need most memory are run, and time, disk and memory of the
     whole study are forecast from them.
     """
-    from hptui.actions.check import check, try_out
+    from hptui.actions.check import check, preflight, try_out
 
     given = pairs(changes, "learning_rate=1e-4")
     checked = check(file, given)
+    checked = replace(checked, warnings=(*checked.warnings, *preflight(checked.study)))
     for warning in checked.warnings:
         say(f"warning: {warning}")
     tried = None

@@ -118,6 +118,15 @@ def programs(kind: str, settings: Mapping[str, Value]) -> dict[str, str]:
     return resolve([words[0] for words in (own.command, own.evaluate) if words and "{" not in words[0]])
 
 
+def preflight(kind: str, settings: Mapping[str, Value], directory: str, *, parallel: int, repeated: bool) -> list[str]:
+    """What is doubtful about a trial's settings that only a look at the user's own script can tell."""
+    if kind != "command":
+        return []
+    from hptui.trainers.command.preflight import preflight as look
+
+    return look(settings, directory, parallel=parallel, repeated=repeated).warnings
+
+
 def load(kind: str, directory: str = "") -> Train:
     """The trainer itself, with everything that it needs imported."""
     if kind == "toy":

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any
 
-from hptui.model.errors import UserError, did_you_mean
+from hptui.model.errors import UserError
 from hptui.model.trial import Value
 from hptui.trainers.settings import SettingInfo, build, describe, setting
 
@@ -40,6 +41,7 @@ class Settings:
     help: Any = setting(None, 'words that make the script list its parameters (default: ["--help"]); false: do not ask')
 
 
+ALIKE = 0.85
 OWN = tuple(field.name for field in fields(Settings))
 
 
@@ -110,5 +112,5 @@ def _resume(own: Settings) -> None:
 
 def misspelt(settings: Mapping[str, Value]) -> dict[str, str]:
     """Parameters that look like a setting of ours spelt wrongly, with the hint."""
-    odd = {name: did_you_mean(name, OWN) for name in settings if name not in OWN}
-    return {name: hint for name, hint in odd.items() if hint.startswith("did you mean")}
+    odd = {name: get_close_matches(name, OWN, n=1, cutoff=ALIKE) for name in settings if name not in OWN}
+    return {name: f"did you mean {close[0]!r}?" for name, close in odd.items() if close}

@@ -38,6 +38,12 @@ class _Owned:
     source: Source
     name: str
     last: float = math.nan
+    summary: str = ""
+
+    @property
+    def told(self) -> str:
+        """Where it came from, in words."""
+        return f"{self.source.name}, at the end {self.summary}" if self.summary else self.source.name
 
 
 @dataclass
@@ -69,7 +75,7 @@ class Collector:
         while self._held and (everything or self._held[0][0] <= now):
             _, source, reading = self._held.popleft()
             self._record(source, reading)
-        sources = {owned.name: owned.source.name for owned in self._owned.values()}
+        sources = {owned.name: owned.told for owned in self._owned.values()}
         if sources != self._told:
             self._told = sources
             self.trial.facts(metric_sources=sources)
@@ -78,7 +84,7 @@ class Collector:
         self._count(source, reading)
         mine: dict[str, float] = {}
         for given, value in reading.metrics.items():
-            if owned := self._owner(source, given):
+            if owned := self._owner(source, given, summary=reading.step is None):
                 mine[owned.name] = owned.last = value
         if reading.step is not None:
             self.step = max(self.step, reading.step) if source.patient else reading.step
@@ -91,8 +97,12 @@ class Collector:
             self.total, self.total_by = reading.total, source.trust
             self.trial.total_steps = reading.total
 
-    def _owner(self, source: Source, given: str) -> _Owned | None:
-        """Who tells a metric from now on; None when this source does not."""
+    def _owner(self, source: Source, given: str, *, summary: bool) -> _Owned | None:
+        """Who tells a metric from now on; None when this source does not.
+
+        A summary, such as a file of final results, says its one value more exactly than the curve that was printed,
+        and takes the place of the curve's last point; it is no reason to forget the curve.
+        """
         key = canonical(given) or given
         owned = self._owned.get(key)
         if owned is not None and owned.source == source:
@@ -103,6 +113,9 @@ class Collector:
             if self._printed >= MOST_PRINTED and key not in self._wanted:
                 return None
             self._printed += 1
+        if owned is not None and summary:
+            owned.summary = source.name
+            return owned
         if owned is not None:  # what the other one said was rounded, or worse
             self.trial.retract(owned.name)
         self._owned[key] = _Owned(source, self._wanted.get(key, given))

@@ -225,7 +225,13 @@ class _Csv:
 
     def _rows(self, lines: list[str]) -> Iterator[list[str]]:
         delimiter = "\t" if self.tail.path.suffix == ".tsv" else ","
-        for row in csv.reader((line.replace("\0", "") for line in lines), delimiter=delimiter):
+        for line in lines:
+            try:
+                row = next(
+                    csv.reader([line.strip("\r\ufeff").replace("\r", " ").replace("\0", "")], delimiter=delimiter), []
+                )
+            except csv.Error:  # a cell without end
+                continue
             if row:
                 yield [cell.strip() for cell in row]
 
