@@ -93,9 +93,6 @@ def write(record: Any) -> None:
 
 # transformers ---------------------------------------------------------------------------------------------------
 
-SUMMARY = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "total_flos")
-
-
 def heard(state: Any) -> bool:
     """Whether this process speaks for a distributed `Trainer`."""
     return active() and bool(getattr(state, "is_world_process_zero", True))
@@ -113,7 +110,7 @@ def trainer_logs(source: str, state: Any, logs: Any) -> None:
     """Hand on what a `Trainer` logs, in full precision."""
     if heard(state):
         numbers = {name: value for name, value in (logs or {}).items() if isinstance(value, int | float)}
-        send(source, state.global_step, {name: value for name, value in numbers.items() if name not in SUMMARY})
+        send(source, state.global_step, numbers)
 
 
 def trainer_steps(state: Any, control: Any) -> None:
