@@ -93,6 +93,7 @@ def write(record: Any) -> None:
 
 # transformers ---------------------------------------------------------------------------------------------------
 
+
 def heard(state: Any) -> bool:
     """Whether this process speaks for a distributed `Trainer`."""
     return active() and bool(getattr(state, "is_world_process_zero", True))
