@@ -109,7 +109,7 @@ def extend(sd: StudyDir, trials: int, wait: float = 5.0) -> str:
     return change_spec(sd, replace(study, search=search), f"{trials} trials", wait)
 
 
-def _stage_with_space(sd: StudyDir) -> str:
+def stage_with_space(sd: StudyDir) -> str:
     """The stage under way, if it has a space of its own: that is the one to change."""
     from hptui.model.stages import stage_named
     from hptui.results.view import look
@@ -125,7 +125,7 @@ def change_space(sd: StudyDir, changes: Mapping[str, str | None], why: str, wait
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
-    study, stage = study_of(sd), _stage_with_space(sd)
+    study, stage = study_of(sd), stage_with_space(sd)
     place = f"stage.{stage}.space" if stage else "space"
     new = studyfile.override(study, {f"{place}.{name}": text for name, text in changes.items()}, registry.schema)
     said = change_spec(sd, new, why, wait)

@@ -5,7 +5,8 @@ from hptui.storage.studyfile.compare import changes
 from hptui.storage.studyfile.dump import to_json
 from hptui.storage.studyfile.edit import override
 from hptui.storage.studyfile.read import from_json, load, loads
-from hptui.storage.studyfile.schema import Schema, Setting, Settings
+from hptui.storage.studyfile.rewrite import write_entries
+from hptui.storage.studyfile.schema import Schema, Setting, Settings, look_up
 from hptui.storage.studyfile.values import parse_value
 from hptui.storage.studyfile.write import write_space
 
@@ -16,10 +17,12 @@ __all__ = [
     "to_json",
     "override",
     "write_space",
+    "write_entries",
     "changes",
     "warnings",
     "parse_value",
     "Schema",
     "Setting",
     "Settings",
+    "look_up",
 ]

@@ -72,6 +72,11 @@ def condition(source: str, where: str, known: Collection[str] | None) -> Express
     raise StudyError(f"{source!r} is no condition", where=where, value=source, hint=hint)
 
 
+def entry_of(name: str, value: Value, settings: Settings | None = None) -> Parameter | Derived:
+    """What one entry of `[space]` says; `StudyError` names its place."""
+    return _entry(name, value, settings, None, "space")
+
+
 def _entry(
     name: str, value: Value, settings: Settings | None, known: Collection[str] | None, within: str
 ) -> Parameter | Derived:

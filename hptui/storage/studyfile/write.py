@@ -35,7 +35,7 @@ def write_space(path: str | os.PathLike[str], changes: Mapping[str, str | None],
             raise StudyError(f"cannot be read: {error}") from None
         after = edit_space(before, changes, stage)
     if after != before:
-        _replace(real, after.encode())
+        replace_file(real, after.encode())
 
 
 def edit_space(text: str, changes: Mapping[str, str | None], stage: str = "") -> str:
@@ -45,9 +45,9 @@ def edit_space(text: str, changes: Mapping[str, str | None], stage: str = "") ->
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     wanted = parse_toml(body)
     document = tomlkit.parse(body)
-    home: Any = _holder(document, stage)
+    home: Any = holder(document, stage)
     for name, short in changes.items():
-        _change(home, _holder(wanted, stage), name, short)
+        _change(home, holder(wanted, stage), name, short)
     found = tomlkit.dumps(document)
     if "\r\n" in body:
         found = found.replace("\r\n", "\n").replace("\n", "\r\n")
@@ -58,7 +58,7 @@ def edit_space(text: str, changes: Mapping[str, str | None], stage: str = "") ->
     return mark + found
 
 
-def _holder(document: Any, stage: str) -> Any:
+def holder(document: Any, stage: str) -> Any:
     """What holds the table `space`: the whole document, or the stage of this name."""
     if not stage:
         return document
@@ -88,9 +88,9 @@ def _change(document: TOMLDocument, wanted: dict[str, Any], name: str, short: st
         space[name] = table[name] = _as_short(name, short, entry)
     elif isinstance(old, dict):
         space[name] = {**entry, **{key: value for key, value in old.items() if key in KEPT}}
-        _revise(table, name, old, entry)
+        revise(table, name, old, entry)
     else:
-        space[name], table[name] = entry, tomlkit.value(_inline({key: show(value) for key, value in entry.items()}))
+        space[name], table[name] = entry, tomlkit.value(inline({key: show(value) for key, value in entry.items()}))
 
 
 def _as_short(name: str, short: str, entry: Mapping[str, Any]) -> str:
@@ -104,20 +104,27 @@ def _writes_short(space: Mapping[str, Any]) -> bool:
     return bool(space) and all(isinstance(entry, str) for entry in space.values())
 
 
-def _revise(table: MutableMapping[str, Any], name: str, old: Mapping[str, Any], entry: Mapping[str, Any]) -> None:
+def revise(
+    table: MutableMapping[str, Any],
+    name: str,
+    old: Mapping[str, Any],
+    entry: Mapping[str, Any],
+    kept: tuple[str, ...] = KEPT,
+) -> None:
     """Bring one entry up to date key by key; an inline table that gains or loses keys is written anew."""
     import tomlkit
     from tomlkit.items import InlineTable
 
     item: Any = table[name]
-    gone = [key for key in old if key not in entry and key not in KEPT]
+    gone = [key for key in old if key not in entry and key not in kept]
     changed = {key: show(value) for key, value in entry.items() if key not in old or not _same(old[key], value)}
     if isinstance(item, InlineTable) and (gone or changed.keys() - old.keys()):
         raw: Any = item.value  # the container knows each value as it is spelt
-        kept = {key: raw.item(key).as_string() for key in item if key not in gone}
-        new = {key: changed[key] for key in entry if key in changed and key not in kept}
-        notes = {key: kept.pop(key) for key in KEPT if key in kept}
-        table[name] = tomlkit.value(_inline({**kept, **changed, **new, **notes}))
+        same = {key: raw.item(key).as_string() for key in item if key not in gone}
+        new = {key: changed[key] for key in entry if key in changed and key not in same}
+        notes = {key: changed.get(key) or same[key] for key in KEPT if key in same}
+        whole = {**same, **changed, **new}
+        table[name] = tomlkit.value(inline({**{key: whole[key] for key in whole if key not in notes}, **notes}))
         return
     for key in gone:
         del item[key]
@@ -130,11 +137,12 @@ def _same(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-def _inline(pairs: Mapping[str, str]) -> str:
+def inline(pairs: Mapping[str, str]) -> str:
+    """An inline table."""
     return f"{{ {', '.join(f'{key} = {text}' for key, text in pairs.items())} }}"
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """Write beside and rename, with the mode of the file that goes."""
     try:
         handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
