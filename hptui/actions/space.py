@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -96,18 +96,33 @@ def draft_of(sd: StudyDir) -> Draft:
     return Draft(entries, tuple(one.text for one in view.study.space.constraints), stage)
 
 
-def read_entry(sd: StudyDir, name: str, entry: Mapping[str, Value]) -> Parameter | Derived:
-    """What one entry says, checked against the trainer's setting of that name."""
+def entry_reader(study: Study) -> Callable[[str, Mapping[str, Value]], Parameter | Derived]:
+    """What one entry says, checked against the trainer's setting of that name: for a form that is being typed."""
     from hptui.storage import studyfile
     from hptui.storage.studyfile.entries import entry_of
     from hptui.storage.studyfile.schema import check_parameter, setting
     from hptui.trainers import registry
 
-    study = look(sd).study
     settings = studyfile.look_up(registry.schema, study.trainer.kind, study.directory)
-    found = entry_of(name, dict(entry), settings)
-    if settings and not getattr(settings, "open", False):
-        check_parameter(setting(settings, name, f"space.{name}"), found, f"space.{name}")
+
+    def read(name: str, entry: Mapping[str, Value]) -> Parameter | Derived:
+        found = entry_of(name, dict(entry), settings)
+        if settings and not getattr(settings, "open", False):
+            check_parameter(setting(settings, name, f"space.{name}"), found, f"space.{name}")
+        return found
+
+    return read
+
+
+def settings_to_search(study: Study) -> list[tuple[str, str]]:
+    """Settings of the trainer that could be parameters: name, and its help with default and typical range."""
+    from hptui.trainers import registry
+
+    settings = registry.schema(study.trainer.kind, study.directory) or {}
+    found = []
+    for name, info in settings.items():
+        typical = f"; usually {info.typical}" if info.typical else ""
+        found.append((name, f"{info.help} (default {info.default}{typical})"))
     return found
 
 

@@ -47,6 +47,7 @@ class Key:
 
 STEER = "hptui.actions.steer:request"
 RUN = "hptui.actions.run:run"
+SPACE = "hptui.actions.space:save"
 
 KEYS: tuple[Key, ...] = (
     # everywhere
@@ -103,6 +104,25 @@ KEYS: tuple[Key, ...] = (
     Key("study.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 12),
     Key("study.log", "t", "Log", "the log of the trial under the cursor", "log", "Look", 15),
     Key("study.runner_log", "U", "Runner log", "what the runner has printed", "runner_log", "Look"),
+    Key("study.space", "e", "Space", "edit the search space", "space", "Look", 13),
+    # the space editor
+    Key(
+        "space.add",
+        "a",
+        "Add",
+        "add a parameter: a setting of the trainer, or a name",
+        "add",
+        "Edit",
+        2,
+        SPACE,
+        "space",
+    ),
+    Key("space.constrain", "c", "Constraint", "add a constraint", "constrain", "Edit", 3, SPACE, "space"),
+    Key("space.drop", "D", "Drop", "take out what the cursor is on", "drop", "Edit", 4, SPACE, "space"),
+    Key("space.undo", "u", "Undo", "take the last change back", "undo", "Edit", 5),
+    Key("space.editor", "E", "Editor", "the study file in $EDITOR", "editor", "Edit", 6, SPACE, "space"),
+    Key("space.save", "ctrl+s", "Save", "make it the next revision, with a reason", "save", "Edit", 7, SPACE, "space"),
+    Key("space.leave", "escape,q", "Back", "back to the study", "leave_space", "Program", 91),
     # its table of trials
     Key("trials.mark", "space", "Mark", "mark: marked trials are charted, steered together", "mark", "Choose", 2),
     Key("trials.unmark", "D", "Unmark", "no trial is marked", "unmark", "Choose"),
@@ -242,6 +262,7 @@ SHOWN = {
     "ctrl+u": "^u",
     "ctrl+l": "^l",
     "ctrl+z": "^z",
+    "ctrl+s": "^s",
 }
 """How a key is written where Textual has a word for it."""
 ASCII_SHOWN = {"space": "spc", "enter": "ret", "up": "up", "down": "down", "left": "left", "right": "right"}

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hptui.storage.paths import StudyDir
+
+if TYPE_CHECKING:
+    from hptui.actions.space import Draft
 
 
 def run(sd: StudyDir, trials: str | None = None) -> str:
@@ -88,6 +92,21 @@ def add(sd: StudyDir, settings: Mapping[str, str], *, name: str = "", title: str
     if not settings:
         raise UserError("a trial without a setting would be the baseline", hint="for instance learning_rate=1e-4")
     return request(sd, "add", {"params": read_settings(sd, settings), "name": name, "title": title, "note": note})
+
+
+def save_space(sd: StudyDir, draft: Draft, why: str) -> str:
+    """`hptui space STUDY KEY=RANGE… --why TEXT`, of a whole space."""
+    from hptui.actions.space import save
+
+    return save(sd, draft, why)
+
+
+def take_file(sd: StudyDir, path: Path) -> str:
+    """What `hptui run FILE` does with a file that has changed, without starting anything."""
+    from hptui.actions.run import read
+    from hptui.actions.steer import change_spec
+
+    return change_spec(sd, read(path, {}), "edited by hand")
 
 
 def config(sd: StudyDir, trial: int) -> str:

@@ -266,6 +266,11 @@ class StudyScreen(Steering):
         target = {"-only-chart": "#chart1", "-only-log": "#tail"}.get(PANELS[self._panel], "#trials")
         self.query_one(target).focus()
 
+    def action_space(self) -> None:
+        from hptui.tui.screens.space import SpaceScreen
+
+        self.app.push_screen(SpaceScreen(self.sd))
+
     def action_log(self) -> None:
         from hptui.tui.screens.log import LogScreen
 

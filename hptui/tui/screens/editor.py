@@ -1,0 +1,68 @@
+"""The study file in the user's own editor: on a copy, which is checked before anything is replaced."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from hptui.model.errors import HptuiError
+from hptui.storage.paths import StudyDir
+
+if TYPE_CHECKING:
+    from hptui.model.study import Study
+    from hptui.tui.app import HptuiApp
+
+
+def editor() -> list[str]:
+    """$VISUAL, $EDITOR or vi, as words."""
+    for name in ("VISUAL", "EDITOR"):
+        words = shlex.split(os.environ.get(name, ""))
+        if words:
+            return words
+    return ["vi"]
+
+
+def edit_file(app: HptuiApp, sd: StudyDir, study: Study, then: Callable[[object], None]) -> None:
+    """Let the user edit the study file. What cannot be right stays in a file beside, and is named."""
+    from hptui.tui import verbs
+
+    source = Path(study.source)
+    if not study.source or not source.is_file():
+        app.say("the study file is not there any more: edit the space here", "warn")
+        return
+    before = source.read_bytes()
+    handle, name = tempfile.mkstemp(prefix=f"{source.stem}-", suffix=source.suffix, dir=source.parent)
+    copy = Path(name)
+    with os.fdopen(handle, "wb") as file:
+        file.write(before)
+    try:
+        with app.suspend():
+            ended = subprocess.run([*editor(), str(copy)], check=False)
+    except (SuspendNotSupported, OSError) as error:
+        copy.unlink(missing_ok=True)
+        app.say(f"no editor can be opened here: {error or 'this terminal cannot be given away'}", "bad")
+        return
+    if ended.returncode != 0 or copy.read_bytes() == before:
+        copy.unlink(missing_ok=True)
+        app.say("nothing has changed" if ended.returncode == 0 else "the editor failed; nothing has changed", "warn")
+        return
+    try:
+        verbs.check_file(copy)
+    except HptuiError as error:
+        app.say(f"not taken: {str(error).splitlines()[0]}; your text is in {copy}", "bad")
+        return
+
+    def take() -> str:
+        if source.read_bytes() != before:
+            return f"{source} has changed meanwhile; your text is in {copy}"
+        os.replace(copy, source)
+        return verbs.take_file(sd, source)
+
+    app.carry_out(take, "taking the file…", then)

@@ -1,0 +1,224 @@
+"""A form for one parameter of the search space, checked while it is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from hptui.model.errors import HptuiError, StudyError
+from hptui.model.space import Derived, Parameter
+from hptui.model.trial import Value
+from hptui.model.values import value_text
+from hptui.tui.screens.ask import Line
+from hptui.tui.spacerows import kind_of
+from hptui.tui.text import plain
+
+KINDS = ("float", "int", "choice", "derived", "drawn")
+FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "float": (
+        ("low", "least value, as 1e-5"),
+        ("high", "largest value"),
+        ("log", "yes: each decade alike"),
+        ("step", "empty: any value"),
+    ),
+    "int": (("low", "least value"), ("high", "largest value"), ("log", "yes: each doubling alike"), ("step", "1")),
+    "choice": (("choices", "8, 16, 32 or adam, sgd"), ("ordered", "numbers are, unless no")),
+    "derived": (("expr", "2 * lora_rank"),),
+    "drawn": (("distribution", "normal(0, 1), log_normal(-7, 1) or beta(2, 5)"), ("step", "empty: any value")),
+}
+ALWAYS = (("when", "optimizer == 'sgd'"), ("note", "why it is searched"))
+YES = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
+
+Read = Callable[[str, Mapping[str, Value]], Parameter | Derived]
+Entry = tuple[str, dict[str, Value]]
+
+
+class EntryScreen(ModalScreen["Entry | None"]):
+    """Its result: the parameter's name and its entry for `[space]`."""
+
+    BINDINGS = [  # noqa: RUF012  Textual reads it so
+        Binding("escape", "cancel", "Cancel"),
+        Binding("ctrl+s", "take", "Take"),
+        Binding("down", "move(1)", "Next", priority=True),
+        Binding("up", "move(-1)", "Previous", priority=True),
+        Binding("ctrl+t", "kind", "Kind", priority=True),
+    ]
+
+    def __init__(
+        self,
+        name: str,
+        entry: Mapping[str, Value],
+        read: Read,
+        *,
+        about: str = "",
+        strip: Callable[[Parameter], str] | None = None,
+        taken: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self._parameter, self._given, self._read, self._about = name, dict(entry), read, about
+        self._strip, self._taken = strip, taken
+        self.kind = kind_of(entry)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(
+                plain(f"Parameter {self._parameter}" if self._parameter else "A new parameter"),
+                id="question",
+                markup=False,
+            )
+            if self._about:
+                yield Static(plain(self._about, 400), classes="detail", markup=False)
+            yield VerticalScroll(id="fields")
+            yield Static("", id="where", classes="detail", markup=False)
+            yield Static("", id="hint", classes="detail", markup=False)
+            yield Static("^t another kind   enter takes it   esc does not", classes="detail", markup=False)
+
+    async def on_mount(self) -> None:
+        await self._lay_out(self._texts(), focus="kind" if self._parameter else "name")
+
+    def _texts(self) -> dict[str, str]:
+        """The fields of the entry as text."""
+        entry = self._given
+        found = {key: _text(value) for key, value in entry.items() if key not in ("choices", "weights")}
+        choices = entry.get("choices")
+        if isinstance(choices, list):
+            found["choices"] = ", ".join(value_text(one) for one in choices)
+        return {"name": self._parameter, **found}
+
+    async def _lay_out(self, texts: Mapping[str, str], focus: str = "") -> None:
+        """The fields of this kind, with what has been typed so far."""
+        fields = self.query_one("#fields", VerticalScroll)
+        await fields.remove_children()
+        rows = [] if self._parameter else [("name", "as the trainer calls it")]
+        rows += [("kind", ", ".join(KINDS)), *FIELDS[self.kind], *(ALWAYS if self.kind != "derived" else ALWAYS[1:])]
+        shown = {**texts, "kind": self.kind}
+        made = [
+            Horizontal(
+                Static(key, classes="name", markup=False),
+                Line(shown.get(key, ""), placeholder=hint, id=f"field-{key}"),
+                classes="field",
+            )
+            for key, hint in rows
+        ]
+        await fields.mount_all(made)
+        self._laid_out(focus)
+
+    def _laid_out(self, focus: str) -> None:
+        line = self.query(f"#field-{focus or 'kind'}")
+        if line:
+            line.first(Line).focus()
+        self._judge()
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What stands in the fields."""
+        return {str(line.id).removeprefix("field-"): line.value.strip() for line in self.query(Line)}
+
+    def entry(self) -> Entry:
+        """The entry as typed; `StudyError` for what cannot be read."""
+        from hptui.model.shorthand import parse_short
+        from hptui.storage.studyfile import parse_value
+
+        typed = self.typed
+        name = self._parameter or typed.get("name", "")
+        if not name:
+            raise StudyError("a parameter needs a name")
+        if not self._parameter and name in self._taken:
+            raise StudyError("is in the space already", where=f"space.{name}")
+        found: dict[str, Value] = {}
+        for key, text in typed.items():
+            if key in ("name", "kind") or not text:
+                continue
+            if key in ("expr", "distribution", "when", "note"):
+                found[key] = text
+            elif key in ("log", "ordered"):
+                if text.lower() not in YES:
+                    raise StudyError(f"is yes or no, got {text!r}", where=f"space.{name}.{key}")
+                found[key] = YES[text.lower()]
+            elif key == "choices":
+                parsed: Any = parse_short(name, "{" + text.strip("{}[]") + "}")
+                found[key] = list(parsed.choices)
+            else:
+                found[key] = parse_value(text)
+        if self.kind == "int":
+            found["int"] = True
+        if self.kind == "float":
+            found |= {key: float(value) for key, value in found.items() if _is_whole(key, value)}  # type: ignore[arg-type]
+        if not found.get("log", True):
+            found.pop("log")
+        if found.get("ordered"):
+            found.pop("ordered")
+        old = self._given
+        if "choices" in found and found["choices"] == old.get("choices") and old.get("weights"):
+            found["weights"] = old["weights"]
+        return name, found
+
+    def _judge(self) -> None:
+        """Say what the fields mean, or what is wrong with them."""
+        hint, where = self.query_one("#hint", Static), self.query_one("#where", Static)
+        try:
+            name, entry = self.entry()
+            found = self._read(name, entry)
+        except HptuiError as error:
+            hint.update(plain(str(error).replace("\n", " "), 300))
+            hint.set_class(True, "wrong")
+            where.update("")
+            return
+        hint.update(plain(f"✓ {found.describe()}", 300))
+        hint.set_class(False, "wrong")
+        where.update(plain(self._strip(found), 200) if self._strip and not isinstance(found, Derived) else "")
+
+    async def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input.id == "field-kind":
+            kind = event.value.strip()
+            if kind in KINDS and kind != self.kind:
+                await self._change_kind(kind)
+                return
+        self._judge()
+
+    async def action_kind(self) -> None:
+        await self._change_kind(KINDS[(KINDS.index(self.kind) + 1) % len(KINDS)])
+
+    async def _change_kind(self, kind: str) -> None:
+        texts = self.typed
+        if kind == "choice" and not texts.get("choices"):
+            texts["choices"] = ", ".join(text for text in (texts.get("low", ""), texts.get("high", "")) if text)
+        self.kind = kind
+        await self._lay_out(texts, focus="kind")
+
+    def on_input_submitted(self) -> None:
+        self.action_take()
+
+    def action_take(self) -> None:
+        try:
+            name, entry = self.entry()
+            self._read(name, entry)
+        except HptuiError:
+            self._judge()
+            return
+        self.dismiss((name, entry))
+
+    def action_move(self, by: int) -> None:
+        if by > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+def _is_whole(key: str, value: Value) -> bool:
+    return key in ("low", "high", "step") and isinstance(value, int) and not isinstance(value, bool)
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else value_text(value)

@@ -1,0 +1,182 @@
+"""The space editor, as a person uses it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from hptui.results.view import look
+from hptui.tui.app import HptuiApp
+from hptui.tui.config import Config
+from hptui.tui.screens.entry import EntryScreen
+from hptui.tui.screens.space import SpaceScreen
+from tests.support import run_to_rest
+from tests.tui.frames import frame
+
+STUDY = """
+name = "edited"
+[objective]
+metric = "loss"
+[trainer]
+kind = "toy"
+steps = 3
+[space]
+learning_rate = { low = 1e-4, high = 1e-1, log = true }
+batch_size = { choices = [8, 16, 32] }
+[search]
+sampler = "random"
+trials = 3
+constraints = ["batch_size * learning_rate <= 2"]
+"""
+
+
+@pytest.fixture
+def sd(tmp_path: Path):
+    (tmp_path / "edited.toml").write_text(STUDY)
+    return run_to_rest(tmp_path / "home", tmp_path / "edited.toml")
+
+
+async def settled(pilot, screen) -> None:
+    """Until the draft has been read and judged."""
+    deadline = time.monotonic() + 20
+    while screen.draft is None or (screen.meaning is None and not screen.wrong):
+        assert time.monotonic() < deadline
+        await pilot.pause(0.05)
+    await pilot.pause()
+
+
+def visit(sd, steps, size=(120, 36), **config):
+    async def walk():
+        app = HptuiApp(sd.root.parent, Config(charts="braille", **config), study=sd)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause(0.3)
+            screen = SpaceScreen(sd)
+            await app.push_screen(screen)
+            await settled(pilot, screen)
+            return await steps(pilot, screen)
+
+    return asyncio.run(walk())
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (20, 5)])
+def test_it_shows_parameters_constraints_and_what_they_mean(sd, size):
+    async def steps(pilot, screen):
+        return frame(pilot.app)
+
+    shown = visit(sd, steps, size)
+    if size[0] > 60:
+        assert "learning_rate" in shown
+        assert "batch_size * learning" in shown
+        assert "3 of 3 trials so far still inform it" in shown
+
+
+def test_a_range_is_changed_undone_and_saved(sd):
+    async def steps(pilot, screen):
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        form = pilot.app.screen
+        assert isinstance(form, EntryScreen)
+        form.query_one("#field-low", Input).value = "nonsense"
+        await pilot.pause(0.1)
+        assert form.query_one("#hint").has_class("wrong")
+        await pilot.press("enter")
+        assert pilot.app.screen is form, "what cannot be is not taken"
+        form.query_one("#field-low", Input).value = "1e-3"
+        await pilot.press("enter")
+        await settled(pilot, screen)
+        assert screen.draft.entries["learning_rate"]["low"] == 1e-3
+        assert "was 1e-4 … 0.1" in frame(pilot.app) or "was 0.0001" in frame(pilot.app)
+        await pilot.press("u")
+        assert screen.draft == screen.before
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        pilot.app.screen.query_one("#field-low", Input).value = "1e-3"
+        await pilot.press("enter")
+        await settled(pilot, screen)
+        await pilot.press("ctrl+s")
+        await pilot.pause(0.2)
+        pilot.app.screen.query_one(Input).value = "faster"
+        await pilot.press("enter")
+        deadline = time.monotonic() + 20
+        while look(sd).row.revision == 1 and time.monotonic() < deadline:
+            await pilot.pause(0.1)
+
+    visit(sd, steps)
+    view = look(sd)
+    assert view.study.space.parameters[0].low == 1e-3
+    assert "low = 0.001" in Path(view.study.source).read_text() or "low = 1e-3" in Path(view.study.source).read_text()
+
+
+def test_a_constraint_is_added_checked_and_dropped(sd):
+    async def steps(pilot, screen):
+        await pilot.press("c")
+        await pilot.pause(0.2)
+        line = pilot.app.screen.query_one(Input)
+        line.value = "batch_siz <= 16"
+        await pilot.press("enter")
+        assert "did you mean 'batch_size'" in frame(pilot.app)
+        line.value = "batch_size <= 16"
+        await pilot.press("enter")
+        await settled(pilot, screen)
+        assert screen.draft.constraints[-1] == "batch_size <= 16"
+        screen.query_one("#space").go_to("constraint batch_size <= 16")
+        await pilot.press("D")
+        assert screen.draft == screen.before
+
+    visit(sd, steps)
+
+
+def test_leaving_with_changes_asks(sd):
+    async def steps(pilot, screen):
+        await pilot.press("D")
+        await pilot.press("escape")
+        await pilot.pause(0.1)
+        assert "Leave without saving?" in frame(pilot.app)
+        await pilot.press("n")
+        assert pilot.app.screen is screen
+
+    visit(sd, steps)
+
+
+def test_read_only_changes_nothing(sd):
+    async def steps(pilot, screen):
+        await pilot.press("D")
+        assert screen.draft == screen.before
+
+    visit(sd, steps, readonly=True)
+
+
+def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tmp_path):
+    script = tmp_path / "editor.sh"
+    script.write_text("#!/bin/sh\nsed -i 's/1e-4/1e-3/' \"$1\"\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script))
+    from hptui.tui.screens import editor
+
+    class Given:
+        said = ""
+
+        def suspend(self):
+            import contextlib
+
+            return contextlib.nullcontext()
+
+        def say(self, text, meaning=""):
+            self.said = text
+
+        def carry_out(self, call, doing="", then=None):
+            self.said = call()
+
+    app = Given()
+    editor.edit_file(app, sd, look(sd).study, lambda result: None)
+    assert look(sd).study.space.parameters[0].low == 1e-3
+    script.write_text("#!/bin/sh\nsed -i 's/1e-3/wrong/' \"$1\"\n")
+    before = Path(look(sd).study.source).read_text()
+    editor.edit_file(app, sd, look(sd).study, lambda result: None)
+    assert "not taken" in app.said
+    assert "your text is in" in app.said
+    assert Path(look(sd).study.source).read_text() == before
