@@ -60,11 +60,11 @@ class SpaceRows:
 
     pinned = 1
     columns: Sequence[Column] = (
-        Column("name", "parameter", 18, sortable=False),
-        Column("kind", "kind", 8, sortable=False),
-        Column("range", "range or choices", 26, sortable=False),
+        Column("name", "parameter", 16, sortable=False),
+        Column("range", "range or choices", 20, sortable=False),
         Column("scale", "scale", 9, sortable=False),
-        Column("now", "change", 18, sortable=False),
+        Column("now", "change", 15, sortable=False),
+        Column("kind", "kind", 8, sortable=False),
         Column("note", "note", 24, sortable=False),
     )
 
@@ -112,10 +112,10 @@ class SpaceRows:
         meaning = "bad" if new is None else "" if old == new else "accent"
         return [
             Cell(plain(key, 60), meaning, bold=old != new),
-            Cell(kind_of(entry), "muted"),
             Cell(plain(range_text(entry), 200), meaning),
             Cell(scale_text(entry), "muted"),
             Cell(plain(_change(old, new), 60), "warn" if new is None else "accent"),
+            Cell(kind_of(entry), "muted"),
             Cell(plain(_remark(entry), 120), "muted"),
         ]
 
@@ -127,10 +127,10 @@ class SpaceRows:
         meaning = "bad" if gone else "accent" if new else ""
         return [
             Cell("constraint", "muted"),
-            Cell(""),
             Cell(plain(text, 200), meaning),
             Cell(""),
             Cell(change, "warn" if gone else "accent"),
+            Cell(""),
             Cell(""),
         ]
 

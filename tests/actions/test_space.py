@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hptui.actions.space import draft_of, entry_reader, mean, save, settings_to_search
@@ -98,7 +100,7 @@ def test_what_is_saved_is_a_revision_and_the_file_keeps_its_comments(sd):
     draft = draft.put("width", None).put("depth", {"low": 1, "high": 4, "int": True})
     draft = draft.put("dropout", {"expr": "0.01 * depth"}).bind(["batch_size * depth <= 64"])
     assert "written to" in save(sd, draft, "narrower")
-    text = open(look(sd).study.source).read()
+    text = Path(look(sd).study.source).read_text()
     assert "# how fast" in text
     assert "# keep this" in text
     assert "width" not in text

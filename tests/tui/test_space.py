@@ -14,8 +14,8 @@ from hptui.tui.app import HptuiApp
 from hptui.tui.config import Config
 from hptui.tui.screens.entry import EntryScreen
 from hptui.tui.screens.space import SpaceScreen
+from tests.frames import text as frame
 from tests.support import run_to_rest
-from tests.tui.frames import frame
 
 STUDY = """
 name = "edited"
@@ -89,7 +89,7 @@ def test_a_range_is_changed_undone_and_saved(sd):
         await pilot.press("enter")
         await settled(pilot, screen)
         assert screen.draft.entries["learning_rate"]["low"] == 1e-3
-        assert "was 1e-4 … 0.1" in frame(pilot.app) or "was 0.0001" in frame(pilot.app)
+        assert "was 1e-4 … 0.1" in frame(pilot.app)
         await pilot.press("u")
         assert screen.draft == screen.before
         await pilot.press("enter")
@@ -118,7 +118,8 @@ def test_a_constraint_is_added_checked_and_dropped(sd):
         line = pilot.app.screen.query_one(Input)
         line.value = "batch_siz <= 16"
         await pilot.press("enter")
-        assert "did you mean 'batch_size'" in frame(pilot.app)
+        await pilot.pause(0.1)
+        assert "did you mean" in frame(pilot.app)
         line.value = "batch_size <= 16"
         await pilot.press("enter")
         await settled(pilot, screen)

@@ -139,11 +139,9 @@ class SpaceScreen(Place):
         name = self.query_one("#space", Table).key
         parameter = next((one for one in found.space.parameters if one.name == name), None)
         if parameter is not None:
-            lines += [
-                [Cell(plain(name, 60), "accent", bold=True)],
-                [Cell(plain(self._strip(parameter), 200))],
-                [Cell("")],
-            ]
+            strip, where = self._stand(parameter)
+            lines.append([Cell(plain(name, 60), "accent", bold=True)])
+            lines += [[Cell(plain(strip, 200))], [Cell(plain(where, 100), "muted")], [Cell("")]]
         lines += _facts(found)
         if found.samples:
             lines += [[Cell("")], [Cell("what a random draw looks like", "muted")]]
@@ -151,12 +149,15 @@ class SpaceScreen(Place):
         return lines
 
     def _strip(self, parameter: Parameter) -> str:
-        """Where the best trials stand in a range."""
+        return "   ".join(self._stand(parameter))
+
+    def _stand(self, parameter: Parameter) -> tuple[str, str]:
+        """Where the best trials stand in a range: drawn, and in words."""
         from hptui.search.cube import at
 
         places = self._places(parameter)
         if not places:
-            return "no trial has a value in this range"
+            return "no trial has a value in this range", ""
         counts = [0] * BINS
         for place in places:
             counts[min(BINS - 1, int(place * BINS))] += 1
@@ -165,7 +166,7 @@ class SpaceScreen(Place):
         drawn = "".join(" " if not count else bars[round((len(bars) - 1) * count / most)] for count in counts)
         ends = setting(at(parameter, 0.0)), setting(at(parameter, 1.0))
         best = "the best trial stands" if len(places) == 1 else f"the best {len(places)} trials stand"
-        return f"{ends[0]} |{drawn}| {ends[1]}   where {best}"
+        return f"{ends[0]} |{drawn}| {ends[1]}", f"where {best}"
 
     def _places(self, parameter: Parameter) -> tuple[float, ...]:
         return self.meaning.places.get(parameter.name, ()) if self.meaning is not None else ()
@@ -350,9 +351,9 @@ def _facts(found: Meaning) -> list[list[Cell]]:
     if found.configurations is not None:
         lines.append([Cell(f"{found.configurations:,} configurations", "good" if found.configurations else "bad")])
     share = f"{found.feasible:.1%}" if found.feasible < 0.995 else "all"
-    lines.append([Cell(f"{share} of the space keeps the constraints", "bad" if found.feasible < 0.01 else "")])
+    lines.append([Cell(f"{share} of it keeps the constraints", "bad" if found.feasible < 0.01 else "")])
     if found.tried:
-        said = f"{found.fits} of {found.tried} recorded trials still inform the search"
+        said = f"{found.fits} of {found.tried} trials so far still inform it"
         lines.append([Cell(said, "good" if found.fits == found.tried else "warn")])
         if found.outside:
             some = ", ".join(map(str, found.outside[:12])) + ("…" if len(found.outside) > 12 else "")
