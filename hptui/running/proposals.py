@@ -9,7 +9,7 @@ from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, Value
 from hptui.running.setup import record
 from hptui.search.auto import resolve
-from hptui.search.engine import Engine, Proposal, make_engine
+from hptui.search.engine import AHEAD, Engine, Proposal, make_engine
 from hptui.search.process import Answer, EngineProcess, fallback, lives_apart
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.store import Store
@@ -48,6 +48,7 @@ class Proposals:
         self._engine: Engine | None = None
         self._answer: Answer | None = None
         self._seen: tuple[int, ...] = ()
+        self._ahead: tuple[tuple[int, ...], Answer] | None = None
         self._told = False
         self.spent = False
 
@@ -70,6 +71,17 @@ class Proposals:
         self._answer = self._apart.poll()
         return self._answer is not None
 
+    def look_ahead(self, trials: Sequence[Trial]) -> None:
+        """Have the next proposal ready before there is a slot for it, where waiting would not make it wiser."""
+        if self.choice.sampler in AHEAD and not self.spent and self._engine is not None:
+            asked = self._asked(trials)
+            if self._ahead is None or self._ahead[0] != asked:
+                self._ahead = asked, self._answer_here(asked[0], trials)
+
+    def _asked(self, trials: Sequence[Trial]) -> tuple[int, ...]:
+        """All that a proposal ahead rests on: its number, and which trials there are."""
+        return self._store.next_number(), *(trial.number for trial in trials)
+
     def next(self, trials: Sequence[Trial]) -> Trial | None:
         """The next trial, recorded; None while the engine thinks, and when the space is `spent`. `EngineFailed`."""
         number = self._store.next_number()
@@ -87,8 +99,14 @@ class Proposals:
         return self._record(answer.proposal, trials)
 
     def _ask_here(self, number: int, trials: Sequence[Trial]) -> Answer:
-        assert self._engine is not None
         self._seen = _ended(trials)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == self._asked(trials):
+            return ahead[1]
+        return self._answer_here(number, trials)
+
+    def _answer_here(self, number: int, trials: Sequence[Trial]) -> Answer:
+        assert self._engine is not None
         try:
             self._engine.sync(trials)
             proposal = self._engine.ask(number)

@@ -11,7 +11,7 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hptui.model.errors import HptuiError
 from hptui.model.study import Study
@@ -273,6 +273,8 @@ class Runner:
             self._carry_out(action)
             if self.store.study_row()["state"] != state.study:  # an action has paused the study
                 break
+        else:
+            self._look_ahead(state)
         return False
 
     def _prepared(self) -> bool:
@@ -283,6 +285,13 @@ class Runner:
         elif not found:
             self.upkeep.later(self)
         return found is True
+
+    def _look_ahead(self, state: planning.State) -> None:
+        """While everything is busy, the engine may think about what comes next."""
+        if self.attempts.live and not self.attempts.free_slots() and state.study is StudyState.RUNNING:
+            trials = [self._trials[number] for number in sorted(self._trials)]
+            if planning.left(replace(state, trials=trials)) > 0:
+                self.proposals.look_ahead(stages.told(self.study, self.part, trials, self.base))
 
     def _carry_out(self, action: planning.Action) -> None:
         if isinstance(action, planning.Abort):

@@ -68,6 +68,12 @@ HOMES = {
 """Where each sampler's engine is; it is imported when it is asked for, so only those of Optuna load optuna."""
 
 
+AHEAD = frozenset({"list", "grid", "random", "qmc"})
+"""Samplers whose next proposal rests on which trials there are, and not on what becomes of them: it can be had while
+they train. What the others proposed then would know less.
+"""
+
+
 def make_engine(study: Study, base: Mapping[str, Value] | None = None) -> Engine:
     """The engine that `[search] sampler` names. `base` is `[trainer]` with the trainer's defaults filled in."""
     from hptui.search.auto import resolve

@@ -50,7 +50,9 @@ class Asked:
         return self.feasible.near(wanted, Random(self.seed()), self.history.seen, self._known())
 
     def _known(self) -> list[Point]:
-        return [told.point for told in self.history.told]
+        """Where trials are, whatever became of them: what is proposed ahead does not depend on that."""
+        points = (self.lens.point(trial.params) for trial in sorted(self.trials, key=lambda trial: trial.number))
+        return [point for point in points if point is not None]
 
 
 class HistoryEngine(ABC):
