@@ -62,12 +62,18 @@ class Tried:
     metrics: Mapping[str, float | None] = field(default_factory=dict)
 
 
-def check(path: Path, changes: Mapping[str, str] | None = None) -> Checked:
-    """Read a study file; `StudyError` names what is wrong, `warnings` what is only doubtful."""
+def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | None = None) -> Checked:
+    """Read a study file; `StudyError` names what is wrong, `warnings` what is only doubtful.
+
+    With `home`, the studies that it starts from are looked for there.
+    """
+    from hptui.running import warmstart
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
     study = read(path, changes or {})
+    if home is not None:
+        warmstart.gather(study, home)
     found = preview(study)
     warnings = (*studyfile.warnings(study, registry.schema), *found.warnings)
     return Checked(study, warnings, {**_facts(study), **summary(found.facts)})

@@ -211,11 +211,13 @@ def _same_study(sd: StudyDir, old: Study, new: Study) -> None:
 
 def create(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -> None:
     """Make the directory and store of a new study, with its baseline and listed trials recorded."""
+    from hptui.running import warmstart
     from hptui.running.setup import keep_defaults, record_written
     from hptui.storage import studyfile
     from hptui.storage.disks import refuse_network
     from hptui.storage.store import Store
 
+    sources = warmstart.gather(study, sd.root.parent)
     before = os.umask(0o077)
     try:
         sd.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -228,6 +230,7 @@ def create(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -
                 keep_defaults(store, defaults_of(study))
                 for key, value in (facts or {}).items():
                     store.set_meta(key, json.dumps(value))
+                warmstart.keep(store, study, sources)
                 record_written(store, study)
             finally:
                 store.close()

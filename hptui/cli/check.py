@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import json_option, pairs
+from hptui.cli.common import Face, json_option, pairs, pass_face
 from hptui.cli.text import say, tell_facts, tell_json
 from hptui.model.format import duration, memory, metric, setting, settings
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 @click.option("--try", "try_", is_flag=True, help="Really run two steps of the heaviest configuration.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Check it with this setting.")
 @json_option
-def check_(file: Path, try_: bool, changes: tuple[str, ...], as_json: bool) -> None:
+@pass_face
+def check_(face: Face, file: Path, try_: bool, changes: tuple[str, ...], as_json: bool) -> None:
     """Check the study FILE: every mistake with its place and the nearest right spelling. Nothing is started.
 
     A user's script is asked with `--help` whether it knows its parameters.
@@ -32,7 +33,7 @@ def check_(file: Path, try_: bool, changes: tuple[str, ...], as_json: bool) -> N
     from hptui.actions.check import check, preflight, try_out
 
     given = pairs(changes, "learning_rate=1e-4")
-    checked = check(file, given)
+    checked = check(file, given, face.home)
     checked = replace(checked, warnings=(*checked.warnings, *preflight(checked.study)))
     for warning in checked.warnings:
         say(f"warning: {warning}")

@@ -106,7 +106,7 @@ class Search:
     """`[search]`: who proposes trials, how many, and what cuts them short. `trials` None: until stopped.
 
     `outcome` are conditions on what a trial measured: one that breaks them is never the best. With `evaluate_base` the
-    model as it is, untrained, is measured first.
+    model as it is, untrained, is measured first. `warm_start` names studies whose trials inform the search.
     """
 
     sampler: str = "auto"
@@ -118,6 +118,7 @@ class Search:
     until: Until = Until()
     stop: tuple[StopRule, ...] = ()
     outcome: tuple[Expression, ...] = ()
+    warm_start: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

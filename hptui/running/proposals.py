@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, Value
 from hptui.running.setup import record
+from hptui.running.warmstart import lessons
 from hptui.search.auto import resolve
 from hptui.search.engine import AHEAD, Engine, Proposal, make_engine
 from hptui.search.process import Answer, EngineProcess, fallback, lives_apart
@@ -50,6 +51,7 @@ class Proposals:
         self._seen: tuple[int, ...] = ()
         self._ahead: tuple[tuple[int, ...], Answer] | None = None
         self._told = False
+        self._lessons = lessons(store, study)
         self.spent = False
 
     def prepare(self) -> None:
@@ -108,7 +110,7 @@ class Proposals:
     def _answer_here(self, number: int, trials: Sequence[Trial]) -> Answer:
         assert self._engine is not None
         try:
-            self._engine.sync(trials)
+            self._engine.sync([*self._lessons, *trials])
             proposal = self._engine.ask(number)
         except Exception as error:  # an engine is foreign code: it is named, and nothing is lost
             log.exception("the engine failed")
@@ -122,7 +124,7 @@ class Proposals:
             return answer
         if not self._apart.busy:  # nothing asked yet, or a hand-made trial took the number meanwhile
             self._seen = _ended(trials)
-            self._apart.begin(number, trials)
+            self._apart.begin(number, [*self._lessons, *trials])
         return None
 
     def _record(self, proposal: Proposal, trials: Sequence[Trial]) -> Trial:

@@ -16,6 +16,7 @@ from hptui.model.errors import HptuiError, NotFound, UserError
 from hptui.model.stages import stage_named
 from hptui.model.study import Study
 from hptui.model.trial import Reason, StudyState, Trial, TrialStatus
+from hptui.running import warmstart
 from hptui.running.queueing import add, repeat, rerun
 from hptui.running.setup import keep_defaults, record_written
 from hptui.running.stages import course
@@ -224,6 +225,7 @@ def spec(desk: Desk, args: Mapping[str, Any]) -> str:
         desk.store.event("info", "revision", f"revision {revision}: {'; '.join(said)}")
         if old.trainer != new.trainer and desk.store.trials():
             said.append("trials before and after this ran with different [trainer] settings; compare them with care")
+        warmstart.keep(desk.store, new)
         record_written(desk.store, new)
     return f"revision {revision}: {'; '.join(said)}"
 

@@ -17,7 +17,7 @@ from hptui.model.errors import HptuiError
 from hptui.model.study import Study
 from hptui.model.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.running import plan as planning
-from hptui.running import stages
+from hptui.running import stages, warmstart
 from hptui.running.attempts import Attempts, Trainer
 from hptui.running.finish import finish
 from hptui.running.live import Live
@@ -149,6 +149,7 @@ class Runner:
         row = self.store.study_row()
         if row["revision"] != self._revision:
             self._revision, self.study = -1, self.desk.study
+            self._warm_start()
             record_written(self.store, self.study)
             self._changed()
             self.proposals.close()
@@ -158,6 +159,13 @@ class Runner:
                 self.store.event("info", "sampler", f"auto chose {chosen.sampler}: {chosen.why}")
             self.attempts.revise(self.study)
             self._revision = row["revision"]  # now: a full disk in between has it taken up once more
+
+    def _warm_start(self) -> None:
+        """What other studies teach is here already, unless their copying was interrupted."""
+        try:
+            warmstart.keep(self.store, self.study)
+        except HptuiError as error:
+            self._pause(str(error), level="error")
 
     def _enter(self) -> None:
         """Take up the stage under way: what its engine and its pruner see."""

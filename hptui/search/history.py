@@ -84,7 +84,7 @@ class History:
 def read(lens: Lens, study: Study, trials: Iterable[Trial]) -> History:
     """The history of `trials` under today's space."""
     ordered = sorted(trials, key=lambda trial: trial.number)
-    seen = frozenset(lens.key(trial.params) for trial in ordered)
+    seen = taken(lens, ordered)
     count = sum(len(trial.rejections) for trial in ordered)
     told: list[Told] = []
     silent: list[Point] = []
@@ -99,6 +99,11 @@ def read(lens: Lens, study: Study, trials: Iterable[Trial]) -> History:
         else:
             silent.append(point)
     return History(tuple(_imputed(told, study.objectives)), seen, tuple(silent))
+
+
+def taken(lens: Lens, trials: Iterable[Trial]) -> frozenset[str]:
+    """The identities of the configurations that have a trial. Those of other studies (below 0) have none here."""
+    return frozenset(lens.key(trial.params) for trial in trials if trial.number >= 0)
 
 
 def hear(trial: Trial, study: Study) -> Told | None:

@@ -10,6 +10,7 @@ from hptui.model.study import Study
 from hptui.model.trial import Trial, Value
 from hptui.search.engine import Proposal, seed_for
 from hptui.search.feasible import Feasible
+from hptui.search.history import taken
 from hptui.search.lens import Lens
 
 LARGEST_GRID = 50_000
@@ -39,7 +40,7 @@ class GridEngine:
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
         self.lens = Lens(study.space, base)
-        self.seen: set[str] = set()
+        self.seen: frozenset[str] = frozenset()
         for parameter in study.space.parameters:
             if parameter.size is None:
                 raise StudyError(
@@ -57,7 +58,7 @@ class GridEngine:
 
     def sync(self, trials: Sequence[Trial]) -> None:
         """See `Engine`."""
-        self.seen = {self.lens.key(trial.params) for trial in trials}
+        self.seen = taken(self.lens, trials)
 
     def ask(self, number: int) -> Proposal | None:
         """The first combination that has no trial yet."""
@@ -85,7 +86,7 @@ class RandomEngine:
 
     def ask(self, number: int) -> Proposal | None:
         """A feasible point that has no trial yet."""
-        seen = {self.lens.key(trial.params) for trial in self.trials}
+        seen = taken(self.lens, self.trials)
         anchors = (point for trial in self.trials if (point := self.lens.point(trial.params)) is not None)
         drawn = self.feasible.draw(Random(seed_for(self.seed, number)), seen, anchors)
         return None if drawn is None else Proposal(drawn, engine=self.name)

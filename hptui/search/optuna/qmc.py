@@ -52,7 +52,7 @@ def along(asked: Asked, name: str, skips: int = SKIPS) -> Proposal | None:
 
 def place(asked: Asked) -> int:
     """How far the sequence has been walked: by the search's own trials before this one, and what they skipped."""
-    before = [trial for trial in asked.trials if trial.number < asked.number]
+    before = [trial for trial in asked.trials if 0 <= trial.number < asked.number]
     others = sum(trial.role is not Role.SEARCH for trial in before)
     return asked.number - others + sum(len(trial.rejections) for trial in before)
 

@@ -76,6 +76,7 @@ def _search(study: Study) -> dict[str, object]:
         "stop": [{"when": rule.when.text, "after": rule.after} for rule in found.stop],
         "outcome": [condition.text for condition in found.outcome],
         "constraints": [constraint.text for constraint in study.space.constraints],
+        "warm_start": list(found.warm_start),
     }
 
 

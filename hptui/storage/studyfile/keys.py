@@ -44,6 +44,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "stop",
         "outcome",
         "until",
+        "warm_start",
     ),
     "search.pruner": (
         "kind",

@@ -47,7 +47,17 @@ def search(value: Value, default_sampler: str, metrics: Collection[str] = ()) ->
         outcome=tuple(
             _measured(item, f"search.outcome[{n}]", metrics) for n, item in enumerate(table.texts("outcome"))
         ),
+        warm_start=_studies(table),
     )
+
+
+def _studies(search: Table) -> tuple[str, ...]:
+    """One study, or several: names, or directories."""
+    one = isinstance(search.data.get("warm_start"), str)
+    found = (search.text("warm_start"),) if one else search.texts("warm_start")
+    if "" in found:
+        raise StudyError("is no study", where=search.at("warm_start"), value="", hint="give its name or its directory")
+    return tuple(dict.fromkeys(found))
 
 
 def known_word(table: Table, key: str, default: str, known: tuple[str, ...]) -> str:
