@@ -16,7 +16,7 @@ SPECIAL = re.compile(r"([\\`*|$]|~~|(?<![^\W_])_|_(?![^\W_]))")
 ENTITY = re.compile(r"&(?=#?\w+;)")
 TAG = re.compile(r"<")
 LINK = re.compile(r"\]\s*[(\[:]|\[\^")
-LEADING = re.compile(r"^(\s*)([#>+=-]|\d+[.)])(?=\s|$|#|>)")
+LEADING = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=>|#+(?:\s|$)|[+=-](?:[\s=-]|$)))")
 FENCE = re.compile(r"`+")
 
 
@@ -154,7 +154,7 @@ def escape(text: str, *, start: bool = False) -> str:
         found = found.replace("[", "\\[").replace("]", "\\]")
     found = TAG.sub("&lt;", ENTITY.sub("&amp;", found))
     if start:
-        found = LEADING.sub(lambda mark: f"{mark[1]}{mark[2][:-1]}\\{mark[2][-1]}", found)
+        found = LEADING.sub(r"\1\\", found)
     return found
 
 

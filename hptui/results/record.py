@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 
 from hptui.model.counts import is_count
 from hptui.model.trial import Attempt, Trial, TrialStatus, Value
-from hptui.results.analysis.cohort import in_rank, ranked
+from hptui.results.analysis.cohort import in_rank, measured, ranked
 from hptui.results.analysis.compare import Comparisons, against_best
 from hptui.results.analysis.confounded import Confounded, confounded
 from hptui.results.analysis.effects import Effect, effects
@@ -30,6 +29,8 @@ Curve = list[tuple[int, float, float]]
 POINTS = 300_000
 """Beyond so many points, curves are read of the best and of a few other trials only."""
 SOME = 40
+TREND = 0.3
+"""A rank correlation below this is no trend."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,11 @@ class Record:
 
     @cached_property
     def edges(self) -> list[Edge]:
-        """Where the best lies at the edge of its range."""
-        return edges(self.view, self.best) if self.best else []
+        """Where the best lies at the edge of its range, and nothing speaks against going further."""
+        trend = {one.setting: one.strength for one in self.effects}
+        down = self.view.study.objective.goal == "minimize"
+        found = edges(self.view, self.best) if self.best else []
+        return [edge for edge in found if _outward(edge, trend.get(edge.setting), down=down)]
 
     @cached_property
     def narrower(self) -> list[Narrower]:
@@ -140,14 +144,12 @@ class Record:
         return max(moment for moment in moments if moment is not None)
 
 
-def measured(trial: Trial, name: str) -> float | None:
-    """A trial's value of a metric, or its time or memory; None where it was not measured."""
-    if name == "seconds":
-        return trial.seconds if trial.seconds > 0 else None
-    if name == "peak_memory_gb":
-        return trial.peak_memory_gb
-    found = (trial.values or {}).get(name, trial.final.get(name, trial.metrics.get(name)))
-    return found if found is not None and math.isfinite(found) else None
+def _outward(edge: Edge, strength: float | None, *, down: bool) -> bool:
+    """Whether the trend, if one is known, makes trials better towards the edge."""
+    if strength is None:
+        return True
+    better_upwards = strength < 0 if down else strength > 0
+    return abs(strength) >= TREND and better_upwards != edge.low
 
 
 def read(sd: StudyDir, reader: Reader | None = None) -> Record:

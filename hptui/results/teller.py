@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from hptui.model.format import NOTHING, duration, memory, metric, number, odd, setting
 from hptui.model.study import MetricSpec
 from hptui.model.trial import Trial, Value
+from hptui.results.analysis.cohort import measured
 from hptui.results.analysis.intervals import Interval
 from hptui.results.facts import Fact, Line, Name, joined, line, listed
-from hptui.results.record import Record, measured
+from hptui.results.record import Record
 
 USUAL = {
     "seconds": "Training time",
@@ -19,6 +20,9 @@ USUAL = {
     "note": "Notes",
     "name": "Name",
     "title": "Experiment",
+    "status": "Status",
+    "reason": "Reason",
+    "role": "Role",
 }
 MANY = 12
 """Longer lists of trials are cut, and their number is said."""

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from hptui.results.analysis.against import against_reference, base_model, changes, differences
+from hptui.results.analysis.bands import perplexity
 from hptui.results.analysis.cohort import length_of, ranked
 from hptui.results.analysis.compare import against_best, fisher, holm
 from hptui.results.analysis.confounded import confounded
@@ -19,6 +20,7 @@ from hptui.storage.rows import LastValue
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one
+from tests.results.test_diagnosis import CHARLM
 
 
 @pytest.fixture(scope="module")
@@ -252,3 +254,35 @@ def test_nothing_breaks_on_little_equal_or_odd_values(values):
     assert confounded(view, field) == []
     assert regions(view) == []
     outlook(view, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "vocabulary", "word"),
+    [
+        (1.8, 256, "excellent"),
+        (3.1, 256, "good"),
+        (22.24, 256, "decent"),
+        (50, 256, "weak"),
+        (140, 256, "poor"),
+        (250, 256, "random"),
+        (60, 65, "random"),
+        (22.24, None, "decent"),
+    ],
+)
+def test_a_perplexity_has_its_word(value, vocabulary, word):
+    text = CHARLM.replace("[search]", "[search]\n    seed = 1")
+    facts = {} if vocabulary is None else {"vocabulary": vocabulary}
+    view = view_of([one(0, {}, {"val_loss": math.log(value)}, facts=facts)], text)
+    assert perplexity(view, view.trials[0], {}).word == word
+
+
+def test_bands_are_the_studys_own(medical):
+    assert perplexity(medical, medical.best, {}).word == ""
+    text = seeds.MEDICAL.replace("[metrics.perplexity]", "[metrics.perplexity]\n    bands = { fine = 18, so_so = 20 }")
+    view = view_of(seeds.medical_trials(), text)
+    assert [perplexity(view, trial, {}).word for trial in view.trials[5:]] == ["poor", "so_so", "fine"]
+
+
+def test_the_loss_of_a_model_of_characters_as_perplexity():
+    view = view_of([one(0, {}, {"val_loss": 3.1020})], CHARLM)
+    assert perplexity(view, view.trials[0], {}).value == pytest.approx(22.24, abs=0.01)

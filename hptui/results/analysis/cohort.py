@@ -91,3 +91,13 @@ def varied(view: View, trials: Sequence[Trial]) -> list[str]:
 def numeric(view: View, trials: Sequence[Trial], name: str) -> bool:
     """Whether a setting is a number in all of these trials."""
     return all(is_number(view.settings(trial).get(name)) for trial in trials)
+
+
+def measured(trial: Trial, name: str) -> float | None:
+    """A trial's value of a metric, or its time or memory; None where it was not measured."""
+    if name == "seconds":
+        return trial.seconds if trial.seconds > 0 else None
+    if name == "peak_memory_gb":
+        return trial.peak_memory_gb
+    found = (trial.values or {}).get(name, trial.final.get(name, trial.metrics.get(name)))
+    return found if found is not None and math.isfinite(found) else None

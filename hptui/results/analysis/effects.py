@@ -124,6 +124,8 @@ def grouped(view: View, trials: Sequence[Trial], name: str, metric: str, measure
         by[key].append(trial)
         if len(raw) > GROUPS and is_number(value):
             return _bins(view, trials, name, metric, measure)
+    if len(raw) > BINS and len(raw) > len(trials) / 2 and not isinstance(view.study.space.get(name), Choice):
+        return _bins(view, trials, name, metric, measure)
     order = sorted(by, key=lambda key: (0, float(raw[key]), "") if is_number(raw[key]) else (1, 0.0, key))  # type: ignore[arg-type]
     return tuple(_group(view, by[key], metric, measure, value=raw[key]) for key in order)
 

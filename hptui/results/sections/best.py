@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hptui.model.counts import shown as visible
 from hptui.model.format import NOTHING
 from hptui.model.trial import Trial
+from hptui.results.analysis.bands import perplexity
 from hptui.results.analysis.cohort import length_of, lengths, replicates, varied
 from hptui.results.analysis.front import knee, pareto
 from hptui.results.analysis.intervals import counts, of_trial
@@ -15,7 +16,7 @@ from hptui.results.export.json_text import json_text
 from hptui.results.export.shell_text import flags_text
 from hptui.results.export.yaml_text import yaml_text
 from hptui.results.facts import Fact, Line, Name, Strong, capital, line, listed
-from hptui.results.roles import effective_batch, setting_of
+from hptui.results.roles import counterpart, effective_batch, setting_of
 from hptui.results.teller import Teller, title_of
 from hptui.results.view import best_trials
 
@@ -59,9 +60,32 @@ def _lines(t: Teller, trial: Trial) -> Iterator[Line]:
     others = [name for name in visible(trial.metrics) if name != metric and name in t.study.metrics]
     for name in others:
         yield (Strong((t.name(name),)), ": ", t.value(trial, name))
+    if (told := _perplexity(t, trial)) is not None:
+        yield told
     yield (Strong(("Training time",)), ": ", t.value(trial, "seconds"))
     if trial.peak_memory_gb is not None:
         yield (Strong(("Peak memory",)), ": ", t.value(trial, "peak_memory_gb"))
+
+
+def _perplexity(t: Teller, trial: Trial) -> Line | None:
+    """A perplexity and the word for it, where bands are known: `8.01, good (3 to 10)`."""
+    found = perplexity(t.view, trial, t.record.facts)
+    if found is None or not found.word:
+        return None
+    key = f"trial.{trial.number}.perplexity"
+    low = None if found.low is None else t.plain(f"{key}.low", found.low)
+    high = None if found.high is None else t.plain(f"{key}.high", found.high)
+    bounds: Line = (low, " to ", high) if low and high else ("up to ", high) if high else ("above ", low) if low else ()
+    value = t.of_metric(f"{key}.value", "perplexity", found.value, [trial])
+    how = "" if found.source == "perplexity" else ", e to the power of "
+    source: Line = (how, t.name(found.source)) if how else ()
+    told: Line = (Strong(("Perplexity",)), ": ", value, *source, ": ", Name(found.word), " (", *bounds, ")")
+    if found.vocabulary is not None:
+        told += (
+            "; a random guess has ",
+            t.plain(f"{key}.random", found.vocabulary, [trial], text=f"{found.vocabulary:,.0f}"),
+        )
+    return told
 
 
 def qualified(t: Teller, trial: Trial) -> Iterator[Line]:
@@ -198,7 +222,9 @@ def _steps(t: Teller, trial: Trial) -> Iterator[Line]:
     if step is None:
         return
     told = line(
-        "Best at step {step}; it ended at step {last} with {value}",
+        "Its best step was its last, {step}"
+        if step == last
+        else "Best at step {step}; it ended at step {last} with {value}",
         step=t.plain("best.step", step, [trial]),
         last=t.plain("best.last_step", last, [trial]),
         value=t.of_metric("best.last", t.record.metric, summary.value, [trial]),
@@ -239,7 +265,10 @@ def config(t: Teller) -> Iterator[Block]:
     if trial is None:
         return
     yield Heading(2, ("Best configuration",))
-    settings = {name: value for name, value in t.view.settings(trial).items() if value not in ("", None)}
+    own = {*t.view.trainers.get(trial.revision, t.study.trainer.settings), *trial.params}
+    settings = {
+        name: value for name, value in t.view.settings(trial).items() if name in own and value not in ("", None)
+    }
     for label, language, text in (
         ("YAML", "yaml", yaml_text(settings)),
         ("JSON", "json", json_text(settings)),
@@ -251,6 +280,8 @@ def config(t: Teller) -> Iterator[Block]:
             for n, row in enumerate(text.rstrip("\n").split("\n"))
         ]
         yield Code(language, tuple(rows))
+    if len(settings) < len(t.view.settings(trial)):
+        yield Paragraph(("What is not listed has the trainer's own defaults; `hptui export` writes those, too.",))
 
 
 def checkpoints(t: Teller) -> Iterator[Block]:
@@ -259,15 +290,16 @@ def checkpoints(t: Teller) -> Iterator[Block]:
     if trial is None or not t.record.checkpoints:
         return
     yield Heading(2, ("Checkpoints of the best trial",))
+    yield Paragraph(("Each with the newest values that were known when it was written.",))
     curves = t.record.curves.get(trial.number, {})
-    names = [name for name in curves if len(curves[name]) > 1][:4]
+    wanted = (*counterpart(t.record.metric, curves), t.record.metric)
+    names = list(dict.fromkeys(name for name in wanted if name is not None and name in curves))
     rows = []
     for one in t.record.checkpoints:
         cells: list[Line] = [(t.plain(f"checkpoint.{one.step}", one.step, [trial]),)]
         for name in names:
-            near = [value for step, value, _ in curves[name] if step == one.step]
-            cells.append(
-                (t.of_metric(f"checkpoint.{one.step}.{name}", name, near[0], [trial]),) if near else (NOTHING,)
-            )
+            known = [value for step, value, _ in curves[name] if step <= one.step]
+            key = f"checkpoint.{one.step}.{name}"
+            cells.append((t.of_metric(key, name, known[-1], [trial]),) if known else (NOTHING,))
         rows.append(tuple(cells))
     yield Table((("Step",), *((t.name(name),) for name in names)), tuple(rows), frozenset(range(len(names) + 1)))

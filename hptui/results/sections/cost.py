@@ -106,7 +106,7 @@ def _worth(t: Teller) -> Iterator[Block]:
     if change.better and change.share is not None and more > 0.05 * base.seconds > 0:
         yield Paragraph(
             line(
-                "Against the baseline the best gained {share} of {metric} for {more} more: {per} per minute.",
+                "Against the baseline the best improved {metric} by {share} and took {more} longer: {per} per minute.",
                 share=t.share("worth.share", abs(change.share), [base, best]),
                 metric=t.name(t.record.metric),
                 more=t.duration("worth.seconds", more, [base, best]),

@@ -44,6 +44,7 @@ def _sparklines(t: Teller) -> Iterator[Line]:
         return
     low, high = min(every), max(every)
     yield (Name(f"{metric} by step"),)
+    widest = min(WIDTH, max(len(curve) for _, curve in chosen))
     for trial, curve in sorted(chosen, key=lambda item: item[0].number):
         (first_step, first), (last_step, last) = curve[0], curve[-1]
         number = f"{trial.number:>5}"
@@ -51,7 +52,7 @@ def _sparklines(t: Teller) -> Iterator[Line]:
             "trial ",
             Fact(f"trial.{trial.number}.number.padded", trial.number, number, (trial.number,), "number"),
             "  ",
-            Name(spark(curve, low, high)),
+            Name(f"{spark(curve, low, high):{widest}}"),
             "  ",
             t.of_metric(f"curve.{trial.number}.first", metric, first, [trial]),
             " → ",
@@ -64,12 +65,13 @@ def _sparklines(t: Teller) -> Iterator[Line]:
 
 
 def spark(curve: Sequence[tuple[int, float]], low: float, high: float) -> str:
-    """A curve in blocks between `low` and `high`: the mean of each stretch of steps, `·` where there is none."""
+    """A curve in blocks between `low` and `high`: a block a point, or the mean of each stretch of steps."""
     first, last = curve[0][0], curve[-1][0]
     width = max(1, last - first)
-    bins: list[list[float]] = [[] for _ in range(WIDTH)]
-    for step, value in curve:
-        bins[min(WIDTH - 1, WIDTH * (step - first) // width)].append(value)
+    cells = min(WIDTH, len(curve))
+    bins: list[list[float]] = [[] for _ in range(cells)]
+    for index, (step, value) in enumerate(curve):
+        bins[index if cells < WIDTH else min(cells - 1, cells * (step - first) // width)].append(value)
     span = (high - low) or 1.0
     text = ""
     for values in bins:
@@ -77,5 +79,5 @@ def spark(curve: Sequence[tuple[int, float]], low: float, high: float) -> str:
             level = (math.fsum(values) / len(values) - low) / span
             text += BARS[max(0, min(len(BARS) - 1, round(level * (len(BARS) - 1))))]
         else:
-            text += "·" if len(curve) < WIDTH else " "
+            text += " "
     return text

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from hptui.model.format import setting
 from hptui.results.analysis.against import change_of, changes
+from hptui.results.analysis.cohort import measured
 from hptui.results.analysis.effects import FEW, Effect, Group, Step, one_factor, stepwise
 from hptui.results.document import Block, Heading, Paragraph, Table
 from hptui.results.facts import Fact, Line, Name, joined, line
-from hptui.results.record import measured
 from hptui.results.teller import Teller
 
 ALSO = ("seconds", "peak_memory_gb")

@@ -51,7 +51,9 @@ def _without(t: Teller) -> Iterator[Block]:
     cures = [
         line("{trial}: {cure}", trial=t.trial(trial, capital=True), cure=Name(found.remedies[0].sentence))
         for trial in bad[:MOST]
-        if (found := t.record.diagnoses.get(trial.number)) is not None and found.remedies
+        if trial.status is TrialStatus.FAILED
+        and (found := t.record.diagnoses.get(trial.number)) is not None
+        and found.remedies
     ]
     if cures:
         yield Paragraph(("What usually helps:",))

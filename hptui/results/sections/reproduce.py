@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import hptui
@@ -27,7 +28,7 @@ def reproduce(t: Teller) -> Iterator[Block]:
     ]
     rows: list[Line] = []
     if t.study.source:
-        rows.append((Name(f"hptui run {word(t.study.source)}"),))
+        rows.append((Name(f"hptui run {word(Path(t.study.source).name)}"),))
     rows += [_command(t, trial) for trial in sorted(trials, key=lambda trial: trial.number)]
     if rows:
         yield Code("sh", tuple(rows))

@@ -112,7 +112,13 @@ def _batch(t: Teller) -> Iterator[Block]:
     settings: Mapping[str, Value] = t.view.base
     batch, times = setting_of(settings, "batch"), setting_of(settings, "accumulation")
     whole = effective_batch(settings)
-    if batch and times and whole is not None and {batch, times}.isdisjoint(t.study.space.names):
+    if (
+        batch
+        and times
+        and whole is not None
+        and settings.get(times) not in (None, 1)
+        and {batch, times}.isdisjoint(t.study.space.names)
+    ):
         yield Paragraph(
             line(
                 "Effective batch size: {batch} × {times} = {whole} examples per optimizer step.",

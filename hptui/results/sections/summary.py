@@ -10,7 +10,7 @@ from hptui.model.trial import Trial, Value
 from hptui.model.values import is_number
 from hptui.results.document import Block, Heading, Table
 from hptui.results.facts import Fact, Line, Name, Strong
-from hptui.results.roles import effective_batch
+from hptui.results.roles import SETTINGS, effective_batch
 from hptui.results.sections.setup import splits_of
 from hptui.results.teller import Teller
 
@@ -20,7 +20,7 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Model", "Trainable parameters", ("trainable_parameters", "trainable_params")),
     ("LoRA", "Rank (r)", ("lora_rank", "lora_r", "rank", "r")),
     ("LoRA", "Alpha (α)", ("lora_alpha", "alpha")),
-    ("LoRA", "Dropout", ("lora_dropout", "dropout")),
+    ("LoRA", "Dropout", ("lora_dropout",)),
     ("LoRA", "Target modules", ("lora_targets", "target_modules", "lora_target_modules")),
     ("Optimization", "Optimizer", ("optimizer", "optim")),
     ("Optimization", "Learning rate", ("learning_rate", "lr")),
@@ -50,6 +50,13 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Hardware", "Peak memory", ("peak_memory_gb",)),
 )
 """Category, parameter, and the names under which trainers know it. The first that has a value is taken."""
+MODEL: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Model", "Width", SETTINGS["width"]),
+    ("Model", "Layers", SETTINGS["layers"]),
+    ("Model", "Attention heads", ("num_heads", "n_head", "heads")),
+    ("Model", "Dropout", ("dropout",)),
+)
+"""Rows that only a model made from scratch has."""
 
 
 def summary(t: Teller, trial: Trial | None, *, brief: bool = False) -> Iterator[Block]:
@@ -61,7 +68,8 @@ def summary(t: Teller, trial: Trial | None, *, brief: bool = False) -> Iterator[
     rows: list[tuple[Line, ...]] = []
     before = ""
     used: set[str] = set()
-    for category, label, names in ROWS:
+    known = tuple(row for row in MODEL if any(name in found for name in row[2]))
+    for category, label, names in (*ROWS[:3], *known, *ROWS[3:]):
         name = next((one for one in names if one in found), None)
         used.update(names)
         if name is None and brief:

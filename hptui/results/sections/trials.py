@@ -6,20 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from hptui.model.format import NOTHING
 from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.model.values import is_number
 from hptui.results.analysis.against import change_of, changes
-from hptui.results.analysis.cohort import lengths, value_of
+from hptui.results.analysis.cohort import lengths, measured, value_of
 from hptui.results.analysis.effects import Step, one_factor
 from hptui.results.columns import usual
 from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
 from hptui.results.facts import Line, Name, Strong, Words, capital, joined, line
-from hptui.results.record import measured
 from hptui.results.roles import goal_of
-from hptui.results.teller import Teller
+from hptui.results.teller import Teller, title_of
 from hptui.results.view import best_trials
 
 ROWS = 200
 """A longer table is cut to the best and the newest."""
 FIRST, LAST = 3, 3
+SELF_NAMED = (Role.BASE, Role.BASELINE)
 TEXTS = ("name", "title", "note", "status", "reason", "role", "message", "engine")
 
 
@@ -35,12 +36,12 @@ def history(t: Teller) -> Iterator[Block]:
     best = {one.number for one in best_trials(t.study, trials)}
     tops = _tops(t, names)
     head: tuple[Line, ...] = tuple((Name(t.heading(name)),) for name in names)
-    rows = [tuple(_cell(t, trial, name, tops, trial.number in best) for name in names) for trial in shown]
+    rows = [tuple(_cell(t, trial, name, tops, trial.number in best, names) for name in names) for trial in shown]
     steps = {step.trial.number: step for step in one_factor(t.view, trials)} if len(trials) <= ROWS else {}
     if len(steps) > 1:
         head = (*head, ("Against the baseline",))
         rows = [(*row, _changed(t, steps.get(trial.number))) for row, trial in zip(rows, shown, strict=True)]
-    right = frozenset(index for index, name in enumerate(names) if name not in TEXTS)
+    right = frozenset(index for index, name in enumerate(names) if name not in TEXTS and _numeric(t, shown, name))
     yield Table(head, tuple(rows), right)
     if len(shown) < len(trials):
         yield Paragraph(
@@ -51,6 +52,12 @@ def history(t: Teller) -> Iterator[Block]:
             )
         )
     yield from _legend(t, shown, names)
+
+
+def _numeric(t: Teller, trials: Sequence[Trial], name: str) -> bool:
+    """Whether a column holds numbers alone."""
+    settings = [t.view.settings(trial) for trial in trials]
+    return all(is_number(own[name]) for own in settings if name in own)
 
 
 def _shown(t: Teller, trials: Sequence[Trial]) -> list[Trial]:
@@ -69,6 +76,8 @@ def _columns(t: Teller, trials: Sequence[Trial]) -> list[str]:
         names = [name for name in own if name in names]
     if "name" in names and "name" not in own and all(trial.name in ("", f"trial-{trial.number}") for trial in trials):
         names.remove("name")
+    if "name" not in own and not any(map(title_of, (one for one in trials if one.role not in SELF_NAMED))):
+        names = [name for name in names if name != "name"]
     if "title" not in names and "name" not in names and "number" not in names:
         names.insert(0, "number")
     filled = [
@@ -93,8 +102,20 @@ def _tops(t: Teller, names: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def _cell(t: Teller, trial: Trial, name: str, tops: dict[str, float], best: bool) -> Line:
-    cell = _text(t, trial, name) if name in TEXTS else (t.number(trial),) if name == "number" else t.cell(trial, name)
+def _number(t: Teller, trial: Trial, named: bool) -> Line:
+    """A trial's number, with its part where no other column tells it."""
+    part = {Role.BASE: " (base model)", Role.BASELINE: " (baseline)"}.get(trial.role, "")
+    return (t.number(trial), part) if part and not named else (t.number(trial),)
+
+
+def _cell(t: Teller, trial: Trial, name: str, tops: dict[str, float], best: bool, names: Sequence[str]) -> Line:
+    cell = (
+        _text(t, trial, name)
+        if name in TEXTS
+        else _number(t, trial, "title" in names or "name" in names)
+        if name == "number"
+        else t.cell(trial, name)
+    )
     if cell == (NOTHING,) or not cell:
         return (NOTHING,)
     ranked = trial.role not in (Role.BASE, Role.REPLICATE)

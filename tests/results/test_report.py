@@ -1,0 +1,292 @@
+"""Reports: what the seeds' tables give, and what no report may ever say."""
+
+import json
+import math
+import re
+from dataclasses import replace
+
+import pytest
+
+from hptui.results.document import Code, Document, Image, lines_of
+from hptui.results.export.toml_text import toml_value
+from hptui.results.facts import Fact, Name, Strong, Words, line
+from hptui.results.ledger import read_ledger, rendered
+from hptui.results.record import read
+from hptui.results.report import STYLES, compose, write
+from tests.actions.made import EVIL, make
+from tests.results import seeds
+from tests.results.seeds import build, one
+from tests.results.test_markdown import html
+
+
+def text_of(home, study, trials, style="results", **more):
+    return write(read(build(home, study, trials, **more)), "report.md", style)[0]
+
+
+@pytest.fixture
+def maths(home):
+    return text_of(home, seeds.MATH, seeds.math_trials())
+
+
+@pytest.fixture
+def medical(home):
+    return text_of(home, seeds.MEDICAL, seeds.medical_trials())
+
+
+# what the seeds' tables give ------------------------------------------------------------------------------------
+
+
+def test_the_winner_of_two_hundred_questions(maths):
+    assert "counts 6 of 200: the 95% interval is 1.4% to 6.4% (Wilson)" in maths
+    assert "None of the 14 others can be told apart from it" in maths
+    assert (
+        "trials 13, 2, 8, 12, 0, 3, 10, 14, 9 and 11 cannot be told apart from it; only trials 4, 5, 6 and 7" in maths
+    )
+    assert "| **1** | **7.98e-06** | **256** | **0.0300 (3.0%)** |" in maths
+
+
+def test_the_region_of_zeros_names_its_exception(maths):
+    assert "Trials 4, 5, 6 and 7 are at zero, and all 4 lie at or above Learning Rate = 3.09e-05" in maths
+    assert "an exception is trial 9 (Learning Rate 3.64e-05: 0.0050 (0.5%))" in maths
+    assert "Avoid Learning Rate" not in maths
+
+
+def test_batch_size_and_learning_rate_are_said_to_be_confounded(maths):
+    assert "Batch Size and Learning Rate are confounded" in maths
+    assert "14/1000 for 128, 14/800 for 256, 5/800 for 512, 0/400 for 1024 were right" in maths
+    assert "Batch Size = 1024 was only tried with Learning Rate from 3.09e-05 to 3.13e-05" in maths
+
+
+def test_ties_are_listed_together(maths):
+    assert "3. 0.0200 (2.0%): trials 2, 8 and 12" in maths
+
+
+def test_the_medical_table_has_its_columns_and_a_worse_value_is_called_worse(medical):
+    heads = "Experiment | Learning Rate | Batch Size | LoRA r | LoRA α | Epochs | Perplexity | BLEU | ROUGE-L"
+    assert f"| {heads} | Training Time | GPU Memory | Notes |" in medical
+    (row,) = [row for row in medical.splitlines() if row.startswith("| Exp 2 ")]
+    assert "| 19.5 | 0.40 | 0.49 | ~45 min | 4.2 GB | “Higher LR” |" in row
+    assert "Perplexity +0.8 (worse)" in row
+
+
+def test_base_model_against_fine_tuned(medical):
+    assert "| Perplexity | 45.2 | 17.8 | −60.6% | better |" in medical
+    assert "| BLEU | 0.23 | 0.44 | +91.3% | better |" in medical
+    assert "| ROUGE-L | 0.31 | 0.53 | +71.0% | better |" in medical
+
+
+def test_single_runs_are_not_repeated_and_have_no_interval(medical):
+    assert "Not repeated: each configuration ran once" in medical
+    assert "95%" not in medical
+
+
+def test_a_longer_training_is_flagged_everywhere(medical):
+    assert (
+        "It trained for 5 epochs, most others for 3: part of its lead may be the longer or shorter training." in medical
+    )
+    assert "Exp 5 (trial 6) is the best, with 18.2" in medical
+    assert "Careful: the first trained for 3 epochs, the second for 5 epochs." in medical
+    assert "Exp 6 (trial 7) did not train for 3 epochs as most did." in medical
+
+
+def test_what_was_measured_differently_is_not_compared(home):
+    text = text_of(home, seeds.DIRECTOR, seeds.director_trials())
+    assert "It was measured differently, so the two are not compared" in text
+    assert "after 3 epochs, the trial trained for 1" in text
+    assert "| `eval_loss` | 0.6097 | 0.5621 | −7.8% | better |" in text, (
+        "the trial that is the baseline may be compared"
+    )
+
+
+# what no report may say -----------------------------------------------------------------------------------------
+
+STUDIES = {
+    "math": (seeds.MATH, seeds.math_trials),
+    "director": (seeds.DIRECTOR, seeds.director_trials),
+    "medical": (seeds.MEDICAL, seeds.medical_trials),
+}
+
+
+def literals(parts):
+    for part in parts:
+        if isinstance(part, Strong):
+            yield from literals(part.parts)
+        elif isinstance(part, str):
+            yield part
+
+
+def document_of(sd, style="results"):
+    return compose(read(sd), style)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", STUDIES)
+def test_no_number_is_typed_every_one_is_a_fact(home, name, style):
+    text, trials = STUDIES[name]
+    document = document_of(build(home, text, trials()), style)
+    for block in document.blocks:
+        if isinstance(block, Code) and block.language != "text":
+            continue
+        for parts in lines_of(block):
+            typed = [word for word in literals(parts) if re.search(r"\d", word)]
+            assert not typed, typed
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_fact_that_names_a_field_is_that_field(home, name):
+    """What claims to be a stored number is one: looked up anew, not as the report computed it."""
+    text, trials = STUDIES[name]
+    record = read(build(home, text, trials()))
+    by = {trial.number: trial for trial in record.view.trials}
+    looked = 0
+    for fact in compose(record, "results").facts():
+        kind, _, rest = fact.field.partition(".")
+        if len(fact.trials) != 1 or kind not in ("values", "metrics", "params", "seconds", "peak_memory_gb", "number"):
+            continue
+        trial = by[fact.trials[0]]
+        found = getattr(trial, kind)
+        assert fact.value == (found[rest] if rest else found), fact
+        looked += 1
+    assert looked > 20
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_changed_number_changes_or_removes_every_statement_that_used_it(home, tmp_path, monkeypatch, name):
+    monkeypatch.setattr("hptui.results.record.importance", lambda view: None)  # a share is of no single number
+    text, make_trials = STUDIES[name]
+    trials = make_trials()
+    before = ledger_of(build(home, text, trials))
+    for index, trial in list(enumerate(trials))[1::3]:
+        for field, other in mutations(trial):
+            changed = [*trials[:index], other, *trials[index + 1 :]]
+            after = ledger_of(build(tmp_path / f"{index}-{field}", text, changed))
+            for key, fact in before.facts.items():
+                if fact.field == field and trial.number in fact.trials:
+                    still = after.facts.get(key)
+                    assert still is None or still.value != fact.value, (field, key)
+
+
+def mutations(trial):
+    """The trial with one stored number changed, for each of its numbers."""
+    for name, value in (trial.values or {}).items():
+        changed = {**trial.values, name: value + 0.015}
+        yield f"values.{name}", replace(trial, values=changed, metrics={**trial.metrics, **changed})
+    for name, value in trial.metrics.items():
+        if name not in (trial.values or {}):
+            yield f"metrics.{name}", replace(trial, metrics={**trial.metrics, name: value + 0.015})
+    for name, value in trial.params.items():
+        yield f"params.{name}", replace(trial, params={**trial.params, name: value * 2})
+    yield "seconds", replace(trial, seconds=trial.seconds * 1.5 + 7)
+    if trial.peak_memory_gb is not None:
+        yield "peak_memory_gb", replace(trial, peak_memory_gb=trial.peak_memory_gb * 1.5)
+
+
+def ledger_of(sd):
+    return read_ledger(write(read(sd), "report.md", "results")[1])
+
+
+def test_the_same_store_gives_the_same_bytes(home):
+    sd = build(home, seeds.MEDICAL, seeds.medical_trials())
+    assert write(read(sd), "report.md") == write(read(sd), "report.md")
+
+
+def test_every_place_of_the_ledger_is_right(home):
+    sd = build(home, seeds.MATH, seeds.math_trials())
+    text, ledger = write(read(sd), "report.md")
+    rows = text.splitlines()
+    found = read_ledger(ledger)
+    assert len(found.places) > 200
+    for place in found.places:
+        assert rows[place.line - 1][place.column : place.column + len(place.text)] == place.text
+        assert place.key in found.facts
+    assert json.loads(ledger)["study"] == "math-sft"
+
+
+# odd studies ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(
+    "trials",
+    [
+        [],
+        [one(0, {}, {"accuracy": 0.5})],
+        [
+            one(n, {"learning_rate": 1e-5 * (n + 1)}, None, "failed", "oom", message="CUDA out of memory")
+            for n in range(4)
+        ],
+        [one(n, {"learning_rate": 1e-5 * (n + 1), "batch_size": 128}, {"accuracy": 0.5}) for n in range(8)],
+        [one(n, {"learning_rate": 1e-5}, {"accuracy": v}) for n, v in enumerate([math.nan, math.inf, 0.2])],
+        [
+            one(0, {}, {"accuracy": 0.5}, metrics={"accuracy": 0.5, "bleu": 0.1}),
+            one(1, {"batch_size": 512}, {"accuracy": 0.4}),
+        ],
+        [one(0, {}, None, "running", None, ended=None), one(1, {}, None, "waiting", None, started=None, ended=None)],
+        [
+            one(0, {}, None, "pruned", "pruner", metrics={"accuracy": 0.3}),
+            one(1, {"batch_size": 512}, {"accuracy": 0.4}),
+        ],
+    ],
+    ids=["empty", "one", "all failed", "all equal", "not numbers", "metric in some", "running", "pruned"],
+)
+def test_odd_studies_have_a_report(home, trials, style):
+    text = text_of(home, seeds.MATH, trials, style)
+    assert text.startswith("# Hyperparameter Optimization\n")
+    if not any(trial.status == "complete" for trial in trials):
+        assert "none is the best" in text
+    pruned = [row for row in text.splitlines() if "pruned (pruner)" in row and row.startswith("| 0 ")]
+    assert all("0.3000" not in row for row in pruned), "a pruned trial has no value of the objective"
+
+
+def test_failures_are_counted_by_reason_and_never_have_a_value(home):
+    trials = [one(n, {"learning_rate": 1e-5 * (n + 1)}, {"accuracy": 0.1 * n}) for n in range(3)]
+    trials += [one(3 + n, {"batch_size": 1024}, None, "failed", "oom", message="CUDA out of memory") for n in range(2)]
+    trials += [one(5, {}, None, "failed", "timeout", message="took longer than 30 min")]
+    text = text_of(home, seeds.MATH, trials)
+    assert "6 trials: 3 complete, 3 failed" in text
+    assert "| failed | oom | 2 | trials 3 and 4 |" in text
+    assert "| failed | timeout | 1 | trial 5 |" in text
+    assert "a smaller batch: batch_size 1024 → 512" in text
+
+
+def test_a_persons_words_are_marked_as_theirs(medical):
+    assert "“Lower rank”" in medical
+    assert "What stands in quotation marks under Notes was written by a person." in medical
+
+
+@pytest.mark.parametrize(
+    "evil", ["a|b", "<img src=x onerror=alert(1)>", "`x`", "# h", "[l](javascript:x)", EVIL, "🚀 **b**"]
+)
+def test_hostile_names_and_notes_break_nothing(home, evil):
+    trials = [one(n, {"learning_rate": 1e-5 * (n + 1)}, {"accuracy": 0.1}, note=evil, title=evil) for n in range(2)]
+    trials += [one(2, {}, None, "failed", "crash", message=evil)]
+    said = f"[notes]\n    rationale = {toml_value(evil)}\n    future = [{toml_value(evil)}]\n    [report]"
+    text = text_of(home, seeds.MATH.replace("[report]", said), trials)
+    assert "\x1b" not in text
+    _, tags = html(text)
+    assert not {"img", "script", "a", "del"} & set(tags)
+    assert tags.count("h1") == 1
+    rows = [row for row in text.splitlines() if row.startswith("|")]
+    head = next(row for row in rows if "Learning Rate" in row and "Accuracy" in row)
+    body = [row for row in rows if "1e-05" in row and "0.1000" in row and "(" in row]
+    assert body
+    assert all(len(re.split(r"(?<!\\)\|", row)) == len(head.split("|")) for row in body)
+
+
+def test_pictures_stand_with_their_captions_and_facts(home):
+    record = read(build(home, seeds.MATH, seeds.math_trials()))
+    caption = line("Accuracy of {n} trials.", n=Fact("figure.n", 15, "15", tuple(range(15))))
+    text, ledger = rendered(
+        compose(record, "results", [Image("images/eval_accuracy.png", "accuracy", caption)]), "r.md"
+    )
+    assert "![accuracy](<images/eval_accuracy.png>)\n*Accuracy of 15 trials.*" in text
+    assert "figure.n" in read_ledger(ledger).facts
+
+
+def test_the_made_study_shows_what_was_asked_and_what_was_used(home):
+    text = write(read(make(home)), "report.md")[0]
+    assert "| 32 → 30 |" in text
+    assert "pseudo-loss" in text
+    assert isinstance(Words("x"), Words)
+    assert isinstance(Name("x"), Name)
+    assert Document(()).blocks == ()
