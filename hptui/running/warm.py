@@ -20,6 +20,8 @@ IMPORT_SECONDS = 180.0
 RESTARTS = 3
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 """Libraries that start threads when they are imported must not: a fork of a threaded process is unsafe."""
+UNTOUCHED = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
+"""Has torch count GPUs without the driver of CUDA, which no forked child could use after its parent."""
 
 
 class Warm:
@@ -70,7 +72,7 @@ class Warm:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
                 stdin=subprocess.DEVNULL,
-                env={**self._environment, **ONE_THREAD},
+                env={**self._environment, **ONE_THREAD, **UNTOUCHED},
             )
         self._link, self._started, self.ready = ours, time.monotonic(), False
 

@@ -27,8 +27,6 @@ class Foresees(Protocol):
 
 KINDS = ("toy", "charlm", "sft", "command")
 WORKER = "hptui.trainers.worker"
-MODELS = ("transformers.models.auto.modeling_auto", "transformers.models.auto.tokenization_auto", "peft")
-"""What a fine-tuning imports, each of which takes seconds."""
 
 
 def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
@@ -101,7 +99,7 @@ def preload(kind: str) -> tuple[str, ...]:
         # torch._dynamo: the first optimizer of a process imports it, which takes as long as importing torch
         return WORKER, "torch", "torch._dynamo", "hptui.trainers.charlm.train"
     if kind == "sft":
-        return WORKER, "torch", "torch._dynamo", *MODELS, "hptui.trainers.sft.train", "hptui.trainers.sft.prepare"
+        return WORKER, "torch", "torch._dynamo", "hptui.trainers.sft.imports"
     if kind == "command":
         return WORKER, "hptui.trainers.command.train"
     return ()

@@ -57,7 +57,10 @@ class Keeper:
 
     def weights(self, place: Place) -> dict[str, Tensor] | None:
         """The best weights, where they were to be kept."""
-        if not self.wanted or place.best.value is None:
+        if not self.wanted:
+            return None
+        if place.best.value is None:
+            self.warn(f"{self.metric} was never measured, so there are no best weights; the last ones count")
             return None
         if not self._file(place.best.step).is_file():
             self.warn(f"the weights of the best evaluation, at step {place.best.step}, are gone; the last ones count")

@@ -12,6 +12,7 @@ from torch import nn
 
 from hptui.model.errors import UserError, did_you_mean
 from hptui.trainers import models
+from hptui.trainers.sft import bnb
 from hptui.trainers.sft.settings import ModelSettings, Settings
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -94,6 +95,7 @@ def base(settings: Settings, directory: Path, device: torch.device, tokenizer: A
     dtype = weights_dtype(settings, device)
     options: dict[str, Any] = {"dtype": dtype, **remote(settings)}
     if settings.adapter == "qlora":
+        bnb.reveal()
         options |= {"quantization_config": four_bits(settings, device), "device_map": {"": str(device)}}
     for attention in attentions(settings, device, notes):
         try:

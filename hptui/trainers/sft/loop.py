@@ -181,10 +181,11 @@ class Run:
         """After the last step: the weights that count, answers, the test set, what it cost."""
         learner, place = self.learner, self.learner.place
         metrics: dict[str, float] = {}
+        again: dict[str, float] = {}  # of the best weights: the final value, but none of the last step's curve
         if (weights := self.keeper.weights(place)) is not None and place.best.step != place.step:
             learner.take(weights)
             self.keeper.loaded = True
-            metrics |= self._evaluate()
+            again = self._evaluate()
         if not self.trial.try_steps:
             if self.settings.generate_samples:
                 metrics |= self._generate("generations.jsonl")
@@ -194,7 +195,7 @@ class Run:
         self.keeper.clear()
         if self.trial.obeyed is None and metrics:
             self.trial.report(place.step, metrics)
-        return metrics
+        return {**again, **metrics}
 
     def _test(self) -> dict[str, float]:
         rows = self._held_out("test")

@@ -38,7 +38,7 @@ def start(run: Run) -> None:
         effective_batch_size=effective,
         steps=run.total,
         epochs=round(run.total / order.per_epoch, 4),
-        train_samples=sum(len(row) for row in run.learner.rows.rows),
+        train_samples=chosen(run),
         eval_samples=len(run.held_out),
         eval_every=run.eval_every,
         **_numerics(run),
@@ -60,9 +60,14 @@ def start(run: Run) -> None:
     resumed = f", resumed at step {run.learner.place.step}" if run.learner.place.step else ""
     print(
         f"sft: {sizes.trainable:,} of {sizes.total:,} parameters ({sizes.percent:.2f} %), {run.total} steps, "
-        f"{order.per_epoch} an epoch, on {len(run.data.tokens['train']):,} examples, {run.device}{resumed}",
+        f"{order.per_epoch} an epoch, on {chosen(run):,} examples, {run.device}{resumed}",
         flush=True,
     )
+
+
+def chosen(run: Run) -> int:
+    """How many examples are trained on, in however many rows."""
+    return sum(len(row) for row in run.learner.rows.rows)
 
 
 def base(run: Run) -> None:
@@ -122,9 +127,7 @@ def memory(run: Run) -> None:
 def cost(run: Run) -> dict[str, float]:
     """What the training took, without evaluations."""
     place, order = run.learner.place, run.order
-    examples = order.examples(place.step) * len(run.data.tokens["train"]) / max(order.rows, 1)
-    if not run.settings.packing:
-        examples = order.examples(place.step)
+    examples = order.examples(place.step) * chosen(run) / order.rows
     return {
         "seconds_per_epoch": place.seconds / place.step * order.per_epoch,
         "seconds_per_1000_examples": 1000 * place.seconds / examples,
