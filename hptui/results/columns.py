@@ -108,7 +108,9 @@ def value_of(view: View, trial: Trial, name: str) -> Any:
     settings = view.settings(trial)
     if name in settings:
         return settings[name]
-    return trial.metrics[name] if name in trial.metrics else trial.effective.get(name)
+    if name in trial.metrics:
+        return trial.metrics[name]
+    return trial.effective[name] if name in trial.effective else trial.final.get(name)
 
 
 def shown(view: View, trial: Trial, name: str) -> str:

@@ -17,6 +17,7 @@ from hptui.model.stages import stage_named
 from hptui.model.study import Study
 from hptui.model.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.running import warmstart
+from hptui.running.imports import take
 from hptui.running.queueing import add, repeat, rerun
 from hptui.running.setup import keep_defaults, record_written
 from hptui.running.stages import course
@@ -244,6 +245,7 @@ HANDLERS: dict[str, Callable[[Desk, Mapping[str, Any]], str]] = {
     "add": lambda desk, args: add(desk.store, args) + _when(desk),
     "repeat": lambda desk, args: repeat(desk.store, args) + _when(desk),
     "rerun": lambda desk, args: rerun(desk.store, args) + _when(desk),
+    "import": lambda desk, args: take(desk.store, desk.study, args),
     "note": note,
     "spec": spec,
 }

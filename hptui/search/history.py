@@ -24,7 +24,7 @@ from statistics import pstdev
 
 from hptui.model.outcome import outcome_margins
 from hptui.model.study import Objective, Study
-from hptui.model.trial import Reason, Rejection, Trial, TrialStatus
+from hptui.model.trial import Reason, Rejection, Role, Trial, TrialStatus
 from hptui.search.lens import Lens, Point
 
 MISSED = 0.1
@@ -92,7 +92,7 @@ def read(lens: Lens, study: Study, trials: Iterable[Trial]) -> History:
         skip = max(0, count - REPLAYED)
         count -= len(trial.rejections)
         told.extend(_rejected(lens, seen, trial.rejections[skip:]))
-        if (point := lens.point(trial.params)) is None:
+        if (point := lens.point(trial.params)) is None or unsaid(lens, trial):
             continue
         if heard := hear(trial, study):
             told.append(_placed(lens, point, heard, trial))
@@ -104,6 +104,11 @@ def read(lens: Lens, study: Study, trials: Iterable[Trial]) -> History:
 def taken(lens: Lens, trials: Iterable[Trial]) -> frozenset[str]:
     """The identities of the configurations that have a trial. Those of other studies (below 0) have none here."""
     return frozenset(lens.key(trial.params) for trial in trials if trial.number >= 0)
+
+
+def unsaid(lens: Lens, trial: Trial) -> bool:
+    """Whether an experiment from elsewhere has no record of a setting that is searched: it ran nobody knows where."""
+    return trial.role is Role.IMPORTED and not lens.active(trial.params) <= trial.params.keys()
 
 
 def hear(trial: Trial, study: Study) -> Told | None:

@@ -80,8 +80,14 @@ def test_what_says_nothing_about_the_settings_is_not_told(status, reason):
     assert history.seen, "but its configuration is known"
 
 
+def test_an_imported_trial_teaches_only_what_is_known_of_it():
+    known = {"lr": 1e-4, "rank": 8}
+    assert heard(trial(0, {"lr": 1e-4}, {"loss": 1.0}, role=Role.IMPORTED)) == ()
+    assert [one.values for one in heard(trial(0, known, {"loss": 1.0}, role=Role.IMPORTED))] == [(1.0,)]
+
+
 def test_roles_make_no_difference():
-    for role in Role:
+    for role in set(Role) - {Role.IMPORTED}:
         (told,) = heard(trial(0, {"lr": 1e-4}, {"loss": 1.0}, role=role))
         assert told.values == (1.0,)
 

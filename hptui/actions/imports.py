@@ -1,0 +1,113 @@
+"""`hptui import`: experiments that ran elsewhere, as recorded trials of a study."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hptui.actions.steer import request as ask
+from hptui.model.errors import UserError
+from hptui.model.format import setting
+from hptui.model.trial import Role, Trial, TrialStatus, Value
+from hptui.model.values import same
+from hptui.results.view import View, look
+from hptui.storage.paths import StudyDir
+
+if TYPE_CHECKING:
+    from hptui.search.exchange.earlier import Earlier
+
+WAIT = 60.0
+"""Seconds that a runner may take to record them: there may be thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import would do: the experiments, what was understood of each column, and what is missing."""
+
+    source: Path
+    sha256: str
+    rows: list[Earlier]
+    columns: Mapping[str, str]
+    left_out: Sequence[str]
+    informs: int
+    notes: list[str]
+
+    @property
+    def counts(self) -> str:
+        """`12 complete, 1 failed`."""
+        found = Counter(str(one.status) for one in self.rows)
+        return ", ".join(f"{count} {status}" for status, count in found.items())
+
+
+def plan(
+    sd: StudyDir, path: Path, *, names: Mapping[str, str], objectives: Sequence[str] = (), study: str = ""
+) -> Plan:
+    """Read FILE and say what would be recorded; nothing is written. `names`: theirs -> ours."""
+    view = look(sd)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
+    digest = hashlib.sha256(data).hexdigest()
+    if data[:16] == b"SQLite format 3\x00":
+        from hptui.search.exchange.from_optuna import read_optuna
+
+        if objectives:
+            raise UserError("an Optuna study says itself what its objectives are", hint="leave --objective out")
+        rows, columns, left_out = read_optuna(view.study, path, study, names), {}, list[str]()
+    elif path.suffix.lower() in (".yaml", ".yml", ".toml"):
+        raise UserError(f"{path} holds no experiments", hint=f"a study file or a sweep is run: hptui run {path}")
+    else:
+        from hptui.search.exchange.from_table import read_table
+
+        table = read_table(view.study, view.base, path, names, objectives)
+        rows, columns, left_out = table.rows, dict(table.columns), list(table.left_out)
+    if not rows:
+        raise UserError(f"{path} holds no experiment that has ended")
+    informs = sum(fits(view, one.params) for one in rows if one.status is not TrialStatus.FAILED)
+    return Plan(path.absolute(), digest, rows, columns, left_out, informs, _notes(view, rows, informs))
+
+
+def carry_out(sd: StudyDir, made: Plan) -> str:
+    """Record what was planned: through the runner if one lives. The sentence to show."""
+    from hptui.search.exchange.earlier import request
+
+    trials = [request(one) for one in made.rows]
+    said = ask(sd, "import", {"source": str(made.source), "sha256": made.sha256, "trials": trials}, wait=WAIT)
+    return f"{said}; {made.informs} of them inform the sampler"
+
+
+def fits(view: View, params: Mapping[str, Value]) -> bool:
+    """Whether a configuration can be said in the study's space: only then a sampler learns from it."""
+    from hptui.search.history import unsaid
+    from hptui.search.lens import Lens
+
+    lens = Lens(view.study.space, view.base)
+    trial = Trial(number=0, name="", status=TrialStatus.COMPLETE, role=Role.IMPORTED, params=params)
+    return bool(lens.parameters) and lens.point(params) is not None and not unsaid(lens, trial)
+
+
+def _notes(view: View, rows: Sequence[Earlier], informs: int) -> list[str]:
+    """What a person should know before they believe a comparison."""
+    notes = []
+    searched = [parameter.name for parameter in view.study.space.parameters if parameter.when is None]
+    missing = [name for name in searched if not any(name in one.params for one in rows)]
+    if missing:
+        notes.append(f"nothing says what {', '.join(missing)} was: trials without it inform no sampler")
+    elif informs < len(rows):
+        notes.append(f"{len(rows) - informs} have no value, or lie outside the space: they inform no sampler")
+    space = {*view.study.space.names, *(one.name for one in view.study.space.derived)}
+    for name in dict.fromkeys(name for one in rows for name in one.params if name in view.base and name not in space):
+        here, there = view.base[name], [one.params[name] for one in rows if name in one.params]
+        if not all(same(value, here) for value in there):
+            notes.append(f"{name} is {setting(here)} here, and something else in some of them")
+    known = {*view.base, *view.study.space.names, *(one.name for one in view.study.space.derived)}
+    odd = sorted({name for one in rows for name in one.params} - known)
+    if odd:
+        notes.append(f"{', '.join(odd)}: no setting of this study's trainer (--map {odd[0]}=NAME says what it is)")
+    notes.append("whether they were measured as this study measures, only you know: they are marked as imported")
+    return notes

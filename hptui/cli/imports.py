@@ -1,0 +1,69 @@
+"""`hptui import`: earlier experiments, from an Optuna study or a table, as recorded trials of a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hptui.cli.common import Face, complete_studies, pass_face
+from hptui.cli.text import Column, say, tell_rows
+
+SHOWN = 20
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--into", "study", required=True, metavar="STUDY", shell_complete=complete_studies, help="Which study gets them."
+)
+@click.option(
+    "--map", "mapping", multiple=True, metavar="COLUMN=NAME", help="What a column is: lr=learning_rate. Repeatable."
+)
+@click.option(
+    "--objective", multiple=True, metavar="COLUMN", help="Which column holds the objective; one for each there is."
+)
+@click.option("--study", "theirs", default="", metavar="NAME", help="Which study of an Optuna file that holds several.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be recorded.")
+@pass_face
+def import_(
+    face: Face,
+    file: Path,
+    study: str,
+    mapping: tuple[str, ...],
+    objective: tuple[str, ...],
+    theirs: str,
+    dry_run: bool,
+) -> None:
+    """Record the experiments in FILE, an Optuna study (SQLite) or a CSV, as trials of a study that has been started.
+
+    They are marked as imported, with the file, its hash and the row that each is from. They inform the sampler where
+    all searched settings are known, and do not count against the number of trials. What FILE does not say stays
+    unknown. FILE may be imported again: what is there already is left out.
+    """
+    from hptui.actions.imports import carry_out, plan
+    from hptui.model.errors import UserError
+
+    names = {}
+    for word in mapping:
+        column, equals, name = word.rpartition("=")
+        if not equals or not column:
+            raise UserError(f"--map {word!r} is not of the form COLUMN=NAME", hint="--map lr=learning_rate")
+        names[column.strip()] = name.strip()
+    sd = face.study(study)
+    made = plan(sd, file, names=names, objectives=objective, study=theirs)
+    if dry_run:
+        names_ = dict.fromkeys(name for one in made.rows for name in (*one.params, *(one.values or {})))
+        columns = [Column("from", "from"), Column("status", "status")]
+        columns += [Column(name, name) for name in names_]
+        rows = [{"from": one.place, "status": one.status, **one.params, **(one.values or {})} for one in made.rows]
+        tell_rows(columns, rows[:SHOWN])
+        if len(made.rows) > SHOWN:
+            say(f"… and {len(made.rows) - SHOWN} more")
+        say(f"would record {len(made.rows)} ({made.counts}); {made.informs} of them would inform the sampler")
+    else:
+        say(carry_out(sd, made))
+    if made.left_out:
+        say(f"columns left out: {', '.join(made.left_out)}  (--map COLUMN=NAME takes one)")
+    for note in made.notes:
+        say(note)

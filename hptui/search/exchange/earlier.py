@@ -1,0 +1,102 @@
+"""An experiment that ran before, elsewhere, as its record says it. What the record does not say stays unsaid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hptui.model.errors import UserError
+from hptui.model.study import Study
+from hptui.model.trial import Reason, TrialStatus, Value
+from hptui.storage.rundir import split_nonfinite
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """One row of a table, or one trial of another program. `place` says where it stands there.
+
+    `values` are the objectives, only of one that ran to its end; `metrics` what else was measured, at no known step.
+    """
+
+    place: str
+    params: Mapping[str, Value]
+    status: TrialStatus
+    reason: Reason | None = None
+    message: str = ""
+    values: Mapping[str, float] | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    curve: Sequence[tuple[int, float]] = ()
+    started: float | None = None
+    ended: float | None = None
+    seconds: float | None = None
+    peak_memory_gb: float | None = None
+    name: str = ""
+    note: str = ""
+    facts: Mapping[str, Value] = field(default_factory=dict)
+
+
+def judged(study: Study, place: str, said: str, values: Mapping[str, float], **more: Any) -> Earlier:
+    """An experiment with its objectives as they were found, and what its record calls it (`said`, or nothing).
+
+    Without a word it ended well if every objective is a number; with none it has no value, whatever else it had.
+    """
+    status, reason = STATES.get(said.strip().lower(), (None, None))
+    if said.strip() and status is None:
+        raise UserError(f"{place}: {said!r} is no status", hint="complete, pruned, failed, or stopped")
+    wanted = [objective.metric for objective in study.objectives]
+    odd = [name for name in wanted if name in values and not math.isfinite(values[name])]
+    missing = [name for name in wanted if name not in values]
+    if status in (None, TrialStatus.COMPLETE):
+        if odd:
+            return Earlier(
+                place, status=TrialStatus.FAILED, reason=Reason.NAN, message=f"{odd[0]} is no finite number", **more
+            )
+        if missing:
+            message = f"its record has no {missing[0]}"
+            return Earlier(place, status=TrialStatus.FAILED, reason=Reason.NO_METRIC, message=message, **more)
+        own = {name: float(values[name]) for name in wanted}
+        return Earlier(place, status=TrialStatus.COMPLETE, reason=Reason.FINISHED, values=own, **more)
+    assert status is not None
+    shown = {name: float(value) for name, value in values.items() if math.isfinite(value)}
+    more["metrics"] = {**shown, **more.get("metrics", {})}
+    return Earlier(place, status=status, reason=reason, **more)
+
+
+STATES: Mapping[str, tuple[TrialStatus, Reason | None]] = {
+    "complete": (TrialStatus.COMPLETE, Reason.FINISHED),
+    "completed": (TrialStatus.COMPLETE, Reason.FINISHED),
+    "finished": (TrialStatus.COMPLETE, Reason.FINISHED),
+    "pruned": (TrialStatus.PRUNED, Reason.PRUNER),
+    "early_stopped": (TrialStatus.PRUNED, Reason.PRUNER),
+    "fail": (TrialStatus.FAILED, None),
+    "failed": (TrialStatus.FAILED, None),
+    "crashed": (TrialStatus.FAILED, Reason.CRASH),
+    "oom": (TrialStatus.FAILED, Reason.OOM),
+    "stopped": (TrialStatus.STOPPED, None),
+    "killed": (TrialStatus.STOPPED, None),
+}
+"""What programs call the end of an experiment, in our words. What is not said of its reason stays unsaid."""
+
+
+def request(earlier: Earlier) -> dict[str, Any]:
+    """As JSON, to be recorded by whoever holds the study."""
+    metrics, odd = split_nonfinite(dict(earlier.metrics))
+    return {
+        "place": earlier.place,
+        "params": dict(earlier.params),
+        "status": str(earlier.status),
+        "reason": str(earlier.reason) if earlier.reason else None,
+        "message": earlier.message,
+        "values": dict(earlier.values) if earlier.values is not None else None,
+        "metrics": {name: value for name, value in metrics.items() if name not in odd},
+        "curve": [[step, value if math.isfinite(value) else None] for step, value in earlier.curve],
+        "started": earlier.started,
+        "ended": earlier.ended,
+        "seconds": earlier.seconds,
+        "peak_memory_gb": earlier.peak_memory_gb,
+        "name": earlier.name,
+        "note": earlier.note,
+        "facts": dict(earlier.facts),
+    }
