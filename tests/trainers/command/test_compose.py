@@ -1,0 +1,137 @@
+"""From parameters to what is started: words, variables, files; and what is refused."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hptui.model.errors import UserError
+from hptui.trainers.command import resume
+from hptui.trainers.command.compose import Composed, compose
+from hptui.trainers.command.program import absolute, hides_the_tap, is_python, resolve, script_of
+from hptui.trainers.command.settings import read
+from hptui.trainers.outcome import Failure
+
+FACTS = {"trial_dir": "/t", "number": "7", "seed": "3", "gpu": "", "checkpoint": "/t/c-1"}
+
+
+def composed(folder: Path, command: list[str], **settings: Any) -> Composed:
+    return compose(read({"command": command, **settings}), FACTS, folder, folder / "out")
+
+
+def test_what_is_placed_by_hand_is_not_said_again(tmp_path: Path) -> None:
+    made = composed(tmp_path, ["train", "--lr", "{lr}", "{trial_dir}/x-{number}", "{{raw}}"], lr=1e-05, width=8)
+    assert made.words == ["train", "--lr", "1e-05", "/t/x-7", "{raw}", "--width=8"]
+
+
+def test_arguments_stand_where_they_are_wanted(tmp_path: Path) -> None:
+    assert composed(tmp_path, ["run", "{args}", "--", "x"], lr=1.0).words == ["run", "--lr=1.0", "--", "x"]
+
+
+def test_json_in_a_command_is_no_placeholder(tmp_path: Path) -> None:
+    assert composed(tmp_path, ["run", '{"lr": 1}']).words == ["run", '{"lr": 1}']
+
+
+def test_names_are_the_scripts_own(tmp_path: Path) -> None:
+    made = composed(
+        tmp_path, ["run"], names={"lora_rank": "lora_r", "its_config": "config"}, lora_rank=8, its_config="a.yaml"
+    )
+    assert made.words == ["run", "--lora_r=8", "--config=a.yaml"]
+
+
+def test_the_environment_is_filled_or_made(tmp_path: Path) -> None:
+    made = composed(tmp_path, ["run"], env={"LR": "{lr}", "HOME_OF": "{trial_dir}"}, lr=1e-05)
+    assert (made.words, made.environment) == (["run"], {"LR": "1e-05", "HOME_OF": "/t"})
+    made = composed(tmp_path, ["run"], style="env", lr=1.0, **{"model.dim": 8, "amp": True})
+    assert made.environment == {"LR": "1.0", "MODEL_DIM": "8", "AMP": "True"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "parse"),
+    [
+        ("base.yaml", "training: {lr: 0.5, layers: [1, 2]}\nkeep: me\n", yaml.safe_load),
+        ("base.json", '{"training": {"lr": 0.5, "layers": [1, 2]}, "keep": "me"}', json.loads),
+        ("base.toml", 'keep = "me"  # a comment\n[training]\nlr = 0.5\nlayers = [1, 2]\n', tomllib.loads),
+    ],
+)
+def test_a_base_file_gets_the_parameters_by_dotted_path(tmp_path: Path, name: str, text: str, parse: Any) -> None:
+    (tmp_path / name).write_text(text)
+    parameters = {"training.lr": 1e-05, "training.layers.1": 9, "new.deep.amp": True}
+    made = composed(tmp_path, ["run", "{config}"], config=name, **parameters)
+    [(path, written)] = made.files.items()
+    assert made.words == ["run", str(path)]
+    assert path == tmp_path / "out" / name
+    assert parse(written) == {
+        "training": {"lr": 1e-05, "layers": [1, 9]},
+        "keep": "me",
+        "new": {"deep": {"amp": True}},
+    }
+    assert ("# a comment" in written) == (name == "base.toml")
+    assert (tmp_path / name).read_text() == text
+
+
+def test_a_file_may_begin_from_nothing(tmp_path: Path) -> None:
+    made = composed(tmp_path, ["run", "--config={config}"], config="json", lr=1.0)
+    [(path, written)] = made.files.items()
+    assert (made.words[1], json.loads(written)) == (f"--config={path}", {"lr": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("config", "parameters", "said"),
+    [
+        ("absent.yaml", {}, "cannot be read"),
+        ("bad.yaml", {}, "is not YAML"),
+        ("list.yaml", {}, "holds no table"),
+        ("good.yaml", {"a.b": 1}, "leads into"),
+        ({"base": "good.yaml", "name": "../x"}, {}, "no plain file name"),
+        ({"bases": "good.yaml"}, {}, "did you mean 'base'"),
+    ],
+)
+def test_a_base_file_that_will_not_do_is_refused(tmp_path: Path, config: Any, parameters: Any, said: str) -> None:
+    for name, text in (("bad.yaml", "a: [1"), ("list.yaml", "- 1"), ("good.yaml", "a: 1")):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(UserError) as error:
+        composed(tmp_path, ["run", "{config}"], config=config, **parameters)
+    assert said in str(error.value)
+
+
+def test_the_newest_checkpoint_is_that_of_the_highest_step(tmp_path: Path) -> None:
+    for step in (9, 100, 20):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+    newest = resume.newest(str(tmp_path / "checkpoint-*"))
+    assert newest == tmp_path / "checkpoint-100"
+    assert resume.step_of(newest) == 100
+    (newest / "trainer_state.json").write_text('{"global_step": 99}')
+    assert resume.step_of(newest) == 99
+    assert resume.newest(str(tmp_path / "none-*")) is None
+    own = read({"command": ["x"], "resume_flag": "--resume-from {checkpoint}", "checkpoint": "c*"}).own
+    assert resume.words(own, lambda text, _: text.format(checkpoint="/a b")) == ["--resume-from", "/a b"]
+
+
+def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "bin" / "tool"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
+    assert resolve(["tool", "./local", "absent-program"]) == {"tool": str(tool)}
+    assert absolute("tool", {"tool": str(tool)}, tmp_path) == str(tool)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert absolute("tool", {"tool": str(tool)}, tmp_path) == str(tool)  # as it was when the study began
+    with pytest.raises(Failure):
+        absolute("tool", {}, tmp_path)
+    with pytest.raises(Failure):
+        absolute("./absent", {}, tmp_path)
+    (tmp_path / "train.py").touch()
+    assert script_of(["python", "-m", "train"], tmp_path) == tmp_path / "train.py"
+    assert script_of(["torchrun", "--nproc=2", "train.py"], tmp_path) == tmp_path / "train.py"
+    assert is_python(["/x/python3.12", "a"])
+    assert not is_python(["bash", "a"])
+    assert "hides" in hides_the_tap(["python", "-uI", "a.py"])
+    assert "docker" in hides_the_tap(["docker", "run", "x"])
+    assert hides_the_tap(["python", "-u", "a.py", "-I"]) == ""
