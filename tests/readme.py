@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hptui.cli.main import cli
 from hptui.trainers import registry
 
 README = Path(__file__).parent.parent / "README.md"
-BLOCK = re.compile(r"(<!-- (verbs|settings) -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (verbs|settings|command) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def verbs() -> str:
@@ -42,7 +43,17 @@ def settings() -> str:
     return "The settings of `charlm`:\n\n" + "\n".join(rows) + "\n"
 
 
-PARTS = {"verbs": verbs, "settings": settings}
+def command() -> str:
+    """hptui's own keys of a `[trainer]` that is a command."""
+    rows = ["| key | default | what it is |", "| --- | --- | --- |"]
+    for info in (registry.schema("command") or {}).values():
+        default = "" if info.required or info.default is None else json.dumps(info.default)
+        shown = info.help.replace("|", "\\|")
+        rows.append(f"| `{info.name}` | {f'`{default}`' if default else ''} | {shown} |")
+    return "hptui's own keys of such a `[trainer]`:\n\n" + "\n".join(rows) + "\n"
+
+
+PARTS = {"command": command, "verbs": verbs, "settings": settings}
 
 
 def generated(text: str) -> str:
