@@ -69,6 +69,10 @@ class HptuiApp(App[str]):
         return DEFAULTS
 
     def get_default_screen(self) -> Screen[Any]:
+        if self._study is not None:
+            from hptui.tui.screens.study import StudyScreen
+
+            return StudyScreen(self._study)
         from hptui.tui.screens.studies import StudiesScreen
 
         return StudiesScreen()
@@ -77,8 +81,6 @@ class HptuiApp(App[str]):
         self.set_class(self.config.charts == "ascii", "-ascii")
         self._heed_signals()
         self.feed.start()
-        if self._study is not None:
-            self.open_study(self._study)
         if self._problems:
             self.call_after_refresh(self.say, "; ".join(self._problems), "warn")
 
@@ -163,8 +165,12 @@ class HptuiApp(App[str]):
             self.push_screen(HelpScreen(self.screen))
 
     async def action_back(self) -> None:
+        from hptui.tui.screens.studies import StudiesScreen
+
         if len(self.screen_stack) > 1:
             self.pop_screen()
+        elif not isinstance(self.screen, StudiesScreen):
+            self.switch_screen(StudiesScreen())
 
     async def action_leave(self) -> None:
         if len(self.screen_stack) > 1:

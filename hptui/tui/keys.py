@@ -54,7 +54,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.help", "question_mark", "Help", "what every key does here", "help", "Program", 90),
     Key("app.palette", "ctrl+p,colon", "Commands", "find a command by its name", "command_palette", "Program"),
     Key("app.back", "escape", "Back", "one layer out", "back", "Program"),
-    Key("app.leave", "q", "Quit", "back; from the list of studies: leave, while trials go on", "leave", "Program", 95),
+    Key("app.leave", "q", "Quit", "back; from the first screen: leave, while trials go on", "leave", "Program", 95),
     Key("app.quit", "Q,ctrl+c", "Leave", "leave at once; trials go on", "quit", "Program"),
     Key("app.redraw", "ctrl+l", "Redraw", "draw the whole screen anew", "redraw", "Program"),
     Key("app.suspend", "ctrl+z", "Suspend", "back to the shell; fg returns", "suspend_process", "Program"),

@@ -17,7 +17,7 @@ from hptui.storage.reader import Reader
 from hptui.storage.rows import EventRow
 from hptui.tui.sources.pool import Pool
 
-GLANCE = 200
+GLANCE = 80
 """So many of the best trials are read first, where a study has many more."""
 MANY = 1000
 EVENTS = 30
