@@ -168,6 +168,7 @@ KEYS: tuple[Key, ...] = (
     Key("trial.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
     Key("trial.both", "b", "Both", "training and validation in one chart", "both", "Look"),
     Key("trial.all_settings", "f", "All settings", "also settings that are the baseline's", "all_settings", "Look", 9),
+    Key("trial.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 7),
     Key("trial.artifact", "enter", "Artifact", "show the artifacts", "artifact", "Look"),
     Key("trial.stop", "x", "Stop…", "end it", "stop", "Run", 10, STEER, "stop", True),
     Key("trial.kill", "K", "Kill…", "end it at once, unsaved", "kill", "Run", 0, STEER, "stop", True),

@@ -127,7 +127,9 @@ def _full(used: float, total: float) -> str:
 
 def labels(pairs: Sequence[tuple[str, Sequence[Cell]]], width: int = 11) -> list[list[Cell]]:
     """Lines of a name and what there is to say of it; without those of which nothing is."""
-    return [[Cell(f"{name:<{width}}", "muted"), *cells] for name, cells in pairs if any(cell.text for cell in cells)]
+    return [
+        [Cell(f"{name:<{width - 1}} ", "muted"), *cells] for name, cells in pairs if any(cell.text for cell in cells)
+    ]
 
 
 def settings_of(trial: Trial) -> str:

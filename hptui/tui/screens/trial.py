@@ -33,6 +33,8 @@ from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.facts import Facts
 from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
 
+PANES = ("settings", "about", "curve", "measured")
+
 
 class TrialScreen(Steering):
     """A trial beside the best one."""
@@ -47,6 +49,7 @@ class TrialScreen(Steering):
         self.study_source = study_source
         self.trial_source = TrialSource(sd, number)
         self._all = False
+        self._panel = 0
 
     def compose(self) -> ComposeResult:
         app = app_of(self)
@@ -151,6 +154,13 @@ class TrialScreen(Steering):
     def action_all_settings(self) -> None:
         self._all = not self._all
         self._draw()
+
+    def action_panel(self) -> None:
+        """One pane after the other, alone."""
+        self._panel = (self._panel + 1) % (len(PANES) + 1)
+        for place, name in enumerate(PANES):
+            self.set_class(self._panel == place + 1, f"-only-{name}")
+        self.query_one(f"#{PANES[self._panel - 1] if self._panel else PANES[0]}").focus()
 
     def action_metric(self, by: int) -> None:
         self.curves.next_metric(self.curves.charts[0], by)

@@ -127,6 +127,8 @@ class Chart(Lines, can_focus=True):
 
     def on_resize(self) -> None:
         self._cells = None
+        self._head()
+        self.refresh()
 
     def _head(self) -> None:
         smooth = f"smooth {self.smoothing:g}" if self.smoothing and any(not plot.rough for plot in self.plots) else ""
@@ -294,6 +296,8 @@ class Chart(Lines, can_focus=True):
         room = self.size.width - 4
         parts: list[tuple[str, str | ContentStyle]] = []
         for label, value, colour in self.legend():
+            if not label:
+                continue
             text = f"{label} {value}" if self.cross is not None and value else label
             if room < width_of(text) + 3:
                 break

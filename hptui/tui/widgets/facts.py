@@ -74,6 +74,7 @@ class Facts(Lines, can_focus=True):
 
     def on_resize(self) -> None:
         self._fold()
+        self.refresh()
 
     def _fold(self) -> None:
         """Fold lines that are too long, where that is wanted."""

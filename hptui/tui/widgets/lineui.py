@@ -18,7 +18,7 @@ MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent
 
 
 class CellLine(Lines):
-    """A row of cells, those on the left before those on the right; what does not fit is left out, the last first."""
+    """A row of cells, some at its right end; where not all fit, muted ones on the left go first, then the right's."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"cells--{name}" for name in MEANINGS}
     DEFAULT_CSS = """
@@ -53,6 +53,9 @@ class CellLine(Lines):
         left = [cell for cell in self.left if cell.text]
         right = [cell for cell in self.right if cell.text]
         step = len(self.gap)
+        for cell in [cell for cell in reversed(left) if cell.meaning == "muted"]:
+            if _size([*left, *right], step) > room:
+                left.remove(cell)
         while right and _size([*left, *right], step) > room:
             right.pop(0)
         while len(left) > 1 and _size([*left, *right], step) > room:

@@ -116,6 +116,7 @@ class LogView(Lines, can_focus=True):
 
     def on_resize(self) -> None:
         self._keep()
+        self.refresh()
 
     def on_focus(self) -> None:
         self.repaint()

@@ -154,6 +154,7 @@ class Table(Lines, can_focus=True):
 
     def on_resize(self) -> None:
         self._keep_in_sight()
+        self.refresh()
         self._tell()
 
     def on_focus(self) -> None:

@@ -28,7 +28,7 @@ class TrialTable(Table):
             self.action, self.numbers = action, numbers
 
     class Marked(Message):
-        """Other trials are marked."""
+        """Other trials are marked, or their order is another."""
 
     def __init__(self, *, glyphs: Glyphs = RICH, id: str | None = None, classes: str | None = None) -> None:
         self.trials = TrialRows(glyphs)
@@ -58,6 +58,7 @@ class TrialTable(Table):
         by, was_down = self.trials.sorting()
         self.trials.set_sort(name, (not was_down if by == name else False) if down is None else down)
         self.update()
+        self.post_message(self.Marked())
 
     def action_mark(self) -> None:
         if self.number is not None:
