@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from hptui.model.errors import MachineError, UserError
+from hptui.results.view import look
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 
@@ -45,7 +46,27 @@ def _fill(tar: tarfile.TarFile, sd: StudyDir, *, checkpoints: bool) -> int:
     count = 1
     for path in _files(sd, checkpoints=checkpoints):
         count += _add(tar, path, f"{sd.name}/{path.relative_to(sd.root)}")
+    for path, name in _elsewhere(sd) if checkpoints else ():
+        count += _add(tar, path, f"{sd.name}/{name}")
     return count
+
+
+def _elsewhere(sd: StudyDir) -> list[tuple[Path, str]]:
+    """Checkpoints that `[resources] checkpoints` keeps outside of the study: in the archive they lie inside."""
+    view = look(sd)
+    found: list[tuple[Path, str]] = []
+    for trial in view.trials if view.study.checkpoint_place else ():
+        place = sd.checkpoints(trial.number, view.study.checkpoint_place, view.row.uuid)
+        own = sd.checkpoints(trial.number).relative_to(sd.root)
+        inside = sorted(place.rglob("*")) if place.is_dir() and place != sd.checkpoints(trial.number) else []
+        whole = [path for path in inside if path.is_file() and not path.is_symlink() and not _torn(path)]
+        found += [(path, str(own / path.relative_to(place))) for path in whole]
+    return found
+
+
+def _torn(path: Path) -> bool:
+    """Whether a file belongs to a checkpoint that is being written or deleted."""
+    return any(part.startswith((".tmp-", ".old-")) for part in path.parts)
 
 
 def _files(sd: StudyDir, *, checkpoints: bool) -> list[Path]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -21,9 +21,10 @@ from hptui.actions.run import read
 from hptui.model.errors import Unusable
 from hptui.model.format import settings as settings_text
 from hptui.model.space import Choice
-from hptui.model.stages import planned, staged
+from hptui.model.stages import expected, planned, staged
 from hptui.model.study import Stage, Study
 from hptui.model.trial import Value
+from hptui.running import devices
 from hptui.storage.rundir import RunDir, read_lines, write_json
 
 TRY_STEPS = 6
@@ -136,7 +137,20 @@ def _base(study: Study) -> dict[str, Value]:
 
 
 def heaviest(study: Study) -> dict[str, Value]:
-    """The feasible configuration that should need most memory: the largest of what the trainer says costs memory."""
+    """The feasible configuration that should need most memory: the largest of what the trainer says costs memory.
+
+    With stages the largest of each, since any of it may be the best that the next one builds on.
+    """
+    if not study.stages:
+        return _heaviest(study)
+    found: dict[str, Value] = {}
+    for stage in study.stages:
+        if stage.searches:
+            found |= {**stage.set, **_heaviest(staged(study, stage, found))}
+    return found
+
+
+def _heaviest(study: Study) -> dict[str, Value]:
     import random
 
     from hptui.trainers import registry
@@ -183,10 +197,11 @@ def try_out(path: Path, changes: Mapping[str, str] | None = None) -> Tried:
     with tempfile.TemporaryDirectory(prefix="hptui-try-") as folder:
         run = RunDir(Path(folder, "attempt-1"))
         run.root.mkdir()
-        config = _config(study, params, Path(folder))
+        places = devices.slots(study.resources)
+        config = _config(study, params, Path(folder), places)
         write_json(run.config, config)
         began = time.monotonic()
-        printed = _run(run, study)
+        printed = _run(run, study, places[0])
         events = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
         end = next((event for event in reversed(events) if event["k"] == "end"), None)
         if end is None or end["status"] == "failed":
@@ -198,7 +213,7 @@ def try_out(path: Path, changes: Mapping[str, str] | None = None) -> Tried:
         return _forecast(study, {**_base(study), **params}, events, end, time.monotonic() - began)
 
 
-def _config(study: Study, params: Mapping[str, Value], folder: Path) -> dict[str, Any]:
+def _config(study: Study, params: Mapping[str, Value], folder: Path, places: Sequence[devices.Slot]) -> dict[str, Any]:
     return {
         "token": "try",
         "study": study.name,
@@ -216,17 +231,19 @@ def _config(study: Study, params: Mapping[str, Value], folder: Path) -> dict[str
         "artifacts": str(folder / "artifacts"),
         "cache": str(folder / "cache"),
         "keep_checkpoints": 1,
-        "threads": max(1, (os.cpu_count() or 1) // max(1, study.resources.parallel)),
-        "device": "",
+        "threads": max(1, (os.cpu_count() or 1) // len(places)),
+        "device": "cuda" if places[0].gpus else "",
         "try_steps": TRY_STEPS,
     }
 
 
-def _run(run: RunDir, study: Study) -> str:
+def _run(run: RunDir, study: Study, place: devices.Slot) -> str:
     command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
-    cwd = study.directory or None
+    cwd, env = study.directory or None, {**os.environ, **devices.environment(place)}
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=TRY_SECONDS, check=False)
+        done = subprocess.run(
+            command, cwd=cwd, env=env, capture_output=True, text=True, timeout=TRY_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise Unusable(f"the first steps of the heaviest configuration take over {TRY_SECONDS:g} s") from error
     return done.stdout + done.stderr
@@ -241,7 +258,7 @@ def _forecast(
     startup = wall - (reports[-1]["t"] - reports[0]["t"] if reports else 0.0)
     saved = max((event["bytes"] for event in events if event["k"] == "checkpoint"), default=None)
     trial = startup + step * total + evaluation * _evaluations(settings, total) if step and total else None
-    trials, slots = study.search.trials, max(1, study.resources.parallel)
+    trials, slots = expected(study, ()), len(devices.slots(study.resources))
     checkpoint = saved / (1 << 30) if saved is not None else None
     kept = study.resources.keep_checkpoints * (trials or 1)
     free = shutil.disk_usage(Path(study.directory or ".")).free / (1 << 30)

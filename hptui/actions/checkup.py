@@ -15,14 +15,16 @@ from hptui.actions.doctor import Finding
 from hptui.actions.process import holder
 from hptui.model.errors import HptuiError
 from hptui.model.format import size
-from hptui.model.trial import StudyState, TrialStatus
+from hptui.model.trial import Attempt, StudyState, TrialStatus
 from hptui.results.view import View, look
+from hptui.running.ending import Ending, Facts, judge
 from hptui.running.environment import boot_id
+from hptui.running.finish import end_event
 from hptui.running.local import MARK
 from hptui.storage.disks import filesystem, is_network
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
-from hptui.storage.rundir import RunDir, is_held
+from hptui.storage.rundir import RunDir, is_held, read_json
 
 CLOCK = 300.0
 QUICK = 200 << 20
@@ -106,15 +108,34 @@ def _last_boot(sd: StudyDir) -> str:
 
 def _attempts(sd: StudyDir, reader: Reader) -> Iterator[Finding]:
     still_open = reader.attempts(open=True)
-    lost = [one.trial for one in still_open if not is_held(RunDir(sd.attempt(one.trial, one.n)).lock)]
-    if lost and not holder(sd)["alive"]:
-        text = f"trials {', '.join(map(str, lost))} were running and have been lost; they will run again"
-        yield Finding("attempts", "warning", text, f"hptui run {sd.name}", sd.name)
+    if not holder(sd)["alive"]:
+        over = [one for one in still_open if not is_held(RunDir(sd.attempt(one.trial, one.n)).lock)]
+        lost = [one.trial for one in over if _judged(sd, one).status is None]
+        done = [one.trial for one in over if one.trial not in lost]
+        if done:
+            text = f"{_those(done)} ended after the runner had gone; the next run records how"
+            yield Finding("attempts", "warning", text, f"hptui run {sd.name}", sd.name)
+        if lost:
+            was = "was running and lost; it runs again" if len(lost) == 1 else "were running and lost; they run again"
+            text = f"{_those(lost)} {was}"
+            yield Finding("attempts", "warning", text, f"hptui run {sd.name}", sd.name)
     ended = {one.token: one.trial for one in reader.attempts() if not one.state.open}
     for pid, token in tokens():
         if token in ended:
             text = f"process {pid} is left of trial {ended[token]}, which has ended"
             yield Finding("attempts", "warning", text, f"kill {pid}", sd.name)
+
+
+def _judged(sd: StudyDir, attempt: Attempt) -> Ending:
+    """What became of an attempt whose lock is free, as the next runner will find it."""
+    run = RunDir(sd.attempt(attempt.trial, attempt.n))
+    left = read_json(run.exit)
+    rebooted = bool(attempt.boot_id) and attempt.boot_id != boot_id()
+    return judge(Facts(end_event(run), left if isinstance(left, dict) else None, attempt.asked, rebooted))
+
+
+def _those(trials: list[int]) -> str:
+    return f"{'trial' if len(trials) == 1 else 'trials'} {', '.join(map(str, trials))}"
 
 
 def tokens() -> Iterator[tuple[int, str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from hptui.model.errors import NotFound
 from hptui.model.trial import Trial
 from hptui.storage.paths import StudyDir
+from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir, is_held
 
 BLOCK = 64 * 1024
@@ -28,6 +29,23 @@ def log_of(sd: StudyDir, trial: Trial, attempt: int | None = None) -> Path:
             f"trial {trial.number} has no log of attempt {attempt}", hint=f"it has {trial.attempts} attempts"
         )
     raise NotFound(f"trial {trial.number} has printed nothing yet: it is {trial.status}")
+
+
+def wait_for_log(sd: StudyDir, number: int, attempt: int | None, told: Callable[[str], None]) -> Path:
+    """The log of a trial, waited for as long as the trial may still run; `told` is told once that it is."""
+    said = False
+    while True:
+        with Reader(sd) as reader:
+            trial = reader.trial(number)
+        try:
+            return log_of(sd, trial, attempt)
+        except NotFound:
+            if not trial.status.open:
+                raise
+        if not said:
+            said = True
+            told(f"trial {number} is {trial.status}; what it prints is shown as it comes")
+        time.sleep(POLL)
 
 
 def last_lines(path: Path, count: int) -> tuple[list[str], int]:

@@ -40,14 +40,19 @@ def take_lock(sd: StudyDir) -> int | None:
         if time.monotonic() > deadline:
             return None
         time.sleep(0.02)
-    facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
-    os.ftruncate(fd, 0)
-    os.pwrite(fd, json.dumps(facts).encode(), 0)  # for display only: the lock itself is the truth
+    mark(fd, ready=False)
     return fd
 
 
+def mark(lock: int, *, ready: bool) -> None:
+    """Write into the lock who holds it, for display: the lock itself is the truth. `ready`: it has begun to work."""
+    facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time(), "ready": ready}
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, json.dumps(facts).encode(), 0)
+
+
 def holder(sd: StudyDir) -> dict[str, object]:
-    """Who holds the study: {alive, pid, host, since}. Alive is asked of the lock."""
+    """Who holds the study: {alive, pid, host, since, ready}. Alive is asked of the lock."""
     try:
         with sd.lock.open("rb") as file:
             try:
@@ -57,8 +62,8 @@ def holder(sd: StudyDir) -> dict[str, object]:
                 alive = True
             facts = json.loads(file.read() or b"{}")
     except (OSError, ValueError):
-        return {"alive": False, "pid": None, "host": None, "since": None}
-    return {"alive": alive, **{key: facts.get(key) for key in ("pid", "host", "since")}}
+        return {"alive": False, "pid": None, "host": None, "since": None, "ready": False}
+    return {"alive": alive, **{key: facts.get(key) for key in ("pid", "host", "since", "ready")}}
 
 
 def trainer_of(study: Study) -> Trainer:
@@ -164,11 +169,12 @@ def main(argv: list[str]) -> int:
         try:
             keep_programs(store, studyfile.from_json(store.study_row()["spec"]))
             runner = Runner(sd, store, Hooks(trainer_of, ended))
+            mark(lock, ready=True)
             rests = runner.run()
         finally:
             store.close()
         os.close(lock)
-        if rests and runner.study.on_end:
+        if rests and runner.study.on_end and not runner.idle:
             tell(sd, runner.study)
     except HptuiError as error:
         log.error("%s", error)

@@ -65,11 +65,13 @@ def run(
         sd, notes = _from_file(home, Path(ref), trials, changes)
     else:
         sd, notes = _by_name(home, ref, trials, changes)
-    joined = bool(holder(sd)["alive"])
-    # A runner that is there may be about to leave: the request is what makes it stay, or us start another.
-    if not joined or _state(sd) is not StudyState.RUNNING:
-        request(sd, "resume", {})
-    if not holder(sd)["alive"]:
+    before = holder(sd)
+    # A runner that is there may be about to leave: only one that answers will stay.
+    resting = not before["alive"] or _state(sd) is not StudyState.RUNNING
+    request(sd, "resume" if resting else "here", {})
+    after = holder(sd)
+    joined = bool(before["alive"] and after["alive"] and before["pid"] == after["pid"])
+    if not after["alive"]:
         _start(sd)
     return Started(sd, tuple(notes), joined)
 
@@ -310,7 +312,8 @@ def _start(sd: StudyDir) -> None:
         if process.poll() is not None:
             _ended_at_once(sd, process.returncode, offset)
             return
-        if holder(sd)["alive"] and holder(sd)["pid"] == process.pid:
+        now = holder(sd)
+        if now["alive"] and now["pid"] == process.pid and now["ready"] is not False:
             process.returncode = 0  # it is not ours to wait for any more
             return
         time.sleep(0.02)
@@ -331,5 +334,13 @@ def _ended_at_once(sd: StudyDir, code: int, offset: int) -> None:
             return  # somebody here was faster: the study runs
         raise Locked(f"another runner holds {sd.name!r}: pid {facts['pid']} on {facts['host']}")
     raise MachineError(
-        f"the runner ended at once: {lines[-1] if lines else f'exit code {code}'}", hint=f"see {sd.runner_log}"
+        f"the runner ended at once: {_reason(lines) or f'exit code {code}'}", hint=f"see {sd.runner_log}"
     )
+
+
+def _reason(lines: list[str]) -> str:
+    """The last error that a runner has logged, with its hint; else the last line."""
+    starts = [n for n, line in enumerate(lines) if " ERROR " in line]
+    if not starts:
+        return lines[-1] if lines else ""
+    return "\n".join([lines[starts[-1]].partition(": ")[2], *lines[starts[-1] + 1 :]][:3])

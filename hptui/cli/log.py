@@ -17,7 +17,7 @@ from hptui.cli.text import say, tell
 @pass_face
 def log_(face: Face, study: str, trial: str | None, follow: bool, lines: int, attempt: int | None) -> None:
     """What TRIAL (a number, a name, or `best`) of STUDY has printed; without TRIAL, what its runner has."""
-    from hptui.actions.logs import last_lines, lines_from, log_of, writes
+    from hptui.actions.logs import last_lines, lines_from, log_of, wait_for_log, writes
     from hptui.actions.run import runner_alive
     from hptui.actions.studies import find_trial
     from hptui.storage.reader import Reader
@@ -27,10 +27,11 @@ def log_(face: Face, study: str, trial: str | None, follow: bool, lines: int, at
         path = sd.runner_log
     else:
         with Reader(sd) as reader:
-            path = log_of(sd, find_trial(reader, trial), attempt)
+            found = find_trial(reader, trial)
+        path = wait_for_log(sd, found.number, attempt, say) if follow else log_of(sd, found, attempt)
     say(f"{path}:")
-    found, offset = last_lines(path, lines)
-    for line in found:
+    last, offset = last_lines(path, lines)
+    for line in last:
         tell(line)
     if follow:
         alive = (lambda: writes(path)) if trial is not None else (lambda: bool(runner_alive(sd)["alive"]))

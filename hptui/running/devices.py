@@ -102,6 +102,12 @@ def slots(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
 
 def _chosen(resources: Resources, prefer: Collection[str]) -> list[Gpu]:
     here, wanted = gpus(), resources.gpus
+    if not here and not isinstance(wanted, str | int):
+        named = ", ".join(map(str, wanted))
+        raise UserError(
+            f"[resources] gpus names GPU {named}, but no GPU can be used here",
+            hint='does nvidia-smi show them, and is CUDA_VISIBLE_DEVICES not empty? gpus = "all" takes what there is',
+        )
     if not here or wanted == "all":
         return here
     if isinstance(wanted, int):

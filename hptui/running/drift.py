@@ -1,4 +1,4 @@
-"""Whether trials of one study ran the same code: what changed between attempts is flagged, never silently mixed."""
+"""Whether trials of one study ran the same code on the same data: a change is flagged, never silently mixed in."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
     packages = environment.get("packages")
     if isinstance(packages, Mapping):
         found |= {f"package {name}": str(version) for name, version in packages.items()}
+    data = environment.get("data")
+    if isinstance(data, Mapping):
+        found |= {
+            f"data {name}": str(facts.get("sha256")) for name, facts in data.items() if isinstance(facts, Mapping)
+        }
     return found
 
 
@@ -29,7 +34,7 @@ def note(store: Store, trial: int, environment: Mapping[str, Any]) -> None:
     changed = [name for name in now if name in before and now[name] != before[name]]
     if changed:
         said = ", ".join(f"{name} {_short(before[name])} → {_short(now[name])}" for name in changed)
-        store.event("warning", "changed", f"not the code of the trials before: {said}", trial)
+        store.event("warning", "changed", f"not the code and data of the trials before: {said}", trial)
     if changed or not before.keys() >= now.keys():
         store.set_meta(KEY, json.dumps({**before, **now}))
 

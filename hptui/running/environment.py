@@ -1,7 +1,7 @@
 """What is recorded of the surroundings of an attempt: enough to repeat it, nothing that is secret.
 
 The environment of the process is kept by an allow-list of names; whatever looks like a password or token is left out
-wherever it stands, in a variable, on the command line or in the address of a git remote.
+wherever it stands, in a variable or on the command line.
 """
 
 from __future__ import annotations
@@ -10,21 +10,18 @@ import functools
 import os
 import platform
 import socket
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import hptui
-from hptui.model.secrets import allowed, scrub, scrub_command
+from hptui.model.secrets import allowed, scrub_command
 from hptui.model.trial import Value
 from hptui.running.nvml import GIB, Gpu
 
-GIT_SECONDS = 5.0
-
 
 def facts(directory: str | Path, command: Sequence[str] = (), gpus: Sequence[Gpu] = ()) -> dict[str, Value]:
-    """All that is recorded with an attempt that trains code in `directory`. Takes up to 15 s where git is slow."""
-    found: dict[str, Value] = {**machine(), **git(Path(directory)), "directory": str(directory)}
+    """What a runner knows of every attempt that trains code in `directory`; the worker adds what it trains from."""
+    found: dict[str, Value] = {**machine(), "directory": str(directory)}
     if command:
         found["command"] = scrub_command(command)
     variables: dict[str, Value] = {**allowed(os.environ)}
@@ -62,36 +59,6 @@ def gpu_facts(gpus: Sequence[Gpu]) -> dict[str, Value]:
         "driver": first.driver,
         "cuda_driver": first.cuda,
     }
-
-
-def git(directory: Path) -> dict[str, Value]:
-    """Commit, branch, remote and whether files differ from the commit; {} outside a repository."""
-    commit = _git(directory, "rev-parse", "HEAD")
-    if not commit:
-        return {}
-    changed = _git(directory, "status", "--porcelain", "--untracked-files=no")
-    found: dict[str, Value] = {"git_commit": commit, "git_dirty": None if changed is None else bool(changed)}
-    remote = _git(directory, "config", "--get", "remote.origin.url")
-    return {**found, "git_remote": scrub(remote)} if remote else found
-
-
-def _git(directory: Path, *words: str) -> str | None:
-    """What git says; None when it fails, is not there, or takes too long."""
-    # A repository's own configuration may name programs that `status` would run; they are none of our business.
-    harmless = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
-    quiet = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    try:
-        done = subprocess.run(
-            ["git", *harmless, "-C", str(directory), *words],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=GIT_SECONDS,
-            env=quiet,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
 
 
 def boot_id() -> str:

@@ -187,7 +187,12 @@ def _phase(store: Store, live: Live, event: Mapping[str, Any]) -> None:
 
 
 def _checkpoint(store: Store, live: Live, event: Mapping[str, Any]) -> None:
-    store.add_checkpoint(live.trial.number, int(event["step"]), live.attempt.n, str(event["path"]), int(event["bytes"]))
+    number, kept = live.trial.number, set(event.get("kept") or ())
+    with store.transaction():
+        store.add_checkpoint(number, int(event["step"]), live.attempt.n, str(event["path"]), int(event["bytes"]))
+        for one in store.checkpoints(number) if kept else ():
+            if one.step not in kept:
+                store.drop_checkpoint(number, one.step)
 
 
 def _effective(store: Store, live: Live, event: Mapping[str, Any]) -> None:

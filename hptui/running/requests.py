@@ -30,6 +30,9 @@ from hptui.storage.store import DiskFull, Store
 
 log = logging.getLogger(__name__)
 
+RESTED = "rested"
+"""When, and with what message, a study was done that has been asked to go on: if nothing is left, it still is."""
+
 
 class Desk:
     """A study whose lock we hold."""
@@ -141,6 +144,9 @@ def resume(desk: Desk, args: Mapping[str, Any]) -> str:
         again = sorted([*(trial.number for trial in paused), *desk.call_back(numbers)])
         if numbers is None or args.get("whole"):
             desk.store.set_meta("since", repr(time.time()))
+            row = desk.store.study_row()
+            rested = [row["ended"], row["message"]] if row["state"] is StudyState.DONE else None
+            desk.store.set_meta(RESTED, json.dumps(rested))
             _state(desk, StudyState.RUNNING, "")
     if numbers and not again:
         return "none of them is paused"
@@ -248,5 +254,6 @@ HANDLERS: dict[str, Callable[[Desk, Mapping[str, Any]], str]] = {
     "import": lambda desk, args: take(desk.store, desk.study, args),
     "note": note,
     "spec": spec,
+    "here": lambda desk, args: "here",
 }
 """`space` and `extend` become `spec` requests in the face that asks, which knows the trainer's schema."""

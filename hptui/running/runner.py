@@ -6,6 +6,7 @@ It holds `study.lock`, is the only writer of results, and never blocks for more 
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import select
 import signal
@@ -16,8 +17,8 @@ from dataclasses import dataclass, replace
 from hptui.model.errors import HptuiError
 from hptui.model.study import Study
 from hptui.model.trial import Reason, StudyState, Trial, TrialStatus
+from hptui.running import devices, stages, warmstart
 from hptui.running import plan as planning
-from hptui.running import stages, warmstart
 from hptui.running.attempts import Attempts, Trainer
 from hptui.running.finish import finish
 from hptui.running.live import Live
@@ -25,7 +26,7 @@ from hptui.running.local import silence
 from hptui.running.preparing import Preparing
 from hptui.running.proposals import EngineFailed, Proposals
 from hptui.running.pruning import Curves, Pruning
-from hptui.running.requests import Desk
+from hptui.running.requests import RESTED, Desk
 from hptui.running.setup import begin_next, record_written, repeat
 from hptui.running.upkeep import Upkeep
 from hptui.running.watchdog import look
@@ -43,7 +44,7 @@ AT_THE_END = 0.5
 ASLEEP = 5.0
 PATIENCE = 60
 """So many turns in a row may fail before the runner gives up."""
-CONSTANT = "told_constant"
+CONSTANT, NO_GPUS = "told_constant", "told_no_gpus"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -71,6 +72,9 @@ class Runner:
         self._curves = Curves()
         self.part = stages.Part()
         self._enter()
+        self.idle = False
+        """Whether it found a study done, and nothing left to do."""
+        self._started = False
         self._leaving = False
         self._waited = False
         self._troubled = 0
@@ -89,6 +93,8 @@ class Runner:
         try:
             self._revise()
             self._adopt()
+            self._started = bool(self.attempts.live)
+            self._without_gpus()
             while not self._leaving:
                 try:
                     if self._turn():
@@ -102,6 +108,14 @@ class Runner:
             self.attempts.close()
             self.upkeep.end()
             self.proposals.close()
+
+    def _without_gpus(self) -> None:
+        """Say once that trials run on the CPU although GPUs were asked for."""
+        wanted = self.study.resources.gpus
+        if isinstance(wanted, int) and wanted and not devices.gpus() and not self.store.get_meta(NO_GPUS):
+            self.store.set_meta(NO_GPUS, "said")
+            said = f"[resources] gpus = {wanted}, but no GPU can be used here: trials run on the CPU"
+            self.store.event("warning", "no_gpus", said)
 
     def _leave(self, *_: object) -> None:
         self._leaving = True
@@ -361,6 +375,7 @@ class Runner:
             self._pause(problem)
             return
         live = self.attempts.start(self._trials[number])
+        self._started |= live is not None
         self._waited &= live is None
         self._refresh(number)
         if live is None:
@@ -392,10 +407,14 @@ class Runner:
         if self.store.pending_commands():
             self._dirty = True
             return False
-        row = self.store.study_row()
+        row, rested = self.store.study_row(), json.loads(self.store.get_meta(RESTED) or "null")
+        self.idle = rested is not None and not self._started and end.state is StudyState.DONE
         with self.store.transaction(durable=True):
-            self.store.set_state(end.state, end.message or str(row["message"] or ""))
-            if row["state"] != end.state:
+            if self.idle:
+                self.store.set_state(end.state, rested[1], rested[0])
+            else:
+                self.store.set_state(end.state, end.message or str(row["message"] or ""))
+            if row["state"] != end.state and not self.idle:
                 self.store.event("info", f"study_{end.state}", end.message or f"the study is {end.state}")
         crash_point("after_rest")
         self.preparing.cancel()

@@ -95,6 +95,8 @@ def told(study: Study, part: Part, trials: Iterable[Trial], base: Mapping[str, V
 
 def _translated(part: Part, trial: Trial, fixed: Mapping[str, Value], base: Mapping[str, Value]) -> Trial:
     """A trial that says nothing of a setting that the stage has fixed ran with what `[trainer]` has."""
+    if not fixed and trial.stage == part.name:
+        return trial
     params = {**{name: base.get(name) for name in fixed}, **trial.params} if fixed else trial.params
     if trial.stage == part.name:
         return replace(trial, params=params)

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 from hptui.model.study import Study
@@ -107,8 +108,10 @@ class Upkeep:
 
     def short_of_space(self, study: Study) -> str:
         """Why no attempt should start on this disk, or ''."""
-        places = [self._sd.root]
-        for place in places:
+        elsewhere = Path(study.checkpoint_place) if study.checkpoint_place else self._sd.root
+        while not elsewhere.exists() and elsewhere != elsewhere.parent:  # it is made with the first checkpoint
+            elsewhere = elsewhere.parent
+        for place in dict.fromkeys((self._sd.root, elsewhere)):
             free = shutil.disk_usage(place).free / (1 << 30)
             if free < study.resources.min_free_gb:
                 return (

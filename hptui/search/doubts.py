@@ -10,12 +10,14 @@ from hptui.model.trial import Trial, TrialStatus
 
 ENOUGH = 4
 """So many different configurations with one value are no accident."""
+MANY = 50
+"""By then it has been said, or is not so."""
 
 
 def constant(study: Study, trials: Sequence[Trial]) -> str:
     """Says so when every configuration has the same value of an objective: nothing can be found there. Else ''."""
     complete = [trial for trial in trials if trial.status is TrialStatus.COMPLETE and trial.values]
-    if len({key_of(trial.params) for trial in complete}) < ENOUGH:
+    if len(complete) > MANY or len({key_of(trial.params) for trial in complete}) < ENOUGH:
         return ""
     for objective in study.objectives:
         values = {(trial.values or {}).get(objective.metric) for trial in complete}

@@ -86,11 +86,14 @@ class StudyDir:
     def checkpoints(self, number: int, elsewhere: str = "", uuid: str = "") -> Path:
         """Where a trial's checkpoints lie: in the study, or under `[resources] checkpoints`.
 
-        There `uuid` keeps apart studies of one name: of another HOME, or of one that was removed.
+        There `uuid` keeps apart studies of one name: of another HOME, or of one that was removed. A study that comes
+        out of an archive has its checkpoints with it, wherever they were kept.
         """
-        if elsewhere:
-            return Path(elsewhere) / f"{self.name}-{uuid[:8]}" / f"{number:04d}"
-        return self.trial(number) / "checkpoints"
+        own = self.trial(number) / "checkpoints"
+        if not elsewhere:
+            return own
+        place = Path(elsewhere) / f"{self.name}-{uuid[:8]}" / f"{number:04d}"
+        return own if own.is_dir() and not place.is_dir() else place
 
     def artifacts(self, number: int) -> Path:
         return self.trial(number) / "artifacts"

@@ -161,10 +161,10 @@ class Store(Journal):
         study = self.study()
         return {name: getattr(study, name) for name in rows.StudyRow.__dataclass_fields__}
 
-    def set_state(self, state: StudyState, message: str = "") -> None:
-        """What the study does now, and why. Its first start and its end are noted with it."""
+    def set_state(self, state: StudyState, message: str = "", ended: float | None = None) -> None:
+        """What the study does now, and why. Its first start and its end (now, unless it is told) are noted with it."""
         now = time.time()
-        ended = now if state in (StudyState.DONE, StudyState.STOPPED) else None
+        ended = (ended or now) if state in (StudyState.DONE, StudyState.STOPPED) else None
         begun = now if state is StudyState.RUNNING else None
         with self.transaction(durable=True):
             self._conn.execute(

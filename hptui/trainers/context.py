@@ -142,7 +142,8 @@ class TrialContext:
         done = checkpoints.write(self._checkpoints, number, save)
         checkpoints.retain(self._checkpoints, self._keep)
         self._saved = time.monotonic()
-        self._events.emit("checkpoint", step=number, path=self._relative(done.path), bytes=done.bytes)
+        kept = [one.step for one in checkpoints.written(self._checkpoints)]
+        self._events.emit("checkpoint", step=number, path=self._relative(done.path), bytes=done.bytes, kept=kept)
         return done.path
 
     def checkpoint_due(self, every_seconds: float) -> bool:

@@ -18,7 +18,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,7 @@ from typing import Any
 from hptui.model.counts import spread
 from hptui.model.trial import Reason, TrialStatus
 from hptui.storage.rundir import EventWriter, RunDir, read_json, split_nonfinite
-from hptui.trainers import environment, preparing, registry, userfunc
+from hptui.trainers import environment, inputs, preparing, registry, tracebacks, userfunc
 from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import Failure, Outcome, of_error, of_stop, one_line
 
@@ -90,7 +89,7 @@ def begin(
     try:
         trial = TrialContext(run, config, events, terminated.is_set)
     except Exception as error:  # noqa: BLE001  an unreadable directory must be on record, too
-        traceback.print_exc()
+        tracebacks.tell(error)
         return of_error(error, reported=False), {}
     return carry_out(config, trial, events)
 
@@ -105,26 +104,30 @@ def carry_out(config: Mapping[str, Any], trial: TrialContext, events: EventWrite
         seed(trial.seed)
         if isinstance(body, registry.Foresees):
             body.foresee(config["settings"], trial)
-        greeted = hello(trial, events, config["kind"], config["directory"])
+        greeted = hello(trial, events, config)
         final = numbers(body(config["settings"], trial), trial)
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  all of it is recorded
         if not greeted:
-            hello(trial, events, config["kind"], config["directory"])
+            hello(trial, events, config)
         if not isinstance(error, Failure):
-            traceback.print_exc()
+            tracebacks.tell(error)
         return of_error(error, reported=trial.reports > 0), {}
     return conclude(trial, final), final
 
 
-def hello(trial: TrialContext, events: EventWriter, kind: str, directory: str = "") -> bool:
-    """Say who runs, and on what."""
+def hello(trial: TrialContext, events: EventWriter, config: Mapping[str, Any]) -> bool:
+    """Say who runs, on what, and from what."""
+    kind, directory = config["kind"], config["directory"]
+    inputs_now = {**inputs.git(trial.directory), **inputs.data(config["settings"], trial.directory, trial.cache)}
     events.emit(
         "hello",
         time=time.time(),
         pid=os.getpid(),
         resumed_step=trial.resumed_step,
         total_steps=trial.total_steps,
-        environment=_known({**environment.capture(trial.threads), **userfunc.source(kind, directory), **trial.about}),
+        environment=_known(
+            {**environment.capture(trial.threads), **userfunc.source(kind, directory), **inputs_now, **trial.about}
+        ),
     )
     return True
 

@@ -137,6 +137,14 @@ def test_a_slot_is_claimed_once(world):
     release(second, again)
 
 
+def test_gpus_by_index_without_any_gpu_are_an_error_and_not_the_cpu(world, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with pytest.raises(UserError, match=r"(?s)gpus names GPU 0, 1, but no GPU can be used here.*nvidia-smi"):
+        slots(Resources(gpus=(0, 1)))
+    assert labels(Resources(gpus=2)) == ["CPU"]
+    assert labels(Resources(gpus="all")) == ["CPU"]
+
+
 def test_shared_and_whole_gpus_do_not_mix(world):
     whole = slots(Resources(gpus=(0,)))[0]
     half, other_half = slots(Resources(gpus=(0,), trials_per_gpu=2))
@@ -289,28 +297,6 @@ def repository(tmp_path, monkeypatch):
     for words in (["init", "-q"], ["add", "train.py"], ["commit", "-qm", "one"]):
         subprocess.run([*git, *words], check=True)
     return tmp_path
-
-
-def test_git_commit_dirt_and_remote(repository):
-    clean = environment.git(repository)
-    assert len(clean["git_commit"]) == 40
-    assert clean["git_dirty"] is False
-    (repository / "train.py").write_text("print(2)\n")
-    remote = "https://me:hunter2@example.org/x.git"
-    subprocess.run(["git", "-C", str(repository), "remote", "add", "origin", remote], check=True)
-    dirty = environment.git(repository)
-    assert dirty["git_dirty"] is True
-    assert dirty["git_remote"] == "https://example.org/x.git"
-
-
-def test_a_repository_cannot_have_its_own_program_run(repository):
-    witness = repository / "witness"
-    hook = repository / "hook.sh"
-    hook.write_text(f"#!/bin/sh\ntouch {witness}\n")
-    hook.chmod(0o755)
-    subprocess.run(["git", "-C", str(repository), "config", "core.fsmonitor", str(hook)], check=True)
-    environment.git(repository)
-    assert not witness.exists()
 
 
 SECRET = "hf_" + "Ab1" * 10

@@ -230,3 +230,49 @@ def test_a_study_with_several_objectives_goes_through_stages(home: Path, tmp_pat
     assert "final (1 trial" in stages_line(look(sd))
     with Reader(sd) as reader:
         assert [one["name"] for one in reader.course()] == ["rate", "width", "final"]
+
+
+def test_what_has_run_in_a_comparable_stage_is_not_run_again(home: Path, tmp_path: Path) -> None:
+    """The winner of the first stage has the width of [trainer]: a grid over widths leaves that one out."""
+    path = days(tmp_path)
+    path.write_text(path.read_text().replace('trials = 3\nspace = { width = "{16, 32, 48, 96, 128}" }', GRID))
+    sd = run_to_rest(home, path)
+    rate, width, _ = by_stage(trials(sd)).values()
+    assert [one.params["width"] for one in width] == [32, 128]
+    best = look(sd).best
+    assert best is not None
+    assert best.facts["from_trial"] == min([*rate, *width], key=loss).number
+
+
+GRID = 'sampler = "grid"\nspace = { width = "{32, 64, 128}" }'
+
+
+def test_a_pruner_of_a_stage_compares_within_it_alone(home: Path, tmp_path: Path) -> None:
+    """Three good trials of a shorter stage would have every trial of the second pruned at once, were they compared."""
+    path = tmp_path / "days.toml"
+    path.write_text(
+        textwrap.dedent("""
+        name = "days"
+        [objective]
+        metric = "loss"
+        [trainer]
+        kind = "toy"
+        learning_rate = 2e-3
+        step_seconds = 0.01
+        [search]
+        sampler = "random"
+        baseline = false
+        pruner = { kind = "median", startup = 2, warmup = 0.1 }
+        [[stage]]
+        name = "good"
+        trials = 3
+        space = { dropout = "0.1..0.2" }
+        [[stage]]
+        name = "bad"
+        trials = 2
+        space = { dropout = "0.1..0.2" }
+        set = { learning_rate = 1.0 }
+    """)
+    )
+    sd = run_to_rest(home, path)
+    assert [str(one.status) for one in trials(sd) if one.stage == "bad"] == ["complete", "complete"]
