@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hptui.results.export.csv_text import csv_text
 from hptui.results.export.files import save
+from hptui.results.facts import Line
 from hptui.results.figures.categories import categorization
 from hptui.results.figures.curves import objective_curves, training_loss
 from hptui.results.figures.figure import Drawn, Figure
@@ -43,6 +44,14 @@ def draw(view: View, reader: Reader, directory: Path, kind: str = "png") -> list
         scene = Scene(view, reader)
         found = (make(scene) for make in MAKERS)
         return [_write(drawn, directory, kind) for drawn in found if drawn is not None]
+
+
+def captions(view: View, reader: Reader) -> list[Line]:
+    """What the captions of all figures would say, without writing any."""
+    with styled():
+        scene = Scene(view, reader)
+        found = (make(scene) for make in MAKERS)
+        return [drawn.caption for drawn in found if drawn is not None]
 
 
 def _write(drawn: Drawn, directory: Path, kind: str) -> Figure:
