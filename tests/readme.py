@@ -12,7 +12,7 @@ from hptui.cli.main import cli
 from hptui.trainers import registry
 
 README = Path(__file__).parent.parent / "README.md"
-BLOCK = re.compile(r"(<!-- (verbs|settings|command) -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (verbs|settings|sft|command) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def verbs() -> str:
@@ -30,17 +30,17 @@ def verbs() -> str:
     return "\n".join(rows) + "\n"
 
 
-def settings() -> str:
-    """The settings of charlm."""
+def settings(kind: str = "charlm") -> str:
+    """The settings of a trainer."""
     rows = ["| category | setting | default | typical | what it is |", "| --- | --- | --- | --- | --- |"]
     before = None
-    for info in (registry.schema("charlm") or {}).values():
+    for info in (registry.schema(kind) or {}).values():
         category = info.category if info.category != before else ""
         before = info.category
         typical = info.typical or ", ".join(map(str, info.choices))
-        default = f"`{info.default!r}`".replace("'", '"')
+        default = "–" if info.required else f"`{info.default!r}`".replace("'", '"')
         rows.append(f"| {category} | `{info.name}` | {default} | {typical} | {info.help} |")
-    return "The settings of `charlm`:\n\n" + "\n".join(rows) + "\n"
+    return f"The settings of `{kind}`:\n\n" + "\n".join(rows) + "\n"
 
 
 def command() -> str:
@@ -53,7 +53,7 @@ def command() -> str:
     return "hptui's own keys of such a `[trainer]`:\n\n" + "\n".join(rows) + "\n"
 
 
-PARTS = {"command": command, "verbs": verbs, "settings": settings}
+PARTS = {"command": command, "verbs": verbs, "settings": settings, "sft": lambda: settings("sft")}
 
 
 def generated(text: str) -> str:

@@ -16,7 +16,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from hptui.actions.preview import preview, summary
 from hptui.actions.run import read
 from hptui.model.errors import Unusable
 from hptui.model.format import settings as settings_text
@@ -75,9 +74,7 @@ def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | Non
     study = read(path, changes or {})
     if home is not None:
         warmstart.gather(study, home)
-    found = preview(study)
-    warnings = (*studyfile.warnings(study, registry.schema), *found.warnings)
-    return Checked(study, warnings, {**_facts(study), **summary(found.facts)})
+    return Checked(study, tuple(studyfile.warnings(study, registry.schema)), _facts(study))
 
 
 def preflight(study: Study) -> list[str]:

@@ -25,16 +25,20 @@ if TYPE_CHECKING:
 def check_(face: Face, file: Path, try_: bool, changes: tuple[str, ...], as_json: bool) -> None:
     """Check the study FILE: every mistake with its place and the nearest right spelling. Nothing is started.
 
-    A user's script is asked with `--help` whether it knows its parameters.
+    A user's script is asked with `--help` whether it knows its parameters. For a fine-tuning, model and data are looked
+    at: missing files and columns are mistakes, leaks between splits and a small validation set are warnings.
 
     With --try two steps of the configuration that should need most memory are run, and time, disk and memory of the
     whole study are forecast from them.
     """
     from hptui.actions.check import check, preflight, try_out
+    from hptui.actions.preview import preview, summary
 
     given = pairs(changes, "learning_rate=1e-4")
     checked = check(file, given, face.home)
-    checked = replace(checked, warnings=(*checked.warnings, *preflight(checked.study)))
+    seen = preview(checked.study)
+    doubts = (*checked.warnings, *preflight(checked.study), *seen.warnings)
+    checked = replace(checked, warnings=doubts, facts={**checked.facts, **summary(seen.facts)})
     for warning in checked.warnings:
         say(f"warning: {warning}")
     tried = None

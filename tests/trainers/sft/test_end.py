@@ -38,8 +38,7 @@ def test_early_stopping_ends_after_its_patience_and_the_best_weights_count(study
     assert (facts["best_step"], facts["steps_actual"], facts["steps_planned"]) == (best, stopped, 40)
     assert facts["stopped_at_step"] == stopped
     assert told(run, "effective")["steps"] == stopped
-    whole = [event["m"]["eval_loss"] for event in events(run, "metrics") if "eval_loss" in event["m"]]
-    assert last["m"]["eval_loss"] == whole[-1] == pytest.approx(min(whole), rel=1e-6)
+    assert last["m"]["eval_loss"] == pytest.approx(losses[best], rel=1e-6) != losses[stopped]
     assert not list((study / "trials" / "0000" / "best").glob("*"))
     card = (study / "trials" / "0000" / "artifacts" / "model" / "README.md").read_text()
     assert f"those of step {best}, the best evaluation" in card
@@ -190,3 +189,31 @@ def test_every_optimizer_lowers_the_loss(study: Path, optimizer: str) -> None:
     train(run)
     losses = points(run, "train_loss")
     assert losses[16] < 0.8 * losses[1]
+
+
+def test_the_test_set_is_measured_at_the_end(study: Path) -> None:
+    told_ = {"validation": "", "validation_fraction": 0.2, "test_fraction": 0.2, "deterministic": True}
+    run = attempt(study, told_)
+    found = train(run)
+    assert list(points(run, "test_loss")) == [8]
+    assert found["test_perplexity"] == pytest.approx(math.exp(found["test_loss"]))
+    assert told(run, "effective")["deterministic"] is True
+    sizes = [told(run, "facts")[f"{name}_examples"] for name in ("train", "validation", "test")]
+    assert sizes == [18, 6, 6]
+
+
+def test_without_validation_an_objective_on_it_is_refused(study: Path) -> None:
+    last, _ = end(study, {"validation": "", "validation_fraction": 0.0})
+    assert (last["status"], last["reason"]) == ("failed", "usage")
+    assert "eval_loss needs validation examples" in last["message"]
+    last, run = end(study, {"validation": "", "validation_fraction": 0.0}, objectives=["train_loss"], number=1)
+    assert last["status"] == "complete"
+    assert not points(run, "eval_loss")
+
+
+def test_a_few_steps_can_be_tried(study: Path) -> None:
+    last, run = end(study, {"generate_samples": 5, "save_model": "last"}, try_steps=3)
+    assert (last["status"], list(points(run, "train_loss"))) == ("complete", [1, 2, 3])
+    assert list(points(run, "eval_loss")) == [3]
+    assert events(run, "checkpoint")[0]["bytes"] > 0
+    assert not (study / "trials" / "0000" / "artifacts").exists()

@@ -113,9 +113,9 @@ def test_the_losses_are_those_of_transformers_trainer(tmp_path: Path, kind: str,
             torch.testing.assert_close(value, theirs[name.replace(".weight", ".default.weight")], atol=2e-4, rtol=1e-3)
 
 
-def interrupted(folder: Path, settings: dict[str, Any], at: int) -> RunDir:
+def interrupted(folder: Path, settings: dict[str, Any], at: int, **over: Any) -> RunDir:
     """A training that is paused after step `at` and goes on in a second attempt."""
-    first = attempt(folder, settings, number=1)
+    first = attempt(folder, settings, number=1, **over)
     seen: list[int] = []
 
     def stop(trial: Any) -> bool:
@@ -124,7 +124,7 @@ def interrupted(folder: Path, settings: dict[str, Any], at: int) -> RunDir:
 
     train(first, stop)
     assert max(points(first, "train_loss"), default=0) <= at
-    second = make(folder, "sft", {**TINY, **settings}, number=1, attempt=2, objectives=["eval_loss"])
+    second = make(folder, "sft", {**TINY, **settings}, number=1, attempt=2, objectives=["eval_loss"], **over)
     train(second)
     return second
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hptui.actions.check import check
+from hptui.actions.preview import preview, summary
 from hptui.model.trial import Role
 from hptui.storage.reader import Reader
 from tests.support import events, run_to_rest, state, trials
@@ -48,7 +49,7 @@ def test_a_study_is_prepared_once_and_its_trials_share_the_tokens(home: Path, st
 
     tiny.write(study / "train.jsonl", asked([*tiny.rows(30), *tiny.rows(2, 200)]))
     tiny.write(study / "validation.jsonl", asked(tiny.rows(10, 200)))
-    found = check(file)
+    found = preview(check(file).study)
     sd = run_to_rest(home, sd.name)
     base, *tuned = trials(sd)
     assert base.role is Role.BASE
@@ -66,4 +67,4 @@ def test_a_study_is_prepared_once_and_its_trials_share_the_tokens(home: Path, st
     assert facts["warnings"] == [leaked, small]
     assert facts["architecture"] == "LlamaForCausalLM"
     assert [warning for warning in found.warnings if "validation" in warning] == [leaked, small]
-    assert found.facts["train"] == "32 (76.19 %)"
+    assert summary(found.facts)["train"] == "32 (76.19 %)"
