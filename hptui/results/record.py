@@ -13,7 +13,7 @@ from hptui.model.trial import Attempt, Trial, TrialStatus, Value
 from hptui.results.analysis.cohort import in_rank, measured, ranked
 from hptui.results.analysis.compare import Comparisons, against_best
 from hptui.results.analysis.confounded import Confounded, confounded
-from hptui.results.analysis.effects import Effect, effects
+from hptui.results.analysis.effects import Effect, Step, effects, one_factor
 from hptui.results.analysis.inert import Inert, inert
 from hptui.results.analysis.outlook import Narrower, Outlook, narrower, outlook
 from hptui.results.analysis.regions import Edge, Region, edges, regions
@@ -62,6 +62,21 @@ class Record:
         """The best trial, as ranked."""
         best = self.view.best
         return next((trial for trial in self.order if best is not None and trial.number == best.number), None)
+
+    @cached_property
+    def winners(self) -> list[Trial]:
+        """The trials that none beats: the best and its equals, or the Pareto set."""
+        return self.view.front
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The ranked trials that differ from the baseline in one thing."""
+        return one_factor(self.view, sorted(self.order, key=lambda trial: trial.number))
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether nearly all trials are such steps: then groups by a setting would mix them."""
+        return len(self.steps) > 1 and len(self.steps) >= 0.8 * (len(self.order) - 1)
 
     @cached_property
     def comparisons(self) -> Comparisons | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from hptui.model.outcome import pareto_set
 from hptui.model.stages import comparable, expected, position
@@ -18,7 +19,7 @@ PSEUDO = "a pseudo-loss of the toy trainer: nothing was trained"
 """Said wherever a person sees numbers of the toy trainer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """A study as it stands: one moment's row, specification and trials."""
 
@@ -41,7 +42,7 @@ class View:
         own = self.trainers.get(trial.revision, self.study.trainer.settings)
         return {**self.defaults, **own, **trial.params}
 
-    @property
+    @cached_property
     def best(self) -> Trial | None:
         """The best trial; the first of the Pareto set where there are several objectives."""
         return next(iter(best_trials(self.study, self.trials)), None)
@@ -51,7 +52,7 @@ class View:
         """The trials that none beats: the Pareto set, or of one objective the best and its equals."""
         return best_trials(self.study, self.trials)
 
-    @property
+    @cached_property
     def baseline(self) -> Trial | None:
         """The trial that ran the trainer's settings as written; with stages one that may be compared with the best."""
         own = [trial for trial in self.trials if trial.role is Role.BASELINE]

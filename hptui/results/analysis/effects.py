@@ -183,8 +183,8 @@ class Step:
 
 def one_factor(view: View, trials: Sequence[Trial]) -> list[Step]:
     """The trials that differ from the baseline in one thing."""
-    base = next((trial for trial in trials if view.baseline is not None and trial.number == view.baseline.number), None)
-    if base is None:
+    base = view.baseline
+    if base is None or all(trial.number != base.number for trial in trials):
         return []
     own, steps = view.settings(base), []
     for trial in trials:
@@ -209,9 +209,3 @@ def _one(view: View, changed: Mapping[str, tuple[Value, Value]]) -> bool:
         return False
     (r0, r1), (a0, a1) = changed[rank], changed[alpha]
     return all(map(is_number, (r0, r1, a0, a1))) and a0 * r1 == a1 * r0  # type: ignore[operator]
-
-
-def stepwise(view: View, trials: Sequence[Trial]) -> bool:
-    """Whether the trials are a baseline and steps from it, one thing at a time: then groups would mix the steps."""
-    steps = one_factor(view, trials)
-    return len(steps) > 1 and len(steps) >= 0.8 * (len(trials) - 1)

@@ -9,6 +9,7 @@ from hptui.model.format import NOTHING
 from hptui.model.trial import Trial
 from hptui.results.analysis.bands import perplexity
 from hptui.results.analysis.cohort import length_of, lengths, replicates, varied
+from hptui.results.analysis.compare import ALPHA
 from hptui.results.analysis.front import knee, pareto
 from hptui.results.analysis.intervals import counts, of_trial
 from hptui.results.document import Block, Bullets, Code, Heading, Paragraph, Table
@@ -18,7 +19,6 @@ from hptui.results.export.yaml_text import yaml_text
 from hptui.results.facts import Fact, Line, Name, Strong, capital, line, listed
 from hptui.results.roles import counterpart, effective_batch, setting_of
 from hptui.results.teller import Teller, title_of
-from hptui.results.view import best_trials
 
 
 def best(t: Teller) -> Iterator[Block]:
@@ -122,7 +122,7 @@ def qualified(t: Teller, trial: Trial) -> Iterator[Line]:
             "Not repeated: each configuration ran once, so the value has no interval, and small "
             "differences may be chance.",
         )
-    ties = [one for one in best_trials(t.study, t.view.trials) if one.number != trial.number]
+    ties = [one for one in t.record.winners if one.number != trial.number]
     if ties:
         yield line("{ties} reached exactly the same value.", ties=capital(t.trials(ties, "best.ties")))
     yield from alike(t)
@@ -156,7 +156,7 @@ def alike(t: Teller) -> Iterator[Line]:
             "It differs from each of the {n} others by more than chance ({how}, corrected).", n=n, how=found.how
         )
     if len(alone) not in (len(others), len(same)):
-        apart = [one for one in found.others if one.trial not in alone]
+        apart = [one for one in found.others if one.p < ALPHA]
         told += line(
             " Even without the correction, {alone} cannot be told apart from it; only {apart} would "
             "differ ({p} at most).",
@@ -166,7 +166,7 @@ def alike(t: Teller) -> Iterator[Line]:
         )
     yield told
     if alone:
-        near = min((one for one in found.others if one.trial in alone), key=lambda one: one.p)
+        near = min((one for one in found.others if one.p >= ALPHA), key=lambda one: one.p)
         yield line(
             "For instance {value} against {other} of {trial} has {p}.",
             value=(t.value(found.best, t.record.metric),),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hptui.model.format import setting
 from hptui.results.analysis.against import change_of, changes
 from hptui.results.analysis.cohort import measured
-from hptui.results.analysis.effects import FEW, Effect, Group, Step, one_factor, stepwise
+from hptui.results.analysis.effects import FEW, Effect, Group, Step
 from hptui.results.document import Block, Heading, Paragraph, Table
 from hptui.results.facts import Fact, Line, Name, joined, line
 from hptui.results.teller import Teller
@@ -21,7 +21,7 @@ def per_parameter(t: Teller) -> Iterator[Block]:
     if not found:
         return
     yield Heading(2, ("Effect of each parameter",))
-    if stepwise(t.view, t.record.order):
+    if t.record.stepwise:
         yield from _steps(t)
         return
     if len(t.record.order) < FEW:
@@ -59,8 +59,9 @@ def per_parameter(t: Teller) -> Iterator[Block]:
 
 def _steps(t: Teller) -> Iterator[Block]:
     """One factor at a time: each step from the baseline, on every metric, on time and memory."""
-    steps = one_factor(t.view, t.record.order)
-    steps.sort(key=lambda step: (list(t.view.base).index(next(iter(step.changed))), step.trial.number))
+    steps = sorted(
+        t.record.steps, key=lambda step: (list(t.view.base).index(next(iter(step.changed))), step.trial.number)
+    )
     own = changes(t.view, steps[0].base, steps[0].trial)
     names = [one.metric for one in own if one.metric in t.study.metrics or one.metric == t.record.metric]
     names += [name for name in ALSO if all(getattr(step.trial, name) for step in steps)]

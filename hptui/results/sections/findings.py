@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hptui.model.format import setting
 from hptui.model.trial import Trial
 from hptui.results.analysis.compare import ALPHA
-from hptui.results.analysis.effects import Effect, Group, Step, one_factor, spearman, stepwise
+from hptui.results.analysis.effects import Effect, Group, Step, spearman
 from hptui.results.analysis.regions import Region
 from hptui.results.document import Block, Bullets, Heading
 from hptui.results.facts import Line, capital, joined, line, listed
@@ -30,7 +30,7 @@ def observations(t: Teller) -> Iterator[Block]:
     ]
     silent = (
         []
-        if stepwise(t.view, t.record.order)
+        if t.record.stepwise
         else [one for one in t.record.effects if one.corrected is not None and not one.measurable]
     )
     if silent:
@@ -94,7 +94,7 @@ def _exceptions(t: Teller, region: Region) -> Line:
 
 
 def _one_factor_lines(t: Teller) -> Iterator[Line]:
-    steps = one_factor(t.view, t.view.trials)
+    steps = t.record.steps
     for names in dict.fromkeys(tuple(step.changed) for step in steps):
         mine = [step for step in steps if tuple(step.changed) == names]
         parts = []

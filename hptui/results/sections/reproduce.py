@@ -32,7 +32,7 @@ def reproduce(t: Teller) -> Iterator[Block]:
     rows += [_command(t, trial) for trial in sorted(trials, key=lambda trial: trial.number)]
     if rows:
         yield Code("sh", tuple(rows))
-    rest = len([trial for trial in t.record.order if trial not in trials])
+    rest = len(t.record.order) > MOST
     if rest:
         yield Paragraph(
             line(

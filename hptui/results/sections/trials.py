@@ -9,13 +9,12 @@ from hptui.model.trial import Role, Trial, TrialStatus
 from hptui.model.values import is_number
 from hptui.results.analysis.against import change_of, changes
 from hptui.results.analysis.cohort import lengths, measured, value_of
-from hptui.results.analysis.effects import Step, one_factor
+from hptui.results.analysis.effects import Step
 from hptui.results.columns import usual
 from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
 from hptui.results.facts import Line, Name, Strong, Words, capital, joined, line
 from hptui.results.roles import goal_of
 from hptui.results.teller import Teller, title_of
-from hptui.results.view import best_trials
 
 ROWS = 200
 """A longer table is cut to the best and the newest."""
@@ -33,11 +32,11 @@ def history(t: Teller) -> Iterator[Block]:
         return
     shown = _shown(t, trials)
     names = _columns(t, shown)
-    best = {one.number for one in best_trials(t.study, trials)}
+    best = {one.number for one in t.record.winners}
     tops = _tops(t, names)
     head: tuple[Line, ...] = tuple((Name(t.heading(name)),) for name in names)
     rows = [tuple(_cell(t, trial, name, tops, trial.number in best, names) for name in names) for trial in shown]
-    steps = {step.trial.number: step for step in one_factor(t.view, trials)} if len(trials) <= ROWS else {}
+    steps = {step.trial.number: step for step in t.record.steps} if len(trials) <= ROWS else {}
     if len(steps) > 1:
         head = (*head, ("Against the baseline",))
         rows = [(*row, _changed(t, steps.get(trial.number))) for row, trial in zip(rows, shown, strict=True)]
