@@ -70,7 +70,7 @@ def test_it_shows_parameters_constraints_and_what_they_mean(sd, size):
     shown = visit(sd, steps, size)
     if size[0] > 60:
         assert "learning_rate" in shown
-        assert "batch_size * learning" in shown
+        assert "batch_size * lear" in shown
         assert "3 of 3 trials so far still inform it" in shown
 
 
