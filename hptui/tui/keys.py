@@ -123,6 +123,13 @@ KEYS: tuple[Key, ...] = (
     Key("space.editor", "E", "Editor", "the study file in $EDITOR", "editor", "Edit", 6, SPACE, "space"),
     Key("space.save", "ctrl+s", "Save", "make it the next revision, with a reason", "save", "Edit", 7, SPACE, "space"),
     Key("space.leave", "escape,q", "Back", "back to the study", "leave_space", "Program", 91),
+    Key("study.insights", "H", "Insights", "pictures of the whole study, with their numbers", "insights", "Look", 13),
+    # insights
+    Key("insights.next", "right_square_bracket,tab", "Next", "the next picture", "turn(1)", "Look", 1),
+    Key("insights.previous", "left_square_bracket,shift+tab", "Previous", "the picture before", "turn(-1)", "Look", 2),
+    Key("insights.parameter", "m", "Parameter", "of another parameter", "parameter(1)", "Look", 3),
+    Key("insights.other", "M", "Against", "against another parameter", "other(1)", "Look", 4),
+    Key("insights.copy", "y", "Copy", "copy the numbers", "copy", "Out", 5),
     # its table of trials
     Key("trials.mark", "space", "Mark", "mark: marked trials are charted, steered together", "mark", "Choose", 2),
     Key("trials.unmark", "D", "Unmark", "no trial is marked", "unmark", "Choose"),

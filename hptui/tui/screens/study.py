@@ -266,6 +266,11 @@ class StudyScreen(Steering):
         target = {"-only-chart": "#chart1", "-only-log": "#tail"}.get(PANELS[self._panel], "#trials")
         self.query_one(target).focus()
 
+    def action_insights(self) -> None:
+        from hptui.tui.screens.insights import InsightsScreen
+
+        self.app.push_screen(InsightsScreen(self.sd))
+
     def action_space(self) -> None:
         from hptui.tui.screens.space import SpaceScreen
 

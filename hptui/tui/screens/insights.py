@@ -1,0 +1,182 @@
+"""What a study has found, in pictures, each beside its numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+
+from hptui.storage.paths import StudyDir
+from hptui.tui.cells import Cell
+from hptui.tui.insights.picture import Insight
+from hptui.tui.insights.views import VIEWS, Wish, importance_bars
+from hptui.tui.keys import bindings
+from hptui.tui.screens.base import Place, app_of
+from hptui.tui.sources.pool import Source
+from hptui.tui.sources.study import StudySource
+from hptui.tui.text import fit, plain, width_of
+from hptui.tui.widgets.facts import Facts
+from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+
+TIMEOUT = 120
+NAMES = ("history", "importance", "slice", "heat map", "parallel", "pareto", "categories")
+
+
+class InsightsScreen(Place):
+    """One picture at a time; `[` and `]` change it, `m` and `M` the parameters that it is of."""
+
+    scope = "insights"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("insights")
+
+    def __init__(self, sd: StudyDir) -> None:
+        super().__init__()
+        self.sd = sd
+        self.source = StudySource(sd)
+        self.index = 0
+        self.one, self.other = 0, 1
+        self.shares: dict[str, float] | None = None
+        self.caveat = ""
+        self._asked: tuple[int, ...] | None = None
+        self._answered = False
+
+    def compose(self) -> ComposeResult:
+        app = app_of(self)
+        yield CellLine(id="head", classes="bar")
+        with Horizontal(id="insight-panes"):
+            yield Facts(id="picture", classes="pane")
+            yield Facts(id="numbers", classes="pane")
+        yield Answer(id="answer")
+        yield KeyLine(ascii=app.config.charts == "ascii")
+
+    def on_mount(self) -> None:
+        self.query_one("#picture").focus()
+
+    def sources(self) -> Sequence[Source]:
+        return [self.source]
+
+    def read(self, source: Source, found: Any) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._draw)
+
+    @property
+    def name_(self) -> str:
+        return NAMES[self.index]
+
+    def _parameters(self) -> list[str]:
+        snapshot = self.source.latest
+        return [one.name for one in snapshot.view.study.space.parameters] if snapshot is not None else []
+
+    def _draw(self) -> None:
+        snapshot = self.source.latest
+        if snapshot is None:
+            return
+        found = self._insight(snapshot.view)
+        picture, numbers = self.query_one("#picture", Facts), self.query_one("#numbers", Facts)
+        picture.title = plain(found.title, 100)
+        picture.entitle(picture.title)
+        picture.show([*found.drawing, *([[Cell(f" {plain(found.note, 200)}", "muted")]] if found.note else [])])
+        numbers.title = "the numbers"
+        numbers.entitle(numbers.title)
+        numbers.show(table(found.headings, found.rows))
+        self._head()
+
+    def _insight(self, view: Any) -> Insight:
+        app, pane = app_of(self), self.query_one("#picture", Facts)
+        names = self._parameters()
+        one = names[self.one % len(names)] if names else ""
+        other = names[self.other % len(names)] if names else ""
+        size = pane.size
+        wish = Wish(max(20, size.width), max(6, size.height - 1), one, other, app.config.charts)
+        if self.name_ == "importance":
+            self._ask_importance(view)
+            if not self._answered:
+                return Insight("importance", [[Cell("")], [Cell("  working it out in another process…", "muted")]])
+            return importance_bars(view, self.shares, wish, self.caveat)
+        return VIEWS[self.name_](view, wish)
+
+    def _head(self) -> None:
+        left = [Cell(plain(self.sd.name, 40), bold=True), Cell("insights", "muted")]
+        tabs = [Cell(name, "accent" if name == self.name_ else "muted", bold=name == self.name_) for name in NAMES]
+        self.query_one("#head", CellLine).show([*left, *tabs])
+
+    # importance, in a process of its own: Optuna takes seconds to import -------------------------------------------
+
+    def _ask_importance(self, view: Any) -> None:
+        ended = tuple(trial.number for trial in view.trials if trial.values)
+        if self._asked != ended:
+            self._asked = ended
+            self._importance()
+
+    @work(thread=True, exclusive=True, group="importance")
+    def _importance(self) -> None:
+        command = [sys.executable, "-P", "-m", "hptui.results.importance", str(self.sd.root)]
+        package = str(Path(__file__).parents[3])
+        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
+        environment = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""}
+        try:
+            done = subprocess.run(
+                command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
+            )
+            found = json.loads(done.stdout) if done.returncode == 0 else None
+        except (subprocess.TimeoutExpired, ValueError, OSError):
+            found = None
+        self.app.call_from_thread(self._important, found)
+
+    def _important(self, found: dict[str, Any] | None) -> None:
+        self.shares = found["shares"] if found else None
+        self.caveat = str(found["caveat"]) if found else ""
+        self._answered = True
+        if self.is_current and self.name_ == "importance":
+            self._draw()
+
+    # keys -----------------------------------------------------------------------------------------------------
+
+    def action_turn(self, by: int) -> None:
+        self.index = (self.index + by) % len(NAMES)
+        self._draw()
+
+    def action_parameter(self, by: int) -> None:
+        self.one += by
+        names = self._parameters()
+        if names and self.one % len(names) == self.other % len(names):
+            self.other += 1
+        self._draw()
+
+    def action_other(self, by: int) -> None:
+        self.other += by
+        names = self._parameters()
+        if names and self.one % len(names) == self.other % len(names):
+            self.other += by
+        self._draw()
+
+    def action_copy(self) -> None:
+        """The numbers, tab by tab, for a spreadsheet."""
+        snapshot = self.source.latest
+        if snapshot is None:
+            return
+        found = self._insight(snapshot.view)
+        lines = ["\t".join(found.headings), *("\t".join(row) for row in found.rows)]
+        app_of(self).copy("\n".join(lines) + "\n", "the numbers")
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Cell]]:
+    """Cells under headings, as wide as they need to be."""
+    if not headings:
+        return []
+    widths = [max(width_of(text) for text in column) for column in zip(headings, *rows, strict=True)]
+
+    def line(texts: Sequence[str]) -> str:
+        return " ".join(f" {fit(text, width)}" for text, width in zip(texts, widths, strict=True))
+
+    return [[Cell(line(headings), "muted")], *([Cell(line(row))] for row in rows)]

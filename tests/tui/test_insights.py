@@ -1,0 +1,130 @@
+"""Pictures of a study: each is drawn from recorded trials, with its numbers, at any size."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hptui.results.view import look
+from hptui.tui.insights.picture import Dot, Plane, draw, stairs
+from hptui.tui.insights.views import VIEWS, Wish, importance_bars
+from tests.support import run_to_rest
+from tests.tui.walk import walking
+
+STUDY = """
+name = "seen"
+[[objective]]
+metric = "loss"
+goal = "minimize"
+{second}
+[trainer]
+kind = "toy"
+steps = 3
+[space]
+learning_rate = {{ low = 1e-4, high = 1e-1, log = true }}
+batch_size = {{ choices = [8, 16, 32] }}
+[search]
+sampler = "random"
+trials = 6
+"""
+
+
+@pytest.fixture(scope="module")
+def sd(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("insights")
+    (folder / "seen.toml").write_text(STUDY.format(second=""))
+    return run_to_rest(folder / "home", folder / "seen.toml")
+
+
+def text(drawing) -> str:
+    return "\n".join("".join(cell.text for cell in line) for line in drawing)
+
+
+@pytest.mark.parametrize("charts", ["braille", "ascii"])
+@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("size", [(70, 30), (30, 6), (12, 3)])
+def test_every_picture_fits_and_none_fails(sd, name, size, charts):
+    found = VIEWS[name](look(sd), Wish(*size, "learning_rate", "batch_size", charts))
+    assert found.title
+    assert found.drawing
+    if charts == "ascii":
+        assert text(found.drawing).replace("…", ".").replace("·", ".").isascii()
+
+
+def test_the_history_names_every_new_best(sd):
+    view = look(sd)
+    rows = VIEWS["history"](view, Wish(70, 30)).rows
+    best = min((trial for trial in view.trials), key=lambda trial: trial.values["loss"])
+    assert rows[-1][0] == str(best.number)
+    assert rows[0][0] == "0"
+
+
+def test_a_slice_groups_by_value_with_its_n(sd):
+    view = look(sd)
+    rows = VIEWS["slice"](view, Wish(70, 30, "batch_size")).rows
+    assert sum(int(row[1]) for row in rows) == 6
+    assert {row[0] for row in rows} <= {"8", "16", "32"}
+
+
+def test_a_heat_map_counts_every_trial_once(sd):
+    rows = VIEWS["heat map"](look(sd), Wish(70, 30, "learning_rate", "batch_size")).rows
+    assert sum(int(row[3]) for row in rows) == 6
+
+
+def test_what_does_not_apply_says_so(sd):
+    assert "one objective" in text(VIEWS["pareto"](look(sd), Wish(70, 30)).drawing)
+    assert "counts its answers" in text(VIEWS["categories"](look(sd), Wish(70, 30)).drawing)
+    assert "four complete trials" in text(importance_bars(look(sd), None, Wish(70, 30)).drawing)
+
+
+def test_dots_stand_where_they_belong():
+    plane = Plane([Dot(0.0, 0.0, "bad"), Dot(1.0, 1.0, "best")], [(stairs([(0.0, 0.5), (1.0, 0.5)]), "muted")])
+    lines = draw(plane, 40, 12)
+    first = next(n for n, line in enumerate(lines) if any(cell.meaning == "best" for cell in line))
+    last = next(n for n, line in enumerate(lines) if any(cell.meaning == "bad" for cell in line))
+    assert first < last
+
+
+def test_values_that_are_no_numbers_are_left_out():
+    nan = float("nan")
+    assert draw(Plane([Dot(nan, 0.5, "bad"), Dot(0.5, float("inf"), "bad")]), 40, 12)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (20, 5)])
+def test_the_screen_turns_through_all_of_them(sd, size):
+    async def walk():
+        async with walking(sd.root.parent, size=size, study=sd) as person:
+            await person.until(lambda: person.app.screen.__class__.__name__ == "StudyScreen")
+            await person.pilot.pause(0.3)
+            await person.press("H")
+            for _ in range(8):
+                await person.press("right_square_bracket")
+                await person.press("m")
+            if size[0] > 60:
+                await person.until("the best so far" if size[0] < 1 else "loss")
+
+    asyncio.run(walk())
+
+
+def test_importance_comes_from_another_process(sd):
+    async def walk():
+        async with walking(sd.root.parent, study=sd) as person:
+            await person.until("trials")
+            await person.press("H")
+            await person.press("right_square_bracket")
+            await person.until("learning_rate")
+            await person.until("%")
+
+    asyncio.run(walk())
+
+
+def test_two_objectives_have_a_front(tmp_path: Path):
+    second = '[[objective]]\nmetric = "cost"\ngoal = "minimize"\n'
+    (tmp_path / "seen.toml").write_text(STUDY.format(second=second))
+    sd = run_to_rest(tmp_path / "home", tmp_path / "seen.toml")
+    view = look(sd)
+    if not any(trial.values for trial in view.trials):
+        pytest.skip("the toy trainer measures no second objective")
+    assert VIEWS["pareto"](view, Wish(70, 30)).rows
