@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hptui.actions.process import defaults_of
 from hptui.actions.steer import change_spec, stage_with_space
-from hptui.model.errors import StudyError, UserError
+from hptui.model.errors import StudyError, UserError, did_you_mean
 from hptui.model.space import Derived, Parameter, Space
 from hptui.model.stages import stage_named, staged
 from hptui.model.study import Study
@@ -94,6 +94,30 @@ def draft_of(sd: StudyDir) -> Draft:
             kept["ordered"] = False
         entries[str(entry["name"])] = kept
     return Draft(entries, tuple(one.text for one in view.study.space.constraints), stage)
+
+
+def changed(draft: Draft, changes: Mapping[str, str], added: Sequence[str], dropped: Sequence[str]) -> Draft:
+    """The draft with short texts for parameters ('' takes one out, `= 2 * rank` derives it) and other constraints."""
+    from hptui.storage.studyfile.entries import short_entry
+
+    for name, text in changes.items():
+        old = draft.entries.get(name)
+        if not text.strip():
+            if old is None:
+                hint = did_you_mean(name, draft.entries)
+                raise StudyError("is not in the space", where=f"space.{name}", value=name, hint=hint)
+            draft = draft.put(name, None)
+            continue
+        kept = {key: value for key, value in (old or {}).items() if key in ("when", "note")}
+        if text.strip().startswith("="):
+            draft = draft.put(name, {"expr": text.strip().removeprefix("=").strip(), **kept})
+        else:
+            draft = draft.put(name, {**short_entry(name, text, dict(old) if old else None), **kept})
+    for text in dropped:
+        if text not in draft.constraints:
+            hint = did_you_mean(text, draft.constraints)
+            raise StudyError("is no constraint of the study", where="search.constraints", value=text, hint=hint)
+    return draft.bind([*(one for one in draft.constraints if one not in dropped), *added])
 
 
 def entry_reader(study: Study) -> Callable[[str, Mapping[str, Value]], Parameter | Derived]:

@@ -18,22 +18,32 @@ if TYPE_CHECKING:
 @click.command("space")
 @study_argument()
 @click.argument("changes", nargs=-1, metavar="[KEY=RANGE...]")
+@click.option("--constraint", "added", multiple=True, metavar="EXPR", help="A new constraint, as 'a * b <= 128'.")
+@click.option("--drop", "dropped", multiple=True, metavar="EXPR", help="Take this constraint out.")
 @click.option("--why", default="", help="Why: kept with the revision.")
 @json_option
 @pass_face
-def space_(face: Face, study: str, changes: tuple[str, ...], why: str, as_json: bool) -> None:
+def space_(
+    face: Face,
+    study: str,
+    changes: tuple[str, ...],
+    added: tuple[str, ...],
+    dropped: tuple[str, ...],
+    why: str,
+    as_json: bool,
+) -> None:
     """Show the search space of STUDY, or change it: '5e-6..1e-4 log', '2..24 int', '{128, 256, 512}'.
 
-    KEY= takes a parameter out. A change makes a new revision and is written to the study file, comments kept; trials
-    that have been run keep what they ran with.
+    KEY='= 2 * OTHER' derives it from others; KEY= takes it out. A change makes a new revision and is written to the
+    study file, comments kept; trials that have been run keep what they ran with.
     """
-    from hptui.actions.steer import request
+    from hptui.actions.space import changed, draft_of, save
     from hptui.results.view import look
 
     sd = face.study(study)
-    if changes:
-        wanted = {key: text or None for key, text in pairs(changes, "learning_rate='1e-5..5e-4 log'").items()}
-        say(request(sd, "space", {"changes": wanted, "why": why}))
+    if changes or added or dropped:
+        wanted = pairs(changes, "learning_rate='1e-5..5e-4 log'") if changes else {}
+        say(save(sd, changed(draft_of(sd), wanted, added, dropped), why))
         return
     view = look(sd)
     rows = _rows(view)
