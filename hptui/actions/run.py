@@ -247,11 +247,13 @@ def create(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -
 
 def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str]) -> tuple[StudyDir, list[str]]:
     from hptui.storage import studyfile
+    from hptui.storage.studyfile.samplers import check_abilities
     from hptui.trainers import registry
 
     sd = find_study(home, ref)
     study = study_of(sd)
     new = _with_trials(study, trials, sd)
+    check_abilities(new)  # what its sampler needs may have gone since
     if changes:
         new = able(studyfile.override(new, dict(changes), registry.schema))
     if new == study:

@@ -285,8 +285,8 @@ class Runner:
             more=stages.following(self.study, self.part) is not None,
             repeats=stages.missing_repeats(self.study, self.part, trials),
         )
-        if state.study is StudyState.RUNNING and planning.left(state):
-            self.proposals.prepare()
+        if state.study is StudyState.RUNNING and planning.left(state) and not self._engine_loaded():
+            return False
         for action in planning.plan(state):
             if isinstance(action, planning.End):
                 return self._rest(action)
@@ -307,6 +307,15 @@ class Runner:
         elif not found:
             self.upkeep.later(self)
         return found is True
+
+    def _engine_loaded(self) -> bool:
+        """Have the engine ready. One that is not installed any more pauses the study, with the remedy."""
+        try:
+            self.proposals.prepare()
+        except HptuiError as error:
+            self._pause(str(error), level="error")
+            return False
+        return True
 
     def _look_ahead(self, state: planning.State) -> None:
         """While everything is busy, the engine may think about what comes next."""

@@ -18,7 +18,7 @@ from hptui.model.errors import StudyError, did_you_mean
 from hptui.model.study import NAME, Study
 from hptui.model.trial import Role, Trial, Value
 from hptui.model.values import same, value_text
-from hptui.search.history import hear
+from hptui.search.history import hear, unsaid
 from hptui.search.lens import Lens
 from hptui.search.wire import trial_from_json, trial_to_json
 from hptui.storage import studyfile
@@ -160,7 +160,7 @@ def _to_json(source: Source) -> dict[str, object]:
 
 def _told(lens: Lens, source: Source) -> str:
     """How many of another study's trials inform this one, and why the first of the others does not."""
-    misfits = [trial for trial in source.trials if lens.point(trial.params) is None]
+    misfits = [trial for trial in source.trials if lens.point(trial.params) is None or unsaid(lens, trial)]
     count, whole = len(source.trials) - len(misfits), len(source.trials)
     text = f"warm start: {count} of {whole} trials of {source.name} ({source.uuid}) inform this search"
     if misfits:

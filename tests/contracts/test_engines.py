@@ -513,3 +513,32 @@ def test_what_was_made_up_for_an_engine_never_leaves_it(kind):
             margin = kind.space.margin(BASE, kind.space.settle(BASE, one.params))
             assert one.margin == (0.0 if one.why == DUPLICATE else margin)
     assert repr(trials) == before
+
+
+def elsewhere(trials):
+    """The same trials as another study's: below 0, and of nobody here."""
+    return [
+        replace(done, number=-n, role=Role.IMPORTED, ended=0.0, engine="") for n, done in enumerate(trials, start=1)
+    ]
+
+
+@pytest.mark.parametrize("kind", kinds(*LEARNING))
+def test_what_another_study_found_informs(kind):
+    known = drive(study(QUADRATIC, "random", seed=9, objectives=kind.objectives), 40, quadratic)
+    usual = statistics.median(losses(known))
+    asked = [kind.study(QUADRATIC, base={}, seed=seed) for seed in range(kind.some(12, 1))]
+    first = [quadratic(ask(one, elsewhere(known), 0).params)["loss"] for one in asked]
+    assert statistics.median(first) < usual * (0.6 if kind.sampler != "nsga2" else 0.9)
+
+
+def test_what_another_study_has_run_may_be_run_here(kind):
+    known = elsewhere(kind.history(12))
+    searched = space([RANK])
+    trials = [trial(-n, {"rank": rank}, {"loss": 1.0, "speed": 1.0}) for n, rank in enumerate((8, 16, 32, 64), start=1)]
+    small = kind.study(searched)
+    found = []
+    for number in range(4):
+        found.append(ran(number, ask(small, [*trials, *found], number), {"loss": 1.0, "speed": 1.0}))
+    assert sorted(done.params["rank"] for done in found) == [8, 16, 32, 64]
+    assert ask(small, [*trials, *found], 4) is None
+    check_fits(kind.space, ask(kind.study(), known, 0).params)

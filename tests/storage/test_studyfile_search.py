@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hptui.model.errors import StudyError
+from hptui.model.errors import StudyError, Unsupported
 from hptui.model.expressions import parse
 from hptui.model.study import PrunerSpec, StopRule, Until
 from hptui.storage.studyfile import changes, from_json, loads, override, to_json, warnings
@@ -341,3 +341,9 @@ DOUBTFUL = {
 def test_what_is_doubtful_is_said(case):
     parts, expected = DOUBTFUL[case]
     assert warnings(read(**parts), schema) == expected
+
+
+@pytest.mark.parametrize("said", ['"wilcoxon"', '{ kind = "wilcoxon" }', '{ kind = "patient", wraps = "wilcoxon" }'])
+def test_wilcoxon_is_known_and_refused_with_its_reason(said):
+    with pytest.raises(Unsupported, match=r"(?s)search\.pruner.*fold by fold or example by example.*median"):
+        read(**search(f"pruner = {said}"))

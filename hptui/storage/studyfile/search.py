@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hptui.model.errors import StudyError, did_you_mean
+from hptui.model.errors import StudyError, Unsupported, did_you_mean
 from hptui.model.expressions import Expression
 from hptui.model.naming import identifier
 from hptui.model.study import PrunerSpec, Search, StopRule, Until
@@ -65,6 +65,9 @@ def known_word(table: Table, key: str, default: str, known: tuple[str, ...]) -> 
     found = table.text(key) if table.has(key) else default
     if found in known:
         return found
+    if found == "wilcoxon" and known in (PRUNERS, WRAPPED):
+        what = "'wilcoxon' compares trials fold by fold or example by example, and no trainer reports such values"
+        raise Unsupported(f"{table.at(key)}: {what}", hint="median, percentile and asha compare curves")
     what = "pruner" if key == "kind" else key
     raise StudyError(f"unknown {what} {found!r}", where=table.at(key), value=found, hint=did_you_mean(found, known))
 
