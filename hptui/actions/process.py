@@ -95,7 +95,8 @@ def keep_programs(store: Store, study: Study) -> None:
     """Remember which `python` the PATH meant when the study was first run; another one now is said, and not taken."""
     from hptui.trainers import registry
 
-    now = registry.programs(study.trainer.kind, study.trainer.settings)
+    own = study.trainer.settings
+    now = registry.programs(study.trainer.kind, [own, *({**own, **listed.set} for listed in study.trials)])
     known: dict[str, str] = json.loads(store.get_meta("programs") or "{}")
     for name, place in now.items():
         before = known.get(name, place)

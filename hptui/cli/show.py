@@ -55,7 +55,7 @@ def show_(face: Face, study: str, trial: str, as_json: bool) -> None:
         return
     _facts(view, found, shape)
     _settings(view, found, shape)
-    _metrics(view, shape)
+    _metrics(view, found, shape)
     _attempts(shape)
 
 
@@ -112,8 +112,9 @@ def _settings(view: View, trial: Trial, shape: dict[str, Any]) -> None:
     tell_rows([*columns, Column("baseline", show=setting)], rows)
 
 
-def _metrics(view: View, shape: dict[str, Any]) -> None:
-    rows = []
+def _metrics(view: View, trial: Trial, shape: dict[str, Any]) -> None:
+    rows, sources = [], trial.facts.get("metric_sources")
+    sources = sources if isinstance(sources, dict) else {}
     for name in shown(shape["curves"]):
         points = shape["curves"][name]
         finite = [point["value"] for point in points if point["value"] is not None]
@@ -126,12 +127,14 @@ def _metrics(view: View, shape: dict[str, Any]) -> None:
                 "low": min(finite, default=None),
                 "high": max(finite, default=None),
                 "points": len(points),
+                "source": sources.get(name),
             }
         )
     if rows:
         tell("")
         numbers = [Column(key, show=metric, right=True) for key in ("last", "low", "high")]
-        tell_rows([Column("metric"), *numbers, Column("points", right=True)], rows)
+        told = [Column("source")] if sources else []
+        tell_rows([Column("metric"), *numbers, Column("points", right=True), *told], rows)
 
 
 def _attempts(shape: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from hptui.model.outcome import pareto_set
+from hptui.model.scripts import parameters
 from hptui.model.stages import comparable, expected, position
 from hptui.model.study import Objective, Study
 from hptui.model.trial import Role, Trial, TrialStatus, Value
@@ -33,14 +34,14 @@ class View:
     @property
     def base(self) -> Mapping[str, Value]:
         """All settings of the baseline: the file's over the trainer's defaults."""
-        return {**self.defaults, **self.study.trainer.settings}
+        return parameters(self.study.trainer.kind, {**self.defaults, **self.study.trainer.settings})
 
     def settings(self, trial: Trial) -> dict[str, Value]:
         """What a trial was asked to run with: the `[trainer]` table of its own revision, not of today's."""
         if trial.role is Role.IMPORTED:  # what its source did not record is not known
             return dict(trial.params)
         own = self.trainers.get(trial.revision, self.study.trainer.settings)
-        return {**self.defaults, **own, **trial.params}
+        return parameters(self.study.trainer.kind, {**self.defaults, **own, **trial.params})
 
     @cached_property
     def best(self) -> Trial | None:

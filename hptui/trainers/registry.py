@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Protocol, runtime_checkable
 
@@ -68,7 +68,7 @@ def _changed(kind: str, directory: str) -> int:
         return 0
 
 
-BASE = frozenset({"sft", "toy"})
+BASE = frozenset({"sft", "toy", "command"})
 """Trainers that can measure their model as it is, without training it."""
 
 
@@ -105,15 +105,15 @@ def preload(kind: str) -> tuple[str, ...]:
     return ()
 
 
-def programs(kind: str, settings: Mapping[str, Value]) -> dict[str, str]:
-    """The programs that trials start by name, as the PATH knows them now."""
+def programs(kind: str, several: Iterable[Mapping[str, Value]]) -> dict[str, str]:
+    """The programs that trials with these settings start by name, as the PATH knows them now."""
     if kind != "command":
         return {}
     from hptui.trainers.command.program import resolve
     from hptui.trainers.command.settings import read
 
-    own = read(settings).own
-    return resolve([words[0] for words in (own.command, own.evaluate) if words and "{" not in words[0]])
+    commands = [words for own in (read(settings).own for settings in several) for words in (own.command, own.evaluate)]
+    return resolve([words[0] for words in commands if words and "{" not in words[0]])
 
 
 def preflight(kind: str, settings: Mapping[str, Value], directory: str, *, parallel: int, repeated: bool) -> list[str]:

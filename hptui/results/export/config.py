@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import hptui
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.format import setting
+from hptui.model.scripts import spelled
 from hptui.model.trial import Role, Trial, Value
 from hptui.results.export.csv_text import csv_text
 from hptui.results.export.json_text import json_text
@@ -23,7 +24,11 @@ Names = Mapping[str, str]
 
 def config(view: View, trial: Trial, *, changed_only: bool = False, names: Names | None = None) -> dict[str, Value]:
     """Every setting that a trial was asked to run with, the trainer's defaults included; or only its own."""
-    return renamed(dict(trial.params) if changed_only else view.settings(trial), names or {})
+    settings = dict(trial.params) if changed_only else view.settings(trial)
+    if not names:  # a script's own names, where the study says them
+        trainer = view.study.trainer
+        return renamed(settings, spelled(trainer.kind, trainer.settings), strict=False)
+    return renamed(settings, names)
 
 
 def renamed(settings: Mapping[str, Value], names: Names, *, strict: bool = True) -> dict[str, Value]:

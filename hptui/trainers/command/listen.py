@@ -32,20 +32,21 @@ class Listener:
         files, self._patterns = read_specs(spec.own.metrics)
         self._files = [Files(one, str(directory / fill(one.path, "metrics")), trial.objectives) for one in files]
         self._effective = Effective(spec, fill, directory)
-        self._reader, self._budget = self._line_reader(), Budget()
+        self._reader, self._budget = self.line_reader(), Budget()
         self._looked = self._told = time.monotonic()
         self._tapped = False
         self._odd: set[str] = set()
         self.at: int | None = None
 
-    def _line_reader(self) -> LineReader | None:
+    def line_reader(self) -> LineReader | None:
+        """A reader of what the script prints; None where nobody reads it."""
         if not self._spec.own.read_output and not self._patterns:
             return None
         return LineReader(self.trial.objectives, self._patterns)
 
     def evaluate(self) -> None:
         """What comes now belongs to the end of the training."""
-        self.at, self._reader = self.collector.step, self._line_reader()
+        self.at, self._reader = self.collector.step, self.line_reader()
 
     def line(self, text: str) -> None:
         """The script printed a line, or redrew its progress bar."""

@@ -15,9 +15,14 @@ from hptui.trainers.command.settings import Settings
 Fill = Callable[[str, str], str]
 
 
-def newest(pattern: str) -> Path | None:
-    """The newest checkpoint that a pattern finds: by the last number in its name, else by time."""
-    return max(found(pattern), key=_age, default=None)
+def newest(pattern: str, before: int | None = None) -> Path | None:
+    """The newest checkpoint that a pattern finds: by the last number in its name, else by time.
+
+    One of a step below `before` is preferred: all that was said up to it is on record.
+    """
+    known = sorted(found(pattern), key=_age)
+    earlier = [path for path in known if before is not None and (step_of(path) or 0) < before]
+    return (earlier or known)[-1] if known else None
 
 
 def found(pattern: str) -> list[Path]:

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
 from hptui.model.errors import UserError
+from hptui.model.scripts import OWN
 from hptui.model.trial import Value
 from hptui.trainers.settings import SettingInfo, build, describe, setting
 
@@ -42,7 +43,6 @@ class Settings:
 
 
 ALIKE = 0.85
-OWN = tuple(field.name for field in fields(Settings))
 
 
 class Schema(dict[str, SettingInfo]):

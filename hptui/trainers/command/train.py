@@ -20,6 +20,7 @@ from hptui.trainers.command.ending import judge
 from hptui.trainers.command.listen import Listener
 from hptui.trainers.command.process import adopt_orphans
 from hptui.trainers.command.program import about, absolute, hides_the_tap, is_python
+from hptui.trainers.command.recover import recorded, recover
 from hptui.trainers.command.run import Ears, Result, run
 from hptui.trainers.command.settings import Spec, read
 from hptui.trainers.context import TrialContext
@@ -38,7 +39,7 @@ class Script:
         """Know the checkpoint that this attempt goes on from, and the code that it runs, before anything starts."""
         spec = read(settings)
         self._output = trial.dir / OUTPUT
-        self._checkpoint = self._newest(spec, trial) if trial.attempt > 1 else None
+        self._checkpoint = self._newest(spec, trial, recorded(trial)) if trial.attempt > 1 else None
         if trial.attempt > 1 and self._checkpoint is None:
             resume.set_aside(self._output, trial.attempt - 1)
             trial.warn(self._anew(spec))
@@ -49,12 +50,13 @@ class Script:
         self._workdir = Path(os.path.join(self._directory, self._fill_plain(spec, trial, spec.own.workdir)))
         words = self._words(compose(spec, self._facts(trial), self._directory, self._output).words, trial)
         trial.about |= {"python": None, "packages": None, "determinism": None, **about(words, self._workdir)}
+        trial.about["command"] = scrub_command(words)
 
-    def _newest(self, spec: Spec, trial: TrialContext) -> Path | None:
+    def _newest(self, spec: Spec, trial: TrialContext, before: int | None = None) -> Path | None:
         if not spec.own.checkpoint:
             return None
         pattern = self._fill_plain(spec, trial, spec.own.checkpoint)
-        return resume.newest(os.path.join(trial.directory, pattern))
+        return resume.newest(os.path.join(trial.directory, pattern), before)
 
     def _anew(self, spec: Spec) -> str:
         if not spec.own.checkpoint:
@@ -96,6 +98,7 @@ class Script:
         self._environment = self._surroundings(spec, composed, reports)
         listener = Listener(spec, trial, composed.places.fill, self._workdir, reports)
         self._announce(spec, trial)
+        recover(trial, listener.collector, listener.line_reader(), REPORTS)
         if trial.role == Role.BASE:
             if not spec.own.evaluate:
                 raise Unsupported("an untouched base model can only be evaluated", hint="trainer.evaluate says how")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hptui.trainers.context import TrialContext
@@ -16,6 +16,9 @@ REPORT, TAP, FILE, OUTPUT, TENSORBOARD = range(5)
 
 HOLD_SECONDS = 0.3
 """So long a printed number waits for the same one in full precision from a better source."""
+AT_ONCE, LONGEST_NAME, LAST_STEP = 200, 200, 1 << 60
+"""So many metrics in one report, so many characters in a name: what a record can hold."""
+MOST_TOLD = 200
 MOST_PRINTED = 100
 """So many metrics are taken from what a script prints; a log that is no list of metrics must not become one."""
 
@@ -75,7 +78,7 @@ class Collector:
         while self._held and (everything or self._held[0][0] <= now):
             _, source, reading = self._held.popleft()
             self._record(source, reading)
-        sources = {owned.name: owned.told for owned in self._owned.values()}
+        sources = {owned.name: owned.told for owned in list(self._owned.values())[:MOST_TOLD]}
         if sources != self._told:
             self._told = sources
             self.trial.facts(metric_sources=sources)
@@ -90,7 +93,10 @@ class Collector:
             self.step = max(self.step, reading.step) if source.patient else reading.step
         if mine or reading.progress is not None:
             step = self.step if reading.step is None else reading.step
-            self.trial.report(step, mine, progress=reading.progress)
+            names = list(mine)
+            for first in range(0, max(1, len(names)), AT_ONCE):
+                some = {name: mine[name] for name in names[first : first + AT_ONCE]}
+                self.trial.report(min(step, LAST_STEP), some, progress=reading.progress)
 
     def _count(self, source: Source, reading: Reading) -> None:
         if reading.total and source.trust <= self.total_by and reading.total != self.total:
@@ -104,6 +110,8 @@ class Collector:
         and takes the place of the curve's last point; it is no reason to forget the curve.
         """
         key = canonical(given) or given
+        if len(given) > LONGEST_NAME:
+            return None
         owned = self._owned.get(key)
         if owned is not None and owned.source == source:
             return owned if owned.name in (given, self._wanted.get(key)) else None
@@ -121,9 +129,9 @@ class Collector:
         self._owned[key] = _Owned(source, self._wanted.get(key, given))
         return self._owned[key]
 
-    def claimed(self) -> Sequence[str]:
-        """The names of all metrics so far."""
-        return [owned.name for owned in self._owned.values()]
+    def named(self, given: str) -> str:
+        """What a metric is called on record."""
+        return self._wanted.get(canonical(given), given)
 
     def last(self) -> Mapping[str, float]:
         """The latest value of every metric."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,8 @@ from hptui.actions.steer import request
 from hptui.model.trial import Reason, Trial, TrialStatus
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
-from tests.support import events, rest, run_to_rest, state, trial, trials, until
+from hptui.storage.rundir import read_json
+from tests.support import events, hptui, rest, run_to_rest, state, trial, trials, until
 from tests.trainers.command.conftest import Write, client
 
 COMMON: dict[str, Any] = {"lr": 1e-05, "batch_size": 16, "amp": True, "layers": [3, 4], "schedule": "cosine"}
@@ -324,3 +328,67 @@ def test_a_line_is_on_record_within_a_second(home: Path, write: Write) -> None:
     assert time.monotonic() - written < 5  # the benchmark measures it; here only an order of magnitude
     rest(sd)
     assert not holder(sd)["alive"]
+
+
+def test_whoever_is_killed_the_script_dies_and_the_trial_goes_on(home: Path, write: Write) -> None:
+    flag = {"resume_flag": "--resume-from {checkpoint}", "checkpoint": "{trial_dir}/checkpoint-*"}
+    given = {
+        name: {"command": client("resume", "--out", "{trial_dir}"), "lr": 1.0, **flag} for name in ("worker", "shim")
+    }
+    sd = run(home, str(write("killed", given))).sd
+    until(lambda: all((one.last_step or 0) > 4 for one in trials(sd)))
+    for number, who in enumerate(given):
+        os.kill(read_json(sd.attempt(number, 1) / "shim.json")[who], signal.SIGKILL)
+    rest(sd)
+    for one in trials(sd):
+        assert (one.status, one.attempts) == (TrialStatus.COMPLETE, 2)
+        assert [step for step, _ in curve(sd, one.number)] == list(range(1, 41))
+        assert (sd.attempt(one.number, 1) / "log.txt").read_text().count("step 40") == 0
+
+
+def test_a_study_goes_on_with_the_python_that_it_began_with(
+    home: Path, tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sd = run_to_rest(home, write("python", {"one": {"command": client("report", "0.5")}}))
+    other = tmp_path / "bin" / "python"
+    other.parent.mkdir()
+    other.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    other.chmod(0o700)
+    monkeypatch.setenv("PATH", str(other.parent), prepend=":")
+    write("python", {"one": {"command": client("report", "0.5")}, "two": {"command": client("report", "0.25")}})
+    run_to_rest(home, tmp_path / "python.toml")
+    assert [str(one.status) for one in trials(sd)] == ["complete", "complete"]
+    assert log(sd, 0).splitlines()[0] == log(sd, 1).splitlines()[0].replace("0.25", "0.5")
+
+
+def test_what_is_exported_is_the_scripts_own(home: Path, write: Write) -> None:
+    given = {"one": {"command": client("report", "{lr}"), "lr": 0.5}}
+    sd = run_to_rest(home, write("exported", given, trainer='names = { lr = "learning-rate" }'))
+    done = hptui(home, "export", "exported", "0", "--format", "json")
+    assert json.loads(done.stdout) == {"learning-rate": 0.5}
+    shown = hptui(home, "show", "exported", "0").stdout
+    assert "read_output" not in shown
+    assert "report" in next(line for line in shown.splitlines() if line.startswith("val_loss"))
+    with Reader(sd) as reader:
+        [attempt] = reader.attempts(0)
+    assert str(attempt.environment["command"]).endswith("report_client.py 0.5")
+
+
+def test_an_untouched_base_model_is_only_evaluated(home: Path, tmp_path: Path, write: Write) -> None:
+    (tmp_path / "model").write_text("0.75")
+    path = write("base", {}, trainer=f"evaluate = {json.dumps(client('evaluate', '{study_dir}'))}")
+    text = (
+        path.read_text()
+        .replace('"val_loss"', '"test_loss"')
+        .replace('sampler = "list"\nbaseline = false', "evaluate_base = true")
+    )
+    path.write_text(
+        text.replace('["true"]', json.dumps(client("saving", "{trial_dir}", "{lr}"))).replace(
+            "[search]", "lr = 0.5\n[space]\nlr = '0.1..1.0'\n[search]\nsampler = 'random'\ntrials = 1"
+        )
+    )
+    sd = run_to_rest(home, path)
+    base, baseline = trials(sd)
+    assert (str(base.role), str(base.status), base.values) == ("base", "complete", {"test_loss": 0.75}), base.message
+    assert "saving_client" not in log(sd, base.number)
+    assert "saving_client" in log(sd, baseline.number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tomllib
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 import yaml
 
 from hptui.model.errors import UserError
+from hptui.model.scripts import OWN, parameters, spelled
 from hptui.trainers.command import resume
 from hptui.trainers.command.compose import Composed, compose
 from hptui.trainers.command.program import absolute, hides_the_tap, is_python, resolve, script_of
-from hptui.trainers.command.settings import read
+from hptui.trainers.command.settings import Settings, read
 from hptui.trainers.outcome import Failure
 
 FACTS = {"trial_dir": "/t", "number": "7", "seed": "3", "gpu": "", "checkpoint": "/t/c-1"}
@@ -135,3 +137,11 @@ def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hides" in hides_the_tap(["python", "-uI", "a.py"])
     assert "docker" in hides_the_tap(["docker", "run", "x"])
     assert hides_the_tap(["python", "-u", "a.py", "-I"]) == ""
+
+
+def test_everybody_agrees_on_which_keys_are_the_scripts() -> None:
+    assert tuple(field.name for field in dataclasses.fields(Settings)) == OWN
+    settings = {"command": ["x"], "lr": 0.1, "names": {"lr": "learning-rate"}}
+    assert parameters("command", settings) == {"lr": 0.1}
+    assert parameters("sft", settings) == settings
+    assert (spelled("command", settings), spelled("sft", settings)) == ({"lr": "learning-rate"}, {})

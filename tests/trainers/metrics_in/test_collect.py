@@ -111,3 +111,13 @@ def test_the_total_is_that_of_the_most_trusted(heard: Heard) -> None:
 def test_counts_are_kept(heard: Heard) -> None:
     heard.say(TAPPED, 3, accuracy=Ratio(6, 200))
     assert heard.points() == [("accuracy", 3, 0.03), ("accuracy:k", 3, 6.0), ("accuracy:n", 3, 200.0)]
+
+
+def test_a_report_of_very_many_metrics_is_recorded_whole(heard: Heard) -> None:
+    heard.say(
+        WRITTEN,
+        1 << 80,
+        **{f"layer/{n}/a_rather_long_name_of_a_norm_that_is_logged_for_each": 0.1 for n in range(1500)},
+    )
+    heard.say(WRITTEN, 2, **{"x" * 300: 1.0})
+    assert len(heard.points()) == 1500
