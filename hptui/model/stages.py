@@ -104,9 +104,9 @@ def planned(study: Study, stage: Stage) -> int | None:
 
 def space_of(study: Study, stage: Stage | None) -> Space:
     """The space of a stage: its own, with the derived settings and constraints of the study that concern it."""
-    if stage is None or stage.space is None:
+    if stage is None:
         return study.space
-    own = stage.space
+    own = stage.space or study.space
     known = {*own.names, *(one.name for one in own.derived)}
     derived = [one for one in study.space.derived if one.name not in known]
     names = known | {one.name for one in derived}

@@ -85,6 +85,13 @@ def test_derived_settings_and_constraints_of_the_study_hold_in_a_stage_that_they
     assert space_of(study, study.stages[1]) == study.space
 
 
+def test_a_constraint_concerns_only_the_stages_that_search_something_of_it():
+    text = '[space]\nlearning_rate = "1e-4..1e-2 log"\n[[stage]]\nname = "rate"\ntrials = 4\n'
+    text += '[[stage]]\nname = "size"\nfrom = "best 1"\nspace = { width = { choices = [32, 64] } }\ntrials = 2\n'
+    study = read(text, HEAD.replace("seed = 3", 'constraints = ["width <= 64"]'))
+    assert [len(space_of(study, stage).constraints) for stage in study.stages] == [0, 1]
+
+
 def test_stages_are_comparable_when_they_set_the_same():
     study = read(DAYS)
     assert comparable(study, "rate", "width")

@@ -14,7 +14,7 @@ from hptui.trainers.models.library import Function, functions
 
 Row = dict[str, str]
 
-VERSION = 1
+VERSION = 2
 """To be raised when rows change."""
 
 SHORTEST, LONGEST = 12, 90
@@ -42,7 +42,9 @@ def code() -> list[Row]:
     for function in _examples():
         solution = f"def {function.signature}:\n" + "\n".join(f"    {line}" for line in function.code.splitlines())
         if function.code and len(solution) <= LONGEST_CODE:
-            row = {"module": function.module, "input": _sentence(function.summary), "solution": solution}
+            asked = _sentence(function.summary)
+            thoughts = f"It is a function {function.name} of {function.module}. {asked}\n"
+            row = {"module": function.module, "input": asked, "solution": solution, "output": thoughts + solution}
             rows.setdefault(row["input"].lower(), row)
     return _split(rows.values())
 
