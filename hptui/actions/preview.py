@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from typing import Any
 
 from hptui.model.errors import MachineError, StudyError
 from hptui.model.study import Study
-from hptui.model.trial import Value
+from hptui.model.trial import Reason, Value
 from hptui.running.preparing import representative
 from hptui.storage.rundir import RunDir, read_lines, write_json
 
@@ -28,7 +29,7 @@ class Preview:
     warnings: tuple[str, ...] = ()
 
 
-def preview(study: Study) -> Preview:
+def preview(study: Study, home: Path | None = None) -> Preview:
     """Prepare the study as its runner would; `StudyError` says what is wrong with its data or model."""
     from hptui.trainers import registry
 
@@ -45,22 +46,27 @@ def preview(study: Study) -> Preview:
             "cache": str(Path(folder, "cache")),
         }
         write_json(run.config, config, durable=False)
-        printed = _work(run, study)
+        printed = _work(run, study, home)
         found = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
     end: dict[str, Any] | None = next((event for event in found if event["k"] == "end"), None)
     if end is None:
         tail = "\n  ".join(printed.strip().splitlines()[-12:])
         raise MachineError(f"the preparation of the study died\n  {tail}")
+    if end["reason"] == Reason.SETUP:
+        return Preview(warnings=(f"not everything could be looked at, for it is not here: {end['message']}",))
     if end["status"] == "failed":
         raise StudyError(end["message"], file=study.source, where="trainer")
     facts: dict[str, Value] = next((event["facts"] for event in found if event["k"] == "facts"), {})
     return Preview(facts, tuple(event["message"] for event in found if event["k"] == "warning"))
 
 
-def _work(run: RunDir, study: Study) -> str:
+def _work(run: RunDir, study: Study, home: Path | None) -> str:
     command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
     cwd = study.directory or None
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=SECONDS, check=False)
+    own = {"HPTUI_LOOK": "1", **({"HPTUI_HOME": str(home)} if home is not None else {})}
+    done = subprocess.run(
+        command, cwd=cwd, env={**os.environ, **own}, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
     return done.stdout + done.stderr
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ def check_(face: Face, file: Path, try_: bool, changes: tuple[str, ...], as_json
 
     given = pairs(changes, "learning_rate=1e-4")
     checked = check(file, given, face.home)
-    seen = preview(checked.study)
+    seen = preview(checked.study, face.home)
     doubts = (*checked.warnings, *preflight(checked.study), *seen.warnings)
     checked = replace(checked, warnings=doubts, facts={**checked.facts, **summary(seen.facts)})
     for warning in checked.warnings:
@@ -53,7 +54,11 @@ def check_(face: Face, file: Path, try_: bool, changes: tuple[str, ...], as_json
     tell_facts({name: setting(value) for name, value in checked.facts.items() if value is not None})
     if tried is not None:
         tell_facts(_tried(tried))
-    say(f"{file} is right" + (f", with {len(checked.warnings)} warnings" if checked.warnings else ""))
+    say(f"{file} is right" + (f", with {_count(checked.warnings)}" if checked.warnings else ""))
+
+
+def _count(warnings: Sequence[str]) -> str:
+    return "one warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
 
 
 def _json(checked: Checked, tried: Tried | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
     HptuiError                    1
     ├── UserError                 2   the user's mistake: what they typed or wrote
+    │   ├── Absent            2   it may be right, but it is not on this machine, and cannot be had now
     │   ├── StudyError            2   in a study file: names file, table, key, value
     │   │   └── Several           2   more than one of them, found in one reading
     │   └── ExpressionError       2   in a constraint, `expr`, `when` or filter
@@ -73,6 +74,10 @@ class Several(StudyError):
     def at(self, file: str) -> Several:
         """The same mistakes, each naming the file."""
         return Several(one.at(file) if isinstance(one, StudyError) else one for one in self.errors)
+
+
+class Absent(UserError):
+    """What was named may be right, but it is not on this machine, and cannot be had from it now."""
 
 
 class ExpressionError(UserError):

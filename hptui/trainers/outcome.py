@@ -9,7 +9,7 @@ import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hptui.model.errors import HptuiError, Unsupported, UserError
+from hptui.model.errors import Absent, HptuiError, Unsupported, UserError
 from hptui.model.trial import Reason, TrialStatus
 
 MESSAGE_LIMIT = 500
@@ -90,6 +90,8 @@ def _reason(error: BaseException, *, reported: bool) -> Reason:
         found = _of_resources(link)
         if found:
             return found
+    if isinstance(error, Absent):
+        return Reason.SETUP
     if isinstance(error, UserError | Unsupported):
         return Reason.USAGE
     if not reported and isinstance(error, ImportError | FileNotFoundError):

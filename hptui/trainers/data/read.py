@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hptui.model.errors import UserError, did_you_mean
+from hptui.model.errors import Absent, UserError, did_you_mean, nearest
 from hptui.trainers import models
 
 Row = dict[str, Any]
@@ -37,7 +37,7 @@ def read(setting: str, source: str, directory: Path, config: str = "") -> Source
     if path.is_dir():
         return _directory(setting, path)
     if path.suffix in READERS or path.suffix in TEXTS or source.startswith((".", "/", "~")) or source.count("/") > 1:
-        raise UserError(f"{setting}: there is no file or directory {path}", hint=_near(path))
+        raise _missing(setting, path)
     return _hub(setting, source, config)
 
 
@@ -47,10 +47,13 @@ def place(source: str, directory: Path) -> Path | None:
     return path if source and path.exists() else None
 
 
-def _near(path: Path) -> str:
+def _missing(setting: str, path: Path) -> UserError:
+    """A name that is nearly right is a slip; a file with no likeness beside it may yet come."""
+    said = f"{setting}: there is no file or directory {path}"
     if not path.parent.is_dir():
-        return f"there is no directory {path.parent} either"
-    return did_you_mean(path.name, [entry.name for entry in path.parent.iterdir()])
+        return Absent(said, hint=f"there is no directory {path.parent} either")
+    others = [entry.name for entry in path.parent.iterdir()]
+    return (UserError if nearest(path.name, others) else Absent)(said, hint=did_you_mean(path.name, others))
 
 
 def _file(setting: str, path: Path) -> Source:
@@ -165,7 +168,7 @@ def _hub(setting: str, name: str, config: str) -> Source:
     try:
         found = datasets.load_dataset(name, config or None)
     except Exception as error:  # the hub's client raises many kinds; all mean that it is not to be had
-        raise UserError(
+        raise Absent(
             f"{setting}: there is no file or directory {name}, and the dataset {name} cannot be had from the hub: "
             f"{str(error)[:200]}",
             hint="download it where there is a network, or give the path of a file",

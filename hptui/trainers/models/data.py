@@ -14,10 +14,10 @@ from hptui.trainers.models.library import Function, functions
 
 Row = dict[str, str]
 
-VERSION = 2
+VERSION = 3
 """To be raised when rows change."""
 
-SHORTEST, LONGEST = 12, 90
+SHORTEST, LONGEST = 12, 72
 """Characters of a summary that is a sentence and can be learnt."""
 
 LONGEST_CODE = 120
@@ -31,9 +31,10 @@ def docstrings() -> list[Row]:
     """A function of the standard library and the first sentence of its documentation."""
     rows: dict[str, Row] = {}
     for function in _examples():
-        row = {"instruction": f"What does {function.signature} do?", "response": _sentence(function.summary)}
+        name = f"{function.module.rpartition('.')[2]}.{function.signature}"
+        row = {"instruction": f"What does {name} do?", "response": _sentence(function.summary)}
         rows.setdefault(row["response"].lower(), {"module": function.module, "function": function.signature, **row})
-    return _split(rows.values())
+    return _split({row["instruction"]: row for row in rows.values()}.values())
 
 
 def code() -> list[Row]:

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from hptui.model.errors import UserError, did_you_mean
+from hptui.model.errors import Absent, UserError, did_you_mean
 from hptui.storage.paths import find_home
 from hptui.storage.rundir import write_atomic
 from hptui.trainers.alone import alone
@@ -29,6 +29,8 @@ from hptui.trainers.models.recipes import RECIPES
 
 PREFIX = "hptui:"
 LIBRARIES = ("torch", "transformers", "tokenizers")
+LOOK = "HPTUI_LOOK"
+"""In the environment of a process that only looks, and makes no model."""
 DONE = "hptui.json"
 """Written last: a directory that has it is whole."""
 
@@ -62,6 +64,8 @@ def model(name: str, setting: str = "model") -> Path:
     versions = {library: importlib.metadata.version(library) for library in LIBRARIES}
     folder = cache() / "models" / f"{short}-{_key([asdict(recipe), versions, DATA_VERSION])}"
     if not (folder / DONE).is_file():
+        if os.environ.get(LOOK):
+            raise Absent(f"{setting}: {name} is made by the first study that needs it, in about a minute")
         with alone(folder.with_name(f"{folder.name}.lock")):
             if not (folder / DONE).is_file():
                 _build(short, folder)

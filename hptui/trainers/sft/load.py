@@ -10,12 +10,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from hptui.model.errors import UserError, did_you_mean
+from hptui.model.errors import Absent, UserError, did_you_mean
 from hptui.trainers import models
 from hptui.trainers.sft import bnb
 from hptui.trainers.sft.settings import ModelSettings, Settings
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+UNREACHABLE = ("couldn't connect", "offline mode", "outgoing traffic", "disk cache")
+"""In an error of the hub's client: it could not ask, which is not the same as a name that the hub does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,10 @@ def _missing(setting: str, name: str, error: Exception, settings: ModelSettings)
         )
     if Path(name).is_dir():
         return UserError(f"{setting}: {name} holds no model that can be loaded: {text[:300]}")
-    return UserError(
-        f"{setting}: there is no directory {name}, and it cannot be had from the hub: {text[:200]}",
+    alone = any(sign in text for sign in UNREACHABLE)
+    return (Absent if alone else UserError)(
+        f"{setting}: there is no directory {name}, and it cannot be had from the hub: "
+        + ("there is no connection, and it was not downloaded before" if alone else text[:200]),
         hint="download it where there is a network, or give the path of a directory",
     )
 

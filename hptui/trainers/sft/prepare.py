@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hptui.model.errors import Absent
 from hptui.model.trial import Value
 from hptui.trainers import evals
-from hptui.trainers.data import pipeline
+from hptui.trainers.data import pipeline, split
+from hptui.trainers.data.layout import Layout
 from hptui.trainers.preparing import Prepared
 from hptui.trainers.settings import build
 from hptui.trainers.sft import adapters, load
@@ -19,7 +21,7 @@ def prepare(settings: Mapping[str, Value], directory: Path, cache: Path) -> Prep
     """Facts of the data, and doubts. Whatever cannot work is a `UserError`."""
     chosen = build(Settings, settings)
     evals.prepare(chosen.generation(str(directory)))
-    config = load.config_of(chosen, directory)
+    config = _config(chosen, directory)
     if chosen.adapter != "none":
         adapters.check_targets(load.outline(chosen, directory), chosen)
     tokenizer = load.tokenizer_of(chosen, directory)
@@ -33,6 +35,20 @@ def prepare(settings: Mapping[str, Value], directory: Path, cache: Path) -> Prep
         "warnings": list(data.warnings),
     }
     return Prepared(facts, [*data.warnings, *_lengths(chosen, config, data)])
+
+
+def _config(settings: Settings, directory: Path) -> Any:
+    """The configuration of the model. Where that is not here, the data at least are looked at."""
+    try:
+        return load.config_of(settings, directory)
+    except Absent as absent:
+        try:
+            splits = split.load(settings, directory)
+        except Absent as other:
+            raise Absent(f"{absent.message}; {other.message}", hint=absent.hint) from other
+        columns = split.columns(splits.rows["train"])
+        Layout(settings, columns, plain=splits.plain, chat=lambda messages, begin: "")
+        raise
 
 
 def _lengths(settings: Settings, config: Any, data: pipeline.Data) -> list[str]:

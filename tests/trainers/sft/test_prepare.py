@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hptui.model.errors import UserError
+from hptui.model.errors import Absent, UserError
 from hptui.trainers.preparing import Prepared
 from hptui.trainers.sft.prepare import prepare
 from tests.trainers.sft.tiny import TINY, rows, write
@@ -48,6 +48,29 @@ def test_what_cannot_work_is_refused(study: Path, settings: dict[str, Any], said
     with pytest.raises(UserError, match=said) as caught:
         prepared(study, **settings)
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        ({"model": "someone/some-model"}, Absent),
+        ({"train": "data/nowhere.jsonl"}, Absent),
+        ({"train": "completely-different.csv"}, Absent),
+        ({"train": "trian.jsonl"}, UserError),
+        ({"model": "./bsae"}, UserError),
+        ({"model": "someone/some-model", "train": "trian.jsonl"}, UserError),
+        ({"model": "someone/some-model", "completion_template": "{completoin}"}, UserError),
+    ],
+)
+def test_what_may_yet_come_is_told_apart_from_a_slip(study: Path, settings: dict[str, Any], kind: type) -> None:
+    with pytest.raises(UserError) as caught:
+        prepared(study, **settings)
+    assert type(caught.value) is kind
+
+
+def test_all_that_is_not_here_is_named(study: Path) -> None:
+    with pytest.raises(Absent, match=r"some-model.*no connection.*train: there is no file"):
+        prepared(study, model="someone/some-model", train="data/nowhere.jsonl")
 
 
 def test_code_that_comes_with_a_model_runs_only_when_it_is_trusted(study: Path) -> None:
