@@ -68,7 +68,8 @@ class HptuiApp(App[str]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return DEFAULTS
 
-    def get_default_screen(self) -> Screen[Any]:
+    def _first(self) -> Screen[Any]:
+        """What opens first. It lies on an empty screen, since Textual cannot replace the one at the bottom."""
         if self._study is not None:
             from hptui.tui.screens.study import StudyScreen
 
@@ -77,10 +78,16 @@ class HptuiApp(App[str]):
 
         return StudiesScreen()
 
+    @property
+    def deep(self) -> bool:
+        """Whether the screen in front lies on another one."""
+        return len(self.screen_stack) > 2
+
     def on_mount(self) -> None:
         self.set_class(self.config.charts == "ascii", "-ascii")
         self._heed_signals()
         self.feed.start()
+        self.push_screen(self._first())
         if self._problems:
             self.call_after_refresh(self.say, "; ".join(self._problems), "warn")
 
@@ -167,13 +174,13 @@ class HptuiApp(App[str]):
     async def action_back(self) -> None:
         from hptui.tui.screens.studies import StudiesScreen
 
-        if len(self.screen_stack) > 1:
+        if self.deep:
             self.pop_screen()
         elif not isinstance(self.screen, StudiesScreen):
             self.switch_screen(StudiesScreen())
 
     async def action_leave(self) -> None:
-        if len(self.screen_stack) > 1:
+        if self.deep:
             self.pop_screen()
         else:
             await self.action_quit()

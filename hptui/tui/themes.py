@@ -1,10 +1,10 @@
-"""The four themes, and what colours mean: the same few meanings on every screen, each also said by a sign or word."""
+"""The themes, and what colours mean: the same few meanings on every screen, each also said by a sign or word."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent", "mark")
 """Meanings a part of a line can have; `$mean-NAME` in styles."""
@@ -163,10 +163,10 @@ def _ansi(name: str, dark: bool) -> Theme:
         error="ansi_red",
         dark=dark,
         ansi=True,
-        variables=_ANSI,
+        variables={**BUILTIN_THEMES["ansi-dark" if dark else "ansi-light"].variables, **_ANSI},
     )
 
 
-THEMES = (DARK, LIGHT, SAFE, _ansi("ansi", True))
+THEMES = (DARK, LIGHT, SAFE, _ansi("ansi", True), _ansi("ansi-light", False))
 DEFAULTS = dict(DARK.variables)
 """What a theme of Textual's own, which has none of our meanings, is given."""

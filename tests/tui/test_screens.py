@@ -289,6 +289,32 @@ async def test_the_palette_finds_and_runs(home):
         await walk.until(lambda: table.number == 3)
 
 
+@pytest.mark.parametrize("theme", ["dark", "light", "safe", "ansi", "ansi-light", "nord"])
+async def test_every_theme_can_be_used(home, theme):
+    sd = make(home)
+    async with walking(home, study=sd, theme=theme) as walk:
+        await walk.until("★3")
+        await walk.press("x", "escape", "question_mark")
+        await walk.until("Help ·")
+        assert walk.app.theme == theme
+
+
+async def test_a_theme_that_is_none_is_said(home):
+    make(home)
+    async with walking(home, theme="drak") as walk:
+        await walk.until("there is no theme 'drak'")
+        assert walk.app.theme == "dark"
+
+
+async def test_plain_characters_only(home):
+    sd = make(home)
+    async with walking(home, study=sd, charts="ascii", theme="ansi") as walk:
+        await walk.until("*3")
+        await walk.until(lambda: walk.app.screen.query_one("#chart1", Chart).plots)
+        await walk.pilot.pause(0.3)
+        assert not {sign for sign in walk.text if ord(sign) > 127} - set("·–…→"), walk.text
+
+
 async def test_remapped_keys(home):
     make(home)
     async with walking(home, keys={"app.help": "H", "no.key": "x"}) as walk:

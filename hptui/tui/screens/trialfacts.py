@@ -30,18 +30,26 @@ def settings(view: View, trial: Trial, best: Trial | None, *, everything: bool) 
     varied = [name for name in own if name in trial.params or name in searched]
     used = [name for name in trial.effective if name in own and trial.effective[name] != own[name]]
     names = list(dict.fromkeys([*varied, *used, *(own if everything else ())]))
+    words = _words(trial)
     if not names:
-        return [[Cell("the settings of the study file", "muted")]]
+        return [*words, [Cell("the settings of the study file", "muted")]]
     rows = [_setting(name, own, dict(trial.effective), theirs, base, trial) for name in names]
     widths = [max(4, *(width_of(row[place].text) for row in rows)) + 2 for place in range(5)]
     widths[0] = min(widths[0], WIDEST)
     heads = ("setting", "value", "used", f"best #{best.number}" if theirs and best is not None else "", "baseline")
     shown = [place for place in range(5) if place < 2 or any(row[place].text for row in rows)]
-    lines = [[Cell(fit(heads[place], max(widths[place], len(heads[place]) + 2)), "muted") for place in shown]]
+    lines = [*words]
+    lines.append([Cell(fit(heads[place], max(widths[place], len(heads[place]) + 2)), "muted") for place in shown])
     for row in rows:
         cells = [(row[place], max(widths[place], len(heads[place]) + 2)) for place in shown]
         lines.append([Cell(fit(cell.text, width), cell.meaning, cell.bold) for cell, width in cells])
     return lines
+
+
+def _words(trial: Trial) -> list[list[Cell]]:
+    """What went wrong, and what a person wrote: before everything else. The whole of it stands under `about`."""
+    bad = "bad" if str(trial.status) == "failed" else "warn"
+    return [[Cell(plain(text, 300), meaning)] for text, meaning in ((trial.message, bad), (trial.note, "mark")) if text]
 
 
 def _setting(

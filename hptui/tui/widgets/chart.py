@@ -299,6 +299,8 @@ class Chart(Lines, can_focus=True):
             if not label:
                 continue
             text = f"{label} {value}" if self.cross is not None and value else label
+            if self.charts == "ascii" and colour is not None:
+                text = f"{LETTERS[colour % 26]} {text}"
             if room < width_of(text) + 3:
                 break
             room -= width_of(text) + 2
