@@ -161,7 +161,8 @@ def main(argv: list[str]) -> int:
         facts = holder(sd)
         log.error("another runner holds %s: pid %s on %s", sd.name, facts["pid"], facts["host"])
         return 4
-    from hptui.running.runner import Hooks, Runner
+    from hptui.running.decisions import Hooks
+    from hptui.running.runner import Runner
     from hptui.storage import studyfile
     from hptui.storage.store import Store
 

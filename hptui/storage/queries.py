@@ -7,11 +7,9 @@ Standard library only.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +17,12 @@ from hptui.model.errors import MachineError, NotFound
 from hptui.model.trial import Attempt, Rejection, StudyState, Trial, TrialStatus
 from hptui.storage import cells
 from hptui.storage.cells import ATTEMPT_COLUMNS, TRIAL_COLUMNS
-from hptui.storage.faults import explain
+from hptui.storage.curves import Curves
 from hptui.storage.rows import (
     ArtifactRow,
-    Bucket,
     CheckpointRow,
     Command,
     EventRow,
-    LastValue,
     Revision,
     Sample,
     StudyRow,
@@ -35,10 +31,9 @@ from hptui.storage.rows import (
 DEFAULTS = "defaults"
 FACTS = "facts"
 COURSE = "stages"
-_SUMMARY = "step, value, odd, low, low_step, high, high_step, n, nonfinite"
 
 
-class Queries:
+class Queries(Curves):
     """What can be asked of a store. For one thread at a time."""
 
     _conn: sqlite3.Connection
@@ -192,71 +187,6 @@ class Queries:
             )
         return trials
 
-    # metrics --------------------------------------------------------------------------------------------------
-
-    def metric_names(self, trial: int | None = None) -> list[str]:
-        """The metrics that a trial, or any, has reported, in order of appearance."""
-        if trial is None:
-            found = self._all("SELECT name FROM metric_names WHERE id IN (SELECT metric FROM metric_last) ORDER BY id")
-        else:
-            found = self._all(
-                "SELECT name FROM metric_last JOIN metric_names ON id = metric WHERE trial = ? ORDER BY id", (trial,)
-            )
-        return [row[0] for row in found]
-
-    def curve(self, trial: int, metric: str, *, after: int | None = None) -> list[tuple[int, float, float]]:
-        """The points (step, value, seconds) of a metric by step, NaN and infinities included; those beyond `after`."""
-        sql = (
-            "SELECT step, value, odd, seconds FROM points "
-            "WHERE trial = ? AND metric = (SELECT id FROM metric_names WHERE name = ?)"
-        )
-        if after is None:
-            found = self._all(f"{sql} ORDER BY step", (trial, metric))
-        else:
-            found = self._all(f"{sql} AND step > ? ORDER BY step", (trial, metric, after))
-        return [(step, cells.join_odd(value, odd), seconds) for step, value, odd, seconds in found]
-
-    def buckets(
-        self, trial: int, metric: str, count: int, *, start: int | None = None, end: int | None = None
-    ) -> list[Bucket]:
-        """A curve, or its steps from `start` to `end`, in at most `count` stretches of equal length in steps.
-
-        Peaks survive. Empty stretches are left out.
-        """
-        where = "WHERE trial = :t AND metric = (SELECT id FROM metric_names WHERE name = :m)"
-        args: dict[str, Any] = {"t": trial, "m": metric}
-        if start is not None:
-            where, args["s"] = f"{where} AND step >= :s", start
-        if end is not None:
-            where, args["e"] = f"{where} AND step <= :e", end
-        with self.snapshot():
-            ends = self._one(f"SELECT min(step), max(step) FROM points {where}", args)  # noqa: S608 (all parts are ours)
-            if ends is None or ends[0] is None:
-                return []
-            width = max(1, -(-(ends[1] - ends[0] + 1) // max(1, count)))
-            found = self._all(
-                "SELECT min(step), max(step), min(value), max(value), avg(value), count(*), max(seconds) "  # noqa: S608
-                f"FROM points {where} GROUP BY (step - :a) / :w ORDER BY 1",
-                {**args, "a": ends[0], "w": width},
-            )
-        return [Bucket(*row) for row in found]
-
-    def last(self, trial: int) -> dict[str, LastValue]:
-        """Every metric of a trial in short."""
-        sql = f"SELECT name, {_SUMMARY} FROM metric_last JOIN metric_names ON id = metric WHERE trial = ? ORDER BY id"  # noqa: S608
-        return {row[0]: summary_of(row[1:]) for row in self._all(sql, (trial,))}
-
-    def summaries(self, metric: str) -> dict[int, LastValue]:
-        """One metric in short, of every trial that reported it."""
-        sql = (
-            f"SELECT trial, {_SUMMARY} FROM metric_last "  # noqa: S608 (all parts are ours)
-            "WHERE metric = (SELECT id FROM metric_names WHERE name = ?) ORDER BY trial"
-        )
-        return {row[0]: summary_of(row[1:]) for row in self._all(sql, (metric,))}
-
-    def _metric_names(self) -> dict[int, str]:
-        return dict(self._all("SELECT id, name FROM metric_names"))
-
     # what else happened ---------------------------------------------------------------------------------------
 
     def events(self, after_id: int = 0, limit: int | None = None, *, trial: int | None = None) -> list[EventRow]:
@@ -308,61 +238,5 @@ class Queries:
             for number, at, verb, given, done, ok, result in self._all(sql, args)
         ]
 
-    # the file -------------------------------------------------------------------------------------------------
-
-    def data_version(self) -> int:
-        """A number that changes when another connection has written. Costs microseconds."""
-        row = self._one("PRAGMA data_version")
-        assert row is not None
-        return int(row[0])
-
-    def backup(self, path: Path) -> None:
-        """A consistent copy in one file, readable by its owner only; written beside and renamed."""
-        beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
-            target = sqlite3.connect(beside, isolation_level=None)
-            try:
-                # In one go: a copy in parts starts over whenever another process writes, and a reader blocks nobody.
-                self._conn.backup(target, pages=-1)
-                target.execute("PRAGMA journal_mode = DELETE")  # readable from a read-only disk, without -wal and -shm
-            finally:
-                target.close()
-            os.replace(beside, path)
-        except (OSError, sqlite3.Error) as error:
-            raise explain(error, path) from error
-        finally:
-            with suppress(OSError):
-                beside.unlink(missing_ok=True)
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Questions asked inside see one moment. Keep it short."""
-        if self._conn.in_transaction:
-            yield
-            return
-        self._all("BEGIN")
-        try:
-            yield
-        finally:
-            if self._conn.in_transaction:
-                self._all("ROLLBACK")
-
-    def _all(self, sql: str, args: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
-        try:
-            return self._conn.execute(sql, args).fetchall()
-        except sqlite3.Error as error:
-            raise explain(error, self.path) from error
-
-    def _one(self, sql: str, args: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
-        found = self._all(sql, args)
-        return found[0] if found else None
-
 
 _OPEN = "state IN ('starting', 'running')"
-
-
-def summary_of(row: Sequence[Any]) -> LastValue:
-    """A row of `metric_last` without its key."""
-    step, value, odd, *rest = row
-    return LastValue(step, cells.join_odd(value, odd), *rest)
