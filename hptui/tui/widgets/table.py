@@ -175,16 +175,18 @@ class Table(Lines, can_focus=True):
         here = index == self.cursor
         if here:
             base = base + self.style_of("table--cursor" if self.has_focus else "table--cursor-dim")
+        # Sixteen colours have no quiet background: there the row is turned, and its cells have no colours of their own.
+        turned = here and self.has_focus and self.app.native_ansi_color
         marked = self.rows.marked(index)
         sign = self.glyphs.cursor if here and self.has_focus else " "
         segments = [
-            Segment(sign, base + self.style_of("table--accent")),
-            Segment(self.glyphs.mark if marked else " ", base + self.style_of("table--mark")),
+            Segment(sign, base if turned else base + self.style_of("table--accent")),
+            Segment(self.glyphs.mark if marked else " ", base if turned else base + self.style_of("table--mark")),
         ]
         cells = self.rows.cells(index)
         for place in self.columns_in_sight(width):
             column, cell = self.rows.columns[place], cells[place]
-            style = base + self.style_of(f"table--{cell.meaning}") if cell.meaning else base
+            style = base + self.style_of(f"table--{cell.meaning}") if cell.meaning and not turned else base
             if cell.bold:
                 style = style + Style(bold=True)
             segments.append(Segment(fit(cell.text, column.width, right=column.right), style))
