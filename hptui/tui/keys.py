@@ -124,6 +124,17 @@ KEYS: tuple[Key, ...] = (
     Key("space.save", "ctrl+s", "Save", "make it the next revision, with a reason", "save", "Edit", 7, SPACE, "space"),
     Key("space.leave", "escape,q", "Back", "back to the study", "leave_space", "Program", 91),
     Key("study.insights", "H", "Insights", "pictures of the whole study, with their numbers", "insights", "Look", 13),
+    Key("study.compare", "c", "Compare", "marked trials side by side, or this and the best", "compare", "Look", 9),
+    Key("study.health", "d", "Health", "what trials suffer from, and what may help", "health", "Look", 13),
+    # trials side by side
+    Key("compare.all", "f", "All settings", "also settings that are the same", "all_settings", "Look", 1),
+    Key("compare.turn", "b", "By the next", "measure by the next trial", "turn", "Look", 2),
+    Key("compare.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 3),
+    Key("compare.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
+    Key("compare.copy", "y", "Copy", "copy the comparison", "copy", "Out", 5),
+    # health
+    Key("health.cure", "C", "Clone cured", "queue the trial with what may help", "cure", "Run", 2, STEER, "add"),
+    Key("health.space", "e", "Space", "take what failed out of the search space", "space", "Run", 3, SPACE, "space"),
     # insights
     Key("insights.next", "right_square_bracket,tab", "Next", "the next picture", "turn(1)", "Look", 1),
     Key("insights.previous", "left_square_bracket,shift+tab", "Previous", "the picture before", "turn(-1)", "Look", 2),
@@ -176,6 +187,8 @@ KEYS: tuple[Key, ...] = (
     Key("trial.both", "b", "Both", "training and validation in one chart", "both", "Look"),
     Key("trial.all_settings", "f", "All settings", "also settings that are the baseline's", "all_settings", "Look", 9),
     Key("trial.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 7),
+    Key("trial.cure", "d", "Cure", "queue it with what may help", "cure", "Run", 13, STEER, "add"),
+    Key("trial.cure_space", "e", "Space", "drop what failed from the space", "space", "Run", 0, SPACE, "space"),
     Key("trial.artifact", "enter", "Artifact", "show the artifacts", "artifact", "Look"),
     Key("trial.stop", "x", "Stop…", "end it", "stop", "Run", 10, STEER, "stop", True),
     Key("trial.kill", "K", "Kill…", "end it at once, unsaved", "kill", "Run", 0, STEER, "stop", True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from textual.app import ComposeResult
@@ -26,8 +27,11 @@ class CloneScreen(ModalScreen["tuple[dict[str, str], str, str] | None"]):
         Binding("up", "move(-1)", "Previous", priority=True),
     ]
 
-    def __init__(self, view: View, trial: Trial | None) -> None:
+    def __init__(
+        self, view: View, trial: Trial | None, changes: Mapping[str, Value] | None = None, note: str = ""
+    ) -> None:
         super().__init__()
+        self._note = note
         self._view, self._trial = view, trial
         searched = [parameter.name for parameter in view.study.space.parameters]
         params = dict(trial.params) if trial is not None else {}
@@ -35,6 +39,8 @@ class CloneScreen(ModalScreen["tuple[dict[str, str], str, str] | None"]):
         names = [*params, *(name for name in searched if name not in params)]
         names = [name for name in names if name not in {one.name for one in view.study.space.derived} or name in params]
         base = view.settings(trial) if trial is not None else dict(view.base)
+        self._changes = {name: _typed(value) for name, value in (changes or {}).items()}
+        names += [name for name in self._changes if name not in names]
         self._values = {name: _typed(params.get(name, base.get(name))) for name in names}
 
     def compose(self) -> ComposeResult:
@@ -46,12 +52,12 @@ class CloneScreen(ModalScreen["tuple[dict[str, str], str, str] | None"]):
                 for index, (name, value) in enumerate(self._values.items()):
                     with Horizontal(classes="field"):
                         yield Static(plain(name, 30), classes="name", markup=False)
-                        yield Line(value, id=f"value{index}")
+                        yield Line(self._changes.get(name, value), id=f"value{index}")
                         yield Static(plain(ranges.get(name, ""), 40), classes="range", markup=False)
                 for key, text in (("others", "key=value, more settings"), ("name", "a name"), ("note", "a note")):
                     with Horizontal(classes="field"):
                         yield Static(key, classes="name", markup=False)
-                        yield Line(placeholder=text, id=key)
+                        yield Line(self._note if key == "note" else "", placeholder=text, id=key)
                         yield Static("", classes="range", markup=False)
             yield Static("enter or ctrl+s queues it, esc does not", id="hint", classes="detail", markup=False)
             with Horizontal(id="buttons"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from hptui.model.trial import Trial, TrialStatus
+from hptui.model.trial import Trial, TrialStatus, Value
+from hptui.results.diagnosis import Diagnosis
 from hptui.results.view import View
 from hptui.storage.paths import StudyDir
 from hptui.tui import verbs
@@ -81,8 +83,8 @@ class Steering(Place):
 
         self.app.push_screen(Ask(f"Note on trial {number}", trial.note, hint="empty takes it away"), take)
 
-    def clone_trial(self, number: int | None) -> None:
-        """A form with a trial's settings (None: the baseline's); what is changed in it is queued."""
+    def clone_trial(self, number: int | None, changes: Mapping[str, Value] | None = None, note: str = "") -> None:
+        """A form with a trial's settings (None: the baseline's) and `changes`; what stands in it is queued."""
         from hptui.tui.screens.clone import CloneScreen
 
         view = self.view
@@ -95,7 +97,40 @@ class Steering(Place):
                 settings, name, note = found
                 app_of(self).carry_out(lambda: verbs.add(self.sd, settings, name=name, note=note), "queueing…")
 
-        self.app.push_screen(CloneScreen(view, trial), take)
+        self.app.push_screen(CloneScreen(view, trial, changes, note), take)
+
+    def cure_trial(self, trial: Trial, found: Diagnosis) -> None:
+        """Queue the trial with a change that may help: the form, with the change in it."""
+        from hptui.tui.screens.ask import Pick
+
+        if not found.remedies:
+            app_of(self).say(f"nothing to change: {found.sentence}", "warn")
+            return
+        sentences = [remedy.sentence for remedy in found.remedies]
+
+        def take(sentence: str | None) -> None:
+            if sentence is not None:
+                remedy = found.remedies[sentences.index(sentence)]
+                self.clone_trial(trial.number, remedy.changes, f"{found.kind}: {remedy.sentence}")
+
+        if len(sentences) == 1:
+            take(sentences[0])
+        else:
+            self.app.push_screen(Pick(f"What may help trial {trial.number}", sentences), take)
+
+    def cure_space(self, trial: Trial, found: Diagnosis) -> None:
+        """Open the search space with what a trial failed at taken out."""
+        from hptui.tui.screens.space import SpaceScreen
+
+        view = self.view
+        if view is None:
+            return
+        proposed = without(view, trial, found)
+        if not proposed:
+            app_of(self).say("no parameter of the space has a larger value that the trial failed at", "warn")
+            return
+        why = f"trial {trial.number}: {found.kind}"
+        self.app.push_screen(SpaceScreen(self.sd, proposed, why))
 
     def copy_config(self, number: int) -> None:
         """The trial's configuration, as `hptui export --format yaml` writes it."""
@@ -106,3 +141,32 @@ class Steering(Place):
         home = str(self.sd.root.parent)
         words = ["hptui", "--home", home, "show", self.sd.name, str(number)]
         app_of(self).copy(shlex.join(words), "the command that shows it")
+
+
+def without(view: View, trial: Trial, found: Diagnosis) -> dict[str, dict[str, Value]]:
+    """Entries of the space without the values that the trial failed at, for the settings that a cure makes smaller."""
+    from hptui.model.space import Choice
+    from hptui.model.values import is_number
+
+    settings: dict[str, Any] = view.settings(trial)
+    entries: dict[str, dict[str, Value]] = {}
+    changes: list[tuple[str, Any]] = [pair for remedy in found.remedies for pair in remedy.changes.items()]
+    smaller = {
+        name for name, value in changes if is_number(value) and is_number(settings.get(name)) and value < settings[name]
+    }
+    for parameter in view.study.space.parameters:
+        value = settings.get(parameter.name)
+        if parameter.name not in smaller or not is_number(value):
+            continue
+        note: dict[str, Value] = {"note": parameter.note} if parameter.note else {}
+        if isinstance(parameter, Choice):
+            kept = [one for one in parameter.choices if not is_number(one) or one < value]
+            if kept and len(kept) < len(parameter.choices):
+                entries[parameter.name] = {"choices": list(kept), **note}
+        elif parameter.low < value <= parameter.high:
+            top = (value - (parameter.step or 1)) if isinstance(parameter.low, int) else 0.75 * value
+            if top > parameter.low:
+                log: dict[str, Value] = {"log": True} if parameter.log else {}
+                whole: dict[str, Value] = {"int": True} if isinstance(parameter.low, int) else {}
+                entries[parameter.name] = {"low": parameter.low, "high": top, **log, **whole, **note}
+    return entries

@@ -266,6 +266,24 @@ class StudyScreen(Steering):
         target = {"-only-chart": "#chart1", "-only-log": "#tail"}.get(PANELS[self._panel], "#trials")
         self.query_one(target).focus()
 
+    def action_compare(self) -> None:
+        from hptui.tui.screens.compare import CompareScreen
+
+        snapshot, cursor = self.snapshot, self.table.number
+        numbers = sorted(self.table.trials.marks)
+        if not numbers and snapshot is not None:
+            numbers = [*sorted(snapshot.best)[:1], *([cursor] if cursor is not None else [])]
+        numbers = list(dict.fromkeys(numbers))
+        if len(numbers) < 2:
+            app_of(self).say("mark two to eight trials with space", "warn")
+            return
+        self.app.push_screen(CompareScreen(self.sd, self.study_source, numbers))
+
+    def action_health(self) -> None:
+        from hptui.tui.screens.health import HealthScreen
+
+        self.app.push_screen(HealthScreen(self.sd, self.study_source))
+
     def action_insights(self) -> None:
         from hptui.tui.screens.insights import InsightsScreen
 

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from hptui.model.errors import NotFound
 from hptui.model.trial import Trial
+from hptui.results.diagnosis import Diagnosis
 from hptui.results.view import View
 from hptui.storage.paths import StudyDir
 from hptui.tui.cells import Cell
@@ -21,9 +22,11 @@ from hptui.tui.keys import bindings
 from hptui.tui.screens.ask import Pick
 from hptui.tui.screens.base import app_of
 from hptui.tui.screens.curves import CurvePanel
+from hptui.tui.screens.health import lines_of
 from hptui.tui.screens.log import LogScreen
 from hptui.tui.screens.steering import Steering
 from hptui.tui.screens.trialfacts import about, measured, settings
+from hptui.tui.sources.health import HealthSource
 from hptui.tui.sources.log import LogSource
 from hptui.tui.sources.pool import Source
 from hptui.tui.sources.study import StudySnapshot, StudySource
@@ -48,6 +51,7 @@ class TrialScreen(Steering):
         self.number = number
         self.study_source = study_source
         self.trial_source = TrialSource(sd, number)
+        self.health = HealthSource(sd, study_source, [number])
         self._all = False
         self._panel = 0
 
@@ -90,7 +94,7 @@ class TrialScreen(Steering):
         return found.trial if found is not None else self._trial(self.number)
 
     def sources(self) -> Sequence[Source]:
-        return [self.study_source, self.trial_source, self.curves.source]
+        return [self.study_source, self.trial_source, self.curves.source, self.health]
 
     def read(self, source: Source, found: Any) -> None:
         if source is self.curves.source:
@@ -118,7 +122,9 @@ class TrialScreen(Steering):
         pane.show(settings(view, trial, best_trial, everything=self._all))
         whole = self.trial_source.latest
         if isinstance(whole, TrialSnapshot) and whole.trial.number == self.number:
-            self.query_one("#about", Facts).show(about(self.sd, view, whole))
+            lines = about(self.sd, view, whole)
+            found = self.diagnosis
+            self.query_one("#about", Facts).show([*(lines_of(found) if found else []), *lines])
             self.query_one("#measured", Facts).show(measured(view, whole, best_trial))
 
     def _head(self, trial: Trial, best: int | None) -> None:
@@ -148,6 +154,7 @@ class TrialScreen(Steering):
         if 0 <= place < len(numbers):
             self.number = numbers[place]
             self.trial_source = TrialSource(self.sd, self.number)
+            self.health.want = (self.number,)
             self._draw()
             self.watch_sources()
 
@@ -242,6 +249,20 @@ class TrialScreen(Steering):
 
     def action_note(self) -> None:
         self.note_trial(self.number)
+
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """What the trial suffers from, as far as that is known."""
+        found = self.health.latest
+        return found.found.get(self.number) if found is not None else None
+
+    def action_cure(self) -> None:
+        if self.trial is not None and self.diagnosis is not None:
+            self.cure_trial(self.trial, self.diagnosis)
+
+    def action_space(self) -> None:
+        if self.trial is not None and self.diagnosis is not None:
+            self.cure_space(self.trial, self.diagnosis)
 
     def action_clone(self) -> None:
         self.clone_trial(self.number)

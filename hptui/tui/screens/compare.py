@@ -1,0 +1,210 @@
+"""Two to eight trials side by side: where their settings differ, what they measured, their curves in one chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+
+from hptui.model.counts import shown
+from hptui.model.format import clock, memory, metric, setting
+from hptui.model.trial import Trial, Value
+from hptui.model.values import same
+from hptui.results.view import View
+from hptui.storage.paths import StudyDir
+from hptui.tui.cells import Cell
+from hptui.tui.keys import bindings
+from hptui.tui.screens.ask import Pick
+from hptui.tui.screens.base import Place, app_of
+from hptui.tui.screens.curves import CurvePanel
+from hptui.tui.sources.pool import Source
+from hptui.tui.sources.study import StudySource
+from hptui.tui.text import fit, plain, width_of
+from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.facts import Facts
+from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+
+MOST = 8
+WIDEST = 18
+
+
+class CompareScreen(Place):
+    """The first trial is what the others are measured by."""
+
+    scope = "compare"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("compare")
+
+    def __init__(self, sd: StudyDir, study_source: StudySource, numbers: Sequence[int]) -> None:
+        super().__init__()
+        self.sd, self.study_source = sd, study_source
+        self.numbers = list(dict.fromkeys(numbers))[:MOST]
+        self._all = False
+
+    def compose(self) -> ComposeResult:
+        app = app_of(self)
+        yield CellLine(id="head", classes="bar")
+        with Horizontal(id="compare-panes"):
+            with Vertical(id="compare-left"):
+                yield Facts(wrap=False, id="differences", classes="pane")
+                yield Facts(wrap=False, id="metrics", classes="pane")
+            yield Chart(charts=app.config.charts, smoothing=app.config.smoothing, id="overlay", classes="pane")
+        yield Answer(id="answer")
+        yield KeyLine(ascii=app.config.charts == "ascii")
+
+    def on_mount(self) -> None:
+        self.curves = CurvePanel(self.sd, [self.query_one("#overlay", Chart)])
+        self.query_one("#differences").focus()
+        self._draw()
+
+    def sources(self) -> Sequence[Source]:
+        return [self.study_source, self.curves.source]
+
+    def read(self, source: Source, found: Any) -> None:
+        if source is self.curves.source:
+            self.curves.draw()
+        else:
+            self._draw()
+
+    def _trials(self) -> tuple[View, list[Trial]] | None:
+        snapshot = self.study_source.latest
+        if snapshot is None:
+            return None
+        known = {trial.number: trial for trial in snapshot.view.trials}
+        return snapshot.view, [known[number] for number in self.numbers if number in known]
+
+    def _draw(self) -> None:
+        snapshot, found = self.study_source.latest, self._trials()
+        if snapshot is None or found is None:
+            return
+        view, trials = found
+        if self.curves.want(snapshot, self.numbers):
+            self.feed.wake()
+        listed = ", ".join(map(str, self.numbers))
+        left = [Cell(plain(self.sd.name, 40), bold=True), Cell(f"compare trials {listed}", "muted")]
+        self.query_one("#head", CellLine).show(left, [Cell(f"measured by trial {self.numbers[0]}", "muted")])
+        pane = self.query_one("#differences", Facts)
+        pane.title = "all settings" if self._all else "settings that differ"
+        pane.entitle(pane.title)
+        pane.show(differences(view, trials, everything=self._all))
+        pane = self.query_one("#metrics", Facts)
+        pane.title = "measured"
+        pane.entitle(pane.title)
+        pane.show(measured(view, trials))
+
+    # keys -----------------------------------------------------------------------------------------------------
+
+    def action_all_settings(self) -> None:
+        self._all = not self._all
+        self._draw()
+
+    def action_turn(self) -> None:
+        """Measure by another trial."""
+        self.numbers = [*self.numbers[1:], self.numbers[0]]
+        self._draw()
+        self.curves.draw()
+
+    def action_metric(self, by: int) -> None:
+        self.curves.next_metric(self.curves.charts[0], by)
+        self._draw()
+        self.curves.draw()
+
+    def action_pick_metric(self) -> None:
+        chart = self.curves.charts[0]
+
+        def take(name: str | None) -> None:
+            if name is not None:
+                self.curves.set_metric(chart, name)
+                self._draw()
+                self.curves.draw()
+
+        self.app.push_screen(Pick("Metric of the chart", self.curves.metrics, chart.metric), take)
+
+    def action_both(self) -> None:
+        self.curves.both = not self.curves.both
+        self._draw()
+        self.curves.draw()
+
+    @on(Chart.Changed)
+    def _chart_changed(self) -> None:
+        self._draw()
+        self.curves.draw()
+
+    def action_copy(self) -> None:
+        found = self._trials()
+        if found is not None:
+            view, trials = found
+            lines = [*differences(view, trials, everything=self._all), *measured(view, trials)]
+            text = "\n".join("\t".join(cell.text.strip() for cell in line) for line in lines)
+            app_of(self).copy(text + "\n", "the comparison")
+
+
+def differences(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
+    """A row a setting, a column a trial; what differs from the first is in colour."""
+    settings = [view.settings(trial) for trial in trials]
+    names = list(dict.fromkeys(name for one in settings for name in one))
+    rows: list[list[Cell]] = []
+    for name in names:
+        values = [one.get(name) for one in settings]
+        differ = not all(same(values[0], value) for value in values[1:])
+        if everything or differ:
+            pairs = zip(trials, values, strict=True)
+            rows.append([Cell(plain(name, 40)), *(_value(values[0], value, trial, name) for trial, value in pairs)])
+    if not rows:
+        rows = [[Cell("their settings are the same", "muted")]]
+    return aligned([_heads(trials), *rows])
+
+
+def _value(first: Value, value: Value, trial: Trial, name: str) -> Cell:
+    used = trial.effective.get(name, value)
+    text = setting(value) if used == value else f"{setting(value)} → {setting(used)}"
+    return Cell(plain(text, 60), "" if same(first, value) else "accent")
+
+
+def measured(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
+    """A row a metric: the first trial's value, then the others' with their distance from it."""
+    objectives = {objective.metric: objective.goal for objective in view.study.objectives}
+    names = list(dict.fromkeys([*objectives, *(name for trial in trials for name in shown(trial.metrics))]))
+    rows = [_heads(trials), [Cell("status", "muted"), *(Cell(str(trial.status), "muted") for trial in trials)]]
+    for name in names:
+        goal = objectives.get(name) or (view.study.metrics[name].goal if name in view.study.metrics else None)
+        values = [(trial.values or {}).get(name, trial.metrics.get(name)) for trial in trials]
+        if any(value is not None for value in values):
+            cells = [_measured(view, name, goal, values[0], value, n) for n, value in enumerate(values)]
+            rows.append([Cell(plain(name, 40), "accent" if name in objectives else ""), *cells])
+    rows.append([Cell("time", "muted"), *(Cell(clock(trial.seconds) if trial.seconds else "–") for trial in trials)])
+    peaks = [trial.peak_memory_gb for trial in trials]
+    if any(peak is not None for peak in peaks):
+        rows.append([Cell("memory", "muted"), *(Cell("–" if peak is None else memory(peak)) for peak in peaks)])
+    return aligned(rows)
+
+
+def _measured(view: View, name: str, goal: str | None, first: float | None, value: float | None, place: int) -> Cell:
+    if value is None:
+        return Cell("–", "muted")
+    text = metric(value, view.study.metrics.get(name))
+    if place == 0 or first is None or value != value or first != first:
+        return Cell(text)
+    apart = value - first
+    better = None if goal is None or apart == 0 else (apart < 0) == (goal == "minimize")
+    meaning = "" if better is None else "good" if better else "bad"
+    return Cell(f"{text} {apart:+.3g}", meaning)
+
+
+def _heads(trials: Sequence[Trial]) -> list[Cell]:
+    return [Cell("", "muted"), *(Cell(plain(f"#{trial.number} {trial.name}".strip(), 40), "muted") for trial in trials)]
+
+
+def aligned(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
+    """Cells in columns as wide as they need to be, within reason; a row of one cell is a sentence."""
+    table = [row for row in rows if len(row) > 1]
+    columns = zip(*table, strict=True)
+    widths = [min(WIDEST, max(width_of(cell.text) for cell in column)) + 2 for column in columns]
+
+    def line(row: Sequence[Cell]) -> list[Cell]:
+        return [Cell(fit(cell.text, width), cell.meaning, cell.bold) for cell, width in zip(row, widths, strict=True)]
+
+    return [line(row) if len(row) > 1 else list(row) for row in rows]

@@ -1,0 +1,178 @@
+"""What trials suffer from, the ill ones first, and what may help: one key queues the trial with the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+
+from hptui.model.trial import Trial
+from hptui.results.diagnosis import Diagnosis
+from hptui.results.view import View
+from hptui.storage.paths import StudyDir
+from hptui.tui.cells import Cell, Column
+from hptui.tui.glyphs import STYLES, Glyphs
+from hptui.tui.keys import bindings
+from hptui.tui.screens.base import app_of
+from hptui.tui.screens.steering import Steering
+from hptui.tui.sources.health import HealthSource
+from hptui.tui.sources.pool import Source
+from hptui.tui.sources.study import StudySnapshot, StudySource
+from hptui.tui.text import plain
+from hptui.tui.widgets.facts import Facts
+from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.widgets.table import Table
+
+MOST = 400
+"""The latest so many trials are looked at."""
+
+
+class HealthRows:
+    """Trials with their diagnoses; those that need something stand first."""
+
+    pinned = 1
+    columns: Sequence[Column] = (
+        Column("number", "#", 6, right=True, sortable=False),
+        Column("status", "status", 12, sortable=False),
+        Column("kind", "health", 10, sortable=False),
+        Column("sentence", "why", 60, sortable=False),
+        Column("remedy", "what may help", 50, sortable=False),
+    )
+
+    def __init__(self, glyphs: Glyphs) -> None:
+        self.glyphs = glyphs
+        self.rows: list[tuple[Trial, Diagnosis]] = []
+
+    def show(self, rows: Sequence[tuple[Trial, Diagnosis]]) -> None:
+        """Other diagnoses."""
+        self.rows = sorted(rows, key=lambda row: (row[1].healthy, -row[0].number))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def key(self, index: int) -> int:
+        return self.rows[index][0].number
+
+    def index_of(self, key: object) -> int | None:
+        return next((index for index, (trial, _) in enumerate(self.rows) if trial.number == key), None)
+
+    def marked(self, index: int) -> bool:
+        return False
+
+    def sorting(self) -> tuple[str, bool]:
+        return "", False
+
+    def cells(self, index: int) -> Sequence[Cell]:
+        trial, found = self.rows[index]
+        meaning = "good" if found.kind in ("fine", "improving") else "muted" if found.healthy else "bad"
+        remedy = found.remedies[0].sentence if found.remedies else ""
+        return [
+            Cell(str(trial.number)),
+            Cell(f"{self.glyphs.status[trial.status]} {trial.status}", STYLES[trial.status]),
+            Cell(found.kind, meaning, bold=not found.healthy),
+            Cell(plain(found.sentence, 300)),
+            Cell(plain(remedy, 200), "accent"),
+        ]
+
+
+class HealthScreen(Steering):
+    """All diagnoses of a study."""
+
+    scope = "health"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("health")
+
+    def __init__(self, sd: StudyDir, study_source: StudySource) -> None:
+        super().__init__()
+        self.sd, self.study_source = sd, study_source
+        self.health = HealthSource(sd, study_source)
+
+    def compose(self) -> ComposeResult:
+        app = app_of(self)
+        self.rows = HealthRows(app.glyphs)
+        yield CellLine(id="head", classes="bar")
+        with Vertical(id="body"):
+            yield Table(self.rows, glyphs=app.glyphs, id="diagnoses", classes="pane")
+            yield Facts(id="cure", classes="pane")
+        yield Answer(id="answer")
+        yield KeyLine(ascii=app.config.charts == "ascii")
+
+    def on_mount(self) -> None:
+        self.query_one(Table).focus()
+        self._want()
+
+    @property
+    def view(self) -> View | None:
+        found = self.study_source.latest
+        return found.view if isinstance(found, StudySnapshot) else None
+
+    def _want(self) -> None:
+        view = self.view
+        if view is not None:
+            shown = [trial.number for trial in view.trials if trial.last_step is not None or not trial.status.open]
+            self.health.want = tuple(reversed(shown[-MOST:]))
+
+    def sources(self) -> Sequence[Source]:
+        return [self.study_source, self.health]
+
+    def read(self, source: Source, found: Any) -> None:
+        self._want()
+        snapshot, view = self.health.latest, self.view
+        if snapshot is None or view is None:
+            return
+        trials = {trial.number: trial for trial in view.trials}
+        self.rows.show([(trials[n], one) for n, one in snapshot.found.items() if n in trials])
+        self.query_one(Table).update()
+        if snapshot.left:
+            self.feed.wake()
+        self._head(snapshot.left)
+        self._show()
+
+    def _head(self, left: int) -> None:
+        ill = sum(not found.healthy for _, found in self.rows.rows)
+        cells = [Cell(plain(self.sd.name, 40), bold=True), Cell("health", "muted")]
+        cells.append(Cell(f"{ill} of {len(self.rows)} trials need something", "warn" if ill else "good"))
+        self.query_one("#head", CellLine).show(cells, [Cell(f"{left} to look at", "muted")] if left else [])
+        self.query_one(Table).entitle("diagnoses")
+
+    @property
+    def row(self) -> tuple[Trial, Diagnosis] | None:
+        """What the cursor is on."""
+        key = self.query_one(Table).key
+        return next((row for row in self.rows.rows if row[0].number == key), None)
+
+    @on(Table.Moved, "#diagnoses")
+    def _show(self) -> None:
+        pane = self.query_one("#cure", Facts)
+        pane.title = "what may help"
+        pane.entitle(pane.title)
+        if self.row is not None:
+            pane.show(lines_of(self.row[1]))
+
+    @on(Table.Opened, "#diagnoses")
+    def _open(self) -> None:
+        from hptui.tui.screens.trial import TrialScreen
+
+        if self.row is not None:
+            self.app.push_screen(TrialScreen(self.sd, self.study_source, self.row[0].number))
+
+    def action_cure(self) -> None:
+        if self.row is not None:
+            self.cure_trial(*self.row)
+
+    def action_space(self) -> None:
+        if self.row is not None:
+            self.cure_space(*self.row)
+
+
+def lines_of(found: Diagnosis) -> list[list[Cell]]:
+    """A diagnosis in lines: the sentence, then each cure with its settings."""
+    meaning = "good" if found.kind in ("fine", "improving") else "muted" if found.healthy else "bad"
+    lines = [[Cell(f"{found.kind}  ", meaning, bold=True), Cell(plain(found.sentence, 400))]]
+    for remedy in found.remedies:
+        changes = "  ".join(f"{name}={value}" for name, value in remedy.changes.items())
+        lines.append([Cell(f"  {plain(remedy.sentence, 200)}  ", "accent"), Cell(plain(changes, 200), "muted")])
+    return lines

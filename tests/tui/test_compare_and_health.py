@@ -1,0 +1,147 @@
+"""Trials side by side; what they suffer from, and the key that queues the cure."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from textual.widgets import Input
+
+from hptui.actions.steer import request
+from hptui.model.trial import Reason
+from hptui.results.diagnosis import diagnose
+from hptui.results.health import curves_of, health
+from hptui.results.view import look
+from hptui.storage.reader import Reader
+from hptui.tui.screens.clone import CloneScreen
+from hptui.tui.screens.compare import differences, measured
+from hptui.tui.screens.space import SpaceScreen
+from hptui.tui.screens.steering import without
+from tests.support import run_to_rest, trials
+from tests.tui.walk import walking
+
+STUDY = """
+name = "ill"
+[objective]
+metric = "loss"
+[trainer]
+kind = "toy"
+steps = 6
+[space]
+learning_rate = { low = 1e-4, high = 1e-1, log = true }
+batch_size = { choices = [8, 16, 64] }
+[search]
+sampler = "random"
+trials = 3
+[[trial]]
+name = "huge"
+set = { batch_size = 64, fail_if = "batch_size >= 64" }
+"""
+
+
+@pytest.fixture(scope="module")
+def sd(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("health")
+    (folder / "ill.toml").write_text(STUDY)
+    return run_to_rest(folder / "home", folder / "ill.toml")
+
+
+def huge(sd):
+    return next(trial for trial in trials(sd) if trial.name == "huge")
+
+
+def text(lines) -> str:
+    return "\n".join("".join(cell.text for cell in line) for line in lines)
+
+
+def test_only_settings_that_differ_are_shown_unless_all_are_asked_for(sd):
+    view = look(sd)
+    two = [view.trials[0], huge(sd)]
+    assert "steps" not in text(differences(view, two))
+    assert "fail" in text(differences(view, two))
+    assert "steps" in text(differences(view, two, everything=True))
+    assert "are the same" in text(differences(view, [two[0], two[0]]))
+
+
+def test_others_are_measured_by_the_first(sd):
+    view = look(sd)
+    done = [trial for trial in view.trials if trial.values][:2]
+    shown = text(measured(view, done))
+    apart = done[1].values["loss"] - done[0].values["loss"]
+    assert f"{apart:+.3g}" in shown
+    assert "–" not in shown.split("loss")[1].splitlines()[0]
+
+
+def test_every_trial_has_a_diagnosis_from_its_curves(sd):
+    view = look(sd)
+    with Reader(sd) as reader:
+        found = {trial.number: one for trial, one in health(view, reader, view.trials)}
+        assert diagnose(view, view.trials[0], curves_of(view, reader, view.trials[0])).kind == found[0].kind
+    assert found[huge(sd).number].kind == "oom"
+    assert huge(sd).reason is Reason.OOM
+    assert found[0].healthy
+
+
+def test_what_a_trial_failed_at_is_taken_out_of_the_space(sd):
+    view = look(sd)
+    with Reader(sd) as reader:
+        _, found = next(iter(health(view, reader, [huge(sd)])))
+    assert without(view, huge(sd), found) == {"batch_size": {"choices": [8, 16]}}
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (20, 5)])
+def test_the_ill_stand_first_and_one_key_queues_the_cure(sd, size):
+    async def walk():
+        async with walking(sd.root.parent, size=size, study=sd) as person:
+            await person.until(lambda: person.app.screen.__class__.__name__ == "StudyScreen")
+            await person.pilot.pause(0.4)
+            await person.press("d")
+            if size[0] < 60:
+                return
+            await person.until("oom")
+            await person.until("1 of ")
+            await person.press("C")
+            await person.pilot.pause(0.2)
+            if not isinstance(person.app.screen, CloneScreen):
+                await person.press("enter")
+                await person.pilot.pause(0.2)
+            form = person.app.screen
+            assert isinstance(form, CloneScreen)
+            assert form.query_one("#note", Input).value.startswith("oom: ")
+            assert "32" in [line.value for line in form.query(Input)]
+            await person.press("escape")
+            await person.press("e")
+            await person.until(lambda: isinstance(person.app.screen, SpaceScreen))
+            await person.until(lambda: person.app.screen.draft is not None)
+            assert person.app.screen.draft.entries["batch_size"]["choices"] == [8, 16]
+
+    asyncio.run(walk())
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (20, 5)])
+def test_marked_trials_are_compared(sd, size):
+    async def walk():
+        async with walking(sd.root.parent, size=size, study=sd) as person:
+            await person.until(lambda: person.app.screen.__class__.__name__ == "StudyScreen")
+            await person.pilot.pause(0.4)
+            await person.press("space", "down", "space", "c")
+            if size[0] > 60:
+                await person.until("settings that differ")
+                await person.until("measured by trial")
+                await person.press("f")
+                await person.until("all settings")
+
+    asyncio.run(walk())
+
+
+def test_one_trial_alone_is_not_compared(sd):
+    request(sd, "note", {"trial": 0, "text": ""})
+
+    async def walk():
+        async with walking(sd.root.parent, study=sd) as person:
+            await person.until("trials")
+            await person.pilot.pause(0.3)
+            await person.press("asterisk", "c")
+            await person.until("mark two to eight trials")
+
+    asyncio.run(walk())
