@@ -10,7 +10,7 @@ from typing import Any
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.format import clock, memory, metric, setting
 from hptui.model.space import Space
-from hptui.model.trial import Trial
+from hptui.model.trial import Role, Trial
 from hptui.results.view import View
 
 FACTS = (
@@ -102,6 +102,8 @@ def value_of(view: View, trial: Trial, name: str) -> Any:
     """
     if name in FACTS or name in MEASURED:
         value = getattr(trial, name)
+        if name == "seconds" and trial.role is Role.IMPORTED and not value:
+            return None  # its record does not say
         return str(value) if name in ("status", "reason", "role") and value is not None else value
     if name in [objective.metric for objective in view.study.objectives]:
         return (trial.values or {}).get(name)

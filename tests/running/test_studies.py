@@ -500,6 +500,16 @@ def test_results_are_written_where_the_command_line_says(home: Path, tmp_path: P
     assert searched.startswith("1,,complete,finished,")
 
 
+def test_the_chosen_files_are_written_when_a_study_comes_to_rest(home: Path, tmp_path: Path) -> None:
+    report = f'[report]\nwrite = "{tmp_path / "out"}"\nfigures = "none"\n'
+    report += 'files = ["optuna-study-results", "trial_history.csv"]'
+    sd = run_to_rest(home, toy(tmp_path, trials=2, rest=report))
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names >= {"study_results.yaml", "trial_history.csv", "best_config.yaml", "report.md"}
+    assert "images" not in names
+    assert events(sd, "results") == []
+
+
 def test_a_stop_rule_ends_a_trial_and_spares_the_baseline(home: Path, tmp_path: Path) -> None:
     search = 'stop = [{ when = "loss > 0.5", after = 0.2 }]'
     sd = run_to_rest(home, toy(tmp_path, trials=3, steps=40, step_seconds=0.02, search=search))

@@ -102,7 +102,7 @@ def _caption(scene: Scene, names: Sequence[str], having: Sequence[Trial], chosen
     best = next((trial for trial in scene.order if trial in having), None)
     if best is None:
         return (*said, ".")
-    said += line(". Of trial {best}, the best:", best=the(f"{key}.best", best))
+    said += line(". Of trial {best}, {so}:", best=the(f"{key}.best", best), so=scene.best_words)
     for index, name in enumerate(names):
         k, n = counted(best.metrics, name) or (0, 0)
         hits = Fact(f"{key}.{name}.k", k, f"{k:,}", (best.number,), f"metrics.{name}{HITS}")

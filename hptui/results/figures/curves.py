@@ -72,7 +72,7 @@ def _drawn(scene: Scene, metric: str, name: str) -> Drawn | None:
     best = next((trial for trial in scene.order if trial.number in drawn), None)
     picture, axes = sheet()
     if len(curves) <= FEW:
-        _each(axes, curves, best)
+        _each(axes, scene, curves, best)
     else:
         _by_value(picture, axes, scene, curves, best)
     every = [value for curve in curves for value in curve.values]
@@ -114,11 +114,12 @@ def _curve(reader: Reader, trial: Trial, metric: str, n: int) -> Curve:
     return Curve(trial, [float(step) for step, _ in kept], [float(value) for _, value in kept])
 
 
-def _each(axes: Any, curves: Sequence[Curve], best: Trial | None) -> None:
+def _each(axes: Any, scene: Scene, curves: Sequence[Curve], best: Trial | None) -> None:
     for index, curve in enumerate(curves):
         star = best is not None and curve.trial.number == best.number
         said = f"trial {curve.trial.number}" + (f" ({clean(curve.trial.name, limit=20)})" if curve.trial.name else "")
-        said += ", best" if star else "" if curve.trial.status is TrialStatus.COMPLETE else f", {curve.trial.status}"
+        end = "" if curve.trial.status is TrialStatus.COMPLETE else f", {curve.trial.status}"
+        said += f", {scene.best_label}" if star else end
         colour = INK if star else SERIES[index % len(SERIES)]
         style = "-" if star else DASHES[index % len(DASHES)]
         axes.plot(
@@ -143,7 +144,9 @@ def _by_value(picture: Any, axes: Any, scene: Scene, curves: Sequence[Curve], be
     for curve in curves:
         if best is not None and curve.trial.number == best.number:
             axes.plot(curve.steps, curve.values, color="white", lw=3.4, zorder=4)
-            axes.plot(curve.steps, curve.values, color=INK, lw=1.8, zorder=5, label=f"trial {best.number}, best")
+            axes.plot(
+                curve.steps, curve.values, color=INK, lw=1.8, zorder=5, label=f"trial {best.number}, {scene.best_label}"
+            )
     if any(curve.trial.number not in own for curve in curves):
         axes.plot([], [], color=SOFT, lw=0.8, ls=(0, (3, 2)), label="without a value")
     if axes.get_legend_handles_labels()[0]:
@@ -182,7 +185,8 @@ def _caption(
     if best is not None and (last := having.get(best.number)) is not None and math.isfinite(last.value):
         spec = scene.study.metrics.get(metric)
         said += line(
-            " Trial {best}, the best, ends at {value}.",
+            " Trial {best}, {so}, ends at {value}.",
+            so=scene.best_words,
             best=the(f"{key}.best", best),
             value=Fact(f"{key}.last", last.value, shown(last.value, spec), (best.number,), f"metrics.{metric}"),
         )

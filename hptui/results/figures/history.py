@@ -61,7 +61,9 @@ def _points(axes: Any, scene: Scene) -> None:
             axes.axhline(at, color=INK, lw=0.8, ls=(0, (2, 2)), alpha=0.6, zorder=1)
             axes.scatter([trial.number], [at], **BASELINE, label="baseline", zorder=4)
     if best is not None:
-        axes.scatter([best.number], [values[best.number]], s=110, marker="*", color=INK, label="best", zorder=5)
+        axes.scatter(
+            [best.number], [values[best.number]], s=110, marker="*", color=INK, label=scene.best_label, zorder=5
+        )
 
 
 def _intervals(axes: Any, scene: Scene) -> None:

@@ -44,50 +44,64 @@ def trace(scene: Scene) -> str | None:
 
 
 def contour(scene: Scene, across: str = "", up: str = "") -> str | None:
-    """`contour_plot.html`: the objective over two settings; None where fewer than two vary."""
+    """`contour_plot.html`: the objective over any two settings, chosen in the page; None where fewer than two vary."""
     import plotly.graph_objects as go
 
     known = scene.names
     for name in (across, up):
         if name and name not in known:
             raise UserError(f"{name!r} does not vary among the ranked trials", hint=did_you_mean(name, known))
-    chosen = list(dict.fromkeys([name for name in (across, up) if name] + two_of(scene)))[:2]
+    chosen = list(dict.fromkeys([*(name for name in (across, up) if name), *two_of(scene), *known]))[:2]
     if len(chosen) < 2:
         return None
-    trials = [t for t in scene.own if all(scene.settings(t).get(name) is not None for name in chosen)]
-    x, y = ([_place(scene, trial, name) for trial in trials] for name in chosen)
+    trials = scene.own
+    values = {name: [_place(scene, trial, name) for trial in trials] for name in known}
     z = [scene.values[trial.number] for trial in trials]
     scale = "Viridis" if scene.study.objective.goal == "minimize" else "Viridis_r"
+    both = {"x": values[chosen[0]], "y": values[chosen[1]]}
     figure = go.Figure()
-    numbers = [all(isinstance(value, int | float) for value in axis) for axis in (x, y)]
-    if all(numbers) and len({*zip(x, y, strict=True)}) > 3:
-        figure.add_contour(
-            x=x,
-            y=y,
-            z=z,
-            colorscale=scale,
-            connectgaps=True,
-            line={"width": 0},
-            opacity=0.75,
-            hoverinfo="skip",
-            colorbar={"title": label(scene.view, scene.metric)},
-        )
+    figure.add_contour(
+        **both,
+        z=z,
+        colorscale=scale,
+        connectgaps=True,
+        line={"width": 0},
+        opacity=0.75,
+        hoverinfo="skip",
+        colorbar={"title": _escaped(label(scene.view, scene.metric))},
+    )
     figure.add_scatter(
-        x=x,
-        y=y,
+        **both,
         mode="markers",
         marker={"color": z, "colorscale": scale, "size": 9, "line": {"color": INK, "width": 1}},
         text=[_told(scene, trial) for trial in trials],
         customdata=z,
         hovertemplate="%{text}<br>%{customdata}<extra></extra>",
-        name="trials",
     )
-    _layout(figure, scene, label(scene.view, chosen[0]), label(scene.view, chosen[1]), "objective over two settings")
-    ranges = {one.name: one for one in scene.study.space.parameters}
-    for name, update in zip(chosen, (figure.update_xaxes, figure.update_yaxes), strict=True):
-        if getattr(ranges.get(name), "log", False):
-            update(type="log")
+    _layout(figure, scene, "", "", "objective over two settings, interpolated between its trials")
+    menus = []
+    for axis, name, place in (("x", chosen[0], 0.0), ("y", chosen[1], 0.3)):
+        figure.update_layout(_axis(scene, axis, name, values[name]))
+        buttons = [
+            {
+                "label": f"{axis}: {_escaped(clean(one))}",
+                "method": "update",
+                "args": [{axis: [values[one], values[one]]}, _axis(scene, axis, one, values[one])],
+            }
+            for one in known
+        ]
+        menus.append({"buttons": buttons, "active": known.index(name), "x": place, "y": 1.16, "xanchor": "left"})
+    figure.update_layout(updatemenus=menus, showlegend=False, margin={"t": 130}, title={"y": 0.97})
     return _page(figure, "contour-plot")
+
+
+def _axis(scene: Scene, axis: str, name: str, values: list[Any]) -> dict[str, Any]:
+    """What the page's layout says of an axis that shows this setting."""
+    parameter = next((one for one in scene.study.space.parameters if one.name == name), None)
+    numbers = all(isinstance(value, int | float) for value in values)
+    log = getattr(parameter, "log", False) and numbers and min(values) > 0
+    kind = "log" if log else "linear" if numbers else "category"
+    return {f"{axis}axis.title.text": _escaped(label(scene.view, name)), f"{axis}axis.type": kind}
 
 
 def _place(scene: Scene, trial: Trial, name: str) -> Any:

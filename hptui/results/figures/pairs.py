@@ -70,7 +70,7 @@ def _points(axes: Any, scene: Scene, across: Axis, up: Axis, norm: Any) -> None:
     others = [trial for trial in scene.own if trial.role is not Role.BASELINE and trial is not best]
     dark, light = {"edgecolor": INK, "lw": 1.2}, {"edgecolor": "white", "lw": size / 100}
     _group(axes, scene, norm, places, others, s=size, **light)
-    for trials, shape, area, word in ((baseline, "D", 48, "baseline"), ([best], "*", 230, "best")):
+    for trials, shape, area, word in ((baseline, "D", 48, "baseline"), ([best], "*", 230, scene.best_label)):
         _group(axes, scene, norm, places, trials, marker=shape, s=area, zorder=4, **dark)
         if trials:
             axes.scatter([], [], marker=shape, s=60, facecolor="white", edgecolor=INK, label=word)
@@ -150,19 +150,20 @@ def _caption(scene: Scene, names: Sequence[str], best: Trial, own: Sequence[Tria
     spec = scene.study.metrics.get(metric)
     value = scene.values[best.number]
     key = "figure.hyperparam_comparison"
-    parts: dict[str, Part] = {
+    parts: dict[str, Part | Line] = {
         "one": Name(names[0]),
         "two": Name(names[1]),
         "metric": Name(metric),
         "n": count(f"{key}.ranked", own),
         "best": the(f"{key}.best", best),
+        "so": scene.best_words,
         "value": Fact(f"{key}.value", value, shown(value, spec), (best.number,), f"values.{metric}"),
         "x": _setting(key, names[0], settings, best),
         "y": _setting(key, names[1], settings, best),
     }
     return line(
         "{one} against {two} in {n} ranked trials, coloured by {metric}. "
-        "The best, trial {best} with {value}, had {one} {x} and {two} {y}.",
+        "Trial {best}, {so} with {value}, had {one} {x} and {two} {y}.",
         **parts,
     )
 

@@ -44,16 +44,16 @@ def parallel(scene: Scene) -> Drawn | None:
     axes.add_collection(LineCollection(lines, colors=shades, lw=1.0, alpha=0.75))
     x, y = zip(*_line(scene, best, scales, norm), strict=True)
     axes.plot(x, y, color="white", lw=4.5, zorder=4)
-    axes.plot(x, y, color=INK, lw=2.4, zorder=5, label=f"trial {best.number}, best")
+    axes.plot(x, y, color=INK, lw=2.4, zorder=5, label=f"trial {best.number}, {scene.best_label}")
     _rulers(axes, scene, scales, values)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 0.98))
     metric = scene.metric
     caption = line(
-        "Settings and objective of {n} of {all} ranked trials, a line each, dark where better; "
-        "trial {best} is the best.",
+        "Settings and objective of {n} of {all} ranked trials, a line each, dark where better; trial {best} is {so}.",
         n=count("figure.parallel.drawn", drawn),
         all=count("figure.parallel.ranked", own),
         best=the("figure.parallel.best", best),
+        so=scene.best_words,
     )
     data = scene.table(drawn, names)
     return Drawn("parallel_coordinates", f"Settings and {metric}, a line per trial", caption, data, picture)

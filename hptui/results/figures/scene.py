@@ -10,6 +10,8 @@ from hptui.model.study import Study
 from hptui.model.trial import Trial, Value
 from hptui.results.analysis.cohort import in_rank, ranked, value_of, varied
 from hptui.results.analysis.intervals import Interval, counts, of_trial
+from hptui.results.facts import Line, Name
+from hptui.results.figures.figure import label
 from hptui.results.importance import Importance, importance
 from hptui.results.view import View
 from hptui.storage.reader import Reader
@@ -49,6 +51,16 @@ class Scene:
     def best(self) -> Trial | None:
         """The best by the first objective."""
         return self.order[0] if self.order else None
+
+    @property
+    def best_words(self) -> Line:
+        """What the best is called: of several objectives, it is so by the first."""
+        return ("the best",) if len(self.study.objectives) == 1 else ("the best by ", Name(self.metric))
+
+    @property
+    def best_label(self) -> str:
+        """The same in a legend."""
+        return "best" if len(self.study.objectives) == 1 else f"best {label(self.view, self.metric)}"
 
     @cached_property
     def values(self) -> Mapping[int, float]:

@@ -39,11 +39,12 @@ def slices(scene: Scene) -> Drawn | None:
         if index % columns == 0:
             panel.set_ylabel(label(scene.view, scene.metric))
     caption = line(
-        "The objective against {n} that vary, in {trials} ranked trials; the star is trial {best}, the best. "
+        "The objective against {n} that vary, in {trials} ranked trials; the star is trial {best}, {so}. "
         "Other settings vary with each: what looks like an effect may be theirs.",
         n=(Fact("figure.slices.settings", len(names), str(len(names))), " setting" if len(names) == 1 else " settings"),
         trials=count("figure.slices.ranked", own),
         best=the("figure.slices.best", best),
+        so=scene.best_words,
     )
     metric = scene.metric
     data = scene.table(own, names)
