@@ -105,10 +105,10 @@ def _facts(study: Study) -> dict[str, Value]:
         "listed": len(study.trials),
         **({"stages": {stage.name: _stage(study, stage) for stage in study.stages}} if study.stages else {}),
         **({"presets": [preset.name for preset in study.presets]} if study.presets else {}),
-        "parameters": {p.name: p.describe() for p in study.space.parameters},
+        **({} if study.stages else {"parameters": {p.name: p.describe() for p in study.space.parameters}}),
         "constraints": [c.text for c in study.space.constraints],
         **({"stop rules": [f"{rule} (not the baseline)" for rule in study.search.stop]} if study.search.stop else {}),
-        "configurations": len(everything) if everything is not None else None,
+        "configurations": len(everything) if everything is not None and not study.stages else None,
         "feasible_share": round(study.space.feasible_share(base), 3) if study.space.parameters else None,
     }
 

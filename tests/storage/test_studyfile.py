@@ -626,11 +626,6 @@ def test_files_that_cannot_be_read(tmp_path, content, said):
     assert said in str(caught.value)
 
 
-def test_a_sweep_file_is_not_read_as_toml(tmp_path):
-    with pytest.raises(Unsupported, match=r"sweep\.yaml"):
-        load(tmp_path / "sweep.yaml")
-
-
 def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path):
     path = tmp_path / "a.toml"
     path.write_bytes(b"\xef\xbb\xbf" + text().replace("\n", "\r\n").encode())

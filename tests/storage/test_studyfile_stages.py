@@ -169,15 +169,21 @@ def test_every_mistake_is_told_at_once():
         "seed = 3", "sede = 3\npruner = 'medain'"
     )
     with pytest.raises(Several) as caught:
-        read('[space]\ndropout = "0..2 lgo"\nwarp = "1..2"\n[resources]\ngpu = 1\n[reports]\nwrite = "x"', head)
+        read(
+            '[space]\ndropout = "0..2 lgo"\nwarp = "1..2"\n[resources]\ngpu = 1\nparallel = 0\n[reports]\nwrite = "x"',
+            head,
+        )
     places = [error.where for error in caught.value.errors]
     assert places == [
         "reports",
         "search.sede",
+        "search.pruner",
         "space.dropout",
         "resources.gpu",
+        "resources.parallel",
         "trainer.learning_rat",
         "trainer.width",
+        "space.warp",
     ]
     lines = str(caught.value).splitlines()
     assert all(line.startswith(("days.toml: ", "  ")) for line in lines)

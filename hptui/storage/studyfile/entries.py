@@ -34,11 +34,12 @@ def read_space(
     settings: Settings | None,
     known: Collection[str] | None,
     within: str = "space",
+    gathered: Mistakes | None = None,
 ) -> Space:
     """The space at the place `within`. `known` are the names that expressions may mention; None: any. `settings` decide
-    what `1..8` is.
+    what `1..8` is. With `gathered`, mistakes are kept there, and the space is what is right of it.
     """
-    mistakes = Mistakes()
+    mistakes = Mistakes() if gathered is None else gathered
     found: list[Parameter | Derived] = []
     for name, value in entries.items():
         with mistakes.noted():
@@ -47,7 +48,8 @@ def read_space(
     for n, item in enumerate(constraints):
         with mistakes.noted():
             conditions.append(condition(item, f"search.constraints[{n}]", known))
-    mistakes.tell()
+    if gathered is None:
+        mistakes.tell()
     return Space(
         parameters=tuple(item for item in found if not isinstance(item, Derived)),
         derived=tuple(item for item in found if isinstance(item, Derived)),

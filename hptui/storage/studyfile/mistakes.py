@@ -9,6 +9,7 @@ from typing import TypeVar
 from hptui.model.errors import Several, StudyError, Unsupported
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 
 class Mistakes:
@@ -25,7 +26,7 @@ class Mistakes:
         except (StudyError, Unsupported) as error:
             self.found.append(error)
 
-    def read(self, reading: Callable[[], T], otherwise: T) -> T:
+    def read(self, reading: Callable[[], T], otherwise: D) -> T | D:
         """What `reading` gives; `otherwise` where it finds a mistake."""
         with self.noted():
             return reading()

@@ -147,7 +147,7 @@ def build(
     entries: dict[str, Value] = read(lambda: entries_of(document.get("space")), {})
     known = {*trainer.settings, *entries, *(settings or ())} if checked and trainer else None
     constraints: tuple[str, ...] = read(lambda: Table(root.table("search"), "search").texts("constraints"), ())
-    space = read(lambda: read_space(entries, constraints, settings, known), Space())
+    space = read(lambda: read_space(entries, constraints, settings, known, gathered=mistakes), Space())
     stages: tuple[Stage, ...] = read(lambda: read_stages(root.items("stage"), settings, known), ())
     study = Study(
         name=name,

@@ -11,6 +11,7 @@ from hptui.model.study import PrunerSpec, Search, StopRule, Until
 from hptui.model.trial import Value
 from hptui.storage.studyfile.entries import condition
 from hptui.storage.studyfile.keys import missing
+from hptui.storage.studyfile.mistakes import Mistakes
 from hptui.storage.studyfile.samplers import SAMPLERS
 from hptui.storage.studyfile.table import Table, number, whole, within
 from hptui.storage.studyfile.values import show
@@ -33,22 +34,32 @@ OWN = {
 
 def search(value: Value, default_sampler: str, metrics: Collection[str] = ()) -> Search:
     """`[search]`, less its constraints, which belong to the space. `metrics` are those that the file names."""
-    table = Table.of({} if value is None else value, "search")
-    limit, until = _until(table)
-    return Search(
-        sampler=known_word(table, "sampler", default_sampler, SAMPLERS),
-        trials=limit,
+    mistakes = Mistakes()
+    read = mistakes.read
+    table = Table.of({} if value is None else value, "search", mistakes=mistakes)
+    ends: tuple[int | None, Until] = read(lambda: _until(table), (None, Until()))
+    rules: list[StopRule] = []
+    for n, item in enumerate(table.items("stop")):
+        with mistakes.noted():
+            rules.append(_rule(item, f"search.stop[{n}]", metrics))
+    outcome: list[Expression] = []
+    for n, text in enumerate(table.texts("outcome")):
+        with mistakes.noted():
+            outcome.append(_measured(text, f"search.outcome[{n}]", metrics))
+    found = Search(
+        sampler=read(lambda: known_word(table, "sampler", default_sampler, SAMPLERS), default_sampler),
+        trials=ends[0],
         seed=table.whole("seed", 0, 0, 2**32 - 1),
         baseline=table.flag("baseline", True),
         evaluate_base=table.flag("evaluate_base", False),
-        pruner=read_pruner(table),
-        until=until,
-        stop=tuple(_rule(item, f"search.stop[{n}]", metrics) for n, item in enumerate(table.items("stop"))),
-        outcome=tuple(
-            _measured(item, f"search.outcome[{n}]", metrics) for n, item in enumerate(table.texts("outcome"))
-        ),
-        warm_start=_studies(table),
+        pruner=read(lambda: read_pruner(table), PrunerSpec()),
+        until=ends[1],
+        stop=tuple(rules),
+        outcome=tuple(outcome),
+        warm_start=read(lambda: _studies(table), ()),
     )
+    mistakes.tell()
+    return found
 
 
 def _studies(search: Table) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from hptui.model.study import (
 from hptui.model.trial import Value
 from hptui.storage.paths import check_name
 from hptui.storage.studyfile.keys import join, missing
+from hptui.storage.studyfile.mistakes import Mistakes
 from hptui.storage.studyfile.table import Table, mapping, number, text, whole, within
 from hptui.storage.studyfile.values import show, wrong
 
@@ -120,10 +121,11 @@ def _trial_name(name: str, where: str, taken: list[str]) -> None:
 
 def resources(value: Value) -> Resources:
     """`[resources]`."""
-    table = Table.of({} if value is None else value, "resources")
+    mistakes = Mistakes()
+    table = Table.of({} if value is None else value, "resources", mistakes=mistakes)
     usual = Resources()
-    return Resources(
-        gpus=_gpus(table.data.get("gpus", "all"), table.at("gpus")),
+    found = Resources(
+        gpus=mistakes.read(lambda: _gpus(table.data.get("gpus", "all"), table.at("gpus")), "all"),
         trials_per_gpu=table.whole("trials_per_gpu", usual.trials_per_gpu, 1),
         gpus_per_trial=table.whole("gpus_per_trial", usual.gpus_per_trial, 1),
         parallel=table.whole("parallel", usual.parallel, 1),
@@ -137,6 +139,8 @@ def resources(value: Value) -> Resources:
         pause_grace=table.seconds("pause_grace", usual.pause_grace, positive=False),
         stop_grace=table.seconds("stop_grace", usual.stop_grace, positive=False),
     )
+    mistakes.tell()
+    return found
 
 
 def _gpus(value: Value, where: str) -> str | int | tuple[int, ...]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from hptui.model.errors import StudyError, did_you_mean
 from hptui.model.trial import Value
 from hptui.storage.studyfile.keys import check_keys, join, missing
+from hptui.storage.studyfile.mistakes import Mistakes
 from hptui.storage.studyfile.values import duration, show, wrong
 
 T = TypeVar("T")
@@ -17,17 +18,24 @@ D = TypeVar("D")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table and its dotted place. `of` refuses keys that `keys.KEYS[table]` does not know."""
+    """A table and its dotted place. `of` refuses keys that `keys.KEYS[table]` does not know.
+
+    With `mistakes`, what is wrong with one key is gathered there, and the others are read all the same.
+    """
 
     data: dict[str, Value]
     where: str = ""
+    mistakes: Mistakes | None = None
 
     @classmethod
-    def of(cls, value: Value, table: str, where: str | None = None) -> Table:
+    def of(cls, value: Value, table: str, where: str | None = None, mistakes: Mistakes | None = None) -> Table:
         where = table if where is None else where
         found = mapping(value, where)
-        check_keys(found, table, where)
-        return cls(found, where)
+        if mistakes is None:
+            check_keys(found, table, where)
+        else:
+            mistakes.read(lambda: check_keys(found, table, where), None)
+        return cls(found, where, mistakes)
 
     def has(self, key: str) -> bool:
         return self.data.get(key) is not None
@@ -36,7 +44,13 @@ class Table:
         return join(self.where, key)
 
     def _get(self, key: str, default: D, read: Callable[[Value, str], T]) -> T | D:
-        return read(self.data[key], self.at(key)) if self.has(key) else default
+        if not self.has(key):
+            return default
+        if self.mistakes is None:
+            return read(self.data[key], self.at(key))
+        with self.mistakes.noted():
+            return read(self.data[key], self.at(key))
+        return default
 
     def need(self, key: str, why: str = "") -> str:
         """Text that must be there and not be empty."""
