@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
 
 
 @torch.no_grad()
-def losses(forward: Forward, rows: Rows, settings: Settings, device: torch.device) -> dict[str, float]:
-    """The mean loss of a token, and the perplexity that goes with it."""
+def losses(
+    forward: Forward, rows: Rows, settings: Settings, device: torch.device, keep_going: Callable[[], bool]
+) -> dict[str, float]:
+    """The mean loss of a token, and the perplexity that goes with it. `Interrupted` when `keep_going` says no."""
     forward.model.eval()
     summed, count = 0.0, 0
     for batch in rows.batches(settings.eval_batch_size or settings.batch_size):
+        if not keep_going():
+            raise evals.Interrupted
         summed += float(forward(batch.to(device)))
         count += batch.learnt
     loss = summed / count

@@ -44,13 +44,14 @@ class Best:
 
 @dataclass(slots=True)
 class Place:
-    """Where a training stands."""
+    """Where a training stands. `unjudged`: what was due to be measured after the last step was not, yet."""
 
     step: int = 0
     seconds: float = 0.0
     tokens: int = 0
     rate: float = 0.0
     norm: float = 0.0
+    unjudged: bool = False
     window: Window = field(default_factory=Window)
     best: Best = field(default_factory=Best)
 

@@ -101,7 +101,10 @@ def base(settings: Settings, directory: Path, device: torch.device, tokenizer: A
     options: dict[str, Any] = {"dtype": dtype, **remote(settings)}
     if settings.adapter == "qlora":
         bnb.reveal()
-        options |= {"quantization_config": four_bits(settings, device), "device_map": {"": str(device)}}
+        options |= {
+            "quantization_config": four_bits(settings, device),
+            "device_map": {"": (device.index or 0) if device.type == "cuda" else "cpu"},
+        }
     for attention in attentions(settings, device, notes):
         try:
             model = AutoModelForCausalLM.from_pretrained(name, attn_implementation=attention, **options)

@@ -51,6 +51,7 @@ class Run:
         self.precision = precision(settings, device, base.dtype)
         self.forward = Forward(model, self.precision)
         self.keeper = Keeper(settings, trial.dir / "best", trial.warn)
+        self.metrics: dict[str, float] = {}
         if trial.role == "base":
             record.base(self)
             return
@@ -87,37 +88,59 @@ class Run:
         """The steps. Ends at the last one, early, or when asked to; then with a checkpoint."""
         settings, trial, learner, place = self.settings, self.trial, self.learner, self.learner.place
         until = min(self.total, trial.try_steps or self.total)
-        metrics: dict[str, float] = {}
         trial.phase("train")
         saved = place.step
-        while place.step < until and not trial.should_stop:
-            self.where = f"in step {place.step + 1}"
-            learner.update()
-            if place.step == 1:
-                record.memory(self)
-            last, found = place.step == until, dict[str, float]()
-            if place.step % settings.log_every == 0 or last:
-                found = self._log()
-            if place.step % self.eval_every == 0 or last:
-                found |= self._evaluate()
-            if settings.generate_every and place.step % settings.generate_every == 0 and not last:
-                found |= self._generate(f"generations-{place.step:08d}.jsonl")
-            if found:
-                trial.report(place.step, found)
-                metrics |= found
-                self._judge(found)
+        going = not place.unjudged or self._measure(last=place.step == until)
+        while going and place.step < until and not trial.should_stop:
             if settings.early_stopping and place.best.since >= settings.patience:
                 what = f"{settings.early_stopping_metric} was no better than {place.best.value:.6g}"
                 trial.stopped_early(f"{what} of step {place.best.step} in {place.best.since} evaluations")
                 break
-            if not last and self._checkpoint_due():
+            self.where = f"in step {place.step + 1}"
+            learner.update()
+            if place.step == 1:
+                record.memory(self)
+            last = place.step == until
+            if place.step % settings.log_every == 0 or last or trial.try_steps:
+                self._report(self._log())
+            going = self._measure(last)
+            if going and not last and self._checkpoint_due():
                 self._save()
                 saved = place.step
         wanted = trial.obeyed not in (None, "prune") or trial.try_steps  # a try tells how large a checkpoint is
-        if wanted and place.step > saved:
+        if wanted and (place.step > saved or place.unjudged):
             self._save()
         learner.settle()
-        return metrics
+        return self.metrics
+
+    def _measure(self, last: bool) -> bool:
+        """What is due after a step: evaluation, answers. False when asked to stop meanwhile; it is due still, then."""
+        settings, place = self.settings, self.learner.place
+        answer = settings.generate_every and place.step % settings.generate_every == 0 and not last
+        found: dict[str, float] = {}
+        place.unjudged = True
+        try:
+            if place.step % self.eval_every == 0 or last:
+                found |= self._evaluate()
+            if answer:
+                found |= self._generate(f"generations-{place.step:08d}.jsonl")
+        except Interrupted:
+            return False
+        place.unjudged = False
+        self._report(found)
+        self.keeper.judge(found, place, self.learner.weights)
+        return True
+
+    def _report(self, found: dict[str, float]) -> None:
+        place = self.learner.place
+        if found:
+            self.trial.report(place.step, found)
+            self.metrics |= found
+        for name in ("train_loss", "eval_loss"):
+            if not math.isfinite(found.get(name, 0.0)):
+                raise Diverged(
+                    f"{name} is {found[name]} at step {place.step}, with a learning rate of {place.rate:.3g}"
+                )
 
     def _log(self) -> dict[str, float]:
         learner, place = self.learner, self.learner.place
@@ -139,32 +162,23 @@ class Run:
         self.where = f"in the evaluation at step {self.learner.place.step}"
         self.learner.settle()
         self.trial.phase("evaluate", allow=3600)
-        found = evaluate.losses(self.forward, self.held_out, self.settings, self.device)
+        found = evaluate.losses(self.forward, self.held_out, self.settings, self.device, self._keep_going)
         step, loss = self.learner.place.step, found["eval_loss"]
         print(f"step {step}/{self.total}: eval_loss {loss:.4f}", flush=True)
         self.trial.phase("train")
         return found
 
     def _generate(self, name: str) -> dict[str, float]:
-        """What the model answers now. Asked to stop meanwhile, there is nothing to report."""
+        """What the model answers now."""
         self.where = f"while it generated at step {self.learner.place.step}"
         self.learner.settle()
         self.trial.phase("generate", allow=3600)
-        try:
-            return evaluate.answers(self, name)
-        except Interrupted:
-            return {}
-        finally:
-            self.trial.phase("train")
+        found = evaluate.answers(self, name)
+        self.trial.phase("train")
+        return found
 
-    def _judge(self, found: dict[str, float]) -> None:
-        place = self.learner.place
-        for name in ("train_loss", "eval_loss"):
-            if not math.isfinite(found.get(name, 0.0)):
-                raise Diverged(
-                    f"{name} is {found[name]} at step {place.step}, with a learning rate of {place.rate:.3g}"
-                )
-        self.keeper.judge(found, place, self.learner.weights)
+    def _keep_going(self) -> bool:
+        return self.trial.try_steps is not None or not self.trial.should_stop
 
     def _checkpoint_due(self) -> bool:
         every = self.settings.save_every
@@ -182,19 +196,23 @@ class Run:
         learner, place = self.learner, self.learner.place
         metrics: dict[str, float] = {}
         again: dict[str, float] = {}  # of the best weights: the final value, but none of the last step's curve
-        if (weights := self.keeper.weights(place)) is not None and place.best.step != place.step:
-            learner.take(weights)
-            self.keeper.loaded = True
-            again = self._evaluate()
-        if not self.trial.try_steps:
+        try:
+            if (weights := self.keeper.weights(place)) is not None and place.best.step != place.step:
+                self._save()  # asked to stop from here on, the trial goes on with this and not with the best weights
+                learner.take(weights)
+                self.keeper.loaded = True
+                again = self._evaluate()
             if self.settings.generate_samples:
                 metrics |= self._generate("generations.jsonl")
             metrics |= self._test()
+        except Interrupted:
+            if not self.keeper.loaded:
+                self._save()
+            return {}
         metrics |= record.cost(self)
         record.end(self)
         self.keeper.clear()
-        if self.trial.obeyed is None and metrics:
-            self.trial.report(place.step, metrics)
+        self.trial.report(place.step, metrics)
         return {**again, **metrics}
 
     def _test(self) -> dict[str, float]:
@@ -203,22 +221,22 @@ class Run:
             return {}
         self.where = "in the evaluation on the test set"
         self.trial.phase("test", allow=3600)
-        found = evaluate.losses(self.forward, rows, self.settings, self.device)
+        found = evaluate.losses(self.forward, rows, self.settings, self.device, self._keep_going)
         return {"test_loss": found["eval_loss"], "test_perplexity": found["perplexity"]}
 
     def judge_base(self) -> dict[str, float]:
         """The untouched model on the held-out examples: what training has to beat."""
         self.where = "in the evaluation of the base model"
         metrics: dict[str, float] = {}
-        if len(self.held_out):
-            self.trial.phase("evaluate", allow=3600)
-            metrics |= evaluate.losses(self.forward, self.held_out, self.settings, self.device)
-        if self.settings.generate_samples:
-            self.trial.phase("generate", allow=3600)
-            try:
+        try:
+            if len(self.held_out):
+                self.trial.phase("evaluate", allow=3600)
+                metrics |= evaluate.losses(self.forward, self.held_out, self.settings, self.device, self._keep_going)
+            if self.settings.generate_samples:
+                self.trial.phase("generate", allow=3600)
                 metrics |= evaluate.answers(self, "generations.jsonl")
-            except Interrupted:
-                return metrics
-        metrics |= self._test() | memory.peaks(self.device)
+            metrics |= self._test() | memory.peaks(self.device)
+        except Interrupted:
+            return metrics
         self.trial.report(0, metrics)
         return metrics

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hptui.model.errors import Absent
+from hptui.model.errors import Absent, UserError
 from hptui.model.trial import Value
 from hptui.trainers import evals
 from hptui.trainers.data import pipeline, split
@@ -26,6 +26,7 @@ def prepare(settings: Mapping[str, Value], directory: Path, cache: Path) -> Prep
         adapters.check_targets(load.outline(chosen, directory), chosen)
     tokenizer = load.tokenizer_of(chosen, directory)
     data = pipeline.load(chosen, directory, cache, tokenizer)
+    _vocabulary(config, data)
     facts: dict[str, Any] = {
         "model": chosen.model,
         "architecture": (config.architectures or [config.model_type])[0],
@@ -49,6 +50,14 @@ def _config(settings: Settings, directory: Path) -> Any:
         columns = split.columns(splits.rows["train"])
         Layout(settings, columns, plain=splits.plain, chat=lambda messages, begin: "")
         raise
+
+
+def _vocabulary(config: Any, data: pipeline.Data) -> None:
+    """Refuse tokens that the model has no embedding for."""
+    size = getattr(config.get_text_config(), "vocab_size", None)
+    largest = max(int(some.ids.max(initial=0)) for some in data.tokens.values())
+    if isinstance(size, int) and largest >= size:
+        raise UserError(f"tokenizer: it makes tokens up to {largest}, but the model knows {size}")
 
 
 def _lengths(settings: Settings, config: Any, data: pipeline.Data) -> list[str]:

@@ -30,7 +30,7 @@ def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
         if trial.role == "base":
             return run.judge_base()
         metrics = run.train()
-        return metrics if trial.obeyed is not None else finish(run, metrics)
+        return metrics if trial.obeyed is not None or trial.try_steps else finish(run, metrics)
     except Exception as error:
         if memory.is_lack(error):
             where = run.where if run is not None else where
@@ -75,7 +75,7 @@ def begin(settings: Settings, trial: TrialContext, device: torch.device) -> Run:
 def finish(run: Run, metrics: dict[str, float]) -> dict[str, float]:
     """What comes after the last step: the best weights, answers, the test set, the saved model."""
     metrics |= run.conclude()
-    if run.settings.save_model != "none" and not run.trial.try_steps:
+    if run.settings.save_model != "none" and run.trial.obeyed is None:
         run.trial.phase("save", allow=3600)
         saving.save(run, metrics)
     return metrics

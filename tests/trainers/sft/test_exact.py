@@ -113,8 +113,8 @@ def test_the_losses_are_those_of_transformers_trainer(tmp_path: Path, kind: str,
             torch.testing.assert_close(value, theirs[name.replace(".weight", ".default.weight")], atol=2e-4, rtol=1e-3)
 
 
-def interrupted(folder: Path, settings: dict[str, Any], at: int, **over: Any) -> RunDir:
-    """A training that is paused after step `at` and goes on in a second attempt."""
+def interrupted(folder: Path, settings: dict[str, Any], at: int, **over: Any) -> tuple[RunDir, RunDir]:
+    """A training that is paused when it looks for the time number `at`, and goes on in a second attempt."""
     first = attempt(folder, settings, number=1, **over)
     seen: list[int] = []
 
@@ -123,10 +123,9 @@ def interrupted(folder: Path, settings: dict[str, Any], at: int, **over: Any) ->
         return len(seen) > at
 
     train(first, stop)
-    assert max(points(first, "train_loss"), default=0) <= at
     second = make(folder, "sft", {**TINY, **settings}, number=1, attempt=2, objectives=["eval_loss"], **over)
     train(second)
-    return second
+    return first, second
 
 
 @pytest.mark.parametrize(
@@ -136,17 +135,21 @@ def interrupted(folder: Path, settings: dict[str, Any], at: int, **over: Any) ->
         {"lora_dropout": 0.3, "optimizer": "adamw", "packing": True},
         {"adapter": "qlora", "lora_dropout": 0.2, "optimizer": "adafactor"},
         {"optimizer": "sgd", "momentum": 0.9, "log_every": 4},
+        {"optimizer": "adamw_8bit", "adapter": "none"},
     ],
     ids=lambda more: "-".join(map(str, more.values())),
 )
-def test_a_resumed_run_has_the_losses_of_an_undisturbed_one(study: Path, more: dict[str, Any]) -> None:
-    settings = {**COMMON, "steps": 14, "eval_every": 5, **more}
+@pytest.mark.parametrize("at", [4, 6])
+def test_a_resumed_run_has_the_losses_of_an_undisturbed_one(study: Path, more: dict[str, Any], at: int) -> None:
+    """Paused between two steps, or in the middle of an evaluation, which then is made up for."""
+    settings = {**COMMON, "steps": 11, "eval_every": 5, "log_every": 1, **more}
     whole = attempt(study, settings)
     train(whole)
-    rest = interrupted(study, settings, 6)
+    first, rest = interrupted(study, settings, at)
+    assert (5 in points(first, "train_loss")) == (at == 6) or "log_every" in more
+    assert 5 not in points(first, "eval_loss")
     for name in ("train_loss", "eval_loss", "grad_norm", "learning_rate"):
-        undisturbed = {step: value for step, value in points(whole, name).items() if step > 6}
-        assert points(rest, name) == undisturbed
+        assert points(first, name) | points(rest, name) == points(whole, name)
 
 
 def test_packed_examples_do_not_see_each_other(study: Path) -> None:
@@ -181,3 +184,33 @@ def test_padding_to_max_length_changes_nothing_but_time(study: Path) -> None:
     train(short)
     train(wide)
     assert points(wide, "train_loss") == pytest.approx(points(short, "train_loss"), rel=1e-5)
+
+
+def test_the_loss_is_the_same_whatever_the_output_layer_is_given(study: Path) -> None:
+    """By a mask, by columns, or all positions; in one piece or, in 16 bits, in chunks."""
+    from hptui.trainers.data.batches import Rows
+    from hptui.trainers.sft import forward as forward_
+    from tests.trainers.sft.tiny import model
+
+    settings = build(Settings, TINY)
+    tokens = pipeline.load(settings, study, study / "cache", load.tokenizer_of(settings, study)).tokens["train"]
+    batch = Rows(tokens, [[n] for n in range(20)], pad=0).batch(range(20))
+    forward = forward_.Forward(model(), "none")
+    assert forward.by_mask
+    losses = [forward(batch)]
+    forward.by_mask, forward.by_column = False, True
+    losses.append(forward(batch))
+    forward.by_column = False
+    losses.append(forward(batch))
+    assert [loss.item() for loss in losses] == pytest.approx([losses[0].item()] * 3, rel=1e-6)
+
+    gradients = []
+    for chunk in (1000, 7):
+        short = forward_.Forward(model().bfloat16(), "none")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(forward_, "CHUNK", chunk)
+            loss = short(batch)
+        loss.backward()
+        gradients.append((loss.item(), short.model.lm_head.weight.grad.float()))
+    assert gradients[0][0] == pytest.approx(gradients[1][0], rel=1e-6)
+    torch.testing.assert_close(gradients[0][1], gradients[1][1], rtol=0.05, atol=0.05)

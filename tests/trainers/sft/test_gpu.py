@@ -62,6 +62,6 @@ def test_a_resumed_run_has_the_losses_of_an_undisturbed_one(study: Path) -> None
     settings = {"steps": 12, "adapter": "lora", "lora_dropout": 0.1, "deterministic": True, "dtype": "float32"}
     whole = attempt(study, settings, device="cuda")
     train(whole)
-    rest = interrupted(study, settings, 6, device="cuda")
+    _, rest = interrupted(study, settings, 6, device="cuda")
     for step, value in points(rest, "train_loss").items():
         assert value == pytest.approx(points(whole, "train_loss")[step], rel=1e-5)
