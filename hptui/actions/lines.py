@@ -48,7 +48,7 @@ def describe(study: Study, trial: Trial, base: Mapping[str, Value] | None = None
     if trial.role is not Role.BASELINE:
         common = overrides(study, trial.stage)
         shown = {name: value for name, value in shown.items() if name not in common or common[name] != value}
-    origin = trial.facts.get("from_trial")
+    origin = trial.facts.get("from_trial", trial.replicate_of)
     text = settings(shown) or ("as written" if origin is None else f"trial {origin} again")
     return f"{trial.name}: {text}" if trial.name and trial.role is not Role.BASELINE else text
 
