@@ -66,7 +66,8 @@ def test_the_medical_table_has_its_columns_and_a_worse_value_is_called_worse(med
     assert f"| {heads} | Training Time | GPU Memory | Notes |" in medical
     (row,) = [row for row in medical.splitlines() if row.startswith("| Exp 2 ")]
     assert "| 19.5 | 0.40 | 0.49 | ~45 min | 4.2 GB | “Higher LR” |" in row
-    assert "Perplexity +0.8 (worse)" in row
+    assert "| Exp 2 (trial 3) | Learning Rate 0.0002 → 0.0005 | +0.8 worse | −0.02 worse | −0.02 worse |" in medical
+    assert "to 0.0005: Perplexity +0.8 (worse)" in medical
 
 
 def test_base_model_against_fine_tuned(medical):

@@ -272,7 +272,7 @@ def config(t: Teller) -> Iterator[Block]:
     for label, language, text in (
         ("YAML", "yaml", yaml_text(settings)),
         ("JSON", "json", json_text(settings)),
-        ("Flags", "sh", flags_text(settings)),
+        ("Flags", "sh", flags_text(settings).replace(" --", " \\\n  --")),
     ):
         yield Paragraph((Strong((label,)), ":"))
         rows = [

@@ -70,10 +70,12 @@ def _steps(t: Teller) -> Iterator[Block]:
         what = joined(
             (t.name(n), " ", *t.setting(step.base, n), " → ", *t.setting(step.trial, n)) for n in step.changed
         )
-        rows.append((what, *(_step_cell(t, step, name) for name in names)))
+        rows.append((t.trial(step.trial), what, *(_step_cell(t, step, name) for name in names)))
     base = next(iter(steps)).base
     yield Table(
-        (("Changed alone",), *((t.name(name),) for name in names)), tuple(rows), frozenset(range(1, len(names) + 1))
+        (("Trial",), ("Changed alone",), *((t.name(name),) for name in names)),
+        tuple(rows),
+        frozenset(range(2, len(names) + 2)),
     )
     yield Paragraph(line("Each against {base}. Not repeated: small differences may be chance.", base=t.trial(base)))
 

@@ -36,10 +36,6 @@ def history(t: Teller) -> Iterator[Block]:
     tops = _tops(t, names)
     head: tuple[Line, ...] = tuple((Name(t.heading(name)),) for name in names)
     rows = [tuple(_cell(t, trial, name, tops, trial.number in best, names) for name in names) for trial in shown]
-    steps = {step.trial.number: step for step in t.record.steps} if len(trials) <= ROWS else {}
-    if len(steps) > 1:
-        head = (*head, ("Against the baseline",))
-        rows = [(*row, _changed(t, steps.get(trial.number))) for row, trial in zip(rows, shown, strict=True)]
     right = frozenset(index for index, name in enumerate(names) if name not in TEXTS and _numeric(t, shown, name))
     yield Table(head, tuple(rows), right)
     if len(shown) < len(trials):
@@ -134,19 +130,6 @@ def _text(t: Teller, trial: Trial, name: str) -> Line:
     return (Name(found),) if found else (NOTHING,)
 
 
-def _changed(t: Teller, step: Step | None) -> Line:
-    """`learning_rate 0.0002 → 0.0005: perplexity +0.8 (worse)`: computed, whatever a note says."""
-    if step is None:
-        return (NOTHING,)
-    what = joined(
-        (t.name(name), " ", *t.setting(step.base, name), " → ", *t.setting(step.trial, name))
-        for name in step.changed
-        if step.changed[name][1] is not None and step.changed[name][0] is not None
-    )
-    told = moved(t, step)
-    return (*what, ": ", *told) if told else what
-
-
 def moved(t: Teller, step: Step) -> Line:
     """What a step did to the objective: `perplexity +0.8 (worse)`."""
     found = [one for one in changes(t.view, step.base, step.trial) if one.metric == t.record.metric]
@@ -192,7 +175,7 @@ def ranking(t: Teller) -> Iterator[Block]:
     yield Heading(2, ("Best and worst",))
     values = list(dict.fromkeys(value_of(t.view, trial) for trial in order))
     yield Bullets(tuple(_place(t, value) for value in values[:FIRST]), "1.")
-    if len(values) > FIRST + LAST:
+    if len(values) > FIRST + LAST + 1:
         yield Paragraph(("The worst:",))
         yield Bullets(tuple(_place(t, value) for value in values[-LAST:]))
 
