@@ -17,7 +17,7 @@ from typing import Any
 from hptui.model.parameters import Choice, Float, Int, Parameter
 from hptui.model.trial import Trial
 from hptui.model.values import canonical, is_number
-from hptui.results.analysis.cohort import ranked, value_of
+from hptui.results.analysis.cohort import ranked, searched, value_of
 from hptui.results.view import View
 
 LEAST = 4
@@ -44,7 +44,7 @@ def importance(view: View, method: str = "fanova") -> Importance | None:
     trials = ranked(view)
     if len(trials) > MOST:
         trials = [trials[round(n * (len(trials) - 1) / (MOST - 1))] for n in range(MOST)]
-    names = [p for p in view.study.space.parameters if _spread(view, p, trials)]
+    names = [p for p in searched(view).parameters if _spread(view, p, trials)]
     values = {value_of(view, trial) for trial in trials}
     if len(trials) < LEAST or len(values) < 2 or not names:
         return None

@@ -90,6 +90,15 @@ class Record:
 
     def effects_on(self, metric: str) -> list[Effect]:
         """Effects on a metric, `seconds` or `peak_memory_gb`."""
+        if metric not in self._effects:
+            self._effects[metric] = self._effects_on(metric)
+        return self._effects[metric]
+
+    @cached_property
+    def _effects(self) -> dict[str, list[Effect]]:
+        return {}
+
+    def _effects_on(self, metric: str) -> list[Effect]:
         return effects(self.view, sorted(self.order, key=lambda t: t.number), metric, lambda t: measured(t, metric))
 
     @cached_property

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from hptui.model.format import NOTHING, duration, memory, metric, number, odd, setting
 from hptui.model.study import MetricSpec
 from hptui.model.trial import Trial, Value
-from hptui.results.analysis.cohort import measured
+from hptui.results.analysis.cohort import measured, replicates
 from hptui.results.analysis.intervals import Interval
 from hptui.results.facts import Fact, Line, Name, joined, line, listed
 from hptui.results.record import Record
@@ -38,6 +38,8 @@ class Teller:
 
     def __init__(self, record: Record) -> None:
         self.record, self.view, self.study = record, record.view, record.view.study
+        self.originals = {trial.number: trial for trial in record.view.trials}
+        """Trials as stored; those that are ranked may hold means over seeds."""
 
     # names ------------------------------------------------------------------------------------------------------
 
@@ -86,6 +88,10 @@ class Teller:
         found = (trial.values or {}).get(name) if objective and not so_far else measured(trial, name)
         if found is None:
             return NOTHING
+        original = self.originals.get(trial.number, trial)
+        if objective and not so_far and original.values != trial.values and original is not trial:
+            runs = tuple(one.number for one in replicates(self.view, original))
+            return Fact(f"trial.{trial.number}.{name}.mean", found, self.shown(name, found), runs, f"values.{name}")
         field = (
             name
             if name in ("seconds", "peak_memory_gb")

@@ -64,7 +64,7 @@ def test_ties_are_listed_together(maths):
 def test_the_medical_table_has_its_columns_and_a_worse_value_is_called_worse(medical):
     heads = "Experiment | Learning Rate | Batch Size | LoRA r | LoRA α | Epochs | Perplexity | BLEU | ROUGE-L"
     assert f"| {heads} | Training Time | GPU Memory | Notes |" in medical
-    (row,) = [row for row in medical.splitlines() if row.startswith("| Exp 2 ")]
+    (row,) = [row for row in medical.splitlines() if row.startswith("| Exp 2 | ")]
     assert "| 19.5 | 0.40 | 0.49 | ~45 min | 4.2 GB | “Higher LR” |" in row
     assert "| Exp 2 (trial 3) | Learning Rate 0.0002 → 0.0005 | +0.8 worse | −0.02 worse | −0.02 worse |" in medical
     assert "to 0.0005: Perplexity +0.8 (worse)" in medical
@@ -291,3 +291,64 @@ def test_the_made_study_shows_what_was_asked_and_what_was_used(home):
     assert isinstance(Words("x"), Words)
     assert isinstance(Name("x"), Name)
     assert Document(()).blocks == ()
+
+
+# stages and repetitions -----------------------------------------------------------------------------------------
+
+STAGED = """
+    name = "staged"
+    [objective]
+    metric = "eval_loss"
+    [trainer]
+    kind = "director:train"
+    learning_rate = 2e-4
+    epochs = 1
+    [space]
+    learning_rate = { low = 1e-5, high = 5e-4, log = true }
+    [[stage]]
+    name = "coarse"
+    trials = 3
+    set = { epochs = 5 }
+    [[stage]]
+    name = "final"
+    from = "best 2"
+    set = { epochs = 30 }
+    seeds = 3
+"""
+
+
+def staged_trials():
+    found = [
+        one(n, {"learning_rate": lr, "epochs": 5}, {"eval_loss": v}, stage="coarse")
+        for n, (lr, v) in enumerate([(1e-4, 0.30), (2e-4, 0.31), (3e-4, 0.50)])
+    ]
+    finals = [(1e-4, (0.40, 0.48, 0.44)), (2e-4, (0.43, 0.41, 0.42))]
+    for lr, values in finals:
+        first = len(found)
+        for k, v in enumerate(values):
+            role = {"role": "replicate", "replicate_of": first, "seed": 42 + k} if k else {}
+            found.append(one(len(found), {"learning_rate": lr, "epochs": 30}, {"eval_loss": v}, stage="final", **role))
+    return found
+
+
+def test_a_staged_study_is_judged_by_means_within_its_last_stage(home):
+    record = read(build(home, STAGED, staged_trials()))
+    text = write(record, "r.md")[0]
+    assert record.best.number == 6, "0.42 on average, though one run of trial 3 had 0.40, and the coarse stage 0.30"
+    assert "Over 3 seeds the mean is 0.42, with a 95% interval of 0.3952 to 0.4448 (Student)." in text
+    assert "It is of stage final; trials of stages with other settings are not ranked with it." in text
+    assert [trial.number for trial in record.order] == [6, 3]
+    assert "4 (repeats 3)" in text
+    facts = {fact.key: fact for fact in compose(record).facts()}
+    assert facts["trial.6.eval_loss.mean"].trials == (6, 7, 8)
+
+
+def test_what_breaks_an_outcome_is_never_the_best(home):
+    text = seeds.DIRECTOR.replace("[search]", '[search]\n    outcome = ["peak_memory_gb <= 16"]')
+    trials = seeds.director_trials()
+    trials = [replace(trial, peak_memory_gb=20.0 if trial.number == 3 else 10.0) for trial in trials]
+    record = read(build(home, text, trials))
+    assert record.best.number == 1
+    assert record.order[-1].number == 3
+    assert "Trial 3 break a condition" not in write(record, "r.md")[0]
+    assert "Breaking a condition of the study, never the best: trial 3." in write(record, "r.md")[0]

@@ -7,6 +7,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hptui.model.outcome import satisfies
+from hptui.model.space import Space
+from hptui.model.stages import judged, space_of, stage_named
 from hptui.model.trial import Role, Trial, TrialStatus
 from hptui.model.values import is_number
 from hptui.results.roles import number_of, setting_of
@@ -43,10 +46,17 @@ def finite(view: View, trial: Trial) -> bool:
 
 
 def ranked(view: View) -> list[Trial]:
-    """The trials that are ranked with the best: complete, of its stage, no repetition, not the base model."""
-    found = [trial for trial in view.trials if trial.role not in ASIDE and finite(view, trial)]
+    """The trials that are ranked with the best: complete, of stages that may be compared, no repetition, no base model.
+
+    In a stage that repeats with several seeds a trial found here has the mean of its runs as its values.
+    """
+    return judged(view.study, view.trials, lambda trial: finite(view, trial))
+
+
+def searched(view: View) -> Space:
+    """The space of the stage that the ranked trials are of; the study's own where there are no stages."""
     best = view.best
-    return [trial for trial in found if trial.stage == best.stage] if best is not None else found
+    return space_of(view.study, stage_named(view.study, best.stage)) if best is not None else view.study.space
 
 
 def value_of(view: View, trial: Trial) -> float:
@@ -57,7 +67,12 @@ def value_of(view: View, trial: Trial) -> float:
 def in_rank(view: View, trials: Sequence[Trial]) -> list[Trial]:
     """Ranked trials, the best first; equals by number."""
     sign = 1 if view.study.objective.goal == "minimize" else -1
-    return sorted(trials, key=lambda trial: (sign * value_of(view, trial), trial.number))
+    return sorted(trials, key=lambda trial: (breaks(view, trial), sign * value_of(view, trial), trial.number))
+
+
+def breaks(view: View, trial: Trial) -> bool:
+    """Whether it breaks a condition of `[search] outcome`: then it is never the best, and ranked last."""
+    return bool(view.study.search.outcome) and satisfies(view.study, trial) is False
 
 
 def lengths(view: View, trials: Sequence[Trial]) -> dict[Length, list[Trial]]:
@@ -78,7 +93,8 @@ def replicates(view: View, trial: Trial) -> list[Trial]:
 
 def varied(view: View, trials: Sequence[Trial]) -> list[str]:
     """The settings that differ among trials, in the order of the space and then of the study file."""
-    known = [*view.study.space.names, *(one.name for one in view.study.space.derived), *view.base]
+    space = searched(view)
+    known = [*space.names, *(one.name for one in space.derived), *view.base]
     names = [*known, *(name for trial in trials for name in trial.params if name not in known)]
     every = [view.settings(trial) for trial in trials]
     return [

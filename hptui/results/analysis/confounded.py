@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from hptui.model.trial import Trial
-from hptui.results.analysis.cohort import numeric, varied
+from hptui.results.analysis.cohort import numeric, searched, varied
 from hptui.results.analysis.compare import ALPHA, holm
 from hptui.results.analysis.effects import spearman
 from hptui.results.view import View
@@ -47,7 +47,7 @@ def confounded(view: View, trials: Sequence[Trial]) -> list[Confounded]:
     """
     if len(trials) < FEW:
         return []
-    derived = {one.name for one in view.study.space.derived}
+    derived = {one.name for one in searched(view).derived}
     names = [name for name in varied(view, trials) if name not in derived and numeric(view, trials, name)]
     where = {name: [float(view.settings(trial)[name]) for trial in trials] for name in names}  # type: ignore[arg-type]
     found = [(one, other, *spearman(where[one], where[other])) for one, other in combinations(names, 2)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hptui.model.parameters import Choice, Float, Int
 from hptui.model.trial import Trial, Value
 from hptui.model.values import is_number, same
-from hptui.results.analysis.cohort import numeric, varied
+from hptui.results.analysis.cohort import numeric, searched, varied
 from hptui.results.analysis.compare import ALPHA, holm
 from hptui.results.analysis.intervals import Interval, counts, student, wilson
 from hptui.results.roles import setting_of
@@ -80,7 +80,7 @@ def _effect(view: View, trials: Sequence[Trial], name: str, metric: str, measure
     settings = {trial.number: view.settings(trial) for trial in trials}
     having = tuple(trial for trial in trials if name in settings[trial.number])
     values = [float(measure(trial) or 0.0) for trial in having]
-    parameter = view.study.space.get(name)
+    parameter = searched(view).get(name)
     ordered = numeric(view, having, name) and not (isinstance(parameter, Choice) and parameter.ordered is False)
     groups = grouped(view, having, name, metric, measure)
     if len(having) < FEW or len(set(values)) < 2:
@@ -124,7 +124,7 @@ def grouped(view: View, trials: Sequence[Trial], name: str, metric: str, measure
         by[key].append(trial)
         if len(raw) > GROUPS and is_number(value):
             return _bins(view, trials, name, metric, measure)
-    if len(raw) > BINS and len(raw) > len(trials) / 2 and not isinstance(view.study.space.get(name), Choice):
+    if len(raw) > BINS and len(raw) > len(trials) / 2 and not isinstance(searched(view).get(name), Choice):
         return _bins(view, trials, name, metric, measure)
     order = sorted(by, key=lambda key: (0, float(raw[key]), "") if is_number(raw[key]) else (1, 0.0, key))  # type: ignore[arg-type]
     return tuple(_group(view, by[key], metric, measure, value=raw[key]) for key in order)
@@ -135,7 +135,7 @@ def _bins(view: View, trials: Sequence[Trial], name: str, metric: str, measure: 
         return ()
     where = {trial.number: float(view.settings(trial)[name]) for trial in trials}  # type: ignore[arg-type]
     low, high = min(where.values()), max(where.values())
-    parameter = view.study.space.get(name)
+    parameter = searched(view).get(name)
     log = isinstance(parameter, Float | Int) and parameter.log and low > 0
     scale: Callable[[float], float] = math.log if log else float
     edges = [scale(low) + (scale(high) - scale(low)) * n / BINS for n in range(BINS + 1)]
@@ -201,7 +201,7 @@ def one_factor(view: View, trials: Sequence[Trial]) -> list[Step]:
 
 def _one(view: View, changed: Mapping[str, tuple[Value, Value]]) -> bool:
     """Whether one thing changed: a setting, beside those derived from it, or rank and alpha with their ratio kept."""
-    free = [name for name in changed if name not in [one.name for one in view.study.space.derived]]
+    free = [name for name in changed if name not in [one.name for one in searched(view).derived]]
     if len(free) < 2:
         return True
     rank, alpha = setting_of(free, "rank"), setting_of(free, "alpha")

@@ -10,7 +10,7 @@ from hptui.model.errors import StudyError
 from hptui.model.parameters import Choice, Float, Int, Parameter
 from hptui.model.trial import Role, Trial
 from hptui.model.values import is_number
-from hptui.results.analysis.cohort import in_rank, ranked, value_of
+from hptui.results.analysis.cohort import in_rank, ranked, searched, value_of
 from hptui.results.analysis.compare import Comparisons
 from hptui.results.analysis.confounded import Confounded
 from hptui.results.analysis.effects import Effect
@@ -49,7 +49,7 @@ def narrower(view: View, effects: Sequence[Effect], best: Trial, pairs: Sequence
     telling = {one.setting for one in effects if one.measurable} - _overshadowed(effects, pairs)
     ends = {edge.setting: edge for edge in edges(view, best)}
     found = []
-    for parameter in view.study.space.parameters:
+    for parameter in searched(view).parameters:
         values = [view.settings(trial).get(parameter.name) for trial in chosen]
         if parameter.name not in telling or not values:
             continue

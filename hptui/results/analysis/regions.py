@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hptui.model.trial import Reason, Role, Trial, TrialStatus, Value
 from hptui.model.values import is_number
-from hptui.results.analysis.cohort import ranked
+from hptui.results.analysis.cohort import ranked, searched
 from hptui.results.analysis.compare import ALPHA, fisher
 from hptui.results.analysis.intervals import counts
 from hptui.results.view import View
@@ -56,8 +56,8 @@ def bad_trials(view: View) -> dict[str, list[Trial]]:
 def regions(view: View) -> list[Region]:
     """For each kind of going wrong the bounds of numeric settings beyond which all of it happened, if by no chance."""
     tried = [trial for trial in view.trials if _tried(trial)]
-    names = list(view.study.space.names)
-    names += [one.name for one in view.study.space.derived]
+    names = list(searched(view).names)
+    names += [one.name for one in searched(view).derived]
     found: list[Region] = []
     for kind, bad in bad_trials(view).items():
         regions = [region for name in names if (region := _bounded(view, kind, name, bad, tried)) is not None]
@@ -106,7 +106,7 @@ def edges(view: View, best: Trial) -> list[Edge]:
     from hptui.model.parameters import Choice
 
     found = []
-    for parameter in view.study.space.parameters:
+    for parameter in searched(view).parameters:
         value = view.settings(best).get(parameter.name)
         if isinstance(parameter, Choice):
             choices = [choice for choice in parameter.choices if is_number(choice)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hptui.model.counts import shown as visible
 from hptui.model.format import NOTHING
-from hptui.model.trial import Trial
+from hptui.model.trial import Reason, Trial, TrialStatus
 from hptui.results.analysis.bands import perplexity
 from hptui.results.analysis.cohort import length_of, lengths, replicates, varied
 from hptui.results.analysis.compare import ALPHA
@@ -122,6 +122,12 @@ def qualified(t: Teller, trial: Trial) -> Iterator[Line]:
             "Not repeated: each configuration ran once, so the value has no interval, and small "
             "differences may be chance.",
         )
+    others = {trial.stage for trial in t.view.trials if trial.status is TrialStatus.COMPLETE} - {trial.stage}
+    if others and trial.stage:
+        yield line(
+            "It is of stage {stage}; trials of stages with other settings are not ranked with it.",
+            stage=Name(trial.stage),
+        )
     ties = [one for one in t.record.winners if one.number != trial.number]
     if ties:
         yield line("{ties} reached exactly the same value.", ties=capital(t.trials(ties, "best.ties")))
@@ -229,6 +235,8 @@ def _steps(t: Teller, trial: Trial) -> Iterator[Line]:
         last=t.plain("best.last_step", last, [trial]),
         value=t.of_metric("best.last", t.record.metric, summary.value, [trial]),
     )
+    if trial.reason is Reason.EARLY_STOP:
+        told += (", where it was stopped early",)
     if trial.total_steps:
         told += line(
             ", of {planned} planned", planned=t.plain("best.planned", trial.total_steps, [trial], field="total_steps")

@@ -113,6 +113,15 @@ def _worth(t: Teller) -> Iterator[Block]:
                 per=t.share("worth.per", abs(change.share) / (more / 60), [base, best], digits=2),
             )
         )
+    gb = (best.peak_memory_gb or 0.0) - (base.peak_memory_gb or 0.0)
+    if change.better and change.share is not None and base.peak_memory_gb and gb > 0.05 * base.peak_memory_gb:
+        yield Paragraph(
+            line(
+                "It needed {gb} more memory: {per} per GB.",
+                gb=t.memory("worth.gb", gb, [base, best]),
+                per=t.share("worth.per_gb", abs(change.share) / gb, [base, best], digits=2),
+            )
+        )
 
 
 def _memory_rows(t: Teller) -> Iterator[tuple[Line, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hptui.model.format import setting
 from hptui.results.analysis.against import change_of, changes
-from hptui.results.analysis.cohort import measured
+from hptui.results.analysis.cohort import lengths, measured
 from hptui.results.analysis.effects import FEW, Effect, Group, Step
 from hptui.results.document import Block, Heading, Paragraph, Table
 from hptui.results.facts import Fact, Line, Name, joined, line
@@ -28,6 +28,13 @@ def per_parameter(t: Teller) -> Iterator[Block]:
         n = t.count("effects.n", t.record.order)
         yield Paragraph(line("{n} trials are too few to tell effects from chance.", n=n))
         return
+    groups = lengths(t.view, t.record.order)
+    if len(groups) > 1:
+        rest = [one for length in list(groups)[1:] for one in groups[length]]
+        which = t.trials(rest, "length.others")
+        yield Paragraph(
+            line("Careful: trials of different length of training are mixed here ({which} differ).", which=which)
+        )
     metric = t.record.metric
     for effect in found:
         yield Heading(3, (t.name(effect.setting),))
@@ -54,6 +61,9 @@ def per_parameter(t: Teller) -> Iterator[Block]:
             (*head, *((t.heading(name),) for name in also)), tuple(rows), frozenset(range(1, len(head) + len(also)))
         )
         yield Paragraph(_verdict(t, effect))
+        costs = [told for name in also if (told := _cost_verdict(t, effect.setting, name)) is not None]
+        if costs:
+            yield Paragraph((*joined(costs, "; "), "."))
     yield from _importance(t)
 
 
@@ -144,6 +154,22 @@ def _verdict(t: Teller, effect: Effect) -> Line:
             )
         return (Name(word[:1].upper() + word[1:]), *tail, ".")
     return ("No measurable effect: these differences may be chance", *tail, ".")
+
+
+def _cost_verdict(t: Teller, setting: str, name: str) -> Line | None:
+    """The same for time and memory, where it is more than chance."""
+    found = next((one for one in t.record.effects_on(name) if one.setting == setting), None)
+    if found is None or not found.measurable or found.corrected is None or found.strength is None:
+        return None
+    key = f"effect.{setting}.{name}"
+    return line(
+        "{name} {moves} as it grows ({how} {rho}, {p})",
+        name=t.name(name),
+        moves="rises" if found.strength > 0 else "falls",
+        how=found.how,
+        rho=t.plain(f"{key}.rho", found.strength, found.trials, text=f"{found.strength:+.2f}".replace("-", "−")),
+        p=t.p(f"{key}.p", found.corrected, found.trials),
+    )
 
 
 def _importance(t: Teller) -> Iterator[Block]:

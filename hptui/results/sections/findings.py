@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hptui.model.format import setting
 from hptui.model.trial import Trial
+from hptui.results.analysis.cohort import lengths
 from hptui.results.analysis.compare import ALPHA
 from hptui.results.analysis.effects import Effect, Group, Step, spearman
 from hptui.results.analysis.regions import Region
@@ -24,6 +25,7 @@ def observations(t: Teller) -> Iterator[Block]:
         *_region_lines(t),
         *_one_factor_lines(t),
         *_edge_lines(t),
+        *_length_lines(t),
         *_confounded_lines(t),
         *_inert_lines(t),
         *_ratio_lines(t),
@@ -118,6 +120,20 @@ def _with_costs(t: Teller, step: Step, told: Line) -> Line:
                 t.difference(f"step.{step.trial.number}.{name}", name, new - old, [step.base, step.trial]),
             )
     return told
+
+
+def _length_lines(t: Teller) -> Iterator[Line]:
+    groups = lengths(t.view, t.record.order)
+    if len(groups) < 2:
+        return
+    usual = next(iter(groups))
+    rest = [one for length in list(groups)[1:] for one in groups[length]]
+    yield line(
+        "{which} did not train for {n} {unit} as most did: differences to the others may be the length of training.",
+        which=capital(t.trials(rest, "length.others")),
+        n=t.plain("length.usual", usual.amount, groups[usual], field=usual.field),
+        unit=usual.unit,
+    )
 
 
 def _edge_lines(t: Teller) -> Iterator[Line]:

@@ -8,7 +8,7 @@ from hptui.model.format import NOTHING
 from hptui.model.trial import Role, Trial, TrialStatus
 from hptui.model.values import is_number
 from hptui.results.analysis.against import change_of, changes
-from hptui.results.analysis.cohort import lengths, measured, value_of
+from hptui.results.analysis.cohort import breaks, lengths, measured, value_of
 from hptui.results.analysis.effects import Step
 from hptui.results.columns import usual
 from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
@@ -20,7 +20,7 @@ ROWS = 200
 """A longer table is cut to the best and the newest."""
 FIRST, LAST = 3, 3
 SELF_NAMED = (Role.BASE, Role.BASELINE)
-TEXTS = ("name", "title", "note", "status", "reason", "role", "message", "engine")
+TEXTS = ("name", "title", "note", "status", "reason", "role", "message", "engine", "stage")
 
 
 def history(t: Teller) -> Iterator[Block]:
@@ -100,6 +100,9 @@ def _tops(t: Teller, names: Sequence[str]) -> dict[str, float]:
 def _number(t: Teller, trial: Trial, named: bool) -> Line:
     """A trial's number, with its part where no other column tells it."""
     part = {Role.BASE: " (base model)", Role.BASELINE: " (baseline)"}.get(trial.role, "")
+    if trial.replicate_of is not None:
+        first = t.plain(f"trial.{trial.number}.replicate_of", trial.replicate_of, [trial], field="replicate_of")
+        return (t.number(trial), " (repeats ", first, ")")
     return (t.number(trial), part) if part and not named else (t.number(trial),)
 
 
@@ -151,6 +154,10 @@ def _legend(t: Teller, shown: Sequence[Trial], names: Sequence[str]) -> Iterator
         told.append((f"What stands in quotation marks under {t.heading('note')} was written by a person.",))
     if any(trial.status is not TrialStatus.COMPLETE for trial in shown):
         told.append((f"{NOTHING} was not measured: only a complete trial has a value of an objective.",))
+    over = [one for one in t.record.order if breaks(t.view, one)]
+    if over:
+        which = t.trials(over, "outcome.broken")
+        told.append(line("Breaking a condition of the study, never the best: {which}.", which=which))
     groups = lengths(t.view, t.record.order)
     if len(groups) > 1:
         rest = [one for length in list(groups)[1:] for one in groups[length]]
