@@ -12,6 +12,7 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
+from hptui.actions.check import check
 from hptui.actions.export import Wanted, export
 from hptui.actions.files import export_like
 from hptui.model.errors import Unsupported, UserError
@@ -119,6 +120,16 @@ def test_a_sweep_says_the_space_and_names_what_it_cannot(home):
     for what in ("depth = width // 8", "dropout only when width == 32", "width * steps <= 1000", "objective accuracy"):
         assert "# not in a sweep: " in text
         assert what in text
+
+
+def test_a_sweep_is_read_back_as_the_same_space(home, tmp_path):
+    text = export(make(home, []), "all", Wanted("sweep"))
+    (tmp_path / "sweep.yaml").write_text(f"program: train.py\n{text}")
+    (tmp_path / "train.py").write_text("")
+    found = check(tmp_path / "sweep.yaml").study
+    assert [one.describe() for one in found.space.parameters] == ["1e-5..0.1 log", "{16, 32, 64}"]
+    assert (found.objective.metric, found.objective.goal, found.search.trials) == ("loss", "minimize", 8)
+    assert found.trainer.settings["steps"] == 10
 
 
 def test_a_list_is_no_sweep(home):
