@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from hptui.model.format import NOTHING, duration, memory, metric, number, odd, setting
 from hptui.model.study import MetricSpec
-from hptui.model.trial import Trial, Value
+from hptui.model.trial import Role, Trial, Value
 from hptui.results.analysis.cohort import measured, replicates
 from hptui.results.analysis.intervals import Interval
 from hptui.results.facts import Fact, Line, Name, joined, line, listed
@@ -112,7 +112,7 @@ class Teller:
     def setting(self, trial: Trial, name: str) -> Line:
         """A setting as requested; `3 → 2` where another value was really used; `–` where it has none."""
         settings = self.view.settings(trial)
-        if name not in settings:
+        if name not in settings or trial.role is Role.BASE:  # the base model was not trained with any
             return (NOTHING,)
         field = f"params.{name}" if name in trial.params else f"trainer.{name}"
         own = Fact(f"trial.{trial.number}.{name}", settings[name], setting(settings[name]), (trial.number,), field)
