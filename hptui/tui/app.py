@@ -171,6 +171,12 @@ class HptuiApp(App[str]):
         if not isinstance(self.screen, HelpScreen | CommandPalette):
             self.push_screen(HelpScreen(self.screen))
 
+    def action_system(self) -> None:
+        from hptui.tui.screens.system import SystemScreen
+
+        if not isinstance(self.screen, SystemScreen | CommandPalette):
+            self.push_screen(SystemScreen())
+
     async def action_back(self) -> None:
         from hptui.tui.screens.studies import StudiesScreen
 

@@ -48,6 +48,7 @@ class Key:
 STEER = "hptui.actions.steer:request"
 RUN = "hptui.actions.run:run"
 SPACE = "hptui.actions.space:save"
+REPORT = "hptui.actions.report:write_report"
 
 KEYS: tuple[Key, ...] = (
     # everywhere
@@ -56,6 +57,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.back", "escape", "Back", "one layer out", "back", "Program"),
     Key("app.leave", "q", "Quit", "back; from the first screen: leave, while trials go on", "leave", "Program", 95),
     Key("app.quit", "Q,ctrl+c", "Leave", "leave at once; trials go on", "quit", "Program"),
+    Key("app.system", "u", "System", "GPUs, processors, memory, disks, and who uses them", "system", "Look", 80),
     Key("app.redraw", "ctrl+l", "Redraw", "draw the whole screen anew", "redraw", "Program"),
     Key("app.suspend", "ctrl+z", "Suspend", "back to the shell; fg returns", "suspend_process", "Program"),
     Key("app.pane1", "1", "Pane 1", "go to the first pane", "pane(0)", "Move"),
@@ -126,6 +128,15 @@ KEYS: tuple[Key, ...] = (
     Key("study.insights", "H", "Insights", "pictures of the whole study, with their numbers", "insights", "Look", 13),
     Key("study.compare", "c", "Compare", "marked trials side by side, or this and the best", "compare", "Look", 9),
     Key("study.health", "d", "Health", "what trials suffer from, and what may help", "health", "Look", 13),
+    Key("study.report", "R", "Report", "the report as it would be written now", "report", "Out", 19),
+    # the report
+    Key("report.rendered", "m", "Rendered", "as it reads, and as it stands", "rendered", "Look", 1),
+    Key("report.sections", "o", "Sections", "go to a section", "sections", "Look", 2),
+    Key("report.write", "w", "Write", "write it, with figures and facts", "write", "Out", 3, REPORT, "report"),
+    Key("report.copy", "y", "Copy", "copy its text", "copy", "Out", 4),
+    Key("report.again", "r", "Again", "make it anew", "again", "Look", 5),
+    # the machine
+    Key("system.ours", "o", "Ours", "only processes of trials, and all", "ours", "Look", 1),
     # trials side by side
     Key("compare.all", "f", "All settings", "also settings that are the same", "all_settings", "Look", 1),
     Key("compare.turn", "b", "By the next", "measure by the next trial", "turn", "Look", 2),

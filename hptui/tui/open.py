@@ -15,6 +15,8 @@ INSTEAD = "as text the same say: hptui status, hptui trials STUDY, hptui show ST
 
 def why_not() -> str:
     """Why this terminal cannot show screens, or ''."""
+    if os.environ.get("TEXTUAL_DRIVER"):  # a browser is behind it
+        return ""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "the screens need a terminal"
     if os.environ.get("TERM", "dumb") in ("dumb", "unknown", ""):

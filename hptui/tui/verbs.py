@@ -109,6 +109,35 @@ def take_file(sd: StudyDir, path: Path) -> str:
     return change_spec(sd, read(path, {}), "edited by hand")
 
 
+def write_report(sd: StudyDir, target: Path) -> str:
+    """`hptui report STUDY -o TARGET`, called in a process of its own: figures and statistics take seconds to import."""
+    import subprocess
+    import sys
+
+    from hptui.actions.report import write_report as call
+    from hptui.model.errors import MachineError
+
+    code = (
+        "import sys; from pathlib import Path; from hptui.storage.paths import StudyDir; "
+        f"from {call.__module__} import {call.__name__} as call; call(StudyDir(Path(sys.argv[1])), Path(sys.argv[2]))"
+    )
+    words = [sys.executable, "-P", "-c", code, str(sd.root), str(target)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=apart())
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise MachineError(said[-1] if said else f"the report could not be written to {target}")
+    return f"written to {target}"
+
+
+def apart() -> dict[str, str]:
+    """The environment of a helper process: this very hptui, and no GPU."""
+    import os
+
+    package = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
+    return {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""}
+
+
 def config(sd: StudyDir, trial: int) -> str:
     """`hptui export STUDY TRIAL --format yaml`."""
     from hptui.actions.export import Wanted, export

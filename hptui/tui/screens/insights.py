@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import work
@@ -24,6 +22,7 @@ from hptui.tui.screens.base import Place, app_of
 from hptui.tui.sources.pool import Source
 from hptui.tui.sources.study import StudySource
 from hptui.tui.text import fit, plain, width_of
+from hptui.tui.verbs import apart
 from hptui.tui.widgets.facts import Facts
 from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
 
@@ -121,13 +120,8 @@ class InsightsScreen(Place):
     @work(thread=True, exclusive=True, group="importance")
     def _importance(self) -> None:
         command = [sys.executable, "-P", "-m", "hptui.results.importance", str(self.sd.root)]
-        package = str(Path(__file__).parents[3])
-        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
-        environment = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""}
         try:
-            done = subprocess.run(
-                command, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
-            )
+            done = subprocess.run(command, env=apart(), capture_output=True, text=True, timeout=TIMEOUT, check=False)
             found = json.loads(done.stdout) if done.returncode == 0 else None
         except (subprocess.TimeoutExpired, ValueError, OSError):
             found = None

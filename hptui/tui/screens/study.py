@@ -279,6 +279,11 @@ class StudyScreen(Steering):
             return
         self.app.push_screen(CompareScreen(self.sd, self.study_source, numbers))
 
+    def action_report(self) -> None:
+        from hptui.tui.screens.report import ReportScreen, written_at
+
+        self.app.push_screen(ReportScreen(self.sd, written_at(self.view.study) if self.view is not None else ""))
+
     def action_health(self) -> None:
         from hptui.tui.screens.health import HealthScreen
 
