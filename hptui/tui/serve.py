@@ -25,7 +25,7 @@ def serve(home: Path, port: int, *, write: bool = False, told: Callable[[str], N
         raise Unsupported("the browser needs textual-serve", hint="pip install 'hptui[serve]'") from None
     _free(port)
     token = secrets.token_urlsafe(24) if write else ""
-    words = [sys.executable, "-P", "-m", "hptui.cli.main", "--home", str(home)]
+    words = [sys.executable, "-P", "-m", "hptui", "--home", str(home)]
     command = shlex.join([*words, "open", *([] if write else ["--readonly"])])
 
     class Guarded(Server):  # type: ignore[misc]  # textual-serve has no types

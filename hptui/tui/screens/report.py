@@ -59,7 +59,7 @@ class ReportScreen(Place):
     @work(thread=True, exclusive=True, group="report")
     def _make(self) -> None:
         """`hptui report STUDY`, in a process of its own: statistics take seconds to import."""
-        command = [sys.executable, "-P", "-m", "hptui.cli.main", "--home", str(self.sd.root.parent), "report"]
+        command = [sys.executable, "-P", "-m", "hptui", "--home", str(self.sd.root.parent), "report"]
         try:
             done = subprocess.run(
                 [*command, self.sd.name],
