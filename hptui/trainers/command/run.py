@@ -14,7 +14,7 @@ from pathlib import Path
 from hptui.trainers.command.process import Child
 from hptui.trainers.metrics_in.lines import split
 
-TICK = 0.1
+TICK = 0.2
 KEPT_LINES = 400
 LONGEST_LINE = 1 << 16
 
@@ -32,7 +32,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """`line` hears every line (and every state of a progress bar), `tick` is called ten times a second.
+    """`line` hears every line (and every state of a progress bar), `tick` is called five times a second.
 
     `stop` says whether it should end; `ask` tells it to, and says whether the script does so by itself.
     """
@@ -68,7 +68,7 @@ def _follow(child: Child, text: Text, ears: Ears) -> bool:
         data = child.output()
         text.feed(data)
         now = time.monotonic()
-        if now - ticked >= TICK / 2:
+        if now - ticked >= TICK:
             ticked = now
             ears.tick(False)
             if not stopped and ears.stop():

@@ -14,7 +14,7 @@ from hptui.trainers.metrics_in.reading import Reading, canonical
 REPORT, TAP, FILE, OUTPUT, TENSORBOARD = range(5)
 """Sources in order of trust: what the script tells us, what is tapped, what it writes, and what it prints, rounded."""
 
-HOLD_SECONDS = 0.3
+HOLD_SECONDS = 0.2
 """So long a printed number waits for the same one in full precision from a better source."""
 AT_ONCE, LONGEST_NAME, LAST_STEP = 200, 200, 1 << 60
 """So many metrics in one report, so many characters in a name: what a record can hold."""
@@ -56,7 +56,7 @@ class Collector:
     trial: TrialContext
     _owned: dict[str, _Owned] = field(default_factory=dict)
     _held: deque[tuple[float, Source, Reading]] = field(default_factory=deque)
-    _told: dict[str, str] = field(default_factory=dict)
+    _news: bool = False
     _printed: int = 0
     step: int = 0
     total: int | None = None
@@ -78,9 +78,9 @@ class Collector:
         while self._held and (everything or self._held[0][0] <= now):
             _, source, reading = self._held.popleft()
             self._record(source, reading)
-        sources = {owned.name: owned.told for owned in list(self._owned.values())[:MOST_TOLD]}
-        if sources != self._told:
-            self._told = sources
+        if self._news:
+            self._news = False
+            sources = {owned.name: owned.told for owned in list(self._owned.values())[:MOST_TOLD]}
             self.trial.facts(metric_sources=sources)
 
     def _record(self, source: Source, reading: Reading) -> None:
@@ -122,10 +122,12 @@ class Collector:
                 return None
             self._printed += 1
         if owned is not None and summary:
+            self._news |= owned.summary != source.name
             owned.summary = source.name
             return owned
         if owned is not None:  # what the other one said was rounded, or worse
             self.trial.retract(owned.name)
+        self._news = True
         self._owned[key] = _Owned(source, self._wanted.get(key, given))
         return self._owned[key]
 

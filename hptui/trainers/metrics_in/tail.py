@@ -30,7 +30,10 @@ class Tail:
     def lines(self, *, last: bool = False) -> list[str]:
         """Whole lines since the last call; with `last` also one without its end."""
         try:
-            with self.path.open("rb") as file:
+            seen = os.stat(self.path)  # asked several times a second, mostly for nothing
+            if seen.st_size == self.offset and self._inode in (0, seen.st_ino) and not (last and self._rest):
+                return []
+            with open(self.path, "rb") as file:
                 known = os.fstat(file.fileno())
                 if known.st_size < self.offset or (self._inode and known.st_ino != self._inode):
                     self.offset, self._rest = 0, b""
