@@ -217,3 +217,18 @@ def test_a_few_steps_can_be_tried(study: Path) -> None:
     assert list(points(run, "eval_loss")) == [3]
     assert events(run, "checkpoint")[0]["bytes"] > 0
     assert not (study / "trials" / "0000" / "artifacts").exists()
+
+
+def test_plain_texts_are_split_and_packed(study: Path) -> None:
+    texts = study / "texts"
+    texts.mkdir()
+    for n in range(6):
+        (texts / f"{n}.txt").write_text(" ".join(["one two three", "four five six"][n % 2] for _ in range(20 + n)))
+    told_ = {"train": "texts", "validation": "", "validation_fraction": 0.2, "too_long": "split", "packing": True}
+    run = attempt(study, {**told_, "adapter": "none", "max_length": 32, "steps": 12})
+    train(run)
+    losses, facts = points(run, "train_loss"), told(run, "facts")
+    assert losses[12] < 0.6 * losses[1]
+    assert facts["train_examples"] > 5 == len(list(texts.iterdir())) - 1
+    assert facts["train_learnt_tokens"] == facts["train_tokens"]
+    assert facts["rows_per_epoch"] < facts["train_examples"]
