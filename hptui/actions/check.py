@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from hptui.actions.rehearsal import rehearse
 from hptui.actions.run import read
 from hptui.model.errors import Unusable
 from hptui.model.format import settings as settings_text
@@ -24,10 +20,8 @@ from hptui.model.stages import expected, planned, staged
 from hptui.model.study import Stage, Study
 from hptui.model.trial import Value
 from hptui.running import devices
-from hptui.storage.rundir import RunDir, read_lines, write_json
 
 TRY_STEPS = 6
-TRY_SECONDS = 900.0
 DRAWN = 400
 
 
@@ -187,63 +181,17 @@ def _share(value: Value, largest: Value) -> float:
     return 0.0
 
 
-def try_out(path: Path, changes: Mapping[str, str] | None = None) -> Tried:
+def try_out(path: Path, changes: Mapping[str, str] | None = None, home: Path | None = None) -> Tried:
     """Really run a few steps of the heaviest configuration, in a directory that is thrown away; else `Unusable`."""
     study = read(path, changes or {})
     params = heaviest(study)
-    with tempfile.TemporaryDirectory(prefix="hptui-try-") as folder:
-        run = RunDir(Path(folder, "attempt-1"))
-        run.root.mkdir()
-        places = devices.slots(study.resources)
-        config = _config(study, params, Path(folder), places)
-        write_json(run.config, config)
-        began = time.monotonic()
-        printed = _run(run, study, places[0])
-        events = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
-        end = next((event for event in reversed(events) if event["k"] == "end"), None)
-        if end is None or end["status"] == "failed":
-            why = f"{end['reason']}: {end['message']}" if end else "it ended without a word"
-            tail = "\n  ".join(printed.strip().splitlines()[-12:])
-            raise Unusable(
-                f"the heaviest configuration fails ({why})\n  {tail}", hint=f"settings: {json.dumps(params)}"
-            )
-        return _forecast(study, {**_base(study), **params}, events, end, time.monotonic() - began)
-
-
-def _config(study: Study, params: Mapping[str, Value], folder: Path, places: Sequence[devices.Slot]) -> dict[str, Any]:
-    return {
-        "token": "try",
-        "study": study.name,
-        "trial": 0,
-        "attempt": 1,
-        "seed": study.search.seed,
-        "role": "baseline",
-        "kind": study.trainer.kind,
-        "directory": study.directory,
-        "settings": {**study.trainer.settings, **params},
-        "params": dict(params),
-        "objectives": [objective.metric for objective in study.objectives],
-        "trial_dir": str(folder),
-        "checkpoints": str(folder / "checkpoints"),
-        "artifacts": str(folder / "artifacts"),
-        "cache": str(folder / "cache"),
-        "keep_checkpoints": 1,
-        "threads": max(1, (os.cpu_count() or 1) // len(places)),
-        "device": "cuda" if places[0].gpus else "",
-        "try_steps": TRY_STEPS,
-    }
-
-
-def _run(run: RunDir, study: Study, place: devices.Slot) -> str:
-    command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
-    cwd, env = study.directory or None, {**os.environ, **devices.environment(place)}
-    try:
-        done = subprocess.run(
-            command, cwd=cwd, env=env, capture_output=True, text=True, timeout=TRY_SECONDS, check=False
+    tried = rehearse(study, params, TRY_STEPS, home)
+    if not tried.complete:
+        tail = "\n  ".join(tried.printed.strip().splitlines()[-12:])
+        raise Unusable(
+            f"the heaviest configuration fails ({tried.why})\n  {tail}", hint=f"settings: {json.dumps(params)}"
         )
-    except subprocess.TimeoutExpired as error:
-        raise Unusable(f"the first steps of the heaviest configuration take over {TRY_SECONDS:g} s") from error
-    return done.stdout + done.stderr
+    return _forecast(study, {**_base(study), **params}, tried.events, tried.end, tried.seconds)
 
 
 def _forecast(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +15,17 @@ from hptui.model.format import duration, memory, metric, setting, settings
 
 if TYPE_CHECKING:
     from hptui.actions.check import Checked, Tried
+    from hptui.actions.fit import Attempt, Fitted
 
 
 @click.command("check")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--try", "try_", is_flag=True, help="Really run two steps of the heaviest configuration.")
+@click.option("--fit", metavar="SETTING", help="Double SETTING until memory runs out, and propose a value.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Check it with this setting.")
 @json_option
 @pass_face
-def check_(face: Face, file: Path, try_: bool, changes: tuple[str, ...], as_json: bool) -> None:
+def check_(face: Face, file: Path, try_: bool, fit: str | None, changes: tuple[str, ...], as_json: bool) -> None:
     """Check the study FILE: every mistake with its place and the nearest right spelling. Nothing is started.
 
     A user's script is asked with `--help` whether it knows its parameters. For a fine-tuning, model and data are looked
@@ -31,6 +33,9 @@ def check_(face: Face, file: Path, try_: bool, changes: tuple[str, ...], as_json
 
     With --try two steps of the configuration that should need most memory are run, and time, disk and memory of the
     whole study are forecast from them.
+
+    With --fit batch_size the heaviest configuration is run for two steps with its batch_size, then with twice as much,
+    and so on until memory runs out; three quarters of the last value that fitted are proposed.
     """
     from hptui.actions.check import check, preflight, try_out
     from hptui.actions.preview import preview, summary
@@ -45,16 +50,37 @@ def check_(face: Face, file: Path, try_: bool, changes: tuple[str, ...], as_json
     tried = None
     if try_:
         say("trying the heaviest configuration ...")
-        tried = try_out(file, given)
+        tried = try_out(file, given, face.home)
         for warning in tried.warnings:
             say(f"warning: {warning}")
+    fitted = _fit(face, file, fit, given) if fit else None
     if as_json:
-        tell_json(_json(checked, tried))
+        tell_json({**_json(checked, tried), "fit": fitted.told() if fitted else None})
         return
     tell_facts({name: setting(value) for name, value in checked.facts.items() if value is not None})
     if tried is not None:
         tell_facts(_tried(tried))
+    if fitted is not None:
+        tell_facts(_fitted(fitted))
     say(f"{file} is right" + (f", with {_count(checked.warnings)}" if checked.warnings else ""))
+
+
+def _fit(face: Face, file: Path, name: str, given: Mapping[str, str]) -> Fitted:
+    from hptui.actions.fit import fit
+
+    def tell(attempt: Attempt) -> None:
+        peak = f", {memory(attempt.peak)} at most" if attempt.peak else ""
+        say(f"{name}={attempt.value}: " + (f"fits{peak}" if attempt.fits else f"does not fit ({attempt.message})"))
+
+    return fit(file, name, given, face.home, tell)
+
+
+def _fitted(fitted: Fitted) -> dict[str, str]:
+    if fitted.fails is None:
+        why = f"{fitted.fits} fits, and memory does not grow with it"
+    else:
+        why = f"three quarters of {fitted.fits}, the last that fitted; {fitted.fails} does not"
+    return {"proposed": f"{fitted.setting} = {fitted.proposed}: {why}"}
 
 
 def _count(warnings: Sequence[str]) -> str:

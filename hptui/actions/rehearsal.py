@@ -1,0 +1,96 @@
+"""A few steps of one configuration, really run in a process of its own, in a directory that is thrown away."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hptui.model.errors import Unusable
+from hptui.model.study import Study
+from hptui.model.trial import Value
+from hptui.running import devices
+from hptui.storage.rundir import RunDir, read_lines, write_json
+
+TRY_SECONDS = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What came of it. `end` is the last event, {} where there is none; `killed`: the system ended the process."""
+
+    events: list[dict[str, Any]]
+    end: Mapping[str, Any]
+    printed: str
+    seconds: float
+    killed: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.end) and self.end["status"] != "failed"
+
+    @property
+    def why(self) -> str:
+        """How it failed, in a line."""
+        return f"{self.end['reason']}: {self.end['message']}" if self.end else "it ended without a word"
+
+
+def rehearse(study: Study, params: Mapping[str, Value], steps: int, home: Path | None = None) -> Rehearsal:
+    """Run so many steps of `[trainer]` with `params` put over it, in the first slot of the study."""
+    with tempfile.TemporaryDirectory(prefix="hptui-try-") as folder:
+        run = RunDir(Path(folder, "attempt-1"))
+        run.root.mkdir()
+        places = devices.slots(study.resources)
+        write_json(run.config, _config(study, params, Path(folder), places, steps))
+        began = time.monotonic()
+        done = _run(run, study, places[0], home)
+        seconds = time.monotonic() - began
+        events = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
+    end: Mapping[str, Any] = next((event for event in reversed(events) if event["k"] == "end"), {})
+    return Rehearsal(events, end, done.stdout + done.stderr, seconds, done.returncode == -signal.SIGKILL)
+
+
+def _config(
+    study: Study, params: Mapping[str, Value], folder: Path, places: Sequence[devices.Slot], steps: int
+) -> dict[str, Any]:
+    return {
+        "token": "try",
+        "study": study.name,
+        "trial": 0,
+        "attempt": 1,
+        "seed": study.search.seed,
+        "role": "baseline",
+        "kind": study.trainer.kind,
+        "directory": study.directory,
+        "settings": {**study.trainer.settings, **params},
+        "params": dict(params),
+        "objectives": [objective.metric for objective in study.objectives],
+        "trial_dir": str(folder),
+        "checkpoints": str(folder / "checkpoints"),
+        "artifacts": str(folder / "artifacts"),
+        "cache": str(folder / "cache"),
+        "keep_checkpoints": 1,
+        "threads": max(1, (os.cpu_count() or 1) // len(places)),
+        "device": "cuda" if places[0].gpus else "",
+        "try_steps": steps,
+    }
+
+
+def _run(run: RunDir, study: Study, place: devices.Slot, home: Path | None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
+    cwd, env = study.directory or None, {**os.environ, **devices.environment(place)}
+    env |= {"HPTUI_HOME": str(home)} if home is not None else {}
+    try:
+        return subprocess.run(
+            command, cwd=cwd, env=env, capture_output=True, text=True, timeout=TRY_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Unusable(f"the first steps of this configuration take over {TRY_SECONDS:g} s") from error
