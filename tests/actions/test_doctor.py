@@ -61,7 +61,7 @@ def test_a_runner_that_has_gone(home):
     found = checkup(sd)
     assert bad(found) == [("runner", "warning"), ("attempts", "warning")]
     assert all(finding.hint == "hptui run made" for finding in found)
-    assert "trials 2 were running" in found[1].message
+    assert "trial 2 was running" in found[1].message
     with holding(sd.lock):
         assert bad(checkup(sd)) == []
 
