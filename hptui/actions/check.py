@@ -15,6 +15,7 @@ from hptui.actions.rehearsal import rehearse
 from hptui.actions.run import read
 from hptui.model.errors import Unusable
 from hptui.model.format import settings as settings_text
+from hptui.model.scripts import KIND
 from hptui.model.space import Choice
 from hptui.model.stages import expected, planned, staged
 from hptui.model.study import Stage, Study
@@ -22,6 +23,8 @@ from hptui.model.trial import Value
 from hptui.running import devices
 
 TRY_STEPS = 6
+READ_TOGETHER = 0.3
+"""Seconds within which lines of a script may be read at once, so that nothing is known of their pace."""
 DRAWN = 400
 
 
@@ -199,7 +202,7 @@ def _forecast(
 ) -> Tried:
     reports = [event for event in events if event["k"] == "metrics"]
     total = next((event["steps"] for event in reversed(events) if event["k"] == "total"), None)
-    step, evaluation = _pace(reports)
+    step, evaluation = _pace(reports) if study.trainer.kind != KIND else (_mean_pace(reports), 0.0)
     startup = wall - (reports[-1]["t"] - reports[0]["t"] if reports else 0.0)
     saved = max((event["bytes"] for event in events if event["k"] == "checkpoint"), default=None)
     trial = startup + step * total + evaluation * _evaluations(settings, total) if step and total else None
@@ -229,7 +232,7 @@ def _whole(study: Study, trial: float, startup: float, trials: int, slots: int) 
     """Seconds for all trials: where a warm launcher imports once, only the first one pays the start-up."""
     from hptui.trainers import registry
 
-    if registry.preload(study.trainer.kind):
+    if registry.preload(study.trainer.kind) and study.trainer.kind != KIND:  # a script starts anew each time
         return startup + (trial - startup) * trials / slots
     return trial * trials / slots
 
@@ -245,6 +248,14 @@ def _pace(reports: list[dict[str, Any]]) -> tuple[float | None, float]:
         return None, 0.0
     usual = median(paces[:-1] or paces)
     return usual, max(0.0, paces[-1] - usual)
+
+
+def _mean_pace(reports: list[dict[str, Any]]) -> float | None:
+    """Seconds per step of a script, whose lines are read several at a time."""
+    if len(reports) < 2 or reports[-1]["step"] <= reports[0]["step"]:
+        return None
+    passed: float = reports[-1]["t"] - reports[0]["t"]
+    return passed / (reports[-1]["step"] - reports[0]["step"]) if passed > READ_TOGETHER else None
 
 
 def _evaluations(settings: Mapping[str, Value], total: int) -> int:

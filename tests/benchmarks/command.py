@@ -124,10 +124,8 @@ def main() -> None:
         print("seconds of a trial", json.dumps(ours))
         around = median(total - inner for total, inner, _ in ours) - median(total - inner for total, inner in hand)
         own, length = median(cpu for *_, cpu in ours), median(inner for _, inner, _ in ours)
-        share = 100 * (around + own) / length
-        print(
-            f"around the script {around:.3f} s, processor time beside it {own:.3f} s: {share:.2f} % of {length:.1f} s"
-        )
+        print(f"before and after the script {around:.3f} s more: {100 * around / length:.2f} % of {length:.1f} s")
+        print(f"processor time beside it {own:.3f} s: {100 * own / length:.2f} % of a core")
         print(f"a line is handed on after p50 {percentile(delays, 0.5):.3f} s, p95 {percentile(delays, 0.95):.3f} s")
         print(f"eight trials at once: {mixed(folder)} lines under a wrong number")
 
