@@ -242,6 +242,7 @@ def test_words_after_the_lock_was_let_go_of_are_heard(home: Path, tmp_path: Path
     subject.start()
     until(lambda: subject.attempts())
     (attempt,) = subject.attempts()
+    until(attempt.run.events.exists)
     assert subject.kill(subject.runner())
     until(lambda: not holder(subject.sd)["alive"])
     run = attempt.run
