@@ -49,7 +49,6 @@ def test_a_study_is_prepared_once_and_its_trials_share_the_tokens(home: Path, st
 
     tiny.write(study / "train.jsonl", asked([*tiny.rows(30), *tiny.rows(2, 200)]))
     tiny.write(study / "validation.jsonl", asked(tiny.rows(10, 200)))
-    found = preview(check(file).study)
     sd = run_to_rest(home, sd.name)
     base, *tuned = trials(sd)
     assert base.role is Role.BASE
@@ -66,5 +65,15 @@ def test_a_study_is_prepared_once_and_its_trials_share_the_tokens(home: Path, st
     assert (facts["train_examples"], facts["validation_examples"], facts["validation_percent"]) == (32, 10, 23.81)
     assert facts["warnings"] == [leaked, small]
     assert facts["architecture"] == "LlamaForCausalLM"
-    assert [warning for warning in found.warnings if "validation" in warning] == [leaked, small]
-    assert summary(found.facts)["train"] == "32 (76.19 %)"
+
+
+def test_check_shows_sizes_and_doubts(study: Path) -> None:
+    file = study / "tiny.toml"
+    file.write_text(FILE.replace("{question}", "{prompt}"))
+    found = preview(check(file).study)
+    assert summary(found.facts) == {
+        "architecture": "LlamaForCausalLM",
+        "train": "30 (75 %)",
+        "validation": "10 (25 %)",
+    }
+    assert [warning[:34] for warning in found.warnings] == ["the validation set has 10 examples"]
