@@ -67,7 +67,8 @@ class Collector:
 
     def take(self, source: Source, reading: Reading) -> None:
         """Record a reading, now or in a moment."""
-        if source.patient:
+        # A summary waits, too: the curve that it ends was printed before it was written.
+        if source.patient or reading.step is None:
             self._held.append((time.monotonic() + HOLD_SECONDS, source, reading))
         else:
             self._record(source, reading)

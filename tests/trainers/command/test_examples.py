@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import run_to_rest, trials
+from hptui.actions.process import holder
+from hptui.actions.run import run
+from tests.support import run_to_rest, trials, until
 
 STUDIES = Path(__file__).parents[3] / "studies"
 
@@ -23,5 +25,6 @@ def test_the_plain_torch_script(home: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["script-torch", "script-trainer"])
 def test_each_of_them_whole(home: Path, name: str) -> None:
-    sd = run_to_rest(home, STUDIES / f"{name}.toml")
+    sd = run(home, str(STUDIES / f"{name}.toml")).sd
+    until(lambda: not holder(sd)["alive"], 280)
     assert {str(one.status) for one in trials(sd)} <= {"complete", "pruned"}

@@ -121,3 +121,10 @@ def test_a_report_of_very_many_metrics_is_recorded_whole(heard: Heard) -> None:
     )
     heard.say(WRITTEN, 2, **{"x" * 300: 1.0})
     assert len(heard.points()) == 1500
+
+
+def test_a_summary_waits_for_the_curve_that_was_printed_just_before(heard: Heard) -> None:
+    heard.say(PRINTED, 1, val_loss=0.12)
+    heard.say(PRINTED, 2, val_loss=0.11)
+    heard.say(WRITTEN, None, val_loss=0.1099)
+    assert heard.points() == [("val_loss", 1, 0.12), ("val_loss", 2, 0.11), ("val_loss", 2, 0.1099)]
