@@ -38,6 +38,7 @@ class Cure:
             self._halved("sequence", "shorter sequences", 16),
             self._on("checkpointing", "recompute activations"),
             self._on("four_bit", "load the model in 4 bits"),
+            self._quantized(),
             self._halved("width", "a narrower model", 8),
         )
 
@@ -134,6 +135,10 @@ class Cure:
         found = self._named(role)
         if found and found[1] is False:
             yield self._change(what, {found[0]: True})
+
+    def _quantized(self) -> Iterator[Remedy]:
+        if self.settings.get("adapter") == "lora":
+            yield self._change("load the model in 4 bits", {"adapter": "qlora"})
 
     def _off(self, role: str, what: str) -> Iterator[Remedy]:
         found = self._named(role)

@@ -27,7 +27,16 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     "alpha": ("lora_alpha", "alpha"),
     "weight_decay": ("weight_decay",),
     "schedule": ("lr_schedule", "lr_scheduler_type", "schedule"),
-    "four_bit": ("load_in_4bit", "use_4bit", "four_bit", "qlora", "quantize_4bit", "quantization", "quantize"),
+    "four_bit": (
+        "load_in_4bit",
+        "use_4bit",
+        "four_bit",
+        "qlora",
+        "quantize_4bit",
+        "quantization",
+        "quantize",
+        "adapter",
+    ),
 }
 """What a setting does -> the names that it goes by, the usual one first."""
 
@@ -37,6 +46,7 @@ UP = re.compile(
 DOWN = re.compile(
     r"(^|[_/.\s-])(loss|nll|perplexity|ppl|error|wer|cer|rmse|mse|mae|seconds|time|latency|memory)([_/.\s-]|$)"
 )
+COST = re.compile(r"(^|[_/.\s-])(seconds|time|latency|memory|throughput|per_second|gb)([_/.\s-]|$)")
 VALIDATION = re.compile(r"^(val|valid|validation|eval|dev|test|heldout|held_out)[_/.-]")
 TRAINING = re.compile(r"^(train|training)[_/.-]")
 SPLITS = {"val": "validation", "valid": "validation", "validation": "validation", "eval": "validation"}
@@ -67,6 +77,11 @@ def goal_of(study: Study, metric: str) -> Goal | None:
     if DOWN.search(name) or name == "peak_memory_gb":
         return "minimize"
     return "maximize" if UP.search(name) else None
+
+
+def is_cost(metric: str) -> bool:
+    """Whether a metric is what a trial cost, and not how good it is: by its name."""
+    return COST.search(metric.lower()) is not None
 
 
 def split_of(metric: str) -> str:

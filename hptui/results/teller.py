@@ -56,7 +56,7 @@ class Teller:
 
     def trial(self, trial: Trial, *, capital: bool = False) -> Line:
         """`trial 3`, with its title or name in front where it has one: `Exp 2 (trial 3)`."""
-        called = title_of(trial)
+        called = self.called(trial)
         word = "Trial" if capital and not called else "trial"
         own = line("{word} {n}", word=word, n=self.number(trial))
         return (Name(called), " (", *own, ")") if called else own
@@ -65,13 +65,18 @@ class Teller:
         """A trial's number."""
         return Fact(f"trial.{trial.number}.number", trial.number, str(trial.number), (trial.number,), "number")
 
+    def called(self, trial: Trial) -> str:
+        """What a person called a trial, as the table of trials shows it: its name where only that is a column."""
+        own = self.study.report.columns
+        return trial.name if "name" in own and "title" not in own and title_of(trial) else title_of(trial)
+
     def trials(self, trials: Sequence[Trial], key: str) -> Line:
         """`trials 2, 8 and 12`; a long list is cut."""
         if not trials:
             return ("none",)
         word = "trial " if len(trials) == 1 else "trials "
         if len(trials) <= MANY:
-            if any(map(title_of, trials)):
+            if any(map(self.called, trials)):
                 return listed(self.trial(trial) for trial in trials)
             return (word, *listed(self.number(trial) for trial in trials))
         rest = self.count(f"{key}.more", trials[MANY:])
@@ -216,5 +221,7 @@ class Teller:
             text = metric(abs(value), MetricSpec(format=spec.format, unit=spec.unit))
         else:
             text = number(abs(float(f"{value:.4g}")))
+        if value and not any(digit in text for digit in "123456789"):
+            text = number(abs(float(f"{value:.2g}")))  # a difference that its format would hide
         sign = "−" if value < 0 else "+"
         return Fact(key, value, f"{sign}{text}", tuple(trial.number for trial in trials))

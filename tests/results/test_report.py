@@ -352,3 +352,25 @@ def test_what_breaks_an_outcome_is_never_the_best(home):
     assert record.order[-1].number == 3
     assert "Trial 3 break a condition" not in write(record, "r.md")[0]
     assert "Breaking a condition of the study, never the best: trial 3." in write(record, "r.md")[0]
+
+
+def test_a_difference_is_not_hidden_by_its_format(home):
+    trials = [
+        replace(one_, metrics={**one_.metrics, "bleu": 0.42 + 0.0003 * (one_.number == 3)})
+        for one_ in seeds.medical_trials()
+    ]
+    text = text_of(home, seeds.MEDICAL, trials)
+    assert "| Exp 2 (trial 3) | Learning Rate 0.0002 → 0.0005 | +0.8 worse | +0.0003 better |" in text
+
+
+def test_time_per_thousand_examples_is_of_the_examples_that_were_used(home):
+    study = seeds.MEDICAL.replace("epochs = 3", "epochs = 3\n    train_samples = 500")
+    text = text_of(home, study, seeds.medical_trials(), facts={"train_examples": 2500, "validation_examples": 19})
+    whole = 1000 * sum(60 * row[5] / 500 for row in seeds.MEDICAL_ROWS) / len(seeds.MEDICAL_ROWS)
+    assert f"training examples**: ~{whole / 3600:.1f} h for all passes over them" in text
+    assert "| train | 2,500 | 99.2% |" in text
+    assert "The validation set holds only 19 examples" in text
+
+
+def test_the_base_model_shows_no_settings(medical):
+    assert "| Base model | – | – | – | – | – | 45.2 | 0.23 | 0.31 |" in medical

@@ -59,18 +59,19 @@ def _epochs(view: View, trial: Trial) -> float | None:
     return epochs if epochs and not steps and not early else None
 
 
-def examples_of(facts: Mapping[str, Value], trial: Trial) -> float | None:
+def examples_of(view: View, facts: Mapping[str, Value], trial: Trial) -> float | None:
     """How many examples one pass has: as the trainer said of the trial, or of the study's data."""
     for source in (trial.facts, facts):
         for name in EXAMPLES:
             if is_number(found := source.get(name)) and found > 0:
-                return found
+                used = view.settings(trial).get("train_samples")
+                return min(found, used) if is_number(used) and used > 0 else found
     return None
 
 
 def time_per_thousand(view: View, facts: Mapping[str, Value]) -> tuple[Mean, Mean] | None:
     """Seconds per 1,000 examples: of the data set (all passes over them), and of examples processed (one pass)."""
-    having = [(t, n, e) for t in done(view) if (n := examples_of(facts, t)) and (e := _epochs(view, t))]
+    having = [(t, n, e) for t in done(view) if (n := examples_of(view, facts, t)) and (e := _epochs(view, t))]
     trials = [trial for trial, *_ in having]
     whole = mean_of(trials, [1000 * trial.seconds / n for trial, n, _ in having])
     each = mean_of(trials, [1000 * trial.seconds / (n * epochs) for trial, n, epochs in having])
@@ -125,7 +126,11 @@ def four_bit(view: View) -> Two | None:
 
 
 def _is_four_bit(value: Value) -> bool:
-    return value is True or (isinstance(value, str) and ("4" in value)) or (is_number(value) and value == 4)
+    return (
+        value is True
+        or (isinstance(value, str) and ("4" in value or value == "qlora"))
+        or (is_number(value) and value == 4)
+    )
 
 
 def _means(on: Sequence[Trial], off: Sequence[Trial], field: str) -> tuple[float, float] | None:

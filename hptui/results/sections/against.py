@@ -10,7 +10,8 @@ from hptui.results.analysis.against import Against, Change, against_reference, b
 from hptui.results.analysis.cohort import length_of
 from hptui.results.document import Block, Heading, Paragraph, Table
 from hptui.results.facts import Line, Name, Words, joined, line
-from hptui.results.teller import Teller, title_of
+from hptui.results.roles import is_cost
+from hptui.results.teller import Teller
 
 
 def against(t: Teller) -> Iterator[Block]:
@@ -44,7 +45,9 @@ def _two(t: Teller, old: Trial, new: Trial, left: str, right: str) -> Sequence[B
     rows = changes(t.view, old, new)
     if not rows:
         return [Paragraph(line("{old} has no metric to compare.", old=t.trial(old, capital=True)))]
-    chosen = [one for one in rows if one.metric in t.study.metrics or one.metric == t.record.metric] or rows
+    objectives = [one.metric for one in t.study.objectives]
+    quality = [one for one in rows if one.metric in objectives or not is_cost(one.metric)]
+    chosen = [one for one in quality if one.metric in t.study.metrics or one.metric in objectives] or quality
     table = tuple(
         (
             (t.name(one.metric),),
@@ -61,7 +64,7 @@ def _two(t: Teller, old: Trial, new: Trial, left: str, right: str) -> Sequence[B
 
 def called(t: Teller, label: str, trial: Trial) -> Line:
     """`Best (Exp 6, trial 7)`; a label that is the trial's own name stands alone: `Baseline (trial 1)`."""
-    own = title_of(trial)
+    own = t.called(trial)
     named: Line = () if own.lower() in ("", label.lower(), label.split()[0].lower()) else (Name(own), ", ")
     return (label, " (", *named, "trial ", t.number(trial), ")")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from hptui.model.counts import shown as visible
@@ -14,11 +15,11 @@ from hptui.results.analysis.front import knee, pareto
 from hptui.results.analysis.intervals import counts, of_trial
 from hptui.results.document import Block, Bullets, Code, Heading, Paragraph, Table
 from hptui.results.export.json_text import json_text
-from hptui.results.export.shell_text import flags_text
+from hptui.results.export.shell_text import flags
 from hptui.results.export.yaml_text import yaml_text
 from hptui.results.facts import Fact, Line, Name, Strong, capital, line, listed
 from hptui.results.roles import counterpart, effective_batch, setting_of
-from hptui.results.teller import Teller, title_of
+from hptui.results.teller import Teller
 
 
 def best(t: Teller) -> Iterator[Block]:
@@ -40,7 +41,7 @@ def _lines(t: Teller, trial: Trial) -> Iterator[Line]:
     yield (
         Strong(("Trial",)),
         ": ",
-        *((Name(title_of(trial)), ", number ") if title_of(trial) else ()),
+        *((Name(t.called(trial)), ", number ") if t.called(trial) else ()),
         t.number(trial),
     )
     metric = t.record.metric
@@ -280,7 +281,7 @@ def config(t: Teller) -> Iterator[Block]:
     for label, language, text in (
         ("YAML", "yaml", yaml_text(settings)),
         ("JSON", "json", json_text(settings)),
-        ("Flags", "sh", flags_text(settings).replace(" --", " \\\n  --")),
+        ("Flags", "sh", " \\\n  ".join(map(shlex.quote, flags(settings)))),
     ):
         yield Paragraph((Strong((label,)), ":"))
         rows = [

@@ -114,10 +114,12 @@ def _worth(t: Teller) -> Iterator[Block]:
             )
         )
     gb = (best.peak_memory_gb or 0.0) - (base.peak_memory_gb or 0.0)
-    if change.better and change.share is not None and base.peak_memory_gb and gb > 0.05 * base.peak_memory_gb:
+    if change.better and change.share is not None and base.peak_memory_gb and gb > 0.2 * base.peak_memory_gb:
         yield Paragraph(
             line(
-                "It needed {gb} more memory: {per} per GB.",
+                "Against the baseline the best improved {metric} by {share} and needed {gb} more memory: {per} per GB.",
+                metric=t.name(t.record.metric),
+                share=t.share("worth.share", abs(change.share), [base, best]),
                 gb=t.memory("worth.gb", gb, [base, best]),
                 per=t.share("worth.per_gb", abs(change.share) / gb, [base, best], digits=2),
             )

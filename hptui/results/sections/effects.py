@@ -10,6 +10,7 @@ from hptui.results.analysis.cohort import lengths, measured
 from hptui.results.analysis.effects import FEW, Effect, Group, Step
 from hptui.results.document import Block, Heading, Paragraph, Table
 from hptui.results.facts import Fact, Line, Name, joined, line
+from hptui.results.roles import is_cost
 from hptui.results.teller import Teller
 
 ALSO = ("seconds", "peak_memory_gb")
@@ -73,7 +74,8 @@ def _steps(t: Teller) -> Iterator[Block]:
         t.record.steps, key=lambda step: (list(t.view.base).index(next(iter(step.changed))), step.trial.number)
     )
     own = changes(t.view, steps[0].base, steps[0].trial)
-    names = [one.metric for one in own if one.metric in t.study.metrics or one.metric == t.record.metric]
+    said = [one.metric for one in own if one.metric in t.study.metrics or one.metric == t.record.metric]
+    names = [name for name in said if name == t.record.metric or not is_cost(name)]
     names += [name for name in ALSO if all(getattr(step.trial, name) for step in steps)]
     rows = []
     for step in steps:

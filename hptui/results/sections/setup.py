@@ -15,6 +15,7 @@ from hptui.results.teller import Teller
 MODELS = ("model", "model_name", "base_model", "model_name_or_path")
 DATA = ("train", "dataset", "data", "train_file", "text", "validation", "test")
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "datasets", "accelerate", "numpy")
+METHODS = {"none": "training of all weights", "lora": "LoRA", "qlora": "LoRA on a model in four bits"}
 SMALL = 100
 """A validation set with fewer examples decides little."""
 
@@ -44,9 +45,11 @@ def _trained(t: Teller) -> Iterator[Line]:
         if base.get(name):
             yield item("Model", Name(str(base[name]), code=True))
             break
-    method = "LoRA" if any("lora" in name for name in base) else ""
-    if method:
-        yield item("Method", method)
+    adapter = base.get("adapter")
+    if isinstance(adapter, str):
+        yield item("Method", METHODS.get(adapter, "LoRA"))
+    elif any("lora" in name for name in base):
+        yield item("Method", "LoRA")
     yield item("Trainer", Name(t.study.trainer.kind, code=True))
     for name in DATA:
         if isinstance(base.get(name), str) and base[name]:
@@ -89,11 +92,11 @@ def _code(environment: Mapping[str, Any]) -> Iterator[Line]:
 
 def splits_of(t: Teller) -> dict[str, float]:
     """Examples by split, as the trainer told them of the data."""
-    found = {}
-    for source in (t.record.best.facts if t.record.best else {}, t.record.facts):
-        for key, value in source.items():
-            if key.endswith("_examples") and is_number(value):
-                found[key.removesuffix("_examples")] = value
+    found: dict[str, float] = {}
+    for source in (t.record.facts, t.record.best.facts if t.record.best else {}):
+        for split in ("train", "validation", "test"):
+            if is_number(value := source.get(f"{split}_examples")):
+                found.setdefault(split, value)
     return found
 
 

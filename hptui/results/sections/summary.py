@@ -17,11 +17,11 @@ from hptui.results.teller import Teller
 ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Model", "Base model", ("model", "model_name", "base_model")),
     ("Model", "Total parameters", ("total_parameters", "parameters", "total_params")),
-    ("Model", "Trainable parameters", ("trainable_parameters", "trainable_params")),
+    ("Model", "Trainable parameters", ("parameters_trainable", "trainable_parameters", "trainable_params")),
     ("LoRA", "Rank (r)", ("lora_rank", "lora_r", "rank", "r")),
     ("LoRA", "Alpha (α)", ("lora_alpha", "alpha")),
     ("LoRA", "Dropout", ("lora_dropout",)),
-    ("LoRA", "Target modules", ("lora_targets", "target_modules", "lora_target_modules")),
+    ("LoRA", "Target modules", ("lora_target", "lora_targets", "target_modules", "lora_target_modules")),
     ("Optimization", "Optimizer", ("optimizer", "optim")),
     ("Optimization", "Learning rate", ("learning_rate", "lr")),
     ("Optimization", "LR schedule", ("lr_schedule", "lr_scheduler_type")),
@@ -38,11 +38,11 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Training", "Early stopping patience", ("early_stopping_patience", "patience")),
     ("Sequence", "Maximum length", ("max_length", "max_seq_len", "max_seq_length")),
     ("Sequence", "Packing", ("packing", "padding")),
-    ("Precision", "Mixed precision", ("precision", "mixed_precision", "dtype", "bf16", "fp16")),
+    ("Precision", "Mixed precision", ("mixed_precision", "precision", "dtype", "bf16", "fp16")),
     ("Precision", "Gradient checkpointing", ("gradient_checkpointing",)),
     ("Logging", "Log every", ("log_every", "logging_steps")),
     ("Logging", "Evaluate every", ("eval_every", "eval_steps")),
-    ("Logging", "Save every", ("checkpoint_every", "save_steps")),
+    ("Logging", "Save every", ("save_every", "checkpoint_every", "save_steps")),
     ("Dataset", "Train examples", ("split.train",)),
     ("Dataset", "Validation examples", ("split.validation",)),
     ("Dataset", "Test examples", ("split.test",)),
@@ -79,7 +79,8 @@ def summary(t: Teller, trial: Trial | None, *, brief: bool = False) -> Iterator[
         before = category
     first = True
     for name in t.view.settings(trial):
-        if name not in used and t.view.settings(trial)[name] not in ("", None):
+        said = not brief or name in t.study.trainer.settings or name in trial.params
+        if said and name not in used and t.view.settings(trial)[name] not in ("", None):
             rows.append(((Strong(("Other",)),) if first else ("",), (t.name(name),), t.setting(trial, name)))
             first = False
     yield Table((("Category",), ("Parameter",), ("Value",)), tuple(rows))
@@ -130,12 +131,16 @@ def breakdown(t: Teller, trial: Trial | None) -> Iterator[Block]:
     """Where the memory went, as far as the trainer told."""
     if trial is None:
         return
-    parts = {name: value for name, value in trial.facts.items() if name.endswith("_gb") and is_number(value)}
+    parts = {
+        name: value
+        for name, value in trial.facts.items()
+        if name.startswith("memory_") and name.endswith("_gb") and is_number(value)
+    }
     if parts:
         yield Heading(2, ("Memory by purpose",))
         rows = tuple(
             (
-                (Name(name.removesuffix("_gb").replace("_", " ")),),
+                (Name(name.removeprefix("memory_").removesuffix("_gb").replace("_", " ")),),
                 (t.memory(f"trial.{trial.number}.facts.{name}", float(value), [trial], f"facts.{name}"),),
             )
             for name, value in parts.items()

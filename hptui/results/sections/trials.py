@@ -13,7 +13,7 @@ from hptui.results.analysis.effects import Step
 from hptui.results.columns import usual
 from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
 from hptui.results.facts import Line, Name, Strong, Words, capital, joined, line
-from hptui.results.roles import goal_of
+from hptui.results.roles import goal_of, is_cost
 from hptui.results.teller import Teller, title_of
 
 ROWS = 200
@@ -90,7 +90,8 @@ def _tops(t: Teller, names: Sequence[str]) -> dict[str, float]:
     """The best value of each metric's column, by the metric's own direction; time and memory are no contest."""
     found = {}
     for name in names:
-        goal = goal_of(t.study, name) if name in t.study.metrics or name == t.record.metric else None
+        judged = name == t.record.metric or (name in t.study.metrics and not is_cost(name))
+        goal = goal_of(t.study, name) if judged else None
         values = [value for trial in t.record.order if (value := measured(trial, name)) is not None]
         if goal is not None and len(set(values)) > 1:
             found[name] = min(values) if goal == "minimize" else max(values)
