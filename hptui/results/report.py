@@ -9,7 +9,8 @@ from hptui.results.facts import Name, Words, line
 from hptui.results.ledger import rendered
 from hptui.results.record import Record
 from hptui.results.sections.against import against
-from hptui.results.sections.best import best, checkpoints, config
+from hptui.results.sections.best import best
+from hptui.results.sections.config import checkpoints, config
 from hptui.results.sections.cost import cost
 from hptui.results.sections.curves import curves
 from hptui.results.sections.effects import per_parameter
