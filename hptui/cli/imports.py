@@ -1,4 +1,4 @@
-"""`hptui import`: earlier experiments, from an Optuna study or a table, as recorded trials of a study."""
+"""`hptui import`: earlier experiments as recorded trials of a study; a sweep file as a study file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,22 @@ from hptui.cli.text import Column, say, tell_rows
 SHOWN = 20
 
 
+def _sweep(file: Path, output: Path | None, study: str) -> None:
+    """Write a sweep file as TOML."""
+    from hptui.actions.new import new
+
+    if study:
+        raise click.UsageError("a sweep file becomes a study file: --into does not go with it")
+    path, notes = new(str(file), output)
+    for note in notes:
+        say(f"note: {note}")
+    say(f"wrote {path}; hptui run {path}")
+
+
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--into", "study", required=True, metavar="STUDY", shell_complete=complete_studies, help="Which study gets them."
+    "--into", "study", default="", metavar="STUDY", shell_complete=complete_studies, help="Which study gets them."
 )
 @click.option(
     "--map", "mapping", multiple=True, metavar="COLUMN=NAME", help="What a column is: lr=learning_rate. Repeatable."
@@ -25,6 +37,7 @@ SHOWN = 20
 )
 @click.option("--study", "theirs", default="", metavar="NAME", help="Which study of an Optuna file that holds several.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be recorded.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Of a sweep: the file to write.")
 @pass_face
 def import_(
     face: Face,
@@ -34,13 +47,21 @@ def import_(
     objective: tuple[str, ...],
     theirs: str,
     dry_run: bool,
+    output: Path | None,
 ) -> None:
     """Record the experiments in FILE, an Optuna study (SQLite) or a CSV, as trials of a study that has been started.
 
     They are marked as imported, with the file, its hash and the row that each is from. They inform the sampler where
     all searched settings are known, and do not count against the number of trials. What FILE does not say stays
     unknown. FILE may be imported again: what is there already is left out.
+
+    A W&B sweep file (.yaml) becomes a study file instead, with everything that was understood otherwise as comments.
     """
+    if file.suffix in (".yaml", ".yml"):
+        _sweep(file, output, study)
+        return
+    if not study:
+        raise click.UsageError("--into STUDY is needed: which study gets the experiments?")
     from hptui.actions.imports import carry_out, plan
     from hptui.model.errors import UserError
 

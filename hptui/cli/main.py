@@ -38,7 +38,7 @@ VERBS = {
     "note": ("note", "Write a note beside a trial."),
     "report": ("report", "What a study has found, as a document."),
     "export": ("export", "A configuration, all trials, or the whole study, for other programs."),
-    "import": ("imports", "Earlier experiments, as recorded trials of a study."),
+    "import": ("imports", "Earlier experiments as recorded trials; a sweep as a study file."),
     "serve": ("serve", "The screens in a browser, on loopback."),
     "doctor": ("doctor", "Is all well with this machine and the studies?"),
     "paths": ("paths", "Where everything is."),

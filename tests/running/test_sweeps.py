@@ -1,0 +1,57 @@
+"""A W&B sweep file and its script, run as they are."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from hptui.model.trial import TrialStatus
+from hptui.results.view import look
+from hptui.storage import studyfile
+from tests.support import run_to_rest, trials
+
+SWEEP = Path(__file__).parents[2] / "studies" / "sweep" / "sweep.yaml"
+
+
+@pytest.fixture(autouse=True)
+def python_on_the_path(monkeypatch):
+    """As in an activated environment: `${interpreter}` is the python of the PATH."""
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+
+
+def test_the_sweep_and_its_script_run_unmodified(home):
+    sd = run_to_rest(home, SWEEP, trials="2")
+    found = trials(sd)
+    assert [trial.status for trial in found] == [TrialStatus.COMPLETE] * 2
+    for trial in found:
+        assert set(trial.params) == {"learning_rate", "model_dim", "num_layers"}
+        assert 0 < trial.values["val_loss"] < 6
+    assert look(sd).study.name == "train-sweep"
+
+
+def test_its_linear_learning_rate_is_warned_of():
+    said = studyfile.warnings(studyfile.load(SWEEP))
+    assert any("91 % of a random draw lies above 1e-3" in text for text in said)
+
+
+def test_early_termination_and_nested_parameters_reach_the_script(home, tmp_path):
+    (tmp_path / "deep.py").write_text(
+        "import ast, sys\n"
+        "given = dict(word.removeprefix('--').split('=', 1) for word in sys.argv[1:])\n"
+        "opt = ast.literal_eval(given['opt'])\n"
+        "for n in range(1, 31):\n"
+        '    print(f\'step {n} loss: {abs(float(opt["lr"]) - 0.5) + 1 / n + float(given["bad"]):.6f}\', flush=True)\n'
+    )
+    (tmp_path / "sweep.yaml").write_text(
+        "program: deep.py\nmethod: grid\nname: deep\nmetric: {name: loss}\n"
+        "early_terminate: {type: hyperband, min_iter: 3}\n"
+        "parameters:\n  opt: {parameters: {lr: {values: [0.1, 0.5]}}}\n  bad: {values: [0, 5, 9]}\n"
+    )
+    found = trials(run_to_rest(home, tmp_path / "sweep.yaml"))
+    assert len(found) == 6
+    assert all(trial.status in (TrialStatus.COMPLETE, TrialStatus.PRUNED) for trial in found)
+    best = min((trial for trial in found if trial.values), key=lambda trial: trial.values["loss"])
+    assert best.params == {"opt.lr": 0.5, "bad": 0}
