@@ -68,9 +68,9 @@ def until(what: Callable[[], object], seconds: float = DEADLINE) -> None:
         time.sleep(0.02)
 
 
-def rest(sd: StudyDir) -> StudyDir:
+def rest(sd: StudyDir, seconds: float = DEADLINE) -> StudyDir:
     """Wait until no runner holds the study."""
-    until(lambda: not holder(sd)["alive"])
+    until(lambda: not holder(sd)["alive"], seconds)
     return sd
 
 

@@ -42,13 +42,14 @@ class Model(nn.Module):
 
 
 def main() -> None:
+    """Train and report."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--learning_rate", type=float, default=1e-3, help="of AdamW")
     parser.add_argument("--model_dim", type=int, default=128)
     parser.add_argument("--num_layers", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument("--steps", type=int, default=16)
     parser.add_argument("--batch_size", type=int, default=4)
-    parser.add_argument("--length", type=int, default=48)
+    parser.add_argument("--length", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from hptui.actions.run import run
 from hptui.model.trial import TrialStatus
 from hptui.results.view import look
 from hptui.storage import studyfile
-from tests.support import run_to_rest, trials
+from tests.support import rest, run_to_rest, trials
 
 SWEEP = Path(__file__).parents[2] / "studies" / "sweep" / "sweep.yaml"
 
@@ -23,7 +24,7 @@ def python_on_the_path(monkeypatch):
 
 
 def test_the_sweep_and_its_script_run_unmodified(home):
-    sd = run_to_rest(home, SWEEP, trials="2")
+    sd = rest(run(home, str(SWEEP), trials="2").sd, 400)
     found = trials(sd)
     assert [trial.status for trial in found] == [TrialStatus.COMPLETE] * 2
     for trial in found:
