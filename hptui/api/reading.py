@@ -57,10 +57,11 @@ class OpenTrial:
         names = [*fixed, *(one.name for one in (*space.parameters, *space.derived))]
         self.number, self.name, self.title, self.note = trial.number, trial.name, trial.title, trial.note
         self.status, self.reason = str(trial.status), str(trial.reason) if trial.reason else None
-        self.role, self.message, self.engine = str(trial.role), trial.message, trial.engine
+        self.role, self.stage, self.message, self.engine = str(trial.role), trial.stage, trial.message, trial.engine
         self.settings: dict[str, Value] = settings
         self.params = {name: settings[name] for name in dict.fromkeys([*names, *trial.params]) if name in settings}
         self.effective, self.metrics, self.seed = dict(trial.effective), dict(trial.metrics), trial.seed
+        self.facts = dict(trial.facts)
         self.values = dict(trial.values) if trial.values is not None else None
         self.seconds, self.started, self.ended = trial.seconds, trial.started, trial.ended
         self.progress, self.total_steps, self.last_step = trial.progress, trial.total_steps, trial.last_step

@@ -1,0 +1,46 @@
+"""What a Gaussian process is told: numbers for everything, and none that hides the others."""
+
+import pytest
+
+from hptui.model.parameters import Float
+from hptui.search.feasible import Feasible
+from hptui.search.history import read
+from hptui.search.lens import Lens
+from hptui.search.modelled import Asked
+from hptui.search.table import tabulate
+from tests.search.kit import LOSS, LOSS_AND_SPEED, space, study, trial
+
+SPACE = space([Float("x", 0, 1)])
+
+
+def told(values, objectives=LOSS):
+    """The values of a history, as a model hears them."""
+    trials = [trial(n, {"x": n / len(values)}, one) for n, one in enumerate(values)]
+    made, lens = study(SPACE, "gp", objectives=objectives), Lens(SPACE, {})
+    table = tabulate(Asked(made, lens, Feasible(lens), tuple(trials), read(lens, made, trials), len(trials)))
+    return [row.values for row in table.rows]
+
+
+def test_one_loss_that_diverged_does_not_hide_the_others():
+    usual = [0.3, 0.35, 0.4, 0.45, 0.5, 0.6]
+    found = [one for (one,) in told([{"loss": value} for value in (*usual, 39.9)])]
+    assert found[:-1] == usual
+    assert max(usual) < found[-1] < 1.0
+
+
+def test_what_is_far_better_is_told_as_it_is():
+    found = [one for (one,) in told([{"loss": value} for value in (0.3, 0.35, 0.4, 0.45, 0.5, 0.001)])]
+    assert found[-1] == 0.001
+
+
+def test_each_objective_has_its_own_side():
+    shape = [{"loss": 1.0 + n / 10, "speed": 5.0 - n / 10} for n in range(6)]
+    found = told([*shape, {"loss": 100.0, "speed": -100.0}, {"loss": -100.0, "speed": 100.0}], LOSS_AND_SPEED)
+    assert found[-1] == (-100.0, 100.0)
+    assert 1.0 < found[-2][0] < 10
+    assert -10 < found[-2][1] < 5.0
+
+
+@pytest.mark.parametrize("value", [0.0, 2.5])
+def test_equal_values_stay_equal(value):
+    assert set(told([{"loss": value}] * 6)) == {(value,)}
