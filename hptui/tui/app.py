@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -94,11 +95,11 @@ class HptuiApp(App[str]):
     def watch_theme(self, theme: str) -> None:
         self.set_class(self.current_theme.ansi, "-ansi-colours")
 
-    def open_study(self, sd: StudyDir) -> None:
+    def open_study(self, sd: StudyDir) -> Awaitable[None]:
         """Go to a study."""
         from hptui.tui.screens.study import StudyScreen
 
-        self.push_screen(StudyScreen(sd))
+        return self.push_screen(StudyScreen(sd))
 
     def on_unmount(self) -> None:
         self.feed.close()
@@ -123,13 +124,13 @@ class HptuiApp(App[str]):
                 line.say(clean(text), meaning)
                 return
 
-    def carry_out(self, call: Callable[[], Any], doing: str = "", then: Callable[[Any], None] | None = None) -> None:
+    def carry_out(self, call: Callable[[], Any], doing: str = "", then: Callable[[Any], object] | None = None) -> None:
         """Call a verb in a thread; its sentence, or its error, is said when it comes."""
         if doing:
             self.say(doing, "muted")
         self.run_worker(lambda: self._call(call, then), thread=True, group="verbs", exit_on_error=False)
 
-    def _call(self, call: Callable[[], Any], then: Callable[[Any], None] | None) -> None:
+    def _call(self, call: Callable[[], Any], then: Callable[[Any], object] | None) -> None:
         try:
             result = call()
         except HptuiError as error:
@@ -141,11 +142,13 @@ class HptuiApp(App[str]):
             self.post_message(Answered(str(text), ok=True, result=(then, result) if then is not None else None))
         self.feed.wake()
 
-    def on_answered(self, message: Answered) -> None:
-        self.say(message.text, "" if message.ok else "bad")
+    async def on_answered(self, message: Answered) -> None:
+        """What follows may open another screen: the sentence is said there."""
         if isinstance(message.result, tuple):
             then, result = message.result
-            then(result)
+            if isawaitable(opened := then(result)):
+                await opened
+        self.say(message.text, "" if message.ok else "bad")
 
     def copy(self, text: str | Callable[[], str], what: str) -> None:
         """To every clipboard that there is. The text may be made in a thread."""

@@ -87,8 +87,8 @@ KEYS: tuple[Key, ...] = (
     Key("pane.half_up", "ctrl+u,pageup", "Half page up", "half a page up", "page(-0.5)", "Move"),
     Key("pane.half_down", "ctrl+d,pagedown", "Half page down", "half a page down", "page(0.5)", "Move"),
     # the list of studies
-    Key("studies.new", "n", "New", "a new study from a study file", "new", "Run", 4, RUN, "run"),
-    Key("studies.run", "r", "Run", "run it, or let it go on", "run", "Run", 5, RUN, "run"),
+    Key("studies.new", "n", "New", "a new study, from a study file or a template", "new", "Run", 4, RUN, "run"),
+    Key("studies.run", "r", "Run", "run it, or let it go on: how many trials, where", "run", "Run", 5, RUN, "run"),
     Key("studies.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 6, STEER, "pause"),
     Key("studies.stop", "X", "Stop…", "end the study", "stop", "Run", 7, STEER, "stop", True),
     Key("studies.copy", "y", "Copy", "copy the study's directory", "copy", "Out", 20),
@@ -174,6 +174,7 @@ KEYS: tuple[Key, ...] = (
     Key("trials.hold", "i", "Hold", "pause the trial, or let a paused one go on", "hold", "Run", 0, STEER, "pause"),
     Key("trials.retry", "T", "Retry", "run a failed or stopped trial again", "retry", "Run", 0, STEER, "retry"),
     Key("trials.note", "N", "Note", "write a note beside the trial", "note", "Run", 18, STEER, "note"),
+    Key("trials.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, STEER, "note"),
     Key("trials.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 17, STEER, "add"),
     Key("trials.copy", "y", "Copy", "copy the trial's configuration", "copy", "Out", 20),
     # charts
@@ -216,7 +217,11 @@ KEYS: tuple[Key, ...] = (
         "retry",
     ),
     Key("trial.note", "N", "Note", "write a note beside it", "note", "Run", 11, STEER, "note"),
+    Key("trial.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, STEER, "note"),
     Key("trial.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 12, STEER, "add"),
+    # what it has generated
+    Key("records.kind", "o", "Category", "only records of one category, of the next, all", "kind", "Look", 1),
+    Key("records.raw", "m", "Raw", "the file as it stands", "raw", "Look", 2),
     # a log, or another long text
     Key("log.up", "up,k", "Up", "one line up", "move(-1)", "Move"),
     Key("log.down", "down,j", "Down", "one line down", "move(1)", "Move"),

@@ -85,6 +85,10 @@ class TrialRows:
             self._cells.clear()
         self._best = best
         self._known.update({trial.number: trial for trial in changed})
+        if first:  # what was chosen in an earlier visit may be gone
+            known = {*self.available(), "number", SIGN}
+            self.chosen = tuple(name for name in self.chosen if name in known)
+            self.by = self.by if self.by in known else ""
         if first and not self.by:
             objective = view.study.objective
             self.by, self.down = objective.metric, objective.goal == "maximize"

@@ -66,7 +66,7 @@ def guard(token: str, hosts: set[str]) -> Any:
         if token and secrets.compare_digest(given.encode(), token.encode()):
             answer = web.HTTPFound("/")
             answer.set_cookie(COOKIE, token, httponly=True, samesite="Strict")
-            return answer
+            raise answer
         if token and not secrets.compare_digest(known.encode(), token.encode()):
             return web.Response(status=403, text="this address needs the token that hptui serve has printed\n")
         return await handler(request)

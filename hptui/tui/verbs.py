@@ -23,6 +23,23 @@ def run(sd: StudyDir, trials: str | None = None) -> str:
     return _said(started.notes, f"{sd.name} {'was running already' if started.joined else 'runs'}")
 
 
+def launch(sd: StudyDir, choices: Mapping[str, str]) -> str:
+    """`hptui run STUDY --detach [--trials N|+N] [--parallel N] [--set resources.gpus=…]`, of what was chosen."""
+    from hptui.actions.run import run as start
+
+    settings = {f"resources.{name}": text for name, text in choices.items() if name != "trials"}
+    started = start(sd.root.parent, sd.name, trials=choices.get("trials"), settings=settings)
+    return _said(started.notes, f"{sd.name} {'was running already' if started.joined else 'runs'}")
+
+
+def new(source: str, path: Path) -> str:
+    """`hptui new SOURCE -o FILE`: a study file to begin with."""
+    from hptui.actions.new import new as write
+
+    written, notes = write(source, path)
+    return _said(notes, f"wrote {written}")
+
+
 def run_file(home: Path, path: Path) -> tuple[str, StudyDir]:
     """`hptui run FILE --detach`; the study, too."""
     from hptui.actions.run import run as start

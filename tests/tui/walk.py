@@ -32,10 +32,10 @@ class Walk:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
-    async def until(self, what: Callable[[], object] | str) -> None:
+    async def until(self, what: Callable[[], object] | str, seconds: float = PATIENCE) -> None:
         """Wait until something holds, or a text is on the screen."""
         holds = (lambda: what in self.text) if isinstance(what, str) else what
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        deadline = asyncio.get_running_loop().time() + seconds
         while not holds():
             if asyncio.get_running_loop().time() > deadline:
                 raise AssertionError(f"never came: {what}\n{self.text}")

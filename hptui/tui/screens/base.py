@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.screen import Screen
 
+from hptui.storage.paths import StudyDir
 from hptui.tui.feed import Feed, Reading, Trouble
 from hptui.tui.keys import of_scope
 from hptui.tui.messages import Fresh
@@ -69,6 +70,21 @@ class Place(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return allowed(self, self.scope, action)
+
+    def launch(self, sd: StudyDir, *, alive: bool) -> None:
+        """Run a study: at once where it runs already, else after a form with what it is to run with."""
+        from hptui.tui import verbs
+
+        def start(found: Mapping[str, str] | None) -> None:
+            if found is not None:
+                app_of(self).carry_out(lambda: verbs.launch(sd, found), f"starting {sd.name}…")
+
+        if alive:
+            start({})
+            return
+        from hptui.tui.screens.launch import LaunchScreen
+
+        self.app.push_screen(LaunchScreen(sd), start)
 
     def ask(self, question: str, details: Sequence[str], then: Callable[[], None], *, yes: str = "Yes") -> None:
         """Have a destructive key confirmed."""

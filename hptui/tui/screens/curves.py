@@ -105,6 +105,10 @@ class CurvePanel:
         chart.metric = metric
         chart.window = None
 
+    def chosen(self, chart: Chart) -> str:
+        """The metric that somebody chose for a chart, or ''."""
+        return self._chosen.get(chart, "")
+
     def next_metric(self, chart: Chart, by: int) -> None:
         """The metric after the one that a chart shows."""
         if self.metrics:

@@ -29,6 +29,34 @@ def editor() -> list[str]:
     return ["vi"]
 
 
+def edit_path(app: HptuiApp, path: Path) -> bool:
+    """Let the user edit a file in place; False, and said why, when that could not be done."""
+    try:
+        with app.suspend():
+            ended = subprocess.run([*editor(), str(path)], check=False)
+    except (SuspendNotSupported, OSError) as error:
+        app.say(f"no editor can be opened here: {error or 'this terminal cannot be given away'}", "bad")
+        return False
+    if ended.returncode != 0:
+        app.say("the editor failed; nothing has changed", "warn")
+    return ended.returncode == 0
+
+
+def edit_text(app: HptuiApp, text: str) -> str | None:
+    """A text as the user's editor leaves it; None when it is the same, or there was no editor."""
+    handle, name = tempfile.mkstemp(prefix="hptui-", suffix=".txt")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    path = Path(name)
+    try:
+        if not edit_path(app, path):
+            return None
+        edited = path.read_text(errors="replace").rstrip("\n")
+        return None if edited == text.rstrip("\n") else edited
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def edit_file(app: HptuiApp, sd: StudyDir, study: Study, then: Callable[[object], None]) -> None:
     """Let the user edit the study file. What cannot be right stays in a file beside, and is named."""
     from hptui.tui import verbs
@@ -42,16 +70,11 @@ def edit_file(app: HptuiApp, sd: StudyDir, study: Study, then: Callable[[object]
     copy = Path(name)
     with os.fdopen(handle, "wb") as file:
         file.write(before)
-    try:
-        with app.suspend():
-            ended = subprocess.run([*editor(), str(copy)], check=False)
-    except (SuspendNotSupported, OSError) as error:
+    edited = edit_path(app, copy)
+    if not edited or copy.read_bytes() == before:
         copy.unlink(missing_ok=True)
-        app.say(f"no editor can be opened here: {error or 'this terminal cannot be given away'}", "bad")
-        return
-    if ended.returncode != 0 or copy.read_bytes() == before:
-        copy.unlink(missing_ok=True)
-        app.say("nothing has changed" if ended.returncode == 0 else "the editor failed; nothing has changed", "warn")
+        if edited:
+            app.say("nothing has changed", "warn")
         return
     try:
         verbs.check_file(copy)

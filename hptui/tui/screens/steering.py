@@ -12,6 +12,7 @@ from hptui.results.view import View
 from hptui.storage.paths import StudyDir
 from hptui.tui import verbs
 from hptui.tui.screens.base import Place, app_of
+from hptui.tui.text import plain
 
 
 def listed(numbers: Sequence[int]) -> str:
@@ -76,12 +77,23 @@ class Steering(Place):
         trial = self._trial(number)
         if trial is None:
             return
+        before = plain(trial.note, 20_000)
 
         def take(text: str | None) -> None:
-            if text is not None and text != trial.note:
+            if text is not None and text != before:
                 app_of(self).carry_out(lambda: verbs.note(self.sd, number, text), "noting…")
 
-        self.app.push_screen(Ask(f"Note on trial {number}", trial.note, hint="empty takes it away"), take)
+        self.app.push_screen(
+            Ask(f"Note on trial {number}", trial.note, hint="empty takes it away; E opens $EDITOR"), take
+        )
+
+    def write_note(self, number: int) -> None:
+        """The same in the user's editor: a note may have several lines."""
+        from hptui.tui.screens.editor import edit_text
+
+        trial = self._trial(number)
+        if trial is not None and (text := edit_text(app_of(self), trial.note)) is not None:
+            app_of(self).carry_out(lambda: verbs.note(self.sd, number, text), "noting…")
 
     def clone_trial(self, number: int | None, changes: Mapping[str, Value] | None = None, note: str = "") -> None:
         """A form with a trial's settings (None: the baseline's) and `changes`; what stands in it is queued."""

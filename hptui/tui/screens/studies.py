@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -159,24 +159,17 @@ class StudiesScreen(Place):
     # keys -----------------------------------------------------------------------------------------------------
 
     def action_new(self) -> None:
-        from hptui.tui.screens.ask import Ask
+        """From a study file, or from a template that the user's editor opens first."""
+        from hptui.tui.screens.begin import begin
 
-        app = app_of(self)
+        begin(app_of(self), self._made)
 
-        def take(text: str | None) -> None:
-            if text:
-                path = Path(text).expanduser()
-                app.carry_out(lambda: verbs.run_file(app.home, path), f"starting {path}…", self._made)
-
-        hint = "a study file (.toml); it is checked, made a study, and started"
-        self.app.push_screen(Ask("New study from file", hint=hint, check=_checked), take)
-
-    def _made(self, result: tuple[str, StudyDir]) -> None:
-        app_of(self).open_study(result[1])
+    def _made(self, result: tuple[str, StudyDir]) -> Awaitable[None]:
+        return app_of(self).open_study(result[1])
 
     def action_run(self) -> None:
         if (line := self.line) is not None:
-            app_of(self).carry_out(lambda: verbs.run(line.sd), f"starting {line.sd.name}…")
+            self.launch(line.sd, alive=line.alive)
 
     def action_pause(self) -> None:
         if (line := self.line) is not None:
@@ -197,15 +190,6 @@ class StudiesScreen(Place):
     def action_copy(self) -> None:
         if (line := self.line) is not None:
             app_of(self).copy(str(line.sd.root), "the study's directory")
-
-
-def _checked(text: str) -> str:
-    from hptui.model.errors import UserError
-
-    path = Path(text).expanduser()
-    if not path.is_file():
-        raise UserError(f"there is no file {text!r}")
-    return verbs.check_file(path)
 
 
 def _lines(line: StudyLine) -> list[list[Cell]]:

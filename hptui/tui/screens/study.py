@@ -21,6 +21,7 @@ from hptui.tui import verbs
 from hptui.tui.feed import Trouble
 from hptui.tui.filters import FilterError
 from hptui.tui.keys import bindings
+from hptui.tui.memory import Layout, keep, recall
 from hptui.tui.screens.ask import Ask, Line, Pick
 from hptui.tui.screens.base import app_of
 from hptui.tui.screens.curves import CurvePanel
@@ -80,9 +81,39 @@ class StudyScreen(Steering):
         self.table = self.query_one("#trials", TrialTable)
         self.curves = CurvePanel(self.sd, [self.query_one("#chart1", Chart), self.query_one("#chart2", Chart)])
         self.query_one("#filter", Line).can_focus = False
+        self._as_it_was_left()
         self.table.focus()
         self.table.entitle("trials")
         self.query_one("#head", CellLine).show([])
+
+    def _as_it_was_left(self) -> None:
+        layout, rows, charts = recall(self.sd.root), self.table.trials, self.curves.charts
+        rows.chosen, rows.by, rows.down = layout.columns, layout.by, layout.down
+        self.curves.both = layout.both
+        for chart, metric, log_y in zip(charts, layout.metrics, layout.log_y, strict=False):
+            chart.log_y = log_y
+            if metric:
+                self.curves.set_metric(chart, metric)
+            if layout.smoothing is not None:
+                chart.smoothing = layout.smoothing
+
+    def on_unmount(self) -> None:
+        if app_of(self).config.readonly or self.snapshot is None:
+            return
+        rows, charts, study = self.table.trials, self.curves.charts, self.snapshot.view.study
+        by, down = rows.sorting()
+        usual = (study.objective.metric, study.objective.goal == "maximize")
+        smoothing = charts[0].smoothing
+        layout = Layout(
+            columns=rows.chosen,
+            by="" if (by, down) == usual else by,
+            down=False if (by, down) == usual else down,
+            metrics=tuple(self.curves.chosen(chart) for chart in charts),
+            log_y=tuple(chart.log_y for chart in charts),
+            smoothing=None if smoothing == app_of(self).config.smoothing else smoothing,
+            both=self.curves.both,
+        )
+        keep(self.sd.root, layout)
 
     # what is read ---------------------------------------------------------------------------------------------
 
@@ -384,6 +415,8 @@ class StudyScreen(Steering):
                 self.retry_trials(numbers)
             case "note" if one is not None:
                 self.note_trial(one)
+            case "write_note" if one is not None:
+                self.write_note(one)
             case "clone" if one is not None:
                 self.clone_trial(one)
             case "copy" if one is not None:
@@ -411,7 +444,7 @@ class StudyScreen(Steering):
         self.app.push_screen(ColumnsScreen(rows.available(), rows.chosen or tuple(rows.usual()), rows.usual()), take)
 
     def action_run(self) -> None:
-        app_of(self).carry_out(lambda: verbs.run(self.sd), f"starting {self.sd.name}…")
+        self.launch(self.sd, alive=self.snapshot is not None and self.snapshot.alive)
 
     def action_pause(self) -> None:
         app_of(self).carry_out(lambda: verbs.pause(self.sd), f"pausing {self.sd.name}…")

@@ -24,11 +24,13 @@ from hptui.tui.screens.base import app_of
 from hptui.tui.screens.curves import CurvePanel
 from hptui.tui.screens.health import lines_of
 from hptui.tui.screens.log import LogScreen
+from hptui.tui.screens.records import RecordsScreen
 from hptui.tui.screens.steering import Steering
 from hptui.tui.screens.trialfacts import about, measured, settings
 from hptui.tui.sources.health import HealthSource
 from hptui.tui.sources.log import LogSource
 from hptui.tui.sources.pool import Source
+from hptui.tui.sources.records import is_records
 from hptui.tui.sources.study import StudySnapshot, StudySource
 from hptui.tui.sources.trial import TrialSnapshot, TrialSource
 from hptui.tui.text import plain
@@ -226,7 +228,9 @@ class TrialScreen(Steering):
         if not path.resolve().is_relative_to(root.resolve()):
             app_of(self).say(f"{name!r} lies outside the trial", "bad")
             return
-        self.app.push_screen(LogScreen(f"{self.sd.name} › trial {self.number} › {name}", LogSource(path)))
+        title = f"{self.sd.name} › trial {self.number} › {name}"
+        shown = RecordsScreen(title, path) if is_records(path) else LogScreen(title, LogSource(path))
+        self.app.push_screen(shown)
 
     def action_stop(self) -> None:
         self._end(now=False)
@@ -249,6 +253,9 @@ class TrialScreen(Steering):
 
     def action_note(self) -> None:
         self.note_trial(self.number)
+
+    def action_write_note(self) -> None:
+        self.write_note(self.number)
 
     @property
     def diagnosis(self) -> Diagnosis | None:

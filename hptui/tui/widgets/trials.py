@@ -99,6 +99,9 @@ class TrialTable(Table):
     def action_note(self) -> None:
         self._ask("note")
 
+    def action_write_note(self) -> None:
+        self._ask("write_note")
+
     def action_clone(self) -> None:
         self._ask("clone")
 

@@ -1,0 +1,101 @@
+"""What a study at rest is to run with: a form that enter takes as it is."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from hptui.model.errors import HptuiError
+from hptui.model.study import Study
+from hptui.storage.paths import StudyDir
+from hptui.tui.screens.ask import Line
+from hptui.tui.text import plain
+
+Choices = dict[str, str]
+"""By the names of the study file: trials, and keys of `[resources]`."""
+
+
+class LaunchScreen(ModalScreen["Choices | None"]):
+    """Its result: what was changed."""
+
+    BINDINGS = [  # noqa: RUF012  Textual reads it so
+        Binding("escape", "cancel", "Cancel"),
+        Binding("ctrl+s", "start", "Run"),
+        Binding("down", "move(1)", "Next", priority=True),
+        Binding("up", "move(-1)", "Previous", priority=True),
+    ]
+
+    def __init__(self, sd: StudyDir) -> None:
+        super().__init__()
+        self.sd = sd
+        self._before: Choices = {}
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(plain(f"Run {self.sd.name}"), id="question", markup=False)
+            for name, hint in (
+                ("trials", "in all, or +5 for five more"),
+                ("parallel", "at once, where there is no GPU"),
+                ("gpus", "all, how many, or which: 0,2"),
+                ("trials_per_gpu", "at once on each GPU"),
+            ):
+                with Horizontal(classes="field"):
+                    yield Static(name, classes="name", markup=False)
+                    yield Line(id=f"run-{name}")
+                    yield Static(hint, classes="range", markup=False)
+            yield Static("enter runs it, esc does not", id="hint", classes="detail", markup=False)
+
+    def on_mount(self) -> None:
+        from hptui.results.view import look
+
+        try:
+            self._before = now_of(look(self.sd).study)
+        except HptuiError as error:
+            self._wrong(str(error))
+        for name, text in self._before.items():
+            self.query_one(f"#run-{name}", Line).value = text
+        self.query_one("#run-trials", Line).focus()
+
+    def on_input_submitted(self) -> None:
+        self.action_start()
+
+    def action_start(self) -> None:
+        typed = {str(line.id).removeprefix("run-"): line.value.strip() for line in self.query(Line)}
+        changed = {name: text for name, text in typed.items() if text and text != self._before.get(name)}
+        trials = changed.get("trials", "").removeprefix("+")
+        for name in ("parallel", "trials_per_gpu", "trials"):
+            text = trials if name == "trials" else changed.get(name, "")
+            if text and (not text.isdecimal() or int(text) < 1):
+                self._wrong(f"{name}: {changed[name]!r} is not a number from 1")
+                return
+        if "," in changed.get("gpus", ""):
+            changed["gpus"] = f"[{changed['gpus'].strip('[]')}]"
+        self.dismiss(changed)
+
+    def _wrong(self, text: str) -> None:
+        hint = self.query_one("#hint", Static)
+        hint.update(plain(text.replace("\n", " "), 300))
+        hint.add_class("wrong")
+
+    def action_move(self, by: int) -> None:
+        if by > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+def now_of(study: Study) -> Choices:
+    """What the study runs with now, as it is typed."""
+    resources = study.resources
+    gpus = resources.gpus
+    found = {"parallel": str(resources.parallel), "trials_per_gpu": str(resources.trials_per_gpu)}
+    found["gpus"] = ",".join(map(str, gpus)) if isinstance(gpus, tuple) else str(gpus)
+    if study.search.trials is not None:
+        found["trials"] = str(study.search.trials)
+    return found

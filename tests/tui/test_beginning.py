@@ -1,0 +1,226 @@
+"""How studies begin, with what they run, how a person left them, and what a trial has written."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+
+import pytest
+from textual.widgets import Input
+
+from hptui.results.view import look
+from hptui.storage.reader import Reader
+from hptui.storage.store import Store
+from hptui.tui.memory import Layout, keep, recall
+from hptui.tui.screens import editor
+from hptui.tui.screens.launch import LaunchScreen
+from hptui.tui.screens.records import RecordsScreen, lines_of
+from hptui.tui.screens.study import StudyScreen
+from hptui.tui.widgets.chart import Chart
+from hptui.tui.widgets.trials import TrialTable
+from tests.actions.made import make
+from tests.support import kill_all, run_to_rest, toy
+from tests.tui.walk import SIZES, walking
+
+sizes = pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24"])
+
+
+@pytest.fixture
+def by_hand(monkeypatch, tmp_path):
+    """An editor that runs a piece of Python on the file; the pilot's terminal cannot be given away, so it need not."""
+    from contextlib import contextmanager
+
+    from hptui.tui.app import HptuiApp
+
+    @contextmanager
+    def suspend(self):
+        yield
+
+    monkeypatch.setattr(HptuiApp, "suspend", suspend)
+
+    def is_(code):
+        script = tmp_path / "editor.py"
+        script.write_text(f"import pathlib, sys\npath = pathlib.Path(sys.argv[1])\n{textwrap.dedent(code)}")
+        monkeypatch.delenv("VISUAL", raising=False)
+        monkeypatch.setenv("EDITOR", f"{sys.executable} {script}")
+
+    return is_
+
+
+@sizes
+async def test_a_study_from_a_template_that_is_edited_first(home, size, tmp_path, monkeypatch, by_hand):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    text = toy(tmp_path, "mine", trials=1, steps=2).read_text()
+    by_hand(f"assert 'charlm' in path.read_text()\npath.write_text({text!r})")
+    try:
+        async with walking(home, size=size) as walk:
+            await walk.until("No study yet")
+            await walk.press("n")
+            await walk.until("A new study")
+            await walk.press(*"charlm", "enter")
+            await walk.until("Write the study file as")
+            await walk.press("enter")
+            await walk.until("New study from file")
+            assert walk.app.screen.query_one(Input).value == "charlm.toml"
+            await walk.press("enter")
+            await walk.until(lambda: isinstance(walk.app.screen, StudyScreen), 60)
+            await walk.until("new study 'mine'")
+        assert (here / "charlm.toml").read_text() == text
+    finally:
+        kill_all(home)
+
+
+async def test_files_nearby_are_offered_and_a_wrong_one_is_not_taken(home, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    (here / "studies").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    (here / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    toy(here / "studies", "wrong", trainer="widht = 3")
+    async with walking(home) as walk:
+        await walk.until("No study yet")
+        await walk.press("n")
+        await walk.until("studies/wrong.toml")
+        assert "pyproject" not in walk.text
+        await walk.press("enter")
+        await walk.until("New study from file")
+        await walk.press("enter")
+        await walk.until("widht")
+        await walk.press("escape")
+        await walk.until("No study yet")
+
+
+@sizes
+async def test_a_study_at_rest_is_run_with_what_is_chosen(home, size, tmp_path):
+    sd = run_to_rest(home, toy(tmp_path, "rested", trials=1, steps=2))
+    try:
+        async with walking(home, size=size, study=sd) as walk:
+            await walk.until("trials 1")
+            await walk.press("r")
+            await walk.until("Run rested")
+            assert isinstance(walk.app.screen, LaunchScreen)
+            walk.app.screen.query_one("#run-trials", Input).value = "many"
+            await walk.press("enter")
+            await walk.until("is not a number from 1")
+            walk.app.screen.query_one("#run-trials", Input).value = "+2"
+            walk.app.screen.query_one("#run-parallel", Input).value = "2"
+            await walk.press("enter")
+            await walk.until("rested runs", 60)
+        study = look(sd).study
+        assert study.search.trials == 3
+        assert study.resources.parallel == 2
+        assert study.resources.gpus == "all"
+    finally:
+        kill_all(home)
+
+
+@sizes
+async def test_a_note_in_the_editor(home, size, by_hand):
+    sd = make(home)
+    by_hand("path.write_text('first line\\nsecond line\\n')")
+    async with walking(home, size=size, study=sd) as walk:
+        await walk.until("★3")
+        await walk.press("E")
+        await walk.until("noted on trial 3")
+        with Reader(sd) as reader:
+            assert reader.trial(3).note == "first line\nsecond line"
+        await walk.until(lambda: "\n" in walk.app.screen.view.trials[3].note)
+        await walk.press("N")
+        await walk.until("Note on trial 3")
+        await walk.press("enter")
+        await walk.pilot.pause(0.3)
+        with Reader(sd) as reader:
+            assert reader.trial(3).note == "first line\nsecond line", "looking at it changes nothing"
+
+
+def test_an_editor_is_chosen_as_elsewhere(monkeypatch):
+    monkeypatch.setenv("VISUAL", "code --wait")
+    assert editor.editor() == ["code", "--wait"]
+    monkeypatch.setenv("VISUAL", "")
+    monkeypatch.setenv("EDITOR", "")
+    assert editor.editor() == ["vi"]
+
+
+async def test_a_study_looks_as_it_was_left(home):
+    sd = make(home)
+    async with walking(home, study=sd) as walk:
+        await walk.until("★3")
+        table = walk.app.screen.query_one(TrialTable)
+        table.trials.set_columns(["width", "loss"])
+        table.sort_by("width", down=True)
+        await walk.press("2", "m", "L")
+        assert walk.app.screen.query_one("#chart1", Chart).metric == "accuracy"
+        await walk.press("Q")
+    async with walking(home, study=sd) as walk:
+        await walk.until("★3")
+        table, chart = walk.app.screen.query_one(TrialTable), walk.app.screen.query_one("#chart1", Chart)
+        assert [column.name for column in table.trials.columns] == ["number", "status", "width", "loss"]
+        assert table.trials.sorting() == ("width", True)
+        assert (chart.metric, chart.log_y) == ("accuracy", True)
+
+
+async def test_a_layout_that_cannot_be_any_more_is_dropped(home, tmp_path):
+    sd = make(home)
+    keep(sd.root, Layout(columns=("gone", "width"), by="gone", metrics=("gone", ""), log_y=(False, True)))
+    async with walking(home, study=sd) as walk:
+        await walk.until("★3")
+        table = walk.app.screen.query_one(TrialTable)
+        assert [column.name for column in table.trials.columns] == ["number", "status", "width"]
+        assert table.trials.sorting()[0] == "loss"
+    path = tmp_path / "state" / "hptui" / "layouts.json"
+    path.write_text('{"' + str(sd.root) + '": {"columns": 3, "smoothing": "x"}}')
+    assert recall(sd.root) == Layout()
+    path.write_text("[")
+    assert recall(sd.root) == Layout()
+
+
+async def test_readonly_remembers_nothing(home):
+    sd = make(home)
+    async with walking(home, study=sd, readonly=True) as walk:
+        await walk.until("★3")
+        await walk.press("S", "Q")
+    assert recall(sd.root) == Layout()
+
+
+RECORDS = [
+    {"row": 0, "prompt": "What is 1 + 1?\n<think>", "output": "2", "category": "correct", "answer": "2"},
+    {"row": 1, "prompt": "And 2 + 2?\x1b[2J", "output": "[bold]5[/]", "category": "wrong answer", "answer": None},
+    {"row": 2, "prompt": "And 3?", "output": "", "category": "format failure", "cause": "cut off"},
+]
+
+
+@sizes
+async def test_generated_text_is_read_record_by_record(home, size):
+    sd = make(home)
+    path = sd.trial(3) / "artifacts" / "generations.jsonl"
+    path.parent.mkdir()
+    path.write_text("".join(json.dumps(one) + "\n" for one in RECORDS) + "{half a li")
+    with Store.open(sd) as store:
+        store.add_artifact(3, 1, "artifacts/generations.jsonl")
+    async with walking(home, size=size, study=sd) as walk:
+        await walk.until("★3")
+        await walk.press("enter")
+        await walk.until("generations.jsonl" if size[0] > 100 else "trial 3")
+        await walk.until(lambda: walk.app.screen.trial_source.latest)
+        await walk.press("enter")
+        await walk.until("What is 1 + 1?")
+        assert isinstance(walk.app.screen, RecordsScreen)
+        assert "[bold]5[/]" in walk.text
+        assert "\x1b" not in walk.text
+        assert "wrong answer 1" in walk.text
+        await walk.press("o", "o")
+        await walk.until("And 2 + 2?")
+        assert "What is 1 + 1?" not in walk.text
+        await walk.press("o", "o", "m")
+        await walk.until("{half a li")
+        await walk.press("escape", "escape")
+
+
+def test_records_of_any_shape():
+    found = lines_of([{"": "no json"}, {"a": {"b": [1, None]}, "c": None}, {}])
+    text = "\n".join("".join(cell.text for cell in line) for line in found)
+    assert "no json" in text
+    assert '{"b": [1, null]}' in text
+    assert "–" in text

@@ -1,0 +1,146 @@
+"""What reaches a terminal, seen from its side: what is drawn, how much of it, and how it is left."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import termios
+import threading
+
+import pytest
+
+from hptui.model.trial import StudyState
+from hptui.storage.store import Store
+from tests.actions.made import TRIALS, make, trial
+from tests.tui.terminal import HPTUI, Terminal, surroundings
+
+MANY = [*TRIALS[:7], *(trial(n, "complete", "finished", 0.6 + n / 100) for n in range(7, 40))]
+MANY += [trial(40, "running", ended=None, last_step=3, total_steps=4000)]
+
+
+class Runner:
+    """Writes to a study as its runner would: points, a log line, now and then a trial."""
+
+    def __init__(self, sd, every):
+        self.sd, self.every = sd, every
+        self.ticks = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self._over.set()
+        self._thread.join()
+
+    def _run(self):
+        with self.sd.lock.open("w") as lock, Store.open(self.sd) as store:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            while not self._over.wait(self.every):
+                self.ticks += 1
+                step = 10 * self.ticks
+                with store.transaction():
+                    store.add_points(40, 1, [("loss", step, 0.6 + 1 / step, None, float(step))])
+                    store.add_points(40, 1, [("train_loss", step, 0.5 + 2 / step, None, float(step))])
+                    if self.ticks % 5 == 0:
+                        store.update_trial(self.ticks % 7, note=f"seen at {step}")
+                with (self.sd.attempt(40, 1) / "log.txt").open("a") as log:
+                    log.write(f"step {step} loss {0.6 + 1 / step:.4f} tok/s 18.4k\n")
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Opens hptui in a terminal on a study, and ends it in the end."""
+    seats = []
+
+    def open_(*words, size=(120, 36), state=StudyState.DONE, trials=TRIALS, env=None):
+        sd = make(tmp_path / "home", trials=trials, state=state)
+        seats.append(Terminal([*HPTUI, "--home", str(sd.root.parent), *words], env or surroundings(), size))
+        return seats[-1], sd
+
+    yield open_
+    for seat in seats:
+        seat.close()
+
+
+def test_what_was_drawn_bit_by_bit_is_what_a_whole_drawing_shows(opened):
+    seat, sd = opened("open", "made", "--refresh", "0.2", state=StudyState.RUNNING, trials=MANY)
+    seat.until("★3")
+    with Runner(sd, 0.2) as runner:
+        for keys in ("jjj", " ", "lls", "G", "m", "+", "[", "gg", "S", "2", "L", "1"):
+            for key in keys:
+                seat.press(key)
+        seat.until(lambda: runner.ticks > 10)
+    seat.quiet()
+    before = seat.cells()
+    seat.screen.reset()
+    seat.send(b"\x0c")
+    seat.quiet()
+    after = seat.cells()
+    assert any(cell[0] == "★" for row in after for cell in row)
+    assert [row for row in zip(before, after, strict=True) if row[0] != row[1]] == []
+
+
+def test_bytes_when_nothing_happens_and_when_a_trial_runs(opened):
+    seat, sd = opened("open", "made", state=StudyState.RUNNING, trials=MANY)
+    seat.until("★3")
+    with Runner(sd, 1.0) as runner:
+        seat.until(lambda: runner.ticks > 1)
+        first = runner.ticks
+        count = 0
+        while runner.ticks < first + 5:
+            count += seat.read(0.1)
+        assert 0 < count / (runner.ticks - first) < 8000, "bytes a tick"
+    seat.quiet()
+    assert seat.read(3.0) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+def test_a_signal_leaves_the_terminal_as_it_was(opened, number):
+    seat, _ = opened("open", "made")
+    seat.until("★3")
+    os.kill(seat.pid, number)
+    assert seat.ended() == 0
+    assert termios.tcgetattr(seat.slave) == seat.before
+    left = bytes(seat.written)
+    for on, off in ((b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?25l", b"\x1b[?25h"), (b"\x1b[?1000h", b"\x1b[?1000l")):
+        assert on in left
+        assert left.rfind(off) > left.rfind(on), on
+
+
+def test_a_closed_window_ends_it(opened):
+    seat, _ = opened("open", "made")
+    seat.until("★3")
+    seat.hang_up()
+    seat.ended()
+
+
+def test_a_window_that_becomes_tiny_and_large_again(opened):
+    seat, _ = opened("open", "made")
+    seat.until("★3")
+    for size in ((20, 5), (1, 1), (200, 60), (20, 5), (120, 36)):
+        seat.resize(*size)
+        seat.read(0.4)
+        seat.press("j")
+    seat.until("★3")
+    seat.until("trials 8")
+    seat.press("q", "q")
+    assert seat.ended() == 0
+
+
+def test_a_slow_line_gets_sixteen_colours_and_less(opened):
+    seat, _ = opened("open", "made", "--slow")
+    seat.until("★3")
+    seat.quiet(2.5)
+    assert b"\x1b[38;2;" not in seat.written
+    assert b";38;2;" not in seat.written
+
+
+def test_what_a_person_chose_in_the_environment_is_heeded(opened):
+    seat, _ = opened("open", "made", env=surroundings(NO_COLOR="1", LANG="C", LC_ALL="C"))
+    seat.until("*3")
+    seat.quiet()
+    assert not {sign for sign in seat.text if ord(sign) > 127} - set("·–…→")
