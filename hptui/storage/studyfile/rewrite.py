@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from hptui.model.errors import MachineError, StudyError
 from hptui.model.trial import Value
 from hptui.storage.studyfile.entries import entry_of, short_entry
-from hptui.storage.studyfile.read import naming, parse_toml
 from hptui.storage.studyfile.values import show
-from hptui.storage.studyfile.write import holder, inline, replace_file, revise
+from hptui.storage.studyfile.write import edit_file, edited, holder, inline, revise
 
 Entries = Mapping[str, Mapping[str, Value]]
 """Parameters by name, each as a table of `[space]` has it."""
@@ -25,34 +22,17 @@ def write_entries(
 
     `settings` are the trainer's, which decide what `1..8` is. It is not checked as a study: that is done before.
     """
-    real = Path(os.path.realpath(path))
-    with naming(os.fspath(path)):
-        try:
-            before = real.read_bytes().decode("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise StudyError(f"cannot be read: {error}") from None
-        after = rewritten(before, entries, constraints, stage, settings)
-    if after != before:
-        replace_file(real, after.encode())
+    edit_file(path, lambda before: rewritten(before, entries, constraints, stage, settings))
 
 
 def rewritten(text: str, entries: Entries, constraints: Sequence[str], stage: str = "", settings: Any = None) -> str:
     """`text`, a study file, with this space in it."""
-    import tomlkit
 
-    mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
-    wanted, document = parse_toml(body), tomlkit.parse(body)
-    plain: Any = holder(wanted, stage)
-    _space(holder(document, stage), plain, entries, settings)
-    _constraints(document, wanted, constraints)
-    found = tomlkit.dumps(document)
-    if "\r\n" in body:
-        found = found.replace("\r\n", "\n").replace("\n", "\r\n")
-    if parse_toml(found) != wanted:
-        raise MachineError(
-            "the edit of [space] would have changed something else in the study file; nothing was written"
-        )
-    return mark + found
+    def change(document: Any, wanted: dict[str, Any]) -> None:
+        _space(holder(document, stage), holder(wanted, stage), entries, settings)
+        _constraints(document, wanted, constraints)
+
+    return edited(text, change)
 
 
 def _space(home: Any, plain: dict[str, Any], entries: Entries, settings: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,27 +27,42 @@ def write_space(path: str | os.PathLike[str], changes: Mapping[str, str | None],
 
     The file is replaced as a whole, or not at all. It is not checked as a study: `override` does that before.
     """
+    edit_file(path, lambda before: edit_space(before, changes, stage))
+
+
+def edit_file(path: str | os.PathLike[str], edit: Callable[[str], str]) -> None:
+    """Replace a study file by what `edit` makes of its text, as a whole or not at all."""
     real = Path(os.path.realpath(path))
     with naming(os.fspath(path)):
         try:
             before = real.read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise StudyError(f"cannot be read: {error}") from None
-        after = edit_space(before, changes, stage)
+        after = edit(before)
     if after != before:
         replace_file(real, after.encode())
 
 
 def edit_space(text: str, changes: Mapping[str, str | None], stage: str = "") -> str:
     """`text`, a study file, with the changes made."""
+
+    def change(document: Any, wanted: dict[str, Any]) -> None:
+        for name, short in changes.items():
+            _change(holder(document, stage), holder(wanted, stage), name, short)
+
+    return edited(text, change)
+
+
+def edited(text: str, change: Callable[[Any, dict[str, Any]], None]) -> str:
+    """`text` with a change made by `change(document, values)`: in the document, and in the plain values it stands for.
+
+    Nothing is returned that would not be read as those values; byte order mark and line ends stay.
+    """
     import tomlkit
 
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
-    wanted = parse_toml(body)
-    document = tomlkit.parse(body)
-    home: Any = holder(document, stage)
-    for name, short in changes.items():
-        _change(home, holder(wanted, stage), name, short)
+    wanted, document = parse_toml(body), tomlkit.parse(body)
+    change(document, wanted)
     found = tomlkit.dumps(document)
     if "\r\n" in body:
         found = found.replace("\r\n", "\n").replace("\n", "\r\n")
