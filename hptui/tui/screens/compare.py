@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -18,8 +17,8 @@ from hptui.results.view import View
 from hptui.storage.paths import StudyDir
 from hptui.tui.cells import Cell
 from hptui.tui.keys import bindings
-from hptui.tui.screens.ask import Pick
-from hptui.tui.screens.base import Place, app_of
+from hptui.tui.screens.base import app_of
+from hptui.tui.screens.charted import Charted
 from hptui.tui.screens.curves import CurvePanel
 from hptui.tui.sources.pool import Source
 from hptui.tui.sources.study import StudySource
@@ -32,7 +31,7 @@ MOST = 8
 WIDEST = 18
 
 
-class CompareScreen(Place):
+class CompareScreen(Charted):
     """The first trial is what the others are measured by."""
 
     scope = "compare"
@@ -76,6 +75,9 @@ class CompareScreen(Place):
         known = {trial.number: trial for trial in snapshot.view.trials}
         return snapshot.view, [known[number] for number in self.numbers if number in known]
 
+    def aim(self) -> None:
+        self._draw()
+
     def _draw(self) -> None:
         snapshot, found = self.study_source.latest, self._trials()
         if snapshot is None or found is None:
@@ -104,32 +106,6 @@ class CompareScreen(Place):
     def action_turn(self) -> None:
         """Measure by another trial."""
         self.numbers = [*self.numbers[1:], self.numbers[0]]
-        self._draw()
-        self.curves.draw()
-
-    def action_metric(self, by: int) -> None:
-        self.curves.next_metric(self.curves.charts[0], by)
-        self._draw()
-        self.curves.draw()
-
-    def action_pick_metric(self) -> None:
-        chart = self.curves.charts[0]
-
-        def take(name: str | None) -> None:
-            if name is not None:
-                self.curves.set_metric(chart, name)
-                self._draw()
-                self.curves.draw()
-
-        self.app.push_screen(Pick("Metric of the chart", self.curves.metrics, chart.metric), take)
-
-    def action_both(self) -> None:
-        self.curves.both = not self.curves.both
-        self._draw()
-        self.curves.draw()
-
-    @on(Chart.Changed)
-    def _chart_changed(self) -> None:
         self._draw()
         self.curves.draw()
 

@@ -22,8 +22,9 @@ from hptui.tui.feed import Trouble
 from hptui.tui.filters import FilterError
 from hptui.tui.keys import bindings
 from hptui.tui.memory import Layout, keep, recall
-from hptui.tui.screens.ask import Ask, Line, Pick
+from hptui.tui.screens.ask import Ask, Line
 from hptui.tui.screens.base import app_of
+from hptui.tui.screens.charted import Charted
 from hptui.tui.screens.curves import CurvePanel
 from hptui.tui.screens.steering import Steering
 from hptui.tui.sources.curves import TrendsSource
@@ -44,7 +45,7 @@ PAUSE = 0.08
 """Seconds that the cursor rests before curves and log follow it: who scrolls wants to see the table move."""
 
 
-class StudyScreen(Steering):
+class StudyScreen(Charted, Steering):
     """The dashboard of one study."""
 
     scope = "study"
@@ -199,6 +200,9 @@ class StudyScreen(Steering):
             self._entitle_table(self.snapshot)
         self._look()
 
+    def aim(self) -> None:
+        self._look()
+
     def _look(self) -> None:
         """Ask for what is to be seen now: trends of the rows in sight, curves, the log."""
         snapshot = self.snapshot
@@ -240,11 +244,6 @@ class StudyScreen(Steering):
     def _log_changed(self) -> None:
         self._entitle_log()
 
-    @on(Chart.Changed)
-    def _chart_changed(self) -> None:
-        self._look()
-        self.curves.draw()
-
     # keys: looking --------------------------------------------------------------------------------------------
 
     @on(Table.Opened, "#trials")
@@ -261,28 +260,6 @@ class StudyScreen(Steering):
     def chart(self) -> Chart:
         """The chart that keys act on: the focused one, else the first."""
         return self.focused if isinstance(self.focused, Chart) else self.curves.charts[0]
-
-    def action_metric(self, by: int) -> None:
-        self.curves.next_metric(self.chart, by)
-        self._look()
-        self.curves.draw()
-
-    def action_pick_metric(self) -> None:
-        chart = self.chart
-        names = self.curves.metrics
-
-        def take(name: str | None) -> None:
-            if name is not None:
-                self.curves.set_metric(chart, name)
-                self._look()
-                self.curves.draw()
-
-        self.app.push_screen(Pick("Metric of the chart", names, chart.metric), take)
-
-    def action_both(self) -> None:
-        self.curves.both = not self.curves.both
-        self._look()
-        self.curves.draw()
 
     def action_all(self) -> None:
         self.curves.all = not self.curves.all

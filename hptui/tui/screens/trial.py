@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
@@ -21,6 +20,7 @@ from hptui.tui.glyphs import STYLES
 from hptui.tui.keys import bindings
 from hptui.tui.screens.ask import Pick
 from hptui.tui.screens.base import app_of
+from hptui.tui.screens.charted import Charted
 from hptui.tui.screens.curves import CurvePanel
 from hptui.tui.screens.health import lines_of
 from hptui.tui.screens.log import LogScreen
@@ -41,7 +41,7 @@ from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
 PANES = ("settings", "about", "curve", "measured")
 
 
-class TrialScreen(Steering):
+class TrialScreen(Charted, Steering):
     """A trial beside the best one."""
 
     scope = "trial"
@@ -108,6 +108,9 @@ class TrialScreen(Steering):
         if source is self.trial_source:
             super().trouble(source, trouble)
 
+    def aim(self) -> None:
+        self._draw()
+
     def _draw(self) -> None:
         snapshot, trial = self.snapshot, self.trial
         if snapshot is None or trial is None:
@@ -170,32 +173,6 @@ class TrialScreen(Steering):
         for place, name in enumerate(PANES):
             self.set_class(self._panel == place + 1, f"-only-{name}")
         self.query_one(f"#{PANES[self._panel - 1] if self._panel else PANES[0]}").focus()
-
-    def action_metric(self, by: int) -> None:
-        self.curves.next_metric(self.curves.charts[0], by)
-        self._draw()
-        self.curves.draw()
-
-    def action_pick_metric(self) -> None:
-        chart = self.curves.charts[0]
-
-        def take(name: str | None) -> None:
-            if name is not None:
-                self.curves.set_metric(chart, name)
-                self._draw()
-                self.curves.draw()
-
-        self.app.push_screen(Pick("Metric of the chart", self.curves.metrics, chart.metric), take)
-
-    def action_both(self) -> None:
-        self.curves.both = not self.curves.both
-        self._draw()
-        self.curves.draw()
-
-    @on(Chart.Changed)
-    def _chart_changed(self) -> None:
-        self._draw()
-        self.curves.draw()
 
     def action_log(self) -> None:
         from hptui.actions.logs import log_of

@@ -1,0 +1,52 @@
+"""What screens with charts have in common: the keys that choose what is charted."""
+
+from __future__ import annotations
+
+from textual import on
+
+from hptui.tui.screens.ask import Pick
+from hptui.tui.screens.base import Place
+from hptui.tui.screens.curves import CurvePanel
+from hptui.tui.widgets.chart import Chart
+
+
+class Charted(Place):
+    """A screen whose `curves` are charts. `aim` lets them want what they now show."""
+
+    curves: CurvePanel
+
+    @property
+    def chart(self) -> Chart:
+        """The chart that keys act on."""
+        return self.curves.charts[0]
+
+    def aim(self) -> None:
+        """Say anew which curves are wanted."""
+        raise NotImplementedError
+
+    def chart_anew(self) -> None:
+        """After a choice: want other curves, and draw those that are known."""
+        self.aim()
+        self.curves.draw()
+
+    def action_metric(self, by: int) -> None:
+        self.curves.next_metric(self.chart, by)
+        self.chart_anew()
+
+    def action_pick_metric(self) -> None:
+        chart = self.chart
+
+        def take(name: str | None) -> None:
+            if name is not None:
+                self.curves.set_metric(chart, name)
+                self.chart_anew()
+
+        self.app.push_screen(Pick("Metric of the chart", self.curves.metrics, chart.metric), take)
+
+    def action_both(self) -> None:
+        self.curves.both = not self.curves.both
+        self.chart_anew()
+
+    @on(Chart.Changed)
+    def _chart_changed(self) -> None:
+        self.chart_anew()
