@@ -97,8 +97,9 @@ HEADINGS = {"number": "#", "seconds": "time", "peak_memory_gb": "memory"}
 def value_of(view: View, trial: Trial, name: str) -> Any:
     """What stands in a column: a fact, the objective's value, a setting as requested, else a metric's last value.
 
-    A setting goes before a metric of its name: `learning_rate` is what the trial was given, not where it ended. Only a
-    complete trial has a value of the objective; what another showed of it is no result.
+    A setting goes before a metric of its name: `learning_rate` is what the trial was given, not where it ended; one
+    that nobody gave is what was used, for a default may say no more than that it follows from others. Only a complete
+    trial has a value of the objective; what another showed of it is no result.
     """
     if name in FACTS or name in MEASURED:
         value = getattr(trial, name)
@@ -109,7 +110,7 @@ def value_of(view: View, trial: Trial, name: str) -> Any:
         return (trial.values or {}).get(name)
     settings = view.settings(trial)
     if name in settings:
-        return settings[name]
+        return settings[name] if view.asked(trial, name) else trial.effective.get(name, settings[name])
     if name in trial.metrics:
         return trial.metrics[name]
     return trial.effective[name] if name in trial.effective else trial.final.get(name)

@@ -43,6 +43,10 @@ class View:
         own = self.trainers.get(trial.revision, self.study.trainer.settings)
         return parameters(self.study.trainer.kind, {**self.defaults, **own, **trial.params})
 
+    def asked(self, trial: Trial, name: str) -> bool:
+        """Whether the study file or the trial gave this setting, and not the trainer's default."""
+        return name in trial.params or name in self.trainers.get(trial.revision, self.study.trainer.settings)
+
     @cached_property
     def best(self) -> Trial | None:
         """The best trial; the first of the Pareto set where there are several objectives."""
