@@ -82,8 +82,8 @@ class Layout:
             raise UserError("system_prompt is given, but prompt_template has no {system_prompt} to put it")
 
     def example(self, index: int, row: Row) -> Example | None:
-        """The example of a row; None where one of its columns is empty."""
-        if any(_empty(row.get(name)) for name in self.used):
+        """The example of a row; None where its prompt or its completion is empty."""
+        if self._lacks(row):
             return None
         if self.text_field:
             return Example(index, (Piece(str(row[self.text_field]), True),))
@@ -97,10 +97,22 @@ class Layout:
         learnt = self.settings.loss_on == "all"
         return Example(index, (Piece(prompt, learnt), Piece(completion, True)), prompt, completion)
 
+    def _lacks(self, row: Row) -> bool:
+        """Whether there is nothing to answer, or no answer. A part of a prompt may be empty, as optional inputs are."""
+        if self.text_field or self.settings.messages_field:
+            return _empty(row.get(self.used[0]))
+        asked, answer = (fields(text) for text in (self.settings.prompt_template, self.settings.completion_template))
+        own = [name for name in asked if name != SYSTEM]
+        return any(_empty(row.get(name)) for name in answer if name != SYSTEM) or (
+            bool(own) and all(_empty(row.get(name)) for name in own)
+        )
+
     def _render(self, setting: str, row: Row) -> str:
         values = {**row, SYSTEM: self.settings.system_prompt}
         template: str = getattr(self.settings, setting)
-        return "".join(text + ("" if name is None else plain(values[name])) for text, name in _parts(template, setting))
+        return "".join(
+            text + ("" if name is None else plain(values.get(name))) for text, name in _parts(template, setting)
+        )
 
     def _conversation(self, index: int, messages: Any) -> Example:
         """Every answer is learnt. The template must write a conversation's beginning as it writes the whole."""
@@ -157,7 +169,9 @@ def _empty(value: Any) -> bool:
 
 
 def plain(value: Any) -> str:
-    """A cell as text."""
+    """A cell as text; an empty one is none."""
+    if value is None:
+        return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 

@@ -25,7 +25,7 @@ from hptui.trainers.data.read import place
 from hptui.trainers.data.settings import DataSettings
 from hptui.trainers.data.tokens import Counts, Tokens, encode
 
-VERSION = 1
+VERSION = 2
 """To be raised when the same settings give other tokens than before."""
 LATER = {"train_samples", "eval_samples", "padding", "packing"}
 """Settings that choose among tokens and change none."""

@@ -25,6 +25,10 @@ def of_columns(rows: Sequence[Row], used: Iterable[str]) -> list[str]:
         if len(rows) > 1 and len(cells) == 1:
             value = next(iter(cells))
             said.append(f"the column {name!r} is the same in all {len(rows)} training rows: {_short(value)!r}")
+            continue
+        empty = sum(not plain(row.get(name)).strip() for row in rows)
+        if empty:
+            said.append(f"the column {name!r} is empty in {empty} of {len(rows)} training rows")
     return said
 
 

@@ -134,11 +134,16 @@ def _ids(tokenizer: Any, texts: Sequence[str], *, special: bool) -> list[list[in
     ]
     if not special:
         return found
-    behind = _behind(tokenizer)
-    return [ids[: len(ids) - len(behind)] if behind and ids[-len(behind) :] == behind else ids for ids in found]
+    behind = behind_of(tokenizer)
+    return [without(ids, behind) for ids in found]
 
 
-def _behind(tokenizer: Any) -> list[int]:
+def without(ids: list[int], behind: list[int]) -> list[int]:
+    """Tokens without those at their end that the tokenizer put there."""
+    return ids[: len(ids) - len(behind)] if behind and ids[-len(behind) :] == behind else ids
+
+
+def behind_of(tokenizer: Any) -> list[int]:
     """Special tokens that the tokenizer puts behind every text by itself."""
     bare: list[int] = tokenizer("a", add_special_tokens=False)["input_ids"]
     dressed: list[int] = tokenizer("a", add_special_tokens=True)["input_ids"]

@@ -56,7 +56,10 @@ def _wrapped(function: Callable[..., Any], name: str, path: str) -> Metric:
 
     def metric(predictions: Sequence[str], references: Sequence[str], prompts: Sequence[str]) -> dict[str, float]:
         given = dict(zip(TAKES, (list(predictions), list(references), list(prompts)), strict=True))
-        returned = function(**{word: given[word] for word in wanted})
+        try:
+            returned = function(**{word: given[word] for word in wanted})
+        except Exception as error:
+            raise UserError(f"the metric {path!r} raised {type(error).__name__}: {error}") from error
         parts = returned if isinstance(returned, Mapping) else {name: returned}
         return {str(key): _number(value, len(predictions), path) for key, value in parts.items()}
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hptui.model.trial import Value
+from hptui.trainers.data.tokens import behind_of, without
 from hptui.trainers.evals.options import Options
 
 if TYPE_CHECKING:
@@ -104,8 +105,10 @@ def generate(
 
 def _encode(model: Any, tokenizer: Any, prompts: Sequence[Prompt], options: Options) -> tuple[list[list[int]], int]:
     """Prompts as tokens; those too long for the model lose their beginning, and are counted."""
+    special = options.add_special_tokens
+    behind = behind_of(tokenizer) if special else []  # an end of text is no place to go on from
     ids = [
-        tokenizer(p, add_special_tokens=options.add_special_tokens)["input_ids"] if isinstance(p, str) else list(p)
+        without(tokenizer(p, add_special_tokens=special)["input_ids"], behind) if isinstance(p, str) else list(p)
         for p in prompts
     ]
     limit = getattr(model.config, "max_position_embeddings", None)

@@ -10,6 +10,13 @@ from hptui.model.errors import UserError, did_you_mean
 FAMILIES = ("accuracy", "exact_match", "bleu", "rouge")
 """What can be measured; length and time always are."""
 
+MEASURED = {
+    "accuracy": ("accuracy", "wrong_answer", "format_failure"),
+    "exact_match": ("exact_match",),
+    "bleu": ("bleu",),
+    "rouge": ("rouge1", "rouge2", "rougeL"),
+}
+
 FORMATS = ("think", "boxed", "last_number", "regex", "text")
 """Where the answer stands: `</think> <answer>…</answer>`, the last \\boxed{…}, the last number, a pattern, all."""
 
@@ -31,6 +38,11 @@ class Options:
     custom: tuple[str, ...] = ()
     directory: str = ""
     add_special_tokens: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What an evaluation will measure, beside the user's own metrics."""
+        return (*(name for family in self.metrics for name in MEASURED[family]), "generated_tokens", "inference_time")
 
     def __post_init__(self) -> None:
         for name in self.metrics:

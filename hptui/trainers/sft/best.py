@@ -17,7 +17,7 @@ from torch import Tensor
 from hptui.trainers.sft.learner import Place
 from hptui.trainers.sft.settings import Settings
 
-RISING = ("accuracy", "exact_match", "bleu", "rouge")
+FALLING = ("eval_loss", "perplexity", "wrong_answer", "format_failure", "generated_tokens", "inference_time")
 
 
 class Keeper:
@@ -28,7 +28,7 @@ class Keeper:
         self.wanted = settings.load_best or settings.save_model == "best"
         self.folder, self.warn, self.loaded = folder, warn, False
         goal = settings.early_stopping_goal
-        self.rising = goal == "maximize" or (goal == "auto" and self.metric.startswith(RISING))
+        self.rising = goal == "maximize" or (goal == "auto" and self.metric not in FALLING)
 
     def judge(self, found: Mapping[str, float], place: Place, weights: Callable[[], dict[str, Tensor]]) -> None:
         """Take note of what was found at a step, if the metric is among it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,6 +13,7 @@ import torch
 from hptui.model.errors import UserError
 from hptui.trainers import evals
 from hptui.trainers.data.batches import Rows
+from hptui.trainers.data.pipeline import Data
 from hptui.trainers.data.split import sample
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.settings import Settings
@@ -36,15 +38,26 @@ def losses(
     return {"eval_loss": loss, "perplexity": math.exp(min(loss, 700.0))}
 
 
-def answers(run: Run, name: str) -> dict[str, float]:
-    """Let the model answer held-out prompts; the answers are kept as an artifact of that name."""
-    settings, trial = run.settings, run.trial
-    held = run.data.held(settings.generate_split)
+def check_answers(settings: Settings, data: Data, directory: Path) -> None:
+    """Refuse, before anything is trained, what answers could not be taken or measured with."""
+    if not settings.generate_samples:
+        return
+    held = data.held(settings.generate_split)
     if not held:
         raise UserError(
             f"generate_samples: there are no {settings.generate_split} examples with a prompt to answer",
             hint="generation needs prompt_template and completion_template, or messages",
         )
+    some = held[:2]
+    for metric in evals.prepare(settings.generation(str(directory))):  # as if the model had answered rightly
+        references = [one.reference for one in some]
+        metric(references, references, [one.prompt for one in some])
+
+
+def answers(run: Run, name: str) -> dict[str, float]:
+    """Let the model answer held-out prompts; the answers are kept as an artifact of that name."""
+    settings, trial = run.settings, run.trial
+    held = run.data.held(settings.generate_split)
     some = [held[n] for n in sample(len(held), settings.generate_samples, settings.split_seed)]
     options = settings.generation(str(trial.directory))
     result = evals.run(

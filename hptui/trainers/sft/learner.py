@@ -44,7 +44,10 @@ class Best:
 
 @dataclass(slots=True)
 class Place:
-    """Where a training stands. `unjudged`: what was due to be measured after the last step was not, yet."""
+    """Where a training stands. `unjudged`: what was due to be measured after the last step was not, yet.
+
+    `metrics`: the last value of each, which the end of a resumed training needs, too.
+    """
 
     step: int = 0
     seconds: float = 0.0
@@ -52,6 +55,7 @@ class Place:
     rate: float = 0.0
     norm: float = 0.0
     unjudged: bool = False
+    metrics: dict[str, float] = field(default_factory=dict)
     window: Window = field(default_factory=Window)
     best: Best = field(default_factory=Best)
 

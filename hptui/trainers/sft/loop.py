@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from hptui.model.counts import spread
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data import packing
 from hptui.trainers.data.batches import Order, Rows
@@ -51,7 +52,6 @@ class Run:
         self.precision = precision(settings, device, base.dtype)
         self.forward = Forward(model, self.precision)
         self.keeper = Keeper(settings, trial.dir / "best", trial.warn)
-        self.metrics: dict[str, float] = {}
         if trial.role == "base":
             record.base(self)
             return
@@ -111,12 +111,14 @@ class Run:
         if wanted and (place.step > saved or place.unjudged):
             self._save()
         learner.settle()
-        return self.metrics
+        return dict(place.metrics)
 
     def _measure(self, last: bool) -> bool:
         """What is due after a step: evaluation, answers. False when asked to stop meanwhile; it is due still, then."""
         settings, place = self.settings, self.learner.place
-        answer = settings.generate_every and place.step % settings.generate_every == 0 and not last
+        answer = settings.generate_every and (
+            place.step % settings.generate_every == 0 if not last else settings.judges and settings.judged_by_answers
+        )
         found: dict[str, float] = {}
         place.unjudged = True
         try:
@@ -135,7 +137,7 @@ class Run:
         place = self.learner.place
         if found:
             self.trial.report(place.step, found)
-            self.metrics |= found
+            self.learner.place.metrics |= spread(found)
         for name in ("train_loss", "eval_loss"):
             if not math.isfinite(found.get(name, 0.0)):
                 raise Diverged(
@@ -212,7 +214,9 @@ class Run:
         metrics |= record.cost(self)
         record.end(self)
         self.keeper.clear()
-        self.trial.report(place.step, metrics)
+        # A point of the last step, once measured, is that of the last weights, whichever weights count in the end.
+        seen = place.metrics if self.keeper.loaded and self.settings.judged_by_answers else {}
+        self.trial.report(place.step, {name: value for name, value in metrics.items() if name not in seen})
         return {**again, **metrics}
 
     def _test(self) -> dict[str, float]:

@@ -13,8 +13,9 @@ from hptui.trainers.data import pipeline, split
 from hptui.trainers.data.layout import Layout
 from hptui.trainers.preparing import Prepared
 from hptui.trainers.settings import build
-from hptui.trainers.sft import adapters, load
+from hptui.trainers.sft import adapters, evaluate, load
 from hptui.trainers.sft.settings import Settings
+from hptui.trainers.sft.unused import unused
 
 
 def prepare(settings: Mapping[str, Value], directory: Path, cache: Path) -> Prepared:
@@ -27,15 +28,17 @@ def prepare(settings: Mapping[str, Value], directory: Path, cache: Path) -> Prep
     tokenizer = load.tokenizer_of(chosen, directory)
     data = pipeline.load(chosen, directory, cache, tokenizer)
     _vocabulary(config, data)
+    evaluate.check_answers(chosen, data, directory)
+    warnings = [*unused(chosen, directory), *data.warnings]
     facts: dict[str, Any] = {
         "model": chosen.model,
         "architecture": (config.architectures or [config.model_type])[0],
         "model_revision": getattr(config, "_commit_hash", None) or chosen.revision or None,
         "trust_remote_code": chosen.trust_remote_code,
         **data.facts,
-        "warnings": list(data.warnings),
+        "warnings": warnings,
     }
-    return Prepared(facts, [*data.warnings, *_lengths(chosen, config, data)])
+    return Prepared(facts, [*warnings, *_lengths(chosen, config, data)])
 
 
 def _config(settings: Settings, directory: Path) -> Any:

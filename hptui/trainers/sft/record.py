@@ -41,6 +41,8 @@ def start(run: Run) -> None:
         train_samples=chosen(run),
         eval_samples=len(run.held_out),
         eval_every=run.eval_every,
+        **_quantised(run),
+        eval_batch_size=settings.eval_batch_size or settings.batch_size,
         **_numerics(run),
     )
     sizes = adapters.sizes(run.model)
@@ -57,6 +59,11 @@ def start(run: Run) -> None:
         memory_capacity_gb=round(memory_.capacity(run.device), 3),
         **run.data.facts,
     )
+    if settings.mixed_precision == "fp16" and run.precision == "none":
+        trial.warn("mixed_precision = 'fp16' needs a GPU; the arithmetic is that of the weights")
+    biases = any(name.endswith("bias") for name, _ in run.base.model.named_parameters())
+    if settings.adapter != "none" and settings.lora_bias != "none" and not biases:
+        trial.warn(f"lora_bias = {settings.lora_bias!r} has no effect: the model has no biases")
     resumed = f", resumed at step {run.learner.place.step}" if run.learner.place.step else ""
     print(
         f"sft: {sizes.trainable:,} of {sizes.total:,} parameters ({sizes.percent:.2f} %), {run.total} steps, "
@@ -96,6 +103,11 @@ def _numerics(run: Run) -> dict[str, str | bool | int]:
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "cudnn_benchmark": torch.backends.cudnn.benchmark,
     }
+
+
+def _quantised(run: Run) -> dict[str, str]:
+    told = getattr(run.base.model.config, "quantization_config", None)
+    return {} if told is None else {"compute_dtype": str(told.bnb_4bit_compute_dtype).removeprefix("torch.")}
 
 
 def _model(run: Run) -> dict[str, str | int | None]:
@@ -140,7 +152,12 @@ def end(run: Run) -> None:
     run.trial.effective(
         steps=place.step, epochs=round(place.step / run.order.per_epoch, 4), final_learning_rate=place.rate
     )
-    facts: dict[str, float | int | None] = {"steps_actual": place.step, "tokens_trained": place.tokens}
+    counts = place.best.step if run.keeper.loaded else place.step
+    facts: dict[str, float | int | None] = {
+        "steps_actual": place.step,
+        "weights_of_step": counts,
+        "tokens_trained": place.tokens,
+    }
     if place.best.value is not None:
         facts |= {"best_step": place.best.step, f"best_{run.keeper.metric}": place.best.value}
     if place.step < total and run.trial.early:

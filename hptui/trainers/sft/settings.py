@@ -17,6 +17,7 @@ ALL_LINEAR = "all-linear"
 OPTIMIZERS = ("adamw", "adamw_fused", "adamw_8bit", "paged_adamw_8bit", "adam", "sgd", "adafactor")
 SCHEDULES = ("constant", "linear", "cosine", "step", "exponential", "polynomial", "inverse_sqrt")
 ATTENTIONS = ("auto", "eager", "sdpa", "flash_attention_2")
+LOSSES = ("eval_loss", "perplexity")
 FLOATS = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -103,12 +104,16 @@ class TrainingSettings:
     early_stopping_metric: str = setting("eval_loss", "what early stopping and load_best look at", category=TRAINING)
     early_stopping_goal: str = setting(
         "auto",
-        "auto: losses and perplexity fall, others rise",
+        "auto: losses, perplexity, failures, lengths and times fall, others rise",
         category=TRAINING,
         choices=("auto", "minimize", "maximize"),
     )
     early_stopping_delta: float = setting(0.0, "the least change that is an improvement", category=TRAINING, low=0)
-    load_best: bool = setting(False, "end with the weights of the best evaluation", category=TRAINING)
+    load_best: bool = setting(
+        False,
+        "end with the weights of the best evaluation, and measure them; save_model = best does, too",
+        category=TRAINING,
+    )
 
     optimizer: str = setting("adamw", "how gradients become changes", category=OPTIMIZER, choices=OPTIMIZERS)
     learning_rate: float = setting(2e-4, "peak learning rate", category=OPTIMIZER, typical="1e-6 to 5e-4 log")
@@ -170,7 +175,10 @@ class RunSettings:
     )
     threads: int = setting(0, "CPU threads; 0: as the study gives them", category=RUN, low=0)
     save_model: str = setting(
-        "none", "keep the trained model or adapter, ready to load", category=RUN, choices=("none", "last", "best")
+        "none",
+        "keep the trained model or adapter, ready to load; last: as it ended",
+        category=RUN,
+        choices=("none", "last", "best"),
     )
     merge_adapter: bool = setting(False, "save the whole model with the adapter merged in", category=RUN)
 
@@ -222,10 +230,17 @@ class Settings(RunSettings, TrainingSettings, DataSettings, ModelSettings):
                 f"effective_batch_size={self.effective_batch_size} decides the accumulation, "
                 f"so gradient_accumulation={self.gradient_accumulation} cannot be given, too"
             )
+        if self.dtype == "float16" and self.adapter == "none":
+            raise UserError(
+                'dtype = "float16" loses the small changes of weights that are trained',
+                hint='use dtype = "float32" with mixed_precision = "fp16"',
+            )
         if self.merge_adapter and self.adapter == "none":
             raise UserError('merge_adapter has nothing to merge with adapter = "none"')
         if self.generate_every and not self.generate_samples:
             raise UserError("generate_every needs generate_samples, the number of examples to answer")
+        if self.judges:
+            self._check_judged()
         _steps(self.lr_steps)
         targets(self.lora_target)
         self.generation()
@@ -243,6 +258,33 @@ class Settings(RunSettings, TrainingSettings, DataSettings, ModelSettings):
             directory=directory,
             add_special_tokens=not (self.chat_template or self.messages_field),
         )
+
+    @property
+    def judges(self) -> bool:
+        """Whether something depends on which evaluation was the best."""
+        return self.early_stopping or self.load_best or self.save_model == "best"
+
+    @property
+    def judged_by_answers(self) -> bool:
+        """Whether evaluations are judged by what the model answers, and not by its loss."""
+        return self.early_stopping_metric not in LOSSES
+
+    def _check_judged(self) -> None:
+        """Refuse a metric that no evaluation would bring: nothing would ever be stopped or kept by it."""
+        name, answered = self.early_stopping_metric, self.generation().names
+        if name in LOSSES:
+            return
+        if name not in answered and not (self.custom_metrics and self.generate_samples):
+            known = [*LOSSES, *answered] if self.generate_samples else list(LOSSES)
+            raise UserError(
+                f"early_stopping_metric: no evaluation measures {name!r}; it may be {', '.join(known)}",
+                hint=did_you_mean(name, known),
+            )
+        if not (self.generate_samples and self.generate_every):
+            raise UserError(
+                f"early_stopping_metric = {name!r} is measured of answers, and none are taken during the training",
+                hint="set generate_samples and generate_every",
+            )
 
     @property
     def accumulation(self) -> int:

@@ -10,9 +10,10 @@ import torch
 from hptui.model.errors import UserError
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data import pipeline
-from hptui.trainers.sft import adapters, load, memory, saving
+from hptui.trainers.sft import adapters, evaluate, load, memory, saving
 from hptui.trainers.sft.loop import Run
 from hptui.trainers.sft.settings import Settings
+from hptui.trainers.sft.unused import unused
 
 
 def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
@@ -63,6 +64,14 @@ def begin(settings: Settings, trial: TrialContext, device: torch.device) -> Run:
             f"the objective {wanted[0]} needs validation examples, and there are none",
             hint="give validation a file, or set validation_fraction",
         )
+    if settings.judges and not settings.judged_by_answers and not len(data.tokens["validation"]):
+        raise UserError(
+            f"early_stopping_metric = {settings.early_stopping_metric!r} needs validation examples, and there are none",
+            hint="give validation a file, or set validation_fraction",
+        )
+    evaluate.check_answers(settings, data, trial.directory)
+    for idle in unused(settings, trial.directory):
+        trial.warn(idle)
     trial.phase("model", allow=3600)
     torch.manual_seed(trial.seed)
     base = load.base(settings, trial.directory, device, tokenizer)

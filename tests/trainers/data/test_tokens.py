@@ -197,3 +197,21 @@ def test_the_order_is_a_function_of_seed_and_step() -> None:
     assert Order(10, 2, 2, seed=6).step(0) != steps[0]
     assert [order.examples(n) for n in (0, 1, 3, 4)] == [0, 4, 10, 14]
     assert Order(4530, 4, 4, 0).per_epoch == 284
+
+
+def test_an_optional_part_of_a_prompt_may_be_empty() -> None:
+    from hptui.trainers.data import sanity
+    from hptui.trainers.data.layout import Layout
+    from hptui.trainers.data.settings import DataSettings
+
+    settings = DataSettings(train="x", prompt_template="{ask} {more}:", completion_template="{say}")
+    layout = Layout(settings, ["ask", "more", "say"], plain=False, chat=None)
+    rows = [
+        {"ask": "a", "more": "", "say": "b"},
+        {"ask": "a", "more": None, "say": "b"},
+        {"ask": " ", "more": None, "say": "b"},
+        {"ask": "a", "more": "x", "say": ""},
+    ]
+    made = [layout.example(n, row) for n, row in enumerate(rows)]
+    assert [one and one.prompt for one in made] == ["a :", "a :", None, None]
+    assert "the column 'more' is empty in 3 of 4 training rows" in sanity.of_columns(rows, layout.used)

@@ -148,3 +148,17 @@ def test_an_evaluation_can_be_interrupted_between_batches(net):
 def test_options_are_free_of_torch():
     code = "import sys, hptui.trainers.evals; print({'torch', 'transformers', 'sacrebleu'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+def test_a_prompt_does_not_end_where_the_tokenizer_ends_every_text() -> None:
+    from tokenizers.processors import TemplateProcessing
+
+    from hptui.trainers.evals.generate import _encode
+    from tests.trainers.sft.tiny import model, tokenizer
+
+    ending = tokenizer.__wrapped__()
+    end = ending.eos_token_id
+    ending.backend_tokenizer.post_processor = TemplateProcessing(single="$A <end>", special_tokens=[("<end>", end)])
+    assert ending("one")["input_ids"][-1] == end
+    ids, _ = _encode(model(), ending, ["one"], Options())
+    assert ids == [tokenizer()("one")["input_ids"]]

@@ -232,3 +232,70 @@ def test_plain_texts_are_split_and_packed(study: Path) -> None:
     assert facts["train_examples"] > 5 == len(list(texts.iterdir())) - 1
     assert facts["train_learnt_tokens"] == facts["train_tokens"]
     assert facts["rows_per_epoch"] < facts["train_examples"]
+
+
+ANSWERED = {"generate_samples": 4, "max_new_tokens": 4, "generate_batch_size": 1, "loss_on": "all", "adapter": "none"}
+
+
+@pytest.mark.parametrize("load_best", [False, True])
+def test_a_trial_stopped_in_its_last_answers_resumes_to_the_same_end(study: Path, load_best: bool) -> None:
+    settings = {**WORSE, **ANSWERED, "steps": 12, "load_best": load_best, "save_model": "last"}
+    whole = attempt(study, settings)
+    expected = train(whole)
+
+    def stop(trial: Any) -> bool:
+        if not phases:
+            tell = trial.phase
+            phases.append("")
+            trial.phase = lambda name, **more: bool(phases.append(name)) or tell(name, **more)
+        return phases[-1] == "generate" and bool(looks.append(1) or len(looks) > 2)
+
+    looks: list[int] = []
+    phases: list[str] = []
+    first = attempt(study, settings, number=1)
+    train(first, stop)
+    assert len(looks) > 2
+    assert not (study / "trials" / "0001" / "artifacts" / "model").exists()
+    rest = make(study, "sft", {**TINY, **settings}, number=1, attempt=2, objectives=["eval_loss"])
+    found = train(rest)
+    lasting = {"eval_loss", "perplexity", "train_loss", "exact_match", "exact_match:k", "bleu", "generated_tokens"}
+    assert {name: found.get(name) for name in lasting} == {name: expected.get(name) for name in lasting}
+    assert found["eval_loss"] == (
+        told(whole, "facts")["best_eval_loss"] if load_best else points(whole, "eval_loss")[12]
+    )
+    for name in ("train_loss", "eval_loss", "exact_match"):
+        assert points(first, name) | points(rest, name) == points(whole, name)
+    assert (study / "trials" / "0001" / "artifacts" / "model" / "README.md").is_file()
+
+
+def test_answers_can_be_what_is_judged_and_the_last_ones_are(study: Path) -> None:
+    judged = {"early_stopping_metric": "generated_tokens", "generate_every": 4, "early_stopping_goal": "maximize"}
+    run = attempt(study, {**WORSE, **ANSWERED, **judged, "steps": 10, "load_best": True, "max_new_tokens": 12})
+    found = train(run)
+    lengths, facts = points(run, "generated_tokens"), told(run, "facts")
+    assert list(lengths) == [4, 8, 10]
+    best = max(lengths, key=lambda step: lengths[step])
+    assert facts["weights_of_step"] == facts["best_step"] == best
+    assert found["generated_tokens"] == lengths[best]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"early_stopping": True, "early_stopping_metric": "eval_los"}, "no evaluation measures 'eval_los'"),
+        ({"load_best": True, "early_stopping_metric": "train_loss"}, "no evaluation measures 'train_loss'"),
+        ({"save_model": "best", "early_stopping_metric": "bleu", "generate_samples": 2}, "none are taken during"),
+        ({"early_stopping": True, "validation": "", "validation_fraction": 0.0}, "needs validation examples"),
+        ({"dtype": "float16", "adapter": "none"}, "loses the small changes"),
+        ({"generate_samples": 2, "text_field": "prompt"}, "no validation examples with a prompt"),
+        ({"generate_samples": 2, "custom_metrics": ["mine.py:bad"]}, "'mine.py:bad' raised ValueError: my own mistake"),
+    ],
+)
+def test_what_could_never_come_about_is_refused_before_the_first_step(
+    study: Path, settings: dict[str, Any], said: str
+) -> None:
+    (study / "mine.py").write_text("def bad(predictions):\n    raise ValueError('my own mistake')\n")
+    last, run = end(study, settings, objectives=["train_loss"])
+    assert (last["status"], last["reason"]) == ("failed", "usage")
+    assert said in last["message"]
+    assert not events(run, "metrics")

@@ -1,0 +1,70 @@
+"""Settings that were given and change nothing beside the others, each with the reason. Free of torch.
+
+A setting that does nothing without a word is worse than none: its column in a table would compare equals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from hptui.trainers.data.read import place
+from hptui.trainers.settings import describe
+from hptui.trainers.sft.settings import Settings
+
+LORA = ("lora_rank", "lora_alpha", "lora_dropout", "lora_target", "lora_bias", "rslora")
+QUANTISED = ("quant_type", "double_quant", "compute_dtype")
+TEMPLATES = ("prompt_template", "completion_template", "system_prompt")
+ANSWERS = ("generate_split", "generate_metrics", "max_new_tokens", "generate_batch_size", "stop", "custom_metrics")
+FORMAT = ("answer_format", "answer_regex")
+JUDGING = ("early_stopping_metric", "early_stopping_goal", "early_stopping_delta")
+
+
+def unused(settings: Settings, directory: Path) -> list[str]:
+    """A sentence for each setting that differs from its default and has no effect."""
+    known = describe(Settings)
+    said: dict[str, str] = {}
+    for idle, names, why in _rules(settings, directory):
+        for name in names if idle else ():
+            value = getattr(settings, name)
+            if value != known[name].default:
+                said.setdefault(name, f"{name} = {value!r} has no effect: {why}")
+    if settings.lr_schedule == "step" and not settings.lr_steps:
+        said["lr_schedule"] = "lr_schedule = 'step' has no effect: lr_steps names no step"
+    return list(said.values())
+
+
+def _rules(s: Settings, directory: Path) -> Iterator[tuple[bool, tuple[str, ...], str]]:
+    """Whether some settings are idle, which, and why."""
+    yield s.adapter == "none", LORA + QUANTISED, "adapter = 'none' trains the weights themselves"
+    yield s.adapter == "lora", QUANTISED, "only adapter = 'qlora' keeps the model in 4 bits"
+    adam = s.optimizer not in ("sgd", "adafactor")
+    yield not adam, ("beta1", "beta2", "epsilon"), f"they are Adam's, and optimizer = {s.optimizer!r}"
+    yield s.optimizer != "sgd", ("momentum",), f"it is that of sgd, and optimizer = {s.optimizer!r}"
+
+    shape = f"lr_schedule = {s.lr_schedule!r} has none"
+    yield s.lr_schedule not in ("linear", "cosine", "polynomial"), ("lr_end",), shape
+    yield s.lr_schedule not in ("step", "exponential"), ("lr_decay",), shape
+    yield s.lr_schedule != "step", ("lr_steps",), shape
+    yield s.lr_schedule != "polynomial", ("lr_power",), shape
+    yield s.steps > 0, ("epochs",), f"steps = {s.steps} gives the length"
+    yield not s.early_stopping, ("patience",), "early_stopping is off"
+    yield not s.judges, JUDGING, "neither early_stopping nor load_best nor save_model = 'best' is on"
+    yield s.save_model == "none", ("merge_adapter",), "save_model = 'none' saves no model"
+
+    yield bool(s.text_field), (*TEMPLATES, "chat_template"), "text_field gives whole texts"
+    yield bool(s.messages_field), TEMPLATES, "messages_field gives whole conversations"
+    yield s.chat_template or bool(s.messages_field), ("add_eos",), "the chat template decides how a text ends"
+    yield bool(s.validation), ("validation_fraction",), "validation names its examples"
+    yield bool(s.test), ("test_fraction",), "test names its examples"
+    here = all(place(name, directory) is not None for name in (s.train, s.validation, s.test) if name)
+    yield here, ("dataset_config",), "the data lie on this machine"
+    yield (
+        s.model.startswith("hptui:") or (directory / s.model).is_dir(),
+        ("revision",),
+        "the model lies on this machine",
+    )
+
+    yield not s.generate_samples, ANSWERS + FORMAT, "generate_samples = 0 asks for no answers"
+    yield "accuracy" not in s.generate_metrics, FORMAT, "accuracy is not among generate_metrics"
+    yield s.answer_format != "regex", ("answer_regex",), f"answer_format = {s.answer_format!r}"
