@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support import hptui, trials
 from tests.twins.kit import cut
 
 pytestmark = pytest.mark.xdist_group("twin-days")
@@ -41,3 +42,11 @@ def test_every_day_builds_on_the_best_before_it(ran):
     assert final.params["epochs"] == 20
     best = min(days["day3-size"], key=lambda trial: trial.values["val_loss"])
     assert final.params["model_dim"] == best.params["model_dim"]
+
+
+def test_a_pattern_can_be_queued_by_its_name(ran):
+    home, name = ran.sd.root.parent, ran.sd.name
+    done = hptui(home, "add", name, "--preset", "limited-compute")
+    assert done.returncode == 0, done.stderr
+    added = trials(ran.sd)[-1]
+    assert (added.name, added.params["batch_size"], added.params["max_seq_len"]) == ("limited-compute", 16, 16)
