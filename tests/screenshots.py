@@ -46,29 +46,34 @@ class Shot:
 SHOTS = (
     Shot("studies", "", (), ("running", CHARLM)),
     Shot("study-running", RUNNING, (), ("running",)),
-    Shot("study", CHARLM, ("@smooth 0.6",), ("★", "#7")),
+    Shot("study", CHARLM, (), ("★",)),
     Shot("study-sft", SFT, (), ("★",)),
     Shot("study-80x24", CHARLM, (), ("★",), (80, 24)),
     Shot("study-light", CHARLM, (), ("★",), theme="light"),
     Shot("study-ansi", CHARLM, (), ("★",), theme="ansi"),
-    Shot("trial", CHARLM, ("asterisk", "enter", "@artifacts"), ("trial",)),
-    Shot("trial-sft", SFT, ("asterisk", "enter", "@artifacts"), ("trial",)),
-    Shot("text", SFT, ("asterisk", "enter", "@artifacts", "enter", "@Artifact", *"sampl", "enter"), ("lines",)),
-    Shot("log", CHARLM, ("t", "@following", "slash", *"loss", "enter"), ("lines",)),
-    Shot("compare", CHARLM, ("*", "c"), ("compare",)),
+    Shot("trial", CHARLM, ("asterisk", "enter"), ("trial 7",)),
+    Shot("trial-sft", SFT, ("asterisk", "enter"), ("best",)),
+    Shot(
+        "text",
+        SFT,
+        ("asterisk", "enter", "@attempt", "enter", "@Artifact", *"generations.jsonl", "enter"),
+        ("records",),
+    ),
+    Shot("log", CHARLM, ("t", "@following"), ("lines",)),
+    Shot("compare", CHARLM, ("space", "space", "space", "c"), ("compare",)),
     Shot("health", CHARLM, ("d",), ("health",)),
-    Shot("space", CHARLM, ("e", "@random draw"), ("random draw",)),
-    Shot("space-entry", CHARLM, ("e", "@random draw", "enter"), ("Parameter",)),
-    Shot("launch", CHARLM, ("r",), ("trials",)),
+    Shot("space", CHARLM, ("e", "@random draws"), ("random draws",)),
+    Shot("space-entry", CHARLM, ("e", "@random draws", "enter"), ("Parameter",)),
+    Shot("launch", CHARLM, ("r",), ("Run quick",)),
     Shot("clone", CHARLM, ("asterisk", "C"), ("Clone",)),
     Shot("insights-history", CHARLM, ("H",), ("history",)),
-    Shot("insights-importance", CHARLM, ("H", "tab", "@%"), ()),
+    Shot("insights-importance", CHARLM, ("H", "tab", "+20"), ()),
     Shot("insights-slice", SFT, ("H", "tab", "tab"), ()),
     Shot("insights-heat-map", CHARLM, ("H", "tab", "tab", "tab"), ()),
     Shot("insights-parallel", CHARLM, ("H", "tab", "tab", "tab", "tab"), ()),
     Shot("insights-categories", SFT, ("H", *(["tab"] * 6)), ()),
-    Shot("report", CHARLM, ("R", "@w writes it"), ()),
-    Shot("report-rendered", CHARLM, ("R", "@w writes it", "m"), ()),
+    Shot("report", CHARLM, ("R", "@w writes"), ()),
+    Shot("report-rendered", CHARLM, ("R", "@w writes", "m"), ()),
     Shot("system", RUNNING, ("u", "@cores", "+4"), ("cores",)),
     Shot("help", CHARLM, ("question_mark",), ("Help",)),
     Shot("filter", CHARLM, ("slash", *"lr<5e-3 status=complete"), ("lr<5e-3",)),
@@ -103,6 +108,8 @@ async def step(walk: Walk, key: str) -> None:
 def offline(svg: str) -> str:
     """Without fonts from elsewhere: the one that is on every Linux, in columns as wide as the SVG says."""
     svg = re.sub(r"@font-face\s*{.*?}\s*", "", svg, flags=re.DOTALL)
+    # A little larger than Textual draws it, so that the lines of boxes meet.
+    svg = svg.replace("font-size: 20px", "font-size: 21px")
     return svg.replace("Fira Code", FONT).replace("font-family: arial", f"font-family: {FONT}")
 
 

@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hptui.model.format import metric, setting
 from hptui.model.format import number as written
+from hptui.model.format import setting
 from hptui.model.trial import Role, Trial, TrialStatus
 from hptui.results.columns import FACTS, HEADINGS, MEASURED, shown, value_of
 from hptui.results.view import View
@@ -19,9 +19,12 @@ from hptui.tui.cells import Cell, Column
 from hptui.tui.filters import Filter, parse
 from hptui.tui.glyphs import RICH, STYLES, Glyphs, bars
 from hptui.tui.text import plain, width_of
+from hptui.tui.words import brief
 
 SAMPLE = 60
 WIDEST = 24
+HEADING = 13
+"""Headings are no wider; a shorter name is taken where there is one."""
 TREND = "trend"
 SIGN = "status"
 SHORT = {
@@ -277,13 +280,13 @@ class TrialRows:
         if trial.values and name in trial.values:
             best = trial.number in self._best
             value = trial.values[name]
-            return Cell(metric(value, spec) if spec and spec.format else aligned(value), "best" if best else "")
+            return Cell(brief(value, spec) if spec and spec.format else aligned(value), "best" if best else "")
         if trial.status is TrialStatus.FAILED or (trial.status is TrialStatus.STOPPED and name not in trial.metrics):
             return Cell(str(trial.reason or trial.status), "bad" if trial.status is TrialStatus.FAILED else "muted")
         so_far = trial.metrics.get(name)
         if so_far is None:
             return Cell("" if trial.status is not TrialStatus.PRUNED else "pruned", "muted")
-        text = metric(so_far, spec) if spec and spec.format else aligned(so_far)
+        text = brief(so_far, spec) if spec and spec.format else aligned(so_far)
         return Cell(f"({text})", "running" if trial.status is TrialStatus.RUNNING else "muted")
 
     # columns --------------------------------------------------------------------------------------------------
@@ -303,7 +306,7 @@ class TrialRows:
             widest = max([width_of(self._cell(trial, name).text) for trial in trials], default=0)
             if name == TREND:
                 widest = 6
-            width = max(self._widths.get(name, 0), min(WIDEST, max(widest, min(width_of(heading) + 1, 9))))
+            width = max(self._widths.get(name, 0), min(WIDEST, max(widest, min(width_of(heading) + 1, HEADING))))
             if name == SIGN:
                 width = 1
             if name == "number":
@@ -329,7 +332,8 @@ class TrialRows:
         own = study.report.columns.get(name) or (spec.heading if spec else "")
         if name == SIGN:
             return ""
-        return plain(own or HEADINGS.get(name) or SHORT.get(name) or name, limit=60)
+        names = [plain(text, limit=60) for text in (own, HEADINGS.get(name), SHORT.get(name), name) if text]
+        return next((text for text in names if width_of(text) < HEADING), names[0])
 
 
 _ORDER = (

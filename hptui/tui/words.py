@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 
 from hptui.actions.machine import MachineNow
 from hptui.model.format import clock, duration, metric, settings
-from hptui.model.study import Study
+from hptui.model.stages import expected
+from hptui.model.study import MetricSpec, Study
 from hptui.model.trial import StudyState, Trial, TrialStatus
 from hptui.results.view import PSEUDO
 from hptui.tui.cells import Cell
@@ -44,13 +46,20 @@ def goal_of(study: Study) -> str:
     return plain(", ".join(f"{one.goal} {one.metric}" for one in study.objectives), 80)
 
 
+def brief(value: float, spec: MetricSpec | None) -> str:
+    """A metric where there is little room: a share in percent alone."""
+    if spec is not None and spec.format == "percent" and math.isfinite(value):
+        return f"{value:.1%}"
+    return metric(value, spec)
+
+
 def best_text(study: Study, trial: Trial | None, others: int = 0) -> str:
     """`#12 1.0431`, and how many more are as good or belong to the Pareto set."""
     if trial is None:
         return ""
     values = trial.values or {}
     shown = " / ".join(
-        metric(values[one.metric], study.metrics.get(one.metric)) for one in study.objectives if one.metric in values
+        brief(values[one.metric], study.metrics.get(one.metric)) for one in study.objectives if one.metric in values
     )
     return f"#{trial.number} {plain(shown, 60)}" + (f" +{others}" if others > 0 else "")
 
@@ -70,7 +79,7 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs) -> tuple[list[Cell], lis
         left.append(Cell("read-only disk", "warn"))
     right = counts_cells(snapshot.counts, glyphs)
     ended = sum(count for status, count in snapshot.counts.items() if not status.open)
-    budget = study.search.trials
+    budget = expected(study, view.trials) if study.stages else study.search.trials
     right.append(Cell(f"{ended}/{max(budget, snapshot.total)}" if budget else f"{ended}"))
     if snapshot.left is not None:
         right.append(Cell(f"{duration(snapshot.left)} left", "muted"))

@@ -68,7 +68,7 @@ def test_others_are_measured_by_the_first(sd):
     done = [trial for trial in view.trials if trial.values][:2]
     shown = text(measured(view, done))
     apart = done[1].values["loss"] - done[0].values["loss"]
-    assert f"{apart:+.3g}" in shown
+    assert f"{apart:+.2g}" in shown
     assert "–" not in shown.split("loss")[1].splitlines()[0]
 
 

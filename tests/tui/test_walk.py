@@ -108,7 +108,7 @@ def test_the_main_path_in_tmux(place):
         pane.until("trials 1")
         pane.press("e")
         pane.until("learning_rate")
-        pane.until("random draw")
+        pane.until("random draws")
         pane.press("enter")
         pane.until("Parameter learning_rate")
         pane.press("down", "down", *["backspace"] * 5)

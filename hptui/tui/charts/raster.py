@@ -64,7 +64,7 @@ class Box:
 def raster(
     lines: list[Line], width: int, height: int, box: Box, style: Style = BRAILLE
 ) -> tuple[NDArray[np.uint16], NDArray[np.int16]]:
-    """(pattern of dots, index of the line it belongs to or -1) of every cell. Later lines paint over earlier ones."""
+    """(pattern of dots, index of the line it belongs to or -1) of every cell. A cell of several is the last one's."""
     across, down = style.across, style.down
     columns, rows = width * across, height * down
     codes = np.zeros((height, width), np.uint16)
@@ -87,7 +87,8 @@ def raster(
         dots = (grid >= top) & (grid <= bottom)
         cells = (dots.reshape(height, down, width, across) * weights[None, :, None, :]).sum(axis=(1, 3))
         hit = cells > 0
-        codes[hit] = cells[hit]
+        # Where curves meet, all of their dots stay, so that none has gaps; the colour is that of the last.
+        codes |= cells.astype(np.uint16)
         owner[hit] = index
     return codes, owner
 

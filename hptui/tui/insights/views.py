@@ -20,6 +20,7 @@ from hptui.tui.cells import Cell
 from hptui.tui.glyphs import Glyphs
 from hptui.tui.insights.picture import Dot, Drawing, Insight, Plane, draw, span, stairs, straight
 from hptui.tui.text import plain
+from hptui.tui.words import brief
 
 MOST_LINES = 200
 SHADES = " ░▒▓█"
@@ -42,7 +43,7 @@ def _value(view: View, trial: Trial) -> float:
 
 
 def _shown(view: View, value: float) -> str:
-    return metric(value, view.study.metrics.get(view.study.objective.metric))
+    return brief(value, view.study.metrics.get(view.study.objective.metric))
 
 
 def _nothing(title: str, why: str) -> Insight:
@@ -63,6 +64,8 @@ def history(view: View, wish: Wish) -> Insight:
             best = value
             rows.append([str(trial.number), _shown(view, value), plain(trial.name, 20)])
         steps.append((float(trial.number), best))
+    assert best is not None
+    steps.append((max(trial.number for trial in view.trials) + 0.4, best))
     lost = [trial for trial in view.trials if trial.status in (TrialStatus.PRUNED, TrialStatus.FAILED)]
     values = [_value(view, trial) for trial in trials]
     y = span(values)
@@ -119,7 +122,7 @@ def heat_map(view: View, wish: Wish, glyphs: Glyphs | None = None) -> Insight:
         return _nothing("heat map", "two parameters are needed")
     title = f"mean {objective.metric} over {one.name} and {other.name}"
     cells: dict[tuple[int, int], list[float]] = defaultdict(list)
-    across, down = _bins(one, 10), _bins(other, 8)
+    across, down = _bins(one, max(3, min(10, (wish.width - 14) // 8))), _bins(other, 8)
     for trial, value in _points(view, one):
         second = view.settings(trial).get(other.name)
         if second is not None and other.contains(second):
@@ -131,7 +134,7 @@ def heat_map(view: View, wish: Wish, glyphs: Glyphs | None = None) -> Insight:
     low, high = min(means.values()), max(means.values())
     good = min(means.values()) if objective.goal == "minimize" else max(means.values())
     shades = ASCII_SHADES if wish.charts == "ascii" else SHADES
-    wide = max(3, min(9, (wish.width - 14) // across))
+    wide = max(3, min(12, (wish.width - 14) // across))
     tall = max(1, min(4, (wish.height - 5) // down))
     drawing: Drawing = [[Cell("")]]
     for row in reversed(range(down)):
@@ -145,7 +148,8 @@ def heat_map(view: View, wish: Wish, glyphs: Glyphs | None = None) -> Insight:
             better = 1 - part if objective.goal == "minimize" else part
             sign = shades[1 + round(better * (len(shades) - 2))] * (wide - 1) + " "
             line.append(Cell(sign, "best" if mean == good else "accent"))
-        drawing += [[Cell(" " * 13, "muted"), *line[1:]]] * (tall - 1) + [line]
+        beside = [Cell(cell.text.replace("·", " "), cell.meaning) for cell in line[1:]]
+        drawing += [[Cell(" " * 13, "muted"), *beside]] * (tall - 1) + [line]
     ticks = "".join(_label(one, column, across)[: wide - 1].center(wide) for column in range(across))
     drawing += [[Cell(" " * 13 + ticks, "muted")], [Cell(" " * 13 + plain(one.name, 40), "muted")]]
     up = objective.goal == "maximize"
@@ -184,16 +188,11 @@ def parallel(view: View, wish: Wish) -> Insight:
     plane = Plane(
         (), lines, (0.0, float(len(parameters))), (-0.02, 1.02), "", "each axis from its low to its high", ticks
     )
-    rows = [
-        [
-            str(trial.number),
-            *(setting(view.settings(trial).get(p.name)) for p in parameters),
-            _shown(view, _value(view, trial)),
-        ]
-        for trial in reversed(order)
-        if trial.number in best
-    ]
-    headings = ("trial", *(plain(name, 16) for name in names))
+    shown = [trial for trial in reversed(order) if trial.number in best][:4]
+    chosen = [view.settings(trial) for trial in shown]
+    rows = [[plain(p.name, 20), *(plain(setting(one.get(p.name)), 14) for one in chosen)] for p in parameters]
+    rows.append([plain(objective.metric, 20), *(_shown(view, _value(view, trial)) for trial in shown)])
+    headings = ("setting", *(f"#{trial.number}" for trial in shown))
     return Insight(title, draw(plane, wish.width, wish.height, wish.charts), headings, rows)
 
 
@@ -264,29 +263,26 @@ def categories(view: View, wish: Wish) -> Insight:
 
 
 def _categories(trials: Sequence[Trial]) -> list[str]:
-    """Metrics with counts that share a total and make it up together, the first such set by name."""
-    for trial in trials:
-        known = [name for name in trial.metrics if not is_count(name) and counted(trial.metrics, name)]
-        by_total: dict[int, list[tuple[str, int]]] = defaultdict(list)
-        for name in known:
-            k, n = counted(trial.metrics, name) or (0, 0)
-            by_total[n].append((name, k))
-        for total, pairs in by_total.items():
-            parts = _parts(pairs, total)
-            if len(parts) > 1:
-                return parts
-    return []
-
-
-def _parts(pairs: Sequence[tuple[str, int]], total: int) -> list[str]:
-    """The accuracy-like metric and the rest of the categories that add up to the total."""
+    """The fewest counted metrics that share their total and make it up together, in every trial that counts."""
     from itertools import combinations
 
-    for size in range(2, min(6, len(pairs)) + 1):
-        for chosen in combinations(pairs[:10], size):
-            if sum(k for _, k in chosen) == total and len({name for name, _ in chosen}) == size:
-                return [name for name, _ in chosen]
+    counts = [
+        {name: found for name in trial.metrics if not is_count(name) and (found := counted(trial.metrics, name))}
+        for trial in trials
+    ]
+    counts = [one for one in counts if len(one) > 1]
+    names = [name for name in (counts[0] if counts else ()) if all(name in one for one in counts)][:10]
+    for size in range(2, min(6, len(names)) + 1):
+        for chosen in combinations(names, size):
+            if all(_make_up([one[name] for name in chosen]) for one in counts):
+                return list(chosen)
     return []
+
+
+def _make_up(parts: Sequence[tuple[int, int]]) -> bool:
+    """Whether counts of the same total add up to it."""
+    totals = {n for _, n in parts}
+    return len(totals) == 1 and sum(k for k, _ in parts) == totals.pop()
 
 
 # -- parameters

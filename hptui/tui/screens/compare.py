@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from hptui.model.counts import shown
-from hptui.model.format import clock, memory, metric, setting
+from hptui.model.format import clock, memory, setting
 from hptui.model.trial import Trial, Value
 from hptui.model.values import same
 from hptui.results.view import View
@@ -26,6 +26,7 @@ from hptui.tui.text import fit, plain, width_of
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.facts import Facts
 from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.words import brief
 
 MOST = 8
 WIDEST = 18
@@ -161,13 +162,20 @@ def measured(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
 def _measured(view: View, name: str, goal: str | None, first: float | None, value: float | None, place: int) -> Cell:
     if value is None:
         return Cell("–", "muted")
-    text = metric(value, view.study.metrics.get(name))
+    text = brief(value, view.study.metrics.get(name))
     if place == 0 or first is None or value != value or first != first:
         return Cell(text)
     apart = value - first
     better = None if goal is None or apart == 0 else (apart < 0) == (goal == "minimize")
     meaning = "" if better is None else "good" if better else "bad"
-    return Cell(f"{text} {apart:+.3g}", meaning)
+    return Cell(f"{text} {_apart(apart)}", meaning)
+
+
+def _apart(value: float) -> str:
+    """A distance in few letters: -0.096, +21k."""
+    if abs(value) >= 10_000:
+        return f"{value / 1000:+,.0f}k"
+    return f"{value:+.0f}" if abs(value) >= 100 else f"{value:+.2g}"
 
 
 def _heads(trials: Sequence[Trial]) -> list[Cell]:

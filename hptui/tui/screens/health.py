@@ -39,7 +39,7 @@ class HealthRows:
         Column("number", "#", 6, right=True, sortable=False),
         Column("status", "status", 12, sortable=False),
         Column("kind", "health", 10, sortable=False),
-        Column("sentence", "why", 60, sortable=False),
+        Column("sentence", "why", 80, sortable=False),
         Column("remedy", "what may help", 50, sortable=False),
     )
 

@@ -96,7 +96,7 @@ class InsightsScreen(Place):
         one = names[self.one % len(names)] if names else ""
         other = names[self.other % len(names)] if names else ""
         size = pane.size
-        wish = Wish(max(20, size.width), max(6, size.height - 1), one, other, app.config.charts)
+        wish = Wish(max(20, size.width), max(6, size.height - 2), one, other, app.config.charts)
         if self.name_ == "importance":
             self._ask_importance(view)
             if not self._answered:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
@@ -17,7 +17,7 @@ from hptui.tui.cells import Cell
 from hptui.tui.keys import bindings
 from hptui.tui.screens.base import Place, app_of
 from hptui.tui.spacerows import CONSTRAINT, SpaceRows
-from hptui.tui.text import plain
+from hptui.tui.text import fit, plain, width_of
 from hptui.tui.widgets.facts import Facts
 from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
 from hptui.tui.widgets.table import Table
@@ -144,8 +144,9 @@ class SpaceScreen(Place):
             lines += [[Cell(plain(strip, 200))], [Cell(plain(where, 100), "muted")], [Cell("")]]
         lines += _facts(found)
         if found.samples:
-            lines += [[Cell("")], [Cell("what a random draw looks like", "muted")]]
-            lines += [[Cell(plain(_sample(sample), 300))] for sample in found.samples]
+            names = ", ".join(found.samples[0])
+            lines += [[Cell("")], [Cell(plain(f"random draws of {names}", 300), "muted")]]
+            lines += [[Cell(plain(line, 300))] for line in _samples(found.samples)]
         return lines
 
     def _strip(self, parameter: Parameter) -> str:
@@ -363,5 +364,9 @@ def _facts(found: Meaning) -> list[list[Cell]]:
     return [*lines, *([Cell(plain(text, 300), "warn")] for text in found.warnings)]
 
 
-def _sample(sample: Mapping[str, Value]) -> str:
-    return "  ".join(f"{name}={setting(value)}" for name, value in sample.items())
+def _samples(samples: Sequence[Mapping[str, Value]]) -> list[str]:
+    """Draws, one to a line, their values below one another."""
+    names = list(dict.fromkeys(name for sample in samples for name in sample))
+    cells = [[setting(sample[name]) if name in sample else "–" for name in names] for sample in samples]
+    widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(fit(text, width) for text, width in zip(row, widths, strict=True)) for row in cells]

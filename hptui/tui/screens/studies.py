@@ -21,7 +21,7 @@ from hptui.tui.keys import bindings
 from hptui.tui.screens.base import Place, app_of
 from hptui.tui.sources.pool import Source
 from hptui.tui.sources.studies import StudiesSource, StudyLine
-from hptui.tui.text import plain
+from hptui.tui.text import plain, width_of
 from hptui.tui.widgets.facts import Facts
 from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
 from hptui.tui.widgets.table import Table
@@ -45,16 +45,17 @@ class StudyRows:
         self._lay_out()
 
     def _lay_out(self) -> None:
-        longest = max([len(line.sd.name) for line in self.lines], default=5)
+        read = [line for line in self.lines if line.study is not None]
         self.columns = [
-            Column("study", "study", max(12, min(30, longest)), sortable=False),
-            Column("state", "state", 13, sortable=False),
-            Column("trials", "trials", 16, sortable=False),
-            Column("best", "best", 18, sortable=False),
-            Column("objective", "objective", 22, sortable=False),
-            Column("sampler", "sampler", 8, sortable=False),
+            Column("study", "study", _width([line.sd.name for line in self.lines], 12, 30), sortable=False),
+            Column("state", "state", 12, sortable=False),
+            Column("trials", "trials", 9, right=True, sortable=False),
+            Column("done", "", 6, sortable=False),
+            Column("best", "best", _width([_best(line) for line in read], 12, 24), sortable=False),
             Column("active", "last activity", 13, sortable=False),
             Column("time", "time", 9, right=True, sortable=False),
+            Column("objective", "objective", _width([_goal(line) for line in read], 12, 40), sortable=False),
+            Column("sampler", "sampler", 8, sortable=False),
         ]
 
     def __len__(self) -> int:
@@ -76,20 +77,33 @@ class StudyRows:
         line = self.lines[index]
         name = Cell(plain(line.sd.name, 64), bold=line.alive)
         if line.row is None or line.study is None:
-            return [name, Cell(f"{self.glyphs.gone} unreadable", "bad"), *([Cell("")] * 6)]
+            return [name, Cell(f"{self.glyphs.gone} unreadable", "bad"), *([Cell("")] * 7)]
         ended, total = line.ended, line.total
         done = round(6 * ended / total) if total else 0
         bar = self.glyphs.full * done + self.glyphs.empty * (6 - done)
         return [
             name,
             state_cell(line.row.state, self.glyphs, gone=line.gone),
-            Cell(f"{ended:>4}/{total:<4} {bar}"),
-            Cell(best_text(line.study, line.best, line.others), "best"),
-            Cell(goal_of(line.study), "muted"),
-            Cell(plain(line.study.search.sampler, 20), "muted"),
+            Cell(f"{ended}/{total}"),
+            Cell(bar, "running" if line.alive else "muted"),
+            Cell(_best(line), "best"),
             Cell(ago(line.active), "muted"),
             Cell(duration(line.row.seconds) if line.row.seconds else "", "muted"),
+            Cell(_goal(line), "muted"),
+            Cell(plain(line.study.search.sampler, 20), "muted"),
         ]
+
+
+def _width(texts: Sequence[str], least: int, most: int) -> int:
+    return max(least, min(most, max(map(width_of, texts), default=0)))
+
+
+def _best(line: StudyLine) -> str:
+    return "" if line.study is None else best_text(line.study, line.best, line.others)
+
+
+def _goal(line: StudyLine) -> str:
+    return "" if line.study is None else goal_of(line.study)
 
 
 class StudiesScreen(Place):
@@ -201,6 +215,9 @@ def _lines(line: StudyLine) -> list[list[Cell]]:
     derived = "   ".join(f"{d.name} = {d.expr.text}" for d in study.space.derived)
     rules = "   ".join(constraint.text for constraint in study.space.constraints)
     budget = [f"{study.search.trials} trials" if study.search.trials else "until stopped"]
+    if study.stages:
+        many = f"{line.wanted} trials" if line.wanted else "trials"
+        budget = [f"{many} in stages: {', '.join(stage.name for stage in study.stages)}"]
     budget += [f"pruner {study.search.pruner.kind}"] if study.search.pruner.kind != "none" else []
     budget += [f"stop if {rule}" for rule in study.search.stop]
     pairs: list[tuple[str, list[Cell]]] = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hptui.model.format import clock, memory, metric, moment, setting, size
+from hptui.model.format import clock, memory, moment, setting, size
 from hptui.model.outcome import outcome_margins
 from hptui.model.trial import Attempt, Trial, Value
 from hptui.model.values import is_number
@@ -16,7 +16,7 @@ from hptui.storage.paths import StudyDir
 from hptui.tui.cells import Cell
 from hptui.tui.sources.trial import TrialSnapshot
 from hptui.tui.text import fit, plain, width_of
-from hptui.tui.words import labels
+from hptui.tui.words import brief, labels
 
 WIDEST = 22
 HOST = ("host", "gpu", "device", "python", "torch", "transformers", "git_commit", "git_dirty", "cuda", "driver")
@@ -110,15 +110,15 @@ def _measured(
     value, theirs = (snapshot.trial.values or {}).get(name), others.get(name)
     odd = f" ({last.nonfinite} of {last.n} no number)" if last.nonfinite else ""
     extremes = [
-        Cell("–" if extreme is None else f"{metric(extreme, spec)} @{step}", "muted")
+        Cell("–" if extreme is None else f"{brief(extreme, spec)} @{step}", "muted")
         for extreme, step in ((last.low, last.low_step), (last.high, last.high_step))
     ]
     return [
         Cell(plain(name, 60), "accent" if objective else ""),
-        Cell("" if value is None else metric(value, spec), bold=True),
-        Cell(f"{metric(last.value, spec)}{odd}", "bad" if odd else ""),
+        Cell("" if value is None else brief(value, spec), bold=True),
+        Cell(f"{brief(last.value, spec)}{odd}", "bad" if odd else ""),
         *extremes,
-        Cell("" if theirs is None else metric(theirs, spec), "best"),
+        Cell("" if theirs is None else brief(theirs, spec), "best"),
     ]
 
 

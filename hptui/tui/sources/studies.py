@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hptui.actions.process import holder
 from hptui.model.errors import HptuiError
+from hptui.model.stages import expected
 from hptui.model.study import Study
 from hptui.model.trial import StudyState, Trial, TrialStatus
 from hptui.results.view import best_trials
@@ -35,6 +36,7 @@ class StudyLine:
     alive: bool = False
     pid: int | None = None
     active: float = 0.0
+    wanted: int | None = None
     warnings: tuple[EventRow, ...] = ()
     error: str = ""
 
@@ -51,8 +53,7 @@ class StudyLine:
     @property
     def total(self) -> int:
         """Trials there are or shall be."""
-        wanted = self.study.search.trials if self.study is not None else None
-        return max(wanted or 0, sum(self.counts.values()))
+        return max(self.wanted or 0, sum(self.counts.values()))
 
 
 class StudiesSource:
@@ -101,7 +102,9 @@ def _read(reader: Reader, sd: StudyDir) -> StudyLine:
     if any(status is TrialStatus.RUNNING for status in counts):
         active = max(active, min(time.time(), sd.db.stat().st_mtime, _written(sd)))
     warnings = tuple(event for event in events if event.level != "info")[-WARNINGS:]
-    return StudyLine(sd, row, study, counts, best[0] if best else None, len(best) - 1, active=active, warnings=warnings)
+    wanted = expected(study, reader.trials()) if study.stages else study.search.trials
+    first, others = best[0] if best else None, len(best) - 1
+    return StudyLine(sd, row, study, counts, first, others, active=active, wanted=wanted, warnings=warnings)
 
 
 def _written(sd: StudyDir) -> float:
