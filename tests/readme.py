@@ -10,9 +10,10 @@ import click
 
 from hptui.cli.main import cli
 from hptui.trainers import registry
+from hptui.tui.keys import of_scope, shown
 
 README = Path(__file__).parent.parent / "README.md"
-BLOCK = re.compile(r"(<!-- (verbs|settings|sft|command) -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (verbs|settings|sft|command|keys) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def verbs() -> str:
@@ -53,7 +54,38 @@ def command() -> str:
     return "hptui's own keys of such a `[trainer]`:\n\n" + "\n".join(rows) + "\n"
 
 
-PARTS = {"command": command, "verbs": verbs, "settings": settings, "sft": lambda: settings("sft")}
+WHERE = {
+    "app": "everywhere",
+    "table": "any table",
+    "studies": "studies",
+    "study": "a study",
+    "trials": "its trials",
+    "chart": "charts",
+    "trial": "a trial",
+    "records": "generated text",
+    "log": "a log",
+    "compare": "compare",
+    "health": "health",
+    "insights": "insights",
+    "space": "search space",
+    "report": "report",
+    "system": "system",
+}
+
+
+def keys() -> str:
+    """Every key, by where it works."""
+    rows = ["| where | keys |", "| --- | --- |"]
+    for scope, where in WHERE.items():
+        said = [
+            f"{' '.join(f'`{shown(key)}`' for key in one.keys.split(','))} {one.label.rstrip('…').lower()}"
+            for one in of_scope(scope)
+        ]
+        rows.append(f"| {where} | {', '.join(said)} |".replace("`|`", "`\\|`"))
+    return "\n".join(rows) + "\n"
+
+
+PARTS = {"keys": keys, "command": command, "verbs": verbs, "settings": settings, "sft": lambda: settings("sft")}
 
 
 def generated(text: str) -> str:

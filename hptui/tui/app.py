@@ -9,6 +9,7 @@ from inspect import isawaitable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, InvalidThemeError, SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette
@@ -167,6 +168,12 @@ class HptuiApp(App[str]):
             self._driver.write(sequence)
 
     # keys -----------------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Who is leaving opens nothing any more: keys that were typed ahead are not taken."""
+        if self._exit and isinstance(event, events.InputEvent):
+            return
+        await super().on_event(event)
 
     def action_help(self) -> None:
         from hptui.tui.screens.help import HelpScreen

@@ -103,7 +103,7 @@ def test_the_screen_turns_through_all_of_them(sd, size):
                 await person.press("right_square_bracket")
                 await person.press("m")
             if size[0] > 60:
-                await person.until("learning_rate")
+                await person.until("learning_rate", 90)
 
     asyncio.run(walk())
 
@@ -114,7 +114,7 @@ def test_importance_comes_from_another_process(sd):
             await person.until("trials")
             await person.press("H")
             await person.press("right_square_bracket")
-            await person.until("learning_rate")
+            await person.until("learning_rate", 90)
             await person.until("%")
 
     asyncio.run(walk())

@@ -144,3 +144,12 @@ def test_what_a_person_chose_in_the_environment_is_heeded(opened):
     seat.until("*3")
     seat.quiet()
     assert not {sign for sign in seat.text if ord(sign) > 127} - set("·–…→")
+
+
+@pytest.mark.parametrize("keys", [b"qu?HeR", b"QHHd", b"u\x03?"], ids=str)
+def test_keys_typed_ahead_of_leaving_do_nothing(opened, keys):
+    seat, _ = opened("open", "made")
+    seat.until("★3")
+    seat.send(keys)
+    assert seat.ended() == 0
+    assert b"Traceback" not in seat.written

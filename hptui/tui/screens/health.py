@@ -35,17 +35,22 @@ class HealthRows:
     """Trials with their diagnoses; those that need something stand first."""
 
     pinned = 1
-    columns: Sequence[Column] = (
-        Column("number", "#", 6, right=True, sortable=False),
-        Column("status", "status", 12, sortable=False),
-        Column("kind", "health", 10, sortable=False),
-        Column("sentence", "why", 80, sortable=False),
-        Column("remedy", "what may help", 50, sortable=False),
-    )
 
     def __init__(self, glyphs: Glyphs) -> None:
         self.glyphs = glyphs
         self.rows: list[tuple[Trial, Diagnosis]] = []
+        self.columns: list[Column] = []
+        self.lay_out(120)
+
+    def lay_out(self, width: int) -> None:
+        """Columns for a table so wide."""
+        self.columns = [
+            Column("number", "#", 6, right=True, sortable=False),
+            Column("status", "status", 12, sortable=False),
+            Column("kind", "health", 10, sortable=False),
+            Column("sentence", "why", max(20, min(90, width - 44)), sortable=False),
+            Column("remedy", "what may help", 50, sortable=False),
+        ]
 
     def show(self, rows: Sequence[tuple[Trial, Diagnosis]]) -> None:
         """Other diagnoses."""
@@ -103,6 +108,10 @@ class HealthScreen(Steering):
     def on_mount(self) -> None:
         self.query_one(Table).focus()
         self._want()
+
+    def on_resize(self) -> None:
+        self.rows.lay_out(self.size.width)
+        self.query_one(Table).update()
 
     @property
     def view(self) -> View | None:

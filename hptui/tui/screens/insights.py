@@ -107,7 +107,7 @@ class InsightsScreen(Place):
     def _head(self) -> None:
         left = [Cell(plain(self.sd.name, 40), bold=True), Cell("insights", "muted")]
         tabs = [Cell(name, "accent" if name == self.name_ else "muted", bold=name == self.name_) for name in NAMES]
-        self.query_one("#head", CellLine).show([*left, *tabs])
+        self.query_one("#head", CellLine).show(tabs if self.size.width < 110 else [*left, *tabs])
 
     # importance, in a process of its own: Optuna takes seconds to import -------------------------------------------
 

@@ -37,9 +37,9 @@ class LaunchScreen(ModalScreen["Choices | None"]):
         with Vertical(id="dialog"):
             yield Static(plain(f"Run {self.sd.name}"), id="question", markup=False)
             for name, hint in (
-                ("trials", "in all, or +5 for five more"),
-                ("parallel", "at once, where there is no GPU"),
-                ("gpus", "all, how many, or which: 0,2"),
+                ("trials", "in all; +5: five more"),
+                ("parallel", "at once without a GPU"),
+                ("gpus", "all, a number, or 0,2"),
                 ("trials_per_gpu", "at once on each GPU"),
             ):
                 with Horizontal(classes="field"):

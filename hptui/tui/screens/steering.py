@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hptui.model.trial import Trial, TrialStatus, Value
-from hptui.results.diagnosis import Diagnosis
 from hptui.results.view import View
 from hptui.storage.paths import StudyDir
 from hptui.tui import verbs
 from hptui.tui.screens.base import Place, app_of
 from hptui.tui.text import plain
+
+if TYPE_CHECKING:
+    from hptui.results.diagnosis import Diagnosis
 
 
 def listed(numbers: Sequence[int]) -> str:
