@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from hptui.results.document import Block, Document, Heading, Image, Paragraph
-from hptui.results.facts import Name, Words, line
+from hptui.results.document import Block, Document, Image
 from hptui.results.ledger import rendered
 from hptui.results.record import Record
 from hptui.results.sections.against import against
+from hptui.results.sections.alternatives import alternatives, presets
 from hptui.results.sections.best import best
 from hptui.results.sections.config import checkpoints, config
 from hptui.results.sections.cost import cost
@@ -48,6 +48,7 @@ RESULTS: tuple[Section, ...] = (
     recommendations,
     rationale,
     future,
+    presets,
     lambda t: summary(t, t.record.best, brief=True),
     reproduce,
     provenance,
@@ -62,7 +63,7 @@ HYPERPARAMETERS: tuple[Section, ...] = (
     checkpoints,
     curves,
     rationale,
-    lambda t: alternatives(t),
+    alternatives,
     config,
     reproduce,
     future,
@@ -81,30 +82,6 @@ def compose(record: Record, style: str | None = None, images: Sequence[Image] = 
     row = record.view.row
     about = {"study": row.name, "uuid": row.uuid, "style": chosen, "asof": f"{record.asof:.3f}"}
     return Document(tuple(blocks), about)
-
-
-def alternatives(t: Teller) -> Iterator[Block]:
-    """Other configurations that ran, each by its own name: what it changed, what it reached, what its author said."""
-    named = [
-        trial
-        for trial in t.record.order
-        if trial.name and (t.record.best is None or trial.number != t.record.best.number)
-    ]
-    if not named:
-        return
-    yield Heading(2, ("Alternative configurations",))
-    for trial in sorted(named, key=lambda trial: trial.number)[:12]:
-        what = [
-            line("{name} = {value}", name=Name(name, code=True), value=t.setting(trial, name)) for name in trial.params
-        ]
-        told = line(
-            "{trial}: {value}",
-            trial=t.trial(trial, capital=True),
-            value=(t.name(t.record.metric), " ", t.value(trial, t.record.metric)),
-        )
-        for one in what:
-            told += ("; ", *one)
-        yield Paragraph((*told, ". ", Words(trial.note)) if trial.note else (*told, "."))
 
 
 def write(record: Record, name: str, style: str | None = None, images: Sequence[Image] = ()) -> tuple[str, str]:

@@ -162,6 +162,10 @@ class Teller:
         numbers = tuple(trial.number for trial in trials)
         return Fact(key, len(numbers), f"{len(numbers):,}", numbers)
 
+    def many(self, key: str, trials: Sequence[Trial], one: str, more: str = "") -> Line:
+        """How many trials, and the word for them: `1 trial`, `3 trials`."""
+        return (self.count(key, trials), " ", one if len(trials) == 1 else more or f"{one}s")
+
     def plain(self, key: str, value: Value, trials: Iterable[Trial] = (), *, text: str = "", field: str = "") -> Fact:
         """Any value, four digits where it is a number."""
         numbers = tuple(trial.number for trial in trials)

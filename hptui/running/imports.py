@@ -10,6 +10,7 @@ from typing import Any
 from hptui.model.errors import UserError
 from hptui.model.study import NAME, Study
 from hptui.model.trial import Reason, Role, Trial, TrialStatus
+from hptui.model.values import same
 from hptui.running.setup import unique
 from hptui.storage.store import Store
 
@@ -57,6 +58,7 @@ def _trial(study: Study, one: Mapping[str, Any], number: int, revision: int, fac
         title="" if fits else name,
         status=status,
         role=Role.IMPORTED,
+        stage=_stage(study, one["params"]),
         params=dict(one["params"]),
         reason=Reason(one["reason"]) if one["reason"] else None,
         message=str(one["message"]),
@@ -71,3 +73,16 @@ def _trial(study: Study, one: Mapping[str, Any], number: int, revision: int, fac
         ended=one["ended"],
         facts={**dict(one["facts"]), **facts},
     )
+
+
+def _stage(study: Study, params: Mapping[str, Any]) -> str:
+    """The first stage, for an experiment of which it is recorded that it ran with what that stage sets; else none.
+
+    Without stages that set something, trials of no stage are comparable anyway. A later stage begins from the trials
+    before it, so nothing that ran elsewhere can belong to it.
+    """
+    first = study.stages[0] if study.stages else None
+    if first is None or not first.set:
+        return ""
+    ran_so = all(name in params and same(params[name], value) for name, value in first.set.items())
+    return first.name if ran_so else ""

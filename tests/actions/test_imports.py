@@ -80,6 +80,45 @@ def test_a_sampler_learns_from_what_is_known_only(home, tmp_path):
     assert values == [(0.6097,), (0.61,), (0.58,)]
 
 
+STAGED = """
+    name = "staged"
+    [objective]
+    metric = "loss"
+    [trainer]
+    kind = "toy"
+    [space]
+    width = "16..64"
+    [search]
+    baseline = false
+    [[stage]]
+    name = "short"
+    trials = 2
+    set = { steps = 5 }
+    [[stage]]
+    name = "long"
+    from = "best 1"
+    set = { steps = 50 }
+"""
+
+
+def test_what_ran_with_what_the_first_stage_sets_belongs_to_it(home, tmp_path):
+    sd = make(home, [], text=STAGED)
+    said = "width,steps,loss\n16,5,0.5\n32,50,0.1\n48,,0.2\n"
+    carry_out(sd, plan(sd, table(tmp_path, said), names={}))
+    view = look(sd)
+    assert [one.stage for one in view.trials] == ["short", "", ""], "a later stage begins from trials of its own"
+    assert view.best.values == {"loss": 0.5}, "of the others nothing says that they may be compared with it"
+    assert view.stage == "short"
+
+
+def test_without_what_a_stage_sets_imported_trials_are_comparable_with_it(home, tmp_path):
+    sd = make(home, [], text=STAGED.replace("set = { steps = 5 }", ""))
+    carry_out(sd, plan(sd, table(tmp_path, "width,loss\n16,0.5\n32,0.4\n"), names={}))
+    view = look(sd)
+    assert [one.stage for one in view.trials] == ["", ""]
+    assert view.best.values == {"loss": 0.4}
+
+
 def test_the_same_file_twice_is_recorded_once(home, tmp_path):
     sd = make(home, [])
     path = table(tmp_path)

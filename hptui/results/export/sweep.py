@@ -6,8 +6,10 @@ from typing import Any
 
 from hptui.model.errors import Unsupported
 from hptui.model.parameters import Choice, Float, Parameter
+from hptui.model.scripts import KIND
 from hptui.results.export.config import Names, made_by
 from hptui.results.export.quoting import comment
+from hptui.results.export.sweep_command import Script, started
 from hptui.results.export.yaml_text import yaml_text
 from hptui.results.view import View
 
@@ -27,7 +29,9 @@ def sweep(view: View, names: Names | None = None) -> str:
     for name, value in view.base.items():
         if name not in searched and name not in derived and value is not None:
             parameters[names.get(name, name)] = {"value": value}
-    document: dict[str, Any] = {"name": study.name}
+    script = started(view, names) if study.trainer.kind == KIND else None
+    document: dict[str, Any] = script.head if script else {}
+    document |= {"name": study.name}
     if study.about:
         document["description"] = study.about
     document |= {
@@ -36,7 +40,10 @@ def sweep(view: View, names: Names | None = None) -> str:
     }
     if study.search.trials is not None:
         document["run_cap"] = study.search.trials
-    return comment(_unsaid(view)) + yaml_text({**document, "parameters": parameters})
+    document["parameters"] = parameters
+    if script and script.extras:
+        document["hptui"] = script.extras
+    return comment(_unsaid(view, script)) + yaml_text(document)
 
 
 def _entry(parameter: Parameter) -> dict[str, Any]:
@@ -55,10 +62,16 @@ def _entry(parameter: Parameter) -> dict[str, Any]:
     return {"distribution": "q_log_uniform_values", **ends, "q": 1}
 
 
-def _unsaid(view: View) -> list[str]:
+def _unsaid(view: View, script: Script | None) -> list[str]:
     """What the study says and a sweep cannot."""
     study = view.study
-    lines = [f"the space of {study.name}; {made_by()}", "add `program:`, the script that an agent is to run"]
+    lines = [f"the space of {study.name}; {made_by()}"]
+    if script is None:
+        lines.append("add `program:`, the script that an agent is to run")
+    else:
+        if script.extras:
+            lines.append("`hptui:` says to hptui what no sweep can say; agents of W&B do not look at it")
+        lines += [f"not in a sweep: {one}" for one in script.unsaid]
     lines += [f"not in a sweep: {one.name} = {one.expr.text}" for one in study.space.derived]
     lines += [f"not in a sweep: {one.name} only when {one.when.text}" for one in study.space.parameters if one.when]
     lines += [f"not in a sweep: the constraint {one.text}" for one in study.space.constraints]

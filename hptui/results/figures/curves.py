@@ -54,7 +54,8 @@ def training_metric(scene: Scene) -> str | None:
     names = [name for name in scene.reader.metric_names() if not is_count(name)]
     objective = scene.metric
     own, _ = counterpart(objective, names)
-    for name in dict.fromkeys([own or objective, *USUAL, objective]):
+    first = [own] if own is not None and own != objective else []
+    for name in dict.fromkeys([*first, *USUAL, objective]):
         if name in names and any(summary.n > 1 for summary in scene.reader.summaries(name).values()):
             return name
     return None

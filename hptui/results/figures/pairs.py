@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
@@ -36,7 +36,8 @@ def hyperparam_comparison(scene: Scene) -> Drawn | None:
     values = [scene.values[trial.number] for trial in own]
     norm = Normalize(min(values), max(values))
     picture, axes = sheet(6.4, 4.2)
-    if across.levels and up.levels:
+    cells = bool(across.levels and up.levels)
+    if cells:
         _cells(axes, scene, own, across, up, norm)
     else:
         _points(axes, scene, across, up, norm)
@@ -49,7 +50,7 @@ def hyperparam_comparison(scene: Scene) -> Drawn | None:
     best = scene.order[0]
     rows = [_row(scene, trial, names) for trial in scene.trials]
     alt = f"{names[0]} against {names[1]}, coloured by {scene.metric}"
-    return Drawn("hyperparam_comparison", alt, _caption(scene, names, best, own), rows, picture)
+    return Drawn("hyperparam_comparison", alt, _caption(scene, names, best, own, cells=cells), rows, picture)
 
 
 def two_of(scene: Scene) -> list[str]:
@@ -75,8 +76,13 @@ def _points(axes: Any, scene: Scene, across: Axis, up: Axis, norm: Any) -> None:
         if trials:
             axes.scatter([], [], marker=shape, s=60, facecolor="white", edgecolor=INK, label=word)
     if len(scene.trials) <= NUMBERED:
+        there: dict[tuple[float, float], list[int]] = defaultdict(list)
         for number, at in places.items():
-            axes.annotate(str(number), at, (5, 5), textcoords="offset points", fontsize=7, color=INK, zorder=6)
+            there[at].append(number)
+        for at, numbers in there.items():  # one above the other they could not be read
+            axes.annotate(
+                ", ".join(map(str, numbers)), at, (7, 6), textcoords="offset points", fontsize=7, color=INK, zorder=6
+            )
     axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), handletextpad=0.3)
     axes.margins(0.08)
 
@@ -104,12 +110,18 @@ def _cells(axes: Any, scene: Scene, own: Sequence[Trial], across: Axis, up: Axis
     """Two choices: a map of means, each with its number of trials."""
     from matplotlib.patches import Rectangle
 
+    ranked = {trial.number for trial in own}
     cells: dict[tuple[float, float], list[Trial]] = defaultdict(list)
-    for trial in own:
+    without: dict[tuple[float, float], Counter[str]] = defaultdict(Counter)
+    for trial in scene.trials:
         settings = scene.settings(trial)
         x, y = across.place(settings.get(across.name)), up.place(settings.get(up.name))
-        if x is not None and y is not None:
+        if x is None or y is None:
+            continue
+        if trial.number in ranked:
             cells[x, y].append(trial)
+        elif trial.status in WITHOUT:
+            without[x, y][WITHOUT[trial.status][2]] += 1
     colours = scale_of(scene.study.objective.goal)
     spec = scene.study.metrics.get(scene.metric)
     best = scene.order[0]
@@ -130,8 +142,17 @@ def _cells(axes: Any, scene: Scene, own: Sequence[Trial], across: Axis, up: Axis
             )
         )
         light = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 0.55
-        text = f"{shown(mean, spec)}\nn={len(trials)}"
+        text = "\n".join(
+            [f"best, {shown(mean, spec)}" if star and len(trials) == 1 else shown(mean, spec), f"n={len(trials)}"]
+            + [f"{count} {word}" for word, count in without.pop((x, y), {}).items()]
+        )
         axes.text(x, y, text, ha="center", va="center", fontsize=7, color=INK if light else "white", zorder=4)
+    for (x, y), words in without.items():  # a cell in which nothing has a value has no colour
+        text = "\n".join(f"{count} {word}" for word, count in words.items())
+        axes.text(x, y, text, ha="center", va="center", fontsize=7, color=INK)
+    places = [*cells, *without]
+    axes.set_xlim(min(x for x, _ in places) - 0.6, max(x for x, _ in places) + 0.6)
+    axes.set_ylim(min(y for _, y in places) - 0.6, max(y for _, y in places) + 0.6)
 
 
 def _row(scene: Scene, trial: Trial, names: Sequence[str]) -> dict[str, Any]:
@@ -145,7 +166,7 @@ def _row(scene: Scene, trial: Trial, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _caption(scene: Scene, names: Sequence[str], best: Trial, own: Sequence[Trial]) -> Line:
+def _caption(scene: Scene, names: Sequence[str], best: Trial, own: Sequence[Trial], *, cells: bool) -> Line:
     metric, settings = scene.metric, scene.settings(best)
     spec = scene.study.metrics.get(metric)
     value = scene.values[best.number]
@@ -154,6 +175,7 @@ def _caption(scene: Scene, names: Sequence[str], best: Trial, own: Sequence[Tria
         "one": Name(names[0]),
         "two": Name(names[1]),
         "metric": Name(metric),
+        "mean": ", the mean of each cell" if cells else "",
         "n": count(f"{key}.ranked", own),
         "best": the(f"{key}.best", best),
         "so": scene.best_words,
@@ -162,7 +184,7 @@ def _caption(scene: Scene, names: Sequence[str], best: Trial, own: Sequence[Tria
         "y": _setting(key, names[1], settings, best),
     }
     return line(
-        "{one} against {two} in {n} ranked trials, coloured by {metric}. "
+        "{one} against {two} in {n} ranked trials, coloured by {metric}{mean}. "
         "Trial {best}, {so} with {value}, had {one} {x} and {two} {y}.",
         **parts,
     )

@@ -14,6 +14,7 @@ from hptui.results.analysis.intervals import counts, of_trial
 from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
 from hptui.results.facts import Fact, Line, Name, Strong, capital, line, listed
 from hptui.results.roles import effective_batch, setting_of
+from hptui.results.sections.early import stopped_early
 from hptui.results.teller import Teller
 
 
@@ -130,6 +131,7 @@ def qualified(t: Teller, trial: Trial) -> Iterator[Line]:
     yield from alike(t)
     yield from longer(t, trial)
     yield from _steps(t, trial)
+    yield from stopped_early(t, trial)
 
 
 def alike(t: Teller) -> Iterator[Line]:
@@ -140,7 +142,15 @@ def alike(t: Teller) -> Iterator[Line]:
     others = [one.trial for one in found.others]
     same, alone = found.alike, found.alike_alone
     n = t.count("alike.others", others)
-    if len(same) == len(others):
+    if len(others) == 1:
+        told = line(
+            "{other} cannot be told apart from it ({how})."
+            if same
+            else "It differs from {other} by more than chance ({how}).",
+            other=t.trial(others[0], capital=bool(same)),
+            how=found.how,
+        )
+    elif len(same) == len(others):
         told = line(
             "None of the {n} others can be told apart from it ({how}, corrected for {n} comparisons).",
             n=n,
@@ -248,7 +258,11 @@ def _front(t: Teller) -> Iterator[Block]:
         return
     goals = listed((str(one.goal), " ", t.name(one.metric)) for one in t.study.objectives)
     yield Paragraph(
-        line("{n} trials are beaten by no other in everything ({goals}):", n=t.count("front.n", front), goals=goals)
+        line(
+            "{n} beaten by no other in everything ({goals}):",
+            n=t.many("front.n", front, "trial is", "trials are"),
+            goals=goals,
+        )
     )
     names = [*(one.metric for one in t.study.objectives), *varied(t.view, front), "seconds"]
     head: tuple[Line, ...] = (("Trial",), *((t.name(name),) for name in names))

@@ -52,8 +52,7 @@ def _time(t: Teller) -> Iterator[Line]:
         " on average, ",
         t.duration("time.median", each.middle, each.trials),
         " in the middle, over ",
-        t.count("time.n", each.trials),
-        " complete trials",
+        *t.many("time.n", each.trials, "complete trial"),
     )
     yield _item("All complete trials together", t.duration("time.total", each.total, each.trials, "seconds"))
     epoch = time_per_epoch(t.view)

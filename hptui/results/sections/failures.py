@@ -41,9 +41,8 @@ def _without(t: Teller) -> Iterator[Block]:
         if found is not None and found.kind in ("oom", "nan", "exploding"):
             told = found.line
         cells = [t.cell(trial, name) for name in names]
-        table.append(
-            (t.trial(trial), (f"{trial.status} ({trial.reason})",), *cells, (t.value(trial, "seconds"),), told)
-        )
+        reason = f" ({trial.reason})" if trial.reason else ""  # an import need not say why one failed
+        table.append((t.trial(trial), (f"{trial.status}{reason}",), *cells, (t.value(trial, "seconds"),), told))
     head: list[Line] = [("Trial",), ("Status",), *((t.name(name),) for name in names), ("After",), ("What happened",)]
     yield Table(tuple(head), tuple(table))
     if len(bad) > MOST:
@@ -85,5 +84,5 @@ def _sick(t: Teller) -> Iterator[Block]:
 
 
 def _told(t: Teller, trial: Trial, what: Line) -> Line:
-    best = " (the best)" if t.record.best and trial.number == t.record.best.number else ""
+    best = ", the best" if t.record.best and trial.number == t.record.best.number else ""
     return line("{trial}{best}: {what}.", trial=t.trial(trial, capital=True), best=best, what=what)

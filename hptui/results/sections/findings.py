@@ -207,7 +207,11 @@ def _inert_lines(t: Teller) -> Iterator[Line]:
             second=t.trial(second),
             a=t.setting(first, one.setting),
             b=t.setting(second, one.setting),
-            more=line(" (and {n} pairs more)", n=t.plain(f"inert.{one.setting}.more", len(one.pairs) - 1))
+            more=line(
+                " (and {n} {pairs} more)",
+                n=t.plain(f"inert.{one.setting}.more", len(one.pairs) - 1),
+                pairs="pair" if len(one.pairs) == 2 else "pairs",
+            )
             if len(one.pairs) > 1
             else (),
         )

@@ -73,8 +73,8 @@ def _repeat(t: Teller) -> Iterator[Line]:
     if found.others and found.alike:
         yield line(
             "Before believing the best: evaluate it and its rivals on more examples or more seeds; "
-            "{n} others cannot be told apart from it.",
-            n=t.count("alike.same.n", found.alike),
+            "{n} cannot be told apart from it.",
+            n=t.many("alike.same.n", found.alike, "other"),
         )
     elif not found.others and len(replicates(t.view, best)) < 2:
         yield ("Before believing the best: repeat it with other seeds; nothing is known of the noise between runs.",)

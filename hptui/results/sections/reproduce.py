@@ -36,8 +36,8 @@ def reproduce(t: Teller) -> Iterator[Block]:
     if rest:
         yield Paragraph(
             line(
-                "The other {n} trials go the same way; `hptui export` writes their settings.",
-                n=t.count("reproduce.rest", t.record.order[MOST:]),
+                "The other {n} can be run the same way; `hptui export` writes the settings.",
+                n=t.many("reproduce.rest", t.record.order[MOST:], "trial"),
             )
         )
 

@@ -8,9 +8,10 @@ from typing import Any
 from hptui.model.format import NOTHING, setting
 from hptui.model.trial import Trial, Value
 from hptui.model.values import is_number
-from hptui.results.document import Block, Heading, Table
-from hptui.results.facts import Fact, Line, Name, Strong
+from hptui.results.document import Block, Heading, Paragraph, Table
+from hptui.results.facts import Fact, Line, Name, Strong, line
 from hptui.results.roles import SETTINGS, effective_batch
+from hptui.results.sections.early import PATIENCE
 from hptui.results.sections.setup import splits_of
 from hptui.results.teller import Teller
 
@@ -35,7 +36,7 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Training", "Steps (planned)", ("planned", "steps", "max_steps")),
     ("Training", "Steps (actual)", ("actual",)),
     ("Training", "Best step", ("best_step",)),
-    ("Training", "Early stopping patience", ("early_stopping_patience", "patience")),
+    ("Training", "Early stopping patience", PATIENCE),
     ("Sequence", "Maximum length", ("max_length", "max_seq_len", "max_seq_length")),
     ("Sequence", "Packing", ("packing", "padding")),
     ("Precision", "Mixed precision", ("mixed_precision", "precision", "dtype", "bf16", "fp16")),
@@ -96,6 +97,9 @@ def _sources(t: Teller, trial: Trial) -> Mapping[str, Callable[[], Line]]:
     for name, value in t.view.settings(trial).items():
         if value not in ("", None):
             found[name] = lambda name=name: t.setting(trial, name)  # type: ignore[misc]
+    if t.view.settings(trial).get("early_stopping") is False:  # then its patience was never in force
+        for name in PATIENCE:
+            found.pop(name, None)
     whole = effective_batch(t.view.settings(trial), trial.effective)
     if whole is not None:
         found["effective_batch"] = lambda: (t.plain(f"trial.{trial.number}.effective_batch", whole, [trial]),)
@@ -131,19 +135,25 @@ def breakdown(t: Teller, trial: Trial | None) -> Iterator[Block]:
     """Where the memory went, as far as the trainer told."""
     if trial is None:
         return
-    parts = {
-        name: value
+    facts = {
+        name.removeprefix("memory_").removesuffix("_gb"): float(value)
         for name, value in trial.facts.items()
         if name.startswith("memory_") and name.endswith("_gb") and is_number(value)
     }
-    if parts:
-        yield Heading(2, ("Memory by purpose",))
-        rows = tuple(
-            (
-                (Name(name.removeprefix("memory_").removesuffix("_gb").replace("_", " ")),),
-                (t.memory(f"trial.{trial.number}.facts.{name}", float(value), [trial], f"facts.{name}"),),
-            )
-            for name, value in parts.items()
-            if is_number(value)
-        )
-        yield Table((("Purpose",), ("Memory",)), rows, frozenset({1}))
+    whole = facts.pop("capacity", None)
+    if not facts:
+        return
+    yield Heading(2, ("Memory by purpose",))
+    rows: list[tuple[Line, ...]] = [
+        ((Name(name.replace("_", " ")),), (_memory(t, trial, name, gb),)) for name, gb in facts.items()
+    ]
+    if len(facts) > 1:
+        rows.append((("together",), (t.memory(f"trial.{trial.number}.memory.sum", sum(facts.values()), [trial]),)))
+    yield Table((("Purpose",), ("Memory",)), tuple(rows), frozenset({1}))
+    if whole is not None:
+        yield Paragraph(line("The device has {whole}.", whole=_memory(t, trial, "capacity", whole)))
+
+
+def _memory(t: Teller, trial: Trial, name: str, gb: float) -> Fact:
+    key = f"facts.memory_{name}_gb"
+    return t.memory(f"trial.{trial.number}.{key}", gb, [trial], key)

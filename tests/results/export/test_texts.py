@@ -9,7 +9,7 @@ import tomllib
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hptui.model.errors import UserError
@@ -25,19 +25,23 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner))
 CONFIGS = st.dictionaries(st.text(min_size=1, max_size=10), VALUES, max_size=5)
 
+# A machine under load draws slowly; that says nothing of what is tested.
+patient = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-@settings(max_examples=40)
+
+@patient
 @given(CONFIGS)
 def test_yaml_comes_back(config):
     assert yaml.safe_load(yaml_text(config) or "{}") == config
 
 
-@settings(max_examples=40)
+@patient
 @given(st.lists(CONFIGS, min_size=1, max_size=3))
 def test_yaml_lists_come_back(configs):
     assert yaml.safe_load(yaml_text(configs)) == configs
 
 
+@patient
 @given(CONFIGS)
 def test_python_comes_back(config):
     space = {}
@@ -45,11 +49,13 @@ def test_python_comes_back(config):
     assert space["config"] == config
 
 
+@patient
 @given(st.dictionaries(st.text(min_size=1, max_size=10), SCALARS.filter(lambda value: value is not None)))
 def test_toml_comes_back(config):
     assert tomllib.loads(toml_text(config)) == config
 
 
+@patient
 @given(st.lists(st.text(max_size=30), max_size=3))
 def test_comments_stay_comments(lines):
     text = comment(lines)

@@ -185,3 +185,51 @@ def test_categories_are_counts_that_add_up():
     assert set(categories(parts)) in ({"wrong", "other", "right"}, {"wrong", "other", "exact"})
     assert categories([one(right=2, wrong=5)]) == []
     assert categories([trial(0, "complete", loss=1.0)]) == []
+
+
+CHOICES = """
+    name = "choices"
+    [objective]
+    metric = "loss"
+    [trainer]
+    kind = "toy"
+    [space]
+    width = { choices = [16, 32, 64] }
+    schedule = { choices = ["cosine", "linear"] }
+    [search]
+    sampler = "grid"
+"""
+
+
+def test_two_choices_are_a_map_of_means(home, tmp_path):
+    cells = {(16, "cosine"): (0.5, 0.7), (16, "linear"): (0.9,), (32, "cosine"): (0.3,), (64, "linear"): (0.8, 0.8)}
+    every = [({"width": w, "schedule": s}, loss) for (w, s), losses in cells.items() for loss in losses]
+    trials = [trial(n, "complete", "finished", loss, params=params) for n, (params, loss) in enumerate(every)]
+    trials.append(trial(6, "failed", "oom", params={"width": 64, "schedule": "cosine"}))
+    trials.append(trial(7, "pruned", "pruner", params={"width": 16, "schedule": "cosine"}))
+    figure = drawn(stores.write(home, CHOICES, trials, lambda one: []), tmp_path, "svg")["hyperparam_comparison"]
+    svg = figure.path.read_text()
+    for text in ("0.6", "n=2", "1 pruned", "0.9", "best, 0.3", "0.8", "1 failed"):
+        assert f"<!-- {text} -->" in svg, "a cell has its mean and how many trials, or what became of those without"
+    assert svg.count("<!-- n=1 -->") == svg.count("<!-- n=2 -->") == 2
+    assert "coloured by loss, the mean of each cell. Trial 3, the best with 0.3" in plain(figure.caption)
+    assert {(row["width"], row["schedule"]) for row in rows(figure) if row["loss"]} == {(str(w), s) for w, s in cells}
+
+
+def test_the_training_loss_is_drawn_whatever_the_objective(home, tmp_path):
+    own = [trial(n, "complete", "finished", 0.5 + n) for n in range(2)]
+    points = [(name, step, 1 / step, None, 1.0) for name in ("loss", "train_loss") for step in (1, 2, 3)]
+    file = stores.ONE.replace('metric = "loss"', 'metric = "perplexity"')
+    own = [replace(one, values={"perplexity": one.values["loss"]}) for one in own]
+    points += [("perplexity", step, 9 / step, None, 1.0) for step in (1, 2)]
+    found = drawn(stores.write(home, file, own, lambda one: points), tmp_path)
+    assert plain(found["training_loss"].caption).startswith("train_loss over steps")
+    assert plain(found["objective_curves"].caption).startswith("perplexity over steps")
+
+
+def test_trials_in_one_place_are_numbered_together(home, tmp_path):
+    params = [{"learning_rate": 1e-3, "depth": 2}] * 3 + [{"learning_rate": 1e-2, "depth": 4}]
+    own = [trial(n, "complete", "finished", 0.5 + n, params=one) for n, one in enumerate(params)]
+    found = drawn(stores.write(home, stores.ONE, own, lambda one: []), tmp_path, "svg")
+    svg = found["hyperparam_comparison"].path.read_text()
+    assert "<!-- 0, 1, 2 -->" in svg
