@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ def new(source: str, output: Path | None = None) -> tuple[Path, list[str]]:
     """
     path = Path(source)
     if path.suffix in (".yaml", ".yml"):
-        text, notes = _of_sweep(path)
+        text, notes = _of_sweep(path, (output or Path()).parent)
     elif path.suffix == ".py" or path.is_file():
         text, notes = _of_script(path, (output or Path()).parent if output else Path())
     elif source in registry.KINDS:
@@ -45,13 +46,19 @@ def study_name(stem: str) -> str:
     return text if text and text[0].isalnum() else "study"
 
 
-def _of_sweep(path: Path) -> tuple[str, list[str]]:
+def _of_sweep(path: Path, place: Path) -> tuple[str, list[str]]:
     from hptui.storage import studyfile
     from hptui.storage.sweeps import convert, parse_yaml, to_toml
 
     studyfile.load(path, schema=registry.schema)  # a sweep that cannot be run is not worth translating
     found, repaired = parse_yaml(path.read_text(encoding="utf-8-sig"))
     sweep = convert(found, str(path.absolute()), repaired)
+    trainer = sweep.document["trainer"]
+    assert isinstance(trainer, dict)
+    # Paths are relative to the file that holds them, and the new one may lie elsewhere.
+    runs = os.path.relpath(path.absolute().parent / str(trainer.pop("workdir", "")), place.absolute())
+    if runs != ".":
+        sweep.document["trainer"] = {**trainer, "workdir": runs}
     return to_toml(sweep, path.name), sweep.notes
 
 

@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--learning_rate", type=float, default=1e-3, help="of AdamW")
     parser.add_argument("--model_dim", type=int, default=128)
     parser.add_argument("--num_layers", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--batch_size", type=int, default=4)
     parser.add_argument("--length", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
@@ -73,7 +73,7 @@ def main() -> None:
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        if step % 8 == 0 or step == args.steps:
+        if step % 4 == 0 or step == args.steps:
             with torch.no_grad():
                 held_out = loss_on(ids[split:], 0, 16)
             print(f"step {step} train_loss: {loss.item():.4f} val_loss: {held_out.item():.4f}", flush=True)

@@ -71,6 +71,10 @@ def test_every_trainer_has_a_file_to_start_from(script, kind):
 
 def test_a_sweep_becomes_a_study_file_that_says_the_same(script):
     head = "program: train.py\nmethod: grid\nmetric: {name: val_loss}\n"
+    Path("conf").mkdir()
+    Path("conf/deep.yaml").write_text(head + "parameters: {learning_rate: {values: [0.1, 0.2]}}\n")
+    assert "workdir" not in studyfile.load(new("conf/deep.yaml")[0]).trainer.settings
+    assert studyfile.load(new("conf/deep.yaml", Path("conf/x.toml"))[0]).trainer.settings["workdir"] == ".."
     Path("sweep.yaml").write_text(head + "parameters: {learning_rate: {values: [1e-1, 0.2]}}\n")
     path, notes = new("sweep.yaml")
     assert any("1e-1 is a number here" in note for note in notes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -29,13 +30,32 @@ def test_the_sweep_and_its_script_run_unmodified(home):
     assert [trial.status for trial in found] == [TrialStatus.COMPLETE] * 2
     for trial in found:
         assert set(trial.params) == {"learning_rate", "model_dim", "num_layers"}
-        assert 0 < trial.values["val_loss"] < 6
+        said = re.findall(r"val_loss: (\S+)", (sd.attempt(trial.number, 1) / "log.txt").read_text())
+        assert trial.values["val_loss"] == min(map(float, said))
     assert look(sd).study.name == "train-sweep"
 
 
 def test_its_linear_learning_rate_is_warned_of():
     said = studyfile.warnings(studyfile.load(SWEEP))
     assert any("91 % of a random draw lies above 1e-3" in text for text in said)
+
+
+def test_a_script_that_only_reads_the_config_of_wandb_needs_no_word_of_it_in_the_sweep(home, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "online")  # nothing contacts a server all the same
+    (tmp_path / "train.py").write_text(
+        "import wandb\n"
+        "run = wandb.init(project='p', config={'lr': 9.0, 'opt': {'mom': 0.0}})\n"
+        "config = wandb.config\n"
+        "assert run.settings.mode == 'offline' and isinstance(config.opt, dict)\n"
+        "wandb.log({'eval/loss': config.lr + config.opt['mom']})\n"
+    )
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "sweep.yaml").write_text(
+        "program: train.py\nmethod: grid\nname: plain\nmetric: {name: eval/loss}\n"
+        "parameters:\n  lr: {values: [0.25]}\n  opt: {parameters: {mom: {values: [0.5]}}}\n"
+    )
+    [found] = trials(run_to_rest(home, tmp_path / "conf" / "sweep.yaml"))
+    assert (found.status, found.values) == (TrialStatus.COMPLETE, {"eval/loss": 0.75}), found.message
 
 
 def test_early_termination_and_nested_parameters_reach_the_script(home, tmp_path):

@@ -74,6 +74,8 @@ def _scales(study: Study) -> Iterator[str]:
     for parameter in study.space.parameters:
         if isinstance(parameter, Choice) or parameter.log or parameter.step is not None or parameter.low <= 0:
             continue
+        if any(text.startswith(f"parameters.{parameter.name}:") and "linear scale" in text for text in study.remarks):
+            continue
         if math.log10(parameter.high / parameter.low) > DECADES:
             times = f"{parameter.high / parameter.low:,.0f}"
             yield (

@@ -134,7 +134,7 @@ def _idle(study: Study) -> Iterator[str]:
 def _never_compared(study: Study) -> bool:
     """Whether even the last trial has too few others to be compared with."""
     search, kind = study.search, study.search.pruner.kind
-    if kind in ("none", "threshold", "patient") or search.trials is None:
+    if kind in ("none", "threshold", "patient", "bands") or search.trials is None:
         return False
     return search.trials + len(study.trials) <= search.pruner.startup
 

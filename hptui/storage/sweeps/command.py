@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from hptui.model.errors import StudyError, did_you_mean
@@ -14,16 +14,17 @@ USUAL = ("${env}", "${interpreter}", "${program}", "${args}")
 MACRO = re.compile(r"\$\{([^}]*)\}")
 VARIABLE = re.compile(r"envvar:([A-Z0-9_]+)")
 
-EXACT: dict[str, Value] = {"preset": "exact", "tables": "python"}
+EXACT: dict[str, Value] = {"preset": "exact", "tables": "python", "also": "wandb"}
+HYDRA: dict[str, Value] = {"preset": "hydra", "also": "wandb"}
 STYLES: Mapping[str, dict[str, Value]] = {
     "args": EXACT,
     "args_no_equals": {**EXACT, "separator": " "},
     "args_no_hyphens": {**EXACT, "prefix": ""},
     "args_no_boolean_flags": {**EXACT, "booleans": "flag"},
-    "args_append_hydra": {"preset": "hydra", "prefix": "+"},
-    "args_override_hydra": {"preset": "hydra", "prefix": "++"},
+    "args_append_hydra": {**HYDRA, "prefix": "+"},
+    "args_override_hydra": {**HYDRA, "prefix": "++"},
 }
-"""Macros that stand for all parameters, and how each says them."""
+"""Macros that stand for all parameters, and how each says them. They are in `wandb.config` as well."""
 
 JSON = {"args_json": "{args_json}", "args_json_file": "{args_json_file}", "args_dict": "{args_dict}"}
 """Macros that stand for all parameters in one word."""
@@ -31,10 +32,10 @@ JSON = {"args_json": "{args_json}", "args_json_file": "{args_json_file}", "args_
 PLAIN = ("env", "interpreter", "program", "envvar:NAME")
 
 
-def read_command(value: Any, program: Any, parameters: Collection[str]) -> dict[str, Value]:
-    """The settings of the trainer `command`: `command`, and `style` where parameters are on the command line.
+def read_command(value: Any, program: Any, parameters: Mapping[str, str]) -> dict[str, Value]:
+    """The settings of the trainer `command`: `command` and `style`. `parameters`: their name -> ours.
 
-    Without any macro for parameters they reach the script through `wandb.config`.
+    However the command says them, parameters reach the script through `wandb.config`, too: as with W&B's own agent.
     """
     given = list(USUAL) if value is None else value
     if not isinstance(given, list) or not given:
@@ -54,11 +55,11 @@ def read_command(value: Any, program: Any, parameters: Collection[str]) -> dict[
         raise StudyError("starts no program", where="command", value=value)
     if len(styles) > 1:
         raise StudyError(f"says all parameters twice: {' and '.join(styles)}", where="command", hint="keep one of them")
-    style: Value = dict(STYLES[styles[0]]) if styles and styles[0] in STYLES else "none" if styles else "wandb"
+    style: Value = dict(STYLES[styles[0]]) if styles and styles[0] in STYLES else "wandb"
     return {"command": words, "style": style}
 
 
-def _word(item: str, where: str, program: str | None, parameters: Collection[str], styles: list[str]) -> str | None:
+def _word(item: str, where: str, program: str | None, parameters: Mapping[str, str], styles: list[str]) -> str | None:
     """One word; None for `${env}`, which only looks the next word up on the PATH, as we do."""
     whole = MACRO.fullmatch(item.strip())
     if whole is not None:
@@ -75,7 +76,7 @@ def _word(item: str, where: str, program: str | None, parameters: Collection[str
     return "".join([*parts, _braces(item[at:])])
 
 
-def _inside(name: str, where: str, program: str | None, parameters: Collection[str]) -> str:
+def _inside(name: str, where: str, program: str | None, parameters: Mapping[str, str]) -> str:
     """What a macro inside a word stands for."""
     if name == "interpreter":
         return "python"
@@ -88,7 +89,7 @@ def _inside(name: str, where: str, program: str | None, parameters: Collection[s
     if found := VARIABLE.fullmatch(name):
         return f"{{env.{found[1]}}}"
     if name in parameters:
-        return f"{{{name}}}"
+        return f"{{{parameters[name]}}}"
     if name in STYLES or name in JSON:
         raise StudyError(f"${{{name}}} stands for several words: it cannot be a part of one", where=where, value=name)
     known = [*PLAIN, *STYLES, *JSON, *parameters]

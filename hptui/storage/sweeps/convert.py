@@ -13,6 +13,7 @@ from hptui.model.trial import Value
 from hptui.model.values import is_number
 from hptui.storage.studyfile.values import plain, show
 from hptui.storage.sweeps.command import read_command
+from hptui.storage.sweeps.names import workdir
 from hptui.storage.sweeps.parameters import Parameters, read_parameters
 
 KNOWN = (
@@ -51,7 +52,7 @@ def convert(found: Any, path: str, repaired: list[str]) -> Sweep:
         "name": _name(top, path),
         "about": str(top.get("description") or ""),
         "objective": _objectives(top, search, notes),
-        "trainer": _trainer(top, parameters),
+        "trainer": _trainer(top, parameters, path, notes),
         "space": parameters.space,
         "search": search,
     }
@@ -187,17 +188,21 @@ def _objective(value: Any, where: str, search: dict[str, Any], notes: list[str])
 GOALS = ("minimize", "maximize")
 
 
-def _trainer(top: Mapping[str, Any], parameters: Parameters) -> dict[str, Any]:
-    names = [*parameters.space, *parameters.fixed]
-    trainer: dict[str, Any] = {"kind": "command", **read_command(top.get("command"), top.get("program"), names)}
+def _trainer(top: Mapping[str, Any], parameters: Parameters, path: str, notes: list[str]) -> dict[str, Any]:
+    trainer: dict[str, Any] = {
+        "kind": "command",
+        **read_command(top.get("command"), top.get("program"), parameters.names),
+    }
+    if place := workdir(path, trainer["command"]):
+        trainer["workdir"] = place
+        notes.append(f"program: it is in {place}, seen from this file, so the trials run there")
     if parameters.tables:
         trainer["tables"] = parameters.tables
-    for name, value in parameters.fixed.items():
-        if name in trainer:
-            hint = f"rename the parameter, or write the study as TOML with names = {{ … = {show(name)} }}"
-            raise StudyError("hptui has a setting of that name", where=f"parameters.{name}", value=name, hint=hint)
-        trainer[name] = value
-    return trainer
+    if renamed := {mine: theirs for theirs, mine in parameters.names.items() if mine != theirs}:
+        trainer["names"] = renamed
+        for mine, theirs in renamed.items():
+            notes.append(f"parameters.{theirs}: is called {mine} here; the script gets it under its own name")
+    return trainer | parameters.fixed
 
 
 def _extended(document: dict[str, Any], extra: Any) -> dict[str, Any]:

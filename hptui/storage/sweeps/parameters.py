@@ -12,8 +12,9 @@ from hptui.model.errors import StudyError, Unsupported, did_you_mean
 from hptui.model.trial import Value
 from hptui.model.values import canonical, is_number, number_text
 from hptui.storage.studyfile.values import show
+from hptui.storage.sweeps.names import ours
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+NAME = re.compile(r"[A-Za-z_+~@][A-Za-z0-9_./@+:-]*")
 DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "constant": ("value",),
     "categorical": ("values",),
@@ -50,12 +51,16 @@ PLAUSIBLE = 1e4
 
 @dataclass
 class Parameters:
-    """`space` and `fixed` settings by dotted name; `tables` are the names that hold others; `notes` what to say."""
+    """`space` and `fixed` settings by dotted name; `tables` are the names that hold others; `notes` what to say.
+
+    `names`: what the sweep file calls a parameter -> what it is called in `space` and `fixed`.
+    """
 
     space: dict[str, dict[str, Value]] = field(default_factory=dict)
     fixed: dict[str, Value] = field(default_factory=dict)
     tables: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
 
 
 def read_parameters(value: Any, grid: bool) -> Parameters:
@@ -64,6 +69,9 @@ def read_parameters(value: Any, grid: bool) -> Parameters:
     _table(value, "parameters", "", grid, found)
     if grid:
         found.space = dict(sorted(found.space.items()))
+    found.names = ours([*found.space, *found.fixed])
+    found.space = {found.names[name]: entry for name, entry in found.space.items()}
+    found.fixed = {found.names[name]: value for name, value in found.fixed.items()}
     return found
 
 
@@ -73,7 +81,9 @@ def _table(value: Any, where: str, above: str, grid: bool, found: Parameters) ->
     for name, entry in value.items():
         place = f"{where}.{name}"
         if not NAME.fullmatch(name):
-            raise StudyError(f"{name!r} is no name of a parameter", where=place, hint="letters, digits, _ . and -")
+            raise StudyError(
+                f"{name!r} is no name of a parameter", where=place, hint="letters, digits, _ . - / @ + and :"
+            )
         if not isinstance(entry, dict):
             hint = f"write {name}: {{ value{'s' if isinstance(entry, list) else ''}: {show(entry)} }}"
             raise StudyError(f"must be a table, got {show(entry)}", where=place, value=entry, hint=hint)

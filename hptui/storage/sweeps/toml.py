@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hptui.model.errors import Unsupported
 from hptui.storage.sweeps.convert import Sweep
 
 
@@ -11,6 +12,10 @@ def to_toml(sweep: Sweep, source: str) -> str:
     """The text of a study file that says the same. `source` is named at its head."""
     import tomlkit
 
+    for table in ("space", "trainer"):
+        if (name := _null(sweep.document.get(table))) is not None:
+            hint = f"hptui run {source} runs it as it is"
+            raise Unsupported(f"parameters.{name}: is null, for which TOML has no word", hint=hint)
     document = tomlkit.document()
     document.add(tomlkit.comment(f"made from {source}"))
     for note in sweep.notes:
@@ -21,6 +26,15 @@ def to_toml(sweep: Sweep, source: str) -> str:
             continue
         document[key] = _space(value) if key == "space" and isinstance(value, dict) else _item(value)
     return tomlkit.dumps(document).rstrip() + "\n"
+
+
+def _null(table: Any) -> str | None:
+    """The parameter of a table that is, or can be, nothing at all."""
+    for name, value in table.items() if isinstance(table, dict) else ():
+        choices = value.get("choices") if isinstance(value, dict) else None
+        if value is None or None in (choices if isinstance(choices, list) else ()):
+            return str(name)
+    return None
 
 
 def _item(value: Any) -> Any:

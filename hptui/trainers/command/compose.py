@@ -41,11 +41,12 @@ class Places:
             name = found[1]
             if name is None:
                 return found[0][0]
-            if name in self.facts:
-                return self.facts[name]
+            # A parameter first: the script must get what is on record.
             if name in self.parameters:
                 self.used.add(name)
                 return word(self.style, self.parameters[name])
+            if name in self.facts:
+                return self.facts[name]
             if name.startswith(VARIABLE):
                 variable = name.removeprefix(VARIABLE)
                 return os.environ.get(variable, variable)
@@ -93,9 +94,10 @@ def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path)
         inserted = arguments(style, left)
     elif style == "env":
         environment |= {variable(name): word(usual, value) for name, value in flat(left)}
-    elif style == "wandb":
+    if style == "wandb" or (isinstance(style, Style) and style.also == "wandb"):
+        every = nested({spec.called(name): value for name, value in spec.parameters.items()}, spec.own.tables)
         # W&B reads it with PyYAML, to which the 1e-05 of JSON is a text.
-        files[output / SWEEP_FILE] = configfile.yaml_text({name: {"value": value} for name, value in left.items()})
+        files[output / SWEEP_FILE] = configfile.yaml_text({name: {"value": value} for name, value in every.items()})
         environment = {"WANDB_SWEEP_PARAM_PATH": str(output / SWEEP_FILE), "WANDB_MODE": "offline", **environment}
         environment = {"WANDB_DIR": str(output), "WANDB_SILENT": "true", **environment}
     return Composed(_inserted(words, inserted), environment, files, places)
@@ -107,11 +109,15 @@ def nested(parameters: Mapping[str, Value], tables: Sequence[str]) -> dict[str, 
     for name, value in parameters.items():
         above, below = found, name
         for table in sorted(tables, key=len):
-            key = table if above is found else table.rsplit(".", 1)[-1]
-            if name.startswith(f"{table}."):
-                inner = above.setdefault(key, {})
-                assert isinstance(inner, dict)
-                above, below = inner, name.removeprefix(f"{table}.")
+            if not name.startswith(f"{table}."):
+                continue
+            key = below.removesuffix(name.removeprefix(table))
+            inner = above.setdefault(key, {})
+            if not isinstance(inner, dict):
+                raise UserError(f"trainer.tables: {table} is a parameter with a value, so it can hold no {name}")
+            above, below = inner, name.removeprefix(f"{table}.")
+        if isinstance(above.get(below), dict):
+            raise UserError(f"trainer.tables: {name} holds others, so it can have no value of its own")
         above[below] = value
     return found
 

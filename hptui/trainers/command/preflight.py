@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hptui.model.errors import nearest
+from hptui.model.errors import UserError, nearest
 from hptui.model.trial import Value
 from hptui.trainers.command import configfile
 from hptui.trainers.command.compose import Composed, compose
@@ -50,18 +50,25 @@ def preflight(
         f"trainer.{name}: goes to the script as a parameter; {hint}" for name, hint in misspelt(settings).items()
     ]
     try:
-        program = absolute(composed.words[0], resolve(composed.words[:1]), place)
+        work = _work(spec, composed, place)
+        program = absolute(composed.words[0], resolve(composed.words[:1]), work or place)
     except Failure as failure:
         return Looked(composed.words, [*warnings, f"trainer.command: {failure}"])
     words = [program, *composed.words[1:]]
-    missing = list(_script(spec, words, place))
+    missing = list(_script(words, work)) if work else []
     warnings += [*missing, *_places(spec, composed, parallel=parallel, repeated=repeated)]
     if hidden := hides_the_tap(words) if spec.own.tap else "":
         warnings.append(f"trainer.tap: {hidden}; metrics come from the script's files and output")
     warnings += _config(spec, composed, place)
     if ask and not missing and spec.own.help is not False:
-        warnings += _known(spec, composed, words, place)
+        warnings += _known(spec, composed, words, work or place)
     return Looked(words, warnings)
+
+
+def _work(spec: Spec, composed: Composed, place: Path) -> Path | None:
+    """Where the script runs; None for what is only made with the trial."""
+    work = place / composed.places.fill(spec.own.workdir, "workdir")
+    return work if work.is_dir() else None
 
 
 def _facts(directory: Path, output: Path) -> dict[str, str]:
@@ -70,9 +77,9 @@ def _facts(directory: Path, output: Path) -> dict[str, str]:
     return {**known, "trial_dir": str(output), "study_dir": str(directory), "cache": str(output)}
 
 
-def _script(spec: Spec, words: Sequence[str], place: Path) -> Iterator[str]:
+def _script(words: Sequence[str], place: Path) -> Iterator[str]:
     for text in words[1:]:
-        if text.endswith(".py") and not spec.own.workdir and not (place / text).is_file():
+        if text.endswith(".py") and not (place / text).is_file():
             yield f"trainer.command: there is no file {text!r} in {place}"
 
 
@@ -112,11 +119,15 @@ def _known(spec: Spec, composed: Composed, words: Sequence[str], place: Path) ->
     left = {spec.called(name): value for name, value in spec.parameters.items() if name not in composed.places.used}
     if not isinstance(style, Style) or not left or spec.own.config is not None:
         return
+    if not spec.own.help and (why := _deaf(words, place, style.also)) is not None:
+        if not why or style.also != why:
+            yield f"trainer.style: the script reads no command line{DEAF[why]}"
+        return
     asked = _asking(spec, words, place, style)
     text, problem = _output(asked, composed, place, spec)
     flags, keys = {*FLAG.findall(text), *_positional(text)}, dotted_keys(text)
     dashed = style.prefix.startswith("-")
-    known = sorted(flags) if dashed else keys
+    known = sorted(flags - {"-h", "--help"}) if dashed else keys
     if problem or not known:
         yield f"trainer.help: {' '.join(asked[1:])} does not list parameters{problem and f': {problem}'}"
         return
@@ -133,6 +144,34 @@ def _known(spec: Spec, composed: Composed, words: Sequence[str], place: Path) ->
     yield from unknown[:SHOWN]
     if len(unknown) > SHOWN:
         yield f"trainer.command: the script knows {len(unknown) - SHOWN} more parameters not"
+
+
+DEAF = {
+    "wandb": ', it takes its parameters from wandb.config: style = "wandb"',
+    "environment": ', it takes its parameters from the environment: style = "env"',
+    "": "",
+}
+ARGV = re.compile(r"argv|parse_args|ArgumentParser")
+LISTENS = re.compile(
+    r"argv|pars|cli\b|flags|getopt|docopt|hydra|fire|typer|tyro|[Aa]pp\b|conf|options|args", re.IGNORECASE
+)
+
+
+def _deaf(words: Sequence[str], place: Path, also: str) -> str | None:
+    """How a script gets its parameters that would not read `--help` but train; None for one that may be asked."""
+    from hptui.trainers.scripts import look
+
+    script = script_of(words, place)
+    if script is None or script.suffix != ".py":
+        return None
+    try:
+        found = look(script)
+        text = script.read_text(errors="replace")
+    except (UserError, OSError):
+        return None
+    if found.parser in ("wandb", "environment"):
+        return found.parser if also == found.parser or not ARGV.search(text) else None
+    return None if found.parser or LISTENS.search(text) else ""
 
 
 def _positional(text: str) -> list[str]:

@@ -19,6 +19,8 @@ BOOLEANS = ("True", "true", "flag", "no", "1")
 LISTS = ("spaced", "comma", "repeated", "bracketed", "json")
 STRINGS = ("bare", "quoted", "literal")
 TABLES = ("flat", "python")
+NULLS = ("", "None", "null")
+ALSO = ("", "wandb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Style:
 
     `booleans`: a word; `flag`: `--x` if true, else nothing; `no`: `--x` or `--no-x`. `lists`: `--x 1 2`, `--x=1,2`,
     `--x=1 --x=2`, `--x=[1,2]`, or as JSON. `strings`: as they are, in quotes, or in quotes where they would be read as
-    something else. `tables`: opened into dotted names, or each as one Python dictionary.
+    something else. `tables`: opened into dotted names, or each as one Python dictionary. `nulls`: what null is called;
+    empty: its parameter is not said. `also`: parameters are in `wandb.config`, too.
     """
 
     prefix: str = "--"
@@ -37,17 +40,19 @@ class Style:
     lists: str = "spaced"
     strings: str = "bare"
     tables: str = "flat"
+    nulls: str = ""
+    also: str = ""
 
 
 STYLES: dict[str, Style] = {
     # "=" and not a space: argparse takes "-1e-05" behind a space for another option.
     "argparse": Style(),
     "hf": Style(booleans="True"),
-    "hydra": Style(prefix="", booleans="true", lists="bracketed", strings="literal"),
-    "fire": Style(booleans="True", lists="bracketed", strings="literal"),
+    "hydra": Style(prefix="", booleans="true", lists="bracketed", strings="literal", nulls="null"),
+    "fire": Style(booleans="True", lists="bracketed", strings="literal", nulls="None"),
     # A flag that is false is said, too: left out, `--shuffle/--no-shuffle` would keep a default of true.
     "click": Style(names="dash", booleans="no", lists="repeated"),
-    "exact": Style(booleans="True", lists="json"),
+    "exact": Style(booleans="True", lists="json", nulls="None"),
     "dotted": Style(names="dotted", booleans="true", lists="json"),
 }
 """Presets by name. `exact` is for scripts that compare types; `dotted` for `--optimizer.lr=0.1`."""
@@ -64,6 +69,8 @@ CHOICES = {
     "strings": STRINGS,
     "separator": ("=", " "),
     "tables": TABLES,
+    "nulls": NULLS,
+    "also": ALSO,
 }
 
 
@@ -94,17 +101,22 @@ def read_style(value: Value, where: str = "trainer.style") -> Style | str:
 
 
 def arguments(style: Style, parameters: Mapping[str, Value]) -> list[str]:
-    """Parameters as words of a command line, in their order. One that is None is left out."""
-    opened = flat(parameters) if style.tables == "flat" else ((n, v) for n, v in parameters.items() if v is not None)
-    return [word for name, value in opened for word in _argument(style, spelled(style, name), value)]
+    """Parameters as words of a command line, in their order. None is left out, or said as the style does."""
+    opened = flat(parameters, nulls=True) if style.tables == "flat" else parameters.items()
+    return [
+        text
+        for name, value in opened
+        if value is not None or style.nulls
+        for text in _argument(style, spelled(style, name), value)
+    ]
 
 
-def flat(parameters: Mapping[str, Value], above: str = "") -> Iterator[tuple[str, Value]]:
-    """Parameters by dotted name: tables are opened."""
+def flat(parameters: Mapping[str, Value], above: str = "", *, nulls: bool = False) -> Iterator[tuple[str, Value]]:
+    """Parameters by dotted name: tables are opened. Those that are None only with `nulls`."""
     for name, value in parameters.items():
         if isinstance(value, dict):
-            yield from flat(value, f"{above}{name}.")
-        elif value is not None:
+            yield from flat(value, f"{above}{name}.", nulls=nulls)
+        elif value is not None or nulls:
             yield above + name, value
 
 
@@ -142,7 +154,7 @@ def word(style: Style, value: Value) -> str:
         return _string(style, value)
     if isinstance(value, dict):
         return repr(value) if style.tables == "python" else json.dumps(value)
-    return "null" if value is None else repr(value)
+    return (style.nulls or "null") if value is None else repr(value)
 
 
 def _boolean(style: Style, value: bool) -> str:

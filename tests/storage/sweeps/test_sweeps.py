@@ -168,12 +168,12 @@ def test_a_linear_learning_rate_over_two_decades_is_warned_of():
 @pytest.mark.parametrize(
     ("macro", "style"),
     [
-        ("${args}", {"preset": "exact", "tables": "python"}),
-        ("${args_no_equals}", {"preset": "exact", "tables": "python", "separator": " "}),
-        ("${args_no_hyphens}", {"preset": "exact", "tables": "python", "prefix": ""}),
-        ("${args_no_boolean_flags}", {"preset": "exact", "tables": "python", "booleans": "flag"}),
-        ("${args_append_hydra}", {"preset": "hydra", "prefix": "+"}),
-        ("${args_override_hydra}", {"preset": "hydra", "prefix": "++"}),
+        ("${args}", {"preset": "exact", "tables": "python", "also": "wandb"}),
+        ("${args_no_equals}", {"preset": "exact", "tables": "python", "also": "wandb", "separator": " "}),
+        ("${args_no_hyphens}", {"preset": "exact", "tables": "python", "also": "wandb", "prefix": ""}),
+        ("${args_no_boolean_flags}", {"preset": "exact", "tables": "python", "also": "wandb", "booleans": "flag"}),
+        ("${args_append_hydra}", {"preset": "hydra", "also": "wandb", "prefix": "+"}),
+        ("${args_override_hydra}", {"preset": "hydra", "also": "wandb", "prefix": "++"}),
     ],
 )
 def test_every_macro_for_arguments_has_its_style(macro, style):
@@ -186,7 +186,7 @@ def test_every_macro_for_arguments_has_its_style(macro, style):
 def test_all_parameters_in_one_word(macro):
     made = sweep(f"parameters: {{x: {{values: [1, 2]}}}}\ncommand: [python, '${{program}}', '${{{macro}}}']\n")
     assert made.document["trainer"]["command"][-1] == f"{{{macro}}}"
-    assert made.document["trainer"]["style"] == "none"
+    assert made.document["trainer"]["style"] == "wandb"
 
 
 def test_a_command_without_any_macro_for_arguments_leaves_them_to_the_config_of_wandb():
@@ -200,6 +200,39 @@ def test_a_command_without_any_macro_for_arguments_leaves_them_to_the_config_of_
 def test_a_parameter_inside_a_word():
     made = sweep("parameters: {x: {values: [1, 2]}}\ncommand: [python, '${program}', '--size=${x}']\n")
     assert made.document["trainer"]["command"][-1] == "--size={x}"
+
+
+def test_parameters_that_hptui_has_another_use_for_reach_the_script_under_their_own_names():
+    made = sweep(
+        "parameters: {config: {value: a.yaml}, db/engine: {values: [1, 2]}, +x: {value: 3}}\n"
+        "command: [python, '${program}', '--conf=${config}', '${args}']\n"
+    )
+    trainer = made.document["trainer"]
+    assert trainer["names"] == {"its_config": "config", "db_engine": "db/engine", "_x": "+x"}
+    assert (trainer["its_config"], trainer["_x"], list(made.document["space"])) == ("a.yaml", 3, ["db_engine"])
+    assert trainer["command"] == ["python", "train.py", "--conf={its_config}", "{args}"]
+    assert "parameters.config: is called its_config here; the script gets it under its own name" in made.notes
+
+
+def test_the_program_may_be_above_the_sweep_file(tmp_path):
+    (tmp_path / "train.py").touch()
+    (tmp_path / "conf").mkdir()
+    text = HEAD.format(method="random") + "parameters: {x: {values: [1, 2]}}\n"
+    assert load(tmp_path / "conf", text).trainer.settings["workdir"] == ".."
+    (tmp_path / "conf" / "train.py").touch()
+    assert "workdir" not in load(tmp_path / "conf", text).trainer.settings
+
+
+def test_what_toml_has_no_word_for_is_our_limit():
+    for form in ("{values: [null, 1]}", "{value: null}"):
+        with pytest.raises(Unsupported, match=r"parameters.x: is null.*\n?.*hptui run s.yaml"):
+            to_toml(sweep(f"parameters: {{x: {form}, y: {{values: [1, 2]}}}}\n"), "s.yaml")
+
+
+def test_bands_need_no_trials_to_begin_with(tmp_path):
+    text = HEAD.format(method="random") + "run_cap: 3\nparameters: {x: {values: [1, 2, 3]}}\n"
+    study = load(tmp_path, text + "early_terminate: {type: hyperband, min_iter: 3}\n")
+    assert not [said for said in studyfile.warnings(study) if "prunes nothing" in said]
 
 
 def test_early_termination_counts_reports():
@@ -263,7 +296,7 @@ def test_metric_names_with_slashes_spaces_and_brackets(tmp_path):
             r"there is no macro \$\{progam\}\n  did you mean 'program'",
         ),
         ("parameters: {x: {values: [1, 2]}}\ncommand: [python, 'a${args}']", "stands for several words"),
-        ("parameters: {command: {value: 1}, x: {values: [1, 2]}}", "hptui has a setting of that name"),
+        ("parameters: {'a b': {value: 1}, x: {values: [1, 2]}}", "'a b' is no name of a parameter"),
         ("parameters: {x: {values: [1, 2]}}\nearly_terminate: {type: hyperband}", "needs either min_iter"),
         ("parameters: {x: {values: [1, 2]}}\nhptui: {constraint: []}", "did you mean 'constraints'"),
     ],
@@ -321,4 +354,4 @@ def test_what_was_understood_otherwise_is_said(tmp_path):
     study = load(tmp_path, HEAD.format(method="bayes") + "entity: me\nparameters: {x: {min: 1e-4, max: 1e-2}}\n")
     said = studyfile.warnings(study)
     assert any("entity" in text for text in said)
-    assert any("linear scale" in text for text in said)
+    assert sum("linear scale" in text for text in said) == 1

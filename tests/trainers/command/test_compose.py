@@ -31,6 +31,18 @@ def test_what_is_placed_by_hand_is_not_said_again(tmp_path: Path) -> None:
     assert made.words == ["train", "--lr", "1e-05", "/t/x-7", "{raw}", "--width=8"]
 
 
+def test_a_parameter_is_meant_before_a_fact_of_the_same_name(tmp_path: Path) -> None:
+    assert composed(tmp_path, ["train", "{seed}", "{number}"], seed=9).words == ["train", "9", "7"]
+
+
+@pytest.mark.parametrize(
+    ("style", "said"),
+    [("argparse", []), ("exact", ["--x=None"]), ("hydra", ["x=null"]), ("fire", ["--x=None"]), ("click", [])],
+)
+def test_what_is_null_is_said_where_a_script_can_take_it(tmp_path: Path, style: str, said: list[str]) -> None:
+    assert composed(tmp_path, ["run"], style=style, x=None).words == ["run", *said]
+
+
 def test_arguments_stand_where_they_are_wanted(tmp_path: Path) -> None:
     assert composed(tmp_path, ["run", "{args}", "--", "x"], lr=1.0).words == ["run", "--lr=1.0", "--", "x"]
 

@@ -62,6 +62,38 @@ def test_what_is_not_there_is_said() -> None:
     assert look("config", lr=1, help=False) == []
 
 
+def test_a_script_that_reads_no_command_line_is_not_run(tmp_path: Path) -> None:
+    ran = "open('ran', 'w')\n"
+    texts = {
+        "sweep.py": "import wandb\nwandb.init(config={'lr': 1})\nprint(wandb.config.lr)\n",
+        "environ.py": "import os\nlr = float(os.environ.get('LR', 0.1))\n",
+        "plain.py": "lr = 0.1\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(ran + text)
+
+    def said(name: str, style: Any) -> list[str]:
+        return preflight({"command": [PYTHON, name], "style": style, "lr": 1.0}, str(tmp_path)).warnings
+
+    assert said("sweep.py", {"preset": "exact", "also": "wandb"}) == []
+    for name, hint in (("sweep.py", '"wandb"'), ("environ.py", '"env"'), ("plain.py", "")):
+        [one] = said(name, "argparse")
+        assert "the script reads no command line" in one
+        assert hint in one
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_script_is_asked_where_it_runs(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    for script in CLIENTS.glob("argparse_client.py"):
+        (tmp_path / "below" / "train.py").write_text(script.read_text())
+    settings = {"command": [PYTHON, "train.py"], "workdir": "below", "lrr": 0.1}
+    [said] = preflight(settings, str(tmp_path)).warnings
+    assert "the script knows no '--lrr'; did you mean '--lr'" in said
+    [said] = preflight({**settings, "workdir": ""}, str(tmp_path)).warnings
+    assert "there is no file 'train.py'" in said
+
+
 def test_a_base_file_that_lacks_a_parameter(tmp_path: Path) -> None:
     base = tmp_path / "base.yaml"
     base.write_text("training:\n  lr: 0.1\n")
