@@ -25,9 +25,9 @@ def python_on_the_path(monkeypatch):
 
 
 def test_the_sweep_and_its_script_run_unmodified(home):
-    sd = rest(run(home, str(SWEEP), trials="2").sd, 400)
+    sd = rest(run(home, str(SWEEP), trials="1").sd, 400)
     found = trials(sd)
-    assert [trial.status for trial in found] == [TrialStatus.COMPLETE] * 2
+    assert [trial.status for trial in found] == [TrialStatus.COMPLETE]
     for trial in found:
         assert set(trial.params) == {"learning_rate", "model_dim", "num_layers"}
         said = re.findall(r"val_loss: (\S+)", (sd.attempt(trial.number, 1) / "log.txt").read_text())
