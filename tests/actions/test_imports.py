@@ -80,6 +80,15 @@ def test_a_sampler_learns_from_what_is_known_only(home, tmp_path):
     assert values == [(0.6097,), (0.61,), (0.58,)]
 
 
+def test_texts_of_the_trainer_come_back_with_their_blanks_and_signs(home, tmp_path):
+    said = 'kind = "charlm"\n    prompt = "Return the "'
+    sd = make(home, [], text=STAGED.split("[[stage]]")[0].replace('kind = "toy"', said).replace("width", "model_dim"))
+    row = 'model_dim,prompt,loss\n16,"Return the ",0.5\n32,Return the,0.4\n'
+    made = plan(sd, table(tmp_path, row), names={})
+    assert [one.params["prompt"] for one in made.rows] == ["Return the ", "Return the"]
+    assert made.informs == 1, "the second ran with another prompt"
+
+
 STAGED = """
     name = "staged"
     [objective]

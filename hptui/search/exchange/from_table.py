@@ -129,11 +129,14 @@ def _row(
     metrics: dict[str, float] = {}
     facts: dict[str, str] = {}
     for column, kind in columns.items():
-        text = cells.get(column, "").strip()
-        if text in NOTHING:
-            continue
+        raw = cells.get(column, "")
+        text = raw.strip()
         what, _, name = kind.partition(".")
-        if what == "setting":
+        if what == "setting" and raw and base.get(name) in (raw, raw.removeprefix("'")):
+            params[name] = base[name]  # with its blanks, and without the mark that our tables put before a "="
+        elif text in NOTHING:
+            continue
+        elif what == "setting":
             params[name] = _setting(study, base, name, text, f"{place}, {column}")
         elif what == "metric":
             metrics[name] = _number(text, f"{place}, {column}")
