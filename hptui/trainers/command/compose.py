@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -106,7 +107,7 @@ def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path)
 def nested(parameters: Mapping[str, Value], tables: Sequence[str]) -> dict[str, Value]:
     """Parameters with those of a table (`optimizer.lr` of `optimizer`) inside it, as the script knows them."""
     found: dict[str, Value] = {}
-    for name, value in parameters.items():
+    for name, value in overlaid(parameters).items():
         above, below = found, name
         for table in sorted(tables, key=len):
             if not name.startswith(f"{table}."):
@@ -119,6 +120,17 @@ def nested(parameters: Mapping[str, Value], tables: Sequence[str]) -> dict[str, 
         if isinstance(above.get(below), dict):
             raise UserError(f"trainer.tables: {name} holds others, so it can have no value of its own")
         above[below] = value
+    return found
+
+
+def overlaid(parameters: Mapping[str, Value]) -> dict[str, Value]:
+    """Parameters with each dotted one (`optimizer.lr`) inside the table (`optimizer`) that is given as a whole."""
+    found = deepcopy(dict(parameters))
+    whole = [name for name, value in found.items() if isinstance(value, dict)]
+    for name in list(found):
+        table = next((one for one in whole if name.startswith(f"{one}.")), None)
+        if table is not None:
+            configfile.put(found[table], name.removeprefix(f"{table}."), found.pop(name))
     return found
 
 

@@ -31,6 +31,15 @@ def test_what_is_placed_by_hand_is_not_said_again(tmp_path: Path) -> None:
     assert made.words == ["train", "--lr", "1e-05", "/t/x-7", "{raw}", "--width=8"]
 
 
+def test_what_is_searched_inside_a_table_is_said_once(tmp_path: Path) -> None:
+    parameters = {"optimizer": {"lr": 0.1, "beta": 0.5}, "optimizer.lr": 0.2}
+    made = composed(tmp_path, ["run"], **parameters)
+    assert made.words == ["run", "--optimizer.lr=0.2", "--optimizer.beta=0.5"]
+    [text] = composed(tmp_path, ["run"], style="wandb", **parameters).files.values()
+    assert yaml.safe_load(text) == {"optimizer": {"value": {"lr": 0.2, "beta": 0.5}}}
+    assert parameters["optimizer"] == {"lr": 0.1, "beta": 0.5}
+
+
 def test_a_parameter_is_meant_before_a_fact_of_the_same_name(tmp_path: Path) -> None:
     assert composed(tmp_path, ["train", "{seed}", "{number}"], seed=9).words == ["train", "9", "7"]
 

@@ -57,6 +57,7 @@ def test_scripts_get_all_parameters_at_once_with_their_tables(
         ({"a.b.c": 1, "a.d": 2}, ["a.b", "a"], {"a": {"b": {"c": 1}, "d": 2}}),
         ({"a.x.y.b": 1}, ["a", "a.x.y"], {"a": {"x.y": {"b": 1}}}),
         ({"a.b.c": 1}, ["a.b"], {"a.b": {"c": 1}}),
+        ({"a": {"b": 1, "c": {"d": 2}}, "a.b": 3, "a.c.d": 4}, [], {"a": {"b": 3, "c": {"d": 4}}}),
     ],
 )
 def test_tables_are_those_that_are_named(parameters: dict[str, Any], tables: list[str], found: dict[str, Any]) -> None:
