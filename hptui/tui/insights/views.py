@@ -184,7 +184,7 @@ def parallel(view: View, wish: Wish) -> Insight:
         lines.append((straight(points), "best" if trial.number in best else "muted"))
     names = [*(parameter.name for parameter in parameters), objective.metric]
     room = max(4, (wish.width - 8) // max(1, len(names)) - 1)
-    ticks = [(float(place), plain(name, 40)[:room]) for place, name in enumerate(names)]
+    ticks = [(float(place), _within(plain(name, 40), room)) for place, name in enumerate(names)]
     plane = Plane(
         (), lines, (0.0, float(len(parameters))), (-0.02, 1.02), "", "each axis from its low to its high", ticks
     )
@@ -312,6 +312,10 @@ def _text(value: Value) -> str:
 def _bins(parameter: Parameter, most: int) -> int:
     size = parameter.size
     return size if size is not None and size <= most else most
+
+
+def _within(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def _label(parameter: Parameter, place: int, bins: int) -> str:

@@ -130,5 +130,11 @@ def processes(found: Sequence[ProcessNow]) -> list[list[Cell]]:
         head = fit(str(one.pid), 9) + fit(plain(one.user, 20), 11) + fit(gpu, 5)
         head += fit("  ".join(part for part in memory if part), 18)
         whose = Cell(fit(plain(one.whose, 60) if one.whose else "–", 28), "good" if one.whose else "muted")
-        lines.append([Cell(head), whose, Cell(plain(one.command, 200), "muted")])
+        lines.append([Cell(head), whose, Cell(plain(_named(one.command), 200), "muted")])
     return lines
+
+
+def _named(command: str) -> str:
+    """A command without the directory of its program, which is long and tells little."""
+    program, space, rest = command.partition(" ")
+    return f"{program.rpartition('/')[2]}{space}{rest}"
