@@ -72,7 +72,7 @@ def test_a_metric_that_is_never_reported(home, tmp_path):
 
 
 def test_detached_waited_for_paused_and_resumed(home, tmp_path):
-    done = hptui(home, "run", str(toy(tmp_path, trials=3, steps=40, step_seconds=0.05)), "--detach")
+    done = hptui(home, "run", str(toy(tmp_path, trials=2, steps=200, step_seconds=0.05)), "--detach")
     assert (done.returncode, done.stdout) == (0, "")
     sd = StudyDir(home / "toy")
     until(lambda: any(one.last_step for one in trials(sd)))
