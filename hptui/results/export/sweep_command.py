@@ -98,7 +98,7 @@ def _arguments(view: View, said: Sequence[str], names: Names, unsaid: list[str])
     settings = view.study.trainer.settings
     style = settings.get("style", "")
     own = spelled(view.study.trainer.kind, settings)
-    macro = next((f"${{{name}}}" for name, known in STYLES.items() if known == style), None)
+    macro = next((f"${{{name}}}" for name, known in STYLES.items() if _spoken(known) == _spoken(style)), None)
     if macro is None and isinstance(style, str) and not own:
         macro = WORDS.get(style)
     if macro is not None and len(said) == len(_parameters(view)):
@@ -128,3 +128,8 @@ def _search(view: View) -> dict[str, Any]:
     if view.study.space.constraints:
         found["constraints"] = [one.text for one in view.study.space.constraints]
     return found
+
+
+def _spoken(style: Value) -> Value:
+    """A style without what an agent does by itself: it hands parameters on through `wandb.config`, too."""
+    return {key: value for key, value in style.items() if key != "also"} if isinstance(style, dict) else style
