@@ -60,7 +60,8 @@ def check_file(path: Path) -> str:
 
 
 def _said(notes: Sequence[str], text: str) -> str:
-    return "; ".join([*notes, text])
+    """What happened comes first: a line of a terminal cuts its end off."""
+    return "; ".join([text, *notes])
 
 
 def pause(sd: StudyDir, trials: Sequence[int] | None = None, *, after_trials: bool = False) -> str:

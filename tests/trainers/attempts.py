@@ -72,11 +72,12 @@ def work(run: RunDir, code: int = 0, **environment: str) -> dict[str, Any]:
 
 
 def events(run: RunDir, kind: str = "") -> list[dict[str, Any]]:
-    """The whole lines of events.jsonl, of one kind if wanted."""
+    """The whole lines of events.jsonl, of one kind if wanted; without one, all but heartbeats, which come by the clock."""
     if not run.events.exists():
         return []
     lines = run.events.read_text().split("\n")[:-1]
-    return [event for event in map(json.loads, lines) if kind in ("", event["k"])]
+    found = map(json.loads, lines)
+    return [event for event in found if (event["k"] == kind if kind else event["k"] != "heartbeat")]
 
 
 def curve(run: RunDir, *names: str) -> dict[int, tuple[float, ...]]:

@@ -195,7 +195,7 @@ def longer(t: Teller, trial: Trial) -> Iterator[Line]:
         return
     usual = next(length for length in groups)
     others = [length for length in groups if length != own]
-    if usual == own and len(groups[own]) > 1:
+    if usual == own:
         rest = [one for length in others for one in groups[length]]
         yield line(
             "It trained for {amount} {unit}; {rest} trained for another length, so their values "
@@ -205,7 +205,7 @@ def longer(t: Teller, trial: Trial) -> Iterator[Line]:
             rest=t.trials(rest, "length.rest"),
         )
         return
-    mate = next(one for one in t.record.order if length_of(t.view, one) == usual and usual != own)
+    mate = groups[usual][0]
     yield line(
         "It trained for {amount} {unit}, most others for {usual}: part of its lead may be the longer "
         "or shorter training. "
