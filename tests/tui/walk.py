@@ -28,6 +28,11 @@ class Walk:
     def text(self) -> str:
         return text(self.app)
 
+    @property
+    def sentences(self) -> str:
+        """The text without frames and spaces: a sentence is found wherever a long path makes it break."""
+        return "".join(sign for sign in self.text if not sign.isspace() and sign not in "│|╭╮╰╯─")
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.pilot.pause()
