@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.kit import without_slow
-
 ROOT = Path(__file__).parents[2]
 
 TRAINER = '''
@@ -45,10 +43,6 @@ sampler = "random"
 trials  = 20
 seed    = 1
 """
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    without_slow(config, items, Path(__file__).parent)
 
 
 class Folder:

@@ -1,4 +1,4 @@
-"""The fault suite runs on CPU slots, everywhere the same number of them; its long versions only with `-m slow`."""
+"""The fault suite runs on CPU slots, everywhere the same number of them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ import pytest
 LONG = ("test_killloop", "test_charlm_kills")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
-    slow = [] if config.option.markexpr else [item for item in here if item.get_closest_marker("slow")]
     here.sort(key=lambda item: item.path.stem not in LONG)  # the long ones first: nobody waits for them at the end
     places = iter(here)
     items[:] = [next(places) if item in here else item for item in items]
-    if slow:
-        items[:] = [item for item in items if item not in slow]
-        config.hook.pytest_deselected(items=slow)
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from hptui.model.expressions import parse
 from hptui.model.parameters import Derived, Parameter
@@ -98,11 +95,3 @@ def ran(number: int, proposal: Proposal, values: Mapping[str, float] | None = No
 
 def losses(trials: Iterable[Trial]) -> list[float]:
     return [done.values["loss"] for done in trials if done.values]
-
-
-def without_slow(config: pytest.Config, items: list[pytest.Item], folder: Path) -> None:
-    """Leave out a folder's full-size tests, unless `-m` says something else."""
-    slow = [item for item in items if item.get_closest_marker("slow") and item.path.is_relative_to(folder)]
-    if slow and not config.option.markexpr:
-        items[:] = [item for item in items if item not in slow]
-        config.hook.pytest_deselected(items=slow)

@@ -72,7 +72,7 @@ def work(run: RunDir, code: int = 0, **environment: str) -> dict[str, Any]:
 
 
 def events(run: RunDir, kind: str = "") -> list[dict[str, Any]]:
-    """The whole lines of events.jsonl, of one kind if wanted; without one, all but heartbeats, which come by the clock."""
+    """The whole lines of events.jsonl, of one kind if wanted, or all but heartbeats, which come by the clock."""
     if not run.events.exists():
         return []
     lines = run.events.read_text().split("\n")[:-1]

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.search.kit import without_slow
-
 CLIENTS = Path(__file__).parents[2] / "clients"
 HEAD = """
 name = "{name}"
@@ -32,10 +30,6 @@ baseline = false
 """
 
 Write = Callable[..., Path]
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    without_slow(config, items, Path(__file__).parent)
 
 
 @pytest.fixture
