@@ -98,7 +98,7 @@ def _facts(study: Study) -> dict[str, Value]:
         "objective": ", ".join(f"{o.goal} {o.metric}" for o in study.objectives),
         "trainer": study.trainer.kind,
         "sampler": study.search.sampler,
-        "trials": study.search.trials,
+        "trials": expected(study, ()) if study.search.sampler == "list" else study.search.trials,
         "listed": len(study.trials),
         **({"stages": {stage.name: _stage(study, stage) for stage in study.stages}} if study.stages else {}),
         **({"presets": [preset.name for preset in study.presets]} if study.presets else {}),

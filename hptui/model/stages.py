@@ -71,7 +71,8 @@ def expected(study: Study, trials: Sequence[Trial]) -> int | None:
     """How many trials there will be in all, as far as that can be known: a search may have no limit."""
     if not study.stages:
         if study.search.sampler == "list":
-            return len(trials)
+            written = len(study.trials) + study.search.baseline + study.search.evaluate_base
+            return max(len(trials), written)
         more = sum(not trial.role.counts for trial in trials)
         return None if study.search.trials is None else study.search.trials + more
     under_way = max((position(study, trial.stage) for trial in trials), default=0)

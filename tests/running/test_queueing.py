@@ -117,6 +117,17 @@ def test_the_base_model_is_measured_before_everything_else(home: Path, tmp_path:
         request(sd, "repeat", {"trial": 0})
 
 
+def test_base_and_baseline_alone_are_a_study(home: Path, tmp_path: Path) -> None:
+    sd = run_to_rest(home, toy(tmp_path, sampler="list", search="evaluate_base = true"))
+    assert [(one.role, one.status) for one in trials(sd)] == [
+        (Role.BASE, TrialStatus.COMPLETE),
+        (Role.BASELINE, TrialStatus.COMPLETE),
+    ]
+    view = look(sd)
+    assert view.best is not None
+    assert view.best.role is Role.BASELINE
+
+
 def test_a_trainer_that_cannot_measure_an_untrained_model_is_named(home: Path, tmp_path: Path) -> None:
     path = toy(tmp_path, search="evaluate_base = true")
     path.write_text(path.read_text().replace('"toy"\n', '"charlm"\n', 1).replace('kind = "toy"', 'kind = "charlm"'))

@@ -10,6 +10,7 @@ import pytest
 
 from hptui.model.errors import HptuiError, StudyError, Unsupported
 from hptui.model.space import Choice, Float, Int
+from hptui.model.stages import expected
 from hptui.model.study import PrunerSpec, Resources
 from hptui.storage.studyfile import changes, from_json, load, loads, override, parse_value, to_json, warnings
 from hptui.storage.studyfile.samplers import SAMPLERS
@@ -252,7 +253,10 @@ BAD = {
     "negative seed": (search("seed = -1"), ["search.seed: must be at least 0, got -1"]),
     "no hours": (search("until = { hours = 0 }"), ["search.until.hours: must be more than 0"]),
     "unknown until": (search("until = { hour = 2 }"), ["search.until.hour:", "did you mean 'hours'?"]),
-    "list without trials": (search('sampler = "list"'), ["search.sampler: 'list' runs the [[trial]] tables", "none"]),
+    "list without trials": (
+        search('sampler = "list"'),
+        ["search.sampler: 'list' runs the [[trial]] tables", "evaluate_base = true"],
+    ),
     "grid on a continuum": (
         search('sampler = "grid"'),
         ["space.learning_rate:", "continuous range 1e-5..5e-4 log", "step, or choices"],
@@ -584,6 +588,16 @@ def test_listed_trials_alone_need_no_sampler():
     listed = "[[trial]]\nset = { lora_rank = 8 }"
     assert read(space="", more=listed).search.sampler == "list"
     assert read(more=listed).search.sampler == "auto"
+
+
+def test_one_configuration_is_compared_with_the_untouched_model_without_a_list():
+    """The base model and `[trainer]` as it stands are two trials, which need nothing that proposes any."""
+    for given in ("evaluate_base = true", 'sampler = "list"\nevaluate_base = true'):
+        study = read(space="", **search(given))
+        assert (study.search.sampler, study.trials, expected(study, ())) == ("list", (), 2)
+    with pytest.raises(StudyError, match=r"space: is empty"):
+        read(space="", **search("evaluate_base = true\nbaseline = false"))
+    assert read(**search("evaluate_base = true")).search.sampler == "auto"
 
 
 def test_a_trainer_that_is_not_there_is_named_with_its_place(tmp_path):

@@ -122,6 +122,11 @@ def _from_toml(text: str, source: str, directory: str, schema: Schema | None) ->
     return build(parse_toml(text), source, directory, schema, checked=True)
 
 
+def _compares(search: Value) -> bool:
+    """Whether `[search]` sets `[trainer]`, as it stands, against the untouched model."""
+    return isinstance(search, Mapping) and search.get("evaluate_base") is True and search.get("baseline", True) is True
+
+
 def build(
     document: Mapping[str, Value], source: str, directory: str, schema: Schema | None = None, *, checked: bool = False
 ) -> Study:
@@ -140,7 +145,8 @@ def build(
     listed: tuple[ListedTrial, ...] = read(lambda: sections.listed(root.items("trial")), ())
     presets: tuple[Preset, ...] = read(lambda: sections.presets(root.items("preset"), listed), ())
     objectives: tuple[Objective, ...] = read(lambda: sections.objectives(document.get("objective"), metrics), ())
-    default = "list" if listed and not document.get("space") and not document.get("stage") else "auto"
+    searched = document.get("space") or document.get("stage")
+    default = "list" if (listed or _compares(document.get("search"))) and not searched else "auto"
     named = {*metrics, *(one.metric for one in objectives)}
     search = read(lambda: read_search(document.get("search"), default, named), None)
     settings = read(lambda: look_up(schema, trainer.kind, directory), None) if checked and trainer else None

@@ -15,8 +15,14 @@ SAMPLERS = ("auto", "tpe", "gp", "cmaes", "qmc", "nsga2", "ax", "random", "grid"
 def check_sampler(study: Study) -> None:
     """Refuse a sampler that has nothing to propose, or cannot."""
     sampler, space = study.search.sampler, study.space
-    if sampler == "list" and not study.trials:
-        raise StudyError("'list' runs the [[trial]] tables, and there are none", where="search.sampler", value=sampler)
+    compared = study.search.baseline and study.search.evaluate_base
+    if sampler == "list" and not study.trials and not compared:
+        raise StudyError(
+            "'list' runs the [[trial]] tables, and there are none",
+            where="search.sampler",
+            value=sampler,
+            hint="evaluate_base = true compares [trainer], as it stands, with the untouched model",
+        )
     if sampler != "list" and not space.parameters:
         hint = "add parameters to [space], or write [[trial]] tables"
         raise StudyError(f"is empty, so {sampler!r} has nothing to search", where="space", hint=hint)
