@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hptui.actions.budget import of_stage, with_trials
 from hptui.actions.process import defaults_of, holder
 from hptui.actions.steer import change_spec, request, study_of
 from hptui.actions.studies import find_study
@@ -140,18 +140,19 @@ def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str,
     plain = read(path, {})
     sd = StudyDir.of(home, plain.name)
     known = sd.exists()
+    changes = {**of_stage(plain, trials, sd if known else None), **changes}
     overrides = {**(_remembered(sd, "overrides") if known else {}), **changes}
     study = read(path, overrides) if overrides else plain
     facts = {"file": studyfile_json(plain), "overrides": overrides}
     if not known:
-        study = _with_trials(study, trials, None)
+        study = with_trials(study, trials, None)
         if _created(sd, study, facts):
             return sd, _notes(sd, study)
     old = study_of(sd)
     _same_study(sd, old, study)
     if trials is None and _remembered(sd, "file").get("search", {}).get("trials") == plain.search.trials:
         study = replace(study, search=replace(study.search, trials=old.search.trials))
-    study = _with_trials(study, trials, sd)
+    study = with_trials(study, trials, sd)
     said = change_spec(sd, study, "", facts=facts)
     return sd, [] if said == "nothing changed" else [said]
 
@@ -252,7 +253,8 @@ def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str
 
     sd = find_study(home, ref)
     study = study_of(sd)
-    new = _with_trials(study, trials, sd)
+    changes = {**of_stage(study, trials, sd), **changes}
+    new = with_trials(study, trials, sd)
     check_abilities(new)  # what its sampler needs may have gone since
     if changes:
         new = able(studyfile.override(new, dict(changes), registry.schema))
@@ -261,33 +263,6 @@ def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str
     _same_study(sd, study, new)
     overrides = {**_remembered(sd, "overrides"), **changes}
     return sd, [change_spec(sd, new, "", facts={"overrides": overrides})]
-
-
-def _with_trials(study: Study, trials: str | None, sd: StudyDir | None) -> Study:
-    """`--trials 20` is the total; `--trials +5` is five more than the total so far."""
-    if trials is None:
-        return study
-    if not re.fullmatch(r"\+?[0-9]+", trials):
-        raise UserError(
-            f"--trials {trials!r} is not a number of trials", hint="--trials 20 (in all) or --trials +5 (more)"
-        )
-    total = int(trials)
-    if trials.startswith("+"):
-        total += _total(study, sd)
-    if total < 1:
-        raise UserError(f"--trials {trials!r} leaves nothing to run")
-    return replace(study, search=replace(study.search, trials=total))
-
-
-def _total(study: Study, sd: StudyDir | None) -> int:
-    """The total that `+5` adds to: the recorded budget, or what has been run of a search without one."""
-    if sd is None:
-        return study.search.trials or 0
-    budget = study_of(sd).search.trials
-    if budget is not None:
-        return budget
-    with Reader(sd) as reader:
-        return sum(trial.role.counts for trial in reader.trials())
 
 
 # the process ----------------------------------------------------------------------------------------------------

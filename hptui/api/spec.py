@@ -246,6 +246,9 @@ def _trained(document: Document, asked: Asked, schema: Mapping[str, Any] | None)
 def _search(document: Document, asked: Asked, schema: Mapping[str, Any] | None) -> list[str]:
     search = document.setdefault("search", {})
     if asked.trials is not None:
+        if document.get("stage"):
+            hint = "give each [[stage]] its trials in the study file; resume_optimization adds to the one under way"
+            raise UserError(f"num_trials = {asked.trials}: the study has stages, with a budget each", hint=hint)
         search.get("until", {}).pop("trials", None)
         search["trials"] = asked.trials
     if asked.constraints is not None:

@@ -212,6 +212,21 @@ def test_no_improvement_ends_the_search_of_a_stage_and_the_next_begins(home: Pat
     assert len(found["final"]) == 1
 
 
+def test_more_trials_are_for_the_stage_under_way(home: Path, tmp_path: Path) -> None:
+    path = days(tmp_path)
+    text = path.read_text()
+    path.write_text(text[: text.index('[[stage]]\nname = "final"')])
+    assert len(trials(run_to_rest(home, path, trials="3"))) == 6, "three of the first stage, which is the one to begin"
+    run_to_rest(home, "days", trials="+1")
+    run_to_rest(home, path)  # what was said on the command line outlives a run from the file
+    path.write_text(text)
+    sd = run_to_rest(home, path)
+    assert [len(found) for found in by_stage(trials(sd)).values()] == [3, 4, 1]
+    with pytest.raises(UserError, match="stage 'final' is under way") as refused:
+        run(home, "days", trials="+5")
+    assert "hptui add days" in str(refused.value.hint)
+
+
 def test_hand_made_trials_join_the_stage_under_way(home: Path, tmp_path: Path) -> None:
     sd = run_to_rest(home, days(tmp_path))
     request(sd, "add", {"params": {"width": 77}})

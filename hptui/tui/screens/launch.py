@@ -96,6 +96,6 @@ def now_of(study: Study) -> Choices:
     gpus = resources.gpus
     found = {"parallel": str(resources.parallel), "trials_per_gpu": str(resources.trials_per_gpu)}
     found["gpus"] = ",".join(map(str, gpus)) if isinstance(gpus, tuple) else str(gpus)
-    if study.search.trials is not None:
+    if study.search.trials is not None and not study.stages:
         found["trials"] = str(study.search.trials)
     return found

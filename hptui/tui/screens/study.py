@@ -14,6 +14,7 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from hptui.model.errors import HptuiError, NotFound
+from hptui.model.stages import stage_named
 from hptui.model.trial import TrialStatus
 from hptui.results.view import View
 from hptui.storage.paths import StudyDir
@@ -443,14 +444,22 @@ class StudyScreen(Charted, Steering):
             if text:
                 app_of(self).carry_out(lambda: verbs.run(self.sd, trials=text), "changing the budget…")
 
-        budget = None if self.view is None else self.view.study.search.trials
-        now = f"now {budget} in all" if budget is not None else "now without a limit"
+        now = "" if self.view is None else f"{_budget_now(self.view)}; "
         self.app.push_screen(
-            Ask("How many trials", "+10", hint=f"{now}; 40 sets the total, +10 adds ten", check=_a_budget), take
+            Ask("How many trials", "+10", hint=f"{now}40 sets the total, +10 adds ten", check=_a_budget), take
         )
 
     def action_queue(self) -> None:
         self.clone_trial(None)
+
+
+def _budget_now(view: View) -> str:
+    """The budget as it stands; with stages, that of the one under way."""
+    stage = stage_named(view.study, view.stage)
+    own = None if stage is None else stage.trials
+    budget = view.study.search.trials if own is None else own
+    of = f"stage {stage.name}: " if stage is not None else ""
+    return of + (f"now {budget} in all" if budget is not None else "now without a limit")
 
 
 def _a_budget(text: str) -> None:
