@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hptui.actions.steer import study_of
 from hptui.model.errors import StudyError, UserError
 from hptui.model.trial import Value
-from hptui.results.view import look
 from hptui.storage.paths import StudyDir
 
 
@@ -15,7 +15,7 @@ def read_settings(sd: StudyDir, given: Mapping[str, str]) -> dict[str, Value]:
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
-    study = look(sd).study
+    study = study_of(sd)
     try:
         new = studyfile.override(study, {f"trainer.{key}": text for key, text in given.items()}, registry.schema)
     except StudyError as error:

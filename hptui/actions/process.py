@@ -165,10 +165,12 @@ def main(argv: list[str]) -> int:
     from hptui.running.runner import Runner
     from hptui.storage import studyfile
     from hptui.storage.store import Store
+    from hptui.trainers.modules import SCRIPT, recall_script
 
     try:
         store = Store.open(sd)
         try:
+            recall_script(store.get_meta(SCRIPT))
             keep_programs(store, studyfile.from_json(store.study_row()["spec"]))
             runner = Runner(sd, store, Hooks(trainer_of, ended))
             mark(lock, ready=True)

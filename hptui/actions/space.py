@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hptui.actions.process import defaults_of
-from hptui.actions.steer import change_spec, stage_with_space
+from hptui.actions.steer import change_spec, recall, stage_with_space, study_of
 from hptui.model.errors import StudyError, UserError, did_you_mean
 from hptui.model.space import Derived, Parameter, Space
 from hptui.model.stages import stage_named, staged
@@ -80,6 +80,7 @@ def draft_of(sd: StudyDir) -> Draft:
     """The space as it is now: the study's, or that of the stage under way if it has its own."""
     from hptui.storage import studyfile
 
+    recall(sd)
     view, stage = look(sd), stage_with_space(sd)
     document = studyfile.to_json(view.study)
     held: Mapping[str, Value] = document
@@ -179,6 +180,7 @@ def mean(sd: StudyDir, draft: Draft, *, samples: int = SAMPLES, seed: int = 0) -
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
+    recall(sd)
     view = look(sd)
     whole = study_with(view.study, draft)
     stage = stage_named(whole, draft.stage)
@@ -210,7 +212,7 @@ def save(sd: StudyDir, draft: Draft, why: str) -> str:
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
-    study = look(sd).study
+    study = study_of(sd)
     new = study_with(study, draft)
     if studyfile.to_json(new) == studyfile.to_json(study):
         raise UserError("nothing has changed", hint="edit a parameter first")

@@ -14,6 +14,7 @@ from hptui.storage.mailbox import Mailbox
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 from hptui.storage.rundir import holding
+from hptui.trainers.modules import SCRIPT, recall_script
 
 POLL = 0.02
 SETTLE_SECONDS = 4.0
@@ -85,10 +86,17 @@ def _here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: int) -> str:
         store.close()
 
 
+def recall(sd: StudyDir) -> None:
+    """Before the settings of a study's trainer are read: what its script was started with."""
+    with Reader(sd) as reader:
+        recall_script(reader.get_meta(SCRIPT))
+
+
 def study_of(sd: StudyDir) -> Study:
-    """The study as it is recorded now."""
+    """The study as it is recorded now. From here on its trainer can be looked at, too."""
     from hptui.storage import studyfile
 
+    recall(sd)
     with Reader(sd) as reader:
         return studyfile.from_json(reader.spec_json())
 

@@ -12,6 +12,7 @@ import builtins
 import dis
 import inspect
 import linecache
+import shlex
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from hptui.model.errors import UserError
+from hptui.model.secrets import scrub_command
 
 TOP = "define it with `def`, at the top level of a file or of a notebook's cell"
 
@@ -63,6 +65,22 @@ def _file(function: Callable[..., Any], module: ModuleType | None) -> Path | Non
     if function.__module__ != "__main__" and code is not None and Path(code.co_filename).is_file():
         return Path(code.co_filename).absolute()
     return None
+
+
+def script_of(function: Any) -> list[str]:
+    """The program that a function is defined in, by its file, and the arguments that it was started with; [] where it
+    is not defined in the program, or that has none. Where a worker loads it, its top level finds them again.
+    """
+    main = sys.modules.get("__main__")
+    if not callable(function) or function.__module__ != "__main__" or len(sys.argv) < 2:
+        return []
+    file = _file(function, main)
+    return [str(file), *sys.argv[1:]] if file is not None else []
+
+
+def kept(script: list[str]) -> list[str] | None:
+    """The same, to be recorded; None where an argument is none of a record's business."""
+    return script if scrub_command(script) == shlex.join(script) else None
 
 
 # a function without a file --------------------------------------------------------------------------------------

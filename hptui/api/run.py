@@ -17,6 +17,7 @@ from hptui.actions.follow import Follower, Update, exit_code, gave_up, newest_ev
 from hptui.actions.run import create, run, studyfile_json
 from hptui.actions.studies import find_study
 from hptui.actions.telling import told
+from hptui.api.functions import kept, script_of
 from hptui.api.reading import FIXED, OpenStudy
 from hptui.api.results import Results
 from hptui.api.spec import Asked, Specified, specify
@@ -24,7 +25,7 @@ from hptui.api.stopping import EarlyStoppingCallback
 from hptui.model.errors import Locked, MachineError, NotFound, Unusable, UserError
 from hptui.model.trial import TrialStatus
 from hptui.storage.paths import StudyDir, find_home
-from hptui.trainers.modules import refuse_while_loading
+from hptui.trainers.modules import SCRIPT, refuse_while_loading, tell_script
 
 CHECKPOINT = "optimization_checkpoint.json"
 
@@ -87,6 +88,8 @@ def run_optimization(
     say(f"new study {made.study.name!r} in {place / made.study.name}")
     for note in made.notes:
         say(note)
+    if kept(script_of(train)) is None:
+        say("its arguments are not recorded, because one looks like a secret: `hptui run` cannot start it again")
     return _follow(place, made.study.name, None, output, say)
 
 
@@ -123,13 +126,16 @@ def _create(asked: Asked, name: str | None, home: Path) -> Specified:
     if name is not None and StudyDir.of(home, name).exists():
         hint = f"resume_optimization({name!r}, additional_trials=10) goes on with it; or give another name"
         raise UserError(f"there is a study {name!r} already", hint=hint)
+    script = script_of(asked.train)
+    tell_script(script)
     while True:
         made = specify(asked, name, home, lambda one: (home / one).exists())
         sd = StudyDir.of(home, made.study.name)
         if made.source:
             _keep(sd, made.source)
         try:
-            create(sd, made.study, {"file": studyfile_json(made.study), "overrides": {}, FIXED: made.fixed})
+            facts = {"file": studyfile_json(made.study), "overrides": {}, FIXED: made.fixed, SCRIPT: kept(script)}
+            create(sd, made.study, facts)
         except (Locked, UserError):
             if name is None and sd.exists():
                 continue

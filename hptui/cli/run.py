@@ -11,9 +11,7 @@ from hptui.cli.text import say
 @click.command("run")
 @study_argument(name="ref")
 @click.option("--detach", is_flag=True, help="Return at once.")
-@click.option(
-    "--trials", metavar="N|+N", help="How many trials in all, or how many more; of the stage under way."
-)
+@click.option("--trials", metavar="N|+N", help="How many trials in all, or how many more; of the stage under way.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting, e.g. search.seed=7.")
 @click.option("--parallel", type=click.IntRange(min=1), help="How many trials at once, without a GPU.")
 @click.option("--from", "source", metavar="TRIAL", help="First run this trial (or best) with what --set changes.")

@@ -15,7 +15,7 @@ ALLOWED = re.compile(
     r"|HF_(HOME|HUB_CACHE|HUB_OFFLINE|DATASETS_CACHE|DATASETS_OFFLINE|ENDPOINT)"
     r"|TOKENIZERS_PARALLELISM|PYTHONHASHSEED|VIRTUAL_ENV|CONDA_DEFAULT_ENV|CONDA_PREFIX|LD_LIBRARY_PATH|LANG|TZ"
 )
-SECRET_NAME = re.compile(r"(?i)token(?!iz)|api_?key|secret|passw|cred|private_?key|access_?key|auth")
+SECRET_NAME = re.compile(r"(?i)token(?!iz)|api[_-]?key|secret|passw|cred|private[_-]?key|access[_-]?key|auth")
 SECRET_VALUE = re.compile(
     r"\b(hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}"
     r"|AKIA[0-9A-Z]{12,}|xox[abprs]-[\w-]{8,}|AIza[\w-]{30,})"

@@ -7,14 +7,22 @@ the loading: what stands above it is all that the function had when the study wa
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
 from hptui.model.errors import UserError
+
+ARGUMENTS = "HPTUI_SCRIPT"
+"""The variable by which every process of a study knows its script, and what that was started with."""
+
+SCRIPT = "script"
+"""Under which name a store remembers the same."""
 
 
 class Begun(BaseException):
@@ -104,13 +112,42 @@ def _execute(spec: ModuleSpec) -> ModuleType:
     return module
 
 
+def told_script() -> list[str]:
+    """The script whose functions are wanted, by its file, and the arguments that it was started with."""
+    found: list[str] = json.loads(os.environ.get(ARGUMENTS) or "[]")
+    return found
+
+
+def tell_script(script: Sequence[str]) -> None:
+    """Let this process, and those that it starts, load a script with these arguments; () forgets it."""
+    if script:
+        os.environ[ARGUMENTS] = json.dumps(list(script))
+    else:
+        os.environ.pop(ARGUMENTS, None)
+
+
+def recall_script(kept: str) -> None:
+    """The same from a store. A script with arguments that must not be kept is known to its first processes alone."""
+    if (script := json.loads(kept or "[]")) is not None:
+        tell_script(script)
+
+
 @contextmanager
 def _as_script(file: str) -> Iterator[None]:
-    """The arguments of our own process are none of the script's."""
-    before, sys.argv = sys.argv, [file]
+    """The arguments of our own process are none of the script's: it has those that it was started with."""
+    name, *arguments = told_script() or [""]
+    before, sys.argv = sys.argv, [file, *(arguments if name and _same(name, file) else [])]
     _loading.append(file)
     try:
         yield
+    except SystemExit as error:
+        ending = f"{file} ends by itself (SystemExit: {error.code}) when it is loaded for its functions"
+        hint = 'put what runs it as a program under `if __name__ == "__main__":`'
+        raise UserError(ending, hint=hint) from error
     finally:
         _loading.pop()
         sys.argv = before
+
+
+def _same(one: str, other: str) -> bool:
+    return Path(one).exists() and Path(other).exists() and Path(one).samefile(other)

@@ -54,18 +54,18 @@ class Folder:
         (root / "train.py").write_text(TRAINER)
         (root / "director.toml").write_text(STUDY)
 
-    def start(self, script, *, name="script.py"):
+    def start(self, script, *arguments, name="script.py"):
         """Start a script."""
         tell = "import json\ndef tell(**facts): print('\\n@@' + json.dumps(facts, default=str))\n"
         (self.root / name).write_text(tell + textwrap.dedent(script))
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         environment = {**os.environ, "HPTUI_HOME": str(self.home), "PYTHONPATH": path}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen([sys.executable, name], cwd=self.root, env=environment, **pipes)
+        return subprocess.Popen([sys.executable, name, *arguments], cwd=self.root, env=environment, **pipes)
 
-    def python(self, script, *, name="script.py"):
+    def python(self, script, *arguments, name="script.py"):
         """Run a script; the result is what it gave to `tell`, the rest of what it printed stands in `out`."""
-        process = self.start(script, name=name)
+        process = self.start(script, *arguments, name=name)
         self.out, self.err = process.communicate(timeout=240)
         assert process.returncode == 0, self.out + self.err
         found = [line for line in self.out.splitlines() if line.startswith("@@")]

@@ -3,7 +3,7 @@
 import pytest
 
 from hptui.storage.paths import StudyDir
-from tests.support import trials, until
+from tests.support import hptui, trials, until
 
 SCRIPT = """
 import hptui
@@ -31,6 +31,45 @@ def test_a_script_without_a_guard_is_run_once_and_its_functions_in_workers(folde
     assert [one.status for one in done] == ["complete"] * 3
     assert found["best"] == min(one.values["loss"] for one in done) == pytest.approx(3.0 + found["params"]["x"])
     assert found["name"] == "tune-v2-objective"
+
+
+ARGUMENTS = """
+import argparse
+import hptui
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--scale", type=float, required=True)
+parser.add_argument("--api-key")
+args = parser.parse_args()
+
+def train(lr=0.5):
+    return args.scale * lr
+
+found = hptui.run_optimization(train, num_trials=2, search_space={"lr": [0.1, 0.9]}, sampler="random", name="scaled")
+tell(**found)
+"""
+
+
+def test_the_arguments_of_a_script_are_those_of_its_functions_too(folder):
+    """Also in a study that goes on later, from another terminal."""
+    found = folder.python(ARGUMENTS, "--scale", "8")
+    assert found["baseline_loss"] == 4.0
+    hptui(folder.home, "run", "scaled", "--trials", "+1")
+    done = trials(StudyDir(folder.home / "scaled"))
+    assert [one.values["loss"] for one in done] == [pytest.approx(8 * one.params.get("lr", 0.5)) for one in done]
+    assert len(done) == 3
+
+
+def test_arguments_that_look_like_a_secret_are_passed_on_and_not_kept(folder):
+    found = folder.python(ARGUMENTS, "--scale", "8", "--api-key", "swordfish")
+    assert found["baseline_loss"] == 4.0
+    assert "its arguments are not recorded" in folder.out
+    files = [path for path in folder.home.rglob("*") if path.is_file()]
+    assert len(files) > 5
+    assert not [path for path in files if b"swordfish" in path.read_bytes()]
+    later = hptui(folder.home, "run", "scaled", "--trials", "+1")
+    assert later.returncode == 2
+    assert "script.py ends by itself (SystemExit: 2) when it is loaded for its functions" in later.stderr
 
 
 def test_the_same_call_again_is_another_study(folder):
