@@ -1,0 +1,77 @@
+"""`--trials 20` and `--trials +5`: how many trials a study shall have; with stages, the one that is under way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from hptui.actions.steer import study_of
+from hptui.model.errors import UserError
+from hptui.model.stages import stage_named
+from hptui.model.study import Stage, Study
+from hptui.storage.paths import StudyDir
+from hptui.storage.reader import Reader
+
+
+def with_trials(study: Study, trials: str | None, sd: StudyDir | None) -> Study:
+    """The study with its budget changed: `20` is the total, `+5` is five more than the total so far."""
+    if trials is None or study.stages:
+        return study
+    return replace(study, search=replace(study.search, trials=_number(trials, lambda: _total(study, sd))))
+
+
+def of_stage(study: Study, trials: str | None, sd: StudyDir | None) -> dict[str, str]:
+    """The same for a study with stages, each of which has a budget of its own: what `--set` would change.
+
+    The stage under way is meant, or the first where none has begun.
+    """
+    if trials is None or not study.stages:
+        return {}
+    stage = stage_now(study, sd)
+    if not stage.searches:
+        what = f"stage {stage.name!r} is under way, which runs known configurations again and searches nothing"
+        hint = f"hptui add {study.name} KEY=VALUE… queues a trial; another [[stage]] in the study file searches on"
+        raise UserError(f"--trials {trials}: {what}", hint=hint)
+    return {f"stage.{stage.name}.trials": str(_number(trials, lambda: _of_stage(study, stage, sd)))}
+
+
+def stage_now(study: Study, sd: StudyDir | None) -> Stage:
+    """The stage of a study that is under way; the last one, when it has ended."""
+    begun: list[str] = []
+    if sd is not None:
+        with Reader(sd) as reader:
+            begun = [str(one["name"]) for one in reader.course()]
+    return (stage_named(study, begun[-1]) if begun else None) or study.stages[0]
+
+
+def _number(trials: str, so_far: Callable[[], int]) -> int:
+    if not re.fullmatch(r"\+?[0-9]+", trials):
+        hint = "--trials 20 (in all) or --trials +5 (more)"
+        raise UserError(f"--trials {trials!r} is not a number of trials", hint=hint)
+    total = int(trials) + (so_far() if trials.startswith("+") else 0)
+    if total < 1:
+        raise UserError(f"--trials {trials!r} leaves nothing to run")
+    return total
+
+
+def _total(study: Study, sd: StudyDir | None) -> int:
+    """The total that `+5` adds to: the recorded budget, or what has been run of a search without one."""
+    if sd is None:
+        return study.search.trials or 0
+    budget = study_of(sd).search.trials
+    return _counted(sd) if budget is None else budget
+
+
+def _of_stage(study: Study, stage: Stage, sd: StudyDir | None) -> int:
+    recorded = study if sd is None else study_of(sd)
+    known = stage_named(recorded, stage.name) or stage
+    budget = recorded.search.trials if known.trials is None else known.trials
+    if budget is None:
+        return 0 if sd is None else _counted(sd, stage.name)
+    return budget
+
+
+def _counted(sd: StudyDir, stage: str = "") -> int:
+    with Reader(sd) as reader:
+        return sum(trial.role.counts for trial in reader.trials() if trial.stage == stage)
