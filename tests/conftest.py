@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the hub, even where it could be reached
+
 import pytest
 
 from tests.support import kill_all

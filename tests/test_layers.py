@@ -40,6 +40,7 @@ LIBRARIES = {
         "transformers",
         "peft",
         "bitsandbytes",
+        "huggingface_hub",
         "safetensors",
         "numpy",
         "datasets",

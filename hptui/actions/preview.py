@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hptui.model.ahead import Ahead
 from hptui.model.errors import MachineError, StudyError
 from hptui.model.study import Study
 from hptui.model.trial import Reason, Value
-from hptui.running.preparing import representative
 from hptui.storage.rundir import RunDir, read_lines, write_json
 
 SECONDS = 3600.0
@@ -31,9 +31,11 @@ class Preview:
 
 def preview(study: Study, home: Path | None = None) -> Preview:
     """Prepare the study as its runner would; `StudyError` says what is wrong with its data or model."""
+    from hptui.actions.process import defaults_of
     from hptui.trainers import registry
 
-    if not registry.prepares(study.trainer.kind):
+    names = registry.prepares(study.trainer.kind)
+    if not names:
         return Preview()
     with tempfile.TemporaryDirectory(prefix="hptui-check-") as folder:
         run = RunDir(Path(folder, "prepare"))
@@ -42,7 +44,7 @@ def preview(study: Study, home: Path | None = None) -> Preview:
             "prepare": True,
             "kind": study.trainer.kind,
             "directory": study.directory,
-            "settings": dict(representative(study)),
+            **Ahead.of(study, names, defaults_of(study)).told(),
             "cache": str(Path(folder, "cache")),
         }
         write_json(run.config, config, durable=False)
@@ -55,7 +57,7 @@ def preview(study: Study, home: Path | None = None) -> Preview:
     if end["reason"] == Reason.SETUP:
         return Preview(warnings=(f"not everything could be looked at, for it is not here: {end['message']}",))
     if end["status"] == "failed":
-        raise StudyError(end["message"], file=study.source, where="trainer")
+        raise StudyError(end["message"], file=study.source)
     facts: dict[str, Value] = next((event["facts"] for event in found if event["k"] == "facts"), {})
     return Preview(facts, tuple(event["message"] for event in found if event["k"] == "warning"))
 

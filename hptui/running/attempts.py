@@ -42,15 +42,15 @@ COLD = "HPTUI_COLD"
 class Trainer:
     """How attempts of a study are run: the cold command, the warm entry and what to import for it.
 
-    `facts` goes into every attempt's record: git commit, host, versions. `prepares`: the trainer has something to do
-    once, before the first trial.
+    `facts` goes into every attempt's record: git commit, host, versions. `prepares`: settings that the
+    trainer looks at once, before the first trial.
     """
 
     command: Sequence[str]
     entry: str = ""
     preload: Sequence[str] = ()
     facts: Mapping[str, Value] = field(default_factory=dict)
-    prepares: bool = False
+    prepares: Sequence[str] = ()
 
 
 def cores() -> int:

@@ -13,13 +13,12 @@ import json
 import logging
 import shutil
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hptui.model.parameters import Choice, Parameter
+from hptui.model.ahead import Ahead
 from hptui.model.study import Study
-from hptui.model.trial import TrialStatus, Value
+from hptui.model.trial import TrialStatus
 from hptui.running.attempts import Attempts, cores
 from hptui.running.finish import end_event, log_tail
 from hptui.running.local import Launch, silence
@@ -42,12 +41,16 @@ class Preparing:
         self.run = RunDir(sd.root / "prepare")
         self._lost = 0
         self._going = False
+        self._seen: tuple[Study, Ahead, str] | None = None
 
     def over(self, study: Study) -> bool | str:
         """True: trials may begin. False: not yet, look again. A text: why they must not."""
         if not self.attempts.trainer.prepares:
             return True
-        key = key_of(study)
+        if self._seen is None or self._seen[0] is not study:
+            ahead = Ahead.of(study, self.attempts.trainer.prepares, self.store.defaults())
+            self._seen = study, ahead, key_of(study, ahead)
+        _, ahead, key = self._seen
         if self.store.get_meta(PREPARED) == key:
             return True
         if is_held(self.run.lock):
@@ -55,11 +58,11 @@ class Preparing:
             return False
         config = read_json(self.run.config)
         if not isinstance(config, dict) or config.get("key") != key or not (self._going or end_event(self.run)):
-            return self._start(study, key)
+            return self._start(study, key, ahead)
         self._going = False
-        return self._finish(study, key)
+        return self._finish(study, key, ahead)
 
-    def _start(self, study: Study, key: str) -> bool | str:
+    def _start(self, study: Study, key: str, ahead: Ahead) -> bool | str:
         shutil.rmtree(self.run.root, ignore_errors=True)
         token = uuid.uuid4().hex
         launch = Launch(
@@ -71,7 +74,7 @@ class Preparing:
                 "token": token,
                 "kind": study.trainer.kind,
                 "directory": study.directory,
-                "settings": dict(representative(study)),
+                **ahead.told(),
                 "cache": str(self.sd.cache),
                 "threads": cores(),
             },
@@ -84,12 +87,14 @@ class Preparing:
         self.attempts.local.start(launch)
         return False
 
-    def _finish(self, study: Study, key: str) -> bool | str:
+    def _finish(self, study: Study, key: str, ahead: Ahead) -> bool | str:
         end = end_event(self.run)
         if end is None:
             self._lost += 1
             said = " ".join(log_tail(self.run, 1)) or "it left no word"
-            return self._start(study, key) if self._lost < TRIES else f"the preparation of the study died: {said}"
+            return (
+                self._start(study, key, ahead) if self._lost < TRIES else f"the preparation of the study died: {said}"
+            )
         if end["status"] != TrialStatus.COMPLETE:
             self._forget()
             return f"the study cannot run ({end['reason']}): {end.get('message') or 'no reason was given'}"
@@ -99,8 +104,9 @@ class Preparing:
     def _take(self, key: str) -> None:
         """Commit what was found, all of it or nothing."""
         with self.store.transaction(durable=True):
+            said = {event.message for event in self.store.events() if event.kind == "data"}
             for event in events(self.run):
-                if event["k"] == "warning":
+                if event["k"] == "warning" and event["message"] not in said:
                     self.store.event("warning", "data", str(event["message"]))
                 elif event["k"] == "facts":
                     self.store.set_meta(FACTS, json.dumps({**self.store.study_facts(), **event["facts"]}))
@@ -127,21 +133,7 @@ def events(run: RunDir) -> list[dict[str, Any]]:
     return found
 
 
-def key_of(study: Study) -> str:
+def key_of(study: Study, ahead: Ahead) -> str:
     """What a preparation was made for."""
-    told = [study.trainer.kind, study.directory, dict(representative(study))]
+    told = [study.trainer.kind, study.directory, ahead.told()]
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def representative(study: Study) -> Mapping[str, Value]:
-    """Settings that stand for the study's trials: its table, and where that is silent the first value of the space."""
-    settings = dict(study.trainer.settings)
-    for parameter in study.space.parameters:
-        settings.setdefault(parameter.name, _first(parameter))
-    for one in study.space.derived:
-        settings.setdefault(one.name, one.expr.evaluate(settings))
-    return settings
-
-
-def _first(parameter: Parameter) -> Value:
-    return parameter.choices[0] if isinstance(parameter, Choice) else parameter.low

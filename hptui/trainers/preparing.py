@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hptui.model.ahead import Ahead
 from hptui.model.trial import Reason, TrialStatus, Value
 from hptui.storage.rundir import EventWriter
 from hptui.trainers.outcome import Outcome, of_error
@@ -25,14 +26,14 @@ class Prepared:
     warnings: Sequence[str] = ()
 
 
-Prepare = Callable[[Mapping[str, Value], Path, Path], Prepared]
-"""Settings, the study file's directory, and the study's cache in."""
+Prepare = Callable[[Ahead, Path, Path], Prepared]
+"""What is ahead, the study file's directory, and the study's cache in."""
 
 
 def carry_out(prepare: Callable[[], Prepare], config: Mapping[str, Any], events: EventWriter) -> Outcome:
     """Prepare a study, and put on record what came of it."""
     try:
-        found = prepare()(config["settings"], Path(config["directory"] or "."), Path(config["cache"]))
+        found = prepare()(Ahead.read(config), Path(config["directory"] or "."), Path(config["cache"]))
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  all of it is recorded
         traceback.print_exc()
         return of_error(error, reported=False)

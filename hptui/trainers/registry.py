@@ -77,9 +77,13 @@ def evaluates_base(kind: str) -> bool:
     return kind in BASE
 
 
-def prepares(kind: str) -> bool:
-    """Whether a trainer has something to do once for a study, before its first trial."""
-    return kind == "sft"
+def prepares(kind: str) -> tuple[str, ...]:
+    """The settings that a trainer looks at once for a study, before its first trial; () where it does not."""
+    if kind == "sft":
+        from hptui.trainers.sft.measures import LOOKED_AT
+
+        return LOOKED_AT
+    return ()
 
 
 def preparation(kind: str) -> Prepare:

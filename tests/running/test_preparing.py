@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from hptui.model.study import Study
+from hptui.model.variants import representative
 from hptui.running.local import Launch
-from hptui.running.preparing import TRIES, Preparing, representative
+from hptui.running.preparing import TRIES, Preparing
 from hptui.storage import studyfile
 from hptui.storage.paths import StudyDir
 from hptui.storage.rundir import EventWriter, open_lock, write_json
@@ -71,14 +72,14 @@ def store(tmp_path: Path, study: Study) -> Iterator[Store]:
         yield made
 
 
-def preparing(store: Store, starter: Starter, prepares: bool = True) -> Preparing:
+def preparing(store: Store, starter: Starter, prepares: tuple[str, ...] = ("steps",)) -> Preparing:
     attempts: Any = SimpleNamespace(local=starter, trainer=SimpleNamespace(prepares=prepares, command=("worker",)))
     return Preparing(StudyDir(store.path.parent), store, attempts)
 
 
 def test_a_trainer_without_one_is_never_waited_for(store: Store, study: Study) -> None:
     starter = Starter()
-    assert preparing(store, starter, prepares=False).over(study) is True
+    assert preparing(store, starter, prepares=()).over(study) is True
     assert starter.launched == []
 
 
@@ -150,4 +151,4 @@ def test_settings_that_stand_for_the_trials_are_complete(tmp_path: Path) -> None
         FILE + 'model = { choices = ["a", "b"] }\nsteps = { choices = [1, 2] }\nwidth = { expr = "steps * 2" }\n'
     )
     study = studyfile.load(tmp_path / "t.toml")
-    assert representative(study) == {"steps": 3, "learning_rate": 1e-4, "model": "a", "width": 6}
+    assert representative(study, {}) == {"steps": 3, "learning_rate": 1e-4, "model": "a", "width": 6}

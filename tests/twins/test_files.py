@@ -7,6 +7,7 @@ import json
 import pytest
 
 from hptui.actions.check import check
+from hptui.model.ahead import Ahead
 from hptui.model.errors import Absent
 from hptui.model.space import Choice
 from hptui.model.study import Study
@@ -56,7 +57,7 @@ def test_a_real_study_is_right_but_for_what_is_not_on_this_machine(name):
     checked = check(STUDIES / f"{name}.toml")
     assert checked.warnings == ()
     with pytest.raises(Absent) as caught:
-        prepare(dict(one.trainer.settings), STUDIES, STUDIES / "nowhere")
+        prepare(Ahead(one.trainer.settings), STUDIES, STUDIES / "nowhere")
     assert f"model: there is no directory {one.trainer.settings['model']}" in str(caught.value)
     assert "no connection" in str(caught.value)
     assert f"train: there is no file or directory {STUDIES / str(one.trainer.settings['train'])}" in str(caught.value)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.model.errors import Absent, UserError, did_you_mean, nearest
-from hptui.trainers import models
+from hptui.trainers import hub, models
 
 Row = dict[str, Any]
 
@@ -163,6 +163,7 @@ def _saved(setting: str, path: Path) -> Source:
 
 
 def _hub(setting: str, name: str, config: str) -> Source:
+    hub.settle()
     import datasets
 
     try:

@@ -51,7 +51,7 @@ def run(
     _overlaps(outputs, references, options, metrics, rows, facts)
     metrics |= _lengths_and_time(written, timing)
     for metric in own:
-        _merge(metrics, metric(outputs, references, texts))
+        merge(metrics, metric(outputs, references, texts))
     return Result(metrics, rows, facts)
 
 
@@ -110,7 +110,8 @@ def _lengths_and_time(written: Sequence[Written], timing: Timing) -> dict[str, f
     }
 
 
-def _merge(metrics: dict[str, float | Ratio], more: Mapping[str, float]) -> None:
+def merge(metrics: dict[str, Any], more: Mapping[str, float]) -> None:
+    """Add metrics of the user's own, none of which may take the name of another."""
     for name, value in more.items():
         if name in metrics:
             raise UserError(f"a metric of your own is called {name!r}, which is taken", hint="give it another name")

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from hptui.model.errors import Absent, UserError, did_you_mean
-from hptui.trainers import models
+from hptui.trainers import hub, models
 from hptui.trainers.sft import bnb
 from hptui.trainers.sft.settings import ModelSettings, Settings
 
@@ -42,6 +42,7 @@ def source(settings: ModelSettings, directory: Path, name: str) -> str:
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise UserError(f"model: there is no directory {path}", hint=did_you_mean(path.name, near))
+    hub.settle()
     return name
 
 

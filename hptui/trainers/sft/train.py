@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import torch
 
-from hptui.model.errors import UserError
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data import pipeline
 from hptui.trainers.sft import adapters, evaluate, load, memory, saving
@@ -58,18 +57,9 @@ def begin(settings: Settings, trial: TrialContext, device: torch.device) -> Run:
     trial.phase("data", allow=3600)
     tokenizer = load.tokenizer_of(settings, trial.directory)
     data = pipeline.load(settings, trial.directory, trial.cache, tokenizer)
-    wanted = [name for name in trial.objectives if name in ("eval_loss", "perplexity")]
-    if wanted and not len(data.tokens["validation"]):
-        raise UserError(
-            f"the objective {wanted[0]} needs validation examples, and there are none",
-            hint="give validation a file, or set validation_fraction",
-        )
-    if settings.judges and not settings.judged_by_answers and not len(data.tokens["validation"]):
-        raise UserError(
-            f"early_stopping_metric = {settings.early_stopping_metric!r} needs validation examples, and there are none",
-            hint="give validation a file, or set validation_fraction",
-        )
-    evaluate.check_answers(settings, data, trial.directory)
+    evaluate.check_validation(settings, data, trial.objectives)
+    own = evaluate.check_answers(settings, data, trial.directory)
+    evaluate.check_judged(settings, own)
     for idle in unused(settings, trial.directory):
         trial.warn(idle)
     trial.phase("model", allow=3600)
