@@ -92,6 +92,7 @@ def _row(view: View, shape: dict[str, Any]) -> dict[str, Any]:
 
 
 def _one(view: View, shape: dict[str, Any]) -> None:
+    from hptui.results.knowledge import known_line
     from hptui.results.stages import stages_line
 
     study, best = view.study, shape["best"]
@@ -107,6 +108,7 @@ def _one(view: View, shape: dict[str, Any]) -> None:
             "sampler": shape["sampler"],
             "trials": f"{progress_of(shape)}{f': {counts}' if counts else ''}",
             "stages": stages_line(view),
+            "known before": known_line(view),
             "best": best_line(view) if best else "",
             "started": moment(shape["started"]) if shape["started"] else "",
             "time": clock(shape["seconds"]),

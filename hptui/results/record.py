@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -46,6 +46,7 @@ class Record:
     checkpoints: tuple[CheckpointRow, ...] = ()
     revisions: tuple[Revision, ...] = ()
     rejected: int = 0
+    knowledge: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def metric(self) -> str:
@@ -200,6 +201,7 @@ def read(sd: StudyDir, reader: Reader | None = None) -> Record:
         warnings = tuple(event for event in reader.events() if event.level != "info" and event.trial is None)
         checkpoints = tuple(reader.checkpoints(best.number)) if best else ()
         revisions = tuple(reader.revisions())
+        knowledge = reader.knowledge()
     return Record(
         view,
         {number: tuple(own) for number, own in attempts.items()},
@@ -210,6 +212,7 @@ def read(sd: StudyDir, reader: Reader | None = None) -> Record:
         checkpoints,
         revisions,
         sum(len(trial.rejections) for trial in view.trials),
+        knowledge,
     )
 
 

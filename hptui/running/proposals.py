@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, Value
+from hptui.running.knowledge import note
 from hptui.running.setup import record
-from hptui.running.warmstart import lessons
+from hptui.running.warmstart import lessons, sources
 from hptui.search.auto import resolve
 from hptui.search.engine import AHEAD, Engine, Proposal, make_engine
+from hptui.search.lens import Lens
 from hptui.search.process import Answer, EngineProcess, fallback, lives_apart
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.store import Store
@@ -51,7 +53,8 @@ class Proposals:
         self._seen: tuple[int, ...] = ()
         self._ahead: tuple[tuple[int, ...], Answer] | None = None
         self._told = False
-        self._lessons = lessons(store, study)
+        self._sources, self._lessons = sources(store, study), lessons(store, study)
+        self._noted: tuple[int, ...] | None = None
         self.spent = False
 
     def prepare(self) -> None:
@@ -131,7 +134,16 @@ class Proposals:
         self._compare(proposal.engine, trials)
         facts = {"engine": proposal.engine, "rejections": proposal.rejections, "seen": self._seen, "stage": self._stage}
         with self._store.transaction(durable=True):
+            self._note(trials)
             return record(self._store, self._study, Role.SEARCH, {**self._onto, **proposal.params}, **facts)
+
+    def _note(self, trials: Sequence[Trial]) -> None:
+        """Keep what this search has heard of others, when that has changed."""
+        imported = [trial for trial in trials if trial.role is Role.IMPORTED]
+        numbers = tuple(trial.number for trial in imported)
+        if (imported or self._sources) and numbers != self._noted:
+            self._noted = numbers
+            note(self._store, self._study, self._stage, Lens(self._study.space, self._base), self._sources, imported)
 
     def _compare(self, engine: str, trials: Sequence[Trial]) -> None:
         """Say once when another engine, or another version of it, goes on with a search."""

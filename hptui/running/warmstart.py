@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hptui.model.errors import StudyError, did_you_mean
 from hptui.model.study import NAME, Study
 from hptui.model.trial import Role, Trial, Value
-from hptui.model.values import same, value_text
-from hptui.search.history import hear, unsaid
+from hptui.running.knowledge import hearing
+from hptui.search.history import hear
 from hptui.search.lens import Lens
 from hptui.search.wire import trial_from_json, trial_to_json
 from hptui.storage import studyfile
@@ -48,24 +48,29 @@ def gather(study: Study, home: Path, known: Sequence[str] = ()) -> list[Source]:
     return [_read(study, ref, home) for ref in study.search.warm_start if ref not in known]
 
 
-def keep(store: Store, study: Study, sources: Sequence[Source] | None = None) -> None:
+def keep(store: Store, study: Study, found: Sequence[Source] | None = None) -> None:
     """Copy what is not in the store yet, and say how much of it there is. `StudyError` when it cannot be had."""
-    kept = _kept(store)
-    new = gather(study, store.path.parent.parent, [one.ref for one in kept]) if sources is None else sources
+    known = kept(store)
+    new = gather(study, store.path.parent.parent, [one.ref for one in known]) if found is None else found
     if not new:
         return
     lens = Lens(study.space, {**store.defaults(), **study.trainer.settings})
     with store.transaction(durable=True):
-        store.set_meta(KEY, json.dumps([_to_json(one) for one in (*kept, *new)]))
+        store.set_meta(KEY, json.dumps([_to_json(one) for one in (*known, *new)]))
         for one in new:
-            store.event("info", KEY, _told(lens, one))
+            store.event("info", KEY, _told(lens, study, one))
 
 
 def lessons(store: Store, study: Study) -> list[Trial]:
     """The trials of other studies that engines hear of, numbered from -1 downwards."""
-    kept = {one.ref: one for one in _kept(store)}
-    trials = [trial for ref in study.search.warm_start if ref in kept for trial in kept[ref].trials]
+    trials = [trial for one in sources(store, study) for trial in one.trials]
     return [replace(trial, number=-number) for number, trial in enumerate(trials, start=1)]
+
+
+def sources(store: Store, study: Study) -> list[Source]:
+    """The studies that a study starts from, as they were copied."""
+    known = {one.ref: one for one in kept(store)}
+    return [known[ref] for ref in study.search.warm_start if ref in known]
 
 
 # reading another study ------------------------------------------------------------------------------------------
@@ -141,7 +146,8 @@ def _foreign(study: str, trial: Trial, base: Mapping[str, Value]) -> Trial:
 # what is kept ---------------------------------------------------------------------------------------------------
 
 
-def _kept(store: Store) -> list[Source]:
+def kept(store: Store) -> list[Source]:
+    """The studies whose trials have been copied."""
     return [
         Source(one["ref"], one["name"], one["uuid"], one["at"], tuple(map(trial_from_json, one["trials"])))
         for one in json.loads(store.get_meta(KEY) or "[]")
@@ -158,23 +164,13 @@ def _to_json(source: Source) -> dict[str, object]:
     }
 
 
-def _told(lens: Lens, source: Source) -> str:
+def _told(lens: Lens, study: Study, source: Source) -> str:
     """How many of another study's trials inform this one, and why the first of the others does not."""
-    misfits = [trial for trial in source.trials if lens.point(trial.params) is None or unsaid(lens, trial)]
-    count, whole = len(source.trials) - len(misfits), len(source.trials)
-    text = f"warm start: {count} of {whole} trials of {source.name} ({source.uuid}) inform this search"
-    if misfits:
-        why = next(_reasons(lens, misfits[0]), "it is no point of this space")
-        text += f"; {len(misfits)} {'does' if len(misfits) == 1 else 'do'} not fit: in {misfits[0].name} {why}"
+    heard = hearing(lens, study, source.trials)
+    text = (
+        f"warm start: {heard.count} of {len(source.trials)} trials of {source.name} ({source.uuid}) inform this search"
+    )
+    left = len(source.trials) - heard.count
+    if left:
+        text += f"; {left} {'does' if left == 1 else 'do'} not fit: in {heard.misfit} {heard.why}"
     return text
-
-
-def _reasons(lens: Lens, trial: Trial) -> Iterator[str]:
-    for name, value in trial.params.items():
-        if name in lens.parameters:
-            if not lens.parameters[name].contains(value):
-                yield f"{name} is {value_text(value)}, and here it is {lens.parameters[name].describe()}"
-        elif name not in lens.base:
-            yield f"{name} is {value_text(value)}, and here there is no such setting"
-        elif not same(lens.base[name], value) and name not in [one.name for one in lens.space.derived]:
-            yield f"{name} is {value_text(value)}, and here {value_text(lens.base[name])}"

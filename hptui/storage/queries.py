@@ -31,6 +31,7 @@ from hptui.storage.rows import (
 DEFAULTS = "defaults"
 FACTS = "facts"
 COURSE = "stages"
+KNOWLEDGE = "knowledge"
 
 
 class Queries(Curves):
@@ -83,6 +84,13 @@ class Queries(Curves):
         those `fixed`, and when they `began`.
         """
         found: list[dict[str, Any]] = cells.parse(self.get_meta(COURSE, "[]"))
+        return found
+
+    def knowledge(self) -> dict[str, list[dict[str, Any]]]:
+        """What the search of each stage knew that it had not found out itself: from which study or import, `trials`
+        there, how many of them were `heard`, and `why` the first of the others was not.
+        """
+        found: dict[str, list[dict[str, Any]]] = cells.parse(self.get_meta(KNOWLEDGE, "{}"))
         return found
 
     def get_meta(self, key: str, default: str = "") -> str:

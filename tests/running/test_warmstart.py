@@ -14,6 +14,10 @@ from hptui.model.errors import StudyError
 from hptui.model.parameters import Choice, Float
 from hptui.model.study import Objective, Search, Study, TrainerSpec
 from hptui.model.trial import Reason, Role, TrialStatus
+from hptui.results.knowledge import known_line
+from hptui.results.record import read as read_record
+from hptui.results.report import compose, write
+from hptui.results.view import look
 from hptui.running import warmstart
 from hptui.running.proposals import Proposals
 from hptui.running.setup import keep_defaults
@@ -175,6 +179,49 @@ def test_failures_teach_as_their_own_would_and_what_is_open_or_crashed_says_noth
         ("failed", "nan"),
         ("pruned", "None"),
     ]
+
+
+def knowing(store, new):
+    """What the report of a study says of what its search knew before, and its facts."""
+    Proposals(store, new, {}).next(store.trials())
+    record = read_record(StudyDir(store.path.parent))
+    [said] = [part for part in write(record, "report.md", "results")[0].splitlines() if "Known before" in part]
+    return said, {fact.key: fact for fact in compose(record, "results").facts()}
+
+
+def test_a_report_says_what_the_search_knew_before_and_what_it_could_not_use(opened, tmp_path):
+    narrow = warm(searched=space([Float("lr", 1e-4, 1e-2, log=True), Choice("rank", (8, 16, 32))]))
+    store = opened(narrow)
+    inside = [1e-4 <= one.params["lr"] <= 1e-2 for one in some()]
+    out = inside.index(False)
+    said, facts = knowing(store, narrow)
+    assert f"**Known before**: {sum(inside)} of 20 trials of the study `old` (`" in said
+    assert f"; {20 - sum(inside)} did not inform it: in old/trial-{out} lr is " in said
+    assert "and here it is 1e-4..0.01 log" in said
+    assert (facts["knowledge.all.0.heard"].value, facts["knowledge.all.0.trials"].value) == (sum(inside), 20)
+    assert known_line(look(StudyDir(store.path.parent))) == f"{sum(inside)} of 20 trials of the study old"
+
+
+def test_a_report_names_the_file_of_imported_experiments_and_why_one_says_nothing(tmp_path):
+    new = study("new")
+    facts = {"imported_from": "/data/earlier.csv"}
+    earlier = [
+        replace(trial(0, {"lr": 1e-3, "rank": 8}, {"loss": 1.0}, role=Role.IMPORTED), facts=facts),
+        replace(trial(1, {"lr": 1e-2}, {"loss": 2.0}, role=Role.IMPORTED), facts=facts),
+    ]
+    with Store.create(StudyDir(tmp_path / "new"), to_json(new), "new") as store:
+        keep_defaults(store, {})
+        for one in earlier:
+            store.insert_trial(one)
+        said, found = knowing(store, new)
+    assert "1 of 2 experiments imported from `/data/earlier.csv`; 1 did not inform it: in trial-1 rank is not" in said
+    assert found["knowledge.all.0.heard"].trials == (0, 1)
+
+
+def test_without_anything_from_elsewhere_a_report_does_not_speak_of_it(opened):
+    store = opened(study("new"))
+    with pytest.raises(ValueError, match="not enough values"):
+        knowing(store, study("new"))
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,31 @@ def search(t: Teller) -> Iterator[Block]:
                     f" {what}" if what != "target" else "",
                 )
             )
+    lines += _known(t)
     if t.record.rejected:
         n = t.plain("study.rejected", t.record.rejected, text=f"{t.record.rejected:,}")
         lines.append(item("Not run", n, " proposals were infeasible or known already"))
     yield Bullets(tuple(lines))
+
+
+def _known(t: Teller) -> Iterator[Line]:
+    """What the search had from elsewhere: from which study or file, how many trials of it, and what did not fit."""
+    several = len(t.record.knowledge) > 1
+    for stage, sources in t.record.knowledge.items():
+        for n, one in enumerate(sources):
+            key, field = f"knowledge.{stage or 'all'}.{n}", f"knowledge.{stage}.{n}"
+            numbers = [trial for trial in t.view.trials if trial.number in one.get("numbers", ())]
+            heard = t.plain(f"{key}.heard", one["heard"], numbers, field=f"{field}.heard")
+            every = t.plain(f"{key}.trials", one["trials"], numbers, field=f"{field}.trials")
+            parts: list[Line] = [(Name(f"stage {stage}: "),)] if several and stage else []
+            if "study" in one:
+                parts.append(line("{heard} of {every} trials of the study ", heard=heard, every=every))
+                parts.append((Name(one["study"], code=True), " (", Name(one["uuid"], code=True), ")"))
+            else:
+                parts.append(line("{heard} of {every} experiments imported from ", heard=heard, every=every))
+                parts.append((Name(one["file"], code=True),))
+            if one["heard"] < one["trials"]:
+                rest = t.plain(f"{key}.left", one["trials"] - one["heard"], numbers)
+                parts.append(line("; {rest} did not inform it: in ", rest=rest))
+                parts.append((Name(f"{one['misfit']} {one['why']}"),))
+            yield item("Known before", *(piece for part in parts for piece in part))
