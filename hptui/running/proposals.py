@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 
 from hptui.model.study import Study
@@ -13,7 +14,7 @@ from hptui.running.warmstart import lessons, sources
 from hptui.search.auto import resolve
 from hptui.search.engine import AHEAD, Engine, Proposal, make_engine
 from hptui.search.lens import Lens
-from hptui.search.process import Answer, EngineProcess, fallback, lives_apart
+from hptui.search.process import LONG, Answer, EngineProcess, fallback, lives_apart
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.store import Store
 
@@ -30,7 +31,7 @@ class EngineFailed(Exception):
 
 class Proposals:
     """The engine of one revision of a study, or of a stage of it, whose settings all trials have in common are `onto`:
-    in this process where it answers at once, else in one of its own.
+    in this process while it answers at once, in one of its own as soon as it does not.
 
     A runner that is killed between asking and recording asks again with the same number, seed and history, and so
     records the same trial.
@@ -53,17 +54,17 @@ class Proposals:
         self._seen: tuple[int, ...] = ()
         self._ahead: tuple[tuple[int, ...], Answer] | None = None
         self._told = False
+        self._asks, self._took = 0, 0.0
         self._sources, self._lessons = sources(store, study), lessons(store, study)
         self._noted: tuple[int, ...] | None = None
         self.spent = False
 
     def prepare(self) -> None:
         """Load the engine before it is needed. Costs nothing the second time."""
-        if self._engine is None and self._apart is None:
-            if lives_apart(self.choice.sampler):
-                self._apart = EngineProcess(self._study, self._base)
-            else:
-                self._engine = make_engine(self._study, self._base)
+        if self._apart is None and (self._took > LONG or lives_apart(self.choice.sampler, self._store.next_number())):
+            self._engine, self._apart = None, EngineProcess(self._study, self._base)
+        elif self._engine is None and self._apart is None:
+            self._engine = make_engine(self._study, self._base)
 
     def fileno(self) -> int:
         """To wait on while an engine thinks; -1 when none does."""
@@ -112,12 +113,15 @@ class Proposals:
 
     def _answer_here(self, number: int, trials: Sequence[Trial]) -> Answer:
         assert self._engine is not None
+        begin = time.thread_time()
         try:
             self._engine.sync([*self._lessons, *trials])
             proposal = self._engine.ask(number)
         except Exception as error:  # an engine is foreign code: it is named, and nothing is lost
             log.exception("the engine failed")
             return Answer(number, error=f"the sampler {self.choice.sampler!r} failed: {type(error).__name__}: {error}")
+        took, self._asks = time.thread_time() - begin, self._asks + 1
+        self._took = took if self._asks > 1 else 0.0  # the first loads libraries, and builds what all others use
         return Answer(number, proposal, spent=proposal is None)
 
     def _ask_apart(self, number: int, trials: Sequence[Trial]) -> Answer | None:

@@ -35,8 +35,11 @@ from hptui.search.wire import proposal_from_json, proposal_to_json, trial_from_j
 from hptui.storage.studyfile import from_json, to_json
 from hptui.storage.studyfile.samplers import check_abilities
 
-APART = frozenset({"gp", "ax"})
-"""Samplers that take a good part of a second, and load torch."""
+LONG = 0.3
+"""Seconds of an ask for which a runner had better not stand still."""
+
+LONG_FROM = {"gp": 0, "ax": 0, "cmaes": 500, "tpe": 1000, "nsga2": 1000}
+"""From so many trials on an ask is expected to be long; those of gp and ax always are, and load torch."""
 
 PR_SET_PDEATHSIG = 1
 NICENESS = 5
@@ -55,9 +58,11 @@ class Answer:
     error: str = ""
 
 
-def lives_apart(sampler: str) -> bool:
-    """Whether this sampler (as `resolve` names it, never `auto`) belongs into an `EngineProcess`."""
-    return sampler in APART
+def lives_apart(sampler: str, trials: int = 0) -> bool:
+    """Whether this sampler (as `resolve` names it, never `auto`), asked after so many trials, belongs into an
+    `EngineProcess`.
+    """
+    return sampler in LONG_FROM and trials >= LONG_FROM[sampler]
 
 
 def fallback(study: Study, base: Mapping[str, Value], trials: Sequence[Trial], number: int) -> Proposal | None:

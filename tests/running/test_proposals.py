@@ -1,5 +1,6 @@
 """Proposals: asked ahead where that changes nothing, and who proposes is recorded and said when it changes."""
 
+import select
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from hptui.model.trial import Role, TrialStatus
 from hptui.running.proposals import Proposals
 from hptui.running.setup import record
 from hptui.search.engine import AHEAD
+from hptui.search.process import lives_apart
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
 from hptui.storage.studyfile import to_json
@@ -67,6 +69,47 @@ def test_asked_ahead_the_proposals_are_the_same_and_the_engine_is_asked_no_often
 def test_what_learns_is_never_asked_ahead(tmp_path, sampler):
     _, asked = course(tmp_path, sampler, ahead=True)
     assert asked == 10
+
+
+def patiently(proposals, store):
+    """The next trial, and how often the engine was still thinking."""
+    thought = 0
+    while (trial := proposals.next(store.trials())) is None:
+        thought += 1
+        select.select([proposals], [], [], 30)
+        proposals.collect()
+    return trial, thought
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "qmc"])
+def test_an_engine_that_has_become_slow_thinks_in_a_process_of_its_own_and_proposes_the_same(
+    tmp_path, monkeypatch, sampler
+):
+    def proposed(name, long):
+        monkeypatch.setattr("hptui.running.proposals.LONG", long)
+        with Store.create(StudyDir(tmp_path / name), {"name": "s"}, "s") as store:
+            proposals, apart = Proposals(store, study(sampler), {}), []
+            for number in range(9):
+                trial, thought = patiently(proposals, store)
+                apart.append(thought > 0)
+                proposals.look_ahead(store.trials())
+                store.update_trial(trial.number, status=TrialStatus.COMPLETE, values={"loss": float(number % 4)})
+            proposals.close()
+            return [(one.params, one.engine) for one in store.trials()], apart
+
+    here, waited = proposed("here", 1e9)
+    assert not any(waited)
+    there, waited = proposed("there", 0.0)
+    assert waited[-1]
+    assert not waited[0], "the first ask loads the library, and says nothing about the next"
+    assert there == here
+
+
+def test_with_many_trials_an_ask_is_expected_to_be_long(store):
+    assert not lives_apart("tpe", 10)
+    assert lives_apart("tpe", 5000)
+    assert lives_apart("gp")
+    assert not any(lives_apart(sampler, 5000) for sampler in AHEAD)
 
 
 def test_a_trial_added_by_hand_meanwhile_makes_it_ask_again(store):
