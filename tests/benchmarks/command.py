@@ -1,6 +1,6 @@
 """What it costs to run a script through hptui, how soon its lines are on record, and whether outputs stay apart.
 
-python tests/benchmarks/command.py [--seconds 30] [--repeats 3]
+python -m tests.benchmarks.command [--seconds 30] [--repeats 3]
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 from statistics import median
 
 import psutil
-from common import events, machine, percentile, scratch
 
 from hptui.actions.run import run
 from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir, read_json
+from tests.benchmarks.common import events, machine, percentile, scratch
 from tests.support import rest, run_to_rest, trials, until
 
 SCRIPT = """

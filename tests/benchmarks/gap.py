@@ -1,6 +1,6 @@
 """The gap between two trials: from the end of one to the first step of the next, warm and cold.
 
-python tests/benchmarks/gap.py [--charlm]
+python -m tests.benchmarks.gap [--charlm]
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import sys
 import textwrap
 from pathlib import Path
 
-from common import events, machine, percentile, scratch
-
 from hptui.storage.paths import StudyDir
+from tests.benchmarks.common import events, machine, percentile, scratch
 from tests.support import run_to_rest, toy, trials
 
 CHARLM = """

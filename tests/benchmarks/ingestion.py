@@ -1,6 +1,6 @@
 """How many metric points a second go from `events.jsonl` into the store, while another process reads.
 
-    python tests/benchmarks/ingestion.py [SECONDS]
+    python -m tests.benchmarks.ingestion [SECONDS]
 
 Four trials log five metrics a step; the runner's side reads up to 64 KiB of lines, parses them and commits points and
 offset together, checkpointing the log as the runner does; a reader polls four times a second like a screen. Then: what

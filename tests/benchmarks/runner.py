@@ -1,6 +1,6 @@
 """What a runner costs: CPU and memory while 1,000 points a second arrive, and the time to recover from kill -9.
 
-python tests/benchmarks/runner.py
+python -m tests.benchmarks.runner
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import psutil
-from common import machine, scratch
 
 from hptui.actions.process import holder
 from hptui.actions.run import run
 from hptui.model.trial import TrialStatus
 from hptui.storage.reader import Reader
+from tests.benchmarks.common import machine, scratch
 from tests.support import run_to_rest, toy, trials, until
 
 SECONDS = 20.0

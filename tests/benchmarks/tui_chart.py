@@ -1,4 +1,4 @@
-"""What a chart costs to draw: ten curves of ten thousand points, in CPU time.   python tests/benchmarks/tui_chart.py"""
+"""What a chart costs to draw: ten curves of ten thousand points, in CPU time.   python -m tests.benchmarks.tui_chart"""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from common import machine, percentile
 
 from hptui.tui.charts.raster import Box, Line, raster
 from hptui.tui.charts.series import from_points, line_of
+from tests.benchmarks.common import machine, percentile
 
 TIMES = 40
 

@@ -1,6 +1,6 @@
 """A study of many trials and points, written straight into a store.
 
-    python tests/benchmarks/tui_store.py HOME [TRIALS] [POINTS]
+    python -m tests.benchmarks.tui_store HOME [TRIALS] [POINTS]
 
 What the benchmarks of the screens look at. Nothing is trained for it: the numbers are made up, and no result.
 """
@@ -13,12 +13,11 @@ import sys
 import time
 from pathlib import Path
 
-from common import machine  # noqa: F401  (puts the repository on the path)
-
 from hptui.model.trial import Attempt, AttemptState, Reason, Role, StudyState, Trial, TrialStatus
 from hptui.storage import studyfile
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
+from tests.benchmarks.common import machine  # noqa: F401  (puts the repository on the path)
 
 START = 1_800_000_000.0
 FILE = """

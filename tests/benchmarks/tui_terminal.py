@@ -1,6 +1,6 @@
 """What the screens cost a terminal, measured from outside through a pty.
 
-    python tests/benchmarks/tui_terminal.py [HOME]
+    python -m tests.benchmarks.tui_terminal [HOME]
 
 Time to the first frame with rows, bytes when nothing happens, bytes a second while a study runs, and the time from a
 key to the frame that it causes; on a study of 10,000 trials and 10 million points (made when HOME has none).
@@ -24,11 +24,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from common import machine, percentile
 from tui_store import make
 
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
+from tests.benchmarks.common import machine, percentile
 
 SIZE = (120, 36)
 ROW = re.compile(rb"\xe2\x98\x85\d+")
