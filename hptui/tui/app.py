@@ -13,6 +13,8 @@ from textual import events
 from textual.app import App, InvalidThemeError, SystemCommand
 from textual.binding import BindingType
 from textual.command import CommandPalette
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
@@ -22,10 +24,12 @@ from hptui.storage.paths import StudyDir
 from hptui.tui import clipboard
 from hptui.tui.commands import KeyCommands
 from hptui.tui.config import Config
+from hptui.tui.driver import TerminalDriver
 from hptui.tui.feed import Feed
 from hptui.tui.glyphs import PLAIN, RICH, Glyphs
 from hptui.tui.keys import bindings, keymap
 from hptui.tui.messages import Answered
+from hptui.tui.screens.base import Place
 from hptui.tui.themes import DEFAULTS, THEMES
 
 
@@ -104,6 +108,35 @@ class HptuiApp(App[str]):
 
     def on_unmount(self) -> None:
         self.feed.close()
+
+    def get_driver_class(self) -> type[Driver]:
+        usual = super().get_driver_class()
+        return TerminalDriver if usual is LinuxDriver else usual
+
+    @property
+    def behind(self) -> bool:
+        """Whether the terminal is still busy with what was drawn before."""
+        return isinstance(self._driver, TerminalDriver) and self._driver.behind
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        """Textual writes here what it has drawn."""
+        if isinstance(self._driver, TerminalDriver) and not self._batch_count:
+            renderable = self._driver.painted.changes(renderable) if renderable is not None else None
+            super()._display(screen, renderable)
+            self._driver.ask()
+        else:
+            super()._display(screen, renderable)
+
+    def on_resize(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.painted.forget()
+
+    def on_seen(self) -> None:
+        if isinstance(self.screen, Place):
+            self.screen.catch_up()
 
     def _heed_signals(self) -> None:
         """Leave in order when told to, or when the terminal is gone: it is then as it was before."""
@@ -209,6 +242,7 @@ class HptuiApp(App[str]):
         self.exit(goodbye(alive))
 
     def action_redraw(self) -> None:
+        self._forget()
         self.refresh()
         for widget in self.screen.walk_children():
             widget.refresh()

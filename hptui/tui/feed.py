@@ -45,6 +45,8 @@ class Feed:
         self._watched: tuple[Sequence[Source], Post] = ((), lambda reading: None)
         self._wanted = True
         self._closed = False
+        self.calm = False
+        """Whether the last round had nothing new to say, and none is wanted."""
         self._troubles: dict[int, Trouble] = {}
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
@@ -57,13 +59,13 @@ class Feed:
         with self._changed:
             self._watched = (tuple(sources), post)
             self._troubles.clear()
-            self._wanted = True
+            self._wanted, self.calm = True, False
             self._changed.notify()
 
     def wake(self) -> None:
         """Look at once: somebody wants something else, or has changed something."""
         with self._changed:
-            self._wanted = True
+            self._wanted, self.calm = True, False
             self._changed.notify()
 
     def close(self) -> None:
@@ -86,12 +88,14 @@ class Feed:
                     self._wanted = False
                     sources, post = self._watched
                 pool.begin()
-                for source in sources:
-                    self._ask(source, pool, post)
+                news = [self._ask(source, pool, post) for source in sources]
+                with self._changed:
+                    self.calm = not self._wanted and not any(news)
         finally:
             pool.close()
 
-    def _ask(self, source: Source, pool: Pool, post: Post) -> None:
+    def _ask(self, source: Source, pool: Pool, post: Post) -> bool:
+        """Ask one source; whether it had something new."""
         try:
             found: object | None = source.poll(pool)
             if found is not None:
@@ -105,6 +109,7 @@ class Feed:
             found = self._news(source, Trouble(f"a bug in hptui: {type(error).__name__}: {error}"))
         if found is not None and (sources := self._watched[0]) and source in sources:
             post(Reading(source, found))
+        return found is not None
 
     def _news(self, source: Source, trouble: Trouble) -> Trouble | None:
         """The trouble, unless it was told already."""

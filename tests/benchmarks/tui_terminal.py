@@ -59,6 +59,8 @@ class Terminal:
                     break
                 if b"\x1b[?2026$p" in data:  # as a terminal of today answers: it knows synchronised output
                     os.write(self.fd, b"\x1b[?2026;2$y")
+                if asked := data.count(b"\x1b[6n"):
+                    os.write(self.fd, b"\x1b[1;1R" * asked)
                 self.chunks.append((time.monotonic() - self.began, data))
                 count += len(data)
                 seen = (seen + data)[-(1 << 20) :]

@@ -37,8 +37,15 @@ class Terminal:
     """A program in a pty. What it writes is read only in `read` and what calls it."""
 
     def __init__(
-        self, command: Sequence[str], env: Mapping[str, str] | None = None, size: tuple[int, int] = (120, 36)
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        size: tuple[int, int] = (120, 36),
+        rate: float = 0.0,
     ) -> None:
+        """`rate`: bytes a second that the line carries; 0: as many as come."""
+        self.rate = rate
+        self._free = time.monotonic()
         self.screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
         self._rest = b""
@@ -65,17 +72,24 @@ class Terminal:
         """Take in what comes within so many seconds; how many bytes that was."""
         deadline, count = time.monotonic() + seconds, 0
         while (left := deadline - time.monotonic()) > 0:
+            if (busy := self._free - time.monotonic()) > 0:
+                time.sleep(min(busy, left))
+                continue
             ready, _, _ = select.select([self.master], [], [], left)
             if not ready:
                 break
             try:
-                data = os.read(self.master, 1 << 16)
+                data = os.read(self.master, int(self.rate / 20) or 1 << 16)
             except OSError:
                 break
+            if self.rate:
+                self._free = time.monotonic() + len(data) / self.rate
             if not data:
                 break
             if b"\x1b[?2026$p" in data:  # it knows synchronised output
                 self.send(b"\x1b[?2026;2$y")
+            if asked := data.count(b"\x1b[6n"):  # and tells where its cursor is
+                self.send(b"\x1b[1;1R" * asked)
             self.written += data
             count += len(data)
             self._feed(data)

@@ -130,7 +130,8 @@ async def test_a_note_in_the_editor(home, size, by_hand):
         await walk.press("N")
         await walk.until("Note on trial 3")
         await walk.press("enter")
-        await walk.pilot.pause(0.3)
+        await walk.until(lambda: isinstance(walk.app.screen, StudyScreen))
+        await walk.app.workers.wait_for_complete()
         with Reader(sd) as reader:
             assert reader.trial(3).note == "first line\nsecond line", "looking at it changes nothing"
 

@@ -13,6 +13,7 @@ from hptui.results.diagnosis import diagnose
 from hptui.results.health import curves_of, health
 from hptui.results.view import look
 from hptui.storage.reader import Reader
+from hptui.tui.screens.ask import Pick
 from hptui.tui.screens.clone import CloneScreen
 from hptui.tui.screens.compare import differences, measured
 from hptui.tui.screens.space import SpaceScreen
@@ -94,19 +95,18 @@ def test_the_ill_stand_first_and_one_key_queues_the_cure(sd, size):
     async def walk():
         async with walking(sd.root.parent, size=size, study=sd) as person:
             await person.until(lambda: person.app.screen.__class__.__name__ == "StudyScreen")
-            await person.pilot.pause(0.4)
+            await person.settled()
             await person.press("d")
             if size[0] < 60:
                 return
             await person.until("oom")
             await person.until("1 of ")
             await person.press("C")
-            await person.pilot.pause(0.2)
-            if not isinstance(person.app.screen, CloneScreen):
+            await person.until(lambda: isinstance(person.app.screen, CloneScreen | Pick))
+            if isinstance(person.app.screen, Pick):
                 await person.press("enter")
-                await person.pilot.pause(0.2)
+            await person.until(lambda: isinstance(person.app.screen, CloneScreen))
             form = person.app.screen
-            assert isinstance(form, CloneScreen)
             assert form.query_one("#note", Input).value.startswith("oom: ")
             assert "32" in [line.value for line in form.query(Input)]
             await person.press("escape")
@@ -123,7 +123,7 @@ def test_marked_trials_are_compared(sd, size):
     async def walk():
         async with walking(sd.root.parent, size=size, study=sd) as person:
             await person.until(lambda: person.app.screen.__class__.__name__ == "StudyScreen")
-            await person.pilot.pause(0.4)
+            await person.settled()
             await person.press("space", "down", "space", "c")
             if size[0] > 60:
                 await person.until("settings that differ")
@@ -140,7 +140,7 @@ def test_one_trial_alone_is_not_compared(sd):
     async def walk():
         async with walking(sd.root.parent, study=sd) as person:
             await person.until("trials")
-            await person.pilot.pause(0.3)
+            await person.settled()
             await person.press("asterisk", "c")
             await person.until("mark two to eight trials")
 

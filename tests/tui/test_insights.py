@@ -97,7 +97,7 @@ def test_the_screen_turns_through_all_of_them(sd, size):
     async def walk():
         async with walking(sd.root.parent, size=size, study=sd) as person:
             await person.until(lambda: person.app.screen.__class__.__name__ == "StudyScreen")
-            await person.pilot.pause(0.3)
+            await person.settled()
             await person.press("H")
             for _ in range(8):
                 await person.press("right_square_bracket")

@@ -3,8 +3,10 @@
 import os
 import shutil
 import sqlite3
+import threading
 
 import pytest
+from textual.widgets import OptionList
 
 from hptui.model.trial import StudyState, TrialStatus
 from hptui.storage.reader import Reader
@@ -13,6 +15,8 @@ from hptui.storage.store import Store
 from hptui.tui.screens.confirm import Confirm
 from hptui.tui.screens.study import StudyScreen
 from hptui.tui.screens.trial import TrialScreen
+from hptui.tui.sources.pool import Pool
+from hptui.tui.sources.studies import StudiesSource
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.trials import TrialTable
 from tests.actions.made import EVIL, make
@@ -283,8 +287,8 @@ async def test_the_palette_finds_and_runs(home):
         await walk.until("★3")
         table = walk.app.screen.query_one(TrialTable)
         await walk.press("j", "j", "colon", *"go to the best")
-        await walk.until("Best")
-        await walk.pilot.pause(0.6)
+        await walk.until("go to the best trial")
+        await walk.until(lambda: walk.app.screen.query_one(OptionList).highlighted == 0)
         await walk.press("enter", "enter")
         await walk.until(lambda: table.number == 3)
 
@@ -311,7 +315,7 @@ async def test_plain_characters_only(home):
     async with walking(home, study=sd, charts="ascii", theme="ansi") as walk:
         await walk.until("*3")
         await walk.until(lambda: walk.app.screen.query_one("#chart1", Chart).plots)
-        await walk.pilot.pause(0.3)
+        await walk.settled()
         assert not {sign for sign in walk.text if ord(sign) > 127} - set("·–…→"), walk.text
 
 
@@ -327,11 +331,11 @@ async def test_remapped_keys(home):
 async def test_no_size_breaks_it(home, size):
     sd = make(home, state=StudyState.PAUSED, message="gave up: " + EVIL)
     async with walking(home, size=size) as walk:
-        await walk.pilot.pause(0.2)
+        await walk.settled()
         await walk.press("j", "enter")
-        await walk.pilot.pause(0.3)
+        await walk.settled()
         await walk.press("v", "v", "v", "v", "j", "space", "enter")
-        await walk.pilot.pause(0.2)
+        await walk.settled()
         await walk.press("question_mark", "escape", "t")
         await walk.pilot.resize_terminal(20, 5)
         await walk.pilot.resize_terminal(120, 36)
@@ -354,7 +358,7 @@ async def test_hostile_text_is_harmless_everywhere(home, size):
         await walk.until("[red]b[/]")
         for keys in (["enter"], ["t"], ["escape", "enter"], ["question_mark", "escape"], ["l", "l", "l", "t"]):
             await walk.press(*keys)
-            await walk.pilot.pause(0.3)
+            await walk.settled()
             shown = walk.text
             assert not any(ord(sign) < 32 and sign != "\n" for sign in shown)
             assert "\x9b" not in shown
@@ -415,13 +419,15 @@ async def test_a_study_that_vanishes_is_told_and_the_screen_lives(home):
         await walk.until(lambda: walk.app.screen.view.trials[2].note == "back")
 
 
-async def test_a_locked_store_is_waited_for(home):
+async def test_a_locked_store_is_waited_for(home, monkeypatch):
     sd = make(home)
+    met, poll = threading.Event(), StudiesSource.poll
+    monkeypatch.setattr(StudiesSource, "poll", lambda self, pool: [met.set(), poll(self, pool)][1])
     conn = sqlite3.connect(sd.db, isolation_level=None)
     conn.execute("PRAGMA locking_mode = EXCLUSIVE")
     conn.execute("BEGIN EXCLUSIVE")
     async with walking(home) as walk:
-        await walk.pilot.pause(0.3)
+        await walk.until(met.is_set)
         conn.execute("ROLLBACK")
         conn.close()
         await walk.until("made by hand")
@@ -442,7 +448,7 @@ async def test_nothing_is_drawn_when_nothing_has_changed(home, monkeypatch):
     async with walking(home, study=sd) as walk:
         await walk.until("★3")
         await walk.until(lambda: walk.app.screen.query_one("#chart1", Chart).plots)
-        await walk.pilot.pause(0.5)
+        await walk.settled()
         drawn = []
         from textual._compositor import Compositor
 
@@ -453,7 +459,9 @@ async def test_nothing_is_drawn_when_nothing_has_changed(home, monkeypatch):
             return original(self, *args, **more)
 
         monkeypatch.setattr(Compositor, "render_update", spy)
-        await walk.pilot.pause(1.0)
+        rounds, tick = [], Pool.begin
+        monkeypatch.setattr(Pool, "begin", lambda self: [rounds.append(1), tick(self)][1])
+        await walk.until(lambda: len(rounds) > 5)
         assert drawn == []
 
 

@@ -14,6 +14,7 @@ from hptui.tui.app import HptuiApp
 from hptui.tui.config import Config
 from hptui.tui.screens.entry import EntryScreen
 from hptui.tui.screens.space import SpaceScreen
+from hptui.tui.screens.study import StudyScreen
 from tests.frames import text as frame
 from tests.support import run_to_rest
 
@@ -38,6 +39,14 @@ constraints = ["batch_size * learning_rate <= 2"]
 def sd(tmp_path: Path):
     (tmp_path / "edited.toml").write_text(STUDY)
     return run_to_rest(tmp_path / "home", tmp_path / "edited.toml")
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """The same, for those who only look."""
+    folder = tmp_path_factory.mktemp("space")
+    (folder / "edited.toml").write_text(STUDY)
+    return run_to_rest(folder / "home", folder / "edited.toml")
 
 
 async def settled(pilot, screen) -> None:
@@ -73,7 +82,7 @@ def visit(sd, steps, size=(120, 36), **config):
     async def walk():
         app = HptuiApp(sd.root.parent, Config(charts="braille", **config), study=sd)
         async with app.run_test(size=size) as pilot:
-            await pilot.pause(0.3)
+            await until(pilot, lambda: isinstance(app.screen, StudyScreen) and app.screen.view)
             screen = SpaceScreen(sd)
             await app.push_screen(screen)
             await settled(pilot, screen)
@@ -83,11 +92,11 @@ def visit(sd, steps, size=(120, 36), **config):
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24), (20, 5)])
-def test_it_shows_parameters_constraints_and_what_they_mean(sd, size):
+def test_it_shows_parameters_constraints_and_what_they_mean(seen, size):
     async def steps(pilot, screen):
         return frame(pilot.app)
 
-    shown = visit(sd, steps, size)
+    shown = visit(seen, steps, size)
     if size[0] > 60:
         assert "learning_rate" in shown
         assert "batch_size * lear" in shown
@@ -126,7 +135,7 @@ def test_a_range_is_changed_undone_and_saved(sd):
     assert "low = 0.001" in Path(view.study.source).read_text() or "low = 1e-3" in Path(view.study.source).read_text()
 
 
-def test_a_constraint_is_added_checked_and_dropped(sd):
+def test_a_constraint_is_added_checked_and_dropped(seen):
     async def steps(pilot, screen):
         await pilot.press("c")
         asked = await line(pilot, screen)
@@ -141,10 +150,10 @@ def test_a_constraint_is_added_checked_and_dropped(sd):
         await pilot.press("D")
         await until(pilot, lambda: screen.draft == screen.before)
 
-    visit(sd, steps)
+    visit(seen, steps)
 
 
-def test_leaving_with_changes_asks(sd):
+def test_leaving_with_changes_asks(seen):
     async def steps(pilot, screen):
         await pilot.press("D")
         await pilot.press("escape")
@@ -152,15 +161,15 @@ def test_leaving_with_changes_asks(sd):
         await pilot.press("n")
         await until(pilot, lambda: pilot.app.screen is screen)
 
-    visit(sd, steps)
+    visit(seen, steps)
 
 
-def test_read_only_changes_nothing(sd):
+def test_read_only_changes_nothing(seen):
     async def steps(pilot, screen):
         await pilot.press("D")
         assert screen.draft == screen.before
 
-    visit(sd, steps, readonly=True)
+    visit(seen, steps, readonly=True)
 
 
 def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tmp_path):

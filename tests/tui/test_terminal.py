@@ -7,6 +7,7 @@ import os
 import signal
 import termios
 import threading
+import time
 
 import pytest
 
@@ -56,9 +57,9 @@ def opened(tmp_path):
     """Opens hptui in a terminal on a study, and ends it in the end."""
     seats = []
 
-    def open_(*words, size=(120, 36), state=StudyState.DONE, trials=TRIALS, env=None):
+    def open_(*words, size=(120, 36), state=StudyState.DONE, trials=TRIALS, env=None, rate=0.0):
         sd = make(tmp_path / "home", trials=trials, state=state)
-        seats.append(Terminal([*HPTUI, "--home", str(sd.root.parent), *words], env or surroundings(), size))
+        seats.append(Terminal([*HPTUI, "--home", str(sd.root.parent), *words], env or surroundings(), size, rate))
         return seats[-1], sd
 
     yield open_
@@ -137,6 +138,20 @@ def test_a_slow_line_gets_sixteen_colours_and_less(opened):
     seat.quiet(2.5)
     assert b"\x1b[38;2;" not in seat.written
     assert b";38;2;" not in seat.written
+
+
+def test_a_line_that_is_too_slow_shows_the_newest_and_answers_keys(opened):
+    seat, sd = opened("open", "made", "--refresh", "0.1", state=StudyState.RUNNING, trials=MANY, rate=50_000)
+    seat.until("★3")
+    seat.rate = 4000
+    with Runner(sd, 0.1) as runner:
+        seat.until(lambda: runner.ticks > 60)  # what it would draw of them takes such a line half a minute
+        for key in ("m", "]", "V"):
+            seat.press(key)
+        began = time.monotonic()
+        seat.press("y")
+        seat.until("copied")
+        assert time.monotonic() - began < 10, "a key is answered when everything that was drawn before has arrived"
 
 
 def test_what_a_person_chose_in_the_environment_is_heeded(opened):

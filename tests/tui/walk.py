@@ -37,6 +37,14 @@ class Walk:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    async def settled(self) -> None:
+        """Wait until the feed has nothing more to say, and what it said is drawn."""
+        calm = 0
+        while calm < 2:
+            await self.until(lambda: self.app.feed.calm)
+            await self.pilot.pause()
+            calm = calm + 1 if self.app.feed.calm else 0
+
     async def until(self, what: Callable[[], object] | str, seconds: float = PATIENCE) -> None:
         """Wait until something holds, or a text is on the screen."""
         holds = (lambda: what in self.text) if isinstance(what, str) else what

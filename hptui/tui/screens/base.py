@@ -16,6 +16,9 @@ from hptui.tui.sources.pool import Source
 if TYPE_CHECKING:
     from hptui.tui.app import HptuiApp
 
+BLANK = 0.3
+"""Seconds that a screen waits for what it shows, before it is drawn without."""
+
 
 def app_of(node: Any) -> HptuiApp:
     """The program that a widget or screen belongs to."""
@@ -34,6 +37,10 @@ class Place(Screen[None]):
 
     scope: ClassVar[str] = ""
     AUTO_FOCUS = ""
+    _blank = True
+    """Whether it has nothing to show yet: what was there before stays until it has."""
+    _late = False
+    """Whether something has changed that is not drawn yet, because the line is full."""
 
     def sources(self) -> Sequence[Source]:
         """What it watches while it is in front."""
@@ -51,6 +58,10 @@ class Place(Screen[None]):
         return app_of(self).feed
 
     def on_screen_resume(self) -> None:
+        if self._blank and self.sources():
+            self.set_timer(BLANK, self.unveil)
+        else:
+            self.unveil()
         self.watch_sources()
 
     def watch_sources(self) -> None:
@@ -67,9 +78,32 @@ class Place(Screen[None]):
                 self.trouble(reading.source, reading.found)
             else:
                 self.read(reading.source, reading.found)
+        self.unveil()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return allowed(self, self.scope, action)
+
+    def _compositor_refresh(self) -> None:
+        """Textual draws here what has changed. On a line that is full it waits, and draws later what is true then."""
+        app = app_of(self)
+        if self._blank:
+            return
+        if app.behind:
+            self._late = True
+            return
+        super()._compositor_refresh()
+
+    def catch_up(self) -> None:
+        """The terminal has taken something in: draw what has waited for it."""
+        if self._late:
+            self._late = False
+            self._compositor_refresh()
+
+    def unveil(self) -> None:
+        """Draw it from now on."""
+        if self._blank:
+            self._blank = False
+            self.refresh()
 
     def launch(self, sd: StudyDir, *, alive: bool) -> None:
         """Run a study: at once where it runs already, else after a form with what it is to run with."""

@@ -64,7 +64,7 @@ class Lines(Widget):
         regions = []
         for y in range(height):
             old = self._shown.get(y)
-            span = (0, width) if old is None else _span(old, self.draw(y, width))
+            span = (0, width) if old is None else changed_span(old, self.draw(y, width))
             if span is not None:
                 regions.append(Region(span[0], y, span[1] - span[0], 1))
         if regions:
@@ -91,7 +91,7 @@ class Lines(Widget):
         super().notify_style_update()
 
 
-def _span(old: Strip, new: Strip) -> tuple[int, int] | None:
+def changed_span(old: Strip, new: Strip) -> tuple[int, int] | None:
     """The cells from the first to the last segment that differ; None when all are the same."""
     one, other = old._segments, new._segments
     if one == other:
