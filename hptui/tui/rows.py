@@ -25,6 +25,8 @@ SAMPLE = 60
 WIDEST = 24
 HEADING = 13
 """Headings are no wider; a shorter name is taken where there is one."""
+LATER = ("stage", "seconds", "peak_memory_gb", "note")
+"""Columns that come behind the settings."""
 TREND = "trend"
 SIGN = "status"
 SHORT = {
@@ -137,16 +139,17 @@ class TrialRows:
         assert view is not None
         own = [name for name in view.study.report.columns if name not in FACTS[:4]]
         objectives = [objective.metric for objective in view.study.objectives]
-        varied = [parameter.name for parameter in view.study.space.parameters]
-        derived = [one.name for one in view.study.space.derived]
+        spaces = [view.study.space, *(one.space for one in view.study.stages if one.space is not None)]
+        varied = [parameter.name for space in spaces for parameter in space.parameters]
+        derived = [one.name for space in spaces for one in space.derived]
         listed = [name for trial in view.study.trials for name in trial.set]
         settings = [name for name in (own or [*varied, *derived, *listed]) if name not in objectives]
-        settings = list(dict.fromkeys(name for name in settings if name not in ("seconds", "peak_memory_gb", "note")))
+        settings = list(dict.fromkeys(name for name in settings if name not in LATER))
         names = ["name"] if sum(bool(trial.name) for trial in view.trials) > 1 else []  # the baseline has one
         stage = ["stage"] if any(getattr(trial, "stage", "") for trial in view.trials) else []
         memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE]) else []
         notes = ["note"] if any(trial.note for trial in view.trials) else []
-        return [*objectives, TREND, *names, *stage, *settings, STEP, "seconds", *memory, *notes]
+        return [*objectives, TREND, *names, *settings, *stage, STEP, "seconds", *memory, *notes]
 
     def available(self) -> list[str]:
         """Every column that there is."""
