@@ -139,3 +139,14 @@ def test_a_failure_whose_reason_nobody_recorded_has_none(home):
     text = text_of(home, seeds.DIRECTOR, [*seeds.director_trials(), gone])
     assert "None" not in text
     assert "| failed | – | 1 | trial 4 |" in text
+
+
+# the search space -----------------------------------------------------------------------------------------------
+
+
+def test_numbers_to_choose_from_are_said_to_have_an_order_or_none(home):
+    text = text_of(home, seeds.DIRECTOR, seeds.director_trials())
+    assert "| `lora_rank` | [8, 16, 32, 64] | discrete |" in text
+    loose = seeds.DIRECTOR.replace("choices = [8, 16, 32, 64]", "choices = [8, 16, 32, 64], ordered = false")
+    assert loose != seeds.DIRECTOR
+    assert "| `lora_rank` | [8, 16, 32, 64] | categorical |" in text_of(home / "x", loose, seeds.director_trials())

@@ -68,11 +68,7 @@ def _range(one: Parameter) -> Line:
 
 def _type(one: Parameter) -> str:
     if isinstance(one, Choice):
-        return (
-            "discrete"
-            if all(isinstance(c, int | float) and not isinstance(c, bool) for c in one.choices)
-            else "categorical"
-        )
+        return "discrete" if one.ordinal else "categorical"
     return "integer" if isinstance(one, Int) else "continuous"
 
 

@@ -1,0 +1,129 @@
+"""An engine in a process of its own: it proposes what it would here, and what befalls it is named and healed."""
+
+import os
+import select
+import signal
+import time
+
+import pytest
+
+from hptui.model.parameters import Choice, Float
+from hptui.search.process import EngineProcess
+from tests.search.kit import ask, drive, space, study
+
+SPACE = space([Float("lr", 1e-5, 1e-1, log=True), Choice("rank", (8, 16, 32, 64))])
+
+
+def measure(settings):
+    return {"loss": abs(settings["lr"] - 1e-3) + settings["rank"] / 64}
+
+
+@pytest.fixture
+def started():
+    """Processes that end with the test."""
+    made = []
+
+    def start(asked, **more):
+        made.append(EngineProcess(asked, {}, **more))
+        return made[-1]
+
+    yield start
+    for process in made:
+        process.close()
+
+
+def answered(process, number, trials):
+    process.begin(number, trials)
+    return waited(process)
+
+
+def waited(process):
+    deadline = time.monotonic() + 60
+    while (answer := process.poll()) is None:
+        assert time.monotonic() < deadline
+        select.select([process], [], [], 0.05)
+    return answer
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        "tpe",
+        pytest.param("gp", marks=pytest.mark.xdist_group("gp")),
+        pytest.param("ax", marks=[pytest.mark.xdist_group("ax"), pytest.mark.slow]),
+    ],
+)
+def test_it_proposes_what_it_would_here(started, sampler):
+    asked = study(SPACE, sampler, seed=3)
+    trials, process = drive(study(SPACE, "random", seed=3), 7, measure), started(asked)
+    for count in (0, 7):
+        answer = answered(process, count, trials[:count])
+        assert (answer.number, answer.error, answer.spent) == (count, "", False)
+        assert answer.proposal == ask(asked, trials[:count])
+
+
+def test_a_space_that_is_spent_is_said(started):
+    asked = study(space([Choice("rank", (8,))]), "random")
+    trials = drive(asked, 5, lambda settings: {"loss": 1.0})
+    answer = answered(started(asked), 1, trials)
+    assert (answer.spent, answer.proposal, answer.error) == (True, None, "")
+
+
+def test_one_that_dies_is_named_and_the_next_question_finds_another(started):
+    process = started(study(SPACE, "random"))
+    first = answered(process, 0, [])
+    process._process.send_signal(signal.SIGSTOP)
+    process.begin(0, [])
+    os.kill(process._process.pid, signal.SIGKILL)
+    assert waited(process).error == "the sampler 'random' failed: its process died (SIGKILL)"
+    assert answered(process, 0, []) == first
+
+
+def test_one_that_died_between_two_questions_is_not_missed(started):
+    process = started(study(SPACE, "random"))
+    first = answered(process, 0, [])
+    os.kill(process._process.pid, signal.SIGKILL)
+    process._process.wait()
+    found = answered(process, 0, [])
+    assert found == first or "its process died" in found.error
+    assert answered(process, 0, []) == first
+
+
+def test_one_that_hangs_is_given_up_and_ended(started):
+    process = started(study(SPACE, "random"), timeout=60.0)
+    first = answered(process, 0, [])
+    hung = process._process
+    hung.send_signal(signal.SIGSTOP)
+    process.timeout = 0.3
+    assert answered(process, 0, []).error == "the sampler 'random' failed: no answer within 0.3 s"
+    assert hung.poll() == -signal.SIGKILL
+    process.timeout = 60.0
+    assert answered(process, 0, []) == first
+
+
+RAISING = """
+import hptui.search.plain
+def ask(self, number):
+    if number == 1:
+        raise ValueError("matrix is singular")
+    return plain(self, number)
+plain, hptui.search.plain.RandomEngine.ask = hptui.search.plain.RandomEngine.ask, ask
+"""
+
+
+def test_one_that_raises_is_named_with_its_words_and_goes_on(started, tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(RAISING)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    process = started(study(SPACE, "random"))
+    pid = process._process.pid
+    assert answered(process, 1, []).error == "the sampler 'random' failed: random: ValueError: matrix is singular"
+    assert answered(process, 0, []).proposal == ask(study(SPACE, "random"), [])
+    assert process._process.pid == pid
+
+
+def test_it_does_not_outlive_its_runner(started, tmp_path):
+    """A runner that is killed leaves no engine behind, even one that is thinking."""
+    process = started(study(SPACE, "random"))
+    answered(process, 0, [])
+    process._link.close()
+    assert process._process.wait(timeout=20) == 0
