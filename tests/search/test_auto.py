@@ -7,8 +7,9 @@ import pytest
 from hptui.model.expressions import parse
 from hptui.model.parameters import Choice, Float, Int
 from hptui.search.auto import MANY, resolve
+from hptui.search.cube import share
 from hptui.search.engine import make_engine
-from tests.search.kit import LOSS, LOSS_AND_SPEED, space, study
+from tests.search.kit import LOSS, LOSS_AND_SPEED, drive, space, study
 
 LR = Float("lr", 1e-5, 1e-1, log=True)
 SMALL = space([Choice("rank", (8, 16, 32)), Choice("batch", (1, 2))], "rank * batch <= 32")
@@ -50,6 +51,15 @@ def test_a_sampler_that_is_named_is_taken():
 def test_the_engine_is_the_one_that_was_chosen():
     assert make_engine(study(SMALL, "auto")).name == "grid"
     assert make_engine(study(BRANCHES, "auto")).name.endswith(" tpe")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_first_trials_are_the_middle_and_one_in_each_quarter_of_every_range(seed):
+    searched = space([Float("x", 0, 1), LR, Int("n", 1, 40), Choice("rank", (1, 2, 4, 8))])
+    first, *rest = drive(study(searched, "auto", seed=seed), 5, lambda settings: {"loss": settings["x"]})
+    assert first.params == {"x": 0.5, "lr": pytest.approx(1e-3), "n": 20, "rank": 4}
+    quarters = [[int(4 * share(one, done.params[one.name])) for one in searched.parameters] for done in rest]
+    assert [sorted(column) for column in zip(*quarters, strict=True)] == [[0, 1, 2, 3]] * 4
 
 
 def test_values_that_cannot_be_counted_are_not_gone_through():

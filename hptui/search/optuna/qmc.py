@@ -35,9 +35,12 @@ class QmcEngine(HistoryEngine):
         return along(asked, self.name)
 
 
-def along(asked: Asked, name: str, skips: int = SKIPS) -> Proposal | None:
-    """The next feasible new point of the sequence; None: none is left, or none was found."""
-    first = place(asked)
+def along(asked: Asked, name: str, skips: int = SKIPS, before: int = 0) -> Proposal | None:
+    """The next feasible new point of the sequence; None: none is left, or none was found.
+
+    `before`: how many trials the search began with that are no points of the sequence.
+    """
+    first = max(0, place(asked) - before)
     rejections: list[Rejection] = []
     with quiet():
         sequence = Sobol(asked.lens, asked.study.search.seed)
