@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from hptui.model.outcome import hypervolumes
 from hptui.model.trial import Reason, Role
 from hptui.results.ledger import read_ledger
 from hptui.results.record import read
@@ -150,3 +151,26 @@ def test_numbers_to_choose_from_are_said_to_have_an_order_or_none(home):
     loose = seeds.DIRECTOR.replace("choices = [8, 16, 32, 64]", "choices = [8, 16, 32, 64], ordered = false")
     assert loose != seeds.DIRECTOR
     assert "| `lora_rank` | [8, 16, 32, 64] | categorical |" in text_of(home / "x", loose, seeds.director_trials())
+
+
+# several objectives ---------------------------------------------------------------------------------------------
+
+
+def test_a_report_on_several_objectives_names_the_best_of_each_and_how_far_the_front_has_come(home):
+    second = '[[objective]]\n    metric = "ms"\n    goal = "minimize"\n    [trainer]'
+    text = seeds.DIRECTOR.replace("[objective]", '[[objective]]\n    goal = "minimize"').replace("[trainer]", second)
+    points = [(0.9, 50), (0.5, 100), (0.52, 20), (0.9, 10), (0.95, 55)]
+    trials = [
+        one(n, {"learning_rate": 1e-4 * (n + 1)}, {"eval_loss": loss, "ms": float(ms)})
+        for n, (loss, ms) in enumerate(points)
+    ]
+    record = read(build(home, text, trials))
+    said = write(record, "report.md", "results")[0]
+    assert "- **Best `eval_loss`**: 0.5, of trial 1\n" in said
+    assert "- **Best `ms`**: 10, of trial 3\n" in said
+    facts = {fact.key: fact for fact in compose(record).facts()}
+    volume = facts["front.hypervolume"]
+    assert volume.value == pytest.approx(hypervolumes(record.view.study, record.view.trials)[-1][1])
+    assert 0.5 < volume.value < 1
+    told = f"The front has a hypervolume of {volume.text} of what one trial would have that is the best in everything; "
+    assert told + "trial 3 was the last to add to it, and 1 usable trial came later." in said

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hptui.model.counts import shown as visible
+from hptui.model.outcome import hypervolumes
 from hptui.model.trial import Reason, Trial, TrialStatus
 from hptui.results.analysis.bands import perplexity
 from hptui.results.analysis.cohort import length_of, lengths, replicates, varied
@@ -268,6 +269,8 @@ def _front(t: Teller) -> Iterator[Block]:
     head: tuple[Line, ...] = (("Trial",), *((t.name(name),) for name in names))
     rows: tuple[tuple[Line, ...], ...] = tuple((t.trial(one), *(t.cell(one, name) for name in names)) for one in front)
     yield Table(head, rows, frozenset(range(1, len(names) + 1)))
+    yield Bullets(tuple(_ends(t, front)))
+    yield from _grown(t)
     if (middle := knee(t.view, front)) is not None:
         yield Paragraph(
             line("The knee of this front, nearest to the best of everything, is {trial}.", trial=t.trial(middle))
@@ -275,3 +278,31 @@ def _front(t: Teller) -> Iterator[Block]:
     runs = len(replicates(t.view, front[0]))
     if runs < 2:
         yield Paragraph(("Not repeated: each configuration ran once, so small differences may be chance.",))
+
+
+def _ends(t: Teller, front: list[Trial]) -> Iterator[Line]:
+    """The best of each objective by itself: one end of the front."""
+    for one in t.study.objectives:
+        sign = 1 if one.goal == "minimize" else -1
+        trial = min(front, key=lambda trial: (sign * (trial.values or {})[one.metric], trial.number))
+        yield (Strong(("Best ", t.name(one.metric))), ": ", t.value(trial, one.metric), ", of ", *t.trial(trial))
+
+
+def _grown(t: Teller) -> Iterator[Block]:
+    """How far the front has come, and how long it has not moved."""
+    steps = hypervolumes(t.study, t.view.trials)
+    moved = [number for n, (number, value) in enumerate(steps) if n == 0 or value > steps[n - 1][1]]
+    if len(steps) < 2:
+        return
+    order = [number for number, _ in steps]
+    ended = [t.originals[number] for number in order]
+    after = ended[order.index(moved[-1]) + 1 :]
+    yield Paragraph(
+        line(
+            "The front has a hypervolume of {share} of what one trial would have that is the best in everything; "
+            "{last} was the last to add to it, and {after} came later.",
+            share=t.share("front.hypervolume", steps[-1][1], ended),
+            last=t.trial(t.originals[moved[-1]]),
+            after=t.many("front.after", after, "usable trial", "usable trials"),
+        )
+    )
