@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from hptui.model.errors import ExpressionError
@@ -56,9 +57,9 @@ def satisfies(study: Study, trial: Trial) -> bool | None:
 
 
 def usable(study: Study, trial: Trial) -> bool:
-    """Whether a trial can be the best: complete, with a value for every objective, and nothing of `outcome` broken."""
+    """Whether a trial can be the best: complete, with a number for every objective, and nothing of `outcome` broken."""
     values = trial.values or {}
-    has_all = all(objective.metric in values for objective in study.objectives)
+    has_all = all(math.isfinite(values.get(objective.metric, math.nan)) for objective in study.objectives)
     return trial.status is TrialStatus.COMPLETE and has_all and satisfies(study, trial) is not False
 
 

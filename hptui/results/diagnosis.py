@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hptui.model.format import number
+from hptui.model.format import memory, number
 from hptui.model.trial import Reason, Trial, TrialStatus
 from hptui.results import remedies
 from hptui.results.facts import Fact, Line, Name, line, plain
@@ -74,13 +74,13 @@ def diagnose(view: View, trial: Trial, curves: Curves) -> Diagnosis:
         peak = {} if trial.peak_memory_gb is None else {"peak_memory_gb": trial.peak_memory_gb}
         told = line(f"{whose} ran out of memory")
         if peak:
-            told += line("; it had reached {gb} GB", gb=say.fact("peak_memory_gb", trial.peak_memory_gb))
+            told += line("; it had reached {gb}", gb=say.memory("peak_memory_gb", trial.peak_memory_gb))
         return Diagnosis("oom", told, peak, cure.oom())
     shapes = {name: shape_of(points) for name, points in curves.items()}
     objective = next((one.metric for one in view.study.objectives), "")
     broken = next((name for name in [objective, *shapes] if name in shapes and shapes[name].odd_step is not None), None)
     if trial.reason is Reason.NAN or broken:
-        told = line("the training left the numbers (NaN or infinite)")
+        told = line("a value became NaN or infinite")
         evidence: dict[str, float] = {}
         if broken and (step := shapes[broken].odd_step) is not None:
             told = line(
@@ -252,6 +252,9 @@ class _Say:
 
     def fact(self, name: str, value: float | None) -> Fact:
         return Fact(f"trial.{self.trial}.diagnosis.{name}", value, number(value or 0), (self.trial,))
+
+    def memory(self, name: str, gb: float | None) -> Fact:
+        return Fact(f"trial.{self.trial}.diagnosis.{name}", gb, memory(gb or 0), (self.trial,))
 
     def share(self, name: str, value: float) -> Fact:
         return Fact(f"trial.{self.trial}.diagnosis.{name}", value, f"{value:.0%}", (self.trial,))

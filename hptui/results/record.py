@@ -13,7 +13,7 @@ from hptui.model.trial import Attempt, Trial, TrialStatus, Value
 from hptui.results.analysis.cohort import in_rank, measured, ranked
 from hptui.results.analysis.compare import Comparisons, against_best
 from hptui.results.analysis.confounded import Confounded, confounded
-from hptui.results.analysis.effects import Effect, Step, effects, one_factor
+from hptui.results.analysis.effects import FEW, Effect, Step, effects, one_factor
 from hptui.results.analysis.inert import Inert, inert
 from hptui.results.analysis.outlook import Narrower, Outlook, narrower, outlook
 from hptui.results.analysis.regions import Edge, Region, edges, regions
@@ -76,8 +76,13 @@ class Record:
 
     @property
     def stepwise(self) -> bool:
-        """Whether nearly all trials are such steps: then groups by a setting would mix them."""
-        return len(self.steps) > 1 and len(self.steps) >= 0.8 * (len(self.order) - 1)
+        """Whether nearly all trials are such steps: then groups by a setting would mix them.
+
+        Many values of one and the same setting are no steps, but a search of that setting.
+        """
+        kinds = {tuple(step.changed) for step in self.steps}
+        several = len(kinds) > 1 or len(self.order) < FEW
+        return several and len(self.steps) > 1 and len(self.steps) >= 0.8 * (len(self.order) - 1)
 
     @cached_property
     def comparisons(self) -> Comparisons | None:
@@ -119,7 +124,7 @@ class Record:
 
     @cached_property
     def edges(self) -> list[Edge]:
-        """Where the best lies at the edge of its range, and nothing speaks against going further."""
+        """Where the best lies at the edge of its range, and the trials got better towards it."""
         trend = {one.setting: one.strength for one in self.effects}
         down = self.view.study.objective.goal == "minimize"
         found = edges(self.view, self.best) if self.best else []
@@ -128,7 +133,7 @@ class Record:
     @cached_property
     def narrower(self) -> list[Narrower]:
         """Recommended ranges."""
-        return narrower(self.view, self.effects, self.best, self.confounded) if self.best else []
+        return narrower(self.view, self.effects, self.confounded, self.edges) if self.best else []
 
     @cached_property
     def outlook(self) -> Outlook | None:
@@ -170,9 +175,9 @@ class Record:
 
 
 def _outward(edge: Edge, strength: float | None, *, down: bool) -> bool:
-    """Whether the trend, if one is known, makes trials better towards the edge."""
-    if strength is None:
-        return True
+    """Whether there is a trend that makes trials better towards the edge."""
+    if strength is None:  # of one trial, or a handful, nothing can be said
+        return False
     better_upwards = strength < 0 if down else strength > 0
     return abs(strength) >= TREND and better_upwards != edge.low
 

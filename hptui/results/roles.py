@@ -47,6 +47,10 @@ DOWN = re.compile(
     r"(^|[_/.\s-])(loss|nll|perplexity|ppl|error|wer|cer|rmse|mse|mae|seconds|time|latency|memory)([_/.\s-]|$)"
 )
 COST = re.compile(r"(^|[_/.\s-])(seconds|time|latency|memory|throughput|per_second|gb)([_/.\s-]|$)")
+NEVER_BELOW_ZERO = re.compile(
+    r"(^|[_/.\s-])(loss|perplexity|ppl|error|wer|cer|rmse|mse|mae|seconds|time|latency|memory|acc|accuracy|bleu|chrf"
+    r"|rouge\w*|f1|exact_match|em|pass\w*|win_rate)([_/.\s@-]|$)"
+)
 VALIDATION = re.compile(r"^(val|valid|validation|eval|dev|test|heldout|held_out)[_/.-]")
 TRAINING = re.compile(r"^(train|training)[_/.-]")
 SPLITS = {"val": "validation", "valid": "validation", "validation": "validation", "eval": "validation"}
@@ -77,6 +81,11 @@ def goal_of(study: Study, metric: str) -> Goal | None:
     if DOWN.search(name) or name == "peak_memory_gb":
         return "minimize"
     return "maximize" if UP.search(name) else None
+
+
+def floor_of(metric: str) -> float | None:
+    """What a metric cannot fall below, by its name; None where that is not known."""
+    return 0.0 if NEVER_BELOW_ZERO.search(metric.lower()) else None
 
 
 def is_cost(metric: str) -> bool:

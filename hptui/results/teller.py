@@ -112,7 +112,8 @@ class Teller:
             return duration(value)
         if name == "peak_memory_gb":
             return memory(value)
-        return metric(value, self.study.metrics.get(name))
+        text = metric(value, self.study.metrics.get(name))
+        return f"−{text[1:]}" if text.startswith("-") else text
 
     def setting(self, trial: Trial, name: str) -> Line:
         """A setting as requested; `3 → 2` where another value was really used; `–` where it has none."""
@@ -227,5 +228,6 @@ class Teller:
             text = number(abs(float(f"{value:.4g}")))
         if value and not any(digit in text for digit in "123456789"):
             text = number(abs(float(f"{value:.2g}")))  # a difference that its format would hide
+            text += {"seconds": " s", "peak_memory_gb": " GB"}.get(name, f" {spec.unit}" if spec and spec.unit else "")
         sign = "−" if value < 0 else "+"
         return Fact(key, value, f"{sign}{text}", tuple(trial.number for trial in trials))

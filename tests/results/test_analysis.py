@@ -73,7 +73,7 @@ def test_batch_size_and_learning_rate_are_confounded(maths):
 
 
 def test_the_range_that_is_recommended_holds_the_best_trials(maths):
-    found = narrower(maths, effects(maths, ranked(maths), "accuracy", accuracy), maths.best)
+    found = narrower(maths, effects(maths, ranked(maths), "accuracy", accuracy))
     by = {one.setting: one for one in found}
     assert set(by) <= {"learning_rate", "batch_size"}
     assert "learning_rate" in by

@@ -28,8 +28,8 @@ class Change:
 
     @property
     def share(self) -> float | None:
-        """The signed change as a share of the old value; None where that is 0."""
-        return (self.new - self.old) / abs(self.old) if self.old else None
+        """The signed change as a share of the old value; None where that means nothing: of 0, of what is below 0."""
+        return (self.new - self.old) / self.old if self.old > 0 and self.new >= 0 else None
 
 
 def change_of(view: View, metric: str, old: float, new: float) -> Change:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hptui.model.parameters import Choice, Float, Int
 from hptui.model.trial import Trial, Value
@@ -13,7 +13,7 @@ from hptui.model.values import is_number, same
 from hptui.results.analysis.cohort import numeric, searched, varied
 from hptui.results.analysis.compare import ALPHA, holm
 from hptui.results.analysis.intervals import Interval, counts, student, wilson
-from hptui.results.roles import setting_of
+from hptui.results.roles import floor_of, setting_of
 from hptui.results.view import View
 
 FEW = 5
@@ -21,6 +21,10 @@ FEW = 5
 GROUPS = 8
 """A setting with more distinct values than these is a continuum, and shown in bins."""
 BINS = 3
+ENOUGH = 8
+"""From so many trials on, groups of ordered values are tested, too."""
+TREND = "rank correlation"
+AMONG = "Kruskal-Wallis"
 
 Metric = Callable[[Trial], float | None]
 
@@ -58,6 +62,11 @@ class Effect:
         return self.corrected is not None and self.corrected < ALPHA
 
     @property
+    def steady(self) -> bool:
+        """Whether what was found is a trend: the metric rises, or falls, as the setting grows."""
+        return self.how == TREND and self.strength is not None
+
+    @property
     def constant(self) -> bool:
         """Whether all trials have the same value of the metric."""
         return len({group.mean for group in self.groups}) < 2
@@ -69,7 +78,7 @@ def effects(view: View, trials: Sequence[Trial], metric: str, measure: Metric) -
     found = [_effect(view, having, name, metric, measure) for name in varied(view, having)]
     tested = [one for one in found if one.p is not None]
     corrected = dict(zip([one.setting for one in tested], holm([one.p or 0.0 for one in tested]), strict=True))
-    return [Effect(e.setting, e.groups, e.trials, e.how, e.strength, e.p, corrected.get(e.setting)) for e in found]
+    return [replace(one, corrected=corrected.get(one.setting)) for one in found]
 
 
 def _number(value: float | None) -> float | None:
@@ -88,8 +97,21 @@ def _effect(view: View, trials: Sequence[Trial], name: str, metric: str, measure
     if ordered:
         where = [float(settings[trial.number][name]) for trial in having]  # type: ignore[arg-type]
         strength, p = spearman(where, values)
-        return Effect(name, groups, having, "rank correlation", strength, p)
-    return Effect(name, groups, having, "Kruskal-Wallis", None, _kruskal(groups, measure))
+        return _ordered(Effect(name, groups, having, TREND, strength, p), measure)
+    return Effect(name, groups, having, AMONG, None, _kruskal(groups, measure))
+
+
+def _ordered(effect: Effect, measure: Metric) -> Effect:
+    """The trend of ordered values, or where that says less the difference between their groups: a middle that is best
+    has no trend. The better of two tests counts twice its p.
+    """
+    if effect.p is None or len(effect.groups) < 3 or len(effect.trials) < ENOUGH:
+        return effect
+    among = _kruskal(effect.groups, measure)
+    if among is None:
+        return effect
+    how = effect.how if effect.p <= among else AMONG
+    return replace(effect, how=how, p=min(1.0, 2 * min(effect.p, among)))
 
 
 def spearman(one: Sequence[float], other: Sequence[float]) -> tuple[float | None, float | None]:
@@ -169,7 +191,7 @@ def _group(
     if counted and all(one is not None for one in counted):
         k, n = (sum(one[index] for one in counted if one is not None) for index in (0, 1))
         return Group(value, low, high, tuple(trials), mean, wilson(k, n), (k, n))
-    return Group(value, low, high, tuple(trials), mean, student(values))
+    return Group(value, low, high, tuple(trials), mean, student(values, floor_of(metric)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 from hptui.model.counts import TOTAL
 from hptui.model.trial import Trial
 from hptui.results.analysis.cohort import replicates
+from hptui.results.roles import floor_of
 from hptui.results.view import View
 
 CONFIDENCE = 0.95
@@ -36,8 +37,8 @@ def wilson(k: int, n: int) -> Interval:
     return Interval(float(found.low), float(found.high), "Wilson", n, k)
 
 
-def student(values: Sequence[float]) -> Interval | None:
-    """Student's interval of a mean; None for a single value."""
+def student(values: Sequence[float], floor: float | None = None) -> Interval | None:
+    """Student's interval of a mean, cut at what the values cannot fall below; None for a single value."""
     from scipy import stats
 
     if len(values) < 2:
@@ -47,6 +48,7 @@ def student(values: Sequence[float]) -> Interval | None:
     if error == 0 or not math.isfinite(error):
         return Interval(centre, centre, "Student", len(values))
     low, high = stats.t.interval(CONFIDENCE, len(values) - 1, loc=centre, scale=error)
+    low = low if floor is None or min(values) < floor else max(low, floor)
     return Interval(float(low), float(high), "Student", len(values))
 
 
@@ -70,4 +72,4 @@ def of_trial(view: View, trial: Trial, metric: str) -> Interval | None:
     if (counted := counts(view, trial, metric)) is not None:
         return wilson(*counted)
     values = [float((one.values or {})[metric]) for one in replicates(view, trial) if metric in (one.values or {})]
-    return student(values)
+    return student(values, floor_of(metric))

@@ -14,7 +14,7 @@ from hptui.results.analysis.cohort import in_rank, ranked, searched, value_of
 from hptui.results.analysis.compare import Comparisons
 from hptui.results.analysis.confounded import Confounded
 from hptui.results.analysis.effects import Effect
-from hptui.results.analysis.regions import edges, position
+from hptui.results.analysis.regions import Edge, position
 from hptui.results.view import View
 
 TOP = 0.25
@@ -39,15 +39,17 @@ def top(view: View) -> list[Trial]:
     return order[: max(LEAST, math.ceil(TOP * len(order)))] if len(order) > LEAST else []
 
 
-def narrower(view: View, effects: Sequence[Effect], best: Trial, pairs: Sequence[Confounded] = ()) -> list[Narrower]:
-    """Ranges that hold the best trials, for settings with a measurable effect; at an edge the range is widened there.
+def narrower(
+    view: View, effects: Sequence[Effect], pairs: Sequence[Confounded] = (), edges: Sequence[Edge] = ()
+) -> list[Narrower]:
+    """Ranges that hold the best trials, for settings with a measurable effect; at one of `edges` the range is widened.
 
     Nothing is recommended of a setting whose effect cannot be told from chance, nor of the weaker of two that are
     confounded.
     """
     chosen = top(view)
-    telling = {one.setting for one in effects if one.measurable} - _overshadowed(effects, pairs)
-    ends = {edge.setting: edge for edge in edges(view, best)}
+    telling = {one.setting for one in effects if one.measurable} - overshadowed(effects, pairs)
+    ends = {edge.setting: edge for edge in edges}
     found = []
     for parameter in searched(view).parameters:
         values = [view.settings(trial).get(parameter.name) for trial in chosen]
@@ -64,10 +66,10 @@ def narrower(view: View, effects: Sequence[Effect], best: Trial, pairs: Sequence
     return found
 
 
-def _overshadowed(effects: Sequence[Effect], pairs: Sequence[Confounded]) -> set[str]:
+def overshadowed(effects: Sequence[Effect], pairs: Sequence[Confounded]) -> set[str]:
     """Of each pair that changed together the one with the weaker effect: it may be the other's shadow."""
-    strength = {one.setting: abs(one.strength or 0.0) for one in effects}
-    return {min((pair.one, pair.other), key=lambda name: strength.get(name, 0.0)) for pair in pairs}
+    chance = {one.setting: 1.0 if one.p is None else one.p for one in effects}
+    return {max((pair.one, pair.other), key=lambda name: chance.get(name, 1.0)) for pair in pairs}
 
 
 def _narrowed(parameter: Parameter, values: Sequence[object], at_low: bool | None) -> Parameter | None:
@@ -116,10 +118,10 @@ class Outlook:
 
 
 def outlook(view: View, comparisons: Comparisons | None) -> Outlook | None:
-    """From the order in which ranked trials ended; None for fewer than three of a search."""
+    """From the order in which ranked trials ended; None for fewer than three of a search, or equal ones."""
     field = sorted(ranked(view), key=lambda trial: (trial.ended or 0.0, trial.number))
     searched = [trial for trial in field if trial.role is Role.SEARCH]
-    if len(searched) < LEAST or view.best is None:
+    if len(searched) < LEAST or view.best is None or len({value_of(view, trial) for trial in field}) < 2:
         return None
     objective = view.study.objective
     best_at, best = 0, value_of(view, field[0])

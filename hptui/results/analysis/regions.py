@@ -117,7 +117,12 @@ def edges(view: View, best: Trial) -> list[Edge]:
             if share <= 0.05 or share >= 0.95:
                 low = share <= 0.05
                 found.append(Edge(parameter.name, value, low, parameter.low if low else parameter.high))
-    return found
+    return [edge for edge in found if not (edge.low and _least(edge.bound))]
+
+
+def _least(bound: Value) -> bool:
+    """Whether nothing is below a bound: a rate of 0, one layer."""
+    return is_number(bound) and (bound == 0 or (isinstance(bound, int) and bound == 1))
 
 
 def position(value: float, low: float, high: float, log: bool) -> float:

@@ -70,7 +70,7 @@ def called(t: Teller, label: str, trial: Trial) -> Line:
 
 
 def share_of(t: Teller, one: Change, key: str, trials: Sequence[Trial]) -> Line:
-    """The signed change in per cent; the difference where the old value is 0."""
+    """The signed change in per cent; the difference where that means nothing."""
     if one.share is None:
         return (t.difference(key, one.metric, one.new - one.old, trials),)
     return (t.share(key, one.share, trials, signed=True),)

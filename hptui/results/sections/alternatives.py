@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from hptui.model.study import Preset
 from hptui.model.trial import Trial, Value
 from hptui.results.document import Block, Code, Heading, Paragraph
-from hptui.results.export.shell_text import word
 from hptui.results.facts import Fact, Line, Name, Strong, Words, line
 from hptui.results.teller import Teller, title_of
 
@@ -65,7 +65,7 @@ def _preset(t: Teller, preset: Preset) -> Iterator[Block]:
     yield Paragraph((*told, " ", Words(preset.note)) if preset.note else told)
     yield Code("python", tuple(_changed(t, preset, name, value) for name, value in preset.set.items()))
     if not runs:
-        text = f"hptui add {word(t.view.row.name)} --preset {word(preset.name)}"
+        text = f"hptui add {quote(t.view.row.name)} --preset {quote(preset.name)}"
         yield Code("sh", ((Fact(f"preset.{preset.name}.command", preset.name, text, (), "study.preset"),),))
 
 

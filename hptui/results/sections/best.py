@@ -115,11 +115,13 @@ def qualified(t: Teller, trial: Trial) -> Iterator[Line]:
             confidence=t.confidence(),
             interval=t.interval("best.interval", metric, interval, runs),
         )
-    else:
+    elif len(t.record.order) > 1:
         yield (
             "Not repeated: each configuration ran once, so the value has no interval, and small "
             "differences may be chance.",
         )
+    else:
+        yield ("Not repeated: it ran once, so the value has no interval.",)
     others = {trial.stage for trial in t.view.trials if trial.status is TrialStatus.COMPLETE} - {trial.stage}
     if others and trial.stage:
         yield line(
@@ -182,11 +184,20 @@ def alike(t: Teller) -> Iterator[Line]:
         near = min((one for one in found.others if one.p >= ALPHA), key=lambda one: one.p)
         yield line(
             "For instance {value} against {other} of {trial} has {p}.",
-            value=(t.value(found.best, t.record.metric),),
-            other=(t.value(near.trial, t.record.metric),),
+            value=_stands(t, found.best),
+            other=_stands(t, near.trial),
             trial=t.trial(near.trial),
             p=t.p("alike.near.p", near.p, [found.best, near.trial]),
         )
+
+
+def _stands(t: Teller, trial: Trial) -> Line:
+    """What the comparison used of a trial: its value, or the mean of its runs."""
+    runs, metric = replicates(t.view, trial), t.record.metric
+    if len(runs) < 2:
+        return (t.value(trial, metric),)
+    mean = sum((one.values or {})[metric] for one in runs) / len(runs)
+    return (t.of_metric(f"trial.{trial.number}.{metric}.runs", metric, mean, runs, f"values.{metric}"),)
 
 
 def longer(t: Teller, trial: Trial) -> Iterator[Line]:
@@ -208,12 +219,12 @@ def longer(t: Teller, trial: Trial) -> Iterator[Line]:
         return
     mate = groups[usual][0]
     yield line(
-        "It trained for {amount} {unit}, most others for {usual}: part of its lead may be the longer "
-        "or shorter training. "
+        "It trained for {amount} {unit}, most others for {usual}: part of its lead may be the {longer} training. "
         "Among those that trained for {usual} {unit}, {mate} is the best, with {value}.",
         amount=_amount(t, trial),
         unit=own.unit,
         usual=_amount(t, mate),
+        longer="longer" if own.amount > usual.amount else "shorter",
         mate=t.trial(mate),
         value=(t.value(mate, t.record.metric),),
     )
@@ -260,8 +271,8 @@ def _front(t: Teller) -> Iterator[Block]:
     goals = listed((str(one.goal), " ", t.name(one.metric)) for one in t.study.objectives)
     yield Paragraph(
         line(
-            "{n} beaten by no other in everything ({goals}):",
-            n=t.many("front.n", front, "trial is", "trials are"),
+            "The Pareto front has {n}: no other is as good in every objective and better in one ({goals}).",
+            n=t.many("front.n", front, "trial"),
             goals=goals,
         )
     )
@@ -274,6 +285,10 @@ def _front(t: Teller) -> Iterator[Block]:
     if (middle := knee(t.view, front)) is not None:
         yield Paragraph(
             line("The knee of this front, nearest to the best of everything, is {trial}.", trial=t.trial(middle))
+        )
+    if t.record.best is not None and len(front) > 1:
+        yield Paragraph(
+            line("Where one of them has to stand for all below, it is {trial}.", trial=t.trial(t.record.best))
         )
     runs = len(replicates(t.view, front[0]))
     if runs < 2:

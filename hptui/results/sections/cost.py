@@ -46,15 +46,18 @@ def _time(t: Teller) -> Iterator[Line]:
     each = time_per_trial(t.view)
     if each is None:
         return
-    yield _item(
-        "Per trial",
-        t.duration("time.mean", each.value, each.trials, "seconds"),
-        " on average, ",
-        t.duration("time.median", each.middle, each.trials),
-        " in the middle, over ",
-        *t.many("time.n", each.trials, "complete trial"),
-    )
-    yield _item("All complete trials together", t.duration("time.total", each.total, each.trials, "seconds"))
+    if len(each.trials) == 1:
+        yield _item("Per trial", t.duration("time.mean", each.value, each.trials, "seconds"), " (one complete trial)")
+    else:
+        yield _item(
+            "Per trial",
+            t.duration("time.mean", each.value, each.trials, "seconds"),
+            " on average (median ",
+            t.duration("time.median", each.middle, each.trials),
+            ") over ",
+            *t.many("time.n", each.trials, "complete trial"),
+        )
+        yield _item("All complete trials together", t.duration("time.total", each.total, each.trials, "seconds"))
     epoch = time_per_epoch(t.view)
     if epoch is not None:
         yield _item("Per epoch", t.duration("time.epoch", epoch.value, epoch.trials, "seconds"))

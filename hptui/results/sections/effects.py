@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hptui.model.format import setting
+from hptui.model.format import NOTHING, setting
 from hptui.results.analysis.against import change_of, changes
 from hptui.results.analysis.cohort import lengths, measured
 from hptui.results.analysis.effects import FEW, Effect, Group, Step
 from hptui.results.document import Block, Heading, Paragraph, Table
-from hptui.results.facts import Fact, Line, Name, joined, line
+from hptui.results.facts import Fact, Line, Name, joined, line, listed
 from hptui.results.roles import is_cost
 from hptui.results.teller import Teller
 
 ALSO = ("seconds", "peak_memory_gb")
+LEAST = 3
+"""A mean of fewer values than these has no interval worth reading."""
 
 
 def per_parameter(t: Teller) -> Iterator[Block]:
@@ -39,7 +41,8 @@ def per_parameter(t: Teller) -> Iterator[Block]:
     metric = t.record.metric
     for effect in found:
         yield Heading(3, (t.name(effect.setting),))
-        also = [name for name in ALSO if _differs(effect, name)]
+        also = [one.metric for one in t.study.objectives[1:]]
+        also += [name for name in ALSO if _differs(effect, name)]
         head: list[Line] = [
             (t.name(effect.setting),),
             ("Trials",),
@@ -48,24 +51,31 @@ def per_parameter(t: Teller) -> Iterator[Block]:
         ]
         rows = []
         for group in effect.groups:
-            key = f"group.{effect.setting}.{_label(group)}"
-            row: list[Line] = [_where(t, effect, group, key), (t.count(f"{key}.trials", group.trials),)]
+            key = f"group.{effect.setting}.{label(group)}"
+            row: list[Line] = [where(t, group, key), (t.count(f"{key}.trials", group.trials),)]
             row.append((t.of_metric(f"{key}.mean", metric, group.mean, group.trials, f"values.{metric}"),))
-            row.append(
-                t.interval(f"{key}.interval", metric, group.interval, group.trials)
-                if group.interval
-                else ("not repeated",)
-            )
+            row.append(_interval(t, group, metric, key))
             row += [_mean(t, group, name, f"{key}.{name}") for name in also]
             rows.append(tuple(row))
         yield Table(
-            (*head, *((t.heading(name),) for name in also)), tuple(rows), frozenset(range(1, len(head) + len(also)))
+            (*head, *(((t.name(name),) if name in ALSO else ("Mean ", t.name(name))) for name in also)),
+            tuple(rows),
+            frozenset(range(1, len(head) + len(also))),
         )
         yield Paragraph(_verdict(t, effect))
         costs = [told for name in also if (told := _cost_verdict(t, effect.setting, name)) is not None]
         if costs:
             yield Paragraph((*joined(costs, "; "), "."))
     yield from _importance(t)
+
+
+def _interval(t: Teller, group: Group, metric: str, key: str) -> Line:
+    """Of two values one could be given, so wide that it says nothing."""
+    if group.interval is None:
+        return ("not repeated",)
+    if group.counts is None and len(group.trials) < LEAST:
+        return ("too few",)
+    return t.interval(f"{key}.interval", metric, group.interval, group.trials)
 
 
 def _steps(t: Teller) -> Iterator[Block]:
@@ -97,17 +107,23 @@ def _step_cell(t: Teller, step: Step, name: str) -> Line:
     if old is None or new is None:
         return ("–",)
     change = change_of(t.view, name, old, new)
+    if name in ALSO and old != new and t.shown(name, old) == t.shown(name, new):
+        return ("about equal",)
     key = f"step.{step.trial.number}.{name}"
     delta = t.difference(key, name, new - old, [step.base, step.trial]) if old != new else "equal"
     word = "" if change.better is None or name in ALSO else " better" if change.better else " worse"
     return (delta, word)
 
 
-def _label(group: Group) -> str:
+def label(group: Group) -> str:
+    """A group's name within the keys of facts."""
     return setting(group.value) if group.low is None else f"{setting(group.low)}-{setting(group.high)}"
 
 
-def _where(t: Teller, effect: Effect, group: Group, key: str) -> Line:
+def where(t: Teller, group: Group, key: str) -> Line:
+    """The value of a group, or from where to where its values lie."""
+    if group.low is not None and group.low == group.high:
+        return (t.plain(f"{key}.low", group.low, group.trials),)
     if group.low is None:
         text = setting(group.value)
         return (
@@ -126,8 +142,9 @@ def _differs(effect: Effect, name: str) -> bool:
 
 
 def _mean(t: Teller, group: Group, name: str, key: str) -> Line:
-    values = [getattr(trial, name) for trial in group.trials]
-    return (t.of_metric(key, name, sum(values) / len(values), group.trials, name),)
+    field = name if name in ALSO else f"values.{name}"
+    values = [value for trial in group.trials if (value := measured(trial, name)) is not None]
+    return (t.of_metric(key, name, sum(values) / len(values), group.trials, field),) if values else (NOTHING,)
 
 
 def _verdict(t: Teller, effect: Effect) -> Line:
@@ -139,7 +156,7 @@ def _verdict(t: Teller, effect: Effect) -> Line:
             "{n} trials are too few to say whether this is more than chance.", n=t.count(f"{key}.n", effect.trials)
         )
     how: Line = (effect.how,)
-    if effect.strength is not None:
+    if effect.steady and effect.strength is not None:
         rho = t.plain(f"{key}.rho", effect.strength, effect.trials, text=f"{effect.strength:+.2f}".replace("-", "−"))
         how = (effect.how, " ", rho)
     tail = line(
@@ -147,29 +164,49 @@ def _verdict(t: Teller, effect: Effect) -> Line:
         how=how,
         p=t.p(f"{key}.p", effect.corrected, effect.trials),
     )
+    if effect.measurable and effect.steady and effect.strength is not None:
+        moves = "rises" if effect.strength > 0 else "falls"
+        told = line("Measurable effect: {metric} {moves} as it grows", metric=t.name(t.record.metric), moves=moves)
+        return (*told, *tail, *_shadow(t, effect), ".")
     if effect.measurable:
-        word = "measurable effect"
-        if effect.strength is not None:
-            word = (
-                f"measurable effect: {t.heading(t.record.metric)} "
-                f"{'rises' if effect.strength > 0 else 'falls'} as it grows"
-            )
-        return (Name(word[:1].upper() + word[1:]), *tail, ".")
+        down = t.study.objective.goal == "minimize"
+        best = (min if down else max)(effect.groups, key=lambda group: group.mean)
+        told = line(
+            "Measurable effect: {metric} is best for {where}",
+            metric=t.name(t.record.metric),
+            where=where(t, best, f"group.{effect.setting}.{label(best)}"),
+        )
+        return (*told, *tail, *_shadow(t, effect), ".")
     return ("No measurable effect: these differences may be chance", *tail, ".")
 
 
+def _shadow(t: Teller, effect: Effect) -> Line:
+    """That the effect may be another setting's, where the two changed together."""
+    pairs = [(one.one, one.other) for one in t.record.confounded if effect.setting in (one.one, one.other)]
+    others = [other if one == effect.setting else one for one, other in pairs]
+    names = listed(t.name(name) for name in others)
+    return line("; it may be that of {names}, which changed with it", names=names) if others else ()
+
+
 def _cost_verdict(t: Teller, setting: str, name: str) -> Line | None:
-    """The same for time and memory, where it is more than chance."""
+    """The same for another objective, time or memory, where it is more than chance."""
     found = next((one for one in t.record.effects_on(name) if one.setting == setting), None)
-    if found is None or not found.measurable or found.corrected is None or found.strength is None:
+    if found is None or not found.measurable or found.corrected is None:
         return None
-    key = f"effect.{setting}.{name}"
+    if not found.steady:
+        return line(
+            "{name} differs between them ({how}, {p})",
+            name=t.name(name),
+            how=found.how,
+            p=t.p(f"effect.{setting}.{name}.p", found.corrected, found.trials),
+        )
+    key, strength = f"effect.{setting}.{name}", found.strength or 0.0
     return line(
         "{name} {moves} as it grows ({how} {rho}, {p})",
         name=t.name(name),
-        moves="rises" if found.strength > 0 else "falls",
+        moves="rises" if strength > 0 else "falls",
         how=found.how,
-        rho=t.plain(f"{key}.rho", found.strength, found.trials, text=f"{found.strength:+.2f}".replace("-", "−")),
+        rho=t.plain(f"{key}.rho", strength, found.trials, text=f"{strength:+.2f}".replace("-", "−")),
         p=t.p(f"{key}.p", found.corrected, found.trials),
     )
 

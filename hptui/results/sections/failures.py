@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hptui.model.format import NOTHING
-from hptui.model.trial import Role, Trial, TrialStatus
-from hptui.results.analysis.cohort import varied
+from hptui.model.trial import Reason, Role, Trial, TrialStatus
+from hptui.results.analysis.cohort import searched, varied
 from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
-from hptui.results.facts import Line, Name, line
+from hptui.results.facts import Line, Name, capital, line
 from hptui.results.teller import Teller
 
 MOST = 30
+UNTOLD = {
+    Reason.USER: "a person stopped it",
+    Reason.PRUNER: "it was cut short",
+    Reason.THRESHOLD: "it was cut short",
+    Reason.TIMEOUT: "it ran longer than it was allowed",
+    Reason.CRASH: "it failed, and left no message",
+}
+"""What a reason means, for the trial that left no words of its own."""
 
 
 def failures(t: Teller) -> Iterator[Block]:
@@ -33,30 +41,44 @@ def _without(t: Teller) -> Iterator[Block]:
         key = f"failed.{status}.{reason}"
         rows.append(((status,), (reason or NOTHING,), (t.count(key, mine),), t.trials(mine, key)))
     yield Table((("Status",), ("Reason",), ("Count",), ("Which",)), tuple(rows), frozenset({2}))
-    names = varied(t.view, bad)[:6]
+    asked = [name for name in searched(t.view).names if any(name in t.view.settings(one) for one in bad)]
+    names = list(dict.fromkeys([*asked, *varied(t.view, bad)]))[:6]
     table = []
     for trial in bad[:MOST]:
-        found = t.record.diagnoses.get(trial.number)
-        told: Line = (Name(trial.message or "–"),)
-        if found is not None and found.kind in ("oom", "nan", "exploding"):
-            told = found.line
         cells = [t.cell(trial, name) for name in names]
         reason = f" ({trial.reason})" if trial.reason else ""  # an import need not say why one failed
-        table.append((t.trial(trial), (f"{trial.status}{reason}",), *cells, (t.value(trial, "seconds"),), told))
+        table.append(
+            (t.trial(trial), (f"{trial.status}{reason}",), *cells, (t.value(trial, "seconds"),), _happened(t, trial))
+        )
     head: list[Line] = [("Trial",), ("Status",), *((t.name(name),) for name in names), ("After",), ("What happened",)]
     yield Table(tuple(head), tuple(table))
     if len(bad) > MOST:
         yield Paragraph(line("{n} more are not shown.", n=t.count("failed.more", bad[MOST:])))
-    cures = [
-        line("{trial}: {cure}", trial=t.trial(trial, capital=True), cure=Name(found.remedies[0].sentence))
-        for trial in bad[:MOST]
-        if trial.status is TrialStatus.FAILED
-        and (found := t.record.diagnoses.get(trial.number)) is not None
-        and found.remedies
-    ]
+    cures: dict[str, list[Trial]] = {}
+    for trial in bad:
+        found = t.record.diagnoses.get(trial.number)
+        if trial.status is TrialStatus.FAILED and found is not None and found.remedies:
+            cures.setdefault(found.remedies[0].sentence, []).append(trial)
     if cures:
         yield Paragraph(("What usually helps:",))
-        yield Bullets(tuple(cures[:10]))
+        yield Bullets(
+            tuple(
+                line("{which}: {cure}", which=capital(t.trials(own, f"cure.{n}")), cure=Name(cure))
+                for n, (cure, own) in enumerate(list(cures.items())[:10])
+            )
+        )
+
+
+def _happened(t: Teller, trial: Trial) -> Line:
+    """What its curves tell of a failure, else the last words of the trial, else what its reason means."""
+    found = t.record.diagnoses.get(trial.number)
+    if found is not None and found.kind in ("oom", "nan", "exploding"):
+        return found.line
+    if trial.message:
+        return (Name(trial.message),)
+    if trial.role is Role.IMPORTED and trial.reason is None:
+        return ("what it was imported from does not say",)
+    return (UNTOLD.get(trial.reason, NOTHING),) if trial.reason else (NOTHING,)
 
 
 def _sick(t: Teller) -> Iterator[Block]:
@@ -79,7 +101,7 @@ def _sick(t: Teller) -> Iterator[Block]:
     yield Bullets(tuple(lines))
     if len(sick) > 10:
         yield Paragraph(
-            line("The same may be said of {n} more.", n=t.count("sick.more", [trial for trial, _ in sick[10:]]))
+            line("{n} more have curves that deserve a look.", n=t.count("sick.more", [trial for trial, _ in sick[10:]]))
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from hptui.results.analysis.cohort import replicates
 from hptui.results.document import Block, Bullets, Code, Heading, Paragraph
@@ -12,16 +13,13 @@ from hptui.results.teller import Teller
 
 def recommendations(t: Teller) -> Iterator[Block]:
     """Each follows from a finding above; the command carries it out."""
-    best = t.record.best
-    if best is None:
-        return
     lines = [*_narrow(t), *_edges(t), *_avoid(t), *_repeat(t), *_more(t), *_longer(t)]
     if not lines:
         return
     yield Heading(2, ("Recommendations",))
     yield Bullets(tuple(lines), "1.")
     if t.record.narrower:
-        words = " ".join(f"{one.setting}='{one.then}'" for one in t.record.narrower)
+        words = " ".join(f"{quote(one.setting)}={quote(one.then)}" for one in t.record.narrower)
         trials = tuple(trial.number for trial in t.record.narrower[0].trials)
         text = f"hptui space {t.view.row.name} {words}"
         yield Code("sh", ((Fact("recommend.space", words, text, trials),),))
@@ -30,12 +28,12 @@ def recommendations(t: Teller) -> Iterator[Block]:
 def _narrow(t: Teller) -> Iterator[Line]:
     for one in t.record.narrower:
         yield line(
-            "Search {name} in {then} next, instead of {now}: there lie the best {n} trials{wider}.",
+            "Search {name} in {then} next, instead of {now}: the best {n} trials lie there{wider}.",
             name=t.name(one.setting),
             then=Fact(f"recommend.{one.setting}", one.then, one.then, tuple(trial.number for trial in one.trials)),
             now=Fact(f"space.{one.setting}.now", one.now, one.now, (), f"space.{one.setting}"),
             n=t.count(f"recommend.{one.setting}.n", one.trials),
-            wider=", and the best is at the edge" if one.wider else "",
+            wider=", and the best of them at the edge of what was searched" if one.wider else "",
         )
 
 
@@ -44,25 +42,30 @@ def _edges(t: Teller) -> Iterator[Line]:
     for edge in t.record.edges:
         if edge.setting not in known and t.record.best is not None:
             yield line(
-                "Widen {name} beyond {value}: the best lies at that end.",
+                "Widen {name} {side} {value}: the best lies at that end, and trials got better towards it.",
                 name=t.name(edge.setting),
+                side="below" if edge.low else "beyond",
                 value=t.setting(t.record.best, edge.setting),
             )
 
 
 def _avoid(t: Teller) -> Iterator[Line]:
-    told = {"zero": "nothing was right", "oom": "trials ran out of memory", "nan": "training diverged"}
+    told = {"zero": "had nothing right", "oom": "ran out of memory", "nan": "diverged"}
     for region in t.record.regions:
         if region.exceptions:
             continue
         trial = next(one for one in region.bad if t.view.settings(one).get(region.setting) == region.bound)
         yield line(
-            "Avoid {name} {side} {bound}: there {told} in all {n} trials.",
+            "Avoid {name} {side} {bound}: {n} trials there {told}.",
             name=t.name(region.setting),
-            side="from" if region.above else "up to",
+            side="at or above" if region.above else "at or below",
             bound=t.setting(trial, region.setting),
             told=told[region.kind],
-            n=t.count(f"region.{region.kind}.{region.setting}.bad", region.bad),
+            n=(
+                "both"
+                if len(region.bad) == 2
+                else ("all ", t.count(f"region.{region.kind}.{region.setting}.bad", region.bad))
+            ),
         )
 
 
@@ -85,10 +88,10 @@ def _more(t: Teller) -> Iterator[Line]:
     if found is None or len(t.study.objectives) > 1:
         return
     told = line(
-        "The best came {when} of {n} trials. Were trials drawn at random, {more} more would hold a "
+        "The best came {when} of {n}. Were trials drawn at random, {more} more would hold a "
         "better one with a chance of {chance}",
         when=("as number ", t.plain("outlook.best_at", found.best_at, found.order)),
-        n=t.count("outlook.n", found.order),
+        n=t.many("outlook.n", found.order, "ranked trial"),
         more=t.plain("outlook.more", found.more, found.order),
         chance=t.share("outlook.chance", found.chance, found.order, digits=0),
     )

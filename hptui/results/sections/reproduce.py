@@ -5,39 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import hptui
 from hptui.model.format import setting
-from hptui.model.trial import Trial, TrialStatus
+from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.results.analysis.cohort import varied
 from hptui.results.document import Block, Bullets, Code, Heading, Paragraph
-from hptui.results.export.shell_text import word
 from hptui.results.facts import Fact, Line, Name, Strong, joined, line
 from hptui.results.teller import Teller
 
-MOST = 20
+MOST = 50
 
 
 def reproduce(t: Teller) -> Iterator[Block]:
     """Reproducibility facts, then a command for each of the best trials."""
-    yield Heading(2, ("Reproduce",))
-    environment = t.record.environment(t.record.best)
-    yield Bullets(tuple(_facts(t, environment)))
-    trials = [
-        trial for trial in (t.record.order[:MOST] or t.view.trials[:MOST]) if trial.status is TrialStatus.COMPLETE
-    ]
+    facts = tuple(_facts(t, t.record.environment(t.record.best)))
+    if facts or t.study.source:
+        yield Heading(2, ("Reproduce",))
+    if facts:
+        yield Bullets(facts)
+    own = [trial for trial in t.view.trials if trial.role is not Role.BASE]
+    few = len(own) <= MOST
+    trials = own if few else t.record.order[:MOST] or own[:MOST]
     rows: list[Line] = []
     if t.study.source:
-        rows.append((Name(f"hptui run {word(Path(t.study.source).name)}"),))
+        rows.append((Name(f"hptui run {quote(Path(t.study.source).name)}"),))
     rows += [_command(t, trial) for trial in sorted(trials, key=lambda trial: trial.number)]
     if rows:
         yield Code("sh", tuple(rows))
-    rest = len(t.record.order) > MOST
-    if rest:
+    if any(trial.role is Role.IMPORTED for trial in trials):
+        yield Paragraph(("What an import does not say is as in the study file then.",))
+    if not few:
+        shown = {trial.number for trial in trials}
         yield Paragraph(
             line(
-                "The other {n} can be run the same way; `hptui export` writes the settings.",
-                n=t.many("reproduce.rest", t.record.order[MOST:], "trial"),
+                "These are the best; the other {n} can be run the same way: `hptui export` writes the settings.",
+                n=t.many("reproduce.rest", [trial for trial in own if trial.number not in shown], "trial"),
             )
         )
 
@@ -64,10 +69,26 @@ def _facts(t: Teller, environment: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _command(t: Teller, trial: Trial) -> Line:
-    own = dict(trial.params)
-    words = " ".join(word(f"{name}={setting_text(value)}") for name, value in own.items())
-    text = f"hptui add {t.view.row.name} {words}".rstrip()
-    return (Fact(f"reproduce.{trial.number}", dict(own), text, (trial.number,), "params"), "  # ", *t.trial(trial))
+    own, name = dict(trial.params), quote(t.view.row.name)
+    if trial.replicate_of is not None:
+        text = f"hptui add {name} --repeat {trial.replicate_of}"
+        fact = Fact(f"reproduce.{trial.number}", trial.replicate_of, text, (trial.number,), "replicate_of")
+    elif own:
+        words = " ".join(f"{quote(key)}={quote(setting_text(value))}" for key, value in own.items())
+        fact = Fact(f"reproduce.{trial.number}", own, f"hptui add {name} {words}", (trial.number,), "params")
+    else:
+        fact = Fact(f"reproduce.{trial.number}", own, f"hptui add {name} {_as_it_is(t, trial)}", (trial.number,))
+    became = "" if trial.status is TrialStatus.COMPLETE else f", {trial.status}"
+    origin = ", imported" if trial.role is Role.IMPORTED else ""
+    return (fact, "  # ", *t.trial(trial), origin, became)
+
+
+def _as_it_is(t: Teller, trial: Trial) -> str:
+    """The study's own settings, said: at least those that other trials vary, for `hptui add` wants one."""
+    settings = t.view.settings(trial)
+    known = [name for name in varied(t.view, t.record.order or t.view.trials) if settings.get(name) is not None]
+    said = [f"{quote(name)}={quote(setting_text(settings[name]))}" for name in known]
+    return " ".join(said) or f"--repeat {trial.number}"
 
 
 def setting_text(value: Any) -> str:
@@ -90,7 +111,9 @@ def provenance(t: Teller) -> Iterator[Block]:
         uuid=Name(t.view.row.uuid, code=True),
         moment=Fact("asof", t.record.asof, f"{moment:%Y-%m-%d %H:%M} UTC", (), "study.asof"),
     )
-    if last is not None:
+    if len(t.view.trials) == 1:
+        told += line(" ({trial})", trial=t.trial(t.view.trials[0]))
+    elif last is not None:
         told += line(" (trials {first} to {last})", first=t.number(t.view.trials[0]), last=t.number(t.view.trials[-1]))
     yield Paragraph(
         (

@@ -75,11 +75,13 @@ def _columns(t: Teller, trials: Sequence[Trial]) -> list[str]:
         names = [name for name in names if name != "name"]
     if "title" not in names and "name" not in names and "number" not in names:
         names.insert(0, "number")
+    objectives = [one.metric for one in t.study.objectives]
     filled = [
         name
         for name in names
         if name == "number"
         or name in own
+        or name in objectives
         or any(t.cell(trial, name) != (NOTHING,) for trial in trials)
         or name in TEXTS
     ]
@@ -150,7 +152,10 @@ def moved(t: Teller, step: Step) -> Line:
 
 
 def _legend(t: Teller, shown: Sequence[Trial], names: Sequence[str]) -> Iterator[Block]:
-    told: list[Line] = [("The best trial is in bold, and in each metric's column the best value.",)]
+    told: list[Line] = []
+    if t.record.order:
+        bold = "best trials are" if len(t.record.winners) > 1 else "best trial is"
+        told.append((f"The {bold} in bold, and in each metric's column the best value.",))
     if any(trial.note for trial in shown) and "note" in names:
         told.append((f"What stands in quotation marks under {t.heading('note')} was written by a person.",))
     if any(trial.status is not TrialStatus.COMPLETE for trial in shown):
@@ -172,7 +177,8 @@ def _legend(t: Teller, shown: Sequence[Trial], names: Sequence[str]) -> Iterator
                 unit=usual_.unit,
             )
         )
-    yield Paragraph(joined(told, " "))
+    if told:
+        yield Paragraph(joined(told, " "))
 
 
 def ranking(t: Teller) -> Iterator[Block]:
@@ -181,15 +187,18 @@ def ranking(t: Teller) -> Iterator[Block]:
     if len(order) < FIRST + 2 or len(t.study.objectives) > 1:
         return
     yield Heading(2, ("Best and worst",))
-    values = list(dict.fromkeys(value_of(t.view, trial) for trial in order))
-    yield Bullets(tuple(_place(t, value) for value in values[:FIRST]), "1.")
-    if len(values) > FIRST + LAST + 1:
+    places: dict[str, list[Trial]] = {}
+    for trial in order:  # what is shown as equal shares a place
+        places.setdefault(t.shown(t.record.metric, value_of(t.view, trial)), []).append(trial)
+    tied = list(places.values())
+    yield Bullets(tuple(_place(t, one) for one in tied[:FIRST]), "1.")
+    if len(tied) > FIRST + LAST:
         yield Paragraph(("The worst:",))
-        yield Bullets(tuple(_place(t, value) for value in values[-LAST:]))
+        yield Bullets(tuple(_place(t, one) for one in tied[-LAST:]))
 
 
-def _place(t: Teller, value: float) -> Line:
-    tied = [one for one in t.record.order if value_of(t.view, one) == value]
+def _place(t: Teller, tied: Sequence[Trial]) -> Line:
+    value = value_of(t.view, tied[0])
     told = line(
         "{value}: {trials}", value=(t.value(tied[0], t.record.metric),), trials=t.trials(tied, f"rank.{value!r}")
     )

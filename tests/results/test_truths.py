@@ -1,0 +1,211 @@
+"""Sentences that once were wrong: of few trials, of a best middle, of negative values, of what was never measured."""
+
+import math
+import random
+import re
+import shlex
+from dataclasses import replace
+
+import pytest
+
+from hptui.model.trial import Role
+from hptui.model.values import read_value
+from hptui.results.analysis.against import change_of
+from hptui.results.analysis.intervals import student
+from hptui.results.ledger import rendered
+from hptui.results.record import Record, read
+from hptui.results.report import compose, write
+from tests.results import seeds
+from tests.results.kit import view_of
+from tests.results.seeds import build, one
+
+BOWL = """
+    name = "bowl"
+    [objective]
+    metric = "val_loss"
+    [trainer]
+    kind = "bowl:train"
+    learning_rate = 1e-3
+    width = 64
+    [space]
+    learning_rate = "1e-5..1e-1 log"
+    width = { choices = [32, 64, 128] }
+    [search]
+    trials = 24
+"""
+
+
+def bowl(count=24, low=2.0):
+    """Trials whose loss is lowest in the middle of the learning rates, whatever the width."""
+    dice = random.Random(1)
+    found = []
+    for number in range(count):
+        rate, width = 10 ** dice.uniform(-5, -1), dice.choice([32, 64, 128])
+        loss = low + 0.5 * (math.log10(rate) + 3) ** 2 + dice.gauss(0, 0.05)
+        found.append(one(number, {"learning_rate": rate, "width": width}, {"val_loss": loss}))
+    return found
+
+
+def text_of(trials, text=BOWL, style="results"):
+    record = Record(view_of(trials, text))
+    record.__dict__["importance"] = None
+    return rendered(compose(record, style), "report.md")[0]
+
+
+def test_a_setting_that_is_best_in_the_middle_has_an_effect_and_no_direction():
+    text = text_of(bowl())
+    assert "`val_loss` is best for `learning_rate` 0.000628 to 0.005571" in text
+    assert "as it grows" not in text
+    assert "No measurable effect on `val_loss`: `width`." in text
+    assert "hptui space bowl learning_rate=" in text, "there is something to narrow"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_a_handful_of_trials_says_nothing_of_edges(count):
+    text = text_of(bowl(count))
+    assert "edge of what was searched" not in text
+    assert "Widen" not in text
+
+
+def test_nothing_lies_beyond_the_least_value_there_is():
+    study = BOWL.replace('learning_rate = "1e-5..1e-1 log"', 'learning_rate = "0..1"')
+    trials = [one(n, {"learning_rate": n / 12, "width": 64}, {"val_loss": 1.0 + n}) for n in range(13)]
+    text = text_of(trials, study)
+    assert "`val_loss` rises as it grows" in text
+    assert "Widen" not in text
+    assert "edge" not in text
+
+
+def test_equal_trials_are_said_to_be_equal_and_promise_nothing():
+    text = text_of([replace(trial, values={"val_loss": 1.5}, metrics={"val_loss": 1.5}) for trial in bowl(8)])
+    assert "All 8 trials have the same `val_loss`, 1.5" in text
+    assert "The best trials are in bold" in text
+    assert "with a chance of" not in text
+    assert "edge" not in text
+
+
+def test_a_value_that_is_no_number_is_never_the_best():
+    odd = {2: math.inf, 3: math.nan, 4: -math.inf}
+    trials = [replace(t, values={"val_loss": odd.get(t.number, t.values["val_loss"])}) for t in bowl(9)]
+    record = Record(view_of(trials, BOWL))
+    finite = min((t for t in trials if t.number not in odd), key=lambda t: t.values["val_loss"])
+    assert record.best.number == finite.number
+    assert [t.number for t in record.winners] == [finite.number]
+
+
+def test_negative_values_have_a_sign_of_their_own_and_no_per_cent():
+    base = one(0, {}, {"val_loss": -1.0}, role=Role.BASELINE)
+    text = text_of([base, *(replace(t, number=t.number + 1) for t in bowl(10, low=-2.0))])
+    row = next(line for line in text.splitlines() if line.startswith("| `val_loss` |"))
+    assert re.fullmatch(r"\| `val_loss` \| −1 \| −1\.\d+ \| −0\.\d+ \| better \|", row)
+    assert "%" not in "".join(line for line in text.splitlines() if "against the baseline" in line)
+    assert not re.search(r"[ (]-\d", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    view = view_of([base], BOWL)
+    assert change_of(view, "val_loss", 0.0, 1.0).share is None
+    assert change_of(view, "val_loss", 2.0, 1.0).share == -0.5
+
+
+def test_values_that_are_shown_alike_share_a_place():
+    losses = [2.00001, 2.00002, 2.5, 2.6, 2.7]
+    trials = [replace(t, values={"val_loss": v}) for t, v in zip(bowl(5), losses, strict=True)]
+    assert "1. 2: trials 0 and 1\n2. 2.5: trial 2\n" in text_of(trials)
+
+
+def test_a_table_of_failures_shows_what_was_searched_and_a_cure_once():
+    bad = [one(20 + n, {"learning_rate": 1e-2, "width": 128}, None, "failed", "oom") for n in range(3)]
+    study = BOWL.replace("width = 64", "width = 64\n    batch_size = 8")
+    text = text_of([*(t for t in bowl(12) if t.params["width"] != 128), *bad], study)
+    assert "| trial 20 | failed (oom) | 0.01 | 128 |" in text
+    assert text.count("a smaller batch: batch_size 8 → 4") == 1
+    assert "- Trials 20, 21 and 22: a smaller batch" in text
+    assert "Avoid `width` at or above 128: all 3 trials there ran out of memory." in text
+
+
+def test_where_all_fail_it_is_still_said_what_to_avoid():
+    trials = [
+        one(n, {"learning_rate": 1e-3, "width": 128 if n % 2 else 32}, None, "failed", "nan" if n % 2 else "crash")
+        for n in range(8)
+    ]
+    text = text_of(trials)
+    assert "Avoid `width` at or above 128: all 4 trials there diverged." in text
+    assert "The best trial" not in text
+
+
+def test_a_failure_without_words_has_those_of_its_reason():
+    trials = [
+        *bowl(3),
+        one(3, {}, None, "failed", "timeout"),
+        one(4, {}, None, "stopped", "user"),
+        one(5, {}, None, "failed", None, role=Role.IMPORTED),
+    ]
+    told = [row.split(" | ")[-1] for row in text_of(trials).splitlines() if re.match(r"\| trial [345] \|", row)]
+    assert told == [
+        "it ran longer than it was allowed |",
+        "a person stopped it |",
+        "what it was imported from does not say |",
+    ]
+
+
+def test_two_values_have_no_interval_and_a_loss_is_not_below_zero():
+    trials = [one(n, {"learning_rate": 1e-3, "width": w}, {"val_loss": v}) for n, (w, v) in enumerate(WIDTHS)]
+    text = text_of(trials)
+    assert "| 32 | 2 | 1.5 | too few |" in text
+    assert "| 64 | 3 | 2.333 | 0 to " in text
+    assert "| 128 | 1 | 3 | not repeated |" in text
+    assert student([1.0, 4.0, 2.0]).low < 0 <= student([1.0, 4.0, 2.0], 0.0).low
+
+
+WIDTHS = [(32, 1.0), (32, 2.0), (64, 1.0), (64, 4.5), (64, 1.5), (128, 3.0)]
+
+
+def test_a_search_of_one_setting_is_no_list_of_steps():
+    trials = [replace(t, params={"learning_rate": t.params["learning_rate"]}) for t in bowl(14)]
+    trials = [one(0, {}, {"val_loss": 2.2}, role=Role.BASELINE), *(replace(t, number=t.number + 1) for t in trials)]
+    text = text_of(trials, BOWL.replace("    width = { choices = [32, 64, 128] }\n", ""))
+    assert "### `learning_rate`" in text
+    assert "Changed alone" not in text
+
+
+def test_two_objectives_both_have_their_effects_and_one_trial_stands_for_the_front():
+    both = '[[objective]]\n    metric = "val_loss"\n    goal = "minimize"\n    [[objective]]\n    metric = "accuracy"'
+    study = BOWL.replace('[objective]\n    metric = "val_loss"', f'{both}\n    goal = "maximize"')
+    trials = [replace(t, values={**t.values, "accuracy": 20 / t.params["width"] + t.number / 100}) for t in bowl(14)]
+    text = text_of(trials, study)
+    assert "Mean `val_loss` | 95% interval of the mean | Mean `accuracy` |" in text
+    assert "`accuracy` falls as it grows" in text
+    assert "The Pareto front has 5 trials" in text
+    assert "Where one of them has to stand for all below, it is trial 4." in text
+
+
+def test_every_command_to_run_it_again_is_one_that_the_shell_and_hptui_take(home):
+    study = """
+        name = "odd"
+        [objective]
+        metric = "loss"
+        [trainer]
+        kind = "odd:train"
+        "a|b" = 1
+        text = "$HOME; x"
+        [space]
+        "a|b" = "1..9"
+    """
+    words = ["", "two words", "`x`", "it's"]
+    trials = [one(0, {}, {"loss": 1.0}, role=Role.BASELINE)]
+    trials += [one(n, {"a|b": n, "text": w}, {"loss": 2.0 + n}) for n, w in enumerate(words, start=1)]
+    trials += [one(5, trials[1].params, {"loss": 3.1}, role=Role.REPLICATE, replicate_of=1)]
+    trials += [one(6, {"a|b": 7}, None, "failed", "crash")]
+    text = write(read(build(home, study, trials)), "report.md")[0]
+    commands = [shlex.split(row, comments=True) for row in text.splitlines() if row.startswith("hptui add")]
+    assert len(commands) == 7
+    for trial, (_, _, _, *own) in zip(trials, commands, strict=True):
+        assert own, "hptui add wants a setting"
+        if trial.role is Role.REPLICATE:
+            assert own == ["--repeat", "1"]
+            continue
+        asked = {key: read_value(value) for key, _, value in (word.partition("=") for word in own)}
+        assert asked == (trial.params or {"a|b": 1, "text": "$HOME; x"})
+
+
+def test_an_empty_section_has_no_heading():
+    assert "## Reproduce" not in text_of([])
+    assert text_of(seeds.math_trials()[:1], seeds.MATH).count("(trial 0)") == 1
