@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from hptui.actions.steer import study_of
 from hptui.model.errors import StudyError, UserError
 from hptui.model.trial import Value
+from hptui.model.values import same
+from hptui.results.view import look
 from hptui.storage.paths import StudyDir
+from hptui.storage.reader import Reader
 
 
 def read_settings(sd: StudyDir, given: Mapping[str, str]) -> dict[str, Value]:
@@ -22,3 +25,33 @@ def read_settings(sd: StudyDir, given: Mapping[str, str]) -> dict[str, Value]:
         place = error.where.removeprefix("trainer.")
         raise UserError(f"{place}: {error.problem}", hint=error.hint) from None
     return {key: new.trainer.settings[key] for key in given}
+
+
+def last_checkpoint(sd: StudyDir, number: int) -> int | None:
+    """The step of the newest checkpoint that a trial has left; None: there is none to continue from."""
+    with Reader(sd) as reader:
+        found = reader.checkpoints(number)
+    return found[-1].step if found else None
+
+
+def check_continues(sd: StudyDir, number: int, changes: Mapping[str, Value]) -> None:
+    """Refuse changes under which the checkpoint of a trial cannot be gone on from: `UserError` names the setting."""
+    from hptui.trainers import registry
+
+    view = look(sd)
+    trial = next(trial for trial in view.trials if trial.number == number)
+    spec = view.study.trainer
+    if spec.kind == "command":
+        hint = f"hptui add {sd.name} --like {number} KEY=VALUE, with your script's own flag for it"
+        raise UserError(
+            "a script keeps its checkpoints itself: a trial cannot be told to go on from another's", hint=hint
+        )
+    settings = view.settings(trial)
+    for name, info in (registry.schema(spec.kind, view.study.directory) or {}).items():
+        before = settings.get(name, info.default)
+        if info.bound and name in changes and not same(before, changes[name]):
+            what = f"the checkpoint of trial {number} was made with {name} = {before}"
+            raise UserError(f"{what}; a trial that goes on from it cannot have {changes[name]}", hint=FROM_START)
+
+
+FROM_START = "leave it as it is, or train from the start: without --from-checkpoint"

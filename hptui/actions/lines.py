@@ -67,21 +67,23 @@ def judgement(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
         return "(base model)"
     if trial.replicate_of is not None:
         return f"(trial {trial.replicate_of} again, seed {trial.seed})"
-    before = [one for one in earlier if scored(study, one) and one.role not in (Role.BASE, Role.REPLICATE)]
+    if trial.continued is not None:
+        return f"(from step {trial.continued[1]} of trial {trial.continued[0]})"
+    before = [one for one in earlier if scored(study, one) and not one.aside]
     before = [one for one in before if comparable(study, one.stage, trial.stage)]
     baseline = next((one for one in before if one.role is Role.BASELINE), None)
     others = [one for one in before if one.role is not Role.BASELINE]
     if baseline is None:
-        return "✓ BEST" if _new_best(study, trial, others) else "✗ WORSE"
+        return "✓ BEST" if _new_best(study, trial, others) else _behind(study, trial, others)
     if not _better(study, trial, baseline):
-        return "✗ WORSE"
+        return _behind(study, trial, [baseline])
     improved = [one for one in others if _better(study, one, baseline)]
     return "✓ BEST" if improved and _new_best(study, trial, improved) else "✓ IMPROVED"
 
 
 def progress(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
     """`, hypervolume 0.71` (of 1) where a trial has moved the Pareto set of several objectives."""
-    if len(study.objectives) < 2 or trial.role in (Role.BASE, Role.REPLICATE):
+    if len(study.objectives) < 2 or trial.aside:
         return ""
     steps = hypervolumes(study, [*earlier, trial])
     moved = len(steps) > 1 and steps[-1][0] == trial.number and steps[-1][1] > steps[-2][1]
@@ -100,6 +102,12 @@ def _better(study: Study, one: Trial, other: Trial) -> bool:
     if len(study.objectives) > 1:
         return not beats(study, other, one) and not _equal(study, one, other)
     return beats(study, one, other)
+
+
+def _behind(study: Study, trial: Trial, others: Sequence[Trial]) -> str:
+    """As good as the others, or worse."""
+    beaten = any(beats(study, one, trial) for one in others)
+    return "✗ WORSE" if beaten or not any(_equal(study, one, trial) for one in others) else "= EQUAL"
 
 
 def _equal(study: Study, one: Trial, other: Trial) -> bool:

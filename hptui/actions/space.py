@@ -14,7 +14,7 @@ from hptui.model.errors import StudyError, UserError, did_you_mean
 from hptui.model.space import Derived, Parameter, Space
 from hptui.model.stages import stage_named, staged
 from hptui.model.study import Study
-from hptui.model.trial import Role, Trial, TrialStatus, Value
+from hptui.model.trial import Trial, TrialStatus, Value
 from hptui.results.view import View, best_trials, look
 from hptui.search.cube import share
 from hptui.search.feasible import Feasible
@@ -231,7 +231,7 @@ def save(sd: StudyDir, draft: Draft, why: str) -> str:
 
 def _informs(trial: Trial) -> bool:
     """Whether an engine could learn from a trial."""
-    return trial.role not in (Role.BASE, Role.REPLICATE) and trial.status in (TrialStatus.COMPLETE, TrialStatus.PRUNED)
+    return not trial.aside and trial.status in (TrialStatus.COMPLETE, TrialStatus.PRUNED)
 
 
 def _drawn(lens: Lens, count: int, seed: int) -> list[dict[str, Value]]:

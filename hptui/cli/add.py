@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from hptui.cli.common import Face, numbers_of, pairs, pass_face, study_argument
@@ -14,6 +16,10 @@ from hptui.cli.text import say
 @click.option("--name", default="", help="A name for the trial.")
 @click.option("--title", default="", help="A title, for tables and reports.")
 @click.option("--note", default="", help="A note beside it.")
+@click.option("--like", default="", metavar="TRIAL", help="Start from what this trial was set to.")
+@click.option(
+    "--from-checkpoint", is_flag=True, help="With --like: go on from its last checkpoint, not from the start."
+)
 @click.option("--preset", default="", metavar="NAME", help="Start from a [[preset]] of the study file.")
 @click.option("--repeat", default="", metavar="TRIAL", help="Run this trial again as it is, with other seeds.")
 @click.option("--seeds", type=click.IntRange(min=1), default=1, help="With --repeat: how many times.")
@@ -25,6 +31,8 @@ def add_(
     name: str,
     title: str,
     note: str,
+    like: str,
+    from_checkpoint: bool,
     preset: str,
     repeat: str,
     seeds: int,
@@ -33,21 +41,34 @@ def add_(
 
     Values are read as in a study file: 1e-4, true, [8, 16], text. With --repeat TRIAL (a number, a name, or best) the
     same configuration runs again with other seeds, to know how much of a difference is noise.
+
+    With --like TRIAL everything that is not given is as that trial was set. With --from-checkpoint the new trial goes
+    on where that one saved last: its value is the work of both, so it is in no ranking, and teaches no sampler.
     """
-    from hptui.actions.byhand import read_settings
+    from hptui.actions.byhand import check_continues, read_settings
     from hptui.actions.steer import request
     from hptui.model.errors import UserError
 
     given = pairs(settings, "learning_rate=1e-4")
     if repeat:
-        if given or preset or name or title or note:
+        if given or preset or like or from_checkpoint or name or title or note:
             raise click.UsageError("--repeat runs a trial as it is: it goes with --seeds alone")
         sd = face.study(study)
         [number] = numbers_of(sd, (repeat,))
         say(request(sd, "repeat", {"trial": number, "seeds": seeds}))
         return
-    if not given and not preset:
+    if like and preset:
+        raise click.UsageError("--like and --preset are two places to start from: give one")
+    if from_checkpoint and not like:
+        raise click.UsageError("--from-checkpoint goes with --like TRIAL: whose checkpoint?")
+    if not given and not preset and not like:
         raise UserError("a trial without a setting would be the baseline", hint="for instance learning_rate=1e-4")
     sd = face.study(study)
     params = read_settings(sd, given)
-    say(request(sd, "add", {"params": params, "preset": preset, "name": name, "title": title, "note": note}))
+    asked: dict[str, Any] = {"params": params, "preset": preset, "name": name, "title": title, "note": note}
+    if like:
+        [asked["like"]] = numbers_of(sd, (like,))
+    if from_checkpoint:
+        check_continues(sd, asked["like"], params)
+        asked["from_checkpoint"] = True
+    say(request(sd, "add", asked))

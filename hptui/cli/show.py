@@ -73,7 +73,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             "role": trial.role,
             "stage": trial.stage,
             "repeats": f"trial {trial.replicate_of}" if trial.replicate_of is not None else "",
-            "taken from": f"trial {trial.facts['from_trial']}" if "from_trial" in trial.facts else "",
+            **_origin(trial),
             "trainer": f"toy: {PSEUDO}" if view.study.trainer.kind == "toy" else view.study.trainer.kind,
             "values": values,
             "note": trial.note,
@@ -84,6 +84,16 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             "directory": shape["directory"],
         }
     )
+
+
+def _origin(trial: Trial) -> dict[str, str]:
+    """Which trial it was made from, and how far that had trained it."""
+    from hptui.model.trial import FROM_TRIAL
+
+    if trial.continued is not None:
+        number, step = trial.continued
+        return {"continues": f"trial {number} from step {step}; not comparable with trials trained from the start"}
+    return {"taken from": f"trial {trial.facts[FROM_TRIAL]}" if FROM_TRIAL in trial.facts else ""}
 
 
 def _progress(trial: Trial) -> str:

@@ -37,11 +37,12 @@ def overrides(study: Study, name: str) -> Mapping[str, Value]:
 
 def judged(study: Study, trials: Sequence[Trial], usable: Callable[[Trial], bool]) -> list[Trial]:
     """The usable trials among which the best is looked for. A replicate is none: it only tells how much noise there is.
+    Nor is one that began from another's checkpoint.
 
     In a stage with `seeds` a configuration stands by the mean of its complete runs, which `values` of the trial found
     here then hold.
     """
-    chosen = [trial for trial in trials if trial.role not in (Role.REPLICATE, Role.BASE) and usable(trial)]
+    chosen = [trial for trial in trials if not trial.aside and usable(trial)]
     if not study.stages or not chosen:
         return chosen
     last = max((trial.stage for trial in chosen), key=lambda name: position(study, name))

@@ -57,6 +57,10 @@ class Reason(StrEnum):
         return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL)
 
 
+FROM_TRIAL, FROM_STEP = "from_trial", "from_step"
+"""Facts of a trial that was made from another one; the second only if it began from a checkpoint of it."""
+
+
 class Role(StrEnum):
     """What a trial is for."""
 
@@ -161,6 +165,24 @@ class Trial:
     replicate_of: int | None = None
     stage: str = ""
     facts: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def continued(self) -> tuple[int, int] | None:
+        """The trial and the step of the checkpoint that this one began from; None: it was trained from the start."""
+        number, step = self.facts.get(FROM_TRIAL), self.facts.get(FROM_STEP)
+        return (number, step) if isinstance(number, int) and isinstance(step, int) else None
+
+    @property
+    def mute(self) -> bool:
+        """Whether what it has shown says nothing of its configuration: it is the base model's, or partly of the trial
+        that it went on from.
+        """
+        return self.role is Role.BASE or self.continued is not None
+
+    @property
+    def aside(self) -> bool:
+        """Whether it is no configuration to rank: mute, or a repetition."""
+        return self.mute or self.role is Role.REPLICATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,11 +54,16 @@ def trial_json(trial: Trial) -> Json:
         "progress": rounded(trial.progress, 4),
         "stage": trial.stage,
         "replicate_of": trial.replicate_of,
+        "continued": _continued(trial),
         "facts": dict(trial.facts),
     }
     if odd or odd_values:
         shape["nonfinite"] = {**odd, **odd_values}
     return shape
+
+
+def _continued(trial: Trial) -> Json | None:
+    return {"trial": trial.continued[0], "step": trial.continued[1]} if trial.continued is not None else None
 
 
 def _split(values: Mapping[str, float | None] | None) -> tuple[dict[str, float | None], dict[str, str]]:

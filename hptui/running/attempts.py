@@ -181,6 +181,7 @@ class Attempts:
             "objectives": [objective.metric for objective in study.objectives],
             "trial_dir": str(self.sd.trial(number)),
             "checkpoints": str(self.sd.checkpoints(number, study.checkpoint_place, self.store.study_row()["uuid"])),
+            "continues": str(self.sd.origin(number)) if trial.continued is not None else "",
             "artifacts": str(self.sd.artifacts(number)),
             "cache": str(self.sd.cache),
             "keep_checkpoints": study.resources.keep_checkpoints,

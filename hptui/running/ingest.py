@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from hptui.model.study import Study
-from hptui.model.trial import AttemptState
+from hptui.model.trial import FROM_STEP, FROM_TRIAL, AttemptState
 from hptui.running import drift
 from hptui.running.live import Live
 from hptui.storage.crashpoints import crash_point
@@ -202,7 +202,8 @@ def _effective(store: Store, live: Live, event: Mapping[str, Any]) -> None:
 
 def _facts(store: Store, live: Live, event: Mapping[str, Any]) -> None:
     known = dict(store.trial(live.trial.number).facts)
-    store.update_trial(live.trial.number, facts={**known, **event["facts"]})
+    said = {name: value for name, value in event["facts"].items() if name not in (FROM_TRIAL, FROM_STEP)}
+    store.update_trial(live.trial.number, facts={**known, **said})
 
 
 def _artifact(store: Store, live: Live, event: Mapping[str, Any]) -> None:

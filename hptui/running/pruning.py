@@ -40,7 +40,7 @@ class Pruning:
         """A trial ended: its curves are ones to compare with, if it showed anything."""
         if self._jury is None or trial.status not in (TrialStatus.COMPLETE, TrialStatus.PRUNED):
             return
-        if trial.role is Role.BASE or not comparable(self._study, trial.stage, self._stage):
+        if trial.mute or not comparable(self._study, trial.stage, self._stage):
             return
         for metric in self._jury.metrics:
             if curve := self._curve(trial, metric):

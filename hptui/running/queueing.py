@@ -12,11 +12,12 @@ from hptui.model.errors import NotFound, UserError, did_you_mean
 from hptui.model.format import settings as settings_text
 from hptui.model.stages import overrides
 from hptui.model.study import Preset, Study
-from hptui.model.trial import Role, Trial
+from hptui.model.trial import FROM_STEP, FROM_TRIAL, Role, Trial
 from hptui.running import setup
-from hptui.running.stages import FROM_TRIAL, current, whole
+from hptui.running.continuing import carry, checkpoint_of
+from hptui.running.stages import current, whole
 from hptui.storage import studyfile
-from hptui.storage.paths import check_name
+from hptui.storage.paths import StudyDir, check_name
 from hptui.storage.store import Store
 
 MOST = 100
@@ -27,12 +28,16 @@ def _study(store: Store) -> Study:
     return studyfile.from_json(store.study_row()["spec"])
 
 
-def add(store: Store, args: Mapping[str, Any]) -> str:
-    """Queue a hand-made trial: `params` over the trainer's settings, or over those of the `preset` of a name."""
+def add(sd: StudyDir, store: Store, args: Mapping[str, Any]) -> str:
+    """Queue a hand-made trial: `params` over the trainer's settings, over those of a `preset`, or over those of the
+    trial that it shall be `like`, from whose last checkpoint it may begin.
+    """
     study, name = _study(store), args.get("name") or ""
     if name:
         _free(store, name)
     title, note, params = args.get("title") or name, args.get("note") or "", dict(args.get("params") or {})
+    if args.get("like") is not None:
+        return _like(sd, store, study, args, params)
     if args.get("preset"):
         preset = _preset(study, args["preset"])
         name, params = name or preset.name, {**preset.set, **params}
@@ -42,6 +47,28 @@ def add(store: Store, args: Mapping[str, Any]) -> str:
         trial = setup.record(store, study, Role.MANUAL, params, name=name, title=title, note=note)
         store.event("info", "added", f"queued by hand: {settings_text(params)}", trial.number)
     return f"trial {trial.number} is queued"
+
+
+def _like(sd: StudyDir, store: Store, study: Study, args: Mapping[str, Any], changes: Mapping[str, Any]) -> str:
+    """Queue the configuration of a trial with changes, from the start or from its last checkpoint."""
+    trial = _trial(store, args["like"])
+    checkpoint = checkpoint_of(store, trial) if args.get("from_checkpoint") else None
+    if checkpoint is None and not changes:
+        hint = f"with other seeds: hptui add {study.name} --repeat {trial.number}"
+        raise UserError(f"trial {trial.number} has run as it is; say what to change", hint=hint)
+    facts = {FROM_TRIAL: trial.number, **({FROM_STEP: checkpoint.step} if checkpoint is not None else {})}
+    what = f"trial {trial.number} continued at step {checkpoint.step}" if checkpoint else f"trial {trial.number}"
+    title = args.get("title") or what + (f" with {settings_text(changes)}" if changes else "")
+    name, note = args.get("name") or "", args.get("note") or ""
+    stage = "" if changes.keys() & overrides(study, trial.stage).keys() else trial.stage
+    with store.transaction(durable=True):
+        params = whole(store, study, trial, changes)
+        words = {"name": name, "title": title, "note": note}
+        new = setup.record(store, study, Role.MANUAL, params, **words, facts=facts, stage=stage)
+        if checkpoint is not None:
+            carry(sd, checkpoint, new.number)
+        store.event("info", "added", f"queued: {title}", new.number)
+    return f"trial {new.number} is queued: {title}"
 
 
 def _free(store: Store, name: str) -> None:
@@ -74,6 +101,10 @@ def repeat(store: Store, args: Mapping[str, Any]) -> str:
     if trial.role in (Role.IMPORTED, Role.BASE):
         what = "ran elsewhere" if trial.role is Role.IMPORTED else "is the untrained model, which no seed changes"
         raise UserError(f"trial {trial.number} {what}, so it cannot be repeated")
+    if trial.continued is not None:
+        first, step = trial.continued
+        hint = f"from the start, with what it was set to: hptui add {study.name} --like {trial.number} KEY=VALUE"
+        raise UserError(f"trial {trial.number} began at step {step} of trial {first}: no seed repeats that", hint=hint)
     with store.transaction(durable=True):
         used = {one.seed for one in store.trials() if one.replicate_of == trial.number}
         free = (k for k in range(1, len(used) + wanted + 1) if trial.seed + k not in used)

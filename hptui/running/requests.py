@@ -248,7 +248,7 @@ HANDLERS: dict[str, Callable[[Desk, Mapping[str, Any]], str]] = {
     "resume": resume,
     "stop": stop,
     "retry": retry,
-    "add": lambda desk, args: add(desk.store, args) + _when(desk),
+    "add": lambda desk, args: add(desk.sd, desk.store, args) + _when(desk),
     "repeat": lambda desk, args: repeat(desk.store, args) + _when(desk),
     "rerun": lambda desk, args: rerun(desk.store, args) + _when(desk),
     "import": lambda desk, args: take(desk.store, desk.study, args),

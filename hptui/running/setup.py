@@ -11,8 +11,8 @@ from string import Formatter
 from hptui.model.space import key_of
 from hptui.model.stages import stage_named
 from hptui.model.study import Stage, Study
-from hptui.model.trial import Role, Trial, TrialStatus, Value
-from hptui.running.stages import FROM_TRIAL, Part, begin, current, next_part, onto, view
+from hptui.model.trial import FROM_TRIAL, Role, Trial, TrialStatus, Value
+from hptui.running.stages import Part, begin, current, next_part, onto, view
 from hptui.storage.queries import DEFAULTS
 from hptui.storage.store import Store
 

@@ -16,12 +16,11 @@ from hptui.model.errors import UserError
 from hptui.model.outcome import ranking
 from hptui.model.stages import comparable, folded, overrides, position, space_of, stage_named, staged
 from hptui.model.study import Stage, Study
-from hptui.model.trial import Role, Trial, TrialStatus, Value
+from hptui.model.trial import FROM_TRIAL, Role, Trial, TrialStatus, Value
 from hptui.storage import studyfile
 from hptui.storage.queries import COURSE
 from hptui.storage.store import Store
 
-FROM_TRIAL = "from_trial"
 """The fact of a trial that names the one whose configuration it has taken over."""
 
 
@@ -89,7 +88,7 @@ def told(study: Study, part: Part, trials: Iterable[Trial], base: Mapping[str, V
     counts as somebody else's.
     """
     every = list(trials)
-    chosen = [trial for trial in every if trial.role is not Role.BASE and comparable(study, trial.stage, part.name)]
+    chosen = [trial for trial in every if not trial.mute and comparable(study, trial.stage, part.name)]
     return [_translated(part, trial, onto(study, part), base) for trial in folded(chosen, every)]
 
 

@@ -86,7 +86,7 @@ def _read(study: Study, ref: str, home: Path) -> Source:
     heard = [
         _foreign(other.name, trial, {**defaults, **revisions.get(trial.revision, other.trainer.settings)})
         for trial in trials
-        if trial.role is not Role.BASE and not trial.status.open and hear(trial, study)
+        if not trial.mute and not trial.status.open and hear(trial, study)
     ]
     return Source(ref, other.name, row.uuid, time.time(), tuple(heard))
 

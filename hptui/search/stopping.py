@@ -111,7 +111,7 @@ def _stagnation(study: Study, trials: Sequence[Trial]) -> tuple[Trial | None, in
     best, since = None, 0
     front: list[Point] = []
     for trial in in_order(trials):
-        if trial.status is not TrialStatus.COMPLETE or trial.role is Role.REPLICATE:
+        if trial.status is not TrialStatus.COMPLETE or trial.role is Role.REPLICATE or trial.continued:
             continue
         own = point(study, trial) if usable(study, trial) else None
         if own is not None and not any(other == own or dominates(other, own) for other in front):

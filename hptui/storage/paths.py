@@ -95,6 +95,10 @@ class StudyDir:
         place = Path(elsewhere) / f"{self.name}-{uuid[:8]}" / f"{number:04d}"
         return own if own.is_dir() and not place.is_dir() else place
 
+    def origin(self, number: int) -> Path:
+        """Where the checkpoint lies that a trial begins from, if it began from another trial's."""
+        return self.trial(number) / "from"
+
     def artifacts(self, number: int) -> Path:
         return self.trial(number) / "artifacts"
 

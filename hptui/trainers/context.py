@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, SupportsFloat, SupportsIndex
 
 from hptui.model.counts import spread
+from hptui.model.trial import Reason
 from hptui.storage.rundir import EventWriter, RunDir, get_control, split_nonfinite
 from hptui.trainers import checkpoints
-from hptui.trainers.outcome import Diverged
+from hptui.trainers.outcome import Diverged, Failure
 
 NONFINITE_PATIENCE = 5
 """So many non-finite values of an objective in a row are the end of a trial."""
@@ -54,13 +55,17 @@ class TrialContext:
         self._saved = time.monotonic()
         checkpoints.clean(self._checkpoints)
         self._resume = checkpoints.newest_valid(self._checkpoints, self.warn) if self.attempt > 1 else None
+        self._began = _origin(Path(config["continues"])) if config.get("continues") else None
+        self._resume = self._resume or self._began
         self.programs: Mapping[str, str] = config.get("programs") or {}
         self.resumes_after: int | None = None
         self.about: dict[str, Any] = {}
 
     @property
     def resume_from(self) -> Path | None:
-        """The newest valid checkpoint of this trial when the attempt began; read it, write nothing there."""
+        """The newest valid checkpoint of this trial when the attempt began, or the one of another trial that it was to
+        continue from; read it, write nothing there.
+        """
         return self._resume.path if self._resume else None
 
     @property
@@ -77,6 +82,12 @@ class TrialContext:
     def total_steps(self, steps: SupportsIndex) -> None:
         self._total = operator.index(steps)
         self._events.emit("total", steps=self._total)
+        if self._began is not None and self._total <= self._began.step:
+            raise Failure(
+                Reason.SETUP,
+                f"it continues at step {self._began.step}, and ends at step {self._total}: nothing is left to train; "
+                "give it more steps or epochs",
+            )
 
     def report(
         self,
@@ -187,6 +198,15 @@ class TrialContext:
     def _relative(self, path: Path) -> str:
         """Relative to the trial's directory where it lies inside, so that a study may be moved."""
         return str(path.relative_to(self.dir)) if path.is_relative_to(self.dir) else str(path)
+
+
+def _origin(place: Path) -> checkpoints.Checkpoint:
+    """The checkpoint that a trial was to begin from: it never begins without."""
+    found = checkpoints.written(place)
+    problem = checkpoints.damage(found[0]) if found else f"{place} is empty"
+    if problem:
+        raise Failure(Reason.SETUP, f"the checkpoint that this trial was to continue from is damaged: {problem}")
+    return found[0]
 
 
 def _number(name: str, value: SupportsFloat) -> float:

@@ -33,7 +33,8 @@ SAID: dict[str, str] = {
 class SettingInfo:
     """One setting. `type` is float, int, bool, str, list or any; None is a value only where it is the default.
 
-    `memory` marks a setting whose larger value needs more memory; `low` is the least number that makes sense.
+    `memory` marks a setting whose larger value needs more memory; `low` is the least number that makes sense; `bound`
+    marks one that a checkpoint is tied to: a training that goes on from it has the same value.
     """
 
     name: str
@@ -47,6 +48,7 @@ class SettingInfo:
     choices: tuple[Value, ...] = ()
     memory: bool = False
     low: float | None = None
+    bound: bool = False
 
     def coerce(self, value: Value) -> Value:
         """`value` as the trainer gets it (a whole number where a float is due becomes one); else `UserError`."""
@@ -104,6 +106,7 @@ def setting(
     choices: Sequence[Value] = (),
     memory: bool = False,
     low: float | None = None,
+    bound: bool = False,
 ) -> Any:
     """A field of a `Settings` dataclass. Without a default it must be given."""
     about = {
@@ -114,6 +117,7 @@ def setting(
         "choices": tuple(choices),
         "memory": memory,
         "low": low,
+        "bound": bound,
     }
     if isinstance(default, list):
         return dataclasses.field(default_factory=default.copy, metadata=about)

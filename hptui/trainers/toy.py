@@ -33,9 +33,17 @@ class Settings:
         1e-3, "best near 2e-3, lower for wide networks", category="Training", typical="1e-5 to 1e-1 log"
     )
     width: int = setting(
-        64, "wider is better, with diminishing returns", category="Model", typical="8 to 512", memory=True, low=1
+        64,
+        "wider is better, with diminishing returns",
+        category="Model",
+        typical="8 to 512",
+        memory=True,
+        low=1,
+        bound=True,
     )
-    depth: int = setting(4, "best near log2(width) - 2", category="Model", typical="1 to 12", memory=True, low=1)
+    depth: int = setting(
+        4, "best near log2(width) - 2", category="Model", typical="1 to 12", memory=True, low=1, bound=True
+    )
     dropout: float = setting(0.1, "best near 0.15, more for wide networks", category="Model", typical="0 to 0.5")
     batch_size: int = setting(
         32,

@@ -101,15 +101,39 @@ def note(sd: StudyDir, trial: int, text: str) -> str:
     return request(sd, "note", {"trial": trial, "text": text})
 
 
-def add(sd: StudyDir, settings: Mapping[str, str], *, name: str = "", title: str = "", note: str = "") -> str:
-    """`hptui add STUDY KEY=VALUE…`."""
-    from hptui.actions.byhand import read_settings
+def add(
+    sd: StudyDir,
+    settings: Mapping[str, str],
+    *,
+    name: str = "",
+    title: str = "",
+    note: str = "",
+    continues: int | None = None,
+) -> str:
+    """`hptui add STUDY KEY=VALUE… [--like TRIAL --from-checkpoint]`; `continues` is that trial."""
+    from hptui.actions.byhand import check_continues, read_settings
     from hptui.actions.steer import request
     from hptui.model.errors import UserError
 
-    if not settings:
+    if not settings and continues is None:
         raise UserError("a trial without a setting would be the baseline", hint="for instance learning_rate=1e-4")
-    return request(sd, "add", {"params": read_settings(sd, settings), "name": name, "title": title, "note": note})
+    params = read_settings(sd, settings)
+    asked: dict[str, object] = {"params": params, "name": name, "title": title, "note": note}
+    if continues is not None:
+        check_continues(sd, continues, params)
+        asked |= {"like": continues, "from_checkpoint": True}
+    return request(sd, "add", asked)
+
+
+def last_checkpoint(sd: StudyDir, trial: int) -> int | None:
+    """The step that a trial can be continued from."""
+    from hptui.actions.byhand import last_checkpoint as call
+    from hptui.model.errors import HptuiError
+
+    try:
+        return call(sd, trial)
+    except HptuiError:
+        return None
 
 
 def save_space(sd: StudyDir, draft: Draft, why: str) -> str:

@@ -55,7 +55,7 @@ def judged(losses, goal="minimize", baseline=True):
 @pytest.mark.parametrize(
     ("losses", "goal", "expected"),
     [
-        ([1.0, 1.0], "minimize", ["(baseline)", "✗ WORSE"]),
+        ([1.0, 1.0], "minimize", ["(baseline)", "= EQUAL"]),
         ([1.0, 0.9, 0.8, 0.85], "minimize", ["(baseline)", "✓ IMPROVED", "✓ BEST", "✓ IMPROVED"]),
         ([1.0, 1.1, 0.9, 0.9], "minimize", ["(baseline)", "✗ WORSE", "✓ IMPROVED", "✓ IMPROVED"]),
         ([1.0, 1.1, 0.9, 1.2], "maximize", ["(baseline)", "✓ IMPROVED", "✗ WORSE", "✓ BEST"]),
@@ -66,7 +66,7 @@ def test_against_the_baseline(losses, goal, expected):
 
 
 def test_without_a_baseline_the_best_so_far_counts():
-    assert judged([1.0, 1.1, 0.9, 0.9], baseline=False) == ["✓ BEST", "✗ WORSE", "✓ BEST", "✗ WORSE"]
+    assert judged([1.0, 1.1, 0.9, 0.9], baseline=False) == ["✓ BEST", "✗ WORSE", "✓ BEST", "= EQUAL"]
 
 
 def test_a_baseline_that_failed_is_none():
@@ -88,7 +88,7 @@ def test_several_objectives():
         both(4, 1.0, 1.0),
     ]
     ends = [line(study, one, trials[:n]).rsplit("speed=", 1)[1].split(" ", 1)[1] for n, one in enumerate(trials)]
-    assert [end.split(",")[0] for end in ends] == ["(baseline)", "✓ IMPROVED", "✓ BEST", "✗ WORSE", "✗ WORSE"]
+    assert [end.split(",")[0] for end in ends] == ["(baseline)", "✓ IMPROVED", "✓ BEST", "✗ WORSE", "= EQUAL"]
     assert [", hypervolume 0." in end for end in ends] == [False, True, True, False, False]
 
 

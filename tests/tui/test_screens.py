@@ -6,12 +6,13 @@ import sqlite3
 import threading
 
 import pytest
-from textual.widgets import OptionList
+from textual.widgets import Checkbox, OptionList
 
 from hptui.model.trial import StudyState, TrialStatus
 from hptui.storage.reader import Reader
 from hptui.storage.rows import SCHEMA
 from hptui.storage.store import Store
+from hptui.trainers import checkpoints
 from hptui.tui.screens.confirm import Confirm
 from hptui.tui.screens.study import StudyScreen
 from hptui.tui.screens.trial import TrialScreen
@@ -225,7 +226,7 @@ async def test_steering_is_done_and_answered(home):
         table.go_to(7)
         await walk.press("i")
         await walk.until(lambda: status(sd, 7) is TrialStatus.PAUSED)
-        await walk.press("A", *["backspace"] * 3, *"12", "enter")
+        await walk.press("A", "ctrl+u", *"12", "enter")
         await walk.until("12")
 
 
@@ -235,15 +236,31 @@ async def test_a_clone_with_a_change_is_queued(home):
         await walk.until("★3")
         await walk.press("g", "C")
         await walk.until("Clone trial 3")
-        await walk.press(*["backspace"] * 12, *"0.05", "ctrl+s")
+        await walk.press("ctrl+u", *"0.05", "ctrl+s")
         await walk.until("trial 8 is queued")
         with Reader(sd) as reader:
             new = reader.trial(8)
         assert new.params == {"learning_rate": 0.05, "width": 32}
         assert new.role == "manual"
         await walk.press("C")
-        await walk.press(*["backspace"] * 12, *"fast", "ctrl+s")
+        await walk.press("ctrl+u", *"fast", "ctrl+s")
         await walk.until("learning_rate")
+
+
+async def test_a_clone_may_go_on_from_a_checkpoint(home):
+    sd = make(home)
+    checkpoints.write(sd.checkpoints(3), 3, lambda folder: (folder / "state.json").write_text('{"step": 3}'))
+    with Store.open(sd) as store:
+        store.add_checkpoint(3, 3, 1, "checkpoints/step-00000003", 12)
+    async with walking(home, study=sd) as walk:
+        await walk.until("★3")
+        await walk.press("g", "C")
+        await walk.until("go on from its checkpoint at step 3")
+        walk.app.screen.query_one(Checkbox).value = True
+        await walk.press("ctrl+s")
+        await walk.until("trial 8 is queued: trial 3 continued at step 3")
+        with Reader(sd) as reader:
+            assert reader.trial(8).continued == (3, 3)
 
 
 async def test_an_error_of_a_verb_is_said(home):

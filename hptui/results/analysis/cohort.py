@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from hptui.model.outcome import satisfies
 from hptui.model.space import Space
 from hptui.model.stages import judged, space_of, stage_named
-from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.model.trial import Trial, TrialStatus
 from hptui.model.values import is_number
 from hptui.results.roles import number_of, setting_of
 from hptui.results.view import View, scored
-
-ASIDE = (Role.BASE, Role.REPLICATE)
-"""Roles that are in no ranking: the untouched base model, and repetitions, which stand behind the trial they repeat."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

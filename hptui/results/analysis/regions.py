@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hptui.model.trial import Reason, Role, Trial, TrialStatus, Value
+from hptui.model.trial import Reason, Trial, TrialStatus, Value
 from hptui.model.values import is_number
 from hptui.results.analysis.cohort import ranked, searched
 from hptui.results.analysis.compare import ALPHA, fisher
@@ -67,7 +67,7 @@ def regions(view: View) -> list[Region]:
 
 def _tried(trial: Trial) -> bool:
     ended = trial.status in (TrialStatus.COMPLETE, TrialStatus.FAILED, TrialStatus.PRUNED)
-    return ended and trial.role not in (Role.BASE, Role.REPLICATE)
+    return ended and not trial.aside
 
 
 def _bounded(view: View, kind: str, name: str, bad: Sequence[Trial], tried: Sequence[Trial]) -> Region | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hptui.model.format import NOTHING
-from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.model.trial import FROM_STEP, FROM_TRIAL, Role, Trial, TrialStatus
 from hptui.model.values import is_number
 from hptui.results.analysis.against import change_of, changes
 from hptui.results.analysis.cohort import breaks, lengths, measured, value_of
@@ -106,6 +106,12 @@ def _number(t: Teller, trial: Trial, named: bool) -> Line:
     if trial.replicate_of is not None:
         first = t.plain(f"trial.{trial.number}.replicate_of", trial.replicate_of, [trial], field="replicate_of")
         return (t.number(trial), " (repeats ", first, ")")
+    if trial.continued is not None:
+        words = [
+            t.plain(f"trial.{trial.number}.{name}", trial.facts[name], [trial], field=f"facts.{name}")
+            for name in (FROM_TRIAL, FROM_STEP)
+        ]
+        return (t.number(trial), " (continues trial ", words[0], " at step ", words[1], ")")
     return (t.number(trial), part) if part and not named else (t.number(trial),)
 
 
@@ -119,8 +125,7 @@ def _cell(t: Teller, trial: Trial, name: str, tops: dict[str, float], best: bool
     )
     if cell == (NOTHING,) or not cell:
         return (NOTHING,)
-    ranked = trial.role not in (Role.BASE, Role.REPLICATE)
-    top = name in tops and ranked and measured(trial, name) == tops[name]
+    top = name in tops and not trial.aside and measured(trial, name) == tops[name]
     return (Strong(cell),) if (best and name != "note") or top else cell
 
 

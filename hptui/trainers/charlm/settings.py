@@ -17,18 +17,26 @@ class Settings:
     """The settings of one training run; values that cannot work together are a `UserError`."""
 
     model_dim: int = setting(
-        128, "width of embeddings and hidden layers", category=MODEL, typical="64 to 1024", memory=True, low=1
+        128,
+        "width of embeddings and hidden layers",
+        category=MODEL,
+        typical="64 to 1024",
+        memory=True,
+        low=1,
+        bound=True,
     )
     num_layers: int = setting(
-        6, "depth: number of transformer blocks", category=MODEL, typical="2 to 24", memory=True, low=1
+        6, "depth: number of transformer blocks", category=MODEL, typical="2 to 24", memory=True, low=1, bound=True
     )
     num_heads: int = setting(
-        8, "attention heads; must divide model_dim", category=MODEL, typical="2 to 16", memory=True, low=1
+        8, "attention heads; must divide model_dim", category=MODEL, typical="2 to 16", memory=True, low=1, bound=True
     )
     dropout: float = setting(
         0.1, "share of activations dropped while training", category=MODEL, typical="0.0 to 0.3", low=0
     )
-    tie_weights: bool = setting(True, "use one matrix for the embedding and the output layer", category=MODEL)
+    tie_weights: bool = setting(
+        True, "use one matrix for the embedding and the output layer", category=MODEL, bound=True
+    )
 
     learning_rate: float = setting(1e-3, "peak learning rate of AdamW", category=TRAINING, typical="1e-5 to 1e-2 log")
     batch_size: int = setting(
@@ -81,16 +89,17 @@ class Settings:
         typical="128 to 2048",
         memory=True,
         low=1,
+        bound=True,
     )
 
     text: str = setting(
-        "", "a text file or a directory of them; empty: the docstrings of Python's library", category=DATA
+        "", "a text file or a directory of them; empty: the docstrings of Python's library", category=DATA, bound=True
     )
     train_chars: int = setting(
-        1_000_000, "use so many characters of the text; 0: all", unit="characters", category=DATA, low=0
+        1_000_000, "use so many characters of the text; 0: all", unit="characters", category=DATA, low=0, bound=True
     )
     validation: float = setting(
-        0.1, "share of the text, at its end, kept for validation", category=DATA, typical="0.05 to 0.2"
+        0.1, "share of the text, at its end, kept for validation", category=DATA, typical="0.05 to 0.2", bound=True
     )
 
     log_every: int = setting(1, "steps between reports of the training loss", unit="steps", category=RUN, low=1)

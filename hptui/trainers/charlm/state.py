@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from hptui.trainers.charlm.model import CharLM
+from hptui.trainers.optimizers import load_optimizer
 
 FILE = "state.pt"
 
@@ -46,7 +47,7 @@ class State:
         """Become the run that wrote a checkpoint."""
         state = torch.load(path / FILE, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        load_optimizer(self.optimizer, state["optimizer"])
         self.step, self.best, self.without_progress = state["step"], state["best"], state["without_progress"]
         self.best_weights = state["best_weights"]
         torch.set_rng_state(state["rng"].cpu())

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from hptui.trainers.data.batches import Batch, Order, Rows
+from hptui.trainers.optimizers import load_optimizer
 from hptui.trainers.sft import memory, optimizers, schedule
 from hptui.trainers.sft.settings import Settings
 
@@ -166,7 +167,7 @@ class Learner:
         """Become the training that wrote a checkpoint."""
         state = torch.load(path / FILE, map_location=self.device, weights_only=True)
         self.take(state["weights"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        load_optimizer(self.optimizer, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         told = state["place"]
         self.place = Place(**{**told, "window": Window(**told["window"]), "best": Best(**told["best"])})

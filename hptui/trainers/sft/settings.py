@@ -25,9 +25,9 @@ FLOATS = ("auto", "float32", "bfloat16", "float16")
 class ModelSettings:
     """Which model, in what numbers, and what is trained of it."""
 
-    model: str = setting(help="a directory, a name on the hub, or hptui:small-llama", category=MODEL)
-    revision: str = setting("", "branch, tag or commit of a model of the hub", category=MODEL)
-    tokenizer: str = setting("", "another tokenizer than the model's own", category=MODEL)
+    model: str = setting(help="a directory, a name on the hub, or hptui:small-llama", category=MODEL, bound=True)
+    revision: str = setting("", "branch, tag or commit of a model of the hub", category=MODEL, bound=True)
+    tokenizer: str = setting("", "another tokenizer than the model's own", category=MODEL, bound=True)
     trust_remote_code: bool = setting(
         False, "run code that comes with the model; only for models that you trust", category=MODEL
     )
@@ -40,10 +40,14 @@ class ModelSettings:
     attention: str = setting("auto", "implementation of attention; auto: sdpa", category=MODEL, choices=ATTENTIONS)
 
     adapter: str = setting(
-        "lora", "none: train all weights; qlora: LoRA on a model in 4 bits", category=ADAPTER, choices=ADAPTERS
+        "lora",
+        "none: train all weights; qlora: LoRA on a model in 4 bits",
+        category=ADAPTER,
+        choices=ADAPTERS,
+        bound=True,
     )
     lora_rank: int = setting(
-        16, "rank of the adapter's matrices", category=ADAPTER, typical="4 to 128", memory=True, low=1
+        16, "rank of the adapter's matrices", category=ADAPTER, typical="4 to 128", memory=True, low=1, bound=True
     )
     lora_alpha: float = setting(32.0, "the adapter counts alpha / rank times", category=ADAPTER, typical="8 to 256")
     lora_dropout: float = setting(
@@ -54,9 +58,10 @@ class ModelSettings:
         'list of names of layers that get an adapter, or "all-linear"',
         category=ADAPTER,
         typical='["q_proj", "v_proj"]',
+        bound=True,
     )
     lora_bias: str = setting(
-        "none", "biases that are trained, too", category=ADAPTER, choices=("none", "all", "lora_only")
+        "none", "biases that are trained, too", category=ADAPTER, choices=("none", "all", "lora_only"), bound=True
     )
     rslora: bool = setting(False, "count the adapter alpha / sqrt(rank) times", category=ADAPTER)
     quant_type: str = setting("nf4", "the 4-bit numbers of qlora", category=ADAPTER, choices=("nf4", "fp4"))
@@ -115,7 +120,9 @@ class TrainingSettings:
         category=TRAINING,
     )
 
-    optimizer: str = setting("adamw", "how gradients become changes", category=OPTIMIZER, choices=OPTIMIZERS)
+    optimizer: str = setting(
+        "adamw", "how gradients become changes", category=OPTIMIZER, choices=OPTIMIZERS, bound=True
+    )
     learning_rate: float = setting(2e-4, "peak learning rate", category=OPTIMIZER, typical="1e-6 to 5e-4 log")
     weight_decay: float = setting(0.0, "decay of matrices", category=OPTIMIZER, typical="0 to 0.1", low=0)
     beta1: float = setting(0.9, "memory of the gradient, of Adam's kind", category=OPTIMIZER, typical="0.9", low=0)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Checkbox, Input, Static
 
 from hptui.model.trial import Trial, Value
 from hptui.results.view import View
@@ -17,8 +18,18 @@ from hptui.tui.screens.ask import Line
 from hptui.tui.text import plain
 
 
-class CloneScreen(ModalScreen["tuple[dict[str, str], str, str] | None"]):
-    """Its result: settings as typed, a name, a note."""
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """What the form says: settings as typed, a name, a note, and the trial from whose checkpoint to go on."""
+
+    settings: dict[str, str]
+    name: str
+    note: str
+    continues: int | None = None
+
+
+class CloneScreen(ModalScreen["Queued | None"]):
+    """Its result is what shall be queued."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
         Binding("escape", "cancel", "Cancel"),
@@ -28,10 +39,16 @@ class CloneScreen(ModalScreen["tuple[dict[str, str], str, str] | None"]):
     ]
 
     def __init__(
-        self, view: View, trial: Trial | None, changes: Mapping[str, Value] | None = None, note: str = ""
+        self,
+        view: View,
+        trial: Trial | None,
+        changes: Mapping[str, Value] | None = None,
+        note: str = "",
+        step: int | None = None,
     ) -> None:
+        """`step` is that of the trial's last checkpoint, if it has left any."""
         super().__init__()
-        self._note = note
+        self._note, self._step = note, step
         self._view, self._trial = view, trial
         searched = [parameter.name for parameter in view.study.space.parameters]
         params = dict(trial.params) if trial is not None else {}
@@ -54,6 +71,8 @@ class CloneScreen(ModalScreen["tuple[dict[str, str], str, str] | None"]):
                         yield Static(plain(name, 30), classes="name", markup=False)
                         yield Line(self._changes.get(name, value), id=f"value{index}")
                         yield Static(plain(ranges.get(name, ""), 40), classes="range", markup=False)
+                if self._step is not None:
+                    yield Checkbox(f"go on from its checkpoint at step {self._step}", id="continues", compact=True)
                 for key, text in (("others", "key=value, more settings"), ("name", "a name"), ("note", "a note")):
                     with Horizontal(classes="field"):
                         yield Static(key, classes="name", markup=False)
@@ -93,7 +112,15 @@ class CloneScreen(ModalScreen["tuple[dict[str, str], str, str] | None"]):
                 hint.add_class("wrong")
                 return
             found[key] = value
-        self.dismiss((found, self.query_one("#name", Line).value.strip(), self.query_one("#note", Line).value))
+        continues = self._trial.number if self._trial is not None and self._goes_on() else None
+        if continues is not None:
+            # What it was set to follows from that trial; only what is changed is said.
+            found = {name: text for name, text in found.items() if self._values.get(name) != text}
+        name, note = self.query_one("#name", Line).value.strip(), self.query_one("#note", Line).value
+        self.dismiss(Queued(found, name, note, continues))
+
+    def _goes_on(self) -> bool:
+        return any(box.value for box in self.query(Checkbox))
 
     def action_cancel(self) -> None:
         self.dismiss(None)

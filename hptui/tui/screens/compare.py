@@ -173,6 +173,8 @@ def _measured(view: View, name: str, goal: str | None, first: float | None, valu
 
 def _apart(value: float) -> str:
     """A distance in few letters: -0.096, +21k."""
+    if value == 0:
+        return "="
     if abs(value) >= 10_000:
         return f"{value / 1000:+,.0f}k"
     return f"{value:+.0f}" if abs(value) >= 100 else f"{value:+.2g}"

@@ -99,19 +99,24 @@ class Steering(Place):
 
     def clone_trial(self, number: int | None, changes: Mapping[str, Value] | None = None, note: str = "") -> None:
         """A form with a trial's settings (None: the baseline's) and `changes`; what stands in it is queued."""
-        from hptui.tui.screens.clone import CloneScreen
+        from hptui.tui.screens.clone import CloneScreen, Queued
 
         view = self.view
         if view is None:
             return
         trial = self._trial(number) if number is not None else None
 
-        def take(found: tuple[dict[str, str], str, str] | None) -> None:
+        def take(found: Queued | None) -> None:
             if found is not None:
-                settings, name, note = found
-                app_of(self).carry_out(lambda: verbs.add(self.sd, settings, name=name, note=note), "queueing…")
+                app_of(self).carry_out(
+                    lambda: verbs.add(
+                        self.sd, found.settings, name=found.name, note=found.note, continues=found.continues
+                    ),
+                    "queueing…",
+                )
 
-        self.app.push_screen(CloneScreen(view, trial, changes, note), take)
+        step = verbs.last_checkpoint(self.sd, trial.number) if trial is not None else None
+        self.app.push_screen(CloneScreen(view, trial, changes, note, step), take)
 
     def cure_trial(self, trial: Trial, found: Diagnosis) -> None:
         """Queue the trial with a change that may help: the form, with the change in it."""

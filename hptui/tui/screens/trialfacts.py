@@ -161,6 +161,8 @@ def _role(trial: Trial) -> str:
     engine = f", proposed by {plain(trial.engine, 40)}" if trial.engine else ""
     stage = getattr(trial, "stage", "")
     again = f", repeats trial {trial.replicate_of}" if trial.replicate_of is not None else ""
+    if trial.continued is not None:
+        again = f", continues trial {trial.continued[0]} from step {trial.continued[1]}"
     return f"{trial.role}{engine}{again}{f', stage {plain(stage, 40)}' if stage else ''}, revision {trial.revision}"
 
 

@@ -10,7 +10,7 @@ from hptui.model.outcome import point, usable
 from hptui.model.pareto import Point, front
 from hptui.model.study import Study
 from hptui.model.trial import StudyState, Trial, TrialStatus, Value
-from hptui.results.view import View, time_left, trainers_of
+from hptui.results.view import View, best_trials, time_left, trainers_of
 from hptui.storage import studyfile
 from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
@@ -95,7 +95,7 @@ class StudySource:
         objective = study.objective
         trials = tuple(reader.glance(objective.metric, objective.goal, GLANCE))
         view = View(self.sd, row, study, trials, reader.defaults(), trainers_of(reader))
-        known = _Known()
+        known = _Known({trial.number: trial for trial in trials})
         _score(known, study, trials)
         return self._made(view, reader, runner, known.best, partial=True)
 
@@ -144,10 +144,12 @@ def _score(known: _Known, study: Study, changed: tuple[Trial, ...] | list[Trial]
     """Keep the best up to date: only changed trials are judged anew."""
     before = dict(known.points) if len(changed) < MANY else None
     for trial in changed:
-        if usable(study, trial):
+        if usable(study, trial) and not trial.aside:
             known.points[trial.number] = point(study, trial)
         else:
             known.points.pop(trial.number, None)
-    if before is None or before != known.points:
+    if study.stages:  # only some of them may be compared; such studies are small
+        known.best = frozenset(one.number for one in best_trials(study, list(known.trials.values())))
+    elif before is None or before != known.points:
         numbers = sorted(known.points)
         known.best = frozenset(numbers[index] for index in front([known.points[number] for number in numbers]))
