@@ -131,7 +131,9 @@ def pause(desk: Desk, args: Mapping[str, Any]) -> str:
         return "no new trial starts; the running ones finish"
     _state(desk, StudyState.PAUSED, "paused by request")
     told = desk.tell(None, "pause")
-    return f"pausing: {_list(told)} {'saves' if len(told) == 1 else 'save'} a checkpoint and stop" if told else "paused"
+    if not told:
+        return "paused"
+    return f"pausing: {_list(told)} {'saves a checkpoint and stops' if len(told) == 1 else 'save a checkpoint and stop'}"
 
 
 def resume(desk: Desk, args: Mapping[str, Any]) -> str:

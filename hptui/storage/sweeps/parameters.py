@@ -246,7 +246,8 @@ class _Maker:
         real = (float(f"{real[0]:.12g}"), float(f"{real[1]:.12g}"))
         said = f"{real[0]:.3g} to {real[1]:.3g}"
         self.notes.append(f"{self.where}: the bounds of {kind} are exponents of e: the range is {said}")
-        if real[1] > PLAUSIBLE or ((low > 0 and "lr" in self.name.lower()) or "learning_rate" in self.name.lower()):
+        rate = re.search(r"(?:^|[._-])lr(?:$|[._-])|learning_?rate", self.name.lower())
+        if real[1] > PLAUSIBLE or (rate and real[1] > 1):
             self.notes.append(f"{self.where}: {said} is no usual range; {kind}_values takes the values themselves")
         if real[0] > real[1]:
             raise StudyError(f"min <= max must hold, got {show(low)} and {show(high)}", where=f"{self.where}.min")

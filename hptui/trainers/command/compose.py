@@ -13,6 +13,7 @@ from pathlib import Path
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.trial import Value
 from hptui.trainers.command import configfile
+from hptui.trainers.command.program import OURS
 from hptui.trainers.command.settings import Spec
 from hptui.trainers.command.styles import STYLES, Style, arguments, flat, read_style, word
 
@@ -93,6 +94,8 @@ def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path)
         files[output / wanted.name] = configfile.merged(wanted, left)
     elif isinstance(style, Style):
         inserted = arguments(style, left)
+    elif style == "constants":
+        words = with_constants(words, left)
     elif style == "env":
         environment |= {variable(name): word(usual, value) for name, value in flat(left)}
     if style == "wandb" or (isinstance(style, Style) and style.also == "wandb"):
@@ -143,6 +146,15 @@ def _whole(text: str, parameters: Mapping[str, Value], output: Path, files: dict
         return said
     files[output / ARGUMENTS_FILE] = said
     return str(output / ARGUMENTS_FILE)
+
+
+def with_constants(words: Sequence[str], values: Mapping[str, Value]) -> list[str]:
+    """The command with its Python script run by `with_constants.py`."""
+    at = next((index for index, text in enumerate(words) if index and text.endswith(".py")), 0)
+    if not at:
+        hint = 'for instance command = ["python", "train.py"]'
+        raise UserError('trainer.style: "constants" needs a Python script in the command', hint=hint)
+    return [*words[:at], str(OURS), json.dumps(values), *words[at:]] if values else list(words)
 
 
 def _inserted(words: list[str], extra: list[str]) -> list[str]:

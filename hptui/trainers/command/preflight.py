@@ -117,11 +117,13 @@ def _known(spec: Spec, composed: Composed, words: Sequence[str], place: Path) ->
     """Parameters that the script's help does not name, with the nearest flag."""
     style = read_style(spec.own.style)
     left = {spec.called(name): value for name, value in spec.parameters.items() if name not in composed.places.used}
+    if style == "constants":
+        yield from _constants(left, script_of(words, place))
     if not isinstance(style, Style) or not left or spec.own.config is not None:
         return
     if not spec.own.help and (why := _deaf(words, place, style.also)) is not None:
         if not why or style.also != why:
-            yield f"trainer.style: the script reads no command line{DEAF[why]}"
+            yield f"trainer.style: the script reads no flags{DEAF[why]}"
         return
     asked = _asking(spec, words, place, style)
     text, problem = _output(asked, composed, place, spec)
@@ -137,20 +139,28 @@ def _known(spec: Spec, composed: Composed, words: Sequence[str], place: Path) ->
         no = f"{style.prefix}no-{spelled(style, name)}"
         if option not in known and option.replace("--", "-", 1) not in known:
             unknown.append(f"trainer.command: the script knows no {option!r}{_nearest_flag(option, known)}")
-        elif isinstance(value, bool) and style.booleans == "flag" and no in flags:
-            yield f'trainer.style: {option} can be turned off by {no}; {{ booleans = "no" }} says false, too'
-        elif isinstance(value, bool) and style.booleans == "no" and no not in flags:
-            yield f'trainer.style: the script knows no {no!r}; {{ booleans = "flag" }} says nothing where it is false'
+        elif isinstance(value, bool) and style.booleans_of(name) == "flag" and no in flags:
+            yield f"trainer.style: {option} can be turned off by {no}; {_booleans(name, 'no')} says false, too"
+        elif isinstance(value, bool) and style.booleans_of(name) == "no" and no not in flags:
+            said = _booleans(name, "flag")
+            yield f"trainer.style: the script knows no {no!r}; {said} says nothing where it is false"
     yield from unknown[:SHOWN]
     if len(unknown) > SHOWN:
         yield f"trainer.command: the script knows {len(unknown) - SHOWN} more parameters not"
 
 
+def _booleans(name: str, how: str) -> str:
+    return f'booleans = {{ {name.replace("-", "_")} = "{how}" }}'
+
+
 DEAF = {
     "wandb": ', it takes its parameters from wandb.config: style = "wandb"',
     "environment": ', it takes its parameters from the environment: style = "env"',
+    "constants": ', its constants can be set from outside: style = "constants"',
+    "sys.argv": ', it takes words in their places: command = ["python", "train.py", "{learning_rate}"]',
     "": "",
 }
+HANDS_ON = re.compile(r"\$[@*]|getopt|--help")
 ARGV = re.compile(r"argv|parse_args|ArgumentParser")
 LISTENS = re.compile(
     r"argv|pars|cli\b|flags|getopt|docopt|hydra|fire|typer|tyro|[Aa]pp\b|conf|options|args", re.IGNORECASE
@@ -162,7 +172,11 @@ def _deaf(words: Sequence[str], place: Path, also: str) -> str | None:
     from hptui.trainers.scripts import look
 
     script = script_of(words, place)
-    if script is None or script.suffix != ".py":
+    if script is None:
+        return None
+    if script.suffix in (".sh", ".bash"):  # asked, one that hands nothing on would train
+        return None if HANDS_ON.search(script.read_text(errors="replace")) else ""
+    if script.suffix != ".py":
         return None
     try:
         found = look(script)
@@ -171,7 +185,24 @@ def _deaf(words: Sequence[str], place: Path, also: str) -> str | None:
         return None
     if found.parser in ("wandb", "environment"):
         return found.parser if also == found.parser or not ARGV.search(text) else None
+    if found.parser in ("constants", "sys.argv") and not LISTENS.search(text.replace("sys.argv", "")):
+        return found.parser
     return None if found.parser or LISTENS.search(text) else ""
+
+
+def _constants(values: Mapping[str, Value], script: Path | None) -> Iterator[str]:
+    """Parameters that are no constant of the script."""
+    from hptui.trainers.scripts import look
+
+    try:
+        known = [option.name for option in look(script).options] if script else []
+    except UserError as error:
+        yield f"trainer.command: {error}"
+        return
+    for name in values:
+        if name not in known:
+            close = nearest(name, known)
+            yield f"trainer.style: the script sets no constant {name!r}" + (f"; did you mean {close!r}?" if close else "")
 
 
 def _positional(text: str) -> list[str]:

@@ -18,6 +18,8 @@ from hptui.trainers.outcome import Failure
 PYTHON = re.compile(r"(?:python|pypy)[0-9.]*")
 LAUNCHERS = ("torchrun", "accelerate", "deepspeed", "uv", "poetry", "conda", "pipenv")
 CONTAINERS = ("docker", "podman", "singularity", "apptainer", "enroot", "ssh")
+OURS = Path(__file__).with_name("with_constants.py")
+"""Stands before a script whose constants are set; it is not what is trained."""
 PROBE = "import sys; print(sys.executable)"
 PROBE_SECONDS = 20.0
 
@@ -96,6 +98,8 @@ def script_of(words: Sequence[str], directory: Path) -> Path | None:
         if index and words[index - 1] == "-m":
             module = directory / f"{text.replace('.', '/')}.py"
             return module if module.is_file() else None
+        if text == str(OURS):
+            continue
         if re.search(r"\.(?:py|sh|pl|R|jl|js|lua)$", text) and (directory / text).is_file():
             return directory / text
     return None

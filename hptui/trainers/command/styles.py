@@ -30,7 +30,8 @@ class Style:
     `booleans`: a word; `flag`: `--x` if true, else nothing; `no`: `--x` or `--no-x`. `lists`: `--x 1 2`, `--x=1,2`,
     `--x=1 --x=2`, `--x=[1,2]`, or as JSON. `strings`: as they are, in quotes, or in quotes where they would be read as
     something else. `tables`: opened into dotted names, or each as one Python dictionary. `nulls`: what null is called;
-    empty: its parameter is not said. `also`: parameters are in `wandb.config`, too.
+    empty: its parameter is not said. `also`: parameters are in `wandb.config`, too. `each`: the booleans of single
+    parameters, for a script that has flags of two kinds.
     """
 
     prefix: str = "--"
@@ -42,6 +43,11 @@ class Style:
     tables: str = "flat"
     nulls: str = ""
     also: str = ""
+    each: tuple[tuple[str, str], ...] = ()
+
+    def booleans_of(self, name: str) -> str:
+        """How a boolean parameter is said."""
+        return dict(self.each).get(name.replace("-", "_"), self.booleans)
 
 
 STYLES: dict[str, Style] = {
@@ -57,8 +63,9 @@ STYLES: dict[str, Style] = {
 }
 """Presets by name. `exact` is for scripts that compare types; `dotted` for `--optimizer.lr=0.1`."""
 
-ELSEWHERE = ("env", "wandb", "none")
-"""Presets that put nothing on the command line: environment variables, `wandb.config`, nothing at all."""
+ELSEWHERE = ("env", "wandb", "constants", "none")
+"""Presets that put nothing on the command line: environment variables, `wandb.config`, the constants at the top of a
+Python script, nothing at all."""
 
 IDENTIFIER = re.compile(r"[A-Za-z_/~][\w./@+-]*")
 WORDS = {"true", "false", "null", "none", "nan", "inf", "yes", "no", "on", "off"}
@@ -89,7 +96,13 @@ def read_style(value: Value, where: str = "trainer.style") -> Style | str:
     base = given.pop("preset", "argparse")
     if base not in STYLES:
         raise UserError(f"{where}.preset: there is no style {base!r}", hint=did_you_mean(str(base), STYLES))
-    keys = [field.name for field in fields(Style)]
+    keys = [field.name for field in fields(Style) if field.name != "each"]
+    single = given.pop("booleans") if isinstance(given.get("booleans"), dict) else {}
+    each = tuple((str(name).replace("-", "_"), str(item)) for name, item in single.items())  # type: ignore[union-attr]
+    for name, item in each:
+        if item not in BOOLEANS:
+            hint = did_you_mean(item, BOOLEANS)
+            raise UserError(f"{where}.booleans.{name}: cannot be {item!r}", hint=hint)
     for key, item in given.items():
         if key not in keys:
             raise UserError(f"{where}: unknown key {key!r}", hint=did_you_mean(key, ["preset", *keys]))
@@ -97,7 +110,7 @@ def read_style(value: Value, where: str = "trainer.style") -> Style | str:
         if not isinstance(item, str) or (choices and item not in choices):
             hint = did_you_mean(str(item), choices) if choices else "for instance '--', '', '+' or '++'"
             raise UserError(f"{where}.{key}: cannot be {item!r}", hint=hint)
-    return replace(STYLES[str(base)], **cast(dict[str, Any], given))
+    return replace(STYLES[str(base)], each=each, **cast(dict[str, Any], given))
 
 
 def arguments(style: Style, parameters: Mapping[str, Value]) -> list[str]:
@@ -107,7 +120,7 @@ def arguments(style: Style, parameters: Mapping[str, Value]) -> list[str]:
         text
         for name, value in opened
         if value is not None or style.nulls
-        for text in _argument(style, spelled(style, name), value)
+        for text in _argument(style, name, value)
     ]
 
 
@@ -128,11 +141,14 @@ def spelled(style: Style, name: str) -> str:
 
 
 def _argument(style: Style, name: str, value: Value) -> list[str]:
-    option = style.prefix + name
-    if isinstance(value, bool) and style.booleans in ("flag", "no"):
+    said, how = spelled(style, name), style.booleans_of(name)
+    option = style.prefix + said
+    if isinstance(value, bool) and how in ("flag", "no"):
         if value:
             return [option]
-        return [f"{style.prefix}no-{name}"] if style.booleans == "no" else []
+        return [f"{style.prefix}no-{said}"] if how == "no" else []
+    if isinstance(value, bool):
+        return _joined(style, option, _boolean(how, value))
     if isinstance(value, list) and style.lists == "spaced":
         return [option, *(word(style, item) for item in value)] if value else []
     if isinstance(value, list) and style.lists == "repeated":
@@ -149,7 +165,7 @@ def word(style: Style, value: Value) -> str:
     if isinstance(value, list):
         return _list(style, value)
     if isinstance(value, bool):
-        return _boolean(style, value)
+        return _boolean(style.booleans, value)
     if isinstance(value, str):
         return _string(style, value)
     if isinstance(value, dict):
@@ -157,10 +173,10 @@ def word(style: Style, value: Value) -> str:
     return (style.nulls or "null") if value is None else repr(value)
 
 
-def _boolean(style: Style, value: bool) -> str:
-    if style.booleans == "1":
+def _boolean(how: str, value: bool) -> str:
+    if how == "1":
         return str(int(value))
-    return str(value).lower() if style.booleans == "true" else str(value)
+    return str(value).lower() if how == "true" else str(value)
 
 
 def _list(style: Style, values: Sequence[Value]) -> str:

@@ -2,5 +2,6 @@
 
 from hptui.trainers.scripts.found import Found, Option
 from hptui.trainers.scripts.look import look
+from hptui.trainers.scripts.shell import shell
 
-__all__ = ["Found", "Option", "look"]
+__all__ = ["Found", "Option", "look", "shell"]

@@ -12,7 +12,8 @@ class Option:
     """A parameter that a script takes.
 
     `name` is what a study calls it, `flag` what the script does, without its dashes. `default` None: the script says
-    none that can be read. `positional`: it is no option and needs a place in the command.
+    none that can be read. `positional`: it is no option and needs a place in the command. `before`: it must stand before
+    the subcommand.
     """
 
     name: str
@@ -24,19 +25,21 @@ class Option:
     required: bool = False
     positional: bool = False
     listed: bool = False
+    before: bool = False
 
 
 @dataclass
 class Found:
     """A script: `parser` names how it reads its parameters ('' for not at all), `style` how hptui says them.
 
-    `metrics` are names of what it seems to measure, the likeliest objective first. `notes` are for the person.
+    `words` follow it on the command line (a subcommand). `metrics` are names of what it seems to measure, the likeliest
+    objective first. `notes` are for the person.
     """
 
     parser: str = ""
     style: Value = "argparse"
     options: list[Option] = field(default_factory=list)
-    constants: dict[str, Value] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
     metrics: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)

@@ -1,15 +1,17 @@
-"""Options of argparse, click, dataclasses behind HfArgumentParser, and fire, read from the syntax tree."""
+"""Options of argparse, click, and dataclasses behind HfArgumentParser, read from the syntax tree."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hptui.trainers.scripts.found import Found, Option
-from hptui.trainers.scripts.tree import UNKNOWN, calls, dotted, keyword, literal, type_name, type_of
-
-Known = dict[str, Any]
+from hptui.trainers.scripts.functions import functions, plain
+from hptui.trainers.scripts.subcommands import Groups, Subparsers
+from hptui.trainers.scripts.tree import UNKNOWN, Known, calls, dotted, keyword, literal, type_name, type_of
 
 TRAINING_ARGUMENTS: dict[str, Any] = {
     "learning_rate": 5e-5,
@@ -26,29 +28,35 @@ TRAINING_ARGUMENTS: dict[str, Any] = {
 
 
 def argparse_options(tree: ast.Module, known: Known) -> Found | None:
-    """`add_argument` calls; None where there are none."""
+    """`add_argument` calls; None where there are none. Of several subcommands, those of the one that trains."""
     found = Found("argparse", "argparse")
-    dashed, optional = set[bool](), False
+    dashed, negatable = set[bool](), set[str]()
+    tree_of = Subparsers(tree)
     for name, call in calls(tree):
-        if name.rsplit(".", 1)[-1] != "add_argument" or not call.args:
+        receiver, _, last = name.rpartition(".")
+        if last != "add_argument" or not call.args:
             continue
         names = [value for arg in call.args if isinstance(value := literal(arg), str)]
         if not names:
             continue
-        option, negatable = _argument(names, call, known)
+        belongs, before = tree_of.place(receiver, call.lineno)
+        option, deniable = _argument(names, call, known) if belongs else (None, False)
         if option is None:
             continue
-        found.options.append(option)
-        optional |= negatable
+        found.options.append(replace(option, before=before))
+        if deniable:
+            negatable.add(option.name)
         if "_" in option.name and not option.positional:
             dashed.add("-" in option.flag)
     if not found.options:
         return None
+    found.words, found.notes = tree_of.words, tree_of.notes
     style: dict[str, Any] = {"preset": "argparse"}
     if dashed == {True}:
         style["names"] = "dash"
-    if optional:
-        style["booleans"] = "no"
+    if negatable:
+        alone = {option.name for option in found.options if option.type == "bool"} - negatable
+        style["booleans"] = dict.fromkeys(sorted(negatable), "no") if alone else "no"
     found.style = style if len(style) > 1 else "argparse"
     if dashed == {True, False}:
         found.settings["names"] = {o.name: o.flag for o in found.options if o.flag != o.name and not o.positional}
@@ -79,7 +87,7 @@ def _argument(names: list[str], call: ast.Call, known: Known) -> tuple[Option | 
         name=flag.replace("-", "_"),
         flag=flag,
         type=kind,
-        default=_plain(default, kind),
+        default=plain(default, kind),
         choices=tuple(choices) if isinstance(choices, list) else (),
         help=_text(keyword(call, "help"), known),
         required=positional or literal(keyword(call, "required")) is True,
@@ -89,28 +97,32 @@ def _argument(names: list[str], call: ast.Call, known: Known) -> tuple[Option | 
 
 
 def click_options(tree: ast.Module, known: Known) -> Found | None:
-    """Decorators `@click.option` and `@click.argument`; the last decorator stands first on the command line's help."""
+    """Decorators `@click.option` and `@click.argument`. Of the commands of a group, those of the one that trains."""
     found = Found("click", "click")
-    flags = False
+    alone, both = list[str](), list[str]()
+    groups = Groups(tree)
     for name, call in calls(tree):
         last = name.rsplit(".", 1)[-1]
         if last not in ("option", "argument") or not name.startswith(("click.", "typer.", "rich_click.")):
             continue
         names = [value for arg in call.args if isinstance(value := literal(arg), str)]
-        if not names:
+        belongs, before = groups.place(call)
+        if not names or not belongs:
             continue
-        option, alone = _option(names, call, known, positional=last == "argument")
-        found.options.append(option)
-        flags |= alone
+        option, flag = _option(names, call, known, positional=last == "argument")
+        found.options.append(replace(option, before=before))
+        if option.type == "bool" and flag is not None:
+            (alone if flag else both).append(option.name)
     if not found.options:
         return None
-    if flags:
-        found.style = {"preset": "click", "booleans": "flag"}
+    found.words, found.notes = groups.words, groups.notes
+    if alone:
+        found.style = {"preset": "click", "booleans": dict.fromkeys(alone, "flag") if both else "flag"}
     return found
 
 
-def _option(names: list[str], call: ast.Call, known: Known, *, positional: bool) -> tuple[Option, bool]:
-    """One option, and whether it is a flag that cannot be denied."""
+def _option(names: list[str], call: ast.Call, known: Known, *, positional: bool) -> tuple[Option, bool | None]:
+    """One option, and whether it is a flag that cannot be denied; None for what is no flag."""
     flags = [name for name in names if name.startswith("-")]
     longest = max(flags or names, key=len)
     both = "/" in longest
@@ -135,14 +147,14 @@ def _option(names: list[str], call: ast.Call, known: Known, *, positional: bool)
         name=flag.replace("-", "_"),
         flag=flag,
         type=kind,
-        default=_plain(default, kind),
+        default=plain(default, kind),
         choices=choices,
         help=_text(keyword(call, "help"), known),
         required=positional or literal(keyword(call, "required")) is True,
         positional=positional,
         listed=literal(keyword(call, "multiple")) is True,
     )
-    return option, is_flag and not both
+    return option, (not both) if is_flag else None
 
 
 def dataclass_options(tree: ast.Module, known: Known) -> Found | None:
@@ -197,7 +209,7 @@ def _fields(node: ast.ClassDef, known: Known) -> list[Option]:
         if kind == "any" and default is not UNKNOWN:
             kind = type_of(default)
         name, choices = line.target.id, _literal_choices(line.annotation)
-        found.append(Option(name, name, kind, _plain(default, kind), choices, " ".join(help_.split()), required))
+        found.append(Option(name, name, kind, plain(default, kind), choices, " ".join(help_.split()), required))
     return found
 
 
@@ -208,58 +220,20 @@ def _literal_choices(annotation: ast.AST) -> tuple[Any, ...]:
     return ()
 
 
-def fire_options(tree: ast.Module, known: Known) -> Found | None:
-    """`fire.Fire(main)`: the keyword arguments of the function; of `typer.run(main)`, too."""
-    for name, call in calls(tree):
-        if name in ("fire.Fire", "Fire", "typer.run") and call.args:
-            wanted = dotted(call.args[0])
-            for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef) and node.name == wanted:
-                    options = _arguments(node, known)
-                    if options:
-                        typer = name == "typer.run"
-                        return Found("typer" if typer else "fire", "click" if typer else "fire", options)
-    return None
-
-
-def _arguments(node: ast.FunctionDef, known: Known) -> list[Option]:
-    spec = node.args
-    args = [*spec.posonlyargs, *spec.args]
-    defaults: list[ast.expr | None] = [None] * (len(args) - len(spec.defaults)) + list(spec.defaults)
-    pairs = [*zip(args, defaults, strict=True), *zip(spec.kwonlyargs, spec.kw_defaults, strict=True)]
-    found = []
-    for arg, given in pairs:
-        default = literal(given, known)
-        kind = type_name(arg.annotation)
-        if kind == "any" and default is not UNKNOWN:
-            kind = type_of(default)
-        found.append(Option(arg.arg, arg.arg, kind, _plain(default, kind), required=given is None))
-    return found
-
-
-def _plain(value: Any, kind: str) -> Any:
-    """A default as a setting has it: 1 for a float parameter is 1.0."""
-    if value is UNKNOWN:
-        return None
-    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind in ("int", "float") and isinstance(value, str):
-        try:
-            return float(value) if kind == "float" else int(value)
-        except ValueError:
-            return None
-    return value
-
-
 def _text(node: ast.AST | None, known: Known) -> str:
+    """A help text; what argparse would fill in is left out."""
     found = literal(node, known)
-    return " ".join(found.split()) if isinstance(found, str) else ""
+    text = " ".join(found.split()) if isinstance(found, str) else ""
+    return FILLED.sub("", text).replace("%%", "%").strip()
+
+
+FILLED = re.compile(r"[\s,;]*[\[(]?\s*(?:defaults?(?: to| is)?\s*[:=]?\s*)?%\(\w+\)\w[\])]?", re.IGNORECASE)
 
 
 PARSERS: tuple[Callable[[ast.Module, Known], Found | None], ...] = (
     dataclass_options,
     click_options,
     argparse_options,
-    fire_options,
+    functions,
 )
 """In the order in which they are asked: a script with dataclasses may call add_argument for two more."""

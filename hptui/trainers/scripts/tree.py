@@ -6,6 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
+Known = dict[str, Any]
+"""Constants of a script by name."""
+
 UNKNOWN = object()
 """What `literal` gives for an expression whose value only a run would tell."""
 

@@ -73,6 +73,19 @@ def usual(option: Option) -> tuple[Value, str, bool] | None:
     return _range(rule, option), rule.why, rule.first
 
 
+def guess(option: Option) -> int | float | None:
+    """A value in the middle of the usual range, for a number that a script demands without naming one."""
+    name = option.name.rsplit(".", 1)[-1].lower()
+    rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
+    if rule is None or option.type not in ("int", "float", "any"):
+        return None
+    middle = (rule.low + rule.high) / 2 if rule.kind in ("linear", "whole") else math.sqrt(rule.low * rule.high)
+    if rule.kind == "twos":
+        middle = 2.0 ** round(math.log2(middle))
+    whole = option.type == "int" or (option.type == "any" and rule.kind in ("twos", "whole"))
+    return int(middle) if whole else _two(middle)
+
+
 def _around(option: Option) -> tuple[Value, str, bool] | None:
     """A parameter of no usual name: half to twice its default."""
     value = option.default

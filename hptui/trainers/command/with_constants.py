@@ -1,0 +1,60 @@
+"""Runs a script with other values for the constants at its top level: `python with_constants.py '{"LR": 0.1}' train.py`.
+
+It runs in the environment of the user's script, so it needs the standard library alone. The script's file stays as it
+is; line numbers, `__file__`, `sys.argv` and `__main__` are those of the script.
+"""
+
+import ast
+import json
+import os
+import sys
+import types
+
+PLAIN = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.List, ast.Tuple, ast.Dict, ast.operator, ast.unaryop, ast.expr_context)
+
+
+def changed(source, path, values):
+    """The script's syntax tree with the values in place; a usage error for a constant that it does not have."""
+    tree = ast.parse(source, path)
+    known = {}
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+        target = node.target if isinstance(node, ast.AnnAssign) and node.value is not None else target
+        if isinstance(target, ast.Name) and is_plain(node.value):
+            known.setdefault(target.id, []).append(node)
+    for name, value in values.items():
+        if name not in known:
+            sys.stderr.write("error: unknown option: %s sets no constant %s at its top level\n" % (path, name))
+            raise SystemExit(2)
+        for node in known[name]:
+            if isinstance(node.value, ast.Tuple) and isinstance(value, list):
+                value = tuple(value)
+            new = ast.parse(repr(value), mode="eval").body
+            for inner in ast.walk(new):
+                ast.copy_location(inner, node.value)
+            node.value = new
+    return tree
+
+
+def is_plain(node):
+    """Whether an expression is made of literals alone (`64`, `-1e-3`, `2 * 64`, `[1, 2]`)."""
+    return all(isinstance(inner, PLAIN) for inner in ast.walk(node))
+
+
+def main():
+    """Become the script."""
+    values, path = json.loads(sys.argv[1]), sys.argv[2]
+    with open(path, "rb") as file:
+        source = file.read()
+    code = compile(changed(source, path, values), path, "exec")
+    sys.argv = sys.argv[2:]
+    sys.path[0] = os.path.dirname(os.path.abspath(path))
+    script = types.ModuleType("__main__")
+    script.__file__ = path
+    script.__builtins__ = __builtins__
+    sys.modules["__main__"] = script
+    exec(code, script.__dict__)  # noqa: S102  it is the user's script
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Scripts without a parser: parameters from `wandb.config`, the environment, `sys.argv`, or constants."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from hptui.trainers.scripts.found import Found, Option
+from hptui.trainers.scripts.tree import UNKNOWN, calls, dotted, keyword, literal, type_name, type_of
+
+SECRET = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|CREDENTIAL", re.IGNORECASE)
+SURROUNDINGS = re.compile(
+    r"(?:HOME|PATH|USER|PWD|TMPDIR|RANK|LOCAL_RANK|WORLD_SIZE|MASTER_\w+|CUDA_\w+|NCCL_\w+|OMP_\w+|HF_\w+|SLURM_\w+|"
+    r"TOKENIZERS_\w+|WANDB_\w+|PYTHON\w*|HPTUI_\w+)"
+)
+"""Variables that belong to the machine and not to the experiment."""
+
+
+def wandb(tree: ast.Module) -> Found | None:
+    """`wandb.init(config={…})` and then `wandb.config.lr`: parameters reach it through W&B's own file."""
+    aliases = {"config"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute) and node.value.attr == "config":
+            aliases |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    reads = {name for node in ast.walk(tree) if (name := _read(node, aliases))}
+    for name, call in calls(tree):
+        if name == "wandb.init":
+            given = literal(keyword(call, "config"))
+            config: dict[str, Any] = given if isinstance(given, dict) else {}
+            if not config and not reads:
+                return None
+            values = {**dict.fromkeys(sorted(reads - {"update", "get", "keys", "items", "as_dict"})), **config}
+            return Found("wandb", "wandb", [Option(key, key, type_of(value), value) for key, value in values.items()])
+    return None
+
+
+def _read(node: ast.AST, aliases: set[str]) -> str:
+    """`lr` of `wandb.config.lr`, `config["lr"]`, or of a name that `wandb.config` was given."""
+    if not isinstance(node, ast.Attribute | ast.Subscript):
+        return ""
+    above = node.value
+    said = above.attr if isinstance(above, ast.Attribute) else above.id if isinstance(above, ast.Name) else ""
+    if said not in aliases:
+        return ""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    key = literal(node.slice)
+    return key if isinstance(key, str) else ""
+
+
+def environment(tree: ast.Module) -> Found | None:
+    """`float(os.environ.get("LR", 1e-3))`, `os.getenv("LR", "1e-3")`, `int(os.environ["WIDTH"])`."""
+    options: dict[str, Option] = {}
+    converted = {id(call.args[0]): name for name, call in calls(tree) if call.args and name in ("int", "float", "bool")}
+    for node in sorted(ast.walk(tree), key=lambda one: (getattr(one, "lineno", 0), getattr(one, "col_offset", 0))):
+        variable, default, demanded = _variable(node)
+        if not variable or variable in options or SECRET.search(variable) or SURROUNDINGS.fullmatch(variable):
+            continue
+        kind, value = converted.get(id(node), ""), _number(default)
+        if value is None and not kind:
+            continue
+        if kind == "float" and isinstance(value, int):
+            value = float(value)
+        options[variable] = Option(variable.lower(), variable, kind or type_of(value), value, required=demanded)
+    if not options:
+        return None
+    found = Found("environment", "none", list(options.values()))
+    given = {variable: f"{{{one.name}}}" for variable, one in options.items() if one.required or one.default is not None}
+    found.settings["env"] = given
+    return found
+
+
+def _variable(node: ast.AST) -> tuple[str, Any, bool]:
+    """(name, default, whether the script cannot do without) of one look at the environment."""
+    if isinstance(node, ast.Subscript) and dotted(node.value) in ("os.environ", "environ"):
+        name = literal(node.slice)
+        return (name, None, True) if isinstance(name, str) and isinstance(node.ctx, ast.Load) else ("", None, False)
+    if isinstance(node, ast.Call) and node.args:
+        if dotted(node.func) in ("os.environ.get", "os.getenv", "environ.get", "getenv"):
+            name = literal(node.args[0])
+            return (name if isinstance(name, str) else "", literal(node.args[1]) if node.args[1:] else None, False)
+    return "", None, False
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, str):
+        return None if value is UNKNOWN else value
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+def argv(tree: ast.Module) -> Found | None:
+    """`lr, width = float(sys.argv[1]), int(sys.argv[2])`: words in their places."""
+    places: dict[int, Option] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+            continue
+        target, value = node.targets[0], node.value
+        pairs = [(target, value)]
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            pairs = list(zip(target.elts, value.elts, strict=False))
+        for name, given in pairs:
+            at, kind = _place(given)
+            if at and isinstance(name, ast.Name) and at not in places:
+                places[at] = Option(name.id, name.id, kind, required=True, positional=True)
+    if not places or sorted(places) != list(range(1, len(places) + 1)):
+        return None
+    return Found("sys.argv", "none", [places[at] for at in sorted(places)])
+
+
+def _place(node: ast.AST) -> tuple[int, str]:
+    kind = "str"
+    if isinstance(node, ast.Call) and len(node.args) == 1:
+        kind, node = type_name(node.func), node.args[0]
+    if isinstance(node, ast.Subscript) and dotted(node.value) in ("sys.argv", "argv"):
+        at = literal(node.slice)
+        return (at, kind) if isinstance(at, int) and at > 0 else (0, "")
+    return 0, ""
+
+
+def constants_of(tree: ast.Module, text: str, known: dict[str, Any]) -> Found:
+    """Constants alone: a configurator may overwrite them, else hptui starts the script with others in their place."""
+    if "configurator" in text and "exec(" in text:
+        found = Found("configurator", "exact")
+        found.options = [
+            Option(name, name, type_of(value), value) for name, value in known.items() if not name.startswith("_")
+        ]
+        return found
+    settings = {name: value for name, value in known.items() if is_setting(name, value)}
+    if not settings or any(name in ("sys.argv", "argv") for name in _names(tree)):
+        return Found()
+    return Found("constants", "constants", [Option(name, name, type_of(value), value) for name, value in settings.items()])
+
+
+def _names(tree: ast.Module) -> set[str]:
+    return {dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
+
+
+def is_setting(name: str, value: Any) -> bool:
+    """Whether a constant of the top level may be a parameter."""
+    return not name.startswith("_") and isinstance(value, bool | int | float | str) and name != "__version__"

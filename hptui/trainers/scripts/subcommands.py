@@ -1,0 +1,104 @@
+"""Scripts with subcommands: which one trains, and to which of them an option belongs."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from hptui.trainers.scripts.tree import calls, dotted, keyword, literal
+
+TRAINS = re.compile(r"(?:pre)?_?-?train.*|fit|fine_?-?tune.*|sft|learn|run|main|.*train.*", re.IGNORECASE)
+
+
+def chosen(names: list[str]) -> str:
+    """The one that trains, by its name; else the first; '' of none."""
+    return next((name for name in names if TRAINS.fullmatch(name)), names[0] if names else "")
+
+
+def told(names: list[str], name: str) -> list[str]:
+    """What the person should know of the choice."""
+    others = [other for other in names if other != name]
+    return [f"the script has subcommands; `{name}` was taken, not {', '.join(others)}"] if others else []
+
+
+class Subparsers:
+    """`parser.add_subparsers()` of argparse. `words` name the subcommand, `notes` say which one was taken."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._main: set[str] = set()
+        self._named: list[tuple[int, str, str]] = []
+        for node in sorted(
+            (one for one in ast.walk(tree) if isinstance(one, ast.Assign)), key=lambda one: (one.lineno, one.col_offset)
+        ):
+            if isinstance(node.value, ast.Call) and len(node.targets) == 1:
+                self._assigned(dotted(node.targets[0]), node.value, node.lineno)
+        self._main |= {name.rpartition(".")[0] for name, _ in calls(tree) if name.endswith(".add_subparsers")}
+        made = [call for name, call in calls(tree) if name.endswith(".add_parser") and call.args]
+        names = [name for call in made if isinstance(name := literal(call.args[0]), str)]
+        self._chosen = chosen(list(dict.fromkeys(names)))
+        self.words = [self._chosen] if self._chosen else []
+        self.notes = told(names, self._chosen) if self._chosen else []
+
+    def _assigned(self, target: str, call: ast.Call, line: int) -> None:
+        receiver, _, last = dotted(call.func).rpartition(".")
+        if last == "add_parser" and call.args and isinstance(name := literal(call.args[0]), str):
+            self._named.append((line, target, name))
+        elif last in ("add_argument_group", "add_mutually_exclusive_group"):
+            if receiver in self._main:
+                self._main.add(target)
+            elif owner := self._owner(receiver, line):
+                self._named.append((line, target, owner))
+
+    def _owner(self, receiver: str, line: int) -> str:
+        return next((name for at, target, name in reversed(self._named) if target == receiver and at <= line), "")
+
+    def place(self, receiver: str, line: int) -> tuple[bool, bool]:
+        """(whether an argument added to `receiver` is one of those wanted, whether it stands before the subcommand)."""
+        if not self._chosen:
+            return True, False
+        owner = self._owner(receiver, line)
+        if owner:
+            return owner == self._chosen, False
+        return True, receiver in self._main
+
+
+class Groups:
+    """`@click.group()` and the commands in it. `words` name the command, `notes` say which one was taken."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._owners: dict[int, ast.FunctionDef] = {}
+        self._commands: dict[str, ast.FunctionDef] = {}
+        self._groups: list[ast.FunctionDef] = []
+        alone: list[ast.FunctionDef] = []
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            for decorator in node.decorator_list:
+                call = decorator if isinstance(decorator, ast.Call) else None
+                self._owners |= {id(call): node} if call else {}
+                owner, _, last = dotted(call.func if call else decorator).rpartition(".")
+                if last == "group":
+                    self._groups.append(node)
+                elif last == "command" and owner in ("click", "rich_click", ""):
+                    alone.append(node)
+                elif last == "command":
+                    self._commands[_named(call, node.name)] = node
+        names = list(self._commands)
+        self._chosen = chosen(names)
+        self._alone = alone[0] if len(alone) > 1 and not names else None
+        self.words = [self._chosen] if self._groups and names else []
+        self.notes = told(names, self._chosen) if names else []
+
+    def place(self, call: ast.Call) -> tuple[bool, bool]:
+        """(whether an option is one of those wanted, whether it stands before the command)."""
+        owner = self._owners.get(id(call))
+        if owner is None or not self._commands:
+            return self._alone is None or owner is self._alone, False
+        if owner in self._groups:
+            return True, True
+        return owner is self._commands[self._chosen], False
+
+
+def _named(call: ast.Call | None, function: str) -> str:
+    given = literal(call.args[0]) if call and call.args else literal(keyword(call, "name")) if call else None
+    return given if isinstance(given, str) else function.replace("_", "-")
