@@ -133,7 +133,8 @@ def pause(desk: Desk, args: Mapping[str, Any]) -> str:
     told = desk.tell(None, "pause")
     if not told:
         return "paused"
-    return f"pausing: {_list(told)} {'saves a checkpoint and stops' if len(told) == 1 else 'save a checkpoint and stop'}"
+    do = "saves a checkpoint and stops" if len(told) == 1 else "save a checkpoint and stop"
+    return f"pausing: {_list(told)} {do}"
 
 
 def resume(desk: Desk, args: Mapping[str, Any]) -> str:

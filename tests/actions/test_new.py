@@ -85,3 +85,49 @@ def test_a_sweep_becomes_a_study_file_that_says_the_same(script):
         read.trainer,
         read.objectives,
     )
+
+
+def test_a_study_file_elsewhere_starts_the_script_where_the_person_stands(script):
+    path, _ = new("train.py", Path("studies/one.toml"))
+    study = check(path).study
+    assert study.trainer.settings["workdir"] == ".."
+    assert study.trainer.settings["command"][1] == "train.py"
+
+
+def test_a_module_of_a_package_is_started_as_one(script):
+    Path("pkg").mkdir()
+    Path("pkg/__init__.py").touch()
+    Path("pkg/fit.py").write_text("from pkg import x\n" + SCRIPT)
+    path, _ = new("pkg/fit.py")
+    assert check(path).study.trainer.settings["command"][:3] == ["python", "-m", "pkg.fit"]
+
+
+def test_what_is_filled_in_is_not_quoted_so_that_a_number_stays_one(script):
+    script.write_text("import fire\ndef main(seed=1, lr=0.1): print('loss', lr)\nfire.Fire(main)\n")
+    path, _ = new("train.py")
+    assert check(path).study.trainer.settings["command"] == ["python", "train.py", "--seed={seed}"]
+
+
+def test_a_subcommand_stands_between_its_own_options_and_the_others(script):
+    script.write_text(
+        "import argparse\np = argparse.ArgumentParser()\np.add_argument('--level', default='info')\n"
+        "s = p.add_subparsers().add_parser('train')\ns.add_argument('--lr', type=float, required=True)\n"
+        "print('loss', 1)\n"
+    )
+    path, notes = new("train.py")
+    study = check(path).study
+    assert study.trainer.settings["command"] == ["python", "train.py", "--level={level}", "train"]
+    assert study.trainer.settings["lr"] == 0.00032  # the baseline needs a value, the file says that it is a guess
+    assert notes == []
+
+
+def test_constants_of_a_script_are_searched_without_a_line_changed(script, home):
+    script.write_text("LR = 1e-2\nSIZES = 2 * 8\nprint('loss', (LR - 0.1) ** 2 + SIZES, __name__, __file__)\n")
+    path, notes = new("train.py")
+    assert "other values for its constants" in notes[0]
+    text = path.read_text().replace("trials = 20", "trials = 2").replace('"python"', f'"{sys.executable}"')
+    path.write_text(text.replace('"auto"', '"random"'))
+    sd = run_to_rest(home, path)
+    for trial in trials(sd):
+        assert trial.values["loss"] == pytest.approx((trial.params.get("LR", 1e-2) - 0.1) ** 2 + 16)
+    assert "__main__ train.py" in sd.attempt(0, 1).joinpath("log.txt").read_text()

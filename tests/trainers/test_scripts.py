@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hptui.model.errors import UserError
-from hptui.trainers.scripts import Option, look
+from hptui.trainers.scripts import Option, look, shell
 from hptui.trainers.scripts.usual import usual
 
 
@@ -147,6 +147,25 @@ def test_hydra_reads_its_configuration(tmp_path):
     ]
 
 
+def test_hydra_puts_the_groups_of_the_defaults_list_together(tmp_path):
+    for name, text in {
+        "config": "defaults: [{model: small}, {optimizer: adam}, _self_]\nout: ${hydra:x}\nsteps: 3\ndata: ???\n",
+        "model/small": "dim: 64\n",
+        "model/big": "dim: 256\n",
+        "optimizer/adam": "lr: 1e-3\n",
+    }.items():
+        (tmp_path / f"conf/{name}.yaml").parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"conf/{name}.yaml").write_text(text)
+    found = seen(tmp_path, "import hydra\n@hydra.main(config_path='conf', config_name='config')\ndef main(c): ...\n")
+    group = option(found, "model")
+    assert (group.default, group.choices) == ("small", ("big", "small"))
+    assert option(found, "optimizer.lr").default == 1e-3
+    assert option(found, "steps").default == 3
+    assert option(found, "model.dim").default is None  # fixed, it would hold for the other model, too
+    assert option(found, "out").default is None
+    assert option(found, "data").required
+
+
 def test_a_hydra_configuration_that_is_not_there_is_said(tmp_path):
     found = seen(tmp_path, "import hydra\n@hydra.main(config_path='conf', config_name='base')\ndef main(cfg): ...\n")
     assert found.options == []
@@ -177,11 +196,143 @@ def test_a_configurator_lets_constants_be_set(tmp_path):
     assert [one.name for one in found.options] == ["learning_rate", "n_layer"]
 
 
-def test_bare_constants_cannot_be_set_from_outside(tmp_path):
-    found = seen(tmp_path, "learning_rate = 1e-3\nprint('loss', 1)\n")
-    assert found.parser == ""
-    assert found.options == []
-    assert found.constants == {"learning_rate": 1e-3}
+def test_constants_at_the_top_are_parameters(tmp_path):
+    found = seen(tmp_path, "learning_rate = 1e-3\nNAME, _x = 'a', 2\nprint('loss', 1)\n")
+    assert (found.parser, found.style) == ("constants", "constants")
+    assert [(one.name, one.default) for one in found.options] == [("learning_rate", 1e-3)]
+
+
+def test_flags_of_two_kinds_are_told_apart(tmp_path):
+    clicks = """
+        import click
+        @click.command()
+        @click.option("--norm/--no-norm", default=True)
+        @click.option("--compile", is_flag=True)
+        def main(norm, compile): ...
+        """
+    assert seen(tmp_path, clicks).style == {"preset": "click", "booleans": {"compile": "flag"}}
+    parsed = """
+        import argparse
+        p = argparse.ArgumentParser()
+        p.add_argument("--amp", action="store_true")
+        p.add_argument("--use-ema", action=argparse.BooleanOptionalAction, default=True)
+        """
+    assert seen(tmp_path, parsed).style == {"preset": "argparse", "names": "dash", "booleans": {"use_ema": "no"}}
+
+
+SUBPARSERS = """
+import argparse
+p = argparse.ArgumentParser()
+p.add_argument("--log-level", default="info")
+subs = p.add_subparsers(dest="cmd", required=True)
+s = subs.add_parser("eval")
+s.add_argument("--ckpt", required=True)
+s = subs.add_parser("train")
+g = s.add_argument_group("model")
+g.add_argument("--lr", type=float, default=0.1)
+"""
+GROUP = """
+import click
+@click.group()
+@click.option("--log-level", default="info")
+def cli(log_level): ...
+@cli.command("eval")
+@click.option("--ckpt", required=True)
+def ev(ckpt): ...
+@cli.command()
+@click.option("--lr", type=float, default=0.1)
+def train(lr): ...
+"""
+TYPER = """
+import typer
+app = typer.Typer()
+@app.command()
+def evaluate(ckpt: str): ...
+@app.command()
+def train(data: str, lr: float = typer.Option(0.1, "--lr", help="rate")): ...
+"""
+FIRE = """
+import fire
+class Trainer:
+    def __init__(self, lr=0.1): ...
+    def evaluate(self): ...
+    def train(self, epochs=3): ...
+fire.Fire(Trainer)
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "names", "before"),
+    [
+        (SUBPARSERS, ["log_level", "lr"], ["log_level"]),
+        (GROUP, ["log_level", "lr"], ["log_level"]),
+        (TYPER, ["data", "lr"], []),
+        (FIRE, ["lr", "epochs"], []),
+        (
+            FIRE.replace("Fire(Trainer)", "Fire({'evaluate': ev, 'train': t})") + "def t(lr=1): ...\ndef ev(): ...",
+            ["lr"],
+            [],
+        ),
+    ],
+    ids=["argparse", "click", "typer", "fire", "fire of a table"],
+)
+def test_of_several_subcommands_the_one_that_trains_is_taken(tmp_path, source, names, before):
+    found = seen(tmp_path, source)
+    assert found.words == ["train"]
+    assert [one.name for one in found.options] == names
+    assert [one.name for one in found.options if one.before] == before
+    assert "`train` was taken" in found.notes[0]
+
+
+def test_what_typer_demands_has_a_place_of_its_own(tmp_path):
+    data = option(seen(tmp_path, TYPER), "data")
+    assert (data.positional, data.required) == (True, True)
+
+
+def test_words_in_their_places(tmp_path):
+    found = seen(tmp_path, "import sys\nlr, width = float(sys.argv[1]), int(sys.argv[2])\nname = sys.argv[3]\n")
+    assert (found.parser, found.style) == ("sys.argv", "none")
+    assert [(one.name, one.type, one.positional) for one in found.options] == [
+        ("lr", "float", True), ("width", "int", True), ("name", "str", True),
+    ]  # fmt: skip
+
+
+def test_what_the_environment_must_hold_and_what_is_secret(tmp_path):
+    source = (
+        "import os\nlr = float(os.environ['LR'])\ntoken = os.environ['API_TOKEN']\nrank = int(os.environ['RANK'])\n"
+    )
+    found = seen(tmp_path, source)
+    assert [(one.name, one.type, one.required) for one in found.options] == [("lr", "float", True)]
+    assert found.settings["env"] == {"LR": "{lr}"}
+
+
+def test_a_name_for_wandb_config_is_followed(tmp_path):
+    source = "import wandb\nwith wandb.init() as run:\n    c = run.config\n    print(c.lr * c['width'])\n"
+    found = seen(tmp_path, source)
+    assert (found.parser, [one.name for one in found.options]) == ("wandb", ["lr", "width"])
+
+
+@pytest.mark.parametrize(
+    ("line", "metric"),
+    [
+        ('log.info("epoch %d: train loss %.4f, val loss %.4f", e, a, b)', "val_loss"),
+        ('click.echo(f"[step {s}] loss={x:.3f}")', "loss"),
+        ("bar.set_postfix(val_acc=x)", "val_acc"),
+        ('history.append({"epoch": 1, "val_loss": 0.1})', "val_loss"),
+        ('log.info("Loading the loss function")', None),
+    ],
+)
+def test_metrics_are_recognised_however_they_are_said(tmp_path, line, metric):
+    assert next(iter(seen(tmp_path, line).metrics), None) == metric
+
+
+def test_help_texts_say_nothing_that_argparse_would_fill_in(tmp_path):
+    source = """
+        import argparse
+        p = argparse.ArgumentParser()
+        p.add_argument("--lr", type=float, default=1, help="the rate (default: %(default)s), 5%% of it")
+        """
+    assert option(seen(tmp_path, source), "lr").help == "the rate, 5% of it"
 
 
 def test_a_script_is_never_run(tmp_path):
@@ -222,3 +373,14 @@ def test_usual_names_have_usual_ranges_around_their_default(one, entry):
 @pytest.mark.parametrize("name", ["seed", "output_dir", "epochs", "log_every", "num_workers", "data_path", "max_steps"])
 def test_what_nobody_searches_is_left_out(name):
     assert usual(Option(name, type="int", default=3)) is None
+
+
+def test_a_shell_script_is_looked_at(tmp_path):
+    path = tmp_path / "train.sh"
+    path.write_text('#!/bin/bash\nLR=$1; BS=${2:-8}\npython train.py --lr "$LR"\n')
+    found = shell(path)
+    assert [(one.name, one.default, one.required) for one in found.options] == [("lr", None, True), ("bs", 8, False)]
+    path.write_text('LR=${LR:-1e-3}\n: "${WIDTH:=64}"\nexport HF_HOME=${HF_HOME:-/tmp}\n')
+    found = shell(path)
+    assert [(one.name, one.default) for one in found.options] == [("lr", 1e-3), ("width", 64)]
+    assert found.settings["env"] == {"LR": "{lr}", "WIDTH": "{width}"}

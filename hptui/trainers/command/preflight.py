@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hptui.model.errors import UserError, nearest
+from hptui.model.errors import nearest
 from hptui.model.trial import Value
 from hptui.trainers.command import configfile
 from hptui.trainers.command.compose import Composed, compose
+from hptui.trainers.command.hearing import DEAF, deaf, declared, seen, unknown_constants
 from hptui.trainers.command.program import absolute, hides_the_tap, resolve, script_of
 from hptui.trainers.command.settings import Spec, misspelt, read
 from hptui.trainers.command.styles import STYLES, Style, flat, read_style, spelled
@@ -118,16 +119,16 @@ def _known(spec: Spec, composed: Composed, words: Sequence[str], place: Path) ->
     style = read_style(spec.own.style)
     left = {spec.called(name): value for name, value in spec.parameters.items() if name not in composed.places.used}
     if style == "constants":
-        yield from _constants(left, script_of(words, place))
+        yield from unknown_constants(left, script_of(words, place))
     if not isinstance(style, Style) or not left or spec.own.config is not None:
         return
-    if not spec.own.help and (why := _deaf(words, place, style.also)) is not None:
+    if not spec.own.help and (why := deaf(words, place, style.also)) is not None:
         if not why or style.also != why:
-            yield f"trainer.style: the script reads no flags{DEAF[why]}"
+            yield f"trainer.style: the script reads no {DEAF[why]}"
         return
     asked = _asking(spec, words, place, style)
     text, problem = _output(asked, composed, place, spec)
-    flags, keys = {*FLAG.findall(text), *_positional(text)}, dotted_keys(text)
+    flags, keys = {*FLAG.findall(text), *_positional(text), *declared(words, place, style)}, dotted_keys(text)
     dashed = style.prefix.startswith("-")
     known = sorted(flags - {"-h", "--help"}) if dashed else keys
     if problem or not known:
@@ -153,58 +154,6 @@ def _booleans(name: str, how: str) -> str:
     return f'booleans = {{ {name.replace("-", "_")} = "{how}" }}'
 
 
-DEAF = {
-    "wandb": ', it takes its parameters from wandb.config: style = "wandb"',
-    "environment": ', it takes its parameters from the environment: style = "env"',
-    "constants": ', its constants can be set from outside: style = "constants"',
-    "sys.argv": ', it takes words in their places: command = ["python", "train.py", "{learning_rate}"]',
-    "": "",
-}
-HANDS_ON = re.compile(r"\$[@*]|getopt|--help")
-ARGV = re.compile(r"argv|parse_args|ArgumentParser")
-LISTENS = re.compile(
-    r"argv|pars|cli\b|flags|getopt|docopt|hydra|fire|typer|tyro|[Aa]pp\b|conf|options|args", re.IGNORECASE
-)
-
-
-def _deaf(words: Sequence[str], place: Path, also: str) -> str | None:
-    """How a script gets its parameters that would not read `--help` but train; None for one that may be asked."""
-    from hptui.trainers.scripts import look
-
-    script = script_of(words, place)
-    if script is None:
-        return None
-    if script.suffix in (".sh", ".bash"):  # asked, one that hands nothing on would train
-        return None if HANDS_ON.search(script.read_text(errors="replace")) else ""
-    if script.suffix != ".py":
-        return None
-    try:
-        found = look(script)
-        text = script.read_text(errors="replace")
-    except (UserError, OSError):
-        return None
-    if found.parser in ("wandb", "environment"):
-        return found.parser if also == found.parser or not ARGV.search(text) else None
-    if found.parser in ("constants", "sys.argv") and not LISTENS.search(text.replace("sys.argv", "")):
-        return found.parser
-    return None if found.parser or LISTENS.search(text) else ""
-
-
-def _constants(values: Mapping[str, Value], script: Path | None) -> Iterator[str]:
-    """Parameters that are no constant of the script."""
-    from hptui.trainers.scripts import look
-
-    try:
-        known = [option.name for option in look(script).options] if script else []
-    except UserError as error:
-        yield f"trainer.command: {error}"
-        return
-    for name in values:
-        if name not in known:
-            close = nearest(name, known)
-            yield f"trainer.style: the script sets no constant {name!r}" + (f"; did you mean {close!r}?" if close else "")
-
-
 def _positional(text: str) -> list[str]:
     """Arguments that fire lists apart from its flags, though it takes them as flags, too."""
     _, heading, rest = text.partition("POSITIONAL ARGUMENTS")
@@ -225,10 +174,11 @@ def _nearest_flag(option: str, known: Sequence[str]) -> str:
 def _asking(spec: Spec, words: Sequence[str], place: Path, style: Style) -> list[str]:
     """The command up to its script, and the words that make it list its parameters."""
     more = spec.own.help or (["--cfg", "job"] if style == STYLES["hydra"] else ["--help"])
-    script = script_of(words, place)
+    script, found = script_of(words, place), seen(words, place)
     for index, text in enumerate(words):
         if index and (words[index - 1] == "-m" or (script is not None and place / text == script)):
-            return [*words[: index + 1], *more]
+            below = [word for word in words[index + 1 :] if found and word in found.words]
+            return [*words[: index + 1], *below, *more]
     return [words[0], *more]
 
 

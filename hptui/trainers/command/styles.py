@@ -98,11 +98,10 @@ def read_style(value: Value, where: str = "trainer.style") -> Style | str:
         raise UserError(f"{where}.preset: there is no style {base!r}", hint=did_you_mean(str(base), STYLES))
     keys = [field.name for field in fields(Style) if field.name != "each"]
     single = given.pop("booleans") if isinstance(given.get("booleans"), dict) else {}
-    each = tuple((str(name).replace("-", "_"), str(item)) for name, item in single.items())  # type: ignore[union-attr]
-    for name, item in each:
-        if item not in BOOLEANS:
-            hint = did_you_mean(item, BOOLEANS)
-            raise UserError(f"{where}.booleans.{name}: cannot be {item!r}", hint=hint)
+    each = tuple((name.replace("-", "_"), str(how)) for name, how in cast(dict[str, Any], single).items())
+    for name, how in each:
+        if how not in BOOLEANS:
+            raise UserError(f"{where}.booleans.{name}: cannot be {how!r}", hint=did_you_mean(how, BOOLEANS))
     for key, item in given.items():
         if key not in keys:
             raise UserError(f"{where}: unknown key {key!r}", hint=did_you_mean(key, ["preset", *keys]))
@@ -117,10 +116,7 @@ def arguments(style: Style, parameters: Mapping[str, Value]) -> list[str]:
     """Parameters as words of a command line, in their order. None is left out, or said as the style does."""
     opened = flat(parameters, nulls=True) if style.tables == "flat" else parameters.items()
     return [
-        text
-        for name, value in opened
-        if value is not None or style.nulls
-        for text in _argument(style, name, value)
+        text for name, value in opened if value is not None or style.nulls for text in _argument(style, name, value)
     ]
 
 

@@ -1,30 +1,34 @@
-"""Runs a script with other values for the constants at its top level: `python with_constants.py '{"LR": 0.1}' train.py`.
+"""Runs a script with other values for the constants at its top level.
 
-It runs in the environment of the user's script, so it needs the standard library alone. The script's file stays as it
-is; line numbers, `__file__`, `sys.argv` and `__main__` are those of the script.
+`python with_constants.py '{"LR": 0.1}' train.py`: in the environment of the user's script, so with the standard library
+alone. The script's file stays as it is; line numbers, `__file__`, `sys.argv` and `__main__` are those of the script.
 """
+
+from __future__ import annotations
 
 import ast
 import json
 import os
 import sys
 import types
+from typing import Any
 
-PLAIN = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.List, ast.Tuple, ast.Dict, ast.operator, ast.unaryop, ast.expr_context)
+PLAIN = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.List, ast.Tuple, ast.Dict, ast.operator, ast.unaryop)
 
 
-def changed(source, path, values):
+def changed(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
     """The script's syntax tree with the values in place; a usage error for a constant that it does not have."""
     tree = ast.parse(source, path)
-    known = {}
+    known: dict[str, list[Any]] = {}
     for node in tree.body:
-        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
-        target = node.target if isinstance(node, ast.AnnAssign) and node.value is not None else target
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+            continue
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
         if isinstance(target, ast.Name) and is_plain(node.value):
             known.setdefault(target.id, []).append(node)
     for name, value in values.items():
         if name not in known:
-            sys.stderr.write("error: unknown option: %s sets no constant %s at its top level\n" % (path, name))
+            sys.stderr.write(f"error: unknown option: {path} sets no constant {name} at its top level\n")
             raise SystemExit(2)
         for node in known[name]:
             if isinstance(node.value, ast.Tuple) and isinstance(value, list):
@@ -36,12 +40,12 @@ def changed(source, path, values):
     return tree
 
 
-def is_plain(node):
+def is_plain(node: ast.AST) -> bool:
     """Whether an expression is made of literals alone (`64`, `-1e-3`, `2 * 64`, `[1, 2]`)."""
-    return all(isinstance(inner, PLAIN) for inner in ast.walk(node))
+    return all(isinstance(inner, (*PLAIN, ast.expr_context)) for inner in ast.walk(node))
 
 
-def main():
+def main() -> None:
     """Become the script."""
     values, path = json.loads(sys.argv[1]), sys.argv[2]
     with open(path, "rb") as file:
@@ -51,7 +55,6 @@ def main():
     sys.path[0] = os.path.dirname(os.path.abspath(path))
     script = types.ModuleType("__main__")
     script.__file__ = path
-    script.__builtins__ = __builtins__
     sys.modules["__main__"] = script
     exec(code, script.__dict__)  # noqa: S102  it is the user's script
 

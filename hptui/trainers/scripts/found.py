@@ -12,8 +12,8 @@ class Option:
     """A parameter that a script takes.
 
     `name` is what a study calls it, `flag` what the script does, without its dashes. `default` None: the script says
-    none that can be read. `positional`: it is no option and needs a place in the command. `before`: it must stand before
-    the subcommand.
+    none that can be read. `positional`: it is no option and needs a place in the command. `before`: its place is
+    before the subcommand.
     """
 
     name: str

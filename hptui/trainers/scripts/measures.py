@@ -22,7 +22,7 @@ HELD_OUT = ("eval", "val", "dev", "test")
 UPWARDS = ("acc", "bleu", "rouge", "f1", "reward", "score")
 """Names of metrics that are made large."""
 LOGS = ("log", "report", "log_metric", "log_dict", "log_metrics", "add_scalar", "dump", "write")
-SPEAKS = ("info", "debug", "warning", "echo", "secho", "write", "set_postfix", "set_postfix_str", "set_description", "log")
+SPEAKS = ("info", "debug", "warning", "log", "echo", "secho", "write", "set_postfix", "set_postfix_str")
 
 
 def metrics(tree: ast.Module) -> list[str]:

@@ -15,6 +15,7 @@ SURROUNDINGS = re.compile(
     r"TOKENIZERS_\w+|WANDB_\w+|PYTHON\w*|HPTUI_\w+)"
 )
 """Variables that belong to the machine and not to the experiment."""
+LOOKS = ("os.environ.get", "os.getenv", "environ.get", "getenv")
 
 
 def wandb(tree: ast.Module) -> Found | None:
@@ -66,8 +67,8 @@ def environment(tree: ast.Module) -> Found | None:
     if not options:
         return None
     found = Found("environment", "none", list(options.values()))
-    given = {variable: f"{{{one.name}}}" for variable, one in options.items() if one.required or one.default is not None}
-    found.settings["env"] = given
+    known = {variable: one for variable, one in options.items() if one.required or one.default is not None}
+    found.settings["env"] = {variable: f"{{{one.name}}}" for variable, one in known.items()}
     return found
 
 
@@ -76,11 +77,10 @@ def _variable(node: ast.AST) -> tuple[str, Any, bool]:
     if isinstance(node, ast.Subscript) and dotted(node.value) in ("os.environ", "environ"):
         name = literal(node.slice)
         return (name, None, True) if isinstance(name, str) and isinstance(node.ctx, ast.Load) else ("", None, False)
-    if isinstance(node, ast.Call) and node.args:
-        if dotted(node.func) in ("os.environ.get", "os.getenv", "environ.get", "getenv"):
-            name = literal(node.args[0])
-            return (name if isinstance(name, str) else "", literal(node.args[1]) if node.args[1:] else None, False)
-    return "", None, False
+    if not isinstance(node, ast.Call) or not node.args or dotted(node.func) not in LOOKS:
+        return "", None, False
+    name = literal(node.args[0])
+    return (name if isinstance(name, str) else "", literal(node.args[1]) if node.args[1:] else None, False)
 
 
 def _number(value: Any) -> Any:
@@ -134,7 +134,8 @@ def constants_of(tree: ast.Module, text: str, known: dict[str, Any]) -> Found:
     settings = {name: value for name, value in known.items() if is_setting(name, value)}
     if not settings or any(name in ("sys.argv", "argv") for name in _names(tree)):
         return Found()
-    return Found("constants", "constants", [Option(name, name, type_of(value), value) for name, value in settings.items()])
+    options = [Option(name, name, type_of(value), value) for name, value in settings.items()]
+    return Found("constants", "constants", options)
 
 
 def _names(tree: ast.Module) -> set[str]:

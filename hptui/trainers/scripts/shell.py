@@ -10,9 +10,13 @@ from hptui.trainers.scripts.measures import MEASURED
 from hptui.trainers.scripts.outside import SECRET, SURROUNDINGS
 from hptui.trainers.scripts.tree import type_of
 
-PLACED = re.compile(r"""(?:^|;)[ \t]*(?:export\s+|local\s+)?(\w+)=["']?\$(?:\{(\d)(?::?-([^}]*))?\}|(\d))["']?""", re.MULTILINE)
+PLACED = re.compile(
+    r"""(?:^|;)[ \t]*(?:export\s+|local\s+)?(\w+)=["']?\$(?:\{(\d)(?::?-([^}]*))?\}|(\d))["']?""", re.MULTILINE
+)
 """`LR=$1`, `BS=${2:-8}`."""
-DEFAULTED = re.compile(r"""^\s*(?:export\s+)?(\w+)=["']?\$\{\1:?-([^}]*)\}["']?|:\s+["']?\$\{(\w+):?=([^}]*)\}""", re.MULTILINE)
+DEFAULTED = re.compile(
+    r"""^\s*(?:export\s+)?(\w+)=["']?\$\{\1:?-([^}]*)\}["']?|:\s+["']?\$\{(\w+):?=([^}]*)\}""", re.MULTILINE
+)
 """`LR=${LR:-1e-3}`, `: "${LR:=1e-3}"`."""
 
 
@@ -38,7 +42,8 @@ def shell(path: Path) -> Found:
     elif words:
         found.parser, found.notes = "whatever it starts", ["the script hands its words on: say them in [trainer]"]
     said = re.findall(r"(?:echo|printf)\s+[\"']?([^\n]*)", text)
-    found.metrics = [word for line in said for word in re.findall(r"[A-Za-z_]\w*", line) if MEASURED.fullmatch(word)][:6]
+    words_ = [word for line in said for word in re.findall(r"[A-Za-z_]\w*", line)]
+    found.metrics = [word for word in words_ if MEASURED.fullmatch(word)][:6]
     return found
 
 

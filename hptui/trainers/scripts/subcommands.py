@@ -33,14 +33,14 @@ class Subparsers:
             if isinstance(node.value, ast.Call) and len(node.targets) == 1:
                 self._assigned(dotted(node.targets[0]), node.value, node.lineno)
         self._main |= {name.rpartition(".")[0] for name, _ in calls(tree) if name.endswith(".add_subparsers")}
-        made = [call for name, call in calls(tree) if name.endswith(".add_parser") and call.args]
+        made = [call for _, call in calls(tree) if _last(call) == "add_parser" and call.args]
         names = [name for call in made if isinstance(name := literal(call.args[0]), str)]
         self._chosen = chosen(list(dict.fromkeys(names)))
         self.words = [self._chosen] if self._chosen else []
         self.notes = told(names, self._chosen) if self._chosen else []
 
     def _assigned(self, target: str, call: ast.Call, line: int) -> None:
-        receiver, _, last = dotted(call.func).rpartition(".")
+        receiver, last = dotted(call.func).rpartition(".")[0], _last(call)
         if last == "add_parser" and call.args and isinstance(name := literal(call.args[0]), str):
             self._named.append((line, target, name))
         elif last in ("add_argument_group", "add_mutually_exclusive_group"):
@@ -60,6 +60,11 @@ class Subparsers:
         if owner:
             return owner == self._chosen, False
         return True, receiver in self._main
+
+
+def _last(call: ast.Call) -> str:
+    """`add_parser` of `parser.add_subparsers().add_parser(…)`, too, which has no dotted name."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else dotted(call.func)
 
 
 class Groups:

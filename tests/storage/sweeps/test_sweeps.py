@@ -155,6 +155,12 @@ def test_the_exponents_of_log_uniform_are_shown_as_the_range_that_they_are():
     assert any("log_uniform_values takes the values themselves" in note for note in made.notes)
 
 
+def test_usual_exponents_of_a_learning_rate_are_no_reason_to_warn():
+    made = sweep("parameters:\n  learning_rate: {distribution: log_uniform, min: -9.21, max: -4.6}\n")
+    assert any("the range is 0.0001 to 0.0101" in note for note in made.notes)
+    assert not any("no usual range" in note for note in made.notes)
+
+
 def test_exponents_beyond_all_numbers_are_refused():
     with pytest.raises(StudyError, match="e to the power of 1000 is no number"):
         sweep("parameters:\n  x: {distribution: log_uniform, min: 1, max: 1000}\n")

@@ -76,7 +76,7 @@ def test_a_script_that_reads_no_command_line_is_not_run(tmp_path: Path) -> None:
         return preflight({"command": [PYTHON, name], "style": style, "lr": 1.0}, str(tmp_path)).warnings
 
     assert said("sweep.py", {"preset": "exact", "also": "wandb"}) == []
-    for name, hint in (("sweep.py", '"wandb"'), ("environ.py", '"env"'), ("plain.py", "")):
+    for name, hint in (("sweep.py", '"wandb"'), ("environ.py", '"env"'), ("plain.py", '"constants"')):
         [one] = said(name, "argparse")
         assert "the script reads no command line" in one
         assert hint in one

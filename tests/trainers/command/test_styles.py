@@ -198,3 +198,13 @@ def test_a_style_that_is_none_is_an_error_with_the_nearest_right_one(value: Any,
     with pytest.raises(UserError) as error:
         read_style(value)
     assert said in str(error.value)
+
+
+def test_booleans_of_single_parameters():
+    style = read_style({"preset": "click", "booleans": {"use-amp": "flag", "ema": "1"}})
+    assert isinstance(style, Style)
+    said = {"use_amp": False, "norm": False, "ema": True}
+    assert arguments(style, said) == ["--no-norm", "--ema=1"]
+    assert arguments(style, said | {"use_amp": True}) == ["--use-amp", "--no-norm", "--ema=1"]
+    with pytest.raises(UserError, match=r"style.booleans.x: cannot be 'flagg'"):
+        read_style({"booleans": {"x": "flagg"}})
