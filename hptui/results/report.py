@@ -20,7 +20,7 @@ from hptui.results.sections.head import head
 from hptui.results.sections.recommend import future, rationale, recommendations
 from hptui.results.sections.reproduce import provenance, reproduce
 from hptui.results.sections.setup import setup
-from hptui.results.sections.space import fixed, search, space
+from hptui.results.sections.space import derived, fixed, search, space
 from hptui.results.sections.summary import breakdown, summary
 from hptui.results.sections.trials import history, ranking
 from hptui.results.teller import Teller
@@ -58,7 +58,7 @@ HYPERPARAMETERS: tuple[Section, ...] = (
     setup,
     lambda t: summary(t, t.record.best),
     lambda t: breakdown(t, t.record.best),
-    fixed,
+    derived,
     best,
     checkpoints,
     curves,

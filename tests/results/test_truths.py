@@ -206,6 +206,30 @@ def test_every_command_to_run_it_again_is_one_that_the_shell_and_hptui_take(home
         assert asked == (trial.params or {"a|b": 1, "text": "$HOME; x"})
 
 
+def test_the_document_of_one_run_holds_its_own_settings_and_no_others(home):
+    text = write(read(build(home, seeds.MEDICAL, seeds.medical_trials())), "report.md", "hyperparameters")[0]
+    assert "| Epochs (planned) | 5 |" in text
+    assert "| Epochs | 3 |" not in text, "those of the baseline"
+
+
 def test_an_empty_section_has_no_heading():
     assert "## Reproduce" not in text_of([])
     assert text_of(seeds.math_trials()[:1], seeds.MATH).count("(trial 0)") == 1
+
+
+def test_an_imported_trial_is_marked_and_its_source_named(home):
+    source = {"imported_from": "/tmp/earlier runs.csv", "imported_sha256": "0" * 64, "imported_place": "row 3"}
+    known = one(4, {"learning_rate": 1e-3}, {"val_loss": 0.5}, role=Role.IMPORTED, seconds=0.0, seed=77, facts=source)
+    text = text_of([*bowl(4), known])
+    assert "| **4 (imported)** | **0.001** | – | **0.5** |" in text
+    assert "It was imported from row 3 of `earlier runs.csv`: only a person knows whether" in text
+    assert "1 trial was imported: it ran elsewhere" in text
+    assert "hptui add bowl learning_rate=1e-3  # trial 4, imported" in text
+    assert "**Seeds of the training**: 42\n" in text, "its own seed is not known"
+
+
+def test_only_trials_with_a_name_make_a_column_of_names():
+    again = one(
+        5, bowl(1)[0].params, None, "waiting", None, role=Role.REPLICATE, replicate_of=0, title="trial 0, seed 1"
+    )
+    assert "| Trial | learning_rate | width | val_loss |" in text_of([*bowl(5), again])

@@ -31,8 +31,9 @@ class Band:
 
 
 def perplexity(view: View, trial: Trial, facts: Mapping[str, Value]) -> Band | None:
-    """A trial's perplexity: as reported, else e to the validation loss of a language model; None "
-    "where there is none."""
+    """A trial's perplexity: as reported, else e to the validation loss of a model of characters; None where
+    there is none.
+    """
     source = next(
         (name for name in ("perplexity", "eval_perplexity", "val_perplexity") if measured(trial, name) is not None), ""
     )

@@ -119,11 +119,11 @@ def searched(view: View, trial: Trial, names: Names | None = None) -> dict[str, 
 
 
 def improvement(view: View, value: float | None, before: float | None) -> float | None:
-    """By how much a value is better than the baseline's, in per cent; None where either is missing."""
-    if value is None or not before:
+    """By how much a value is better than the baseline's, in per cent; None where either is missing, or below 0."""
+    if value is None or before is None or before <= 0 or value < 0:
         return None
     gain = before - value if view.study.objective.goal == "minimize" else value - before
-    return 100 * gain / abs(before)
+    return 100 * gain / before
 
 
 def last_moment(view: View) -> float:

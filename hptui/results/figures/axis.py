@@ -72,10 +72,18 @@ def dress_number(axes: Any, which: str, *, log: bool = False, whole: bool = Fals
         axis.set_major_locator(LogLocator(10.0, subs=subs, numticks=12))
         axis.set_minor_locator(NullLocator())
         axis.set_minor_formatter(NullFormatter())
-        axis.set_major_formatter(FuncFormatter(lambda at, _: number_text(float(f"{at:.6g}"))))
+        axis.set_major_formatter(FuncFormatter(lambda at, _: _power(at, small=low < 2e-3)))
     else:
         axis.set_major_locator(MaxNLocator(6, integer=whole))
         axis.set_major_formatter(ScalarFormatter(useOffset=False))
+
+
+def _power(at: float, *, small: bool) -> str:
+    """A tick of a logarithmic axis; where the smallest are powers of ten, all below 1 are."""
+    if not small or at >= 0.999 or at <= 0:
+        return number_text(float(f"{at:.6g}"))
+    digits, power = f"{at:.5e}".split("e")
+    return f"{float(digits):g}e{int(power)}"
 
 
 def axis_of(view: View, name: str, values: Sequence[Value]) -> Axis:

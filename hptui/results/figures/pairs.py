@@ -77,8 +77,10 @@ def _points(axes: Any, scene: Scene, across: Axis, up: Axis, norm: Any) -> None:
             axes.scatter([], [], marker=shape, s=60, facecolor="white", edgecolor=INK, label=word)
     if len(scene.trials) <= NUMBERED:
         there: dict[tuple[float, float], list[int]] = defaultdict(list)
+        marked = {trial.number for trial in scene.trials if trial.status in WITHOUT} | {one.number for one in scene.own}
         for number, at in places.items():
-            there[at].append(number)
+            if number in marked:
+                there[at].append(number)
         for at, numbers in there.items():  # one above the other they could not be read
             axes.annotate(
                 ", ".join(map(str, numbers)), at, (7, 6), textcoords="offset points", fontsize=7, color=INK, zorder=6

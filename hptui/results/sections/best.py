@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from hptui.model.counts import shown as visible
 from hptui.model.outcome import hypervolumes
-from hptui.model.trial import Reason, Trial, TrialStatus
+from hptui.model.trial import Reason, Role, Trial, TrialStatus
 from hptui.results.analysis.bands import perplexity
 from hptui.results.analysis.cohort import length_of, lengths, replicates, varied
 from hptui.results.analysis.compare import ALPHA
 from hptui.results.analysis.front import knee, pareto
 from hptui.results.analysis.intervals import counts, of_trial
 from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
-from hptui.results.facts import Fact, Line, Name, Strong, capital, line, listed
+from hptui.results.facts import Fact, Line, Name, Strong, capital, joined, line, listed
 from hptui.results.roles import effective_batch, setting_of
 from hptui.results.sections.early import stopped_early
 from hptui.results.teller import Teller
@@ -122,6 +123,8 @@ def qualified(t: Teller, trial: Trial) -> Iterator[Line]:
         )
     else:
         yield ("Not repeated: it ran once, so the value has no interval.",)
+    if trial.role is Role.IMPORTED:
+        yield _imported(trial)
     others = {trial.stage for trial in t.view.trials if trial.status is TrialStatus.COMPLETE} - {trial.stage}
     if others and trial.stage:
         yield line(
@@ -135,6 +138,14 @@ def qualified(t: Teller, trial: Trial) -> Iterator[Line]:
     yield from longer(t, trial)
     yield from _steps(t, trial)
     yield from stopped_early(t, trial)
+
+
+def _imported(trial: Trial) -> Line:
+    """That the best did not run here, and where it is from."""
+    file, place = (str(trial.facts.get(f"imported_{what}") or "") for what in ("from", "place"))
+    parts = [(Name(place),), (Name(PurePath(file).name, code=True),)] if file and place else []
+    source: Line = (" from ", *joined(parts, " of ")) if parts else ()
+    return ("It was imported", *source, ": only a person knows whether it was measured as the others were.")
 
 
 def alike(t: Teller) -> Iterator[Line]:

@@ -42,7 +42,7 @@ def per_parameter(t: Teller) -> Iterator[Block]:
     for effect in found:
         yield Heading(3, (t.name(effect.setting),))
         also = [one.metric for one in t.study.objectives[1:]]
-        also += [name for name in ALSO if _differs(effect, name)]
+        also += [name for name in ALSO if _differs(t, effect, name)]
         head: list[Line] = [
             (t.name(effect.setting),),
             ("Trials",),
@@ -136,9 +136,13 @@ def where(t: Teller, group: Group, key: str) -> Line:
     )
 
 
-def _differs(effect: Effect, name: str) -> bool:
+def _differs(t: Teller, effect: Effect, name: str) -> bool:
+    """Whether the groups cost clearly differently, also as they would be shown."""
     values = [getattr(trial, name) for trial in effect.trials]
-    return all(values) and max(values) > 1.05 * min(values)
+    if not all(values) or max(values) <= 1.05 * min(values):
+        return False
+    means = [sum(getattr(one, name) for one in group.trials) / len(group.trials) for group in effect.groups]
+    return len({t.shown(name, mean) for mean in means}) > 1
 
 
 def _mean(t: Teller, group: Group, name: str, key: str) -> Line:

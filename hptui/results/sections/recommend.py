@@ -107,7 +107,7 @@ def _longer(t: Teller) -> Iterator[Line]:
     best = t.record.best
     found = t.record.diagnoses.get(best.number) if best else None
     if best is not None and found is not None and found.kind == "improving":
-        yield line("Train longer: {what} in {trial}.", what=found.line, trial=t.trial(best))
+        yield line("Train longer: {trial} was {what}.", what=found.line, trial=t.trial(best))
 
 
 def future(t: Teller) -> Iterator[Block]:

@@ -48,10 +48,11 @@ def reproduce(t: Teller) -> Iterator[Block]:
 
 
 def _facts(t: Teller, environment: Mapping[str, Any]) -> Iterator[Line]:
-    seeds = sorted({trial.seed for trial in t.view.trials})
+    own = [trial for trial in t.view.trials if trial.role is not Role.IMPORTED]  # of others it is not known
+    seeds = sorted({trial.seed for trial in own})
     if seeds:
         told = joined(
-            Fact(f"seed.{seed}", seed, str(seed), tuple(o.number for o in t.view.trials if o.seed == seed))
+            Fact(f"seed.{seed}", seed, str(seed), tuple(one.number for one in own if one.seed == seed))
             for seed in seeds[:10]
         )
         yield (Strong(("Seeds of the training",)), ": ", *told)
@@ -118,7 +119,7 @@ def provenance(t: Teller) -> Iterator[Block]:
     yield Paragraph(
         (
             *told,
-            ". What was not measured is –. facts.json beside this file maps each number to its "
-            "trials; `hptui report --check` reads both against the store.",
+            ". What was not measured is –. Where this report was written into a folder, the `facts.json` beside it "
+            "maps each number to its trials, and `hptui report --check` reads both against the store.",
         )
     )

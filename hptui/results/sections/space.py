@@ -86,6 +86,18 @@ def fixed(t: Teller) -> Iterator[Block]:
     if kept:
         rows = tuple(((t.name(name),), _value(f"base.{name}", name, value)) for name, value in kept.items())
         yield Table((("Parameter",), ("Value",)), rows)
+    yield from _derived(t)
+    yield from _batch(t)
+
+
+def derived(t: Teller) -> Iterator[Block]:
+    """How derived settings follow from others, where a table of all settings has told the rest."""
+    if t.study.space.derived:
+        yield Heading(2, ("Derived parameters",))
+        yield from _derived(t)
+
+
+def _derived(t: Teller) -> Iterator[Block]:
     if t.study.space.derived:
         lines = [
             line(
@@ -97,7 +109,6 @@ def fixed(t: Teller) -> Iterator[Block]:
             for one in t.study.space.derived
         ]
         yield Bullets(tuple(lines))
-    yield from _batch(t)
 
 
 def _value(key: str, name: str, value: Value) -> Line:

@@ -14,7 +14,7 @@ from hptui.results.columns import usual
 from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
 from hptui.results.facts import Line, Name, Strong, Words, capital, joined, line
 from hptui.results.roles import goal_of, is_cost
-from hptui.results.teller import Teller, title_of
+from hptui.results.teller import Teller
 
 ROWS = 200
 """A longer table is cut to the best and the newest."""
@@ -71,7 +71,8 @@ def _columns(t: Teller, trials: Sequence[Trial]) -> list[str]:
         names = [name for name in own if name in names]
     if "name" in names and "name" not in own and all(trial.name in ("", f"trial-{trial.number}") for trial in trials):
         names.remove("name")
-    if "name" not in own and not any(map(title_of, (one for one in trials if one.role not in SELF_NAMED))):
+    named = [one for one in trials if one.name not in ("", f"trial-{one.number}") and one.role not in SELF_NAMED]
+    if "name" not in own and not named:
         names = [name for name in names if name != "name"]
     if "title" not in names and "name" not in names and "number" not in names:
         names.insert(0, "number")
@@ -112,6 +113,8 @@ def _number(t: Teller, trial: Trial, named: bool) -> Line:
             for name in (FROM_TRIAL, FROM_STEP)
         ]
         return (t.number(trial), " (continues trial ", words[0], " at step ", words[1], ")")
+    if trial.role is Role.IMPORTED:
+        return (t.number(trial), " (imported)")
     return (t.number(trial), part) if part and not named else (t.number(trial),)
 
 
@@ -165,6 +168,10 @@ def _legend(t: Teller, shown: Sequence[Trial], names: Sequence[str]) -> Iterator
         told.append((f"What stands in quotation marks under {t.heading('note')} was written by a person.",))
     if any(trial.status is not TrialStatus.COMPLETE for trial in shown):
         told.append((f"{NOTHING} was not measured: only a complete trial has a value of an objective.",))
+    imported = [trial for trial in shown if trial.role is Role.IMPORTED]
+    if imported:
+        n = t.many("table.imported", imported, "trial was imported: it", "trials were imported: they")
+        told.append((*n, " ran elsewhere, and only a person knows whether in the same way."))
     over = [one for one in t.record.order if breaks(t.view, one)]
     if over:
         which = t.trials(over, "outcome.broken")
