@@ -76,6 +76,8 @@ def _command(t: Teller, trial: Trial) -> Line:
         fact = Fact(f"reproduce.{trial.number}", trial.replicate_of, text, (trial.number,), "replicate_of")
     elif own:
         words = " ".join(f"{quote(key)}={quote(setting_text(value))}" for key, value in own.items())
+        if trial.continued is not None:
+            words = f"--like {trial.continued[0]} --from-checkpoint {words}"
         fact = Fact(f"reproduce.{trial.number}", own, f"hptui add {name} {words}", (trial.number,), "params")
     else:
         fact = Fact(f"reproduce.{trial.number}", own, f"hptui add {name} {_as_it_is(t, trial)}", (trial.number,))

@@ -170,8 +170,8 @@ def _legend(t: Teller, shown: Sequence[Trial], names: Sequence[str]) -> Iterator
         told.append((f"{NOTHING} was not measured: only a complete trial has a value of an objective.",))
     imported = [trial for trial in shown if trial.role is Role.IMPORTED]
     if imported:
-        n = t.many("table.imported", imported, "trial was imported: it", "trials were imported: they")
-        told.append((*n, " ran elsewhere, and only a person knows whether in the same way."))
+        which = t.many("table.imported", imported, "trial was imported: it", "trials were imported: they")
+        told.append((*which, " ran elsewhere, and only a person knows whether in the same way."))
     over = [one for one in t.record.order if breaks(t.view, one)]
     if over:
         which = t.trials(over, "outcome.broken")
