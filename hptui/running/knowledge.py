@@ -39,7 +39,7 @@ def hearing(lens: Lens, study: Study, trials: Sequence[Trial]) -> Hearing:
     if not bad:
         return Hearing(len(trials))
     first, why = bad[0]
-    return Hearing(len(trials) - len(bad), first.name or str(first.number), why)
+    return Hearing(len(trials) - len(bad), first.name or f"trial {first.number}", why)
 
 
 def note(
