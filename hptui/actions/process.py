@@ -75,7 +75,7 @@ def trainer_of(study: Study) -> Trainer:
     return Trainer(
         command=(sys.executable, "-m", "hptui.trainers.worker"),
         entry="hptui.trainers.worker:main",
-        preload=registry.preload(study.trainer.kind),
+        preload=registry.preload(study.trainer.kind, study),
         facts=facts(study.directory),
         prepares=registry.prepares(study.trainer.kind),
     )

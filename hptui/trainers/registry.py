@@ -7,6 +7,7 @@ from functools import cache
 from typing import Protocol, runtime_checkable
 
 from hptui.model.errors import UserError, did_you_mean
+from hptui.model.study import Study
 from hptui.model.trial import Value
 from hptui.trainers import modules, userfunc
 from hptui.trainers.context import TrialContext
@@ -95,15 +96,20 @@ def preparation(kind: str) -> Prepare:
     raise UserError(f"the trainer {kind!r} prepares nothing")
 
 
-def preload(kind: str) -> tuple[str, ...]:
-    """Modules that a warm launcher imports for this trainer; () where only a cold start is safe."""
+def preload(kind: str, study: Study | None = None) -> tuple[str, ...]:
+    """Modules that a warm launcher imports for this trainer; () where only a cold start is safe.
+
+    With the study, those as well that only some studies need.
+    """
     if kind == "toy":
         return WORKER, "hptui.trainers.toy"
     if kind == "charlm":
         # torch._dynamo: the first optimizer of a process imports it, which takes as long as importing torch
         return WORKER, "torch", "torch._dynamo", "hptui.trainers.charlm.train"
     if kind == "sft":
-        return WORKER, "torch", "torch._dynamo", "hptui.trainers.sft.imports"
+        from hptui.trainers.sft.measures import preloaded
+
+        return WORKER, "torch", "torch._dynamo", "hptui.trainers.sft.imports", *(preloaded(study) if study else ())
     if kind == "command":
         return WORKER, "hptui.trainers.command.train"
     return ()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
+import sys
 
 import pytest
 
@@ -13,12 +16,25 @@ from tests.twins.kit import cut
 
 pytestmark = pytest.mark.xdist_group("twin-coder")
 
+LOAD = """
+import json, sys
+from peft import AutoPeftModelForCausalLM
+from transformers import AutoTokenizer
+folder, answers = sys.argv[1:]
+tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoPeftModelForCausalLM.from_pretrained(folder)
+for line in open(answers).readlines()[:3]:
+    row = json.loads(line)
+    given = tokenizer(row["prompt"], return_tensors="pt")
+    written = model.generate(**given, max_new_tokens=16, do_sample=False)[0, given["input_ids"].shape[1]:]
+    print(json.dumps([tokenizer.decode(written, skip_special_tokens=True), row["output"]]))
+"""
+
 
 @pytest.fixture(scope="module")
 def ran(ran_once, tmp_path_factory):
     folder = tmp_path_factory.mktemp("coder")
-    changes = {"generate_samples": 20, "eval_every": 2, "log_every": 1, "save_every": 4, "max_new_tokens": 32}
-    return ran_once(cut("qwen_coder_lora_small", folder, train='"hptui:code"\ntrain_samples = 96', **changes))
+    changes = {"generate_samples": 8, "eval_every": 2, "log_every": 1, "save_every": 4, "max_new_tokens": 16}
+    return ran_once(cut("qwen_coder_lora_small", folder, train='"hptui:code"\ntrain_samples = 48', **changes))
 
 
 def test_all_four_ways_run_and_learn(ran):
@@ -36,9 +52,9 @@ def test_parameters_steps_splits_and_memory_are_on_record(ran):
     assert facts["parameters_trainable_percent"] == pytest.approx(percent, abs=1e-3)
     assert "all parameters" in facts["parameters_percent_of"]
     assert facts["architecture"] == "Qwen2ForCausalLM"
-    assert facts["steps_per_epoch"] == math.ceil(96 / 16)
-    assert facts["steps_planned"] == 18
-    assert facts["steps_actual"] <= 18
+    assert facts["steps_per_epoch"] == math.ceil(48 / 16)
+    assert facts["steps_planned"] == 9
+    assert facts["steps_actual"] <= 9
     assert facts["best_step"] <= facts["steps_actual"]
     assert (facts["validation_examples"], facts["validation_source"]) == (19, "column split: valid")
     percents = [facts[f"{name}_percent"] for name in ("train", "validation", "test")]
@@ -72,6 +88,18 @@ def test_what_cannot_be_had_here_is_recorded_as_what_was_used(ran):
 def test_a_setting_that_follows_from_others_stands_in_the_table_as_it_was_used(ran):
     view = look(ran.sd)
     assert [value_of(view, trial, "effective_batch_size") for trial in view.trials[1:]] == [16, 16, 16, 16]
+
+
+def test_the_best_model_answers_the_same_in_a_process_without_us(ran):
+    """What `save_model` has kept is ready for `from_pretrained`, and is what was measured."""
+    kept = ran.sd.artifacts(ran.named("baseline").number)
+    command = [sys.executable, "-W", "ignore", "-c", LOAD, str(kept / "model"), str(kept / "generations.jsonl")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, cwd=kept, check=False)
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == 3
+    for now, then in answers:
+        assert now == then
 
 
 def test_a_validation_set_of_19_is_doubted(ran):

@@ -12,7 +12,8 @@ pytestmark = pytest.mark.xdist_group("twin-table")
 @pytest.fixture(scope="module")
 def ran(ran_once, tmp_path_factory):
     folder = tmp_path_factory.mktemp("table")
-    return ran_once(cut("tinyllama_table_small", folder, train_samples=160, eval_samples=60, generate_samples=40))
+    less = {"train_samples": 64, "eval_samples": 40, "generate_samples": 12, "max_new_tokens": 8}
+    return ran_once(cut("tinyllama_table_small", folder, **less))
 
 
 def test_every_experiment_runs_as_given(ran):

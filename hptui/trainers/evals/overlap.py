@@ -43,7 +43,8 @@ def bleu(outputs: Sequence[str], references: Sequence[str]) -> Scores:
 def rouge(outputs: Sequence[str], references: Sequence[str]) -> Scores:
     """Mean ROUGE-1, ROUGE-2 and ROUGE-L; the intervals are percentiles of means of resampled samples."""
     import numpy as np
-    from rouge_score.rouge_scorer import RougeScorer
+
+    from hptui.trainers.evals.rouge import RougeScorer
 
     scorer = RougeScorer(list(ROUGES), use_stemmer=False)
     found = [scorer.score(reference, output) for output, reference in zip(outputs, references, strict=True)]

@@ -5,8 +5,12 @@ Metrics of the user's own are not among them: only a call tells their names.
 
 from __future__ import annotations
 
-from dataclasses import fields
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields
 
+from hptui.model.study import Study
+from hptui.model.trial import Value
 from hptui.trainers.data.settings import DataSettings
 from hptui.trainers.sft.settings import LOSSES, Settings
 
@@ -31,6 +35,22 @@ LOOKED_AT = (
     *("answer_format", "answer_regex"),
 )
 """Settings whose values only data and model, or a call of the user's own metrics, can show to be wrong."""
+
+
+def preloaded(study: Study) -> tuple[str, ...]:
+    """Slow imports of libraries that trials of this study will need, each of them anew if no launcher has them."""
+    told = json.dumps([asdict(study.space), *_written(study)], default=str)
+    rouge = '"generate_samples"' in told and ('"rouge"' in told or '"generate_metrics"' not in told)
+    return ("hptui.trainers.evals.rouge",) if rouge else ()
+
+
+def _written(study: Study) -> Iterator[Mapping[str, Value]]:
+    yield study.trainer.settings
+    yield from (one.set for one in study.trials)
+    yield from (one.set for one in study.presets)
+    for stage in study.stages:
+        yield stage.set
+        yield {} if stage.space is None else asdict(stage.space)
 
 
 def measures(settings: Settings, *, tested: bool) -> tuple[str, ...]:

@@ -11,17 +11,24 @@ from pathlib import Path
 from tests.trainers.attempts import ROOT
 from tests.trainers.sft.tiny import attempt, points, told
 
-LAUNCHER = """
+LAUNCHER = '''
 import json, os, sys
 import torch
 touched = []
 for name in ("_lazy_init", "get_device_capability", "get_device_properties", "current_device"):
     setattr(torch.cuda, name, lambda *_, name=name: touched.append(name))
 torch.cuda.is_available, torch.cuda.device_count = lambda: True, lambda: 1  # as on a machine with a GPU
+from hptui.storage import studyfile
 from hptui.trainers import registry, worker
 from hptui.running.launcher import load
-load("hptui.trainers.worker:main", registry.preload("sft"))
-late = ["hptui.trainers.sft.train", "peft", "bitsandbytes", "datasets", "pandas"]
+study = studyfile.loads("""
+name = "s"
+objective.metric = "rougeL"
+trainer = { kind = "sft", generate_samples = 4 }
+space.lora_rank = "{1, 2}"
+""")
+load("hptui.trainers.worker:main", registry.preload("sft", study))
+late = ["hptui.trainers.sft.train", "peft", "bitsandbytes", "datasets", "rouge_score"]
 seen = [name for name in late if name in sys.modules]
 torch.cuda.is_available, torch.cuda.device_count = lambda: False, lambda: 0
 for directory in sys.argv[1:]:
@@ -30,7 +37,7 @@ for directory in sys.argv[1:]:
         os._exit(worker.main(directory))
     assert os.waitpid(pid, 0)[1] == 0
 print(json.dumps([touched, seen]))
-"""
+'''
 
 
 def test_a_forked_child_of_the_launcher_trains_with_every_adapter(study: Path) -> None:
@@ -46,7 +53,7 @@ def test_a_forked_child_of_the_launcher_trains_with_every_adapter(study: Path) -
     )
     touched, seen = json.loads(done.stdout.splitlines()[-1])
     assert touched == []
-    assert seen == ["hptui.trainers.sft.train", "peft"]
+    assert seen == ["hptui.trainers.sft.train", "peft", "rouge_score"]
     for run in runs:
         assert list(points(run, "train_loss")) == [1, 2], done.stderr
     memory = [told(run, "facts")["memory_model_gb"] for run in runs]

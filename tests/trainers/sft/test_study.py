@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from hptui.actions.check import check
 from hptui.actions.preview import preview, summary
-from hptui.model.trial import Role
+from hptui.actions.run import run
+from hptui.model.trial import Role, TrialStatus
 from hptui.storage.reader import Reader
-from tests.support import events, run_to_rest, state, trials
+from tests.support import events, hptui, rest, run_to_rest, state, trial, trials, until
 from tests.trainers.sft import tiny
 
 FILE = """
@@ -77,3 +83,97 @@ def test_check_shows_sizes_and_doubts(study: Path) -> None:
         "validation": "10 (25 %)",
     }
     assert [warning[:34] for warning in found.warnings] == ["the validation set has 10 examples"]
+
+
+GATE = """
+import time
+from pathlib import Path
+
+
+def gate(predictions, references):
+    if predictions == references:  # as it is tried before the first trial
+        return 0.0
+    here = Path(__file__).parent
+    with (here / "calls").open("a") as file:
+        file.write(".")
+    call = (here / "calls").stat().st_size
+    deadline = time.monotonic() + 100
+    while not (here / f"go{call}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return 1.0
+"""
+INTERRUPTED = {
+    "threads": 1,
+    "steps": 12,
+    "learning_rate": 1e-2,
+    "lora_dropout": 0.2,
+    "log_every": 1,
+    "eval_every": 3,
+    "save_every": 6,
+    "generate_samples": 2,
+    "generate_every": 4,
+    "max_new_tokens": 3,
+    "custom_metrics": ["gate.py:gate"],
+}
+
+
+def test_paused_and_killed_it_ends_as_if_nothing_had_been(home: Path, study: Path) -> None:
+    """Through the command line: paused in step 4, its worker killed in step 8, resumed from that of step 6."""
+    given = "\n".join(f"{name} = {json.dumps(value)}" for name, value in INTERRUPTED.items())
+    file = study / "held.toml"
+    file.write_text(
+        f'name = "held"\n[objective]\nmetric = "eval_loss"\n[trainer]\nkind = "sft"\nmodel = "base"\n'
+        f'train = "train.jsonl"\nvalidation = "validation.jsonl"\nbatch_size = 4\nlora_rank = 4\n{given}\n'
+        '[[trial]]\nname = "only"\nset = {}\n[search]\nbaseline = false\n'
+    )
+    (study / "gate.py").write_text(GATE)
+    calls = study / "calls"
+
+    def called(times: int) -> None:
+        until(lambda: calls.exists() and calls.stat().st_size >= times)
+
+    sd = run(home, str(file)).sd
+    called(1)
+    pausing = subprocess.Popen([sys.executable, "-m", "hptui", "--home", str(home), "pause", "held"])
+    until(lambda: (sd.attempt(0, 1) / "control").exists())
+    (study / "go1").touch()
+    assert pausing.wait(60) == 0
+    rest(sd)
+    assert (state(sd)[0], trial(sd, 0).status) == ("paused", TrialStatus.PAUSED)
+
+    assert hptui(home, "resume", "held").returncode == 0
+    called(2)
+    kill_worker(sd.attempt(0, 2))
+    called(3)
+    for call in (3, 4, 5):
+        (study / f"go{call}").touch()
+    rest(sd)
+    only = trial(sd, 0)
+    assert (only.status, only.attempts, only.last_step) == (TrialStatus.COMPLETE, 3, 12)
+
+    undisturbed = tiny.attempt(study, {**INTERRUPTED, "max_length": 1024, "lora_alpha": 32}, number=7)
+    for call in (6, 7, 8):
+        (study / f"go{call}").touch()
+    tiny.train(undisturbed)
+    with Reader(sd) as reader:
+        for name in ("train_loss", "grad_norm", "eval_loss", "exact_match"):
+            assert {step: value for step, value, _ in reader.curve(0, name)} == tiny.points(undisturbed, name)
+
+
+def kill_worker(attempt: Path) -> None:
+    """Kill whoever writes the events of an attempt."""
+    writers = [
+        int(entry.parent.parent.name)
+        for entry in Path("/proc").glob("[0-9]*/fd/*")
+        if linked(entry) == str(attempt / "events.jsonl")
+    ]
+    assert writers
+    for pid in writers:
+        os.kill(pid, signal.SIGKILL)
+
+
+def linked(entry: Path) -> str:
+    try:
+        return os.readlink(entry)
+    except OSError:
+        return ""
