@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hptui.storage.rows import Bucket
-from hptui.tui.charts import plan, scales, series
+from hptui.tui.charts import naming, plan, scales, series
 from hptui.tui.charts.raster import ASCII, BLOCK, BRAILLE, Box, Line, raster
 
 
@@ -113,7 +113,7 @@ def test_axes():
     ],
 )
 def test_partners(metric, names, expected):
-    assert series.partner(metric, names) == expected
+    assert naming.partner(metric, names) == expected
 
 
 def test_bounds_leave_out_what_is_no_number():

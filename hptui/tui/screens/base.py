@@ -42,6 +42,13 @@ class Place(Screen[None]):
     _late = False
     """Whether something has changed that is not drawn yet, because the line is full."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # As Textual does at the first resize, when all styles would be worked out a second time.
+        width, height = self.app.size
+        for extent, steps in ((width, self.app.HORIZONTAL_BREAKPOINTS), (height, self.app.VERTICAL_BREAKPOINTS)):
+            self.add_class(*self._get_breakpoint_classes(extent, steps or []))
+
     def sources(self) -> Sequence[Source]:
         """What it watches while it is in front."""
         return ()
@@ -52,6 +59,10 @@ class Place(Screen[None]):
     def trouble(self, source: Source, trouble: Trouble) -> None:
         """A source cannot be read."""
         app_of(self).say(f"{trouble.message}{f'; {trouble.hint}' if trouble.hint else ''}", "bad")
+
+    def look_soon(self) -> None:
+        """Have the feed look again, when what it has said already is drawn: both need the interpreter."""
+        self.call_after_refresh(self.feed.wake)
 
     @property
     def feed(self) -> Feed:

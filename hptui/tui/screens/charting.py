@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hptui.model.study import Study
+from hptui.tui.charts.naming import is_training, partner
 from hptui.tui.sources.curves import CurveKey, CurvesSnapshot
 from hptui.tui.themes import SERIES
 
@@ -28,8 +29,6 @@ def chartable(metrics: Iterable[str]) -> list[str]:
 
 def usual_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
     """What two charts show at first: the objective; what is trained on, or another metric."""
-    from hptui.tui.charts.series import partner
-
     first = study.objective.metric
     names = chartable(metrics)
     second = partner(first, names)
@@ -84,7 +83,6 @@ def plots(
     names: Mapping[int, str] | None = None,
 ) -> list[Plot]:
     """The plots of one metric, in the order of the trials: the first is the most important."""
-    from hptui.tui.charts.series import is_training
     from hptui.tui.widgets.chart import Plot
 
     by_trial: dict[int, CurveKey] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hptui.storage.paths import StudyDir
+from hptui.tui.charts.naming import COMPANIONS, is_training, partner
 from hptui.tui.rows import TrialRows
 from hptui.tui.screens.charting import AT_MOST, Palette, chartable, plots, usual_metrics, wanted
 from hptui.tui.sources.curves import CurvesSource
@@ -69,14 +70,10 @@ class CurvePanel:
 
     def _names(self, chart: Chart) -> list[str]:
         """The metrics of a chart: one, or with its partner."""
-        from hptui.tui.charts.series import partner
-
         other = partner(chart.metric, self.metrics) if self.both else None
         return [chart.metric, other] if other else [chart.metric]
 
     def _axis_metric(self, chart: Chart) -> str:
-        from hptui.tui.charts.series import COMPANIONS
-
         return next((name for name in COMPANIONS.get(chart.axis, ()) if name in self.metrics), "")
 
     # what is drawn --------------------------------------------------------------------------------------------
@@ -86,8 +83,6 @@ class CurvePanel:
         snapshot = self.source.latest
         if snapshot is None:
             return
-        from hptui.tui.charts.series import is_training
-
         colours = self.palette.give(self.numbers)
         for chart in self.charts:
             names = self._names(chart)

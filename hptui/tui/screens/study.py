@@ -169,7 +169,7 @@ class StudyScreen(Charted, Steering):
         self._look()
         self.refresh_bindings()
         if snapshot.partial:
-            self.feed.wake()
+            self.look_soon()
 
     def _entitle_table(self, snapshot: StudySnapshot) -> None:
         rows = self.table.trials
@@ -216,7 +216,7 @@ class StudyScreen(Charted, Steering):
         news = self.curves.aim(snapshot, rows, self.table.number) or news
         news = self._aim_log() or news
         if news:
-            self.feed.wake()
+            self.look_soon()
 
     def _aim_log(self) -> bool:
         """Point the log at the trial under the cursor; True when that is another file."""

@@ -19,6 +19,7 @@ from textual.strip import Strip
 from textual.style import Style as ContentStyle
 
 from hptui.model.format import number
+from hptui.tui.charts.naming import AXES
 from hptui.tui.keys import bindings
 from hptui.tui.text import fit, plain, width_of
 from hptui.tui.themes import SERIES
@@ -318,6 +319,8 @@ class Chart(Lines, can_focus=True):
 
     def legend(self) -> list[tuple[str, str, int | None]]:
         """(label, value at the crosshair or last value, colour) of every plot."""
+        if not self.plots:  # NumPy is not imported for the first frame
+            return []
         from hptui.tui.charts.plan import value_at
 
         found = []
@@ -386,8 +389,6 @@ class Chart(Lines, can_focus=True):
         self.post_message(self.Changed(self))
 
     def action_axis(self) -> None:
-        from hptui.tui.charts.series import AXES
-
         self.axis = AXES[(AXES.index(self.axis) + 1) % len(AXES)]
         self.window = self.cross = None
         self.changed()
