@@ -15,6 +15,11 @@ from hptui.model.errors import MachineError, Unsupported
 
 HOST = "127.0.0.1"
 COOKIE = "hptui"
+POLICY = (
+    "default-src 'self' data:; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self' ws:; frame-ancestors 'none'"
+)
+"""The page fetches nothing from elsewhere: textual-serve's own would tell a font server who looks at what."""
 
 
 def serve(home: Path, port: int, *, write: bool = False, told: Callable[[str], None] | None = None) -> int:
@@ -69,7 +74,10 @@ def guard(token: str, hosts: set[str]) -> Any:
             raise answer
         if token and not secrets.compare_digest(known.encode(), token.encode()):
             return web.Response(status=403, text="this address needs the token that hptui serve has printed\n")
-        return await handler(request)
+        answer = await handler(request)
+        if not answer.prepared:
+            answer.headers["Content-Security-Policy"] = POLICY
+        return answer
 
     return check
 

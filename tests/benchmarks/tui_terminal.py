@@ -68,12 +68,16 @@ class Terminal:
                     break
         return count
 
-    def key(self, key: bytes) -> float | None:
-        """Seconds from a key to the first byte of the frame that it causes."""
-        began = time.monotonic()
+    def key(self, key: bytes) -> tuple[float, float] | None:
+        """Seconds from a key to the first byte of the frame that it causes, and the CPU of the main thread till then."""
+        began, used = time.monotonic(), self.used()
         os.write(self.fd, key)
         ready, _, _ = select.select([self.fd], [], [], 2.0)
-        return time.monotonic() - began if ready else None
+        return (time.monotonic() - began, self.used() - used) if ready else None
+
+    def used(self) -> float:
+        """Seconds of CPU that its main thread has used, to the nanosecond."""
+        return int(Path(f"/proc/{self.pid}/task/{self.pid}/schedstat").read_text().split()[0]) / 1e9
 
     def cpu(self) -> float:
         """Seconds of CPU that it has used."""
@@ -147,6 +151,10 @@ class Running:
         self._thread.join()
 
 
+def _both(waits: list[float]) -> str:
+    return f"median {percentile(waits, 0.5) * 1000:.0f} ms, p95 {percentile(waits, 0.95) * 1000:.0f} ms"
+
+
 def main(home: Path) -> None:
     """Measure all, and print a line each."""
     sd = StudyDir(home / "big")
@@ -167,14 +175,15 @@ def main(home: Path) -> None:
     terminal.read(4.0)
     seconds = 15.0
     print(f"running at 1 Hz: {terminal.read(seconds) / seconds / 1000:.1f} KB/s")
-    waits = []
+    waits: list[tuple[float, float]] = []
     for turn in range(60):
         wait = terminal.key(b"j" if turn % 20 < 14 else b"k")
         if wait is not None:
             waits.append(wait)
         terminal.read(0.15)
-    middle, late = percentile(waits, 0.5) * 1000, percentile(waits, 0.95) * 1000
-    print(f"key to frame while it runs: median {middle:.0f} ms, p95 {late:.0f} ms")
+    seen, used = [wall for wall, _ in waits], [cpu for _, cpu in waits]
+    load = os.getloadavg()[0]
+    print(f"key to frame while it runs: {_both(seen)}; CPU of it: {_both(used)}; load {load:.1f}")
     running.close()
     terminal.close()
 

@@ -38,8 +38,10 @@ async def ask(token, path="/", **headers):
         return answer.status, answer.headers, again.status
 
 
-async def test_who_reads_needs_no_token():
-    assert (await ask(""))[0] == 200
+async def test_who_reads_needs_no_token_and_fetches_nothing_from_elsewhere():
+    status, headers, _ = await ask("")
+    assert status == 200
+    assert headers["Content-Security-Policy"].startswith("default-src 'self'")
 
 
 @pytest.mark.parametrize(
