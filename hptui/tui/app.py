@@ -31,6 +31,7 @@ from hptui.tui.keys import bindings, keymap
 from hptui.tui.messages import Answered
 from hptui.tui.screens.base import Place
 from hptui.tui.themes import DEFAULTS, THEMES
+from hptui.tui.typed import Typed
 
 
 class HptuiApp(App[str]):
@@ -58,6 +59,7 @@ class HptuiApp(App[str]):
         self.feed = Feed(self.config.refresh)
         self.glyphs: Glyphs = PLAIN if self.config.charts == "ascii" else RICH
         self._study = study
+        self._typed = Typed(self)
         self.animation_level = "none"
         for theme in THEMES:
             self.register_theme(theme)
@@ -206,7 +208,11 @@ class HptuiApp(App[str]):
         """Who is leaving opens nothing any more: keys that were typed ahead are not taken."""
         if self._exit and isinstance(event, events.InputEvent):
             return
-        await super().on_event(event)
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._typed.take(event):
+            await super().on_event(event)
+            self._typed.given()
 
     def action_help(self) -> None:
         from hptui.tui.screens.help import HelpScreen

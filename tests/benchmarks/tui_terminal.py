@@ -69,7 +69,7 @@ class Terminal:
         return count
 
     def key(self, key: bytes) -> tuple[float, float] | None:
-        """Seconds from a key to the first byte of the frame that it causes, and the CPU of the main thread till then."""
+        """Seconds from a key to the first byte of the frame that it causes, and the CPU of the main thread in them."""
         began, used = time.monotonic(), self.used()
         os.write(self.fd, key)
         ready, _, _ = select.select([self.fd], [], [], 2.0)

@@ -12,6 +12,7 @@ import time
 import pytest
 
 from hptui.model.trial import StudyState
+from hptui.storage.reader import Reader
 from hptui.storage.store import Store
 from tests.actions.made import TRIALS, make, trial
 from tests.tui.terminal import HPTUI, Terminal, surroundings
@@ -159,6 +160,18 @@ def test_what_a_person_chose_in_the_environment_is_heeded(opened):
     seat.until("*3")
     seat.quiet()
     assert not {sign for sign in seat.text if ord(sign) > 127} - set("·–…→")
+
+
+def test_keys_that_come_in_a_bunch_go_where_each_leads(opened):
+    seat, sd = opened("open", "made", state=StudyState.PAUSED, trials=MANY)
+    seat.until("★3")
+    seat.send(b"jNkill it\r")
+    seat.until("noted on trial 3")
+    with Reader(sd) as reader:
+        assert reader.trial(3).note == "kill it"
+        assert {trial.status for trial in reader.trials()} == {trial.status for trial in MANY}
+    seat.send(b"/status=failed\r")
+    seat.until("trials 2 of 41")
 
 
 @pytest.mark.parametrize("keys", [b"qu?HeR", b"QHHd", b"u\x03?"], ids=str)
