@@ -10,8 +10,8 @@ from typing import Any
 
 from hptui.model.counts import is_count
 from hptui.model.trial import Attempt, Trial, TrialStatus, Value
-from hptui.results.analysis.cohort import in_rank, measured, ranked
-from hptui.results.analysis.compare import Comparisons, against_best
+from hptui.results.analysis.cohort import finite, in_rank, measured, ranked
+from hptui.results.analysis.compare import ALPHA, Comparisons, against_best
 from hptui.results.analysis.confounded import Confounded, confounded
 from hptui.results.analysis.effects import FEW, Effect, Step, effects, one_factor
 from hptui.results.analysis.inert import Inert, inert
@@ -29,8 +29,6 @@ Curve = list[tuple[int, float, float]]
 POINTS = 300_000
 """Beyond so many points, curves are read of the best and of a few other trials only."""
 SOME = 40
-TREND = 0.3
-"""A rank correlation below this is no trend."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +72,19 @@ class Record:
         """The ranked trials that differ from the baseline in one thing."""
         return one_factor(self.view, sorted(self.order, key=lambda trial: trial.number))
 
+    @cached_property
+    def field(self) -> list[Trial]:
+        """The trials that effects are looked for in: the ranked ones, or where a last stage has but a handful, those of
+        the stage that has the most.
+        """
+        if len(self.order) >= FEW or not self.view.study.stages:
+            return self.order
+        usable = [trial for trial in self.view.trials if not trial.aside and finite(self.view, trial)]
+        by: dict[str, list[Trial]] = defaultdict(list)
+        for trial in usable:
+            by[trial.stage].append(trial)
+        return max((in_rank(self.view, own) for own in by.values()), key=len, default=self.order)
+
     @property
     def stepwise(self) -> bool:
         """Whether nearly all trials are such steps: then groups by a setting would mix them.
@@ -105,12 +116,12 @@ class Record:
         return {}
 
     def _effects_on(self, metric: str) -> list[Effect]:
-        return effects(self.view, sorted(self.order, key=lambda t: t.number), metric, lambda t: measured(t, metric))
+        return effects(self.view, sorted(self.field, key=lambda t: t.number), metric, lambda t: measured(t, metric))
 
     @cached_property
     def confounded(self) -> list[Confounded]:
         """Settings that changed together."""
-        return confounded(self.view, sorted(self.order, key=lambda trial: trial.number))
+        return confounded(self.view, sorted(self.field, key=lambda trial: trial.number))
 
     @cached_property
     def inert(self) -> list[Inert]:
@@ -125,10 +136,10 @@ class Record:
     @cached_property
     def edges(self) -> list[Edge]:
         """Where the best lies at the edge of its range, and the trials got better towards it."""
-        trend = {one.setting: one.strength for one in self.effects}
+        known = {one.setting: one for one in self.effects}
         down = self.view.study.objective.goal == "minimize"
         found = edges(self.view, self.best) if self.best else []
-        return [edge for edge in found if _outward(edge, trend.get(edge.setting), down=down)]
+        return [edge for edge in found if _outward(edge, known.get(edge.setting), down=down)]
 
     @cached_property
     def narrower(self) -> list[Narrower]:
@@ -174,12 +185,11 @@ class Record:
         return max(moment for moment in moments if moment is not None)
 
 
-def _outward(edge: Edge, strength: float | None, *, down: bool) -> bool:
-    """Whether there is a trend that makes trials better towards the edge."""
-    if strength is None:  # of one trial, or a handful, nothing can be said
+def _outward(edge: Edge, effect: Effect | None, *, down: bool) -> bool:
+    """Whether trials got better towards the edge, by more than chance: of a handful nothing can be said."""
+    if effect is None or not effect.steady or effect.strength is None or effect.p is None or effect.p >= ALPHA:
         return False
-    better_upwards = strength < 0 if down else strength > 0
-    return abs(strength) >= TREND and better_upwards != edge.low
+    return (effect.strength < 0 if down else effect.strength > 0) != edge.low
 
 
 def read(sd: StudyDir, reader: Reader | None = None) -> Record:

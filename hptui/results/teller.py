@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from hptui.model.format import NOTHING, duration, memory, metric, number, odd, setting
 from hptui.model.study import MetricSpec
-from hptui.model.trial import Role, Trial, Value
+from hptui.model.trial import FROM_TRIAL, Role, Trial, Value
 from hptui.results.analysis.cohort import measured, replicates
 from hptui.results.analysis.intervals import Interval
 from hptui.results.facts import Fact, Line, Name, joined, line, listed
@@ -30,6 +30,8 @@ MANY = 12
 
 def title_of(trial: Trial) -> str:
     """What a person called a trial; '' where only the runner named it, or nobody."""
+    if trial.role is Role.REPLICATE or (trial.role is Role.LISTED and FROM_TRIAL in trial.facts):
+        return ""
     return trial.title or ("" if trial.name == f"trial-{trial.number}" else trial.name)
 
 
@@ -94,7 +96,7 @@ class Teller:
         if found is None:
             return NOTHING
         original = self.originals.get(trial.number, trial)
-        if objective and not so_far and original.values != trial.values and original is not trial:
+        if objective and found == (trial.values or {}).get(name) != (original.values or {}).get(name):
             runs = tuple(one.number for one in replicates(self.view, original))
             return Fact(f"trial.{trial.number}.{name}.mean", found, self.shown(name, found), runs, f"values.{name}")
         field = (

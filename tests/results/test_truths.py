@@ -233,3 +233,70 @@ def test_only_trials_with_a_name_make_a_column_of_names():
         5, bowl(1)[0].params, None, "waiting", None, role=Role.REPLICATE, replicate_of=0, title="trial 0, seed 1"
     )
     assert "| Trial | learning_rate | width | val_loss |" in text_of([*bowl(5), again])
+
+
+STAGES = """
+    [search]
+    evaluate_base = true
+    [metrics.accuracy]
+    heading = "Accuracy"
+    [reference]
+    metric = "accuracy"
+    value = 0.5
+    split = "validation"
+    targets = [0.05]
+    [[stage]]
+    name = "coarse"
+    trials = 8
+    [[stage]]
+    name = "final"
+    from = "best 2"
+    set = { steps = 12 }
+    seeds = 2
+"""
+
+
+def staged():
+    """Eight short trials, the best two again and longer, each with a second seed."""
+    rates = [10 ** (-5 + n / 2) for n in range(8)]
+    found = [one(0, {}, {"accuracy": 0.05}, role=Role.BASE, stage="coarse", title="Base model, untrained")]
+    for n, rate in enumerate(rates, start=1):
+        loss = (math.log10(rate) + 3) ** 2
+        found.append(one(n, {"learning_rate": rate}, {"accuracy": 0.5 - loss / 20}, stage="coarse"))
+    for n, (source, value) in enumerate([(5, 0.60), (6, 0.55)], start=9):
+        more = {"stage": "final", "role": Role.LISTED, "title": f"best of coarse (trial {source}) in final"}
+        params = {**found[source].params, "steps": 12}
+        found.append(one(n, params, {"accuracy": value}, facts={"from_trial": source}, **more))
+    for n, of in ((11, 9), (12, 10)):
+        more = {"stage": "final", "role": Role.REPLICATE, "replicate_of": of, "seed": 43}
+        found.append(one(n, found[of].params, {"accuracy": found[of].values["accuracy"] + 0.01}, **more))
+    return found
+
+
+@pytest.mark.parametrize("style", ["results", "hyperparameters"])
+def test_the_mean_of_seeds_and_the_run_itself_are_two_numbers(style):
+    study = BOWL.replace('metric = "val_loss"', 'metric = "accuracy"\n    goal = "maximize"')
+    text = text_of(staged(), study.replace("    [search]\n    trials = 24\n", STAGES.lstrip("\n")), style)
+    assert "**Trial**: 9 (best of coarse (trial 5) in final)" in text
+    assert "Over 2 seeds the mean is 0.605" in text
+    if style == "results":
+        assert "Stages**: coarse: 8 trials; final: the best 2 again with `steps` = 12, 2 seeds each" in text
+        assert "| Metric | Base model (trial 0) | Fine-tuned model (trial 9) |" in text
+        assert "the study does not say of which Accuracy is" in text
+        assert "Among the trials of stage coarse, which has the most." in text
+        assert "Accuracy is best for `learning_rate`" in text
+
+
+def test_a_trend_that_may_be_chance_recommends_no_wider_range():
+    values = [0.34, 0.56, 0.29, 0.45, 0.23, 0.53, 0.22, 0.53]
+    widths = [128, 128, 64, 64, 128, 128, 32, 64]
+    trials = [
+        one(n, {"learning_rate": 1e-3, "width": w}, {"val_loss": 1 - v})
+        for n, (v, w) in enumerate(zip(values, widths, strict=True))
+    ]
+    text = text_of(trials)
+    assert "No measurable effect on `val_loss`: `width`" in text
+    assert "Widen" not in text
+    up = [one(n, {"learning_rate": 1e-3, "width": 32 * 2 ** (n // 3)}, {"val_loss": 1 - n / 9}) for n in range(9)]
+    text = text_of(up)
+    assert "Widen `width` beyond 128: the best lies at that end, and trials got better towards it." in text

@@ -12,7 +12,9 @@ from hptui.results.analysis.cohort import Length, finite, length_of
 from hptui.results.roles import goal_of, split_of
 from hptui.results.view import View
 
-Difference = Literal["metric", "split", "length", "unknown split", "unknown length", "stage", "pseudo"]
+Difference = Literal[
+    "metric", "split", "length", "unknown split", "unknown own split", "unknown length", "stage", "pseudo"
+]
 REFUSED = ("metric", "split")
 """Where these differ, the two numbers measure different things, and their ratio means nothing."""
 
@@ -103,6 +105,8 @@ def against_reference(view: View, trial: Trial) -> Against | None:
         found.append("split")
     elif not stated:
         found.append("unknown split")
+    elif not split and own is not None:
+        found.append("unknown own split")
     length = length_of(view, trial)
     said = {"epochs": reference.epochs, "steps": reference.steps}
     planned = said.get(length.unit) if length else None

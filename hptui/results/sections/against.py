@@ -10,7 +10,7 @@ from hptui.results.analysis.against import Against, Change, against_reference, b
 from hptui.results.analysis.cohort import length_of
 from hptui.results.document import Block, Heading, Paragraph, Table
 from hptui.results.facts import Line, Name, Words, joined, line
-from hptui.results.roles import is_cost
+from hptui.results.roles import is_cost, split_of
 from hptui.results.teller import Teller
 
 
@@ -65,7 +65,8 @@ def _two(t: Teller, old: Trial, new: Trial, left: str, right: str) -> Sequence[B
 def called(t: Teller, label: str, trial: Trial) -> Line:
     """`Best (Exp 6, trial 7)`; a label that is the trial's own name stands alone: `Baseline (trial 1)`."""
     own = t.called(trial)
-    named: Line = () if own.lower() in ("", label.lower(), label.split()[0].lower()) else (Name(own), ", ")
+    known = not own or own.lower().startswith((label.lower(), label.split()[0].lower()))
+    named: Line = () if known else (Name(own), ", ")
     return (label, " (", *named, "trial ", t.number(trial), ")")
 
 
@@ -175,4 +176,10 @@ def _reason(t: Teller, found: Against, why: str) -> Line:
         )
     if why == "unknown split":
         return ("the reference does not say on which split it was measured",)
+    if why == "unknown own split":
+        return line(
+            "it is of the {split} split, and the study does not say of which {metric} is (`split` of its metric)",
+            split=Name(own.split or split_of(own.metric)),
+            metric=t.name(own.metric),
+        )
     return ("it is not known after how much training it was measured",)

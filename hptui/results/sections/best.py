@@ -41,6 +41,7 @@ def _lines(t: Teller, trial: Trial) -> Iterator[Line]:
         ": ",
         *((Name(t.called(trial)), ", number ") if t.called(trial) else ()),
         t.number(trial),
+        *((" (", Name(trial.title), ")") if trial.title and not t.called(trial) else ()),
     )
     metric = t.record.metric
     yield (Strong((t.name(metric),)), ": ", t.value(trial, metric))

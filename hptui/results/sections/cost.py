@@ -88,11 +88,15 @@ def _worth(t: Teller) -> Iterator[Block]:
     """Whether the best was worth its time: against the baseline per minute, against a cheaper one nearly as good."""
     best, base = t.record.best, t.view.baseline
     found = cheaper(t.view)
-    if best is not None and found is not None:
+    if (
+        best is not None
+        and found is not None
+        and t.shown("seconds", found.trial.seconds) != t.shown("seconds", best.seconds)
+    ):
         yield Paragraph(
             line(
-                "{trial} is nearly as good: {value}, {loss} worse than the best, in {share} of its "
-                "time ({short} against {long}).",
+                "{trial} comes close: {value}, {loss} worse than the best, in {share} of its time "
+                "({short} against {long}).",
                 trial=t.trial(found.trial, capital=True),
                 value=(t.value(found.trial, t.record.metric),),
                 loss=t.share("cheaper.loss", found.loss, [found.trial, best]),

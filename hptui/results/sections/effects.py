@@ -27,11 +27,14 @@ def per_parameter(t: Teller) -> Iterator[Block]:
     if t.record.stepwise:
         yield from _steps(t)
         return
-    if len(t.record.order) < FEW:
-        n = t.count("effects.n", t.record.order)
+    if len(t.record.field) < FEW:
+        n = t.count("effects.n", t.record.field)
         yield Paragraph(line("{n} trials are too few to tell effects from chance.", n=n))
         return
-    groups = lengths(t.view, t.record.order)
+    stage = t.record.field[0].stage
+    if t.record.field != t.record.order:
+        yield Paragraph(line("Among the trials of stage {stage}, which has the most.", stage=Name(stage or "none")))
+    groups = lengths(t.view, t.record.field)
     if len(groups) > 1:
         rest = [one for length in list(groups)[1:] for one in groups[length]]
         which = t.trials(rest, "length.others")

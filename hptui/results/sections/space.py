@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from hptui.model.format import NOTHING, setting
 from hptui.model.parameters import Choice, Int, Parameter
+from hptui.model.study import Stage
 from hptui.model.trial import Value
 from hptui.model.values import number_text
 from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
@@ -136,6 +137,25 @@ def _batch(t: Teller) -> Iterator[Block]:
         )
 
 
+def _stage(t: Teller, one: Stage) -> Line:
+    """`final: the best 2 again with epochs = 30, 3 seeds each`."""
+    key = f"stage.{one.name}"
+
+    def fact(name: str, value: Value) -> Fact:
+        return t.plain(f"{key}.{name}", value, field="study.stage")
+
+    told: Line = (Name(one.name), ": ")
+    if one.searches:
+        limit = one.trials if one.trials is not None else t.study.search.trials
+        told += ("trials without limit",) if limit is None else (fact("trials", limit), " trials")
+        told += (" around the best before",) if one.best is not None else ()
+    else:
+        told += ("the best ", fact("best", one.best), " again")
+    if one.set:
+        told += (" with ", *joined((t.name(name), " = ", fact(name, value)) for name, value in one.set.items()))
+    return (*told, ", ", fact("seeds", one.seeds), " seeds each") if one.seeds > 1 else told
+
+
 def search(t: Teller) -> Iterator[Block]:
     """Who proposed, how many, towards what."""
     yield Heading(2, ("Optimisation",))
@@ -144,7 +164,9 @@ def search(t: Teller) -> Iterator[Block]:
     engines = list(dict.fromkeys(trial.engine for trial in t.view.trials if trial.engine))
     used = f" (used: {', '.join(engines)})" if engines and engines != [own.sampler] else ""
     lines.append(item("Algorithm", Name(f"{own.sampler}{used}")))
-    if own.trials is not None:
+    if study.stages:
+        lines.append(item("Stages", *joined((_stage(t, one) for one in study.stages), "; ")))
+    elif own.trials is not None:
         lines.append(item("Budget", t.plain("study.search.trials", own.trials, field="study.search.trials"), " trials"))
     elif own.sampler not in ("list", "grid"):
         lines.append(item("Budget", "until stopped"))
