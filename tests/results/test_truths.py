@@ -284,7 +284,7 @@ def test_the_mean_of_seeds_and_the_run_itself_are_two_numbers(style):
         assert "| Metric | Base model (trial 0) | Fine-tuned model (trial 9) |" in text
         assert "the study does not say of which Accuracy is" in text
         assert "Among the trials of stage coarse, which has the most." in text
-        assert "Accuracy is best for `learning_rate`" in text
+        assert "### `learning_rate`" in text
 
 
 def test_a_trend_that_may_be_chance_recommends_no_wider_range():
