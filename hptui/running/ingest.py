@@ -180,6 +180,9 @@ def _total(store: Store, live: Live, event: Mapping[str, Any]) -> None:
     if event.get("steps"):
         live.total_steps = int(event["steps"])
         store.update_trial(live.trial.number, total_steps=live.total_steps)
+    elif event.get("steps") == 0:  # taken back
+        live.total_steps = None
+        store.update_trial(live.trial.number, total_steps=None)
 
 
 def _phase(store: Store, live: Live, event: Mapping[str, Any]) -> None:

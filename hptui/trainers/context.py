@@ -89,6 +89,11 @@ class TrialContext:
                 "give it more steps or epochs",
             )
 
+    def forget_total(self) -> None:
+        """The length was guessed, and the training has gone beyond it: it is not known."""
+        self._total = None
+        self._events.emit("total", steps=0)
+
     def report(
         self,
         step: SupportsIndex,

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Sequence
 
 from hptui.model.trial import Reason
+from hptui.trainers.metrics_in.lines import LineReader
 from hptui.trainers.outcome import DISK, GPU_MEMORY, HOST_MEMORY, MESSAGE_LIMIT, Failure
 
 TRACEBACK = "Traceback (most recent call last)"
@@ -32,6 +33,13 @@ DIVERGED = re.compile(
     rf"(?i)\b(?:loss|gradients?|grad_norm|weights?|logits?|value)\b[^\n]{{0,40}}{NO_NUMBER}"
     r"|\b(?:nan|non-?finite) (?:loss|gradients?)|FloatingPointError|diverged"
 )
+ERROR = re.compile(r"(?i)(?:\w+: )?(?:fatal )?error\b")
+STOPS = re.compile(r"(?i)\b(?:stop|stopped|stopping|abort\w*|exit\w*|quit\w*|giving up|terminat\w+|halt\w*|diverged)\b")
+SIGNALLED = re.compile(
+    r"KeyboardInterrupt|(?i:^\W*interrupted\b|\binterrupted by (?:the )?user\b|\b(?:caught|received|got) (?:signal )?SIG(?:INT|TERM)\b)"
+)
+GIVEN_UP = 5
+"""So many last lines may say why a script has given up."""
 DECORATION = re.compile(r"[╭╮╰╯│─┌┐└┘]+")
 INTERRUPTED = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP)
 USUAL_USAGE = 2
@@ -47,8 +55,8 @@ def judge(
     """
     lines = [text for line in lines if (text := DECORATION.sub(" ", line).strip())]
     last = _last_words(lines)
-    if code == 0 and not (_ends_in_traceback(lines) and not whole):
-        return None
+    if code == 0 and (whole or not _ends_in_traceback(lines)):
+        return None if whole else _given_up(lines)
     number = signal.Signals(-code) if code < 0 and -code in set(signal.Signals) else None
     if number is signal.SIGKILL and oom_kills:
         return Failure(Reason.HOST_OOM, "killed by the kernel: out of host memory")
@@ -59,15 +67,42 @@ def judge(
         what = number or signal.Signals(code - 128)
         return Failure(Reason.LOST, f"the script was ended from outside ({what.name})")
     if number is not None:
-        return Failure(Reason.CRASH, _short(f"the script was killed by {number.name}", last))
+        return Failure(Reason.CRASH, _short(f"the script was killed by {number.name}", _quoted(last)))
     if (not reported or code == USUAL_USAGE) and (usage := _usage(code, lines)):
         return Failure(Reason.USAGE, usage)
-    if not reported and last and NOT_FOUND.search(last):
+    if not reported and last and (NOT_FOUND.search(last) or last.startswith(("SyntaxError", "IndentationError"))):
         return Failure(Reason.SETUP, _short(last))
     how = f"exit code {code}" if code else "exit code 0, but its last words are a traceback"
     if DIVERGED.search(last):
         return Failure(Reason.NAN, _short(last))
-    return Failure(Reason.CRASH, _short(f"{last} ({how})" if last else how))
+    wrong = last and (EXCEPTION.match(last) or ERROR.match(last))
+    return Failure(Reason.CRASH, _short(f"{last} ({how})" if wrong else _short(how, _quoted(last))))
+
+
+def _quoted(line: str) -> str:
+    """A last line that is no error by itself, such as one of metrics."""
+    return f"its last line was {line!r}" if line and not (EXCEPTION.match(line) or ERROR.match(line)) else line
+
+
+def _given_up(lines: Sequence[str]) -> Failure | None:
+    """A script that has caught what ended it, and says so at its very end with exit code 0."""
+    reader = LineReader()
+    for line in reversed(lines[-GIVEN_UP:]):
+        for found in (_resources([line]), _diverged(line), _interrupted(line)):
+            if found is not None:
+                return found
+        if reader.read(line) is not None:  # it went on
+            return None
+    return None
+
+
+def _diverged(line: str) -> Failure | None:
+    said = DIVERGED.search(line) and STOPS.search(line)
+    return Failure(Reason.NAN, _short(line)) if said else None
+
+
+def _interrupted(line: str) -> Failure | None:
+    return Failure(Reason.LOST, _short("the script was ended from outside", line)) if SIGNALLED.search(line) else None
 
 
 def _last_words(lines: Sequence[str]) -> str:
@@ -78,7 +113,7 @@ def _last_words(lines: Sequence[str]) -> str:
             if found:
                 return found[0]
             break
-    wrong = [line for line in lines[-30:] if re.match(r"(?i)(?:\w+: )?(?:fatal )?error\b", line)]
+    wrong = [line for line in lines[-30:] if ERROR.match(line)]
     return wrong[-1] if wrong else lines[-1] if lines else ""
 
 

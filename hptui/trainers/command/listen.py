@@ -42,7 +42,8 @@ class Listener:
         """A reader of what the script prints; None where nobody reads it."""
         if not self._spec.own.read_output and not self._patterns:
             return None
-        return LineReader(self.trial.objectives, self._patterns)
+        settings = [self._spec.called(name) for name in self._spec.parameters]
+        return LineReader(self.trial.objectives, self._patterns, settings)
 
     def evaluate(self) -> None:
         """What comes now belongs to the end of the training."""

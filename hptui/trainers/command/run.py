@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import os
+import shutil
 import signal
 import sys
 import time
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hptui.trainers.command.process import Child
+from hptui.trainers.command.program import CONTAINERS, is_python
 from hptui.trainers.metrics_in.lines import split
 
 TICK = 0.2
@@ -46,7 +49,7 @@ class Ears:
 def run(words: Sequence[str], environment: Mapping[str, str], directory: Path, ears: Ears) -> Result:
     """Run a command to its end. Whatever an ear raises ends the script, and is raised again."""
     kills = oom_kills()
-    child = Child(words, environment, directory)
+    child = Child(by_lines(words, environment), environment, directory)
     text = Text(ears.line)
     try:
         stopped = _follow(child, text, ears)
@@ -58,6 +61,16 @@ def run(words: Sequence[str], environment: Mapping[str, str], directory: Path, e
     ears.tick(True)
     code, left = child.finish()
     return Result(code, list(text.last), left, stopped, oom_kills() - kills)
+
+
+def by_lines(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+    """The command so that programs of C, too, say a line when it is whole, and not when 4 KiB are.
+
+    Python has a variable for that, which is set. What runs in a container keeps its own ways.
+    """
+    preloads = "LD_PRELOAD" in environment or os.path.basename(words[0]) in CONTAINERS
+    tool = None if preloads or is_python(words) else shutil.which("stdbuf")
+    return [tool, "-oL", *words] if tool else list(words)
 
 
 def _follow(child: Child, text: Text, ears: Ears) -> bool:

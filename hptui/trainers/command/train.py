@@ -18,6 +18,7 @@ from hptui.trainers.command import resume
 from hptui.trainers.command.compose import Composed, compose
 from hptui.trainers.command.ending import judge
 from hptui.trainers.command.listen import Listener
+from hptui.trainers.command.overlooked import overlooked
 from hptui.trainers.command.process import adopt_orphans
 from hptui.trainers.command.program import about, absolute, hides_the_tap, is_python
 from hptui.trainers.command.recover import recorded, recover
@@ -108,6 +109,8 @@ class Script:
         if spec.own.evaluate and trial.obeyed is None and not trial.tried:
             self._evaluate(spec, composed, trial, listener)
         self._keep(spec, composed, trial)
+        for text in overlooked(self._output, trial.objectives, listener.collector.last()):
+            trial.warn(text)
         return listener.collector.last()
 
     def _resumable(self, spec: Spec) -> bool:

@@ -42,6 +42,8 @@ class _Owned:
     name: str
     last: float = math.nan
     summary: str = ""
+    seen: bool = False
+    recovered: bool = False
 
     @property
     def told(self) -> str:
@@ -89,15 +91,27 @@ class Collector:
         mine: dict[str, float] = {}
         for given, value in reading.metrics.items():
             if owned := self._owner(source, given, summary=reading.step is None):
+                self._recovers(owned, value)
                 mine[owned.name] = owned.last = value
         if reading.step is not None:
             self.step = max(self.step, reading.step) if source.patient else reading.step
+        if self.total is not None and self.step > self.total:
+            self.total = None
+            self.trial.forget_total()
         if mine or reading.progress is not None:
             step = self.step if reading.step is None else reading.step
             names = list(mine)
             for first in range(0, max(1, len(names)), AT_ONCE):
                 some = {name: mine[name] for name in names[first : first + AT_ONCE]}
                 self.trial.report(min(step, LAST_STEP), some, progress=reading.progress)
+
+    def _recovers(self, owned: _Owned, value: float) -> None:
+        """An objective that is finite again was never told as a number where it was not; that it was so is said."""
+        if owned.seen and not math.isfinite(owned.last) and math.isfinite(value) and not owned.recovered:
+            owned.recovered = True
+            if owned.name in self._wanted.values():
+                self.trial.warn(f"{owned.name} was {owned.last} after step {self.step}, and is finite again")
+        owned.seen = True
 
     def _count(self, source: Source, reading: Reading) -> None:
         if reading.total and source.trust <= self.total_by and reading.total != self.total:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hptui.model.errors import UserError, did_you_mean
+from hptui.trainers.metrics_in.documents import curve, results
 from hptui.trainers.metrics_in.lines import LineReader
 from hptui.trainers.metrics_in.reading import Reading, number, record, whole
 from hptui.trainers.metrics_in.tail import Document, Tail
@@ -28,8 +29,6 @@ KINDS = {
 }
 FORMATS = (*dict.fromkeys(KINDS.values()), "tensorboard")
 KEYS = ("file", "format", "fields", "step")
-HISTORY = "log_history"
-"""Where transformers' `trainer_state.json` keeps its curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,22 +170,16 @@ class _Json:
         except ValueError:  # just being written
             self.document.seen = (0, 0, 0)
             return
-        records = _records(found) or []
+        records, rest = curve(found)
         if len(records) < self._read:
             self._read = 0
         readings = [reading for values in records[self._read :] if (reading := chosen(values, self.spec))]
         yield from readings
         self._read += len(readings)
-        if not records or (self.spec.fields and not self._read):  # no curve, or the fields are those of the whole
-            whole_ = chosen(found, self.spec)
-            if whole_ is not None:
-                yield whole_
-
-
-def _records(found: Any) -> list[Any] | None:
-    if isinstance(found, Mapping) and isinstance(found.get(HISTORY), list):
-        found = found[HISTORY]
-    return found if isinstance(found, list) and all(isinstance(one, Mapping) for one in found) else None
+        if self.spec.fields and not self._read:  # the fields are those of the whole
+            rest = found
+        if rest and (reading := chosen(rest if self.spec.fields else results(rest), self.spec)) is not None:
+            yield reading
 
 
 @dataclass

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from hptui.trainers.metrics_in.pairs import pairs
+from hptui.trainers.metrics_in.pairs import USUAL, pairs
 from hptui.trainers.metrics_in.reading import Reading, canonical, flat, number, record
 from hptui.trainers.metrics_in.steps import Clock, Count
 
@@ -45,17 +45,33 @@ NOT_NOW = re.compile(
 )
 """Before a counter: it says something else than where the training is."""
 COUNTER = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\s*\))?\s*[\])]")
+ROW = re.compile(
+    r"^\s*[│|┃║]\s*([A-Za-z][\w/ .@-]*?)\s*[│|┃║]"
+    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf)\s*%?\s*[│|┃║]\s*$",
+    re.IGNORECASE,
+)
+"""A row of a table of two columns, such as Lightning and rich draw them."""
 ASIDE = ("epoch", "step", "global_step", "iter", "iteration")
 CUT = " | "
 """Stands where something was taken out, so that what was apart stays apart."""
 
 
 class LineReader:
-    """Reads one output, line by line. `patterns`, if any, are all that is looked for."""
+    """Reads one output, line by line. `patterns`, if any, are all that is looked for.
 
-    def __init__(self, objectives: Sequence[str] = (), patterns: Sequence[re.Pattern[str]] = ()) -> None:
+    `settings` are names of parameters: a script that prints its settings says no metrics by it.
+    """
+
+    def __init__(
+        self,
+        objectives: Sequence[str] = (),
+        patterns: Sequence[re.Pattern[str]] = (),
+        settings: Collection[str] = (),
+    ) -> None:
         self._patterns = patterns
         self._wanted = frozenset(canonical(name) for name in objectives)
+        names = {canonical(part) for name in settings for part in (name, name.rpartition(".")[2])}
+        self._settings = names - self._wanted
         self._clock = Clock()
 
     def matters(self, line: str) -> bool:
@@ -72,6 +88,8 @@ class LineReader:
             return None
         if "{" in text and (found := mapping(text)) is not None:
             return self._record(found)
+        if row := ROW.match(text):
+            return self._row(row[1], float(row[2]))
         if not WORTH.search(text) and not BAR.search(text) and not KERAS.search(text):
             words = canonical(text)
             if not any(wanted in words for wanted in self._wanted):
@@ -87,7 +105,21 @@ class LineReader:
         if explicit and found.step is not None:
             self._clock.step = found.step  # a program that writes JSON says which step of the whole training it is
         metrics = {name: value for name, value in found.metrics.items() if name.lower() not in ASIDE}
-        return self._at(metrics)
+        return self._at(metrics if explicit or epoch is not None else self._measured(metrics))
+
+    def _row(self, name: str, value: float) -> Reading | None:
+        name = canonical(name) if " " in name else name
+        if name.lower() in ASIDE:
+            if name.lower() != "epoch" and value >= 0 and value.is_integer():
+                self._clock.tick(Count(value), None)
+            return None
+        return self._at(self._measured({name: value}))
+
+    def _measured(self, metrics: Mapping[str, float]) -> dict[str, float]:
+        """The metrics of a line without a step: settings belong to them only beside something that is measured."""
+        rest = {name: value for name, value in metrics.items() if canonical(name) not in self._settings}
+        measured = any(canonical(name) in self._wanted or USUAL & set(canonical(name).split("_")) for name in rest)
+        return dict(metrics) if measured else rest
 
     def _pairs(self, text: str) -> Reading | None:
         text, bar = strip_bars(text)
@@ -99,7 +131,8 @@ class LineReader:
         counted = step or counter or bar
         self._clock.tick(counted, epoch)
         found = pairs(text, loose=counted is not None or epoch is not None, wanted=self._wanted)
-        return self._at({name: value for name, value in found.items() if name.lower() not in ASIDE})
+        metrics = {name: value for name, value in found.items() if name.lower() not in ASIDE}
+        return self._at(metrics if counted or epoch else self._measured(metrics))
 
     def _by_pattern(self, text: str) -> Reading | None:
         metrics: dict[str, float] = {}

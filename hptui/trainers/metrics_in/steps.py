@@ -62,5 +62,6 @@ class Clock:
             return None
         if self._reset:
             return epochs * self._raw.of if epochs else None
-        several = epochs is not None and epochs > 1 and len(self._epochs_seen) < 2
+        # `Epoch 1` and a counter: that of the epoch, or of all? The second epoch tells.
+        several = self._epoch is not None and epochs != 1 and len(self._epochs_seen) < 2
         return None if several else self._raw.of

@@ -108,6 +108,21 @@ def test_the_total_is_that_of_the_most_trusted(heard: Heard) -> None:
     assert [event["steps"] for event in events(heard.run, "total")] == [10, 20]
 
 
+def test_a_length_that_was_guessed_is_taken_back_when_the_training_goes_beyond_it(heard: Heard) -> None:
+    heard.collector.take(PRINTED, Reading({"a": 1.0}, 50, total=50))
+    heard.collector.take(PRINTED, Reading({"a": 1.0}, 51))
+    heard.points()
+    assert [event["steps"] for event in events(heard.run, "total")] == [50, 0]
+
+
+def test_an_objective_that_is_finite_again_is_said(heard: Heard) -> None:
+    for step, value in enumerate((0.5, float("nan"), 0.4, float("inf"), 0.3)):
+        heard.say(TAPPED, step, val_loss=value, other=value)
+    heard.points()
+    [said] = [event["message"] for event in events(heard.run, "warning")]
+    assert said == "val_loss was nan after step 1, and is finite again"
+
+
 def test_counts_are_kept(heard: Heard) -> None:
     heard.say(TAPPED, 3, accuracy=Ratio(6, 200))
     assert heard.points() == [("accuracy", 3, 0.03), ("accuracy:k", 3, 6.0), ("accuracy:n", 3, 200.0)]

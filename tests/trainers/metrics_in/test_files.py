@@ -125,3 +125,22 @@ def test_no_content_breaks_a_source(tmp_path_factory: pytest.TempPathFactory, da
     path.write_bytes(data)
     list(source.read())
     list(source.read(last=True))
+
+
+@pytest.mark.parametrize(
+    ("document", "readings"),
+    [
+        (
+            {"config": {"lr": 1}, "history": [{"epoch": 1, "loss": 2}], "best": 2},
+            [(1, {"loss": 2}), (None, {"best": 2})],
+        ),
+        ({"loss": [3, 2, 1], "val_loss": [4, 3, 2]}, [(n, {"loss": 4 - n, "val_loss": 5 - n}) for n in (1, 2, 3)]),
+        ({"log_history": [{"step": 5, "loss": 2}], "best_metric": 1}, [(5, {"loss": 2})]),
+        ({"acc": [90, 100], "lr": 0.1}, [(None, {"acc": 0.9, "lr": 0.1})]),
+    ],
+    ids=["a history beside settings", "keras", "transformers", "k of n"],
+)
+def test_the_curve_of_a_document_is_found(tmp_path: Path, document: Any, readings: Any) -> None:
+    source = files(tmp_path / "r.json")
+    (tmp_path / "r.json").write_text(json.dumps(document))
+    assert [(one.step, dict(one.metrics)) for one in source.read(last=True)] == readings

@@ -164,6 +164,36 @@ def test_a_pattern_of_the_users_is_all_that_is_read() -> None:
     assert reader.read("loss: 7") is None
 
 
+def test_a_bar_per_epoch_is_no_length_of_the_whole_training() -> None:
+    reader = LineReader()
+    bars = [f"Epoch {e}: 100%|███| {n}/50 [00:00<00:00, 99it/s, loss=0.5]" for e in (0, 1) for n in (25, 50)]
+    readings = [reader.read(bar) for bar in bars]
+    assert [(one.step, one.total) for one in readings if one] == [(25, None), (50, None), (75, None), (100, None)]
+
+
+def test_settings_that_a_script_repeats_are_no_metrics() -> None:
+    reader = LineReader(["loss"], settings=["lr", "batch_size", "optimizer.wd"])
+    assert reader.read("Namespace(lr=0.1, batch_size=32)") is None
+    assert reader.read("{'lr': 0.1, 'wd': 0.5}") is None
+    assert reader.read("step 3 lr 0.05").metrics == {"lr": 0.05}  # type: ignore[union-attr]
+    assert reader.read("loss: 0.5, lr: 0.04").metrics == {"loss": 0.5, "lr": 0.04}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("row", "metrics"),
+    [
+        ("│         test_acc          │    0.9179999828338623     │", {"test_acc": 0.9179999828338623}),
+        ("| rollout/ep_len_mean | 22.3 |", {"rollout/ep_len_mean": 22.3}),
+        ("│ val loss │ 5e-2 │", {"val_loss": 0.05}),
+        ("┃ Metric ┃ Value ┃", None),
+        ("| lr | 0.1 |", None),
+    ],
+)
+def test_a_table_of_two_columns_is_read(row: str, metrics: dict[str, float] | None) -> None:
+    reading = LineReader(settings=["lr"]).read(row)
+    assert (reading and dict(reading.metrics)) == metrics
+
+
 def test_bars_are_split_into_their_states() -> None:
     assert list(split("a\rb\r\nc")) == ["a", "b", "c"]
 

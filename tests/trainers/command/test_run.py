@@ -1,0 +1,31 @@
+"""One run of a command: how soon it is heard."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hptui.trainers.command.run import Ears, by_lines, run
+
+
+@pytest.mark.skipif(shutil.which("stdbuf") is None, reason="needs coreutils")
+def test_a_program_of_c_is_heard_line_by_line(tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    def hear(line: str) -> None:
+        heard.append(line)
+        (tmp_path / "heard").touch()
+
+    waits = "for i in $(seq 60); do [ -e heard ] && echo two && exit; sleep 0.05; done; echo too late"
+    ears = Ears(hear, lambda last: None, lambda: False, lambda: False)
+    run(["bash", "-c", f"(echo one; {waits}) | sed s/x/y/"], os.environ, tmp_path, ears)
+    assert heard == ["one", "two"]
+
+
+def test_python_and_containers_are_started_as_they_are() -> None:
+    assert by_lines(["/usr/bin/python3", "t.py"], {}) == ["/usr/bin/python3", "t.py"]
+    assert by_lines(["docker", "run"], {}) == ["docker", "run"]
+    assert by_lines(["bash", "t.sh"], {"LD_PRELOAD": "mine.so"}) == ["bash", "t.sh"]
