@@ -147,35 +147,17 @@ def test_every_style_and_every_way_of_giving_metrics(home: Path, tmp_path: Path,
 
 
 def test_what_scripts_do_wrong(home: Path, write: Write) -> None:
-    order = [
-        "floods",
-        "lies",
-        "forks",
-        "nan",
-        "escapes",
-        "oom",
-        "hangs",
-        "crashes",
-        "deaf",
-        "killed",
-        "catches",
-        "floods-2",
-    ]
+    order = ["floods", "lies", "forks", "nan", "escapes", "oom", "crashes", "killed"]
     given = {name: {"command": client("stubborn", name.split("-")[0])} for name in order}
-    resources = 'parallel = 2\ntimeout = "3s"\nstop_grace = "1s"'
-    sd = run_to_rest(home, write("stubborn", given, resources=resources))
+    sd = run_to_rest(home, write("stubborn", given))
     found = named(sd)
     assert {name: (str(one.status), str(one.reason)) for name, one in found.items()} == {
         "floods": ("complete", "finished"),
-        "floods-2": ("complete", "finished"),
         "forks": ("complete", "finished"),
         "escapes": ("complete", "finished"),
         "lies": ("failed", "crash"),
         "nan": ("failed", "nan"),
         "oom": ("failed", "host_oom"),
-        "hangs": ("failed", "timeout"),
-        "deaf": ("failed", "timeout"),
-        "catches": ("failed", "timeout"),
         "crashes": ("failed", "crash"),
         "killed": ("failed", "crash"),
     }
@@ -188,6 +170,13 @@ def test_what_scripts_do_wrong(home: Path, write: Write) -> None:
     assert "ended 3 processes that the script left behind" in log(sd, found["forks"].number)
     assert found["nan"].last_step is not None
     assert found["nan"].last_step < 399  # it was ended as soon as it was known
+
+
+def test_what_does_not_end_is_ended_and_no_exit_code_makes_it_a_success(home: Path, write: Write) -> None:
+    given = {name: {"command": client("stubborn", name)} for name in ("hangs", "deaf", "catches")}
+    resources = 'parallel = 3\ntimeout = "2s"\nstop_grace = "0.5s"'
+    found = named(run_to_rest(home, write("endless", given, resources=resources)))
+    assert {(str(one.status), str(one.reason), one.values) for one in found.values()} == {("failed", "timeout", None)}
 
 
 def test_a_usage_error_stops_the_study_with_the_scripts_own_words(home: Path, write: Write) -> None:
