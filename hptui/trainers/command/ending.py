@@ -36,7 +36,8 @@ DIVERGED = re.compile(
 ERROR = re.compile(r"(?i)(?:\w+: )?(?:fatal )?error\b")
 STOPS = re.compile(r"(?i)\b(?:stop|stopped|stopping|abort\w*|exit\w*|quit\w*|giving up|terminat\w+|halt\w*|diverged)\b")
 SIGNALLED = re.compile(
-    r"KeyboardInterrupt|(?i:^\W*interrupted\b|\binterrupted by (?:the )?user\b|\b(?:caught|received|got) (?:signal )?SIG(?:INT|TERM)\b)"
+    r"KeyboardInterrupt|(?i:^\W*interrupted\b|\binterrupted by (?:the )?user\b"
+    r"|\b(?:caught|received|got) (?:signal )?SIG(?:INT|TERM)\b)"
 )
 GIVEN_UP = 5
 """So many last lines may say why a script has given up."""

@@ -92,6 +92,7 @@ CASES: list[tuple[str, int, list[str], bool, Reason | None, str]] = [
     ("nan, caught", 0, ["val_loss 0.5", "Loss is nan, stopping training"], True, Reason.NAN, "Loss is nan"),
     ("nan, named", 0, ["step 3 loss nan", "step 4 loss 0.5", "done"], True, None, ""),
     ("interrupted, caught", 0, ["loss 0.5", "KeyboardInterrupt caught, saving"], True, Reason.LOST, "saving"),
+    ("interrupted, saved", 0, ["loss 0.5", "Interrupted, saving"], True, Reason.LOST, "saving"),
     ("no Python", 1, ['  File "t.py", line 1', "SyntaxError: invalid syntax"], False, Reason.SETUP, "invalid"),
     ("last line of metrics", 7, ["step 3 loss 0.5"], True, Reason.CRASH, "exit code 7: its last line was 'step 3 loss"),
     ("segfault", -signal.SIGSEGV, ["step 3"], True, Reason.CRASH, "SIGSEGV"),
