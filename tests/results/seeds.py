@@ -190,7 +190,8 @@ def one(number, params, values=None, status="complete", reason="finished", **mor
         "created": START,
         "metrics": dict(values or {}),
     }
-    return Trial(**{**facts, **more})
+    found = {**facts, **more}
+    return Trial(**{**found, "role": Role(found["role"])})
 
 
 def math_trials():

@@ -158,9 +158,7 @@ def test_repeated_seeds_tell_trials_apart():
     text = seeds.DIRECTOR
     trials = [one(n, {"learning_rate": 1e-4 * (n + 1)}, {"eval_loss": v}) for n, v in enumerate([0.50, 0.51, 0.80])]
     again = [(0, 0.52), (0, 0.49), (1, 0.50), (2, 0.81)]
-    trials += [
-        one(3 + n, {}, {"eval_loss": v}, role=Role.REPLICATE, replicate_of=of) for n, (of, v) in enumerate(again)
-    ]
+    trials += [one(3 + n, {}, {"eval_loss": v}, role="replicate", replicate_of=of) for n, (of, v) in enumerate(again)]
     trials = [
         t if t.number < 3 else t.__class__(**{**as_dict(t), "params": trials[t.replicate_of].params}) for t in trials
     ]
