@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from hptui.model.trial import Role
 from hptui.results.analysis.against import against_reference, base_model, changes, differences
 from hptui.results.analysis.bands import perplexity
 from hptui.results.analysis.cohort import length_of, ranked
