@@ -24,7 +24,7 @@ from hptui.storage.paths import StudyDir
 from hptui.tui import clipboard
 from hptui.tui.commands import KeyCommands
 from hptui.tui.config import Config
-from hptui.tui.driver import TerminalDriver
+from hptui.tui.driver import Seen, TerminalDriver
 from hptui.tui.feed import Feed
 from hptui.tui.glyphs import PLAIN, RICH, Glyphs
 from hptui.tui.keys import bindings, keymap
@@ -93,6 +93,7 @@ class HptuiApp(App[str]):
 
     def on_mount(self) -> None:
         self.set_class(self.config.charts == "ascii", "-ascii")
+        self.set_class(self.config.slow, "-slow-line")
         self._heed_signals()
         self.feed.start()
         self.push_screen(self._first())
@@ -136,7 +137,9 @@ class HptuiApp(App[str]):
         if isinstance(self._driver, TerminalDriver):
             self._driver.painted.forget()
 
-    def on_seen(self) -> None:
+    def on_seen(self, message: Seen) -> None:
+        if message.slow and not self.has_class("-slow-line"):
+            self.add_class("-slow-line")
         if isinstance(self.screen, Place):
             self.screen.catch_up()
 

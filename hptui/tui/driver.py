@@ -26,8 +26,16 @@ PATIENCE = 15.0
 """Seconds after which an answer is not waited for any more."""
 
 
+SLOW = 0.7
+"""An answer that takes so many seconds comes over a slow line."""
+
+
 class Seen(Message, bubble=False):
-    """The terminal has drawn what it was sent a while ago."""
+    """The terminal has drawn what it was sent `seconds` ago."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.slow = seconds > SLOW
 
 
 class _Output:
@@ -91,7 +99,6 @@ class TerminalDriver(LinuxDriver):
         if isinstance(message, events.CursorPosition):
             self._answers = True
             with suppress(IndexError):
-                self._unseen.popleft()
-            self._app.post_message(Seen())
+                self._app.post_message(Seen(time.monotonic() - self._unseen.popleft()[0]))
             return
         super().process_message(message)
