@@ -142,6 +142,7 @@ KEYS: tuple[Key, ...] = (
     Key("compare.turn", "b", "By the next", "measure by the next trial", "turn", "Look", 2),
     Key("compare.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 3),
     Key("compare.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
+    Key("compare.write", "w", "Write", "write the comparison as CSV or Markdown", "write", "Out", 4),
     Key("compare.copy", "y", "Copy", "copy the comparison", "copy", "Out", 5),
     # health
     Key("health.cure", "C", "Clone cured", "queue the trial with what may help", "cure", "Run", 2, STEER, "add"),
@@ -151,7 +152,8 @@ KEYS: tuple[Key, ...] = (
     Key("insights.previous", "left_square_bracket,shift+tab", "Previous", "the picture before", "turn(-1)", "Look", 2),
     Key("insights.parameter", "m", "Parameter", "of another parameter", "parameter(1)", "Look", 3),
     Key("insights.other", "M", "Against", "against another parameter", "other(1)", "Look", 4),
-    Key("insights.copy", "y", "Copy", "copy the numbers", "copy", "Out", 5),
+    Key("insights.write", "w", "Write", "write the numbers as CSV or Markdown", "write", "Out", 5),
+    Key("insights.copy", "y", "Copy", "copy the numbers", "copy", "Out", 6),
     # its table of trials
     Key("trials.mark", "space", "Mark", "mark: marked trials are charted, steered together", "mark", "Choose", 2),
     Key("trials.unmark", "D", "Unmark", "no trial is marked", "unmark", "Choose"),
@@ -238,6 +240,7 @@ KEYS: tuple[Key, ...] = (
     Key("log.next", "n", "Next", "the next place", "again(1)", "Look", 3),
     Key("log.previous", "N", "Previous", "the place before", "again(-1)", "Look"),
     Key("log.filter", "ampersand", "Filter", "only lines with a text, or !without it", "filter", "Look", 4),
+    Key("log.wrap", "w", "Wrap", "long lines over several rows, and back", "wrap", "Look", 5),
     Key("log.copy", "y", "Copy", "copy the line", "copy", "Out", 8),
 )
 

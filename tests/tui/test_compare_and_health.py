@@ -145,3 +145,31 @@ def test_one_trial_alone_is_not_compared(sd):
             await person.until("mark two to eight trials")
 
     asyncio.run(walk())
+
+
+@pytest.mark.parametrize("kind", ["csv", "md"])
+def test_the_comparison_is_written(sd, tmp_path, kind):
+    target = tmp_path / f"out.{kind}"
+
+    async def walk():
+        async with walking(sd.root.parent, study=sd) as person:
+            await person.until(lambda: person.app.screen.__class__.__name__ == "StudyScreen")
+            await person.settled()
+            await person.press("space", "space", "c")
+            await person.until("settings that differ")
+            await person.press("w")
+            await person.until("Write the table")
+            person.app.screen.query_one(Input).value = "somewhere"
+            await person.press("enter")
+            await person.until("says neither CSV nor Markdown")
+            person.app.screen.query_one(Input).value = str(target)
+            await person.press("enter")
+            await person.until(target.is_file)
+
+    asyncio.run(walk())
+    lines = target.read_text().splitlines()
+    assert any("learning_rate" in line.replace("\\", "") for line in lines)
+    if kind == "csv":
+        assert [float(cell) for cell in next(line for line in lines if line.startswith("loss")).split(",")[1:2]]
+    else:
+        assert lines[1] == "| --- | --- | --- |"

@@ -203,6 +203,27 @@ async def test_a_log_with_find_filter_and_follow(home, size):
         await walk.until("following")
 
 
+@sizes
+async def test_long_lines_of_a_log_wrap(home, size):
+    sd = make(home)
+    (sd.attempt(3, 1) / "log.txt").write_text("".join(f"line {n} " + "x" * 300 + f" end{n}\n" for n in range(60)))
+    async with walking(home, size=size, study=sd) as walk:
+        await walk.until("★3")
+        await walk.press("t")
+        await walk.until("line 59")
+        assert "end59" not in walk.text
+        await walk.press("w")
+        await walk.until("end59")
+        await walk.press("g")
+        await walk.until("end0")
+        for _ in range(12):
+            await walk.press("j")
+        await walk.until("end12")
+        assert "line 0 " not in walk.text
+        await walk.press("w", "G")
+        await walk.until(lambda: "line 59" in walk.text and "end59" not in walk.text)
+
+
 async def test_steering_is_done_and_answered(home):
     sd = make(home)
     async with walking(home, study=sd) as walk:

@@ -131,6 +131,21 @@ class Place(Screen[None]):
 
         self.app.push_screen(LaunchScreen(sd), start)
 
+    def write_table(self, name: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Ask for a path, and write a table of this screen there."""
+        from pathlib import Path
+
+        from hptui.tui import tables
+        from hptui.tui.screens.ask import Ask
+
+        def take(where: str | None) -> None:
+            if where:
+                path = Path(where).expanduser()
+                app_of(self).carry_out(lambda: tables.write(headings, rows, path), f"writing {path}…")
+
+        hint = "a path that ends in .csv or .md"
+        self.app.push_screen(Ask("Write the table", f"{name}.csv", hint=hint, check=tables.check), take)
+
     def ask(self, question: str, details: Sequence[str], then: Callable[[], None], *, yes: str = "Yes") -> None:
         """Have a destructive key confirmed."""
         from hptui.tui.screens.confirm import Confirm

@@ -110,6 +110,15 @@ class CompareScreen(Charted):
         self._draw()
         self.curves.draw()
 
+    def action_write(self) -> None:
+        found = self._trials()
+        if found is not None:
+            view, trials = found
+            lines = [*settings_of(view, trials, everything=self._all), *metrics_of(view, trials)]
+            rows = [[cell.text.strip() for cell in line] for line in lines if len(line) > 1]
+            headings = ["", *(f"#{trial.number} {trial.name}".strip() for trial in trials)]
+            self.write_table(f"{self.sd.name}-compared", headings, rows)
+
     def action_copy(self) -> None:
         found = self._trials()
         if found is not None:
@@ -121,6 +130,12 @@ class CompareScreen(Charted):
 
 def differences(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
     """A row a setting, a column a trial; what differs from the first is in colour."""
+    rows = settings_of(view, trials, everything=everything)
+    return aligned([_heads(trials), *(rows or [[Cell("their settings are the same", "muted")]])])
+
+
+def settings_of(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
+    """The same whole, as cells."""
     settings = [view.settings(trial) for trial in trials]
     names = list(dict.fromkeys(name for one in settings for name in one))
     rows: list[list[Cell]] = []
@@ -130,9 +145,7 @@ def differences(view: View, trials: Sequence[Trial], *, everything: bool = False
         if everything or differ:
             pairs = zip(trials, values, strict=True)
             rows.append([Cell(plain(name, 40)), *(_value(values[0], value, trial, name) for trial, value in pairs)])
-    if not rows:
-        rows = [[Cell("their settings are the same", "muted")]]
-    return aligned([_heads(trials), *rows])
+    return rows
 
 
 def _value(first: Value, value: Value, trial: Trial, name: str) -> Cell:
@@ -143,9 +156,14 @@ def _value(first: Value, value: Value, trial: Trial, name: str) -> Cell:
 
 def measured(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
     """A row a metric: the first trial's value, then the others' with their distance from it."""
+    return aligned([_heads(trials), *metrics_of(view, trials)])
+
+
+def metrics_of(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
+    """The same whole, as cells."""
     objectives = {objective.metric: objective.goal for objective in view.study.objectives}
     names = list(dict.fromkeys([*objectives, *(name for trial in trials for name in shown(trial.metrics))]))
-    rows = [_heads(trials), [Cell("status", "muted"), *(Cell(str(trial.status), "muted") for trial in trials)]]
+    rows = [[Cell("status", "muted"), *(Cell(str(trial.status), "muted") for trial in trials)]]
     for name in names:
         goal = objectives.get(name) or (view.study.metrics[name].goal if name in view.study.metrics else None)
         values = [(trial.values or {}).get(name, trial.metrics.get(name)) for trial in trials]
@@ -156,7 +174,7 @@ def measured(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
     peaks = [trial.peak_memory_gb for trial in trials]
     if any(peak is not None for peak in peaks):
         rows.append([Cell("memory", "muted"), *(Cell("–" if peak is None else memory(peak)) for peak in peaks)])
-    return aligned(rows)
+    return rows
 
 
 def _measured(view: View, name: str, goal: str | None, first: float | None, value: float | None, place: int) -> Cell:

@@ -154,6 +154,12 @@ class InsightsScreen(Place):
             self.other += by
         self._draw()
 
+    def action_write(self) -> None:
+        snapshot = self.source.latest
+        if snapshot is not None:
+            found = self._insight(snapshot.view)
+            self.write_table(f"{self.sd.name}-{self.name_.replace(' ', '-')}", found.headings, found.rows)
+
     def action_copy(self) -> None:
         """The numbers, tab by tab, for a spreadsheet."""
         snapshot = self.source.latest

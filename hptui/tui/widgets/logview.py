@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
+from rich.cells import chop_cells
 from rich.segment import Segment
 from textual import events
 from textual.message import Message
@@ -66,7 +67,9 @@ class LogView(Lines, can_focus=True):
         self.cursor = 0
         self.top = 0
         self.offset_x = 0
+        self.wrapped = False
         self._fd: tuple[Path, int] | None = None
+        self._rows: tuple[object, list[tuple[int, str, bool]]] = (None, [])
 
     def on_unmount(self) -> None:
         self._close()
@@ -134,20 +137,26 @@ class LogView(Lines, can_focus=True):
                 return Strip.blank(width, base)
             said = snapshot.problem or ("no line passes the filter" if snapshot.filter else "nothing printed yet")
             return Strip([Segment(fit(plain(said), width), base + self.style_of("log--number"))])
-        index = self.top + y
+        if self.wrapped:
+            rows = self._wrap(width, snapshot)
+            if y >= len(rows):
+                return Strip.blank(width, base)
+            index, text, first = rows[y]
+        else:
+            index, text, first = self.top + y, "", True
         if index >= len(snapshot):
             return Strip.blank(width, base)
         if index == self.cursor and self.has_focus and not self.follow:
             base = base + self.style_of("log--cursor")
-        text = self.text(index)
+        whole = self.text(index)
+        text = text if self.wrapped else whole
         segments: list[Segment] = []
-        if self.numbers:
-            size = len(str(len(snapshot.starts)))
-            number = f"{snapshot.number(index) + 1:>{size}} "
+        if gutter := self._gutter(snapshot):
+            number = f"{snapshot.number(index) + 1:>{gutter - 1}} " if first else " " * gutter
             segments.append(Segment(number, base + self.style_of("log--number")))
-        wrong = text.lstrip()[:12].lower().startswith(("error", "traceback", "critical", "fatal"))
+        wrong = whole.lstrip()[:12].lower().startswith(("error", "traceback", "critical", "fatal"))
         style = base + self.style_of("log--bad") if wrong else base
-        text = text[self.offset_x :] if self.offset_x else text
+        text = text[self.offset_x :] if self.offset_x and not self.wrapped else text
         place = text.lower().find(self.needle.lower()) if self.needle else -1
         if place >= 0:
             end = place + len(self.needle)
@@ -158,6 +167,33 @@ class LogView(Lines, can_focus=True):
         if width_of(text) > width and place < 0:
             segments[-1] = Segment(fit(text, max(1, width - sum(s.cell_length for s in segments[:-1]))), style)
         return Strip(segments).adjust_cell_length(width, base)
+
+    def _gutter(self, snapshot: LogSnapshot) -> int:
+        return len(str(len(snapshot.starts))) + 1 if self.numbers else 0
+
+    def _wrap(self, width: int, snapshot: LogSnapshot) -> list[tuple[int, str, bool]]:
+        """What each row shows while lines wrap: of which line, which part of it, whether its first.
+
+        The cursor's line is always among them; at the end of the log its last row is.
+        """
+        height = max(1, self.size.height)
+        key = (snapshot, self.top, self.cursor, self.follow, width, height)
+        if self._rows[0] != key:
+            room = max(1, width - self._gutter(snapshot))
+            last = len(snapshot) - 1 if self.follow else min(self.top + height - 1, len(snapshot) - 1)
+            parts = {index: chop_cells(self.text(index), room) or [""] for index in range(self.top, last + 1)}
+            top = self.top
+            while top < self.cursor and sum(len(parts[n]) for n in range(top, self.cursor + 1)) > height:
+                top += 1
+            rows = [(n, part, place == 0) for n in range(top, last + 1) for place, part in enumerate(parts[n])]
+            self._rows = (key, rows[-height:] if self.follow else rows[:height])
+        return self._rows[1]
+
+    def action_wrap(self) -> None:
+        self.wrapped = not self.wrapped
+        self.offset_x = 0
+        self.refresh()
+        self.post_message(self.Changed(self))
 
     # moving and finding ---------------------------------------------------------------------------------------
 
