@@ -47,6 +47,17 @@ def place(source: str, directory: Path) -> Path | None:
     return path if source and path.exists() else None
 
 
+def whole_texts(path: Path | None) -> bool:
+    """Whether a place on this machine holds texts as they are, and no rows with columns."""
+    if path is None or path.is_file():
+        return path is not None and path.suffix in TEXTS
+    return not _is_saved(path) and not any(file.suffix in READERS for file in path.rglob("*"))
+
+
+def _is_saved(path: Path) -> bool:
+    return (path / "dataset_dict.json").is_file() or (path / "dataset_info.json").is_file()
+
+
 def _missing(setting: str, path: Path) -> UserError:
     """A name that is nearly right is a slip; a file with no likeness beside it may yet come."""
     said = f"{setting}: there is no file or directory {path}"
@@ -69,7 +80,7 @@ def _file(setting: str, path: Path) -> Source:
 
 
 def _directory(setting: str, path: Path) -> Source:
-    if (path / "dataset_dict.json").is_file() or (path / "dataset_info.json").is_file():
+    if _is_saved(path):
         return _saved(setting, path)
     files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     tables = [file for file in files if file.suffix in READERS]

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from hptui.trainers.data.read import place
+from hptui.trainers.data.read import place, whole_texts
 from hptui.trainers.settings import describe
 from hptui.trainers.sft.settings import Settings
 
 LORA = ("lora_rank", "lora_alpha", "lora_dropout", "lora_target", "lora_bias", "rslora")
 QUANTISED = ("quant_type", "double_quant", "compute_dtype")
 TEMPLATES = ("prompt_template", "completion_template", "system_prompt")
+SPLITS = ("train_split", "validation_split", "test_split")
 ANSWERS = ("generate_split", "generate_metrics", "max_new_tokens", "generate_batch_size", "stop", "custom_metrics")
 FORMAT = ("answer_format", "answer_regex")
 JUDGING = ("early_stopping_metric", "early_stopping_goal", "early_stopping_delta")
@@ -32,6 +33,10 @@ def unused(settings: Settings, directory: Path) -> list[str]:
     if settings.lr_schedule == "step" and not settings.lr_steps:
         said["lr_schedule"] = "lr_schedule = 'step' has no effect: lr_steps names no step"
     return list(said.values())
+
+
+def _named(s: Settings) -> list[str]:
+    return [name for name in (s.train, s.validation, s.test) if name]
 
 
 def _rules(s: Settings, directory: Path) -> Iterator[tuple[bool, tuple[str, ...], str]]:
@@ -55,9 +60,16 @@ def _rules(s: Settings, directory: Path) -> Iterator[tuple[bool, tuple[str, ...]
     yield bool(s.text_field), (*TEMPLATES, "chat_template"), "text_field gives whole texts"
     yield bool(s.messages_field), TEMPLATES, "messages_field gives whole conversations"
     yield s.chat_template or bool(s.messages_field), ("add_eos",), "the chat template decides how a text ends"
+    texts = whole_texts(place(s.train, directory)) and not s.text_field and not s.messages_field
+    yield texts, (*TEMPLATES, "chat_template"), "train holds whole texts"
+    yield texts or bool(s.text_field), ("loss_on",), "all of a whole text is learnt"
     yield bool(s.validation), ("validation_fraction",), "validation names its examples"
     yield bool(s.test), ("test_fraction",), "test names its examples"
-    here = all(place(name, directory) is not None for name in (s.train, s.validation, s.test) if name)
+    drawn = not s.validation or bool(s.test_fraction or s.train_samples or s.eval_samples)
+    yield not drawn and not s.generate_samples, ("split_seed",), "nothing is drawn"
+    alone = all((found := place(name, directory)) is not None and found.is_file() for name in _named(s))
+    yield alone and not s.split_column, SPLITS, "there is no split_column, and files know no splits"
+    here = all(place(name, directory) is not None for name in _named(s))
     yield here, ("dataset_config",), "the data lie on this machine"
     yield (
         s.model.startswith("hptui:") or (directory / s.model).is_dir(),
