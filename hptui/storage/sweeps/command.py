@@ -12,6 +12,8 @@ from hptui.storage.studyfile.values import show
 
 USUAL = ("${env}", "${interpreter}", "${program}", "${args}")
 MACRO = re.compile(r"\$\{([^}]*)\}")
+ASSIGNED = re.compile(r"([A-Za-z_]\w*)=")
+ENV = ("${env}", "env", "/usr/bin/env")
 VARIABLE = re.compile(r"envvar:([A-Z0-9_]+)")
 
 EXACT: dict[str, Value] = {"preset": "exact", "tables": "python", "also": "wandb"}
@@ -51,16 +53,27 @@ def read_command(value: Any, program: Any, parameters: Mapping[str, str]) -> dic
         word = _word(str(item), where, program, parameters, styles)
         if word is not None:
             words.append(word)
+    environment = _environment(words) if given[0] in ENV else {}
     if not words:
         raise StudyError("starts no program", where="command", value=value)
     if len(styles) > 1:
         raise StudyError(f"says all parameters twice: {' and '.join(styles)}", where="command", hint="keep one of them")
     style: Value = dict(STYLES[styles[0]]) if styles and styles[0] in STYLES else "wandb"
-    return {"command": words, "style": style}
+    return {"command": words, "style": style, **({"env": environment} if environment else {})}
+
+
+def _environment(words: list[Value]) -> dict[str, Value]:
+    """The variables that `env` would set (`${env} SEED=1 python …`), taken from the beginning of the words."""
+    found: dict[str, Value] = {}
+    while words and (one := ASSIGNED.match(str(words[0]))):
+        found[one[1]] = str(words.pop(0))[one.end() :]
+    return found
 
 
 def _word(item: str, where: str, program: str | None, parameters: Mapping[str, str], styles: list[str]) -> str | None:
     """One word; None for `${env}`, which only looks the next word up on the PATH, as we do."""
+    if item in ENV and where == "command[0]":
+        return None
     whole = MACRO.fullmatch(item.strip())
     if whole is not None:
         name = whole[1]

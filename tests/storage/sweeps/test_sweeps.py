@@ -155,6 +155,16 @@ def test_the_exponents_of_log_uniform_are_shown_as_the_range_that_they_are():
     assert any("log_uniform_values takes the values themselves" in note for note in made.notes)
 
 
+@pytest.mark.parametrize("env", ["${env}", "env", "/usr/bin/env"])
+def test_variables_that_env_would_set_are_set(env):
+    made = sweep(
+        f"command: ['{env}', 'SEED=1', 'NAME={{x}}=2', python, train.py]\nparameters: {{lr: {{values: [1, 2]}}}}\n"
+    )
+    trainer = made.document["trainer"]
+    assert trainer["command"] == ["python", "train.py"]
+    assert trainer["env"] == {"SEED": "1", "NAME": "{{x}}=2"}
+
+
 def test_usual_exponents_of_a_learning_rate_are_no_reason_to_warn():
     made = sweep("parameters:\n  learning_rate: {distribution: log_uniform, min: -9.21, max: -4.6}\n")
     assert any("the range is 0.0001 to 0.0101" in note for note in made.notes)
