@@ -18,6 +18,8 @@ from hptui.trainers.command.program import CONTAINERS, is_python
 from hptui.trainers.metrics_in.lines import split
 
 TICK = 0.2
+TRICKLE, GATHER = 4096, 0.03
+"""After so few bytes, so long is waited for more: woken for every line, the worker takes twice the processor time."""
 KEPT_LINES = 400
 LONGEST_LINE = 1 << 16
 
@@ -90,6 +92,8 @@ def _follow(child: Child, text: Text, ears: Ears) -> bool:
                     child.ask(signal.SIGTERM)
         if not data and child.ended:
             return stopped
+        if 0 < len(data) < TRICKLE:
+            time.sleep(GATHER)
 
 
 class Text:
