@@ -86,6 +86,7 @@ def answers(run: Run, name: str) -> dict[str, float]:
     settings, trial = run.settings, run.trial
     held = run.data.held(settings.generate_split)
     some = [held[n] for n in sample(len(held), settings.generate_samples, settings.split_seed)]
+    trial.effective(generate_samples=len(some))
     options = settings.generation(str(trial.directory))
     result = evals.run(
         run.model,

@@ -11,7 +11,10 @@ import pytest
 import torch
 
 from hptui.trainers import worker
+from hptui.trainers.settings import build
 from hptui.trainers.sft import learner
+from hptui.trainers.sft.measures import measures
+from hptui.trainers.sft.settings import Settings
 from tests.trainers.attempts import events, make
 from tests.trainers.sft.tiny import TINY, attempt, points, told, train
 
@@ -142,6 +145,7 @@ def test_answers_are_taken_at_a_cadence_and_at_the_end(study: Path) -> None:
         study, {"generate_samples": 3, "generate_every": 4, "max_new_tokens": 4, "steps": 9, "loss_on": "all"}
     )
     found = train(run)
+    assert told(run, "effective")["generate_samples"] == 3
     assert list(points(run, "exact_match")) == [4, 8, 9]
     assert points(run, "exact_match:n") == {4: 3, 8: 3, 9: 3}
     assert found["generated_tokens"] <= 4
@@ -193,8 +197,14 @@ def test_every_optimizer_lowers_the_loss(study: Path, optimizer: str) -> None:
 
 def test_the_test_set_is_measured_at_the_end(study: Path) -> None:
     told_ = {"validation": "", "validation_fraction": 0.2, "test_fraction": 0.2, "deterministic": True}
-    run = attempt(study, told_)
+    answered = {"generate_samples": 50, "max_new_tokens": 2, "generate_metrics": ["accuracy", "bleu"]}
+    run = attempt(study, {**told_, **answered})
     found = train(run)
+    assert told(run, "effective")["generate_samples"] == 6, "there are no more"
+    reported = {name for event in events(run, "metrics") for name in event["m"] if not name.endswith((":k", ":n"))}
+    on_a_gpu = {"gpu_allocated_gb", "gpu_reserved_gb"}
+    known = measures(build(Settings, {**TINY, **told_, **answered}), tested=True)
+    assert reported == set(known) - on_a_gpu, "what a preparation knows to be measured"
     assert list(points(run, "test_loss")) == [8]
     assert found["test_perplexity"] == pytest.approx(math.exp(found["test_loss"]))
     assert told(run, "effective")["deterministic"] is True
