@@ -13,6 +13,7 @@ from pathlib import Path
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.trial import Value
 from hptui.trainers.command import configfile
+from hptui.trainers.command.flags import as_declared
 from hptui.trainers.command.program import OURS
 from hptui.trainers.command.settings import Spec
 from hptui.trainers.command.styles import STYLES, Style, arguments, flat, read_style, word
@@ -93,7 +94,8 @@ def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path)
             )
         files[output / wanted.name] = configfile.merged(wanted, left)
     elif isinstance(style, Style):
-        inserted = arguments(style, left)
+        work = directory / places.fill(spec.own.workdir, "workdir")
+        inserted = arguments(as_declared(style, left, words, work), left)
     elif style == "constants":
         words = with_constants(words, left)
     elif style == "env":

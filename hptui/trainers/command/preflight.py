@@ -17,6 +17,7 @@ from hptui.model.errors import nearest
 from hptui.model.trial import Value
 from hptui.trainers.command import configfile
 from hptui.trainers.command.compose import Composed, compose
+from hptui.trainers.command.flags import as_declared
 from hptui.trainers.command.hearing import DEAF, deaf, declared, seen, unknown_constants
 from hptui.trainers.command.program import absolute, hides_the_tap, resolve, script_of
 from hptui.trainers.command.settings import Spec, misspelt, read
@@ -134,7 +135,7 @@ def _known(spec: Spec, composed: Composed, words: Sequence[str], place: Path) ->
     if problem or not known:
         yield f"trainer.help: {' '.join(asked[1:])} does not list parameters{problem and f': {problem}'}"
         return
-    unknown = []
+    unknown, style = [], as_declared(style, left, words, place)
     for name, value in flat(left):
         option = f"{style.prefix if dashed else ''}{spelled(style, name)}"
         no = f"{style.prefix}no-{spelled(style, name)}"

@@ -31,6 +31,24 @@ def test_what_is_placed_by_hand_is_not_said_again(tmp_path: Path) -> None:
     assert made.words == ["train", "--lr", "1e-05", "/t/x-7", "{raw}", "--width=8"]
 
 
+@pytest.mark.parametrize(
+    ("style", "said"),
+    [
+        ("argparse", ["--no-ema"]),
+        ({"booleans": "no"}, ["--no-ema"]),
+        ({"booleans": {"amp": "no"}}, ["--no-ema", "--no-amp"]),
+        ("hf", ["--ema=False", "--amp=False"]),
+    ],
+)
+def test_a_false_flag_reaches_a_script_whose_default_is_true(tmp_path: Path, style: Any, said: list[str]) -> None:
+    (tmp_path / "t.py").write_text(
+        "import argparse\np = argparse.ArgumentParser()\n"
+        "p.add_argument('--ema', action=argparse.BooleanOptionalAction, default=True)\n"
+        "p.add_argument('--amp', action='store_true')\n"
+    )
+    assert composed(tmp_path, ["python", "t.py"], style=style, ema=False, amp=False).words == ["python", "t.py", *said]
+
+
 def test_what_is_searched_inside_a_table_is_said_once(tmp_path: Path) -> None:
     parameters = {"optimizer": {"lr": 0.1, "beta": 0.5}, "optimizer.lr": 0.2}
     made = composed(tmp_path, ["run"], **parameters)

@@ -46,11 +46,19 @@ def test_a_parameter_that_the_script_does_not_know_is_named_with_the_nearest_fla
     assert "knows no 'lr'" in said
 
 
-def test_flags_that_can_be_turned_off_must_be_said() -> None:
-    [said] = look("click", style={"preset": "click", "booleans": "flag"}, amp=False)
-    assert "--amp can be turned off by --no-amp" in said
-    [said] = look("argparse", style={"booleans": "no"}, amp=False)
-    assert "knows no '--no-amp'" in said
+def test_flags_that_can_be_turned_off_are_and_where_only_the_help_shows_them_that_is_said(tmp_path: Path) -> None:
+    assert look("click", style={"preset": "click", "booleans": "flag"}, amp=False) == []
+    assert look("argparse", style={"booleans": "no"}, amp=False) == []
+    (tmp_path / "hidden.py").write_text(
+        "import argparse\np = argparse.ArgumentParser()\n"
+        "for name, how in (('amp', argparse.BooleanOptionalAction), ('ema', 'store_true')):\n"
+        "    p.add_argument('--' + name, action=how)\np.parse_args()\n"
+    )
+    given = {"command": [PYTHON, "hidden.py"], "amp": False, "ema": False}
+    [said] = preflight(given, str(tmp_path)).warnings
+    assert '--amp can be turned off by --no-amp; booleans = { amp = "no" } says false, too' in said
+    [said] = preflight({**given, "style": {"booleans": "no"}}, str(tmp_path)).warnings
+    assert "knows no '--no-ema'; booleans = { ema = \"flag\" } says nothing where it is false" in said
 
 
 def test_what_is_not_there_is_said() -> None:
