@@ -46,11 +46,11 @@ class Shot:
 SHOTS = (
     Shot("studies", "", (), ("running", CHARLM)),
     Shot("study-running", RUNNING, (), ("running",)),
-    Shot("study", CHARLM, (), ("★",)),
+    Shot("study", CHARLM, ("j",), ("★",)),
     Shot("study-sft", SFT, (), ("★",)),
-    Shot("study-80x24", CHARLM, (), ("★",), (80, 24)),
-    Shot("study-light", CHARLM, (), ("★",), theme="light"),
-    Shot("study-ansi", CHARLM, (), ("★",), theme="ansi"),
+    Shot("study-80x24", CHARLM, ("j",), ("★",), (80, 24)),
+    Shot("study-light", CHARLM, ("j",), ("★",), theme="light"),
+    Shot("study-ansi", CHARLM, ("j",), ("★",), theme="ansi"),
     Shot("trial", CHARLM, ("asterisk", "enter"), ("trial 7",)),
     Shot("trial-sft", SFT, ("asterisk", "enter"), ("best",)),
     Shot(
@@ -64,8 +64,8 @@ SHOTS = (
     Shot("health", CHARLM, ("d",), ("health",)),
     Shot("space", CHARLM, ("e", "@random draws"), ("random draws",)),
     Shot("space-entry", CHARLM, ("e", "@random draws", "enter"), ("Parameter",)),
-    Shot("launch", CHARLM, ("r",), ("Run quick",)),
-    Shot("clone", CHARLM, ("asterisk", "C"), ("Clone",)),
+    Shot("launch", CHARLM, ("j", "r"), ("Run quick",)),
+    Shot("clone", CHARLM, ("j", "C"), ("Clone",)),
     Shot("insights-history", CHARLM, ("H",), ("history",)),
     Shot("insights-importance", CHARLM, ("H", "tab", "+20"), ()),
     Shot("insights-slice", SFT, ("H", "tab", "tab"), ()),
@@ -75,8 +75,8 @@ SHOTS = (
     Shot("report", CHARLM, ("R", "@w writes"), ()),
     Shot("report-rendered", CHARLM, ("R", "@w writes", "m"), ()),
     Shot("system", RUNNING, ("u", "@cores", "+4"), ("cores",)),
-    Shot("help", CHARLM, ("question_mark",), ("Help",)),
-    Shot("filter", CHARLM, ("slash", *"lr<5e-3 status=complete"), ("lr<5e-3",)),
+    Shot("help", CHARLM, ("j", "question_mark"), ("Help",)),
+    Shot("filter", CHARLM, ("j", "slash", *"lr<5e-3 status=complete"), ("lr<5e-3",)),
 )
 
 

@@ -60,9 +60,9 @@ class SpaceRows:
 
     pinned = 1
     columns: Sequence[Column] = (
-        Column("name", "parameter", 16, sortable=False),
+        Column("name", "parameter", 15, sortable=False),
         Column("range", "range or choices", 20, sortable=False),
-        Column("scale", "scale", 8, sortable=False),
+        Column("scale", "scale", 9, sortable=False),
         Column("now", "change", 15, sortable=False),
         Column("kind", "kind", 8, sortable=False),
         Column("note", "note", 24, sortable=False),

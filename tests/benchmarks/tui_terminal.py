@@ -3,7 +3,8 @@
     python -m tests.benchmarks.tui_terminal [HOME]
 
 Time to the first frame with rows, bytes when nothing happens, bytes a second while a study runs, and the time from a
-key to the frame that it causes; on a study of 10,000 trials and 10 million points (made when HOME has none).
+key to the frame that it causes; on a study of 10,000 trials and 10 million points (made when HOME has none). Then the
+bytes of going from screen to screen, and how long that takes over a line of 4 KB/s.
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ import tempfile
 import termios
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-
-from tui_store import make
 
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
 from tests.benchmarks.common import machine, percentile
+from tests.benchmarks.tui_store import make
+from tests.tui.terminal import HPTUI
+from tests.tui.terminal import Terminal as Seat
 
 SIZE = (120, 36)
 ROW = re.compile(rb"\xe2\x98\x85\d+")
@@ -155,6 +158,31 @@ def _both(waits: list[float]) -> str:
     return f"median {percentile(waits, 0.5) * 1000:.0f} ms, p95 {percentile(waits, 0.95) * 1000:.0f} ms"
 
 
+def visits(home: Path, name: str, rate: float) -> None:
+    """What going to a trial and back sends, and how long a line of `rate` bytes a second takes for it (0: no limit)."""
+    seat = Seat([*HPTUI, "--home", str(home), "open", name], rate=rate)
+    steps: list[tuple[str, bytes, str | Callable[[], bool]]] = [
+        ("a question", b"X", "Stop the study"),
+        ("no", b"\x1b", lambda: "Stop the study" not in seat.text),
+        ("a trial", b"\r", f"{name} › trial"),
+        ("back", b"\x1b", lambda: f"{name} › trial" not in seat.text and "trials 10" in seat.text),
+    ]
+    try:
+        seat.until("★")
+        seat.quiet(4.0)
+        print(f"over {f'a line of {rate / 1000:.0f} KB/s' if rate else 'a fast line'}:")
+        for what, key, came in steps:
+            began, before = time.monotonic(), len(seat.written)
+            seat.send(key)
+            seat.until(came)
+            first = time.monotonic() - began
+            seat.quiet(0.3)
+            whole, sent = time.monotonic() - began - 0.3, (len(seat.written) - before) / 1000
+            print(f"  {what}: seen after {first:.1f} s, whole after {whole:.1f} s, {sent:.1f} KB")
+    finally:
+        seat.close()
+
+
 def main(home: Path) -> None:
     """Measure all, and print a line each."""
     sd = StudyDir(home / "big")
@@ -186,6 +214,8 @@ def main(home: Path) -> None:
     print(f"key to frame while it runs: {_both(seen)}; CPU of it: {_both(used)}; load {load:.1f}")
     running.close()
     terminal.close()
+    for rate in (0.0, 4000.0):
+        visits(home, sd.name, rate)
 
 
 if __name__ == "__main__":
