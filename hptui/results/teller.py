@@ -180,7 +180,7 @@ class Teller:
 
     def share(self, key: str, value: float, trials: Iterable[Trial], *, signed: bool = False, digits: int = 1) -> Fact:
         """Per cent."""
-        text = f"{value:+.{digits}%}" if signed else f"{value:.{digits}%}"
+        text = f"{value:+.{digits}%}" if signed and value else f"{value:.{digits}%}"
         return Fact(key, value, text.replace("-", "−") if signed else text, tuple(trial.number for trial in trials))
 
     def p(self, key: str, value: float, trials: Iterable[Trial] = ()) -> Line:
@@ -231,5 +231,5 @@ class Teller:
         if value and not any(digit in text for digit in "123456789"):
             text = number(abs(float(f"{value:.2g}")))  # a difference that its format would hide
             text += {"seconds": " s", "peak_memory_gb": " GB"}.get(name, f" {spec.unit}" if spec and spec.unit else "")
-        sign = "−" if value < 0 else "+"
+        sign = "−" if value < 0 else "+" if value else ""
         return Fact(key, value, f"{sign}{text}", tuple(trial.number for trial in trials))

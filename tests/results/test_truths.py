@@ -300,3 +300,19 @@ def test_a_trend_that_may_be_chance_recommends_no_wider_range():
     up = [one(n, {"learning_rate": 1e-3, "width": 32 * 2 ** (n // 3)}, {"val_loss": 1 - n / 9}) for n in range(9)]
     text = text_of(up)
     assert "Widen `width` beyond 128: the best lies at that end, and trials got better towards it." in text
+
+
+def test_a_setting_of_its_own_beside_the_baseline_and_whole_numbers_break_nothing():
+    base = one(0, {}, {"val_loss": 1}, role=Role.BASELINE)
+    own = one(1, {"steps": 5}, {"val_loss": 1.0})
+    more = one(2, {"width": 32}, {"val_loss": 2})
+    text = text_of([base, own, more])
+    assert "| trial 1 | `steps` – → 5 | equal |" in text
+
+
+def test_no_change_has_no_sign():
+    base = one(0, {}, {"val_loss": 0.0}, role=Role.BASE)
+    text = text_of([base, one(1, {"width": 32}, {"val_loss": 0.0})])
+    assert "| `val_loss` | 0 | 0 | 0 | equal |" in text
+    text = text_of([replace(base, values={"val_loss": 2.0}), one(1, {"width": 32}, {"val_loss": 2.0})])
+    assert "| `val_loss` | 2 | 2 | 0.0% | equal |" in text

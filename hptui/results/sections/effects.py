@@ -83,8 +83,9 @@ def _interval(t: Teller, group: Group, metric: str, key: str) -> Line:
 
 def _steps(t: Teller) -> Iterator[Block]:
     """One factor at a time: each step from the baseline, on every metric, on time and memory."""
+    known = {name: place for place, name in enumerate(t.view.base)}
     steps = sorted(
-        t.record.steps, key=lambda step: (list(t.view.base).index(next(iter(step.changed))), step.trial.number)
+        t.record.steps, key=lambda step: (known.get(next(iter(step.changed)), len(known)), step.trial.number)
     )
     own = changes(t.view, steps[0].base, steps[0].trial)
     said = [one.metric for one in own if one.metric in t.study.metrics or one.metric == t.record.metric]
