@@ -77,9 +77,15 @@ def seen(words: Sequence[str], place: Path) -> Found | None:
         return None
 
 
+def listed(words: Sequence[str], place: Path) -> bool:
+    """Whether the source says all parameters, and the script none: nanoGPT's way."""
+    found = seen(words, place)
+    return found is not None and found.parser == "configurator"
+
+
 def declared(words: Sequence[str], place: Path, style: Style) -> list[str]:
     """Flags that belong to a subcommand, which the help of neither may list all."""
     found = seen(words, place)
-    if found is None or not all(word in words for word in found.words or ["?"]):
+    if found is None or not (listed(words, place) or (found.words and all(word in words for word in found.words))):
         return []
     return [f"{style.prefix}{spelled(style, option.flag)}" for option in found.options if not option.positional]

@@ -18,7 +18,7 @@ from hptui.model.trial import Value
 from hptui.trainers.command import configfile
 from hptui.trainers.command.compose import Composed, compose
 from hptui.trainers.command.flags import as_declared
-from hptui.trainers.command.hearing import DEAF, deaf, declared, seen, unknown_constants
+from hptui.trainers.command.hearing import DEAF, deaf, declared, listed, seen, unknown_constants
 from hptui.trainers.command.program import absolute, hides_the_tap, resolve, script_of
 from hptui.trainers.command.settings import Spec, misspelt, read
 from hptui.trainers.command.styles import STYLES, Style, flat, read_style, spelled
@@ -128,7 +128,8 @@ def _known(spec: Spec, composed: Composed, words: Sequence[str], place: Path) ->
             yield f"trainer.style: the script reads no {DEAF[why]}"
         return
     asked = _asking(spec, words, place, style)
-    text, problem = _output(asked, composed, place, spec)
+    # A configurator takes every word for a setting: its script cannot be asked, but read.
+    text, problem = ("", "") if listed(words, place) and not spec.own.help else _output(asked, composed, place, spec)
     flags, keys = {*FLAG.findall(text), *_positional(text), *declared(words, place, style)}, dotted_keys(text)
     dashed = style.prefix.startswith("-")
     known = sorted(flags - {"-h", "--help"}) if dashed else keys

@@ -34,7 +34,7 @@ def _words(text: str) -> frozenset[str]:
 IDLE = _words(
     "the a an of is was are at in on our its current currently new got with and after for by to from now "
     "info debug warning warn critical root main logger took saved saving loading loaded using seed rank "
-    "gpu cuda pid port line version elapsed eta time"
+    "gpu cuda pid port line version v_num elapsed eta time"
 )
 """Words that are no part of a metric's name, and name none."""
 VAGUE = _words("average avg mean final overall current total")
@@ -60,7 +60,9 @@ def pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dic
         if start < taken:
             continue
         name = _name(text, key, start, headings, spaced=spaced)
-        if canonical(name).rpartition("_")[2] in COUNTERS and canonical(name) not in wanted:
+        parts = canonical(name).split("_")
+        # `train_loss_step` is a loss, `best_step` is no metric.
+        if parts[-1] in COUNTERS and not USUAL & set(parts) and canonical(name) not in wanted:
             continue
         if not name or (spaced and not _credible(name, loose=loose, wanted=wanted)):
             continue

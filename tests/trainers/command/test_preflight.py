@@ -61,6 +61,14 @@ def test_flags_that_can_be_turned_off_are_and_where_only_the_help_shows_them_tha
     assert "knows no '--no-ema'; booleans = { ema = \"flag\" } says nothing where it is false" in said
 
 
+def test_a_script_with_a_configurator_is_read_and_not_asked(tmp_path: Path) -> None:
+    (tmp_path / "gpt.py").write_text("learning_rate = 1e-3\nexec(open('configurator.py').read())\n")
+    given = {"command": [PYTHON, "gpt.py"], "style": "exact"}
+    assert preflight({**given, "learning_rate": 0.1}, str(tmp_path)).warnings == []
+    [said] = preflight({**given, "learning_rat": 0.1}, str(tmp_path)).warnings
+    assert "knows no '--learning_rat'; did you mean '--learning_rate'" in said
+
+
 def test_what_is_not_there_is_said() -> None:
     assert look("absent", lr=1) == [f"trainer.command: there is no file 'absent_client.py' in {CLIENTS}"]
     [said] = look("", command=["pyton", "train.py"])

@@ -44,11 +44,16 @@ ONE_LINE: list[tuple[str, dict[str, float], int]] = [
         {"loss": 0.5, "val_loss": 0.61},
         100,
     ),
+    (
+        "Epoch 3:  50%|█████     | 50/100 [00:01<00:01, 73it/s, v_num=3, train_loss_step=0.5, train_loss_epoch=0.25]",
+        {"train_loss_step": 0.5, "train_loss_epoch": 0.25},
+        50,
+    ),
     ("100/100 ━━━━━━━━━━━━━━━━━━━━ 2s 20ms/step - accuracy: 0.9 - loss: 0.3", {"accuracy": 0.9, "loss": 0.3}, 100),
     (" 45%|████▌     | 450/1000 [00:10<00:12, 43.00it/s, loss=0.5, acc=0.75]", {"loss": 0.5, "acc": 0.75}, 450),
     (
         "Epoch 2:  45%|████▌  | 45/100 [00:10<00:12,  4.30it/s, v_num=3, train_loss=0.5]",
-        {"train_loss": 0.5, "v_num": 3.0},
+        {"train_loss": 0.5},
         45,
     ),
 ]
