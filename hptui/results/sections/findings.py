@@ -10,12 +10,11 @@ from hptui.model.values import is_number
 from hptui.results.analysis.cohort import lengths
 from hptui.results.analysis.compare import ALPHA
 from hptui.results.analysis.effects import Effect, Group, Step, spearman
-from hptui.results.analysis.outlook import overshadowed
 from hptui.results.analysis.regions import Region
 from hptui.results.document import Block, Bullets, Heading
 from hptui.results.facts import Line, capital, joined, line, listed
 from hptui.results.roles import number_of, setting_of
-from hptui.results.sections.effects import label, where
+from hptui.results.sections.groups import effect_lines, equal_lines
 from hptui.results.sections.trials import moved
 from hptui.results.teller import Teller
 
@@ -27,8 +26,8 @@ STEPS = 4
 def observations(t: Teller) -> Iterator[Block]:
     """Key observations: sentences about regions, groups, confounding; each computed."""
     found = [
-        *_equal_lines(t),
-        *_effect_lines(t),
+        *equal_lines(t),
+        *effect_lines(t),
         *_region_lines(t),
         *_one_factor_lines(t),
         *_edge_lines(t),
@@ -54,51 +53,6 @@ def observations(t: Teller) -> Iterator[Block]:
     if found:
         yield Heading(2, ("Key observations",))
         yield Bullets(tuple(found), "1.")
-
-
-def _equal_lines(t: Teller) -> Iterator[Line]:
-    """Where all trials came out the same, which is hardly ever what was meant."""
-    order = t.record.order
-    values = {(trial.values or {})[t.record.metric] for trial in order}
-    if len(order) > 1 and len(values) == 1 and not t.record.stepwise:
-        yield line(
-            "All {n} trials have the same {metric}, {value}: either nothing that was varied matters, or the metric "
-            "does not tell them apart.",
-            n=t.count("equal.n", order),
-            metric=t.name(t.record.metric),
-            value=(t.value(order[0], t.record.metric),),
-        )
-
-
-def _effect_lines(t: Teller) -> Iterator[Line]:
-    """The best and the worst group of each setting with a measurable effect."""
-    if t.record.stepwise:
-        return
-    metric, down = t.record.metric, t.study.objective.goal == "minimize"
-    shadows = overshadowed(t.record.effects, t.record.confounded)
-    for effect in t.record.effects:
-        if not effect.measurable or effect.corrected is None or effect.setting in shadows:
-            continue
-        groups = sorted(effect.groups, key=lambda group: group.mean, reverse=not down)
-        best, worst = (_group(t, effect, group) for group in (groups[0], groups[-1]))
-        yield line(
-            "{metric} is best for {name} {best}, and worst for {worst} ({p}).",
-            metric=t.name(metric),
-            name=t.name(effect.setting),
-            best=best,
-            worst=worst,
-            p=t.p(f"effect.{effect.setting}.p", effect.corrected, effect.trials),
-        )
-
-
-def _group(t: Teller, effect: Effect, group: Group) -> Line:
-    """`0.0005 to 0.002 (2.08 on average over 8 trials)`."""
-    key = f"group.{effect.setting}.{label(group)}"
-    mean = t.of_metric(f"{key}.mean", t.record.metric, group.mean, group.trials, f"values.{t.record.metric}")
-    over: Line = (" in ", *t.trial(group.trials[0])) if len(group.trials) == 1 else ()
-    if not over:
-        over = (" on average over ", *t.many(f"{key}.trials", group.trials, "trial"))
-    return line("{where}, {mean}{over}", where=where(t, group, key), mean=mean, over=over)
 
 
 def _region_lines(t: Teller) -> Iterator[Line]:
