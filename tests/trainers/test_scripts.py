@@ -202,6 +202,19 @@ def test_constants_at_the_top_are_parameters(tmp_path):
     assert [(one.name, one.default) for one in found.options] == [("learning_rate", 1e-3)]
 
 
+@pytest.mark.parametrize(
+    ("line", "by"),
+    [
+        ("from options import get_parser\na = get_parser().parse_args()", "get_parser()"),
+        ("from absl import flags", "absl"),
+    ],
+)
+def test_constants_beside_a_command_line_from_elsewhere_are_left_alone(tmp_path, line, by):
+    found = seen(tmp_path, f"{line}\nLR = 0.1\n")
+    assert (found.parser, found.options) == ("", [])
+    assert f"read by {by}" in found.notes[0]
+
+
 def test_flags_of_two_kinds_are_told_apart(tmp_path):
     clicks = """
         import click

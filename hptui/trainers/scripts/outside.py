@@ -132,10 +132,32 @@ def constants_of(tree: ast.Module, text: str, known: dict[str, Any]) -> Found:
         ]
         return found
     settings = {name: value for name, value in known.items() if is_setting(name, value)}
+    if elsewhere := _parsed_elsewhere(tree):
+        return Found(
+            notes=[f"its command line is read by {elsewhere}, which is not looked into; hptui check asks --help"]
+        )
     if not settings or any(name in ("sys.argv", "argv") for name in _names(tree)):
         return Found()
     options = [Option(name, name, type_of(value), value) for name, value in settings.items()]
     return Found("constants", "constants", options)
+
+
+PARSES = re.compile(
+    r"(?:^|[._])(?:(?:get|make|build|create|arg|argument)_?(?:arg_?)?parser|(?:parse|get)_(?:known_)?args)$"
+)
+LIBRARIES = ("argparse", "click", "typer", "fire", "hydra", "absl", "docopt", "jsonargparse", "simple_parsing", "tyro")
+
+
+def _parsed_elsewhere(tree: ast.Module) -> str:
+    """The library, or the call, behind a command line that is declared in another file, or in a way unknown here."""
+    for node in ast.walk(tree):
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            if name.partition(".")[0] in LIBRARIES:
+                return name.partition(".")[0]
+    found = next((name for name, _ in calls(tree) if PARSES.search(name)), "")
+    return f"{found}()" if found else ""
 
 
 def _names(tree: ast.Module) -> set[str]:
