@@ -233,3 +233,10 @@ def test_trials_in_one_place_are_numbered_together(home, tmp_path):
     found = drawn(stores.write(home, stores.ONE, own, lambda one: []), tmp_path, "svg")
     svg = found["hyperparam_comparison"].path.read_text()
     assert "<!-- 0, 1, 2 -->" in svg
+
+
+def test_the_ticks_of_a_small_logarithmic_range_are_all_powers():
+    from hptui.results.figures.axis import _power
+
+    assert [_power(at, small=True) for at in (1e-3, 1e-2, 3e-2, 1.0, 10.0)] == ["1e-3", "1e-2", "3e-2", "1", "10"]
+    assert _power(0.05, small=False) == "0.05"
