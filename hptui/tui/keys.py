@@ -241,6 +241,7 @@ KEYS: tuple[Key, ...] = (
     Key("log.previous", "N", "Previous", "the place before", "again(-1)", "Look"),
     Key("log.filter", "ampersand", "Filter", "only lines with a text, or !without it", "filter", "Look", 4),
     Key("log.wrap", "w", "Wrap", "long lines over several rows, and back", "wrap", "Look", 5),
+    Key("log.pager", "E", "Pager", "the whole file in $PAGER", "pager", "Look"),
     Key("log.copy", "y", "Copy", "copy the line", "copy", "Out", 8),
 )
 

@@ -57,7 +57,7 @@ async def test_readonly_writes_no_report(home):
     async with walking(home, study=sd, readonly=True) as walk:
         await walk.until("★3")
         await walk.press("R")
-        await walk.until("w writes it", MINUTE)
+        await walk.until("working it out")
         await walk.press("w")
         assert isinstance(walk.app.screen, ReportScreen)
         assert "Write the report" not in walk.text

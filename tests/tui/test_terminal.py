@@ -174,6 +174,27 @@ def test_keys_that_come_in_a_bunch_go_where_each_leads(opened):
     seat.until("trials 2 of 41")
 
 
+def test_the_terminal_is_given_away_and_drawn_anew(opened, tmp_path):
+    pager = tmp_path / "pager"
+    pager.write_text('#!/bin/sh\nclear; echo "the pager has $(wc -l < "$1") lines"; read answer\n')
+    pager.chmod(0o755)
+    seat, _ = opened("open", "made", env=surroundings(PAGER=str(pager)))
+    seat.until("★3")
+    seat.press("t")
+    seat.until("lines")
+    seat.press("E")
+    seat.until("the pager has 2 lines")
+    seat.press("enter")
+    seat.until("hello from 3")
+    seat.quiet()
+    before = seat.cells()
+    seat.screen.reset()
+    seat.send(b"\x0c")
+    seat.quiet()
+    assert seat.cells() == before
+    assert "the pager has" not in seat.text
+
+
 @pytest.mark.parametrize("keys", [b"qu?HeR", b"QHHd", b"u\x03?"], ids=str)
 def test_keys_typed_ahead_of_leaving_do_nothing(opened, keys):
     seat, _ = opened("open", "made")

@@ -42,6 +42,16 @@ def edit_path(app: HptuiApp, path: Path) -> bool:
     return ended.returncode == 0
 
 
+def page(app: HptuiApp, path: Path) -> None:
+    """Show a file in the user's pager: $PAGER, or less, which shows no terminal escapes of the file unless told to."""
+    words = shlex.split(os.environ.get("PAGER", "")) or ["less"]
+    try:
+        with app.suspend():
+            subprocess.run([*words, str(path)], check=False)
+    except (SuspendNotSupported, OSError) as error:
+        app.say(f"no pager can be opened here: {error or 'this terminal cannot be given away'}", "bad")
+
+
 def edit_text(app: HptuiApp, text: str) -> str | None:
     """A text as the user's editor leaves it; None when it is the same, or there was no editor."""
     handle, name = tempfile.mkstemp(prefix="hptui-", suffix=".txt")

@@ -237,6 +237,12 @@ class LogView(Lines, can_focus=True):
     def action_filter(self) -> None:
         self.post_message(self.Asked("filter"))
 
+    def action_pager(self) -> None:
+        from hptui.tui.screens.editor import page
+
+        if self.snapshot is not None and self.snapshot.path is not None:
+            page(app_of(self), self.snapshot.path)
+
     def action_copy(self) -> None:
         app_of(self).copy(self.text(self.cursor), "the line")
 
