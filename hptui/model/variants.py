@@ -38,7 +38,7 @@ def representative(study: Study, defaults: Mapping[str, Value]) -> dict[str, Val
     `defaults` are what the trainer uses where the table is silent; expressions may need them.
     """
     table, follows = study.trainer.settings, {one.name for one in study.space.derived}
-    settled = study.space.settle({**defaults, **table}, _usual(study))
+    settled = study.space.settle({**defaults, **table}, _usual(study, defaults))
     written = {name for name in follows & table.keys() if _as_written(study)}
     return {**table, **{name: value for name, value in settled.items() if name not in written}}
 
@@ -47,9 +47,12 @@ def _as_written(study: Study) -> bool:
     return study.search.baseline or study.search.evaluate_base
 
 
-def _usual(study: Study) -> dict[str, Value]:
-    """A value for each parameter: as the table has it, if that is run or could be drawn; else the first of all."""
-    table, kept = study.trainer.settings, _as_written(study)
+def _usual(study: Study, defaults: Mapping[str, Value]) -> dict[str, Value]:
+    """A value for each parameter: as the table or the trainer has it, if that is run or could be drawn; else the first
+    of all.
+    """
+    kept = _as_written(study)
+    table = {**defaults, **study.trainer.settings} if kept else study.trainer.settings
     return {
         one.name: table[one.name] if one.name in table and (kept or one.contains(table[one.name])) else _ends(one)[0]
         for one in study.space.parameters
@@ -99,7 +102,7 @@ def _searched(
     study: Study, names: Collection[str], defaults: Mapping[str, Value]
 ) -> Iterator[tuple[dict[str, Value], str]]:
     """Feasible settings: every combination of the parameters that matter, or, if those are many, one at a time."""
-    space, base, usual = study.space, study.trainer.settings, _usual(study)
+    space, base, usual = study.space, study.trainer.settings, _usual(study, defaults)
     env = {**defaults, **base}
     ends = {one.name: _ends(one) for one in space.parameters if one.name in _bearing(space, names)}
     if math.prod(map(len, ends.values())) <= MOST:

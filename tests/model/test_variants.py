@@ -130,3 +130,6 @@ def test_a_table_that_no_trial_takes_does_not_stand_for_them():
     text = '[space]\nmax_length = "{{128, 256}}"\n[search]\nbaseline = {}\n'
     assert representative(study(text.format("true")), {})["max_length"] == 64
     assert representative(study(text.format("false")), {})["max_length"] == 128
+    silent = study('[space]\nrank = "{4, 8}"')
+    assert representative(silent, {"rank": 16})["rank"] == 16, "the baseline has the trainer's own"
+    assert [one.where for one in variants(silent, ["rank"], {"rank": 16})] == ["rank=4", "rank=8"]
