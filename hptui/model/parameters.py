@@ -115,6 +115,14 @@ class Float:
         size = self.size
         return None if size is None or size > MAX_VALUES else tuple(self._at(index) for index in range(size))
 
+    def held(self, value: float) -> float:
+        """The nearest value inside the range. A last bit beside an end, as logarithms leave it, is that end."""
+        near = 0.0 if self.log else 1e-12 * (self.high - self.low)
+        for end in (self.low, self.high):
+            if math.isclose(value, end, rel_tol=1e-12, abs_tol=near):
+                return end
+        return min(max(value, self.low), self.high)
+
     def sample(self, rng: random.Random) -> float:
         """A value, uniform on the range's own scale."""
         if self.size is not None:
@@ -123,7 +131,7 @@ class Float:
             drawn = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
         else:
             drawn = self.low + (self.high - self.low) * rng.random()
-        return min(max(drawn, self.low), self.high)
+        return self.held(drawn)
 
     def describe(self) -> str:
         """The range in one line: `5e-6..1e-4 log`."""
@@ -178,13 +186,17 @@ class Int:
         """All values, in order; None: too many to list."""
         return None if self.size > MAX_VALUES else tuple(range(self.low, self.high + 1, self.step or 1))
 
+    def held(self, value: float) -> int:
+        """The nearest whole number inside the range."""
+        return min(max(round(value), self.low), self.high)
+
     def sample(self, rng: random.Random) -> int:
         """A value, uniform on the range's own scale."""
         if not self.log:
             return self.low + rng.randrange(self.size) * (self.step or 1)
         # Half a unit beyond both ends, so that each end is as likely as its width on the log scale.
         drawn = math.exp(rng.uniform(math.log(self.low - 0.5), math.log(self.high + 0.5)))
-        return min(max(round(drawn), self.low), self.high)
+        return self.held(drawn)
 
     def describe(self) -> str:
         """The range in one line: `2..24 int`."""

@@ -186,5 +186,4 @@ def _decode(parameter: Parameter, found: Any) -> Value:
     if counted(parameter):
         return level(parameter, int(found))
     assert not isinstance(parameter, Choice)
-    value = int(found) if isinstance(parameter, Int) else float(found)
-    return min(max(value, parameter.low), parameter.high)
+    return parameter.held(float(found))

@@ -51,8 +51,7 @@ def at(parameter: Parameter, share: float) -> Value:
     low, high = _ends(parameter)
     found = low * math.pow(high / low, share) if _log(parameter) else low + (high - low) * share
     assert not isinstance(parameter, Choice)
-    value = round(found) if isinstance(parameter, Int) else float(found)
-    return min(max(value, parameter.low), parameter.high)  # exp(log(high)) may be a last bit above high
+    return parameter.held(found)
 
 
 def share(parameter: Parameter, value: Value) -> float:

@@ -169,7 +169,7 @@ def _beside(parameter: Parameter, value: Value, far: float, rng: Random) -> Valu
         moved = value + (parameter.high - parameter.low) * far
     if isinstance(parameter, Int):
         moved = round(moved) if round(moved) != value else value + (1 if far > 0 else -1)
-    return min(max(moved, parameter.low), parameter.high)
+    return parameter.held(moved)
 
 
 def _apart(parameter: Parameter, one: Value, other: Value) -> float:

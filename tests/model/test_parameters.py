@@ -90,6 +90,17 @@ def test_contains(parameter: Parameter, inside: list[object], outside: list[obje
     assert [one for one in outside if parameter.contains(one)] == []  # type: ignore[arg-type]
 
 
+def test_what_logarithms_leave_beside_an_end_is_that_end() -> None:
+    rates = Float("learning_rate", 1e-4, 5e-3, log=True)
+    assert math.exp(math.log(5e-3)) != 5e-3
+    assert rates.held(math.exp(math.log(5e-3))) == 5e-3
+    assert rates.held(0.004999999999999999) == 5e-3
+    assert (rates.held(1.0), rates.held(0.0), rates.held(2e-3)) == (5e-3, 1e-4, 2e-3)
+    assert Float("tiny", 1e-15, 1.0, log=True).held(5e-15) == 5e-15
+    assert Float("share", 0.0, 1.0).held(1e-17) == 0.0
+    assert Int("layers", 2, 8).held(8.4) == 8
+
+
 def test_values_and_top_follow_the_step() -> None:
     assert Float("x", 0, 0.3, step=0.1).values() == (0.0, 0.1, 0.2, 0.3)
     assert Float("x", 0.1, 0.3, step=0.2).values() == (0.1, 0.3)

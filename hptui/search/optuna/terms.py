@@ -32,8 +32,8 @@ class Codec:
     def decode(self, found: float) -> Value:
         """Our value for what Optuna found."""
         match self.parameter:
-            case Float(low=low, high=high, step=None):
-                return min(max(float(found), low), high)  # exp(log(high)) may be a last bit above high
+            case Float(step=None) as range_:
+                return range_.held(float(found))
             case Int(step=None):
                 return int(found)
             case parameter:
