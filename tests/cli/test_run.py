@@ -168,6 +168,7 @@ class Terminal:
 
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a suite in the background ignores it, and so would this
             os.environ.update(TERM="xterm-256color", COLUMNS="100", LINES="30")
             os.execv(command[0], command)
         self.printed = b""

@@ -10,6 +10,7 @@ import pytest
 from textual.widgets import Input
 
 from hptui.results.view import look
+from hptui.tui import verbs
 from hptui.tui.app import HptuiApp
 from hptui.tui.config import Config
 from hptui.tui.screens.entry import EntryScreen
@@ -162,6 +163,32 @@ def test_leaving_with_changes_asks(seen):
         await until(pilot, lambda: pilot.app.screen is screen)
 
     visit(seen, steps)
+
+
+def test_what_is_being_saved_is_waited_for(sd, monkeypatch):
+    def slowly(*given):
+        time.sleep(0.3)
+        return save(*given)
+
+    save = verbs.save_space
+    monkeypatch.setattr(verbs, "save_space", slowly)
+
+    async def steps(pilot, screen):
+        await pilot.press("c")
+        (await line(pilot, screen)).value = "batch_size <= 16"
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.screen is screen and screen.draft != screen.before)
+        await settled(pilot, screen)
+        await pilot.press("ctrl+s")
+        await line(pilot, screen)
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        await pilot.press("q")
+        assert look(sd).row.revision == 1, "it is still being saved"
+        await until(pilot, lambda: screen not in pilot.app.screen_stack)
+        assert look(sd).row.revision == 2
+
+    visit(sd, steps)
 
 
 def test_read_only_changes_nothing(seen):

@@ -47,6 +47,8 @@ class SpaceScreen(Place):
         self.meaning: Meaning | None = None
         self.wrong = ""
         self._study: Study | None = None
+        self._saving: Draft | None = None
+        self._leaves = False
         self._proposed, self._why = proposed, why
 
     def compose(self) -> ComposeResult:
@@ -306,19 +308,37 @@ class SpaceScreen(Place):
 
         def take(why: str | None) -> None:
             if why is not None:
-                app_of(self).carry_out(lambda: verbs.save_space(self.sd, draft, why), "saving…", self._reload)
+                self._saving = draft
+                app_of(self).carry_out(lambda: save(why), "saving…", self._reload)
+
+        def save(why: str) -> str:
+            try:
+                return verbs.save_space(self.sd, draft, why)
+            except Exception:
+                self.app.call_from_thread(self._not_saved)
+                raise
 
         hint = "why: kept with the revision. Trials that have been run keep what they ran with."
         self.app.push_screen(Ask("Save the search space", self._why, hint=hint), take)
 
+    def _not_saved(self) -> None:
+        self._saving, self._leaves = None, False
+
     def _reload(self, result: object = None) -> None:
+        saved, leaves = self._saving == self.draft, self._leaves
+        self._not_saved()
+        if saved and leaves and self.is_current:
+            self._leave()
+            return
         self._proposed, self._why = None, ""
         self.draft = None
         self._begin()
 
     def action_leave_space(self) -> None:
-        """Back, after asking where something would be lost."""
-        if self.draft != self.before and self.draft is not None:
+        """Back, after asking where something would be lost. What is being saved is waited for."""
+        if self.draft is not None and self.draft == self._saving:
+            self._leaves = True
+        elif self.draft != self.before and self.draft is not None:
             self.ask("Leave without saving?", ["The changes to the space are lost."], self._leave, yes="Leave")
         else:
             self._leave()
