@@ -316,3 +316,21 @@ def test_no_change_has_no_sign():
     assert "| `val_loss` | 0 | 0 | 0 | equal |" in text
     text = text_of([replace(base, values={"val_loss": 2.0}), one(1, {"width": 32}, {"val_loss": 2.0})])
     assert "| `val_loss` | 2 | 2 | 0.0% | equal |" in text
+
+
+def test_a_comparison_shows_both_intervals_and_says_when_they_overlap():
+    def drawn(low, high):
+        return {"generation_intervals": {"bleu": [low, high]}}
+
+    base = one(0, {}, {"accuracy": 0.02}, role=Role.BASE, facts=drawn(0.1, 0.3))
+    best = one(1, {"batch_size": 128}, {"accuracy": 0.03}, facts=drawn(0.5, 0.7))
+    base.metrics["bleu"], best.metrics["bleu"] = 0.2, 0.6
+    text = text_of([base, best], seeds.MATH)
+    assert "| +50.0% | better; intervals overlap |" in text
+    assert "95% intervals: Accuracy 0.8% to 5.0%, then 1.4% to 6.4% (Wilson)." in text
+    shown = seeds.MATH + "\n    [metrics.bleu]\n    goal = 'maximize'\n"
+    text = text_of([base, best], shown)
+    assert "`bleu` 0.1 to 0.3, then 0.5 to 0.7 (bootstrap)" in text
+    assert "| 0.6 | +200.0% | better |" in text
+    base.metrics["bleu"] = 0.05  # it is not what the interval was drawn of
+    assert "bootstrap" not in text_of([base, best], shown)

@@ -73,3 +73,15 @@ def of_trial(view: View, trial: Trial, metric: str) -> Interval | None:
         return wilson(*counted)
     values = [float((one.values or {})[metric]) for one in replicates(view, trial) if metric in (one.values or {})]
     return student(values, floor_of(metric))
+
+
+def of_answers(trial: Trial, metric: str) -> Interval | None:
+    """The interval that the trainer drew from the trial's answers, if it is one of the value that the trial has."""
+    stored: Any = trial.facts.get("generation_intervals")
+    found = stored.get(metric) if isinstance(stored, dict) else None
+    value = (trial.values or {}).get(metric, trial.metrics.get(metric))
+    if not isinstance(found, list | tuple) or len(found) != 2 or value is None:
+        return None
+    low, high = float(found[0]), float(found[1])
+    samples: Any = trial.facts.get("generation_samples")
+    return Interval(low, high, "bootstrap", int(samples or 0)) if low <= value <= high else None

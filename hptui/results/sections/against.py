@@ -8,6 +8,7 @@ from hptui.model.format import NOTHING, setting
 from hptui.model.trial import Trial
 from hptui.results.analysis.against import Against, Change, against_reference, base_model, changes, differences
 from hptui.results.analysis.cohort import length_of
+from hptui.results.analysis.intervals import Interval, of_answers, of_trial
 from hptui.results.document import Block, Heading, Paragraph, Table
 from hptui.results.facts import Line, Name, Words, joined, line
 from hptui.results.roles import is_cost, split_of
@@ -54,12 +55,36 @@ def _two(t: Teller, old: Trial, new: Trial, left: str, right: str) -> Sequence[B
             (t.value(old, one.metric, so_far=True),),
             (t.value(new, one.metric, so_far=True),),
             share_of(t, one, f"change.{old.number}.{new.number}.{one.metric}", [old, new]),
-            (_word(one),),
+            (_word(one, _intervals(t, one.metric, old, new)),),
         )
         for one in chosen
     )
     head = (("Metric",), called(t, left, old), called(t, right, new), ("Change",), ("",))
-    return [Table(head, table, frozenset({1, 2, 3}))]
+    blocks: list[Block] = [Table(head, table, frozenset({1, 2, 3}))]
+    if told := [found for one in chosen if (found := _sure(t, one.metric, old, new)) is not None]:
+        sure = joined(told, "; ")
+        blocks.append(Paragraph(line("{confidence} intervals: {sure}.", confidence=t.confidence(), sure=sure)))
+    return blocks
+
+
+def _sure(t: Teller, metric: str, old: Trial, new: Trial) -> Line | None:
+    """How sure both values of a metric are, where both are more than one measurement."""
+    found = _intervals(t, metric, old, new)
+    if found is None:
+        return None
+    key = f"interval.{old.number}.{new.number}.{metric}"
+    return line(
+        "{metric} {one}, then {other} ({how})",
+        metric=(t.name(metric),),
+        one=t.interval(f"{key}.old", metric, found[0], [old]),
+        other=t.interval(f"{key}.new", metric, found[1], [new]),
+        how=" and ".join(dict.fromkeys(one.how for one in found)),
+    )
+
+
+def _intervals(t: Teller, metric: str, old: Trial, new: Trial) -> tuple[Interval, Interval] | None:
+    one, other = (of_trial(t.view, trial, metric) or of_answers(trial, metric) for trial in (old, new))
+    return None if one is None or other is None else (one, other)
 
 
 def called(t: Teller, label: str, trial: Trial) -> Line:
@@ -77,10 +102,12 @@ def share_of(t: Teller, one: Change, key: str, trials: Sequence[Trial]) -> Line:
     return (t.share(key, one.share, trials, signed=True),)
 
 
-def _word(one: Change) -> str:
+def _word(one: Change, sure: tuple[Interval, Interval] | None = None) -> str:
     if one.old == one.new:
         return "equal"
-    return NOTHING if one.better is None else "better" if one.better else "worse"
+    word = NOTHING if one.better is None else "better" if one.better else "worse"
+    overlap = sure is not None and sure[0].low <= sure[1].high and sure[1].low <= sure[0].high
+    return f"{word}; intervals overlap" if overlap and one.better is not None else word
 
 
 def _differ(t: Teller, why: str, old: Trial, new: Trial) -> Line:
