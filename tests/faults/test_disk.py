@@ -95,8 +95,9 @@ def test_a_disk_that_stays_full_is_waited_for(small: Path, tmp_path: Path) -> No
     while time.monotonic() < full_until:
         fill(small / "filler")
         time.sleep(0.01)
-    assert subject.look() == []
+    # Where the runner has left, a reader may need a page of its own beside the store, which such a disk has not.
     (small / "filler").unlink()
+    assert subject.look() == []
     finish(subject)
     subject.judge()
 
