@@ -34,7 +34,7 @@ from tests.tui.terminal import HPTUI
 from tests.tui.terminal import Terminal as Seat
 
 SIZE = (120, 36)
-ROW = re.compile(rb"\xe2\x98\x85\d+")
+ROW = re.compile(rb"\xe2\x98\x85 ?#?\d+")
 """The star of the best trial: rows are on the screen."""
 
 
