@@ -44,19 +44,23 @@ class TrialColumn:
     numeric: bool
 
 
-def usual(view: View) -> list[str]:
-    """What a table shows: the columns of `[report]`, else what is varied, the objectives, time and memory."""
-    own = list(view.study.report.columns)
+def varied(view: View) -> list[str]:
+    """The settings that the study varies, in all of its stages; without any, those that its trials were given."""
     names = [parameter.name for parameter in view.study.space.parameters]
     listed = [name for trial in view.trials for name in trial.params if name not in names]
     names += [d.name for d in view.study.space.derived]
     for stage in view.study.stages:
         searched = stage.space or Space()
         names += [*searched.names, *(d.name for d in searched.derived), *stage.set]
-    varied = list(dict.fromkeys(names or listed))
+    return list(dict.fromkeys(names or listed))
+
+
+def usual(view: View) -> list[str]:
+    """What a table shows: the columns of `[report]`, else what is varied, the objectives, time and memory."""
+    own = list(view.study.report.columns)
     stages = ["stage"] if any(trial.stage for trial in view.trials) and "stage" not in own else []
     objectives = [objective.metric for objective in view.study.objectives]
-    said = own or [*varied, *objectives, "seconds", "peak_memory_gb"]
+    said = own or [*varied(view), *objectives, "seconds", "peak_memory_gb"]
     notes = ["note"] if any(trial.note for trial in view.trials) and "note" not in said else []
     name = ["name"] if any(trial.name for trial in view.trials) else []
     return [

@@ -13,7 +13,7 @@ from typing import Any
 from hptui.model.format import number as written
 from hptui.model.format import setting
 from hptui.model.trial import Role, Trial, TrialStatus
-from hptui.results.columns import FACTS, HEADINGS, MEASURED, shown, value_of
+from hptui.results.columns import FACTS, HEADINGS, MEASURED, shown, value_of, varied
 from hptui.results.view import View
 from hptui.tui.cells import Cell, Column
 from hptui.tui.filters import Filter, parse
@@ -139,11 +139,8 @@ class TrialRows:
         assert view is not None
         own = [name for name in view.study.report.columns if name not in FACTS[:4]]
         objectives = [objective.metric for objective in view.study.objectives]
-        spaces = [view.study.space, *(one.space for one in view.study.stages if one.space is not None)]
-        varied = [parameter.name for space in spaces for parameter in space.parameters]
-        derived = [one.name for space in spaces for one in space.derived]
         listed = [name for trial in view.study.trials for name in trial.set]
-        settings = [name for name in (own or [*varied, *derived, *listed]) if name not in objectives]
+        settings = [name for name in (own or [*varied(view), *listed]) if name not in objectives]
         settings = list(dict.fromkeys(name for name in settings if name not in LATER))
         names = ["name"] if sum(bool(trial.name) for trial in view.trials) > 1 else []  # the baseline has one
         stage = ["stage"] if any(getattr(trial, "stage", "") for trial in view.trials) else []
