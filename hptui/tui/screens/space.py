@@ -380,7 +380,8 @@ def _facts(found: Meaning) -> list[list[Cell]]:
             some = ", ".join(map(str, found.outside[:12])) + ("…" if len(found.outside) > 12 else "")
             lines.append([Cell(f"outside of it: {some}", "muted")])
     if found.seconds is not None and found.trials_left:
-        lines.append([Cell(f"{found.trials_left} trials to come ≈ {duration(found.seconds)} on one slot", "muted")])
+        trials = "trial" if found.trials_left == 1 else "trials"
+        lines.append([Cell(f"{found.trials_left} {trials} to come ≈ {duration(found.seconds)} on one slot", "muted")])
     return [*lines, *([Cell(plain(text, 300), "warn")] for text in found.warnings)]
 
 
