@@ -35,8 +35,13 @@ try:
         from ax.api.client import Client
         from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
         from ax.exceptions.core import OptimizationComplete
+        from botorch.acquisition.multi_objective import logei
 finally:
     logging.disable(disabled)
+
+# Or BoTorch would compile a kernel at the first ask of several objectives, and wait for ever where another process was
+# killed while it compiled; and a proposal would hang on whether the machine has a compiler.
+logei._load_attempted = True
 
 MODELLED = 200
 """The most trials that Ax is told: it takes a hundredth of a second for each."""

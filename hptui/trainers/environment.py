@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import resource
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +32,24 @@ def capture(threads: int = 0) -> dict[str, Value]:
 def variables(environ: Mapping[str, str]) -> dict[str, Value]:
     """The variables that change how a training runs, and are nobody's secret."""
     return {name: value for name, value in allowed(environ).items() if value == environ[name]}
+
+
+def host_peak() -> float:
+    """The most memory that this process held since it exists, in GiB.
+
+    `getrusage` alone tells too much: what an executed program's parent held counts there as the program's own.
+    """
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:
+            line = next(line for line in file if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / (1 << 20)
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
+
+
+def children_peak() -> float:
+    """The most memory that any one child of this process held that has ended, in GiB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1 << 20)
 
 
 def packages() -> dict[str, Value]:

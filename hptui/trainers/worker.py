@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 import os
 import random
-import resource
 import signal
 import sys
 import threading
@@ -31,7 +30,6 @@ from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import Failure, Outcome, of_error, of_stop, one_line
 
 FINAL_METRICS = 200
-MEASURED = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 LAST_WORDS_SECONDS = 60.0
 """How long the end of a trial waits for a full disk to have room for it."""
 
@@ -186,7 +184,7 @@ def end(events: EventWriter, outcome: Outcome, final: Mapping[str, float]) -> bo
         m=plain,
         nonfinite=odd,
         peak_gpu_gb=peak_gpu_gb(),
-        peak_rss_gb=max(resource.getrusage(who).ru_maxrss for who in MEASURED) / (1 << 20),
+        peak_rss_gb=max(environment.host_peak(), environment.children_peak()),
     )
     deadline = time.monotonic() + LAST_WORDS_SECONDS
     while True:

@@ -30,12 +30,17 @@ def test_it_introduces_itself_trains_and_says_how_it_ended(tmp_path: Path) -> No
     assert last["status"] == "complete"
     assert last["m"] == toy.measure(toy.Settings(steps=5), 0, 5)
     assert last["peak_gpu_gb"] is None
-    assert 0.005 < last["peak_rss_gb"] < 1.0
+    assert 0.005 < last["peak_rss_gb"] < 0.5
     assert "step 5/5 loss" in last["log"]
     hello = events(run, "hello")[0]
     assert hello["resumed_step"] is None
     assert hello["environment"]["python"].startswith("3.")
     assert "torch" not in hello["environment"]["packages"]
+
+
+def test_memory_that_a_parent_held_is_not_counted(tmp_path: Path) -> None:
+    held = b"1" * (1 << 30)
+    assert work(make(tmp_path, "toy", {"steps": 2}))["peak_rss_gb"] < 0.5 < len(held) / (1 << 30)
 
 
 def test_sigterm_with_a_verb_pauses_and_the_next_attempt_goes_on(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from hptui.model.trial import Value
+from hptui.trainers.environment import host_peak
 from hptui.trainers.outcome import GPU_MEMORY, HOST_MEMORY, OutOfMemory
 from hptui.trainers.sft.settings import Settings
 
@@ -56,18 +57,6 @@ def peaks(device: torch.device) -> dict[str, float]:
         found["gpu_allocated_gb"] = torch.cuda.max_memory_allocated(device) / GIB
         found["gpu_reserved_gb"] = torch.cuda.max_memory_reserved(device) / GIB
     return found
-
-
-def host_peak() -> float:
-    """The most memory that this process held since it exists; a fork does not inherit its parent's."""
-    try:
-        with open("/proc/self/status", encoding="ascii") as file:
-            line = next(line for line in file if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / (1 << 20)
-    except (OSError, StopIteration):
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
 
 
 def capacity(device: torch.device) -> float:
