@@ -51,3 +51,24 @@ def test_help_comes_before_rich(home):
     program += "except SystemExit: pass\nprint(sorted(n for n in sys.modules if n in ('rich', 'sqlite3', 'asyncio')))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+AHEAD = """
+import ast, pathlib, sys
+import hptui.tui.app
+from hptui.tui import ahead
+ahead.import_all()
+print(sorted(name for name in HEAVY if name in sys.modules))
+late = set()
+for folder in ("screens", "widgets", "charts"):
+    for path in pathlib.Path(hptui.tui.app.__file__).parent.joinpath(folder).glob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text()))
+        late |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+print(sorted(name for name in late if name.startswith("hptui.") and name not in sys.modules))
+"""
+
+
+def test_what_screens_import_late_is_imported_ahead():
+    program = f"HEAVY = {HEAVY!r}\n{AHEAD}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == ["[]", "[]"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from hptui.model.errors import UserError, did_you_mean
@@ -47,12 +47,11 @@ class TrialColumn:
 def varied(view: View) -> list[str]:
     """The settings that the study varies, in all of its stages; without any, those that its trials were given."""
     names = [parameter.name for parameter in view.study.space.parameters]
-    listed = [name for trial in view.trials for name in trial.params if name not in names]
     names += [d.name for d in view.study.space.derived]
     for stage in view.study.stages:
         searched = stage.space or Space()
         names += [*searched.names, *(d.name for d in searched.derived), *stage.set]
-    return list(dict.fromkeys(names or listed))
+    return list(dict.fromkeys(names or (name for trial in view.trials for name in trial.params)))
 
 
 def usual(view: View) -> list[str]:
@@ -105,19 +104,37 @@ def value_of(view: View, trial: Trial, name: str) -> Any:
     that nobody gave is what was used, for a default may say no more than that it follows from others. Only a complete
     trial has a value of the objective; what another showed of it is no result.
     """
+    return values_of(view, name)(trial)
+
+
+def values_of(view: View, name: str) -> Callable[[Trial], Any]:
+    """What tells `value_of` of one column for many trials."""
+    if name == "seconds":  # the record of an imported trial may not say
+        return lambda trial: None if trial.role is Role.IMPORTED and not trial.seconds else trial.seconds
+    if name in ("status", "reason", "role"):
+        return lambda trial: None if (value := getattr(trial, name)) is None else str(value)
     if name in FACTS or name in MEASURED:
-        value = getattr(trial, name)
-        if name == "seconds" and trial.role is Role.IMPORTED and not value:
-            return None  # its record does not say
-        return str(value) if name in ("status", "reason", "role") and value is not None else value
-    if name in [objective.metric for objective in view.study.objectives]:
-        return (trial.values or {}).get(name)
-    settings = view.settings(trial)
-    if name in settings:
-        return settings[name] if view.asked(trial, name) else trial.effective.get(name, settings[name])
-    if name in trial.metrics:
-        return trial.metrics[name]
-    return trial.effective[name] if name in trial.effective else trial.final.get(name)
+        return attrgetter(name)
+    if any(objective.metric == name for objective in view.study.objectives):
+        return lambda trial: (trial.values or {}).get(name)
+    varies, today, unsaid = view.is_setting(name), view.study.trainer.settings, object()
+    default = view.defaults.get(name, unsaid) if varies else unsaid
+
+    def get(trial: Trial) -> Any:
+        if varies and name in trial.params:
+            return trial.params[name]
+        effective, metrics = trial.effective, trial.metrics
+        if varies and trial.role is not Role.IMPORTED:
+            own = view.trainers.get(trial.revision, today)
+            if name in own:
+                return own[name]
+            if default is not unsaid:
+                return effective.get(name, default)
+        if name in metrics:
+            return metrics[name]
+        return effective[name] if name in effective else trial.final.get(name)
+
+    return get
 
 
 def shown(view: View, trial: Trial, name: str) -> str:
@@ -140,16 +157,18 @@ def shown(view: View, trial: Trial, name: str) -> str:
 
 def rows_of(view: View, trials: Sequence[Trial], names: Sequence[str]) -> list[dict[str, Any]]:
     """Raw values by column name, one row a trial."""
-    return [dict(zip(names, map(partial(value_of, view, trial), names), strict=True)) for trial in trials]
+    values = {name: values_of(view, name) for name in names}
+    return [{name: get(trial) for name, get in values.items()} for trial in trials]
 
 
 def ordered(view: View, trials: Sequence[Trial], by: str) -> list[Trial]:
     """Trials sorted by a column, `-column` downwards; a trial without a value comes last."""
     name, down = by.removeprefix("-"), by.startswith("-")
     columns_of(view, [name])
-    having = [trial for trial in trials if value_of(view, trial, name) is not None]
-    rest = [trial for trial in trials if value_of(view, trial, name) is None]
-    return [*sorted(having, key=lambda trial: _key(value_of(view, trial, name)), reverse=down), *rest]
+    get = values_of(view, name)
+    having = [trial for trial in trials if get(trial) is not None]
+    rest = [trial for trial in trials if get(trial) is None]
+    return [*sorted(having, key=lambda trial: _key(get(trial)), reverse=down), *rest]
 
 
 def _key(value: Any) -> tuple[int, float, str]:

@@ -43,9 +43,9 @@ class View:
         own = self.trainers.get(trial.revision, self.study.trainer.settings)
         return parameters(self.study.trainer.kind, {**self.defaults, **own, **trial.params})
 
-    def asked(self, trial: Trial, name: str) -> bool:
-        """Whether the study file or the trial gave this setting, and not the trainer's default."""
-        return name in trial.params or name in self.trainers.get(trial.revision, self.study.trainer.settings)
+    def is_setting(self, name: str) -> bool:
+        """Whether a setting of this name would be the training's own, and not say how a script is run."""
+        return name in parameters(self.study.trainer.kind, {name: None})
 
     @cached_property
     def best(self) -> Trial | None:

@@ -21,7 +21,7 @@ from textual.theme import BUILTIN_THEMES
 from hptui.model.clean import clean
 from hptui.model.errors import HptuiError
 from hptui.storage.paths import StudyDir
-from hptui.tui import clipboard
+from hptui.tui import ahead, clipboard
 from hptui.tui.commands import KeyCommands
 from hptui.tui.config import Config
 from hptui.tui.driver import Seen, TerminalDriver
@@ -97,6 +97,7 @@ class HptuiApp(App[str]):
         self._heed_signals()
         self.feed.start()
         self.push_screen(self._first())
+        self.set_timer(ahead.REST, ahead.begin)
         if self._problems:
             self.call_after_refresh(self.say, "; ".join(self._problems), "warn")
 

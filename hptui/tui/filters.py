@@ -12,6 +12,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import ge, gt, le, lt
 from typing import Any
 
 from hptui.model.errors import UserError, did_you_mean
@@ -33,8 +34,10 @@ ALIASES = {
 }
 """Words that people of this field use for a setting, where there is one of that name."""
 
-Get = Callable[[str], Any]
-"""The value of a row by a column's name; None where it has none."""
+Get = Callable[[Any], Any]
+"""The value of a row in one column; None where it has none."""
+
+Test = Callable[[Any], bool]
 
 
 class FilterError(UserError):
@@ -50,32 +53,33 @@ class Term:
     values: tuple[str, ...]
     negated: bool = False
 
-    def passes(self, get: Get, texts: Callable[[], Sequence[str]]) -> bool:
-        """Whether a row is let through."""
+    def test(self, column: Callable[[str], Get], texts: Callable[[Any], str]) -> Test:
+        """See `Filter.test`."""
+        negated = self.negated
         if not self.name:
             word = self.values[0].lower()
-            return any(word in text.lower() for text in texts()) is not self.negated
-        return self._holds(get(self.name)) is not self.negated
+            return lambda row: (word in texts(row)) is not negated
+        get, holds = column(self.name), self._holds()
+        return lambda row: holds(get(row)) is not negated
 
-    def _holds(self, value: Any) -> bool:
-        match self.operator:
-            case "~":
-                return value is not None and any(one.lower() in _text(value).lower() for one in self.values)
-            case "=":
-                return any(_equal(value, one) for one in self.values)
-            case "!=":
-                return not any(_equal(value, one) for one in self.values)
-        limit = _number(self.values[0])
-        if limit is None or isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-            return False
-        return _COMPARE[self.operator](float(value), limit)
+    def _holds(self) -> Test:
+        if self.operator == "~":
+            wanted = [one.lower() for one in self.values]
+            return lambda value: value is not None and any(one in str(value).lower() for one in wanted)
+        if self.operator in ("=", "!="):
+            pairs, equal = [(one, _number(one)) for one in self.values], self.operator == "="
+            return lambda value: any(_equal(value, one, number) for one, number in pairs) is equal
+        limit, compare = _number(self.values[0]), _COMPARE[self.operator]
+        if limit is None:
+            return lambda value: False
+        return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and compare(value, limit)
 
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
+    "<": lt,
+    "<=": le,
+    ">": gt,
+    ">=": ge,
 }
 
 
@@ -85,9 +89,13 @@ class Filter:
 
     terms: tuple[Term, ...] = ()
 
-    def passes(self, get: Get, texts: Callable[[], Sequence[str]]) -> bool:
-        """Whether a row is let through. `texts` are what bare words are looked for in."""
-        return all(term.passes(get, texts) for term in self.terms)
+    def test(self, column: Callable[[str], Get], texts: Callable[[Any], str]) -> Test:
+        """What tells whether a row is let through, made once for many rows.
+
+        `column` gives what reads a column of a row; `texts` all texts of a row, in small letters, for bare words.
+        """
+        tests = [term.test(column, texts) for term in self.terms]
+        return tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
 
     def __bool__(self) -> bool:
         return bool(self.terms)
@@ -145,18 +153,10 @@ def _number(text: str) -> float | None:
     return float(text.strip().rstrip("%")) / (100 if found[3] else 1)
 
 
-def _equal(value: Any, wanted: str) -> bool:
+def _equal(value: Any, wanted: str, number: float | None) -> bool:
+    """Whether a value is what was written; `number` is that as a number, where it is one."""
     if value is None:
         return wanted in ("", "none", "-")
-    if isinstance(value, bool):
-        return str(value).lower() == wanted.lower()
-    if isinstance(value, int | float):
-        number = _number(wanted)
-        if number is None:
-            return _text(value).lower() == wanted.lower()
-        return math.isclose(float(value), number, rel_tol=1e-9)
-    return _text(value).lower() == wanted.lower()
-
-
-def _text(value: Any) -> str:
-    return str(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and number is not None:
+        return math.isclose(value, number, rel_tol=1e-9)
+    return str(value).lower() == wanted.lower()

@@ -1,19 +1,18 @@
 """The rows of a table of trials: which, in what order, and what stands in each cell. No Textual in here.
 
-Trials that run stand on top whatever the order. A trial that has not changed keeps its place in the order and its
-cells, so that a study of ten thousand trials costs what has changed.
+Trials that run stand on top whatever the order. A trial that has not changed keeps its cells and what the filter found
+of it; all are sorted anew, which takes a hundredth of a second for ten thousand.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from hptui.model.format import number as written
-from hptui.model.format import setting
 from hptui.model.trial import Role, Trial, TrialStatus
-from hptui.results.columns import FACTS, HEADINGS, MEASURED, shown, value_of, varied
+from hptui.results.columns import FACTS, HEADINGS, MEASURED, shown, values_of, varied
 from hptui.results.view import View
 from hptui.tui.cells import Cell, Column
 from hptui.tui.filters import Filter, parse
@@ -64,7 +63,7 @@ class TrialRows:
         self._trends: Mapping[int, tuple[float | None, ...]] = {}
         self._known: dict[int, Trial] = {}
         self._passing: dict[int, bool] = {}
-        self._keys: dict[int, tuple[Any, ...]] = {}
+        self._texts: dict[int, str] = {}
         self._where: dict[int, int] = {}
         self._cells: dict[int, Sequence[Cell]] = {}
         self._filter = Filter()
@@ -77,19 +76,16 @@ class TrialRows:
         """A new state of the study."""
         first = self._view is None
         same = self._view is not None and self._view.study is view.study
-        if not same:
-            self._keys.clear()
-            self._passing.clear()
         self._view, self._metrics = view, metrics
         changed = [trial for trial in view.trials if self._known.get(trial.number) is not trial]
+        if not same or len(changed) > len(view.trials) // 2:
+            for kept in (self._cells, self._passing, self._texts):
+                kept.clear()
         for number in {trial.number for trial in changed} | (self._best ^ best):
-            self._cells.pop(number, None)
-            self._keys.pop(number, None)
-            self._passing.pop(number, None)
-        if not same:
-            self._cells.clear()
+            for one in (self._cells, self._passing, self._texts):
+                one.pop(number, None)
         self._best = best
-        self._known.update({trial.number: trial for trial in changed})
+        self._known.update((trial.number, trial) for trial in changed)
         if first:  # what was chosen in an earlier visit may be gone
             known = {*self.available(), "number", SIGN}
             self.chosen = tuple(name for name in self.chosen if name in known)
@@ -118,7 +114,6 @@ class TrialRows:
     def set_sort(self, by: str, down: bool) -> None:
         """Another order."""
         self.by, self.down = by, down
-        self._keys.clear()
         self._arrange()
 
     def set_columns(self, names: Sequence[str]) -> None:
@@ -143,7 +138,7 @@ class TrialRows:
         settings = [name for name in (own or [*varied(view), *listed]) if name not in objectives]
         settings = list(dict.fromkeys(name for name in settings if name not in LATER))
         names = ["name"] if sum(bool(trial.name) for trial in view.trials) > 1 else []  # the baseline has one
-        stage = ["stage"] if any(getattr(trial, "stage", "") for trial in view.trials) else []
+        stage = ["stage"] if any(trial.stage for trial in view.trials) else []
         memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE]) else []
         notes = ["note"] if any(trial.note for trial in view.trials) else []
         return [*objectives, TREND, *names, *settings, *stage, STEP, "seconds", *memory, *notes]
@@ -169,43 +164,59 @@ class TrialRows:
         view = self._view
         if view is None:
             return
-        passing, keys = self._passing, self._keys
-        for trial in view.trials:
-            number = trial.number
-            if number not in passing:
-                passing[number] = not self._filter or self._passes(trial)
-            if number not in keys:
-                keys[number] = self._key(trial)
-        self.all = [trial for trial in view.trials if passing[trial.number]]
-        self.all.sort(key=lambda trial: keys[trial.number])
+        passing, trials = self._passing, view.trials
+        if self._filter:
+            test = self._filter.test(self._column, self._text)
+            passing.update((trial.number, test(trial)) for trial in trials if trial.number not in passing)
+            trials = tuple(trial for trial in trials if passing[trial.number])
+        running = TrialStatus.RUNNING
+        top = [trial for trial in trials if trial.status is running]
+        rest = [trial for trial in trials if trial.status is not running] if top else trials
+        self.all = [*self._ordered(top), *self._ordered(rest)]
         self._where = {trial.number: index for index, trial in enumerate(self.all)}
 
-    def _passes(self, trial: Trial) -> bool:
-        return self._filter.passes(lambda name: self._value(trial, name), lambda: _texts(trial))
+    def _ordered(self, trials: Sequence[Trial]) -> Sequence[Trial]:
+        """By value, those without one last; equals stay as they are given."""
+        by, down = self.by, self.down
+        if by in ("number", ""):
+            return sorted(trials, key=attrgetter("number"), reverse=down)
+        if by == SIGN:
+            sign = -1 if down else 1
+            return sorted(trials, key=lambda trial: (sign * _RANK[trial.status], trial.reason or ""))
+        get = self._column(by)
+        numbers: list[tuple[float, Trial]] = []
+        texts: list[tuple[str, Trial]] = []
+        without: list[Trial] = []
+        for trial in trials:
+            value = get(trial)
+            if value is None or value == "" or value != value:
+                without.append(trial)
+            elif isinstance(value, (int, float)):
+                numbers.append((value, trial))
+            else:
+                texts.append((str(value), trial))
+        numbers.sort(key=itemgetter(0), reverse=down)
+        texts.sort(key=itemgetter(0), reverse=down)
+        without.sort(key=lambda trial: _RANK[trial.status])
+        return [*(trial for _, trial in numbers), *(trial for _, trial in texts), *without]
+
+    def _column(self, name: str) -> Callable[[Trial], Any]:
+        """What tells the value of trials in a column."""
+        assert self._view is not None
+        return attrgetter(STEP) if name == STEP else values_of(self._view, name)
 
     def _value(self, trial: Trial, name: str) -> Any:
-        assert self._view is not None
-        if name == STEP:
-            return trial.last_step
-        if name == "stage":
-            return getattr(trial, "stage", "")
-        return value_of(self._view, trial, name)
+        return self._column(name)(trial)
 
-    def _key(self, trial: Trial) -> tuple[Any, ...]:
-        """Running first; then by value, those without one last; then by number."""
-        top = 0 if trial.status is TrialStatus.RUNNING else 1
-        sign = -1 if self.down else 1
-        if self.by in ("number", ""):
-            return (top, 0, sign * trial.number)
-        if self.by == SIGN:
-            return (top, 0, _rank(trial.status) * sign, str(trial.reason or ""), trial.number)
-        value = self._value(trial, self.by)
-        if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
-            return (top, 2, _rank(trial.status), trial.number)
-        if isinstance(value, int | float):
-            return (top, 0, sign * value, trial.number)
-        text = str(value)
-        return (top, 1, [-ord(sign) for sign in text] if self.down else [ord(sign) for sign in text], trial.number)
+    def _text(self, trial: Trial) -> str:
+        """What a bare word of a filter is looked for in."""
+        found = self._texts.get(trial.number)
+        if found is None:
+            role = "" if trial.role is Role.SEARCH else trial.role
+            words = [trial.name, trial.title, trial.note, trial.message, trial.status, trial.reason or "", role]
+            words += [trial.engine, trial.stage, *[one for one in trial.params.values() if isinstance(one, str)]]
+            found = self._texts[trial.number] = "\n".join(words).lower()
+        return found
 
     # the table's questions ------------------------------------------------------------------------------------
 
@@ -253,7 +264,7 @@ class TrialRows:
         if name == STEP:
             return Cell("" if trial.last_step is None else str(trial.last_step), "muted")
         if name == "stage":
-            return Cell(plain(getattr(trial, "stage", "")), "muted")
+            return Cell(plain(trial.stage), "muted")
         if any(objective.metric == name for objective in view.study.objectives):
             return self._objective(trial, name)
         text = self._setting(trial, name)
@@ -345,6 +356,7 @@ _ORDER = (
     TrialStatus.STOPPED,
     TrialStatus.FAILED,
 )
+_RANK = {status: place for place, status in enumerate(_ORDER)}
 
 
 def short(value: float) -> str:
@@ -358,14 +370,3 @@ def short(value: float) -> str:
 def aligned(value: float) -> str:
     """A number of a metric with as many digits as its neighbours have: `1.510`."""
     return f"{value:#.4g}" if 1e-3 <= abs(value) < 1e4 else written(value)
-
-
-def _rank(status: TrialStatus) -> int:
-    return _ORDER.index(status)
-
-
-def _texts(trial: Trial) -> list[str]:
-    """What a bare word of a filter is looked for in."""
-    words = [trial.name, trial.title, trial.note, trial.message, str(trial.status), str(trial.reason or "")]
-    words += [str(trial.role) if trial.role is not Role.SEARCH else "", trial.engine, getattr(trial, "stage", "")]
-    return [*words, *(setting(value) for value in trial.params.values() if isinstance(value, str))]

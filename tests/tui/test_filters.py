@@ -19,7 +19,8 @@ ROW = {
 
 
 def passes(text, row=ROW, texts=("complete", "finished", "good, warm start")):
-    return parse(text, COLUMNS).passes(row.get, lambda: list(texts))
+    test = parse(text, COLUMNS).test(lambda name: lambda row: row.get(name), lambda row: "\n".join(texts).lower())
+    return test(row)
 
 
 @pytest.mark.parametrize(

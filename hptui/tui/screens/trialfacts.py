@@ -146,7 +146,7 @@ def about(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[Cell]]
     pairs += [(f"step {row.step}", [Cell(f"checkpoint, {size(row.bytes)}", "muted")]) for row in snapshot.checkpoints]
     asked = view.settings(trial)
     facts = {name: value for name, value in trial.effective.items() if name not in asked}
-    facts |= getattr(trial, "facts", {})
+    facts |= trial.facts
     pairs += [(plain(name, 30), [Cell(plain(setting(value), 200), "muted")]) for name, value in facts.items()]
     pairs += [("directory", [Cell(plain(sd.trial(trial.number), 400), "muted")])]
     pairs += [
@@ -159,11 +159,11 @@ def about(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[Cell]]
 
 def _role(trial: Trial) -> str:
     engine = f", proposed by {plain(trial.engine, 40)}" if trial.engine else ""
-    stage = getattr(trial, "stage", "")
     again = f", repeats trial {trial.replicate_of}" if trial.replicate_of is not None else ""
     if trial.continued is not None:
         again = f", continues trial {trial.continued[0]} from step {trial.continued[1]}"
-    return f"{trial.role}{engine}{again}{f', stage {plain(stage, 40)}' if stage else ''}, revision {trial.revision}"
+    stage = f", stage {plain(trial.stage, 40)}" if trial.stage else ""
+    return f"{trial.role}{engine}{again}{stage}, revision {trial.revision}"
 
 
 def _moment(seconds: float) -> str:

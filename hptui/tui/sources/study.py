@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -114,6 +115,8 @@ class StudySource:
                 _score(known, known.study, list(known.trials.values()))
         known.mark = mark
         known.trials.update({trial.number: trial for trial in changed})
+        if len(changed) > MANY:
+            gc.freeze()  # they stay: to look through them for garbage again and again would hold everything up
         _score(known, known.study, changed)
         ordered = tuple(known.trials[number] for number in sorted(known.trials))
         view = View(self.sd, row, known.study, ordered, defaults, known.trainers)
