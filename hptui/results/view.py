@@ -86,6 +86,14 @@ def look(sd: StudyDir, reader: Reader | None = None) -> View:
     return View(sd, row, studyfile.from_json(row.spec), trials, defaults, trainers)
 
 
+def study_of(sd: StudyDir) -> Study:
+    """What the study is specified to be now, read without its trials."""
+    from hptui.storage import studyfile
+
+    with Reader(sd) as reader:
+        return studyfile.from_json(reader.study().spec)
+
+
 def trainers_of(reader: Reader) -> dict[int, Mapping[str, Value]]:
     """The settings of `[trainer]` by revision."""
     from hptui.storage import studyfile

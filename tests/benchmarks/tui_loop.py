@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.tui_loop [HOME]
 
-A watcher sleeps 5 ms again and again: how much later it wakes is how long nothing else could be done. Beside the wait
-stands the processor time of the loop's own thread meanwhile, which does not count the wait for a core. The longest of
-each visit to a screen is told.
+First a walk through the screens, then every key of a study, each pressed on its dashboard. A watcher sleeps 5 ms again
+and again: how much later it wakes is how long nothing else could be done. Beside the wait stands the processor time of
+the loop's own thread meanwhile, which does not count the wait for a core. The longest of each is told.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from pathlib import Path
 from hptui.storage.paths import StudyDir
 from hptui.tui.app import HptuiApp
 from hptui.tui.config import Config
+from hptui.tui.keys import KEYS
+from hptui.tui.screens.studies import StudiesScreen
+from hptui.tui.screens.study import StudyScreen
 from tests.benchmarks.common import machine
 from tests.benchmarks.tui_store import make
 
@@ -38,6 +41,9 @@ VISITS = {
     "machine": ("u", "escape"),
     "help": ("question_mark", "escape"),
 }
+
+SCOPES = ("app", "study", "trials", "table", "chart")
+LEAVING = ("app.back", "app.leave", "app.quit")
 
 
 class Watch:
@@ -74,11 +80,38 @@ async def walk(home: Path) -> Iterator[tuple[str, float, float]]:
     return iter(found)
 
 
+async def press_all(home: Path) -> list[tuple[str, float, float]]:
+    """Every key that the dashboard knows, and escape after it."""
+    app, watch, found = HptuiApp(home, Config()), Watch(), []
+    async with app.run_test(size=(120, 36)) as pilot:
+        task = asyncio.create_task(watch.run())
+        await asyncio.sleep(1.5)
+        for key in KEYS:
+            if key.scope not in SCOPES or key.id in LEAVING:
+                continue
+            while not isinstance(app.screen, StudyScreen):
+                at_home = isinstance(app.screen, StudiesScreen)
+                await pilot.press("enter" if at_home else "escape")
+                await asyncio.sleep(1.5 if at_home else 0.3)
+            watch.take()
+            await pilot.press(key.keys.split(",")[0])
+            await asyncio.sleep(0.8)
+            await pilot.press("escape")
+            await asyncio.sleep(0.3)
+            found.append((key.id, *watch.take()))
+        task.cancel()
+    return sorted(found, key=lambda one: -one[1])
+
+
 def main(home: Path) -> None:
     if not StudyDir(home / "big").exists():
         make(home)
     print(machine())
     for name, late, busy in asyncio.run(walk(home)):
+        print(f"{name:28} waits at most {late:6.1f} ms   works at most {busy:6.1f} ms at once")
+    longest = asyncio.run(press_all(home))
+    print(f"of {len(longest)} keys, and escape after each, the longest:")
+    for name, late, busy in longest[:8]:
         print(f"{name:28} waits at most {late:6.1f} ms   works at most {busy:6.1f} ms at once")
 
 

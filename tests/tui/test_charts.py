@@ -86,6 +86,22 @@ def test_smoothing_starts_at_the_first_value_and_leaves_gaps():
     assert series.smoothed(curve, 0.0) is curve.mean
 
 
+@pytest.mark.parametrize("counts", [(1,), (3, 1, 250), (700,)])
+@pytest.mark.parametrize("weight", [0.1, 0.6, 0.99])
+def test_smoothing_is_the_moving_average_that_is_written_down_point_by_point(weight, counts):
+    chance = np.random.default_rng(0)
+    mean = np.where(chance.random(1600) < 0.1, np.nan, chance.normal(3.0, 10.0, 1600))
+    count = np.resize(np.array(counts, float), 1600)
+    average = total = 0.0
+    expected = []
+    for value, keep in zip(mean, weight**count, strict=True):
+        if value == value:
+            average, total = average * keep + value * (1 - keep), total * keep + (1 - keep)
+        expected.append(average / total if value == value else np.nan)
+    curve = series.Curve(np.arange(1600.0), mean, mean, mean, count, mean)
+    assert series.smoothed(curve, weight) == pytest.approx(expected, abs=0.01, nan_ok=True)
+
+
 def test_a_stretch_of_many_points_weighs_as_many():
     points = series.from_points([(n, 1.0 if n <= 50 else 3.0, 0.0) for n in range(1, 101)])
     buckets = series.from_buckets([Bucket(1, 50, 1, 1, 1, 50, 0), Bucket(51, 100, 3, 3, 3, 50, 0)])

@@ -10,6 +10,11 @@ import numpy as np
 from hptui.storage.rows import Bucket
 from hptui.tui.charts.raster import Floats, Line
 
+NOTHING = 1e-4
+"""What is left of a value when nobody can see it any more."""
+RANGE = 400.0
+"""Powers of e between the largest and the smallest factor of one sum."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
@@ -68,16 +73,26 @@ def smoothed(curve: Curve, weight: float) -> Floats:
     """
     if weight <= 0 or curve.x.size == 0:
         return curve.mean
-    out = np.empty_like(curve.mean)
-    average = total = 0.0
-    keep = np.power(weight, curve.count)
-    for index, (value, w) in enumerate(zip(curve.mean.tolist(), keep.tolist(), strict=True)):
-        if value == value:
-            average = average * w + value * (1 - w)
-            total = total * w + (1 - w)
-            out[index] = average / total
-        else:
-            out[index] = np.nan
+    known = np.isfinite(curve.mean)
+    keep = np.where(known, np.power(weight, curve.count), 1.0)
+    if keep[known].max(initial=0.0) < NOTHING:
+        return curve.mean
+    # A sum of values that fade: each is divided by what will fade it, the sum multiplied by it. Between two restarts
+    # the quotients stay in the range of a float.
+    keep = np.maximum(keep, NOTHING)
+    gain, value = 1.0 - keep, np.where(known, curve.mean, 0.0)
+    faded = -np.cumsum(np.log(keep))
+    out = np.full(curve.mean.shape, np.nan)
+    average = total = begun = 0.0
+    start = 0
+    while start < out.size:
+        end = max(start + 1, int(np.searchsorted(faded, begun + RANGE)))
+        fade = np.exp(begun - faded[start:end])
+        parts = gain[start:end] / fade
+        averages = fade * (average + np.cumsum(value[start:end] * parts))
+        totals = fade * (total + np.cumsum(parts))
+        np.divide(averages, totals, out=out[start:end], where=known[start:end])
+        average, total, begun, start = averages[-1], totals[-1], float(faded[end - 1]), end
     return out
 
 

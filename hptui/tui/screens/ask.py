@@ -8,11 +8,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from hptui.model.errors import HptuiError
+from hptui.tui.screens.base import Dialog
 from hptui.tui.text import plain
 
 
@@ -24,7 +24,7 @@ class Line(Input):
         self.cursor_blink = False
 
 
-class Ask(ModalScreen[str | None]):
+class Ask(Dialog[str | None]):
     """One line; `check` raises `HptuiError` for what cannot be taken."""
 
     BINDINGS = [Binding("escape", "cancel", "Cancel")]  # noqa: RUF012  Textual reads it so
@@ -64,7 +64,7 @@ class Ask(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-class Pick(ModalScreen[str | None]):
+class Pick(Dialog[str | None]):
     """One of a list; typing narrows it down."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so

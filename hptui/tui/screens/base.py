@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from textual.screen import Screen
+from textual.message import Message
+from textual.screen import ModalScreen, Screen
 
 from hptui.storage.paths import StudyDir
 from hptui.tui.feed import Feed, Reading, Trouble
@@ -15,6 +17,8 @@ from hptui.tui.sources.pool import Source
 
 if TYPE_CHECKING:
     from hptui.tui.app import HptuiApp
+
+Result = TypeVar("Result")
 
 BLANK = 0.3
 """Seconds that a screen waits for what it shows, before it is drawn without."""
@@ -32,7 +36,19 @@ def allowed(node: Any, scope: str, action: str) -> bool:
     return not any(key.changes and key.action.partition("(")[0] == action for key in of_scope(scope))
 
 
-class Place(Screen[None]):
+class Paced(Screen[Result]):
+    """Between two messages all others have their turn: Textual would take every message that waits at one go."""
+
+    async def _dispatch_message(self, message: Message) -> None:
+        await super()._dispatch_message(message)
+        await asyncio.sleep(0)
+
+
+class Dialog(Paced[Result], ModalScreen[Result]):
+    """A question over the screen that asks it."""
+
+
+class Place(Paced[None]):
     """A screen that watches something. Subclasses name their sources, and draw what those say."""
 
     scope: ClassVar[str] = ""

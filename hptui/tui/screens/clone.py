@@ -9,12 +9,12 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, Static
 
 from hptui.model.trial import Trial, Value
 from hptui.results.view import View
 from hptui.tui.screens.ask import Line
+from hptui.tui.screens.base import Dialog
 from hptui.tui.text import plain
 
 
@@ -28,7 +28,7 @@ class Queued:
     continues: int | None = None
 
 
-class CloneScreen(ModalScreen["Queued | None"]):
+class CloneScreen(Dialog["Queued | None"]):
     """Its result is what shall be queued."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import SelectionList, Static
 from textual.widgets.selection_list import Selection
 
+from hptui.tui.screens.base import Dialog
 from hptui.tui.text import plain
 
 
-class ColumnsScreen(ModalScreen[list[str] | None]):
+class ColumnsScreen(Dialog[list[str] | None]):
     """A list to tick. `u` takes the usual ones."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so

@@ -8,7 +8,6 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from hptui.model.errors import HptuiError, StudyError
@@ -16,6 +15,7 @@ from hptui.model.space import Derived, Parameter
 from hptui.model.trial import Value
 from hptui.model.values import value_text
 from hptui.tui.screens.ask import Line
+from hptui.tui.screens.base import Dialog
 from hptui.tui.spacerows import kind_of
 from hptui.tui.text import plain
 
@@ -39,7 +39,7 @@ Read = Callable[[str, Mapping[str, Value]], Parameter | Derived]
 Entry = tuple[str, dict[str, Value]]
 
 
-class EntryScreen(ModalScreen["Entry | None"]):
+class EntryScreen(Dialog["Entry | None"]):
     """Its result: the parameter's name and its entry for `[space]`."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so

@@ -7,7 +7,7 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Input
 
 import hptui
@@ -15,14 +15,14 @@ from hptui.tui.cells import Cell
 from hptui.tui.config import config_path, state_path
 from hptui.tui.keys import Key, by_id, shown
 from hptui.tui.screens.ask import Line
-from hptui.tui.screens.base import app_of
+from hptui.tui.screens.base import Dialog, app_of
 from hptui.tui.text import fit, plain
 from hptui.tui.widgets.facts import Facts
 
 GROUPS = ("Look", "Choose", "Run", "Out", "Program", "Move")
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Keys as they are bound now, by what they are for."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so

@@ -13,12 +13,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
+from hptui.results.view import View
 from hptui.storage.paths import StudyDir
 from hptui.tui.cells import Cell
 from hptui.tui.insights.picture import Insight
-from hptui.tui.insights.views import VIEWS, Wish, importance_bars
+from hptui.tui.insights.views import Wish, importance_bars
 from hptui.tui.keys import bindings
 from hptui.tui.screens.base import Place, app_of
+from hptui.tui.sources.insight import InsightSource, Wanted
 from hptui.tui.sources.pool import Source
 from hptui.tui.sources.study import StudySource
 from hptui.tui.text import fit, plain, width_of
@@ -40,6 +42,8 @@ class InsightsScreen(Place):
         super().__init__()
         self.sd = sd
         self.source = StudySource(sd)
+        self.pictures = InsightSource(self.source)
+        self.insight: Insight | None = None
         self.index = 0
         self.one, self.other = 0, 1
         self.shares: dict[str, float] | None = None
@@ -60,7 +64,7 @@ class InsightsScreen(Place):
         self.query_one("#picture").focus()
 
     def sources(self) -> Sequence[Source]:
-        return [self.source]
+        return [self.source, self.pictures]
 
     def read(self, source: Source, found: Any) -> None:
         self._draw()
@@ -77,10 +81,24 @@ class InsightsScreen(Place):
         return [one.name for one in snapshot.view.study.space.parameters] if snapshot is not None else []
 
     def _draw(self) -> None:
+        """Show the picture that is wanted now, or have it drawn."""
         snapshot = self.source.latest
         if snapshot is None:
             return
-        found = self._insight(snapshot.view)
+        self._head()
+        wish = self._wish()
+        if self.name_ == "importance":
+            self._show(self._importances(snapshot.view, wish))
+            return
+        self.pictures.want = Wanted(self.name_, wish)
+        drawn = self.pictures.latest
+        if drawn is None or drawn.wanted != self.pictures.want:
+            self.feed.wake()
+        else:
+            self._show(drawn.insight)
+
+    def _show(self, found: Insight) -> None:
+        self.insight = found
         picture, numbers = self.query_one("#picture", Facts), self.query_one("#numbers", Facts)
         picture.title = plain(found.title, 100)
         picture.entitle(picture.title)
@@ -88,21 +106,18 @@ class InsightsScreen(Place):
         numbers.title = "the numbers"
         numbers.entitle(numbers.title)
         numbers.show(table(found.headings, found.rows))
-        self._head()
 
-    def _insight(self, view: Any) -> Insight:
-        app, pane = app_of(self), self.query_one("#picture", Facts)
-        names = self._parameters()
+    def _wish(self) -> Wish:
+        size, names = self.query_one("#picture", Facts).size, self._parameters()
         one = names[self.one % len(names)] if names else ""
         other = names[self.other % len(names)] if names else ""
-        size = pane.size
-        wish = Wish(max(20, size.width), max(6, size.height - 2), one, other, app.config.charts)
-        if self.name_ == "importance":
-            self._ask_importance(view)
-            if not self._answered:
-                return Insight("importance", [[Cell("")], [Cell("  working it out in another process…", "muted")]])
-            return importance_bars(view, self.shares, wish, self.caveat)
-        return VIEWS[self.name_](view, wish)
+        return Wish(max(20, size.width), max(6, size.height - 2), one, other, app_of(self).config.charts)
+
+    def _importances(self, view: View, wish: Wish) -> Insight:
+        self._ask_importance(view)
+        if not self._answered:
+            return Insight("importance", [[Cell("")], [Cell("  working it out in another process…", "muted")]])
+        return importance_bars(view, self.shares, wish, self.caveat)
 
     def _head(self) -> None:
         left = [Cell(plain(self.sd.name, 40), bold=True), Cell("insights", "muted")]
@@ -111,7 +126,7 @@ class InsightsScreen(Place):
 
     # importance, in a process of its own: Optuna takes seconds to import -------------------------------------------
 
-    def _ask_importance(self, view: Any) -> None:
+    def _ask_importance(self, view: View) -> None:
         ended = tuple(trial.number for trial in view.trials if trial.values)
         if self._asked != ended:
             self._asked = ended
@@ -155,19 +170,15 @@ class InsightsScreen(Place):
         self._draw()
 
     def action_write(self) -> None:
-        snapshot = self.source.latest
-        if snapshot is not None:
-            found = self._insight(snapshot.view)
-            self.write_table(f"{self.sd.name}-{self.name_.replace(' ', '-')}", found.headings, found.rows)
+        if self.insight is not None:
+            name = f"{self.sd.name}-{self.name_.replace(' ', '-')}"
+            self.write_table(name, self.insight.headings, self.insight.rows)
 
     def action_copy(self) -> None:
         """The numbers, tab by tab, for a spreadsheet."""
-        snapshot = self.source.latest
-        if snapshot is None:
-            return
-        found = self._insight(snapshot.view)
-        lines = ["\t".join(found.headings), *("\t".join(row) for row in found.rows)]
-        app_of(self).copy("\n".join(lines) + "\n", "the numbers")
+        if self.insight is not None:
+            lines = ["\t".join(self.insight.headings), *("\t".join(row) for row in self.insight.rows)]
+            app_of(self).copy("\n".join(lines) + "\n", "the numbers")
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Cell]]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from hptui.model.errors import HptuiError
 from hptui.model.study import Study
 from hptui.storage.paths import StudyDir
 from hptui.tui.screens.ask import Line
+from hptui.tui.screens.base import Dialog
 from hptui.tui.text import plain
 
 Choices = dict[str, str]
 """By the names of the study file: trials, and keys of `[resources]`."""
 
 
-class LaunchScreen(ModalScreen["Choices | None"]):
+class LaunchScreen(Dialog["Choices | None"]):
     """Its result: what was changed."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
@@ -49,10 +49,10 @@ class LaunchScreen(ModalScreen["Choices | None"]):
             yield Static("enter runs it, esc does not", id="hint", classes="detail", markup=False)
 
     def on_mount(self) -> None:
-        from hptui.results.view import look
+        from hptui.results.view import study_of
 
         try:
-            self._before = now_of(look(self.sd).study)
+            self._before = now_of(study_of(self.sd))
         except HptuiError as error:
             self._wrong(str(error))
         for name, text in self._before.items():

@@ -69,10 +69,10 @@ class SpaceScreen(Place):
     @work(thread=True, group="space")
     def _begin(self) -> None:
         from hptui.actions.space import draft_of
-        from hptui.results.view import look
+        from hptui.results.view import study_of
 
         try:
-            draft, study = draft_of(self.sd), look(self.sd).study
+            draft, study = draft_of(self.sd), study_of(self.sd)
         except HptuiError as error:
             self.app.call_from_thread(app_of(self).say, str(error).replace("\n", " "), "bad")
             return

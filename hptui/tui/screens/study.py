@@ -327,11 +327,17 @@ class StudyScreen(Charted, Steering):
     # keys: the filter -----------------------------------------------------------------------------------------
 
     def _filter(self) -> None:
-        line = self.query_one("#filter", Line)
-        line.can_focus = True
-        line.add_class("shown")
+        line = self._line_of_filter(shown=True)
         line.value = self.table.trials.filter_text
         line.focus()
+
+    def _line_of_filter(self, *, shown: bool) -> Line:
+        """The line where a filter is typed: it takes the machine's place, so that nothing else moves."""
+        line = self.query_one("#filter", Line)
+        line.can_focus = shown
+        line.set_class(shown, "shown")
+        self.query_one("#machine").set_class(shown, "hidden")
+        return line
 
     @on(Input.Changed, "#filter")
     def _filtering(self, event: Input.Changed) -> None:
@@ -349,15 +355,12 @@ class StudyScreen(Charted, Steering):
 
     @on(Input.Submitted, "#filter")
     def _filtered(self, event: Input.Submitted) -> None:
-        event.input.remove_class("shown")
-        event.input.can_focus = False
+        self._line_of_filter(shown=False)
         self.table.focus()
 
     def action_unfilter(self) -> None:
         """Escape takes the filter away, before it goes back."""
-        line = self.query_one("#filter", Line)
-        line.remove_class("shown")
-        line.can_focus = False
+        self._line_of_filter(shown=False)
         self.table.trials.set_filter("")
         self.table.update()
         self.table.focus()

@@ -104,10 +104,10 @@ class StudySource:
         known = self._known
         with reader.snapshot():
             row, defaults = reader.study(), reader.defaults()
-            changed, mark = reader.changes(known.mark)
+            changed, mark = _changes(reader, known.mark)
             if mark < known.mark:  # another store stands in the old one's place
                 known = self._known = _Known()
-                changed, mark = reader.changes(0)
+                changed, mark = _changes(reader, 0)
             if known.study is None or row.revision != known.revision:
                 known.study, known.revision = studyfile.from_json(row.spec), row.revision
                 known.trainers = trainers_of(reader)
@@ -115,8 +115,6 @@ class StudySource:
                 _score(known, known.study, list(known.trials.values()))
         known.mark = mark
         known.trials.update({trial.number: trial for trial in changed})
-        if len(changed) > MANY:
-            gc.freeze()  # they stay: to look through them for garbage again and again would hold everything up
         _score(known, known.study, changed)
         ordered = tuple(known.trials[number] for number in sorted(known.trials))
         view = View(self.sd, row, known.study, ordered, defaults, known.trainers)
@@ -141,6 +139,19 @@ class StudySource:
             reader.frozen,
             sum(counts.values()),
         )
+
+
+def _changes(reader: Reader, mark: int) -> tuple[list[Trial], int]:
+    """`reader.changes`. Of many trials none is garbage, and they stay: to look through them for some, now and again and
+    again, would hold up all threads."""
+    gc.disable()
+    try:
+        changed, mark = reader.changes(mark)
+        if len(changed) > MANY:
+            gc.freeze()
+    finally:
+        gc.enable()
+    return changed, mark
 
 
 def _score(known: _Known, study: Study, changed: tuple[Trial, ...] | list[Trial]) -> None:
