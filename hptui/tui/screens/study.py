@@ -60,6 +60,7 @@ class StudyScreen(Charted, Steering):
         self.log_source = LogSource(None, "no trial yet")
         self.machine = MachineSource()
         self._panel = 0
+        self._glanced = False
         self._rest: Timer | None = None
         self._log_of: tuple[object, ...] = ()
 
@@ -156,7 +157,9 @@ class StudyScreen(Charted, Steering):
     def _show_study(self, snapshot: StudySnapshot) -> None:
         app = app_of(self)
         rows, view = self.table.trials, snapshot.view
-        first = not len(rows)
+        # Where only a glance was shown, what stands on top of it may not be the first of all.
+        first = not len(rows) or (self._glanced and self.table.cursor == 0)
+        self._glanced = snapshot.partial
         rows.show(view, snapshot.best, snapshot.metrics)
         self.table.update()
         if first and len(rows):
