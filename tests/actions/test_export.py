@@ -80,6 +80,46 @@ def test_the_same_store_gives_the_same_bytes(home):
         assert text(sd, ref, how) == text(sd, ref, how)
 
 
+OWN = """
+    name = "own"
+    [objective]
+    metric = "loss"
+    [trainer]
+    kind = "command"
+    command = ["python", "train.py", "{width}"]
+    names = { rate = "lr" }
+    rate = 0.1
+    width = 8
+    ema = false
+    amp = false
+    layers = [1, 2]
+    [space]
+    rate = { low = 1e-5, high = 1e-1, log = true }
+    amp = { choices = [true, false] }
+"""
+
+
+def test_flags_are_said_as_the_script_hears_them(home):
+    home.mkdir(exist_ok=True)
+    (home / "train.py").write_text(
+        "import argparse\np = argparse.ArgumentParser()\n"
+        "p.add_argument('--ema', action=argparse.BooleanOptionalAction, default=True)\n"
+        "p.add_argument('--amp', action='store_true')\n"
+        "p.add_argument('--lr', type=float)\np.add_argument('--layers', type=int, nargs='+')\n"
+    )
+    trials = [
+        trial(0, "complete", "finished", 0.5, params={"rate": 1e-3, "amp": True}),
+        trial(1, "complete", "finished", 0.7, params={"amp": False}),
+    ]
+    sd = make(home, trials, OWN)
+    assert text(sd, "best", "flags") == "--lr=0.001 --no-ema --amp --layers 1 2\n"
+    assert text(sd, "best", "flags", changed_only=True) == "--lr=0.001 --amp\n"
+    assert text(sd, "1", "flags", names={"rate": "step_size"}, hyphens=True) == (
+        "--step-size=0.1 --no-ema --layers 1 2\n"
+    )
+    assert text(sd, "all", "flags").splitlines()[1] == "--lr=0.1 --no-ema --layers 1 2"
+
+
 def test_a_file_says_where_it_is_from(home):
     head = text(make(home), "best", "yaml").splitlines()[:3]
     assert head[:2] == ["# made, trial 3 (winner)", "# loss = 0.5621 (minimize)"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hptui.model.errors import UserError
@@ -16,13 +16,18 @@ SHELLS_OWN = re.compile(r"PATH|HOME|USER|SHELL|IFS|ENV|BASH_ENV|PS[0-9]|PWD|TERM
 
 def flags_text(value: Mapping[str, Any], *, hyphens: bool = False) -> str:
     """`--learning_rate=0.0002 --lr_steps=10000,20000`, safe to paste into a shell. What is none is left out."""
-    return " ".join(shlex.quote(flag) for flag in flags(value, hyphens=hyphens)) + "\n"
+    return line(flags(value, hyphens=hyphens))
 
 
 def flags(value: Mapping[str, Any], *, hyphens: bool = False) -> list[str]:
     """The arguments, one by one."""
     named = {key.replace("_", "-") if hyphens else key: item for key, item in value.items() if item is not None}
     return [f"--{key}={word(item)}" for key, item in named.items()]
+
+
+def line(words: Iterable[str]) -> str:
+    """Words as a line of a shell."""
+    return " ".join(map(shlex.quote, words)) + "\n"
 
 
 def env_text(value: Mapping[str, Any], *, prefix: str = "") -> str:

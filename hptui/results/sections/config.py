@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from hptui.model.format import NOTHING
+from hptui.model.scripts import KIND
 from hptui.results.document import Block, Code, Heading, Paragraph, Table
 from hptui.results.export.json_text import json_text
 from hptui.results.export.shell_text import flags
@@ -16,7 +17,8 @@ from hptui.results.teller import Teller
 
 
 def config(t: Teller) -> Iterator[Block]:
-    """The best configuration as YAML, JSON and flags."""
+    """The best configuration as YAML, JSON and flags. Which flags a script of one's own knows is its own affair: the
+    command that ran stands with what reproduces the study."""
     trial = t.record.best
     if trial is None:
         return
@@ -25,11 +27,10 @@ def config(t: Teller) -> Iterator[Block]:
     settings = {
         name: value for name, value in t.view.settings(trial).items() if name in own and value not in ("", None)
     }
-    for label, language, text in (
-        ("YAML", "yaml", yaml_text(settings)),
-        ("JSON", "json", json_text(settings)),
-        ("Flags", "sh", " \\\n  ".join(map(shlex.quote, flags(settings)))),
-    ):
+    texts = [("YAML", "yaml", yaml_text(settings)), ("JSON", "json", json_text(settings))]
+    if t.study.trainer.kind != KIND:
+        texts.append(("Flags", "sh", " \\\n  ".join(map(shlex.quote, flags(settings)))))
+    for label, language, text in texts:
         yield Paragraph((Strong((label,)), ":"))
         rows = [
             (Fact(f"config.{language}.{n}", row, row, (trial.number,)),) if row.strip() else (row,)

@@ -63,10 +63,16 @@ def _facts(t: Teller, environment: Mapping[str, Any]) -> Iterator[Line]:
             ": ",
             *joined(Name(f"{name} = {setting(value)}") for name, value in switches.items() if value not in ("", None)),
         )
-    if environment.get("command"):
-        yield (Strong(("Command of the trainer",)), ": ", Name(str(environment["command"]), code=True))
+    if command := _started(t):
+        yield (Strong(("Command of the best trial",)), ": ", Name(command, code=True))
     if environment.get("git_commit"):
         yield (Strong(("Commit",)), ": ", Name(str(environment["git_commit"]), code=True))
+
+
+def _started(t: Teller) -> str:
+    """How the script of the best trial was started: never another trial's."""
+    attempts = t.record.attempts.get(t.record.best.number, ()) if t.record.best is not None else ()
+    return next((str(one.environment["command"]) for one in attempts if one.environment.get("command")), "")
 
 
 def _command(t: Teller, trial: Trial) -> Line:

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hptui.model.errors import UserError, did_you_mean
@@ -15,7 +15,7 @@ from hptui.model.trial import Value
 from hptui.trainers.command import configfile
 from hptui.trainers.command.flags import as_declared
 from hptui.trainers.command.program import OURS
-from hptui.trainers.command.settings import Spec
+from hptui.trainers.command.settings import Spec, read
 from hptui.trainers.command.styles import STYLES, Style, arguments, flat, read_style, word
 
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w.]*)\}")
@@ -107,6 +107,23 @@ def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path)
         environment = {"WANDB_SWEEP_PARAM_PATH": str(output / SWEEP_FILE), "WANDB_MODE": "offline", **environment}
         environment = {"WANDB_DIR": str(output), "WANDB_SILENT": "true", **environment}
     return Composed(_inserted(words, inserted), environment, files, places)
+
+
+def said(
+    settings: Mapping[str, Value], parameters: Mapping[str, Value], directory: Path, *, hyphens: bool = False
+) -> list[str] | None:
+    """Parameters, by the script's own names, as the words behind its command; None where it hears of them otherwise.
+
+    `settings` is the `[trainer]` table. What has a place of its own in the command is left out.
+    """
+    spec = read(settings)
+    style = read_style(spec.own.style)
+    if spec.own.config is not None or not isinstance(style, Style):
+        return None
+    style = replace(style, names="dash") if hyphens else style
+    placed = {spec.called(name) for text in spec.own.command for name in PLACEHOLDER.findall(text)}
+    left = nested({name: value for name, value in parameters.items() if name not in placed}, spec.own.tables)
+    return arguments(as_declared(style, left, spec.own.command, directory / spec.own.workdir), left)
 
 
 def nested(parameters: Mapping[str, Value], tables: Sequence[str]) -> dict[str, Value]:
