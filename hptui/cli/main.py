@@ -70,13 +70,23 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            hint = f"{args[0]} is a study file: hptui run {args[0]}" if args[0].endswith(".toml") else ""
-            raise click.UsageError(f"there is no verb {args[0]!r}; {hint or did_you_mean(args[0], VERBS)}", ctx)
+            hint = _meant(ctx, args[0]) or did_you_mean(args[0], VERBS)
+            raise click.UsageError(f"there is no verb {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
             formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+
+
+def _meant(ctx: click.Context, word: str) -> str:
+    """What somebody wants who names no verb: a study file, or a study."""
+    if word.endswith(".toml") or (word.endswith((".yaml", ".yml")) and Path(word).is_file()):
+        return f"{word} is a study file: hptui run {word}"
+    from hptui.storage.paths import find_home, studies_in
+
+    home = find_home(ctx.params.get("home"))
+    return f"{word} is a study: hptui open {word}" if word in [sd.name for sd in studies_in(home)] else ""
 
 
 @click.group(

@@ -94,6 +94,12 @@ class SpaceRows:
     def index_of(self, key: object) -> int | None:
         return self.keys.index(key) if key in self.keys else None
 
+    def cut(self, key: object) -> list[str]:
+        """The texts of a row that are longer than their columns."""
+        index = self.index_of(key)
+        cells = self.cells(index) if index is not None else ()
+        return [cell.text for column, cell in zip(self.columns, cells, strict=False) if len(cell.text) > column.width]
+
     def marked(self, index: int) -> bool:
         return False
 

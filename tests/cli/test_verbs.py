@@ -381,6 +381,11 @@ def test_gc(call, home):
     assert "nothing to delete" in call("gc").err
 
 
+def test_a_study_in_the_place_of_a_verb(call, home):
+    make(home)
+    assert "made is a study: hptui open made" in call("made").err
+
+
 def test_export(call, home, tmp_path):
     make(home)
     assert "width: 32" in call("export", "made", "best").out

@@ -180,6 +180,7 @@ BAD = {
     ),
     "not in the short language": (space('dropout = "0 to 1"'), ["space.dropout:", "'0 to 1' is neither a range"]),
     "a bare list": (space("lora_rank = [8, 16]"), ["space.lora_rank:", "write { choices = [8, 16] }"]),
+    "constraints in the space": (space('constraints = ["lora_rank < 8"]'), ["space.constraints:", "[search]"]),
     "a bare number": (space("lora_rank = 8"), ["space.lora_rank:", "a fixed value stands in [trainer]"]),
     "an empty entry": (space('lora_rank = { note = "x" }'), ["space.lora_rank: says no range, choices or expression"]),
     "two forms": (

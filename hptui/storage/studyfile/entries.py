@@ -88,9 +88,10 @@ def _entry(
         explicit = True if "int" in value.split() else None
         return _typed(_short(name, value, where), type_, explicit)
     if not isinstance(value, dict):
-        hint = (
-            f"write {{ choices = {show(value)} }}" if isinstance(value, list) else "a fixed value stands in [trainer]"
-        )
+        hint = "a fixed value stands in [trainer]"
+        if isinstance(value, list):
+            rules = name == "constraints" and all(isinstance(one, str) for one in value)
+            hint = "constraints stand in [search]" if rules else f"write {{ choices = {show(value)} }}"
         raise wrong(value, "a range, choices or an expression", where, hint=hint)
     table = Table.of(value, "space", where)
     forms = [

@@ -143,7 +143,10 @@ class SpaceScreen(Place):
         if parameter is not None:
             strip, where = self._stand(parameter)
             lines.append([Cell(plain(name, 60), "accent", bold=True)])
-            lines += [[Cell(plain(strip, 200))], [Cell(plain(where, 100), "muted")], [Cell("")]]
+            lines += [[Cell(plain(strip, 200))], [Cell(plain(where, 100), "muted")]]
+        lines += [[Cell(text)] for text in self.rows.cut(name)]
+        if lines:
+            lines.append([Cell("")])
         lines += _facts(found)
         if found.samples:
             names = ", ".join(found.samples[0])
