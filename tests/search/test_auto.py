@@ -54,12 +54,12 @@ def test_the_engine_is_the_one_that_was_chosen():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_first_trials_are_the_middle_and_one_in_each_quarter_of_every_range(seed):
+def test_the_first_trials_are_the_middle_and_three_in_three_quarters_of_every_range(seed):
     searched = space([Float("x", 0, 1), LR, Int("n", 1, 40), Choice("rank", (1, 2, 4, 8))])
-    first, *rest = drive(study(searched, "auto", seed=seed), 5, lambda settings: {"loss": settings["x"]})
+    first, *rest = drive(study(searched, "auto", seed=seed), 4, lambda settings: {"loss": settings["x"]})
     assert first.params == {"x": 0.5, "lr": pytest.approx(1e-3), "n": 20, "rank": 4}
     quarters = [[int(4 * share(one, done.params[one.name])) for one in searched.parameters] for done in rest]
-    assert [sorted(column) for column in zip(*quarters, strict=True)] == [[0, 1, 2, 3]] * 4
+    assert [len(set(column)) for column in zip(*quarters, strict=True)] == [3] * 4
 
 
 def test_values_that_cannot_be_counted_are_not_gone_through():
