@@ -186,6 +186,7 @@ class HptuiApp(App[str]):
         """What follows may open another screen: the sentence is said there."""
         if isinstance(message.result, tuple):
             then, result = message.result
+            self.say("")  # what was being done is done, also where another screen comes to lie over it
             if isawaitable(opened := then(result)):
                 await opened
         self.say(message.text, "" if message.ok else "bad")

@@ -68,6 +68,9 @@ async def test_a_study_from_a_template_that_is_edited_first(home, size, tmp_path
             await walk.press("enter")
             await walk.until(lambda: isinstance(walk.app.screen, StudyScreen), 60)
             await walk.until("new study 'mine'")
+            await walk.press("q")
+            await walk.until(lambda: not isinstance(walk.app.screen, StudyScreen))
+            assert "starting" not in walk.text
         assert (here / "charlm.toml").read_text() == text
     finally:
         kill_all(home)
@@ -101,6 +104,10 @@ async def test_a_study_at_rest_is_run_with_what_is_chosen(home, size, tmp_path):
             await walk.press("r")
             await walk.until("Run rested")
             assert isinstance(walk.app.screen, LaunchScreen)
+            await walk.press("enter")
+            await walk.until("nothing is left to run")
+            await walk.press("r")
+            await walk.until("Run rested")
             walk.app.screen.query_one("#run-trials", Input).value = "many"
             await walk.press("enter")
             await walk.until("is not a number from 1")
