@@ -177,3 +177,27 @@ def linked(entry: Path) -> str:
         return os.readlink(entry)
     except OSError:
         return ""
+
+
+def test_a_trial_that_goes_on_from_anothers_checkpoint_trains_as_if_it_had_never_stopped(
+    home: Path, study: Path
+) -> None:
+    file = study / "longer.toml"
+    file.write_text(
+        'name = "longer"\n[objective]\nmetric = "eval_loss"\n[trainer]\nkind = "sft"\nmodel = "base"\nthreads = 1\n'
+        'train = "train.jsonl"\nvalidation = "validation.jsonl"\nbatch_size = 4\nlora_rank = 4\nlora_dropout = 0.2\n'
+        'lr_schedule = "constant"\nlearning_rate = 1e-2\nsteps = 6\nsave_every = 4\nlog_every = 1\neval_every = 2\n'
+        '[[trial]]\nname = "short"\nset = {}\n[[trial]]\nname = "whole"\nset = { steps = 10 }\n'
+        "[search]\nbaseline = false\n"
+    )
+    sd = run_to_rest(home, file)
+    done = hptui(home, "add", "longer", "--like", "short", "--from-checkpoint", "steps=10")
+    assert "trial 0 continued at step 4 with steps=10" in done.stderr
+    run_to_rest(home, "longer")
+    assert [str(one.status) for one in trials(sd)] == ["complete"] * 3
+    assert trial(sd, 2).continued == (0, 4)
+    with Reader(sd) as reader:
+        for metric in ("train_loss", "eval_loss"):
+            whole, longer = (dict(point[:2] for point in reader.curve(number, metric)) for number in (1, 2))
+            assert min(longer) > 4
+            assert longer == {step: value for step, value in whole.items() if step > 4}
