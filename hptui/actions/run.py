@@ -17,7 +17,7 @@ from hptui.actions.budget import of_stage, with_trials
 from hptui.actions.process import defaults_of, holder
 from hptui.actions.steer import change_spec, request, study_of
 from hptui.actions.studies import find_study
-from hptui.model.errors import Locked, MachineError, StudyError, UserError
+from hptui.model.errors import Locked, MachineError, StudyError, UserError, did_you_mean
 from hptui.model.study import Study, Until
 from hptui.model.trial import StudyState
 from hptui.storage.paths import StudyDir
@@ -132,6 +132,13 @@ def able(study: Study) -> Study:
         can = f"those that can: {', '.join(sorted(registry.BASE))}" if registry.BASE else ""
         what = f"the trainer {study.trainer.kind!r} cannot measure its model without training it"
         raise StudyError(what, file=study.source, where="search.evaluate_base", value=True, hint=can)
+    known = registry.measures(study.trainer.kind)
+    for name in (objective.metric for objective in study.objectives):
+        if known and name not in known:
+            what = f"the trainer {study.trainer.kind!r} reports no {name!r}"
+            raise StudyError(
+                what, file=study.source, where="objective.metric", value=name, hint=did_you_mean(name, known)
+            )
     return study
 
 

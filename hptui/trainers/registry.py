@@ -78,6 +78,15 @@ def evaluates_base(kind: str) -> bool:
     return kind in BASE
 
 
+def measures(kind: str) -> tuple[str, ...]:
+    """All metrics that a trainer reports, whatever its settings; () where that is not known beforehand."""
+    if kind == "charlm":
+        from hptui.trainers.charlm.settings import MEASURES
+
+        return MEASURES
+    return ()
+
+
 def prepares(kind: str) -> tuple[str, ...]:
     """The settings that a trainer looks at once for a study, before its first trial; () where it does not."""
     if kind == "sft":

@@ -381,6 +381,18 @@ def test_gc(call, home):
     assert "nothing to delete" in call("gc").err
 
 
+def test_an_objective_that_no_trial_would_report_is_found_before_the_first(call, tmp_path):
+    file = tmp_path / "slip.toml"
+    file.write_text(
+        'name = "slip"\n[objective]\nmetric = "val_los"\n[trainer]\nkind = "charlm"\n[space]\ndropout = "0..0.3"\n'
+    )
+    for verb in ("check", "run"):
+        done = call(verb, file)
+        assert done.code == 2
+        assert "slip.toml: objective.metric: the trainer 'charlm' reports no 'val_los'" in done.err
+        assert "did you mean 'val_loss'?" in done.err
+
+
 def test_a_study_in_the_place_of_a_verb(call, home):
     make(home)
     assert "made is a study: hptui open made" in call("made").err

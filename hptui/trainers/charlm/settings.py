@@ -9,6 +9,8 @@ from hptui.trainers.settings import setting
 
 MODEL, TRAINING, SCHEDULE, SEQUENCE = "Model", "Training", "Schedule", "Sequence"
 DATA, RUN, SAMPLE = "Data", "Run", "Sample"
+MEASURES = ("val_loss", "perplexity", "train_loss", "learning_rate", "grad_norm", "tokens_per_second")
+"""All that it reports."""
 SCHEDULES = ("constant", "cosine", "step", "exponential")
 
 
