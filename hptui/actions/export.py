@@ -10,9 +10,9 @@ from hptui.actions.studies import find_trial
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.scripts import KIND
 from hptui.model.trial import Trial
-from hptui.results.export.config import config, renamed, render
+from hptui.results.export.config import config, render
 from hptui.results.export.files import save
-from hptui.results.export.listing import render_all
+from hptui.results.export.listing import check_names, render_all
 from hptui.results.export.shell_text import line
 from hptui.results.view import View, look
 from hptui.storage.paths import StudyDir
@@ -68,7 +68,8 @@ def _text(view: View, ref: str, chosen: Sequence[Trial], wanted: Wanted) -> str:
 
         return sweep(view, wanted.names)
     if wanted.how == "flags" and view.study.trainer.kind == KIND:
-        heard = [_heard(view, trial, wanted, strict=ref != "all") for trial in chosen]
+        check_names(view, wanted.names) if ref == "all" else config(view, chosen[0], names=wanted.names)
+        heard = [_heard(view, trial, wanted) for trial in chosen]
         if heard and None not in heard:
             return "".join(map(str, heard))
     if ref == "all":
@@ -84,15 +85,13 @@ def _text(view: View, ref: str, chosen: Sequence[Trial], wanted: Wanted) -> str:
     )
 
 
-def _heard(view: View, trial: Trial, wanted: Wanted, *, strict: bool) -> str | None:
+def _heard(view: View, trial: Trial, wanted: Wanted) -> str | None:
     """The flags of a script of one's own, as it is started with them; None where it hears nothing so."""
     from hptui.trainers.command.compose import said
 
     trainer = view.study.trainer
-    settings = config(view, trial, changed_only=wanted.changed_only, names=wanted.names if strict else None)
-    if not strict and wanted.names:
-        settings = renamed(config(view, trial), wanted.names, strict=False)
-    words = said(trainer.settings, settings, Path(view.study.directory), hyphens=wanted.hyphens)
+    settings = dict(trial.params) if wanted.changed_only else view.settings(trial)
+    words = said(trainer.settings, settings, wanted.names, Path(view.study.directory), hyphens=wanted.hyphens)
     return None if words is None else line(words)
 
 

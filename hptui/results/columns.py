@@ -121,7 +121,7 @@ def values_of(view: View, name: str) -> Callable[[Trial], Any]:
     default = view.defaults.get(name, unsaid) if varies else unsaid
 
     def get(trial: Trial) -> Any:
-        if varies and name in trial.params:
+        if name in trial.params and (varies or trial.role is Role.IMPORTED):
             return trial.params[name]
         effective, metrics = trial.effective, trial.metrics
         if varies and trial.role is not Role.IMPORTED:

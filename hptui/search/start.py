@@ -4,7 +4,7 @@ Starting at the centre of logarithmic ranges helped more than any other choice m
 All points are feasible: no model is needed to find such.
 
 The sequence begins at its very first point: only from there on do four points (or eight, sixteen) lie one in each
-quarter of every range. With the first left out, two may share one and none be in another.
+quarter of every range, and the first three in three of them. With the first left out, two may share one.
 """
 
 from __future__ import annotations

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
+
+log = logging.getLogger(__name__)
 
 REST = 0.5
 """Seconds that the first screen has for itself."""
@@ -43,5 +46,8 @@ def begin() -> None:
 def import_all() -> None:
     """Import them now, one after the other."""
     for name in modules():
-        import_module(name)
+        try:
+            import_module(name)
+        except ImportError:  # it is told where it is used
+            log.exception("%s", name)
         time.sleep(PAUSE)

@@ -6,6 +6,7 @@ anew, which takes a hundredth of a second for ten thousand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -169,6 +170,8 @@ class TrialRows:
         self._let_through()
 
     def _let_through(self) -> None:
+        if self._view is None:  # the filter waits for something to let through
+            return
         test = self._filter.test(self._column, self._text)
         self.all = [trial for trial in self._sorted if test(trial)] if self._filter else list(self._sorted)
         self._where = {trial.number: index for index, trial in enumerate(self.all)}
@@ -361,6 +364,8 @@ _RANK = {status: place for place, status in enumerate(_ORDER)}
 
 def short(value: float) -> str:
     """A number of a setting: `8.3e-4`, `0.05`, `128`."""
+    if not math.isfinite(value):
+        return str(value)
     if value and (abs(value) < 1e-3 or abs(value) >= 1e6):
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"

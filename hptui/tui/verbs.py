@@ -27,15 +27,14 @@ def launch(sd: StudyDir, choices: Mapping[str, str]) -> str:
     """`hptui run STUDY --detach [--trials N|+N] [--parallel N] [--set resources.gpus=…]`, of what was chosen."""
     from hptui.actions.run import run as start
 
-    if not choices and _all_done(sd):
-        return f"{sd.name} is done, and nothing is left to run; for five more say +5 trials"
+    spent = "" if choices else _spent(sd)
     settings = {f"resources.{name}": text for name, text in choices.items() if name != "trials"}
     started = start(sd.root.parent, sd.name, trials=choices.get("trials"), settings=settings)
-    return _said(started.notes, f"{sd.name} {'was running already' if started.joined else 'runs'}")
+    return spent or _said(started.notes, f"{sd.name} {'was running already' if started.joined else 'runs'}")
 
 
-def _all_done(sd: StudyDir) -> bool:
-    """Whether a runner would find nothing to do."""
+def _spent(sd: StudyDir) -> str:
+    """What is to be said where a runner will find no trial to run; '' elsewhere."""
     from hptui.model.stages import expected
     from hptui.model.trial import StudyState
     from hptui.results.view import look
@@ -43,7 +42,10 @@ def _all_done(sd: StudyDir) -> bool:
     view = look(sd)
     total = expected(view.study, view.trials)
     open_ = any(trial.status.open for trial in view.trials)
-    return view.row.state is StudyState.DONE and not open_ and total is not None and len(view.trials) >= total
+    if view.row.state is not StudyState.DONE or open_ or total is None or len(view.trials) < total:
+        return ""
+    more = not view.study.stages and view.study.search.sampler not in ("list", "grid")
+    return f"{sd.name} is done, and nothing is left to run{'; for five more say +5 trials' if more else ''}"
 
 
 def new(source: str, path: Path) -> str:

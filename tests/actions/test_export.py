@@ -16,6 +16,7 @@ import yaml
 
 from hptui.actions.archive import archive
 from hptui.actions.export import Wanted, export
+from hptui.actions.report import write_report
 from hptui.model.errors import MachineError, UserError
 from hptui.results.view import look
 from hptui.storage.paths import StudyDir
@@ -117,7 +118,17 @@ def test_flags_are_said_as_the_script_hears_them(home):
     assert text(sd, "1", "flags", names={"rate": "step_size"}, hyphens=True) == (
         "--step-size=0.1 --no-ema --layers 1 2\n"
     )
+    assert text(sd, "1", "flags", names={"width": "w"}) == text(sd, "1", "flags"), "it has a place of its own"
     assert text(sd, "all", "flags").splitlines()[1] == "--lr=0.1 --no-ema --layers 1 2"
+    for ref in ("all", "best"):
+        with pytest.raises(UserError, match="no setting 'nope' to rename"):
+            text(sd, ref, "flags", names={"nope": "x"})
+    with pytest.raises(UserError, match="two settings would"):
+        text(sd, "best", "flags", names={"rate": "ema"})
+    write_report(sd, home / "own.md")
+    report = (home / "own.md").read_text()
+    assert "**JSON**" in report
+    assert "Flags" not in report, "which flags a script knows is its own affair"
 
 
 def test_a_file_says_where_it_is_from(home):

@@ -12,6 +12,7 @@ from hptui.model.trial import Role
 from hptui.model.values import read_value
 from hptui.results.analysis.against import change_of
 from hptui.results.analysis.intervals import student
+from hptui.results.columns import value_of
 from hptui.results.ledger import rendered
 from hptui.results.record import Record, read
 from hptui.results.report import compose, write
@@ -334,3 +335,10 @@ def test_a_comparison_shows_both_intervals_and_says_when_they_overlap():
     assert "| 0.6 | +200.0% | better |" in text
     base.metrics["bleu"] = 0.05  # it is not what the interval was drawn of
     assert "bootstrap" not in text_of([base, best], shown)
+
+
+def test_what_an_import_calls_a_setting_is_its_setting():
+    """Also where hptui has a key of that name for scripts, and a metric is called so."""
+    text = BOWL.replace('kind = "bowl:train"', 'kind = "command"\n    command = ["python", "t.py"]')
+    known = one(0, {"env": "conda"}, {"val_loss": 0.5}, role=Role.IMPORTED, metrics={"env": 0.25})
+    assert value_of(view_of([known], text), known, "env") == "conda"

@@ -9,6 +9,7 @@ import textwrap
 import pytest
 from textual.widgets import Input
 
+from hptui.actions.process import holder
 from hptui.results.view import look
 from hptui.storage.reader import Reader
 from hptui.storage.store import Store
@@ -104,8 +105,12 @@ async def test_a_study_at_rest_is_run_with_what_is_chosen(home, size, tmp_path):
             await walk.press("r")
             await walk.until("Run rested")
             assert isinstance(walk.app.screen, LaunchScreen)
+            styles = walk.app.screen.styles
+            assert (styles.align_horizontal, styles.align_vertical, styles.background.a) == ("center", "middle", 0.6)
             await walk.press("enter")
             await walk.until("nothing is left to run")
+            await walk.until(lambda: not holder(sd)["alive"], 30)
+            await walk.until(lambda: not walk.app.screen.snapshot.alive)
             await walk.press("r")
             await walk.until("Run rested")
             walk.app.screen.query_one("#run-trials", Input).value = "many"

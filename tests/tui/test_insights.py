@@ -112,6 +112,23 @@ def test_the_screen_turns_through_all_of_them(sd, size, monkeypatch):
     asyncio.run(walk())
 
 
+def test_the_numbers_of_one_picture_are_never_those_of_another(sd):
+    async def walk():
+        async with walking(sd.root.parent, study=sd) as person:
+            await person.until("trials")
+            await person.press("H")
+            await person.until("best so far")
+            screen = person.app.screen
+            assert screen.insight is not None
+            screen.action_turn(2)
+            assert screen.insight is None
+            screen.action_write()
+            assert person.app.screen is screen
+            await person.until(lambda: screen.insight is not None and "over" in screen.insight.title)
+
+    asyncio.run(walk())
+
+
 def test_importance_comes_from_another_process(sd):
     async def walk():
         async with walking(sd.root.parent, study=sd) as person:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hptui.model.trial import Trial
-from hptui.tui.rows import TrialRows
+from hptui.tui.rows import TrialRows, short
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one
@@ -57,6 +57,18 @@ def test_what_runs_is_on_top_what_has_no_value_last_and_equals_go_by_number(by, 
     found.set_sort(by, down)
     assert numbers(found) == expected
     assert [found.index_of(number) for number in expected] == list(range(7))
+
+
+def test_a_filter_that_is_typed_before_there_are_rows_waits_for_them():
+    found = TrialRows()
+    found.set_filter("status=failed")
+    assert len(found) == 0
+    found.show(view_of(TRIALS, seeds.MATH), frozenset([1]))
+    assert numbers(found) == [3]
+
+
+def test_a_number_that_is_none_is_shown_as_it_is():
+    assert [short(value) for value in (float("inf"), float("nan"), 1e-5)] == ["inf", "nan", "1e-5"]
 
 
 def test_a_filter_keeps_the_order_and_hears_of_changes():

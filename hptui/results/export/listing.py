@@ -25,7 +25,7 @@ LAST = ("seconds", "peak_memory_gb", "attempts", "role", "stage", "note")
 def render_all(view: View, how: str, *, hyphens: bool = False, names: Names | None = None) -> str:
     """Every trial, in the order of their numbers."""
     names, trials, study = names or {}, view.trials, view.study
-    _check(view, names)
+    check_names(view, names)
     if how == "csv":
         return csv_text(rows(view, names), columns(view, names))
     head = comment([f"the trials of {study.name}", made_by()])
@@ -120,7 +120,8 @@ def _listed(trial: Trial, names: Names) -> dict[str, Any]:
     }
 
 
-def _check(view: View, names: Mapping[str, str]) -> None:
+def check_names(view: View, names: Mapping[str, str]) -> None:
+    """`UserError` for a new name of a setting that no trial has."""
     known = {name for trial in view.trials for name in view.settings(trial)} | set(view.base)
     for name in names:
         if name not in known:

@@ -110,19 +110,30 @@ def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path)
 
 
 def said(
-    settings: Mapping[str, Value], parameters: Mapping[str, Value], directory: Path, *, hyphens: bool = False
+    settings: Mapping[str, Value],
+    parameters: Mapping[str, Value],
+    names: Mapping[str, str],
+    directory: Path,
+    *,
+    hyphens: bool = False,
 ) -> list[str] | None:
-    """Parameters, by the script's own names, as the words behind its command; None where it hears of them otherwise.
+    """Parameters, by our names, as the words behind the script's command; None where it hears of them otherwise.
 
-    `settings` is the `[trainer]` table. What has a place of its own in the command is left out.
+    `settings` is the `[trainer]` table; `names` are other names for parameters than those that it gives. What has a
+    place of its own, in the command or a variable, is left out.
     """
     spec = read(settings)
     style = read_style(spec.own.style)
     if spec.own.config is not None or not isinstance(style, Style):
         return None
-    style = replace(style, names="dash") if hyphens else style
-    placed = {spec.called(name) for text in spec.own.command for name in PLACEHOLDER.findall(text)}
-    left = nested({name: value for name, value in parameters.items() if name not in placed}, spec.own.tables)
+    style = replace(style, names="dash") if hyphens and style.names == "keep" else style
+    placed = {
+        name for text in (*spec.own.command, *(spec.own.env or {}).values()) for name in PLACEHOLDER.findall(text)
+    }
+    called = {name: names.get(name, spec.called(name)) for name in parameters if name not in placed}
+    if len({*called.values()}) < len(called):
+        raise UserError("two settings would have one name", hint="give each a name of its own")
+    left = nested({called[name]: value for name, value in parameters.items() if name in called}, spec.own.tables)
     return arguments(as_declared(style, left, spec.own.command, directory / spec.own.workdir), left)
 
 

@@ -10,10 +10,12 @@ import numpy as np
 from hptui.storage.rows import Bucket
 from hptui.tui.charts.raster import Floats, Line
 
-NOTHING = 1e-4
-"""What is left of a value when nobody can see it any more."""
+NOTHING = 1e-30
+"""What is left of a value when it counts for nothing, also after a spike."""
 RANGE = 400.0
 """Powers of e between the largest and the smallest factor of one sum."""
+SHORT = 40
+"""Sums of fewer points are not worth their trouble."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,15 +76,31 @@ def smoothed(curve: Curve, weight: float) -> Floats:
     if weight <= 0 or curve.x.size == 0:
         return curve.mean
     known = np.isfinite(curve.mean)
-    keep = np.where(known, np.power(weight, curve.count), 1.0)
-    if keep[known].max(initial=0.0) < NOTHING:
-        return curve.mean
-    # A sum of values that fade: each is divided by what will fade it, the sum multiplied by it. Between two restarts
-    # the quotients stay in the range of a float.
-    keep = np.maximum(keep, NOTHING)
-    gain, value = 1.0 - keep, np.where(known, curve.mean, 0.0)
+    keep = np.where(known, np.maximum(np.power(weight, curve.count), NOTHING), 1.0)
     faded = -np.cumsum(np.log(keep))
-    out = np.full(curve.mean.shape, np.nan)
+    value = np.where(known, curve.mean, 0.0)
+    at_once = faded[-1] * SHORT < RANGE * keep.size
+    out = _averages_at_once(value, keep, faded) if at_once else _averages(value, keep)
+    return np.where(known, out, np.nan)
+
+
+def _averages(value: Floats, keep: Floats) -> Floats:
+    """The moving average, as it is defined."""
+    out = np.empty_like(value)
+    average = total = 0.0
+    for index, (v, w) in enumerate(zip(value.tolist(), keep.tolist(), strict=True)):
+        average = average * w + v * (1 - w)
+        total = total * w + (1 - w)
+        out[index] = average / total if total else 0.0
+    return out
+
+
+def _averages_at_once(value: Floats, keep: Floats, faded: Floats) -> Floats:
+    """The same as sums of what fades: each value is divided by what will fade it, the sum multiplied by it.
+
+    Between two restarts the quotients stay in the range of a float.
+    """
+    gain, out = 1.0 - keep, np.zeros_like(value)
     average = total = begun = 0.0
     start = 0
     while start < out.size:
@@ -91,7 +109,7 @@ def smoothed(curve: Curve, weight: float) -> Floats:
         parts = gain[start:end] / fade
         averages = fade * (average + np.cumsum(value[start:end] * parts))
         totals = fade * (total + np.cumsum(parts))
-        np.divide(averages, totals, out=out[start:end], where=known[start:end])
+        np.divide(averages, totals, out=out[start:end], where=totals > 0)
         average, total, begun, start = averages[-1], totals[-1], float(faded[end - 1]), end
     return out
 

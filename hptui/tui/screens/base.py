@@ -44,8 +44,8 @@ class Paced(Screen[Result]):
         await asyncio.sleep(0)
 
 
-class Dialog(Paced[Result], ModalScreen[Result]):
-    """A question over the screen that asks it."""
+class Dialog(ModalScreen[Result], Paced[Result]):
+    """A question over the screen that asks it. Styles follow the first base alone."""
 
 
 class Place(Paced[None]):

@@ -93,6 +93,7 @@ class InsightsScreen(Place):
         self.pictures.want = Wanted(self.name_, wish)
         drawn = self.pictures.latest
         if drawn is None or drawn.wanted != self.pictures.want:
+            self.insight = None  # what is still to be seen is another picture
             self.feed.wake()
         else:
             self._show(drawn.insight)
@@ -170,13 +171,17 @@ class InsightsScreen(Place):
         self._draw()
 
     def action_write(self) -> None:
-        if self.insight is not None:
+        if self.insight is None:
+            app_of(self).say("it is not drawn yet", "warn")
+        else:
             name = f"{self.sd.name}-{self.name_.replace(' ', '-')}"
             self.write_table(name, self.insight.headings, self.insight.rows)
 
     def action_copy(self) -> None:
         """The numbers, tab by tab, for a spreadsheet."""
-        if self.insight is not None:
+        if self.insight is None:
+            app_of(self).say("it is not drawn yet", "warn")
+        else:
             lines = ["\t".join(self.insight.headings), *("\t".join(row) for row in self.insight.rows)]
             app_of(self).copy("\n".join(lines) + "\n", "the numbers")
 

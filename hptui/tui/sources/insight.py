@@ -34,6 +34,7 @@ class InsightSource:
         self.study = study
         self.want: Wanted | None = None
         self._latest: Picture | None = None
+        self._tried: Wanted | None = None
         self._drawn: View | None = None
 
     @property
@@ -44,8 +45,8 @@ class InsightSource:
         study, want = self.study.latest, self.want
         if study is None or want is None:
             return None
-        if self._latest is not None and self._latest.wanted == want and self._drawn is study.view:
+        if self._tried == want and self._drawn is study.view:
             return None
-        self._drawn = study.view
+        self._tried, self._drawn = want, study.view
         self._latest = Picture(want, VIEWS[want.name](study.view, want.wish))
         return self._latest
