@@ -39,6 +39,13 @@ def allowed(node: Any, scope: str, action: str) -> bool:
 class Paced(Screen[Result]):
     """Between two messages all others have their turn: Textual would take every message that waits at one go."""
 
+    def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name, id, classes)
+        # As Textual does at the first resize, when all styles would be worked out a second time.
+        width, height = self.app.size
+        for extent, steps in ((width, self.app.HORIZONTAL_BREAKPOINTS), (height, self.app.VERTICAL_BREAKPOINTS)):
+            self.add_class(*self._get_breakpoint_classes(extent, steps or []))
+
     async def _dispatch_message(self, message: Message) -> None:
         await super()._dispatch_message(message)
         await asyncio.sleep(0)
@@ -57,13 +64,6 @@ class Place(Paced[None]):
     """Whether it has nothing to show yet: what was there before stays until it has."""
     _late = False
     """Whether something has changed that is not drawn yet, because the line is full."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        # As Textual does at the first resize, when all styles would be worked out a second time.
-        width, height = self.app.size
-        for extent, steps in ((width, self.app.HORIZONTAL_BREAKPOINTS), (height, self.app.VERTICAL_BREAKPOINTS)):
-            self.add_class(*self._get_breakpoint_classes(extent, steps or []))
 
     def sources(self) -> Sequence[Source]:
         """What it watches while it is in front."""
