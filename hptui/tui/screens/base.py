@@ -52,7 +52,22 @@ class Paced(Screen[Result]):
 
 
 class Dialog(ModalScreen[Result], Paced[Result]):
-    """A question over the screen that asks it. Styles follow the first base alone."""
+    """A question over the screen that asks it; it focuses what it wants. Styles follow the first base alone."""
+
+    AUTO_FOCUS = ""
+    _unveiled = False
+
+    def on_screen_resume(self) -> None:
+        self.call_later(self._unveil)
+
+    def _unveil(self) -> None:
+        self._unveiled = True
+        self.refresh()
+
+    def _compositor_refresh(self) -> None:
+        """It is drawn once, when it has been laid out, and not in the same breath."""
+        if self._unveiled:
+            super()._compositor_refresh()
 
 
 class Place(Paced[None]):
