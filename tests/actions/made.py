@@ -40,6 +40,27 @@ FILE = """
 """
 
 
+STAGED = """
+    name = "staged"
+    [objective]
+    metric = "loss"
+    [trainer]
+    kind = "toy"
+    [space]
+    width = "16..64"
+    [search]
+    baseline = false
+    [[stage]]
+    name = "short"
+    trials = 2
+    set = { steps = 5 }
+    [[stage]]
+    name = "long"
+    from = "best 1"
+    set = { steps = 50 }
+"""
+
+
 def trial(number: int, status: str, reason: str | None = None, loss: float | None = None, **more) -> Trial:
     """A trial; `loss` makes it a complete one's value."""
     values = {"loss": loss} if loss is not None else None

@@ -14,7 +14,7 @@ from hptui.results.view import look
 from hptui.search.history import Outcome, read
 from hptui.search.lens import Lens
 from hptui.storage.reader import Reader
-from tests.actions.made import TRIALS, make
+from tests.actions.made import STAGED, TRIALS, make
 from tests.support import hptui, kill_all, rest, run, toy, trials, until
 
 TABLE = """Experiment,LR,Batch,width,Loss,Notes,Mood
@@ -87,27 +87,6 @@ def test_texts_of_the_trainer_come_back_with_their_blanks_and_signs(home, tmp_pa
     made = plan(sd, table(tmp_path, row), names={})
     assert [one.params["prompt"] for one in made.rows] == ["Return the ", "Return the"]
     assert made.informs == 1, "the second ran with another prompt"
-
-
-STAGED = """
-    name = "staged"
-    [objective]
-    metric = "loss"
-    [trainer]
-    kind = "toy"
-    [space]
-    width = "16..64"
-    [search]
-    baseline = false
-    [[stage]]
-    name = "short"
-    trials = 2
-    set = { steps = 5 }
-    [[stage]]
-    name = "long"
-    from = "best 1"
-    set = { steps = 50 }
-"""
 
 
 def test_what_ran_with_what_the_first_stage_sets_belongs_to_it(home, tmp_path):

@@ -8,27 +8,7 @@ from hptui.results.view import look
 from hptui.storage.store import Store
 from hptui.tui.sources.pool import Pool
 from hptui.tui.sources.study import StudySource
-from tests.actions.made import make, trial
-
-STAGED = """
-    name = "staged"
-    [objective]
-    metric = "loss"
-    [trainer]
-    kind = "toy"
-    [space]
-    width = "16..64"
-    [search]
-    baseline = false
-    [[stage]]
-    name = "short"
-    trials = 2
-    set = { steps = 5 }
-    [[stage]]
-    name = "long"
-    from = "best 1"
-    set = { steps = 50 }
-"""
+from tests.actions.made import STAGED, make, trial
 
 
 def test_the_best_of_a_staged_study_is_of_its_last_stage(home: Path) -> None:
