@@ -46,7 +46,7 @@ def space(t: Teller) -> Iterator[Block]:
         why = joined((Name(one.why) for one in t.record.revisions[1:] if one.why), "; ")
         yield Paragraph(
             line(
-                "The study file was changed while it ran; this is revision {n}{why}.",
+                "The study was changed after it had begun; this is revision {n}{why}.",
                 n=n,
                 why=(" (", *why, ")") if why else (),
             )
