@@ -1,4 +1,4 @@
-"""hptui: a terminal cockpit that tunes hyperparameters on the box you are logged in to."""
+"""hptui: tunes hyperparameters of language models on the machine you are logged in to."""
 
 from hptui.lazily import attributes
 from hptui.reporting import report, should_stop
@@ -25,4 +25,4 @@ __getattr__ = attributes(
     open_study="hptui.api.reading",
     HptuiError="hptui.model.errors",
 )
-"""Importing hptui costs nothing: these are loaded when they are asked for."""
+"""Loads the public names on first access, so that `import hptui` itself is cheap."""

@@ -1,4 +1,4 @@
-"""`python -m hptui` is the `hptui` command."""
+"""`python -m hptui` runs the `hptui` command."""
 
 from hptui.cli.main import main
 

@@ -1,4 +1,4 @@
-"""Names of a package that are loaded when they are first asked for."""
+"""Lazy loading of a package's public names."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from importlib import import_module
 from typing import Any
 
 
-def attributes(package: str, **homes: str) -> Callable[[str], Any]:
-    """A `__getattr__` for the package: each name stands in the module that is its home."""
+def attributes(package: str, **modules: str) -> Callable[[str], Any]:
+    """Return a `__getattr__` for `package` that loads each name from its module on first access."""
 
-    def get(name: str) -> Any:
-        if name not in homes:
+    def load(name: str) -> Any:
+        if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(homes[name]), name)
+        return getattr(import_module(modules[name]), name)
 
-    return get
+    return load

@@ -1,7 +1,7 @@
 """For training scripts: `hptui.report(step, loss=0.5)`, `hptui.should_stop()`, and `HptuiCallback` for transformers.
 
-Outside hptui each does nothing. Standard library only, and one file that also works by itself: a script whose own
-environment has no hptui gets it from the tap.
+Outside of a trial these do nothing. Standard library only, and independent of the rest of hptui: in a script whose
+environment lacks hptui, this file alone is loaded.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import os
 from typing import Any
 
 REPORT, STOP = "HPTUI_REPORT", "HPTUI_STOP"
-"""Variables that hptui sets: the file to append to, and the file whose existence asks for the end."""
+"""Environment variables: the file to append records to, and the file whose existence requests the end."""
 
 _file: tuple[int, int] | None = None
-_announced = False
+_has_announced = False
 
 
 def report(
@@ -24,38 +24,43 @@ def report(
     total_steps: int | None = None,
     **more: Any,
 ) -> None:
-    """Record metrics at a step: `report(100, loss=0.5)`, `report(100, {"eval/loss": 0.5})`.
+    """Record metrics at a step: `report(100, loss=0.5)` or `report(100, {"eval/loss": 0.5})`.
 
-    A pair of whole numbers is a rate that keeps its counts: `accuracy=(9830, 10000)`. `total_steps` or `progress`
-    (0 to 1) tell how far the training is, which pruners need. Only the first process of a distributed run is heard.
+    A pair of whole numbers is a proportion with its counts: `accuracy=(9830, 10000)`. Pruners need to know the progress
+    of the training: give `total_steps`, or `progress` from 0 to 1. In distributed training only the process with RANK 0
+    records. Outside of a trial, this does nothing.
     """
     if active():
         send("report", step, {**(metrics or {}), **more}, progress, total_steps)
 
 
 def should_stop() -> bool:
-    """Whether the trial is to be paused, pruned or stopped: save a checkpoint and leave the training loop."""
-    global _announced
+    """Return whether the training should end now: save a checkpoint and leave the training loop.
+
+    It is true when the trial is to be paused, pruned or stopped; always false outside of a trial. Call it once per
+    step.
+    """
+    global _has_announced
     if not active():
         return False
-    if not _announced:
-        _announced = True
+    if not _has_announced:
+        _has_announced = True
         write({"k": "cooperates"})
     return os.path.exists(os.environ.get(STOP, ""))
 
 
 def active() -> bool:
-    """Whether this process is heard by hptui."""
+    """Return whether this process records metrics: it belongs to a trial and has RANK 0."""
     return REPORT in os.environ and os.environ.get("RANK", "0") == "0"
 
 
 def send(source: str, step: Any, metrics: Any, progress: Any = None, total: Any = None) -> None:
-    """Append one record of metrics. What is no number is left out, and said: it is not worth a training."""
+    """Append a record of metrics. A value that is not a number is listed in `odd` instead of raising."""
     record: dict[str, Any] = {"k": "metrics", "source": source, "m": {}, "odd": []}
     for name, value in metrics.items():
         try:
             record["m"][str(name)] = _number(value)
-        except Exception:  # noqa: BLE001  the metric may be any object at all
+        except Exception:  # noqa: BLE001  the value may be any object, with any error
             record["odd"].append(f"{name} = {str(value)[:60]}")
     for key, value in (("s", step), ("total", total)):
         if value is not None:
@@ -76,7 +81,10 @@ def _number(value: Any) -> Any:
 
 
 def write(record: Any) -> None:
-    """Append a line in one piece, so that several processes may. A full disk costs the record, not the training."""
+    """Append a record as one line, in one write, so that several processes may append.
+
+    An error of the disk loses the record but does not interrupt the training.
+    """
     global _file
     import json
 
@@ -87,7 +95,7 @@ def write(record: Any) -> None:
                 os.open(os.environ[REPORT], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600),
             )
         os.write(_file[1], json.dumps(record).encode() + b"\n")
-    except OSError:
+    except OSError:  # disk full, or the directory is gone: training goes on
         pass
 
 
@@ -95,27 +103,27 @@ def write(record: Any) -> None:
 
 
 def heard(state: Any) -> bool:
-    """Whether this process speaks for a distributed `Trainer`."""
+    """Return whether this process records for a distributed `Trainer`."""
     return active() and bool(getattr(state, "is_world_process_zero", True))
 
 
 def trainer_begins(source: str, args: Any, state: Any) -> None:
-    """Tell how many steps a `Trainer` will train, and with which arguments."""
+    """Record the arguments of a `Trainer` and its number of steps."""
     if heard(state):
-        known = {name: value for name, value in vars(args).items() if isinstance(value, bool | int | float | str)}
-        write({"k": "effective", "settings": known})
+        settings = {name: value for name, value in vars(args).items() if isinstance(value, bool | int | float | str)}
+        write({"k": "effective", "settings": settings})
         send(source, state.global_step, {}, None, state.max_steps or None)
 
 
 def trainer_logs(source: str, state: Any, logs: Any) -> None:
-    """Hand on what a `Trainer` logs, in full precision."""
+    """Record the numbers that a `Trainer` logs, in full precision."""
     if heard(state):
         numbers = {name: value for name, value in (logs or {}).items() if isinstance(value, int | float)}
         send(source, state.global_step, numbers)
 
 
 def trainer_steps(state: Any, control: Any) -> None:
-    """End a `Trainer`'s training after this step, with a checkpoint, when hptui asks for it."""
+    """Make a `Trainer` save a checkpoint and end after this step if hptui requests it."""
     if active() and should_stop():
         control.should_save = True
         control.should_training_stop = True
@@ -125,7 +133,11 @@ def _callback() -> type:
     from transformers import TrainerCallback
 
     class HptuiCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]  # transformers may be untyped
-        """Reports what a `Trainer` logs, and ends its training with a checkpoint when hptui asks for it."""
+        """Records what a transformers `Trainer` logs, and ends its training when hptui requests it.
+
+        Pass it as `Trainer(..., callbacks=[HptuiCallback()])`. A checkpoint is saved before the training ends. Outside
+        of a trial it does nothing.
+        """
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             trainer_begins("report", args, state)

@@ -1,1 +1,1 @@
-"""The verbs that both faces call: every key of the screens and every command of the shell is one of these functions."""
+"""The operations that all front ends call: each key of the TUI and each verb of the CLI is one of these functions."""

@@ -1,4 +1,7 @@
-"""A whole study as one `.tar.gz`, also while it runs: the store by SQLite's own backup, not by copying a live file."""
+"""Write a whole study as one `.tar.gz`, also while it runs.
+
+The store is copied by SQLite's backup, since a copy of the live file may be inconsistent.
+"""
 
 from __future__ import annotations
 
@@ -14,90 +17,95 @@ from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 
 LEFT_OUT = {"study.db", "study.db-wal", "study.db-shm", "study.lock", ".ballast", "cache"}
-"""At the top of a study: the store, which comes as a backup; locks; what can be made again."""
+"""Entries of the study directory that are not copied: the store (a backup replaces it), locks, caches."""
 
 
 def archive(sd: StudyDir, output: Path, *, checkpoints: bool = True) -> int:
-    """Write the study to `output`; how many files are in it. Readable by its owner only, whole or not there at all."""
+    """Write the study to `output`; return the number of files in it.
+
+    The file is readable by its owner only, and appears whole or not at all.
+
+    Raises: `UserError` when `output` lies inside the study, `MachineError` when it cannot be written.
+    """
     if output.is_dir():
         output = output / f"{sd.name}.tar.gz"
     if output.resolve().is_relative_to(sd.root.resolve()):
         raise UserError(f"{output} lies inside the study that is to be archived", hint="choose another place with -o")
-    beside = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(fd, "wb") as file, tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as tar:
-            count = _fill(tar, sd, checkpoints=checkpoints)
-        os.replace(beside, output)
+            count = _write_files(tar, sd, checkpoints=checkpoints)
+        os.replace(temporary, output)
     except OSError as error:
         raise MachineError(f"{output} cannot be written: {error.strerror or error}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return count
 
 
-def _fill(tar: tarfile.TarFile, sd: StudyDir, *, checkpoints: bool) -> int:
-    with tempfile.TemporaryDirectory(prefix="hptui-") as place:
-        copy = Path(place) / "study.db"
+def _write_files(tar: tarfile.TarFile, sd: StudyDir, *, checkpoints: bool) -> int:
+    with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
+        copy = Path(folder) / "study.db"
         with Reader(sd) as reader:
             reader.backup(copy)
         tar.add(copy, f"{sd.name}/study.db")
     count = 1
     for path in _files(sd, checkpoints=checkpoints):
         count += _add(tar, path, f"{sd.name}/{path.relative_to(sd.root)}")
-    for path, name in _elsewhere(sd) if checkpoints else ():
+    for path, name in _external_checkpoints(sd) if checkpoints else ():
         count += _add(tar, path, f"{sd.name}/{name}")
     return count
 
 
-def _elsewhere(sd: StudyDir) -> list[tuple[Path, str]]:
-    """Checkpoints that `[resources] checkpoints` keeps outside of the study: in the archive they lie inside."""
+def _external_checkpoints(sd: StudyDir) -> list[tuple[Path, str]]:
+    """Return checkpoints outside the study directory, each with its path inside it as the archive has it."""
     view = look(sd)
-    found: list[tuple[Path, str]] = []
+    files: list[tuple[Path, str]] = []
     for trial in view.trials if view.study.checkpoint_place else ():
-        place = sd.checkpoints(trial.number, view.study.checkpoint_place, view.row.uuid)
-        own = sd.checkpoints(trial.number).relative_to(sd.root)
-        inside = sorted(place.rglob("*")) if place.is_dir() and place != sd.checkpoints(trial.number) else []
-        whole = [path for path in inside if path.is_file() and not path.is_symlink() and not _torn(path)]
-        found += [(path, str(own / path.relative_to(place))) for path in whole]
-    return found
+        folder = sd.checkpoints(trial.number, view.study.checkpoint_place, view.row.uuid)
+        relative = sd.checkpoints(trial.number).relative_to(sd.root)
+        entries = sorted(folder.rglob("*")) if folder.is_dir() and folder != sd.checkpoints(trial.number) else []
+        complete = [path for path in entries if path.is_file() and not path.is_symlink() and not _is_partial(path)]
+        files += [(path, str(relative / path.relative_to(folder))) for path in complete]
+    return files
 
 
-def _torn(path: Path) -> bool:
-    """Whether a file belongs to a checkpoint that is being written or deleted."""
+def _is_partial(path: Path) -> bool:
+    """Return True when a file belongs to a checkpoint that is being written or deleted."""
     return any(part.startswith((".tmp-", ".old-")) for part in path.parts)
 
 
 def _files(sd: StudyDir, *, checkpoints: bool) -> list[Path]:
-    """Plain files of the study, no links: what they point to is not of this study."""
-    found: list[Path] = []
+    """Return the plain files of the study. Links are left out: what they point to is not of this study."""
+    paths: list[Path] = []
     for folder, names, files in os.walk(sd.root):
-        here = Path(folder)
-        if here == sd.root:
+        directory = Path(folder)
+        if directory == sd.root:
             names[:] = [name for name in names if name not in LEFT_OUT]
             files = [name for name in files if name not in LEFT_OUT]
         if not checkpoints:
             names[:] = [name for name in names if name != "checkpoints"]
         names.sort()
-        found += [here / name for name in sorted(files) if name != "lock" and not name.endswith(".tmp")]
-    return [path for path in found if path.is_file() and not path.is_symlink()]
+        paths += [directory / name for name in sorted(files) if name != "lock" and not name.endswith(".tmp")]
+    return [path for path in paths if path.is_file() and not path.is_symlink()]
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> int:
-    """Add a file as long as it is now; it may grow meanwhile, shrink or vanish."""
+    """Add a file in its present size, though it may change meanwhile. Return 1, or 0 if it is gone."""
     try:
         with path.open("rb") as file:
             info = tar.gettarinfo(arcname=name, fileobj=file)
-            data = _Exactly(file, info.size)
+            data = _FixedSizeFile(file, info.size)
             tar.addfile(info, data)
     except FileNotFoundError:
         return 0
     return 1
 
 
-class _Exactly(io.RawIOBase):
-    """A file's first `size` bytes; zeros where it has become shorter."""
+class _FixedSizeFile(io.RawIOBase):
+    """The first `size` bytes of a file, padded with zeros where it has become shorter."""
 
     def __init__(self, file: io.BufferedReader, size: int) -> None:
         self._file, self._left = file, size

@@ -1,4 +1,4 @@
-"""`--trials 20` and `--trials +5`: how many trials a study shall have; with stages, the one that is under way."""
+"""`--trials 20` and `--trials +5`: the number of trials of a study, or of its current stage."""
 
 from __future__ import annotations
 
@@ -15,33 +15,38 @@ from hptui.storage.reader import Reader
 
 
 def with_trials(study: Study, trials: str | None, sd: StudyDir | None) -> Study:
-    """The study with its budget changed: `20` is the total, `+5` is five more than the total so far."""
+    """Return the study with its budget changed: `20` is the total, `+5` adds five to the total so far.
+
+    A study with stages is returned as it is; see `stage_budget`.
+    """
     if trials is None or study.stages:
         return study
     return replace(study, search=replace(study.search, trials=_number(trials, lambda: _total(study, sd))))
 
 
 def of_stage(study: Study, trials: str | None, sd: StudyDir | None) -> dict[str, str]:
-    """The same for a study with stages, each of which has a budget of its own: what `--set` would change.
+    """Return what `--set` would change, for a study with stages: the budget of its current stage.
 
-    The stage under way is meant, or the first where none has begun.
+    Without a stage that has begun the first one is meant. {} when nothing changes.
+
+    Raises: `UserError` when that stage searches nothing.
     """
     if trials is None or not study.stages:
         return {}
     stage = stage_now(study, sd)
     if not stage.searches:
-        what = f"stage {stage.name!r} is under way, which runs known configurations again and searches nothing"
+        reason = f"stage {stage.name!r} is under way, which runs known configurations again and searches nothing"
         hint = f"hptui add {study.name} KEY=VALUE… queues a trial; another [[stage]] in the study file searches on"
-        raise UserError(f"--trials {trials}: {what}", hint=hint)
-    return {f"stage.{stage.name}.trials": str(_number(trials, lambda: _of_stage(study, stage, sd)))}
+        raise UserError(f"--trials {trials}: {reason}", hint=hint)
+    return {f"stage.{stage.name}.trials": str(_number(trials, lambda: _total_of_stage(study, stage, sd)))}
 
 
 def stage_now(study: Study, sd: StudyDir | None) -> Stage:
-    """The stage of a study that is under way; the last one, when it has ended."""
+    """Return the current stage of a study; the last one when it has ended."""
     begun: list[str] = []
     if sd is not None:
         with Reader(sd) as reader:
-            begun = [str(one["name"]) for one in reader.course()]
+            begun = [str(row["name"]) for row in reader.course()]
     return (stage_named(study, begun[-1]) if begun else None) or study.stages[0]
 
 
@@ -56,22 +61,22 @@ def _number(trials: str, so_far: Callable[[], int]) -> int:
 
 
 def _total(study: Study, sd: StudyDir | None) -> int:
-    """The total that `+5` adds to: the recorded budget, or what has been run of a search without one."""
+    """Return the total that `+5` adds to: the recorded budget, else the trials that count so far."""
     if sd is None:
         return study.search.trials or 0
     budget = study_of(sd).search.trials
-    return _counted(sd) if budget is None else budget
+    return _counted_trials(sd) if budget is None else budget
 
 
-def _of_stage(study: Study, stage: Stage, sd: StudyDir | None) -> int:
+def _total_of_stage(study: Study, stage: Stage, sd: StudyDir | None) -> int:
     recorded = study if sd is None else study_of(sd)
-    known = stage_named(recorded, stage.name) or stage
-    budget = recorded.search.trials if known.trials is None else known.trials
+    recorded_stage = stage_named(recorded, stage.name) or stage
+    budget = recorded.search.trials if recorded_stage.trials is None else recorded_stage.trials
     if budget is None:
-        return 0 if sd is None else _counted(sd, stage.name)
+        return 0 if sd is None else _counted_trials(sd, stage.name)
     return budget
 
 
-def _counted(sd: StudyDir, stage: str = "") -> int:
+def _counted_trials(sd: StudyDir, stage: str = "") -> int:
     with Reader(sd) as reader:
         return sum(trial.role.counts for trial in reader.trials() if trial.stage == stage)

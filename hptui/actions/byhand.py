@@ -1,4 +1,4 @@
-"""Settings that a person types for one trial, read and checked as a study file's would be."""
+"""Settings that a person types for one trial, read and checked as those of a study file are."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from hptui.storage.reader import Reader
 
 
 def read_settings(sd: StudyDir, given: Mapping[str, str]) -> dict[str, Value]:
-    """`{"learning_rate": "1e-4"}` as values; `UserError` names a setting that the trainer does not have or take."""
+    """Parse `{"learning_rate": "1e-4"}` into values.
+
+    Raises: `UserError` that names a setting which the trainer does not have, or a value that it does not take.
+    """
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
@@ -22,20 +25,23 @@ def read_settings(sd: StudyDir, given: Mapping[str, str]) -> dict[str, Value]:
     try:
         new = studyfile.override(study, {f"trainer.{key}": text for key, text in given.items()}, registry.schema)
     except StudyError as error:
-        place = error.where.removeprefix("trainer.")
-        raise UserError(f"{place}: {error.problem}", hint=error.hint) from None
+        setting = error.where.removeprefix("trainer.")
+        raise UserError(f"{setting}: {error.problem}", hint=error.hint) from None
     return {key: new.trainer.settings[key] for key in given}
 
 
 def last_checkpoint(sd: StudyDir, number: int) -> int | None:
-    """The step of the newest checkpoint that a trial has left; None: there is none to continue from."""
+    """Return the step of a trial's newest checkpoint; None when there is none to continue from."""
     with Reader(sd) as reader:
-        found = reader.checkpoints(number)
-    return found[-1].step if found else None
+        checkpoints = reader.checkpoints(number)
+    return checkpoints[-1].step if checkpoints else None
 
 
 def check_continues(sd: StudyDir, number: int, changes: Mapping[str, Value]) -> None:
-    """Refuse changes under which the checkpoint of a trial cannot be gone on from: `UserError` names the setting."""
+    """Check that a trial can continue from another trial's checkpoint under these changes.
+
+    Raises: `UserError` that names a setting which the checkpoint is bound to, or says that a script keeps its own.
+    """
     from hptui.trainers import registry
 
     view = look(sd)
@@ -50,8 +56,9 @@ def check_continues(sd: StudyDir, number: int, changes: Mapping[str, Value]) -> 
     for name, info in (registry.schema(spec.kind, view.study.directory) or {}).items():
         before = settings.get(name, info.default)
         if info.bound and name in changes and not same(before, changes[name]):
-            what = f"the checkpoint of trial {number} was made with {name} = {before}"
-            raise UserError(f"{what}; a trial that goes on from it cannot have {changes[name]}", hint=FROM_START)
+            reason = f"the checkpoint of trial {number} was made with {name} = {before}"
+            raise UserError(f"{reason}; a trial that goes on from it cannot have {changes[name]}", hint=FROM_START)
 
 
 FROM_START = "leave it as it is, or train from the start: without --from-checkpoint"
+"""Hint when a setting is bound to a checkpoint."""

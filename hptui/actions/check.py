@@ -1,4 +1,4 @@
-"""Look at a study before the night does: `check` reads it, `check --try` runs a few steps of its heaviest trial."""
+"""Check a study before it runs: `check` reads it, `check --try` runs a few steps of its heaviest trial."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ from hptui.model.trial import Value
 from hptui.running import devices
 
 TRY_STEPS = 6
+"""Steps of a dry run."""
 READ_TOGETHER = 0.3
-"""Seconds within which lines of a script may be read at once, so that nothing is known of their pace."""
+"""Seconds within which lines of a script may have been read at once, so that times between them mean nothing."""
 DRAWN = 400
+"""Configurations that are drawn to find the heaviest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A study file that can run: the study, what is doubtful, and what it amounts to."""
+    """A study file that can run: the study, warnings about it, and facts such as the size of its space."""
 
     study: Study
     warnings: tuple[str, ...]
@@ -39,9 +41,9 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What a few steps of the heaviest configuration took, and what that means for the whole study.
+    """What a few steps of the heaviest configuration took, and the forecast for the whole study.
 
-    Seconds, GiB. None: could not be known (a trainer that tells no total, no GPU).
+    Times are seconds, sizes GiB. None: not known (a trainer that reports no total, no GPU).
     """
 
     settings: Mapping[str, Value]
@@ -60,9 +62,11 @@ class Tried:
 
 
 def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | None = None) -> Checked:
-    """Read a study file; `StudyError` names what is wrong, `warnings` what is only doubtful.
+    """Read and check a study file; `warnings` are what is only doubtful.
 
-    With `home`, the studies that it starts from are looked for there.
+    With `home`, the studies of its `warm_start` are looked for there.
+
+    Raises: `StudyError` that names what is wrong.
     """
     from hptui.running import warmstart
     from hptui.storage import studyfile
@@ -75,7 +79,7 @@ def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | Non
 
 
 def preflight(study: Study) -> list[str]:
-    """What the trainer's own script has to say about the settings of this study; it is started for that."""
+    """Return what the trainer's own script objects to in settings of this study; this starts the script."""
     import random
 
     from hptui.trainers import registry
@@ -92,36 +96,40 @@ def preflight(study: Study) -> list[str]:
 
 def _facts(study: Study) -> dict[str, Value]:
     base = _base(study)
-    everything = study.space.enumerate(base, 100_000) if study.space.parameters else []
+    configurations = study.space.enumerate(base, 100_000) if study.space.parameters else []
     return {
         "name": study.name,
-        "objective": ", ".join(f"{o.goal} {o.metric}" for o in study.objectives),
+        "objective": ", ".join(f"{objective.goal} {objective.metric}" for objective in study.objectives),
         "trainer": study.trainer.kind,
         "sampler": study.search.sampler,
         "trials": expected(study, ()) if study.search.sampler == "list" else study.search.trials,
         "listed": len(study.trials),
-        **({"stages": {stage.name: _stage(study, stage) for stage in study.stages}} if study.stages else {}),
+        **({"stages": {stage.name: _stage_line(study, stage) for stage in study.stages}} if study.stages else {}),
         **({"presets": [preset.name for preset in study.presets]} if study.presets else {}),
-        **({} if study.stages else {"parameters": {p.name: p.describe() for p in study.space.parameters}}),
-        "constraints": [c.text for c in study.space.constraints],
+        **(
+            {}
+            if study.stages
+            else {"parameters": {parameter.name: parameter.describe() for parameter in study.space.parameters}}
+        ),
+        "constraints": [constraint.text for constraint in study.space.constraints],
         **({"stop rules": [f"{rule} (not the baseline)" for rule in study.search.stop]} if study.search.stop else {}),
-        "configurations": len(everything) if everything is not None and not study.stages else None,
+        "configurations": len(configurations) if configurations is not None and not study.stages else None,
         "feasible_share": round(study.space.feasible_share(base), 3) if study.space.parameters else None,
     }
 
 
-def _stage(study: Study, stage: Stage) -> str:
-    """What a stage does, in a line: `5 trials by grid: learning_rate {1e-4, 1e-3}; steps=60`."""
-    view, count = staged(study, stage), planned(study, stage)
+def _stage_line(study: Study, stage: Stage) -> str:
+    """Return a line about a stage: `5 trials by grid: learning_rate {1e-4, 1e-3}; steps=60`."""
+    stage_study, count = staged(study, stage), planned(study, stage)
     number = "no limit" if count is None else f"{count} trials"
     if stage.searches:
-        ranges = ", ".join(f"{one.name} {one.describe()}" for one in view.space.parameters)
-        said = f"{number} by {view.search.sampler}: {ranges}"
-        said += ", the rest as in the best before" if stage.best else ""
+        ranges = ", ".join(f"{parameter.name} {parameter.describe()}" for parameter in stage_study.space.parameters)
+        text = f"{number} by {stage_study.search.sampler}: {ranges}"
+        text += ", the rest as in the best before" if stage.best else ""
     else:
-        said = f"{number}: the best {stage.best} again"
-    said += f", {stage.seeds} seeds each" if stage.seeds > 1 else ""
-    return said + (f"; {settings_text(stage.set)}" if stage.set else "")
+        text = f"{number}: the best {stage.best} again"
+    text += f", {stage.seeds} seeds each" if stage.seeds > 1 else ""
+    return text + (f"; {settings_text(stage.set)}" if stage.set else "")
 
 
 def _base(study: Study) -> dict[str, Value]:
@@ -131,61 +139,72 @@ def _base(study: Study) -> dict[str, Value]:
 
 
 def heaviest(study: Study) -> dict[str, Value]:
-    """The feasible configuration that should need most memory: the largest of what the trainer says costs memory.
+    """Return the feasible configuration that should need most memory.
 
-    With stages the largest of each, since any of it may be the best that the next one builds on.
+    It has the largest values of the settings that the trainer marks as costing memory. With stages it combines the
+    largest of each, since any of it may be the best that the next stage builds on.
     """
     if not study.stages:
-        return _heaviest(study)
-    found: dict[str, Value] = {}
+        return _heaviest_of_space(study)
+    params: dict[str, Value] = {}
     for stage in study.stages:
         if stage.searches:
-            found |= {**stage.set, **_heaviest(staged(study, stage, found))}
-    return found
+            params |= {**stage.set, **_heaviest_of_space(staged(study, stage, params))}
+    return params
 
 
-def _heaviest(study: Study) -> dict[str, Value]:
+def _heaviest_of_space(study: Study) -> dict[str, Value]:
     import random
 
     from hptui.trainers import registry
 
     schema = registry.schema(study.trainer.kind, study.directory) or {}
     base, space = _base(study), study.space
-    costly = [p for p in space.parameters if p.name in schema and schema[p.name].memory]
-    largest = {p.name: _largest(p) for p in costly}
-    usual = {p.name: base[p.name] for p in space.parameters if p.name in base and p.contains(base[p.name])}
-    random_ = random.Random(0)
-    best, weight = None, -1.0
+    costly = [parameter for parameter in space.parameters if parameter.name in schema and schema[parameter.name].memory]
+    largest = {parameter.name: _largest(parameter) for parameter in costly}
+    defaults = {
+        parameter.name: base[parameter.name]
+        for parameter in space.parameters
+        if parameter.name in base and parameter.contains(base[parameter.name])
+    }
+    rng = random.Random(0)
+    heaviest_params, best_weight = None, -1.0
     for n in range(DRAWN):
-        drawn = {p.name: usual.get(p.name, p.sample(random_)) for p in space.parameters}
-        # The largest of all first; if that is not feasible, ever more of them at random.
-        drawn |= {p.name: largest[p.name] if random_.random() > n / DRAWN else p.sample(random_) for p in costly}
-        settled = space.settle(base, drawn)
+        params = {parameter.name: defaults.get(parameter.name, parameter.sample(rng)) for parameter in space.parameters}
+        # First the largest of all; if that is not feasible, more and more of them at random.
+        params |= {
+            parameter.name: largest[parameter.name] if rng.random() > n / DRAWN else parameter.sample(rng)
+            for parameter in costly
+        }
+        settled = space.settle(base, params)
         if space.margin(base, settled) > 0:
             continue
-        heavy = sum(_share(settled.get(p.name), largest[p.name]) for p in costly)
-        if heavy > weight:
-            best, weight = settled, heavy
+        weight = sum(_relative_size(settled.get(parameter.name), largest[parameter.name]) for parameter in costly)
+        if weight > best_weight:
+            heaviest_params, best_weight = settled, weight
         if n == 0:
             break
-    return best if best is not None else {}
+    return heaviest_params if heaviest_params is not None else {}
 
 
 def _largest(parameter: Any) -> Value:
     if isinstance(parameter, Choice):
-        return max(parameter.choices, key=lambda v: v if isinstance(v, int | float) else 0)
+        return max(parameter.choices, key=lambda choice: choice if isinstance(choice, int | float) else 0)
     largest: Value = parameter.high
     return largest
 
 
-def _share(value: Value, largest: Value) -> float:
+def _relative_size(value: Value, largest: Value) -> float:
     if isinstance(value, int | float) and isinstance(largest, int | float) and largest:
         return float(value) / float(largest)
     return 0.0
 
 
 def try_out(path: Path, changes: Mapping[str, str] | None = None, home: Path | None = None) -> Tried:
-    """Really run a few steps of the heaviest configuration, in a directory that is thrown away; else `Unusable`."""
+    """Run a few steps of the heaviest configuration, in a temporary directory.
+
+    Raises: `Unusable` when it fails.
+    """
     study = read(path, changes or {})
     params = heaviest(study)
     tried = rehearse(study, params, TRY_STEPS, home)
@@ -198,19 +217,23 @@ def try_out(path: Path, changes: Mapping[str, str] | None = None, home: Path | N
 
 
 def _forecast(
-    study: Study, settings: Mapping[str, Value], events: list[dict[str, Any]], end: Mapping[str, Any], wall: float
+    study: Study,
+    settings: Mapping[str, Value],
+    events: list[dict[str, Any]],
+    end: Mapping[str, Any],
+    wall_seconds: float,
 ) -> Tried:
     reports = [event for event in events if event["k"] == "metrics"]
     total = next((event["steps"] for event in reversed(events) if event["k"] == "total"), None)
     step, evaluation = _pace(reports) if study.trainer.kind != KIND else (_mean_pace(reports), 0.0)
-    startup = wall - (reports[-1]["t"] - reports[0]["t"] if reports else 0.0)
-    saved = max((event["bytes"] for event in events if event["k"] == "checkpoint"), default=None)
+    startup = wall_seconds - (reports[-1]["t"] - reports[0]["t"] if reports else 0.0)
+    checkpoint_bytes = max((event["bytes"] for event in events if event["k"] == "checkpoint"), default=None)
     trial = startup + step * total + evaluation * _evaluations(settings, total) if step and total else None
     trials, slots = expected(study, ()), len(devices.slots(study.resources))
-    checkpoint = saved / (1 << 30) if saved is not None else None
-    kept = study.resources.keep_checkpoints * (trials or 1)
+    checkpoint = checkpoint_bytes / (1 << 30) if checkpoint_bytes is not None else None
+    checkpoint_count = study.resources.keep_checkpoints * (trials or 1)
     free = shutil.disk_usage(Path(study.directory or ".")).free / (1 << 30)
-    disk = checkpoint * kept if checkpoint is not None else None
+    disk = checkpoint * checkpoint_count if checkpoint is not None else None
     return Tried(
         settings=dict(settings),
         startup_seconds=round(startup, 3),
@@ -220,59 +243,59 @@ def _forecast(
         peak_gpu_gb=end.get("peak_gpu_gb"),
         checkpoint_gb=checkpoint,
         trial_seconds=trial,
-        study_seconds=_whole(study, trial, startup, trials, slots) if trial is not None and trials else None,
+        study_seconds=_study_seconds(study, trial, startup, trials, slots) if trial is not None and trials else None,
         disk_gb=disk,
         free_disk_gb=free,
-        warnings=tuple(_doubts(study, reports, end, disk, free)),
+        warnings=tuple(_warnings(study, reports, end, disk, free)),
         metrics=dict(reports[-1]["m"]) if reports else {},
     )
 
 
-def _whole(study: Study, trial: float, startup: float, trials: int, slots: int) -> float:
-    """Seconds for all trials: where a warm launcher imports once, only the first one pays the start-up."""
+def _study_seconds(study: Study, trial: float, startup: float, trials: int, slots: int) -> float:
+    """Return the seconds for all trials; with a launcher only the first trial pays for the imports."""
     from hptui.trainers import registry
 
-    if registry.preload(study.trainer.kind) and study.trainer.kind != KIND:  # a script starts anew each time
+    if registry.preload(study.trainer.kind) and study.trainer.kind != KIND:  # a script is started for each trial
         return startup + (trial - startup) * trials / slots
     return trial * trials / slots
 
 
 def _pace(reports: list[dict[str, Any]]) -> tuple[float | None, float]:
-    """Seconds per step, and how much longer the last step took, which is evaluated.
+    """Return (seconds per step, extra seconds of the last step, in which the model is evaluated).
 
     The first step warms up and does not count.
     """
-    pairs = [(a, b) for a, b in pairwise(reports) if b["step"] > a["step"]]
-    paces = [(b["t"] - a["t"]) / (b["step"] - a["step"]) for a, b in pairs]
+    pairs = [(before, after) for before, after in pairwise(reports) if after["step"] > before["step"]]
+    paces = [(after["t"] - before["t"]) / (after["step"] - before["step"]) for before, after in pairs]
     if not paces:
         return None, 0.0
-    usual = median(paces[:-1] or paces)
-    return usual, max(0.0, paces[-1] - usual)
+    typical = median(paces[:-1] or paces)
+    return typical, max(0.0, paces[-1] - typical)
 
 
 def _mean_pace(reports: list[dict[str, Any]]) -> float | None:
-    """Seconds per step of a script, whose lines are read several at a time."""
+    """Return seconds per step of a script, whose lines are read several at a time."""
     if len(reports) < 2 or reports[-1]["step"] <= reports[0]["step"]:
         return None
-    passed: float = reports[-1]["t"] - reports[0]["t"]
-    return passed / (reports[-1]["step"] - reports[0]["step"]) if passed > READ_TOGETHER else None
+    seconds: float = reports[-1]["t"] - reports[0]["t"]
+    return seconds / (reports[-1]["step"] - reports[0]["step"]) if seconds > READ_TOGETHER else None
 
 
 def _evaluations(settings: Mapping[str, Value], total: int) -> int:
-    """How often a trial will be evaluated, where its settings say so."""
+    """Return how often a trial will be evaluated, as far as its settings say; else 1."""
     every = settings.get("eval_every")
     return max(1, total // every) if isinstance(every, int) and every > 0 else 1
 
 
-def _doubts(
+def _warnings(
     study: Study, reports: list[dict[str, Any]], end: Mapping[str, Any], disk: float | None, free: float
 ) -> list[str]:
-    seen = {name for event in reports for name in event["m"]} | set(end.get("m") or {})
-    said = [
-        f"its first steps did not report {o.metric!r}; they reported {', '.join(sorted(seen)) or 'nothing'}"
-        for o in study.objectives
-        if o.metric not in seen
+    reported = {name for event in reports for name in event["m"]} | set(end.get("m") or {})
+    warnings = [
+        f"its first steps did not report {objective.metric!r}; they reported {', '.join(sorted(reported)) or 'nothing'}"
+        for objective in study.objectives
+        if objective.metric not in reported
     ]
     if disk is not None and disk > free - study.resources.min_free_gb:
-        said.append(f"checkpoints may need {disk:.1f} GiB, {free:.1f} GiB are free")
-    return said
+        warnings.append(f"checkpoints may need {disk:.1f} GiB, {free:.1f} GiB are free")
+    return warnings

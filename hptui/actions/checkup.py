@@ -1,4 +1,4 @@
-"""One study under examination: its store, its files, its runner, its attempts and checkpoints. It changes nothing."""
+"""Examine one study: its store, files, runner, attempts and checkpoints. Changes nothing."""
 
 from __future__ import annotations
 
@@ -27,23 +27,29 @@ from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir, is_held, read_json
 
 CLOCK = 300.0
+"""Seconds that the newest event may lie in the future."""
 QUICK = 200 << 20
-"""Stores up to this size are checked whole without being asked to."""
+"""Stores up to this size (bytes) are checked whole without being asked to."""
 
 
 def checkup(sd: StudyDir, *, thorough: bool = False) -> list[Finding]:
-    """What is wrong with a study, or one finding that says that all is well."""
+    """Return what is wrong with a study, or one finding that says that all is well."""
     try:
         with Reader(sd) as reader:
-            found = list(_store(sd, reader, thorough=thorough))
+            findings = list(_store(sd, reader, thorough=thorough))
             view = look(sd, reader)
-            found += [*_runner(sd, view), *_attempts(sd, reader), *_clock(sd, reader), *_checkpoints(sd, view, reader)]
-        found += [*_files(sd), *_space(sd, view)]
+            findings += [
+                *_runner(sd, view),
+                *_attempts(sd, reader),
+                *_clock(sd, reader),
+                *_checkpoints(sd, view, reader),
+            ]
+        findings += [*_files(sd), *_space(sd, view)]
     except HptuiError as error:
         return [Finding("store", "error", error.message, error.hint, sd.name)]
     except OSError as error:
         return [Finding("files", "error", str(error), "", sd.name)]
-    return found or [Finding("study", "ok", f"{view.row.state}, {len(view.trials)} trials", "", sd.name)]
+    return findings or [Finding("study", "ok", f"{view.row.state}, {len(view.trials)} trials", "", sd.name)]
 
 
 def _store(sd: StudyDir, reader: Reader, *, thorough: bool) -> Iterator[Finding]:
@@ -59,15 +65,15 @@ def _store(sd: StudyDir, reader: Reader, *, thorough: bool) -> Iterator[Finding]
 
 
 def quick_check(path: Path) -> list[str]:
-    """What SQLite finds wrong with a store; nothing when it is sound."""
+    """Return what SQLite's `quick_check` finds wrong with a store; [] when it is sound."""
     conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        found = [str(row[0]) for row in conn.execute("PRAGMA quick_check(5)")]
+        problems = [str(row[0]) for row in conn.execute("PRAGMA quick_check(5)")]
     except sqlite3.Error as error:
-        found = [str(error)]
+        problems = [str(error)]
     finally:
         conn.close()
-    return [] if found == ["ok"] else found
+    return [] if problems == ["ok"] else problems
 
 
 def _files(sd: StudyDir) -> Iterator[Finding]:
@@ -96,8 +102,8 @@ def _runner(sd: StudyDir, view: View) -> Iterator[Finding]:
             yield Finding("runner", "warning", f"the runner lives on another machine: {runner['host']}", "", sd.name)
         return
     if state in (StudyState.RUNNING, StudyState.DRAINING):
-        last = boot_id() and _last_boot(sd) not in ("", boot_id())
-        why = "the machine was restarted" if last else "its runner has gone"
+        rebooted = boot_id() and _last_boot(sd) not in ("", boot_id())
+        why = "the machine was restarted" if rebooted else "its runner has gone"
         yield Finding("runner", "warning", f"the study is {state}, but {why}", f"hptui run {sd.name}", sd.name)
 
 
@@ -107,39 +113,43 @@ def _last_boot(sd: StudyDir) -> str:
 
 
 def _attempts(sd: StudyDir, reader: Reader) -> Iterator[Finding]:
-    still_open = reader.attempts(open=True)
+    open_attempts = reader.attempts(open=True)
     if not holder(sd)["alive"]:
-        over = [one for one in still_open if not is_held(RunDir(sd.attempt(one.trial, one.n)).lock)]
-        lost = [one.trial for one in over if _judged(sd, one).status is None]
-        done = [one.trial for one in over if one.trial not in lost]
+        ended_attempts = [
+            attempt for attempt in open_attempts if not is_held(RunDir(sd.attempt(attempt.trial, attempt.n)).lock)
+        ]
+        lost = [attempt.trial for attempt in ended_attempts if _attempt_end(sd, attempt).status is None]
+        done = [attempt.trial for attempt in ended_attempts if attempt.trial not in lost]
         if done:
-            text = f"{_those(done)} ended after the runner had gone; the next run records how"
+            text = f"{_trial_list(done)} ended after the runner had gone; the next run records how"
             yield Finding("attempts", "warning", text, f"hptui run {sd.name}", sd.name)
         if lost:
-            was = "was running and lost; it runs again" if len(lost) == 1 else "were running and lost; they run again"
-            text = f"{_those(lost)} {was}"
+            what_happened = (
+                "was running and lost; it runs again" if len(lost) == 1 else "were running and lost; they run again"
+            )
+            text = f"{_trial_list(lost)} {what_happened}"
             yield Finding("attempts", "warning", text, f"hptui run {sd.name}", sd.name)
-    ended = {one.token: one.trial for one in reader.attempts() if not one.state.open}
+    ended = {attempt.token: attempt.trial for attempt in reader.attempts() if not attempt.state.open}
     for pid, token in tokens():
         if token in ended:
             text = f"process {pid} is left of trial {ended[token]}, which has ended"
             yield Finding("attempts", "warning", text, f"kill {pid}", sd.name)
 
 
-def _judged(sd: StudyDir, attempt: Attempt) -> Ending:
-    """What became of an attempt whose lock is free, as the next runner will find it."""
+def _attempt_end(sd: StudyDir, attempt: Attempt) -> Ending:
+    """Return how an attempt whose lock is free ended, as the next runner will find it."""
     run = RunDir(sd.attempt(attempt.trial, attempt.n))
-    left = read_json(run.exit)
+    exit_facts = read_json(run.exit)
     rebooted = bool(attempt.boot_id) and attempt.boot_id != boot_id()
-    return judge(Facts(end_event(run), left if isinstance(left, dict) else None, attempt.asked, rebooted))
+    return judge(Facts(end_event(run), exit_facts if isinstance(exit_facts, dict) else None, attempt.asked, rebooted))
 
 
-def _those(trials: list[int]) -> str:
+def _trial_list(trials: list[int]) -> str:
     return f"{'trial' if len(trials) == 1 else 'trials'} {', '.join(map(str, trials))}"
 
 
 def tokens() -> Iterator[tuple[int, str]]:
-    """Processes of ours that carry the token of an attempt."""
+    """Yield (pid, token) of the processes that carry the token of an attempt."""
     mark = f"{MARK}=".encode()
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -153,34 +163,34 @@ def tokens() -> Iterator[tuple[int, str]]:
 
 def _clock(sd: StudyDir, reader: Reader) -> Iterator[Finding]:
     newest = max((event.at for event in reader.events(limit=1)), default=0.0)
-    ahead = newest - time.time()
-    if ahead > CLOCK:
-        text = f"the newest event lies {ahead / 60:.0f} minutes in the future: the clock was put back"
+    ahead_s = newest - time.time()
+    if ahead_s > CLOCK:
+        text = f"the newest event lies {ahead_s / 60:.0f} minutes in the future: the clock was put back"
         yield Finding("clock", "warning", text, "", sd.name)
 
 
 def _checkpoints(sd: StudyDir, view: View, reader: Reader) -> Iterator[Finding]:
-    """A paused or waiting trial goes on from its newest checkpoint: is that whole?"""
+    """Yield findings about damaged or missing checkpoints of trials that continue from them."""
     from hptui.trainers.checkpoints import damage, written
 
     for trial in view.trials:
         if trial.status not in (TrialStatus.PAUSED, TrialStatus.WAITING):
             continue
-        found = written(sd.checkpoints(trial.number, view.study.checkpoint_place, view.row.uuid))
-        if found and (problem := damage(found[0])):
-            text = f"trial {trial.number}: {found[0].path.name} is damaged ({problem}); an older one will be used"
+        on_disk = written(sd.checkpoints(trial.number, view.study.checkpoint_place, view.row.uuid))
+        if on_disk and (problem := damage(on_disk[0])):
+            text = f"trial {trial.number}: {on_disk[0].path.name} is damaged ({problem}); an older one will be used"
             yield Finding("checkpoints", "warning", text, "", sd.name)
-        if not found and reader.checkpoints(trial.number):
+        if not on_disk and reader.checkpoints(trial.number):
             text = f"trial {trial.number}: its checkpoints are gone; it will begin anew"
             yield Finding("checkpoints", "warning", text, "", sd.name)
 
 
 def _space(sd: StudyDir, view: View) -> Iterator[Finding]:
     with Reader(sd) as reader:
-        largest = max((one.bytes for trial in view.trials for one in reader.checkpoints(trial.number)), default=0)
-    keep, elsewhere = view.study.resources.keep_checkpoints, view.study.checkpoint_place
-    place = Path(elsewhere) if elsewhere and Path(elsewhere).is_dir() else sd.root
-    need, free = (keep + 1) * largest + (2 << 30 if largest else 0), shutil.disk_usage(place).free
+        largest = max((row.bytes for trial in view.trials for row in reader.checkpoints(trial.number)), default=0)
+    keep, checkpoint_place = view.study.resources.keep_checkpoints, view.study.checkpoint_place
+    directory = Path(checkpoint_place) if checkpoint_place and Path(checkpoint_place).is_dir() else sd.root
+    need, free = (keep + 1) * largest + (2 << 30 if largest else 0), shutil.disk_usage(directory).free
     if free < need:
         text = f"{size(free)} free, but a trial may need {size(need)} for its checkpoints"
         yield Finding("disk", "warning", text, f"hptui gc {sd.name}", sd.name)

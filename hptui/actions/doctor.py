@@ -1,4 +1,4 @@
-"""Is all well? What `hptui doctor` looks at: the machine and HOME here, each study in `checkup`. Nothing is changed."""
+"""What `hptui doctor` examines: the machine and HOME here, each study in `doctor_study`. Changes nothing."""
 
 from __future__ import annotations
 
@@ -22,13 +22,17 @@ from hptui.storage.disks import filesystem, is_network
 from hptui.storage.paths import StudyDir, studies_in
 
 Level = Literal["ok", "warning", "error"]
-LOW_SPACE = 2 << 30
+LOW_SPACE = 2 << 30  # bytes
 PACKAGES = ("textual", "rich", "optuna", "ax-platform", "torch", "transformers", "peft", "bitsandbytes", "sqlite-utils")
+"""Packages whose versions are shown, and that must be installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `hint` is what to do about it; `study` is '' for what concerns them all."""
+    """Result of one check.
+
+    `hint` is what to do about it; `study` is '' for what concerns all studies.
+    """
 
     check: str
     level: Level
@@ -38,43 +42,46 @@ class Finding:
 
 
 def examine(home: Path, studies: list[StudyDir] | None = None) -> list[Finding]:
-    """Everything about this machine and HOME, and about the studies given, or all of them."""
+    """Check this machine, HOME, and the given studies or all of them."""
     from hptui.actions.checkup import checkup
 
-    found = [finding for look in (_versions, _sqlite, _gpus, _locks, _logout, _terminal) for finding in _safely(look)]
-    found += _safely(lambda: _home(home))
+    findings = [f for probe in (_versions, _sqlite, _gpus, _locks, _logout, _terminal) for f in _safely(probe)]
+    findings += _safely(lambda: _home(home))
     chosen = studies_in(home) if studies is None else studies
     for sd in chosen:
-        found += checkup(sd, thorough=studies is not None)
-    return found
+        findings += checkup(sd, thorough=studies is not None)
+    return findings
 
 
 def worst(findings: list[Finding]) -> Level:
-    """The worst level among them."""
+    """Return the worst level among findings."""
     levels = {finding.level for finding in findings}
     return "error" if "error" in levels else "warning" if "warning" in levels else "ok"
 
 
-def _safely(look: Callable[[], list[Finding]]) -> list[Finding]:
-    """A look that fails is a finding, and keeps no other from being made."""
+def _safely(probe: Callable[[], list[Finding]]) -> list[Finding]:
+    """Run a check; one that fails becomes a finding, so that the other checks still run.
+
+    The finding is named after the check's function, so these functions keep their names.
+    """
     try:
-        return look()
+        return probe()
     except (OSError, HptuiError) as error:
-        return [Finding(getattr(look, "__name__", "").strip("_<>"), "error", str(error))]
+        return [Finding(getattr(probe, "__name__", "").strip("_<>"), "error", str(error))]
 
 
 def _versions() -> list[Finding]:
-    found = [Finding("versions", "ok", f"hptui {hptui.__version__}, Python {platform.python_version()}")]
+    findings = [Finding("versions", "ok", f"hptui {hptui.__version__}, Python {platform.python_version()}")]
     versions = {name: _version(name) for name in PACKAGES}
     missing = [name for name, version in versions.items() if not version]
     if missing:
         hint = f"pip install {' '.join(missing)}"
-        return [*found, Finding("packages", "error", f"not installed: {', '.join(missing)}", hint)]
-    found.append(Finding("packages", "ok", ", ".join(f"{name} {version}" for name, version in versions.items())))
+        return [*findings, Finding("packages", "error", f"not installed: {', '.join(missing)}", hint)]
+    findings.append(Finding("packages", "ok", ", ".join(f"{name} {version}" for name, version in versions.items())))
     if _number(versions["torch"]) < (2, 10):
         text = f"torch {versions['torch']} can be made to run code by a checkpoint (CVE-2026-24747)"
-        found.append(Finding("torch", "error", text, "pip install -U 'torch>=2.10'"))
-    return found
+        findings.append(Finding("torch", "error", text, "pip install -U 'torch>=2.10'"))
+    return findings
 
 
 def _version(package: str) -> str:
@@ -96,18 +103,18 @@ def _sqlite() -> list[Finding]:
 
 
 def _gpus() -> list[Finding]:
-    here = devices.gpus()
+    gpus = devices.gpus()
     if nvml.library() is None:
         return [Finding("gpu", "ok", "no NVIDIA driver answers: trials run on the CPU")]
-    if not here:
+    if not gpus:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES")
         hint = "" if visible is None else f"CUDA_VISIBLE_DEVICES is {visible!r}"
         return [Finding("gpu", "warning", "no GPU can be used: trials run on the CPU", hint)]
-    found = [_gpu(gpu) for gpu in here]
+    findings = [_gpu(gpu) for gpu in gpus]
     if "+cpu" in _version("torch"):
         text = f"torch {_version('torch')} was built for the CPU, so the GPUs stay idle"
-        found.append(Finding("torch", "warning", text, "install a torch that was built for CUDA"))
-    return found
+        findings.append(Finding("torch", "warning", text, "install a torch that was built for CUDA"))
+    return findings
 
 
 def _gpu(gpu: Gpu) -> Finding:
@@ -128,29 +135,29 @@ def _logout() -> list[Finding]:
 
 def _terminal() -> list[Finding]:
     facts = terminal()
-    told = ", ".join(f"{key} {value}" for key, value in facts.items() if value)
+    description = ", ".join(f"{key} {value}" for key, value in facts.items() if value)
     if facts["encoding"].replace("-", "") != "utf8":
-        return [Finding("terminal", "warning", told, "set LANG to a UTF-8 locale, or PYTHONUTF8=1")]
-    return [Finding("terminal", "ok", told)]
+        return [Finding("terminal", "warning", description, "set LANG to a UTF-8 locale, or PYTHONUTF8=1")]
+    return [Finding("terminal", "ok", description)]
 
 
 def _home(home: Path) -> list[Finding]:
     if not home.exists():
         return [Finding("home", "ok", f"{home} will be made by the first run"), *_disk(home.parent)]
-    found = [Finding("home", "ok", f"{home}: {len(studies_in(home))} studies")]
+    findings = [Finding("home", "ok", f"{home}: {len(studies_in(home))} studies")]
     if not os.access(home, os.W_OK | os.X_OK):
-        found = [Finding("home", "error", f"{home} cannot be written", "choose another with --home or $HPTUI_HOME")]
-    return [*found, *_disk(home)]
+        findings = [Finding("home", "error", f"{home} cannot be written", "choose another with --home or $HPTUI_HOME")]
+    return [*findings, *_disk(home)]
 
 
 def _disk(path: Path) -> list[Finding]:
     while not path.exists():
         path = path.parent
-    kind, found = filesystem(path), []
+    kind, findings = filesystem(path), []
     if is_network(kind):
         text = f"{path} is on a network file system ({kind}): studies cannot be kept there"
-        found.append(Finding("disk", "error", text, "set $HPTUI_HOME to a local disk"))
+        findings.append(Finding("disk", "error", text, "set $HPTUI_HOME to a local disk"))
     free = shutil.disk_usage(path).free
     low: Level = "warning" if free < LOW_SPACE else "ok"
     text = f"{size(free)} free on the disk of {path}{f' ({kind})' if kind else ''}"
-    return [*found, Finding("disk", low, text, "free some space: hptui gc" if low == "warning" else "")]
+    return [*findings, Finding("disk", low, text, "free some space: hptui gc" if low == "warning" else "")]

@@ -1,4 +1,4 @@
-"""`hptui export`: the best, any trial or all, in the form of another program; and files under names that are known."""
+"""`hptui export`: the best trial, any one or all, in the format of another program."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 
 TEXTS = ("yaml", "json", "toml", "csv", "flags", "python", "env")
-"""Written to stdout, or to a file."""
+"""Formats that are text: written to stdout, or to a file."""
 WHOLE = ("sweep",)
-"""A text about the study."""
+"""Text formats that describe the study, not a trial."""
 BINARY = ("parquet", "optuna", "ax")
-"""One file."""
+"""Formats that are one file."""
 FOLDERS = ("tensorboard", "wandb")
-"""A folder of runs."""
+"""Formats that are a folder of runs."""
 FORMATS = (*TEXTS, *WHOLE, *BINARY, *FOLDERS)
+"""All export formats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an export shall be: format, names, where to."""
+    """How to export: format, names (ours -> theirs), and where to."""
 
     how: str = "yaml"
     changed_only: bool = False
@@ -42,7 +43,10 @@ class Wanted:
 
 
 def export(sd: StudyDir, ref: str, wanted: Wanted) -> str | None:
-    """The text for trial `ref` (a number, a name, `best`) or for `all`; None where it was written to `output`."""
+    """Return the text for trial `ref` (a number, a name, `best`, or `all`); None if written to `output`.
+
+    Raises: `UserError` for an unknown format, or one that needs `output`; `NotFound` for an unknown trial.
+    """
     how = wanted.how
     if how not in FORMATS:
         raise UserError(f"unknown format {how!r}", hint=did_you_mean(how, FORMATS))
@@ -51,8 +55,8 @@ def export(sd: StudyDir, ref: str, wanted: Wanted) -> str | None:
         chosen = list(view.trials) if ref == "all" else [find_trial(reader, ref, view)]
         if how in BINARY or how in FOLDERS:
             if wanted.output is None:
-                what = "a folder of runs" if how in FOLDERS else "a file"
-                raise UserError(f"{how} is {what}", hint=f"say where: -o {_example(how)}")
+                kind = "a folder of runs" if how in FOLDERS else "a file"
+                raise UserError(f"{how} is {kind}", hint=f"say where: -o {_example_name(how)}")
             _WRITERS[how](view, reader, chosen, wanted, wanted.output)
             return None
         text = _text(view, ref, chosen, wanted)
@@ -69,9 +73,9 @@ def _text(view: View, ref: str, chosen: Sequence[Trial], wanted: Wanted) -> str:
         return sweep(view, wanted.names)
     if wanted.how == "flags" and view.study.trainer.kind == KIND:
         check_names(view, wanted.names) if ref == "all" else config(view, chosen[0], names=wanted.names)
-        heard = [_heard(view, trial, wanted) for trial in chosen]
-        if heard and None not in heard:
-            return "".join(map(str, heard))
+        flag_lines = [_script_flags(view, trial, wanted) for trial in chosen]
+        if flag_lines and None not in flag_lines:
+            return "".join(map(str, flag_lines))
     if ref == "all":
         return render_all(view, wanted.how, hyphens=wanted.hyphens, names=wanted.names)
     return render(
@@ -85,23 +89,23 @@ def _text(view: View, ref: str, chosen: Sequence[Trial], wanted: Wanted) -> str:
     )
 
 
-def _heard(view: View, trial: Trial, wanted: Wanted) -> str | None:
-    """The flags of a script of one's own, as it is started with them; None where it hears nothing so."""
+def _script_flags(view: View, trial: Trial, wanted: Wanted) -> str | None:
+    """Return the flags that start a script with a trial's settings; None when it takes none as flags."""
     from hptui.trainers.command.compose import said
 
     trainer = view.study.trainer
     settings = dict(trial.params) if wanted.changed_only else view.settings(trial)
-    words = said(trainer.settings, settings, wanted.names, Path(view.study.directory), hyphens=wanted.hyphens)
-    return None if words is None else line(words)
+    arguments = said(trainer.settings, settings, wanted.names, Path(view.study.directory), hyphens=wanted.hyphens)
+    return None if arguments is None else line(arguments)
 
 
-def _example(how: str) -> str:
+def _example_name(how: str) -> str:
     return {"parquet": "trials.parquet", "optuna": "study.db", "ax": "client.json"}.get(how, how)
 
 
-def _new(output: Path, whose: str) -> None:
+def _refuse_existing(output: Path, program: str) -> None:
     if output.exists():
-        raise UserError(f"{output} exists already", hint=f"{whose} would add to it; choose another name or remove it")
+        raise UserError(f"{output} exists already", hint=f"{program} would add to it; choose another name or remove it")
 
 
 def _parquet(view: View, reader: Reader, chosen: Sequence[Trial], wanted: Wanted, output: Path) -> None:
@@ -115,7 +119,7 @@ def _parquet(view: View, reader: Reader, chosen: Sequence[Trial], wanted: Wanted
 def _optuna(view: View, reader: Reader, chosen: Sequence[Trial], wanted: Wanted, output: Path) -> None:
     from hptui.search.exchange.to_optuna import write_optuna
 
-    _new(output, "Optuna")
+    _refuse_existing(output, "Optuna")
     metric = view.study.objective.metric
     curves = {trial.number: [point[:2] for point in reader.curve(trial.number, metric)] for trial in chosen}
     write_optuna(view.study, view.settings, chosen, curves, output)

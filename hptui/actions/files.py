@@ -1,4 +1,4 @@
-"""Result files under names that other people's programs and readers know, in one folder."""
+"""Result files in one folder, under the names that other programs and their readers expect."""
 
 from __future__ import annotations
 
@@ -16,24 +16,31 @@ from hptui.storage.reader import Reader
 REPORTS = {"OPTIMIZATION_RESULTS.md": "results"}
 """Reports among the files, and their style."""
 PAGES = ("optimization_trace.html", "contour_plot.html")
+"""Names of HTML pages."""
 
 
 def export_like(sd: StudyDir, kind: str, folder: Path, names: Mapping[str, str] | None = None) -> list[Path]:
-    """The files that `kind` of search scripts wrote, in `folder`: which were written."""
+    """Write the files that search scripts of a `kind` write; return those that were written.
+
+    Raises: `UserError` for an unknown kind.
+    """
     if kind not in FILE_SETS:
         raise UserError(f"there is no kind of results called {kind!r}", hint=did_you_mean(kind, FILE_SETS))
     return write_files(sd, FILE_SETS[kind], folder, names)
 
 
 def write_files(sd: StudyDir, files: Iterable[str], folder: Path, names: Mapping[str, str] | None = None) -> list[Path]:
-    """Write files, or sets of them, by their names, each whole or not at all; one with nothing to say is left out."""
+    """Write files, or sets of them, by their names; return those that were written.
+
+    Each is written whole or not at all; one with nothing to say is left out.
+    """
     from hptui.results.export.like import WRITERS
 
-    wanted = list(dict.fromkeys(name for one in files for name in FILE_SETS.get(one, (one,))))
+    file_names = list(dict.fromkeys(name for entry in files for name in FILE_SETS.get(entry, (entry,))))
     with Reader(sd) as reader:
         view = look(sd, reader)
         written = []
-        for name in wanted:
+        for name in file_names:
             if name in WRITERS:
                 text = WRITERS[name](view, names or {})
             elif name.endswith(".html"):
@@ -43,14 +50,14 @@ def write_files(sd: StudyDir, files: Iterable[str], folder: Path, names: Mapping
             if text is not None:
                 save(folder / name, text.encode())
                 written.append(folder / name)
-    for name in wanted:
+    for name in file_names:
         if name in REPORTS:
             written += write_report(sd, folder / name, REPORTS[name])
     return written
 
 
 def write_html(sd: StudyDir, folder: Path, across: str = "", up: str = "") -> list[Path]:
-    """`optimization_trace.html` and `contour_plot.html` (of two parameters), each a page that needs nothing else."""
+    """Write `optimization_trace.html` and `contour_plot.html`, each a page that needs no other file."""
     with Reader(sd) as reader:
         view = look(sd, reader)
         texts = {name: _html(view, reader, name, (across, up)) for name in PAGES}
@@ -60,9 +67,9 @@ def write_html(sd: StudyDir, folder: Path, across: str = "", up: str = "") -> li
     return [folder / name for name, text in texts.items() if text is not None]
 
 
-def _html(view: View, reader: Reader, name: str, two: Sequence[str] = ("", "")) -> str | None:
+def _html(view: View, reader: Reader, name: str, axes: Sequence[str] = ("", "")) -> str | None:
     from hptui.results.figures.pages import contour, trace
     from hptui.results.figures.scene import Scene
 
     scene = Scene(view, reader)
-    return trace(scene) if name == "optimization_trace.html" else contour(scene, *two)
+    return trace(scene) if name == "optimization_trace.html" else contour(scene, *axes)

@@ -1,4 +1,4 @@
-"""Watching a study from outside: what changed since the last look, and how it ended. Reads only what is new."""
+"""Follow a study from outside: what changed since the last poll, and how it ended. Reads only what is new."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 from hptui.storage.rows import EventRow
 
-POLL = 0.1
+POLL = 0.1  # seconds
 GONE = 2.0
-"""Seconds without a runner after which a study that should go on is left: one may just be starting."""
+"""Seconds without a runner after which an unfinished study counts as left; a runner may just be starting."""
 GOING = (StudyState.NEW, StudyState.RUNNING, StudyState.DRAINING)
+"""States in which a study is not at rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What a look saw: the study now, the events since the look before, and whether its runner lives."""
+    """Result of a poll: the study now, the events since the poll before, and whether its runner lives."""
 
     view: View
     events: tuple[EventRow, ...]
@@ -31,15 +32,15 @@ class Update:
 
 
 class Follower:
-    """A study under watch. A context manager. Events up to `after` are taken as known."""
+    """Polls a study; a context manager. Events up to the id `after` are not reported."""
 
     def __init__(self, sd: StudyDir, after: int = 0) -> None:
         from hptui.storage import studyfile
 
         self._sd, self._after = sd, after
-        self._reader, self._read = Reader(sd), studyfile.from_json
+        self._reader, self._parse_study = Reader(sd), studyfile.from_json
         self._trials: dict[int, Trial] = {}
-        self._mark, self._revision = 0, -1
+        self._change_mark, self._revision = 0, -1
         self._study: Study | None = None
         self._trainers: dict[int, Mapping[str, Value]] = {}
         self._version: int | None = None
@@ -52,18 +53,21 @@ class Follower:
         self._reader.close()
 
     def look(self) -> Update:
-        """The study as it is now. Cheap when nothing has happened."""
-        alive = bool(holder(self._sd)["alive"])  # asked first: what a runner wrote before it left is then seen below
+        """Return the study as it is now, and its new events.
+
+        Cheap when nothing has happened: then only SQLite's data version is read.
+        """
+        alive = bool(holder(self._sd)["alive"])  # first, so that what a runner wrote before it ended is read below
         version = self._reader.data_version()
         if self._view is not None and version == self._version:
             return Update(self._view, (), alive)
         self._version = version
         with self._reader.snapshot():
             row, defaults = self._reader.study(), self._reader.defaults()
-            changed, self._mark = self._reader.changes(self._mark)
+            changed, self._change_mark = self._reader.changes(self._change_mark)
             events = tuple(self._reader.events(self._after))
         if self._study is None or row.revision != self._revision:
-            self._study, self._revision = self._read(row.spec), row.revision
+            self._study, self._revision = self._parse_study(row.spec), row.revision
             self._trainers = trainers_of(self._reader)
         self._trials.update({trial.number: trial for trial in changed})
         self._after = events[-1].id if events else self._after
@@ -73,20 +77,20 @@ class Follower:
 
 
 def until_rest(follower: Follower) -> Iterator[Update]:
-    """Look again and again until the study has come to rest, or its runner has gone."""
-    seen = time.monotonic()
+    """Poll until the study has come to rest, or its runner has gone."""
+    runner_seen_at = time.monotonic()
     while True:
         update = follower.look()
         yield update
         if update.alive:
-            seen = time.monotonic()
-        elif update.view.row.state not in GOING or time.monotonic() - seen > GONE:
+            runner_seen_at = time.monotonic()
+        elif update.view.row.state not in GOING or time.monotonic() - runner_seen_at > GONE:
             return
-        time.sleep(POLL)
+        time.sleep(POLL)  # SQLite cannot notify another process of a change
 
 
 def newest_event(sd: StudyDir) -> int:
-    """The id of the last event of a study; 0 when it has none or is not there yet."""
+    """Return the id of the last event of a study; 0 when it has none or does not exist yet."""
     if not sd.exists():
         return 0
     with Reader(sd) as reader:
@@ -94,8 +98,10 @@ def newest_event(sd: StudyDir) -> int:
 
 
 def exit_code(view: View, *, aborted: bool = False, hindered: bool = False) -> int:
-    """0: there is something to use, or a person paused it; 3: it ended, or gave up, without one usable trial;
-    1: its runner has gone without ending it, or the machine `hindered` it.
+    """Return the exit code that a study's end stands for.
+
+    0: it has a usable trial, or a person paused it; 3: it ended, or paused itself (`aborted`), without one usable
+    trial; 1: its runner has gone without ending it, or the machine paused it (`hindered`).
     """
     usable = any(scored(view.study, trial) for trial in view.trials if trial.role is not Role.BASE)
     if view.row.state in (StudyState.RUNNING, StudyState.DRAINING, StudyState.NEW):
@@ -108,12 +114,12 @@ def exit_code(view: View, *, aborted: bool = False, hindered: bool = False) -> i
 
 
 def gave_up(sd: StudyDir) -> bool:
-    """Whether a paused study paused itself, because going on made no sense."""
+    """Return True when a paused study paused itself, because continuing made no sense."""
     return _last_pause(sd) == "error"
 
 
 def was_hindered(sd: StudyDir) -> bool:
-    """Whether a paused study paused itself, because the machine (its disk) did not let it go on."""
+    """Return True when a paused study paused itself, because the machine (its disk) failed."""
     return _last_pause(sd) == "warning"
 
 
@@ -124,6 +130,6 @@ def _last_pause(sd: StudyDir) -> str:
 
 
 def in_order(trials: tuple[Trial, ...]) -> Iterator[Trial]:
-    """Trials that have ended, in the order in which they did."""
+    """Yield the trials that have ended, in the order in which they did."""
     ended = [trial for trial in trials if trial.ended is not None and not trial.status.open]
     yield from sorted(ended, key=lambda trial: (trial.ended, trial.number))

@@ -1,4 +1,4 @@
-"""Giving disk space back: a whole study, or checkpoints that nobody needs. Nothing outside a study is touched."""
+"""Free disk space: remove a whole study, or checkpoints that nobody needs. Nothing outside the study is touched."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir, holding, is_held
 
 OURS = re.compile(r"\.?study\.db\S*|study\.lock|runner\.log\S*|trials|cache|\.ballast|\.\S+\.tmp")
-"""The entries of a study's directory."""
+"""Names that hptui gives to entries of a study directory."""
 ENDED = (TrialStatus.COMPLETE, TrialStatus.PRUNED, TrialStatus.FAILED)
+"""Statuses of trials whose checkpoints may be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """The checkpoints of one trial that nobody needs."""
+    """The checkpoints of one trial that nobody needs; `bytes` is their size."""
 
     study: str
     trial: int
@@ -32,7 +33,7 @@ class Garbage:
 
 
 def weigh(path: Path) -> int:
-    """Bytes of all plain files below `path`; links are not followed."""
+    """Return the bytes of all plain files below `path`; links are not followed."""
     total = 0
     for folder, _, files in os.walk(path):
         for name in files:
@@ -47,49 +48,57 @@ def weigh(path: Path) -> int:
 
 
 def removable(sd: StudyDir) -> int:
-    """How many bytes removing the study gives back; `Locked` while anything of it runs."""
+    """Return the number of bytes that removing the study frees.
+
+    Raises: `Locked` while anything of it runs; `UserError` when the directory is a link or holds foreign files.
+    """
     if sd.root.is_symlink():
         raise UserError(
             f"{sd.root} is a link to a study", hint=f"remove the link, or the study itself: {sd.root.resolve()}"
         )
-    _is_a_study(sd)
+    _check_is_study(sd)
     with holding(sd.lock) as free:
-        _at_rest(sd, free)
+        _check_at_rest(sd, free)
     return weigh(sd.root)
 
 
 def remove(sd: StudyDir) -> int:
-    """Delete a study that is at rest, checkpoints elsewhere included; how many bytes that gave back."""
+    """Delete a study that is at rest, also its checkpoints outside; return the number of bytes freed.
+
+    Raises: as `removable`, and `MachineError` when a file cannot be removed.
+    """
     size = removable(sd)
-    elsewhere = _elsewhere(sd)
+    external = _external_checkpoints(sd)
     doomed = sd.root.with_name(f".removed-{sd.name}-{os.getpid()}")
     try:
         with holding(sd.lock) as free:
-            _at_rest(sd, free)
-            # Renamed first: a study is there as a whole, or not at all.
+            _check_at_rest(sd, free)
+            # Renamed first, so that a kill never leaves half a study under its name.
             os.rename(sd.root, doomed)
-            size += sum(weigh(path) for path in elsewhere)
-            for path in elsewhere:
+            size += sum(weigh(path) for path in external)
+            for path in external:
                 shutil.rmtree(path)
-            (doomed / sd.db.name).unlink()  # should we be killed now, what is left is no study
+            (
+                doomed / sd.db.name
+            ).unlink()  # first of all: without its store the rest is no study, if this process is killed now
             shutil.rmtree(doomed)
     except OSError as error:
         raise MachineError(f"{sd.root} could not be removed: {error}") from error
     return size
 
 
-def _is_a_study(sd: StudyDir) -> None:
-    """Refuse a directory that holds anything which we did not put there."""
+def _check_is_study(sd: StudyDir) -> None:
+    """Check that a directory holds a readable store, and nothing that hptui did not put there."""
     with Reader(sd):
-        pass  # a store that is ours, and can be read
-    strange = sorted(entry.name for entry in sd.root.iterdir() if not OURS.fullmatch(entry.name))
-    if strange:
+        pass  # opening it checks that the store is one of hptui and can be read
+    foreign = sorted(entry.name for entry in sd.root.iterdir() if not OURS.fullmatch(entry.name))
+    if foreign:
         raise UserError(
-            f"{sd.root} holds more than a study: {', '.join(strange[:5])}", hint="move that away, or remove it by hand"
+            f"{sd.root} holds more than a study: {', '.join(foreign[:5])}", hint="move that away, or remove it by hand"
         )
 
 
-def _at_rest(sd: StudyDir, free: bool) -> None:
+def _check_at_rest(sd: StudyDir, free: bool) -> None:
     if not free:
         raise Locked(f"the study {sd.name!r} is running", hint=f"hptui stop {sd.name}, then try again")
     for lock in sd.trials.glob("*/attempt-*/lock"):
@@ -98,53 +107,53 @@ def _at_rest(sd: StudyDir, free: bool) -> None:
             raise Locked(text, hint=f"hptui stop {sd.name}, then try again")
 
 
-def _elsewhere(sd: StudyDir) -> list[Path]:
-    """Directories of checkpoints outside the study, of this study's own trials. None when the store cannot be read."""
+def _external_checkpoints(sd: StudyDir) -> list[Path]:
+    """Return checkpoint directories outside the study; [] when the store cannot be read."""
     try:
         view = look(sd)
     except HptuiError:
         return []
-    place = view.study.checkpoint_place
-    found = [sd.checkpoints(trial.number, place, view.row.uuid) for trial in view.trials] if place else []
-    return [path for path in found if path.is_dir() and not path.is_symlink()]
+    root = view.study.checkpoint_place
+    directories = [sd.checkpoints(trial.number, root, view.row.uuid) for trial in view.trials] if root else []
+    return [path for path in directories if path.is_dir() and not path.is_symlink()]
 
 
 # checkpoints ----------------------------------------------------------------------------------------------------
 
 
 def collect(sd: StudyDir, *, dry_run: bool = False) -> list[Garbage]:
-    """Delete the checkpoints of ended trials except the best; what was, or would be, deleted.
+    """Delete the checkpoints of ended trials except the best; return what was, or would be, deleted.
 
-    While a runner lives only those of complete trials go: every other trial may just be retried.
+    While a runner lives only those of complete trials are deleted: any other trial may be retried.
     """
     with holding(sd.lock) as free, Reader(sd) as reader:
         view = look(sd, reader)
-        found = list(_garbage(view, ENDED if free else (TrialStatus.COMPLETE,)))
+        unneeded = list(_garbage(view, ENDED if free else (TrialStatus.COMPLETE,)))
         if not dry_run:
-            for garbage in found:
+            for garbage in unneeded:
                 _delete(garbage.path)
-            for left in sd.trials.glob("*/.removed-*"):
-                shutil.rmtree(left, ignore_errors=True)
+            for leftover in sd.trials.glob("*/.removed-*"):
+                shutil.rmtree(leftover, ignore_errors=True)
             if free:
-                _forget(sd, reader, [garbage.trial for garbage in found])
-    return found
+                _forget_checkpoints(sd, reader, [garbage.trial for garbage in unneeded])
+    return unneeded
 
 
 def _garbage(view: View, statuses: tuple[TrialStatus, ...]) -> Iterator[Garbage]:
     best = {trial.number for trial in best_trials(view.study, view.trials)}
     for trial in view.trials:
-        if trial.status in statuses and trial.number not in best and not _alive(view.sd, trial):
+        if trial.status in statuses and trial.number not in best and not _is_running(view.sd, trial):
             path = view.sd.checkpoints(trial.number, view.study.checkpoint_place, view.row.uuid)
             if path.is_dir() and not path.is_symlink() and any(path.iterdir()):
                 yield Garbage(view.sd.name, trial.number, path, weigh(path))
 
 
-def _alive(sd: StudyDir, trial: Trial) -> bool:
+def _is_running(sd: StudyDir, trial: Trial) -> bool:
     return any(is_held(RunDir(sd.attempt(trial.number, n)).lock) for n in range(1, trial.attempts + 1))
 
 
 def _delete(path: Path) -> None:
-    """Renamed first, so that a kill leaves no half checkpoint under a good name."""
+    """Delete a directory, renamed first, so that a kill leaves no half checkpoint under a valid name."""
     doomed = path.with_name(f".removed-{path.name}-{os.getpid()}")
     try:
         os.rename(path, doomed)
@@ -155,11 +164,11 @@ def _delete(path: Path) -> None:
         raise MachineError(f"{path} could not be removed: {error}") from error
 
 
-def _forget(sd: StudyDir, reader: Reader, trials: list[int]) -> None:
-    """Take the deleted checkpoints out of the store. The caller holds the study's lock."""
+def _forget_checkpoints(sd: StudyDir, reader: Reader, trials: list[int]) -> None:
+    """Delete the rows of deleted checkpoints. The caller holds the study's lock."""
     from hptui.storage.store import Store
 
-    gone = [(trial, one.step) for trial in trials for one in reader.checkpoints(trial)]
+    gone = [(trial, checkpoint.step) for trial in trials for checkpoint in reader.checkpoints(trial)]
     if not gone:
         return
     with Store.open(sd) as store, store.transaction(durable=True):

@@ -1,4 +1,4 @@
-"""`hptui import`: experiments that ran elsewhere, as recorded trials of a study."""
+"""`hptui import`: record trials that ran elsewhere as trials of a study."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ WAIT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an import would do: the experiments, what was understood of each column, and what is missing."""
+    """What an import would do.
+
+    `rows` are the trials, `columns` what was understood of each column, `left_out` the columns that are not used,
+    `informs` the number of trials that the sampler can learn from, `notes` sentences for the user.
+    """
 
     source: Path
     sha256: str
@@ -38,15 +42,20 @@ class Plan:
 
     @property
     def counts(self) -> str:
-        """`12 complete, 1 failed`."""
-        found = Counter(str(one.status) for one in self.rows)
-        return ", ".join(f"{count} {status}" for status, count in found.items())
+        """Number of trials by status: `12 complete, 1 failed`."""
+        counts = Counter(str(row.status) for row in self.rows)
+        return ", ".join(f"{count} {status}" for status, count in counts.items())
 
 
 def plan(
     sd: StudyDir, path: Path, *, names: Mapping[str, str], objectives: Sequence[str] = (), study: str = ""
 ) -> Plan:
-    """Read FILE and say what would be recorded; nothing is written. `names`: theirs -> ours."""
+    """Read a file and return what would be recorded; nothing is written.
+
+    `names` maps the file's names to the study's. A file is an Optuna store, or a table (CSV or JSON).
+
+    Raises: `UserError` when the file cannot be read or holds no trial that has ended.
+    """
     view = look(sd)
     try:
         data = path.read_bytes()
@@ -68,46 +77,48 @@ def plan(
         rows, columns, left_out = table.rows, dict(table.columns), list(table.left_out)
     if not rows:
         raise UserError(f"{path} holds no experiment that has ended")
-    informs = sum(fits(view, one.params) for one in rows if one.status is not TrialStatus.FAILED)
+    informs = sum(fits(view, row.params) for row in rows if row.status is not TrialStatus.FAILED)
     return Plan(path.absolute(), digest, rows, columns, left_out, informs, _notes(view, rows, informs))
 
 
 def carry_out(sd: StudyDir, made: Plan) -> str:
-    """Record what was planned: through the runner if one lives. The sentence to show."""
+    """Record what was planned, through the runner if one lives; return a sentence for the user."""
     from hptui.search.exchange.earlier import request
 
-    trials = [request(one) for one in made.rows]
-    said = ask(sd, "import", {"source": str(made.source), "sha256": made.sha256, "trials": trials}, wait=WAIT)
-    return f"{said}; {made.informs} of them inform the sampler"
+    trials = [request(row) for row in made.rows]
+    answer = ask(sd, "import", {"source": str(made.source), "sha256": made.sha256, "trials": trials}, wait=WAIT)
+    return f"{answer}; {made.informs} of them inform the sampler"
 
 
 def fits(view: View, params: Mapping[str, Value]) -> bool:
-    """Whether a configuration can be said in the study's space: only then a sampler learns from it."""
+    """Return True when a configuration is a point of the study's space: a sampler learns only from those."""
     from hptui.search.history import unsaid
     from hptui.search.lens import Lens
 
-    lens = Lens(view.study.space, view.base)
+    projection = Lens(view.study.space, view.base)
     trial = Trial(number=0, name="", status=TrialStatus.COMPLETE, role=Role.IMPORTED, params=params)
-    return bool(lens.parameters) and lens.point(params) is not None and not unsaid(lens, trial)
+    return bool(projection.parameters) and projection.point(params) is not None and not unsaid(projection, trial)
 
 
 def _notes(view: View, rows: Sequence[Earlier], informs: int) -> list[str]:
-    """What a person should know before they believe a comparison."""
+    """Return what a person should know before they believe a comparison."""
     notes = []
     searched = [parameter.name for parameter in view.study.space.parameters if parameter.when is None]
-    missing = [name for name in searched if not any(name in one.params for one in rows)]
+    missing = [name for name in searched if not any(name in row.params for row in rows)]
     if missing:
         notes.append(f"nothing says what {', '.join(missing)} was: trials without it inform no sampler")
     elif informs < len(rows):
         notes.append(f"{len(rows) - informs} have no value, or lie outside the space: they inform no sampler")
-    space = {*view.study.space.names, *(one.name for one in view.study.space.derived)}
-    for name in dict.fromkeys(name for one in rows for name in one.params if name in view.base and name not in space):
-        here, there = view.base[name], [one.params[name] for one in rows if name in one.params]
-        if not all(same(value, here) for value in there):
-            notes.append(f"{name} is {setting(here)} here, and something else in some of them")
-    known = {*view.base, *view.study.space.names, *(one.name for one in view.study.space.derived)}
-    odd = sorted({name for one in rows for name in one.params} - known)
-    if odd:
-        notes.append(f"{', '.join(odd)}: no setting of this study's trainer (--map {odd[0]}=NAME says what it is)")
+    space = {*view.study.space.names, *(derived.name for derived in view.study.space.derived)}
+    for name in dict.fromkeys(name for row in rows for name in row.params if name in view.base and name not in space):
+        ours, theirs = view.base[name], [row.params[name] for row in rows if name in row.params]
+        if not all(same(value, ours) for value in theirs):
+            notes.append(f"{name} is {setting(ours)} here, and something else in some of them")
+    names = {*view.base, *view.study.space.names, *(derived.name for derived in view.study.space.derived)}
+    unknown = sorted({name for row in rows for name in row.params} - names)
+    if unknown:
+        notes.append(
+            f"{', '.join(unknown)}: no setting of this study's trainer (--map {unknown[0]}=NAME says what it is)"
+        )
     notes.append("whether they were measured as this study measures, only you know: they are marked as imported")
     return notes

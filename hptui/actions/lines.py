@@ -1,4 +1,4 @@
-"""The line that says what became of a trial, and how it compares. Pure.
+"""The line that tells how a trial ended and how it compares. Pure.
 
 Trial 0/20: rank=16, alpha=32 → loss=0.6097 (baseline)
 Trial 1/20: rank=32, alpha=64 → loss=0.5834 ✓ IMPROVED
@@ -20,6 +20,7 @@ from hptui.model.trial import Role, Trial, TrialStatus, Value
 from hptui.results.view import beats, scored
 
 SIGNS = {TrialStatus.FAILED: "✗ FAILED", TrialStatus.PRUNED: "– PRUNED", TrialStatus.STOPPED: "– STOPPED"}
+"""Marks of trials without a value."""
 
 
 def line(
@@ -29,7 +30,10 @@ def line(
     total: int | None = None,
     base: Mapping[str, Value] | None = None,
 ) -> str:
-    """The line of a trial that has ended. `earlier` are those that ended before it; `base` the baseline's settings."""
+    """Return the line of a trial that has ended.
+
+    `earlier` are the trials that ended before it; `base` the baseline's settings, defaults included.
+    """
     stage = f"{trial.stage}: " if trial.stage else ""
     head = f"Trial {trial.number}{f'/{total}' if total else ''}: {stage}{describe(study, trial, base)}"
     if scored(study, trial):
@@ -40,11 +44,11 @@ def line(
 
 
 def describe(study: Study, trial: Trial, base: Mapping[str, Value] | None = None) -> str:
-    """What the trial ran with: its overrides; for the baseline, the settings of what is searched."""
+    """Return what the trial ran with: its overrides; for the baseline, the settings that are searched."""
     shown: dict[str, Value] = dict(trial.params)
     if trial.role is Role.BASELINE:
-        known = study.trainer.settings if base is None else base
-        shown = {name: known[name] for name in study.space.names if name in known}
+        settings_ = study.trainer.settings if base is None else base
+        shown = {name: settings_[name] for name in study.space.names if name in settings_}
     if trial.role is not Role.BASELINE:
         common = overrides(study, trial.stage)
         shown = {name: value for name, value in shown.items() if name not in common or common[name] != value}
@@ -54,13 +58,16 @@ def describe(study: Study, trial: Trial, base: Mapping[str, Value] | None = None
 
 
 def values(study: Study, trial: Trial) -> str:
-    """`loss=0.5834`, every objective in its own format."""
-    found = trial.values or {}
-    return ", ".join(f"{o.metric}={metric(found.get(o.metric), study.metrics.get(o.metric))}" for o in study.objectives)
+    """Return `loss=0.5834`: every objective in its own format."""
+    trial_values = trial.values or {}
+    return ", ".join(
+        f"{objective.metric}={metric(trial_values.get(objective.metric), study.metrics.get(objective.metric))}"
+        for objective in study.objectives
+    )
 
 
 def judgement(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
-    """Against the baseline, and the best so far, of those that may be compared with it."""
+    """Return how a trial compares with the baseline and the best so far, among comparable trials."""
     if trial.role is Role.BASELINE:
         return "(baseline)"
     if trial.role is Role.BASE:
@@ -69,20 +76,20 @@ def judgement(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
         return f"(trial {trial.replicate_of} again, seed {trial.seed})"
     if trial.continued is not None:
         return f"(from step {trial.continued[1]} of trial {trial.continued[0]})"
-    before = [one for one in earlier if scored(study, one) and not one.aside]
-    before = [one for one in before if comparable(study, one.stage, trial.stage)]
-    baseline = next((one for one in before if one.role is Role.BASELINE), None)
-    others = [one for one in before if one.role is not Role.BASELINE]
+    comparable_trials = [other for other in earlier if scored(study, other) and not other.aside]
+    comparable_trials = [other for other in comparable_trials if comparable(study, other.stage, trial.stage)]
+    baseline = next((other for other in comparable_trials if other.role is Role.BASELINE), None)
+    others = [other for other in comparable_trials if other.role is not Role.BASELINE]
     if baseline is None:
-        return "✓ BEST" if _new_best(study, trial, others) else _behind(study, trial, others)
+        return "✓ BEST" if _new_best(study, trial, others) else _equal_or_worse(study, trial, others)
     if not _better(study, trial, baseline):
-        return _behind(study, trial, [baseline])
-    improved = [one for one in others if _better(study, one, baseline)]
+        return _equal_or_worse(study, trial, [baseline])
+    improved = [other for other in others if _better(study, other, baseline)]
     return "✓ BEST" if improved and _new_best(study, trial, improved) else "✓ IMPROVED"
 
 
 def progress(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
-    """`, hypervolume 0.71` (of 1) where a trial has moved the Pareto set of several objectives."""
+    """Return `, hypervolume 0.71` (of 1) where a trial has changed the Pareto set of several objectives."""
     if len(study.objectives) < 2 or trial.aside:
         return ""
     steps = hypervolumes(study, [*earlier, trial])
@@ -91,24 +98,27 @@ def progress(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
 
 
 def _new_best(study: Study, trial: Trial, others: Sequence[Trial]) -> bool:
-    """Better than all others; with several objectives, on the Pareto front of all of them."""
+    """Return True when a trial beats all others; with several objectives, when none beats or equals it."""
     if len(study.objectives) > 1:
-        return not any(beats(study, one, trial) or _equal(study, one, trial) for one in others)
-    return all(beats(study, trial, one) for one in others)
+        return not any(beats(study, other, trial) or _same_values(study, other, trial) for other in others)
+    return all(beats(study, trial, other) for other in others)
 
 
-def _better(study: Study, one: Trial, other: Trial) -> bool:
-    """Better in at least one objective, and not worse over all."""
+def _better(study: Study, trial: Trial, other: Trial) -> bool:
+    """Return True when a trial beats the other; with several objectives, when not beaten and not equal."""
     if len(study.objectives) > 1:
-        return not beats(study, other, one) and not _equal(study, one, other)
-    return beats(study, one, other)
+        return not beats(study, other, trial) and not _same_values(study, trial, other)
+    return beats(study, trial, other)
 
 
-def _behind(study: Study, trial: Trial, others: Sequence[Trial]) -> str:
-    """As good as the others, or worse."""
-    beaten = any(beats(study, one, trial) for one in others)
-    return "✗ WORSE" if beaten or not any(_equal(study, one, trial) for one in others) else "= EQUAL"
+def _equal_or_worse(study: Study, trial: Trial, others: Sequence[Trial]) -> str:
+    """Return the mark of a trial that is no improvement: equal to one of the others, or worse."""
+    beaten = any(beats(study, other, trial) for other in others)
+    return "✗ WORSE" if beaten or not any(_same_values(study, other, trial) for other in others) else "= EQUAL"
 
 
-def _equal(study: Study, one: Trial, other: Trial) -> bool:
-    return all((one.values or {})[o.metric] == (other.values or {})[o.metric] for o in study.objectives)
+def _same_values(study: Study, trial: Trial, other: Trial) -> bool:
+    return all(
+        (trial.values or {})[objective.metric] == (other.values or {})[objective.metric]
+        for objective in study.objectives
+    )

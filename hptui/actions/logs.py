@@ -1,4 +1,4 @@
-"""What trials and the runner have printed: the last lines, and lines as they come."""
+"""What trials and the runner have printed: the last lines, and new lines as they come."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from hptui.storage.paths import StudyDir
 from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir, is_held
 
-BLOCK = 64 * 1024
-POLL = 0.2
+BLOCK = 64 * 1024  # bytes
+POLL = 0.2  # seconds
 
 
 def log_of(sd: StudyDir, trial: Trial, attempt: int | None = None) -> Path:
-    """The log of an attempt, by default the newest that has one; `NotFound` when there is none."""
+    """Return the log of an attempt, by default the newest that has one.
+
+    Raises: `NotFound` when there is none.
+    """
     numbers = range(trial.attempts, 0, -1) if attempt is None else (attempt,)
     for n in numbers:
         path = RunDir(sd.attempt(trial.number, n)).log
@@ -32,8 +35,11 @@ def log_of(sd: StudyDir, trial: Trial, attempt: int | None = None) -> Path:
 
 
 def wait_for_log(sd: StudyDir, number: int, attempt: int | None, told: Callable[[str], None]) -> Path:
-    """The log of a trial, waited for as long as the trial may still run; `told` is told once that it is."""
-    said = False
+    """Return the log of a trial, after waiting for it as long as the trial may still run.
+
+    `told` is called once with a sentence when waiting begins. Raises: `NotFound` when the trial ended without a log.
+    """
+    announced = False
     while True:
         with Reader(sd) as reader:
             trial = reader.trial(number)
@@ -42,14 +48,14 @@ def wait_for_log(sd: StudyDir, number: int, attempt: int | None, told: Callable[
         except NotFound:
             if not trial.status.open:
                 raise
-        if not said:
-            said = True
+        if not announced:
+            announced = True
             told(f"trial {number} is {trial.status}; what it prints is shown as it comes")
         time.sleep(POLL)
 
 
 def last_lines(path: Path, count: int) -> tuple[list[str], int]:
-    """The last `count` lines of a file, and where it ended. A file that is not there has none."""
+    """Return the last `count` lines of a file, and its size; ([], 0) when it cannot be read."""
     try:
         with path.open("rb") as file:
             end = position = file.seek(0, os.SEEK_END)
@@ -62,13 +68,16 @@ def last_lines(path: Path, count: int) -> tuple[list[str], int]:
     except OSError:
         return [], 0
     lines = data[: data.rfind(b"\n") + 1].splitlines() if b"\n" in data else []
-    rest = data[data.rfind(b"\n") + 1 :]
-    lines += [rest] if rest else []
+    unfinished = data[data.rfind(b"\n") + 1 :]
+    lines += [unfinished] if unfinished else []
     return [line.decode(errors="replace") for line in lines[-count:]] if count else [], end
 
 
 def lines_from(path: Path, offset: int, alive: Callable[[], bool]) -> Iterator[str]:
-    """Lines after `offset` as they come, until nobody writes any more. Starts over when the file is rotated away."""
+    """Yield lines after `offset` as they come, until `alive` is False and all is read.
+
+    Starts at the beginning again when the file becomes shorter, since the log was then rotated.
+    """
     pending = b""
     while True:
         ended = not alive()
@@ -92,5 +101,5 @@ def lines_from(path: Path, offset: int, alive: Callable[[], bool]) -> Iterator[s
 
 
 def writes(path: Path) -> bool:
-    """Whether the attempt that a log belongs to still lives."""
+    """Return True while the attempt that a log belongs to lives."""
     return is_held(RunDir(path.parent).lock)

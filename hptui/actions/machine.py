@@ -1,4 +1,4 @@
-"""The machine now: its processors, memory and GPUs, as a screen shows them. What cannot be known is None."""
+"""The machine now: processors, memory and GPUs. What cannot be known is None."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 GIB = float(1 << 30)
+"""Bytes of a GiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class GpuNow:
-    """A GPU at a moment: share of time it was busy and memory (GiB), temperature (°C), power (W)."""
+    """A GPU at a moment: share of time it was busy (0 to 1), memory (GiB), temperature (°C), power (W)."""
 
     index: int
     name: str
@@ -25,7 +26,7 @@ class GpuNow:
 
 @dataclass(frozen=True, slots=True)
 class MachineNow:
-    """The machine at a moment. `cpu` is the share of all cores that was busy since the last look."""
+    """The machine at a moment; `cpu` is the share (0 to 1) of all cores that was busy since the last reading."""
 
     cpu: float | None
     cores: int
@@ -35,13 +36,13 @@ class MachineNow:
 
 
 class Machine:
-    """Looks at the machine; remembers what the processors had done when it looked last."""
+    """Reads the machine's state; keeps the processors' counters of the last reading."""
 
     def __init__(self) -> None:
-        self._before: tuple[int, int] | None = None
+        self._last_ticks: tuple[int, int] | None = None
 
     def look(self) -> MachineNow:
-        """As it is now."""
+        """Return the state of now."""
         used, total = _memory()
         return MachineNow(self._cpu(), os.cpu_count() or 1, used, total, gpus_now())
 
@@ -51,15 +52,15 @@ class Machine:
         except OSError:
             return None
         ticks = [int(word) for word in words]
-        now = (sum(ticks) - ticks[3] - ticks[4], sum(ticks))
-        before, self._before = self._before, now
-        if before is None or now[1] <= before[1]:
+        current = (sum(ticks) - ticks[3] - ticks[4], sum(ticks))
+        previous, self._last_ticks = self._last_ticks, current
+        if previous is None or current[1] <= previous[1]:
             return None
-        return (now[0] - before[0]) / (now[1] - before[1])
+        return (current[0] - previous[0]) / (current[1] - previous[1])
 
 
 def _memory() -> tuple[float | None, float | None]:
-    """(used, total) in GiB; what the kernel would give back counts as free."""
+    """Return (used, total) in GiB; memory that the kernel would give back counts as free."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
@@ -70,17 +71,17 @@ def _memory() -> tuple[float | None, float | None]:
 
 
 def gpus_now() -> tuple[GpuNow, ...]:
-    """Every GPU that answers."""
+    """Return every GPU that answers."""
     from hptui.running import nvml
 
-    found: list[GpuNow] = []
+    gpus: list[GpuNow] = []
     for index, handle in enumerate(nvml.handles()):
         memory: Any = nvml.ask("nvmlDeviceGetMemoryInfo", None, handle)
         if memory is None:
             continue
         rates: Any = nvml.ask("nvmlDeviceGetUtilizationRates", None, handle)
         milliwatts: Any = nvml.ask("nvmlDeviceGetPowerUsage", None, handle)
-        found.append(
+        gpus.append(
             GpuNow(
                 index,
                 nvml.text(nvml.ask("nvmlDeviceGetName", "", handle)).removeprefix("NVIDIA "),
@@ -91,4 +92,4 @@ def gpus_now() -> tuple[GpuNow, ...]:
                 None if milliwatts is None else milliwatts / 1000,
             )
         )
-    return tuple(found)
+    return tuple(gpus)

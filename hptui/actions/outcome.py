@@ -1,4 +1,4 @@
-"""How a study stands, as short facts for other programs, and the small result files written when it comes to rest."""
+"""How a study stands, as short facts for other programs, and the result files written when it comes to rest."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from hptui.storage.reader import Reader
 
 
 def outcome_of(sd: StudyDir, study: Study) -> dict[str, str]:
-    """state, message, study, directory, counts, best (number), value, params: what `on_end` is told. All text."""
+    """Return the facts that `on_end` is given, all of them text.
+
+    Keys: state, message, study, directory, counts, best (number), value, params.
+    """
     with Reader(sd) as reader:
         row, trials = reader.study(), reader.trials()
     best = next(iter(best_trials(study, trials)), None)
     statuses = [str(trial.status) for trial in trials]
     counts = ", ".join(f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses))
-    told = {"study": study.name, "directory": str(sd.root), "state": str(row.state), "message": row.message or ""}
-    told |= {"counts": counts, "best": "", "value": "", "params": ""}
+    facts = {"study": study.name, "directory": str(sd.root), "state": str(row.state), "message": row.message or ""}
+    facts |= {"counts": counts, "best": "", "value": "", "params": ""}
     if best is not None and best.values:
-        told |= {"best": str(best.number), "value": repr(best.values[study.objective.metric])}
-        told |= {"params": json.dumps(dict(best.params))}
-    return told
+        facts |= {"best": str(best.number), "value": repr(best.values[study.objective.metric])}
+        facts |= {"params": json.dumps(dict(best.params))}
+    return facts
 
 
 def write_results(sd: StudyDir, study: Study) -> list[Path]:
-    """Write the report, our own files, and those of `[report] files` under `[report] write`, each whole or not."""
+    """Write the report, the standard result files, and those of `[report] files`; return their paths."""
     target = Path(study.directory or ".", study.report.write)
     return [*write_files(sd, ["hptui", *study.report.files], target), *write_report(sd, target)]

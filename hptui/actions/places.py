@@ -1,4 +1,4 @@
-"""Where everything is, by name."""
+"""Where the files of a study are, by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hptui.storage.rundir import RunDir
 
 
 def places(home: Path, study: str | None = None, trial: str | None = None) -> dict[str, Path]:
-    """HOME; with a study its files; with a trial the trial's."""
+    """Return the directories of HOME; with a study its files; with a trial the trial's."""
     from hptui.running.devices import runtime_directory
 
     if study is None:
@@ -19,19 +19,19 @@ def places(home: Path, study: str | None = None, trial: str | None = None) -> di
     sd = find_study(home, study)
     with Reader(sd) as reader:
         view = look(sd, reader)
-        elsewhere, uuid = view.study.checkpoint_place, view.row.uuid
+        checkpoints, uuid = view.study.checkpoint_place, view.row.uuid
         if trial is None:
             file = {"file": Path(view.study.source)} if view.study.source else {}
-            inside = {"store": sd.db, "runner log": sd.runner_log, "trials": sd.trials, "cache": sd.cache}
-            return {"study": sd.root, **file, **inside, **({"checkpoints": Path(elsewhere)} if elsewhere else {})}
-        found = find_trial(reader, trial, view)
-    number = found.number
-    shown = {
+            files = {"store": sd.db, "runner log": sd.runner_log, "trials": sd.trials, "cache": sd.cache}
+            return {"study": sd.root, **file, **files, **({"checkpoints": Path(checkpoints)} if checkpoints else {})}
+        trial_ = find_trial(reader, trial, view)
+    number = trial_.number
+    paths = {
         "trial": sd.trial(number),
-        "checkpoints": sd.checkpoints(number, elsewhere, uuid),
+        "checkpoints": sd.checkpoints(number, checkpoints, uuid),
         "artifacts": sd.artifacts(number),
     }
-    if found.attempts:
-        run = RunDir(sd.attempt(number, found.attempts))
-        shown |= {"attempt": run.root, "config": run.config, "events": run.events, "log": run.log}
-    return shown
+    if trial_.attempts:
+        run = RunDir(sd.attempt(number, trial_.attempts))
+        paths |= {"attempt": run.root, "config": run.config, "events": run.events, "log": run.log}
+    return paths

@@ -1,4 +1,4 @@
-"""What a trainer's preparation finds out about a study, in a directory that is thrown away: `check` shows it."""
+"""What a trainer's preparation reports about a study, run in a temporary directory: `check` shows it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,22 @@ from hptui.model.study import Study
 from hptui.model.trial import Reason, Value
 from hptui.storage.rundir import RunDir, read_lines, write_json
 
-SECONDS = 3600.0
+SECONDS = 3600.0  # time limit
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Facts of data and model, and doubts about them."""
+    """Facts of data and model, and warnings about them."""
 
     facts: Mapping[str, Value] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
 def preview(study: Study, home: Path | None = None) -> Preview:
-    """Prepare the study as its runner would; `StudyError` says what is wrong with its data or model."""
+    """Prepare the study as its runner would; return what was reported.
+
+    Raises: `StudyError` that says what is wrong with data or model; `MachineError` when the process died.
+    """
     from hptui.actions.process import defaults_of
     from hptui.trainers import registry
 
@@ -48,35 +51,35 @@ def preview(study: Study, home: Path | None = None) -> Preview:
             "cache": str(Path(folder, "cache")),
         }
         write_json(run.config, config, durable=False)
-        printed = _work(run, study, home)
-        found = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
-    end: dict[str, Any] | None = next((event for event in found if event["k"] == "end"), None)
+        output = _run_preparation(run, study, home)
+        events = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
+    end: dict[str, Any] | None = next((event for event in events if event["k"] == "end"), None)
     if end is None:
-        tail = "\n  ".join(printed.strip().splitlines()[-12:])
+        tail = "\n  ".join(output.strip().splitlines()[-12:])
         raise MachineError(f"the preparation of the study died\n  {tail}")
     if end["reason"] == Reason.SETUP:
         return Preview(warnings=(f"not everything could be looked at, for it is not here: {end['message']}",))
     if end["status"] == "failed":
         raise StudyError(end["message"], file=study.source)
-    facts: dict[str, Value] = next((event["facts"] for event in found if event["k"] == "facts"), {})
-    return Preview(facts, tuple(event["message"] for event in found if event["k"] == "warning"))
+    facts: dict[str, Value] = next((event["facts"] for event in events if event["k"] == "facts"), {})
+    return Preview(facts, tuple(event["message"] for event in events if event["k"] == "warning"))
 
 
-def _work(run: RunDir, study: Study, home: Path | None) -> str:
+def _run_preparation(run: RunDir, study: Study, home: Path | None) -> str:
     command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
     cwd = study.directory or None
-    own = {"HPTUI_LOOK": "1", **({"HPTUI_HOME": str(home)} if home is not None else {})}
-    done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **own}, capture_output=True, text=True, timeout=SECONDS, check=False
+    variables = {"HPTUI_LOOK": "1", **({"HPTUI_HOME": str(home)} if home is not None else {})}
+    process = subprocess.run(
+        command, cwd=cwd, env={**os.environ, **variables}, capture_output=True, text=True, timeout=SECONDS, check=False
     )
-    return done.stdout + done.stderr
+    return process.stdout + process.stderr
 
 
 def summary(facts: Mapping[str, Any]) -> dict[str, Value]:
-    """The facts that `check` shows: the model's architecture, and the size and share of every split."""
-    told = {
+    """Return the facts that `check` shows: the model's architecture, and size and share of every split."""
+    splits = {
         name: f"{facts[f'{name}_examples']:,} ({facts[f'{name}_percent']:g} %)"
         for name in ("train", "validation", "test")
         if f"{name}_examples" in facts
     }
-    return {**({"architecture": facts["architecture"]} if "architecture" in facts else {}), **told}
+    return {**({"architecture": facts["architecture"]} if "architecture" in facts else {}), **splits}

@@ -1,6 +1,6 @@
-"""The process that runs a study:  python -m hptui.actions.process STUDY_DIRECTORY
+"""The process that runs a study:  python -m hptui.operations.runner_process STUDY_DIRECTORY
 
-Started detached by `run`. It takes the study's lock, hands the runner what lies above it (trainers, results), and ends
+Started detached by `run`. It takes the study's lock, gives the runner what lies above it (trainers, results), and ends
 when the study has come to rest. Exit codes: 0 at rest, 1 failed, 4 another runner holds the study.
 """
 
@@ -30,29 +30,34 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOCK_SECONDS = 1.0
+"""How long to try for the lock: a process that only tests it may hold it for a moment."""
 ON_END_SECONDS = 60.0
+"""Time limit of the `on_end` command."""
 
 
 def take_lock(sd: StudyDir) -> int | None:
-    """Hold the study's lock for the life of this process; a prober may have it for a moment."""
+    """Acquire the study's lock for the life of this process; return its descriptor, None if it is taken."""
     deadline = time.monotonic() + LOCK_SECONDS
     while (fd := open_lock(sd.lock)) is None:
         if time.monotonic() > deadline:
             return None
-        time.sleep(0.02)
+        time.sleep(0.02)  # flock has no timeout
     mark(fd, ready=False)
     return fd
 
 
 def mark(lock: int, *, ready: bool) -> None:
-    """Write into the lock who holds it, for display: the lock itself is the truth. `ready`: it has begun to work."""
+    """Write who holds the lock into its file, for display only. `ready`: the runner has begun to work."""
     facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time(), "ready": ready}
     os.ftruncate(lock, 0)
     os.pwrite(lock, json.dumps(facts).encode(), 0)
 
 
 def holder(sd: StudyDir) -> dict[str, object]:
-    """Who holds the study: {alive, pid, host, since, ready}. Alive is asked of the lock."""
+    """Return who holds the study: {alive, pid, host, since, ready}.
+
+    `alive` is asked of the lock; the rest is what the holder wrote into the file.
+    """
     try:
         with sd.lock.open("rb") as file:
             try:
@@ -67,7 +72,7 @@ def holder(sd: StudyDir) -> dict[str, object]:
 
 
 def trainer_of(study: Study) -> Trainer:
-    """How this study's attempts are run, and the facts recorded with each."""
+    """Return how this study's attempts are run, and the facts recorded with each."""
     from hptui.running.attempts import Trainer
     from hptui.running.environment import facts
     from hptui.trainers import registry
@@ -82,80 +87,85 @@ def trainer_of(study: Study) -> Trainer:
 
 
 def defaults_of(study: Study) -> dict[str, Value]:
-    """What the trainer uses where the study file says nothing."""
+    """Return the values that the trainer uses where the study file says nothing."""
     from hptui.trainers import registry
 
     schema = registry.schema(study.trainer.kind, study.directory) or {}
     if getattr(schema, "open", False):
-        return {}  # what it names is for us; the script's own defaults are the script's business
+        return {}  # these settings are hptui's own; the script's defaults are not known
     return {name: info.default for name, info in schema.items() if not info.required}
 
 
 def keep_programs(store: Store, study: Study) -> None:
-    """Remember which `python` the PATH meant when the study was first run; another one now is said, and not taken."""
+    """Store which `python` the PATH meant when the study was first run; warn when it is another one now.
+
+    The recorded program is still used as long as it exists, so that trials stay comparable.
+    """
     from hptui.trainers import registry
 
-    own = study.trainer.settings
-    now = registry.programs(study.trainer.kind, [own, *({**own, **listed.set} for listed in study.trials)])
-    known: dict[str, str] = json.loads(store.get_meta("programs") or "{}")
-    for name, place in now.items():
-        before = known.get(name, place)
-        if before == place:
-            known[name] = place
-        elif os.access(before, os.X_OK):
-            said = f"{name} on the PATH is {place} now; the study goes on with {before}, as it began"
-            store.event("warning", "changed", said)
+    settings = study.trainer.settings
+    current = registry.programs(
+        study.trainer.kind, [settings, *({**settings, **listed.set} for listed in study.trials)]
+    )
+    stored: dict[str, str] = json.loads(store.get_meta("programs") or "{}")
+    for name, path in current.items():
+        previous = stored.get(name, path)
+        if previous == path:
+            stored[name] = path
+        elif os.access(previous, os.X_OK):
+            message = f"{name} on the PATH is {path} now; the study goes on with {previous}, as it began"
+            store.event("warning", "changed", message)
         else:
-            known[name] = place
-            store.event("warning", "changed", f"{before} is gone; trials run with {place} from now on")
-    store.set_meta("programs", json.dumps(known))
+            stored[name] = path
+            store.event("warning", "changed", f"{previous} is gone; trials run with {path} from now on")
+    store.set_meta("programs", json.dumps(stored))
 
 
 def ended(store: Store, sd: StudyDir, study: Study) -> None:
-    """The study has come to rest: write what the file asks for."""
+    """Write the result files that the study file asks for, once the study has come to rest."""
     from hptui.actions.outcome import write_results
 
     try:
         if study.report.write:
             write_results(sd, study)
-    except Exception as error:  # what was found is recorded: no document may take that down
+    except Exception as error:  # the results are recorded; a report that fails must not fail the study
         log.exception("the results could not be written")
         store.event("error", "results", f"the results could not be written: {type(error).__name__}: {error}")
 
 
 def tell(sd: StudyDir, study: Study) -> None:
-    """Run `on_end`: placeholders like {state} in its arguments, the same facts in its environment.
+    """Run the `on_end` command: placeholders like {state} in its arguments, the facts in its environment.
 
-    The study's lock is free by then: whatever takes its time here keeps nobody waiting.
+    The study's lock is released before, so a slow command blocks nobody.
     """
     from hptui.actions.outcome import outcome_of
 
-    told = outcome_of(sd, study)
-    command = [part.format_map(_Known(told)) for part in study.on_end or ()]
-    environment = {**os.environ, **{f"HPTUI_{key.upper()}": value for key, value in told.items()}}
+    facts = outcome_of(sd, study)
+    command = [part.format_map(_Placeholders(facts)) for part in study.on_end or ()]
+    environment = {**os.environ, **{f"HPTUI_{key.upper()}": value for key, value in facts.items()}}
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, env=environment, cwd=study.directory or None, timeout=ON_END_SECONDS, check=False
         )
-        if done.returncode:
-            log.warning("on_end: %s ended with exit code %d", command[0], done.returncode)
+        if process.returncode:
+            log.warning("on_end: %s ended with exit code %d", command[0], process.returncode)
     except (OSError, subprocess.TimeoutExpired) as error:
         log.warning("on_end: %s: %s", command[0], error)
 
 
-class _Known(dict[str, str]):
-    """Leaves unknown placeholders as they stand."""
+class _Placeholders(dict[str, str]):
+    """Fills in placeholders, and leaves unknown ones as they are."""
 
     def __missing__(self, key: str) -> str:
         return "{" + key + "}"
 
 
 def main(argv: list[str]) -> int:
-    """Run a study until it rests."""
+    """Run a study until it rests; return the exit code."""
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     sd = StudyDir(Path(argv[0]))
-    os.environ["HPTUI_HOME"] = str(sd.root.absolute().parent)  # trials keep there what studies share
+    os.environ["HPTUI_HOME"] = str(sd.root.absolute().parent)  # trials put caches there that all studies share
     lock = take_lock(sd)
     if lock is None:
         facts = holder(sd)
@@ -183,7 +193,7 @@ def main(argv: list[str]) -> int:
     except HptuiError as error:
         log.error("%s", error)
         return error.exit_code
-    except Exception:
+    except Exception:  # the process must end with exit code 1 and a log entry, whatever failed
         log.exception("the runner failed; `hptui run %s` starts it again, nothing recorded is lost", sd.name)
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""Who uses the GPUs, and what the processes of our own trials use: for the screen of the machine."""
+"""Who uses the GPUs, and what the processes of hptui's own trials use."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from hptui.storage.reader import Reader
 from hptui.storage.rundir import RunDir, read_json
 
 GIB = float(1 << 30)
+"""Bytes of a GiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessNow:
-    """A process at a moment. `whose` says which trial of which study it belongs to, '' for somebody else's.
+    """A process at a moment; memory is GiB.
 
-    `gpu` is the index of the GPU that it uses, None for none; memory is GiB.
+    `whose` is the trial that it belongs to, '' for other processes. `gpu` is the index of the GPU that it uses, None
+    for none.
     """
 
     pid: int
@@ -42,35 +44,40 @@ class DiskNow:
 
 
 def disk_of(path: Path) -> DiskNow | None:
-    """The disk under `path`; None where it cannot be asked."""
+    """Return the disk under `path`; None where it cannot be asked."""
     import shutil
 
     try:
-        found = shutil.disk_usage(path)
+        usage = shutil.disk_usage(path)
     except OSError:
         return None
-    return DiskNow(str(path), found.free / GIB, found.total / GIB)
+    return DiskNow(str(path), usage.free / GIB, usage.total / GIB)
 
 
 def processes_now(home: Path) -> tuple[ProcessNow, ...]:
-    """Processes of running trials of HOME, and every other one that a GPU knows."""
+    """Return the processes of running trials of HOME, and all others on a GPU, GPU processes first."""
     from hptui.running import nvml
 
-    ours = dict(_ours(home))
-    index = {nvml.uuid_of(handle): place for place, handle in enumerate(nvml.handles())}
-    found: list[ProcessNow] = []
+    trial_by_pid = dict(_worker_pids(home))
+    index = {nvml.uuid_of(handle): position for position, handle in enumerate(nvml.handles())}
+    processes: list[ProcessNow] = []
     on_gpus = set()
     for usage in nvml.usages():
         on_gpus.add(usage.pid)
-        found.append(_process(usage.pid, _trial_of(usage.pid, ours), index.get(usage.gpu), usage.gb))
-    found += [_process(pid, whose) for pid, whose in ours.items() if pid not in on_gpus]
-    return tuple(sorted(found, key=lambda one: (one.gpu is None, one.gpu or 0, not one.whose, one.pid)))
+        processes.append(_process(usage.pid, _trial_of(usage.pid, trial_by_pid), index.get(usage.gpu), usage.gb))
+    processes += [_process(pid, trial_text) for pid, trial_text in trial_by_pid.items() if pid not in on_gpus]
+    return tuple(
+        sorted(processes, key=lambda process: (process.gpu is None, process.gpu or 0, not process.whose, process.pid))
+    )
 
 
-def _ours(home: Path) -> Iterator[tuple[int, str]]:
-    """Worker processes of running attempts: pid -> `study trial 7`."""
+def _worker_pids(home: Path) -> Iterator[tuple[int, str]]:
+    """Yield (pid, `STUDY trial 7`) of the worker processes of running attempts."""
     for sd in studies_in(home):
-        with suppress(Exception), Reader(sd) as reader:
+        with (
+            suppress(Exception),
+            Reader(sd) as reader,
+        ):  # one unreadable store must not hide the other studies' processes
             for attempt in reader.attempts(open=True):
                 facts = read_json(RunDir(sd.attempt(attempt.trial, attempt.n)).shim)
                 pid = facts.get("worker") if isinstance(facts, dict) else None
@@ -78,11 +85,11 @@ def _ours(home: Path) -> Iterator[tuple[int, str]]:
                     yield pid, f"{sd.name} trial {attempt.trial}"
 
 
-def _trial_of(pid: int, ours: dict[int, str]) -> str:
-    """Whose a process is: it, or one above it, is a worker of ours."""
-    for _ in range(20):
-        if pid in ours:
-            return ours[pid]
+def _trial_of(pid: int, trial_by_pid: dict[int, str]) -> str:
+    """Return the trial of a process: it or one of its ancestors is a worker."""
+    for _ in range(20):  # bounded: the process tree may change while it is read
+        if pid in trial_by_pid:
+            return trial_by_pid[pid]
         parent = _parent(pid)
         if parent <= 1:
             return ""
@@ -99,21 +106,21 @@ def _parent(pid: int) -> int:
 
 def _process(pid: int, whose: str, gpu: int | None = None, gpu_gb: float | None = None) -> ProcessNow:
     folder = Path(f"/proc/{pid}")
-    user, command, rss = "?", "?", None
+    user, command, rss_gb = "?", "?", None
     with suppress(OSError, KeyError):
         user = pwd.getpwuid(folder.stat().st_uid).pw_name
     with suppress(OSError):
         raw = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         command = raw or (folder / "comm").read_text().strip()
     with suppress(OSError, ValueError, IndexError):
-        rss = int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / GIB
-    return ProcessNow(pid, user, command[:300], whose, gpu, gpu_gb, rss)
+        rss_gb = int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / GIB
+    return ProcessNow(pid, user, command[:300], whose, gpu, gpu_gb, rss_gb)
 
 
 def disks_now(home: Path, study: StudyDir | None = None) -> tuple[DiskNow, ...]:
-    """The disks of HOME and of a study's checkpoints, each once."""
-    places = [home]
+    """Return the disks of HOME and of a study's directory, each once."""
+    directories = [home]
     if study is not None:
-        places.append(study.root)
-    found = {(disk.total_gb, disk.free_gb): disk for place in places if (disk := disk_of(place)) is not None}
-    return tuple(found.values())
+        directories.append(study.root)
+    disks = {(disk.total_gb, disk.free_gb): disk for place in directories if (disk := disk_of(place)) is not None}
+    return tuple(disks.values())

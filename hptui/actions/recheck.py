@@ -1,4 +1,4 @@
-"""`hptui report --check`: whether a report that was written still says what the store says."""
+"""`hptui report --check`: whether a written report still agrees with the store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hptui.storage.reader import Reader
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a report's numbers: how many there are, and those that do not hold. `new` would be said today."""
+    """Result for a report: how many numbers it has, those that are wrong, and how many facts are new since."""
 
     report: Path
     study: str
@@ -30,15 +30,15 @@ class Verdict:
 def recheck(home: Path, path: Path, study: str = "") -> Verdict:
     """Read a report back and compare it with the study that it names, or with `study`."""
     path = path / REPORT if path.is_dir() else path
-    text, ledger = _read(path)
+    text, ledger = _read_report(path)
     sd = find_study(home, study or str(ledger.about.get("study", "")))
-    now = _facts(sd, ledger)
-    found = [*edited(text, ledger), *stale(ledger, now)]
-    found.sort(key=lambda one: (one.line, one.key))
-    return Verdict(path, sd.name, len(ledger.places), found, len(now.keys() - ledger.facts.keys()))
+    current_facts = _current_facts(sd, ledger)
+    differences = [*edited(text, ledger), *stale(ledger, current_facts)]
+    differences.sort(key=lambda difference: (difference.line, difference.key))
+    return Verdict(path, sd.name, len(ledger.places), differences, len(current_facts.keys() - ledger.facts.keys()))
 
 
-def _read(path: Path) -> tuple[str, Ledger]:
+def _read_report(path: Path) -> tuple[str, Ledger]:
     facts = ledger_of(path)
     try:
         text = path.read_text()
@@ -51,15 +51,15 @@ def _read(path: Path) -> tuple[str, Ledger]:
         raise UserError(f"{facts} is not what a report leaves: {error}") from None
 
 
-def _facts(sd: StudyDir, ledger: Ledger) -> dict[str, Fact]:
-    """What the same report would say today."""
+def _current_facts(sd: StudyDir, ledger: Ledger) -> dict[str, Fact]:
+    """Return the facts that the same report would have today."""
     from hptui.results.markdown import render
     from hptui.results.record import read
     from hptui.results.report import compose
 
     record = read(sd)
-    uuid, own = ledger.about.get("uuid"), record.view.row.uuid
-    if uuid != own:
+    uuid, study_uuid = ledger.about.get("uuid"), record.view.row.uuid
+    if uuid != study_uuid:
         raise UserError(f"the report is of another study called {sd.name!r}", hint="--home says where its own is")
     images = []
     if any(key.startswith("figure.") for key in ledger.facts):

@@ -1,4 +1,4 @@
-"""A few steps of one configuration, really run in a process of its own, in a directory that is thrown away."""
+"""Run a few steps of one configuration, in a process of its own and a temporary directory."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from hptui.model.trial import Value
 from hptui.running import devices
 from hptui.storage.rundir import RunDir, read_lines, write_json
 
-TRY_SECONDS = 900.0
+TRY_SECONDS = 900.0  # time limit
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What came of it. `end` is the last event, {} where there is none; `killed`: the system ended the process."""
+    """Result of the steps: `end` is the end event, {} where there is none; `killed`: by SIGKILL, not by us."""
 
     events: list[dict[str, Any]]
     end: Mapping[str, Any]
@@ -35,31 +35,32 @@ class Rehearsal:
 
     @property
     def complete(self) -> bool:
+        """True when the steps ran without a failure."""
         return bool(self.end) and self.end["status"] != "failed"
 
     @property
     def why(self) -> str:
-        """How it failed, in a line."""
+        """Reason of the failure, in a line."""
         return f"{self.end['reason']}: {self.end['message']}" if self.end else "it ended without a word"
 
 
 def rehearse(study: Study, params: Mapping[str, Value], steps: int, home: Path | None = None) -> Rehearsal:
-    """Run so many steps of `[trainer]` with `params` put over it, in the first slot of the study."""
+    """Run this number of `steps` with `params` over `[trainer]`, in the first slot of the study."""
     with tempfile.TemporaryDirectory(prefix="hptui-try-") as folder:
         run = RunDir(Path(folder, "attempt-1"))
         run.root.mkdir()
-        places = devices.slots(study.resources)
-        write_json(run.config, _config(study, params, Path(folder), places, steps))
-        began = time.monotonic()
-        done = _run(run, study, places[0], home)
-        seconds = time.monotonic() - began
+        slots = devices.slots(study.resources)
+        write_json(run.config, _run_config(study, params, Path(folder), slots, steps))
+        started = time.monotonic()
+        process = _run_worker(run, study, slots[0], home)
+        seconds = time.monotonic() - started
         events = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
     end: Mapping[str, Any] = next((event for event in reversed(events) if event["k"] == "end"), {})
-    return Rehearsal(events, end, done.stdout + done.stderr, seconds, done.returncode == -signal.SIGKILL)
+    return Rehearsal(events, end, process.stdout + process.stderr, seconds, process.returncode == -signal.SIGKILL)
 
 
-def _config(
-    study: Study, params: Mapping[str, Value], folder: Path, places: Sequence[devices.Slot], steps: int
+def _run_config(
+    study: Study, params: Mapping[str, Value], folder: Path, slots: Sequence[devices.Slot], steps: int
 ) -> dict[str, Any]:
     return {
         "token": "try",
@@ -78,15 +79,15 @@ def _config(
         "artifacts": str(folder / "artifacts"),
         "cache": str(folder / "cache"),
         "keep_checkpoints": 1,
-        "threads": max(1, (os.cpu_count() or 1) // len(places)),
-        "device": "cuda" if places[0].gpus else "",
+        "threads": max(1, (os.cpu_count() or 1) // len(slots)),
+        "device": "cuda" if slots[0].gpus else "",
         "try_steps": steps,
     }
 
 
-def _run(run: RunDir, study: Study, place: devices.Slot, home: Path | None) -> subprocess.CompletedProcess[str]:
+def _run_worker(run: RunDir, study: Study, slot: devices.Slot, home: Path | None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
-    cwd, env = study.directory or None, {**os.environ, **devices.environment(place)}
+    cwd, env = study.directory or None, {**os.environ, **devices.environment(slot)}
     env |= {"HPTUI_HOME": str(home)} if home is not None else {}
     try:
         return subprocess.run(

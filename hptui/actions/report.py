@@ -1,4 +1,4 @@
-"""`hptui report`: the report of a study, to stdout or into files; and what is written when a study comes to rest."""
+"""`hptui report`: the report of a study, as text or as files."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from hptui.results.record import Record
 
 REPORT, LEDGER, IMAGES = "report.md", "facts.json", "images"
+"""Names of the report, of its facts, and of the folder of its figures."""
 
 
 def report_text(sd: StudyDir, style: str = "") -> str:
-    """The report as Markdown, as the store stands; without figures, which would need a place."""
+    """Return the report as Markdown, without figures, since these need files."""
     from hptui.results.record import read
     from hptui.results.report import write
 
@@ -27,25 +28,25 @@ def report_text(sd: StudyDir, style: str = "") -> str:
 
 
 def write_report(sd: StudyDir, target: Path, style: str = "", figures: str = "") -> list[Path]:
-    """Write the report into the directory `target`, or as the file `target` where that ends in .md; its facts beside.
+    """Write a report with its facts and figures; return the paths written.
 
-    `figures` is png, svg or none (else as the study file says); they lie in `images/` beside it. What stood there
-    before is replaced, whole, not changed.
+    `target` is a directory, or a file where it ends in .md. `figures` is png, svg or none (default: as the study file
+    says); they are written to `images/` next to it. Existing files are replaced whole.
     """
     from hptui.results.record import read
     from hptui.results.report import write
 
     path = target if target.suffix.lower() == ".md" else target / REPORT
     record = read(sd)
-    drawn = _drawn(sd, record, path.parent, figures or record.view.study.report.figures)
-    images = [Image(f"{IMAGES}/{one.path.name}", one.alt, one.caption) for one in drawn]
+    figure_files = _write_figures(sd, record, path.parent, figures or record.view.study.report.figures)
+    images = [Image(f"{IMAGES}/{figure.path.name}", figure.alt, figure.caption) for figure in figure_files]
     text, facts = write(record, path.name, checked(style), images)
     save(ledger_of(path), facts.encode())
     save(path, text.encode())
-    return [path, ledger_of(path), *(place for one in drawn for place in (one.path, one.csv))]
+    return [path, ledger_of(path), *(file for figure in figure_files for file in (figure.path, figure.csv))]
 
 
-def _drawn(sd: StudyDir, record: Record, folder: Path, kind: str) -> list[Figure]:
+def _write_figures(sd: StudyDir, record: Record, folder: Path, kind: str) -> list[Figure]:
     if kind == "none":
         return []
     from hptui.results.figures.draw import draw
@@ -55,12 +56,15 @@ def _drawn(sd: StudyDir, record: Record, folder: Path, kind: str) -> list[Figure
 
 
 def ledger_of(report: Path) -> Path:
-    """Where the facts of a report lie: `facts.json` beside `report.md`, `NAME.facts.json` beside another `NAME.md`."""
+    """Return the path of a report's facts: `facts.json` for `report.md`, else `NAME.facts.json`."""
     return report.with_name(LEDGER if report.name == REPORT else f"{report.stem}.facts.json")
 
 
 def checked(style: str) -> str | None:
-    """A known style, or None for the study's own."""
+    """Return a known style, or None for the study's own.
+
+    Raises: `UserError` for an unknown style.
+    """
     from hptui.results.report import STYLES
 
     if style and style not in STYLES:

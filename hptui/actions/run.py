@@ -1,4 +1,4 @@
-"""Start, resume and extend a study: from its file or by its name, always detached."""
+"""Start, resume and extend a study, from its file or by its name; the runner is always a detached process."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from hptui.storage.reader import Reader
 from hptui.storage.rundir import holding
 
 START_SECONDS = 20.0
+"""Time for a runner to start, and for another process to finish creating a study."""
 LIMIT = "search: has no limit"
-"""A warning that `run` gives in its own words."""
+"""Start of a warning for which `run` has a text of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What `run` did: `notes` are sentences for the person; `joined` means that it was running already."""
+    """What `run` did: `notes` are sentences for the user; `joined` means that the study was running already."""
 
     sd: StudyDir
     notes: tuple[str, ...]
@@ -39,7 +40,7 @@ class Started:
 
 
 def runner_alive(sd: StudyDir) -> dict[str, object]:
-    """{alive, pid, host, since} of the study's runner."""
+    """Return who holds the study's lock: {alive, pid, host, since, ready}."""
     return holder(sd)
 
 
@@ -52,9 +53,11 @@ def run(
     parallel: int | None = None,
     output: str | None = None,
 ) -> Started:
-    """Start or resume the study `ref` (a study file, or a name in HOME); extend it with `trials` = "20" or "+5".
+    """Start or resume the study `ref` (a study file, or a name in HOME), and extend it.
 
-    On a study that runs already, changes become requests to its runner.
+    `trials` is "20" (total) or "+5" (more). On a study that runs already, changes become commands to its runner.
+
+    Raises: `HptuiError` that says what is wrong.
     """
     changes = dict(settings or {})
     if parallel is not None:
@@ -65,35 +68,35 @@ def run(
         sd, notes = _from_file(home, Path(ref), trials, changes)
     else:
         sd, notes = _by_name(home, ref, trials, changes)
-    before = holder(sd)
-    # A runner that is there may be about to leave: only one that answers will stay.
-    resting = not before["alive"] or _state(sd) is not StudyState.RUNNING
-    request(sd, "resume" if resting else "here", {})
-    after = holder(sd)
-    joined = bool(before["alive"] and after["alive"] and before["pid"] == after["pid"])
-    if not after["alive"]:
-        _start(sd)
+    holder_before = holder(sd)
+    # A living runner may be about to end: only one that answers a command will stay.
+    must_resume = not holder_before["alive"] or _state(sd) is not StudyState.RUNNING
+    request(sd, "resume" if must_resume else "here", {})
+    holder_after = holder(sd)
+    joined = bool(holder_before["alive"] and holder_after["alive"] and holder_before["pid"] == holder_after["pid"])
+    if not holder_after["alive"]:
+        _spawn_runner(sd)
     return Started(sd, tuple(notes), joined)
 
 
 def run_from(home: Path, ref: str, source: str, changes: Mapping[str, str], **options: Any) -> Started:
-    """Queue a run of the trial `source` (a number, a name, or best) with changed settings, and start the study."""
+    """Queue a trial with the settings of trial `source`, changed, and start the study."""
     from hptui.actions.byhand import read_settings
     from hptui.actions.studies import find_trial
 
     sd = find_study(home, ref)
     with Reader(sd) as reader:
         trial = find_trial(reader, source)
-    said = request(sd, "rerun", {"trial": trial.number, "params": read_settings(sd, changes)})
+    answer = request(sd, "rerun", {"trial": trial.number, "params": read_settings(sd, changes)})
     started = run(home, ref, **options)
-    return replace(started, notes=(said.partition(";")[0], *started.notes))
+    return replace(started, notes=(answer.partition(";")[0], *started.notes))
 
 
 def go_on(sd: StudyDir) -> bool:
-    """Start a runner for a study that has just been asked to go on; False when one lives already."""
+    """Start a runner for a study that was asked to continue; return False when one lives already."""
     if holder(sd)["alive"]:
         return False
-    _start(sd)
+    _spawn_runner(sd)
     return True
 
 
@@ -116,7 +119,10 @@ def _state(sd: StudyDir) -> StudyState:
 
 
 def read(path: Path, changes: Mapping[str, str]) -> Study:
-    """A study file, checked against its trainer's settings, with `--set` values put onto it."""
+    """Read a study file, with `--set` values applied, and check it against its trainer's settings.
+
+    Raises: `StudyError` that names what is wrong.
+    """
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
@@ -125,43 +131,49 @@ def read(path: Path, changes: Mapping[str, str]) -> Study:
 
 
 def able(study: Study) -> Study:
-    """The study, if its trainer can do what it asks for."""
+    """Return the study, if its trainer can do what it asks for.
+
+    Raises: `StudyError` otherwise.
+    """
     from hptui.trainers import registry
 
     if study.search.evaluate_base and not registry.evaluates_base(study.trainer.kind):
-        can = f"those that can: {', '.join(sorted(registry.BASE))}" if registry.BASE else ""
-        what = f"the trainer {study.trainer.kind!r} cannot measure its model without training it"
-        raise StudyError(what, file=study.source, where="search.evaluate_base", value=True, hint=can)
-    known = registry.measures(study.trainer.kind)
+        hint = f"those that can: {', '.join(sorted(registry.BASE))}" if registry.BASE else ""
+        message = f"the trainer {study.trainer.kind!r} cannot measure its model without training it"
+        raise StudyError(message, file=study.source, where="search.evaluate_base", value=True, hint=hint)
+    metrics = registry.measures(study.trainer.kind)
     for name in (objective.metric for objective in study.objectives):
-        if known and name not in known:
-            what = f"the trainer {study.trainer.kind!r} reports no {name!r}"
+        if metrics and name not in metrics:
+            message = f"the trainer {study.trainer.kind!r} reports no {name!r}"
             raise StudyError(
-                what, file=study.source, where="objective.metric", value=name, hint=did_you_mean(name, known)
+                message, file=study.source, where="objective.metric", value=name, hint=did_you_mean(name, metrics)
             )
     return study
 
 
 def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str, str]) -> tuple[StudyDir, list[str]]:
-    """What was set on the command line before outlives a run from the file, and so does a raised budget."""
-    plain = read(path, {})
-    sd = StudyDir.of(home, plain.name)
-    known = sd.exists()
-    changes = {**of_stage(plain, trials, sd if known else None), **changes}
-    overrides = {**(_remembered(sd, "overrides") if known else {}), **changes}
-    study = read(path, overrides) if overrides else plain
-    facts = {"file": studyfile_json(plain), "overrides": overrides}
-    if not known:
+    """Create or change a study from its file; return its directory and notes.
+
+    Earlier `--set` values stay in force, and so does a budget that was raised.
+    """
+    file_study = read(path, {})
+    sd = StudyDir.of(home, file_study.name)
+    exists = sd.exists()
+    changes = {**of_stage(file_study, trials, sd if exists else None), **changes}
+    overrides = {**(_stored_json(sd, "overrides") if exists else {}), **changes}
+    study = read(path, overrides) if overrides else file_study
+    facts = {"file": studyfile_json(file_study), "overrides": overrides}
+    if not exists:
         study = with_trials(study, trials, None)
-        if _created(sd, study, facts):
+        if _try_create(sd, study, facts):
             return sd, _notes(sd, study)
-    old = study_of(sd)
-    _same_study(sd, old, study)
-    if trials is None and _remembered(sd, "file").get("search", {}).get("trials") == plain.search.trials:
-        study = replace(study, search=replace(study.search, trials=old.search.trials))
+    recorded = study_of(sd)
+    _check_same_study(sd, recorded, study)
+    if trials is None and _stored_json(sd, "file").get("search", {}).get("trials") == file_study.search.trials:
+        study = replace(study, search=replace(study.search, trials=recorded.search.trials))
     study = with_trials(study, trials, sd)
-    said = change_spec(sd, study, "", facts=facts)
-    return sd, [] if said == "nothing changed" else [said]
+    answer = change_spec(sd, study, "", facts=facts)
+    return sd, [] if answer == "nothing changed" else [answer]
 
 
 def _notes(sd: StudyDir, study: Study) -> list[str]:
@@ -177,21 +189,21 @@ def _notes(sd: StudyDir, study: Study) -> list[str]:
 
 
 def studyfile_json(study: Study) -> dict[str, Any]:
-    """A study as the store keeps it."""
+    """Return a study as the store keeps it."""
     from hptui.storage import studyfile
 
     return dict(studyfile.to_json(study))
 
 
-def _remembered(sd: StudyDir, key: str) -> dict[str, Any]:
-    """What the store remembers of the file or the command line that the study was last run from."""
+def _stored_json(sd: StudyDir, key: str) -> dict[str, Any]:
+    """Return what the store kept of the file (`file`) or command line (`overrides`) of the last run."""
     with Reader(sd) as reader:
-        found: dict[str, Any] = json.loads(reader.get_meta(key) or "{}")
-    return found
+        values: dict[str, Any] = json.loads(reader.get_meta(key) or "{}")
+    return values
 
 
-def _created(sd: StudyDir, study: Study, facts: Mapping[str, Any]) -> bool:
-    """Make the study; False when somebody else has made it in this very moment."""
+def _try_create(sd: StudyDir, study: Study, facts: Mapping[str, Any]) -> bool:
+    """Create the study; return False when another process has created it at the same time."""
     try:
         create(sd, study, facts)
     except (Locked, UserError):
@@ -199,20 +211,27 @@ def _created(sd: StudyDir, study: Study, facts: Mapping[str, Any]) -> bool:
         while time.monotonic() < deadline:
             if sd.exists():
                 return False
-            time.sleep(0.02)
+            time.sleep(0.02)  # the other process is still writing the store
         raise
     return True
 
 
-def _same_study(sd: StudyDir, old: Study, new: Study) -> None:
-    """A study is HOME plus name; another file, another metric or another trainer is another study."""
+def _check_same_study(sd: StudyDir, old: Study, new: Study) -> None:
+    """Check that a changed study is still the same one.
+
+    HOME and name identify a study; with another file, metric or trainer it is another study.
+
+    Raises: `UserError` or `StudyError` if it is not.
+    """
     hint = f"give one of them another name, or remove the old one: hptui rm {sd.name}"
     if old.source and new.source and old.source != new.source and Path(old.source).exists():
         raise UserError(f"the study {sd.name!r} was made from {old.source}, not from {new.source}", hint=hint)
     if old.objectives != new.objectives:
-        was, is_ = (", ".join(f"{o.goal} {o.metric}" for o in study.objectives) for study in (old, new))
+        old_goals, new_goals = (
+            ", ".join(f"{objective.goal} {objective.metric}" for objective in study.objectives) for study in (old, new)
+        )
         raise StudyError(
-            f"the study has been run to {was}, not to {is_}", file=new.source, where="objective", hint=hint
+            f"the study has been run to {old_goals}, not to {new_goals}", file=new.source, where="objective", hint=hint
         )
     if old.trainer.kind != new.trainer.kind:
         text = f"the study has been run with {old.trainer.kind!r}, not with {new.trainer.kind!r}"
@@ -220,7 +239,7 @@ def _same_study(sd: StudyDir, old: Study, new: Study) -> None:
 
 
 def create(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -> None:
-    """Make the directory and store of a new study, with its baseline and listed trials recorded."""
+    """Create the directory and store of a new study, with its baseline and listed trials recorded."""
     from hptui.running import warmstart
     from hptui.running.setup import keep_defaults, record_written
     from hptui.storage import studyfile
@@ -228,7 +247,7 @@ def create(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -
     from hptui.storage.store import Store
 
     sources = warmstart.gather(study, sd.root.parent)
-    before = os.umask(0o077)
+    old_umask = os.umask(0o077)
     try:
         sd.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         refuse_network(sd.root)
@@ -247,7 +266,7 @@ def create(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -
     except OSError as error:
         raise MachineError(f"{sd.root} cannot be made: {error}", hint="choose another place with --home") from error
     finally:
-        os.umask(before)
+        os.umask(old_umask)
 
 
 # by name --------------------------------------------------------------------------------------------------------
@@ -261,23 +280,23 @@ def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str
     sd = find_study(home, ref)
     study = study_of(sd)
     changes = {**of_stage(study, trials, sd), **changes}
-    new = with_trials(study, trials, sd)
-    check_abilities(new)  # what its sampler needs may have gone since
+    changed = with_trials(study, trials, sd)
+    check_abilities(changed)  # a library that its sampler needs may have been uninstalled
     if changes:
-        new = able(studyfile.override(new, dict(changes), registry.schema))
-    if new == study:
+        changed = able(studyfile.override(changed, dict(changes), registry.schema))
+    if changed == study:
         return sd, []
-    _same_study(sd, study, new)
-    overrides = {**_remembered(sd, "overrides"), **changes}
-    return sd, [change_spec(sd, new, "", facts={"overrides": overrides})]
+    _check_same_study(sd, study, changed)
+    overrides = {**_stored_json(sd, "overrides"), **changes}
+    return sd, [change_spec(sd, changed, "", facts={"overrides": overrides})]
 
 
 # the process ----------------------------------------------------------------------------------------------------
 
 
-def _start(sd: StudyDir) -> None:
+def _spawn_runner(sd: StudyDir) -> None:
     """Start the runner, detached from this terminal, and wait until it holds the lock."""
-    before = os.umask(0o077)
+    old_umask = os.umask(0o077)
     try:
         with sd.runner_log.open("ab") as log:
             offset = log.tell()
@@ -290,23 +309,23 @@ def _start(sd: StudyDir) -> None:
                 cwd="/",
             )
     finally:
-        os.umask(before)
+        os.umask(old_umask)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            _ended_at_once(sd, process.returncode, offset)
+            _explain_early_end(sd, process.returncode, offset)
             return
-        now = holder(sd)
-        if now["alive"] and now["pid"] == process.pid and now["ready"] is not False:
-            process.returncode = 0  # it is not ours to wait for any more
+        lock_facts = holder(sd)
+        if lock_facts["alive"] and lock_facts["pid"] == process.pid and lock_facts["ready"] is not False:
+            process.returncode = 0  # set, so that Popen does not warn about a process that still runs
             return
-        time.sleep(0.02)
+        time.sleep(0.02)  # until the runner has imported its libraries and written to its lock
     raise MachineError(
         f"the runner of {sd.name!r} did not start within {START_SECONDS:g} s", hint=f"see {sd.runner_log}"
     )
 
 
-def _ended_at_once(sd: StudyDir, code: int, offset: int) -> None:
+def _explain_early_end(sd: StudyDir, code: int, offset: int) -> None:
     if code == 0:
         return  # nothing was left to do
     with sd.runner_log.open("rb") as log:
@@ -315,15 +334,15 @@ def _ended_at_once(sd: StudyDir, code: int, offset: int) -> None:
     if code == Locked.exit_code:
         facts = holder(sd)
         if facts["host"] in (None, socket.gethostname()):
-            return  # somebody here was faster: the study runs
+            return  # another process on this machine was faster: the study runs
         raise Locked(f"another runner holds {sd.name!r}: pid {facts['pid']} on {facts['host']}")
     raise MachineError(
-        f"the runner ended at once: {_reason(lines) or f'exit code {code}'}", hint=f"see {sd.runner_log}"
+        f"the runner ended at once: {_last_error(lines) or f'exit code {code}'}", hint=f"see {sd.runner_log}"
     )
 
 
-def _reason(lines: list[str]) -> str:
-    """The last error that a runner has logged, with its hint; else the last line."""
+def _last_error(lines: list[str]) -> str:
+    """Return the last error that a runner has logged, with its hint; else the last line."""
     starts = [n for n, line in enumerate(lines) if " ERROR " in line]
     if not starts:
         return lines[-1] if lines else ""

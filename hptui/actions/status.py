@@ -1,4 +1,4 @@
-"""A study, and a trial whole, as `hptui status` and `hptui show` tell of them."""
+"""A study, and a trial with all details, as JSON for `hptui status` and `hptui show`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from hptui.storage.reader import Reader
 
 
 def status_json(view: View, now: float | None = None) -> Json:
-    """A study as `hptui status --json` lists it."""
+    """Return a study as `hptui status --json` lists it."""
     now = time.time() if now is None else now
     study, row, runner = view.study, view.row, holder(view.sd)
     counts: dict[str, int] = {}
     for trial in view.trials:
         counts[trial.status] = counts.get(trial.status, 0) + 1
-    objectives = [{"metric": one.metric, "goal": one.goal} for one in study.objectives]
+    objectives = [{"metric": objective.metric, "goal": objective.goal} for objective in study.objectives]
     return {
         "name": row.name,
         "state": row.state,
@@ -45,7 +45,7 @@ def status_json(view: View, now: float | None = None) -> Json:
 
 
 def _best(view: View) -> Json | None:
-    """The best trial in short; with several objectives the first of the Pareto set, and the numbers of all."""
+    """Return the best trial in short; with several objectives the first of the Pareto set."""
     best = best_trials(view.study, view.trials)
     if not best:
         return None
@@ -53,21 +53,24 @@ def _best(view: View) -> Json | None:
     values = dict(first.values or {})
     value = values[view.study.objective.metric]
     params = dict(first.params)
-    also = [trial.number for trial in best[1:]]
-    return {"number": first.number, "value": value, "params": params, "values": values, "also": also}
+    others = [trial.number for trial in best[1:]]
+    return {"number": first.number, "value": value, "params": params, "values": values, "also": others}
 
 
 def _hypervolume(view: View) -> Json | None:
-    """How far several objectives have got together, from 0 to 1, and how it grew: scaled by what has been recorded."""
+    """Return the hypervolume of the Pareto set (0 to 1) and its history; None with one objective.
+
+    It is scaled by the values that have been recorded.
+    """
     if len(view.study.objectives) < 2 or not (steps := hypervolumes(view.study, view.trials)):
         return None
-    grown = [(number, value) for n, (number, value) in enumerate(steps) if n == 0 or value > steps[n - 1][1]]
-    history = [{"trial": number, "value": rounded(value, 6)} for number, value in grown]
-    return {"value": rounded(steps[-1][1], 6), "history": history, "pareto": [t.number for t in view.front]}
+    improvements = [(number, value) for n, (number, value) in enumerate(steps) if n == 0 or value > steps[n - 1][1]]
+    history = [{"trial": number, "value": rounded(value, 6)} for number, value in improvements]
+    return {"value": rounded(steps[-1][1], 6), "history": history, "pareto": [trial.number for trial in view.front]}
 
 
 def show_json(view: View, trial: Trial, reader: Reader) -> Json:
-    """A trial whole: with its attempts, environment, and every metric over steps."""
+    """Return a trial with its attempts, environment, and every metric over steps."""
     attempts = reader.attempts(trial.number)
     settings = view.settings(trial)
     return {
@@ -83,8 +86,8 @@ def show_json(view: View, trial: Trial, reader: Reader) -> Json:
         "attempt": [attempt_json(attempt) for attempt in attempts],
         "curves": {name: curve_json(reader, trial.number, name) for name in reader.metric_names(trial.number)},
         "checkpoints": [
-            {"step": one.step, "path": one.path, "bytes": one.bytes} for one in reader.checkpoints(trial.number)
+            {"step": row.step, "path": row.path, "bytes": row.bytes} for row in reader.checkpoints(trial.number)
         ],
-        "artifacts": [{"path": one.path, "label": one.label} for one in reader.artifacts(trial.number)],
+        "artifacts": [{"path": row.path, "label": row.label} for row in reader.artifacts(trial.number)],
         "directory": str(view.sd.trial(trial.number)),
     }

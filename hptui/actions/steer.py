@@ -1,4 +1,4 @@
-"""Ask something of a study: of its runner if one lives, else here, under the same lock and by the same handler."""
+"""Send a command to a study: to its runner if one lives, else carry it out here, under the same lock."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ from hptui.storage.reader import Reader
 from hptui.storage.rundir import holding
 from hptui.trainers.modules import SCRIPT, recall_script
 
-POLL = 0.02
+POLL = 0.02  # seconds
 SETTLE_SECONDS = 4.0
-"""How long a face waits for trials to obey when no runner lives to see it."""
+"""How long to wait for trials to end when no runner lives to record it."""
 
 
 class Refused(UserError):
-    """A runner could not carry out a request; the text is its own."""
+    """A runner could not carry out a command; the text is the runner's."""
 
 
 def request(sd: StudyDir, verb: str, args: Mapping[str, Any], wait: float = 5.0) -> str:
-    """Carry out a verb on a study and return the sentence to show. `HptuiError` says why it was not done."""
+    """Carry out a verb on a study and return the sentence to show; `wait` is seconds.
+
+    Raises: `HptuiError` that says why it was not done; `Locked` when the runner has not answered in time.
+    """
     if verb == "space":
         return change_space(sd, args["changes"], str(args.get("why") or ""), wait=wait)
     if verb == "extend":
@@ -35,65 +38,68 @@ def request(sd: StudyDir, verb: str, args: Mapping[str, Any], wait: float = 5.0)
 
 
 def _send(sd: StudyDir, verb: str, args: Mapping[str, Any], wait: float) -> str:
-    deadline, mailbox, number = time.monotonic() + wait, None, 0
+    deadline, queue, number = time.monotonic() + wait, None, 0
     try:
         while time.monotonic() < deadline:
             with holding(sd.lock) as free:
                 if free:
-                    return _here(sd, verb, args, number)
-            if mailbox is None:
-                mailbox = Mailbox(sd)
-                number = mailbox.post(verb, args)
-            if answer := mailbox.answer(number):
+                    return _carry_out_here(sd, verb, args, number)
+            if queue is None:
+                queue = Mailbox(sd)
+                number = queue.post(verb, args)
+            if answer := queue.answer(number):
                 if answer.ok:
                     return answer.text
                 raise Refused(answer.text)
-            time.sleep(POLL)
+            time.sleep(POLL)  # the runner answers at its next turn
     finally:
-        if mailbox is not None:
-            mailbox.close()
+        if queue is not None:
+            queue.close()
     raise Locked(
         f"the runner of {sd.name!r} has not answered within {wait:g} s; the request stands and will be carried out",
         hint=f"hptui status {sd.name}",
     )
 
 
-def _here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: int) -> str:
-    """No runner lives: we hold the lock, so requests that wait in the mailbox are served first, in order."""
+def _carry_out_here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: int) -> str:
+    """Carry out a command in this process, since no runner lives. The caller holds the study's lock.
+
+    Commands that wait in the queue are handled first, in order; the one with id `posted` may be among them.
+    """
     from hptui.running.requests import Desk
     from hptui.running.settle import settle
     from hptui.storage.store import Store
 
     store = Store.open(sd)
     try:
-        desk, ours = Desk(sd, store), None
+        handler, reply = Desk(sd, store), None
         for command in store.pending_commands():
-            answer = desk.serve(command)
+            answer = handler.serve(command)
             if command.id == posted:
-                ours = answer
+                reply = answer
         if not posted:
-            said = desk.apply(verb, args)
-            if verb in ("stop", "pause") and settle(sd, store, desk.study, SETTLE_SECONDS):
-                said += f"; their end is recorded by the next: hptui run {sd.name}"
-            return said
-        if ours is None:  # the runner answered just before it left
-            _, *rest = store.pending(posted)
-            ours = (bool(rest[0]), str(rest[1]))
-        if not ours[0]:
-            raise Refused(ours[1])
-        return ours[1]
+            message = handler.apply(verb, args)
+            if verb in ("stop", "pause") and settle(sd, store, handler.study, SETTLE_SECONDS):
+                message += f"; their end is recorded by the next: hptui run {sd.name}"
+            return message
+        if reply is None:  # a runner answered it just before it ended
+            _, *fields = store.pending(posted)
+            reply = (bool(fields[0]), str(fields[1]))
+        if not reply[0]:
+            raise Refused(reply[1])
+        return reply[1]
     finally:
         store.close()
 
 
 def recall(sd: StudyDir) -> None:
-    """Before the settings of a study's trainer are read: what its script was started with."""
+    """Restore the arguments that the study's script was started with, before its settings are read."""
     with Reader(sd) as reader:
         recall_script(reader.get_meta(SCRIPT))
 
 
 def study_of(sd: StudyDir) -> Study:
-    """The study as it is recorded now. From here on its trainer can be looked at, too."""
+    """Return the recorded study; its trainer's settings can be read from here on."""
     from hptui.storage import studyfile
 
     recall(sd)
@@ -102,7 +108,7 @@ def study_of(sd: StudyDir) -> Study:
 
 
 def change_spec(sd: StudyDir, new: Study, why: str, wait: float = 5.0, facts: Mapping[str, Any] | None = None) -> str:
-    """Make a new revision of the study."""
+    """Make a new revision of the study; return a sentence for the user."""
     from hptui.actions.process import defaults_of
     from hptui.storage import studyfile
 
@@ -118,27 +124,29 @@ def extend(sd: StudyDir, trials: int, wait: float = 5.0) -> str:
 
 
 def stage_with_space(sd: StudyDir) -> str:
-    """The stage under way, if it has a space of its own: that is the one to change."""
+    """Return the name of the current stage if it has a space of its own; else ''."""
     from hptui.model.stages import stage_named
     from hptui.results.view import look
 
     with Reader(sd) as reader:
-        begun = [one["name"] for one in reader.course()]
+        begun = [row["name"] for row in reader.course()]
         stage = stage_named(look(sd, reader).study, begun[-1]) if begun else None
     return stage.name if stage is not None and stage.space is not None else ""
 
 
 def change_space(sd: StudyDir, changes: Mapping[str, str | None], why: str, wait: float = 5.0) -> str:
-    """Set or remove parameters of the search space, in the store and, comments kept, in the study file."""
+    """Set or remove parameters of the search space, in the store and in the study file."""
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
     study, stage = study_of(sd), stage_with_space(sd)
-    place = f"stage.{stage}.space" if stage else "space"
-    new = studyfile.override(study, {f"{place}.{name}": text for name, text in changes.items()}, registry.schema)
-    said = change_spec(sd, new, why, wait)
+    section = f"stage.{stage}.space" if stage else "space"
+    changed_study = studyfile.override(
+        study, {f"{section}.{name}": text for name, text in changes.items()}, registry.schema
+    )
+    answer = change_spec(sd, changed_study, why, wait)
     source = Path(study.source) if study.source else None
     if source is None or not source.is_file():
-        return f"{said} (the study file is not there any more, so only the store was changed)" if source else said
+        return f"{answer} (the study file is not there any more, so only the store was changed)" if source else answer
     studyfile.write_space(source, changes, stage)
-    return f"{said} (written to {source})"
+    return f"{answer} (written to {source})"

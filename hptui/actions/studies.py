@@ -1,4 +1,4 @@
-"""Finding studies and trials by what people call them."""
+"""Find studies and trials by the names that people use."""
 
 from __future__ import annotations
 
@@ -14,35 +14,41 @@ from hptui.storage.reader import Reader
 
 
 def find_study(home: Path, ref: str) -> StudyDir:
-    """The study called `ref`: its name in HOME, its directory, its store, or the study file that it was made from."""
-    if NAME.fullmatch(ref) and (found := StudyDir(home / ref)).exists():
-        return found
+    """Return the study `ref`: a name in HOME, a directory, a store, or the study's file.
+
+    Raises: `NotFound` when there is none.
+    """
+    if NAME.fullmatch(ref) and (sd := StudyDir(home / ref)).exists():
+        return sd
     path = Path(ref).expanduser()
     if path.name == "study.db" and path.is_file():
         path = path.parent
     if (path / "study.db").is_file():
         return StudyDir(path.absolute())
     if path.is_file():
-        return _of_file(home, path)
-    known = [study.name for study in studies_in(home)]
-    hint = did_you_mean(ref, known) if known else "there is none yet: hptui run FILE starts one"
+        return _study_of_file(home, path)
+    names = [study.name for study in studies_in(home)]
+    hint = did_you_mean(ref, names) if names else "there is none yet: hptui run FILE starts one"
     raise NotFound(f"there is no study {ref!r} in {home}", hint=hint)
 
 
-def _of_file(home: Path, path: Path) -> StudyDir:
+def _study_of_file(home: Path, path: Path) -> StudyDir:
     try:
         name = tomllib.loads(path.read_text()).get("name")
     except (OSError, ValueError):
         name = None
-    if isinstance(name, str) and NAME.fullmatch(name) and (found := StudyDir(home / name)).exists():
-        return found
+    if isinstance(name, str) and NAME.fullmatch(name) and (sd := StudyDir(home / name)).exists():
+        return sd
     if isinstance(name, str):
         raise NotFound(f"the study {name!r} of {path} has not been started in {home}", hint=f"hptui run {path}")
     raise NotFound(f"{path} is no study file: it gives no name", hint=f"hptui check {path}")
 
 
 def find_trial(reader: Reader, ref: str, view: View | None = None) -> Trial:
-    """The trial called `ref`: a number, a name, or `best`."""
+    """Return the trial `ref`: a number, a name, or `best`.
+
+    Raises: `NotFound` when there is none.
+    """
     view = view or look(StudyDir(reader.path.parent), reader)
     name = view.sd.name
     if ref == "best":
@@ -53,8 +59,8 @@ def find_trial(reader: Reader, ref: str, view: View | None = None) -> Trial:
         for trial in view.trials:
             if trial.number == int(ref):
                 return trial
-        last = f"its trials are 0 to {view.trials[-1].number}" if view.trials else "it has none yet"
-        raise NotFound(f"study {name!r} has no trial {ref}", hint=last)
+        numbers = f"its trials are 0 to {view.trials[-1].number}" if view.trials else "it has none yet"
+        raise NotFound(f"study {name!r} has no trial {ref}", hint=numbers)
     for trial in view.trials:
         if trial.name == ref:
             return trial

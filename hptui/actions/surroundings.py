@@ -1,4 +1,4 @@
-"""What a study rests on beside itself: what happens at logout, the terminal. Asked, never changed."""
+"""The user's session: what happens to processes at logout, and the terminal. Only read, never changed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-SECONDS = 3.0
+SECONDS = 3.0  # time limit of `busctl`
 
 
 def logout_warning() -> str:
-    """What to do so that a study outlives the login session, or '' where it does anyway."""
+    """Return how to let a study outlive the login session; '' where it does anyway."""
     if not _kills_at_logout() or _lingers():
         return ""
     return (
@@ -22,18 +22,23 @@ def logout_warning() -> str:
 
 
 def _kills_at_logout() -> bool:
-    words = ["org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager", "KillUserProcesses"]
+    property_path = [
+        "org.freedesktop.login1",
+        "/org/freedesktop/login1",
+        "org.freedesktop.login1.Manager",
+        "KillUserProcesses",
+    ]
     try:
-        done = subprocess.run(
-            ["busctl", "--system", "get-property", *words],
+        process = subprocess.run(
+            ["busctl", "--system", "get-property", *property_path],
             capture_output=True,
             stdin=subprocess.DEVNULL,
             timeout=SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return False  # no systemd that answers, so nothing of it that kills
-    return done.stdout.split() == [b"b", b"true"]
+        return False  # systemd does not answer, so its logind ends nothing
+    return process.stdout.split() == [b"b", b"true"]
 
 
 def _lingers() -> bool:
@@ -44,7 +49,7 @@ def _lingers() -> bool:
 
 
 def terminal() -> dict[str, str]:
-    """What the terminal says of itself."""
+    """Return what the environment says about the terminal."""
     return {
         "term": os.environ.get("TERM", ""),
         "colours": os.environ.get("COLORTERM", "") or ("256" if "256" in os.environ.get("TERM", "") else ""),

@@ -1,4 +1,4 @@
-"""What is said while a study is followed: a line for each thing that happened. No terminal is assumed."""
+"""The lines that are printed while a study is followed, one for each event. No terminal is assumed."""
 
 from __future__ import annotations
 
@@ -14,42 +14,44 @@ from hptui.storage.paths import StudyDir
 from hptui.storage.rows import EventRow
 
 TAIL = 8
+"""Lines of a failed trial's log that are shown."""
 ENDS = {"trial_complete", "trial_pruned", "trial_failed", "trial_stopped"}
+"""Events that a trial has ended."""
 SILENT = {"study_running", "study_done", "study_stopped", "study_paused", "trial_paused", "prune"}
-"""Events that other lines tell of."""
+"""Events that other lines report."""
 
 
 def told(view: View, event: EventRow) -> list[str]:
-    """The lines for an event: what became of a trial, or what was said. Empty for what another line tells."""
-    known = {trial.number: trial for trial in view.trials}
-    trial = known.get(event.trial) if event.trial is not None else None
+    """Return the lines for an event; [] for what another line reports."""
+    by_number = {trial.number: trial for trial in view.trials}
+    trial = by_number.get(event.trial) if event.trial is not None else None
     if event.kind in ENDS and trial is not None:
         return ended(view, trial)
     if event.kind in SILENT:
         return []
-    about = f"trial {event.trial}: " if event.trial is not None else ""
-    return [f"{'' if event.level == 'info' else f'{event.level}: '}{about}{event.message}"]
+    prefix = f"trial {event.trial}: " if event.trial is not None else ""
+    return [f"{'' if event.level == 'info' else f'{event.level}: '}{prefix}{event.message}"]
 
 
 def ended(view: View, trial: Trial) -> list[str]:
-    """A trial's line with the time that is left; a failed one's last words, and where the others are."""
-    earlier = [one for one in in_order(view.trials) if _before(one, trial)]
+    """Return a trial's line with the time left; for a failed one also the end of its log."""
+    earlier = [other for other in in_order(view.trials) if _ended_before(other, trial)]
     text = lines.line(view.study, trial, earlier, expected(view.study, view.trials), view.base)
     left = time_left(view)
-    found = [f"{text}  ({duration(left)} left)" if left else text]
+    texts = [f"{text}  ({duration(left)} left)" if left else text]
     if trial.status is TrialStatus.FAILED:
-        found += _last_words(view.sd, trial)
-    return found
+        texts += _log_tail(view.sd, trial)
+    return texts
 
 
-def _before(one: Trial, other: Trial) -> bool:
-    return (one.ended or 0.0, one.number) < (other.ended or 0.0, other.number)
+def _ended_before(trial: Trial, other: Trial) -> bool:
+    return (trial.ended or 0.0, trial.number) < (other.ended or 0.0, other.number)
 
 
-def _last_words(sd: StudyDir, trial: Trial) -> list[str]:
+def _log_tail(sd: StudyDir, trial: Trial) -> list[str]:
     try:
         path = log_of(sd, trial)
     except NotFound:
         return []
-    said = [line for line in last_lines(path, TAIL)[0] if line.strip()]
-    return [*(f"    {line}" for line in said), f"    all of it: {path}"]
+    printed = [line for line in last_lines(path, TAIL)[0] if line.strip()]
+    return [*(f"    {line}" for line in printed), f"    all of it: {path}"]

@@ -1,1 +1,1 @@
-"""hptui from Python: a script or a notebook starts a study, goes on with one, and reads what is recorded."""
+"""The Python API: start a study from a script or a notebook, resume one, read what is recorded."""

@@ -1,8 +1,8 @@
-"""Where a Python function stands, so that another process can run it: every trial is a process of its own.
+"""Locations of Python functions, from which the worker of a trial, another process, can load them.
 
-A function of a module or a script is named by its file, and the worker loads that file. One of a notebook has no file:
-its source is written down with what it uses (imports, functions, classes, plain values). What a function cannot take
-along is said by name.
+A function of a module or script is located by its file. A function typed into a notebook has no file: its source is
+collected together with what it uses (imports, functions, classes, plain values). A value that only exists in this
+process raises UserError.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from hptui.model.errors import UserError
 from hptui.model.secrets import scrub_command
 
 TOP = "define it with `def`, at the top level of a file or of a notebook's cell"
+"""Hint of errors about functions that cannot be located."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """How a worker finds a function: `kind` of the trainer, or `source` to be written to a file first."""
+    """Where a worker finds a function: by `kind`, a trainer's kind, or else in `source`, a module to be written."""
 
     name: str
     kind: str = ""
@@ -37,11 +38,14 @@ class Placed:
 
 
 def place(function: Callable[..., Any], directory: Path) -> Placed:
-    """The place of a function, seen from `directory` where that is shorter."""
+    """Return the location of a function, relative to `directory` if it is inside.
+
+    Raises: UserError if it has none.
+    """
     name = getattr(function, "__qualname__", "")
     if not isinstance(function, FunctionType | type):
-        what = f"{type(function).__name__} objects cannot be run by another process"
-        raise UserError(f"{function!r}: {what}", hint=f"give a function: {TOP}")
+        problem = f"{type(function).__name__} objects cannot be run by another process"
+        raise UserError(f"{function!r}: {problem}", hint=f"give a function: {TOP}")
     if "<lambda>" in name or "<locals>" in name:
         raise UserError(f"{name!r} cannot be found by another process: it has no place of its own", hint=TOP)
     module = sys.modules.get(function.__module__)
@@ -52,12 +56,12 @@ def place(function: Callable[..., Any], directory: Path) -> Placed:
         raise UserError(f"{name!r} is not in {file} under this name", hint=TOP)
     if "site-packages" in file.parts:
         return Placed(name, kind=f"{function.__module__}:{name}")
-    inside = file.is_relative_to(directory)
-    return Placed(name, kind=f"{file.relative_to(directory) if inside else file}:{name}")
+    is_inside = file.is_relative_to(directory)
+    return Placed(name, kind=f"{file.relative_to(directory) if is_inside else file}:{name}")
 
 
 def _file(function: Callable[..., Any], module: ModuleType | None) -> Path | None:
-    """The file that a function was loaded from; None for what was typed into a notebook or a prompt."""
+    """Return the file that a function was loaded from; None if it was typed into a notebook or a prompt."""
     path = getattr(module, "__file__", None)
     if path and Path(path).is_file():
         return Path(path).absolute()
@@ -68,8 +72,9 @@ def _file(function: Callable[..., Any], module: ModuleType | None) -> Path | Non
 
 
 def script_of(function: Any) -> list[str]:
-    """The program that a function is defined in, by its file, and the arguments that it was started with; [] where it
-    is not defined in the program, or that has none. Where a worker loads it, its top level finds them again.
+    """Return the file and the arguments of the running program if it defines the function, else [].
+
+    Also [] if the program has no arguments. A worker that loads the file restores them in `sys.argv`.
     """
     main = sys.modules.get("__main__")
     if not callable(function) or function.__module__ != "__main__" or len(sys.argv) < 2:
@@ -79,7 +84,7 @@ def script_of(function: Any) -> list[str]:
 
 
 def kept(script: list[str]) -> list[str] | None:
-    """The same, to be recorded; None where an argument is none of a record's business."""
+    """Return the script for recording; None if an argument looks like a secret."""
     return script if scrub_command(script) == shlex.join(script) else None
 
 
@@ -87,14 +92,17 @@ def kept(script: list[str]) -> list[str] | None:
 
 
 def freestanding(function: Callable[..., Any]) -> str:
-    """The source of a module that holds this function and all that it uses."""
+    """Return the source of a module with the function and all that it uses.
+
+    Raises: UserError.
+    """
     collected = _Collected(function.__module__)
     collected.add(function.__qualname__.partition(".")[0], function, used_by="")
     return collected.text()
 
 
 class _Collected:
-    """What was found so far: imports, values, and definitions in the order in which they are needed."""
+    """Source collected so far: imports, values, and definitions in the order in which they are needed."""
 
     def __init__(self, home: str) -> None:
         self.home = home
@@ -104,11 +112,12 @@ class _Collected:
         self.definitions: list[str] = []
 
     def text(self) -> str:
+        """Return the module's source: imports, values, then definitions."""
         parts = ["\n".join(self.imports), "\n".join(self.values), *self.definitions]
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def add(self, name: str, value: Any, used_by: str) -> None:
-        """One name, and whatever it needs in turn."""
+        """Add a name, and everything that its value needs."""
         if name in self.known:
             return
         self.known.add(name)
@@ -122,39 +131,45 @@ class _Collected:
         elif _is_plain(value):
             self.values.append(f"{name} = {value!r}")
         else:
-            what = f"{used_by} uses {name!r}, {_article(type(value).__name__)} that only this process has"
+            problem = f"{used_by} uses {name!r}, {_article(type(value).__name__)} that only this process has"
             hint = "make it inside the function, or put the function with all it needs into a .py file and import it"
-            raise UserError(what, hint=hint)
+            raise UserError(problem, hint=hint)
 
     def _define(self, name: str, value: Any) -> None:
         source = source_of(value)
-        around = value.__globals__ if isinstance(value, FunctionType) else vars(sys.modules[self.home])
-        for used in dict.fromkeys(_globals(compile(source, name, "exec"))):
-            if used == name or (used.startswith("__") and used.endswith("__")):
-                continue  # every module has a `__name__` of its own
-            if used in around:
-                self.add(used, around[used], used_by=name)
-            elif not hasattr(builtins, used):
+        namespace = value.__globals__ if isinstance(value, FunctionType) else vars(sys.modules[self.home])
+        for needed in dict.fromkeys(_globals(compile(source, name, "exec"))):
+            if needed == name or (needed.startswith("__") and needed.endswith("__")):
+                continue  # `__name__` and the like exist in every module
+            if needed in namespace:
+                self.add(needed, namespace[needed], used_by=name)
+            elif not hasattr(builtins, needed):
                 raise UserError(
-                    f"{name} uses {used!r}, which is not defined", hint="run the cell that defines it first"
+                    f"{name} uses {needed!r}, which is not defined", hint="run the cell that defines it first"
                 )
-        self.imports += [line for line in _submodules(ast.parse(source), around) if line not in self.imports]
+        self.imports += [line for line in _submodules(ast.parse(source), namespace) if line not in self.imports]
         self.definitions.append(source)
 
 
 def source_of(value: Any) -> str:
-    """The source of a function or a class, from where it was typed."""
+    """Return the source of a function or a class.
+
+    Raises: UserError if there is none.
+    """
     try:
         if isinstance(value, FunctionType):
             return textwrap.dedent(inspect.getsource(value))
         return _class_source(value)
     except (OSError, TypeError, SyntaxError) as error:
-        what = f"the source of {value.__qualname__!r} cannot be had ({error})"
-        raise UserError(what, hint="put it into a .py file and import it") from None
+        problem = f"the source of {value.__qualname__!r} cannot be had ({error})"
+        raise UserError(problem, hint="put it into a .py file and import it") from None
 
 
 def _class_source(value: type) -> str:
-    """Python finds classes by their module's file, and a notebook has none: one of its methods knows the cell."""
+    """Return the source of a class that was typed into a notebook.
+
+    `inspect` finds classes by their module's file, which a notebook lacks: the code of a method tells the cell.
+    """
     codes = [member.__code__ for member in vars(value).values() if isinstance(member, FunctionType)]
     for code in codes:
         lines = linecache.getlines(code.co_filename)
@@ -166,36 +181,39 @@ def _class_source(value: type) -> str:
 
 
 def _globals(code: CodeType) -> Iterator[str]:
-    """Names that a compiled definition takes from around it: in its body, its defaults, its bases."""
-    steps = list(dis.get_instructions(code))
-    own = {step.argval for step in steps if step.opname == "STORE_NAME"}
-    for step in steps:
-        around = step.opname.startswith("LOAD") and "GLOBAL" in step.opname
-        if around or (step.opname == "LOAD_NAME" and step.argval not in own):
-            yield step.argval
+    """Yield the names that a compiled definition takes from its module: in body, defaults and bases."""
+    instructions = list(dis.get_instructions(code))
+    assigned = {instruction.argval for instruction in instructions if instruction.opname == "STORE_NAME"}
+    for instruction in instructions:
+        is_global = instruction.opname.startswith("LOAD") and "GLOBAL" in instruction.opname
+        if is_global or (instruction.opname == "LOAD_NAME" and instruction.argval not in assigned):
+            yield instruction.argval
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
             yield from _globals(inner)
 
 
-def _submodules(tree: ast.AST, around: Mapping[str, Any]) -> Iterator[str]:
-    """`xml.etree.ElementTree` is there only where somebody has imported it."""
+def _submodules(tree: ast.AST, namespace: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the imports of submodules that a definition uses by their dotted name.
+
+    `import xml` alone does not provide `xml.etree.ElementTree`.
+    """
     for node in ast.walk(tree):
         dotted = _dotted(node)
         root = dotted.partition(".")[0]
-        if "." in dotted and dotted in sys.modules and around.get(root) is sys.modules.get(root):
+        if "." in dotted and dotted in sys.modules and namespace.get(root) is sys.modules.get(root):
             yield f"import {dotted}"
 
 
 def _dotted(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
-        before = _dotted(node.value)
-        return f"{before}.{node.attr}" if before else ""
+        prefix = _dotted(node.value)
+        return f"{prefix}.{node.attr}" if prefix else ""
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def _is_in(module: str, value: Any) -> bool:
-    """Whether a module gives this very object under its own name."""
+    """Return whether a module has this very object under the object's own name."""
     name = getattr(value, "__qualname__", "")
     return bool(name) and name.isidentifier() and getattr(sys.modules.get(module), name, None) is value
 

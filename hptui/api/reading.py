@@ -1,4 +1,4 @@
-"""Everything that is recorded of a study, for scripts and notebooks: light objects, read when they are asked for."""
+"""Recorded studies for scripts and notebooks. Curves, logs and files are read on access."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 FIXED = "fixed"
-"""What the store remembers of a search space in Python: the names that had one value."""
+"""Meta key of the store: the names of `search_space` that had one value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One metric of one trial over its steps. `seconds` are since the trial began."""
+    """One metric of a trial over its steps. `seconds` are seconds of training."""
 
     metric: str
     steps: list[int]
@@ -37,24 +37,25 @@ class Curve:
         return len(self.steps)
 
     def to_pandas(self) -> DataFrame:
-        """A row per step."""
+        """Return a DataFrame with a row per step, and columns step, the metric, seconds."""
         columns = {"step": self.steps, self.metric: self.values, "seconds": self.seconds}
-        found: DataFrame = _pandas().DataFrame(columns)
-        return found
+        frame: DataFrame = _pandas().DataFrame(columns)
+        return frame
 
 
 class OpenTrial:
-    """One trial as it was when its study was read; curves, log and files are read when they are asked for.
+    """One trial, as it was when its study was read. Curves, log and files are read on access.
 
-    `params` is what was searched, derived values included; `settings` all that the trial ran with; `metrics` has the
-    last value of each metric; `values` the objectives of a complete trial, None of any other.
+    `params` are the searched settings, derived values included; `settings` all settings of the trial; `metrics` the
+    last value of each metric; `values` the objective values of a complete trial, else None. `seconds` is time of
+    activity, `started` and `ended` are UTC seconds since the epoch, `peak_memory_gb` is GiB.
     """
 
     def __init__(self, view: View, trial: Trial, fixed: Sequence[str] = ()) -> None:
         self._view, self.record = view, trial
         settings = view.settings(trial)
         space = view.study.space
-        names = [*fixed, *(one.name for one in (*space.parameters, *space.derived))]
+        names = [*fixed, *(parameter.name for parameter in (*space.parameters, *space.derived))]
         self.number, self.name, self.title, self.note = trial.number, trial.name, trial.title, trial.note
         self.status, self.reason = str(trial.status), str(trial.reason) if trial.reason else None
         self.role, self.stage, self.message, self.engine = str(trial.role), trial.stage, trial.message, trial.engine
@@ -69,16 +70,16 @@ class OpenTrial:
 
     @property
     def value(self) -> float | None:
-        """The value of the first objective; None unless the trial is complete."""
+        """Value of the first objective; None unless the trial is complete."""
         return (self.values or {}).get(self._view.study.objective.metric)
 
     @property
     def directory(self) -> Path:
-        """Where its files are."""
+        """Directory of the trial's files."""
         return self._view.sd.trial(self.number)
 
     def curve(self, metric: str | None = None) -> Curve:
-        """A metric over the steps, by default the first objective. Empty where it was never reported."""
+        """Return the curve of a metric, by default of the first objective; empty if it was never reported."""
         name = metric or self._view.study.objective.metric
         with Reader(self._view.sd) as reader:
             points = reader.curve(self.number, name)
@@ -86,44 +87,49 @@ class OpenTrial:
         return Curve(name, steps, values, seconds)
 
     def curves(self) -> dict[str, Curve]:
-        """All metrics that it reported."""
+        """Return the curves of all metrics that the trial reported, by name."""
         with Reader(self._view.sd) as reader:
             names = reader.metric_names(self.number)
         return {name: self.curve(name) for name in names}
 
     def attempts(self) -> list[Attempt]:
-        """Its process runs, with what they ran on."""
+        """Return the process runs of the trial, with facts about their environment."""
         with Reader(self._view.sd) as reader:
             return reader.attempts(self.number)
 
     def artifacts(self) -> list[Path]:
-        """The files that it left."""
+        """Return the paths of the files that the trial left."""
         with Reader(self._view.sd) as reader:
-            return [self._view.sd.artifacts(self.number) / one.path for one in reader.artifacts(self.number)]
+            return [self._view.sd.artifacts(self.number) / row.path for row in reader.artifacts(self.number)]
 
     def log(self) -> str:
-        """What its newest attempt printed."""
+        """Return the output of the trial's newest attempt."""
         from hptui.actions.logs import log_of
 
         return log_of(self._view.sd, self.record).read_text(errors="replace")
 
     def as_dict(self) -> dict[str, Any]:
-        """As `hptui trials --json` has it, with the whole of `params`."""
+        """Return the trial as `hptui trials --json` prints it, with all of `params`."""
         return {**trial_json(self.record), "params": self.params}
 
     def to_pandas(self) -> DataFrame:
-        """Its curves side by side: a row per step, a column per metric."""
+        """Return the trial's curves as a DataFrame: a row per step, a column per metric."""
         pandas = _pandas()
-        columns = {name: pandas.Series(one.values, index=one.steps) for name, one in self.curves().items()}
-        found: DataFrame = pandas.DataFrame(columns).rename_axis("step")
-        return found
+        columns = {name: pandas.Series(curve.values, index=curve.steps) for name, curve in self.curves().items()}
+        frame: DataFrame = pandas.DataFrame(columns).rename_axis("step")
+        return frame
 
     def __repr__(self) -> str:
         return f"<trial {self.number} {self.status}: {self.params} -> {self.values or self.reason}>"
 
 
 class OpenStudy:
-    """A study as it was when it was read; `refresh()` reads it again. It may be running meanwhile."""
+    """A recorded study, as it was when it was read; `refresh()` reads it again. It may be running.
+
+    It is a sequence of trials: `study[7]`, `study["best"]`, `len(study)`, `for trial in study`. `objectives` are
+    (metric, goal), `metrics` the names of all reported metrics, `space` the range of each parameter, `state` and
+    `message` what the study does, `seconds` its time of activity.
+    """
 
     def __init__(self, sd: StudyDir) -> None:
         self.directory, self.name = sd.root, sd.name
@@ -131,7 +137,7 @@ class OpenStudy:
         self.refresh()
 
     def refresh(self) -> OpenStudy:
-        """Read the study as it is now."""
+        """Read the study again, and return it."""
         with Reader(self._sd) as reader:
             self._view = look(self._sd, reader)
             self.metrics = reader.metric_names()
@@ -139,46 +145,49 @@ class OpenStudy:
         view = self._view
         self.state, self.message, self.seconds = str(view.row.state), view.row.message or "", view.row.seconds
         self.trials = [OpenTrial(view, trial, fixed) for trial in view.trials]
-        self.objectives = [(one.metric, one.goal) for one in view.study.objectives]
+        self.objectives = [(objective.metric, objective.goal) for objective in view.study.objectives]
         space = view.study.space
-        self.space = {one.name: one.describe() for one in (*space.parameters, *space.derived)}
+        self.space = {item.name: item.describe() for item in (*space.parameters, *space.derived)}
         return self
 
     @property
     def specification(self) -> Mapping[str, Any]:
-        """The whole study as its file would say it."""
+        """The study file as a JSON object."""
         return self._view.row.spec
 
     @property
     def best(self) -> OpenTrial | None:
-        """The best trial; of several objectives, the one of the Pareto set that is best in the first."""
-        found = self.pareto
-        if not found:
+        """The best trial; with several objectives, the trial of the Pareto set that is best in the first."""
+        candidates = self.pareto
+        if not candidates:
             return None
         objective = self._view.study.objective
-        first = objective.best([one.value for one in found if one.value is not None])
-        return next(one for one in found if one.value == first)
+        first = objective.best([trial.value for trial in candidates if trial.value is not None])
+        return next(trial for trial in candidates if trial.value == first)
 
     @property
     def pareto(self) -> list[OpenTrial]:
-        """The trials that none beats in every objective."""
+        """The trials that no other dominates in all objectives; with one objective, the best and its equals."""
         numbers = {trial.number for trial in best_trials(self._view.study, self._view.trials)}
-        return [one for one in self.trials if one.number in numbers]
+        return [trial for trial in self.trials if trial.number in numbers]
 
     @property
     def baseline(self) -> OpenTrial | None:
-        """The trial that ran the trainer's settings as written."""
-        return next((one for one in self.trials if one.role == "baseline"), None)
+        """The trial that ran the trainer's settings as written; None if there is none."""
+        return next((trial for trial in self.trials if trial.role == "baseline"), None)
 
     def trial(self, ref: int | str) -> OpenTrial:
-        """A trial by its number, its name, or `best`."""
+        """Return a trial by its number, its name, or `best`.
+
+        Raises: NotFound, UserError.
+        """
         from hptui.actions.studies import find_trial
 
         if ref == "best" and self.best is not None:
             return self.best
         with Reader(self._sd) as reader:
             number = find_trial(reader, str(ref), self._view).number
-        return next(one for one in self.trials if one.number == number)
+        return next(trial for trial in self.trials if trial.number == number)
 
     def __getitem__(self, ref: int | str) -> OpenTrial:
         return self.trial(ref)
@@ -190,36 +199,46 @@ class OpenStudy:
         return len(self.trials)
 
     def events(self) -> list[tuple[float, str, str]]:
-        """What happened: (seconds since the epoch, level, sentence)."""
+        """Return what happened, as (UTC seconds since the epoch, level, message)."""
         with Reader(self._sd) as reader:
             return [(event.at, event.level, event.message) for event in reader.events()]
 
     def to_pandas(self) -> DataFrame:
-        """A row per trial: its status, what was searched, its objectives and the last value of every metric."""
+        """Return a DataFrame with a row per trial.
+
+        Columns are status, `params.NAME`, `value.OBJECTIVE`, the last value of each metric as `metrics.NAME`, seconds,
+        memory.
+        """
         rows = [
             {
-                "number": one.number,
-                "name": one.name,
-                "status": one.status,
-                "reason": one.reason,
-                "role": one.role,
-                **{f"params.{name}": value for name, value in one.params.items()},
-                **{f"value.{name}": (one.values or {}).get(name) for name, _ in self.objectives},
-                **{f"metrics.{name}": one.metrics.get(name) for name in self.metrics},
-                "seconds": one.seconds,
-                "peak_memory_gb": one.peak_memory_gb,
+                "number": trial.number,
+                "name": trial.name,
+                "status": trial.status,
+                "reason": trial.reason,
+                "role": trial.role,
+                **{f"params.{name}": value for name, value in trial.params.items()},
+                **{f"value.{name}": (trial.values or {}).get(name) for name, _ in self.objectives},
+                **{f"metrics.{name}": trial.metrics.get(name) for name in self.metrics},
+                "seconds": trial.seconds,
+                "peak_memory_gb": trial.peak_memory_gb,
             }
-            for one in self.trials
+            for trial in self.trials
         ]
-        found: DataFrame = _pandas().DataFrame(rows).set_index("number") if rows else _pandas().DataFrame()
-        return found
+        frame: DataFrame = _pandas().DataFrame(rows).set_index("number") if rows else _pandas().DataFrame()
+        return frame
 
     def __repr__(self) -> str:
         return f"<study {self.name}: {self.state}, {len(self)} trials, best {self.best}>"
 
 
 def open_study(name: str | Path, *, home: str | Path | None = None) -> OpenStudy:
-    """Read a study: its name in HOME, its directory, or the study file that it was made from."""
+    """Open a recorded study for reading.
+
+    name: its name in HOME, its directory, or the study file that it was made from. home: the directory that holds the
+    studies; by default $HPTUI_HOME, else the nearest `.hptui/`.
+
+    Raises: NotFound.
+    """
     from hptui.actions.studies import find_study
 
     return OpenStudy(find_study(find_home(home), str(name)))
@@ -230,5 +249,5 @@ def _pandas() -> ModuleType:
         import pandas
     except ImportError:
         raise Unsupported("pandas is not installed", hint='install it with "pip install pandas"') from None
-    found: ModuleType = pandas
-    return found
+    module: ModuleType = pandas
+    return module

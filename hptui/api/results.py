@@ -1,4 +1,4 @@
-"""What a search came to: a mapping for scripts, with the same names as attributes."""
+"""The result of a finished search: a mapping whose keys are also attributes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from hptui.api.reading import OpenStudy
 
 
 class Results(Mapping[str, Any]):
-    """The end of `run_optimization`. `results["best_loss"]` and `results.best_loss` are the same.
+    """The result of `run_optimization`: `results["best_loss"]` and `results.best_loss` are the same.
 
-    `best_loss` is the value of the first objective, whatever it is called; `best_params` what was searched, with what
-    was derived from it. `pareto` lists the best of several objectives. `study` reads everything that is recorded.
+    `best_loss` is the value of the first objective, whatever its name; `best_params` the searched settings of the best
+    trial, derived values included; `baseline_loss` the value of the baseline. `pareto` lists the trials that no other
+    dominates. `study` gives access to all recorded data. The `best_…` values are None if no trial is usable.
     """
 
     KEYS = (
@@ -41,10 +42,12 @@ class Results(Mapping[str, Any]):
         self.best_values = best.values if best else None
         self.baseline_loss = baseline.value if baseline else None
         self.objectives = study.objectives
-        self.pareto = [{"trial": one.number, "values": one.values, "params": one.params} for one in study.pareto]
+        self.pareto = [
+            {"trial": trial.number, "values": trial.values, "params": trial.params} for trial in study.pareto
+        ]
         self.n_trials = len(study.trials)
-        self.completed_trials = sum(one.status == "complete" for one in study.trials)
-        self.trials = [one.as_dict() for one in study.trials]
+        self.completed_trials = sum(trial.status == "complete" for trial in study.trials)
+        self.trials = [trial.as_dict() for trial in study.trials]
         self.state, self.message = study.state, study.message
         self.name, self.directory = study.name, str(study.directory)
 

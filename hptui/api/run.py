@@ -1,7 +1,7 @@
-"""`run_optimization` and `resume_optimization`: start a study from Python, follow it, and hand its results back.
+"""`run_optimization` and `resume_optimization`: start or resume a study from Python, follow it, return its results.
 
-The study is like any other: detached, recorded, seen by every verb and screen. A script that is killed meanwhile loses
-nothing.
+The study is like any other: it runs in processes of its own, is recorded, and every verb and screen shows it. If the
+calling script is killed, the study goes on.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from hptui.storage.paths import StudyDir, find_home
 from hptui.trainers.modules import SCRIPT, refuse_while_loading, tell_script
 
 CHECKPOINT = "optimization_checkpoint.json"
+"""File in the output directory that names the study."""
 
 
 def run_optimization(
@@ -50,26 +51,38 @@ def run_optimization(
     home: str | Path | None = None,
     verbose: bool = True,
 ) -> Results:
-    """Run a study to its end and hand back what it came to.
+    """Run a study to its end and return its results.
 
-    train: what one trial runs. A function whose keyword arguments are the settings (and `trial`, if it takes that), a
-        study file, or the kind of a trainer. Not given: the one study file in the current directory.
-    num_trials: how many trials in all, the baseline included; 20 if neither this nor the study file says.
-    search_space: name -> values. One value is fixed, two floats are a range, several values are choices.
-    settings: name -> value of the trainer's other settings. model_name is its `model_name` or `model`.
+    train: what one trial runs. A function whose keyword arguments are the settings (and `trial`, if it has such a
+        parameter), the path of a study file, or the kind of a trainer. Default: the study file in this directory.
+    num_trials: number of trials in all, the baseline included; by default as the study file says. With no limit
+        there either, the search runs until it is stopped.
+    search_space: name -> values. One value is fixed, two floats are a range, several values are choices; a `range`, an
+        entry of `[space]` as a dict, or a text such as "1e-5..1e-4 log" also works. Default: that of the study file.
+    settings: name -> value of further settings of the trainer.
+    model_name: the model to train: the trainer's setting `model_name` or `model`.
     output_dir: where best_config.yaml, optimization_results.json, trial_history.csv and a checkpoint are written.
-    objectives, minimize: names of metrics, and whether each shall be small. Several make a Pareto set.
+    objectives: name of the metric to optimize, or several names, which make a Pareto set; by default as the study file
+        says, else "loss".
+    minimize: whether smaller is better, one value for all objectives or one for each; by default as the study file
+        says, else true.
     constraints: conditions on parameters, such as "lora_rank * batch_size <= 128".
     early_stopping: one or several `EarlyStoppingCallback`.
-    options: any other key of a study file, such as {"search.pruner": "median", "resources.timeout": "30m"}.
-    name: what the study is called; without it the function's or the file's name, and a number if that is taken.
+    sampler: name of the sampler, such as "tpe"; by default chosen for the search space.
+    seed: seed of the search.
+    parallel: number of trials that run at the same time on a machine without GPU.
+    options: further keys of a study file, such as {"search.pruner": "median", "resources.timeout": "30m"}.
+    name: name of the study; by default that of the function or file, with a number if it is taken.
+    home: directory that holds the studies; by default $HPTUI_HOME, else the nearest `.hptui/`, else a new one.
+    verbose: whether to print events of the study.
 
-    Raises `Unusable` if no trial came to an end with a value, and `UserError` for what cannot be run.
+    Raises: NoUsableTrial (an HptuiError) if no trial completed with a value, UserError for arguments that cannot be
+    used, MachineError if the study stopped because of the machine.
     """
     refuse_while_loading()
     output = Path(output_dir).expanduser().absolute() if output_dir is not None else None
-    given = {"search.sampler": sampler, "search.seed": seed, "resources.parallel": parallel}
-    asked = Asked(
+    shortcuts = {"search.sampler": sampler, "search.seed": seed, "resources.parallel": parallel}
+    arguments = Asked(
         train=train,
         trials=num_trials,
         space=search_space,
@@ -80,17 +93,17 @@ def run_optimization(
         minimize=minimize,
         constraints=constraints,
         stopping=[early_stopping] if isinstance(early_stopping, EarlyStoppingCallback) else list(early_stopping),
-        options={**{key: value for key, value in given.items() if value is not None}, **(options or {})},
+        options={**{key: value for key, value in shortcuts.items() if value is not None}, **(options or {})},
     )
-    place = find_home(home)
-    made = _create(asked, name, place)
-    say = print if verbose else _silent
-    say(f"new study {made.study.name!r} in {place / made.study.name}")
-    for note in made.notes:
-        say(note)
+    home_path = find_home(home)
+    built = _create(arguments, name, home_path)
+    show = print if verbose else _silent
+    show(f"new study {built.study.name!r} in {home_path / built.study.name}")
+    for note in built.notes:
+        show(note)
     if kept(script_of(train)) is None:
-        say("its arguments are not recorded, because one looks like a secret: `hptui run` cannot start it again")
-    return _follow(place, made.study.name, None, output, say)
+        show("its arguments are not recorded, because one looks like a secret: `hptui run` cannot start it again")
+    return _follow(home_path, built.study.name, None, output, show)
 
 
 def resume_optimization(
@@ -102,49 +115,54 @@ def resume_optimization(
     home: str | Path | None = None,
     verbose: bool = True,
 ) -> Results:
-    """Go on with a study, with so many trials more; its recorded trials stay what they are.
+    """Resume a study, optionally with more trials, and return its results. Recorded trials are kept.
 
-    study: its name, its directory, or its study file. checkpoint: the `optimization_checkpoint.json` that
-    `run_optimization` wrote beside its results, instead.
+    study: its name, its directory, or its study file. checkpoint: instead of `study`, the
+    `optimization_checkpoint.json` that `run_optimization` wrote to `output_dir`. additional_trials: number of trials to
+    add to the study's limit. output_dir: where result files are written; by default the directory of `checkpoint`, else
+    nowhere. home: directory that holds the studies; by default $HPTUI_HOME, else the nearest `.hptui/`. verbose:
+    whether to print events of the study.
+
+    Raises: as `run_optimization`, and NotFound.
     """
     refuse_while_loading()
     if (study is None) == (checkpoint is None):
         raise UserError("which study shall go on?", hint="give its name, or checkpoint=…, one of both")
     if additional_trials < 0:
         raise UserError(f"additional_trials = {additional_trials} would take trials away")
-    place = find_home(home)
-    sd = _of_checkpoint(Path(checkpoint), place) if checkpoint is not None else find_study(place, str(study))
+    home_path = find_home(home)
+    sd = _of_checkpoint(Path(checkpoint), home_path) if checkpoint is not None else find_study(home_path, str(study))
     output = Path(output_dir).expanduser().absolute() if output_dir is not None else None
     if output is None and checkpoint is not None:
         output = Path(checkpoint).expanduser().absolute().parent
-    more = f"+{additional_trials}" if additional_trials else None
-    return _follow(sd.root.parent, sd.name, more, output, print if verbose else _silent)
+    extra_trials = f"+{additional_trials}" if additional_trials else None
+    return _follow(sd.root.parent, sd.name, extra_trials, output, print if verbose else _silent)
 
 
-def _create(asked: Asked, name: str | None, home: Path) -> Specified:
-    """Make the study; another name is taken where somebody else was faster."""
+def _create(arguments: Asked, name: str | None, home: Path) -> Specified:
+    """Create the study; if another process took its name meanwhile, try the next one."""
     if name is not None and StudyDir.of(home, name).exists():
         hint = f"resume_optimization({name!r}, additional_trials=10) goes on with it; or give another name"
         raise UserError(f"there is a study {name!r} already", hint=hint)
-    script = script_of(asked.train)
+    script = script_of(arguments.train)
     tell_script(script)
     while True:
-        made = specify(asked, name, home, lambda one: (home / one).exists())
-        sd = StudyDir.of(home, made.study.name)
-        if made.source:
-            _keep(sd, made.source)
+        built = specify(arguments, name, home, lambda candidate: (home / candidate).exists())
+        sd = StudyDir.of(home, built.study.name)
+        if built.source:
+            _write_source(sd, built.source)
         try:
-            facts = {"file": studyfile_json(made.study), "overrides": {}, FIXED: made.fixed, SCRIPT: kept(script)}
-            create(sd, made.study, facts)
+            facts = {"file": studyfile_json(built.study), "overrides": {}, FIXED: built.fixed, SCRIPT: kept(script)}
+            create(sd, built.study, facts)
         except (Locked, UserError):
             if name is None and sd.exists():
                 continue
             raise
-        return made
+        return built
 
 
-def _keep(sd: StudyDir, source: str) -> None:
-    """The function of a notebook becomes a file of its study: what ran can be read there."""
+def _write_source(sd: StudyDir, source: str) -> None:
+    """Write the source of a notebook's function to the study's directory, where workers load it."""
     folder = sd.root / "source"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -155,13 +173,15 @@ def _keep(sd: StudyDir, source: str) -> None:
 
 def _of_checkpoint(path: Path, home: Path) -> StudyDir:
     try:
-        said = json.loads(path.expanduser().read_text())
-        root, name = Path(said["directory"]), str(said["study"])
+        content = json.loads(path.expanduser().read_text())
+        root, name = Path(content["directory"]), str(content["study"])
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}", hint="run_optimization writes it") from None
     except (ValueError, KeyError, TypeError):
-        what = f"{path} does not say whose it is"
-        raise UserError(what, hint="hptui goes on from a study's own record: give the study's name instead") from None
+        problem = f"{path} does not say whose it is"
+        raise UserError(
+            problem, hint="hptui goes on from a study's own record: give the study's name instead"
+        ) from None
     if StudyDir(root).exists():
         return StudyDir(root)
     if (home / name).is_dir() and StudyDir(home / name).exists():  # HOME was moved
@@ -169,52 +189,54 @@ def _of_checkpoint(path: Path, home: Path) -> StudyDir:
     raise NotFound(f"the study {name!r} of {path} is not in {root} any more", hint=f"nor in {home}; see hptui status")
 
 
-def _follow(home: Path, name: str, more: str | None, output: Path | None, say: Callable[[str], None]) -> Results:
+def _follow(
+    home: Path, name: str, extra_trials: str | None, output: Path | None, show: Callable[[str], None]
+) -> Results:
     sd = StudyDir(home / name)
-    after = newest_event(sd)
-    started = run(home, str(sd.root), trials=more)
+    newest = newest_event(sd)
+    started = run(home, str(sd.root), trials=extra_trials)
     for note in started.notes:
-        say(note)
-    _write(sd, output)
+        show(note)
+    _write_results(sd, output)
     try:
-        update = _watch(sd, after, started.notes, say)
+        update = _watch(sd, newest, started.notes, show)
     except KeyboardInterrupt:
-        say(f"\n{name} goes on by itself: resume_optimization({name!r}) follows it again, `hptui stop {name}` ends it")
+        show(f"\n{name} goes on by itself: resume_optimization({name!r}) follows it again, `hptui stop {name}` ends it")
         raise
     results = Results(OpenStudy(sd))
-    _write(sd, output)
-    _judge(sd, update, results)
+    _write_results(sd, output)
+    _raise_unless_usable(sd, update, results)
     return results
 
 
-def _watch(sd: StudyDir, after: int, said: Sequence[str], say: Callable[[str], None]) -> Update:
-    with Follower(sd, after) as follower:
+def _watch(sd: StudyDir, newest: int, shown_notes: Sequence[str], show: Callable[[str], None]) -> Update:
+    with Follower(sd, newest) as follower:
         for update in until_rest(follower):
             for event in update.events:
-                for line in told(update.view, event) if event.message not in said else ():
-                    say(line)
+                for line in told(update.view, event) if event.message not in shown_notes else ():
+                    show(line)
     return update
 
 
-def _judge(sd: StudyDir, update: Update, results: Results) -> None:
-    """An end without anything to use is an error, not a number."""
+def _raise_unless_usable(sd: StudyDir, update: Update, results: Results) -> None:
+    """Raise an error if the study ended without a usable trial, or was stopped by the machine."""
     view = update.view
     code = exit_code(view, aborted=gave_up(sd), hindered=was_hindered(sd))
     if code == Unusable.exit_code:
         failed = [trial for trial in view.trials if trial.status is TrialStatus.FAILED]
-        last = f": trial {failed[-1].number} failed ({failed[-1].reason}): {failed[-1].message}" if failed else ""
-        what = results.message or f"no trial of {sd.name!r} is usable{last}"
-        raise Unusable(what, hint=f"hptui trials {sd.name}; its record is in {sd.root}")
+        failure = f": trial {failed[-1].number} failed ({failed[-1].reason}): {failed[-1].message}" if failed else ""
+        problem = results.message or f"no trial of {sd.name!r} is usable{failure}"
+        raise Unusable(problem, hint=f"hptui trials {sd.name}; its record is in {sd.root}")
     if code:
-        what = f"the runner of {sd.name!r} has gone, and the study is {results.state}"
-        raise MachineError(what, hint=f"resume_optimization({sd.name!r}) goes on with it; see {sd.runner_log}")
+        problem = f"the runner of {sd.name!r} has gone, and the study is {results.state}"
+        raise MachineError(problem, hint=f"resume_optimization({sd.name!r}) goes on with it; see {sd.runner_log}")
 
 
-def _write(sd: StudyDir, output: Path | None) -> None:
+def _write_results(sd: StudyDir, output: Path | None) -> None:
     if output is not None:
         with suppress(NotFound):
             export_like(sd, "ax-results", output, {})
 
 
 def _silent(_: str) -> None:
-    """Say nothing."""
+    """Print nothing."""

@@ -1,4 +1,4 @@
-"""From the arguments of `run_optimization` to a study, checked like a study file."""
+"""Conversion of the arguments of `run_optimization` to a study, checked like a study file."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from hptui.model.expressions import parse
 from hptui.model.study import Study
 
 MODEL = ("model_name", "model")
-"""What trainers call the model that they train."""
+"""Names of the setting for the model, in the order of preference."""
 
 Document = dict[str, Any]
+"""A study file as nested dictionaries."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked for: the arguments, as they were given."""
+    """The arguments of `run_optimization`, as they were given."""
 
     train: Callable[..., Any] | str | Path | None
     trials: int | None
@@ -41,23 +42,28 @@ class Asked:
 
 @dataclass(frozen=True)
 class Specified:
-    """A study to be made, what was decided on the way, and the source of a function that has no file."""
+    """A study to create, notes on what was decided, and the source of a function that has no file."""
 
     study: Study
     notes: tuple[str, ...]
     source: str = ""
     fixed: tuple[str, ...] = ()
-    """Names of the search space that have one value: settings of the trainer, and yet what was asked about."""
+    """Names of the search space with one value: settings of the trainer that results list as parameters."""
 
 
 def specify(asked: Asked, name: str | None, home: Path, taken: Callable[[str], bool]) -> Specified:
-    """The study that was asked for, under a name that is free. `UserError` says what cannot be."""
-    document, directory, notes, placed = _begin(asked)
-    chosen = name or _free(str(document["name"]), taken)
-    if placed is not None and placed.source:
-        kind = f"{home / chosen / 'source' / 'notebook.py'}:{placed.name}"
-        return _specified(_with_source(document, kind, placed.source), chosen, directory, asked, notes, placed.source)
-    return _specified(document, chosen, directory, asked, notes, "")
+    """Build the study for the arguments, under a free name.
+
+    Raises: UserError, StudyError, Unsupported.
+    """
+    document, directory, notes, location = _begin(asked)
+    study_name = name or _free(str(document["name"]), taken)
+    if location is not None and location.source:
+        kind = f"{home / study_name / 'source' / 'notebook.py'}:{location.name}"
+        return _specified(
+            _with_source(document, kind, location.source), study_name, directory, asked, notes, location.source
+        )
+    return _specified(document, study_name, directory, asked, notes, "")
 
 
 def _with_source(document: Document, kind: str, source: str) -> Document:
@@ -75,25 +81,25 @@ def _specified(
 
     document["name"] = name
     schema = registry.schema(document["trainer"]["kind"], str(directory)) if not source else _schema(document, source)
-    fixed, said = _searched(document, asked)
-    notes += said
+    fixed, space_notes = _searched(document, asked)
+    notes += space_notes
     _objectives(document, asked)
     _trained(document, asked, schema)
     notes += _search(document, asked, schema)
     for key, value in asked.options.items():
         _put(document, key, value)
 
-    def known(kind: str, place: str) -> Any:
-        return schema if kind == document["trainer"]["kind"] else registry.schema(kind, place)
+    def schema_of(kind: str, folder: str) -> Any:
+        return schema if kind == document["trainer"]["kind"] else registry.schema(kind, folder)
 
     with naming("run_optimization"):
-        study = able(build(document, "", str(directory), known, checked=True))
-    told = (*notes, *(f"warning: {text}" for text in warnings(study, known)))
-    return Specified(study, told, source, tuple(fixed))
+        study = able(build(document, "", str(directory), schema_of, checked=True))
+    all_notes = (*notes, *(f"warning: {text}" for text in warnings(study, schema_of)))
+    return Specified(study, all_notes, source, tuple(fixed))
 
 
 def _schema(document: Document, source: str) -> Any:
-    """The settings of a function that is not yet where its study will have it."""
+    """Return the settings of a function whose source is not in the study's directory yet."""
     import tempfile
 
     from hptui.trainers import registry
@@ -108,12 +114,12 @@ def _schema(document: Document, source: str) -> Any:
 
 
 def _begin(asked: Asked) -> tuple[Document, Path, list[str], Placed | None]:
-    """What there is before the arguments are put onto it: an empty study of a function, or a study file."""
+    """Return the document before the arguments are applied: that of a study file, or an empty one."""
     here = Path.cwd()
     train = asked.train
     if callable(train):
-        placed = place(train, here)
-        return _document(_name(placed, train), placed.kind), here, [], placed
+        location = place(train, here)
+        return _document(_name(location, train), location.kind), here, [], location
     if isinstance(train, str) and not _is_file(train):
         return _document(train.rpartition(":")[2], train), here, [], None
     path = Path(train) if train is not None else _the_only_one(here)
@@ -129,10 +135,10 @@ def _document(name: str, kind: str) -> Document:
     return {"name": re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:50] or "study", "trainer": {"kind": kind}}
 
 
-def _name(placed: Placed, function: Callable[..., Any]) -> str:
-    """`train.py:main` is the study train-main."""
-    stem = Path(placed.kind.rpartition(":")[0]).stem if placed.kind else ""
-    return f"{stem}-{placed.name}" if stem and stem != placed.name else placed.name
+def _name(location: Placed, function: Callable[..., Any]) -> str:
+    """Return the default name of a study: `train-main` for `train.py:main`."""
+    stem = Path(location.kind.rpartition(":")[0]).stem if location.kind else ""
+    return f"{stem}-{location.name}" if stem and stem != location.name else location.name
 
 
 def _of_file(path: Path) -> Document:
@@ -147,15 +153,15 @@ def _of_file(path: Path) -> Document:
     return document
 
 
-def _the_only_one(here: Path) -> Path:
-    """The study file of the current directory: what `run_optimization(num_trials=20)` means."""
-    found = [path for path in sorted(here.glob("*.toml")) if _is_study(path)]
-    if len(found) == 1:
-        return found[0]
+def _the_only_one(directory: Path) -> Path:
+    """Return the one study file of the current directory: `run_optimization(num_trials=20)` means it."""
+    files = [path for path in sorted(directory.glob("*.toml")) if _is_study(path)]
+    if len(files) == 1:
+        return files[0]
     hint = "give a function: run_optimization(train, …), or a study file: run_optimization('study.toml', …)"
-    if found:
-        raise UserError(f"which of {', '.join(path.name for path in found)} shall be run?", hint=hint)
-    raise UserError(f"what shall be trained? There is no study file in {here}", hint=hint)
+    if files:
+        raise UserError(f"which of {', '.join(path.name for path in files)} shall be run?", hint=hint)
+    raise UserError(f"what shall be trained? There is no study file in {directory}", hint=hint)
 
 
 def _is_study(path: Path) -> bool:
@@ -176,26 +182,26 @@ def _free(name: str, taken: Callable[[str], bool]) -> str:
 
 
 def _searched(document: Document, asked: Asked) -> tuple[list[str], list[str]]:
-    """The search space in place of the file's: names of what is fixed, which become settings, and what to say.
+    """Replace the search space; return the names of fixed settings, and notes.
 
-    Constraints of the file that lost all their parameters go.
+    Constraints of the file go if none of their parameters is searched any more.
     """
     if asked.space is None:
         if not document.get("space"):
             hint = 'search_space={"learning_rate": [1e-5, 1e-3], "batch_size": [1, 2, 4]}'
             raise UserError("there is nothing to search", hint=hint)
         return [], []
-    found = searched(asked.space)
-    document["space"] = found.entries
-    document["trainer"].update(found.fixed)
+    space = searched(asked.space)
+    document["space"] = space.entries
+    document["trainer"].update(space.fixed)
     search = document.setdefault("search", {})
-    kept: list[str] = []
-    gone: list[str] = []
+    constraints: list[str] = []
+    dropped: list[str] = []
     for text in search.get("constraints", []):
-        (kept if _mentions(text, found.entries) else gone).append(text)
-    search["constraints"] = kept
-    said = [f"the constraint {text!r} is left out: none of its parameters is searched" for text in gone]
-    return list(found.fixed), [*found.notes, *(said if asked.constraints is None else [])]
+        (constraints if _mentions(text, space.entries) else dropped).append(text)
+    search["constraints"] = constraints
+    dropped_notes = [f"the constraint {text!r} is left out: none of its parameters is searched" for text in dropped]
+    return list(space.fixed), [*space.notes, *(dropped_notes if asked.constraints is None else [])]
 
 
 def _mentions(text: str, names: Mapping[str, Any]) -> bool:
@@ -209,27 +215,27 @@ def _objectives(document: Document, asked: Asked) -> None:
     if asked.objectives is None and "objective" in document and asked.minimize is None:
         return
     known = document.get("objective") or [{"metric": "loss"}]
-    names = asked.objectives if asked.objectives is not None else [one["metric"] for one in known]
+    names = asked.objectives if asked.objectives is not None else [objective["metric"] for objective in known]
     metrics = [names] if isinstance(names, str) else list(names)
-    small = asked.minimize
-    goals = [small] * len(metrics) if isinstance(small, bool) else list(small or [])
+    minimize = asked.minimize
+    goals = [minimize] * len(metrics) if isinstance(minimize, bool) else list(minimize or [])
     if goals and len(goals) != len(metrics):
         raise UserError(
             f"minimize has {len(goals)} values for {len(metrics)} objectives", hint="one for each, in order"
         )
-    before = {one["metric"]: one for one in known}
-    declared = {name: one.get("goal") for name, one in document.get("metrics", {}).items()}
+    by_metric = {objective["metric"]: objective for objective in known}
+    declared = {name: table.get("goal") for name, table in document.get("metrics", {}).items()}
     document["objective"] = [
         {
-            **before.get(metric, {"metric": metric}),
-            "goal": _goal(goals[n] if goals else None, declared.get(metric) or before.get(metric, {}).get("goal")),
+            **by_metric.get(metric, {"metric": metric}),
+            "goal": _goal(goals[n] if goals else None, declared.get(metric) or by_metric.get(metric, {}).get("goal")),
         }
         for n, metric in enumerate(metrics)
     ]
 
 
-def _goal(small: bool | None, known: str | None) -> str:
-    return known or "minimize" if small is None else "minimize" if small else "maximize"
+def _goal(minimize: bool | None, default: str | None) -> str:
+    return default or "minimize" if minimize is None else "minimize" if minimize else "maximize"
 
 
 def _trained(document: Document, asked: Asked, schema: Mapping[str, Any] | None) -> None:
@@ -254,17 +260,20 @@ def _search(document: Document, asked: Asked, schema: Mapping[str, Any] | None) 
     if asked.constraints is not None:
         search["constraints"] = list(asked.constraints)
     first = document["objective"][0]
-    goals = {one["metric"]: one.get("goal", "minimize") for one in document["objective"]}
-    for one in asked.stopping:
-        goal = goals.get(one.metric or first["metric"], "minimize")
-        search["stop"] = [*search.get("stop", []), one.rule(first["metric"], goal)]
+    goals = {item["metric"]: item.get("goal", "minimize") for item in document["objective"]}
+    for callback in asked.stopping:
+        goal = goals.get(callback.metric or first["metric"], "minimize")
+        search["stop"] = [*search.get("stop", []), callback.rule(first["metric"], goal)]
     if asked.output is not None:
         document.setdefault("report", {})["write"] = str(asked.output)
     return _baseline(document, search, asked, schema)
 
 
 def _baseline(document: Document, search: Document, asked: Asked, schema: Mapping[str, Any] | None) -> list[str]:
-    """The baseline runs a trainer as it stands: where something that is searched has no value, there is none."""
+    """Turn the baseline off if a searched setting without default has no value; return notes.
+
+    The baseline runs the trainer's settings as they are.
+    """
     if "baseline" in search or "search.baseline" in asked.options:
         return []
     lacking = [
@@ -279,7 +288,7 @@ def _baseline(document: Document, search: Document, asked: Asked, schema: Mappin
 
 
 def _put(document: Document, key: str, value: Any) -> None:
-    """One key of the study file, `resources.parallel`."""
+    """Set a key of the study file, given as a dotted path such as `resources.parallel`."""
     table, path = document, key.split(".")
     for part in path[:-1]:
         table = table.setdefault(part, {})

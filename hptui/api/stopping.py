@@ -1,4 +1,4 @@
-"""Stop rules as Python says them."""
+"""Stop rules for `run_optimization`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from hptui.model.values import value_text
 
 @dataclass(frozen=True, slots=True)
 class EarlyStoppingCallback:
-    """Stop a trial whose metric is worse than `threshold` once the share `check_at` of its training is done.
+    """Stops a trial whose metric is worse than `threshold` after the proportion `check_at` of its training.
 
-    It is tried then and at every later report. `metric` is the first objective if it is not given. The baseline is
-    spared. A trainer must say how far it is (`trial.total_steps`, or `progress=` in a report).
+    The metric is checked at that point and at every later report. `check_at` is 0 to 1 (exclusive); `metric` defaults
+    to the first objective. The baseline is never stopped. The training must report its progress (`trial.total_steps`,
+    or `progress=` in a report).
     """
 
     threshold: float
@@ -23,7 +24,10 @@ class EarlyStoppingCallback:
     metric: str = ""
 
     def rule(self, objective: str, goal: str) -> dict[str, Any]:
-        """One entry of `[search] stop`; `objective` is the first, `goal` that of the metric."""
+        """Return an entry of `[search] stop`.
+
+        `objective` is the metric of the first objective, `goal` that of the rule's metric.
+        """
         if not 0 <= self.check_at < 1:
             hint = "0.1 is after a tenth of a trial's training"
             raise UserError(f"check_at = {self.check_at!r} is no share of a training", hint=hint)

@@ -1,1 +1,4 @@
-"""The command line: one verb a file, each a thin face over `hptui.actions`. stdout carries data, stderr talk."""
+"""The command line: one verb a function, each a thin layer over `hptui.operations`.
+
+Data goes to stdout, messages to stderr.
+"""

@@ -1,4 +1,4 @@
-"""`hptui add`: queue a trial that a person has picked."""
+"""`hptui add`: queue a trial with settings chosen by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from hptui.cli.common import Face, numbers_of, pairs, pass_face, study_argument
 from hptui.cli.text import say
 
 
-@click.command("add")
+@click.command(
+    "add",
+    help="""Queue a trial of STUDY that runs the trainer's settings with KEY=VALUE put over them.
+
+    Values are read as in a study file: 1e-4, true, [8, 16], text. With --repeat TRIAL (a number, a name, or best) the
+    same configuration runs again with other seeds, to know how much of a difference is noise.
+
+    With --like TRIAL everything that is not given is as that trial was set. With --from-checkpoint the new trial goes
+    on where that one saved last: its value is the work of both, so it is in no ranking, and teaches no sampler.
+    """,
+)
 @study_argument()
 @click.argument("settings", nargs=-1, metavar="KEY=VALUE...")
 @click.option("--name", default="", help="A name for the trial.")
@@ -25,7 +35,7 @@ from hptui.cli.text import say
 @click.option("--seeds", type=click.IntRange(min=1), default=1, help="With --repeat: how many times.")
 @pass_face
 def add_(
-    face: Face,
+    context: Face,
     study: str,
     settings: tuple[str, ...],
     name: str,
@@ -37,23 +47,16 @@ def add_(
     repeat: str,
     seeds: int,
 ) -> None:
-    """Queue a trial of STUDY that runs the trainer's settings with KEY=VALUE put over them.
-
-    Values are read as in a study file: 1e-4, true, [8, 16], text. With --repeat TRIAL (a number, a name, or best) the
-    same configuration runs again with other seeds, to know how much of a difference is noise.
-
-    With --like TRIAL everything that is not given is as that trial was set. With --from-checkpoint the new trial goes
-    on where that one saved last: its value is the work of both, so it is in no ranking, and teaches no sampler.
-    """
+    """Queue a trial: hand-picked settings, or a repetition of a trial with other seeds."""
     from hptui.actions.byhand import check_continues, read_settings
     from hptui.actions.steer import request
     from hptui.model.errors import UserError
 
-    given = pairs(settings, "learning_rate=1e-4")
+    values = pairs(settings, "learning_rate=1e-4")
     if repeat:
-        if given or preset or like or from_checkpoint or name or title or note:
+        if values or preset or like or from_checkpoint or name or title or note:
             raise click.UsageError("--repeat runs a trial as it is: it goes with --seeds alone")
-        sd = face.study(study)
+        sd = context.study(study)
         [number] = numbers_of(sd, (repeat,))
         say(request(sd, "repeat", {"trial": number, "seeds": seeds}))
         return
@@ -61,14 +64,14 @@ def add_(
         raise click.UsageError("--like and --preset are two places to start from: give one")
     if from_checkpoint and not like:
         raise click.UsageError("--from-checkpoint goes with --like TRIAL: whose checkpoint?")
-    if not given and not preset and not like:
+    if not values and not preset and not like:
         raise UserError("a trial without a setting would be the baseline", hint="for instance learning_rate=1e-4")
-    sd = face.study(study)
-    params = read_settings(sd, given)
-    asked: dict[str, Any] = {"params": params, "preset": preset, "name": name, "title": title, "note": note}
+    sd = context.study(study)
+    params = read_settings(sd, values)
+    arguments: dict[str, Any] = {"params": params, "preset": preset, "name": name, "title": title, "note": note}
     if like:
-        [asked["like"]] = numbers_of(sd, (like,))
+        [arguments["like"]] = numbers_of(sd, (like,))
     if from_checkpoint:
-        check_continues(sd, asked["like"], params)
-        asked["from_checkpoint"] = True
-    say(request(sd, "add", asked))
+        check_continues(sd, arguments["like"], params)
+        arguments["from_checkpoint"] = True
+    say(request(sd, "add", arguments))

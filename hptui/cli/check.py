@@ -1,4 +1,4 @@
-"""`hptui check`: is a study file right, what does it amount to; with `--try`, does its heaviest configuration fit?"""
+"""`hptui check`: validate a study file and print its facts; optionally run its heaviest configuration."""
 
 from __future__ import annotations
 
@@ -18,15 +18,9 @@ if TYPE_CHECKING:
     from hptui.actions.fit import Attempt, Fitted
 
 
-@click.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--try", "try_", is_flag=True, help="Really run two steps of the heaviest configuration.")
-@click.option("--fit", metavar="SETTING", help="Double SETTING until memory runs out, and propose a value.")
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Check it with this setting.")
-@json_option
-@pass_face
-def check_(face: Face, file: Path, try_: bool, fit: str | None, changes: tuple[str, ...], as_json: bool) -> None:
-    """Check the study FILE: every mistake with its place and the nearest right spelling. Nothing is started.
+@click.command(
+    "check",
+    help="""Check the study FILE: every mistake with its place and the nearest right spelling. Nothing is started.
 
     A user's script is asked with `--help` whether it knows its parameters. For a fine-tuning, model and data are looked
     at: missing files and columns are mistakes, leaks between splits and a small validation set are warnings.
@@ -36,24 +30,33 @@ def check_(face: Face, file: Path, try_: bool, fit: str | None, changes: tuple[s
 
     With --fit batch_size the heaviest configuration is run for two steps with its batch_size, then with twice as much,
     and so on until memory runs out; three quarters of the last value that fitted are proposed.
-    """
+    """,
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--try", "try_", is_flag=True, help="Really run two steps of the heaviest configuration.")
+@click.option("--fit", metavar="SETTING", help="Double SETTING until memory runs out, and propose a value.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Check it with this setting.")
+@json_option
+@pass_face
+def check_(context: Face, file: Path, try_: bool, fit: str | None, changes: tuple[str, ...], as_json: bool) -> None:
+    """Validate a study file and print its facts; optionally try it, or fit a setting to memory."""
     from hptui.actions.check import check, preflight, try_out
     from hptui.actions.preview import preview, summary
 
-    given = pairs(changes, "learning_rate=1e-4")
-    checked = check(file, given, face.home)
-    seen = preview(checked.study, face.home)
-    doubts = (*checked.warnings, *preflight(checked.study), *seen.warnings)
-    checked = replace(checked, warnings=doubts, facts={**checked.facts, **summary(seen.facts)})
+    overrides = pairs(changes, "learning_rate=1e-4")
+    checked = check(file, overrides, context.home)
+    preview_facts = preview(checked.study, context.home)
+    warnings = (*checked.warnings, *preflight(checked.study), *preview_facts.warnings)
+    checked = replace(checked, warnings=warnings, facts={**checked.facts, **summary(preview_facts.facts)})
     for warning in checked.warnings:
         say(f"warning: {warning}")
     tried = None
     if try_:
         say("trying the heaviest configuration ...")
-        tried = try_out(file, given, face.home)
+        tried = try_out(file, overrides, context.home)
         for warning in tried.warnings:
             say(f"warning: {warning}")
-    fitted = _fit(face, file, fit, given) if fit else None
+    fitted = _fit(context, file, fit, overrides) if fit else None
     if as_json:
         tell_json({**_json(checked, tried), "fit": fitted.told() if fitted else None})
         return
@@ -65,14 +68,14 @@ def check_(face: Face, file: Path, try_: bool, fit: str | None, changes: tuple[s
     say(f"{file} is right" + (f", with {_count(checked.warnings)}" if checked.warnings else ""))
 
 
-def _fit(face: Face, file: Path, name: str, given: Mapping[str, str]) -> Fitted:
+def _fit(context: Face, file: Path, name: str, overrides: Mapping[str, str]) -> Fitted:
     from hptui.actions.fit import fit
 
-    def tell(attempt: Attempt) -> None:
+    def report_attempt(attempt: Attempt) -> None:
         peak = f", {memory(attempt.peak)} at most" if attempt.peak else ""
         say(f"{name}={attempt.value}: " + (f"fits{peak}" if attempt.fits else f"does not fit ({attempt.message})"))
 
-    return fit(file, name, given, face.home, tell)
+    return fit(file, name, overrides, context.home, report_attempt)
 
 
 def _fitted(fitted: Fitted) -> dict[str, str]:
@@ -90,25 +93,25 @@ def _count(warnings: Sequence[str]) -> str:
 def _json(checked: Checked, tried: Tried | None) -> dict[str, Any]:
     from dataclasses import asdict
 
-    found = {"name": checked.study.name, "warnings": list(checked.warnings), "facts": dict(checked.facts)}
-    return {**found, "try": asdict(tried) if tried is not None else None}
+    facts = {"name": checked.study.name, "warnings": list(checked.warnings), "facts": dict(checked.facts)}
+    return {**facts, "try": asdict(tried) if tried is not None else None}
 
 
 def _tried(tried: Tried) -> dict[str, str]:
-    """What the two steps took, and what follows."""
+    """Return what the trial run of two steps measured, and the forecasts made from it."""
 
-    def shown(value: float | None, how: Any) -> str:
-        return "unknown" if value is None else how(value)
+    def formatted(value: float | None, formatter: Any) -> str:
+        return "unknown" if value is None else formatter(value)
 
     return {
         "tried": settings(tried.settings),
         "metrics": ", ".join(f"{name}={metric(value)}" for name, value in tried.metrics.items()),
         "start-up": duration(tried.startup_seconds),
-        "one step": shown(tried.step_seconds, lambda seconds: f"{seconds:.3g} s"),
+        "one step": formatted(tried.step_seconds, lambda seconds: f"{seconds:.3g} s"),
         "steps": str(tried.total_steps or "unknown"),
-        "one trial": shown(tried.trial_seconds, duration),
-        "the study": shown(tried.study_seconds, duration),
-        "peak memory": shown(tried.peak_rss_gb, memory),
-        "peak GPU memory": shown(tried.peak_gpu_gb, memory) if tried.peak_gpu_gb else "",
-        "checkpoints": shown(tried.disk_gb, memory) + f" of {memory(tried.free_disk_gb)} free",
+        "one trial": formatted(tried.trial_seconds, duration),
+        "the study": formatted(tried.study_seconds, duration),
+        "peak memory": formatted(tried.peak_rss_gb, memory),
+        "peak GPU memory": formatted(tried.peak_gpu_gb, memory) if tried.peak_gpu_gb else "",
+        "checkpoints": formatted(tried.disk_gb, memory) + f" of {memory(tried.free_disk_gb)} free",
     }

@@ -1,4 +1,4 @@
-"""What verbs share: the face (HOME, colours), their usual arguments, and names to complete in a shell."""
+"""What verbs share: the context (HOME, options of the program), common arguments, names to complete in a shell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass
 class Face:
-    """Where this call of the command line looks. `explicit` is what `--home` said; the rest is for the screens."""
+    """Where this call of the command line looks for studies.
+
+    `explicit` is the value of `--home`; `readonly` and `slow` are passed on to the screens.
+    """
 
     explicit: str | None = None
     readonly: bool = False
@@ -29,7 +32,10 @@ class Face:
         return find_home(self.explicit)
 
     def study(self, ref: str) -> StudyDir:
-        """The study that a person means, or `NotFound`."""
+        """Return the study that a name, directory or study file refers to.
+
+        Raises: NotFound.
+        """
         from hptui.actions.studies import find_study
 
         return find_study(self.home, ref)
@@ -39,12 +45,12 @@ pass_face = click.make_pass_decorator(Face)
 
 
 def study_argument(required: bool = True, name: str = "study") -> Callable[[F], F]:
-    """STUDY: a name in HOME, the directory of a study, or its study file."""
+    """Declare the argument STUDY: a name in HOME, the directory of a study, or its study file."""
     return click.argument(name, required=required, shell_complete=complete_studies)
 
 
 def trial_argument(name: str = "trial", *, required: bool = True, nargs: int = 1) -> Callable[[F], F]:
-    """TRIAL: a number, a name, or `best`."""
+    """Declare the argument TRIAL: a number, a name, or `best`."""
     return click.argument(name, required=required, nargs=nargs, shell_complete=complete_trials)
 
 
@@ -52,20 +58,20 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON.")
 
 
 def complete_studies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of studies in HOME, else files."""
+    """Complete the names of studies in HOME; where none fits, files."""
     from hptui.storage.paths import studies_in
 
-    names = [sd.name for sd in studies_in(_face(ctx).home) if sd.name.startswith(incomplete)]
+    names = [sd.name for sd in studies_in(_context(ctx).home) if sd.name.startswith(incomplete)]
     return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
 
 
 def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Numbers and names of the trials of the study that stands before."""
+    """Complete the numbers and names of the trials of the study that is given before."""
     from hptui.model.errors import HptuiError
     from hptui.storage.reader import Reader
 
     try:
-        with Reader(_face(ctx).study(ctx.params.get("study") or "")) as reader:
+        with Reader(_context(ctx).study(ctx.params.get("study") or "")) as reader:
             trials = reader.trials()
     except HptuiError:
         return []
@@ -73,14 +79,17 @@ def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str)
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-def _face(ctx: click.Context) -> Face:
-    """In completion the group's own options have been parsed, but it has not run."""
-    found = ctx.find_root()
-    return found.obj if isinstance(found.obj, Face) else Face(found.params.get("home"))
+def _context(ctx: click.Context) -> Face:
+    """Return the context of this call.
+
+    In completion the options of the program are parsed, but its function, which makes the context, has not run.
+    """
+    root = ctx.find_root()
+    return root.obj if isinstance(root.obj, Face) else Face(root.params.get("home"))
 
 
 def numbers_of(sd: StudyDir, refs: tuple[str, ...]) -> list[int]:
-    """The numbers of the trials that a person means."""
+    """Return the numbers of the trials that numbers, names or `best` refer to, without repetitions."""
     from hptui.actions.studies import find_trial
     from hptui.results.view import look
     from hptui.storage.reader import Reader
@@ -91,15 +100,18 @@ def numbers_of(sd: StudyDir, refs: tuple[str, ...]) -> list[int]:
 
 
 def pairs(words: tuple[str, ...], example: str) -> dict[str, str]:
-    """`key=value` words as a mapping of texts."""
+    """Read `key=value` words as a mapping of texts.
+
+    Raises: UserError for a word of another form, or a key that is given twice.
+    """
     from hptui.model.errors import UserError
 
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
             raise UserError(f"{word!r} is not of the form key=value", hint=f"for instance {example}")
-        if key in found:
+        if key in values:
             raise UserError(f"{key!r} is given twice")
-        found[key.strip()] = value.strip()
-    return found
+        values[key.strip()] = value.strip()
+    return values

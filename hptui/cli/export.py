@@ -1,4 +1,4 @@
-"""`hptui export`: a configuration, all trials, or a whole study, for other programs."""
+"""`hptui export`: write a configuration, all trials, or a whole study for other programs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,15 @@ ENDINGS = {
 }
 
 
-@click.command("export")
+@click.command(
+    "export",
+    help="""Write the configuration of TRIAL (a number, a name, `best`; or `all`) of STUDY for another program.
+
+    A configuration is complete, the trainer's defaults included, and numbers stay numbers. `optuna` makes a storage
+    that Optuna's dashboard opens, `ax` a snapshot of Ax's client, `sweep` a W&B sweep file, `tensorboard` and `wandb`
+    folders of runs, nothing of which is sent anywhere.
+    """,
+)
 @study_argument()
 @trial_argument(required=False)
 @click.option(
@@ -49,7 +57,7 @@ ENDINGS = {
 @click.option("--no-checkpoints", is_flag=True, help="Leave checkpoints out of the archive.")
 @pass_face
 def export_(
-    face: Face,
+    context: Face,
     study: str,
     trial: str | None,
     how: str | None,
@@ -62,18 +70,13 @@ def export_(
     archive: bool,
     no_checkpoints: bool,
 ) -> None:
-    """Write the configuration of TRIAL (a number, a name, `best`; or `all`) of STUDY for another program.
-
-    A configuration is complete, the trainer's defaults included, and numbers stay numbers. `optuna` makes a storage
-    that Optuna's dashboard opens, `ax` a snapshot of Ax's client, `sweep` a W&B sweep file, `tensorboard` and `wandb`
-    folders of runs, nothing of which is sent anywhere.
-    """
+    """Write a trial's configuration, all trials, or the whole study for another program."""
     from hptui.actions.export import Wanted, export
 
-    sd = face.study(study)
+    sd = context.study(study)
     names = pairs(rename, "--rename lora_rank=lora_r")
     if archive:
-        _archive(face, study, output, checkpoints=not no_checkpoints)
+        _archive(context, study, output, checkpoints=not no_checkpoints)
         return
     if like:
         from hptui.actions.files import export_like
@@ -81,22 +84,22 @@ def export_(
         for path in export_like(sd, like, output or Path(), names):
             say(f"written to {path}")
         return
-    chosen = how or (ENDINGS.get(output.suffix.lower(), "yaml") if output else "yaml")
-    if trial is None and chosen not in STUDIES:
+    chosen_format = how or (ENDINGS.get(output.suffix.lower(), "yaml") if output else "yaml")
+    if trial is None and chosen_format not in STUDIES:
         raise click.UsageError("which trial? a number, a name, `best`, or `all`; or --archive for the whole study")
-    wanted = Wanted(chosen, params_only, hyphens, prefix, names, output)
-    text = export(sd, trial or "all", wanted)
+    request = Wanted(chosen_format, params_only, hyphens, prefix, names, output)
+    text = export(sd, trial or "all", request)
     if text is None:
         say(f"written to {output}")
     else:
-        sys.stdout.write(text)  # not cleaned: it is a file in the making, escaped by its own rules
+        sys.stdout.write(text)  # not sanitized: the format has its own escaping
 
 
-def _archive(face: Face, study: str, output: Path | None, *, checkpoints: bool) -> None:
+def _archive(context: Face, study: str, output: Path | None, *, checkpoints: bool) -> None:
     from hptui.actions.archive import archive
     from hptui.model.format import size
 
-    sd = face.study(study)
+    sd = context.study(study)
     target = output or Path(f"{sd.name}.tar.gz")
     target = target / f"{sd.name}.tar.gz" if target.is_dir() else target
     count = archive(sd, target, checkpoints=checkpoints)

@@ -1,6 +1,6 @@
-"""Following a study until it comes to rest: a plain line an event, and on a terminal a live line per running trial.
+"""Follow a study until it rests: a line per event, and on a terminal a live line per running trial.
 
-Leaving (ctrl-c) never touches the study.
+To stop following (ctrl-c) never affects the study.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 REAL = sys.stdout
-"""What a live display puts in its place has no encoding."""
+"""The real stdout: the object that a live display puts in its place has no encoding."""
 REDRAW = 0.5
+"""Seconds between two drawings of the live display."""
 
 
 def follow(sd: StudyDir, after: int = 0, said: Collection[str] = ()) -> int:
-    """Print what happened since the event `after` until the study rests; the exit code that says how it ended.
+    """Print the events after `after` until the study rests; return the exit code of its state.
 
-    Events whose message stands in `said` have been told already.
+    Events whose message is in `said` are not printed: they have been printed already.
     """
     live = on_terminal() and os.environ.get("TERM") != "dumb"
     with Follower(sd, after) as follower, _screen(live) as screen:
@@ -55,7 +56,7 @@ def _watch(follower: Follower, screen: Live | None, said: Collection[str]) -> Up
         for event in update.events:
             for text in told(update.view, event) if event.message not in said else ():
                 _print(text, screen)
-                drawn = 0.0  # what runs has changed with it
+                drawn = 0.0  # the set of running trials may have changed: redraw now
         if screen is not None and time.monotonic() - drawn > REDRAW:
             drawn = time.monotonic()
             screen.update(picture(update.view, time.time()), refresh=True)
@@ -72,7 +73,7 @@ def _print(text: str, screen: Live | None) -> None:
     screen.console.print(Text(fit(clean(text), REAL), style=style), soft_wrap=True)
 
 
-# the live part --------------------------------------------------------------------------------------------------
+# live display -------------------------------------------------------------------------------------------------
 
 
 def _screen(live: bool) -> AbstractContextManager[Live | None]:
@@ -86,7 +87,7 @@ def _screen(live: bool) -> AbstractContextManager[Live | None]:
 
 
 def picture(view: View, now: float) -> Any:
-    """A line per running trial, and one for the whole study."""
+    """Return the live display: a line per running trial, and one for the whole study."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -102,21 +103,21 @@ def picture(view: View, now: float) -> Any:
 
 
 def running(view: View, trial: Trial, now: float) -> list[str]:
-    """Trial, step, the objective's last value, time left: the cells of a live line."""
+    """Return the cells of a live line: trial, step, the objective's last value, time left."""
     step = "" if trial.last_step is None else f"step {trial.last_step}"
     step += f"/{trial.total_steps}" if step and trial.total_steps else ""
     objective = view.study.objective.metric
     value = trial.metrics.get(objective)
-    shown = f"{objective}={metric(value, view.study.metrics.get(objective))}" if value is not None else ""
-    spent = now - trial.started if trial.started else 0.0
-    left = ""
-    if trial.progress and trial.progress > 0.02 and spent > 0:
-        left = f"{duration(spent * (1 - trial.progress) / trial.progress)} left"
-    return [f"Trial {trial.number}", step or "starting", shown, left]
+    value_text = f"{objective}={metric(value, view.study.metrics.get(objective))}" if value is not None else ""
+    elapsed = now - trial.started if trial.started else 0.0
+    time_left_text = ""
+    if trial.progress and trial.progress > 0.02 and elapsed > 0:
+        time_left_text = f"{duration(elapsed * (1 - trial.progress) / trial.progress)} left"
+    return [f"Trial {trial.number}", step or "starting", value_text, time_left_text]
 
 
 def whole(view: View) -> str:
-    """`5/20 trials · best loss=0.5621 (trial 3) · ~12 min left`."""
+    """Return the study's line, as `5/20 trials · best loss=0.5621 (trial 3) · ~12 min left`."""
     total = expected(view.study, view.trials)
     done = sum(not trial.status.open for trial in view.trials)
     parts = [f"{done}/{total} trials" if total else f"{done} trials"]
@@ -124,16 +125,16 @@ def whole(view: View) -> str:
         parts.insert(0, f"stage {view.stage}")
     if view.best is not None:
         parts.append(f"best {lines.values(view.study, view.best)} (trial {view.best.number})")
-    if (left := time_left(view)) is not None:
-        parts.append(f"{duration(left)} left")
+    if (seconds_left := time_left(view)) is not None:
+        parts.append(f"{duration(seconds_left)} left")
     return " · ".join(parts)
 
 
-# the end --------------------------------------------------------------------------------------------------------
+# closing lines --------------------------------------------------------------------------------------------------------
 
 
 def conclude(sd: StudyDir, view: View) -> int:
-    """How the study stands: the best configuration, and where everything is."""
+    """Print the study's state, its best configuration and its paths; return the exit code."""
     code = exit_code(view, aborted=gave_up(sd), hindered=was_hindered(sd))
     for text in summary(view, code):
         tell(text)
@@ -143,36 +144,39 @@ def conclude(sd: StudyDir, view: View) -> int:
 
 
 def summary(view: View, code: int) -> list[str]:
-    """The closing lines."""
+    """Return the closing lines."""
     name, state = view.row.name, "interrupted: its runner has gone" if code == 1 else str(view.row.state)
     counts: dict[str, int] = {}
     for trial in view.trials:
         counts[trial.status] = counts.get(trial.status, 0) + 1
     numbers = ", ".join(f"{count} {status}" for status, count in counts.items()) or "no trial"
-    found = ["", f"Study {name} is {state} after {duration(view.row.seconds)}: {numbers}."]
+    texts = ["", f"Study {name} is {state} after {duration(view.row.seconds)}: {numbers}."]
     if view.row.message:
-        found.append(f"  {view.row.message}")
+        texts.append(f"  {view.row.message}")
     if view.stage:
-        found.append(f"  {stages_line(view)}")
+        texts.append(f"  {stages_line(view)}")
     best = view.best
     if best is None:
-        found.append("No trial is usable." if code else "No trial is complete yet.")
+        texts.append("No trial is usable." if code else "No trial is complete yet.")
     else:
-        where = f" of stage {best.stage}" if best.stage else ""
-        found += [f"Best: trial {best.number}{where}, {lines.values(view.study, best)}{_gain(view, best)}"]
-        found += [f"  {lines.describe(view.study, best, view.base)}"]
+        stage_text = f" of stage {best.stage}" if best.stage else ""
+        texts += [f"Best: trial {best.number}{stage_text}, {lines.values(view.study, best)}{_gain(view, best)}"]
+        texts += [f"  {lines.describe(view.study, best, view.base)}"]
     if best is not None and view.study.trainer.kind == "toy":
-        found.append(f"  {PSEUDO}")
-    found += [f"Everything is in {view.sd.root}", f"  hptui trials {name}"]
+        texts.append(f"  {PSEUDO}")
+    texts += [f"Everything is in {view.sd.root}", f"  hptui trials {name}"]
     if best is not None:
-        found += [f"  hptui show {name} best", f"  hptui export {name} best --format yaml"]
+        texts += [f"  hptui show {name} best", f"  hptui export {name} best --format yaml"]
     if code == 1 or view.row.state is StudyState.PAUSED:
-        found.append(f"  hptui run {name}    goes on with it")
-    return found
+        texts.append(f"  hptui run {name}    goes on with it")
+    return texts
 
 
 def _gain(view: View, best: Trial) -> str:
-    """`, 7.8% below the baseline (0.6097)`, for one objective."""
+    """Return the distance from the baseline, as `, 7.8% below the baseline (0.6097)`.
+
+    It is '' where there is no other trial with a value, or several objectives.
+    """
     baseline, objective = view.baseline, view.study.objective
     if baseline is None or best == baseline or len(view.study.objectives) > 1 or not scored(view.study, baseline):
         return ""
@@ -184,7 +188,7 @@ def _gain(view: View, best: Trial) -> str:
 
 
 def _leave(sd: StudyDir) -> int:
-    """A person stopped following."""
+    """Print how to go on after ctrl-c and return exit code 130."""
     say(f"\nno longer following; {sd.name} goes on by itself")
     say(f"  hptui run {sd.name}       follows it again")
     say(f"  hptui status {sd.name}    how it stands")

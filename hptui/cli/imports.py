@@ -1,4 +1,4 @@
-"""`hptui import`: earlier experiments as recorded trials of a study; a sweep file as a study file."""
+"""`hptui import`: record earlier experiments as trials of a study; convert a sweep file to a study file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from hptui.cli.common import Face, complete_studies, pass_face
 from hptui.cli.text import Column, say, tell_rows
 
 SHOWN = 20
+"""Rows that `--dry-run` prints."""
 
 
 def _sweep(file: Path, output: Path | None, study: str) -> None:
-    """Write a sweep file as TOML."""
+    """Write a sweep file as a study file in TOML."""
     from hptui.actions.new import new
 
     if study:
@@ -24,7 +25,18 @@ def _sweep(file: Path, output: Path | None, study: str) -> None:
     say(f"wrote {path}; hptui run {path}")
 
 
-@click.command("import")
+@click.command(
+    "import",
+    help="""Record the experiments in FILE, an Optuna study (SQLite) or a CSV, as trials of a study that has
+    been started.
+
+    They are marked as imported, with the file, its hash and the row that each is from. They inform the sampler where
+    all searched settings are known, and do not count against the number of trials. What FILE does not say stays
+    unknown. FILE may be imported again: what is there already is left out.
+
+    A W&B sweep file (.yaml) becomes a study file instead, with everything that was understood otherwise as comments.
+    """,
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--into", "study", default="", metavar="STUDY", shell_complete=complete_studies, help="Which study gets them."
@@ -40,7 +52,7 @@ def _sweep(file: Path, output: Path | None, study: str) -> None:
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Of a sweep: the file to write.")
 @pass_face
 def import_(
-    face: Face,
+    context: Face,
     file: Path,
     study: str,
     mapping: tuple[str, ...],
@@ -49,14 +61,7 @@ def import_(
     dry_run: bool,
     output: Path | None,
 ) -> None:
-    """Record the experiments in FILE, an Optuna study (SQLite) or a CSV, as trials of a study that has been started.
-
-    They are marked as imported, with the file, its hash and the row that each is from. They inform the sampler where
-    all searched settings are known, and do not count against the number of trials. What FILE does not say stays
-    unknown. FILE may be imported again: what is there already is left out.
-
-    A W&B sweep file (.yaml) becomes a study file instead, with everything that was understood otherwise as comments.
-    """
+    """Record experiments from a file as trials of a study, or convert a sweep file."""
     if file.suffix in (".yaml", ".yml"):
         _sweep(file, output, study)
         return
@@ -71,20 +76,20 @@ def import_(
         if not equals or not column:
             raise UserError(f"--map {word!r} is not of the form COLUMN=NAME", hint="--map lr=learning_rate")
         names[column.strip()] = name.strip()
-    sd = face.study(study)
-    made = plan(sd, file, names=names, objectives=objective, study=theirs)
+    sd = context.study(study)
+    planned = plan(sd, file, names=names, objectives=objective, study=theirs)
     if dry_run:
-        names_ = dict.fromkeys(name for one in made.rows for name in (*one.params, *(one.values or {})))
+        keys = dict.fromkeys(name for row in planned.rows for name in (*row.params, *(row.values or {})))
         columns = [Column("from", "from"), Column("status", "status")]
-        columns += [Column(name, name) for name in names_]
-        rows = [{"from": one.place, "status": one.status, **one.params, **(one.values or {})} for one in made.rows]
+        columns += [Column(name, name) for name in keys]
+        rows = [{"from": row.place, "status": row.status, **row.params, **(row.values or {})} for row in planned.rows]
         tell_rows(columns, rows[:SHOWN])
-        if len(made.rows) > SHOWN:
-            say(f"… and {len(made.rows) - SHOWN} more")
-        say(f"would record {len(made.rows)} ({made.counts}); {made.informs} of them would inform the sampler")
+        if len(planned.rows) > SHOWN:
+            say(f"… and {len(planned.rows) - SHOWN} more")
+        say(f"would record {len(planned.rows)} ({planned.counts}); {planned.informs} of them would inform the sampler")
     else:
-        say(carry_out(sd, made))
-    if made.left_out:
-        say(f"columns left out: {', '.join(made.left_out)}  (--map COLUMN=NAME takes one)")
-    for note in made.notes:
+        say(carry_out(sd, planned))
+    if planned.left_out:
+        say(f"columns left out: {', '.join(planned.left_out)}  (--map COLUMN=NAME takes one)")
+    for note in planned.notes:
         say(note)

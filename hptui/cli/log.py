@@ -1,4 +1,4 @@
-"""`hptui log`: what a trial has printed; without a trial, what the runner has."""
+"""`hptui log`: print the log of a trial; without a trial, that of the runner."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ from hptui.cli.common import Face, pass_face, study_argument, trial_argument
 from hptui.cli.text import say, tell
 
 
-@click.command("log")
+@click.command(
+    "log",
+    help="""What TRIAL (a number, a name, or `best`) of STUDY has printed; without TRIAL, what its runner has.""",
+)
 @study_argument()
 @trial_argument(required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on printing what comes.")
 @click.option("-n", "--lines", type=click.IntRange(min=0), default=50, show_default=True, help="How many lines.")
 @click.option("--attempt", type=click.IntRange(min=1), help="Which attempt (default: the newest).")
 @pass_face
-def log_(face: Face, study: str, trial: str | None, follow: bool, lines: int, attempt: int | None) -> None:
-    """What TRIAL (a number, a name, or `best`) of STUDY has printed; without TRIAL, what its runner has."""
+def log_(context: Face, study: str, trial: str | None, follow: bool, lines: int, attempt: int | None) -> None:
+    """Print the last lines of a trial's or the runner's log, and follow it on request."""
     from hptui.actions.logs import last_lines, lines_from, log_of, wait_for_log, writes
     from hptui.actions.run import runner_alive
     from hptui.actions.studies import find_trial
     from hptui.storage.reader import Reader
 
-    sd = face.study(study)
+    sd = context.study(study)
     if trial is None:
         path = sd.runner_log
     else:
         with Reader(sd) as reader:
-            found = find_trial(reader, trial)
-        path = wait_for_log(sd, found.number, attempt, say) if follow else log_of(sd, found, attempt)
+            row = find_trial(reader, trial)
+        path = wait_for_log(sd, row.number, attempt, say) if follow else log_of(sd, row, attempt)
     say(f"{path}:")
     last, offset = last_lines(path, lines)
     for line in last:

@@ -1,6 +1,6 @@
-"""The `hptui` command: a verb's module is loaded when it is called, and every error becomes a line and an exit code.
+"""The `hptui` command. A verb's module is imported when the verb is called; each error becomes a line and an exit code.
 
-0 done    1 failed    2 usage or invalid study file    3 ended without one usable trial
+0 done    1 failed    2 usage or invalid study file    3 ended without a usable trial
 4 another runner holds the study    5 no such study or trial    130 interrupted
 """
 
@@ -46,14 +46,14 @@ VERBS = {
     "gc": ("housekeeping", "Delete checkpoints that nobody needs."),
     "completion": ("completion", "Completion of verbs, studies and trials in a shell."),
 }
-"""Verb -> (module in this package, what it does in one line). The help page reads this, and imports nothing."""
+"""Module in this package and one-line description of each verb. The help page reads only this table."""
 
-_called: list[Face] = []
-"""The face of this call, for whoever has lost its context."""
+_contexts: list[Face] = []
+"""The context of this call, for the crash report, which click's own context does not reach."""
 
 
 class Verbs(click.Group):
-    """A group whose commands are imported when they are called."""
+    """The group of all verbs, which imports the module of a verb when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -70,7 +70,7 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            hint = _meant(ctx, args[0]) or did_you_mean(args[0], VERBS)
+            hint = _hint_for(ctx, args[0]) or did_you_mean(args[0], VERBS)
             raise click.UsageError(f"there is no verb {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -79,8 +79,8 @@ class Verbs(click.Group):
             formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
 
 
-def _meant(ctx: click.Context, word: str) -> str:
-    """What somebody wants who names no verb: a study file, or a study."""
+def _hint_for(ctx: click.Context, word: str) -> str:
+    """Return a hint for a word that is no verb but a study file or a study; '' for any other word."""
     if word.endswith(".toml") or (word.endswith((".yaml", ".yml")) and Path(word).is_file()):
         return f"{word} is a study file: hptui run {word}"
     from hptui.storage.paths import find_home, studies_in
@@ -91,6 +91,11 @@ def _meant(ctx: click.Context, word: str) -> str:
 
 @click.group(
     cls=Verbs,
+    help="""Tune hyperparameters on the machine you are logged in to. Without a verb: the screens.
+
+    A study is a TOML file: what to train, what to vary, what to measure. `hptui run FILE` carries it out, detached, and
+    everything that happens is kept in one directory.
+    """,
     invoke_without_command=True,
     subcommand_metavar="VERB ...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -102,18 +107,14 @@ def _meant(ctx: click.Context, word: str) -> str:
 @click.version_option(hptui.__version__, "-V", "--version", message="hptui %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, home: str | None, no_color: bool, readonly: bool, slow: bool) -> int:
-    """Tune hyperparameters on the machine you are logged in to. Without a verb: the screens.
-
-    A study is a TOML file: what to train, what to vary, what to measure. `hptui run FILE` carries it out, detached, and
-    everything that happens is kept in one directory.
-    """
+    """Take the options of the program; without a verb, open the screens or print the help."""
     if no_color:
         os.environ["NO_COLOR"] = "1"
     ctx.obj = Face(home, readonly, slow)
-    _called.append(ctx.obj)
+    _contexts.append(ctx.obj)
     if ctx.invoked_subcommand is not None:
         return 0
-    if not sys.stdout.isatty():  # nobody looks: in a pipe or a job the help is more use
+    if not sys.stdout.isatty():  # no screens in a pipe or a job: print the help
         click.echo(ctx.get_help())
         return 0
     from hptui.cli.open import open_
@@ -130,6 +131,7 @@ def main() -> NoReturn:
 
 
 def _guarded(arguments: list[str]) -> int:
+    """Run the command line and return its exit code; each error is printed as one line."""
     try:
         code = cli.main(arguments, prog_name="hptui", standalone_mode=False)
         sys.stdout.flush()
@@ -147,19 +149,19 @@ def _guarded(arguments: list[str]) -> int:
         say("")
         return 130
     except BrokenPipeError:
-        # Whoever read us has gone, as `head` does; the interpreter must not try to flush at its end.
+        # The reader of stdout has closed it, as `head` does: the interpreter's last flush must not fail, too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
         say(f"hptui: {error.filename or 'the machine'}: {error.strerror or error}")
         return 1
-    except Exception as error:  # noqa: BLE001  a person never sees a traceback; it is kept for a report
+    except Exception as error:  # noqa: BLE001  users see one line, not a traceback, which is kept in a file
         return _crashed(error)
     return code if isinstance(code, int) else 0
 
 
 def _crashed(error: Exception) -> int:
-    """One line, and the path of the traceback."""
+    """Keep the traceback in a file, print one line with its path, and return exit code 1."""
     import tempfile
     import time
     import traceback
@@ -168,7 +170,7 @@ def _crashed(error: Exception) -> int:
 
     text = "".join(traceback.format_exception(error))
     name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-    home = _called[-1].home if _called else find_home()
+    home = _contexts[-1].home if _contexts else find_home()
     for folder in ([home / "crashes"] if home.is_dir() else []) + [Path(tempfile.gettempdir())]:
         try:
             folder.mkdir(mode=0o700, exist_ok=True)

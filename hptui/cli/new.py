@@ -1,4 +1,4 @@
-"""`hptui new`: a study file to start from."""
+"""`hptui new`: write a study file to start from."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from hptui.cli.common import Face, pass_face
 from hptui.cli.text import say
 
 
-@click.command("new")
+@click.command(
+    "new",
+    help="""Write a study file for SOURCE: a training script, a W&B sweep.yaml, or one of our trainers by name.
+
+    A script is read, never run: its parameters with their defaults, usual ranges as comments, and how they are said.
+    """,
+)
 @click.argument("source")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the study file there.")
 @pass_face
-def new_(face: Face, source: str, output: Path | None) -> None:
-    """Write a study file for SOURCE: a training script, a W&B sweep.yaml, or one of our trainers by name.
-
-    A script is read, never run: its parameters with their defaults, usual ranges as comments, and how they are said.
-    """
+def new_(context: Face, source: str, output: Path | None) -> None:
+    """Write a study file for a script, a sweep file or a built-in trainer."""
     from hptui.actions.new import new
 
     path, notes = new(source, output)

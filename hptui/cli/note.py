@@ -1,4 +1,4 @@
-"""`hptui note`: a person's words beside a trial."""
+"""`hptui note`: attach a note to a trial."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from hptui.cli.common import Face, numbers_of, pass_face, study_argument, trial_
 from hptui.cli.text import say
 
 
-@click.command("note")
+@click.command(
+    "note",
+    help="""Write TEXT beside TRIAL of STUDY; '' takes the note away.""",
+)
 @study_argument()
 @trial_argument()
 @click.argument("text", nargs=-1, required=True)
 @pass_face
-def note_(face: Face, study: str, trial: str, text: tuple[str, ...]) -> None:
-    """Write TEXT beside TRIAL of STUDY; '' takes the note away."""
+def note_(context: Face, study: str, trial: str, text: tuple[str, ...]) -> None:
+    """Set or remove the note of a trial."""
     from hptui.actions.steer import request
 
-    sd = face.study(study)
+    sd = context.study(study)
     say(request(sd, "note", {"trial": numbers_of(sd, (trial,))[0], "text": " ".join(text)}))

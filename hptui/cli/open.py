@@ -1,4 +1,4 @@
-"""`hptui open`, and `hptui` alone: the screens."""
+"""`hptui open`, and `hptui` alone: open the screens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import click
 from hptui.cli.common import Face, pass_face, study_argument
 
 
-@click.command("open")
+@click.command(
+    "open",
+    help="""Open the screens, on all studies or on STUDY. `hptui` alone does the same.
+
+    What runs goes on when they close. Choices that shall last stand in the config file: hptui paths names it.
+    """,
+)
 @study_argument(required=False)
 @click.option("--readonly", is_flag=True, help="Keys that change something do nothing.")
 @click.option("--slow", is_flag=True, help="For slow lines: sixteen colours, a look every two seconds.")
@@ -19,7 +25,7 @@ from hptui.cli.common import Face, pass_face, study_argument
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @pass_face
 def open_(
-    face: Face,
+    context: Face,
     study: str | None,
     readonly: bool,
     slow: bool,
@@ -28,15 +34,12 @@ def open_(
     refresh: float | None,
     no_mouse: bool,
 ) -> int:
-    """Open the screens, on all studies or on STUDY. `hptui` alone does the same.
-
-    What runs goes on when they close. Choices that shall last stand in the config file: hptui paths names it.
-    """
+    """Open the screens with the options of this call put over the user's config file."""
     from hptui.tui.config import load
     from hptui.tui.open import open_screens
 
     config = load()
-    config = replace(config, readonly=readonly or face.readonly, slow=slow or face.slow)
+    config = replace(config, readonly=readonly or context.readonly, slow=slow or context.slow)
     if plain:
         config = replace(config, charts="ascii")
     if theme is not None:
@@ -45,4 +48,4 @@ def open_(
         config = replace(config, refresh=refresh)
     if no_mouse:
         config = replace(config, mouse=False)
-    return open_screens(face.home, config, face.study(study) if study else None)
+    return open_screens(context.home, config, context.study(study) if study else None)

@@ -1,4 +1,4 @@
-"""`hptui paths`: where everything is."""
+"""`hptui paths`: print the paths of HOME, a study, or a trial."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from hptui.cli.common import Face, json_option, pass_face, study_argument, trial
 from hptui.cli.text import tell_facts, tell_json
 
 
-@click.command("paths")
+@click.command(
+    "paths",
+    help="""Where HOME is; where everything of STUDY is, or of one TRIAL.""",
+)
 @study_argument(required=False)
 @trial_argument(required=False)
 @json_option
 @pass_face
-def paths_(face: Face, study: str | None, trial: str | None, as_json: bool) -> None:
-    """Where HOME is; where everything of STUDY is, or of one TRIAL."""
+def paths_(context: Face, study: str | None, trial: str | None, as_json: bool) -> None:
+    """Print the paths of HOME, of a study, or of a trial."""
     from hptui.actions.places import places
 
-    found = {name: str(path) for name, path in places(face.home, study, trial).items()}
+    paths = {name: str(path) for name, path in places(context.home, study, trial).items()}
     if as_json:
-        tell_json(found)
+        tell_json(paths)
     else:
-        tell_facts(found)
+        tell_facts(paths)

@@ -1,4 +1,4 @@
-"""`hptui report`: the results of a study as a document."""
+"""`hptui report`: write the results of a study as a document, or verify a written report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from hptui.cli.common import Face, json_option, pass_face, study_argument
 from hptui.cli.text import say, tell_json
 
 
-@click.command("report")
+@click.command(
+    "report",
+    help="""Write what STUDY has found as Markdown: every number and sentence computed from its recorded trials.
+
+    With -o, facts.json is written beside it, which maps each number to its trials. A study may still be running.
+    """,
+)
 @study_argument(required=False)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="DIR|FILE.md", help="Where to (default: stdout)."
@@ -37,7 +43,7 @@ from hptui.cli.text import say, tell_json
 @json_option
 @pass_face
 def report_(
-    face: Face,
+    context: Face,
     study: str | None,
     output: Path | None,
     style: str,
@@ -47,19 +53,16 @@ def report_(
     check: Path | None,
     as_json: bool,
 ) -> int:
-    """Write what STUDY has found as Markdown: every number and sentence computed from its recorded trials.
-
-    With -o, facts.json is written beside it, which maps each number to its trials. A study may still be running.
-    """
+    """Write or print a report, or verify the numbers of a written one; return the exit code."""
     from hptui.actions.report import report_text, write_report
 
     if check is not None:
-        return _check(face, check, study or "", as_json=as_json)
+        return _check(context, check, study or "", as_json=as_json)
     if study is None:
         raise click.UsageError("which study? or --check FILE.md")
-    sd = face.study(study)
+    sd = context.study(study)
     if output is None:
-        sys.stdout.write(report_text(sd, style))  # not cleaned: it is a file in the making, escaped by its own rules
+        sys.stdout.write(report_text(sd, style))  # not sanitized: the format has its own escaping
         return 0
     for path in write_report(sd, output, style, figures or ""):
         say(f"written to {path}")
@@ -73,29 +76,34 @@ def report_(
     return 0
 
 
-def _check(face: Face, path: Path, study: str, *, as_json: bool) -> int:
+def _check(context: Face, path: Path, study: str, *, as_json: bool) -> int:
     from dataclasses import asdict
 
     from hptui.actions.recheck import recheck
 
-    found = recheck(face.home, path, study)
+    verification = recheck(context.home, path, study)
     if as_json:
-        differences = [asdict(one) for one in found.differences]
+        differences = [asdict(difference) for difference in verification.differences]
         tell_json(
-            {"report": str(found.report), "study": found.study, "numbers": found.numbers, "differences": differences}
+            {
+                "report": str(verification.report),
+                "study": verification.study,
+                "numbers": verification.numbers,
+                "differences": differences,
+            }
         )
-        return 1 if found.differences else 0
-    for one in found.differences:
-        where = f"{found.report}:{one.line}: {one.key}"
-        if one.why == "changed in the text":
-            say(f"{where}: {one.now!r} was written here, and has been changed")
-        elif one.why == "no longer said":
-            say(f"{where}: {one.text!r} would no longer be said")
-        elif one.why == "differs":
-            say(f"{where}: {one.text!r} is {one.now!r} in the store")
+        return 1 if verification.differences else 0
+    for difference in verification.differences:
+        label = f"{verification.report}:{difference.line}: {difference.key}"
+        if difference.why == "changed in the text":
+            say(f"{label}: {difference.now!r} was written here, and has been changed")
+        elif difference.why == "no longer said":
+            say(f"{label}: {difference.text!r} would no longer be said")
+        elif difference.why == "differs":
+            say(f"{label}: {difference.text!r} is {difference.now!r} in the store")
         else:
-            say(f"{where}: {one.text!r} is from other trials now: {', '.join(map(str, one.trials[:10]))}")
-    count = len(found.differences)
-    said = f"{found.numbers} numbers of study {found.study}: "
-    say(said + (f"{count} {'does' if count == 1 else 'do'} not hold" if count else "all hold"))
+            say(f"{label}: {difference.text!r} is from other trials now: {', '.join(map(str, difference.trials[:10]))}")
+    count = len(verification.differences)
+    summary = f"{verification.numbers} numbers of study {verification.study}: "
+    say(summary + (f"{count} {'does' if count == 1 else 'do'} not hold" if count else "all hold"))
     return 1 if count else 0

@@ -8,7 +8,17 @@ from hptui.cli.common import Face, pairs, pass_face, study_argument
 from hptui.cli.text import say
 
 
-@click.command("run")
+@click.command(
+    "run",
+    help="""Start the study FILE, or go on with a study by its name, and follow it until it rests.
+
+    The study runs by itself: ctrl-c, or a lost connection, only ends the following.
+
+    `--from best --set epochs=3` queues a final run: the best configuration, but longer. The study stays as it is.
+
+    Exit code 3: it ended without one usable trial.
+    """,
+)
 @study_argument(name="ref")
 @click.option("--detach", is_flag=True, help="Return at once.")
 @click.option("--trials", metavar="N|+N", help="How many trials in all, or how many more; of the stage under way.")
@@ -18,7 +28,7 @@ from hptui.cli.text import say
 @click.option("-o", "--output", metavar="DIR", help="Write the results there when the study ends.")
 @pass_face
 def run_(
-    face: Face,
+    context: Face,
     ref: str,
     detach: bool,
     trials: str | None,
@@ -27,14 +37,7 @@ def run_(
     source: str | None,
     output: str | None,
 ) -> int:
-    """Start the study FILE, or go on with a study by its name, and follow it until it rests.
-
-    The study runs by itself: ctrl-c, or a lost connection, only ends the following.
-
-    `--from best --set epochs=3` queues a final run: the best configuration, but longer. The study stays as it is.
-
-    Exit code 3: it ended without one usable trial.
-    """
+    """Start or resume a study; follow it unless `--detach` is given; return the exit code."""
     from hptui.actions.follow import newest_event
     from hptui.actions.run import run, run_from
     from hptui.actions.studies import find_study
@@ -42,14 +45,14 @@ def run_(
     from hptui.model.errors import HptuiError
 
     try:
-        after = newest_event(find_study(face.home, ref))
+        after = newest_event(find_study(context.home, ref))
     except HptuiError:
-        after = 0  # not there yet; what is wrong with it, `run` will say
-    given = pairs(changes, "search.seed=7")
+        after = 0  # no such study yet; any other error, `run` raises again below
+    overrides = pairs(changes, "search.seed=7")
     if source is not None:
-        started = run_from(face.home, ref, source, given, trials=trials, parallel=parallel, output=output)
+        started = run_from(context.home, ref, source, overrides, trials=trials, parallel=parallel, output=output)
     else:
-        started = run(face.home, ref, trials=trials, settings=given, parallel=parallel, output=output)
+        started = run(context.home, ref, trials=trials, settings=overrides, parallel=parallel, output=output)
     for note in started.notes:
         say(note)
     name = started.sd.name

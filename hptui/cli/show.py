@@ -1,4 +1,4 @@
-"""`hptui show`: one trial, whole: settings, values, attempts, surroundings, and its metrics over steps as JSON."""
+"""`hptui show`: print one trial: settings, values, attempts, environment, and its metric points as JSON."""
 
 from __future__ import annotations
 
@@ -30,32 +30,35 @@ HOST = (
 )
 
 
-@click.command("show")
+@click.command(
+    "show",
+    help="""One trial of STUDY, whole. TRIAL is a number, a name, or `best`.
+
+    With --json also its metrics over steps.
+    """,
+)
 @study_argument()
 @trial_argument()
 @json_option
 @pass_face
-def show_(face: Face, study: str, trial: str, as_json: bool) -> None:
-    """One trial of STUDY, whole. TRIAL is a number, a name, or `best`.
-
-    With --json also its metrics over steps.
-    """
+def show_(context: Face, study: str, trial: str, as_json: bool) -> None:
+    """Print everything recorded about one trial."""
     from hptui.actions.status import show_json
     from hptui.actions.studies import find_trial
     from hptui.results.view import look
     from hptui.storage.reader import Reader
 
-    sd = face.study(study)
+    sd = context.study(study)
     with Reader(sd) as reader:
         view = look(sd, reader)
-        found = find_trial(reader, trial, view)
-        shape = show_json(view, found, reader)
+        row = find_trial(reader, trial, view)
+        shape = show_json(view, row, reader)
     if as_json:
         tell_json(shape)
         return
-    _facts(view, found, shape)
-    _settings(view, found, shape)
-    _metrics(view, found, shape)
+    _facts(view, row, shape)
+    _settings(view, row, shape)
+    _metrics(view, row, shape)
     _attempts(shape)
 
 
@@ -87,7 +90,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
 
 
 def _origin(trial: Trial) -> dict[str, str]:
-    """Which trial it was made from, and how far that had trained it."""
+    """Return which trial this one was made from, and the step it continues from."""
     from hptui.model.trial import FROM_TRIAL
 
     if trial.continued is not None:
@@ -103,7 +106,7 @@ def _progress(trial: Trial) -> str:
 
 
 def _settings(view: View, trial: Trial, shape: dict[str, Any]) -> None:
-    """Requested, and what was really used where that differs; what the trial changed comes first."""
+    """Print requested settings, changed ones first, with the values really used where they differ."""
     names = [*trial.params, *(name for name in shape["settings"] if name not in trial.params)]
     names += [name for name in trial.effective if name not in names]
     rows = []
@@ -143,8 +146,8 @@ def _metrics(view: View, trial: Trial, shape: dict[str, Any]) -> None:
     if rows:
         tell("")
         numbers = [Column(key, show=metric, right=True) for key in ("last", "low", "high")]
-        told = [Column("source")] if sources else []
-        tell_rows([Column("metric"), *numbers, Column("points", right=True), *told], rows)
+        source_columns = [Column("source")] if sources else []
+        tell_rows([Column("metric"), *numbers, Column("points", right=True), *source_columns], rows)
 
 
 def _attempts(shape: dict[str, Any]) -> None:
@@ -157,12 +160,12 @@ def _attempts(shape: dict[str, Any]) -> None:
         Column("started", show=moment),
     ]
     columns += [Column("seconds", "time", clock, right=True), Column("resumed_step", "from step", right=True)]
-    columns += [Column(f"{what}_gb", what.replace("_", " "), memory, right=True) for what in MEMORY]
+    columns += [Column(f"{quantity}_gb", quantity.replace("_", " "), memory, right=True) for quantity in MEMORY]
     if shape["attempt"]:
         tell_rows(columns, shape["attempt"])
     facts = {name: setting(shape["environment"][name]) for name in HOST if shape["environment"].get(name) is not None}
-    facts |= {f"artifact {one['label'] or ''}".strip(): one["path"] for one in shape["artifacts"]}
-    facts |= {f"checkpoint {one['step']}": f"{one['path']} ({size(one['bytes'])})" for one in shape["checkpoints"]}
+    facts |= {f"artifact {row['label'] or ''}".strip(): row["path"] for row in shape["artifacts"]}
+    facts |= {f"checkpoint {row['step']}": f"{row['path']} ({size(row['bytes'])})" for row in shape["checkpoints"]}
     if facts:
         tell("")
         tell_facts(facts)

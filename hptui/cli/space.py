@@ -1,4 +1,4 @@
-"""`hptui space`: the search space as it is and was; or a change of it, while the study runs."""
+"""`hptui space`: print the search space and its revisions, or change it, also while the study runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from hptui.results.view import View
 
 
-@click.command("space")
+@click.command(
+    "space",
+    help="""Show the search space of STUDY, or change it: '5e-6..1e-4 log', '2..24 int', '{128, 256, 512}'.
+
+    KEY='= 2 * OTHER' derives it from others; KEY= takes it out. A change makes a new revision and is written to the
+    study file, comments kept; trials that have been run keep what they ran with.
+    """,
+)
 @study_argument()
 @click.argument("changes", nargs=-1, metavar="[KEY=RANGE...]")
 @click.option("--constraint", "added", multiple=True, metavar="EXPR", help="A new constraint, as 'a * b <= 128'.")
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_face
 def space_(
-    face: Face,
+    context: Face,
     study: str,
     changes: tuple[str, ...],
     added: tuple[str, ...],
@@ -32,24 +39,22 @@ def space_(
     why: str,
     as_json: bool,
 ) -> None:
-    """Show the search space of STUDY, or change it: '5e-6..1e-4 log', '2..24 int', '{128, 256, 512}'.
-
-    KEY='= 2 * OTHER' derives it from others; KEY= takes it out. A change makes a new revision and is written to the
-    study file, comments kept; trials that have been run keep what they ran with.
-    """
+    """Print the search space of a study, or change it."""
     from hptui.actions.space import changed, draft_of, save
     from hptui.results.view import look
 
-    sd = face.study(study)
+    sd = context.study(study)
     if changes or added or dropped:
-        wanted = pairs(changes, "learning_rate='1e-5..5e-4 log'") if changes else {}
-        say(save(sd, changed(draft_of(sd), wanted, added, dropped), why))
+        ranges = pairs(changes, "learning_rate='1e-5..5e-4 log'") if changes else {}
+        say(save(sd, changed(draft_of(sd), ranges, added, dropped), why))
         return
     view = look(sd)
     rows = _rows(view)
     if as_json:
         constraints = [constraint.text for constraint in view.study.space.constraints]
-        tell_json({"parameters": rows, "constraints": constraints, "revisions": _revisions(view), **_more(view)})
+        tell_json(
+            {"parameters": rows, "constraints": constraints, "revisions": _revisions(view), **_presets_and_stages(view)}
+        )
         return
     columns = [Column("stage")] if any(row["stage"] for row in rows) else []
     columns += [Column("name", "parameter"), Column("range"), Column("order")]
@@ -62,8 +67,8 @@ def space_(
         tell_fields(f"revision {revision['rev']}", revision["at"], revision["why"])
 
 
-def _more(view: View) -> dict[str, Any]:
-    """Presets and stages."""
+def _presets_and_stages(view: View) -> dict[str, Any]:
+    """Return presets and stages for the JSON output."""
     from dataclasses import asdict
 
     from hptui.storage import studyfile
@@ -73,38 +78,38 @@ def _more(view: View) -> dict[str, Any]:
 
 
 def _rows(view: View) -> list[dict[str, Any]]:
-    """What is searched and derived: in the study's space, and in those of its stages."""
-    rows = _of(view, view.study.space, "")
+    """Return a row per parameter and derived value of the study's space and of its stages' spaces."""
+    rows = _space_rows(view, view.study.space, "")
     for stage in view.study.stages:
-        rows += _of(view, stage.space or Space(), stage.name)
+        rows += _space_rows(view, stage.space or Space(), stage.name)
     return rows
 
 
-def _of(view: View, space: Space, stage: str) -> list[dict[str, Any]]:
+def _space_rows(view: View, space: Space, stage: str) -> list[dict[str, Any]]:
     written = view.study.trainer.settings
     rows = [
         {
-            "name": one.name,
-            "range": one.describe(),
-            "order": ("ordered" if one.ordinal else "unordered") if isinstance(one, Choice) else "",
-            "written": written.get(one.name),
-            "when": one.when.text if one.when else "",
-            "note": one.note,
+            "name": entry.name,
+            "range": entry.describe(),
+            "order": ("ordered" if entry.ordinal else "unordered") if isinstance(entry, Choice) else "",
+            "written": written.get(entry.name),
+            "when": entry.when.text if entry.when else "",
+            "note": entry.note,
             "stage": stage,
         }
-        for one in space.parameters
+        for entry in space.parameters
     ]
     derived = [
         {
-            "name": one.name,
-            "range": f"= {one.expr.text}",
+            "name": entry.name,
+            "range": f"= {entry.expr.text}",
             "order": "",
-            "written": written.get(one.name),
+            "written": written.get(entry.name),
             "when": "",
-            "note": one.note,
+            "note": entry.note,
             "stage": stage,
         }
-        for one in space.derived
+        for entry in space.derived
     ]
     return [*rows, *derived]
 
@@ -114,4 +119,4 @@ def _revisions(view: View) -> list[dict[str, Any]]:
     from hptui.storage.reader import Reader
 
     with Reader(view.sd) as reader:
-        return [{"rev": one.rev, "at": iso(one.at), "why": one.why} for one in reader.revisions()]
+        return [{"rev": revision.rev, "at": iso(revision.at), "why": revision.why} for revision in reader.revisions()]

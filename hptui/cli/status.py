@@ -1,4 +1,4 @@
-"""`hptui status`: what the studies are doing, in a table; one study in more words."""
+"""`hptui status`: print the state of all studies as a table, or of one study in detail."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hptui.results.view import View
 
 EVENTS = 5
+"""Warnings and errors that the details of a study list."""
 COLUMNS = [
     Column("name"),
     Column("state"),
@@ -26,60 +27,63 @@ COLUMNS = [
 ]
 
 
-@click.command("status")
+@click.command(
+    "status",
+    help="""What the studies in HOME are doing, or one of them.
+
+    STUDY is a name in HOME, the directory of a study, or its study file.
+    """,
+)
 @study_argument(required=False)
 @json_option
 @pass_face
-def status_(face: Face, study: str | None, as_json: bool) -> None:
-    """What the studies in HOME are doing, or one of them.
-
-    STUDY is a name in HOME, the directory of a study, or its study file.
-    """
+def status_(context: Face, study: str | None, as_json: bool) -> None:
+    """Print a table of all studies, or the details of one."""
     from hptui.actions.status import status_json
 
-    views = _views(face, study)
+    views = _views(context, study)
     shapes = [status_json(view) for view in views]
     if as_json:
         tell_json(shapes)
     elif study:
-        _one(views[0], shapes[0])
+        _write_study(views[0], shapes[0])
     elif shapes:
         tell_rows(COLUMNS, [_row(view, shape) for view, shape in zip(views, shapes, strict=True)])
     else:
-        say(f"no study in {face.home} yet; hptui run FILE starts one")
+        say(f"no study in {context.home} yet; hptui run FILE starts one")
 
 
-def _views(face: Face, study: str | None) -> list[View]:
+def _views(context: Face, study: str | None) -> list[View]:
     from hptui.model.errors import HptuiError
     from hptui.results.view import look
     from hptui.storage.paths import studies_in
 
     if study:
-        return [look(face.study(study))]
+        return [look(context.study(study))]
     views = []
-    for sd in studies_in(face.home):
+    for sd in studies_in(context.home):
         try:
             views.append(look(sd))
-        except HptuiError as error:  # one damaged study hides no other
+        except HptuiError as error:  # a damaged study must not hide the others
             say(f"hptui: {sd.name}: {error}")
     return views
 
 
 def progress_of(shape: dict[str, Any]) -> str:
-    """`5/20`: trials that have ended, of all that shall run."""
+    """Return ended trials of all planned trials, as `5/20`; without a plan, the ended ones."""
     ended = sum(shape["counts"].get(status, 0) for status in ("complete", "pruned", "failed", "stopped"))
     return f"{ended}/{max(shape['trials'], sum(shape['counts'].values()))}" if shape["trials"] else str(ended)
 
 
 def state_of(shape: dict[str, Any]) -> str:
-    """The state, and that its runner has gone where that is so."""
+    """Return the study's state, with a remark where its runner has gone."""
     gone = shape["state"] in ("running", "draining") and not shape["runner"]["alive"]
     return f"{shape['state']}, runner gone" if gone else str(shape["state"])
 
 
 def _row(view: View, shape: dict[str, Any]) -> dict[str, Any]:
     best = shape["best"] or {}
-    shown = metric(best.get("value"), view.study.metrics.get(view.study.objective.metric))
+    value_text = metric(best.get("value"), view.study.metrics.get(view.study.objective.metric))
     return {
         **shape,
         "state": state_of(shape),
@@ -87,11 +91,11 @@ def _row(view: View, shape: dict[str, Any]) -> dict[str, Any]:
         "failed": shape["counts"].get("failed", 0),
         "best": best.get("number"),
         "value": best.get("value"),
-        "value:shown": shown,
+        "value:shown": value_text,
     }
 
 
-def _one(view: View, shape: dict[str, Any]) -> None:
+def _write_study(view: View, shape: dict[str, Any]) -> None:
     from hptui.results.knowledge import known_line
     from hptui.results.stages import stages_line
 
@@ -104,7 +108,7 @@ def _one(view: View, shape: dict[str, Any]) -> None:
             "about": study.about,
             "state": state_of(shape) + (f": {shape['message']}" if shape["message"] else ""),
             "runner": runner,
-            "objective": ", ".join(f"{one['goal']} {one['metric']}" for one in shape["objectives"]),
+            "objective": ", ".join(f"{objective['goal']} {objective['metric']}" for objective in shape["objectives"]),
             "sampler": shape["sampler"],
             "trials": f"{progress_of(shape)}{f': {counts}' if counts else ''}",
             "stages": stages_line(view),
@@ -120,19 +124,21 @@ def _one(view: View, shape: dict[str, Any]) -> None:
 
 
 def best_line(view: View) -> str:
-    """`trial 4: loss=0.5621 (rank=32, alpha=64)`."""
+    """Return the best trial in a line, as `trial 4: loss=0.5621 (rank=32, alpha=64)`; '' if there is none."""
     best = view.best
     if best is None:
         return ""
     values = ", ".join(
         f"{name}={metric(value, view.study.metrics.get(name))}" for name, value in (best.values or {}).items()
     )
-    where = f" of stage {best.stage}" if best.stage else ""
-    return f"trial {best.number}{where}: {values}" + (f" ({settings(best.params)})" if best.params else " (baseline)")
+    stage_text = f" of stage {best.stage}" if best.stage else ""
+    return f"trial {best.number}{stage_text}: {values}" + (
+        f" ({settings(best.params)})" if best.params else " (baseline)"
+    )
 
 
 def _events(view: View) -> None:
-    """The last things that went wrong."""
+    """Print the last events of level warning or error."""
     from hptui.storage.reader import Reader
 
     with Reader(view.sd) as reader:

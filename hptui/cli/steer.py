@@ -1,4 +1,4 @@
-"""`hptui pause`, `resume`, `stop`, `retry`: requests to a study, running or at rest."""
+"""`hptui pause`, `resume`, `stop`, `retry`: commands to a study, running or at rest."""
 
 from __future__ import annotations
 
@@ -9,58 +9,70 @@ from hptui.cli.text import say
 from hptui.storage.paths import StudyDir
 
 
-@click.command("pause")
+@click.command(
+    "pause",
+    help="""Let running trials of STUDY save a checkpoint and stop, which frees their GPUs; or only TRIALS.
+
+    `hptui resume` goes on from the checkpoints.
+    """,
+)
 @study_argument()
 @trial_argument("trials", required=False, nargs=-1)
 @click.option("--after-trials", is_flag=True, help="Let running trials finish; only start no new ones.")
 @pass_face
-def pause_(face: Face, study: str, trials: tuple[str, ...], after_trials: bool) -> None:
-    """Let running trials of STUDY save a checkpoint and stop, which frees their GPUs; or only TRIALS.
-
-    `hptui resume` goes on from the checkpoints.
-    """
+def pause_(context: Face, study: str, trials: tuple[str, ...], after_trials: bool) -> None:
+    """Pause a study, or single trials of it."""
     if trials and after_trials:
         raise click.UsageError("--after-trials is for a whole study, not for single trials")
-    _ask(face, study, "pause", trials, after_trials=after_trials)
+    _request(context, study, "pause", trials, after_trials=after_trials)
 
 
-@click.command("resume")
+@click.command(
+    "resume",
+    help="""Let paused trials of STUDY go on, or only TRIALS; starts a runner if none lives.""",
+)
 @study_argument()
 @trial_argument("trials", required=False, nargs=-1)
 @pass_face
-def resume_(face: Face, study: str, trials: tuple[str, ...]) -> None:
-    """Let paused trials of STUDY go on, or only TRIALS; starts a runner if none lives."""
+def resume_(context: Face, study: str, trials: tuple[str, ...]) -> None:
+    """Resume a study, or single trials of it; start a runner if none is alive."""
     from hptui.actions.run import go_on
 
-    sd = _ask(face, study, "resume", trials, whole=True)
+    sd = _request(context, study, "resume", trials, whole=True)
     if go_on(sd):
         say(f"{sd.name} runs again; hptui run {sd.name} follows it")
 
 
-@click.command("stop")
+@click.command(
+    "stop",
+    help="""End STUDY, or only TRIALS of it: they save a checkpoint if they can, and do not go on by themselves.""",
+)
 @study_argument()
 @trial_argument("trials", required=False, nargs=-1)
 @click.option("--now", is_flag=True, help="Kill them, without a last checkpoint.")
 @pass_face
-def stop_(face: Face, study: str, trials: tuple[str, ...], now: bool) -> None:
-    """End STUDY, or only TRIALS of it: they save a checkpoint if they can, and do not go on by themselves."""
-    _ask(face, study, "stop", trials, now=now)
+def stop_(context: Face, study: str, trials: tuple[str, ...], now: bool) -> None:
+    """Stop a study, or single trials of it."""
+    _request(context, study, "stop", trials, now=now)
 
 
-@click.command("retry")
+@click.command(
+    "retry",
+    help="""Run TRIALS of STUDY that failed, were pruned or stopped again: the same numbers, the same parameters.""",
+)
 @study_argument()
 @trial_argument("trials", nargs=-1)
 @pass_face
-def retry_(face: Face, study: str, trials: tuple[str, ...]) -> None:
-    """Run TRIALS of STUDY that failed, were pruned or stopped again: the same numbers, the same parameters."""
-    _ask(face, study, "retry", trials)
+def retry_(context: Face, study: str, trials: tuple[str, ...]) -> None:
+    """Queue trials to run again."""
+    _request(context, study, "retry", trials)
 
 
-def _ask(face: Face, study: str, verb: str, trials: tuple[str, ...], **more: bool) -> StudyDir:
-    """Make the request, say what came of it."""
+def _request(context: Face, study: str, verb: str, trials: tuple[str, ...], **flags: bool) -> StudyDir:
+    """Make the request, print its result, and return the study."""
     from hptui.actions.steer import request
 
-    sd = face.study(study)
+    sd = context.study(study)
     numbers = numbers_of(sd, trials) if trials else None
-    say(request(sd, verb, {"trials": numbers, **more}))
+    say(request(sd, verb, {"trials": numbers, **flags}))
     return sd

@@ -1,4 +1,7 @@
-"""What the command line prints: talk on stderr; data on stdout, as a table, tab-separated, or JSON. All is cleaned."""
+"""What the command line prints: messages on stderr; data on stdout as a table, tab-separated, or JSON.
+
+All text is sanitized of control characters.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +21,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 HIDDEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
+"""Characters that JSON leaves as they are and a terminal would obey or hide."""
 PLAIN = str.maketrans({"→": "->", "✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "⏎": " ", "×": "x"})
 
 
 def say(text: str) -> None:
-    """Talk: to stderr."""
+    """Write a message to stderr."""
     _write(sys.stderr, clean(text, lines=True))
 
 
 def tell(text: str) -> None:
-    """Data: to stdout."""
+    """Write data to stdout."""
     _write(sys.stdout, clean(text, lines=True, limit=1 << 24))
 
 
@@ -37,32 +41,32 @@ def _write(stream: TextIO, text: str) -> None:
 
 
 def fit(text: str, stream: TextIO) -> str:
-    """`text` with plain signs where the stream has no others."""
+    """Return `text` with ASCII signs in place of others where the stream is not UTF."""
     encoding = (getattr(stream, "encoding", "") or "ascii").lower().replace("-", "")
     return text if encoding.startswith("utf") else text.translate(PLAIN)
 
 
 def on_terminal() -> bool:
-    """Whether a person looks at stdout."""
+    """Return whether stdout is a terminal."""
     return sys.stdout.isatty()
 
 
 def console() -> Console:
-    """Rich, for a terminal: never guesses markup, emoji or highlighting out of a text."""
+    """Return a Rich console that takes no markup, emoji or highlighting out of a text."""
     from rich.console import Console
 
     return Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
 
 
 def tell_json(value: Any) -> None:
-    """JSON on stdout. Numbers that are none are null; characters that a terminal would obey are escaped."""
+    """Write JSON to stdout: non-finite numbers as null, characters that a terminal would obey escaped."""
     text = json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+    sys.stdout.write(HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
     sys.stdout.flush()
 
 
 def jsonable(value: Any) -> Any:
-    """`value` without NaN and infinities, and with keys that are texts."""
+    """Return `value` with NaN and infinities as None, and keys and unknown objects as texts."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -76,9 +80,9 @@ def jsonable(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: where its value is, its heading, how a person reads it.
+    """A column of a table: key of its value, heading, how the value is formatted for a person.
 
-    On a narrow terminal whole columns are left out, those of the lowest `rank` first, rather than numbers broken.
+    On a narrow terminal whole columns are left out, those of the lowest `rank` first, instead of breaking numbers.
     """
 
     key: str
@@ -88,10 +92,10 @@ class Column:
     rank: int = 1
 
     def shown(self, row: Mapping[str, Any]) -> str:
-        """The cell for a person; a row may say it itself under `KEY:shown`."""
-        said = row.get(f"{self.key}:shown")
-        if said is not None:
-            return clean(said) or (NOTHING if self.right else "")
+        """Return the cell for a person; the row's value under `KEY:shown` takes precedence."""
+        own_text = row.get(f"{self.key}:shown")
+        if own_text is not None:
+            return clean(own_text) or (NOTHING if self.right else "")
         value = row.get(self.key)
         if value is None or value == "":
             return NOTHING if self.right else ""
@@ -99,7 +103,7 @@ class Column:
 
 
 def tell_rows(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], bold: int | None = None) -> None:
-    """Rows as a table on a terminal, else tab-separated with full precision under a line of names."""
+    """Write rows as a table on a terminal, else tab-separated in full precision after a line of keys."""
     if on_terminal():
         _table(columns, rows, bold)
         return
@@ -116,37 +120,40 @@ def _table(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], bold: i
     from rich.text import Text
 
     screen = console()
-    shown = that_fit(columns, rows, screen.width)
+    fitting = that_fit(columns, rows, screen.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
-    for column in shown:
+    for column in fitting:
         heading = Text(clean(column.heading or column.key))
         table.add_column(heading, justify="right" if column.right else "left", overflow="fold", no_wrap=column.right)
     for index, row in enumerate(rows):
-        cells = [Text(fit(column.shown(row), sys.stdout)) for column in shown]
+        cells = [Text(fit(column.shown(row), sys.stdout)) for column in fitting]
         table.add_row(*cells, style="bold" if index == bold else None)
     screen.print(table)
-    if left_out := [column.key for column in columns if column not in shown]:
+    if left_out := [column.key for column in columns if column not in fitting]:
         say(f"not shown, for lack of room: {', '.join(left_out)}")
 
 
 def that_fit(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], room: int) -> list[Column]:
-    """The columns that a table of `room` characters holds without breaking words; texts may fold to 20 of them."""
+    """Return the columns that a table of `room` characters holds without breaking words.
 
-    def needs(column: Column) -> int:
+    Texts may be folded to 20 characters.
+    """
+
+    def width_of(column: Column) -> int:
         cells = [column.heading or column.key, *(column.shown(row) for row in rows)]
         widest = max(len(cell) for cell in cells)
         return (widest if column.right else min(widest, 20)) + 2
 
-    widths = {column: needs(column) for column in columns}
-    shown = list(columns)
-    while sum(widths[column] for column in shown) - 2 > room and len(shown) > 1:
-        least = min(column.rank for column in shown)
-        shown.remove([column for column in shown if column.rank == least][-1])
-    return shown
+    widths = {column: width_of(column) for column in columns}
+    fitting = list(columns)
+    while sum(widths[column] for column in fitting) - 2 > room and len(fitting) > 1:
+        lowest = min(column.rank for column in fitting)
+        fitting.remove([column for column in fitting if column.rank == lowest][-1])
+    return fitting
 
 
 def field(value: Any) -> str:
-    """One field of a tab-separated line."""
+    """Return a value as a field of a tab-separated line."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -157,20 +164,20 @@ def field(value: Any) -> str:
 
 
 def tell_facts(facts: Mapping[str, str]) -> None:
-    """Names and values, one pair a line; in pipes separated by a tab."""
-    shown = {name: value for name, value in facts.items() if value}
-    width = max((len(name) for name in shown), default=0)
-    for name, value in shown.items():
+    """Write names and values, one pair a line; outside a terminal separated by a tab."""
+    non_empty = {name: value for name, value in facts.items() if value}
+    width = max((len(name) for name in non_empty), default=0)
+    for name, value in non_empty.items():
         tell_fields(f"{name:<{width}}" if on_terminal() else name, value)
 
 
 def tell_fields(*fields: str) -> None:
-    """One line of fields: two spaces between them on a terminal, a tab in pipes."""
-    _write(sys.stdout, ("  " if on_terminal() else "\t").join(clean(one) for one in fields))
+    """Write one line of fields: two spaces between them on a terminal, else a tab."""
+    _write(sys.stdout, ("  " if on_terminal() else "\t").join(clean(field) for field in fields))
 
 
 def width() -> int:
-    """How many columns a line may have."""
+    """Return the number of columns of the terminal; 120 where stdout is none."""
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns
     except OSError:

@@ -1,4 +1,4 @@
-"""`hptui wait`: wait until a study has come to rest, in silence."""
+"""`hptui wait`: wait until a study rests, without output."""
 
 from __future__ import annotations
 
@@ -10,22 +10,28 @@ from hptui.cli.common import Face, pass_face, study_argument
 from hptui.cli.text import say
 
 POLL = 0.1
+"""Seconds between two looks at the runner's lock: no event announces that a runner has gone."""
 
 
-@click.command("wait")
+@click.command(
+    "wait",
+    help="""Wait until STUDY is done, paused or stopped. The exit code is that of `hptui run`: 3 without a
+    usable trial.
+    """,
+)
 @study_argument()
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Give up after so long: exit code 1.")
 @pass_face
-def wait_(face: Face, study: str, timeout: float | None) -> int:
-    """Wait until STUDY is done, paused or stopped. The exit code is that of `hptui run`: 3 without a usable trial."""
+def wait_(context: Face, study: str, timeout: float | None) -> int:
+    """Wait until a study rests; return the exit code of its state."""
     from hptui.actions.follow import exit_code, gave_up, was_hindered
     from hptui.actions.run import runner_alive
     from hptui.results.view import look
 
-    sd = face.study(study)
-    until = None if timeout is None else time.monotonic() + timeout
+    sd = context.study(study)
+    deadline = None if timeout is None else time.monotonic() + timeout
     while runner_alive(sd)["alive"]:
-        if until is not None and time.monotonic() > until:
+        if deadline is not None and time.monotonic() > deadline:
             say(f"{sd.name} still runs after {timeout:g} s")
             return 1
         time.sleep(POLL)

@@ -1,1 +1,1 @@
-"""What it is: parameters, expressions, studies, trials, errors. Standard library only."""
+"""Values of the domain: studies, trials, spaces, expressions, errors. No I/O, standard library only."""

@@ -1,4 +1,4 @@
-"""What is known of a study's trials before they run, as it is handed to the trainer's preparation."""
+"""The request that a runner hands to a trainer's preparation: planned trials and required metrics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from hptui.model.wanted import Wanted, wanted
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """Settings that stand for all trials, those that differ in what matters, and the metrics that are asked for."""
+    """Input of a trainer's preparation step.
+
+    `settings` are representative settings of the study, `variants` the planned trials that differ from them in a
+    setting that matters to the preparation, `wanted` the metrics that the study file names.
+    """
 
     settings: Mapping[str, Value]
     variants: Sequence[Variant] = ()
@@ -22,16 +26,20 @@ class Ahead:
 
     @classmethod
     def of(cls, study: Study, names: Collection[str], defaults: Mapping[str, Value]) -> Ahead:
-        """Of a study: `names` are the settings that matter, `defaults` what the trainer uses where it is silent."""
+        """Build the request for a study.
+
+        `names` are the settings that matter to the preparation, `defaults` the trainer's values for settings that the
+        study file does not give.
+        """
         return cls(representative(study, defaults), variants(study, names, defaults), wanted(study))
 
     def told(self) -> dict[str, Any]:
-        """As a part of a configuration in JSON."""
-        others, asked = [asdict(one) for one in self.variants], [asdict(one) for one in self.wanted]
-        return {"settings": dict(self.settings), "variants": others, "wanted": asked}
+        """Return the request as a JSON object; `read` is the inverse."""
+        planned, metrics = [asdict(trial) for trial in self.variants], [asdict(metric) for metric in self.wanted]
+        return {"settings": dict(self.settings), "variants": planned, "wanted": metrics}
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Ahead:
-        """From such a configuration."""
-        others = [Variant(**one) for one in config.get("variants", ())]
-        return cls(config["settings"], others, [Wanted(**one) for one in config.get("wanted", ())])
+        """Build the request from an object that `to_json` returned."""
+        planned = [Variant(**fields) for fields in config.get("variants", ())]
+        return cls(config["settings"], planned, [Wanted(**fields) for fields in config.get("wanted", ())])

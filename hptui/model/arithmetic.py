@@ -1,8 +1,7 @@
-"""The operators and functions of the expression language, each bounded in time and memory.
+"""Operators and functions of the expression language, each bounded in time and memory.
 
-Every operator takes numbers (or two texts for `+`, a text and a count for `*`) and raises an ordinary TypeError,
-ValueError or ArithmeticError; `expressions` turns those into the user's words. Nothing here looks up an attribute
-or runs a user's code.
+Operators take numbers (two texts for `+`, a text and a count for `*`) and raise TypeError, ValueError or
+ArithmeticError; `expressions` turns those into an ExpressionError. No attribute is looked up and no user code runs.
 """
 
 from __future__ import annotations
@@ -15,57 +14,60 @@ from collections.abc import Callable
 from typing import Any
 
 MAX_BITS = 1000
-"""Whole numbers stay below 2 ** 1000, so that each also fits a float."""
+"""Bound of whole numbers, in bits: below 2 ** 1000 each also fits a float."""
 
 MAX_TEXT = 1000
-"""Characters that `text * count` may produce."""
+"""Bound of the length of `text * count`, in characters."""
 
 MAX_DIGITS = 20
-"""`round(x, n)` computes 10 ** -n for a whole x: n is bounded like an exponent."""
+"""Bound of |n| in `round(x, n)`: for a whole x, Python computes 10 ** -n."""
 
 
 class Missing(LookupError):
-    """A name without a value."""
+    """Raised during evaluation for a name that the environment lacks; its text is the name."""
 
 
 FAULTS = (TypeError, ValueError, ArithmeticError, Missing)
-"""What evaluating can raise inside; outside, it is an ExpressionError."""
+"""Exceptions that an evaluation may raise internally; callers of `Expression` get an ExpressionError."""
 
 
 def bounded(result: Any, *operands: Any) -> Any:
-    """The result, unless it grew too large or stopped being a real number. NaN in may be NaN out."""
+    """Return the result, or raise if it is too large, complex, or newly infinite or NaN.
+
+    NaN and infinities pass if an operand already was one.
+    """
     if isinstance(result, int):
         if result.bit_length() > MAX_BITS:
             raise OverflowError("the result is too large")
     elif isinstance(result, complex):
         raise ValueError("the result is not a real number")
-    elif _lost(result) and not any(_lost(one) for one in operands):
+    elif _is_nonfinite(result) and not any(_is_nonfinite(operand) for operand in operands):
         raise OverflowError("the result is not finite")
     return result
 
 
-def _lost(value: Any) -> bool:
+def _is_nonfinite(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
 
 
 def shown(value: object) -> str:
-    """A value for an error message, shortened."""
+    """Return a value's repr for an error message, shortened."""
     try:
         return reprlib.repr(value)
-    except ValueError:  # Python writes no number of more than 4300 digits
+    except ValueError:  # Python refuses to convert an int of more than 4300 digits
         return "a number too long to write"
 
 
-def _numbers(symbol: str, *operands: Any) -> None:
-    for one in operands:
-        if not isinstance(one, int | float):
-            raise TypeError(f"{symbol} needs numbers, got {shown(one)}")
+def _require_numbers(symbol: str, *operands: Any) -> None:
+    for operand in operands:
+        if not isinstance(operand, int | float):
+            raise TypeError(f"{symbol} needs numbers, got {shown(operand)}")
 
 
-def _plain(symbol: str, act: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _numeric_operator(symbol: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def run(a: Any, b: Any) -> Any:
-        _numbers(symbol, a, b)
-        return bounded(act(a, b), a, b)
+        _require_numbers(symbol, a, b)
+        return bounded(compute(a, b), a, b)
 
     return run
 
@@ -73,7 +75,7 @@ def _plain(symbol: str, act: Callable[[Any, Any], Any]) -> Callable[[Any, Any], 
 def _add(a: Any, b: Any) -> Any:
     if isinstance(a, str) and isinstance(b, str):
         return a + b
-    _numbers("+", a, b)
+    _require_numbers("+", a, b)
     return bounded(a + b, a, b)
 
 
@@ -83,20 +85,21 @@ def _multiply(a: Any, b: Any) -> Any:
         if len(text) * count > MAX_TEXT:
             raise OverflowError("the text is too long")
         return text * count
-    _numbers("*", a, b)
+    _require_numbers("*", a, b)
     return bounded(a * b, a, b)
 
 
 def _power(a: Any, b: Any) -> Any:
-    _numbers("**", a, b)
-    whole = isinstance(a, int) and isinstance(b, int)
-    if whole and (abs(a).bit_length() - 1) * b > MAX_BITS:  # what it has at least; 9 ** 9 ** 9 must not even start
+    _require_numbers("**", a, b)
+    both_whole = isinstance(a, int) and isinstance(b, int)
+    # Compare a lower bound of the result's bits before computing: 9 ** 9 ** 9 alone would exhaust memory.
+    if both_whole and (abs(a).bit_length() - 1) * b > MAX_BITS:
         raise OverflowError("the result is too large")
     return bounded(a**b, a, b)
 
 
 def _round(value: Any, digits: Any = None) -> Any:
-    _numbers("round", value)
+    _require_numbers("round", value)
     if digits is None:
         return round(value)
     if not isinstance(digits, int) or abs(digits) > MAX_DIGITS:
@@ -104,11 +107,11 @@ def _round(value: Any, digits: Any = None) -> Any:
     return round(value, digits)
 
 
-def _within(value: Any, group: Any) -> bool:
+def _is_inside(value: Any, group: Any) -> bool:
     return value in group
 
 
-def _not_within(value: Any, group: Any) -> bool:
+def _is_outside(value: Any, group: Any) -> bool:
     return value not in group
 
 
@@ -116,13 +119,14 @@ Binary = Callable[[Any, Any], Any]
 
 OPERATORS: dict[type[ast.operator], Binary] = {
     ast.Add: _add,
-    ast.Sub: _plain("-", operator.sub),
+    ast.Sub: _numeric_operator("-", operator.sub),
     ast.Mult: _multiply,
-    ast.Div: _plain("/", operator.truediv),
-    ast.FloorDiv: _plain("//", operator.floordiv),
-    ast.Mod: _plain("%", operator.mod),
+    ast.Div: _numeric_operator("/", operator.truediv),
+    ast.FloorDiv: _numeric_operator("//", operator.floordiv),
+    ast.Mod: _numeric_operator("%", operator.mod),
     ast.Pow: _power,
 }
+"""Implementation of each binary operator, by syntax node."""
 
 COMPARISONS: dict[type[ast.cmpop], Binary] = {
     ast.Eq: operator.eq,
@@ -131,9 +135,10 @@ COMPARISONS: dict[type[ast.cmpop], Binary] = {
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
-    ast.In: _within,
-    ast.NotIn: _not_within,
+    ast.In: _is_inside,
+    ast.NotIn: _is_outside,
 }
+"""Implementation of each comparison, by syntax node."""
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min,
@@ -151,15 +156,16 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "float": float,
     "len": len,
 }
+"""Functions that an expression may call, by name."""
 
 
 def negative(value: Any) -> Any:
-    """Unary minus."""
-    _numbers("-", value)
+    """Return -value; raise TypeError unless it is a number."""
+    _require_numbers("-", value)
     return -value
 
 
 def positive(value: Any) -> Any:
-    """Unary plus."""
-    _numbers("+", value)
+    """Return +value; raise TypeError unless it is a number."""
+    _require_numbers("+", value)
     return +value

@@ -1,7 +1,7 @@
-"""Text from outside (logs, files, names, errors), made harmless for a terminal.
+"""Sanitizing of text from outside (logs, files, names, errors) for display in a terminal.
 
-Escape sequences are cut out, whole; every other control, bidirectional or surrogate character becomes U+FFFD, so that
-nothing that a model printed can move the cursor, set the clipboard or turn a line around.
+Escape sequences are removed whole; other control, bidirectional and surrogate characters become U+FFFD, so that printed
+text cannot move the cursor, set the clipboard or reorder a line.
 """
 
 from __future__ import annotations
@@ -18,15 +18,21 @@ SEQUENCE = re.compile(
     r"|[\x90\x98\x9e\x9f].*?(?:\x9c|$)",
     re.DOTALL,
 )
+"""Escape sequences of 7-bit and 8-bit terminals, complete or cut off."""
 CONTROL = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+"""Characters that may not reach a terminal: controls but newline, bidirectional marks, surrogates."""
 REPLACEMENT = "\ufffd"
 ELLIPSIS = "…"
 
 
 def clean(text: object, *, lines: bool = False, limit: int = 20_000) -> str:
-    """`str(text)` without anything that a terminal would obey. Newlines become `⏎` unless `lines`; tabs four spaces."""
+    """Return `str(text)` without anything that a terminal would interpret.
+
+    Newlines become `⏎` unless `lines`; a tab becomes four spaces. More than `limit` characters are cut off, with an
+    ellipsis.
+    """
     plain = str(text)
     if len(plain) > limit:
         plain = plain[: limit - 1] + ELLIPSIS

@@ -1,9 +1,8 @@
-"""The one safe language of constraints, `expr`, `when` and filters: arithmetic and comparisons over named values.
+"""The safe expression language of constraints, `expr`, `when` and filters: arithmetic over named values.
 
-A text is parsed once by `ast.parse`, checked node by node against a whitelist, and turned into closures; nothing is
-ever passed to `eval` or `compile`. There are no attributes, subscripts, lambdas, f-strings or keyword arguments, and
-calls only of the functions in `arithmetic.FUNCTIONS`. `true` and `false` are read as in TOML. Lists and tuples are
-the same thing.
+A text is parsed by `ast.parse`, checked node by node against an allow-list, and turned into closures; nothing is passed
+to `eval` or `compile`. There are no attributes, subscripts, lambdas, f-strings or keyword arguments, and calls only of
+`operators.FUNCTIONS`. `true` and `false` are read as in TOML; lists and tuples are the same.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from hptui.model.syntax import tree_of
 from hptui.model.trial import Value
 
 MAX_DEPTH = 20
+"""Bound of the nesting of an expression."""
 
 Env = Mapping[str, Any]
 Run = Callable[[Env], Any]
@@ -38,12 +38,12 @@ Run = Callable[[Env], Any]
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A parsed text; made by `parse`. Two are equal when their texts are."""
+    """A parsed expression, made by `parse`. Two are equal if their texts are."""
 
     text: str
     names: frozenset[str] = field(compare=False, repr=False)
     condition: bool = field(compare=False, repr=False)
-    """Whether it reads as a condition: a comparison, and/or/not, a name. `model_dim % num_heads` does not."""
+    """Whether it has the form of a condition: a comparison, and/or/not, a name. `model_dim % num_heads` has not."""
     _value: Run = field(compare=False, repr=False)
     _margin: Margin = field(compare=False, repr=False)
 
@@ -54,7 +54,10 @@ class Expression:
         return parse, (self.text,)
 
     def evaluate(self, env: Mapping[str, Value]) -> Value:
-        """Its value where names have the values in `env`."""
+        """Return the value of the expression for the values of names in `env`.
+
+        Raises: ExpressionError for a missing name and for what cannot be computed.
+        """
         try:
             result: Value = self._value(env)
         except FAULTS as fault:
@@ -62,18 +65,18 @@ class Expression:
         return result
 
     def holds(self, env: Mapping[str, Value]) -> bool:
-        """Whether it is true in `env`."""
+        """Return whether the expression is true in `env`."""
         return bool(self.evaluate(env))
 
     def margin(self, env: Mapping[str, Value]) -> float:
-        """As a constraint: <= 0 where it holds, else by how much it is missed.
+        """Return by how much the expression, as a constraint, is violated: <= 0 if it holds.
 
-        Where it cannot be computed (a division by zero, the log of 0) it is missed by 1.
+        It is 1 if the expression cannot be computed (a division by zero, the log of 0).
         """
         try:
             return self._margin(env)
         except (ArithmeticError, ValueError):
-            return 1.0
+            return 1.0  # imputed: the distance to feasibility is unknown
         except FAULTS as fault:
             raise self._error(fault, env) from None
 
@@ -85,7 +88,10 @@ class Expression:
 
 
 def parse(text: str, known: Collection[str] | None = None) -> Expression:
-    """Check a text and make it ready to evaluate; with `known`, every name in it must be one of those."""
+    """Parse an expression; with `known`, each name in it must be one of those.
+
+    Raises: ExpressionError.
+    """
     if not isinstance(text, str):
         raise ExpressionError(f"an expression is a text, got {text!r}")
     expression = _parse(text.strip())
@@ -99,7 +105,7 @@ def _parse(text: str) -> Expression:
     builder = _Builder(text, tree_of(text))
     try:
         run, margin = builder.value(builder.tree), builder.margin(builder.tree)
-    except FAULTS as fault:  # raised by a constant part, such as 9 ** 9 ** 9
+    except FAULTS as fault:  # a part without names, such as 9 ** 9 ** 9, is computed already here
         raise ExpressionError(f"{text!r}: {fault}") from None
     return Expression(text, frozenset(builder.names), _is_condition(builder.tree), run, margin)
 
@@ -110,7 +116,7 @@ def _is_condition(tree: ast.expr) -> bool:
     return isinstance(tree, ast.Compare | ast.BoolOp | ast.IfExp | ast.Name)
 
 
-_INSTEAD: dict[type[ast.AST], str] = {
+_ALTERNATIVES: dict[type[ast.AST], str] = {
     ast.BitXor: "a power is written **",
     ast.BitAnd: "'and' is written for &",
     ast.BitOr: "'or' is written for |",
@@ -126,7 +132,7 @@ _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
 
 
 class _Builder:
-    """Turns checked nodes into closures over the environment. Parts without names are computed here, once."""
+    """Turns checked syntax nodes into closures over the environment. Parts without names are computed once, here."""
 
     def __init__(self, text: str, tree: ast.expr) -> None:
         self.text, self.tree, self.source = text, tree, text.encode()
@@ -135,7 +141,7 @@ class _Builder:
         self.depth = 0
 
     def value(self, node: ast.expr) -> Run:
-        """The closure that computes a node."""
+        """Return the closure that computes a node."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise ExpressionError(f"{self.text!r}: nested more than {MAX_DEPTH} deep")
@@ -166,13 +172,13 @@ class _Builder:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 choose, yes, no = self._values([test, body, orelse])
                 return lambda env: yes(env) if choose(env) else no(env)
-        raise self._refused(node)
+        raise self._unsupported_node(node)
 
     def _values(self, nodes: list[ast.expr]) -> list[Run]:
         return [self.value(node) for node in nodes]
 
-    def _spelled(self, node: ast.Name) -> str:
-        # Python folds look-alikes (`ｌｏｇ`, `𝐥𝐨𝐠`) into ASCII names; the source itself must be ASCII there.
+    def _checked_name(self, node: ast.Name) -> str:
+        # Python normalises look-alikes (`ｌｏｇ`, `𝐥𝐨𝐠`) to ASCII names, so the source text itself must be ASCII.
         if not self.source[node.col_offset : node.end_col_offset].isascii():
             raise ExpressionError(f"{self.text!r}: names are ASCII letters, digits and _")
         if node.id.startswith("__"):
@@ -180,7 +186,7 @@ class _Builder:
         return node.id
 
     def _name(self, node: ast.Name) -> Run:
-        name = self._spelled(node)
+        name = self._checked_name(node)
         if name in _BOOLEANS:
             constant = _BOOLEANS[name]
             return lambda env: constant
@@ -196,35 +202,35 @@ class _Builder:
         return run
 
     def _call(self, func: ast.Name, items: list[ast.expr]) -> Run:
-        name = self._spelled(func)
+        name = self._checked_name(func)
         if name not in FUNCTIONS:
             raise ExpressionError(f"{self.text!r}: no function {name!r}", hint=did_you_mean(name, FUNCTIONS))
-        act = FUNCTIONS[name]
-        return self._apply(lambda *values: bounded(act(*values), *values), items)
+        function = FUNCTIONS[name]
+        return self._apply(lambda *values: bounded(function(*values), *values), items)
 
-    def _apply(self, act: Callable[..., Any], items: list[ast.expr]) -> Run:
-        before = self.mentions
+    def _apply(self, function: Callable[..., Any], items: list[ast.expr]) -> Run:
+        mentions_before = self.mentions
         parts = self._values(items)
         run: Run
         if len(parts) == 2:
-            one, two = parts
-            run = lambda env: act(one(env), two(env))
+            first, second = parts
+            run = lambda env: function(first(env), second(env))
         else:
-            run = lambda env: act(*[part(env) for part in parts])
-        if self.mentions > before:
+            run = lambda env: function(*[part(env) for part in parts])
+        if self.mentions > mentions_before:
             return run
         constant = run({})
         return lambda env: constant
 
     def _compare(self, node: ast.Compare) -> Run:
-        acts = [COMPARISONS[kind] for kind in self._kinds(node)]
-        first, *rest = self._values([node.left, *node.comparators])
+        comparisons = [COMPARISONS[kind] for kind in self._kinds(node)]
+        first, *others = self._values([node.left, *node.comparators])
 
         def run(env: Env) -> bool:
             left = first(env)
-            for act, part in zip(acts, rest, strict=True):
+            for comparison, part in zip(comparisons, others, strict=True):
                 right = part(env)
-                if not act(left, right):
+                if not comparison(left, right):
                     return False
                 left = right
             return True
@@ -234,11 +240,11 @@ class _Builder:
     def _kinds(self, node: ast.Compare) -> list[type[ast.cmpop]]:
         for op in node.ops:
             if type(op) not in COMPARISONS:
-                raise self._refused(op)
+                raise self._unsupported_node(op)
         return [type(op) for op in node.ops]
 
     def margin(self, node: ast.expr) -> Margin:
-        """The closure that says by how much a node is missed as a constraint."""
+        """Return the closure that computes by how much a node, as a constraint, is violated."""
         match node:
             case ast.BoolOp(op=op, values=items):
                 return joined([self.margin(item) for item in items], isinstance(op, ast.And))
@@ -246,24 +252,29 @@ class _Builder:
                 choose, yes, no = self.value(test), self.margin(body), self.margin(orelse)
                 return lambda env: yes(env) if choose(env) else no(env)
             case ast.Compare():
-                return self._missed(node)
+                return self._comparison_margin(node)
         run = self.value(node)
         return lambda env: 0.0 if run(env) else 1.0
 
-    def _missed(self, node: ast.Compare) -> Margin:
+    def _comparison_margin(self, node: ast.Compare) -> Margin:
         parts = self._values([node.left, *node.comparators])
-        links = [link(kind, one, two) for kind, one, two in zip(self._kinds(node), parts, parts[1:], strict=False)]
+        links = [
+            link(kind, left, right) for kind, left, right in zip(self._kinds(node), parts, parts[1:], strict=False)
+        ]
         return links[0] if len(links) == 1 else joined(links, True)
 
-    def _refused(self, node: ast.AST) -> ExpressionError:
+    def _unsupported_node(self, node: ast.AST) -> ExpressionError:
         inner: ast.AST = node.op if isinstance(node, ast.BinOp | ast.UnaryOp) else node
         part = ast.get_source_segment(self.text, node) if isinstance(node, ast.expr) else None
-        what = f"{part!r} is not in the language" if part else f"{type(node).__name__} is not in the language"
-        return ExpressionError(f"{self.text!r}: {what}", hint=_INSTEAD.get(type(inner), ""))
+        problem = f"{part!r} is not in the language" if part else f"{type(node).__name__} is not in the language"
+        return ExpressionError(f"{self.text!r}: {problem}", hint=_ALTERNATIVES.get(type(inner), ""))
 
 
 def _boolean(parts: list[Run], every: bool) -> Run:
-    """`and` (every) or `or`, as in Python: the value that decided."""
+    """Return a closure for `and` (if `every`) or `or`.
+
+    As in Python, its value is the operand that decided.
+    """
 
     def run(env: Env) -> Any:
         result: Any = every

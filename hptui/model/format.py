@@ -1,6 +1,6 @@
-"""How values are shown to people: numbers, shares, durations, memory, settings. The store keeps them exact.
+"""Formatting of values for people: numbers, proportions, durations, memory, settings. The store keeps exact values.
 
-A metric's `format` is one of `NAMED`, or a format specification of Python such as `.4f`.
+A metric's `format` is a key of `NAMED` or a format specification of Python such as `.4f`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from hptui.model.study import MetricSpec
 from hptui.model.trial import Value
 
 NOTHING = "–"
+"""Shown in place of a value that does not exist."""
 SPECIFICATION = re.compile(r"[-+ ]?,?(\.\d{1,2})?[eEfFgGn%]|[-+ ]?,?d")
+"""Format specifications that a metric's `format` may be."""
 
 
 def number(value: float) -> str:
-    """Four significant digits, as people write them: `0.5834`, `7.98e-06`, `12,345`; integers whole."""
+    """Format a number with four significant digits: `0.5834`, `7.98e-06`, `12,345`; integers whole."""
     if isinstance(value, int):
         return str(value)
     if not math.isfinite(value):
@@ -31,17 +33,20 @@ def number(value: float) -> str:
 
 
 def odd(value: float) -> str:
-    """The name of a value that is no number."""
+    """Return the name of a non-finite value: `NaN`, `inf` or `-inf`."""
     return "NaN" if math.isnan(value) else ("inf" if value > 0 else "-inf")
 
 
 def percent(value: float) -> str:
-    """A share, and the same in percent: `0.0300 (3.0%)`."""
+    """Format a proportion (0 to 1), with its percentage: `0.0300 (3.0%)`."""
     return f"{value:.4f} ({value:.1%})"
 
 
 def duration(seconds: float) -> str:
-    """`3.2 s`, `42 s`, `~45 min`, `~2.5 h`, `~3.1 days`: about, from a minute and a half on."""
+    """Format seconds: `3.2 s`, `42 s`, `~45 min`, `~2.5 h`, `~3.1 days`.
+
+    From 90 s on the duration is rounded, and marked with `~`.
+    """
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 90:
@@ -54,24 +59,24 @@ def duration(seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """`0:42`, `45:07`, `2:31:00`: to the second, for tables."""
-    whole = round(seconds)
-    hours, minutes = whole // 3600, whole % 3600 // 60
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+    """Format seconds to the second, for tables: `0:42`, `45:07`, `2:31:00`."""
+    total = round(seconds)
+    hours, minutes = total // 3600, total % 3600 // 60
+    return f"{hours}:{minutes:02}:{total % 60:02}" if hours else f"{minutes}:{total % 60:02}"
 
 
 def moment(when: str) -> str:
-    """A time in ISO 8601 as the clock on the wall here showed it: `2026-11-22 06:15:23`."""
+    """Format a time in ISO 8601 as local time: `2026-11-22 06:15:23`."""
     return datetime.fromisoformat(when).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def memory(gb: float) -> str:
-    """GiB: `4.2 GB`, `0.08 GB`."""
+    """Format GiB: `4.2 GB`, `0.08 GB`."""
     return f"{gb:.1f} GB" if gb >= 1 else f"{gb:.2g} GB"
 
 
 def size(count: float) -> str:
-    """Bytes, for people."""
+    """Format bytes, in units of 1024."""
     for unit in ("B", "KB", "MB", "GB"):
         if count < 1024:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -88,31 +93,32 @@ NAMED: Mapping[str, Callable[[float], str]] = {
     "memory": memory,
     "integer": lambda value: f"{value:,.0f}",
 }
+"""Formats that a metric's `format` may name."""
 
 
 def is_format(text: str) -> bool:
-    """Whether a metric's `format` is one that can be shown."""
+    """Return whether a text is a valid `format` of a metric; '' is."""
     return not text or text in NAMED or SPECIFICATION.fullmatch(text) is not None
 
 
 def metric(value: float | None, spec: MetricSpec | None = None) -> str:
-    """A metric's value in its own format, with its unit; `–` where there is none."""
+    """Format a metric's value as its `[metrics]` entry says, with its unit; `–` for None."""
     if value is None:
         return NOTHING
     if not math.isfinite(value):
         return odd(value)
-    how = spec.format if spec else ""
-    if how in NAMED:
-        text = NAMED[how](value)
-    elif SPECIFICATION.fullmatch(how):
-        text = format(int(value) if how.endswith("d") else value, how)
+    spec_format = spec.format if spec else ""
+    if spec_format in NAMED:
+        text = NAMED[spec_format](value)
+    elif SPECIFICATION.fullmatch(spec_format):
+        text = format(int(value) if spec_format.endswith("d") else value, spec_format)
     else:
         text = number(value)
     return f"{text} {spec.unit}" if spec and spec.unit else text
 
 
 def setting(value: Value) -> str:
-    """A setting's value, short: numbers as above, lists in brackets, texts as they are."""
+    """Format a setting's value: numbers as `number`, lists in brackets, texts unquoted."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -127,5 +133,5 @@ def setting(value: Value) -> str:
 
 
 def settings(params: Mapping[str, Value], separator: str = ", ") -> str:
-    """`rank=32, alpha=64`."""
+    """Format settings in one line: `rank=32, alpha=64`."""
     return separator.join(f"{name}={setting(value)}" for name, value in params.items())

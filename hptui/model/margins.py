@@ -1,7 +1,7 @@
-"""Constraints as numbers: by how much a condition is missed, <= 0 exactly where it holds.
+"""Constraints as numbers: the margin by which a condition is violated, <= 0 exactly if it holds.
 
-`lhs <= rhs` is missed by log(lhs / rhs) where both sides are positive, else by lhs - rhs; `and` by its worst part, `or`
-by its best. Engines learn from this number how far away the border is.
+The margin of `lhs <= rhs` is log(lhs / rhs) if both sides are positive, else lhs - rhs; that of `and` is the largest of
+its parts, of `or` the smallest. Engines learn from it how far a configuration is from being feasible.
 """
 
 from __future__ import annotations
@@ -17,20 +17,23 @@ Margin = Callable[[Mapping[str, Any]], float]
 Side = Callable[[Mapping[str, Any]], Any]
 
 TIE = 1e-9
-"""What a constraint is missed by at least: a strict one at a tie, or one that rounding hides."""
+"""Smallest margin of a violated constraint: a strict one at a tie, or one that rounding hides."""
 
-_SMALLER_LEFT = (ast.Lt, ast.LtE)
+_SMALLER_SIDE_LEFT = (ast.Lt, ast.LtE)
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
 def miss(kind: type[ast.cmpop], a: Any, b: Any) -> float:
-    """By how much a comparison is missed: <= 0 exactly when it holds. A ratio's log where both sides are positive."""
+    """Return the margin of a comparison of two values: <= 0 exactly if it holds.
+
+    Comparisons that have no distance (==, in, texts) give 0 or 1.
+    """
     holds = bool(COMPARISONS[kind](a, b))
     if kind in _ORDER and isinstance(a, int | float) and isinstance(b, int | float):
-        small, large = (a, b) if kind in _SMALLER_LEFT else (b, a)
-        raw = _distance(small, large)
-        if math.isfinite(raw):
-            return min(0.0, raw) if holds else max(TIE, raw)
+        small, large = (a, b) if kind in _SMALLER_SIDE_LEFT else (b, a)
+        distance = _distance(small, large)
+        if math.isfinite(distance):
+            return min(0.0, distance) if holds else max(TIE, distance)
     return 0.0 if holds else 1.0
 
 
@@ -41,25 +44,26 @@ def _distance(small: float, large: float) -> float:
         return math.nan
 
 
-def link(kind: type[ast.cmpop], one: Side, two: Side) -> Margin:
-    """The margin of one comparison of two computed sides."""
-    return lambda env: miss(kind, one(env), two(env))
+def link(kind: type[ast.cmpop], left: Side, right: Side) -> Margin:
+    """Return the margin of one comparison, given closures that compute its sides."""
+    return lambda env: miss(kind, left(env), right(env))
 
 
 def joined(parts: list[Margin], every: bool) -> Margin:
-    """The worst part of an `and`, the best of an `or`.
+    """Return the margin of `and` (if `every`: the largest of its parts) or `or` (the smallest).
 
-    Once one has decided, a part that cannot be computed is left out: `n > 0 and 10 / n <= 5` guards its own division.
+    A part that cannot be computed is ignored if an earlier one has decided: `n > 0 and 10 / n <= 5` guards its own
+    division.
     """
 
     def run(env: Mapping[str, Any]) -> float:
-        found: list[float] = []
+        margins: list[float] = []
         for part in parts:
             try:
-                found.append(part(env))
+                margins.append(part(env))
             except FAULTS:
-                if not any((one > 0) is every for one in found):
+                if not any((margin > 0) is every for margin in margins):
                     raise
-        return max(found) if every else min(found)
+        return max(margins) if every else min(margins)
 
     return run

@@ -1,7 +1,7 @@
-"""Metrics in expressions: `eval/loss` is written `eval_loss` there, because `/` divides.
+"""Names of metrics in expressions: `eval/loss` is written `eval_loss` there, because `/` divides.
 
-Every character that no identifier has becomes `_`; a metric that is called exactly so comes first, and a name that
-would mean two metrics means neither.
+Characters that identifiers lack become `_`. A metric with exactly that name takes precedence; a name that would denote
+two metrics denotes none.
 """
 
 from __future__ import annotations
@@ -15,25 +15,28 @@ T = TypeVar("T")
 
 
 def identifier(metric: str) -> str:
-    """What a metric is called in an expression: `eval/loss` eval_loss, `5-shot acc` _5_shot_acc, `lambda` lambda_."""
+    """Return the name of a metric in expressions.
+
+    `eval/loss` becomes `eval_loss`, `5-shot acc` `_5_shot_acc`, `lambda` `lambda_`.
+    """
     name = re.sub(r"[^A-Za-z0-9_]", "_", metric)
     if not name or name[0].isdigit():
         name = f"_{name}"
-    if name.startswith("__"):  # expressions have no such names
+    if name.startswith("__"):  # expressions refuse names that begin with __
         name = f"_{name.lstrip('_')}"
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def metric_of(name: str, metrics: Iterable[str]) -> str | None:
-    """The metric that a name in an expression means, or None."""
+    """Return the metric that a name in an expression denotes; None if there is none, or several."""
     known = list(metrics)
     if name in known:
         return name
-    found = [metric for metric in known if identifier(metric) == name]
-    return found[0] if len(found) == 1 else None
+    matches = [metric for metric in known if identifier(metric) == name]
+    return matches[0] if len(matches) == 1 else None
 
 
 def by_identifier(values: Mapping[str, T]) -> dict[str, T]:
-    """Values of metrics by the names that expressions call them."""
+    """Return the values of metrics, by the names that the metrics have in expressions."""
     names = dict.fromkeys(identifier(metric) for metric in values)
     return {name: values[metric] for name in names if (metric := metric_of(name, values)) is not None}

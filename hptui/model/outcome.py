@@ -1,4 +1,4 @@
-"""What came of trials: whether one keeps `[search] outcome`, and how far several objectives have got together."""
+"""Conditions of `[search] outcome`, and the ranking of trials: usable trials, Pareto sets, hypervolume over time."""
 
 from __future__ import annotations
 
@@ -14,26 +14,28 @@ from hptui.model.study import Study
 from hptui.model.trial import Trial, TrialStatus
 
 MEASURED = ("seconds", "peak_memory_gb")
-"""What `outcome` may speak of beside metrics: we measure it ourselves."""
+"""Quantities that `outcome` may use besides metrics: hptui measures them itself."""
 
 
 def measured(trial: Trial) -> dict[str, float]:
-    """What is known of a trial, by the names that expressions call it.
+    """Return the measured quantities of a trial, by the names that they have in expressions.
 
-    An objective counts as the value that stands for the trial, other metrics as what training returned, else as
-    reported last.
+    An objective has the trial's objective value, another metric its final value, else its last one.
     """
     reported = {**trial.metrics, **trial.final, **(trial.values or {})}
-    found = by_identifier({name: value for name, value in reported.items() if value is not None})
+    values = by_identifier({name: value for name, value in reported.items() if value is not None})
     if trial.seconds or trial.ended is not None:
-        found["seconds"] = trial.seconds
+        values["seconds"] = trial.seconds
     if trial.peak_memory_gb is not None:
-        found["peak_memory_gb"] = trial.peak_memory_gb
-    return found
+        values["peak_memory_gb"] = trial.peak_memory_gb
+    return values
 
 
 def outcome_margins(study: Study, trial: Trial) -> dict[str, float]:
-    """By how much a trial misses each condition of `outcome`: <= 0 where it keeps it; without what is not measured."""
+    """Return the margin of each condition of `outcome`: <= 0 if the trial meets it.
+
+    Conditions on quantities that were not measured are missing.
+    """
     values = measured(trial)
     margins = {condition.text: _margin(condition, values) for condition in study.search.outcome}
     return {text: margin for text, margin in margins.items() if margin is not None}
@@ -49,7 +51,10 @@ def _margin(condition: Expression, values: dict[str, float]) -> float | None:
 
 
 def satisfies(study: Study, trial: Trial) -> bool | None:
-    """Whether a trial keeps every condition of `outcome`; None: not all were measured, and none of those is broken."""
+    """Return whether a trial meets all conditions of `outcome`.
+
+    None: some could not be evaluated, and no other one is violated.
+    """
     margins = outcome_margins(study, trial)
     if any(margin > 0 for margin in margins.values()):
         return False
@@ -57,14 +62,17 @@ def satisfies(study: Study, trial: Trial) -> bool | None:
 
 
 def usable(study: Study, trial: Trial) -> bool:
-    """Whether a trial can be the best: complete, with a number for every objective, and nothing of `outcome` broken."""
+    """Return whether a trial can be the best of its study.
+
+    It is complete, has a finite value of every objective, and violates no condition of `outcome`.
+    """
     values = trial.values or {}
     has_all = all(math.isfinite(values.get(objective.metric, math.nan)) for objective in study.objectives)
     return trial.status is TrialStatus.COMPLETE and has_all and satisfies(study, trial) is not False
 
 
 def point(study: Study, trial: Trial) -> Point:
-    """A usable trial's objectives, each to be made small."""
+    """Return the objective values of a usable trial, with signs such that smaller is better."""
     values = trial.values or {}
     return tuple(
         values[objective.metric] if objective.goal == "minimize" else -values[objective.metric]
@@ -73,59 +81,62 @@ def point(study: Study, trial: Trial) -> Point:
 
 
 def in_order(trials: Sequence[Trial]) -> list[Trial]:
-    """Trials as they ended."""
+    """Return trials in the order in which they ended."""
     return sorted(trials, key=lambda trial: (trial.ended or 0.0, trial.number))
 
 
 def pareto_set(study: Study, trials: Sequence[Trial]) -> list[Trial]:
-    """The usable trials that none beats; of one objective, the best and its equals. With stages: of those that are
-    comparable with the last stage that has any.
+    """Return the usable trials that no other dominates; with one objective, the best and its equals.
+
+    In a study with stages, only trials are considered that are comparable with the last stage that has a usable one.
     """
     by_number = {trial.number: trial for trial in trials}
     chosen = judged(study, trials, lambda trial: usable(study, trial))
-    return [by_number[trial.number] for trial in _front(study, chosen)]
+    return [by_number[trial.number] for trial in _nondominated_trials(study, chosen)]
 
 
-def _front(study: Study, chosen: Sequence[Trial]) -> list[Trial]:
+def _nondominated_trials(study: Study, chosen: Sequence[Trial]) -> list[Trial]:
     return [chosen[index] for index in front([point(study, trial) for trial in chosen])]
 
 
 def ranking(study: Study, trials: Sequence[Trial], stage: str, count: int) -> list[Trial]:
-    """The best `count` configurations that are comparable with a stage, the best first; of several objectives one
-    Pareto set after the other.
+    """Return the best `count` configurations among trials comparable with a stage, best first.
+
+    With several objectives, the Pareto set comes first, then that of the other trials, and so on.
     """
     by_number = {trial.number: trial for trial in trials}
-    comrades = [trial for trial in trials if comparable(study, trial.stage, stage)]
-    left = judged(study, comrades, lambda trial: usable(study, trial))
-    found: list[Trial] = []
-    while left and len(found) < count:
-        layer = _front(study, left)
-        left = [trial for trial in left if trial not in layer]
-        found += layer
-    return [by_number[trial.number] for trial in found[:count]]
+    eligible = [trial for trial in trials if comparable(study, trial.stage, stage)]
+    remaining = judged(study, eligible, lambda trial: usable(study, trial))
+    ranked: list[Trial] = []
+    while remaining and len(ranked) < count:
+        layer = _nondominated_trials(study, remaining)
+        remaining = [trial for trial in remaining if trial not in layer]
+        ranked += layer
+    return [by_number[trial.number] for trial in ranked[:count]]
 
 
 def hypervolumes(study: Study, trials: Sequence[Trial]) -> list[tuple[int, float]]:
-    """(number, hypervolume so far) of each usable trial, in the order in which they ended: it never falls.
+    """Return (number, hypervolume so far) of each usable trial, in the order in which they ended.
 
-    Each objective is scaled by the span of what was recorded, and the reference point lies a tenth of that behind the
-    worst: 1 is what a trial would have that is the best in everything. Only figures of one call can be compared.
+    Objectives are scaled by the range of recorded values, and the reference point lies a tenth of it beyond the worst,
+    so that 1 is the hypervolume of a trial that is best in every objective. The second entries never decrease. Values
+    of different calls are not comparable: the scale depends on the trials.
     """
     chosen = judged(study, trials, lambda trial: usable(study, trial))
     ended = [(trial.number, point(study, trial)) for trial in in_order(chosen)]
     if not ended:
         return []
-    points = [own for _, own in ended]
+    points = [values for _, values in ended]
     ref = reference(points)
     ideal = tuple(min(values) for values in zip(*points, strict=True))
-    sizes = [r - i for r, i in zip(ref, ideal, strict=True)]
-    scaled = [tuple((v - i) / s for v, i, s in zip(own, ideal, sizes, strict=True)) for own in points]
+    spans = [r - i for r, i in zip(ref, ideal, strict=True)]
+    scaled = [tuple((v - i) / s for v, i, s in zip(values, ideal, spans, strict=True)) for values in points]
     corner = (1.0,) * len(ref)
-    kept: list[Point] = []
+    pareto_points: list[Point] = []
     volume, steps = 0.0, []
-    for (number, _), own in zip(ended, scaled, strict=True):
-        if not any(other == own or dominates(other, own) for other in kept):
-            kept = [other for other in kept if not dominates(own, other)] + [own]
-            volume = max(volume, hypervolume(kept, corner))
+    for (number, _), values in zip(ended, scaled, strict=True):
+        if not any(other == values or dominates(other, values) for other in pareto_points):
+            pareto_points = [other for other in pareto_points if not dominates(values, other)] + [values]
+            volume = max(volume, hypervolume(pareto_points, corner))
         steps.append((number, volume))
     return steps

@@ -1,6 +1,6 @@
 """The kinds of parameters: a range of floats, a range of whole numbers, a choice; and values derived from others.
 
-A constructor refuses what cannot be searched and quotes the values. Nothing here knows an engine.
+Constructors raise StudyError for what cannot be searched. Nothing here depends on an engine.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from hptui.model.trial import Value
 from hptui.model.values import WHOLE, canonical, is_number, number_text, same, value_text
 
 MAX_VALUES = 1_000_000
-"""`values()` lists at most this many."""
+"""Most values that `values()` lists."""
 
 MAX_STEPS = 1e12
-"""A grid finer than this is a continuum that does not know it."""
+"""Most steps of a stepped range; a finer grid is refused."""
 
 
-def _refuse(name: str, key: str, message: str, value: object = None, hint: str = "") -> StudyError:
+def _invalid(name: str, key: str, message: str, value: object = None, hint: str = "") -> StudyError:
     return StudyError(message, where=f"space.{name}.{key}" if key else f"space.{name}", value=value, hint=hint)
 
 
@@ -32,27 +32,27 @@ def _check_name(name: object) -> None:
 
 
 def _check_range(name: str, low: float, high: float, log: bool, step: float | None) -> None:
-    """What holds for every range; its numbers are numbers already."""
+    """Check a range whose bounds are known to be numbers."""
     if not isinstance(log, bool):
-        raise _refuse(name, "log", f"true or false is needed, got {log!r}", log)
-    got = f"got low={number_text(low)}, high={number_text(high)}"
+        raise _invalid(name, "log", f"true or false is needed, got {log!r}", log)
+    quoted = f"got low={number_text(low)}, high={number_text(high)}"
     if low == high:
         hint = f"a value that stays the same belongs in [trainer]: {name} = {number_text(low)}"
-        raise _refuse(name, "low", f"low < high must hold, {got}", low, hint)
+        raise _invalid(name, "low", f"low < high must hold, {quoted}", low, hint)
     if low > high:
-        raise _refuse(name, "low", f"low < high must hold, {got}", low)
+        raise _invalid(name, "low", f"low < high must hold, {quoted}", low)
     if log and low <= 0:
-        raise _refuse(name, "low", f"log = true needs low > 0, got low={number_text(low)}", low)
+        raise _invalid(name, "low", f"log = true needs low > 0, got low={number_text(low)}", low)
     if step is None:
         return
     if log:
-        raise _refuse(name, "step", f"log and step exclude each other, got step={number_text(step)}", step)
+        raise _invalid(name, "step", f"log and step exclude each other, got step={number_text(step)}", step)
     if step <= 0:
-        raise _refuse(name, "step", f"step > 0 must hold, got step={number_text(step)}", step)
+        raise _invalid(name, "step", f"step > 0 must hold, got step={number_text(step)}", step)
     if _exact(step) > _exact(high) - _exact(low):
-        raise _refuse(name, "step", f"step <= high - low must hold, {got}, step={number_text(step)}", step)
+        raise _invalid(name, "step", f"step <= high - low must hold, {quoted}, step={number_text(step)}", step)
     if isinstance(step, float) and high - low > MAX_STEPS * step:
-        raise _refuse(name, "step", f"there are too many steps, {got}, step={number_text(step)}", step)
+        raise _invalid(name, "step", f"there are too many steps, {quoted}, step={number_text(step)}", step)
 
 
 def _exact(value: float) -> Decimal:
@@ -60,13 +60,13 @@ def _exact(value: float) -> Decimal:
 
 
 def _steps(low: float, high: float, step: float) -> int:
-    """How many whole steps fit, in decimal: from 0 to 0.3 there are three of 0.1."""
+    """Return how many whole steps fit, computed in decimal: from 0 to 0.3 there are three of 0.1."""
     return int((_exact(high) - _exact(low)) // _exact(step))
 
 
 @dataclass(frozen=True, slots=True)
 class Float:
-    """A range of floats, both ends included; on a grid from `low` where it has a `step`."""
+    """A range of floats, both ends included; on a grid from `low` if it has a `step`."""
 
     name: str
     low: float
@@ -79,30 +79,30 @@ class Float:
     def __post_init__(self) -> None:
         _check_name(self.name)
         for key in ("low", "high", "step"):
-            given = getattr(self, key)
-            if key == "step" and given is None:
+            value = getattr(self, key)
+            if key == "step" and value is None:
                 continue
-            if not is_number(given):
-                raise _refuse(self.name, key, f"a finite number is needed, got {given!r}", given)
-            object.__setattr__(self, key, float(given))
+            if not is_number(value):
+                raise _invalid(self.name, key, f"a finite number is needed, got {value!r}", value)
+            object.__setattr__(self, key, float(value))
         _check_range(self.name, self.low, self.high, self.log, self.step)
 
     @property
     def size(self) -> int | None:
-        """How many values there are; None: a continuum."""
+        """Number of values; None for a continuous range."""
         return None if self.step is None else _steps(self.low, self.high, self.step) + 1
 
     @property
     def top(self) -> float:
-        """The largest value that can be taken: `high`, or the last step below it."""
+        """Largest value: `high`, or the last step below it."""
         return self.high if self.step is None else self._at(_steps(self.low, self.high, self.step))
 
     def _at(self, index: int) -> float:
         assert self.step is not None
-        return float(_exact(self.low) + index * _exact(self.step))  # 0.3, not 0.30000000000000004
+        return float(_exact(self.low) + index * _exact(self.step))  # in decimal: 0.3, not 0.30000000000000004
 
     def contains(self, value: Value) -> bool:
-        """Whether it is a number inside the range, and on the grid up to rounding."""
+        """Return whether a value is a number inside the range, and on the grid up to rounding."""
         if not is_number(value):
             return False
         if self.step is None:
@@ -111,20 +111,23 @@ class Float:
         return -0.5 < index < (self.size or 0) and math.isclose(value, self._at(round(index)), abs_tol=self.step * 1e-9)
 
     def values(self) -> tuple[Value, ...] | None:
-        """All values, in order; None: too many to list."""
+        """Return all values, ascending; None if there are too many to list."""
         size = self.size
         return None if size is None or size > MAX_VALUES else tuple(self._at(index) for index in range(size))
 
     def held(self, value: float) -> float:
-        """The nearest value inside the range. A last bit beside an end, as logarithms leave it, is that end."""
-        near = 0.0 if self.log else 1e-12 * (self.high - self.low)
+        """Return the nearest value inside the range.
+
+        A value that misses an end by rounding, as results of logarithms do, becomes that end.
+        """
+        tolerance = 0.0 if self.log else 1e-12 * (self.high - self.low)
         for end in (self.low, self.high):
-            if math.isclose(value, end, rel_tol=1e-12, abs_tol=near):
+            if math.isclose(value, end, rel_tol=1e-12, abs_tol=tolerance):
                 return end
         return min(max(value, self.low), self.high)
 
     def sample(self, rng: random.Random) -> float:
-        """A value, uniform on the range's own scale."""
+        """Draw a value, uniform on the scale of the range."""
         if self.size is not None:
             return self._at(rng.randrange(self.size))
         if self.log:
@@ -134,10 +137,10 @@ class Float:
         return self.held(drawn)
 
     def describe(self) -> str:
-        """The range in one line: `5e-6..1e-4 log`."""
-        texts = [number_text(one) for one in (self.low, self.high, self.step) if one is not None]
+        """Return the range in one line: `5e-6..1e-4 log`."""
+        texts = [number_text(bound) for bound in (self.low, self.high, self.step) if bound is not None]
         if all(WHOLE.fullmatch(text) for text in texts):
-            texts = [f"{text}.0" for text in texts]  # 0..1 would be read as whole numbers
+            texts = [f"{text}.0" for text in texts]  # 0..1 would be read back as a range of whole numbers
         words = [f"{texts[0]}..{texts[1]}", "log" if self.log else "", f"step {texts[2]}" if len(texts) > 2 else ""]
         return " ".join(word for word in words if word)
 
@@ -157,59 +160,60 @@ class Int:
     def __post_init__(self) -> None:
         _check_name(self.name)
         for key in ("low", "high", "step"):
-            given = getattr(self, key)
-            if key == "step" and given is None:
+            value = getattr(self, key)
+            if key == "step" and value is None:
                 continue
-            if not is_number(given) or given != int(given):
-                hint = "a range of floats is written without int" if is_number(given) else ""
-                raise _refuse(self.name, key, f"a whole number is needed, got {given!r}", given, hint)
-            object.__setattr__(self, key, int(given))
+            if not is_number(value) or value != int(value):
+                hint = "a range of floats is written without int" if is_number(value) else ""
+                raise _invalid(self.name, key, f"a whole number is needed, got {value!r}", value, hint)
+            object.__setattr__(self, key, int(value))
         _check_range(self.name, self.low, self.high, self.log, self.step)
 
     @property
     def size(self) -> int:
-        """How many values there are."""
+        """Number of values."""
         return (self.high - self.low) // (self.step or 1) + 1
 
     @property
     def top(self) -> int:
-        """The largest value that can be taken: `high`, or the last step below it."""
+        """Largest value: `high`, or the last step below it."""
         return self.low + (self.size - 1) * (self.step or 1)
 
     def contains(self, value: Value) -> bool:
-        """Whether it is a whole number (5.0 is one) inside the range and on the grid."""
+        """Return whether a value is a whole number (5.0 is) inside the range and on the grid."""
         if not is_number(value):
             return False
         return self.low <= value <= self.high and (value - self.low) % (self.step or 1) == 0
 
     def values(self) -> tuple[Value, ...] | None:
-        """All values, in order; None: too many to list."""
+        """Return all values, ascending; None if there are too many to list."""
         return None if self.size > MAX_VALUES else tuple(range(self.low, self.high + 1, self.step or 1))
 
     def held(self, value: float) -> int:
-        """The nearest whole number inside the range."""
+        """Return the nearest whole number inside the range."""
         return min(max(round(value), self.low), self.high)
 
     def sample(self, rng: random.Random) -> int:
-        """A value, uniform on the range's own scale."""
+        """Draw a value, uniform on the scale of the range."""
         if not self.log:
             return self.low + rng.randrange(self.size) * (self.step or 1)
-        # Half a unit beyond both ends, so that each end is as likely as its width on the log scale.
+        # Draw from half a unit beyond both ends: rounding then gives each end its full width on the log scale.
         drawn = math.exp(rng.uniform(math.log(self.low - 0.5), math.log(self.high + 0.5)))
         return self.held(drawn)
 
     def describe(self) -> str:
-        """The range in one line: `2..24 int`."""
+        """Return the range in one line: `2..24 int`."""
         words = [f"{self.low}..{self.high} int", "log" if self.log else "", f"step {self.step}" if self.step else ""]
         return " ".join(word for word in words if word)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of some values, kept exactly as given. Numbers have an order unless `ordered` is False.
+    """A set of values, each exactly as given. Numbers have an order unless `ordered` is False.
 
-    `weights` say how likely each is in a random draw, in the order of `choices`; () for all alike. `shape` says where
-    values that nobody listed come from, such as `normal(0, 1)`.
+    `weights` are proportional to the probability of each choice in a random draw, in the order of `choices`; () if all
+    are equal. `shape` names the distribution that the values were computed from, such as `normal(0, 1)`; '' if they
+    were listed.
     """
 
     name: str
@@ -223,23 +227,23 @@ class Choice:
     def __post_init__(self) -> None:
         _check_name(self.name)
         if isinstance(self.choices, str | bytes) or not isinstance(self.choices, tuple | list):
-            raise _refuse(self.name, "choices", f"a list is needed, got {self.choices!r}", self.choices)
+            raise _invalid(self.name, "choices", f"a list is needed, got {self.choices!r}", self.choices)
         object.__setattr__(self, "choices", tuple(self.choices))
         if not self.choices:
-            raise _refuse(self.name, "choices", "at least one choice is needed, got []", [])
+            raise _invalid(self.name, "choices", "at least one choice is needed, got []", [])
         seen: set[str] = set()
         for choice in self.choices:
             if isinstance(choice, float) and not math.isfinite(choice):
-                raise _refuse(self.name, "choices", f"a finite number is needed, got {choice!r}", choice)
+                raise _invalid(self.name, "choices", f"a finite number is needed, got {choice!r}", choice)
             if canonical(choice) in seen:
-                raise _refuse(
+                raise _invalid(
                     self.name, "choices", f"{value_text(choice)} stands there twice, got {self._list()}", choice
                 )
             seen.add(canonical(choice))
         if self.ordered not in (None, True, False):
-            raise _refuse(self.name, "ordered", f"true or false is needed, got {self.ordered!r}", self.ordered)
+            raise _invalid(self.name, "ordered", f"true or false is needed, got {self.ordered!r}", self.ordered)
         if self.ordered and not self._numeric:
-            raise _refuse(self.name, "ordered", f"only numbers have an order, got {self._list()}", self.ordered)
+            raise _invalid(self.name, "ordered", f"only numbers have an order, got {self._list()}", self.ordered)
         self._check_weights()
 
     def _check_weights(self) -> None:
@@ -248,12 +252,12 @@ class Choice:
             return
         if len(self.weights) != len(self.choices):
             got = f"got {len(self.weights)} for {len(self.choices)} choices"
-            raise _refuse(self.name, "weights", f"each choice needs its weight, {got}", list(self.weights))
+            raise _invalid(self.name, "weights", f"each choice needs its weight, {got}", list(self.weights))
         for weight in self.weights:
             if not is_number(weight) or weight < 0:
-                raise _refuse(self.name, "weights", f"a weight is a number from 0 on, got {weight!r}", weight)
+                raise _invalid(self.name, "weights", f"a weight is a number from 0 on, got {weight!r}", weight)
         if not any(self.weights):
-            raise _refuse(self.name, "weights", "one weight at least must be more than 0", list(self.weights))
+            raise _invalid(self.name, "weights", "one weight at least must be more than 0", list(self.weights))
 
     @property
     def _numeric(self) -> bool:
@@ -261,50 +265,53 @@ class Choice:
 
     @property
     def ordinal(self) -> bool:
-        """Whether engines see an ordered scale (the index into `levels`) and not categories."""
+        """Whether engines see an ordered scale (indices into `levels`) rather than categories."""
         return self._numeric and self.ordered is not False
 
     @property
     def levels(self) -> tuple[Value, ...]:
-        """The choices as engines index them: sorted where they have an order."""
+        """Choices in the order in which engines index them: sorted if they have an order."""
         return tuple(sorted(self.choices, key=_magnitude)) if self.ordinal else self.choices
 
     @property
     def size(self) -> int:
-        """How many values there are."""
+        """Number of values."""
         return len(self.choices)
 
     def index(self, value: Value) -> int:
-        """The place of a value in `levels`; ValueError where it is none of them."""
+        """Return the index of a value in `levels`.
+
+        Raises: ValueError if it is not a choice.
+        """
         for index, level in enumerate(self.levels):
             if same(level, value):
                 return index
         raise ValueError(f"{value!r} is none of {self._list()}")
 
     def contains(self, value: Value) -> bool:
-        """Whether it is one of the choices; 8.0 is 8, true is not 1."""
+        """Return whether a value is one of the choices; 8.0 equals 8, true does not equal 1."""
         return any(same(choice, value) for choice in self.choices)
 
     def values(self) -> tuple[Value, ...] | None:
-        """All values, as listed."""
+        """Return all values, as listed."""
         return self.choices
 
     def sample(self, rng: random.Random) -> Value:
-        """One of the choices, as likely as its weight says."""
+        """Draw one of the choices according to the weights."""
         if self.weights:
             return rng.choices(self.choices, self.weights)[0]
         return self.choices[rng.randrange(len(self.choices))]
 
     @property
     def level_weights(self) -> tuple[float, ...]:
-        """The weights in the order of `levels`; () where all are alike."""
+        """Weights in the order of `levels`; () if all are equal."""
         if not self.weights or not self.ordinal:
             return self.weights
         order = sorted(range(len(self.choices)), key=lambda index: _magnitude(self.choices[index]))
         return tuple(self.weights[index] for index in order)
 
     def describe(self) -> str:
-        """The choices in one line: `{128, 256, 512}`, or the distribution that they stand for."""
+        """Return the choices in one line, `{128, 256, 512}`, or the distribution that they stand for."""
         return self.shape or self._list()
 
     def _list(self) -> str:
@@ -327,12 +334,12 @@ class Derived:
     def __post_init__(self) -> None:
         _check_name(self.name)
         if self.name in self.expr.names:
-            raise _refuse(
+            raise _invalid(
                 self.name, "expr", f"a derived value cannot need itself, got {self.expr.text!r}", self.expr.text
             )
 
     def describe(self) -> str:
-        """The expression in one line: `= 2 * lora_rank`."""
+        """Return the expression in one line: `= 2 * lora_rank`."""
         return f"= {self.expr.text}"
 
 

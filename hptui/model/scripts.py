@@ -1,4 +1,4 @@
-"""A trainer that is a user's command: which keys of its `[trainer]` are hptui's, and which the script's own."""
+"""Keys of `[trainer]` with `kind = "command"`: which belong to hptui, and which are the script's own parameters."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hptui.model.trial import Value
 
 KIND = "command"
+"""`kind` of the trainer that runs a command."""
 OWN = (
     "command",
     "style",
@@ -27,15 +28,15 @@ OWN = (
     "artifacts",
     "help",
 )
-"""The keys that say how to run the script; each is explained where the trainer reads it."""
+"""Keys that say how to run the script; the others are its parameters."""
 
 
 def parameters(kind: str, settings: Mapping[str, Value]) -> dict[str, Value]:
-    """The settings that are varied, compared and handed on: without what says how a script is run."""
+    """Return the settings that are parameters: without those that say how a script is run."""
     return {name: value for name, value in settings.items() if kind != KIND or name not in OWN}
 
 
 def spelled(kind: str, settings: Mapping[str, Value]) -> dict[str, str]:
-    """Our name of a parameter -> what the script calls it, where that differs."""
+    """Return the script's names of parameters that it calls otherwise: our name -> its name."""
     names = settings.get("names") if kind == KIND else None
-    return {name: str(own) for name, own in names.items()} if isinstance(names, dict) else {}
+    return {name: str(script_name) for name, script_name in names.items()} if isinstance(names, dict) else {}

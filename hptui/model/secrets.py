@@ -1,7 +1,7 @@
-"""What may be recorded of an environment, and what has to be hidden first. Pure.
+"""Selection and redaction of what is recorded of an environment. No I/O.
 
-Variables are kept by an allow-list of names; whatever looks like a password or token is left out wherever it stands, in
-a variable, on a command line or in an address.
+Variables are selected by an allow-list of names. What looks like a password or token is removed wherever it occurs: in
+a variable, on a command line, in a URL.
 """
 
 from __future__ import annotations
@@ -15,24 +15,30 @@ ALLOWED = re.compile(
     r"|HF_(HOME|HUB_CACHE|HUB_OFFLINE|DATASETS_CACHE|DATASETS_OFFLINE|ENDPOINT)"
     r"|TOKENIZERS_PARALLELISM|PYTHONHASHSEED|VIRTUAL_ENV|CONDA_DEFAULT_ENV|CONDA_PREFIX|LD_LIBRARY_PATH|LANG|TZ"
 )
+"""Names of variables that may be recorded."""
 SECRET_NAME = re.compile(r"(?i)token(?!iz)|api[_-]?key|secret|passw|cred|private[_-]?key|access[_-]?key|auth")
+"""Names of variables and options whose values are secrets."""
 SECRET_VALUE = re.compile(
     r"\b(hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}"
     r"|AKIA[0-9A-Z]{12,}|xox[abprs]-[\w-]{8,}|AIza[\w-]{30,})"
 )
+"""Shapes of well-known tokens."""
 LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
+"""User and password in a URL."""
 QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:token|key|secret|passw|sig)[^=&\s]*=)[^&\s]+")
+"""Query parameters of a URL that hold a secret."""
 HIDDEN = "***"
+"""Replacement of a secret."""
 
 
 def scrub(text: str) -> str:
-    """`text` without logins in addresses and without what has the shape of a token."""
+    """Return `text` without logins in URLs and without anything that has the form of a token."""
     return SECRET_VALUE.sub(HIDDEN, QUERY.sub(rf"\1{HIDDEN}", LOGIN.sub("", text)))
 
 
 def scrub_command(command: Sequence[str]) -> str:
-    """A command line as one string; values of arguments with telling names are hidden."""
-    shown: list[str] = []
+    """Return a command line as one string, with the values of options named like secrets hidden."""
+    words: list[str] = []
     hide_next = False
     for word in command:
         name, equals, _ = word.partition("=")
@@ -41,11 +47,13 @@ def scrub_command(command: Sequence[str]) -> str:
         elif equals and SECRET_NAME.search(name):
             word = f"{name}={HIDDEN}"
         hide_next = not equals and word.startswith("-") and bool(SECRET_NAME.search(word))
-        shown.append(word if word == HIDDEN else scrub(word))
-    return shlex.join(shown).replace(f"'{HIDDEN}'", HIDDEN)
+        words.append(word if word == HIDDEN else scrub(word))
+    return shlex.join(words).replace(f"'{HIDDEN}'", HIDDEN)
 
 
 def allowed(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that may be recorded."""
-    kept = {name: value for name, value in environ.items() if ALLOWED.fullmatch(name) and not SECRET_NAME.search(name)}
-    return {name: scrub(value) for name, value in sorted(kept.items())}
+    """Return the environment variables that may be recorded, redacted, by name."""
+    selected = {
+        name: value for name, value in environ.items() if ALLOWED.fullmatch(name) and not SECRET_NAME.search(name)
+    }
+    return {name: scrub(value) for name, value in sorted(selected.items())}

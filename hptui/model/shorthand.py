@@ -1,4 +1,4 @@
-"""A parameter in one line, as on a command line or in a cell: `5e-6..1e-4 log`, `2..24 int`, `{128, 256, 512}`."""
+"""The one-line form of a parameter, in a terminal or a table: `5e-6..1e-4 log`, `2..24 int`, `{128, 256, 512}`."""
 
 from __future__ import annotations
 
@@ -17,23 +17,25 @@ _PAIRS = {"[": "]", "{": "}"}
 
 
 def parse_short(name: str, text: str, *, note: str = "", when: Expression | None = None) -> Parameter:
-    """The parameter that a short text says; what `describe()` writes is read back as it was.
+    """Parse the one-line form of a parameter; the inverse of its `describe()`.
 
-    A range is one of whole numbers where all its numbers are whole, or where it says `int`.
+    A range is one of whole numbers if all its numbers are whole, or with the word `int`.
+
+    Raises: StudyError.
     """
     text = text.strip()
     if text[:1] in _PAIRS:
         return Choice(name, tuple(_choices(name, text)), when=when, note=note)
-    found = _RANGE.fullmatch(text)
-    if not found:
+    match = _RANGE.fullmatch(text)
+    if not match:
         raise _error(name, text, "is neither a range nor a list of choices", _HINT)
-    low, high, rest = found.groups()
-    words, step = _words(name, text, rest or "")
+    low, high, suffix = match.groups()
+    words, step = _words(name, text, suffix or "")
     log = "log" in words
-    whole = "float" not in words and all(WHOLE.fullmatch(number) for number in (low, high, step or low))
-    if "int" in words or whole:
-        # A fraction stays one here, for Int to refuse in its own words.
-        low, high, step = (_number(one) for one in (low, high, step))
+    all_whole = "float" not in words and all(WHOLE.fullmatch(number) for number in (low, high, step or low))
+    if "int" in words or all_whole:
+        # A fraction is passed on as it is: Int raises the error that quotes it.
+        low, high, step = (_number(number) for number in (low, high, step))
         return Int(name, low, high, log=log, step=step, when=when, note=note)
     return Float(name, float(low), float(high), log=log, step=float(step) if step else None, when=when, note=note)
 
@@ -42,11 +44,11 @@ def _number(text: str) -> Any:
     return (int(text) if WHOLE.fullmatch(text) else float(text)) if text else None
 
 
-def _words(name: str, text: str, rest: str) -> tuple[set[str], str]:
-    """The words after a range, and the number after `step`."""
+def _words(name: str, text: str, suffix: str) -> tuple[set[str], str]:
+    """Return the words after a range, and the number after `step`."""
     words: set[str] = set()
     step = ""
-    parts = iter(rest.replace("=", " ").split())
+    parts = iter(suffix.replace("=", " ").split())
     for word in parts:
         if word == "step":
             step = next(parts, "")
@@ -55,8 +57,10 @@ def _words(name: str, text: str, rest: str) -> tuple[set[str], str]:
         elif word in ("log", "int", "float"):
             words.add(word)
         else:
-            close = nearest(word, ("log", "int", "float", "step"))
-            raise _error(name, text, f"has an unknown word {word!r}", f"did you mean {close!r}?" if close else _HINT)
+            suggestion = nearest(word, ("log", "int", "float", "step"))
+            raise _error(
+                name, text, f"has an unknown word {word!r}", f"did you mean {suggestion!r}?" if suggestion else _HINT
+            )
     if {"int", "float"} <= words:
         raise _error(name, text, "cannot be int and float", _HINT)
     return words, step
@@ -72,9 +76,9 @@ def _choices(name: str, text: str) -> list[Value]:
 
 
 def _items(text: str) -> list[str]:
-    """The parts between commas, where those in quotes and brackets do not count."""
+    """Split at commas outside of quotes and brackets."""
     items, start, depth, quote, skip = [], 0, 0, "", False
-    for place, letter in enumerate(text):
+    for index, letter in enumerate(text):
         if skip:
             skip = False
         elif quote:
@@ -87,8 +91,8 @@ def _items(text: str) -> list[str]:
         elif letter in "]}":
             depth -= 1
         elif letter == "," and depth == 0:
-            items.append(text[start:place])
-            start = place + 1
+            items.append(text[start:index])
+            start = index + 1
     items.append(text[start:])
     return items if items[-1].strip() else items[:-1]
 

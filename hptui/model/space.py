@@ -1,7 +1,7 @@
-"""A search space: parameters, the values derived from them, and the constraints between them.
+"""The search space: parameters, values derived from them, and constraints between them.
 
-A trial is the base (the `[trainer]` table) plus what the space says: a parameter whose `when` does not hold is left
-at its base value, and takes part in nothing.
+A trial's settings are the base settings (the `[trainer]` table) with the parameters' values over them. A parameter
+whose `when` does not hold is inactive: it keeps its base value and is not searched.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ from hptui.model.values import key_of
 __all__ = ["Space", "Parameter", "Float", "Int", "Choice", "Derived", "parse_short", "key_of"]
 
 Params = Mapping[str, Value]
+"""Settings by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """What is searched. Names are unique; `when` and `expr` may need each other in any order, but not in a circle."""
+    """What is searched. Names are unique; `when` and `expr` may refer to each other in any order, but not in a cycle.
+
+    Raises: StudyError on construction.
+    """
 
     parameters: tuple[Parameter, ...] = ()
     derived: tuple[Derived, ...] = ()
@@ -45,38 +49,38 @@ class Space:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The parameters' names, in order of definition."""
+        """Names of the parameters, in the order of definition."""
         return tuple(parameter.name for parameter in self.parameters)
 
     @property
     def size(self) -> int | None:
-        """How many combinations there are before conditions and constraints; None: a continuum."""
+        """Number of combinations before conditions and constraints; None if a parameter is continuous."""
         sizes = [parameter.size for parameter in self.parameters]
         return None if None in sizes else math.prod(size for size in sizes if size is not None)
 
     def get(self, name: str) -> Parameter | None:
-        """The parameter of this name."""
-        return next((one for one in self.parameters if one.name == name), None)
+        """Return the parameter with this name; None if there is none."""
+        return next((parameter for parameter in self.parameters if parameter.name == name), None)
 
     # -- what a configuration means
 
     def active(self, base: Params, params: Params) -> tuple[str, ...]:
-        """The parameters whose `when` holds; the others stay as the base has them."""
+        """Return the names of the parameters whose `when` holds."""
         inactive = self._walk(base, params)[1]
         return tuple(name for name in self.names if name not in inactive)
 
     def settle(self, base: Params, params: Params) -> dict[str, Value]:
-        """The overrides of a trial: inactive parameters dropped, derived values added.
+        """Return the overrides of a trial: `params` without inactive parameters, with derived values.
 
-        A derived value that needs a name without a value (an inactive parameter that the base lacks) is left out.
+        A derived value is left out if it needs a name without a value (an inactive parameter that the base lacks).
         """
         return self._walk(base, params)[0]
 
     def _walk(self, base: Params, params: Params) -> tuple[dict[str, Value], set[str]]:
-        """The settled configuration and the names of its inactive parameters."""
+        """Return the settled configuration and the names of the inactive parameters."""
         settled = dict(params)
         inactive: set[str] = set()
-        derived = {one.name for one in self.derived}
+        derived = {entry.name for entry in self.derived}
         for name in derived:
             settled.pop(name, None)
         env = {**base, **settled}
@@ -93,9 +97,9 @@ class Space:
         return settled, inactive
 
     def contains(self, params: Params) -> bool:
-        """Whether each parameter has a value inside its range; a conditional one may be absent.
+        """Return whether each parameter has a value inside its range; a conditional one may be absent.
 
-        Names that the space does not know are not looked at, nor are constraints.
+        Other names in `params`, and constraints, are ignored.
         """
         return all(
             parameter.contains(params[parameter.name]) if parameter.name in params else parameter.when is not None
@@ -105,15 +109,18 @@ class Space:
     # -- constraints
 
     def margin(self, base: Params, params: Params) -> float:
-        """By how much the worst constraint is missed by a settled configuration; <= 0: feasible."""
+        """Return the largest margin of a constraint for a settled configuration; <= 0 if feasible."""
         return max((margin for _, margin in self._margins(base, params)), default=0.0)
 
     def missed(self, base: Params, params: Params) -> list[Expression]:
-        """The constraints that a settled configuration does not meet."""
+        """Return the constraints that a settled configuration violates."""
         return [constraint for constraint, margin in self._margins(base, params) if margin > 0]
 
     def _margins(self, base: Params, params: Params) -> Iterator[tuple[Expression, float]]:
-        """The constraints that apply: one about an inactive parameter, or a name without a value, does not."""
+        """Yield each constraint that applies, with its margin.
+
+        One does not apply if it uses an inactive parameter, or a name without a value.
+        """
         if not self.constraints:
             return
         env = {**base, **params}
@@ -124,43 +131,47 @@ class Space:
                 yield constraint, constraint.margin(env)
 
     def bearing(self) -> Space:
-        """The part of the space that decides its constraints: the parameters that they need, however indirectly.
+        """Return the sub-space of the parameters that the constraints depend on, directly or not.
 
-        It is often enumerable where the whole is not: `constraints` cannot hold if `bearing().enumerate(…)` is empty.
+        It can often be enumerated if the whole space cannot: the constraints are unsatisfiable if it has no feasible
+        configuration.
         """
         entries = {entry.name: entry for entry in self._order}
-        found: set[str] = set()
-        wanted = {name for constraint in self.constraints for name in constraint.names}
-        while wanted:
-            name = wanted.pop()
-            if name in entries and name not in found:
-                found.add(name)
-                wanted |= _needs(entries[name])
-        kept = tuple(one for one in self.parameters if one.name in found)
-        return Space(kept, tuple(one for one in self.derived if one.name in found), self.constraints)
+        needed: set[str] = set()
+        pending = {name for constraint in self.constraints for name in constraint.names}
+        while pending:
+            name = pending.pop()
+            if name in entries and name not in needed:
+                needed.add(name)
+                pending |= _needs(entries[name])
+        parameters = tuple(entry for entry in self.parameters if entry.name in needed)
+        return Space(parameters, tuple(entry for entry in self.derived if entry.name in needed), self.constraints)
 
     # -- looking around
 
     def sample(self, base: Params, rng: random.Random) -> dict[str, Value]:
-        """A settled configuration drawn at random; constraints are not looked at."""
+        """Draw a settled configuration at random, ignoring constraints."""
         return self.settle(base, {parameter.name: parameter.sample(rng) for parameter in self.parameters})
 
     def enumerate(self, base: Params, limit: int) -> list[dict[str, Value]] | None:
-        """All feasible configurations, each once, the last parameter changing fastest; None: over `limit` to try."""
+        """Return all distinct feasible configurations, the last parameter changing fastest.
+
+        None if there are more than `limit` combinations to try.
+        """
         if self.size is None or self.size > limit:
             return None
         columns = [parameter.values() for parameter in self.parameters]
         if any(column is None for column in columns):
             return None
-        found: dict[str, dict[str, Value]] = {}
+        feasible: dict[str, dict[str, Value]] = {}
         for row in itertools.product(*[column for column in columns if column is not None]):
             settled = self.settle(base, dict(zip(self.names, row, strict=True)))
             if self.margin(base, settled) <= 0:
-                found.setdefault(key_of(settled), settled)
-        return list(found.values())
+                feasible.setdefault(key_of(settled), settled)
+        return list(feasible.values())
 
     def feasible_share(self, base: Params, n: int = 2000, seed: int = 0) -> float:
-        """The share of random configurations that meet all constraints, from `n` drawn."""
+        """Return the proportion (0 to 1) of `n` random configurations that meet all constraints."""
         if not self.constraints:
             return 1.0
         rng = random.Random(seed)
@@ -169,19 +180,21 @@ class Space:
     # -- JSON
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON can say it; `from_json` gives the same space back."""
+        """Return the space as a JSON object; `from_json` is the inverse."""
         return {
             "parameters": [_parameter_json(parameter) for parameter in self.parameters],
-            "derived": [{"name": one.name, "expr": one.expr.text, "note": one.note} for one in self.derived],
+            "derived": [{"name": entry.name, "expr": entry.expr.text, "note": entry.note} for entry in self.derived],
             "constraints": [constraint.text for constraint in self.constraints],
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Space:
-        """A space as `to_json` wrote it."""
+        """Build a space from an object that `to_json` returned."""
         return cls(
             tuple(_parameter(entry) for entry in data.get("parameters", ())),
-            tuple(Derived(one["name"], parse(one["expr"]), one.get("note", "")) for one in data.get("derived", ())),
+            tuple(
+                Derived(entry["name"], parse(entry["expr"]), entry.get("note", "")) for entry in data.get("derived", ())
+            ),
             tuple(parse(text) for text in data.get("constraints", ())),
         )
 
@@ -193,19 +206,19 @@ def _needs(entry: Parameter | Derived) -> frozenset[str]:
 
 
 def _in_order(entries: tuple[Parameter | Derived, ...]) -> tuple[Parameter | Derived, ...]:
-    """The entries so that each comes after those it needs, else as defined."""
+    """Sort the entries so that each comes after those it needs, else in the order of definition."""
     waiting = {entry.name: entry for entry in entries}
     order: list[Parameter | Derived] = []
     while waiting:
-        ready = next((entry for entry in waiting.values() if not _needs(entry) & waiting.keys()), None)
-        if ready is None:
-            raise _circle(waiting)
-        order.append(waiting.pop(ready.name))
+        next_entry = next((entry for entry in waiting.values() if not _needs(entry) & waiting.keys()), None)
+        if next_entry is None:
+            raise _cycle_error(waiting)
+        order.append(waiting.pop(next_entry.name))
     return tuple(order)
 
 
-def _circle(waiting: Mapping[str, Parameter | Derived]) -> StudyError:
-    """The error that names one circle among entries that all need another."""
+def _cycle_error(waiting: Mapping[str, Parameter | Derived]) -> StudyError:
+    """Return the error that names one cycle among entries that all need another."""
     path = [next(iter(waiting))]
     while path[-1] not in path[:-1]:
         path.append(min(_needs(waiting[path[-1]]) & waiting.keys()))

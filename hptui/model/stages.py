@@ -1,7 +1,7 @@
-"""Stages of a study: which trials may be compared across them, and what a stage searches.
+"""Stages of a study: which trials are comparable across stages, and what each stage searches.
 
-Trials are comparable when the stages that they belong to have the same `set`: five epochs are never ranked against
-thirty. The best of a study is judged among those that are comparable with the last stage that has a usable trial.
+Trials are comparable if the stages that they belong to have the same `set`: five epochs are never ranked against
+thirty. The best trial is chosen among those comparable with the last stage that has a usable trial.
 """
 
 from __future__ import annotations
@@ -15,83 +15,82 @@ from hptui.model.trial import Role, Trial, TrialStatus, Value
 
 
 def stage_named(study: Study, name: str) -> Stage | None:
-    """The stage of this name."""
+    """Return the stage with this name; None if there is none."""
     return next((stage for stage in study.stages if stage.name == name), None)
 
 
 def position(study: Study, name: str) -> int:
-    """The place of a stage in its order; -1 for a trial that belongs to none that there is now."""
+    """Return the index of a stage; -1 if the study has no stage of this name (any more)."""
     return next((n for n, stage in enumerate(study.stages) if stage.name == name), -1)
 
 
-def comparable(study: Study, one: str, other: str) -> bool:
-    """Whether trials of these two stages (by name) ran under the same overrides."""
-    return one == other or overrides(study, one) == overrides(study, other)
+def comparable(study: Study, stage: str, other: str) -> bool:
+    """Return whether trials of two stages, given by name, ran under the same overrides."""
+    return stage == other or overrides(study, stage) == overrides(study, other)
 
 
 def overrides(study: Study, name: str) -> Mapping[str, Value]:
-    """The `set` of a stage by name; nothing for trials outside of stages."""
-    found = stage_named(study, name)
-    return found.set if found is not None else {}
+    """Return the `set` of a stage, given by name; empty for trials outside of stages."""
+    stage = stage_named(study, name)
+    return stage.set if stage is not None else {}
 
 
 def judged(study: Study, trials: Sequence[Trial], usable: Callable[[Trial], bool]) -> list[Trial]:
-    """The usable trials among which the best is looked for. A replicate is none: it only tells how much noise there is.
-    Nor is one that began from another's checkpoint.
+    """Return the usable trials among which the best one is chosen.
 
-    In a stage with `seeds` a configuration stands by the mean of its complete runs, which `values` of the trial found
-    here then hold.
+    Left out are replicates, which only measure noise, the base model, and trials that began from a checkpoint of
+    another trial. In a stage with `seeds` > 1, `values` of a returned trial hold the mean over its complete replicates.
     """
     chosen = [trial for trial in trials if not trial.aside and usable(trial)]
     if not study.stages or not chosen:
         return chosen
     last = max((trial.stage for trial in chosen), key=lambda name: position(study, name))
-    found = [trial for trial in chosen if comparable(study, trial.stage, last)]
+    candidates = [trial for trial in chosen if comparable(study, trial.stage, last)]
     stage = stage_named(study, last)
-    return folded(found, trials) if stage is not None and stage.seeds > 1 else found
+    return folded(candidates, trials) if stage is not None and stage.seeds > 1 else candidates
 
 
 def folded(chosen: Iterable[Trial], trials: Iterable[Trial]) -> list[Trial]:
-    """`chosen` without replicates, each complete one with the mean of its own values and those of its replicates."""
+    """Return `chosen` without replicates, `values` of complete trials averaged over their replicates."""
     runs: dict[int, list[Trial]] = {}
     for trial in trials:
         if trial.replicate_of is not None and trial.status is TrialStatus.COMPLETE and trial.values:
             runs.setdefault(trial.replicate_of, []).append(trial)
-    return [_mean(one, runs.get(one.number, [])) for one in chosen if one.role is not Role.REPLICATE]
+    return [_mean(trial, runs.get(trial.number, [])) for trial in chosen if trial.role is not Role.REPLICATE]
 
 
-def _mean(trial: Trial, more: Sequence[Trial]) -> Trial:
-    if trial.status is not TrialStatus.COMPLETE or not trial.values or not more:
+def _mean(trial: Trial, replicates: Sequence[Trial]) -> Trial:
+    if trial.status is not TrialStatus.COMPLETE or not trial.values or not replicates:
         return trial
-    every = [trial.values, *(one.values or {} for one in more)]
-    values = {name: [float(run[name]) for run in every if name in run] for name in trial.values}
-    return replace(trial, values={name: sum(found) / len(found) for name, found in values.items()})
+    runs = [trial.values, *(replicate.values or {} for replicate in replicates)]
+    values = {name: [float(run[name]) for run in runs if name in run] for name in trial.values}
+    return replace(trial, values={name: sum(numbers) / len(numbers) for name, numbers in values.items()})
 
 
 def expected(study: Study, trials: Sequence[Trial]) -> int | None:
-    """How many trials there will be in all, as far as that can be known: a search may have no limit."""
+    """Return how many trials the study will have in all; None if it has no limit."""
     if not study.stages:
         if study.search.sampler == "list":
-            written = len(study.trials) + study.search.baseline + study.search.evaluate_base
-            return max(len(trials), written)
-        more = sum(not trial.role.counts for trial in trials)
-        return None if study.search.trials is None else study.search.trials + more
+            listed = len(study.trials) + study.search.baseline + study.search.evaluate_base
+            return max(len(trials), listed)
+        extra = sum(not trial.role.counts for trial in trials)
+        return None if study.search.trials is None else study.search.trials + extra
     under_way = max((position(study, trial.stage) for trial in trials), default=0)
     total = 0
-    for place, stage in enumerate(study.stages):
-        own = [trial for trial in trials if trial.stage == stage.name]
+    for index, stage in enumerate(study.stages):
+        stage_trials = [trial for trial in trials if trial.stage == stage.name]
         limit = planned(study, stage)
-        if place < under_way:
-            total += len(own)
+        if index < under_way:
+            total += len(stage_trials)
         elif limit is None:
             return None
         else:
-            total += max(limit, len(own))
+            total += max(limit, len(stage_trials))
     return total + sum(position(study, trial.stage) < 0 for trial in trials)
 
 
 def planned(study: Study, stage: Stage) -> int | None:
-    """How many trials a stage will have; None: nobody knows."""
+    """Return how many trials a stage will have; None if it has no limit."""
     view = staged(study, stage)
     if not stage.searches:
         return ((stage.best or 1) + stage.baseline) * stage.seeds
@@ -105,20 +104,24 @@ def planned(study: Study, stage: Stage) -> int | None:
 
 
 def space_of(study: Study, stage: Stage | None) -> Space:
-    """The space of a stage: its own, with the derived settings and constraints of the study that concern it."""
+    """Return the space of a stage.
+
+    It is the stage's own (else the study's), with the derived values and constraints of the study that concern it.
+    """
     if stage is None:
         return study.space
-    own = stage.space or study.space
-    known = {*own.names, *(one.name for one in own.derived)}
-    derived = [one for one in study.space.derived if one.name not in known]
-    names = known | {one.name for one in derived}
-    constraints = [one for one in (*own.constraints, *study.space.constraints) if one.names & names]
-    return Space(own.parameters, (*own.derived, *derived), tuple(dict.fromkeys(constraints)))
+    space = stage.space or study.space
+    own_names = {*space.names, *(value.name for value in space.derived)}
+    derived = [value for value in study.space.derived if value.name not in own_names]
+    names = own_names | {value.name for value in derived}
+    constraints = [rule for rule in (*space.constraints, *study.space.constraints) if rule.names & names]
+    return Space(space.parameters, (*space.derived, *derived), tuple(dict.fromkeys(constraints)))
 
 
 def staged(study: Study, stage: Stage | None, fixed: Mapping[str, Value] | None = None) -> Study:
-    """The study as one stage sees it: a study without stages, which an engine can search. `fixed` comes from the best
-    trial before it; the stage's `set` goes over that.
+    """Return the study as a stage sees it: a study without stages, which an engine can search.
+
+    `fixed` are the settings of the best trial before it, which the stage's `set` overrides.
     """
     if stage is None:
         return study
@@ -127,12 +130,12 @@ def staged(study: Study, stage: Stage | None, fixed: Mapping[str, Value] | None 
         study,
         trainer=TrainerSpec(study.trainer.kind, settings),
         space=space_of(study, stage),
-        search=_search(study.search, stage),
+        search=_stage_search(study.search, stage),
         stages=(),
     )
 
 
-def _search(search: Search, stage: Stage) -> Search:
+def _stage_search(search: Search, stage: Stage) -> Search:
     if not stage.searches:
         return replace(search, sampler="list", trials=0, pruner=stage.pruner or type(search.pruner)())
     return replace(

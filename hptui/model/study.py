@@ -1,6 +1,6 @@
-"""A study: objectives, trainer, space, search, resources, report. What a study file says, checked and typed.
+"""A study: objectives, trainer, space, search, resources, report. The checked and typed content of a study file.
 
-One idea carries it: a trial is the `[trainer]` table plus what changed.
+The settings of a trial are the `[trainer]` table with the trial's overrides over them.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from hptui.model.space import Space
 from hptui.model.trial import Value
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""Names of studies and trials, which become names of directories."""
+"""Names of studies and trials; they become names of directories."""
 
 Goal = Literal["minimize", "maximize"]
 
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """A metric to make small or large. `select` says which of a trial's points stands for it."""
+    """A metric with a goal. `select` says which point of a trial's curve is its objective value."""
 
     metric: str
     goal: Goal = "minimize"
     select: Literal["best", "last"] = "best"
     samples: int | None = None
 
-    def better(self, one: float, other: float) -> bool:
-        """Whether `one` is strictly better than `other`."""
-        return one < other if self.goal == "minimize" else one > other
+    def better(self, value: float, other: float) -> bool:
+        """Return whether `value` is strictly better than `other`."""
+        return value < other if self.goal == "minimize" else value > other
 
     def best(self, values: Sequence[float]) -> float:
-        """The best of at least one value."""
+        """Return the best of at least one value."""
         return min(values) if self.goal == "minimize" else max(values)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainerSpec:
-    """`[trainer]`: which trainer, and its settings exactly as the file gives them (the baseline)."""
+    """`[trainer]`: the kind of trainer, and its settings exactly as the file gives them (the baseline)."""
 
     kind: str
     settings: Mapping[str, Value] = field(default_factory=dict)
@@ -49,13 +49,14 @@ class TrainerSpec:
 
 @dataclass(frozen=True, slots=True)
 class PrunerSpec:
-    """`[search] pruner`. `warmup` is a share of a trial's budget; `startup` counts finished trials to compare with.
+    """`[search] pruner`. `warmup` is a proportion (0 to 1) of a trial's budget, before which it is not pruned.
 
-    The other fields belong to one kind each: `percentile` is the share of trials, in percent, that goes on; `eta` how
-    many compete for one place at a rung; `patience` a share of the budget (below 1) or a number of reports (from 1 on)
-    without an improvement by more than `min_delta`, `wraps` the kind that must agree; `low` and `high` are what the
-    objective may be. `bands` are counts of reports at which the kind of that name judges, by the value there (`strict`)
-    or the best so far, with any `eta` above 1. `on` names the objective that decides alone, where there are several.
+    `startup` is the number of trials that are needed for a comparison. The other fields belong to one kind each:
+    `percentile` is the percentage of trials that continue; `eta` the number of trials that compete for one place at a
+    rung; `patience` a proportion of the budget (below 1) or a number of reports (from 1 on) without an improvement by
+    more than `min_delta`, and `wraps` the kind that must agree; `low` and `high` bound the objective. `bands` are the
+    numbers of reports at which the kind of that name decides, by the value there (`strict`) or the best so far, with
+    any `eta` above 1. `on` names the objective that decides alone, if there are several.
     """
 
     kind: str = "none"
@@ -74,13 +75,16 @@ class PrunerSpec:
 
     @property
     def counts_reports(self) -> bool:
-        """Whether trials are compared report by report, and not by their progress."""
+        """Whether trials are compared at equal numbers of reports instead of equal progress."""
         return self.kind == "bands"
 
 
 @dataclass(frozen=True, slots=True)
 class StopRule:
-    """One of `[search] stop`: a trial is stopped when `when` holds after the share `after` of its budget."""
+    """An entry of `[search] stop`: stops a trial in which `when` holds after a proportion of its budget.
+
+    `after` is that proportion, 0 to 1.
+    """
 
     when: Expression
     after: float = 0.0
@@ -91,9 +95,10 @@ class StopRule:
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """`[search] until`: when the whole study ends, beside `trials`.
+    """`[search] until`: conditions, besides `trials`, under which the whole study ends.
 
-    `no_improvement` counts complete trials of the search since the best; `target` is a value of the only objective.
+    `hours` is time of activity; `no_improvement` counts complete trials of the search since the best; `target` is a
+    value of the only objective.
     """
 
     hours: float | None = None
@@ -103,10 +108,10 @@ class Until:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`[search]`: who proposes trials, how many, and what cuts them short. `trials` None: until stopped.
+    """`[search]`: sampler, number of trials, pruner, and stopping conditions. `trials` None: no limit.
 
-    `outcome` are conditions on what a trial measured: one that breaks them is never the best. With `evaluate_base` the
-    model as it is, untrained, is measured first. `warm_start` names studies whose trials inform the search.
+    `outcome` holds conditions on measured values: a trial that violates one is never the best. With `evaluate_base` the
+    untrained model is measured first. `warm_start` names studies whose trials inform the search.
     """
 
     sampler: str = "auto"
@@ -123,7 +128,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class ListedTrial:
-    """`[[trial]]`: a named experiment that runs as given."""
+    """`[[trial]]`: a configuration that runs as given."""
 
     set: Mapping[str, Value]
     name: str = ""
@@ -133,7 +138,7 @@ class ListedTrial:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`[[preset]]`: a named configuration that does not run by itself; a person may queue it."""
+    """`[[preset]]`: a named configuration that runs only if a person queues it."""
 
     name: str
     set: Mapping[str, Value]
@@ -143,11 +148,12 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`[[stage]]`: a part of the search with overrides of its own onto `[trainer]`.
+    """`[[stage]]`: a part of the search with overrides of its own.
 
-    `best` is the N of `from = "best N"`. With it and a `space`, the stage searches around the best trial before it;
-    with it and no space, the N best configurations run again with `set` over them; without it the stage searches.
-    What is None (or '' for the sampler) is as `[search]` and `[space]` have it. `seeds` counts the first run, too.
+    `best` is the N of `from = "best N"`. With it and a `space`, the stage searches around the best trial of the stages
+    before; with it and no space, the N best configurations run again with `set` over them; without it the stage
+    searches. A value of None (or '' for the sampler) means that of `[search]` or `[space]`. `seeds` is the number of
+    runs of each configuration, the first one included.
     """
 
     name: str
@@ -162,15 +168,16 @@ class Stage:
 
     @property
     def searches(self) -> bool:
-        """Whether it proposes configurations, and does not only run known ones again."""
+        """Whether the stage proposes configurations, instead of running known ones again."""
         return self.best is None or self.space is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """`[resources]`. `gpus` is "all", a count, or indices; `parallel` counts CPU slots when there is no GPU.
+    """`[resources]`. `gpus` is "all", a count, or indices; `parallel` is the number of CPU slots without a GPU.
 
-    `timeout` and `hang_after` are seconds. `lost_retries` bounds how often the machine may lose one trial in a row.
+    `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
+    often in a row the machine may lose one trial.
     """
 
     gpus: str | int | tuple[int, ...] = "all"
@@ -192,7 +199,7 @@ class Resources:
 class MetricSpec:
     """`[metrics.NAME]`: how a metric is judged and shown, and on which split it is measured.
 
-    `bands` are words for its values, each up to a bound: `{ excellent = 3, good = 10 }`.
+    `bands` are words for ranges of values, each with its bound: `{ excellent = 3, good = 10 }`.
     """
 
     goal: Goal | None = None
@@ -217,15 +224,16 @@ FILE_SETS: Mapping[str, tuple[str, ...]] = {
         "contour_plot.html",
     ),
 }
-"""Files of results by the kind of script that wrote them: what `--like` and `[report] files` may name."""
+"""Result files by set: what `--like` and `[report] files` may name."""
 RESULT_FILES = tuple(dict.fromkeys(name for names in FILE_SETS.values() for name in names))
+"""Names of all result files, each once."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSpec:
-    """`[report]`: title, columns (name -> heading, in order), where it is written, in which style, with which figures.
+    """`[report]`: title, columns (name -> heading, in order), path, style, format of the figures.
 
-    `files` are those written beside the report when the study comes to rest, by name or by the name of a set.
+    `files` are written next to the report when the study comes to rest, given by name or by the name of a set.
     """
 
     title: str = ""
@@ -238,9 +246,9 @@ class ReportSpec:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`[reference]`: a value measured elsewhere. `targets` are the shares by which one wants to be better than it.
+    """`[reference]`: a value measured elsewhere. `targets` are the proportions by which trials should improve on it.
 
-    Trials are compared with it only as far as metric, split and length of training agree.
+    Trials are compared with it only if metric, split and length of training agree.
     """
 
     metric: str
@@ -254,7 +262,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """`[notes]`: the author's own words: a text per setting, why this study, what next."""
+    """`[notes]`: text of the author: one per setting, the rationale of the study, future work."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
     rationale: str = ""
@@ -265,8 +273,8 @@ class Notes:
 class Study:
     """A whole study file. `source` is its absolute path, '' for a study made by a program.
 
-    `directory` is what relative paths in the settings are relative to. `remarks` say what was understood otherwise than
-    the file has it; they are not stored.
+    Relative paths in the settings are relative to `directory`. `remarks` explain where the study deviates from the
+    literal content of the file; they are not stored.
     """
 
     name: str
@@ -292,10 +300,10 @@ class Study:
     @property
     def checkpoint_place(self) -> str:
         """`[resources] checkpoints`, relative to the study file; '' for checkpoints inside the study."""
-        place = self.resources.checkpoints
-        return os.path.join(self.directory, place) if place else ""
+        path = self.resources.checkpoints
+        return os.path.join(self.directory, path) if path else ""
 
     @property
     def objective(self) -> Objective:
-        """The first objective: the only one, in most studies."""
+        """First objective; most studies have only one."""
         return self.objectives[0]

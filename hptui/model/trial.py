@@ -1,4 +1,4 @@
-"""A trial is one configuration and what became of it; an attempt is one process run of it.
+"""A trial: one configuration and what became of it. An attempt: one process run of a trial.
 
 *What happened* (`status`) is kept apart from *why* (`reason`), and only a complete trial has an objective value.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 Value = bool | int | float | str | None | list["Value"] | dict[str, "Value"]
-"""A setting: whatever TOML and JSON can both say."""
+"""A setting: any value that both TOML and JSON can express."""
 
 
 class TrialStatus(StrEnum):
@@ -26,7 +26,7 @@ class TrialStatus(StrEnum):
 
     @property
     def open(self) -> bool:
-        """Whether the trial may still run by itself."""
+        """Whether the trial may still run without a person's request."""
         return self in (TrialStatus.WAITING, TrialStatus.RUNNING, TrialStatus.PAUSED)
 
 
@@ -53,12 +53,12 @@ class Reason(StrEnum):
 
     @property
     def ours(self) -> bool:
-        """Whether the machine lost the attempt: the same trial runs again, and nothing counts against it."""
+        """Whether the machine lost the attempt: the trial runs again, and this does not count as a failure."""
         return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL)
 
 
 FROM_TRIAL, FROM_STEP = "from_trial", "from_step"
-"""Facts of a trial that was made from another one; the second only if it began from a checkpoint of it."""
+"""Facts of a trial made from another one; the second only if it began from a checkpoint of that trial."""
 
 
 class Role(StrEnum):
@@ -74,17 +74,17 @@ class Role(StrEnum):
 
     @property
     def counts(self) -> bool:
-        """Whether it counts against `trials`."""
+        """Whether the trial counts towards `trials`."""
         return self in (Role.SEARCH, Role.BASELINE)
 
     @property
     def sheltered(self) -> bool:
-        """Whether a pruner leaves it alone: the baseline and whatever a person asked for by hand."""
+        """Whether pruners spare the trial: the baseline, and everything that a person asked for."""
         return self is not Role.SEARCH
 
 
 class AttemptState(StrEnum):
-    """How one process run ended, if it did."""
+    """State of one process run."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -97,7 +97,7 @@ class AttemptState(StrEnum):
 
     @property
     def open(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether the attempt has not ended."""
         return self in (AttemptState.STARTING, AttemptState.RUNNING)
 
 
@@ -114,9 +114,9 @@ class StudyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A proposal that was not run: infeasible, or a configuration that is known already. Only engines see it.
+    """A proposal that was not run because it is infeasible or a known configuration. Only engines see it.
 
-    `margin` > 0 says by how much the worst constraint was missed; 0 marks a duplicate.
+    `margin` > 0 is the margin of the worst constraint; 0 marks a duplicate.
     """
 
     params: Mapping[str, Value]
@@ -126,13 +126,13 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One configuration and what became of it. `values` is set only when `status` is complete.
+    """One configuration and what became of it. `values` is set only if `status` is complete.
 
-    `params` holds the overrides onto the study's `[trainer]` (sampled and derived, or a listed trial's `set`).
-    `seen` are the trials that had ended when this one was proposed (the others before it were open). `stage` names the
-    stage that it belongs to. `facts` are what the trainer found out that is neither a setting nor a metric: counts of
-    parameters, sizes of splits, where metrics came from. `seconds` is activity over all attempts. Times are UTC seconds
-    since the epoch.
+    `params` holds the overrides of the study's `[trainer]` (sampled and derived, or a listed trial's `set`). `seen`
+    holds the trials that had ended when this one was proposed; others with lower numbers were still open. `stage` is
+    the name of its stage. `facts` are findings of the trainer that are neither settings nor metrics: counts of
+    parameters, sizes of splits, sources of metrics. `seconds` is time of activity over all attempts. Times are UTC
+    seconds since the epoch.
     """
 
     number: int
@@ -168,26 +168,30 @@ class Trial:
 
     @property
     def continued(self) -> tuple[int, int] | None:
-        """The trial and the step of the checkpoint that this one began from; None: it was trained from the start."""
+        """(number, step) of the checkpoint that the trial began from; None if it was trained from the start."""
         number, step = self.facts.get(FROM_TRIAL), self.facts.get(FROM_STEP)
         return (number, step) if isinstance(number, int) and isinstance(step, int) else None
 
     @property
     def mute(self) -> bool:
-        """Whether what it has shown says nothing of its configuration: it is the base model's, or partly of the trial
-        that it went on from.
+        """Whether the trial's metrics say nothing about its configuration.
+
+        So it is for the base model, and for a trial that began from a checkpoint of another one.
         """
         return self.role is Role.BASE or self.continued is not None
 
     @property
     def aside(self) -> bool:
-        """Whether it is no configuration to rank: mute, or a repetition."""
+        """Whether the trial is left out of rankings: it is `mute`, or a replicate."""
         return self.mute or self.role is Role.REPLICATE
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One process run of a trial. `token` is its identity everywhere; `asked` is what the runner told it to do."""
+    """One process run of a trial.
+
+    `token` identifies it everywhere; `asked` is the verb that the runner wrote to its `control` file. Memory is in GiB.
+    """
 
     token: str
     trial: int

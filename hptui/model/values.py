@@ -1,4 +1,4 @@
-"""Values as text and as keys: what `{8, 16}` says, which values are the same, and what a configuration is called."""
+"""Values of settings: their text form, their equality, and the key of a configuration."""
 
 from __future__ import annotations
 
@@ -13,35 +13,38 @@ from typing import Any, TypeGuard
 from hptui.model.trial import Value
 
 WHOLE = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*")
+"""Texts that are whole numbers."""
 NUMBER = re.compile(rf"(?:{WHOLE.pattern}(?:\.[0-9]*)?|[+-]?\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""Texts that are numbers."""
 BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./:+-]*")
 """Texts that need no quotes in a list of choices."""
 
 WORDS: Mapping[str, Value] = {"true": True, "false": False, "True": True, "False": False, "null": None, "None": None}
+"""Words that are values other than texts."""
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether it is an int or float, finite and no larger than a float can be; a bool is none."""
+    """Return whether a value is an int or float, finite and within the range of floats; a bool is not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def number_text(value: float) -> str:
-    """A number as people write it: 1e-4, 0.05, 512; reading it back gives the same float."""
+    """Return a number as people write it, 1e-4, 0.05, 512; parsing it gives the same float."""
     if isinstance(value, int):
         return str(value)
     plain = repr(value).removesuffix(".0")
     if value == 0 or not math.isfinite(value) or 0.01 <= abs(value) < 1e5:
         return plain
     sign, digits, exponent = Decimal(repr(value)).as_tuple()
-    figures = "".join(map(str, digits)).rstrip("0")
+    significant = "".join(map(str, digits)).rstrip("0")
     power = int(exponent) + len(digits) - 1
-    short = f"{'-' * sign}{figures[0]}{'.' if figures[1:] else ''}{figures[1:]}e{power}"
+    short = f"{'-' * sign}{significant[0]}{'.' if significant[1:] else ''}{significant[1:]}e{power}"
     positional = f"{Decimal(repr(value)):f}".removesuffix(".0")
     return short if len(short) < len(positional) else positional
 
 
 def value_text(value: Value) -> str:
-    """A value as it stands among choices; `read_value` reads it back, type and all."""
+    """Return a value as it stands in a list of choices; `read_value` is the inverse, type included."""
     if isinstance(value, float):
         text = number_text(value)
         return f"{text}.0" if WHOLE.fullmatch(text) else text
@@ -51,7 +54,10 @@ def value_text(value: Value) -> str:
 
 
 def read_value(text: str) -> Value:
-    """The value that a text names: a number, true, a quoted or bare text, a JSON list or table. ValueError if none."""
+    """Parse a value: a number, true, a quoted or bare text, a JSON list or table.
+
+    Raises: ValueError.
+    """
     text = text.strip()
     if text in WORDS:
         return WORDS[text]
@@ -69,28 +75,28 @@ def read_value(text: str) -> Value:
     raise ValueError(f"{text!r} is no value; a text with other characters needs quotes")
 
 
-def same(one: Value, other: Value) -> bool:
-    """Whether two values are the same setting: 1 and 1.0 are, 1 and true are not."""
-    if type(one) is type(other) and isinstance(one, str | bool | int | float):
-        return one == other
-    return canonical(one) == canonical(other)
+def same(value: Value, other: Value) -> bool:
+    """Return whether two values are the same setting: 1 and 1.0 are, 1 and true are not."""
+    if type(value) is type(other) and isinstance(value, str | bool | int | float):
+        return value == other
+    return canonical(value) == canonical(other)
 
 
 def canonical(value: Any) -> str:
-    """A value as JSON in which equal settings are equal texts."""
-    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """Return a value as JSON in which equal settings have equal texts."""
+    return json.dumps(_with_whole_floats_as_ints(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
-def _plain(value: Any) -> Any:
+def _with_whole_floats_as_ints(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_with_whole_floats_as_ints(item) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): _with_whole_floats_as_ints(item) for key, item in value.items()}
     return value
 
 
 def key_of(params: Mapping[str, Value]) -> str:
-    """What tells one configuration from another: canonical JSON, for finding duplicates."""
+    """Return the canonical JSON of a configuration, which identifies it among others."""
     return canonical(params)

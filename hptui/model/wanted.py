@@ -1,4 +1,4 @@
-"""The metrics that a study file asks for by name, each with its place, held against those that trials will report."""
+"""Metrics that a study file names, and their check against the metrics that trials will report."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from hptui.model.outcome import MEASURED
 from hptui.model.study import Study
 
 OBJECTIVE, CONDITION, SHOWN = "objective", "condition", "shown"
+"""Uses of a metric."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A metric that stands at `where`. By `use`, a trial has no value without it, a rule needs it, a table shows it."""
+    """A metric that the study file names at `where`.
+
+    `use` says what needs it: an OBJECTIVE (a trial has no value without it), a CONDITION (a rule), or a table (SHOWN).
+    """
 
     name: str
     where: str
@@ -23,36 +27,39 @@ class Wanted:
 
 
 def wanted(study: Study) -> list[Wanted]:
-    """All of them, in the order of the file."""
+    """Return the metrics that a study file names, in the order of the file."""
     several = len(study.objectives) > 1
-    found = [
-        Wanted(one.metric, f"objective[{n}].metric" if several else "objective.metric", OBJECTIVE)
-        for n, one in enumerate(study.objectives)
+    metrics = [
+        Wanted(objective.metric, f"objective[{n}].metric" if several else "objective.metric", OBJECTIVE)
+        for n, objective in enumerate(study.objectives)
     ]
     for n, rule in enumerate(study.search.stop):
-        found += [Wanted(name, f"search.stop[{n}].when", CONDITION) for name in sorted(rule.when.names)]
+        metrics += [Wanted(name, f"search.stop[{n}].when", CONDITION) for name in sorted(rule.when.names)]
     for n, condition in enumerate(study.search.outcome):
         names = sorted(condition.names - set(MEASURED))
-        found += [Wanted(name, f"search.outcome[{n}]", CONDITION) for name in names]
-    found += [Wanted(name, f"metrics.{name}", SHOWN) for name in study.metrics]
-    found += [Wanted(name, "report.columns", SHOWN) for name in study.report.columns]
-    return found
+        metrics += [Wanted(name, f"search.outcome[{n}]", CONDITION) for name in names]
+    metrics += [Wanted(name, f"metrics.{name}", SHOWN) for name in study.metrics]
+    metrics += [Wanted(name, "report.columns", SHOWN) for name in study.report.columns]
+    return metrics
 
 
 def refuse_unmeasured(asked: Iterable[Wanted], known: Collection[str], uses: Collection[str]) -> None:
-    """A `UserError` for the first metric, of those with these uses, that no trial would report."""
+    """Raise UserError for the first metric, of those with these uses, that no trial will report."""
     names = {*known, *map(identifier, known)}
-    for one in asked:
-        if one.use in uses and one.name not in names:
-            hint = did_you_mean(one.name, known)
-            raise UserError(f"{one.where}: no trial measures {one.name!r}", hint=hint)
+    for metric in asked:
+        if metric.use in uses and metric.name not in names:
+            hint = did_you_mean(metric.name, known)
+            raise UserError(f"{metric.where}: no trial measures {metric.name!r}", hint=hint)
 
 
 def doubtful(asked: Iterable[Wanted], known: Collection[str], others: Collection[str]) -> list[str]:
-    """A sentence for each name that is shown and looks like a slip. `others` are names that no metric has."""
+    """Return a warning for each shown metric whose name is probably misspelled.
+
+    `others` are further valid names that are not metrics.
+    """
     names = {*known, *others}
     return [
-        f"{one.where}: nothing is called {one.name!r}; did you mean {near!r}?"
-        for one in asked
-        if one.use == SHOWN and one.name not in names and (near := nearest(one.name, names))
+        f"{metric.where}: nothing is called {metric.name!r}; did you mean {suggestion!r}?"
+        for metric in asked
+        if metric.use == SHOWN and metric.name not in names and (suggestion := nearest(metric.name, names))
     ]

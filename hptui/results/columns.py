@@ -1,4 +1,4 @@
-"""The columns of a table of trials, by the names that a study file uses: a setting, a metric, a fact of the trial."""
+"""Columns of a table of trials, by the names that a study file uses: settings, metrics, and facts of a trial."""
 
 from __future__ import annotations
 
@@ -28,16 +28,18 @@ FACTS = (
     "replicate_of",
     "note",
 )
+"""Columns that are attributes of a trial and hold text or whole numbers."""
 MEASURED: Mapping[str, Callable[[float], str]] = {
     "seconds": clock,
     "peak_memory_gb": memory,
     "progress": lambda share: f"{share:.0%}",
 }
+"""Columns that are measured numbers of a trial, and how they are formatted."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialColumn:
-    """A column: its name, its heading, and whether it holds numbers."""
+    """A column of a table of trials; `numeric` columns are aligned right."""
 
     name: str
     heading: str
@@ -45,7 +47,7 @@ class TrialColumn:
 
 
 def varied(view: View) -> list[str]:
-    """The settings that the study varies, in all of its stages; without any, those that its trials were given."""
+    """Return the settings that any stage varies; if there are none, those that trials were given."""
     names = [parameter.name for parameter in view.study.space.parameters]
     names += [d.name for d in view.study.space.derived]
     for stage in view.study.stages:
@@ -55,12 +57,12 @@ def varied(view: View) -> list[str]:
 
 
 def usual(view: View) -> list[str]:
-    """What a table shows: the columns of `[report]`, else what is varied, the objectives, time and memory."""
-    own = list(view.study.report.columns)
-    stages = ["stage"] if any(trial.stage for trial in view.trials) and "stage" not in own else []
+    """Return the default columns: those of `[report]`, else varied settings, objectives, time and memory."""
+    configured = list(view.study.report.columns)
+    stages = ["stage"] if any(trial.stage for trial in view.trials) and "stage" not in configured else []
     objectives = [objective.metric for objective in view.study.objectives]
-    said = own or [*varied(view), *objectives, "seconds", "peak_memory_gb"]
-    notes = ["note"] if any(trial.note for trial in view.trials) and "note" not in said else []
+    names = configured or [*varied(view), *objectives, "seconds", "peak_memory_gb"]
+    notes = ["note"] if any(trial.note for trial in view.trials) and "note" not in names else []
     name = ["name"] if any(trial.name for trial in view.trials) else []
     return [
         "number",
@@ -68,17 +70,17 @@ def usual(view: View) -> list[str]:
         *stages,
         "status",
         "reason",
-        *(column for column in said if column not in FACTS[:4]),
+        *(column for column in names if column not in FACTS[:4]),
         *notes,
     ]
 
 
 def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:
-    """The columns called `names`; `UserError` for one that neither is a fact, a setting nor a metric.
+    """Return the columns of these names; a column of `[report]` may have no values yet.
 
-    A column of `[report]` that no trial has filled yet is one that is empty so far.
+    Raises: UserError for a name that is neither a fact, a setting nor a metric.
     """
-    study, found = view.study, []
+    study, columns = view.study, []
     settings = {*view.base, *study.space.names, *(name for trial in view.trials for name in trial.params)}
     settings |= {name for trial in view.trials for name in trial.effective}
     metrics = {objective.metric for objective in study.objectives} | set(study.metrics)
@@ -90,26 +92,29 @@ def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:
             )
         spec = study.metrics.get(name)
         heading = study.report.columns.get(name) or (spec.heading if spec else "") or HEADINGS.get(name, name)
-        found.append(TrialColumn(name, heading, numeric=name not in FACTS[1:]))
-    return found
+        columns.append(TrialColumn(name, heading, numeric=name not in FACTS[1:]))
+    return columns
 
 
 HEADINGS = {"number": "#", "seconds": "time", "peak_memory_gb": "memory"}
+"""Headings of the built-in columns that are not headed by their name."""
 
 
 def value_of(view: View, trial: Trial, name: str) -> Any:
-    """What stands in a column: a fact, the objective's value, a setting as requested, else a metric's last value.
+    """Return the value of a column for a trial.
 
-    A setting goes before a metric of its name: `learning_rate` is what the trial was given, not where it ended; one
-    that nobody gave is what was used, for a default may say no more than that it follows from others. Only a complete
-    trial has a value of the objective; what another showed of it is no result.
+    It is a fact, an objective's value, a setting as requested, or a metric's last value.
+
+    A setting takes precedence over a metric of the same name: `learning_rate` is the requested value, not the last one
+    of a schedule. For a setting that was not given the value actually used is returned, since a default may only state
+    that it follows from others. Only a complete trial has a value of an objective.
     """
     return values_of(view, name)(trial)
 
 
 def values_of(view: View, name: str) -> Callable[[Trial], Any]:
-    """What tells `value_of` of one column for many trials."""
-    if name == "seconds":  # the record of an imported trial may not say
+    """Return a function that returns the value of one column for any trial, as `column_value` does."""
+    if name == "seconds":  # an imported trial may have no recorded duration, stored as 0
         return lambda trial: None if trial.role is Role.IMPORTED and not trial.seconds else trial.seconds
     if name in ("status", "reason", "role"):
         return lambda trial: None if (value := getattr(trial, name)) is None else str(value)
@@ -117,18 +122,18 @@ def values_of(view: View, name: str) -> Callable[[Trial], Any]:
         return attrgetter(name)
     if any(objective.metric == name for objective in view.study.objectives):
         return lambda trial: (trial.values or {}).get(name)
-    varies, today, unsaid = view.is_setting(name), view.study.trainer.settings, object()
-    default = view.defaults.get(name, unsaid) if varies else unsaid
+    is_setting, current_settings, missing = view.is_setting(name), view.study.trainer.settings, object()
+    default = view.defaults.get(name, missing) if is_setting else missing
 
     def get(trial: Trial) -> Any:
-        if name in trial.params and (varies or trial.role is Role.IMPORTED):
+        if name in trial.params and (is_setting or trial.role is Role.IMPORTED):
             return trial.params[name]
         effective, metrics = trial.effective, trial.metrics
-        if varies and trial.role is not Role.IMPORTED:
-            own = view.trainers.get(trial.revision, today)
-            if name in own:
-                return own[name]
-            if default is not unsaid:
+        if is_setting and trial.role is not Role.IMPORTED:
+            settings = view.trainers.get(trial.revision, current_settings)
+            if name in settings:
+                return settings[name]
+            if default is not missing:
                 return effective.get(name, default)
         if name in metrics:
             return metrics[name]
@@ -138,8 +143,11 @@ def values_of(view: View, name: str) -> Callable[[Trial], Any]:
 
 
 def shown(view: View, trial: Trial, name: str) -> str:
-    """The same for a person: a metric in its own format, in brackets what a trial without a
-    value showed of the objective, a setting as `3 → 2` where another value was really used."""
+    """Return the value of a column as text.
+
+    Metrics are formatted as `[metrics]` states; `(0.51)` is the latest value of an objective that has no final one; `3
+    → 2` is a setting of which another value was used than requested.
+    """
     value = value_of(view, trial, name)
     if value is None:
         so_far = trial.metrics.get(name)
@@ -156,21 +164,22 @@ def shown(view: View, trial: Trial, name: str) -> str:
 
 
 def rows_of(view: View, trials: Sequence[Trial], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Raw values by column name, one row a trial."""
+    """Return raw values by column name, one row per trial."""
     values = {name: values_of(view, name) for name in names}
     return [{name: get(trial) for name, get in values.items()} for trial in trials]
 
 
 def ordered(view: View, trials: Sequence[Trial], by: str) -> list[Trial]:
-    """Trials sorted by a column, `-column` downwards; a trial without a value comes last."""
-    name, down = by.removeprefix("-"), by.startswith("-")
+    """Return trials sorted by a column, `-column` descending; trials without a value come last."""
+    name, descending = by.removeprefix("-"), by.startswith("-")
     columns_of(view, [name])
     get = values_of(view, name)
-    having = [trial for trial in trials if get(trial) is not None]
-    rest = [trial for trial in trials if get(trial) is None]
-    return [*sorted(having, key=lambda trial: _key(get(trial)), reverse=down), *rest]
+    with_value = [trial for trial in trials if get(trial) is not None]
+    without_value = [trial for trial in trials if get(trial) is None]
+    return [*sorted(with_value, key=lambda trial: _key(get(trial)), reverse=descending), *without_value]
 
 
 def _key(value: Any) -> tuple[int, float, str]:
-    number = isinstance(value, int | float)
-    return (0, float(value), "") if number and value == value else (2 if number else 1, 0.0, str(value))
+    """Return a sort key: numbers first, then texts, NaN last."""
+    is_number = isinstance(value, int | float)
+    return (0, float(value), "") if is_number and value == value else (2 if is_number else 1, 0.0, str(value))

@@ -1,4 +1,7 @@
-"""What a trial suffers from, told from its curves and how it ended, and which changes of its own settings may help."""
+"""The diagnosis of a trial from its curves and the way it ended, with changes of its settings that may help.
+
+Compares with the other trials of the study; reads nothing but the given curves.
+"""
 
 from __future__ import annotations
 
@@ -29,25 +32,27 @@ Kind = Literal[
     "fine",
     "unknown",
 ]
+"""Kinds of diagnoses."""
 Curves = Mapping[str, Sequence[tuple[int, float, float]]]
-"""Metric -> points (step, value, seconds) by step, as a reader gives them."""
+"""Points (step, value, seconds) by metric, in the order of steps, as a store reader returns them."""
 
 EXPLODED = 1.5
-"""A loss that ends above this multiple of where it began has exploded."""
+"""A loss that ends above this multiple of its first value has exploded."""
 FLAT = 0.01
+"""A metric whose best value is better than its first by at most this share did not improve."""
 LITTLE = 0.1
-"""A loss that has fallen by less than this share has hardly learned, unless no other trial got further."""
+"""A loss that fell by less than this share is underfitted, unless no other trial got further."""
 RISE = 0.02
-"""A validation metric that ends worse than its best by this share has turned."""
+"""A validation metric that ends worse than its best value by more than this share indicates overfitting."""
 GAP = 2.0
-"""A validation loss above this multiple of the training loss: learned by heart."""
+"""A validation loss above this multiple of the training loss indicates overfitting."""
 LATE = 0.05
-"""Share of the whole improvement that the last fifth of the training must bring to say that it still improves."""
+"""Share of the whole improvement that falls into the last fifth of a training that is still improving."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What a trial suffers from. `evidence` are the numbers that say so, by name."""
+    """The diagnosis of a trial. `evidence` are the numbers that it rests on, by name."""
 
     kind: Kind
     line: Line
@@ -56,196 +61,220 @@ class Diagnosis:
 
     @property
     def sentence(self) -> str:
-        """The diagnosis in plain words."""
+        """The diagnosis as plain text."""
         return plain(self.line)
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing needs to be done about it."""
+        """Whether the diagnosis indicates no problem. Such a diagnosis may carry suggestions, too."""
         return self.kind in ("fine", "improving", "plateau", "unknown")
 
 
 def diagnose(view: View, trial: Trial, curves: Curves) -> Diagnosis:
-    """The diagnosis of one trial; a failure's reason goes before its curves."""
-    say = _Say(trial.number)
-    cure = remedies.Cure(view, view.settings(trial))
+    """Return the diagnosis of one trial. The reason of a failure takes precedence over its curves."""
+    numbers = _TrialFacts(trial.number)
+    suggestions = remedies.Cure(view, view.settings(trial))
     if trial.reason in (Reason.OOM, Reason.HOST_OOM):
-        whose = "the GPU" if trial.reason is Reason.OOM else "the machine"
+        device = "the GPU" if trial.reason is Reason.OOM else "the machine"
         peak = {} if trial.peak_memory_gb is None else {"peak_memory_gb": trial.peak_memory_gb}
-        told = line(f"{whose} ran out of memory")
+        message = line(f"{device} ran out of memory")
         if peak:
-            told += line("; it had reached {gb}", gb=say.memory("peak_memory_gb", trial.peak_memory_gb))
-        return Diagnosis("oom", told, peak, cure.oom())
-    shapes = {name: shape_of(points) for name, points in curves.items()}
-    objective = next((one.metric for one in view.study.objectives), "")
-    broken = next((name for name in [objective, *shapes] if name in shapes and shapes[name].odd_step is not None), None)
-    if trial.reason is Reason.NAN or broken:
-        told = line("a value became NaN or infinite")
+            message += line("; it had reached {gb}", gb=numbers.memory("peak_memory_gb", trial.peak_memory_gb))
+        return Diagnosis("oom", message, peak, suggestions.oom())
+    summaries = {name: shape_of(points) for name, points in curves.items()}
+    objective = next((goal.metric for goal in view.study.objectives), "")
+    nonfinite = next(
+        (name for name in [objective, *summaries] if name in summaries and summaries[name].odd_step is not None), None
+    )
+    if trial.reason is Reason.NAN or nonfinite:
+        message = line("a value became NaN or infinite")
         evidence: dict[str, float] = {}
-        if broken and (step := shapes[broken].odd_step) is not None:
-            told = line(
-                "{metric} became NaN or infinite at step {step}", metric=Name(broken), step=say.fact("step", step)
+        if nonfinite and (step := summaries[nonfinite].odd_step) is not None:
+            message = line(
+                "{metric} became NaN or infinite at step {step}",
+                metric=Name(nonfinite),
+                step=numbers.fact("step", step),
             )
             evidence = {"step": step}
-        return Diagnosis("nan", told, evidence, cure.nan())
-    on_training, held = counterpart(objective, shapes)
+        return Diagnosis("nan", message, evidence, suggestions.nan())
+    train_metric, val_metric = counterpart(objective, summaries)
     falling = [
         name
-        for name in (on_training, held, objective)
-        if name in shapes and goal_of(view.study, str(name)) == "minimize"
+        for name in (train_metric, val_metric, objective)
+        if name in summaries and goal_of(view.study, str(name)) == "minimize"
     ]
     for name in dict.fromkeys(falling):
-        own = shapes[str(name)]
-        if own.n >= 3 and own.first > 0 and own.last > EXPLODED * own.first and own.last > EXPLODED * own.low:
-            told = line(
+        summary = summaries[str(name)]
+        if (
+            summary.n >= 3
+            and summary.first > 0
+            and summary.last > EXPLODED * summary.first
+            and summary.last > EXPLODED * summary.low
+        ):
+            message = line(
                 "{metric} exploded: {first} at first, {last} at the end",
                 metric=Name(str(name)),
-                first=say.fact(f"first.{name}", own.first),
-                last=say.fact(f"last.{name}", own.last),
+                first=numbers.fact(f"first.{name}", summary.first),
+                last=numbers.fact(f"last.{name}", summary.last),
             )
-            return Diagnosis("exploding", told, {"first": own.first, "last": own.last}, cure.nan())
+            return Diagnosis("exploding", message, {"first": summary.first, "last": summary.last}, suggestions.nan())
     if trial.status is TrialStatus.FAILED:
         return Diagnosis("failed", line("failed ({why})", why=Name(str(trial.reason or "unknown"))))
-    return _learned(view, trial, shapes, (on_training, held), say, cure)
+    return _diagnose_learning(view, trial, summaries, (train_metric, val_metric), numbers, suggestions)
 
 
-def _learned(
+def _diagnose_learning(
     view: View,
     trial: Trial,
-    shapes: Mapping[str, Shape],
-    pair: tuple[str | None, str | None],
-    say: _Say,
-    cure: remedies.Cure,
+    summaries: Mapping[str, Shape],
+    metrics: tuple[str | None, str | None],
+    numbers: _TrialFacts,
+    suggestions: remedies.Cure,
 ) -> Diagnosis:
-    """Of a trial whose numbers are numbers: how well it learned."""
+    """Return the diagnosis of a trial whose values are all finite: how well it learned."""
     objective = view.study.objective.metric
-    on_training, held = pair
-    if found := _overfit(view, shapes, on_training, held, say, cure):
-        return found
-    name = next((one for one in (objective, held, on_training) if one and one in shapes and shapes[one].n >= 2), None)
+    train_metric, val_metric = metrics
+    if diagnosis := _overfit(view, summaries, train_metric, val_metric, numbers, suggestions):
+        return diagnosis
+    name = next(
+        (
+            candidate
+            for candidate in (objective, val_metric, train_metric)
+            if candidate and candidate in summaries and summaries[candidate].n >= 2
+        ),
+        None,
+    )
     if name is None:
         return Diagnosis("unknown", line("too few points to say"))
-    own, goal = shapes[name], goal_of(view.study, name) or "minimize"
-    gain, metric = own.gain(goal), Name(name)
+    summary, goal = summaries[name], goal_of(view.study, name) or "minimize"
+    gain, metric = summary.gain(goal), Name(name)
     if gain <= FLAT:
-        told = line(
+        message = line(
             "{metric} did not get better: {first} at first, {best} at best",
             metric=metric,
-            first=say.fact(f"first.{name}", own.first),
-            best=say.fact(f"best.{name}", own.best(goal)),
+            first=numbers.fact(f"first.{name}", summary.first),
+            best=numbers.fact(f"best.{name}", summary.best(goal)),
         )
-        return Diagnosis("flat", told, {"first": own.first, "best": own.best(goal)}, cure.flat())
-    if goal == "minimize" and gain < LITTLE and own.first > 0 and _behind(view, trial, name, own):
-        told = line(
+        return Diagnosis("flat", message, {"first": summary.first, "best": summary.best(goal)}, suggestions.flat())
+    if goal == "minimize" and gain < LITTLE and summary.first > 0 and _is_behind(view, trial, name, summary):
+        message = line(
             "{metric} is still high: {first} at first, {last} at the end, {gain} less",
             metric=metric,
-            first=say.fact(f"first.{name}", own.first),
-            last=say.fact(f"last.{name}", own.last),
-            gain=say.share(f"gain.{name}", gain),
+            first=numbers.fact(f"first.{name}", summary.first),
+            last=numbers.fact(f"last.{name}", summary.last),
+            gain=numbers.share(f"gain.{name}", gain),
         )
-        return Diagnosis("underfit", told, {"first": own.first, "last": own.last, "gain": gain}, cure.underfit())
-    if noise := _noisy(view, trial, name, own):
-        told = line(
+        return Diagnosis(
+            "underfit", message, {"first": summary.first, "last": summary.last, "gain": gain}, suggestions.underfit()
+        )
+    if noise := _noisy(view, trial, name, summary):
+        message = line(
             "too noisy to rank: {metric} scatters by {noise} late in the training, more than what separates it from "
             "half of the other trials",
             metric=metric,
-            noise=say.fact(f"noise.{name}", noise),
+            noise=numbers.fact(f"noise.{name}", noise),
         )
-        return Diagnosis("noisy", told, {"noise": noise}, cure.noisy())
-    late = own.late(goal)
-    if own.n >= 5 and late > LATE:
-        told = line(
+        return Diagnosis("noisy", message, {"noise": noise}, suggestions.noisy())
+    late = summary.late(goal)
+    if summary.n >= 5 and late > LATE:
+        message = line(
             "still improving: the last fifth of the training brought {share} of all that {metric} gained",
-            share=say.share(f"late.{name}", late),
+            share=numbers.share(f"late.{name}", late),
             metric=metric,
         )
-        return Diagnosis("improving", told, {"late": late}, cure.longer())
-    if own.n >= 5 and own.stale(goal) > 0.3:
-        told = line(
+        return Diagnosis("improving", message, {"late": late}, suggestions.longer())
+    if summary.n >= 5 and summary.stale(goal) > 0.3:
+        message = line(
             "on a plateau: {metric} was best at step {step} and did not improve in the last {share} of the training",
             metric=metric,
-            step=say.fact(f"best_step.{name}", own.best_step(goal)),
-            share=say.share(f"stale.{name}", own.stale(goal)),
+            step=numbers.fact(f"best_step.{name}", summary.best_step(goal)),
+            share=numbers.share(f"stale.{name}", summary.stale(goal)),
         )
-        return Diagnosis("plateau", told, {"step": own.best_step(goal), "stale": own.stale(goal)}, cure.plateau())
-    told = line(
+        return Diagnosis(
+            "plateau", message, {"step": summary.best_step(goal), "stale": summary.stale(goal)}, suggestions.plateau()
+        )
+    message = line(
         "{metric} went from {first} to {last}",
         metric=metric,
-        first=say.fact(f"first.{name}", own.first),
-        last=say.fact(f"last.{name}", own.last),
+        first=numbers.fact(f"first.{name}", summary.first),
+        last=numbers.fact(f"last.{name}", summary.last),
     )
-    return Diagnosis("fine", told, {"first": own.first, "last": own.last})
+    return Diagnosis("fine", message, {"first": summary.first, "last": summary.last})
 
 
 def _overfit(
     view: View,
-    shapes: Mapping[str, Shape],
-    on_training: str | None,
-    held: str | None,
-    say: _Say,
-    cure: remedies.Cure,
+    summaries: Mapping[str, Shape],
+    train_metric: str | None,
+    val_metric: str | None,
+    numbers: _TrialFacts,
+    suggestions: remedies.Cure,
 ) -> Diagnosis | None:
-    """Validation gets worse again while training goes on improving; or what was learned was learned by heart."""
-    if held is None or held not in shapes or on_training == held:
+    """Return the diagnosis `overfit` if validation got worse again or lags far behind training."""
+    if val_metric is None or val_metric not in summaries or train_metric == val_metric:
         return None
-    val, goal = shapes[held], goal_of(view.study, held) or "minimize"
-    train = shapes.get(on_training or "")
+    val, goal = summaries[val_metric], goal_of(view.study, val_metric) or "minimize"
+    train = summaries.get(train_metric or "")
     best_step, best = val.best_step(goal), val.best(goal)
     rise = (val.last - best if goal == "minimize" else best - val.last) / (abs(best) or 1.0)
     if val.n >= 3 and rise > max(RISE, 2 * val.noise / (abs(best) or 1.0)) and best_step < val.last_step:
-        goes_on = train is not None and train.still_better(goal_of(view.study, on_training or "") or goal, best_step)
-        if train is None or goes_on:
-            told = line(
+        train_improves = train is not None and train.still_better(
+            goal_of(view.study, train_metric or "") or goal, best_step
+        )
+        if train is None or train_improves:
+            message = line(
                 "overfitting: {metric} was best at step {step} ({best}) and ended at {last}, {rise} worse",
-                metric=Name(held),
-                step=say.fact(f"best_step.{held}", best_step),
-                best=say.fact(f"best.{held}", best),
-                last=say.fact(f"last.{held}", val.last),
-                rise=say.share(f"rise.{held}", rise),
+                metric=Name(val_metric),
+                step=numbers.fact(f"best_step.{val_metric}", best_step),
+                best=numbers.fact(f"best.{val_metric}", best),
+                last=numbers.fact(f"last.{val_metric}", val.last),
+                rise=numbers.share(f"rise.{val_metric}", rise),
             )
-            if goes_on:
-                told += line(", while {train} still improved", train=Name(str(on_training)))
+            if train_improves:
+                message += line(", while {train} still improved", train=Name(str(train_metric)))
             evidence = {"best_step": best_step, "best": best, "last": val.last, "rise": rise}
             return Diagnosis(
-                "overfit", told, evidence, cure.overfit(best_step / val.last_step if val.last_step else None)
+                "overfit", message, evidence, suggestions.overfit(best_step / val.last_step if val.last_step else None)
             )
     if train is not None and goal == "minimize" and train.last > 0 and val.last > GAP * train.last:
-        told = line(
+        message = line(
             "overfitting: {metric} is {val}, {train} only {low}",
-            metric=Name(held),
-            val=say.fact(f"last.{held}", val.last),
-            train=Name(str(on_training)),
-            low=say.fact(f"last.{on_training}", train.last),
+            metric=Name(val_metric),
+            val=numbers.fact(f"last.{val_metric}", val.last),
+            train=Name(str(train_metric)),
+            low=numbers.fact(f"last.{train_metric}", train.last),
         )
-        return Diagnosis("overfit", told, {"validation": val.last, "training": train.last}, cure.overfit(None))
+        return Diagnosis(
+            "overfit", message, {"validation": val.last, "training": train.last}, suggestions.overfit(None)
+        )
     return None
 
 
-def _behind(view: View, trial: Trial, name: str, own: Shape) -> bool:
-    """Whether another trial got clearly further, or there is none to compare with."""
+def _is_behind(view: View, trial: Trial, name: str, summary: Shape) -> bool:
+    """Return whether another trial got clearly further, or there is none to compare with."""
     others = [
         other.metrics[name]
         for other in view.trials
         if other.number != trial.number and other.status is TrialStatus.COMPLETE and name in other.metrics
     ]
-    return not others or min(others) < own.last - LITTLE * abs(own.last)
+    return not others or min(others) < summary.last - LITTLE * abs(summary.last)
 
 
-def _noisy(view: View, trial: Trial, name: str, own: Shape) -> float | None:
-    """How much the end of the objective's curve scatters, if that hides the trial's rank."""
+def _noisy(view: View, trial: Trial, name: str, summary: Shape) -> float | None:
+    """Return the late noise of the objective if it exceeds the distance to half of the other trials."""
     value = (trial.values or {}).get(name)
-    if value is None or own.n < 8 or not own.noise:
+    if value is None or summary.n < 8 or not summary.noise:
         return None
-    apart = sorted(
+    distances = sorted(
         abs((other.values or {})[name] - value)
         for other in view.trials
         if other.number != trial.number and name in (other.values or {})
     )
-    return own.noise if len(apart) >= 2 and 2 * own.noise > apart[len(apart) // 2] else None
+    return summary.noise if len(distances) >= 2 and 2 * summary.noise > distances[len(distances) // 2] else None
 
 
-class _Say:
-    """Numbers of one trial's diagnosis as facts."""
+class _TrialFacts:
+    """Formats the numbers of one trial's diagnosis as facts."""
 
     def __init__(self, trial: int) -> None:
         self.trial = trial

@@ -1,4 +1,4 @@
-"""A report before it is Markdown: its blocks, in order."""
+"""The blocks of a report, independent of their output format."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """One paragraph of running text."""
+    """A paragraph of running text."""
 
     line: Line
 
 
 @dataclass(frozen=True, slots=True)
 class Bullets:
-    """A list: bullets, numbers, or a check list of things to do."""
+    """A list: bulleted, numbered, or with check boxes."""
 
     lines: tuple[Line, ...]
     kind: str = "-"
@@ -34,7 +34,7 @@ class Bullets:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; columns named in `right` hold numbers."""
+    """A table; `right` are the indices of the columns that are aligned right."""
 
     head: tuple[Line, ...]
     rows: tuple[tuple[Line, ...], ...]
@@ -51,7 +51,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A person's own words, marked as theirs: `who` says where they are from."""
+    """A text written by a person; `who` states its origin."""
 
     words: Words
     who: str
@@ -59,7 +59,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture beside the report, and its computed caption."""
+    """An image file next to the report, with its computed caption."""
 
     path: str
     alt: str
@@ -67,25 +67,26 @@ class Image:
 
 
 Block = Heading | Paragraph | Bullets | Table | Code | Quote | Image
+"""Any block of a report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole report: what it is about, and its blocks."""
+    """A whole report."""
 
     blocks: tuple[Block, ...]
     about: dict[str, str] = field(default_factory=dict)
-    """Study, its id, style, moment: what `facts.json` says of the report as a whole."""
+    """The header of `facts.json`: study, its uuid, style, and the time of the newest record."""
 
     def facts(self) -> Iterator[Fact]:
-        """Every fact, in the order of the report."""
+        """Yield all facts in the order of the report."""
         for block in self.blocks:
             for line in lines_of(block):
                 yield from facts_of(line)
 
 
 def lines_of(block: Block) -> Sequence[Line]:
-    """The lines of a block, cell by cell."""
+    """Return the lines of a block; the cells of a table, row by row."""
     match block:
         case Heading() | Paragraph():
             return (block.line,)

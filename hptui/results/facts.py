@@ -1,7 +1,7 @@
-"""What a report says, and where each of its numbers is from: lines made of plain words, names, and facts.
+"""Lines of a report, built from fixed words, names and facts; each number is a `Fact` with its source.
 
-The plain words of a line are written by us and hold no digit: every number is a `Fact`, which keeps its exact value,
-the trials it was computed from, and which of their stored fields it used: a sentence cannot say what was not recorded.
+The fixed words of a line contain no digit. A `Fact` carries the exact value, the trials that it was computed from and
+the stored field that it reproduces, so that a sentence cannot state what was not recorded.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from hptui.model.trial import Value
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One number (or recorded value) of a report.
+    """A number (or recorded value) of a report.
 
-    `key` is its stable name within the report, `text` how it is shown. `trials` are those it was computed from, none
-    for what the study file or the study as a whole says. `field` is the stored field that it reproduces or averages
-    (`values.loss`, `seconds`, `params.lr`); empty for a count, a choice or a test over several of them.
+    `key` is its stable name within the report, `text` its formatted form. `trials` are the numbers of the trials that
+    it was computed from; empty for values of the study as a whole. `field` is the stored field that it reproduces or
+    averages (`values.loss`, `seconds`, `params.lr`); empty for a count, a choice or a test statistic.
     """
 
     key: str
@@ -31,7 +31,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name that the study gave: of a setting, a metric, a trial. It may hold digits, and is no number."""
+    """A name from the study: of a setting, a metric, a trial. It may contain digits and is not checked as a number."""
 
     text: str
     code: bool = False
@@ -39,7 +39,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Free text that a person wrote. A report marks it as theirs."""
+    """Free text written by a person; a report marks it as a quotation."""
 
     text: str
 
@@ -52,51 +52,54 @@ class Strong:
 
 
 Part = str | Fact | Name | Words | Strong
+"""A part of a line; a `str` is fixed text without digits."""
 Line = tuple[Part, ...]
+"""A line of a report, as its parts."""
 
 PLACE = re.compile(r"\{(\w+)\}")
+"""`{name}` in a template."""
 
 
 def line(template: str, **parts: Part | Line | Sequence[Part]) -> Line:
-    """A line: the words of `template`, with the named parts in the places of `{name}`."""
-    found: list[Part] = []
-    for index, piece in enumerate(PLACE.split(template)):
+    """Return the line made from `template`, with each `{name}` replaced by the part of that name."""
+    parts_of_line: list[Part] = []
+    for index, text in enumerate(PLACE.split(template)):
         if index % 2 == 0:
-            if piece:
-                found.append(piece)
+            if text:
+                parts_of_line.append(text)
             continue
-        part = parts[piece]
+        part = parts[text]
         if isinstance(part, str | Fact | Name | Words | Strong):
-            found.append(part)
+            parts_of_line.append(part)
         else:
-            found.extend(part)
-    return tuple(found)
+            parts_of_line.extend(part)
+    return tuple(parts_of_line)
 
 
 def joined(lines: Iterable[Part | Line], separator: str = ", ", last: str | None = None) -> Line:
-    """Several parts or lines as one: `a, b and c`."""
+    """Join parts or lines with `separator`; `last` separates the last two, if given."""
     items = [(item,) if isinstance(item, str | Fact | Name | Words | Strong) else tuple(item) for item in lines]
-    found: list[Part] = []
+    parts: list[Part] = []
     for index, item in enumerate(items):
         if index:
-            found.append(last if last is not None and index == len(items) - 1 else separator)
-        found.extend(item)
-    return tuple(found)
+            parts.append(last if last is not None and index == len(items) - 1 else separator)
+        parts.extend(item)
+    return tuple(parts)
 
 
 def listed(lines: Iterable[Part | Line]) -> Line:
-    """`a, b and c`."""
+    """Join parts or lines as an enumeration: `a, b and c`."""
     return joined(lines, ", ", " and ")
 
 
 def capital(parts: Line) -> Line:
-    """The line as the beginning of a sentence."""
+    """Return the line with its first letter in upper case, unless it begins with a name or a fact."""
     first = parts[0] if parts else ""
     return (first[:1].upper() + first[1:], *parts[1:]) if isinstance(first, str) and first else parts
 
 
 def facts_of(parts: Line) -> Iterator[Fact]:
-    """Every fact of a line, those in bold included."""
+    """Yield all facts of a line, including those in bold."""
     for part in parts:
         if isinstance(part, Fact):
             yield part
@@ -105,7 +108,7 @@ def facts_of(parts: Line) -> Iterator[Fact]:
 
 
 def plain(parts: Line) -> str:
-    """A line as text, without any marks."""
+    """Return a line as plain text without markup."""
     return "".join(
         part if isinstance(part, str) else plain(part.parts) if isinstance(part, Strong) else part.text
         for part in parts

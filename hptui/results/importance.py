@@ -1,6 +1,9 @@
-"""How much of the objective's variation each setting explains: Optuna's fANOVA, or PED-ANOVA of the better half.
+"""Importance of settings for the objective: Optuna's fANOVA, or PED-ANOVA of the better half.
 
-As a program, `python -m hptui.results.importance STUDYDIR` prints it as JSON, for a screen that must not wait.
+As a program, `python -m hptui.results.importance STUDYDIR [METHOD]` prints it as JSON; screens run it as a process to
+stay responsive.
+
+Source: fANOVA, Hutter et al., ICML 2014; PED-ANOVA, arXiv:2304.10255.
 """
 
 from __future__ import annotations
@@ -21,17 +24,18 @@ from hptui.results.analysis.cohort import ranked, searched, value_of
 from hptui.results.view import View
 
 LEAST = 4
-"""Fewer trials than these say nothing."""
+"""Nothing is estimated from fewer trials."""
 FEW = 20
-"""From fewer than these per setting the shares are a rough guess, and said to be."""
+"""Shares from fewer trials per setting carry a caveat."""
 SEED = 0
+"""Fixed, so that the same trials give the same shares."""
 MOST = 200
-"""As many trials, evenly taken, are looked at: the forest's time grows with them, its answer does not change."""
+"""Trials used of a larger study, evenly sampled: the forest's time grows with them, its result hardly changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Importance:
-    """Shares of the variation by setting, the largest first; they sum to 1. `caveat` says why to doubt them."""
+    """Shares of the variation by setting, largest first; they sum to 1. `caveat` limits their reliability."""
 
     method: str
     shares: dict[str, float]
@@ -40,25 +44,31 @@ class Importance:
 
 
 def importance(view: View, method: str = "fanova") -> Importance | None:
-    """Over the ranked trials and the settings that were searched; None where nothing can be said."""
+    """Return the importance of settings over the ranked trials; None if it cannot be estimated."""
     trials = ranked(view)
     if len(trials) > MOST:
         trials = [trials[round(n * (len(trials) - 1) / (MOST - 1))] for n in range(MOST)]
-    names = [p for p in searched(view).parameters if _spread(view, p, trials)]
+    parameters = [parameter for parameter in searched(view).parameters if _is_varied(view, parameter, trials)]
     values = {value_of(view, trial) for trial in trials}
-    if len(trials) < LEAST or len(values) < 2 or not names:
+    if len(trials) < LEAST or len(values) < 2 or not parameters:
         return None
-    shares = _shares(view, trials, names, method)
+    shares = _shares(view, trials, parameters, method)
     if shares is None or not all(map(math.isfinite, shares.values())):
         return None
-    few = len(trials) < FEW * len(names)
-    caveat = "few trials for so many settings: a rough guess" if few and len(names) > 1 else "few trials" if few else ""
+    is_rough = len(trials) < FEW * len(parameters)
+    caveat = (
+        "few trials for so many settings: a rough guess"
+        if is_rough and len(parameters) > 1
+        else "few trials"
+        if is_rough
+        else ""
+    )
     order = dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
     return Importance(method, order, tuple(trial.number for trial in trials), caveat)
 
 
-def _spread(view: View, parameter: Parameter, trials: Sequence[Trial]) -> bool:
-    """Whether all trials have a value of it, within its range or not, and not always the same."""
+def _is_varied(view: View, parameter: Parameter, trials: Sequence[Trial]) -> bool:
+    """Return whether all trials have a value of the parameter, and not always the same."""
     values = [view.settings(trial).get(parameter.name) for trial in trials]
     if not isinstance(parameter, Choice) and not all(map(is_number, values)):
         return False
@@ -74,24 +84,28 @@ def _shares(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     direction = "maximize" if view.study.objective.goal == "maximize" else "minimize"
     study = optuna.create_study(direction=direction)
-    columns = {one.name: [view.settings(trial).get(one.name) for trial in trials] for one in parameters}
-    spaces = {one.name: _distribution(one, columns[one.name]) for one in parameters}
+    columns = {
+        parameter.name: [view.settings(trial).get(parameter.name) for trial in trials] for parameter in parameters
+    }
+    spaces = {parameter.name: _distribution(parameter, columns[parameter.name]) for parameter in parameters}
     for index, trial in enumerate(trials):
-        params = {one.name: _cell(one, columns[one.name][index]) for one in parameters}
+        params = {parameter.name: _optuna_value(parameter, columns[parameter.name][index]) for parameter in parameters}
         study.add_trial(optuna.trial.create_trial(params=params, distributions=spaces, value=value_of(view, trial)))
     evaluator: Any = FanovaImportanceEvaluator(seed=SEED) if method == "fanova" else PedAnovaImportanceEvaluator()
+    # Optuna warns that PED-ANOVA is experimental.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            found = evaluator.evaluate(study, params=[one.name for one in parameters])
-        except (ValueError, RuntimeError):  # it has its own ideas of what is too little
+            importances = evaluator.evaluate(study, params=[parameter.name for parameter in parameters])
+        # Optuna raises these when it considers the trials insufficient.
+        except (ValueError, RuntimeError):
             return None
-    total = math.fsum(found.values())
-    return {name: float(share) / total for name, share in found.items()} if total > 0 else None
+    total = math.fsum(importances.values())
+    return {name: float(share) / total for name, share in importances.items()} if total > 0 else None
 
 
 def _distribution(parameter: Parameter, values: Sequence[Any]) -> Any:
-    """The range of the space, widened to what was tried: a listed trial may lie outside."""
+    """Return the range of the space, extended to the values that were run: a listed trial may lie outside."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     if isinstance(parameter, Choice):
@@ -101,18 +115,18 @@ def _distribution(parameter: Parameter, values: Sequence[Any]) -> Any:
     return FloatDistribution(low, high, log=parameter.log and low > 0)
 
 
-def _cell(parameter: Float | Int | Choice, value: Any) -> Any:
+def _optuna_value(parameter: Float | Int | Choice, value: Any) -> Any:
     return canonical(value) if isinstance(parameter, Choice) else float(value)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print the importance of the settings of the study in a directory."""
+    """Print the importance of the settings of a study directory as JSON."""
     from hptui.results.view import look
     from hptui.storage.paths import StudyDir
 
     method = argv[1] if len(argv) > 1 else "fanova"
-    found = importance(look(StudyDir(Path(argv[0]))), method)
-    print(json.dumps(None if found is None else asdict(found)))
+    result = importance(look(StudyDir(Path(argv[0]))), method)
+    print(json.dumps(None if result is None else asdict(result)))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What a search knew that it had not found out itself, in a line for people."""
+"""The line about prior knowledge of a search: trials of other studies or files that informed it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from hptui.storage.reader import Reader
 
 
 def known_line(view: View) -> str:
-    """`8 of 10 trials of the study old; 5 of 5 experiments imported from earlier.csv`, of the stage under way."""
+    """Return the prior knowledge of the current stage in one line.
+
+    For example `8 of 10 trials of the study old; 5 of 5 experiments imported from earlier.csv`.
+    """
     with Reader(view.sd) as reader:
         sources = reader.knowledge().get(view.stage, [])
-    return "; ".join(map(_told, sources))
+    return "; ".join(map(_source_text, sources))
 
 
-def _told(source: Mapping[str, object]) -> str:
-    heard = f"{source['heard']} of {source['trials']}"
+def _source_text(source: Mapping[str, object]) -> str:
+    counts = f"{source['heard']} of {source['trials']}"
     if "study" in source:
-        return f"{heard} trials of the study {source['study']}"
-    return f"{heard} experiments imported from {source['file']}"
+        return f"{counts} trials of the study {source['study']}"
+    return f"{counts} experiments imported from {source['file']}"

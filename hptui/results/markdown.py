@@ -1,6 +1,6 @@
-"""A document as Markdown that reads well raw and on GitHub, with the place of every fact in it.
+"""A document as Markdown, readable both raw and on GitHub, with the place of every fact in it.
 
-Whatever names and notes contain is escaped: no cell ends a table, no note becomes a heading, a link or HTML.
+All names and notes are escaped: none can end a table cell or become a heading, a link or HTML.
 """
 
 from __future__ import annotations
@@ -13,16 +13,22 @@ from hptui.results.document import Block, Bullets, Code, Document, Heading, Imag
 from hptui.results.facts import Fact, Line, Name, Strong, Words
 
 SPECIAL = re.compile(r"([\\`*|$]|~~|(?<![^\W_])_|_(?![^\W_]))")
+"""Characters that are escaped everywhere. An underscore inside a word is not markup."""
 ENTITY = re.compile(r"&(?=#?\w+;)")
+"""Beginning of an HTML entity."""
 TAG = re.compile(r"<")
+"""Beginning of an HTML tag."""
 LINK = re.compile(r"\]\s*[(\[:]|\[\^")
+"""What turns text in brackets into a link or a footnote."""
 LEADING = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=>|#+(?:\s|$)|[+=-](?:[\s=-]|$)))")
+"""What Markdown takes for a list, quote, heading or rule at the beginning of a line."""
 FENCE = re.compile(r"`+")
+"""A run of backticks; a fence must be longer than any inside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a fact stands in the Markdown: line from 1, column from 0, and its text exactly as there."""
+    """A fact in the Markdown text: line from 1, column from 0, and its text exactly as written."""
 
     line: int
     column: int
@@ -32,7 +38,7 @@ class Place:
 
 @dataclass(slots=True)
 class Sheet:
-    """Markdown as it grows."""
+    """Markdown text under construction, with the places of its facts."""
 
     pieces: list[str] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
@@ -41,11 +47,11 @@ class Sheet:
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """The whole text."""
         return "".join(self.pieces)
 
     def put(self, text: str, fact: Fact | None = None) -> None:
-        """Append text, which may be that of a fact."""
+        """Append text; `fact` if it is that of a fact."""
         if fact is not None:
             self.places.append(Place(self.line, self.column, text, fact))
         self.pieces.append(text)
@@ -57,112 +63,112 @@ class Sheet:
 
 
 def render(document: Document) -> Sheet:
-    """The whole report as Markdown."""
-    sheet = Sheet()
+    """Return the whole report as Markdown."""
+    markdown = Sheet()
     for index, block in enumerate(document.blocks):
         if index:
-            sheet.put("\n")
-        _block(sheet, block)
-    return sheet
+            markdown.put("\n")
+        _block(markdown, block)
+    return markdown
 
 
-def _block(sheet: Sheet, block: Block) -> None:
+def _block(markdown: Sheet, block: Block) -> None:
     match block:
         case Heading():
-            sheet.put("#" * block.level + " ")
-            _line(sheet, block.line)
-            sheet.put("\n")
+            markdown.put("#" * block.level + " ")
+            _line(markdown, block.line)
+            markdown.put("\n")
         case Paragraph():
-            _line(sheet, block.line, start=True)
-            sheet.put("\n")
+            _line(markdown, block.line, start=True)
+            markdown.put("\n")
         case Bullets():
             for number, item in enumerate(block.lines, start=1):
-                sheet.put(f"{number}. " if block.kind == "1." else f"{block.kind} ")
-                _line(sheet, item, start=True)
-                sheet.put("\n")
+                markdown.put(f"{number}. " if block.kind == "1." else f"{block.kind} ")
+                _line(markdown, item, start=True)
+                markdown.put("\n")
         case Table():
-            _table(sheet, block)
+            _table(markdown, block)
         case Code():
-            _code(sheet, block)
+            _code(markdown, block)
         case Quote():
             for words in block.words.text.splitlines() or [""]:
-                sheet.put(f"> {escape(words, start=True)}".rstrip() + "\n")
-            sheet.put(f">\n> ({block.who})\n")
+                markdown.put(f"> {escape(words, start=True)}".rstrip() + "\n")
+            markdown.put(f">\n> ({block.who})\n")
         case Image():
-            sheet.put(f"![{escape(block.alt)}](<{block.path}>)\n*")
-            _line(sheet, block.caption)
-            sheet.put("*\n")
+            markdown.put(f"![{escape(block.alt)}](<{block.path}>)\n*")
+            _line(markdown, block.caption)
+            markdown.put("*\n")
 
 
-def _table(sheet: Sheet, table: Table) -> None:
+def _table(markdown: Sheet, table: Table) -> None:
     for row in (table.head, None, *table.rows):
         if row is None:
             marks = ("---:" if index in table.right else "---" for index in range(len(table.head)))
-            sheet.put("| " + " | ".join(marks) + " |\n")
+            markdown.put("| " + " | ".join(marks) + " |\n")
             continue
-        sheet.put("|")
+        markdown.put("|")
         for cell in row:
-            sheet.put(" ")
-            _line(sheet, cell, cell=True)
-            sheet.put(" |")
-        sheet.put("\n")
+            markdown.put(" ")
+            _line(markdown, cell, cell=True)
+            markdown.put(" |")
+        markdown.put("\n")
 
 
-def _code(sheet: Sheet, block: Code) -> None:
-    whole = "\n".join("".join(_bare(part) for part in line) for line in block.lines)
-    fence = "`" * max(3, 1 + max((len(run) for run in FENCE.findall(whole)), default=0))
-    sheet.put(f"{fence}{block.language}\n")
+def _code(markdown: Sheet, block: Code) -> None:
+    text = "\n".join("".join(_bare(part) for part in line) for line in block.lines)
+    fence = "`" * max(3, 1 + max((len(run) for run in FENCE.findall(text)), default=0))
+    markdown.put(f"{fence}{block.language}\n")
     for line in block.lines:
         for part in line:
-            sheet.put(_bare(part), part if isinstance(part, Fact) else None)
-        sheet.put("\n")
-    sheet.put(f"{fence}\n")
+            markdown.put(_bare(part), part if isinstance(part, Fact) else None)
+        markdown.put("\n")
+    markdown.put(f"{fence}\n")
 
 
 def _bare(part: object) -> str:
-    """A part inside a block of code, where nothing is escaped."""
+    """Return a part as it is written in a block of code, where nothing is escaped."""
     if isinstance(part, Strong):
         return "".join(_bare(inner) for inner in part.parts)
     return clean(part if isinstance(part, str) else getattr(part, "text", ""))
 
 
-def _line(sheet: Sheet, parts: Line, *, cell: bool = False, start: bool = False) -> None:
+def _line(markdown: Sheet, parts: Line, *, cell: bool = False, start: bool = False) -> None:
     for index, part in enumerate(parts):
         first = start and index == 0
         match part:
             case str():
-                sheet.put(part)
+                markdown.put(part)
             case Fact():
-                sheet.put(escape(part.text, start=first), part)
+                markdown.put(escape(part.text, start=first), part)
             case Name(code=True):
-                sheet.put(code(part.text, cell=cell))
+                markdown.put(code(part.text, cell=cell))
             case Name():
-                sheet.put(escape(part.text, start=first))
+                markdown.put(escape(part.text, start=first))
             case Words():
-                sheet.put(f"“{escape(part.text)}”")
+                markdown.put(f"“{escape(part.text)}”")
             case Strong():
-                sheet.put("**")
-                _line(sheet, part.parts, cell=cell)
-                sheet.put("**")
+                markdown.put("**")
+                _line(markdown, part.parts, cell=cell)
+                markdown.put("**")
 
 
 def escape(text: str, *, start: bool = False) -> str:
-    """Text that Markdown shows as it is, on one line."""
-    found = clean(text.replace("\n", " ")).strip() if text != " " else text
-    found = SPECIAL.sub(r"\\\1", found)
-    if LINK.search(found) or (start and found.startswith("[")):
-        found = found.replace("[", "\\[").replace("]", "\\]")
-    found = TAG.sub("&lt;", ENTITY.sub("&amp;", found))
+    """Return text on one line that Markdown shows literally; `start`: it begins a line."""
+    escaped = clean(text.replace("\n", " ")).strip() if text != " " else text
+    escaped = SPECIAL.sub(r"\\\1", escaped)
+    if LINK.search(escaped) or (start and escaped.startswith("[")):
+        escaped = escaped.replace("[", "\\[").replace("]", "\\]")
+    escaped = TAG.sub("&lt;", ENTITY.sub("&amp;", escaped))
     if start:
-        found = LEADING.sub(r"\1\\", found)
-    return found
+        escaped = LEADING.sub(r"\1\\", escaped)
+    return escaped
 
 
 def code(text: str, *, cell: bool = False) -> str:
-    """Text as inline code."""
-    shown = clean(text.replace("\n", " "))
+    """Return text as inline code; `cell`: within a table."""
+    content = clean(text.replace("\n", " "))
     if cell:
-        shown = shown.replace("|", "\\|")
-    ticks = "`" * (1 + max((len(run) for run in FENCE.findall(shown)), default=0))
-    space = " " if shown.startswith("`") or shown.endswith("`") or not shown.strip() else ""
-    return f"{ticks}{space}{shown}{space}{ticks}"
+        content = content.replace("|", "\\|")
+    ticks = "`" * (1 + max((len(run) for run in FENCE.findall(content)), default=0))
+    space = " " if content.startswith("`") or content.endswith("`") or not content.strip() else ""
+    return f"{ticks}{space}{content}{space}{ticks}"

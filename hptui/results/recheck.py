@@ -1,4 +1,4 @@
-"""A report read back: which of its numbers are no longer what its facts said, or what the store says."""
+"""Verification of a written report: numbers edited in its text, and numbers that the store no longer confirms."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from hptui.results.ledger import Ledger, Placed
 from hptui.storage.cells import dump
 
 NEAR = 200
-"""By so many lines a line of the report may have moved, where somebody has written between the lines."""
+"""Lines by which a part of the report may have moved up or down through edits."""
 AHEAD = 12
-"""So many lines with numbers are looked at to see by how much."""
+"""Lines with numbers that are compared to determine such a shift."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One number of a report that does not hold. `now` is what should stand there; '' where nothing would."""
+    """A number of a report that does not hold. `now` is the correct text; '' where the number should not occur."""
 
     line: int
     text: str
@@ -30,57 +30,61 @@ class Difference:
 
 
 def edited(text: str, ledger: Ledger) -> list[Difference]:
-    """The numbers that somebody has changed in the text of the report since it was written."""
+    """Return the numbers that were changed in the text of the report since it was written."""
     if hashlib.sha256(text.encode()).hexdigest() == ledger.about.get("sha256"):
         return []
-    lines, found, shift = text.split("\n"), [], 0
+    lines, differences, shift = text.split("\n"), [], 0
     by_line: dict[int, list[Placed]] = defaultdict(list)
     for place in ledger.places:
         by_line[place.line].append(place)
     numbers = sorted(by_line)
     for index, number in enumerate(numbers):
-        if not _stands(lines, number + shift, by_line[number]):
-            ahead = [(one, by_line[one]) for one in numbers[index : index + AHEAD]]
+        if not _matches(lines, number + shift, by_line[number]):
+            # The line has moved or changed: take the shift at which most of the next lines match, the smallest change
+            # of shift first.
+            following = [(line, by_line[line]) for line in numbers[index : index + AHEAD]]
             shift = max(
                 range(shift - NEAR, shift + NEAR),
-                key=lambda s: (sum(_stands(lines, n + s, places) for n, places in ahead), -abs(s - shift)),
+                key=lambda s: (sum(_matches(lines, line + s, places) for line, places in following), -abs(s - shift)),
             )
-        found += _missing(lines, number + shift, by_line[number], ledger)
-    return found
+        differences += _missing(lines, number + shift, by_line[number], ledger)
+    return differences
 
 
-def _stands(lines: Sequence[str], number: int, places: Sequence[Placed]) -> bool:
-    """Whether a line has all its texts exactly where they were written."""
+def _matches(lines: Sequence[str], number: int, places: Sequence[Placed]) -> bool:
+    """Return whether a line has all its numbers exactly where they were written."""
     if not 1 <= number <= len(lines):
         return False
     return all(lines[number - 1].startswith(place.text, place.column) for place in places)
 
 
 def _missing(lines: Sequence[str], number: int, places: Sequence[Placed], ledger: Ledger) -> list[Difference]:
-    """The texts that are no longer in a line, in order; words between them may have changed."""
-    line, at, found = lines[number - 1] if 1 <= number <= len(lines) else "", 0, []
+    """Return the numbers missing from a line, in order. Words between them may have changed."""
+    line, start, differences = lines[number - 1] if 1 <= number <= len(lines) else "", 0, []
     for place in places:
-        here = line.find(place.text, at)
-        if here < 0:
+        position = line.find(place.text, start)
+        if position < 0:
             trials = ledger.facts[place.key].trials
-            found.append(Difference(number, "", place.text, place.key, "changed in the text", trials))
+            differences.append(Difference(number, "", place.text, place.key, "changed in the text", trials))
         else:
-            at = here + len(place.text)
-    return found
+            start = position + len(place.text)
+    return differences
 
 
 def stale(ledger: Ledger, now: Mapping[str, Fact]) -> list[Difference]:
-    """The numbers that the store no longer bears out, each where it stands first."""
+    """Return the numbers that the store no longer confirms, each at its first place."""
     first: dict[str, Placed] = {}
     for place in ledger.places:
         first.setdefault(place.key, place)
-    found = []
+    differences = []
     for key, place in first.items():
-        was, fact = ledger.facts[key], now.get(key)
+        before, fact = ledger.facts[key], now.get(key)
         if fact is None:
-            found.append(Difference(place.line, place.text, "", key, "no longer said", was.trials))
-        elif dump([fact.value]) != dump([was.value]):
-            found.append(Difference(place.line, place.text, fact.text, key, "differs", fact.trials or was.trials))
-        elif set(fact.trials) != set(was.trials):
-            found.append(Difference(place.line, place.text, fact.text, key, "is from other trials", fact.trials))
-    return found
+            differences.append(Difference(place.line, place.text, "", key, "no longer said", before.trials))
+        elif dump([fact.value]) != dump([before.value]):
+            differences.append(
+                Difference(place.line, place.text, fact.text, key, "differs", fact.trials or before.trials)
+            )
+        elif set(fact.trials) != set(before.trials):
+            differences.append(Difference(place.line, place.text, fact.text, key, "is from other trials", fact.trials))
+    return differences

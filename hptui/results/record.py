@@ -1,4 +1,4 @@
-"""All that a report reads of a study, read in one transaction; and the analyses, each made once."""
+"""`ReportData`: what a report reads of a study, in one transaction, and the analyses of it, each made once."""
 
 from __future__ import annotations
 
@@ -25,15 +25,20 @@ from hptui.storage.reader import Reader
 from hptui.storage.rows import CheckpointRow, EventRow, LastValue, Revision
 
 Curve = list[tuple[int, float, float]]
+"""Points (step, value, seconds) of a metric."""
 
 POINTS = 300_000
-"""Beyond so many points, curves are read of the best and of a few other trials only."""
+"""With more points in total only the curves of the best trials are read, to bound memory and time."""
 SOME = 40
+"""Number of trials whose curves are then read."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """A study as a report sees it. What is derived is computed when first asked for, from these fields alone."""
+    """A study as a report reads it.
+
+    Analyses are cached properties, computed on first use from these fields alone; a report reads the store only once.
+    """
 
     view: View
     attempts: Mapping[int, tuple[Attempt, ...]] = field(default_factory=dict)
@@ -48,65 +53,66 @@ class Record:
 
     @property
     def metric(self) -> str:
-        """The first objective."""
+        """The metric of the first objective."""
         return self.view.study.objective.metric
 
     @cached_property
     def order(self) -> list[Trial]:
-        """The ranked trials, the best first."""
+        """The ranked trials, best first."""
         return in_rank(self.view, ranked(self.view))
 
     @cached_property
     def best(self) -> Trial | None:
-        """The best trial, as ranked."""
+        """The best trial, with the values by which it is ranked (a mean where it was replicated)."""
         best = self.view.best
         return next((trial for trial in self.order if best is not None and trial.number == best.number), None)
 
     @cached_property
     def winners(self) -> list[Trial]:
-        """The trials that none beats: the best and its equals, or the Pareto set."""
+        """The trials that no other beats: the best and its equals, or the Pareto set."""
         return self.view.front
 
     @cached_property
     def steps(self) -> list[Step]:
-        """The ranked trials that differ from the baseline in one thing."""
+        """The ranked trials that differ from the baseline in one setting."""
         return one_factor(self.view, sorted(self.order, key=lambda trial: trial.number))
 
     @cached_property
     def field(self) -> list[Trial]:
-        """The trials that effects are looked for in: the ranked ones, or where a last stage has but a handful, those of
-        the stage that has the most.
+        """The trials among which effects of settings are estimated.
+
+        These are the ranked trials; if a last stage has too few, the trials of the stage that has most.
         """
         if len(self.order) >= FEW or not self.view.study.stages:
             return self.order
         usable = [trial for trial in self.view.trials if not trial.aside and finite(self.view, trial)]
-        by: dict[str, list[Trial]] = defaultdict(list)
+        by_stage: dict[str, list[Trial]] = defaultdict(list)
         for trial in usable:
-            by[trial.stage].append(trial)
-        return max((in_rank(self.view, own) for own in by.values()), key=len, default=self.order)
+            by_stage[trial.stage].append(trial)
+        return max((in_rank(self.view, trials) for trials in by_stage.values()), key=len, default=self.order)
 
     @property
     def stepwise(self) -> bool:
-        """Whether nearly all trials are such steps: then groups by a setting would mix them.
+        """Whether nearly all trials are one-factor steps from the baseline; groups by setting would mix them.
 
-        Many values of one and the same setting are no steps, but a search of that setting.
+        Many values of a single setting are a search of that setting, not steps.
         """
-        kinds = {tuple(step.changed) for step in self.steps}
-        several = len(kinds) > 1 or len(self.order) < FEW
-        return several and len(self.steps) > 1 and len(self.steps) >= 0.8 * (len(self.order) - 1)
+        changed_settings = {tuple(step.changed) for step in self.steps}
+        is_varied = len(changed_settings) > 1 or len(self.order) < FEW
+        return is_varied and len(self.steps) > 1 and len(self.steps) >= 0.8 * (len(self.order) - 1)
 
     @cached_property
     def comparisons(self) -> Comparisons | None:
-        """The best against all others."""
+        """The best trial compared with all others."""
         return against_best(self.view)
 
     @cached_property
     def effects(self) -> list[Effect]:
-        """Effects on the first objective."""
+        """Effects of the settings on the first objective."""
         return self.effects_on(self.metric)
 
     def effects_on(self, metric: str) -> list[Effect]:
-        """Effects on a metric, `seconds` or `peak_memory_gb`."""
+        """Return the effects of the settings on a metric, `seconds` or `peak_memory_gb`."""
         if metric not in self._effects:
             self._effects[metric] = self._effects_on(metric)
         return self._effects[metric]
@@ -120,7 +126,7 @@ class Record:
 
     @cached_property
     def confounded(self) -> list[Confounded]:
-        """Settings that changed together."""
+        """Pairs of settings that changed together."""
         return confounded(self.view, sorted(self.field, key=lambda trial: trial.number))
 
     @cached_property
@@ -130,43 +136,45 @@ class Record:
 
     @cached_property
     def regions(self) -> list[Region]:
-        """Where trials go wrong."""
+        """Regions of the space in which trials fail."""
         return regions(self.view)
 
     @cached_property
     def edges(self) -> list[Edge]:
-        """Where the best lies at the edge of its range, and the trials got better towards it."""
-        known = {one.setting: one for one in self.effects}
-        down = self.view.study.objective.goal == "minimize"
-        found = edges(self.view, self.best) if self.best else []
-        return [edge for edge in found if _outward(edge, known.get(edge.setting), down=down)]
+        """Settings whose best value lies at the edge of its range, with a trend of the metric towards it."""
+        effects = {effect.setting: effect for effect in self.effects}
+        is_minimized = self.view.study.objective.goal == "minimize"
+        candidates = edges(self.view, self.best) if self.best else []
+        return [
+            edge for edge in candidates if _improves_outward(edge, effects.get(edge.setting), is_minimized=is_minimized)
+        ]
 
     @cached_property
     def narrower(self) -> list[Narrower]:
-        """Recommended ranges."""
+        """Suggested ranges."""
         return narrower(self.view, self.effects, self.confounded, self.edges) if self.best else []
 
     @cached_property
     def outlook(self) -> Outlook | None:
-        """Whether more trials are likely to help."""
+        """Whether more trials are likely to improve the best; None if unknown."""
         return outlook(self.view, self.comparisons)
 
     @cached_property
     def importance(self) -> Importance | None:
-        """Which settings explain the objective."""
+        """The importance of settings for the objective; None with several objectives."""
         return importance(self.view) if len(self.view.study.objectives) == 1 else None
 
     @cached_property
     def diagnoses(self) -> dict[int, Diagnosis]:
-        """Of the trials whose curves were read, and of those that failed."""
-        found = {}
+        """Diagnoses by number of the trials whose curves were read or that failed."""
+        diagnoses = {}
         for trial in self.view.trials:
             if trial.number in self.curves or trial.status is TrialStatus.FAILED:
-                found[trial.number] = diagnose(self.view, trial, self.curves.get(trial.number, {}))
-        return found
+                diagnoses[trial.number] = diagnose(self.view, trial, self.curves.get(trial.number, {}))
+        return diagnoses
 
     def environment(self, trial: Trial | None) -> Mapping[str, Any]:
-        """The surroundings of a trial's last attempt, or of any trial where that has none."""
+        """Return the environment of a trial's last attempt, or of any trial if that has none."""
         numbers = ([trial.number] if trial else []) + sorted(self.attempts, reverse=True)
         for number in numbers:
             for attempt in reversed(self.attempts.get(number, ())):
@@ -176,24 +184,24 @@ class Record:
 
     @property
     def asof(self) -> float:
-        """The newest moment that the store knows: what a report is dated by."""
+        """The latest time in the store, which dates the report; the clock would make it irreproducible."""
         row = self.view.row
         moments = [row.created, row.started, row.ended]
         for trial in self.view.trials:
             moments += [trial.started, trial.ended]
-        moments += [one.at for one in self.revisions]
+        moments += [revision.at for revision in self.revisions]
         return max(moment for moment in moments if moment is not None)
 
 
-def _outward(edge: Edge, effect: Effect | None, *, down: bool) -> bool:
-    """Whether trials got better towards the edge, by more than chance: of a handful nothing can be said."""
+def _improves_outward(edge: Edge, effect: Effect | None, *, is_minimized: bool) -> bool:
+    """Return whether trials improved significantly towards the edge; of few trials nothing is concluded."""
     if effect is None or not effect.steady or effect.strength is None or effect.p is None or effect.p >= ALPHA:
         return False
-    return (effect.strength < 0 if down else effect.strength > 0) != edge.low
+    return (effect.strength < 0 if is_minimized else effect.strength > 0) != edge.low
 
 
 def read(sd: StudyDir, reader: Reader | None = None) -> Record:
-    """The study in a directory, at this moment."""
+    """Return the data of a study at this moment."""
     if reader is None:
         with Reader(sd) as opened:
             return read(sd, opened)
@@ -204,7 +212,7 @@ def read(sd: StudyDir, reader: Reader | None = None) -> Record:
             attempts[attempt.trial].append(attempt)
         names = reader.metric_names()
         summaries = {name: reader.summaries(name) for name in names}
-        chosen = _chosen(view, summaries)
+        chosen = _trials_with_curves(view, summaries)
         curves = {
             number: {
                 name: reader.curve(number, name) for name in names if number in summaries[name] and not is_count(name)
@@ -219,7 +227,7 @@ def read(sd: StudyDir, reader: Reader | None = None) -> Record:
         knowledge = reader.knowledge()
     return Record(
         view,
-        {number: tuple(own) for number, own in attempts.items()},
+        {number: tuple(runs) for number, runs in attempts.items()},
         summaries,
         curves,
         facts,
@@ -231,9 +239,17 @@ def read(sd: StudyDir, reader: Reader | None = None) -> Record:
     )
 
 
-def _chosen(view: View, summaries: Mapping[str, Mapping[int, LastValue]]) -> list[int]:
-    """The trials whose curves are read: all, or where there are too many points the best ones."""
-    every = [trial.number for trial in view.trials if any(trial.number in by for by in summaries.values())]
-    if sum(one.n for by in summaries.values() for one in by.values()) <= POINTS and len(every) <= 1000:
-        return every
+def _trials_with_curves(view: View, summaries: Mapping[str, Mapping[int, LastValue]]) -> list[int]:
+    """Return the trials whose curves are read: all, or if there are too many points the best ones."""
+    numbers = [
+        trial.number
+        for trial in view.trials
+        if any(trial.number in summaries_of_metric for summaries_of_metric in summaries.values())
+    ]
+    if (
+        sum(summary.n for summaries_of_metric in summaries.values() for summary in summaries_of_metric.values())
+        <= POINTS
+        and len(numbers) <= 1000
+    ):
+        return numbers
     return sorted(trial.number for trial in in_rank(view, ranked(view))[:SOME])

@@ -1,4 +1,4 @@
-"""A report: its sections in order, in one of two styles, as Markdown with the ledger of its facts."""
+"""A report: its sections in order, in one of two styles, as Markdown and `facts.json`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ from hptui.results.sections.trials import history, ranking
 from hptui.results.teller import Teller
 
 STYLES = ("results", "hyperparameters")
+"""Styles of a report: all results, or the configuration of the best trial."""
 Section = Callable[[Teller], Iterable[Block]]
+"""Yields the blocks of one section; nothing if there is nothing to report."""
 
 RESULTS: tuple[Section, ...] = (
     head,
@@ -49,15 +51,16 @@ RESULTS: tuple[Section, ...] = (
     rationale,
     future,
     presets,
-    lambda t: summary(t, t.record.best, brief=True),
+    lambda facts: summary(facts, facts.record.best, brief=True),
     reproduce,
     provenance,
 )
+"""Sections of the style `results`, in order."""
 HYPERPARAMETERS: tuple[Section, ...] = (
     head,
     setup,
-    lambda t: summary(t, t.record.best),
-    lambda t: breakdown(t, t.record.best),
+    lambda facts: summary(facts, facts.record.best),
+    lambda facts: breakdown(facts, facts.record.best),
     derived,
     best,
     checkpoints,
@@ -69,21 +72,22 @@ HYPERPARAMETERS: tuple[Section, ...] = (
     future,
     provenance,
 )
+"""Sections of the style `hyperparameters`, in order."""
 
 
 def compose(record: Record, style: str | None = None, images: Sequence[Image] = ()) -> Document:
-    """The whole report of a study as a document; `images` lie beside it."""
-    t = Teller(record)
-    chosen = style or record.view.study.report.style
-    sections = HYPERPARAMETERS if chosen == "hyperparameters" else RESULTS
+    """Return the report of a study as a document; `images` are the plots written next to it."""
+    facts = Teller(record)
+    chosen_style = style or record.view.study.report.style
+    sections = HYPERPARAMETERS if chosen_style == "hyperparameters" else RESULTS
     blocks: list[Block] = []
     for section in sections:
-        blocks += curves(t, images) if section is curves else section(t)
+        blocks += curves(facts, images) if section is curves else section(facts)
     row = record.view.row
-    about = {"study": row.name, "uuid": row.uuid, "style": chosen, "asof": f"{record.asof:.3f}"}
+    about = {"study": row.name, "uuid": row.uuid, "style": chosen_style, "asof": f"{record.asof:.3f}"}
     return Document(tuple(blocks), about)
 
 
 def write(record: Record, name: str, style: str | None = None, images: Sequence[Image] = ()) -> tuple[str, str]:
-    """The report called `name` (a file's name) as Markdown, and its `facts.json`."""
+    """Return the report with the file name `name` as Markdown, and its `facts.json`."""
     return rendered(compose(record, style, images), name)

@@ -1,4 +1,4 @@
-"""What settings and metrics mean, by the names that this field gives them: `lr` is a learning rate, `bleu` goes up."""
+"""The meaning of settings and metrics by their common names: `lr` is a learning rate, `bleu` is maximized."""
 
 from __future__ import annotations
 
@@ -38,39 +38,49 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
         "adapter",
     ),
 }
-"""What a setting does -> the names that it goes by, the usual one first."""
+"""Names of settings by role, the most common one first."""
 
 UP = re.compile(
     r"(^|[_/.\s-])(acc|accuracy|bleu|chrf|rouge\w*|f1|exact_match|em|reward|score|pass\w*|win_rate)([_/.\s@-]|$)"
 )
+"""Names of metrics that are better when higher."""
 DOWN = re.compile(
     r"(^|[_/.\s-])(loss|nll|perplexity|ppl|error|wer|cer|rmse|mse|mae|seconds|time|latency|memory)([_/.\s-]|$)"
 )
+"""Names of metrics that are better when lower."""
 COST = re.compile(r"(^|[_/.\s-])(seconds|time|latency|memory|throughput|per_second|gb)([_/.\s-]|$)")
+"""Names of metrics that measure time, memory or throughput."""
 NEVER_BELOW_ZERO = re.compile(
     r"(^|[_/.\s-])(loss|perplexity|ppl|error|wer|cer|rmse|mse|mae|seconds|time|latency|memory|acc|accuracy|bleu|chrf"
     r"|rouge\w*|f1|exact_match|em|pass\w*|win_rate)([_/.\s@-]|$)"
 )
+"""Names of metrics that have no negative values."""
 VALIDATION = re.compile(r"^(val|valid|validation|eval|dev|test|heldout|held_out)[_/.-]")
+"""Prefix of metrics measured on held-out data."""
 TRAINING = re.compile(r"^(train|training)[_/.-]")
+"""Prefix of metrics measured on training data."""
 SPLITS = {"val": "validation", "valid": "validation", "validation": "validation", "eval": "validation"}
+"""The split by the first word of a metric's name."""
 SPLITS |= {"dev": "validation", "heldout": "validation", "held_out": "validation", "test": "test"}
 
 
 def setting_of(settings: Collection[str], role: str) -> str | None:
-    """The name that a setting with this role has here."""
+    """Return the name of the setting with this role."""
     return next((name for name in SETTINGS[role] if name in settings), None)
 
 
 def number_of(settings: Mapping[str, Value], role: str) -> float | None:
-    """The value of the setting with this role, if it is a number."""
+    """Return the value of the setting with this role, if it is a number."""
     name = setting_of(settings, role)
     value = settings.get(name) if name else None
     return value if is_number(value) else None
 
 
 def goal_of(study: Study, metric: str) -> Goal | None:
-    """Which way a metric is better: as an objective or `[metrics]` says, else by its name; None where nobody says."""
+    """Return the direction in which a metric is better; None if unknown.
+
+    An objective or `[metrics]` of the study states it; for other metrics it is taken from the name.
+    """
     for objective in study.objectives:
         if objective.metric == metric:
             return objective.goal
@@ -84,38 +94,42 @@ def goal_of(study: Study, metric: str) -> Goal | None:
 
 
 def floor_of(metric: str) -> float | None:
-    """What a metric cannot fall below, by its name; None where that is not known."""
+    """Return the value that a metric cannot fall below, by its name; None if unknown."""
     return 0.0 if NEVER_BELOW_ZERO.search(metric.lower()) else None
 
 
 def is_cost(metric: str) -> bool:
-    """Whether a metric is what a trial cost, and not how good it is: by its name."""
+    """Return whether a metric measures what a trial cost rather than its quality, by its name."""
     return COST.search(metric.lower()) is not None
 
 
 def split_of(metric: str) -> str:
-    """On which split a metric is measured, as far as its name says: train, validation, test, or ''."""
+    """Return the split that a metric's name indicates: train, validation, test, or '' if none."""
     if TRAINING.match(metric):
         return "train"
-    found = VALIDATION.match(metric)
-    return SPLITS[found[1]] if found else ""
+    prefix = VALIDATION.match(metric)
+    return SPLITS[prefix[1]] if prefix else ""
 
 
 def counterpart(metric: str, names: Collection[str]) -> tuple[str | None, str | None]:
-    """The training and validation metric that belong together with `metric`, among `names`."""
+    """Return the training and the validation metric among `names` that belong to `metric`."""
     stem = VALIDATION.sub("", TRAINING.sub("", metric))
     training = (f"train_{stem}", f"train/{stem}", f"training_{stem}", stem)
-    held = [f"{word}{sign}{stem}" for sign in "_/" for word in ("val", "eval", "valid", "validation", "dev", "test")]
-    on_training = next((name for name in training if name in names), None)
+    validation = [
+        f"{prefix}{separator}{stem}"
+        for separator in "_/"
+        for prefix in ("val", "eval", "valid", "validation", "dev", "test")
+    ]
+    train_metric = next((name for name in training if name in names), None)
     if VALIDATION.match(metric):
-        return on_training, metric
-    return on_training, next((name for name in held if name in names), None)
+        return train_metric, metric
+    return train_metric, next((name for name in validation if name in names), None)
 
 
 def effective_batch(settings: Mapping[str, Value], effective: Mapping[str, Value] | None = None) -> float | None:
-    """Examples per optimizer step: what the trainer said, else batch size times accumulation."""
-    said = (effective or {}).get("effective_batch_size")
-    if is_number(said):
-        return said
-    batch, times = number_of(settings, "batch"), number_of(settings, "accumulation")
-    return None if batch is None else batch * (times or 1)
+    """Return the examples per optimizer step: as recorded, else batch size × accumulation."""
+    recorded = (effective or {}).get("effective_batch_size")
+    if is_number(recorded):
+        return recorded
+    batch, accumulation = number_of(settings, "batch"), number_of(settings, "accumulation")
+    return None if batch is None else batch * (accumulation or 1)

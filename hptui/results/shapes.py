@@ -1,7 +1,7 @@
-"""What the verbs say in JSON: the same keys in `--json`, in exports and in archives of results.
+"""The JSON output of the verbs: the same keys in `--json`, in exports and in archives of results.
 
-Times are UTC in ISO 8601, durations seconds of activity, memory GiB. A value that is no number is null, and named in
-`nonfinite` beside it.
+Times are UTC in ISO 8601, durations are seconds of activity, memory is GiB. A non-finite value is null and listed in
+`nonfinite` in the same object.
 """
 
 from __future__ import annotations
@@ -15,25 +15,26 @@ from hptui.storage.reader import Reader
 from hptui.storage.rundir import split_nonfinite
 
 Json = dict[str, Any]
+"""A JSON object."""
 
 
 def iso(seconds: float | None) -> str | None:
-    """A moment, as `2026-11-22T05:34:10.250Z`."""
+    """Return a time (seconds since the epoch) as `2026-11-22T05:34:10.250Z`."""
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def rounded(value: float | None, digits: int = 3) -> float | None:
-    """Seconds and GiB need no more digits than were measured."""
+    """Return seconds or GiB rounded to the digits that were measured."""
     return None if value is None else round(value, digits)
 
 
 def trial_json(trial: Trial) -> Json:
-    """A trial as `hptui trials --json` lists it. `metrics` holds each metric's last value."""
-    values, odd_values = _split(trial.values)
-    metrics, odd = _split(trial.metrics)
-    shape: Json = {
+    """Return a trial as `hptui trials --json` lists it. `metrics` holds the last value of each metric."""
+    values, nonfinite_values = _split(trial.values)
+    metrics, nonfinite = _split(trial.metrics)
+    fields: Json = {
         "number": trial.number,
         "name": trial.name,
         "status": trial.status,
@@ -57,9 +58,9 @@ def trial_json(trial: Trial) -> Json:
         "continued": _continued(trial),
         "facts": dict(trial.facts),
     }
-    if odd or odd_values:
-        shape["nonfinite"] = {**odd, **odd_values}
-    return shape
+    if nonfinite or nonfinite_values:
+        fields["nonfinite"] = {**nonfinite, **nonfinite_values}
+    return fields
 
 
 def _continued(trial: Trial) -> Json | None:
@@ -67,23 +68,24 @@ def _continued(trial: Trial) -> Json | None:
 
 
 def _split(values: Mapping[str, float | None] | None) -> tuple[dict[str, float | None], dict[str, str]]:
-    known = {name: value for name, value in (values or {}).items() if value is not None}
-    plain, odd = split_nonfinite(known)
-    return {name: plain.get(name) for name in values or {}}, odd
+    """Return values with None for non-finite ones, and the non-finite ones by name."""
+    present = {name: value for name, value in (values or {}).items() if value is not None}
+    plain, nonfinite = split_nonfinite(present)
+    return {name: plain.get(name) for name in values or {}}, nonfinite
 
 
 def curve_json(reader: Reader, trial: int, metric: str) -> list[Json]:
-    """A metric's points by step."""
+    """Return the points of a metric in the order of steps."""
     points: list[Json] = []
     for step, value, seconds in reader.curve(trial, metric):
-        plain, odd = split_nonfinite({metric: value})
-        point: Json = {"step": step, "value": plain[metric], "seconds": rounded(seconds)}
-        points.append({**point, "nonfinite": odd[metric]} if odd else point)
+        finite, nonfinite = split_nonfinite({metric: value})
+        point: Json = {"step": step, "value": finite[metric], "seconds": rounded(seconds)}
+        points.append({**point, "nonfinite": nonfinite[metric]} if nonfinite else point)
     return points
 
 
 def attempt_json(attempt: Attempt) -> Json:
-    """One process run of a trial."""
+    """Return an attempt: one process run of a trial."""
     return {
         "n": attempt.n,
         "state": attempt.state,

@@ -1,4 +1,4 @@
-"""How far a study has come through its stages."""
+"""Progress of a study through its stages."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hptui.results.view import View
 
 @dataclass(frozen=True, slots=True)
 class StageNow:
-    """A stage as it stands: `state` is done, running (under way), or waiting. `planned` None: no limit is known.
+    """The progress of a stage: `state` is done, running or waiting; `planned` is None without a known limit.
 
-    `best` is the best trial of those that are comparable with it, and have ended.
+    `best` is the number of the best ended trial among those comparable with this stage.
     """
 
     name: str
@@ -25,29 +25,29 @@ class StageNow:
 
 
 def stages_of(view: View) -> list[StageNow]:
-    """All stages, in order; none for a study without stages."""
-    study, now = view.study, position(view.study, view.stage)
-    rests = view.row.state in (StudyState.DONE, StudyState.STOPPED)
-    found = []
-    for place, stage in enumerate(study.stages):
-        own = [trial for trial in view.trials if trial.stage == stage.name]
-        over = place < now or (place == now and rests)
-        state = "done" if over else "running" if place == now else "waiting"
-        best = ranking(study, view.trials, stage.name, 1) if any(one.values for one in own) else []
-        number = best[0].number if best else None
-        found.append(StageNow(stage.name, state, len(own), len(own) if over else planned(study, stage), number))
-    return found
+    """Return the progress of all stages in order; empty for a study without stages."""
+    study, current = view.study, position(view.study, view.stage)
+    study_is_over = view.row.state in (StudyState.DONE, StudyState.STOPPED)
+    rows = []
+    for index, stage in enumerate(study.stages):
+        trials = [trial for trial in view.trials if trial.stage == stage.name]
+        is_done = index < current or (index == current and study_is_over)
+        state = "done" if is_done else "running" if index == current else "waiting"
+        best_trials = ranking(study, view.trials, stage.name, 1) if any(trial.values for trial in trials) else []
+        number = best_trials[0].number if best_trials else None
+        rows.append(StageNow(stage.name, state, len(trials), len(trials) if is_done else planned(study, stage), number))
+    return rows
 
 
 def stages_line(view: View) -> str:
-    """`rate (5 trials, best 2) · width: 2 of 3 · final to come`."""
+    """Return the progress by stage: `rate (5 trials, best 2) · width: 2 of 3 · final to come`."""
     parts = []
-    for one in stages_of(view):
-        best = f", best {one.best}" if one.best is not None else ""
-        if one.state == "waiting":
-            parts.append(f"{one.name} to come")
-        elif one.state == "done":
-            parts.append(f"{one.name} ({one.trials} {'trial' if one.trials == 1 else 'trials'}{best})")
+    for stage in stages_of(view):
+        best = f", best {stage.best}" if stage.best is not None else ""
+        if stage.state == "waiting":
+            parts.append(f"{stage.name} to come")
+        elif stage.state == "done":
+            parts.append(f"{stage.name} ({stage.trials} {'trial' if stage.trials == 1 else 'trials'}{best})")
         else:
-            parts.append(f"{one.name}: {one.trials}{f' of {one.planned}' if one.planned else ''}{best}")
+            parts.append(f"{stage.name}: {stage.trials}{f' of {stage.planned}' if stage.planned else ''}{best}")
     return " · ".join(parts)

@@ -1,4 +1,4 @@
-"""How a study's numbers become facts of a report: named, formatted as the study wants it, with their trials."""
+"""`FactWriter`: formats a study's numbers as facts of a report, with the trials that they come from."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ USUAL = {
     "reason": "Reason",
     "role": "Role",
 }
+"""Headings of the built-in columns, where the study file names none."""
 MANY = 12
-"""Longer lists of trials are cut, and their number is said."""
+"""Longer lists of trials are cut to this number; the remaining count is stated."""
 
 
 def title_of(trial: Trial) -> str:
-    """What a person called a trial; '' where only the runner named it, or nobody."""
+    """Return the title or name that a person gave a trial; '' if it was generated or there is none."""
     if trial.role is Role.REPLICATE or (trial.role is Role.LISTED and FROM_TRIAL in trial.facts):
         return ""
     return trial.title or ("" if trial.name == f"trial-{trial.number}" else trial.name)
 
 
 class Teller:
-    """Turns what a record holds into parts of lines."""
+    """Turns the contents of a `ReportData` into parts of lines."""
 
     def __init__(self, record: Record) -> None:
         self.record, self.view, self.study = record, record.view, record.view.study
@@ -46,34 +47,34 @@ class Teller:
     # names ------------------------------------------------------------------------------------------------------
 
     def heading(self, name: str) -> str:
-        """What a column or metric is called."""
+        """Return the heading of a column or metric."""
         spec = self.study.metrics.get(name)
-        own = self.study.report.columns.get(name)
-        return (own if own and own != name else "") or (spec.heading if spec else "") or USUAL.get(name, name)
+        label = self.study.report.columns.get(name)
+        return (label if label and label != name else "") or (spec.heading if spec else "") or USUAL.get(name, name)
 
     def name(self, name: str) -> Name:
-        """A setting or metric in running text: as code, unless it has a heading of its own."""
+        """Return a setting or metric for running text: as code, unless it has a heading of its own."""
         heading = self.heading(name)
         return Name(heading, code=heading == name)
 
     def trial(self, trial: Trial, *, capital: bool = False) -> Line:
-        """`trial 3`, with its title or name in front where it has one: `Exp 2 (trial 3)`."""
-        called = self.called(trial)
-        word = "Trial" if capital and not called else "trial"
-        own = line("{word} {n}", word=word, n=self.number(trial))
-        return (Name(called), " (", *own, ")") if called else own
+        """Return `trial 3`, or with its title or name `Exp 2 (trial 3)`."""
+        given_name = self.called(trial)
+        word = "Trial" if capital and not given_name else "trial"
+        parts = line("{word} {n}", word=word, n=self.number(trial))
+        return (Name(given_name), " (", *parts, ")") if given_name else parts
 
     def number(self, trial: Trial) -> Fact:
-        """A trial's number."""
+        """Return the number of a trial."""
         return Fact(f"trial.{trial.number}.number", trial.number, str(trial.number), (trial.number,), "number")
 
     def called(self, trial: Trial) -> str:
-        """What a person called a trial, as the table of trials shows it: its name where only that is a column."""
-        own = self.study.report.columns
-        return trial.name if "name" in own and "title" not in own and title_of(trial) else title_of(trial)
+        """Return the name that a person gave a trial, as the table of trials shows it: its name or its title."""
+        columns = self.study.report.columns
+        return trial.name if "name" in columns and "title" not in columns and title_of(trial) else title_of(trial)
 
     def trials(self, trials: Sequence[Trial], key: str) -> Line:
-        """`trials 2, 8 and 12`; a long list is cut."""
+        """Return `trials 2, 8 and 12`; a list longer than `MAX_LISTED_TRIALS` is cut."""
         if not trials:
             return ("none",)
         word = "trial " if len(trials) == 1 else "trials "
@@ -81,33 +82,34 @@ class Teller:
             if any(map(self.called, trials)):
                 return listed(self.trial(trial) for trial in trials)
             return (word, *listed(self.number(trial) for trial in trials))
-        rest = self.count(f"{key}.more", trials[MANY:])
-        return (word, *joined(self.number(trial) for trial in trials[:MANY]), " and ", rest, " more")
+        others = self.count(f"{key}.more", trials[MANY:])
+        return (word, *joined(self.number(trial) for trial in trials[:MANY]), " and ", others, " more")
 
     # numbers ----------------------------------------------------------------------------------------------------
 
     def value(self, trial: Trial, name: str, *, so_far: bool = False) -> Fact | str:
-        """A trial's value of a metric, its time or its memory; `–` where it was not measured.
+        """Return a trial's value of a metric, `seconds` or `peak_memory_gb`; `–` if not measured.
 
-        Of an objective only a complete trial has a value, unless what it showed so far is asked for.
+        Only a complete trial has a value of an objective; `so_far` returns what another one last reported. A mean over
+        replicates becomes a fact of all of them.
         """
-        objective = name in [one.metric for one in self.study.objectives]
-        found = (trial.values or {}).get(name) if objective and not so_far else measured(trial, name)
-        if found is None:
+        objective = name in [goal.metric for goal in self.study.objectives]
+        value = (trial.values or {}).get(name) if objective and not so_far else measured(trial, name)
+        if value is None:
             return NOTHING
         original = self.originals.get(trial.number, trial)
-        if objective and found == (trial.values or {}).get(name) != (original.values or {}).get(name):
-            runs = tuple(one.number for one in replicates(self.view, original))
-            return Fact(f"trial.{trial.number}.{name}.mean", found, self.shown(name, found), runs, f"values.{name}")
+        if objective and value == (trial.values or {}).get(name) != (original.values or {}).get(name):
+            runs = tuple(run.number for run in replicates(self.view, original))
+            return Fact(f"trial.{trial.number}.{name}.mean", value, self.shown(name, value), runs, f"values.{name}")
         field = (
             name
             if name in ("seconds", "peak_memory_gb")
             else ("values." if name in (trial.values or {}) else "metrics.") + name
         )
-        return Fact(f"trial.{trial.number}.{name}", found, self.shown(name, found), (trial.number,), field)
+        return Fact(f"trial.{trial.number}.{name}", value, self.shown(name, value), (trial.number,), field)
 
     def shown(self, name: str, value: float) -> str:
-        """A value of a metric, in its own format."""
+        """Return a value of a metric as text, in the metric's own format."""
         if not math.isfinite(value):
             return odd(value)
         if name == "seconds":
@@ -118,21 +120,21 @@ class Teller:
         return f"−{text[1:]}" if text.startswith("-") else text
 
     def setting(self, trial: Trial, name: str) -> Line:
-        """A setting as requested; `3 → 2` where another value was really used; `–` where it has none."""
+        """Return a setting as requested; `3 → 2` where another value was used; `–` where it has none."""
         settings = self.view.settings(trial)
-        if name not in settings or trial.role is Role.BASE:  # the base model was not trained with any
+        if name not in settings or trial.role is Role.BASE:  # the base model was not trained, so settings do not apply
             return (NOTHING,)
         field = f"params.{name}" if name in trial.params else f"trainer.{name}"
-        own = Fact(f"trial.{trial.number}.{name}", settings[name], setting(settings[name]), (trial.number,), field)
+        fact = Fact(f"trial.{trial.number}.{name}", settings[name], setting(settings[name]), (trial.number,), field)
         used = trial.effective.get(name, settings[name])
         if used == settings[name]:
-            return (own,)
+            return (fact,)
         key = f"trial.{trial.number}.effective.{name}"
-        return (own, " → ", Fact(key, used, setting(used), (trial.number,), f"effective.{name}"))
+        return (fact, " → ", Fact(key, used, setting(used), (trial.number,), f"effective.{name}"))
 
     def cell(self, trial: Trial, name: str) -> Line:
-        """What stands in a table: a setting before a metric of its name."""
-        metrics = {one.metric for one in self.study.objectives} | set(self.study.metrics)
+        """Return the content of a table cell. A setting takes precedence over a metric of the same name."""
+        metrics = {objective.metric for objective in self.study.objectives} | set(self.study.metrics)
         if name in ("seconds", "peak_memory_gb") or name in metrics:
             return (self.value(trial, name),)
         if name in self.view.settings(trial):
@@ -161,62 +163,62 @@ class Teller:
         return (self.value(trial, name),)
 
     def count(self, key: str, trials: Iterable[Trial]) -> Fact:
-        """How many trials."""
+        """Return the number of trials."""
         numbers = tuple(trial.number for trial in trials)
         return Fact(key, len(numbers), f"{len(numbers):,}", numbers)
 
-    def many(self, key: str, trials: Sequence[Trial], one: str, more: str = "") -> Line:
-        """How many trials, and the word for them: `1 trial`, `3 trials`."""
-        return (self.count(key, trials), " ", one if len(trials) == 1 else more or f"{one}s")
+    def many(self, key: str, trials: Sequence[Trial], singular: str, plural: str = "") -> Line:
+        """Return the number of trials with the noun for them: `1 trial`, `3 trials`."""
+        return (self.count(key, trials), " ", singular if len(trials) == 1 else plural or f"{singular}s")
 
     def plain(self, key: str, value: Value, trials: Iterable[Trial] = (), *, text: str = "", field: str = "") -> Fact:
-        """Any value, four digits where it is a number."""
+        """Return any value as a fact; four significant digits where it is a number."""
         numbers = tuple(trial.number for trial in trials)
         return Fact(key, value, text or setting(value), numbers, field)
 
     def of_metric(self, key: str, name: str, value: float, trials: Iterable[Trial], field: str = "") -> Fact:
-        """A number in the format of a metric: a mean, a bound."""
+        """Return a number in the format of a metric: a mean, a bound of an interval."""
         return Fact(key, value, self.shown(name, value), tuple(trial.number for trial in trials), field)
 
     def share(self, key: str, value: float, trials: Iterable[Trial], *, signed: bool = False, digits: int = 1) -> Fact:
-        """Per cent."""
+        """Return a share as a percentage."""
         text = f"{value:+.{digits}%}" if signed and value else f"{value:.{digits}%}"
         return Fact(key, value, text.replace("-", "−") if signed else text, tuple(trial.number for trial in trials))
 
     def p(self, key: str, value: float, trials: Iterable[Trial] = ()) -> Line:
-        """`p = 0.28`, `p < 0.001`."""
+        """Return a p-value: `p = 0.28`, `p < 0.001`."""
         if value < 0.001:
             return ("p < ", Fact(key, value, "0.001", tuple(trial.number for trial in trials)))
         return ("p = ", Fact(key, value, f"{value:.2g}", tuple(trial.number for trial in trials)))
 
     def confidence(self) -> Fact:
-        """The confidence of every interval."""
+        """Return the confidence level of all intervals."""
         return Fact("confidence", 0.95, "95%")
 
-    def interval(self, key: str, name: str, found: Interval, trials: Sequence[Trial]) -> Line:
-        """`1.4% to 6.4%`: a rate in per cent, another metric in its own format."""
-        if found.k is not None:
+    def interval(self, key: str, name: str, bounds: Interval, trials: Sequence[Trial]) -> Line:
+        """Return an interval, `1.4% to 6.4%`: a rate as percentages, another metric in its own format."""
+        if bounds.k is not None:
             return line(
                 "{low} to {high}",
-                low=self.share(f"{key}.low", found.low, trials),
-                high=self.share(f"{key}.high", found.high, trials),
+                low=self.share(f"{key}.low", bounds.low, trials),
+                high=self.share(f"{key}.high", bounds.high, trials),
             )
         return line(
             "{low} to {high}",
-            low=self.of_metric(f"{key}.low", name, found.low, trials),
-            high=self.of_metric(f"{key}.high", name, found.high, trials),
+            low=self.of_metric(f"{key}.low", name, bounds.low, trials),
+            high=self.of_metric(f"{key}.high", name, bounds.high, trials),
         )
 
     def duration(self, key: str, seconds: float, trials: Iterable[Trial] = (), field: str = "") -> Fact:
-        """About how long."""
+        """Return a duration; `seconds` is rounded for display."""
         return Fact(key, seconds, duration(seconds), tuple(trial.number for trial in trials), field)
 
     def memory(self, key: str, gb: float, trials: Iterable[Trial] = (), field: str = "") -> Fact:
-        """GiB."""
+        """Return an amount of memory in GiB."""
         return Fact(key, gb, memory(gb), tuple(trial.number for trial in trials), field)
 
     def difference(self, key: str, name: str, value: float, trials: Iterable[Trial]) -> Fact:
-        """A signed difference in the unit of a metric."""
+        """Return a signed difference in the unit of a metric."""
         spec = self.study.metrics.get(name)
         if name == "seconds":
             text = duration(abs(value)).removeprefix("~")
@@ -229,7 +231,7 @@ class Teller:
         else:
             text = number(abs(float(f"{value:.4g}")))
         if value and not any(digit in text for digit in "123456789"):
-            text = number(abs(float(f"{value:.2g}")))  # a difference that its format would hide
+            text = number(abs(float(f"{value:.2g}")))  # the metric's format would show a difference of 0
             text += {"seconds": " s", "peak_memory_gb": " GB"}.get(name, f" {spec.unit}" if spec and spec.unit else "")
         sign = "−" if value < 0 else "+" if value else ""
         return Fact(key, value, f"{sign}{text}", tuple(trial.number for trial in trials))

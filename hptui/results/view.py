@@ -1,4 +1,7 @@
-"""A study at one moment: its row, specification and trials, and what follows from them at once."""
+"""The `View` of a study at one moment (store row, specification, trials), and how far it has come.
+
+Holds ranking, remaining time and progress by stage. Statistics over trials are in `results.analysis`.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,15 @@ from hptui.storage.reader import Reader
 from hptui.storage.rows import StudyRow
 
 PSEUDO = "a pseudo-loss of the toy trainer: nothing was trained"
-"""Said wherever a person sees numbers of the toy trainer."""
+"""Warning shown wherever numbers of the toy trainer are shown."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A study as it stands: one moment's row, specification and trials."""
+    """A study at one moment: its store row, specification and trials.
+
+    `defaults` are the trainer's default settings; `trainers` are the `[trainer]` settings by revision of the study.
+    """
 
     sd: StudyDir
     row: StudyRow
@@ -33,48 +39,55 @@ class View:
 
     @property
     def base(self) -> Mapping[str, Value]:
-        """All settings of the baseline: the file's over the trainer's defaults."""
+        """All settings of the baseline: those of the study file, and the trainer's defaults for the rest."""
         return parameters(self.study.trainer.kind, {**self.defaults, **self.study.trainer.settings})
 
     def settings(self, trial: Trial) -> dict[str, Value]:
-        """What a trial was asked to run with: the `[trainer]` table of its own revision, not of today's."""
-        if trial.role is Role.IMPORTED:  # what its source did not record is not known
+        """Return the settings that a trial was started with.
+
+        The `[trainer]` table is that of the trial's own revision, not the current one. Of an imported trial only the
+        recorded settings are known.
+        """
+        if trial.role is Role.IMPORTED:  # unrecorded settings are unknown, not defaults
             return dict(trial.params)
-        own = self.trainers.get(trial.revision, self.study.trainer.settings)
-        return parameters(self.study.trainer.kind, {**self.defaults, **own, **trial.params})
+        trainer_settings = self.trainers.get(trial.revision, self.study.trainer.settings)
+        return parameters(self.study.trainer.kind, {**self.defaults, **trainer_settings, **trial.params})
 
     def is_setting(self, name: str) -> bool:
-        """Whether a setting of this name would be the training's own, and not say how a script is run."""
+        """Return whether a setting of this name is the training's own, not part of how a script is run."""
         return name in parameters(self.study.trainer.kind, {name: None})
 
     @cached_property
     def best(self) -> Trial | None:
-        """The best trial; the first of the Pareto set where there are several objectives."""
+        """The best trial; with several objectives the first of the Pareto set."""
         return next(iter(best_trials(self.study, self.trials)), None)
 
     @property
     def front(self) -> list[Trial]:
-        """The trials that none beats: the Pareto set, or of one objective the best and its equals."""
+        """The trials that no other beats: the Pareto set, or for one objective the best trial and its equals."""
         return best_trials(self.study, self.trials)
 
     @cached_property
     def baseline(self) -> Trial | None:
-        """The trial that ran the trainer's settings as written; with stages one that may be compared with the best."""
-        own = [trial for trial in self.trials if trial.role is Role.BASELINE]
+        """The trial that ran `[trainer]` as written, or None.
+
+        In a staged study it is one that is comparable with the best trial.
+        """
+        candidates = [trial for trial in self.trials if trial.role is Role.BASELINE]
         best = self.best if self.study.stages else None
         if best is not None:
-            own = [trial for trial in own if comparable(self.study, trial.stage, best.stage)]
-        return next(iter(own), None)
+            candidates = [trial for trial in candidates if comparable(self.study, trial.stage, best.stage)]
+        return next(iter(candidates), None)
 
     @property
     def stage(self) -> str:
-        """The stage under way, or the one that came last; '' for a study without stages."""
+        """The current stage, or the last one that began; '' for a study without stages."""
         begun = [trial.stage for trial in self.trials if trial.stage] if self.study.stages else []
         return max(begun, key=lambda name: position(self.study, name), default="")
 
 
 def look(sd: StudyDir, reader: Reader | None = None) -> View:
-    """The study now, read in one transaction."""
+    """Return the study as it is now, read in one transaction."""
     from hptui.storage import studyfile
 
     if reader is None:
@@ -87,7 +100,7 @@ def look(sd: StudyDir, reader: Reader | None = None) -> View:
 
 
 def study_of(sd: StudyDir) -> Study:
-    """What the study is specified to be now, read without its trials."""
+    """Return the current specification of a study, without reading its trials."""
     from hptui.storage import studyfile
 
     with Reader(sd) as reader:
@@ -95,55 +108,62 @@ def study_of(sd: StudyDir) -> Study:
 
 
 def trainers_of(reader: Reader) -> dict[int, Mapping[str, Value]]:
-    """The settings of `[trainer]` by revision."""
+    """Return the settings of `[trainer]` by revision."""
     from hptui.storage import studyfile
 
-    return {one.rev: studyfile.from_json(one.spec).trainer.settings for one in reader.revisions()}
+    return {revision.rev: studyfile.from_json(revision.spec).trainer.settings for revision in reader.revisions()}
 
 
 def best_trials(study: Study, trials: Sequence[Trial]) -> list[Trial]:
-    """The complete trials that none beats, by number: equals of the best, or the Pareto set of several objectives.
+    """Return the complete trials that no other beats, by number.
 
-    One that breaks an outcome constraint is never among them.
+    These are the best trial and its equals, or with several objectives the Pareto set.
+
+    A trial that violates an outcome constraint is never among them.
     """
     return pareto_set(study, trials)
 
 
 def scored(study: Study, trial: Trial) -> bool:
-    """Whether a trial is complete with a value for every objective."""
+    """Return whether a trial is complete and has a value for every objective."""
     values = trial.values or {}
     return trial.status is TrialStatus.COMPLETE and all(objective.metric in values for objective in study.objectives)
 
 
-def beats(study: Study, one: Trial, other: Trial) -> bool:
-    """Whether `one` is at least as good in every objective and better in one. Both are scored."""
+def beats(study: Study, trial: Trial, other: Trial) -> bool:
+    """Return whether `trial` dominates `other`: no objective is worse, one is better. Both are scored."""
 
     def better(objective: Objective, first: Trial, second: Trial) -> bool:
         return objective.better((first.values or {})[objective.metric], (second.values or {})[objective.metric])
 
-    wins = any(better(objective, one, other) for objective in study.objectives)
-    return wins and not any(better(objective, other, one) for objective in study.objectives)
+    wins = any(better(objective, trial, other) for objective in study.objectives)
+    return wins and not any(better(objective, other, trial) for objective in study.objectives)
 
 
 def time_left(view: View, now: float | None = None) -> float | None:
-    """Seconds until the study ends, judged by the complete trials; None while nothing can be said."""
+    """Return the estimated seconds until the study ends, from the duration of its complete trials.
+
+    None while no trial is complete or the number of trials is unlimited. Running trials are assumed to work in
+    parallel; the limit `until.hours` of the search caps the estimate.
+    """
     now = time.time() if now is None else now
-    took = [trial.seconds for trial in view.trials if trial.status is TrialStatus.COMPLETE and trial.seconds > 0]
+    durations = [trial.seconds for trial in view.trials if trial.status is TrialStatus.COMPLETE and trial.seconds > 0]
     total = expected(view.study, view.trials)
-    if not took or total is None:
+    if not durations or total is None:
         return None
-    usual = sum(took) / len(took)
+    mean_seconds = sum(durations) / len(durations)
     running = [trial for trial in view.trials if trial.status is TrialStatus.RUNNING]
     waiting = sum(trial.status is TrialStatus.WAITING for trial in view.trials)
-    to_come = max(0, total - len(view.trials))
-    rest = sum(_rest(trial, usual, now) for trial in running) + usual * (waiting + to_come)
-    hours = view.study.search.until.hours
-    left = rest / max(1, len(running))
-    return left if hours is None else min(left, max(0.0, hours * 3600 - view.row.seconds))
+    not_started = max(0, total - len(view.trials))
+    work = sum(_seconds_left(trial, mean_seconds, now) for trial in running) + mean_seconds * (waiting + not_started)
+    max_hours = view.study.search.until.hours
+    estimate = work / max(1, len(running))
+    return estimate if max_hours is None else min(estimate, max(0.0, max_hours * 3600 - view.row.seconds))
 
 
-def _rest(trial: Trial, usual: float, now: float) -> float:
-    spent = max(0.0, now - trial.started) if trial.started else 0.0
-    if trial.progress and trial.progress > 0.05 and spent:
-        return spent * (1 - trial.progress) / trial.progress
-    return max(0.0, usual - spent)
+def _seconds_left(trial: Trial, mean_seconds: float, now: float) -> float:
+    elapsed = max(0.0, now - trial.started) if trial.started else 0.0
+    # An extrapolation from less than 5 % progress would be unreliable.
+    if trial.progress and trial.progress > 0.05 and elapsed:
+        return elapsed * (1 - trial.progress) / trial.progress
+    return max(0.0, mean_seconds - elapsed)

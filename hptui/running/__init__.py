@@ -1,1 +1,1 @@
-"""Carry out: the runner of a study, and the processes below it."""
+"""Carry a study out: the runner, what it decides, and the executors that run its attempts."""

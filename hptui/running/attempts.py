@@ -1,4 +1,4 @@
-"""The attempts of one study on this machine: start, adopt, tell, forget."""
+"""Attempts of one study on this machine: start and adopt them, request their end, forget them once recorded."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ from hptui.storage.store import Store
 log = logging.getLogger(__name__)
 
 START_SECONDS = 240.0
+"""Time that an attempt's shim may take to appear, before the launcher is taken for stuck and replaced."""
 COLD = "HPTUI_COLD"
-"""Set to start every attempt in a fresh process."""
+"""Environment variable that, when set, starts every attempt in a fresh process and not from the launcher."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """How attempts of a study are run: the cold command, the warm entry and what to import for it.
+    """How the attempts of a study are run: the command for a fresh process, the launcher's entry and what it imports.
 
-    `facts` goes into every attempt's record: git commit, host, versions. `prepares`: settings that the
-    trainer looks at once, before the first trial.
+    `facts` goes into every attempt's record: git commit, host, versions. `prepares` names the settings that the trainer
+    examines once, before the first trial; empty: the trainer has no preparation.
     """
 
     command: Sequence[str]
@@ -54,12 +55,12 @@ class Trainer:
 
 
 def cores() -> int:
-    """The CPU cores that this process may use."""
+    """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Attempts:
-    """Running attempts by token."""
+    """The attempts of a study that run now, by token, with the slots they hold and the executor that starts them."""
 
     def __init__(self, sd: StudyDir, store: Store, study: Study, trainer: Trainer) -> None:
         self.sd, self.store, self.study, self.trainer = sd, store, study, trainer
@@ -73,34 +74,34 @@ class Attempts:
         self._reserved: tuple[Slot, list[int]] | None = None
 
     def revise(self, study: Study) -> None:
-        """Follow a new revision; what runs keeps its slot."""
+        """Follow a new revision of the study; running attempts keep their slots."""
         self._release()
         self.study, self._slots = study, Slots(study.resources, self._peak)
         for token, live in self.live.items():
             self._slots.take(token, live.attempt.device)
 
     def reserve(self) -> bool:
-        """Hold a slot for the next start; False when none can be had now."""
+        """Hold a slot for the next start; return False when none can be had now."""
         self._reserved = self._reserved or self._slots.claim()
         return self._reserved is not None
 
     def free_slots(self) -> int:
-        """How many attempts may be started now."""
+        """Return the number of attempts that may be started now."""
         return max(0, len(self._slots) - len(self.live))
 
     @property
     def waiting(self) -> str:
-        """Why the last start found no slot, if it was for lack of GPU memory."""
+        """Why the last start got no slot, if GPU memory was the reason; else ''."""
         return self._slots.waiting
 
     def _peak(self) -> float | None:
-        """The most GPU memory that a trial of this study has needed, GiB."""
+        """Return the most GPU memory (GiB) that an attempt of this study has needed; None: not known yet."""
         return max((a.peak_gpu_gb for a in self.store.attempts() if a.peak_gpu_gb), default=None)
 
     # start ------------------------------------------------------------------------------------------------------
 
     def start(self, trial: Trial) -> Live | None:
-        """Start the next attempt of a trial; None when no slot can be had now."""
+        """Start the next attempt of a trial; return None when no slot can be had now."""
         claimed, self._reserved = self._reserved or self._slots.claim(), None
         if claimed is None:
             return None
@@ -123,7 +124,7 @@ class Attempts:
                 self.store.insert_attempt(attempt)
                 begun = {"started": trial.started or attempt.started, "revision": trial.revision}
                 self.store.update_trial(trial.number, status=TrialStatus.RUNNING, reason=None, message="", **begun)
-        except BaseException:  # a full disk: the slot must be free when there is room again
+        except BaseException:  # a full disk, for example: without this the slot would stay locked by this process
             for lock in locks:
                 os.close(lock)
             raise
@@ -137,7 +138,10 @@ class Attempts:
         return live
 
     def _launch(self, live: Live, slot: Slot, locks: Sequence[int]) -> None:
-        """An attempt that cannot be started has a free lock, and so is found lost at the next turn."""
+        """Hand the attempt to the executor.
+
+        An attempt that cannot be started has a free lock, so the next turn of the runner finds it lost.
+        """
         resources = self.study.resources
         launch = Launch(
             run=live.run,
@@ -159,12 +163,12 @@ class Attempts:
         live.handle = watch_handle(live.shim, live.run) if live.shim is not None else None
 
     def _trainer_of(self, trial: Trial) -> Mapping[str, Value]:
-        """The `[trainer]` table of a trial's own revision: a paused trial goes on as it began."""
+        """Return the `[trainer]` table of the trial's own revision: a paused trial continues as it began."""
         spec = self.store.spec_json(trial.revision)
         return studyfile.from_json(spec).trainer.settings
 
     def config(self, trial: Trial, attempt: Attempt, slot: Slot) -> dict[str, Any]:
-        """What the worker is told: all settings as requested, and where to put things."""
+        """Return the worker's `config.json`: all settings as requested, and the directories to write to."""
         study, number = self.study, trial.number
         return {
             "token": attempt.token,
@@ -203,7 +207,10 @@ class Attempts:
         return live
 
     def alive(self, live: Live) -> bool:
-        """Whether an attempt still runs: its lock is held. One that never gets going is given up."""
+        """Return True while the attempt's lock is held.
+
+        The lock alone decides, never a pid: pids are reused. An attempt whose start hangs is killed with its launcher.
+        """
         if not is_held(live.run.lock):
             return False
         if live.shim is None:
@@ -218,7 +225,7 @@ class Attempts:
         return True
 
     def confirm(self) -> None:
-        """Hear from the launcher which shims it has started, and reap our own."""
+        """Note which shims the launcher has started, and reap those that this process started."""
         self.local.reap()
         if self.local.warm is None:
             return
@@ -227,7 +234,7 @@ class Attempts:
                 live.shim, live.handle = pid, watch_handle(pid, live.run)
 
     def handles(self) -> Iterator[int]:
-        """What to wait on: ends of shims, words of the launcher."""
+        """Yield the descriptors to poll: the ends of shims, and the launcher's messages."""
         for live in self.live.values():
             if live.handle is not None:
                 yield live.handle
@@ -235,13 +242,13 @@ class Attempts:
             yield self.local.warm.fileno()
 
     def hear(self) -> None:
-        """Learn what requests have asked of running attempts."""
+        """Read from the store which running attempts a command has asked to end."""
         for attempt in self.store.attempts(open=True):
             if live := self.live.get(attempt.token):
                 live.asked = attempt.asked
 
     def ask(self, live: Live, verb: str, asked: str, message: str) -> None:
-        """Tell a running attempt to end, and why."""
+        """Record that a running attempt shall end, and why; then write the verb to its `control` file."""
         with self.store.transaction(durable=True):
             self.store.update_attempt(live.attempt.token, asked=asked, message=message)
             self.store.event("info", asked, message, live.trial.number)
@@ -250,19 +257,19 @@ class Attempts:
         put_control(live.run, verb)
 
     def forget(self, live: Live) -> None:
-        """An attempt has ended and is recorded."""
+        """Release what an attempt held, once its end is recorded."""
         live.close()
         self.live.pop(live.attempt.token, None)
         self._slots.free(live.attempt.token)
 
     def _release(self) -> None:
-        """Let go of a slot that was held for a start."""
+        """Release the slot that was held for the next start."""
         for lock in self._reserved[1] if self._reserved else ():
             os.close(lock)
         self._reserved = None
 
     def close(self) -> None:
-        """The runner leaves; what runs goes on."""
+        """Release the runner's handles and the launcher. Running attempts go on."""
         self._release()
         for live in self.live.values():
             live.close()

@@ -1,7 +1,7 @@
-"""A trial that goes on from a checkpoint of another one: which, and the files that it begins with.
+"""A trial that continues from a checkpoint of another trial: which one, and copying its files.
 
-The files are the checkpoint's own, under a second name: what a person has chosen stays, whatever the first trial saves
-or loses later. The worker verifies them before it begins, and never begins without.
+The files are hard links where possible, so they stay whatever the first trial saves or deletes later. The worker
+verifies them before it begins.
 """
 
 from __future__ import annotations
@@ -18,16 +18,22 @@ from hptui.storage.store import Store
 
 
 def checkpoint_of(store: Store, trial: Trial) -> CheckpointRow:
-    """The newest checkpoint of a trial; `UserError` when it has left none."""
-    found = store.checkpoints(trial.number)
-    if not found:
+    """Return the newest checkpoint of a trial.
+
+    Raises: `UserError` when the trial has none.
+    """
+    checkpoints = store.checkpoints(trial.number)
+    if not checkpoints:
         hint = "a trainer saves one when it is paused, and as often as checkpoint_every says; scripts keep their own"
         raise UserError(f"trial {trial.number} has left no checkpoint to continue from", hint=hint)
-    return found[-1]
+    return checkpoints[-1]
 
 
 def carry(sd: StudyDir, checkpoint: CheckpointRow, number: int) -> None:
-    """Give trial `number` the files of a checkpoint, to begin with."""
+    """Copy the files of a checkpoint to where trial `number` looks for the state that it begins from.
+
+    Raises: `UserError` when the checkpoint's files are gone.
+    """
     source = Path(checkpoint.path)
     source = source if source.is_absolute() else sd.trial(checkpoint.trial) / source
     if not source.is_dir():
@@ -36,12 +42,12 @@ def carry(sd: StudyDir, checkpoint: CheckpointRow, number: int) -> None:
     target = sd.origin(number)
     shutil.rmtree(target, ignore_errors=True)
     (target / source.name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.copytree(source, target / source.name, copy_function=_second_name)
+    shutil.copytree(source, target / source.name, copy_function=_link_or_copy)
 
 
-def _second_name(source: str, target: str) -> str:
+def _link_or_copy(source: str, target: str) -> str:
     try:
         os.link(source, target)
-    except OSError:  # another file system, or one that knows no links
+    except OSError:  # the target is on another file system, or on one without hard links
         shutil.copy2(source, target)
     return target

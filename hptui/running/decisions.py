@@ -1,6 +1,6 @@
-"""What a runner decides and carries out: trials to start, proposals to ask for, stages to begin, the end.
+"""Carry out what `plan` decides for a study: start trials, ask for proposals, begin stages, end the study.
 
-What comes next is `plan`'s to say, purely; here it is done, each thing in one transaction with what it rests on.
+`plan` is pure; here each action is done in one transaction together with the rows that it rests on.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from hptui.storage.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What the runner is handed from above: it knows neither trainers nor reports.
+    """What the runner is given from above, since it knows neither trainers nor reports.
 
-    `ended` is called when a study has come to rest, with its state and message.
+    `trainer` returns how to run a study's attempts; `ended` is called when the study has come to rest.
     """
 
     trainer: Callable[[Study], Trainer]
@@ -39,8 +39,10 @@ class Hooks:
 
 
 class Decisions:
-    """A study whose lock we hold, all that is known of it, and what becomes of that. `seen` is the study as the stage
-    under way sees it; `idle` that it was found done, with nothing left to do.
+    """State of one study under its lock, and the actions that change it.
+
+    `study_view` is the study as the current stage modifies it; `idle` is True when the study was done already and
+    nothing was left to do.
     """
 
     def __init__(self, sd: StudyDir, store: Store, hooks: Hooks) -> None:
@@ -60,14 +62,14 @@ class Decisions:
         self._trials: dict[int, Trial] = {}
 
     def _enter(self) -> None:
-        """Take up the stage under way: what its engine and its pruner see."""
+        """Rebuild what depends on the current stage: the study as it sees it, its engine, its pruner."""
         with self.store.transaction():
-            before, self.part = self.part, stages.current(self.store, self.study)
+            previous_stage, self.part = self.part, stages.current(self.store, self.study)
         self.seen = stages.view(self.study, self.part)
-        onto, defaults = stages.onto(self.study, self.part), self.store.defaults()
+        overrides, defaults = stages.onto(self.study, self.part), self.store.defaults()
         self.base = {**defaults, **self.study.trainer.settings}
-        self.proposals = Proposals(self.store, self.seen, defaults, self.part.name, onto)
-        if before != self.part:
+        self.proposals = Proposals(self.store, self.seen, defaults, self.part.name, overrides)
+        if previous_stage != self.part:
             self._curves = Curves()
         self.pruning = Pruning(self.store, self.study, self._curves, self.part.name)
 
@@ -80,22 +82,22 @@ class Decisions:
         self._dirty = True
 
     def _decide(self) -> bool:
-        """Carry out the plan; True when the study has come to rest."""
+        """Carry out the plan; return True when the study has come to rest."""
         self._dirty = False
         row = self.store.study_row()
         trials = [self._trials[number] for number in sorted(self._trials)]
-        known = stages.told(self.study, self.part, trials, self.base)
+        learnable = stages.told(self.study, self.part, trials, self.base)
         state = planning.State(
             study=StudyState(row["state"]),
             trials=trials,
             free_slots=self.attempts.free_slots(),
             budget=self.seen.search.trials,
             since=float(self.store.get_meta("since") or 0.0),
-            over=over(self.seen, known, float(row["seconds"])),
+            over=over(self.seen, learnable, float(row["seconds"])),
             spent=self.proposals.spent,
             listed=self.seen.search.sampler == "list",
             stage=self.part.name,
-            enough=stagnant(self.seen, known),
+            enough=stagnant(self.seen, learnable),
             more=stages.following(self.study, self.part) is not None,
             repeats=stages.missing_repeats(self.study, self.part, trials),
         )
@@ -114,16 +116,22 @@ class Decisions:
         return False
 
     def _prepared(self) -> bool:
-        """Whether trials may begin: what the trainer does once for a study is done. If it fails, the study stops."""
-        found = self.preparing.over(self.study)
-        if isinstance(found, str):
-            self._pause(found, level="error")
-        elif not found:
+        """Return True when the trainer's preparation of the study is done, so that trials may begin.
+
+        A preparation that failed pauses the study.
+        """
+        preparation = self.preparing.over(self.study)
+        if isinstance(preparation, str):
+            self._pause(preparation, level="error")
+        elif not preparation:
             self.upkeep.later(self)
-        return found is True
+        return preparation is True
 
     def _engine_loaded(self) -> bool:
-        """Have the engine ready. One that is not installed any more pauses the study, with the remedy."""
+        """Load the engine; return False when that fails, for example because a library was uninstalled.
+
+        The study is then paused with a message that says what to install.
+        """
         try:
             self.proposals.prepare()
         except HptuiError as error:
@@ -132,7 +140,7 @@ class Decisions:
         return True
 
     def _look_ahead(self, state: planning.State) -> None:
-        """While everything is busy, the engine may think about what comes next."""
+        """Let the engine compute the next proposal while all slots are busy."""
         if self.attempts.live and not self.attempts.free_slots() and state.study is StudyState.RUNNING:
             trials = [self._trials[number] for number in sorted(self._trials)]
             if planning.left(replace(state, trials=trials)) > 0:
@@ -143,8 +151,8 @@ class Decisions:
             self._pause(action.message, level="error")
         elif isinstance(action, planning.Repeat):
             with self.store.transaction(durable=True):
-                again = repeat(self.store, self.study, self._trials[action.number], action.k)
-            self._trials[again.number] = again
+                replicate = repeat(self.store, self.study, self._trials[action.number], action.k)
+            self._trials[replicate.number] = replicate
             self._dirty = True
         elif isinstance(action, planning.Advance):
             self._advance()
@@ -154,7 +162,7 @@ class Decisions:
             self._ask()
 
     def _advance(self) -> None:
-        """Begin the next stage, with whatever it takes over recorded in the same moment."""
+        """Begin the next stage, and record its first trials in the same transaction."""
         trials = list(self._trials.values())
         try:
             with self.store.transaction(durable=True):
@@ -168,7 +176,7 @@ class Decisions:
         self._changed()
 
     def _ask(self) -> None:
-        if not self.attempts.reserve():  # asked for later, the proposal knows more
+        if not self.attempts.reserve():  # a proposal made when a slot is free can learn from more results
             self._wait_for_slot(None)
             return
         trials = [self._trials[number] for number in sorted(self._trials)]
@@ -188,7 +196,7 @@ class Decisions:
             self._start(trial.number)
 
     def _drain(self, message: str) -> None:
-        """Start nothing new, and become paused when what runs has ended."""
+        """Start nothing new; the study pauses when the running trials have ended."""
         with self.store.transaction(durable=True):
             self.store.set_state(StudyState.DRAINING, message)
             self.store.event("error", "study_draining", message)
@@ -207,7 +215,7 @@ class Decisions:
             self.pruning.restore(live)
 
     def _wait_for_slot(self, number: int | None) -> None:
-        """Somebody else has the slots: look again in a moment, and say whom we wait for, once."""
+        """Decide again at the next turn, and record once which process holds the GPU."""
         self.upkeep.later(self)
         if self.attempts.waiting and not self._waited:
             self._waited = True
@@ -226,15 +234,15 @@ class Decisions:
         self._dirty = True
 
     def _rest(self, end: planning.End) -> bool:
-        """The study has come to rest. A request that came in this very moment is served first."""
+        """Record that the study has come to rest. Return False when a command is pending: it goes first."""
         if self.store.pending_commands():
             self._dirty = True
             return False
-        row, rested = self.store.study_row(), json.loads(self.store.get_meta(RESTED) or "null")
-        self.idle = rested is not None and not self._started and end.state is StudyState.DONE
+        row, done_before = self.store.study_row(), json.loads(self.store.get_meta(RESTED) or "null")
+        self.idle = done_before is not None and not self._started and end.state is StudyState.DONE
         with self.store.transaction(durable=True):
             if self.idle:
-                self.store.set_state(end.state, rested[1], rested[0])
+                self.store.set_state(end.state, done_before[1], done_before[0])
             else:
                 self.store.set_state(end.state, end.message or str(row["message"] or ""))
             if row["state"] != end.state and not self.idle:

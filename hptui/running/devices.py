@@ -1,8 +1,8 @@
 """Which GPUs there are, how they divide into slots, and who may use a slot now.
 
-A trial that starts claims its slot by locks that its shim then holds: a lock file per GPU (held alone, or shared by
-trials that divide the GPU) and one per slot, in a directory of the user that survives a logout. So the studies of one
-user never meet on a GPU, whichever terminal or runner they belong to, and a killed trial frees its GPU by dying.
+A trial that starts takes locks that its shim then holds: a lock file per GPU (exclusive, or shared by trials that
+divide the GPU) and one per slot, in a directory of the user that survives a logout. So the studies of one user never
+meet on a GPU, whichever runner they belong to, and a killed trial frees its GPU by dying.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ __all__ = ["Gpu", "Holder", "Slot", "claim", "environment", "gpus", "runtime_dir
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for one trial at a time: on GPUs, or without any on the CPU. `of` trials may share the same GPUs."""
+    """A place for one trial at a time, on GPUs or on the CPU.
+
+    `of` trials may share the same GPUs; `k` is this slot's number among them, from 0.
+    """
 
     gpus: tuple[Gpu, ...] = ()
     k: int = 0
@@ -33,14 +36,14 @@ class Slot:
 
     @property
     def label(self) -> str:
-        """As people read it: `GPU 0`, `GPU 0,1`, `GPU 0 #2`, `CPU #1`."""
-        where = f"GPU {','.join(str(gpu.index) for gpu in self.gpus)}" if self.gpus else "CPU"
-        return where if self.of == 1 else f"{where} #{self.k + 1}"
+        """Name as people read it: `GPU 0`, `GPU 0,1`, `GPU 0 #2`, `CPU #1`."""
+        devices = f"GPU {','.join(str(gpu.index) for gpu in self.gpus)}" if self.gpus else "CPU"
+        return devices if self.of == 1 else f"{devices} #{self.k + 1}"
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process on a GPU. What cannot be known about it (a process of another container) is '' or None."""
+    """A process on a GPU; `gb` is GiB. Fields are '' or None for a process of another container."""
 
     pid: int
     user: str
@@ -53,17 +56,18 @@ class Holder:
 
 
 def gpus() -> list[Gpu]:
-    """The GPUs that this process may use: all, or what an inherited `CUDA_VISIBLE_DEVICES` names, in its order.
+    """Return the GPUs that this process may use: all, or those in an inherited `CUDA_VISIBLE_DEVICES`.
 
-    Numbers there count by PCI bus, as `nvidia-smi` does. As in CUDA, the first entry that names nothing ends the list.
+    Order and numbering are those of the variable; numbers count by PCI bus, as in `nvidia-smi`. As in CUDA, the first
+    entry that names nothing ends the list.
     """
-    every = nvml.every_gpu()
+    all_gpus = nvml.every_gpu()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None or not every:
-        return every
+    if visible is None or not all_gpus:
+        return all_gpus
     chosen: list[Gpu] = []
     for entry in visible.split(","):
-        gpu = _named(entry.strip(), every)
+        gpu = _gpu_named(entry.strip(), all_gpus)
         if gpu is None:
             break
         if gpu not in chosen:
@@ -71,126 +75,130 @@ def gpus() -> list[Gpu]:
     return chosen
 
 
-def _named(entry: str, every: Sequence[Gpu]) -> Gpu | None:
+def _gpu_named(entry: str, all_gpus: Sequence[Gpu]) -> Gpu | None:
     if entry.isdecimal():
-        return every[int(entry)] if int(entry) < len(every) else None
+        return all_gpus[int(entry)] if int(entry) < len(all_gpus) else None
     if entry.startswith("MIG-"):
-        return nvml.describe(handle, len(every)) if (handle := nvml.instance(entry)) is not None else None
-    fits = [gpu for gpu in every if entry.startswith("GPU-") and gpu.uuid.startswith(entry)]
-    return fits[0] if len(fits) == 1 else None
+        return nvml.describe(handle, len(all_gpus)) if (handle := nvml.instance(entry)) is not None else None
+    matching = [gpu for gpu in all_gpus if entry.startswith("GPU-") and gpu.uuid.startswith(entry)]
+    return matching[0] if len(matching) == 1 else None
 
 
 def slots(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
-    """The slots that a study may fill, spread over the GPUs first. Without a GPU: `parallel` slots on the CPU.
+    """Return the slots that a study may fill, spread over the GPUs first; on the CPU, `parallel` slots.
 
     Where `gpus` is a count, GPUs in `prefer` (UUIDs, such as those that adopted trials hold) come first, then free
-    ones. `UserError` when indices are asked for that are not there, or more GPUs for a trial than there are.
+    ones.
+
+    Raises: `UserError` when indices are asked for that are not there, or more GPUs for a trial than there are.
     """
-    chosen = _chosen(resources, prefer)
+    chosen = _requested_gpus(resources, prefer)
     if not chosen:
         return [Slot(k=k, of=resources.parallel) for k in range(resources.parallel)]
     size = resources.gpus_per_trial
     groups = [tuple(chosen[i : i + size]) for i in range(0, len(chosen) - size + 1, size)]
     if not groups:
         raise UserError(
-            f"gpus_per_trial = {size}, but only {len(chosen)} can be used here: {_names(chosen)}",
+            f"gpus_per_trial = {size}, but only {len(chosen)} can be used here: {_gpu_list(chosen)}",
             hint="lower [resources] gpus_per_trial, or widen gpus or CUDA_VISIBLE_DEVICES",
         )
     shared = resources.trials_per_gpu
     return [Slot(group, k, shared) for k in range(shared) for group in groups]
 
 
-def _chosen(resources: Resources, prefer: Collection[str]) -> list[Gpu]:
-    here, wanted = gpus(), resources.gpus
-    if not here and not isinstance(wanted, str | int):
-        named = ", ".join(map(str, wanted))
+def _requested_gpus(resources: Resources, prefer: Collection[str]) -> list[Gpu]:
+    available, requested = gpus(), resources.gpus
+    if not available and not isinstance(requested, str | int):
+        named = ", ".join(map(str, requested))
         raise UserError(
             f"[resources] gpus names GPU {named}, but no GPU can be used here",
             hint='does nvidia-smi show them, and is CUDA_VISIBLE_DEVICES not empty? gpus = "all" takes what there is',
         )
-    if not here or wanted == "all":
-        return here
-    if isinstance(wanted, int):
-        if wanted >= len(here):
-            return here
-        ranked = sorted(here, key=lambda gpu: (gpu.uuid not in prefer, not _free(gpu), gpu.index))[:wanted]
+    if not available or requested == "all":
+        return available
+    if isinstance(requested, int):
+        if requested >= len(available):
+            return available
+        ranked = sorted(available, key=lambda gpu: (gpu.uuid not in prefer, not _is_free(gpu), gpu.index))[:requested]
         return sorted(ranked, key=lambda gpu: gpu.index)
-    if isinstance(wanted, str):
-        raise UserError(f'[resources] gpus must be "all", a number or a list of numbers, got {wanted!r}')
-    by_index = {gpu.index: gpu for gpu in here}
-    missing = [index for index in wanted if index not in by_index]
+    if isinstance(requested, str):
+        raise UserError(f'[resources] gpus must be "all", a number or a list of numbers, got {requested!r}')
+    by_index = {gpu.index: gpu for gpu in available}
+    missing = [index for index in requested if index not in by_index]
     if missing:
-        raise UserError(f"[resources] gpus names GPU {', '.join(map(str, missing))}; here: {_names(here)}")
-    return [by_index[index] for index in wanted]
+        raise UserError(f"[resources] gpus names GPU {', '.join(map(str, missing))}; here: {_gpu_list(available)}")
+    return [by_index[index] for index in requested]
 
 
-def _names(found: Sequence[Gpu]) -> str:
-    return ", ".join(f"{gpu.index} ({gpu.name})" for gpu in found)
+def _gpu_list(gpus: Sequence[Gpu]) -> str:
+    return ", ".join(f"{gpu.index} ({gpu.name})" for gpu in gpus)
 
 
 def claim(slot: Slot) -> list[int] | None:
-    """Descriptors whose locks hold the slot until their last copy is closed; None when somebody else holds it.
+    """Lock a slot; return descriptors that hold it until their last copy is closed, None when it is taken.
 
-    Hand them to the process that runs the trial. A slot on the CPU needs none.
+    Pass them to the process that runs the trial. A slot on the CPU needs none.
     """
     held: list[int] = []
     for gpu in slot.gpus:
-        alone = fcntl.LOCK_EX if slot.of == 1 else fcntl.LOCK_SH
-        for path, how in ((_lock(gpu), alone), (_lock(gpu, slot.k), fcntl.LOCK_EX)):
-            fd = _take(path, how)
+        gpu_mode = fcntl.LOCK_EX if slot.of == 1 else fcntl.LOCK_SH
+        for path, mode in ((_lock_path(gpu), gpu_mode), (_lock_path(gpu, slot.k), fcntl.LOCK_EX)):
+            fd = _try_flock(path, mode)
             if fd is None:
-                for other in held:
+                for other in held:  # all locks of a slot or none, else two studies could block each other
                     os.close(other)
                 return None
             held.append(fd)
     return held
 
 
-def _take(path: Path, how: int) -> int | None:
+def _try_flock(path: Path, mode: int) -> int | None:
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        fcntl.flock(fd, how | fcntl.LOCK_NB)
-        os.utime(fd)  # a tidy-up of old files in /tmp looks at the time
+        fcntl.flock(fd, mode | fcntl.LOCK_NB)  # inherited by the shim with the descriptor, unlike an fcntl lock
+        os.utime(fd)  # systemd-tmpfiles and the like delete old files in /tmp by their time
     except BlockingIOError:
         os.close(fd)
         return None
     return fd
 
 
-def _free(gpu: Gpu) -> bool:
-    fd = _take(_lock(gpu), fcntl.LOCK_SH)
+def _is_free(gpu: Gpu) -> bool:
+    fd = _try_flock(_lock_path(gpu), fcntl.LOCK_SH)
     if fd is None:
         return False
     os.close(fd)
     return True
 
 
-def _lock(gpu: Gpu, k: int | None = None) -> Path:
+def _lock_path(gpu: Gpu, k: int | None = None) -> Path:
     name = gpu.uuid.replace("/", "_")
     return runtime_directory() / (f"{name}.lock" if k is None else f"{name}.{k}.lock")
 
 
 def runtime_directory() -> Path:
-    """The user's directory for locks of this machine: `$TMPDIR/hptui-UID`, 0700, ours.
+    """Return the user's directory for locks of this machine: `$TMPDIR/hptui-UID`, made with mode 0700.
 
-    Not `$XDG_RUNTIME_DIR`: that one is deleted at logout, while trials run on, and has another path in a cron job.
+    Not `$XDG_RUNTIME_DIR`: that is deleted at logout, while trials run on, and differs in a cron job.
+
+    Raises: `MachineError` when the directory belongs to another user or others may read it.
     """
-    place = Path(os.environ.get("TMPDIR") or "/tmp") / f"hptui-{os.getuid()}"  # noqa: S108  made and checked below
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = place.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+    path = Path(os.environ.get("TMPDIR") or "/tmp") / f"hptui-{os.getuid()}"  # noqa: S108  made and checked below
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    info = path.lstat()
+    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid() or info.st_mode & 0o077:
         raise MachineError(
-            f"{place} must be a directory of yours that nobody else can read; it belongs to user {found.st_uid} "
-            f"and has mode {stat.S_IMODE(found.st_mode):04o}",
+            f"{path} must be a directory of yours that nobody else can read; it belongs to user {info.st_uid} "
+            f"and has mode {stat.S_IMODE(info.st_mode):04o}",
             hint="remove it, or set TMPDIR to a directory of your own",
         )
-    return place
+    return path
 
 
 def environment(slot: Slot) -> dict[str, str]:
-    """What a trial in this slot needs in its environment: its GPUs by UUID.
+    """Return the variables that restrict a trial to its slot: its GPUs by UUID.
 
-    A trial that is to run on the CPU of a machine with GPUs is kept off them, since it has claimed none.
+    A trial on the CPU of a machine with GPUs is kept off them, since it has locked none.
     """
     if slot.gpus:
         return {"CUDA_VISIBLE_DEVICES": ",".join(gpu.uuid for gpu in slot.gpus)}
@@ -198,9 +206,9 @@ def environment(slot: Slot) -> dict[str, str]:
 
 
 def who_holds(gpu: Gpu) -> list[Holder]:
-    """The processes that use a GPU now, largest first."""
-    found = [_holder(usage) for usage in nvml.usages() if usage.gpu == gpu.uuid]
-    return sorted(found, key=lambda holder: -(holder.gb or 0.0))
+    """Return the processes that use a GPU now, largest first."""
+    holders = [_holder(usage) for usage in nvml.usages() if usage.gpu == gpu.uuid]
+    return sorted(holders, key=lambda holder: -(holder.gb or 0.0))
 
 
 def _holder(usage: nvml.Usage) -> Holder:

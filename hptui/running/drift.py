@@ -1,4 +1,4 @@
-"""Whether trials of one study ran the same code on the same data: a change is flagged, never silently mixed in."""
+"""Detect that the code, packages or data of a study changed between trials, and record a warning."""
 
 from __future__ import annotations
 
@@ -9,34 +9,36 @@ from typing import Any
 from hptui.storage.store import Store
 
 KEY = "code"
+"""Meta key of the last seen fingerprint."""
 WATCHED = ("hptui", "python", "git_commit", "git_dirty", "trainer_sha256")
+"""Keys of an attempt's environment that belong to its fingerprint."""
 
 
 def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
-    """The facts of an attempt's environment that decide what its code computes."""
-    found = {name: str(environment[name]) for name in WATCHED if environment.get(name) is not None}
+    """Return the facts of an attempt's environment that determine what its code computes."""
+    values = {name: str(environment[name]) for name in WATCHED if environment.get(name) is not None}
     packages = environment.get("packages")
     if isinstance(packages, Mapping):
-        found |= {f"package {name}": str(version) for name, version in packages.items()}
+        values |= {f"package {name}": str(version) for name, version in packages.items()}
     data = environment.get("data")
     if isinstance(data, Mapping):
-        found |= {
+        values |= {
             f"data {name}": str(facts.get("sha256")) for name, facts in data.items() if isinstance(facts, Mapping)
         }
-    return found
+    return values
 
 
 def note(store: Store, trial: int, environment: Mapping[str, Any]) -> None:
-    """Compare an attempt with the one before it, and say what differs."""
-    now = fingerprint(environment)
-    before = json.loads(store.get_meta(KEY) or "{}")
-    # A package that one of two trials has not imported is no change of code.
-    changed = [name for name in now if name in before and now[name] != before[name]]
+    """Compare an attempt's fingerprint with the one before, and record what differs."""
+    current = fingerprint(environment)
+    previous = json.loads(store.get_meta(KEY) or "{}")
+    # Only names on both sides: a package that one of two trials did not import is no change of code.
+    changed = [name for name in current if name in previous and current[name] != previous[name]]
     if changed:
-        said = ", ".join(f"{name} {_short(before[name])} → {_short(now[name])}" for name in changed)
-        store.event("warning", "changed", f"not the code and data of the trials before: {said}", trial)
-    if changed or not before.keys() >= now.keys():
-        store.set_meta(KEY, json.dumps({**before, **now}))
+        differences = ", ".join(f"{name} {_short(previous[name])} → {_short(current[name])}" for name in changed)
+        store.event("warning", "changed", f"not the code and data of the trials before: {differences}", trial)
+    if changed or not previous.keys() >= current.keys():
+        store.set_meta(KEY, json.dumps({**previous, **current}))
 
 
 def _short(value: str) -> str:

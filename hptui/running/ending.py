@@ -1,6 +1,6 @@
-"""What became of an attempt, judged from its run directory alone. Pure.
+"""Classify how an attempt ended, from what its run directory says. Pure.
 
-The end belongs to the run directory: its end event and its released lock. Exit codes mean nothing by themselves.
+The end event and the released lock decide; an exit code alone never makes a trial complete.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ ASKED = {
     "timeout": (AttemptState.FAILED, TrialStatus.FAILED, Reason.TIMEOUT),
     "hung": (AttemptState.FAILED, TrialStatus.FAILED, Reason.HUNG),
 }
-"""What an attempt was asked, and what it then is when it obeyed. `timeout` and `hung` reach the worker as `stop`,
-`threshold` as `prune`."""
+"""Requested end -> states of an attempt that obeyed it. `timeout` and `hung` reach the worker as `stop`, `threshold` as
+`prune`."""
 
 ATTEMPT_OF = {
     TrialStatus.COMPLETE: AttemptState.DONE,
@@ -33,6 +33,7 @@ ATTEMPT_OF = {
     TrialStatus.STOPPED: AttemptState.STOPPED,
     TrialStatus.FAILED: AttemptState.FAILED,
 }
+"""State of an attempt whose trial ended with a status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,10 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an attempt whose lock is free. `end` and `exit` are its last event and its `exit.json`."""
+    """What is known of an attempt whose lock is free.
+
+    `end` is its end event, `exit` its `exit.json`; None where it left none. `last_line` is the last line of its log.
+    """
 
     end: Mapping[str, Any] | None
     exit: Mapping[str, Any] | None
@@ -57,7 +61,7 @@ class Facts:
 
 
 def judge(facts: Facts) -> Ending:
-    """The verdict on an ended attempt, before its objective is looked at."""
+    """Return how an attempt ended, before its objective is examined."""
     if facts.end is not None:
         return _by_event(facts.end, facts.asked)
     if facts.exit is None:
@@ -88,39 +92,39 @@ def _obeyed(asked: str, message: str) -> Ending:
 
 
 def _by_exit(exit_: Mapping[str, Any], facts: Facts) -> Ending:
-    """No end event: the process was killed, or died in a way that Python could not tell."""
+    """Classify an attempt without an end event: killed, or dead in a way that Python could not report."""
     asked = facts.asked or str(exit_.get("asked") or "")
     if asked in ASKED:
-        late = exit_.get("insisted") and asked != "kill"
-        return _obeyed(asked, "it did not stop in time and was killed" if late else "")
+        escalated = exit_.get("insisted") and asked != "kill"
+        return _obeyed(asked, "it did not stop in time and was killed" if escalated else "")
     number, code = exit_.get("signal"), exit_.get("code")
     if number == 9 and exit_.get("oom_kills"):
         return Ending(
             AttemptState.FAILED, TrialStatus.FAILED, Reason.HOST_OOM, "killed by the kernel: out of host memory"
         )
-    how = f"killed by signal {number}" if number else f"exit code {code}, without a result"
-    message = f"{how}: {facts.last_line}" if facts.last_line else how
+    cause = f"killed by signal {number}" if number else f"exit code {code}, without a result"
+    message = f"{cause}: {facts.last_line}" if facts.last_line else cause
     if number in (9, 15):
-        # Nobody of ours sent it: an administrator, a batch system, a person's kill.
-        return Ending(AttemptState.LOST, None, Reason.LOST, how)
+        # hptui sent no such signal: an administrator, a batch system or a person did. The trial is not to blame.
+        return Ending(AttemptState.LOST, None, Reason.LOST, cause)
     return Ending(AttemptState.FAILED, TrialStatus.FAILED, Reason.CRASH, message)
 
 
 def objective_values(
     objectives: Sequence[Objective], summary: Mapping[str, LastValue], final: Mapping[str, float]
 ) -> tuple[dict[str, float], Reason | None, str]:
-    """(values, None, "") of a finished trial, or ({}, reason, message) when it has none.
+    """Return (values, None, "") of a finished trial, or ({}, reason, message) when it has none.
 
-    `summary` is what the store knows of each metric's points. A last value that is not finite makes the trial a
-    failure, whatever it reached before.
+    `summary` is the store's summary of each metric's points, `final` what the trainer returned. A last value that is
+    not finite makes the trial a failure, whatever it reached before.
     """
     values: dict[str, float] = {}
     for objective in objectives:
         points, returned = summary.get(objective.metric), final.get(objective.metric)
         if points is None and returned is None:
-            known = sorted({*summary, *final})
-            told = f"it reported {', '.join(known)}" if known else "it reported no metric at all"
-            return {}, Reason.NO_METRIC, f"{objective.metric!r} was never reported; {told}"
+            names = sorted({*summary, *final})
+            reported = f"it reported {', '.join(names)}" if names else "it reported no metric at all"
+            return {}, Reason.NO_METRIC, f"{objective.metric!r} was never reported; {reported}"
         last = returned if returned is not None else points.value if points is not None else math.nan
         if not math.isfinite(last):
             return {}, Reason.NAN, f"{objective.metric} ended as {_odd(last)}"

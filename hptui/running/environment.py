@@ -1,7 +1,7 @@
-"""What is recorded of the surroundings of an attempt: enough to repeat it, nothing that is secret.
+"""Record the environment of an attempt: enough to repeat it, nothing that is secret.
 
-The environment of the process is kept by an allow-list of names; whatever looks like a password or token is left out
-wherever it stands, in a variable or on the command line.
+Environment variables are kept by an allow-list of names; whatever looks like a password or token is removed wherever it
+stands, in a variable or on the command line.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from hptui.running.nvml import GIB, Gpu
 
 
 def facts(directory: str | Path, command: Sequence[str] = (), gpus: Sequence[Gpu] = ()) -> dict[str, Value]:
-    """What a runner knows of every attempt that trains code in `directory`; the worker adds what it trains from."""
-    found: dict[str, Value] = {**machine(), "directory": str(directory)}
+    """Return what a runner knows of every attempt that trains code in `directory`, secrets removed."""
+    environment: dict[str, Value] = {**machine(), "directory": str(directory)}
     if command:
-        found["command"] = scrub_command(command)
+        environment["command"] = scrub_command(command)
     variables: dict[str, Value] = {**allowed(os.environ)}
-    return {**found, "variables": variables, **gpu_facts(gpus)}
+    return {**environment, "variables": variables, **gpu_facts(gpus)}
 
 
 @functools.cache
 def machine() -> dict[str, Value]:
-    """Host, system, processor, memory and versions: the same for as long as this process lives."""
+    """Return host, system, processor, memory and versions; constant while this process lives, so cached."""
     import psutil
 
     return {
@@ -48,7 +48,7 @@ def machine() -> dict[str, Value]:
 
 
 def gpu_facts(gpus: Sequence[Gpu]) -> dict[str, Value]:
-    """Names, memory, driver and CUDA of the GPUs of a slot; nothing for a slot on the CPU."""
+    """Return names, memory (GiB), driver and CUDA of the GPUs of a slot; {} for a slot on the CPU."""
     if not gpus:
         return {}
     first = gpus[0]
@@ -62,7 +62,7 @@ def gpu_facts(gpus: Sequence[Gpu]) -> dict[str, Value]:
 
 
 def boot_id() -> str:
-    """Identifies this start of the machine; '' where it does not say."""
+    """Return the identifier of this boot of the machine; '' where it is not known."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

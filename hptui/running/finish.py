@@ -1,4 +1,4 @@
-"""The end of an attempt: read what its directory says, judge it, and commit the verdict in one durable transaction."""
+"""Record the end of an attempt: read its run directory, classify it, and commit in one durable transaction."""
 
 from __future__ import annotations
 
@@ -24,18 +24,22 @@ from hptui.storage.store import Store
 
 log = logging.getLogger(__name__)
 
-TAIL = 16 * 1024
+TAIL = 16 * 1024  # bytes
 SHOWN_LINES = 20
+"""Lines of a log that are shown by default."""
 
 
 def last_event(run: RunDir) -> dict[str, Any] | None:
-    """The last whole event of an attempt; None when there is none."""
-    return next(_backwards(run), None)
+    """Return the last complete event of an attempt; None when there is none."""
+    return next(_events_backwards(run), None)
 
 
 def end_event(run: RunDir) -> dict[str, Any] | None:
-    """The end event of an attempt, if there is one that says something. A last heartbeat may stand behind it."""
-    event = next((event for event in _backwards(run) if event["k"] != "heartbeat"), None)
+    """Return the end event of an attempt; None when it has none or its fields are not valid.
+
+    Heartbeats may follow it in the file.
+    """
+    event = next((event for event in _events_backwards(run) if event["k"] != "heartbeat"), None)
     if event is None or event["k"] != "end":
         return None
     try:
@@ -47,8 +51,8 @@ def end_event(run: RunDir) -> dict[str, Any] | None:
     return event
 
 
-def _backwards(run: RunDir) -> Iterator[dict[str, Any]]:
-    """The events at the end of an attempt's file, the last one first. What is no event is left out."""
+def _events_backwards(run: RunDir) -> Iterator[dict[str, Any]]:
+    """Yield the events at the end of an attempt's file, the last one first; skip invalid lines."""
     tail = _tail(run.events, 2 * LINE_LIMIT)
     for line in reversed(tail[: tail.rfind(b"\n") + 1].splitlines()):
         try:
@@ -60,7 +64,7 @@ def _backwards(run: RunDir) -> Iterator[dict[str, Any]]:
 
 
 def log_tail(run: RunDir, lines: int = SHOWN_LINES) -> list[str]:
-    """The last lines that a worker printed, empty ones left out."""
+    """Return the last lines that a worker printed, without empty ones."""
     text = _tail(run.log, TAIL).decode(errors="replace")
     return [line for line in text.splitlines() if line.strip()][-lines:]
 
@@ -75,12 +79,16 @@ def _tail(path: Path, size: int) -> bytes:
 
 
 def finish(store: Store, study: Study, live: Live) -> Ending:
-    """Commit how an attempt ended; nobody writes to it any more, and everything that it wrote has been ingested."""
+    """Commit how an attempt ended, and return it.
+
+    The caller has made sure that no process can write to the attempt any more, and has ingested everything that it
+    wrote.
+    """
     end = end_event(live.run)
-    exit_ = read_json(live.run.exit)
+    exit_facts = read_json(live.run.exit)
     facts = Facts(
         end=end,
-        exit=exit_ if isinstance(exit_, dict) else None,
+        exit=exit_facts if isinstance(exit_facts, dict) else None,
         asked=live.asked,
         rebooted=bool(live.attempt.boot_id) and live.attempt.boot_id != boot_id(),
         last_line=next(iter(log_tail(live.run, 1)), ""),
@@ -90,17 +98,17 @@ def finish(store: Store, study: Study, live: Live) -> Ending:
     final = join_nonfinite(end.get("m") or {}, end.get("nonfinite") or {}) if end else {}
     crash_point("before_finish")
     with store.transaction(durable=True):
-        ending, values = _value(store, study, live, ending, final)
+        ending, values = _objective_outcome(store, study, live, ending, final)
         _close_attempt(store, live, ending, facts)
         _close_trial(store, study, live, ending, values, final)
     crash_point("after_finish")
     return ending
 
 
-def _value(
+def _objective_outcome(
     store: Store, study: Study, live: Live, ending: Ending, final: Mapping[str, float]
 ) -> tuple[Ending, dict[str, float] | None]:
-    """A trial that ran to its end is complete only if its objective has a finite value."""
+    """Turn a completed attempt into a failure if its objective has no finite value; add its values."""
     if ending.status is not TrialStatus.COMPLETE:
         return ending, None
     summary = store.last(live.trial.number)
@@ -111,33 +119,38 @@ def _value(
 
 
 def _close_attempt(store: Store, live: Live, ending: Ending, facts: Facts) -> None:
-    exit_ = facts.exit or {}
-    seconds = exit_.get("seconds")
+    exit_facts = facts.exit or {}
+    seconds = exit_facts.get("seconds")
     store.update_attempt(
         live.attempt.token,
         state=ending.attempt,
         reason=ending.reason,
         message=ending.message,
-        ended=exit_.get("ended") or time.time(),
+        ended=exit_facts.get("ended") or time.time(),
         seconds=float(seconds) if seconds is not None else live.activity,
-        exit_code=exit_.get("code"),
-        exit_signal=exit_.get("signal"),
-        **_memory(store, live.attempt.token, facts),
+        exit_code=exit_facts.get("code"),
+        exit_signal=exit_facts.get("signal"),
+        **_memory_use(store, live.attempt.token, facts),
     )
 
 
-def _memory(store: Store, token: str, facts: Facts) -> dict[str, float]:
-    """Peak and mean memory: from samples, and for the peak from the worker's own account, which sees every moment."""
-    end, exit_, samples = facts.end or {}, facts.exit or {}, store.samples(token)
+def _memory_use(store: Store, token: str, facts: Facts) -> dict[str, float]:
+    """Return peak and mean memory (GiB) of an attempt.
+
+    Means are of samples; the peak also uses the worker's own figure, which catches peaks between samples.
+    """
+    end, exit_facts, samples = facts.end or {}, facts.exit or {}, store.samples(token)
     gpu = [sample.gpu_gb for sample in samples if sample.gpu_gb is not None]
     rss = [sample.rss_gb for sample in samples if sample.rss_gb is not None]
-    found = {
+    measured = {
         "peak_gpu_gb": max([*gpu, *filter(None, [end.get("peak_gpu_gb")])], default=None),
         "mean_gpu_gb": fmean(gpu) if gpu else None,
-        "peak_rss_gb": max([*rss, *filter(None, [end.get("peak_rss_gb"), exit_.get("peak_rss_gb")])], default=None),
+        "peak_rss_gb": max(
+            [*rss, *filter(None, [end.get("peak_rss_gb"), exit_facts.get("peak_rss_gb")])], default=None
+        ),
         "mean_rss_gb": fmean(rss) if rss else None,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in measured.items() if value is not None}
 
 
 def _close_trial(
@@ -152,38 +165,41 @@ def _close_trial(
     seconds = sum(attempt.seconds for attempt in store.attempts(number))
     status, reason = ending.status, ending.reason
     if status is None:
-        status, reason = _lost(store, study, number, reason)
+        status, reason = _after_loss(store, study, number, reason)
     fields: dict[str, Any] = {"status": status, "seconds": seconds, "message": ending.message}
     if status is TrialStatus.WAITING:
         fields |= {"reason": None}
     else:
         fields |= {"reason": reason, "values": values, "final": dict(final)}
         if status is not TrialStatus.PAUSED:
-            # Not before the study was last started, whatever became of the clock: such failures would be forgiven.
+            # If the clock was set back: failures before `since` are not counted, and this one must be.
             fields |= {"ended": max(time.time(), float(store.get_meta("since") or 0.0))}
     store.update_trial(number, **fields)
-    store.event(_level(status), f"trial_{status}", _sentence(status, replace(ending, reason=reason)), number)
+    store.event(_event_level(status), f"trial_{status}", _end_message(status, replace(ending, reason=reason)), number)
 
 
-def _lost(store: Store, study: Study, number: int, reason: Reason) -> tuple[TrialStatus, Reason]:
-    """The machine lost it: the same trial runs again, unless that happens over and over without any progress."""
-    in_vain = 0
-    saved = {checkpoint.attempt for checkpoint in store.checkpoints(number)}
+def _after_loss(store: Store, study: Study, number: int, reason: Reason) -> tuple[TrialStatus, Reason]:
+    """Return the status and reason of a trial whose attempt the machine lost: it waits to run again.
+
+    It fails after more than `lost_retries` losses in a row without a new checkpoint.
+    """
+    losses = 0
+    attempts_with_checkpoint = {checkpoint.attempt for checkpoint in store.checkpoints(number)}
     for attempt in reversed(store.attempts(number)):
-        if attempt.reason is None or not attempt.reason.ours or attempt.n in saved:
+        if attempt.reason is None or not attempt.reason.ours or attempt.n in attempts_with_checkpoint:
             break
-        in_vain += 1
-    if in_vain > study.resources.lost_retries:
+        losses += 1
+    if losses > study.resources.lost_retries:
         return TrialStatus.FAILED, reason
     return TrialStatus.WAITING, reason
 
 
-def _level(status: TrialStatus) -> str:
+def _event_level(status: TrialStatus) -> str:
     return "error" if status is TrialStatus.FAILED else "info"
 
 
-def _sentence(status: TrialStatus, ending: Ending) -> str:
+def _end_message(status: TrialStatus, ending: Ending) -> str:
     if status is TrialStatus.WAITING:
-        how = f"lost ({ending.reason})" if ending.reason.ours else "paused"
-        return f"{how}, runs again: {ending.message}"
+        cause = f"lost ({ending.reason})" if ending.reason.ours else "paused"
+        return f"{cause}, runs again: {ending.message}"
     return f"{status} ({ending.reason})" + (f": {ending.message}" if ending.message else "")

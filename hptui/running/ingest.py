@@ -1,4 +1,4 @@
-"""From an attempt's `events.jsonl` into the store: rows and the offset read so far in one transaction, exactly once."""
+"""Copy an attempt's `events.jsonl` into the store: rows and read offset in one transaction, so exactly once."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ from hptui.storage.store import Store
 log = logging.getLogger(__name__)
 
 MAX_METRICS = 2000
+"""Metrics of one trial; further names are left out."""
 MAX_STEP = 1 << 62
+"""Bound of steps, so that they fit SQLite's 64-bit integers."""
 PROGRESS = "progress"
-"""The metric that keeps what a trainer says of its progress in so many words."""
+"""Metric under which the progress that a trainer reports itself is stored."""
 UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
-"""What a line that no worker of ours wrote may lead to: it is said, and costs no other line."""
+"""What an invalid line may raise. Scripts can write to the file, so such a line is recorded and skipped."""
 
 
 class Ingest:
-    """Reads attempts of one study. `objectives` are the metrics whose curves pruners look at.
+    """Reads events of one study's attempts into its store.
 
-    `counting`: these curves are over reports, and not over progress.
+    `objectives` are the metrics whose curves pruners use; with `counting` these are curves over reports, not over
+    progress.
     """
 
     def __init__(self, store: Store, objectives: Collection[str], *, counting: bool = False) -> None:
@@ -40,7 +43,10 @@ class Ingest:
         self._names: dict[int, set[str]] = {}
 
     def drain(self, live: Live, seconds: float = 0.0) -> bool:
-        """Commit what the attempt has written since, one batch or as many as fit into `seconds`; True: all is read."""
+        """Commit what the attempt has written since: one batch, or as many as start within `seconds`.
+
+        Returns True when all is read.
+        """
         deadline = time.monotonic() + seconds
         while self._batch(live):
             if time.monotonic() >= deadline:
@@ -51,11 +57,11 @@ class Ingest:
         lines, offset = read_lines(live.run.events, live.offset)
         if offset == live.offset:
             return False
-        before = live.sequence, live.step, live.progress, {name: list(curve) for name, curve in live.curves.items()}
+        saved = live.sequence, live.step, live.progress, {name: list(curve) for name, curve in live.curves.items()}
         try:
             self._commit(live, lines, offset)
-        except BaseException:  # rolled back: what we remember must be rolled back, too
-            live.sequence, live.step, live.progress, live.curves = before
+        except BaseException:  # the transaction was rolled back, so the fields in memory must be, too
+            live.sequence, live.step, live.progress, live.curves = saved
             raise
         crash_point("ingest.committed")
         live.offset = offset
@@ -105,42 +111,44 @@ class Ingest:
         if not -MAX_STEP < step < MAX_STEP:
             self._suspect(live, f"step {step} is no step")
             return
-        odd = event.get("nonfinite") or {}
+        nonfinite = event.get("nonfinite") or {}
         names = self._names.setdefault(live.trial.number, set())
         live.step = step
         live.allowance = 0.0
         live.progress = live.progress_at(step, event.get("progress"))
         live.fresh = True
         if event.get("progress") is not None and live.progress is not None:
-            points.append((PROGRESS, step, live.progress, None, seconds))  # a later runner must know it, too
+            points.append(
+                (PROGRESS, step, live.progress, None, seconds)
+            )  # stored, since a later runner needs it for the curves
         for name, value in event["m"].items():
             if name not in names and not self._new_name(live, name, names):
                 continue
-            kind = odd.get(name, "nan") if value is None else None
+            kind = nonfinite.get(name, "nan") if value is None else None
             number = float(value if kind is None else kind)
             points.append((name, step, None if kind else number, kind, seconds))
             live.latest[name] = number
             if (
                 name in self._objectives
-                and (place := live.count(name) if self._counting else live.progress) is not None
+                and (position := live.count(name) if self._counting else live.progress) is not None
             ):
-                live.extend(name, place, number)
+                live.extend(name, position, number)
 
     def _retract(self, live: Live, metric: str, points: list[Point]) -> None:
-        """Forget a metric's points: those on record, and those of this batch."""
+        """Delete a metric's points: those in the store, and those of this batch."""
         points[:] = [point for point in points if point[0] != metric]
         self._store.drop_metric(live.trial.number, metric)
         live.latest.pop(metric, None)
         live.curves.pop(metric, None)
 
     def _new_name(self, live: Live, name: str, names: set[str]) -> bool:
-        """Whether a metric is taken: what is left out is said once."""
+        """Return True when a metric's name is accepted; record a refused one once."""
         if len(names) >= MAX_METRICS:
             return False
         if not 0 < len(name) <= NAME_LIMIT:
             if name[:NAME_LIMIT] not in names:
-                said = f"a metric's name has 1 to {NAME_LIMIT} characters; {name[:60]!r} is left out"
-                self._suspect(live, said)
+                message = f"a metric's name has 1 to {NAME_LIMIT} characters; {name[:60]!r} is left out"
+                self._suspect(live, message)
                 names.add(name[:NAME_LIMIT])
             return False
         names.add(name)
@@ -150,13 +158,16 @@ class Ingest:
 
 
 def ingest_of(store: Store, study: Study) -> Ingest:
-    """The reader of a study's attempts."""
+    """Return the reader of a study's attempts."""
     metrics = [objective.metric for objective in study.objectives]
     return Ingest(store, metrics, counting=study.search.pruner.counts_reports)
 
 
 def _hello(store: Store, live: Live, event: Mapping[str, Any]) -> None:
-    """The worker lives. Points beyond its start belong to what an earlier attempt did in vain."""
+    """Record that the worker runs.
+
+    Points after the step that it resumes from belong to lost work of an earlier attempt, and are deleted.
+    """
     resumed = None if event.get("resumed_step") is None else int(event["resumed_step"])
     if live.attempt.n > 1:
         store.cut_points(live.trial.number, resumed)
@@ -170,8 +181,8 @@ def _hello(store: Store, live: Live, event: Mapping[str, Any]) -> None:
 
 
 def _environment(store: Store, live: Live, event: Mapping[str, Any]) -> None:
-    """What the training found out of its surroundings after it had begun."""
-    [attempt] = [one for one in store.attempts(live.trial.number) if one.token == live.attempt.token]
+    """Record what the training reports of its environment after it has begun."""
+    [attempt] = [row for row in store.attempts(live.trial.number) if row.token == live.attempt.token]
     store.update_attempt(attempt.token, environment={**attempt.environment, **event["environment"]})
     drift.note(store, live.trial.number, event["environment"])
 
@@ -193,20 +204,20 @@ def _checkpoint(store: Store, live: Live, event: Mapping[str, Any]) -> None:
     number, kept = live.trial.number, set(event.get("kept") or ())
     with store.transaction():
         store.add_checkpoint(number, int(event["step"]), live.attempt.n, str(event["path"]), int(event["bytes"]))
-        for one in store.checkpoints(number) if kept else ():
-            if one.step not in kept:
-                store.drop_checkpoint(number, one.step)
+        for checkpoint in store.checkpoints(number) if kept else ():
+            if checkpoint.step not in kept:
+                store.drop_checkpoint(number, checkpoint.step)
 
 
 def _effective(store: Store, live: Live, event: Mapping[str, Any]) -> None:
-    known = dict(store.trial(live.trial.number).effective)
-    store.update_trial(live.trial.number, effective={**known, **event["settings"]})
+    recorded = dict(store.trial(live.trial.number).effective)
+    store.update_trial(live.trial.number, effective={**recorded, **event["settings"]})
 
 
 def _facts(store: Store, live: Live, event: Mapping[str, Any]) -> None:
-    known = dict(store.trial(live.trial.number).facts)
-    said = {name: value for name, value in event["facts"].items() if name not in (FROM_TRIAL, FROM_STEP)}
-    store.update_trial(live.trial.number, facts={**known, **said})
+    recorded = dict(store.trial(live.trial.number).facts)
+    reported = {name: value for name, value in event["facts"].items() if name not in (FROM_TRIAL, FROM_STEP)}
+    store.update_trial(live.trial.number, facts={**recorded, **reported})
 
 
 def _artifact(store: Store, live: Live, event: Mapping[str, Any]) -> None:
@@ -228,3 +239,4 @@ HANDLERS: dict[str, Callable[[Store, Live, Mapping[str, Any]], None]] = {
     "artifact": _artifact,
     "warning": _warning,
 }
+"""Event kind -> what to record. Kinds `metrics` and `retract` are handled in `EventReader`, heartbeats need nothing."""

@@ -1,6 +1,6 @@
-"""What a search knows that it has not found out itself: trials of other studies, and imported experiments.
+"""Which trials of other studies and imported trials a search can learn from.
 
-What of it a proposal has really heard is kept with the store, by stage, so that a report can say it.
+The numbers are stored by stage, so that a report can show them.
 """
 
 from __future__ import annotations
@@ -25,72 +25,81 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """How many of some trials inform a search; the name of the first that does not, and why."""
+    """How many of some trials a search can learn from; the name of the first other one, and why it cannot."""
 
     count: int
     misfit: str = ""
     why: str = ""
 
 
-def hearing(lens: Lens, study: Study, trials: Sequence[Trial]) -> Hearing:
-    """Which of these trials inform a search over the space of `lens`."""
-    reasons = [(trial, _misfit(lens, study, trial)) for trial in trials]
-    bad = [(trial, why) for trial, why in reasons if why]
-    if not bad:
+def hearing(projection: Lens, study: Study, trials: Sequence[Trial]) -> Hearing:
+    """Count the trials that a search over the space of `projection` can learn from."""
+    reasons = [(trial, _why_unusable(projection, study, trial)) for trial in trials]
+    misfits = [(trial, why) for trial, why in reasons if why]
+    if not misfits:
         return Hearing(len(trials))
-    first, why = bad[0]
-    return Hearing(len(trials) - len(bad), first.name or f"trial {first.number}", why)
+    first_misfit, why = misfits[0]
+    return Hearing(len(trials) - len(misfits), first_misfit.name or f"trial {first_misfit.number}", why)
 
 
 def note(
-    store: Store, study: Study, stage: str, lens: Lens, sources: Sequence[Source], imported: Sequence[Trial]
+    store: Store, study: Study, stage: str, projection: Lens, sources: Sequence[Source], imported: Sequence[Trial]
 ) -> None:
-    """Keep what the search of a stage has heard of others. The caller holds the transaction."""
-    found = [*_studies(lens, study, sources), *_imports(lens, study, imported)]
-    known = store.knowledge()
-    if found != known.get(stage, []):
-        store.set_meta(KNOWLEDGE, json.dumps({**known, stage: found}))
+    """Store which prior and imported trials the search of a stage can use.
+
+    The caller holds the transaction.
+    """
+    entries = [*_study_counts(projection, study, sources), *_import_counts(projection, study, imported)]
+    stored = store.knowledge()
+    if entries != stored.get(stage, []):
+        store.set_meta(KNOWLEDGE, json.dumps({**stored, stage: entries}))
 
 
-def _studies(lens: Lens, study: Study, sources: Sequence[Source]) -> Iterator[dict[str, Any]]:
-    for one in sources:
-        whose = {"study": one.name, "uuid": one.uuid, "at": one.at}
-        yield {**whose, **_told(hearing(lens, study, one.trials), one.trials)}
+def _study_counts(projection: Lens, study: Study, sources: Sequence[Source]) -> Iterator[dict[str, Any]]:
+    for source in sources:
+        origin = {"study": source.name, "uuid": source.uuid, "at": source.at}
+        yield {**origin, **_counts(hearing(projection, study, source.trials), source.trials)}
 
 
-def _imports(lens: Lens, study: Study, imported: Sequence[Trial]) -> Iterator[dict[str, Any]]:
-    """By the file that they are from."""
+def _import_counts(projection: Lens, study: Study, imported: Sequence[Trial]) -> Iterator[dict[str, Any]]:
+    """Yield the counts of imported trials, by the file that they are from."""
     files: dict[str, list[Trial]] = defaultdict(list)
     for trial in imported:
         if trial.role is Role.IMPORTED:
             files[str(trial.facts.get("imported_from", ""))].append(trial)
     for name, trials in files.items():
         numbers = [trial.number for trial in trials]
-        yield {"file": name, "numbers": numbers, **_told(hearing(lens, study, trials), trials)}
+        yield {"file": name, "numbers": numbers, **_counts(hearing(projection, study, trials), trials)}
 
 
-def _told(heard: Hearing, trials: Sequence[Trial]) -> Mapping[str, Any]:
-    return {"trials": len(trials), "heard": heard.count, "misfit": heard.misfit, "why": heard.why}
+def _counts(learnable: Hearing, trials: Sequence[Trial]) -> Mapping[str, Any]:
+    return {"trials": len(trials), "heard": learnable.count, "misfit": learnable.misfit, "why": learnable.why}
 
 
-def _misfit(lens: Lens, study: Study, trial: Trial) -> str:
-    """Why a trial from elsewhere says nothing here; '' if it does."""
+def _why_unusable(projection: Lens, study: Study, trial: Trial) -> str:
+    """Return why a search cannot learn from a trial; '' if it can."""
     if hear(trial, study) is None:
         return f"there was no result ({trial.reason or trial.status})"
-    if lens.point(trial.params) is None:
-        return next(_reasons(lens, trial), "the settings are no point of this space")
-    if unsaid(lens, trial):
-        silent = [name for name in lens.parameters if name not in trial.params and name in lens.active(trial.params)]
-        return f"{', '.join(silent)} {'is' if len(silent) == 1 else 'are'} not recorded"
+    if projection.point(trial.params) is None:
+        return next(_misfitting_settings(projection, trial), "the settings are no point of this space")
+    if unsaid(projection, trial):
+        unrecorded = [
+            name
+            for name in projection.parameters
+            if name not in trial.params and name in projection.active(trial.params)
+        ]
+        return f"{', '.join(unrecorded)} {'is' if len(unrecorded) == 1 else 'are'} not recorded"
     return ""
 
 
-def _reasons(lens: Lens, trial: Trial) -> Iterator[str]:
+def _misfitting_settings(projection: Lens, trial: Trial) -> Iterator[str]:
     for name, value in trial.params.items():
-        if name in lens.parameters:
-            if not lens.parameters[name].contains(value):
-                yield f"{name} is {value_text(value)}, and here it is {lens.parameters[name].describe()}"
-        elif name not in lens.base:
+        if name in projection.parameters:
+            if not projection.parameters[name].contains(value):
+                yield f"{name} is {value_text(value)}, and here it is {projection.parameters[name].describe()}"
+        elif name not in projection.base:
             yield f"{name} is {value_text(value)}, and here there is no such setting"
-        elif not same(lens.base[name], value) and name not in [one.name for one in lens.space.derived]:
-            yield f"{name} is {value_text(value)}, and here {value_text(lens.base[name])}"
+        elif not same(projection.base[name], value) and name not in [
+            derived.name for derived in projection.space.derived
+        ]:
+            yield f"{name} is {value_text(value)}, and here {value_text(projection.base[name])}"

@@ -1,10 +1,10 @@
 """The launcher: imports once what the study's trainer needs, then forks shim and worker for each attempt.
 
-    python -m hptui.running.launcher SOCKET_FD RUNNER_PID ENTRY MODULE...
+    python -m hptui.execution.local.launcher SOCKET_FD RUNNER_PID ENTRY MODULE...
 
 A fresh process pays seconds of imports for a trial that may train for ten. The launcher pays them once, stays on one
-thread and never touches CUDA, so that a forked child is as good as a fresh process. It holds nothing that matters: when
-it dies, running attempts do not notice, and the runner starts another. It dies with its runner.
+thread and never touches CUDA, so that a forked child is as good as a fresh process. Running attempts do not depend on
+it: when it dies they go on, and the runner starts another. It dies with its runner.
 
 Messages (one packet each): {"ready": true, "seconds": s} or {"ready": false, "error": text} once, then for every
 request {directory, token, cwd, environment, pause_grace, stop_grace} (with the attempt's lock descriptors attached)
@@ -26,12 +26,12 @@ from typing import Any
 
 from hptui.running import shim
 
-PACKET = 1 << 20
-ATTACHED = 16
+PACKET = 1 << 20  # bytes
+ATTACHED = 16  # descriptors
 
 
 def threads() -> int:
-    """How many threads this process has."""
+    """Return the number of threads of this process."""
     try:
         return len(os.listdir("/proc/self/task"))
     except OSError:
@@ -41,7 +41,10 @@ def threads() -> int:
 
 
 def load(entry: str, modules: Sequence[str]) -> Callable[[str], int]:
-    """Import everything; the function that trains one attempt directory."""
+    """Import all modules; return the function that trains one attempt directory.
+
+    Raises: RuntimeError when an import has started threads, since forking a process with threads is unsafe.
+    """
     for name in modules:
         importlib.import_module(name)
     module, _, function = entry.partition(":")
@@ -53,20 +56,22 @@ def load(entry: str, modules: Sequence[str]) -> Callable[[str], int]:
     return body
 
 
-def train(work: Callable[[str], int], request: Mapping[str, Any]) -> None:
-    """In the worker's process: become what a fresh process would have been, and train."""
+def train(worker: Callable[[str], int], request: Mapping[str, Any]) -> None:
+    """Set up the worker's process as a fresh one would be, train, and exit. Never returns."""
     os.environ.update(request["environment"])
     os.chdir(request["cwd"])
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a real text stream here
     sys.argv = ["hptui-worker", request["directory"]]
-    code = work(request["directory"])
+    code = worker(request["directory"])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def become_shim(work: Callable[[str], int], request: Mapping[str, Any], locks: list[int], link: socket.socket) -> None:
-    """In a forked child: leave the launcher's session and connection, and supervise the worker."""
+def become_shim(
+    worker: Callable[[str], int], request: Mapping[str, Any], locks: list[int], link: socket.socket
+) -> None:
+    """Leave the launcher's session and connection, and supervise the worker. Runs in a forked child."""
     link.close()
     os.setsid()
     shim.supervise(
@@ -75,16 +80,16 @@ def become_shim(work: Callable[[str], int], request: Mapping[str, Any], locks: l
         locks,
         request["pause_grace"],
         request["stop_grace"],
-        lambda: train(work, request),
+        lambda: train(worker, request),
     )
 
 
-def serve(link: socket.socket, work: Callable[[str], int]) -> None:
-    """Answer requests until the runner hangs up."""
+def serve(link: socket.socket, worker: Callable[[str], int]) -> None:
+    """Answer requests until the runner closes the connection."""
     while True:
         try:
             data, locks, _, _ = socket.recv_fds(link, PACKET, ATTACHED)
-        except ConnectionResetError:  # it died with words of ours unread
+        except ConnectionResetError:  # the runner died before it had read all our answers
             return
         if not data:
             return
@@ -94,7 +99,7 @@ def serve(link: socket.socket, work: Callable[[str], int]) -> None:
         pid = os.fork()
         if pid == 0:
             try:
-                become_shim(work, request, locks, link)
+                become_shim(worker, request, locks, link)
             finally:
                 os._exit(0)
         for fd in locks:
@@ -106,7 +111,7 @@ def serve(link: socket.socket, work: Callable[[str], int]) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Import, say so, serve."""
+    """Import what the command line names, report the result, and serve requests."""
     fd, runner, entry, *modules = argv
     shim.prctl(shim.PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != int(runner):
@@ -117,12 +122,12 @@ def main(argv: Sequence[str]) -> None:
     link, began = socket.socket(fileno=int(fd)), time.monotonic()
     os.set_inheritable(link.fileno(), False)
     try:
-        work = load(entry, modules)
+        worker = load(entry, modules)
     except Exception as error:  # noqa: BLE001  whatever an import raises, the runner can still start cold
         link.send(json.dumps({"ready": False, "error": f"{type(error).__name__}: {error}"[:2000]}).encode())
         return
     link.send(json.dumps({"ready": True, "seconds": round(time.monotonic() - began, 3)}).encode())
-    serve(link, work)
+    serve(link, worker)
 
 
 if __name__ == "__main__":

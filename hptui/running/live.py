@@ -1,4 +1,4 @@
-"""A running attempt, as the runner knows it: what is read of its events, and the clocks that watch it."""
+"""A running attempt as the runner knows it: what its events have reported, and the clocks that watch it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from hptui.model.trial import Attempt, Trial
 from hptui.storage.rundir import RunDir
 
 MAX_CURVE = 512
+"""Points kept of one curve; more are thinned."""
 
 
 @dataclass
 class Live:
-    """`offset` and `sequence` are what the store has committed; `moved` is when anything but a heartbeat last came.
+    """A running attempt, with the state that its events have reported so far.
 
-    `before` counts the seconds of earlier attempts that this one builds on.
+    `offset` and `sequence` are what the store has committed; `last_event_at` is when anything but a heartbeat last came
+    (`time.monotonic`); `earlier_seconds` are those of earlier attempts that this one continues. `handle` is a pidfd of
+    the shim, `has_new_values` that values came which the pruner has not seen, `exempt` that pruners leave it alone.
     """
 
     attempt: Attempt
@@ -44,33 +47,33 @@ class Live:
 
     @property
     def seconds(self) -> float:
-        """Seconds of activity of this attempt: what its own clock said last, plus what passed here since."""
+        """Seconds of activity of this attempt: the last time stamp of its events, plus the time since it came."""
         return self.activity + (time.monotonic() - self.seen_at)
 
-    def progress_at(self, step: int, told: float | None) -> float | None:
-        """Share of the budget at a step: as reported, else from the total."""
-        if told is not None:
-            return min(1.0, max(0.0, float(told)))
+    def progress_at(self, step: int, reported: float | None) -> float | None:
+        """Return the share of the budget (0 to 1) at a step: as reported, else from the total number of steps."""
+        if reported is not None:
+            return min(1.0, max(0.0, float(reported)))
         return min(1.0, step / self.total_steps) if self.total_steps else None
 
     def extend(self, metric: str, progress: float, value: float) -> None:
-        """Add a point to a curve that pruners compare, thinned to a bounded length."""
+        """Add a point to a curve that pruners compare; halve the number of points when it gets too long."""
         curve = self.curves.setdefault(metric, [])
         curve.append((progress, value))
         if len(curve) > MAX_CURVE:
             self.curves[metric] = curve[:-1][::2] + curve[-1:]
 
     def count(self, metric: str) -> float:
-        """Which report of a metric comes next, from 1."""
+        """Return the number of a metric's next report, from 1."""
         curve = self.curves.get(metric)
         return curve[-1][0] + 1 if curve else 1.0
 
     def reset_clocks(self) -> None:
-        """After the machine slept or the runner was stopped: silence meanwhile is no evidence."""
+        """Restart the hang clock, after the machine or the runner slept: silence then shows nothing."""
         self.moved = time.monotonic()
 
     def close(self) -> None:
-        """Let go of the handle."""
+        """Close the shim's handle."""
         if self.handle is not None:
             os.close(self.handle)
             self.handle = None

@@ -23,12 +23,17 @@ from hptui.storage.rundir import RunDir, is_held, open_lock, read_json, write_js
 log = logging.getLogger(__name__)
 
 MARK = "HPTUI_ATTEMPT"
+"""Environment variable with the attempt's token, by which its processes can be found."""
 DYING_SECONDS = 0.5
+"""How long to wait for killed processes to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """All that it takes to start one attempt. `locks` (its GPU slots) pass into the shim's keeping."""
+    """All that it takes to start one attempt.
+
+    `locks` are the descriptors that hold its GPU slots; they pass to the shim. Grace periods are seconds.
+    """
 
     run: RunDir
     token: str
@@ -43,16 +48,17 @@ class Launch:
 
 @dataclass
 class Local:
-    """Shims that this process has started, and the launcher if there is one."""
+    """Starts attempts as processes of this machine: shims of its own, or through the launcher if there is one."""
 
     warm: Warm | None = None
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, launch: Launch) -> tuple[bool, int | None]:
-        """Start an attempt: (warm?, pid of the shim if known already).
+        """Start an attempt; return (started by the launcher?, pid of the shim if known already).
 
-        The lock is taken before the start and never let go of until the shim ends, so there is no moment at which a
-        living attempt looks dead. `OSError` means that nothing was started.
+        The lock is taken before the start and inherited, so there is no moment at which a living attempt looks dead.
+
+        Raises: `OSError` when nothing was started; `BlockingIOError` when another process holds the attempt's lock.
         """
         fds = list(launch.locks)
         try:
@@ -67,7 +73,7 @@ class Local:
             crash_point("after_lock")
             if self.warm is not None and self.warm.start(self._request(launch), fds):
                 return True, None
-            return False, self._cold(launch, fds)
+            return False, self._start_shim(launch, fds)
         finally:
             for fd in fds:
                 os.close(fd)
@@ -83,12 +89,12 @@ class Local:
             "stop_grace": launch.stop_grace,
         }
 
-    def _cold(self, launch: Launch, fds: Sequence[int]) -> int:
-        numbers = ",".join(map(str, fds))
+    def _start_shim(self, launch: Launch, fds: Sequence[int]) -> int:
+        descriptors = ",".join(map(str, fds))
         grace = [str(launch.pause_grace), str(launch.stop_grace)]
-        me = [sys.executable, "-S", "-E", "-s", str(Path(shim.__file__).resolve())]
+        shim_command = [sys.executable, "-S", "-E", "-s", str(Path(shim.__file__).resolve())]
         process = subprocess.Popen(
-            [*me, str(launch.run.root), launch.token, numbers, *grace, launch.cwd, *launch.command],
+            [*shim_command, str(launch.run.root), launch.token, descriptors, *grace, launch.cwd, *launch.command],
             pass_fds=list(fds),
             start_new_session=True,
             stdin=subprocess.DEVNULL,
@@ -103,7 +109,10 @@ class Local:
 
 
 def watch_handle(pid: int | None, run: RunDir) -> int | None:
-    """A descriptor that becomes readable when the shim ends: a hint to look, nothing is ever signalled through it."""
+    """Return a pidfd that becomes readable when the shim ends; None where that is not possible.
+
+    It only wakes the poll; the lock decides whether the attempt lives, and no signal is sent through it.
+    """
     if pid is None:
         facts = read_json(run.shim)
         pid = facts.get("shim") if isinstance(facts, dict) else None
@@ -113,77 +122,81 @@ def watch_handle(pid: int | None, run: RunDir) -> int | None:
         handle = os.pidfd_open(pid)
     except OSError:
         return None
-    if is_held(run.lock):  # the shim lived after the descriptor was opened, so it is the shim's
+    if is_held(run.lock):  # the shim still lives, so its pid was not reused before the pidfd was opened
         return handle
     os.close(handle)
     return None
 
 
 def silence(token: str, run: RunDir) -> None:
-    """After this nobody writes to an attempt whose lock is free: a lock may be let go of before the last worker dies.
+    """Kill every process that could still write to an ended attempt, and delete its half-written files.
 
-    Whoever wrote `exit.json` has swept already. Files that were killed half-written go, too.
+    A lock may be released before the last worker dies. The shim that wrote `exit.json` has killed them already. Linux
+    only; a process stuck in the kernel is left.
     """
     if read_json(run.exit) is None:
         sweep_strays(token, run)
-    for left in run.root.glob(".*.tmp"):
-        left.unlink(missing_ok=True)
+    for temporary in run.root.glob(".*.tmp"):
+        temporary.unlink(missing_ok=True)
 
 
 def sweep_strays(token: str, run: RunDir) -> int:
-    """Kill what a lost attempt left behind, and see it dead: whatever carries its token, or can write to its files.
+    """Kill the processes that carry a lost attempt's token or can write to its files; return their number.
 
-    A forked child keeps its launcher's environment in /proc until it executes something, hence the second sign: the
-    attempt's events, and the pipe that its shim read. Whoever only reads is left alone.
+    A forked child keeps its launcher's environment in /proc until it executes something, hence the files: the attempt's
+    events, and the pipe that its shim read. Processes that only read them are left alone.
     """
-    mark, files = f"{MARK}={token}".encode(), {str(run.events), *_output(run)}
+    mark, files = f"{MARK}={token}".encode(), {str(run.events), *_output_pipe(run)}
     killed, deadline = 0, time.monotonic() + DYING_SECONDS
-    while dying := _kill(mark, files):  # again, until nobody is found: they may have had children meanwhile
+    while dying := _kill(mark, files):  # until none is left: they may have forked meanwhile
         killed += len(dying)
         for handle in dying:
             poll = select.poll()
             poll.register(handle, select.POLLIN)
             poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
             os.close(handle)
-        if time.monotonic() > deadline:  # in the kernel, with a GPU in trouble: nobody can kill it
+        if time.monotonic() > deadline:  # stuck in the kernel, for example in a GPU driver call: cannot be killed
             break
     return killed
 
 
-def _output(run: RunDir) -> list[str]:
-    """The pipe of what the worker printed, as /proc names it; its number means nothing after a restart."""
+def _output_pipe(run: RunDir) -> list[str]:
+    """Return the worker's output pipe as /proc names it.
+
+    Empty after a reboot: the pipe's inode number may then belong to another pipe.
+    """
     facts = read_json(run.shim)
-    known = isinstance(facts, dict) and facts.get("output") and facts.get("boot") == shim.boot_id()
-    return [f"pipe:[{facts['output']}]"] if known else []
+    valid = isinstance(facts, dict) and facts.get("output") and facts.get("boot") == shim.boot_id()
+    return [f"pipe:[{facts['output']}]"] if valid else []
 
 
 def _kill(mark: bytes, files: Collection[str]) -> list[int]:
-    """Kill all that belong to an attempt: handles that become readable when they are dead."""
+    """Kill all processes of an attempt; return pidfds that become readable when they are dead."""
     dying = []
     for entry in Path("/proc").glob("[0-9]*"):
-        if int(entry.name) == os.getpid() or not _belongs(entry, mark, files):
+        if int(entry.name) == os.getpid() or not _belongs_to_attempt(entry, mark, files):
             continue
         try:
             handle = os.pidfd_open(int(entry.name))
         except OSError:
             continue
         dying.append(handle)
-        if _belongs(entry, mark, files):  # still: so the handle is its
+        if _belongs_to_attempt(entry, mark, files):  # again: the pid may have been reused meanwhile
             with suppress(OSError):
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
     return dying
 
 
-def _belongs(process: Path, mark: bytes, files: Collection[str]) -> bool:
+def _belongs_to_attempt(process: Path, mark: bytes, files: Collection[str]) -> bool:
     try:
         if mark in (process / "environ").read_bytes().split(b"\0"):
             return True
-        return any(_writes(process, fd, files) for fd in os.listdir(process / "fd"))
+        return any(_writes_to(process, fd, files) for fd in os.listdir(process / "fd"))
     except OSError:
         return False
 
 
-def _writes(process: Path, fd: str, files: Collection[str]) -> bool:
+def _writes_to(process: Path, fd: str, files: Collection[str]) -> bool:
     try:
         if os.readlink(process / "fd" / fd) not in files:
             return False

@@ -1,4 +1,4 @@
-"""The NVIDIA driver, asked through NVML: nothing else in the house talks to it. No driver means no GPUs, not an error.
+"""Questions to the NVIDIA driver through NVML; no other module calls it. No driver means no GPUs, not an error.
 
 NVML is initialised at most once a process, never in a process that forks workers.
 """
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 GIB = float(1 << 30)
+"""Bytes of a GiB."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """A GPU, as it was when asked. `index` is the driver's (by PCI bus), `uuid` its identity; memory is GiB."""
+    """A GPU at the time of the question. `index` is the driver's (by PCI bus), `uuid` its identity; memory is GiB."""
 
     index: int
     uuid: str
@@ -28,7 +29,7 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One process on one GPU. `gb` is None where the driver does not say (in some containers)."""
+    """Memory of one process on one GPU; `gb` is GiB, None where the driver does not say (in some containers)."""
 
     pid: int
     gpu: str
@@ -37,7 +38,7 @@ class Usage:
 
 @functools.cache
 def library() -> Any:
-    """The initialised `pynvml` module, or None where there is no NVIDIA driver."""
+    """Return the initialised `pynvml` module, or None where there is no NVIDIA driver."""
     try:
         import pynvml
 
@@ -47,31 +48,31 @@ def library() -> Any:
     return pynvml
 
 
-def ask(question: str, default: T, *about: Any) -> T:
-    """What the driver answers to an NVML call, or `default` where this card, container or library has no answer."""
+def ask(question: str, default: T, *arguments: Any) -> T:
+    """Call an NVML function; return `default` where this card, container or library has no answer."""
     nvml = library()
     if nvml is None:
         return default
     try:
-        answer: T = getattr(nvml, question)(*about)
+        answer: T = getattr(nvml, question)(*arguments)
     except Exception:  # noqa: BLE001  NVMLError has dozens of children, and an old library raises AttributeError
         return default
     return answer
 
 
 def handles() -> list[Any]:
-    """One handle a GPU, in the driver's order."""
-    found = [ask("nvmlDeviceGetHandleByIndex", None, index) for index in range(ask("nvmlDeviceGetCount", 0))]
-    return [handle for handle in found if handle is not None]
+    """Return a handle of each GPU, in the driver's order."""
+    gpu_handles = [ask("nvmlDeviceGetHandleByIndex", None, index) for index in range(ask("nvmlDeviceGetCount", 0))]
+    return [handle for handle in gpu_handles if handle is not None]
 
 
 def instance(uuid: str) -> Any:
-    """The handle of a MIG instance, or None."""
+    """Return the handle of a MIG instance, or None."""
     return ask("nvmlDeviceGetHandleByUUID", None, uuid.encode())
 
 
 def describe(handle: Any, index: int) -> Gpu | None:
-    """Everything that is recorded of a GPU; None when it has fallen off the bus."""
+    """Return what is recorded of a GPU; None when it has fallen off the bus."""
     memory: Any = ask("nvmlDeviceGetMemoryInfo", None, handle)
     uuid = uuid_of(handle)
     if memory is None or not uuid:
@@ -81,45 +82,45 @@ def describe(handle: Any, index: int) -> Gpu | None:
 
 
 def uuid_of(handle: Any) -> str:
-    """The identity of a GPU, '' when it does not answer."""
+    """Return the identity of a GPU, '' when it does not answer."""
     return text(ask("nvmlDeviceGetUUID", "", handle))
 
 
 def every_gpu() -> list[Gpu]:
-    """All GPUs of this machine that answer, whoever may use them."""
-    found = [describe(handle, index) for index, handle in enumerate(handles())]
-    return [gpu for gpu in found if gpu is not None]
+    """Return all GPUs of this machine that answer, also those that this process may not use."""
+    gpus = [describe(handle, index) for index, handle in enumerate(handles())]
+    return [gpu for gpu in gpus if gpu is not None]
 
 
 def driver_version() -> str:
-    """The driver's version, '' without one."""
+    """Return the driver's version, '' without one."""
     return text(ask("nvmlSystemGetDriverVersion", ""))
 
 
 def cuda_version() -> str:
-    """The newest CUDA that the driver runs, as '12.8'; '' without one."""
+    """Return the newest CUDA version that the driver runs, as '12.8'; '' without one."""
     number = ask("nvmlSystemGetCudaDriverVersion_v2", 0)
     return f"{number // 1000}.{number % 1000 // 10}" if number else ""
 
 
 def usages() -> list[Usage]:
-    """All processes on all GPUs."""
-    found: list[Usage] = []
+    """Return all processes on all GPUs."""
+    entries: list[Usage] = []
     for handle in handles():
         uuid = uuid_of(handle)
         processes: list[Any] = ask("nvmlDeviceGetComputeRunningProcesses", [], handle)
         for process in processes:
             gb = None if process.usedGpuMemory is None else process.usedGpuMemory / GIB
-            found.append(Usage(int(process.pid), uuid, gb))
-    return found
+            entries.append(Usage(int(process.pid), uuid, gb))
+    return entries
 
 
 def utilisation() -> dict[str, float]:
-    """How busy each GPU is, in percent, by UUID; without those that do not say."""
+    """Return how busy each GPU is, in percent, by UUID, without those that do not say."""
     rates: dict[str, Any] = {uuid_of(h): ask("nvmlDeviceGetUtilizationRates", None, h) for h in handles()}
     return {uuid: float(rate.gpu) for uuid, rate in rates.items() if rate is not None}
 
 
 def text(value: str | bytes) -> str:
-    """Older bindings answer in bytes."""
+    """Decode an answer of older bindings, which return bytes."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value

@@ -1,9 +1,9 @@
-"""The trainer's own preparation of a study, in a process beside the runner: once, before the first trial.
+"""The trainer's own preparation of a study, in a process next to the runner: once, before the first trial.
 
     prepare/{config.json, lock, events.jsonl, ...}   as an attempt's directory
 
-Whether it is done stands in the store, with what it was done for: changed settings have it done once more. A runner
-that starts while one is under way waits for its end; one that was lost begins anew, a few times.
+The store keeps a key of the settings that were prepared; other settings are prepared again. A runner that starts while
+a preparation runs waits for its end; one that was lost is repeated, up to `MAX_LOST_PREPARATIONS` times.
 """
 
 from __future__ import annotations
@@ -30,39 +30,41 @@ from hptui.storage.store import Store
 log = logging.getLogger(__name__)
 
 PREPARED = "prepared"
+"""Meta key of the settings that the study was prepared for."""
 TRIES = 3
+"""Lost preparations after which the study does not run."""
 
 
 class Preparing:
-    """The preparation of one study. Without one in its trainer, it is over before it begins."""
+    """The preparation of one study. It is done at once if the trainer has none."""
 
     def __init__(self, sd: StudyDir, store: Store, attempts: Attempts) -> None:
         self.sd, self.store, self.attempts = sd, store, attempts
         self.run = RunDir(sd.root / "prepare")
         self._lost = 0
-        self._going = False
-        self._seen: tuple[Study, Ahead, str] | None = None
+        self._started = False
+        self._request: tuple[Study, Ahead, str] | None = None
 
     def over(self, study: Study) -> bool | str:
-        """True: trials may begin. False: not yet, look again. A text: why they must not."""
+        """Return True when trials may begin, False when not yet, or a text that says why they must not."""
         if not self.attempts.trainer.prepares:
             return True
-        if self._seen is None or self._seen[0] is not study:
-            ahead = Ahead.of(study, self.attempts.trainer.prepares, self.store.defaults())
-            self._seen = study, ahead, key_of(study, ahead)
-        _, ahead, key = self._seen
+        if self._request is None or self._request[0] is not study:
+            request = Ahead.of(study, self.attempts.trainer.prepares, self.store.defaults())
+            self._request = study, request, key_of(study, request)
+        _, request, key = self._request
         if self.store.get_meta(PREPARED) == key:
             return True
         if is_held(self.run.lock):
-            self._going = True
+            self._started = True
             return False
         config = read_json(self.run.config)
-        if not isinstance(config, dict) or config.get("key") != key or not (self._going or end_event(self.run)):
-            return self._start(study, key, ahead)
-        self._going = False
-        return self._finish(study, key, ahead)
+        if not isinstance(config, dict) or config.get("key") != key or not (self._started or end_event(self.run)):
+            return self._start(study, key, request)
+        self._started = False
+        return self._read_end(study, key, request)
 
-    def _start(self, study: Study, key: str, ahead: Ahead) -> bool | str:
+    def _start(self, study: Study, key: str, request: Ahead) -> bool | str:
         shutil.rmtree(self.run.root, ignore_errors=True)
         token = uuid.uuid4().hex
         launch = Launch(
@@ -74,7 +76,7 @@ class Preparing:
                 "token": token,
                 "kind": study.trainer.kind,
                 "directory": study.directory,
-                **ahead.told(),
+                **request.told(),
                 "cache": str(self.sd.cache),
                 "threads": cores(),
             },
@@ -83,41 +85,43 @@ class Preparing:
             command=[*self.attempts.trainer.command, str(self.run.root)],
         )
         self.store.event("info", "prepare", "the trainer looks at data and model before the first trial")
-        self._going = True
+        self._started = True
         self.attempts.local.start(launch)
         return False
 
-    def _finish(self, study: Study, key: str, ahead: Ahead) -> bool | str:
+    def _read_end(self, study: Study, key: str, request: Ahead) -> bool | str:
         end = end_event(self.run)
         if end is None:
             self._lost += 1
-            said = " ".join(log_tail(self.run, 1)) or "it left no word"
+            last_line = " ".join(log_tail(self.run, 1)) or "it left no word"
             return (
-                self._start(study, key, ahead) if self._lost < TRIES else f"the preparation of the study died: {said}"
+                self._start(study, key, request)
+                if self._lost < TRIES
+                else f"the preparation of the study died: {last_line}"
             )
         if end["status"] != TrialStatus.COMPLETE:
-            self._forget()
+            self._delete_run()
             return f"the study cannot run ({end['reason']}): {end.get('message') or 'no reason was given'}"
-        self._take(key)
+        self._commit_findings(key)
         return True
 
-    def _take(self, key: str) -> None:
-        """Commit what was found, all of it or nothing."""
+    def _commit_findings(self, key: str) -> None:
+        """Commit the facts and warnings that the preparation reported, all of them or none."""
         with self.store.transaction(durable=True):
-            said = {event.message for event in self.store.events() if event.kind == "data"}
+            recorded = {event.message for event in self.store.events() if event.kind == "data"}
             for event in events(self.run):
-                if event["k"] == "warning" and event["message"] not in said:
+                if event["k"] == "warning" and event["message"] not in recorded:
                     self.store.event("warning", "data", str(event["message"]))
                 elif event["k"] == "facts":
                     self.store.set_meta(FACTS, json.dumps({**self.store.study_facts(), **event["facts"]}))
             self.store.set_meta(PREPARED, key)
 
-    def _forget(self) -> None:
-        """A failure counts for one start of the study: at the next, the user may have mended something."""
+    def _delete_run(self) -> None:
+        """Delete a failed run, so that the next start of the study tries again: the cause may be fixed."""
         shutil.rmtree(self.run.root, ignore_errors=True)
 
     def cancel(self) -> None:
-        """The study rests: nothing of it may go on."""
+        """Kill a running preparation, since the study has come to rest."""
         config = read_json(self.run.config)
         if is_held(self.run.lock) and isinstance(config, dict):
             put_control(self.run, "kill")
@@ -125,15 +129,15 @@ class Preparing:
 
 
 def events(run: RunDir) -> list[dict[str, Any]]:
-    """All events of a directory."""
-    lines, offset, found = *read_lines(run.events, 0), list[dict[str, Any]]()
+    """Return all events of a run directory."""
+    lines, offset, parsed = *read_lines(run.events, 0), list[dict[str, Any]]()
     while lines:
-        found += [json.loads(line) for line in lines]
+        parsed += [json.loads(line) for line in lines]
         lines, offset = read_lines(run.events, offset)
-    return found
+    return parsed
 
 
-def key_of(study: Study, ahead: Ahead) -> str:
-    """What a preparation was made for."""
-    told = [study.trainer.kind, study.directory, ahead.told()]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
+def key_of(study: Study, request: Ahead) -> str:
+    """Return a hash of the settings that a preparation is made for."""
+    parts = [study.trainer.kind, study.directory, request.told()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
-"""The runner of one study: a crash-only loop. To start is to recover; to be killed costs nothing that was finished.
+"""The runner of one study: a crash-only loop. It recovers at every start, so being killed costs no finished work.
 
-It holds `study.lock`, is the only writer of results, and never blocks for more than a second.
+It holds `study.lock`, is the only writer of results, and never blocks for more than about a second.
 """
 
 from __future__ import annotations
@@ -28,13 +28,17 @@ from hptui.storage.store import DiskFull, Store
 log = logging.getLogger(__name__)
 
 TICK = 0.25
+"""Seconds that a turn waits for a descriptor at most."""
 AT_THE_END = 0.5
-"""Seconds a turn that reading the rest of an ended attempt's events may take."""
+"""Seconds that a turn may spend on the remaining events of an ended attempt."""
 ASLEEP = 5.0
+"""A gap between turns of more seconds means that the machine or the runner was suspended."""
 PATIENCE = 60
-"""So many turns in a row may fail before the runner gives up."""
+"""Consecutive failed turns of the loop after which the runner exits."""
 CONSTANT, NO_GPUS = "told_constant", "told_no_gpus"
+"""Meta keys: warnings that were recorded already."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Error numbers of a full disk."""
 
 
 class Runner(Decisions):
@@ -43,12 +47,15 @@ class Runner(Decisions):
     def __init__(self, sd: StudyDir, store: Store, hooks: Hooks) -> None:
         super().__init__(sd, store, hooks)
         self._leaving = False
-        self._troubled = 0
+        self._failed_turns = 0
         self._revision = -1
-        self._ticked = time.monotonic()
+        self._turned_at = time.monotonic()
 
     def run(self) -> bool:
-        """The loop. True when nothing is left to do; False on SIGTERM (running trials go on by themselves)."""
+        """Run the loop. Return True when nothing is left to do, False on SIGTERM.
+
+        After SIGTERM running trials go on by themselves.
+        """
         signal.signal(signal.SIGTERM, self._leave)
         for number in (signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
@@ -63,7 +70,7 @@ class Runner(Decisions):
                     if self._turn():
                         return True
                     self._wait()
-                    self._troubled = 0
+                    self._failed_turns = 0
                 except (OSError, DiskFull) as error:
                     self._trouble(error)
             return False
@@ -73,12 +80,12 @@ class Runner(Decisions):
             self.proposals.close()
 
     def _without_gpus(self) -> None:
-        """Say once that trials run on the CPU although GPUs were asked for."""
-        wanted = self.study.resources.gpus
-        if isinstance(wanted, int) and wanted and not devices.gpus() and not self.store.get_meta(NO_GPUS):
+        """Record once that trials run on the CPU although GPUs were asked for."""
+        requested = self.study.resources.gpus
+        if isinstance(requested, int) and requested and not devices.gpus() and not self.store.get_meta(NO_GPUS):
             self.store.set_meta(NO_GPUS, "said")
-            said = f"[resources] gpus = {wanted}, but no GPU can be used here: trials run on the CPU"
-            self.store.event("warning", "no_gpus", said)
+            message = f"[resources] gpus = {requested}, but no GPU can be used here: trials run on the CPU"
+            self.store.event("warning", "no_gpus", message)
 
     def _leave(self, *_: object) -> None:
         self._leaving = True
@@ -86,7 +93,7 @@ class Runner(Decisions):
     # one turn of the loop ---------------------------------------------------------------------------------------
 
     def _turn(self) -> bool:
-        """Everything once; True when the study has come to rest."""
+        """Do everything once; return True when the study has come to rest."""
         self._notice_sleep()
         self._requests()
         if self._revision < 0:
@@ -96,7 +103,7 @@ class Runner(Decisions):
             self._follow(live)
         self.upkeep.turn(self.attempts.live)
         self._dirty |= self.proposals.collect()
-        self._dirty |= self.study.search.until.hours is not None  # the others change only with a trial
+        self._dirty |= self.study.search.until.hours is not None  # time alone changes only this condition
         return self._decide() if self._dirty else False
 
     def _wait(self) -> None:
@@ -108,11 +115,11 @@ class Runner(Decisions):
 
     def _notice_sleep(self) -> None:
         now = time.monotonic()
-        if now - self._ticked > ASLEEP:
+        if now - self._turned_at > ASLEEP:
             for live in self.attempts.live.values():
                 live.reset_clocks()
-        self.upkeep.active(min(now - self._ticked, ASLEEP))
-        self._ticked = now
+        self.upkeep.active(min(now - self._turned_at, ASLEEP))
+        self._turned_at = now
 
     def _requests(self) -> None:
         for command in self.store.pending_commands():
@@ -122,7 +129,7 @@ class Runner(Decisions):
             self._revise()
 
     def _revise(self) -> None:
-        """Take up a new revision of the study: new space, new engine; what runs is not touched."""
+        """Load a new revision of the study: new space, new engine; running attempts are not touched."""
         row = self.store.study_row()
         if row["revision"] != self._revision:
             self._revision, self.study = -1, self.desk.study
@@ -135,10 +142,10 @@ class Runner(Decisions):
                 chosen = self.proposals.choice
                 self.store.event("info", "sampler", f"auto chose {chosen.sampler}: {chosen.why}")
             self.attempts.revise(self.study)
-            self._revision = row["revision"]  # now: a full disk in between has it taken up once more
+            self._revision = row["revision"]  # set last, so that a failure in between repeats the load at the next turn
 
     def _warm_start(self) -> None:
-        """What other studies teach is here already, unless their copying was interrupted."""
+        """Copy the trials of other studies, if that was interrupted when the study was created."""
         try:
             warmstart.keep(self.store, self.study)
         except HptuiError as error:
@@ -155,29 +162,31 @@ class Runner(Decisions):
         adopted = sorted(live.trial.number for live in self.attempts.live.values())
         if adopted:
             log.info("adopted trials %s", adopted)
-        for number in [t.number for t in self._trials.values() if t.status is TrialStatus.RUNNING]:
-            if number not in adopted:  # killed between closing the attempt and anything else: cannot be, but must heal
+        for number in [trial.number for trial in self._trials.values() if trial.status is TrialStatus.RUNNING]:
+            if (
+                number not in adopted
+            ):  # an attempt and its trial end in one transaction, so this cannot be; a trial must still not be stuck
                 self.store.update_trial(number, status=TrialStatus.WAITING)
                 self._refresh(number)
 
     def _follow(self, live: Live) -> None:
-        """Read what an attempt did, end it if it ended, else judge how it does."""
+        """Read what an attempt did; record its end if it ended, else check pruner and watchdog."""
         alive = self.attempts.alive(live)
         if not alive:
             silence(live.attempt.token, live.run)
-        whole = self.attempts.ingest.drain(live, AT_THE_END if not alive else 0.0)
+        all_read = self.attempts.ingest.drain(live, AT_THE_END if not alive else 0.0)
         if self.pruning.silent(live):
             message = "it reports no progress and no total_steps, so no pruner can judge it"
             self.store.event("warning", "pruner", message, live.trial.number)
         if not alive:
-            if whole:
+            if all_read:
                 self._end(live)
             return
-        asked, why = self.pruning.verdict(live, self.attempts.live.values())
-        if asked:
-            self.attempts.ask(live, "prune", asked, why)
-        if finding := look(live, self.study.resources):
-            self._watchdog(live, finding.verb, finding.asked, finding.message)
+        requested_end, reason = self.pruning.verdict(live, self.attempts.live.values())
+        if requested_end:
+            self.attempts.ask(live, "prune", requested_end, reason)
+        if action := look(live, self.study.resources):
+            self._watchdog(live, action.verb, action.asked, action.message)
 
     def _watchdog(self, live: Live, verb: str, asked: str, message: str) -> None:
         live.hang_told = True
@@ -192,38 +201,42 @@ class Runner(Decisions):
         self._refresh(live.trial.number)
         trial = self._trials[live.trial.number]
         self.pruning.finished(trial)
-        self._doubt(trial)
-        if said := self.pruning.untried(trial):
-            self.store.event("warning", "stop_rules", said)
+        self._warn_if_constant(trial)
+        if message := self.pruning.untried(trial):
+            self.store.event("warning", "stop_rules", message)
         if ending.reason is Reason.DISK_FULL:
             self._pause("disk full: free some space, then start the study again")
 
-    def _doubt(self, trial: Trial) -> None:
-        """Say once when all trials come out alike."""
+    def _warn_if_constant(self, trial: Trial) -> None:
+        """Record once that all trials have the same objective value."""
         if trial.status is TrialStatus.COMPLETE and not self.store.get_meta(CONSTANT):
             trials = stages.told(self.study, self.part, self._trials.values(), self.base)
-            if said := constant(self.seen, trials):
+            if message := constant(self.seen, trials):
                 self.store.set_meta(CONSTANT, "said")
-                self.store.event("warning", "constant", said)
+                self.store.event("warning", "constant", message)
 
     # trouble ----------------------------------------------------------------------------------------------------
 
     def _trouble(self, error: OSError | DiskFull) -> None:
-        """On a full disk give the ballast back and pause cleanly; other failures of the machine are waited for.
+        """Handle a failure of the machine: pause on a full disk, else wait and try again.
 
-        What goes on failing ends the runner: nothing recorded is lost by that, and trials go on by themselves.
+        On a full disk the ballast file is deleted first, so that the pause can be written. What goes on failing ends
+        the runner: nothing recorded is lost by that, and trials go on by themselves.
+
+        Raises: `error` after more than `MAX_FAILED_TURNS` failures in a row.
         """
         if isinstance(error, OSError) and error.errno not in FULL:
-            self._troubled += 1
-            if self._troubled > PATIENCE:
+            self._failed_turns += 1
+            if self._failed_turns > PATIENCE:
                 raise error
             log.exception("the machine is in trouble; trying again")
-            time.sleep(0.9)
+            time.sleep(0.9)  # below a second, so that SIGTERM is served soon
             return
         log.error("disk full: %s", error)
-        self._dirty = True  # what could not be done is decided again
+        self._dirty = True  # what could not be carried out is decided again
         self.upkeep.drop_ballast()
         try:
             self._pause("disk full: free some space, then start the study again")
         except (OSError, DiskFull):
-            time.sleep(0.9)  # not even the pause can be written; offsets are kept, so nothing is lost by waiting
+            # Not even the pause can be written. Nothing is lost by waiting, since offsets are committed.
+            time.sleep(0.9)

@@ -1,8 +1,8 @@
-"""What running attempts use: memory, CPU and GPU of their process trees, sampled by a thread of its own.
+"""What running attempts use: memory, CPU and GPU of their process trees, sampled by a thread.
 
-The runner's loop only says whom to watch and collects what has been seen; walking /proc and asking the driver, which
-can take a second when a GPU is in trouble, never holds it up. A number that cannot be known is None. `rss_gb` counts
-pages that processes share once for each of them.
+The runner's loop only names the trees and collects samples; walking /proc and asking the driver, which can take a
+second when a GPU is in trouble, never delays it. A number that cannot be known is None. `rss_gb` is GiB and counts
+shared pages once for each process.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from hptui.running import nvml
 from hptui.running.nvml import GIB
 from hptui.storage.rows import Sample
 
-FIRST = 1.0
-INTERVAL = 5.0
+FIRST = 1.0  # seconds
+INTERVAL = 5.0  # seconds
 
 
 @dataclass
 class _Watched:
-    """A tree under watch; `born` is the root's start time, which tells it from a later process with its pid."""
+    """A watched process tree; `born` is the root's start time, which tells it from a later process with its pid."""
 
     token: str
     pid: int
@@ -35,7 +35,7 @@ class _Watched:
 
 
 class Sampler:
-    """Samples every watched tree `first` seconds after `watch`, then every `interval`. Methods never wait."""
+    """Samples every watched tree `first` seconds after `watch`, then every `interval` seconds. Methods never wait."""
 
     def __init__(self, *, first: float = FIRST, interval: float = INTERVAL) -> None:
         self._first, self._interval = first, interval
@@ -55,21 +55,21 @@ class Sampler:
             self._changed.notify()
 
     def unwatch(self, token: str) -> None:
-        """Sample it no more."""
+        """Stop sampling the tree of `token`."""
         with self._changed:
             self._watched.pop(token, None)
 
     def drain(self) -> list[Sample]:
-        """What has been seen since the last call, oldest first."""
-        found: list[Sample] = []
+        """Return the samples since the last call, oldest first."""
+        samples: list[Sample] = []
         while True:
             try:
-                found.append(self._samples.get_nowait())
+                samples.append(self._samples.get_nowait())
             except queue.Empty:
-                return found
+                return samples
 
     def close(self) -> None:
-        """Let the thread end; nobody waits for it."""
+        """End the thread, without waiting for it."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -83,7 +83,7 @@ class Sampler:
                     self._samples.put(sample)
 
     def _due(self) -> list[_Watched]:
-        """Wait until somebody's time has come; an empty list ends the thread."""
+        """Wait until a tree is due; an empty list ends the thread."""
         with self._changed:
             while not self._closed:
                 now = time.monotonic()
@@ -98,13 +98,13 @@ class Sampler:
 
 
 def look(watched: _Watched, usages: list[nvml.Usage], busy: dict[str, float]) -> Sample | None:
-    """One sample of a tree; None once its root has gone."""
+    """Return one sample of a tree; None once its root has ended."""
     try:
         root = psutil.Process(watched.pid)
-        born = root.create_time()
+        start_time = root.create_time()
         if watched.born is None:
-            watched.born = born
-        if born != watched.born:
+            watched.born = start_time
+        if start_time != watched.born:
             return None
         tree = [root, *root.children(recursive=True)]
     except psutil.Error:
@@ -118,23 +118,23 @@ def look(watched: _Watched, usages: list[nvml.Usage], busy: dict[str, float]) ->
         except psutil.Error:
             continue
         seconds[process.pid] = times.user + times.system
-    cpu = _cpu(watched, seconds)
-    ours = [usage for usage in usages if usage.pid in seconds]
-    return _with_gpus(Sample(watched.token, time.time(), rss_gb=rss / GIB, cpu=cpu), ours, busy)
+    cpu = _cpu_percent(watched, seconds)
+    tree_usages = [usage for usage in usages if usage.pid in seconds]
+    return _with_gpus(Sample(watched.token, time.time(), rss_gb=rss / GIB, cpu=cpu), tree_usages, busy)
 
 
-def _cpu(watched: _Watched, seconds: dict[int, float]) -> float | None:
-    """Percent of one core since the last look. A process that came meanwhile counts from its birth."""
-    now, before = time.monotonic(), watched.looked
-    spent = sum(max(0.0, value - watched.cpu_seconds.get(pid, 0.0)) for pid, value in seconds.items())
+def _cpu_percent(watched: _Watched, seconds: dict[int, float]) -> float | None:
+    """Return CPU use since the last sample, in percent of one core."""
+    now, previous = time.monotonic(), watched.looked
+    cpu_seconds = sum(max(0.0, value - watched.cpu_seconds.get(pid, 0.0)) for pid, value in seconds.items())
     watched.cpu_seconds, watched.looked = seconds, now
-    return None if before is None or now <= before else 100.0 * spent / (now - before)
+    return None if previous is None or now <= previous else 100.0 * cpu_seconds / (now - previous)
 
 
-def _with_gpus(sample: Sample, ours: list[nvml.Usage], busy: dict[str, float]) -> Sample:
-    """Add the GPUs where the driver sees the tree; in some containers it sees other pids, or no sizes."""
-    rates = [busy[uuid] for uuid in {usage.gpu for usage in ours} if uuid in busy]
-    sizes = [usage.gb for usage in ours if usage.gb is not None]
+def _with_gpus(sample: Sample, tree_usages: list[nvml.Usage], busy: dict[str, float]) -> Sample:
+    """Add GPU memory and use, as far as the driver lists the tree's pids; in some containers it does not."""
+    rates = [busy[uuid] for uuid in {usage.gpu for usage in tree_usages} if uuid in busy]
+    sizes = [usage.gb for usage in tree_usages if usage.gb is not None]
     return replace(
         sample,
         gpu_gb=sum(sizes) if sizes else None,

@@ -1,4 +1,4 @@
-"""Record attempts that have ended although no runner lives. The caller holds the study's lock."""
+"""Record attempts that have ended while no runner lives. The caller holds the study's lock."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from hptui.storage.paths import StudyDir
 from hptui.storage.rundir import RunDir, is_held
 from hptui.storage.store import Store
 
-POLL = 0.05
+POLL = 0.05  # seconds
 READING_SECONDS = 3600.0
+"""Time for reading the rest of an attempt's events: long, since nothing else waits."""
 
 
 def revive(sd: StudyDir, attempt: Attempt, trial: Trial) -> Live:
-    """An attempt that an earlier runner started, as its records and its directory show it."""
+    """Return an attempt that an earlier runner started, restored from its row and its run directory."""
     run = RunDir(sd.attempt(attempt.trial, attempt.n))
     live = Live(attempt, trial, run, offset=attempt.offset, sequence=attempt.sequence)
     live.asked, live.why = attempt.asked, attempt.message
@@ -31,7 +32,10 @@ def revive(sd: StudyDir, attempt: Attempt, trial: Trial) -> Live:
 
 
 def settle(sd: StudyDir, store: Store, study: Study, seconds: float) -> list[int]:
-    """Record every attempt that has ended, waiting up to `seconds` for the others: the trials that still run."""
+    """Record every attempt that has ended, waiting up to `seconds` for the others.
+
+    Returns the numbers of the trials that still run.
+    """
     ingest, deadline = ingest_of(store, study), time.monotonic() + seconds
     while True:
         running = []
@@ -45,4 +49,4 @@ def settle(sd: StudyDir, store: Store, study: Study, seconds: float) -> list[int
             finish(store, study, live)
         if not running or time.monotonic() > deadline:
             return running
-        time.sleep(POLL)
+        time.sleep(POLL)  # no runner lives that could wait on the shims' descriptors

@@ -1,4 +1,4 @@
-"""Trials that stand in the study file, and names: what is recorded before anything runs."""
+"""Insert trials: those of the study file, of stages, and replicates; name them."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from hptui.storage.store import Store
 
 
 def keep_defaults(store: Store, defaults: Mapping[str, Value]) -> None:
-    """Remember the trainer's defaults, so that the store can be read without the trainer."""
+    """Store the trainer's defaults, so that the store can be read without the trainer."""
     store.set_meta(DEFAULTS, json.dumps(dict(defaults)))
 
 
 def trial_name(store: Store, study: Study, number: int, params: Mapping[str, Value]) -> str:
-    """The name that `trial_name = "exp_lr{lr}"` gives a trial: '' without a template, always fit for a directory."""
+    """Return the name that a template such as `trial_name = "exp_lr{lr}"` gives; '' without a template."""
     if not study.trial_name:
         return ""
     settings: dict[str, Value] = {"number": number, **store.defaults(), **study.trainer.settings, **params}
     parts = []
     for literal, name, spec, _ in Formatter().parse(study.trial_name):
-        parts += [literal, "" if name is None else _plain(settings.get(name), spec or "")]
+        parts += [literal, "" if name is None else _format_value(settings.get(name), spec or "")]
     text = re.sub(r"[^A-Za-z0-9._-]+", "-", "".join(parts))[:64].strip("-.")
     return text if text and text[0].isalnum() else f"t{text}"[:64]
 
 
-def _plain(value: Value, spec: str) -> str:
+def _format_value(value: Value, spec: str) -> str:
     try:
         return format(value, spec or ("g" if isinstance(value, float) else ""))
     except (TypeError, ValueError):
@@ -42,16 +42,19 @@ def _plain(value: Value, spec: str) -> str:
 
 
 def unique(name: str, taken: Collection[str], number: int) -> str:
-    """`name`, with the trial's number behind it if another trial has it."""
+    """Return the name, followed by the trial's number if another trial has it."""
     return f"{name[:58]}-{number}" if name and name in taken else name
 
 
 def record(store: Store, study: Study, role: Role, params: Mapping[str, Value], **facts: object) -> Trial:
-    """Insert a waiting trial with the next number. The caller holds the transaction."""
+    """Insert a waiting trial with the next number and return it. The caller holds the transaction.
+
+    `facts` are further fields of the trial; `stage`, `seed` and `revision` default to the current ones.
+    """
     number = store.next_number()
     name = str(facts.pop("name", "")) or trial_name(store, study, number, params)
-    usual: dict[str, object] = {"revision": store.study_row()["revision"], "seed": study.search.seed}
-    usual["stage"] = current(store, study).name
+    defaults: dict[str, object] = {"revision": store.study_row()["revision"], "seed": study.search.seed}
+    defaults["stage"] = current(store, study).name
     trial = Trial(
         number=number,
         name=unique(name, store.trial_names(), number),
@@ -59,86 +62,94 @@ def record(store: Store, study: Study, role: Role, params: Mapping[str, Value], 
         role=role,
         params=dict(params),
         created=time.time(),
-        **{**usual, **facts},  # type: ignore[arg-type]  # title, note, engine, seen …
+        **{**defaults, **facts},  # type: ignore[arg-type]  # title, note, engine, seen …
     )
     store.insert_trial(trial)
     return trial
 
 
 def by_hand(store: Store, study: Study, part: Part, params: Mapping[str, Value]) -> dict[str, Value]:
-    """The overrides of a listed or hand-made trial in a stage: what the stage changes, what is derived, then its own
-    word, which wins.
+    """Return the overrides of a listed or manual trial in a stage.
+
+    Its own `params` win over derived values, and these over what the stage changes.
     """
-    seen = view(study, part)
-    base = {**store.defaults(), **seen.trainer.settings}
+    stage_study = view(study, part)
+    base = {**store.defaults(), **stage_study.trainer.settings}
     env = {**base, **params}
-    derived = {d.name: d.expr.evaluate(env) for d in seen.space.derived if d.name not in params}
+    derived = {
+        derived_value.name: derived_value.expr.evaluate(env)
+        for derived_value in stage_study.space.derived
+        if derived_value.name not in params
+    }
     changed = {name: value for name, value in derived.items() if value != base.get(name)}
     return {**onto(study, part), **changed, **params}
 
 
 def repeat(store: Store, study: Study, trial: Trial, k: int) -> Trial:
-    """Record the same configuration with another seed. The caller holds the transaction."""
+    """Insert a replicate with seed + k. The caller holds the transaction."""
     title = f"{trial.title or trial.name or f'trial {trial.number}'}, seed {trial.seed + k}"
     facts = {"replicate_of": trial.number, "seed": trial.seed + k, "stage": trial.stage, "revision": trial.revision}
     return record(store, study, Role.REPLICATE, trial.params, title=title, **facts)
 
 
 def begin_next(store: Store, study: Study, part: Part, trials: Sequence[Trial]) -> None:
-    """Begin the next stage and record the trials that it consists of from the start. The caller holds the transaction.
+    """Begin the next stage and insert the trials that it starts with. The caller holds the transaction.
 
-    `UserError` when there is nothing that it could build on.
+    Raises: `UserError` when no trial of the stage before is usable.
     """
-    new, again = next_part(store, study, part, trials)
-    begin(store, new)
-    stage = stage_named(study, new.name)
+    next_state, reruns = next_part(store, study, part, trials)
+    begin(store, next_state)
+    stage = stage_named(study, next_state.name)
     assert stage is not None
     if stage.baseline:
         title = f"Baseline in {stage.name}"
-        record(store, study, Role.BASELINE, onto(study, new), name=f"baseline-{stage.name}"[:64], title=title)
-    for place, one in enumerate(again, start=1):
-        title = f"best {place} of {part.name} (trial {one.source}) in {stage.name}"
-        record(store, study, Role.LISTED, one.params, title=title, facts={FROM_TRIAL: one.source})
-    store.event("info", "stage", _takes_over(stage, part.name, new))
+        record(store, study, Role.BASELINE, onto(study, next_state), name=f"baseline-{stage.name}"[:64], title=title)
+    for rank, rerun in enumerate(reruns, start=1):
+        title = f"best {rank} of {part.name} (trial {rerun.source}) in {stage.name}"
+        record(store, study, Role.LISTED, rerun.params, title=title, facts={FROM_TRIAL: rerun.source})
+    store.event("info", "stage", _stage_message(stage, part.name, next_state))
 
 
-def _takes_over(stage: Stage, before: str, part: Part) -> str:
-    """What a person is told when a stage begins."""
+def _stage_message(stage: Stage, previous: str, part: Part) -> str:
+    """Return the sentence for the user when a stage begins."""
     if not part.source:
         return f"stage {stage.name} begins"
     numbers = ", ".join(map(str, part.source))
-    whose = f"trial {numbers}" if len(part.source) == 1 else f"trials {numbers}"
+    source_trials = f"trial {numbers}" if len(part.source) == 1 else f"trials {numbers}"
     if stage.searches:
-        return f"stage {stage.name} begins, with everything else as in {whose}, the best before it"
+        return f"stage {stage.name} begins, with everything else as in {source_trials}, the best before it"
     wanted = stage.best or 1
-    few = f"; {wanted} were wanted, but {before} has no more" if len(part.source) < wanted else ""
-    return f"stage {stage.name} begins: {whose} again{few}"
+    shortage = f"; {wanted} were wanted, but {previous} has no more" if len(part.source) < wanted else ""
+    return f"stage {stage.name} begins: {source_trials} again{shortage}"
 
 
 def record_written(store: Store, study: Study) -> None:
-    """Record the baseline and the listed trials, those that are not recorded yet."""
+    """Insert the baseline and the listed trials that are not recorded yet."""
     with store.transaction(durable=True):
-        known, part = store.trials(), current(store, study)
+        recorded, part = store.trials(), current(store, study)
         params = onto(study, part)
-        if study.search.evaluate_base and not any(trial.role is Role.BASE for trial in known):
+        if study.search.evaluate_base and not any(trial.role is Role.BASE for trial in recorded):
             record(store, study, Role.BASE, params, name="base", title="Base model, untrained")
-        if study.search.baseline and not any(trial.role is Role.BASELINE for trial in known):
+        if study.search.baseline and not any(trial.role is Role.BASELINE for trial in recorded):
             record(store, study, Role.BASELINE, params, name="baseline", title="Baseline")
-        listed = [trial for trial in known if trial.role is Role.LISTED]
-        for one in study.trials:
-            title = one.title or one.name
-            if not any(_is(study, trial, title, one.set) for trial in listed):
-                params = by_hand(store, study, part, one.set)
-                record(store, study, Role.LISTED, params, name=one.name, title=title, note=one.note)
+        listed = [trial for trial in recorded if trial.role is Role.LISTED]
+        for listed_trial in study.trials:
+            title = listed_trial.title or listed_trial.name
+            if not any(_is_listed(study, trial, title, listed_trial.set) for trial in listed):
+                params = by_hand(store, study, part, listed_trial.set)
+                record(store, study, Role.LISTED, params, name=listed_trial.name, title=title, note=listed_trial.note)
 
 
-def _is(study: Study, trial: Trial, title: str, wanted: Mapping[str, Value]) -> bool:
-    """Whether a recorded trial is one of the file's: it changes what that says, and else what follows from it."""
-    own = {name: trial.params[name] for name in wanted if name in trial.params}
-    follows = {one.name for one in study.space.derived} | {name for stage in study.stages for name in stage.set}
+def _is_listed(study: Study, trial: Trial, title: str, wanted: Mapping[str, Value]) -> bool:
+    """Return True when a recorded trial is one that the file lists.
+
+    It then changes what the file says, and apart from that only derived values and settings of stages.
+    """
+    listed = {name: trial.params[name] for name in wanted if name in trial.params}
+    implied = {derived.name for derived in study.space.derived} | {name for stage in study.stages for name in stage.set}
     return (
         trial.title == title
         and FROM_TRIAL not in trial.facts
-        and key_of(own) == key_of(wanted)
-        and trial.params.keys() - wanted.keys() <= follows
+        and key_of(listed) == key_of(wanted)
+        and trial.params.keys() - wanted.keys() <= implied
     )

@@ -3,9 +3,10 @@
 Cold:  python -S -E shim.py DIR TOKEN FDS PAUSE_GRACE STOP_GRACE CWD COMMAND...
 Warm:  `supervise` in a child forked by the launcher.
 
-It holds the attempt's lock (inherited, never given to the worker), so "the attempt lives" and "the lock is held" are
-one fact. It passes the verbs of `control` on to the worker, keeps the log within bounds, and when the worker has ended
-kills what it left behind and writes `exit.json` last. It imports only the standard library, and nothing of hptui.
+It holds the attempt's lock (inherited, never passed to the worker), so "the attempt lives" and "the lock is held" are
+the same fact. It passes the verbs of `control` on to the worker as signals, keeps the log within bounds, and when the
+worker has ended kills what it left behind and writes `exit.json` last. It imports only the standard library, and
+nothing of hptui: it must start quickly, also as a lone file.
 """
 
 from __future__ import annotations
@@ -21,45 +22,50 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-POLL_SECONDS = 0.2
-LOG_LIMIT = 64 << 20
+POLL_SECONDS = 0.2  # how soon a verb in `control` is noticed
+LOG_LIMIT = 64 << 20  # bytes of one log file
 LOG_FILES = 3
-PARTIAL_SECONDS = 0.5
+"""Files kept: `log.txt` and its rotated predecessors."""
+PARTIAL_SECONDS = 0.5  # after this a line without its end is written
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 DEAF_TO = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)
+"""Signals that the shim ignores: a hangup or ^C in the user's terminal must not end the attempt."""
 
 
 def prctl(option: int, value: int) -> None:
-    """Linux's `prctl`; elsewhere nothing, and orphans are possible there."""
+    """Call Linux's `prctl`; do nothing on other systems, where orphans are possible."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def put(directory: str, name: str, value: object, patience: float = 60.0) -> None:
-    """Write a JSON file atomically and durably. A full disk is waited for."""
-    beside, deadline = os.path.join(directory, f".{name}.tmp"), time.monotonic() + patience
+    """Write a JSON file atomically and durably; on a full disk retry for `patience` seconds, then give up.
+
+    Other errors are ignored: the shim has nobody to report to, and the runner copes with a missing file.
+    """
+    temporary, deadline = os.path.join(directory, f".{name}.tmp"), time.monotonic() + patience
     while True:
         try:
-            fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             try:
                 os.write(fd, json.dumps(value).encode())
-                os.fsync(fd)
+                os.fsync(fd)  # before the rename: else a crash can leave an empty file under the final name
             finally:
                 os.close(fd)
-            os.replace(beside, os.path.join(directory, name))
-            folder = os.open(directory, os.O_RDONLY)
-            os.fsync(folder)
-            os.close(folder)
+            os.replace(temporary, os.path.join(directory, name))
+            directory_fd = os.open(directory, os.O_RDONLY)
+            os.fsync(directory_fd)  # makes the rename itself durable
+            os.close(directory_fd)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT) or time.monotonic() > deadline:
                 return
-            time.sleep(1.0)
+            time.sleep(1.0)  # another process may free space meanwhile
         else:
             return
 
 
 def oom_kills() -> int:
-    """How often the kernel has killed for memory since boot."""
+    """Return how many processes the kernel has killed for lack of memory since boot."""
     try:
         with open("/proc/vmstat") as lines:
             return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
@@ -68,7 +74,7 @@ def oom_kills() -> int:
 
 
 def boot_id() -> str:
-    """Identifies this start of the machine; '' where it cannot be known."""
+    """Return the identifier of this boot of the machine; '' where it is not known."""
     try:
         with open("/proc/sys/kernel/random/boot_id") as line:
             return line.read().strip()
@@ -77,7 +83,7 @@ def boot_id() -> str:
 
 
 class Log:
-    """`log.txt`: bounded, with progress bars (text redrawn after a carriage return) reduced to their last state."""
+    """The file `log.txt`: bounded in size, with redrawn progress bars reduced to their last state."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -93,30 +99,30 @@ class Log:
         """Take what the worker printed."""
         self._touched = time.monotonic()
         *lines, self._line = (self._line + data).split(b"\n")
-        out = b"".join(_last_state(line) + b"\n" for line in lines)
+        out = b"".join(_visible_text(line) + b"\n" for line in lines)
         if b"\r" in self._line:
-            self._line = _last_state(self._line, open_end=True)
+            self._line = _visible_text(self._line, open_end=True)
         elif len(self._line) > 1 << 16:
             out, self._line = out + self._line, b""
         self._write(out)
 
     def idle(self) -> None:
-        """Called when nothing came for a while: a prompt without a newline becomes visible."""
+        """Write an unfinished line, such as a prompt, after a while without output."""
         if self._line and b"\r" not in self._line and time.monotonic() - self._touched > PARTIAL_SECONDS:
             self._write(self._line)
             self._line = b""
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write what is left and close the file."""
         if self._line:
-            self._write(_last_state(self._line) + b"\n")
+            self._write(_visible_text(self._line) + b"\n")
         os.close(self._fd)
 
     def _write(self, data: bytes) -> None:
         while data:
             try:
                 written = os.write(self._fd, data)
-            except OSError:  # disk full: a lost log line is not worth a lost trial
+            except OSError:  # disk full: rather lose a log line than the trial
                 return
             self._size += written
             data = data[written:]
@@ -132,16 +138,19 @@ class Log:
         self._open()
 
 
-def _last_state(line: bytes, *, open_end: bool = False) -> bytes:
-    """What a terminal would show of a line that was redrawn with carriage returns."""
+def _visible_text(line: bytes, *, open_end: bool = False) -> bytes:
+    """Return what a terminal would show of a line that was redrawn with carriage returns."""
     parts = line.rstrip(b"\r").split(b"\r")
     shown = parts[-1] if parts[-1] or len(parts) == 1 else parts[-2]
     return b"\r" + shown if open_end else shown
 
 
 def start_worker(body: Callable[[], None], private: Sequence[int]) -> tuple[int, int]:
-    """Fork the worker in a session of its own: (pid, read end of what it prints). `body` must not return."""
-    me = os.getpid()
+    """Fork the worker in a session of its own; return (pid, read end of what it prints).
+
+    The worker closes the descriptors `private` and runs `body`, which must not return.
+    """
+    shim_pid = os.getpid()
     reader, writer = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid:
@@ -150,7 +159,7 @@ def start_worker(body: Callable[[], None], private: Sequence[int]) -> tuple[int,
         return pid, reader
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != me:  # the shim died before prctl took effect
+        if os.getppid() != shim_pid:  # the shim died before prctl, so no signal will come
             os._exit(87)
         os.setsid()
         for fd in (*private, reader):
@@ -162,8 +171,8 @@ def start_worker(body: Callable[[], None], private: Sequence[int]) -> tuple[int,
                 score.write("500")
         except OSError:
             pass
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
+        null_fd = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null_fd, 0)
         os.dup2(writer, 1)
         os.dup2(writer, 2)
         body()
@@ -176,24 +185,24 @@ def start_worker(body: Callable[[], None], private: Sequence[int]) -> tuple[int,
 
 
 class Ladder:
-    """Turns verbs of `control` into signals: ask first, then insist."""
+    """Turns verbs of `control` into signals: SIGTERM first, SIGKILL after the verb's grace period."""
 
     def __init__(self, directory: str, pid: int, pause_grace: float, stop_grace: float) -> None:
         self._path, self._pid = os.path.join(directory, "control"), pid
         self._grace = {"pause": pause_grace, "stop": stop_grace, "prune": stop_grace}
         self._deadline: float | None = None
-        self._seen: tuple[int, int] | None = None
+        self._control_stat: tuple[int, int] | None = None
         self.asked = ""
         self.insisted = False
 
     def step(self) -> None:
-        """Read the verb if it changed, and kill when patience is over."""
+        """Read the verb if it changed, and kill the worker when its grace period is over."""
         try:
             stat = os.stat(self._path)
         except OSError:
             return
-        if (stat.st_mtime_ns, stat.st_ino) != self._seen:
-            self._seen = (stat.st_mtime_ns, stat.st_ino)
+        if (stat.st_mtime_ns, stat.st_ino) != self._control_stat:
+            self._control_stat = (stat.st_mtime_ns, stat.st_ino)
             with open(self._path) as file:
                 self._ask(file.read().strip())
         if self._deadline is not None and time.monotonic() > self._deadline and not self.insisted:
@@ -208,13 +217,13 @@ class Ladder:
             self.insisted = True
             self._signal(signal.SIGKILL, group=True)
             return
-        # The worker only: its data-loading children must live until the checkpoint is written.
+        # Only to the worker: its data-loading children must live until the checkpoint is written.
         self._signal(signal.SIGTERM, group=False)
         self._signal(signal.SIGCONT, group=True)
         self._deadline = time.monotonic() + self._grace[verb]
 
     def _signal(self, number: int, *, group: bool) -> None:
-        # The worker is not reaped yet, so neither its pid nor its group can belong to anybody else.
+        # The worker is not reaped yet, so neither its pid nor its group can have been reused.
         try:
             (os.killpg if group else os.kill)(self._pid, number)
         except (ProcessLookupError, PermissionError):
@@ -222,7 +231,7 @@ class Ladder:
 
 
 def watch(pid: int, reader: int, log: Log, ladder: Ladder) -> None:
-    """Wait for the worker's end without reaping it, while keeping its log and obeying `control`."""
+    """Wait for the worker's end without reaping it, while writing its log and following `control`."""
     poll = select.poll()
     poll.register(reader, select.POLLIN)
     handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
@@ -239,7 +248,7 @@ def watch(pid: int, reader: int, log: Log, ladder: Ladder) -> None:
 
 
 def _pump(reader: int, log: Log) -> bool:
-    """Move what is there into the log; False at the end of the stream."""
+    """Move available output into the log, up to a limit; return False at the end of the stream."""
     for _ in range(16):
         try:
             data = os.read(reader, 1 << 16)
@@ -252,12 +261,12 @@ def _pump(reader: int, log: Log) -> bool:
 
 
 def sweep(pid: int) -> int:
-    """Kill what the worker left: its group, then whatever was handed to us as its guardian."""
+    """Kill what the worker left behind: its group, then orphans that the kernel gave to the shim."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     swept = 0
-    for _ in range(100):
+    for _ in range(100):  # again, since orphans may fork before they die
         orphans = [child for child in _children() if child != pid]
         for child in orphans:
             swept += 1
@@ -268,7 +277,7 @@ def sweep(pid: int) -> int:
                 os.waitpid(child, os.WNOHANG)
         if not orphans:
             break
-        time.sleep(0.005)
+        time.sleep(0.005)  # a killed child needs a moment until its own children are ours
     return swept
 
 
@@ -283,20 +292,20 @@ def _children() -> list[int]:
 def supervise(
     directory: str, token: str, private: Sequence[int], pause_grace: float, stop_grace: float, body: Callable[[], None]
 ) -> None:
-    """The whole life of a shim. `private` are descriptors (locks) that the worker must not have."""
+    """Start the worker, watch it, clean up and write `exit.json`: the whole life of a shim."""
     os.umask(0o077)
     for number in DEAF_TO:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    kills, began = oom_kills(), time.monotonic()
+    oom_kills_before, started = oom_kills(), time.monotonic()
     pid, reader = start_worker(body, private)
     facts = {"token": token, "shim": os.getpid(), "worker": pid, "started": time.time()}
     facts |= {"output": os.fstat(reader).st_ino, "boot": boot_id()}
     put(directory, "shim.json", facts, patience=0)
     log, ladder = Log(os.path.join(directory, "log.txt")), Ladder(directory, pid, pause_grace, stop_grace)
     watch(pid, reader, log, ladder)
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - started
     swept = sweep(pid)
     _, status, usage = os.wait4(pid, 0)
     _pump(reader, log)
@@ -314,14 +323,14 @@ def supervise(
             "ended": time.time(),
             "peak_rss_gb": usage.ru_maxrss / (1 << 20),
             "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
-            "oom_kills": oom_kills() - kills,
+            "oom_kills": oom_kills() - oom_kills_before,
             "swept": swept,
         },
     )
 
 
 def main(argv: Sequence[str]) -> None:
-    """Cold start: supervise an executed command. The attempt's environment is our own."""
+    """Supervise the command of the command line, in the environment of this process (cold start)."""
     directory, token, fds, pause_grace, stop_grace, cwd, *command = argv
     private = [int(fd) for fd in fds.split(",") if fd]
     for fd in private:

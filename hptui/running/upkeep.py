@@ -1,4 +1,4 @@
-"""What a runner does beside trials: samples, the write-ahead log, ballast, free space, activity time."""
+"""The runner's chores: usage samples, the write-ahead log, the ballast file, free space, activity time."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from hptui.storage.store import Store
 log = logging.getLogger(__name__)
 
 BALLAST = 8 << 20
+"""Bytes of a reserve file. On a full disk it is deleted, so that there is room to record the pause."""
 WAL_SECONDS = 60.0
 WAL_BYTES = 16 << 20
+"""The write-ahead log is checkpointed this often (seconds), and when it has grown to this size."""
 ACTIVITY_SECONDS = 5.0
+"""Activity time is saved at most this often."""
 
 
 class Looks(Protocol):
-    """Something that can be told to look again."""
+    """Protocol of a controller that can be asked to decide again."""
 
     def look_again(self) -> None: ...
 
@@ -37,12 +40,12 @@ class Upkeep:
         self._sd, self._store = sd, store
         self._sampler = Sampler()
         self._watched: set[str] = set()
-        self._unsaved = 0.0
-        self._wal_at = time.monotonic()
-        self._later: Looks | None = None
+        self._unsaved_s = 0.0
+        self._wal_checked_at = time.monotonic()
+        self._retry_target: Looks | None = None
 
     def begin(self) -> None:
-        """Set ballast aside and start sampling."""
+        """Create the ballast file."""
         try:
             fd = os.open(self._sd.ballast, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
@@ -54,38 +57,38 @@ class Upkeep:
             self.drop_ballast()
 
     def end(self) -> None:
-        """Stop sampling and give everything back."""
+        """Stop sampling and delete the ballast file."""
         self._sampler.close()
         self.drop_ballast()
 
     def drop_ballast(self) -> None:
-        """Give the reserve back to the disk."""
+        """Delete the ballast file."""
         self._sd.ballast.unlink(missing_ok=True)
 
     def active(self, seconds: float) -> None:
-        """Count activity of the study; saved every few seconds."""
-        self._unsaved += seconds
-        if self._unsaved >= ACTIVITY_SECONDS:
+        """Count seconds of activity of the study; they are saved every few seconds."""
+        self._unsaved_s += seconds
+        if self._unsaved_s >= ACTIVITY_SECONDS:
             self.settle()
 
     def settle(self) -> None:
-        """Save what is counted."""
-        unsaved, self._unsaved = self._unsaved, 0.0
+        """Save the counted activity time."""
+        unsaved, self._unsaved_s = self._unsaved_s, 0.0
         self._store.add_seconds(unsaved)
 
     def later(self, looks: Looks) -> None:
-        """Have somebody look again at the next turn."""
-        self._later = looks
+        """Ask a controller to decide again at the next turn."""
+        self._retry_target = looks
 
     def turn(self, live: Mapping[str, Live]) -> None:
-        """One turn of the loop's worth of chores."""
-        if self._later is not None:
-            looks, self._later = self._later, None
-            looks.look_again()
+        """Do the chores of one turn of the loop."""
+        if self._retry_target is not None:
+            controller, self._retry_target = self._retry_target, None
+            controller.look_again()
         self._sample(live)
         now = time.monotonic()
-        if now - self._wal_at > WAL_SECONDS or self._wal_size() > WAL_BYTES:
-            self._wal_at = now
+        if now - self._wal_checked_at > WAL_SECONDS or self._wal_size() > WAL_BYTES:
+            self._wal_checked_at = now
             self._store.checkpoint_wal()
 
     def _wal_size(self) -> int:
@@ -98,24 +101,26 @@ class Upkeep:
         for token in self._watched - live.keys():
             self._sampler.unwatch(token)
             self._watched.discard(token)
-        for token, one in live.items():
-            if token not in self._watched and one.shim is not None:
-                self._sampler.watch(token, one.shim)
+        for token, attempt in live.items():
+            if token not in self._watched and attempt.shim is not None:
+                self._sampler.watch(token, attempt.shim)
                 self._watched.add(token)
         for sample in self._sampler.drain():
             if sample.token in live:
                 self._store.add_sample(sample)
 
     def short_of_space(self, study: Study) -> str:
-        """Why no attempt should start on this disk, or ''."""
-        elsewhere = Path(study.checkpoint_place) if study.checkpoint_place else self._sd.root
-        while not elsewhere.exists() and elsewhere != elsewhere.parent:  # it is made with the first checkpoint
-            elsewhere = elsewhere.parent
-        for place in dict.fromkeys((self._sd.root, elsewhere)):
-            free = shutil.disk_usage(place).free / (1 << 30)
+        """Return why no attempt may start for lack of disk space; '' when there is enough."""
+        checkpoints = Path(study.checkpoint_place) if study.checkpoint_place else self._sd.root
+        while (
+            not checkpoints.exists() and checkpoints != checkpoints.parent
+        ):  # not yet made: ask for the disk that it will be on
+            checkpoints = checkpoints.parent
+        for directory in dict.fromkeys((self._sd.root, checkpoints)):
+            free = shutil.disk_usage(directory).free / (1 << 30)
             if free < study.resources.min_free_gb:
                 return (
-                    f"only {free:.2f} GiB free on the disk of {place}, [resources] min_free_gb is "
+                    f"only {free:.2f} GiB free on the disk of {directory}, [resources] min_free_gb is "
                     f"{study.resources.min_free_gb:g}: free some space, then start the study again"
                 )
         return ""

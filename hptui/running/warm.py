@@ -1,4 +1,4 @@
-"""The runner's end of the launcher: start it, hand it attempts, notice when it dies."""
+"""The runner's end of the launcher: start it, pass it attempts, notice when it dies."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ from hptui.running.launcher import PACKET
 log = logging.getLogger(__name__)
 
 IMPORT_SECONDS = 180.0
+"""Time for the launcher's imports; after it attempts start cold."""
 RESTARTS = 3
+"""Launchers that may die in a row before attempts start cold."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
-"""Libraries that start threads when they are imported must not: a fork of a threaded process is unsafe."""
+"""Keeps libraries from starting threads at import: forking a process with threads is unsafe."""
 UNTOUCHED = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
-"""Has torch count GPUs without the driver of CUDA, which no forked child could use after its parent."""
+"""Lets torch count GPUs without initialising CUDA, which no forked child could use afterwards."""
 
 
 class Warm:
-    """A launcher and the attempts that it has been given but not yet confirmed."""
+    """A launcher process, and the attempts that were passed to it but not yet confirmed."""
 
     def __init__(self, entry: str, modules: Sequence[str], environment: Mapping[str, str]) -> None:
         self._command = [entry, *modules]
@@ -41,15 +43,15 @@ class Warm:
 
     @property
     def usable(self) -> bool:
-        """Whether attempts may be handed over (they wait in the socket while it still imports)."""
+        """Whether attempts may be passed to it; they wait in the socket while it still imports."""
         return not self.refused and self._failures <= RESTARTS
 
     def fileno(self) -> int:
-        """To wait on; -1 when there is no launcher."""
+        """Return the descriptor to poll; -1 when there is no launcher."""
         return self._link.fileno() if self._link else -1
 
     def ensure(self) -> bool:
-        """Have a launcher, starting one when there is none; False: start cold."""
+        """Start a launcher if there is none; return False when attempts must start cold."""
         if not self.usable:
             return False
         if self._link is None:
@@ -57,41 +59,41 @@ class Warm:
         return True
 
     def _spawn(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
-        with theirs:
+        runner_end, launcher_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        runner_end.setblocking(False)
+        with launcher_end:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
                     "-m",
                     "hptui.running.launcher",
-                    str(theirs.fileno()),
+                    str(launcher_end.fileno()),
                     str(os.getpid()),
                     *self._command,
                 ],
-                pass_fds=[theirs.fileno()],
+                pass_fds=[launcher_end.fileno()],
                 start_new_session=True,
                 stdin=subprocess.DEVNULL,
                 env={**self._environment, **ONE_THREAD, **UNTOUCHED},
             )
-        self._link, self._started, self.ready = ours, time.monotonic(), False
+        self._link, self._started, self.ready = runner_end, time.monotonic(), False
 
     def start(self, request: Mapping[str, Any], locks: Sequence[int]) -> bool:
-        """Hand over an attempt with its locks; False when it must be started cold."""
+        """Pass an attempt with its locks to the launcher; return False when it must be started cold."""
         if not self.ensure() or self._link is None:
             return False
         try:
             socket.send_fds(self._link, [json.dumps(request).encode()], list(locks))
-        except OSError as error:  # died, or its queue is full
+        except OSError as error:  # it died, or the socket's buffer is full
             log.warning("the launcher takes no more: %s", error)
             if not isinstance(error, BlockingIOError):
-                self._lose(f"{error}")
+                self._restart_later(f"{error}")
             return False
         self.waiting.add(request["token"])
         return True
 
     def poll(self) -> dict[str, int]:
-        """What the launcher has answered since: token -> pid of its shim. Never blocks."""
+        """Return what the launcher has answered: token -> pid of the shim. Never blocks."""
         started: dict[str, int] = {}
         while self._link is not None:
             try:
@@ -99,18 +101,18 @@ class Warm:
             except BlockingIOError:
                 break
             except OSError as error:
-                self._lose(str(error))
+                self._restart_later(str(error))
                 break
             if not data:
-                self._lose("it ended")
+                self._restart_later("it ended")
                 break
-            self._take(json.loads(data), started)
+            self._handle_answer(json.loads(data), started)
         if self._link is not None and not self.ready and time.monotonic() - self._started > IMPORT_SECONDS:
             self.refused = f"imports took over {IMPORT_SECONDS:.0f} s"
-            self._lose(self.refused)
+            self._restart_later(self.refused)
         return started
 
-    def _take(self, answer: Mapping[str, Any], started: dict[str, int]) -> None:
+    def _handle_answer(self, answer: Mapping[str, Any], started: dict[str, int]) -> None:
         if "pid" in answer:
             self.waiting.discard(answer["token"])
             started[answer["token"]] = answer["pid"]
@@ -121,14 +123,14 @@ class Warm:
             self.refused = answer["error"]
             log.warning("no warm start: %s", self.refused)
 
-    def _lose(self, why: str) -> None:
+    def _restart_later(self, why: str) -> None:
         log.warning("the launcher is gone: %s", why)
         self._failures += 1
         self.waiting.clear()
         self.close()
 
     def close(self) -> None:
-        """Let it go; attempts that it started run on."""
+        """Kill the launcher; attempts that it started run on."""
         if self._link is not None:
             self._link.close()
             self._link = None

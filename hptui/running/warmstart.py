@@ -1,9 +1,9 @@
-"""Warm start: what trials of other studies teach the engines of this one.
+"""Warm start: trials of other studies that the engines of this one learn from.
 
 `[search] warm_start` names studies. Their trials are copied into the store once, when the study is made or the key is
-added: what happens to the other study later changes nothing here, and a killed study proposes what an undisturbed one
-does. They are no trials of this study: they have negative numbers, only engines see them, and those that do not fit
-today's space and settings are not heard.
+added: later changes of the other study have no effect, and a killed study proposes what an undisturbed one does. They
+are no trials of this study: they have negative numbers, only engines see them, and those that do not fit today's space
+and settings are not used.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from hptui.storage.reader import Reader
 from hptui.storage.store import Store
 
 KEY = "warm_start"
-"""Where the store keeps them."""
+"""Meta key of the copied trials, and event kind."""
 
 WHERE = "search.warm_start"
+"""Place of the key in the study file, for error messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The trials of another study, with all their settings, and whose they are."""
+    """The trials of another study, each with all its settings; `at` is the Unix time of the copy."""
 
     ref: str
     name: str
@@ -44,93 +45,103 @@ class Source:
 
 
 def gather(study: Study, home: Path, known: Sequence[str] = ()) -> list[Source]:
-    """Read the studies that a study starts from, but those `known`; `StudyError` says which one cannot teach it."""
-    return [_read(study, ref, home) for ref in study.search.warm_start if ref not in known]
+    """Read the studies that a study starts from, except those in `known`.
+
+    Raises: `StudyError` when one cannot be used.
+    """
+    return [_read_study(study, ref, home) for ref in study.search.warm_start if ref not in known]
 
 
 def keep(store: Store, study: Study, found: Sequence[Source] | None = None) -> None:
-    """Copy what is not in the store yet, and say how much of it there is. `StudyError` when it cannot be had."""
-    known = kept(store)
-    new = gather(study, store.path.parent.parent, [one.ref for one in known]) if found is None else found
+    """Copy prior trials that are not in the store yet, and record an event for each study.
+
+    They are `found`, or read now. Raises: `StudyError` when a study cannot be used.
+    """
+    stored = kept(store)
+    new = gather(study, store.path.parent.parent, [source.ref for source in stored]) if found is None else found
     if not new:
         return
-    lens = Lens(study.space, {**store.defaults(), **study.trainer.settings})
+    projection = Lens(study.space, {**store.defaults(), **study.trainer.settings})
     with store.transaction(durable=True):
-        store.set_meta(KEY, json.dumps([_to_json(one) for one in (*known, *new)]))
-        for one in new:
-            store.event("info", KEY, _told(lens, study, one))
+        store.set_meta(KEY, json.dumps([_to_json(source) for source in (*stored, *new)]))
+        for source in new:
+            store.event("info", KEY, _warm_start_message(projection, study, source))
 
 
 def lessons(store: Store, study: Study) -> list[Trial]:
-    """The trials of other studies that engines hear of, numbered from -1 downwards."""
-    trials = [trial for one in sources(store, study) for trial in one.trials]
+    """Return the trials of other studies that engines learn from, numbered from -1 downwards."""
+    trials = [trial for source in sources(store, study) for trial in source.trials]
     return [replace(trial, number=-number) for number, trial in enumerate(trials, start=1)]
 
 
 def sources(store: Store, study: Study) -> list[Source]:
-    """The studies that a study starts from, as they were copied."""
-    known = {one.ref: one for one in kept(store)}
-    return [known[ref] for ref in study.search.warm_start if ref in known]
+    """Return the studies that a study starts from, as they were copied."""
+    stored = {source.ref: source for source in kept(store)}
+    return [stored[ref] for ref in study.search.warm_start if ref in stored]
 
 
 # reading another study ------------------------------------------------------------------------------------------
 
 
-def _read(study: Study, ref: str, home: Path) -> Source:
-    sd = _find(study, ref, home)
+def _read_study(study: Study, ref: str, home: Path) -> Source:
+    sd = _find_study(study, ref, home)
     with Reader(sd) as reader, reader.snapshot():
         row, trials, defaults = reader.study(), reader.trials(), reader.defaults()
-        revisions = {one.rev: studyfile.from_json(one.spec).trainer.settings for one in reader.revisions()}
+        revisions = {row.rev: studyfile.from_json(row.spec).trainer.settings for row in reader.revisions()}
     other = studyfile.from_json(row.spec)
-    _comparable(study, other, ref)
-    heard = [
-        _foreign(other.name, trial, {**defaults, **revisions.get(trial.revision, other.trainer.settings)})
+    _check_comparable(study, other, ref)
+    usable = [
+        _as_prior_trial(other.name, trial, {**defaults, **revisions.get(trial.revision, other.trainer.settings)})
         for trial in trials
         if not trial.mute and not trial.status.open and hear(trial, study)
     ]
-    return Source(ref, other.name, row.uuid, time.time(), tuple(heard))
+    return Source(ref, other.name, row.uuid, time.time(), tuple(usable))
 
 
-def _find(study: Study, ref: str, home: Path) -> StudyDir:
+def _find_study(study: Study, ref: str, home: Path) -> StudyDir:
     if NAME.fullmatch(ref):
-        found = StudyDir(home / ref)
-        known = [one.name for one in studies_in(home) if one.name != study.name]
-        hint = did_you_mean(ref, known) if known else f"there is none in {home}"
+        sd = StudyDir(home / ref)
+        names = [other.name for other in studies_in(home) if other.name != study.name]
+        hint = did_you_mean(ref, names) if names else f"there is none in {home}"
     else:
         path = Path(study.directory or ".", ref).expanduser()
-        found, hint = StudyDir((path.parent if path.name == "study.db" else path).absolute()), "a study's directory"
-    if not found.exists():
+        sd, hint = StudyDir((path.parent if path.name == "study.db" else path).absolute()), "a study's directory"
+    if not sd.exists():
         raise StudyError(f"there is no study {ref!r}", file=study.source, where=WHERE, value=ref, hint=hint)
-    if found.root == (home / study.name).absolute():
+    if sd.root == (home / study.name).absolute():
         raise StudyError("a study cannot start from itself", file=study.source, where=WHERE, value=ref)
-    return found
+    return sd
 
 
-def _comparable(study: Study, other: Study, ref: str) -> None:
-    """The same trainer, and values of the same metrics: else the numbers mean something else."""
-    theirs = {one.metric: one.goal for one in other.objectives}
-    wanted = ", ".join(f"{one.goal} {one.metric}" for one in study.objectives)
-    if any(theirs.get(one.metric) != one.goal for one in study.objectives):
-        has = ", ".join(f"{goal} {metric}" for metric, goal in theirs.items())
-        what = f"{ref!r} was run to {has}, and this study is to {wanted}"
-        raise StudyError(what, file=study.source, where=WHERE, value=ref)
-    if study.trainer.kind != other.trainer.kind:
-        what = f"{ref!r} trains with {other.trainer.kind!r}, and this study with {study.trainer.kind!r}"
-        raise StudyError(what, file=study.source, where=WHERE, value=ref)
+def _check_comparable(study: Study, other: Study, ref: str) -> None:
+    """Check that a study has the same trainer and metrics, else its values mean something else.
 
-
-def _foreign(study: str, trial: Trial, base: Mapping[str, Value]) -> Trial:
-    """A trial with everything that it ran with: overrides alone say nothing over another `[trainer]` table.
-
-    It ended before anything here, and proposed by nobody here.
+    Raises: `StudyError` when it has not.
     """
-    own = {} if trial.role is Role.IMPORTED else base
+    goals = {objective.metric: objective.goal for objective in other.objectives}
+    required = ", ".join(f"{objective.goal} {objective.metric}" for objective in study.objectives)
+    if any(goals.get(objective.metric) != objective.goal for objective in study.objectives):
+        available = ", ".join(f"{goal} {metric}" for metric, goal in goals.items())
+        message = f"{ref!r} was run to {available}, and this study is to {required}"
+        raise StudyError(message, file=study.source, where=WHERE, value=ref)
+    if study.trainer.kind != other.trainer.kind:
+        message = f"{ref!r} trains with {other.trainer.kind!r}, and this study with {study.trainer.kind!r}"
+        raise StudyError(message, file=study.source, where=WHERE, value=ref)
+
+
+def _as_prior_trial(study: str, trial: Trial, base: Mapping[str, Value]) -> Trial:
+    """Return a copy of a trial with everything that it ran with as overrides.
+
+    Overrides alone mean nothing over another `[trainer]` table. The copy counts as ended before any trial of this
+    study, and as proposed by no engine of it.
+    """
+    settings = {} if trial.role is Role.IMPORTED else base
     return Trial(
         number=-1,
         name=f"{study}/{trial.name or trial.number}",
         status=trial.status,
         role=Role.IMPORTED,
-        params={**own, **trial.params},
+        params={**settings, **trial.params},
         reason=trial.reason,
         values=trial.values,
         metrics=trial.metrics,
@@ -143,14 +154,14 @@ def _foreign(study: str, trial: Trial, base: Mapping[str, Value]) -> Trial:
     )
 
 
-# what is kept ---------------------------------------------------------------------------------------------------
+# what is stored ---------------------------------------------------------------------------------------------------
 
 
 def kept(store: Store) -> list[Source]:
-    """The studies whose trials have been copied."""
+    """Return the studies whose trials have been copied."""
     return [
-        Source(one["ref"], one["name"], one["uuid"], one["at"], tuple(map(trial_from_json, one["trials"])))
-        for one in json.loads(store.get_meta(KEY) or "[]")
+        Source(row["ref"], row["name"], row["uuid"], row["at"], tuple(map(trial_from_json, row["trials"])))
+        for row in json.loads(store.get_meta(KEY) or "[]")
     ]
 
 
@@ -164,13 +175,14 @@ def _to_json(source: Source) -> dict[str, object]:
     }
 
 
-def _told(lens: Lens, study: Study, source: Source) -> str:
-    """How many of another study's trials inform this one, and why the first of the others does not."""
-    heard = hearing(lens, study, source.trials)
+def _warm_start_message(projection: Lens, study: Study, source: Source) -> str:
+    """Return how many of another study's trials are used here, and why the first of the others is not."""
+    learnable = hearing(projection, study, source.trials)
     text = (
-        f"warm start: {heard.count} of {len(source.trials)} trials of {source.name} ({source.uuid}) inform this search"
+        f"warm start: {learnable.count} of {len(source.trials)} trials "
+        f"of {source.name} ({source.uuid}) inform this search"
     )
-    left = len(source.trials) - heard.count
-    if left:
-        text += f"; {left} {'does' if left == 1 else 'do'} not fit: in {heard.misfit} {heard.why}"
+    unused = len(source.trials) - learnable.count
+    if unused:
+        text += f"; {unused} {'does' if unused == 1 else 'do'} not fit: in {learnable.misfit} {learnable.why}"
     return text

@@ -1,1 +1,1 @@
-"""Who proposes trials and who cuts them short: engines and pruners, both functions of the recorded history."""
+"""Engines, which propose trials, and pruners, which stop them early: both are functions of the recorded history."""

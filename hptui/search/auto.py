@@ -1,4 +1,4 @@
-"""`sampler = "auto"`: which engine a study gets, and why, in a sentence for people.
+"""Chooses the sampler of a study with `sampler = "auto"`, and gives the reason in a sentence for people.
 
 The rule comes from measurements on tables of real training runs, at 5 to 30 trials.
 """
@@ -14,33 +14,33 @@ from hptui.model.trial import Value
 from hptui.search.lens import Lens
 
 MANY = 250
-"""Trials beyond which a Gaussian process is slower than it is better."""
+"""Trials beyond which a Gaussian process is slow and no better than TPE."""
 
 UNLIMITED = 30
-"""The budget of a study without one, when it comes to whether everything can be tried."""
+"""Number of trials assumed for a study without a limit, to decide whether a grid can be completed."""
 
 WALKED = 50_000
-"""The largest product of values that is gone through to count what is feasible: half a second."""
+"""Largest product of values that is enumerated to count feasible points: half a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A sampler of `[search]`, never `auto`, and why it is this one."""
+    """A sampler of `[search]`, never `auto`, and the reason for it."""
 
     sampler: str
     why: str
 
 
 def resolve(study: Study, base: Mapping[str, Value]) -> Choice:
-    """The sampler of a study: the one that it names, or the one that fits it best."""
+    """Return the sampler that the study names or, with `auto`, the one that fits it best."""
     search, space = study.search, study.space
     if search.sampler != "auto":
         return Choice(search.sampler, "the study names it")
-    lens, several = Lens(space, base), len(study.objectives) > 1
-    points = lens.feasible(WALKED, search.trials or UNLIMITED)
+    projection, several = Lens(space, base), len(study.objectives) > 1
+    points = projection.feasible(WALKED, search.trials or UNLIMITED)
     if points is not None:
         return Choice("grid", f"there are only {len(points)} configurations, so all of them are tried")
-    if lens.conditional:
+    if projection.conditional:
         return Choice("tpe", "some parameters are there only beside certain values of others, which TPE handles best")
     if (search.trials or 0) > MANY:
         return Choice("tpe", f"over {MANY} trials a Gaussian process becomes slow, and TPE is as good")

@@ -1,6 +1,6 @@
-"""A parameter as an axis from 0 to 1, and its values as places in a row: the terms in which engines think.
+"""A parameter as an axis from 0 to 1, and its values as indices: the coordinates that engines use.
 
-A choice and a stepped range are counted: they have levels, in order where they have one. A range without steps is a
+A choice and a stepped range are discrete: they have levels, in order where there is one. A range without steps is a
 continuum on its own scale, linear or logarithmic.
 """
 
@@ -16,12 +16,16 @@ from hptui.model.trial import Value
 
 
 def counted(parameter: Parameter) -> bool:
-    """Whether engines see places in a row, and not the numbers themselves."""
+    """Return whether engines use indices of levels instead of the numbers themselves."""
     return isinstance(parameter, Choice) or parameter.step is not None
 
 
 def level(parameter: Parameter, place: int) -> Value:
-    """The value at this place of a counted parameter; steps of 0.1 do not come back as 0.30000000000000004."""
+    """Return the value at this index of a discrete parameter.
+
+    Decimal arithmetic keeps steps of 0.1 from returning 0.30000000000000004. Raises: ValueError for a range without
+    steps.
+    """
     match parameter:
         case Choice(levels=levels):
             return levels[place]
@@ -33,7 +37,7 @@ def level(parameter: Parameter, place: int) -> Value:
 
 
 def place(parameter: Parameter, value: Value) -> int:
-    """The place of a value that the counted parameter contains."""
+    """Return the index of a value that the discrete parameter contains."""
     if isinstance(parameter, Choice):
         return parameter.index(value)
     assert isinstance(value, int | float)
@@ -42,48 +46,54 @@ def place(parameter: Parameter, value: Value) -> int:
 
 
 def at(parameter: Parameter, share: float) -> Value:
-    """The value that stands this share (from 0 to 1) of the way through the parameter, on its own scale."""
+    """Return the value at a fraction (0 to 1) of the parameter's own scale."""
     if counted(parameter):
         size = parameter.size or 1
         if isinstance(parameter, Choice) and parameter.weights:
-            return level(parameter, _weighted(parameter.level_weights, share))
+            return level(parameter, _weighted_index(parameter.level_weights, share))
         return level(parameter, min(int(share * size), size - 1))
-    low, high = _ends(parameter)
-    found = low * math.pow(high / low, share) if _log(parameter) else low + (high - low) * share
+    low, high = _bounds(parameter)
+    number = low * math.pow(high / low, share) if _is_log(parameter) else low + (high - low) * share
     assert not isinstance(parameter, Choice)
-    return parameter.held(found)
+    return parameter.held(number)
 
 
 def share(parameter: Parameter, value: Value) -> float:
-    """Where a value stands; the middle of what `at` takes for it."""
+    """Return the fraction (0 to 1) at which a value lies: the middle of what `value_at` maps to it."""
     if counted(parameter):
         if isinstance(parameter, Choice) and parameter.weights:
-            ends = [0.0, *_shares(parameter.level_weights)]
-            return (ends[place(parameter, value)] + ends[place(parameter, value) + 1]) / 2
+            bounds = [0.0, *_cumulative_weights(parameter.level_weights)]
+            return (bounds[place(parameter, value)] + bounds[place(parameter, value) + 1]) / 2
         return (place(parameter, value) + 0.5) / (parameter.size or 1)
-    low, high = _ends(parameter)
+    low, high = _bounds(parameter)
     assert isinstance(value, int | float)
-    return math.log(value / low) / math.log(high / low) if _log(parameter) else (value - low) / (high - low)
+    return math.log(value / low) / math.log(high / low) if _is_log(parameter) else (value - low) / (high - low)
 
 
-def _shares(weights: tuple[float, ...]) -> list[float]:
-    """Up to where each level reaches from 0 to 1."""
+def _cumulative_weights(weights: tuple[float, ...]) -> list[float]:
+    """Return the upper end of each level's part of the axis from 0 to 1."""
     total = sum(weights)
-    return [reached / total for reached in accumulate(weights)]
+    return [partial_sum / total for partial_sum in accumulate(weights)]
 
 
-def _weighted(weights: tuple[float, ...], share: float) -> int:
-    """The level at a share of the axis: one with more weight takes more of it, one with none is never met."""
-    place = bisect_right(_shares(weights), share)
-    return place if place < len(weights) else max(index for index, weight in enumerate(weights) if weight)
+def _weighted_index(weights: tuple[float, ...], fraction: float) -> int:
+    """Return the index of the level at a fraction of the axis.
+
+    Each level takes a part that is proportional to its weight; levels of weight 0 are never returned.
+    """
+    index = bisect_right(_cumulative_weights(weights), fraction)
+    return index if index < len(weights) else max(index for index, weight in enumerate(weights) if weight)
 
 
-def _ends(parameter: Parameter) -> tuple[float, float]:
-    """The ends of a continuum. Whole numbers reach half a unit beyond: each end is as likely as its width."""
+def _bounds(parameter: Parameter) -> tuple[float, float]:
+    """Return the bounds of a continuum.
+
+    Integers extend half a unit further, so that both ends are as likely as their neighbours.
+    """
     assert not isinstance(parameter, Choice)
-    beyond = 0.5 if isinstance(parameter, Int) else 0.0
-    return parameter.low - beyond, parameter.high + beyond
+    margin = 0.5 if isinstance(parameter, Int) else 0.0
+    return parameter.low - margin, parameter.high + margin
 
 
-def _log(parameter: Parameter) -> bool:
+def _is_log(parameter: Parameter) -> bool:
     return not isinstance(parameter, Choice) and parameter.log

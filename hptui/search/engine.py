@@ -1,8 +1,8 @@
-"""What an engine is, and how one is made for a study.
+"""The engine protocol, and how a study's engine is made.
 
 An engine is a function of history: it is rebuilt from the recorded trials before every ask, and draws its random
 numbers from the study's seed and the number of the trial. So a study that was killed and resumed proposes what the
-uninterrupted one would have, and its space can be edited while it runs. Nothing that an engine imputes ever leaves it.
+uninterrupted one would have, and its space can be edited while it runs. Values that an engine imputes never leave it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from hptui.storage.studyfile.samplers import SAMPLERS
 class Proposal:
     """A configuration to run: feasible, settled (the overrides of a trial), unlike any trial before it.
 
-    `rejections` are what the engine proposed on the way and was told not to run; the caller stores them with the trial,
-    because the next ask hears of them again. `engine` names who proposed, with its version.
+    `rejections` are proposals of the engine that must not be run. The caller stores them with the trial, because the
+    next ask learns from them again. `engine` is the name of the engine, with its version.
     """
 
     params: dict[str, Value]
@@ -33,24 +33,30 @@ class Proposal:
 
 
 class Engine(Protocol):
-    """Proposes trials. The same seed, number and history give the same proposal, whatever was asked before."""
+    """Proposes trials. Equal seed, number and history give equal proposals, whatever was asked before."""
 
     @property
     def name(self) -> str:
-        """Who proposes, with its version: `optuna 5.0.0 tpe`."""
+        """The library and sampler that propose, with their version: `optuna 5.0.0 tpe`."""
         ...
 
     def sync(self, trials: Sequence[Trial]) -> None:
-        """Take `trials` as the whole history, in place of what was known before."""
+        """Replace the known history by `trials`."""
         ...
 
     def ask(self, number: int) -> Proposal | None:
-        """What trial `number` should run; None when no new feasible configuration is left (or could be found)."""
+        """Return the configuration that trial `number` should run.
+
+        None when no new feasible configuration is left, or none could be found.
+        """
         ...
 
 
 def seed_for(seed: int, number: int, k: int = 0) -> int:
-    """The seed of the `k`-th draw for trial `number`: a hash, so that neighbouring numbers share nothing."""
+    """Return the seed of the `k`-th draw for trial `number`.
+
+    It is a hash, so that neighbouring numbers have unrelated seeds.
+    """
     return int.from_bytes(hashlib.sha256(f"{seed}/{number}/{k}".encode()).digest()[:4], "big")
 
 
@@ -65,26 +71,30 @@ HOMES = {
     "grid": "hptui.search.plain:GridEngine",
     "list": "hptui.search.plain:ListEngine",
 }
-"""Where each sampler's engine is; it is imported when it is asked for, so only those of Optuna load optuna."""
+"""Location of each sampler's engine, imported on demand, so that only Optuna's samplers load optuna."""
 
 
 AHEAD = frozenset({"list", "grid", "random", "qmc"})
-"""Samplers whose next proposal rests on which trials there are, and not on what becomes of them: it can be had while
-they train. What the others proposed then would know less.
+"""Samplers whose next proposal depends on which trials exist, but not on their results.
+
+So it can be made in advance, while those trials train. Proposals of the others would then use less information.
 """
 
 
 def make_engine(study: Study, base: Mapping[str, Value] | None = None) -> Engine:
-    """The engine that `[search] sampler` names. `base` is `[trainer]` with the trainer's defaults filled in."""
+    """Return the engine that `[search] sampler` names.
+
+    `base` is `[trainer]` with the trainer's defaults filled in. Raises: StudyError for an unknown sampler.
+    """
     from hptui.search.auto import resolve
 
     settings = study.trainer.settings if base is None else base
-    named = study.search.sampler
-    home = HOMES.get(resolve(study, settings).sampler)
-    if home is None:
+    sampler = study.search.sampler
+    location = HOMES.get(resolve(study, settings).sampler)
+    if location is None:
         raise StudyError(
-            "there is no such sampler", where="search.sampler", value=named, hint=did_you_mean(named, SAMPLERS)
+            "there is no such sampler", where="search.sampler", value=sampler, hint=did_you_mean(sampler, SAMPLERS)
         )
-    module, _, name = home.partition(":")
+    module, _, name = location.partition(":")
     engine: Engine = getattr(import_module(module), name)(study, settings)
     return engine

@@ -1,8 +1,8 @@
 """Draws feasible new configurations at random, with bounded work however small the feasible share is.
 
-Three ways, each tried when the one before found nothing: plain rejection; an exact list of what the constraints allow,
-where the parameters that they name have few enough values; and climbing, from points that miss least or are feasible
-already, towards a smaller margin.
+Three methods, each tried when the one before found nothing: plain rejection; an exact list of what the constraints
+allow, where the parameters that they name have few enough values; and climbing, from points that miss least or are
+feasible already, towards a smaller margin.
 """
 
 from __future__ import annotations
@@ -21,68 +21,77 @@ from hptui.search.cube import share
 from hptui.search.lens import UNKNOWN_MARGIN, Lens, Point
 
 REJECTIONS = 100
-"""Plain draws before anything cleverer."""
+"""Plain random draws before the other methods are tried."""
 
 LISTED = 50_000
-"""The largest product of values that is listed: half a second."""
+"""Largest product of parameter values that is enumerated: half a second."""
 
 NEIGHBOURS = 100
-"""How many of the closest listed points are looked at for one that is new."""
+"""Closest enumerated points that are checked for a new one."""
 
 CLIMBS, STEPS = 3, 4000
-"""Climbs from random points, and as many from known ones; steps of each."""
+"""Climbs from random points, and as many from known ones; steps of each climb."""
 
 
 class Feasible:
-    """Random feasible configurations of a space."""
+    """Draws random feasible configurations of a space."""
 
     def __init__(self, lens: Lens) -> None:
         self.lens = lens
 
     def draw(self, rng: Random, seen: Set[str], anchors: Iterable[Point] = ()) -> dict[str, Value] | None:
-        """Settled overrides of a feasible configuration that is not in `seen`; None when none is left or was found.
+        """Return settled overrides of a feasible configuration that is not in `seen`.
 
-        `anchors` are points to climb from when nothing else helps: those of earlier trials.
+        None when none is left or none was found. `anchors` are the points of earlier trials, from which to climb when
+        nothing else helps.
         """
-        drawn = self._first((self.point(rng) for _ in range(REJECTIONS)), seen)
-        if drawn is not None:
-            return drawn
-        if self._all is not None:
-            left = [settled for settled in self._all if self.lens.key(settled) not in seen]
-            return rng.choice(left) if left else None  # None is a proof here
-        drawn = self._from_core(rng, seen)
-        return drawn if drawn is not None else self._climbed(rng, seen, anchors)
+        settled = self._first_feasible((self.point(rng) for _ in range(REJECTIONS)), seen)
+        if settled is not None:
+            return settled
+        if self._all_feasible is not None:
+            unused = [settled for settled in self._all_feasible if self.lens.key(settled) not in seen]
+            return rng.choice(unused) if unused else None  # the list is exhaustive: None proves that nothing is left
+        settled = self._from_core(rng, seen)
+        return settled if settled is not None else self._climb_from_starts(rng, seen, anchors)
 
     def near(
         self, wanted: Point, rng: Random, seen: Set[str], anchors: Iterable[Point] = ()
     ) -> dict[str, Value] | None:
-        """As `draw`, but close to a point that must not be run: what a model likes about it is kept."""
-        listed = self._core if self._all is None else self._all
-        closest = nsmallest(NEIGHBOURS, listed, key=lambda other: self._distance(wanted, other))
-        found = self._first(({**wanted, **other} for other in closest), seen) or self._climb(
-            rng, wanted, seen, self._bearing if self._missed(wanted) else ()
-        )
-        return found if found is not None else self.draw(rng, seen, anchors)
+        """Return a feasible configuration as `draw` does, but close to a point that must not be run.
 
-    def _distance(self, wanted: Point, other: Point) -> float:
-        """How far two points are apart in what both say, each parameter on its own scale from 0 to 1."""
+        So most of what a model prefers about that point is kept.
+        """
+        listed = self._feasible_core if self._all_feasible is None else self._all_feasible
+        closest = nsmallest(NEIGHBOURS, listed, key=lambda other: self._distance(wanted, other))
+        settled = self._first_feasible(({**wanted, **other} for other in closest), seen) or self._climb(
+            rng, wanted, seen, self._constrained_parameters if self._worst_margin(wanted) else ()
+        )
+        return settled if settled is not None else self.draw(rng, seen, anchors)
+
+    def _distance(self, target: Point, other: Point) -> float:
+        """Return the distance of two points over the parameters that both have.
+
+        Each parameter counts on its own scale from 0 to 1.
+        """
         return sum(
-            _apart(parameter, wanted[name], other[name])
+            _value_distance(parameter, target[name], other[name])
             for name, parameter in self.lens.parameters.items()
-            if name in wanted and name in other
+            if name in target and name in other
         )
 
     def point(self, rng: Random) -> Point:
-        """Any point of the space, feasible or not."""
+        """Return a random point of the space, feasible or not."""
         return {parameter.name: parameter.sample(rng) for parameter in self.lens.space.parameters}
 
     def _from_core(self, rng: Random, seen: Set[str]) -> dict[str, Value] | None:
-        """Feasible values of the parameters that constraints name, any values of the others."""
-        if not self._core:
+        """Return feasible values for the parameters that constraints name, random ones for the others."""
+        if not self._feasible_core:
             return None
-        return self._first(({**self.point(rng), **rng.choice(self._core)} for _ in range(REJECTIONS)), seen)
+        return self._first_feasible(
+            ({**self.point(rng), **rng.choice(self._feasible_core)} for _ in range(REJECTIONS)), seen
+        )
 
-    def _first(self, points: Iterable[Point], seen: Set[str]) -> dict[str, Value] | None:
+    def _first_feasible(self, points: Iterable[Point], seen: Set[str]) -> dict[str, Value] | None:
         for point in points:
             settled, rejection = self.lens.judge(point, seen)
             if rejection is None:
@@ -90,104 +99,114 @@ class Feasible:
         return None
 
     @cached_property
-    def _all(self) -> list[dict[str, Value]] | None:
-        """Every feasible configuration of a small space."""
+    def _all_feasible(self) -> list[dict[str, Value]] | None:
+        """Every feasible configuration of a small space; None for a large one."""
         return self.lens.feasible(LISTED)
 
     @cached_property
-    def _core(self) -> list[dict[str, Value]]:
+    def _feasible_core(self) -> list[dict[str, Value]]:
         """All feasible values of the parameters that constraints depend on; empty where they are too many."""
-        names = _closure(self.lens.space)
+        constraint_names = _constraint_names(self.lens.space)
         space = self.lens.space
         core = Space(
-            parameters=self._bearing,
-            derived=tuple(derived for derived in space.derived if derived.name in names),
+            parameters=self._constrained_parameters,
+            derived=tuple(derived for derived in space.derived if derived.name in constraint_names),
             constraints=space.constraints,
         )
         return Lens(core, self.lens.base).feasible(LISTED) or []
 
     @cached_property
-    def _bearing(self) -> tuple[Parameter, ...]:
+    def _constrained_parameters(self) -> tuple[Parameter, ...]:
         """The parameters that constraints depend on."""
-        names = _closure(self.lens.space)
-        return tuple(parameter for parameter in self.lens.space.parameters if parameter.name in names)
+        constraint_names = _constraint_names(self.lens.space)
+        return tuple(parameter for parameter in self.lens.space.parameters if parameter.name in constraint_names)
 
-    def _climbed(self, rng: Random, seen: Set[str], anchors: Iterable[Point]) -> dict[str, Value] | None:
-        """Walk from promising points, never to a larger margin, until a feasible new one is found."""
-        scattered = sorted((self.point(rng) for _ in range(REJECTIONS)), key=self._missed)[:CLIMBS]
-        known = [self.lens.base_point(), *anchors]
-        # Known points come last: they are the surest, but what is found lies beside them.
-        for start in (*scattered, *rng.sample(known, min(len(known), CLIMBS))):
-            if (found := self._climb(rng, {**self.point(rng), **start}, seen)) is not None:
-                return found
+    def _climb_from_starts(self, rng: Random, seen: Set[str], anchors: Iterable[Point]) -> dict[str, Value] | None:
+        """Walk from promising points, never to a larger margin, until a feasible new one is reached."""
+        scattered = sorted((self.point(rng) for _ in range(REJECTIONS)), key=self._worst_margin)[:CLIMBS]
+        known_points = [self.lens.base_point(), *anchors]
+        # Known points come last: they succeed most often, but the result lies close to them.
+        for start in (*scattered, *rng.sample(known_points, min(len(known_points), CLIMBS))):
+            if (settled := self._climb(rng, {**self.point(rng), **start}, seen)) is not None:
+                return settled
         return None
 
     def _climb(
-        self, rng: Random, point: Point, seen: Set[str], moving: Sequence[Parameter] = ()
+        self, rng: Random, point: Point, seen: Set[str], movable: Sequence[Parameter] = ()
     ) -> dict[str, Value] | None:
-        """Where a walk ends that moves only these parameters; else all."""
-        missed = self._missed(point)
+        """Return the end of a walk that changes only `movable` parameters, or all if there are none.
+
+        None when no feasible new point is reached within `MAX_CLIMB_STEPS`.
+        """
+        best_margin = self._worst_margin(point)
         for _ in range(STEPS):
-            step = self._moved(rng, point, moving or self.lens.space.parameters)
-            if (now := self._missed(step)) <= 0:
-                settled, rejection = self.lens.judge(step, seen)
+            candidate = self._perturbed(rng, point, movable or self.lens.space.parameters)
+            if (margin := self._worst_margin(candidate)) <= 0:
+                settled, rejection = self.lens.judge(candidate, seen)
                 if rejection is None:
                     return settled
-            if now <= missed:
-                point, missed = step, now
+            if margin <= best_margin:
+                point, best_margin = candidate, margin
         return None
 
-    def _missed(self, point: Point) -> float:
-        """By how much a point misses its worst constraint; 0: it is feasible."""
+    def _worst_margin(self, point: Point) -> float:
+        """Return the margin by which a point misses its worst constraint; 0 if it is feasible."""
         try:
             return max(0.0, self.lens.margin(self.lens.space.settle(self.lens.base, point)))
         except ExpressionError:
             return UNKNOWN_MARGIN
 
-    def _moved(self, rng: Random, point: Point, parameters: Sequence[Parameter]) -> Point:
-        """The point with one or two parameters changed: to any value, or by a millionth of the range up to all of it.
+    def _perturbed(self, rng: Random, point: Point, parameters: Sequence[Parameter]) -> Point:
+        """Return the point with one or two parameters changed.
 
-        Two move by the same share of their ranges: constraints that tie parameters together have narrow ridges.
+        A parameter gets a random value, or moves by a millionth of its range up to all of it. Two move by the same
+        share of their ranges: constraints that tie parameters together have narrow ridges.
         """
         chosen = rng.sample(parameters, min(len(parameters), rng.choice((1, 1, 2))))
         if rng.random() < 0.25:
             return {**point, **{parameter.name: parameter.sample(rng) for parameter in chosen}}
-        far = rng.choice((-1, 1)) * math.pow(10, rng.uniform(-6, 0))
+        fraction = rng.choice((-1, 1)) * math.pow(10, rng.uniform(-6, 0))
         return {
             **point,
-            **{parameter.name: _beside(parameter, point[parameter.name], far, rng) for parameter in chosen},
+            **{parameter.name: _value_nearby(parameter, point[parameter.name], fraction, rng) for parameter in chosen},
         }
 
 
-def _beside(parameter: Parameter, value: Value, far: float, rng: Random) -> Value:
-    """The value of the parameter that lies the share `far` of its range away; where that means nothing, any other."""
+def _value_nearby(parameter: Parameter, value: Value, fraction: float, rng: Random) -> Value:
+    """Return the value that lies `fraction` of the parameter's range away.
+
+    Where a distance means nothing, return a random value.
+    """
     if isinstance(parameter, Choice) or parameter.step or not isinstance(value, int | float):
         return parameter.sample(rng)
     if parameter.log:
-        moved = value * math.pow(parameter.high / parameter.low, far)
+        moved = value * math.pow(parameter.high / parameter.low, fraction)
     else:
-        moved = value + (parameter.high - parameter.low) * far
+        moved = value + (parameter.high - parameter.low) * fraction
     if isinstance(parameter, Int):
-        moved = round(moved) if round(moved) != value else value + (1 if far > 0 else -1)
+        moved = round(moved) if round(moved) != value else value + (1 if fraction > 0 else -1)
     return parameter.held(moved)
 
 
-def _apart(parameter: Parameter, one: Value, other: Value) -> float:
-    """How far two values are apart, from 0 to 1; categories have no order, all are as far from each other."""
+def _value_distance(parameter: Parameter, value: Value, other_value: Value) -> float:
+    """Return the distance of two values, from 0 to 1.
+
+    Categories have no order: different ones are all at distance 1.
+    """
     if isinstance(parameter, Choice) and not parameter.ordinal:
-        return 0.0 if same(one, other) else 1.0
-    return abs(share(parameter, one) - share(parameter, other))
+        return 0.0 if same(value, other_value) else 1.0
+    return abs(share(parameter, value) - share(parameter, other_value))
 
 
-def _closure(space: Space) -> set[str]:
-    """Names that the constraints depend on: directly, through derived values, and through conditions."""
+def _constraint_names(space: Space) -> set[str]:
+    """Return the names that constraints depend on: directly, by derived values, or by conditions."""
     needs = {derived.name: derived.expr.names for derived in space.derived}
     needs |= {parameter.name: parameter.when.names for parameter in space.parameters if parameter.when}
-    found: set[str] = set()
-    todo = [name for constraint in space.constraints for name in constraint.names]
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo.extend(needs.get(name, ()))
-    return found
+    names: set[str] = set()
+    pending = [name for constraint in space.constraints for name in constraint.names]
+    while pending:
+        name = pending.pop()
+        if name not in names:
+            names.add(name)
+            pending.extend(needs.get(name, ()))
+    return names

@@ -1,16 +1,16 @@
-"""What an engine hears of a study's recorded trials.
+"""What an engine observes of a study's recorded trials.
 
-| what became of it               | what an engine hears                                   |
-| ------------------------------- | ------------------------------------------------------ |
-| complete                        | its values                                             |
-| pruned, timeout                 | the last value that it reported, and how far it was    |
-| failed: out of memory           | a violated constraint: samplers learn where the wall is|
-| failed: NaN                     | worst finite values + 1 sd, here and nowhere else      |
-| running, paused, waiting        | to stay away: it is under way                          |
-| crash, usage, lost, stopped ... | nothing: a bug is no evidence about a learning rate    |
-| rejected proposals              | to stay away, if they would be rejected today          |
+| result of the trial             | observation                                                |
+| ------------------------------- | ---------------------------------------------------------- |
+| complete                        | its values                                                 |
+| pruned, timeout                 | the last reported value, and the progress it was shown at  |
+| failed: out of memory           | a violated constraint: samplers learn the memory limit     |
+| failed: NaN                     | worst finite values + 1 standard deviation, imputed here   |
+| running, paused, waiting        | a point to avoid: it is under way                          |
+| crash, usage, lost, stopped ... | nothing: a bug is no evidence about a learning rate        |
+| rejected proposals              | points to avoid, if they would be rejected today           |
 
-A complete trial is told with what it misses of `[search] outcome`, too.
+The observation of a complete trial also holds its margins of the `[search] outcome` conditions.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from hptui.model.trial import Reason, Rejection, Role, Trial, TrialStatus
 from hptui.search.lens import Lens, Point
 
 MISSED = 0.1
-"""By how much a trial missed the memory: nobody knows, and TPE only ranks."""
+"""Constraint margin given to a trial that ran out of memory. The true margin is unknown, and TPE only ranks margins."""
 
 REPLAYED = 200
-"""How many rejections of earlier trials are heard of again, the newest: the cost of an ask stays bounded."""
+"""Newest rejections of earlier trials that an engine observes again: bounds the cost of one ask."""
 
 
 class Outcome(Enum):
-    """What became of a point, as far as an engine is concerned."""
+    """Kinds of observations, as engines distinguish them."""
 
     VALUES = auto()
     PARTIAL = auto()
@@ -45,11 +45,11 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One point of the history.
+    """Observation of one point.
 
-    `values` has one per objective (empty: training diverged, to be imputed). `shown` is (progress in permille, value).
-    `margin` > 0 says by how much a constraint is missed; `limits` says the same of each outcome condition that was
-    measured, <= 0 where it is kept. `trial` is None for a rejected proposal.
+    `values` has one number per objective (empty: training diverged, to be imputed). `shown` is (progress in permille,
+    value). `margin` > 0 is the amount by which a constraint is missed; `limits` holds the margin of each outcome
+    condition that was measured, <= 0 where it is satisfied. `trial` is None for a rejected proposal.
     """
 
     point: Point
@@ -63,9 +63,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that an engine knows, in order of number. `seen` are the identities of all configurations with a trial.
+    """All observations of a study, ordered by trial number.
 
-    `silent` are the points of trials that ended and say nothing.
+    `seen` are the identities of all configurations that have a trial. `unobserved_points` are the points of trials that
+    ended without evidence for the engine.
     """
 
     told: tuple[Told, ...]
@@ -73,51 +74,57 @@ class History:
     silent: tuple[Point, ...] = ()
 
     def finished(self) -> int:
-        """How many trials ended and said something."""
-        return sum(told.outcome is not Outcome.AVOID for told in self.told)
+        """Return the number of observations of ended trials."""
+        return sum(observation.outcome is not Outcome.AVOID for observation in self.told)
 
     def measured(self) -> bool:
-        """Whether any trial has shown a value at all."""
-        return any(told.values or told.shown for told in self.told)
+        """Return whether any trial has shown a value."""
+        return any(observation.values or observation.shown for observation in self.told)
 
 
 def read(lens: Lens, study: Study, trials: Iterable[Trial]) -> History:
-    """The history of `trials` under today's space."""
+    """Return the history of `trials`, read through the current space."""
     ordered = sorted(trials, key=lambda trial: trial.number)
     seen = taken(lens, ordered)
-    count = sum(len(trial.rejections) for trial in ordered)
-    told: list[Told] = []
+    unread_rejections = sum(len(trial.rejections) for trial in ordered)
+    observations: list[Told] = []
     silent: list[Point] = []
     for trial in ordered:
-        skip = max(0, count - REPLAYED)
-        count -= len(trial.rejections)
-        told.extend(_rejected(lens, seen, trial.rejections[skip:]))
+        skipped = max(0, unread_rejections - REPLAYED)
+        unread_rejections -= len(trial.rejections)
+        observations.extend(_still_rejected(lens, seen, trial.rejections[skipped:]))
         if (point := lens.point(trial.params)) is None or unsaid(lens, trial):
             continue
-        if heard := hear(trial, study):
-            told.append(_placed(lens, point, heard, trial))
+        if observation := hear(trial, study):
+            observations.append(_at_point(lens, point, observation, trial))
         else:
             silent.append(point)
-    return History(tuple(_imputed(told, study.objectives)), seen, tuple(silent))
+    return History(tuple(_with_imputed_values(observations, study.objectives)), seen, tuple(silent))
 
 
 def taken(lens: Lens, trials: Iterable[Trial]) -> frozenset[str]:
-    """The identities of the configurations that have a trial. Those of other studies (below 0) have none here."""
+    """Return the identities of the configurations that have a trial.
+
+    Trials of other studies have numbers below 0 and are left out.
+    """
     return frozenset(lens.key(trial.params) for trial in trials if trial.number >= 0)
 
 
 def unsaid(lens: Lens, trial: Trial) -> bool:
-    """Whether an experiment from elsewhere has no record of a setting that is searched: it ran nobody knows where."""
+    """Return whether an imported trial lacks a value for an active searched parameter.
+
+    The point at which such a trial ran is unknown.
+    """
     return trial.role is Role.IMPORTED and not lens.active(trial.params) <= trial.params.keys()
 
 
 def hear(trial: Trial, study: Study) -> Told | None:
-    """What one trial says, at no point yet; None: nothing."""
+    """Return the observation of one trial, with an empty point; None if it is no evidence."""
     match trial.status, trial.reason:
         case TrialStatus.COMPLETE, _:
-            return _complete(trial, study)
+            return _observe_complete(trial, study)
         case (TrialStatus.PRUNED, _) | (TrialStatus.FAILED | TrialStatus.STOPPED, Reason.TIMEOUT):
-            return Told({}, Outcome.PARTIAL, shown=_shown(trial, study.objectives))
+            return Told({}, Outcome.PARTIAL, shown=_last_shown(trial, study.objectives))
         case TrialStatus.FAILED, Reason.OOM | Reason.HOST_OOM:
             return Told({}, Outcome.VIOLATED, margin=MISSED)
         case TrialStatus.FAILED, Reason.NAN:
@@ -127,53 +134,71 @@ def hear(trial: Trial, study: Study) -> Told | None:
     return None
 
 
-def _complete(trial: Trial, study: Study) -> Told | None:
+def _observe_complete(trial: Trial, study: Study) -> Told | None:
     values = trial.values or {}
-    found = tuple(float(values[one.metric]) for one in study.objectives if one.metric in values)
-    if len(found) < len(study.objectives):
+    objective_values = tuple(
+        float(values[objective.metric]) for objective in study.objectives if objective.metric in values
+    )
+    if len(objective_values) < len(study.objectives):
         return None
     limits = {text: margin for text, margin in outcome_margins(study, trial).items() if math.isfinite(margin)}
-    return Told({}, Outcome.VALUES, values=found if all(map(math.isfinite, found)) else (), limits=limits)
+    return Told(
+        {}, Outcome.VALUES, values=objective_values if all(map(math.isfinite, objective_values)) else (), limits=limits
+    )
 
 
-def _shown(trial: Trial, objectives: Sequence[Objective]) -> tuple[int, float] | None:
-    """How far a trial came, and with what. Several objectives have no one value to compare such trials by."""
+def _last_shown(trial: Trial, objectives: Sequence[Objective]) -> tuple[int, float] | None:
+    """Return a trial's progress in permille and its last value.
+
+    None with several objectives: no single value compares such trials.
+    """
     value = trial.metrics.get(objectives[0].metric)
     if len(objectives) > 1 or value is None or not math.isfinite(value):
         return None
     return (trial.last_step or 0 if trial.progress is None else round(1000 * trial.progress)), value
 
 
-def _placed(lens: Lens, point: Point, heard: Told, trial: Trial) -> Told:
-    """`heard` at its point, with the constraints of today: a hand-picked trial may miss them."""
-    _, rejection = lens.judge(point, frozenset())
-    margin = max(heard.margin, rejection.margin if rejection else 0.0)
-    return replace(heard, point=point, margin=margin, trial=trial)
+def _at_point(projection: Lens, point: Point, observation: Told, trial: Trial) -> Told:
+    """Return the observation at its point, with the margin of the current constraints.
+
+    A hand-picked trial may violate them.
+    """
+    _, rejection = projection.judge(point, frozenset())
+    margin = max(observation.margin, rejection.margin if rejection else 0.0)
+    return replace(observation, point=point, margin=margin, trial=trial)
 
 
-def _rejected(lens: Lens, seen: frozenset[str], rejections: Iterable[Rejection]) -> Iterator[Told]:
-    """Those that would be rejected today as well: constraints may have changed since."""
+def _still_rejected(projection: Lens, seen: frozenset[str], rejections: Iterable[Rejection]) -> Iterator[Told]:
+    """Yield observations of the proposals that would be rejected today: constraints may have changed."""
     for rejection in rejections:
-        if (point := lens.point(rejection.params)) is None:
+        if (point := projection.point(rejection.params)) is None:
             continue
-        _, still = lens.judge(point, seen)
+        _, still = projection.judge(point, seen)
         if still:
             yield Told(point, Outcome.AVOID, margin=still.margin)
 
 
-def _imputed(told: Sequence[Told], objectives: Sequence[Objective]) -> Iterator[Told]:
-    """Values for what diverged: worse than the worst by one standard deviation. Without any measure: nothing."""
-    measured = [one.values for one in told if one.values]
-    bad = tuple(map(worst, objectives, zip(*measured, strict=True))) if measured else ()
-    for one in told:
-        if one.outcome is not Outcome.VALUES or one.values:
-            yield one
-        elif bad:
-            yield replace(one, values=bad)
+def _with_imputed_values(observations: Sequence[Told], objectives: Sequence[Objective]) -> Iterator[Told]:
+    """Yield the observations, with imputed values for diverged trials.
+
+    Without any measured value, diverged trials are left out.
+    """
+    value_rows = [observation.values for observation in observations if observation.values]
+    imputed_values = tuple(map(worst, objectives, zip(*value_rows, strict=True))) if value_rows else ()
+    for observation in observations:
+        # A diverged trial needs a number that models can rank, one that is worse than all measured ones.
+        if observation.outcome is not Outcome.VALUES or observation.values:
+            yield observation
+        elif imputed_values:
+            yield replace(observation, values=imputed_values)
 
 
 def worst(objective: Objective, values: Sequence[float]) -> float:
-    """Worse than the worst by one standard deviation: what engines, and nobody else, hear of a trial that diverged."""
-    spread = pstdev(values) or 1.0
-    bad = max(values) + spread if objective.goal == "minimize" else min(values) - spread
-    return min(max(bad, -sys.float_info.max), sys.float_info.max)
+    """Return a value one standard deviation worse than the worst: imputed for a diverged trial.
+
+    Only engines see it; it is neither stored nor shown.
+    """
+    deviation = pstdev(values) or 1.0
+    value = max(values) + deviation if objective.goal == "minimize" else min(values) - deviation
+    # Engines take finite numbers only; the sum may overflow.
+    return min(max(value, -sys.float_info.max), sys.float_info.max)

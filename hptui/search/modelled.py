@@ -1,7 +1,7 @@
-"""What engines that learn share: startup points while little is known, then what a sampler makes of the history.
+"""Engines that learn from the whole history, rebuilt for every ask.
 
-An engine keeps nothing between two asks but the trials that it was given. Each ask reads the history anew, through the
-space as it is today, and draws from a seed of its own.
+An engine keeps nothing between two asks but the trials that it was given. Each ask reads the history through the
+current space and draws from a seed of its own.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from hptui.search.lens import Lens, Point
 from hptui.search.virtual import ASKS, Sampler, propose
 
 STARTUP = 5
-"""Finished trials before a model is believed: at 15 to 30 trials as good as Optuna's default of 10, or better."""
+"""Finished trials before a model is used: at 15 to 30 trials as good as Optuna's default of 10, or better."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One ask: for which trial a proposal is wanted, and all that is known."""
+    """One ask: the number of the trial that needs a proposal, and all that is known."""
 
     study: Study
     lens: Lens
@@ -36,27 +36,30 @@ class Asked:
     number: int
 
     def seed(self, k: int = 0) -> int:
-        """The seed of the `k`-th draw for this trial."""
+        """Return the seed of the `k`-th draw for this trial."""
         return seed_for(self.study.search.seed, self.number, k)
 
     def draw(self) -> dict[str, Value] | None:
-        """A feasible new configuration at random."""
-        return self.feasible.draw(Random(self.seed()), self.history.seen, self._known())
+        """Return a random feasible new configuration; None when there is none."""
+        return self.feasible.draw(Random(self.seed()), self.history.seen, self._known_points())
 
     def near(self, wanted: Point | None) -> dict[str, Value] | None:
-        """A feasible new configuration close to one that must not be run, if there is such."""
+        """Return a feasible new configuration close to one that must not be run; None when there is none."""
         if wanted is None:
             return self.draw()
-        return self.feasible.near(wanted, Random(self.seed()), self.history.seen, self._known())
+        return self.feasible.near(wanted, Random(self.seed()), self.history.seen, self._known_points())
 
-    def _known(self) -> list[Point]:
-        """Where trials are, whatever became of them: what is proposed ahead does not depend on that."""
+    def _known_points(self) -> list[Point]:
+        """Return the points of all trials, whatever their results.
+
+        So what is proposed in advance does not depend on results.
+        """
         points = (self.lens.point(trial.params) for trial in sorted(self.trials, key=lambda trial: trial.number))
         return [point for point in points if point is not None]
 
 
 class HistoryEngine(ABC):
-    """An `Engine` that looks at the whole history for every ask."""
+    """An `Engine` that reads the whole history for every ask."""
 
     name: str
 
@@ -77,15 +80,15 @@ class HistoryEngine(ABC):
 
     @abstractmethod
     def propose(self, asked: Asked) -> Proposal | None:
-        """The proposal for this ask."""
+        """Return the proposal for this ask; None when no new feasible configuration is left."""
 
     @abstractmethod
     def quiet(self) -> AbstractContextManager[None]:
-        """In which what the library has to say is not heard."""
+        """Return a context in which the library neither logs nor warns."""
 
 
 class ModelEngine(HistoryEngine):
-    """A `HistoryEngine` with a model, which it believes when `startup` trials have finished."""
+    """A `HistoryEngine` with a model, which is used once `startup_trials` trials have finished."""
 
     startup = STARTUP
     asks = ASKS
@@ -98,10 +101,10 @@ class ModelEngine(HistoryEngine):
         return propose(self.name, self.lens, history.seen, self.sampler(asked), asked.near, self.asks)
 
     def start(self, asked: Asked) -> Proposal | None:
-        """A proposal without the model: what random search would run."""
+        """Return a proposal without the model: a random feasible configuration."""
         drawn = asked.draw()
         return None if drawn is None else Proposal(drawn, engine=self.name)
 
     @abstractmethod
     def sampler(self, asked: Asked) -> Sampler:
-        """The model of this ask."""
+        """Return the suggester that holds the model of this ask."""

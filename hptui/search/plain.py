@@ -1,4 +1,4 @@
-"""The engines without a model: a list that somebody wrote, a grid, random search."""
+"""The engines without a model: listed trials, a grid, random search."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hptui.search.history import taken
 from hptui.search.lens import Lens
 
 LARGEST_GRID = 50_000
-"""More points than anybody trains, few enough to be walked within a second."""
+"""Maximum number of points of a grid: more than anybody trains, and enumerated within a second."""
 
 
 class ListEngine:
@@ -26,15 +26,15 @@ class ListEngine:
         pass
 
     def sync(self, trials: Sequence[Trial]) -> None:
-        """Nothing to learn."""
+        """Ignore the history: there is nothing to learn."""
 
     def ask(self, number: int) -> Proposal | None:
-        """None, always."""
+        """Return None, always."""
         return None
 
 
 class GridEngine:
-    """Every feasible combination, in the study file's order of parameters and values, the last parameter fastest."""
+    """Proposes every feasible combination, in the study file's order of parameters, the last one changing fastest."""
 
     name = "grid"
 
@@ -61,7 +61,7 @@ class GridEngine:
         self.seen = taken(self.lens, trials)
 
     def ask(self, number: int) -> Proposal | None:
-        """The first combination that has no trial yet."""
+        """Return the first combination that has no trial yet."""
         for point in self.lens.grid():
             settled, rejection = self.lens.judge(point, self.seen)
             if rejection is None:
@@ -70,7 +70,7 @@ class GridEngine:
 
 
 class RandomEngine:
-    """Feasible configurations drawn independently, each from the seed of its trial's number."""
+    """Proposes feasible configurations drawn independently, each from the seed of its trial's number."""
 
     name = "random"
 
@@ -85,7 +85,7 @@ class RandomEngine:
         self.trials = tuple(trials)
 
     def ask(self, number: int) -> Proposal | None:
-        """A feasible point that has no trial yet."""
+        """Return a feasible configuration that has no trial yet."""
         seen = taken(self.lens, self.trials)
         anchors = (point for trial in self.trials if (point := self.lens.point(trial.params)) is not None)
         drawn = self.feasible.draw(Random(seed_for(self.seed, number)), seen, anchors)

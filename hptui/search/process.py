@@ -1,12 +1,12 @@
-"""Slow engines live in a process of their own: one child of the runner, which stays up between asks.
+"""Runs slow engines in a process of their own: one child of the runner, which stays up between asks.
 
     EngineProcess(study, base)      starts it; it loads its libraries meanwhile
-    begin(number, trials)           hands a question over, and never waits
-    poll()                          the answer once it is there, or who failed and how
+    begin(number, trials)           sends a question, and never waits
+    poll()                          the reply once it is there, or the failure
     fileno()                        to wait on; another one after a failure
 
-The child is `python -m hptui.search.process FD RUNNER`. Questions reach it as open files, so that a long history fits
-at once; answers come back over the socket with their length in front. It ends with the runner.
+The child is `python -m hptui.search.engine_process FD RUNNER`. Questions reach it as open files, so that a long history
+is sent without blocking; replies come back over the socket, prefixed with their length. It ends with the runner.
 """
 
 from __future__ import annotations
@@ -36,21 +36,26 @@ from hptui.storage.studyfile import from_json, to_json
 from hptui.storage.studyfile.samplers import check_abilities
 
 LONG = 0.3
-"""Seconds of an ask for which a runner had better not stand still."""
+"""Maximum seconds of an ask for which a runner may block."""
 
 LONG_FROM = {"gp": 0, "ax": 0, "cmaes": 500, "tpe": 1000, "nsga2": 1000}
-"""From so many trials on an ask is expected to be long; those of gp and ax always are, and load torch."""
+"""Number of trials from which an ask is expected to be slow; gp and ax always are, and load torch."""
 
 PR_SET_PDEATHSIG = 1
+"""prctl option: the signal that the kernel sends when the parent dies."""
 NICENESS = 5
+"""Added to the child's niceness, so that trials and runner have precedence."""
 LENGTH = struct.Struct(">I")
+"""Prefix of a reply: its length in bytes."""
 QUESTION = b"?"
+"""Byte that accompanies the open file of a question."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+"""Environment that keeps numeric libraries from taking the cores of the trials."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of the ask for a trial: a proposal, or `spent`, or an `error` that names the engine."""
+    """Result of an ask for a trial: a proposal, or `exhausted`, or an `error` that names the engine."""
 
     number: int
     proposal: Proposal | None = None
@@ -59,14 +64,15 @@ class Answer:
 
 
 def lives_apart(sampler: str, trials: int = 0) -> bool:
-    """Whether this sampler (as `resolve` names it, never `auto`), asked after so many trials, belongs into an
-    `EngineProcess`.
+    """Return whether an ask of this sampler after `trials` trials belongs into an `EngineProcess`.
+
+    `sampler` is what `choose_sampler` returns, never `auto`.
     """
     return sampler in LONG_FROM and trials >= LONG_FROM[sampler]
 
 
 def fallback(study: Study, base: Mapping[str, Value], trials: Sequence[Trial], number: int) -> Proposal | None:
-    """A random feasible new point, for when the engine fails; None: there is none."""
+    """Return a random feasible new point, for when the engine fails; None if there is none."""
     engine = RandomEngine(study, base)
     engine.sync(trials)
     proposal = engine.ask(number)
@@ -74,79 +80,83 @@ def fallback(study: Study, base: Mapping[str, Value], trials: Sequence[Trial], n
 
 
 class EngineProcess:
-    """The engine of one revision of a study, in a child. It is started again when it crashed or hung."""
+    """The engine of one revision of a study, in a child process that is restarted when it crashed or hung."""
 
     def __init__(self, study: Study, base: Mapping[str, Value], timeout: float = 300.0) -> None:
         check_abilities(study)
         self.sampler = resolve(study, base).sampler
         self.timeout = timeout
-        self._hello = {"study": to_json(study), "base": dict(base)}
+        self._first_document = {"study": to_json(study), "base": dict(base)}
         self._number: int | None = None
-        self._since = 0.0
-        self._received = b""
+        self._asked_at = 0.0
+        self._buffer = b""
         self._start()
 
     def fileno(self) -> int:
-        """To wait on; -1 when there is no process."""
+        """Return the descriptor to wait on; -1 when there is no process."""
         return self._link.fileno()
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is outstanding."""
+        """True while a reply is outstanding."""
         return self._number is not None
 
     def begin(self, number: int, trials: Sequence[Trial]) -> None:
-        """Ask for one proposal, as `sync` and `ask` would. One question at a time."""
+        """Ask for one proposal, as `sync` and `ask` would. Only one question may be outstanding."""
         assert self._number is None, f"still asked for trial {self._number}"
         question = {"number": number, "trials": [trial_to_json(trial) for trial in trials]}
         try:
-            _hand_over(self._link, question)
-        except OSError:  # it ended since the last answer
+            _send_document(self._link, question)
+        except OSError:  # the child ended since the last reply
             self.close()
             self._start()
-            _hand_over(self._link, question)
-        self._number, self._since = number, time.monotonic()
+            _send_document(self._link, question)
+        self._number, self._asked_at = number, time.monotonic()
 
     def poll(self) -> Answer | None:
-        """The answer to the question, once. None: not yet, or nothing was asked."""
+        """Return the reply to the question, once; None while there is none, or nothing was asked."""
         if self._number is None:
             return None
         alive = self._receive()
-        if (found := self._message()) is not None:
+        if (message := self._take_message()) is not None:
             number, self._number = self._number, None
-            proposal = proposal_from_json(found["proposal"]) if found["proposal"] else None
-            return Answer(number, proposal, not proposal and not found["error"], self._named(found["error"]))
+            proposal = proposal_from_json(message["proposal"]) if message["proposal"] else None
+            return Answer(
+                number, proposal, not proposal and not message["error"], self._naming_sampler(message["error"])
+            )
         if not alive:
-            return self._failed(f"its process died ({self._ending()})")
-        if time.monotonic() - self._since > self.timeout:
+            return self._failed(f"its process died ({self._exit_text()})")
+        # A hung engine must not stop the study: it is killed and restarted.
+        if time.monotonic() - self._asked_at > self.timeout:
             return self._failed(f"no answer within {self.timeout:g} s")
         return None
 
     def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """Kill the process, whatever it is doing."""
         self._link.close()
         self._process.kill()
         self._process.wait()
-        self._received, self._number = b"", None
+        self._buffer, self._number = b"", None
 
     def _start(self) -> None:
-        self._link, theirs = socket.socketpair()
+        self._link, child_link = socket.socketpair()
         self._link.setblocking(False)
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH", ""))))
-        with theirs:
+        with child_link:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "hptui.search.process", str(theirs.fileno()), str(os.getpid())],
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
+                [sys.executable, "-P", "-m", "hptui.search.process", str(child_link.fileno()), str(os.getpid())],
+                pass_fds=[child_link.fileno()],
+                start_new_session=True,  # a Ctrl-C in the terminal reaches only the runner
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                # Engines compute on the CPU: the GPUs belong to trials.
                 env={**os.environ, **ONE_THREAD, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": path},
             )
-        _hand_over(self._link, self._hello)
+        _send_document(self._link, self._first_document)
 
     def _receive(self) -> bool:
-        """Take what has arrived; False: the other end is closed."""
+        """Read what has arrived; return False when the other end is closed."""
         while True:
             try:
                 data = self._link.recv(1 << 16)
@@ -156,39 +166,40 @@ class EngineProcess:
                 return False
             if not data:
                 return False
-            self._received += data
+            self._buffer += data
 
-    def _message(self) -> dict[str, Any] | None:
-        """The message that has arrived whole."""
-        if len(self._received) < LENGTH.size:
+    def _take_message(self) -> dict[str, Any] | None:
+        """Remove and return the first complete message of the buffer; None if there is none."""
+        if len(self._buffer) < LENGTH.size:
             return None
-        end = LENGTH.size + LENGTH.unpack_from(self._received)[0]
-        if len(self._received) < end:
+        end = LENGTH.size + LENGTH.unpack_from(self._buffer)[0]
+        if len(self._buffer) < end:
             return None
-        text, self._received = self._received[LENGTH.size : end], self._received[end:]
-        found: dict[str, Any] = json.loads(text)
-        return found
+        body, self._buffer = self._buffer[LENGTH.size : end], self._buffer[end:]
+        message: dict[str, Any] = json.loads(body)
+        return message
 
-    def _failed(self, why: str) -> Answer:
-        """The engine is named; the next question finds a new process."""
+    def _failed(self, reason: str) -> Answer:
+        """Return the failed reply, and start a new process for the next question."""
         assert self._number is not None
         number = self._number
         self.close()
         self._start()
-        return Answer(number, error=self._named(why))
+        return Answer(number, error=self._naming_sampler(reason))
 
-    def _named(self, why: str) -> str:
-        return why and f"the sampler {self.sampler!r} failed: {why}"
+    def _naming_sampler(self, reason: str) -> str:
+        return reason and f"the sampler {self.sampler!r} failed: {reason}"
 
-    def _ending(self) -> str:
+    def _exit_text(self) -> str:
         try:
+            # The socket closes just before the process ends.
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             return "it hung up"
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
 
-def _hand_over(link: socket.socket, document: Mapping[str, Any]) -> None:
+def _send_document(link: socket.socket, document: Mapping[str, Any]) -> None:
     """Send a document as an open file: a socket's buffer may be smaller than a history."""
     with tempfile.TemporaryFile() as file:
         file.write(json.dumps(document).encode())
@@ -197,16 +208,16 @@ def _hand_over(link: socket.socket, document: Mapping[str, Any]) -> None:
 
 
 def main(argv: Sequence[str]) -> None:
-    """The child: build the engine that the first document describes, and answer until the runner hangs up."""
+    """Run the child: build the engine of the first document, and reply until the runner closes the socket."""
     fd, runner = map(int, argv)
-    _die_with(runner)
+    _end_with(runner)
     os.nice(NICENESS)
     link = socket.socket(fileno=fd)
     os.set_inheritable(fd, False)
     documents = _documents(link)
-    engine, broken = _built(next(documents, {}))
+    engine, failure = _build_engine(next(documents, {}))
     for question in documents:
-        answer = _answer(engine, question) if engine else _error(broken)
+        answer = _answer(engine, question) if engine else _error_message(failure)
         body = json.dumps(answer).encode()
         try:
             link.sendall(LENGTH.pack(len(body)) + body)
@@ -214,11 +225,14 @@ def main(argv: Sequence[str]) -> None:
             return
 
 
-def _die_with(runner: int) -> None:
-    """No orphans: the kernel kills the child when the runner dies; elsewhere than on Linux the socket's end does."""
+def _end_with(runner: int) -> None:
+    """Let the kernel kill this process when the runner dies.
+
+    Elsewhere than on Linux, the end of the socket does.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != runner:  # it died before that took effect
+    if os.getppid() != runner:  # the runner died before prctl took effect
         os._exit(0)
 
 
@@ -235,24 +249,24 @@ def _documents(link: socket.socket) -> Iterator[dict[str, Any]]:
             yield json.load(file)
 
 
-def _built(hello: Mapping[str, Any]) -> tuple[Engine | None, str]:
-    """The engine, or why there is none."""
+def _build_engine(first_document: Mapping[str, Any]) -> tuple[Engine | None, str]:
+    """Return the engine, or the reason why there is none."""
     try:
-        return make_engine(from_json(hello["study"]), hello["base"]), ""
-    except Exception as error:  # noqa: BLE001  whatever a library raises on import, the runner must hear of it
+        return make_engine(from_json(first_document["study"]), first_document["base"]), ""
+    except Exception as error:  # noqa: BLE001  a library may raise anything on import; the runner reports it
         return None, f"{type(error).__name__}: {error}"
 
 
 def _answer(engine: Engine, question: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        engine.sync([trial_from_json(found) for found in question["trials"]])
+        engine.sync([trial_from_json(document) for document in question["trials"]])
         proposal = engine.ask(question["number"])
-    except Exception as error:  # noqa: BLE001  a library's failure is an answer, and names the library
-        return _error(f"{engine.name}: {type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001  a library may raise anything; the reply names it
+        return _error_message(f"{engine.name}: {type(error).__name__}: {error}")
     return {"proposal": proposal and proposal_to_json(proposal), "error": ""}
 
 
-def _error(text: str) -> dict[str, Any]:
+def _error_message(text: str) -> dict[str, Any]:
     return {"proposal": None, "error": text[:2000]}
 
 

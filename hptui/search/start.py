@@ -1,4 +1,4 @@
-"""The first trials of a search with a model: the centre of the ranges, then points that cover the space evenly.
+"""The initial design of a search with a model: the centre of the ranges, then points that cover the space evenly.
 
 Starting at the centre of logarithmic ranges helped more than any other choice measured, most of all within five trials.
 All points are feasible: no model is needed to find such.
@@ -17,9 +17,12 @@ from hptui.search.virtual import ASKS
 
 
 def designed(asked: Asked, name: str) -> Proposal | None:
-    """The centre, or the nearest feasible point, for the first trial of the search; then along a Sobol sequence."""
-    if place(asked) == 0 and (found := _centre(asked)) is not None:
-        return Proposal(found, engine=name)
+    """Return the initial proposal of a trial: the centre first, then the points of a Sobol sequence.
+
+    Instead of an infeasible centre, the nearest feasible point is taken.
+    """
+    if place(asked) == 0 and (overrides := _centre(asked)) is not None:
+        return Proposal(overrides, engine=name)
     return along(asked, name, ASKS, before=1)
 
 

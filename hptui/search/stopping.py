@@ -1,7 +1,7 @@
-"""Stop rules for a trial, and when a whole study has done enough: pure functions of what is recorded.
+"""Stop rules for a trial, and stopping conditions of a whole study: pure functions of recorded trials.
 
-`[search] stop` ends one trial by its own metrics, whatever the others do; the baseline is spared by the caller, as with
-pruners. `outcome_margins` and `satisfies` say what `[search] outcome` makes of a trial.
+`[search] stop` ends one trial by its own metrics, whatever the others do; the caller exempts the baseline, as with
+pruners. `outcome_margins` and `satisfies` evaluate `[search] outcome` on a trial.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from hptui.model.trial import Role, Trial, TrialStatus
 __all__ = ["broken", "why", "unmet", "until_reached", "outcome_margins", "satisfies", "usable", "hypervolumes"]
 
 CLOSE = 1e-9
-"""Progress is a quotient: 0.1 has been reached at 0.1, however that was computed."""
+"""Tolerance of comparisons of progress, which is a quotient: 0.1 counts as reached despite rounding."""
 
 # -- one trial
 
 
 def broken(rules: Sequence[StopRule], progress: float | None, metrics: Mapping[str, float]) -> StopRule | None:
-    """The first rule that says to stop a trial that has shown these metrics (their last values) by `progress`.
+    """Return the first rule that stops a trial with these metrics (their last values) at `progress`.
 
-    Asked at every report, so that a rule is tried at its `after` and from then on. One that cannot be worked out, for
-    want of a value or of progress, stops nobody.
+    Called at every report, so that a rule is tried at its `after` and from then on. A rule that cannot be evaluated,
+    for lack of a value or of progress, stops no trial.
     """
     values = by_identifier(metrics)
     for rule in rules:
@@ -45,15 +45,15 @@ def _holds(rule: StopRule, values: Mapping[str, float]) -> bool:
 
 
 def why(rule: StopRule, progress: float | None, metrics: Mapping[str, float]) -> str:
-    """The reason, for the person whose trial it is: what was seen, and when."""
+    """Return the reason for stopping a trial: the values that broke the rule, and the progress."""
     values = by_identifier(metrics)
-    seen = " and ".join(f"{name} is {values[name]:.6g}" for name in sorted(rule.when.names) if name in values)
+    shown = " and ".join(f"{name} is {values[name]:.6g}" for name in sorted(rule.when.names) if name in values)
     when = "" if progress is None else f" at {100 * progress:.0f} % of training"
-    return f"stop rule {rule}: {seen}{when}"
+    return f"stop rule {rule}: {shown}{when}"
 
 
 def unmet(rule: StopRule, metrics: Mapping[str, float]) -> tuple[str, ...]:
-    """The names in a rule that no metric has given a value: while there are any, it cannot be tried."""
+    """Return the names in a rule for which no metric has a value: until all have, it is not tried."""
     return tuple(sorted(rule.when.names - by_identifier(metrics).keys()))
 
 
@@ -61,22 +61,31 @@ def unmet(rule: StopRule, metrics: Mapping[str, float]) -> tuple[str, ...]:
 
 
 def until_reached(study: Study, trials: Sequence[Trial], seconds: float) -> str:
-    """Why the study has done enough, as `[search] until` has it after `seconds` of activity; '' while it has not."""
+    """Return the reason why `[search] until` ends the study; '' while it does not.
+
+    `seconds`: how long the study has been active.
+    """
     return over(study, trials, seconds) or stagnant(study, trials)
 
 
 def over(study: Study, trials: Sequence[Trial], seconds: float) -> str:
-    """Why a whole study is over, whatever its stages: its hours have passed, or its target has been reached."""
-    return _over_time(study, seconds) or _on_target(study, trials)
+    """Return the reason why a study is over, whatever its stages; '' while it is not.
+
+    Its hours have passed, or its target has been reached.
+    """
+    return _hours_reason(study, seconds) or _target_reason(study, trials)
 
 
-def _over_time(study: Study, seconds: float) -> str:
+def _hours_reason(study: Study, seconds: float) -> str:
     hours = study.search.until.hours
     return f"the {hours:g} hours of `until` are over" if hours is not None and seconds >= hours * 3600 else ""
 
 
-def _on_target(study: Study, trials: Sequence[Trial]) -> str:
-    """Whether a trial of this study (not an imported one) is as good as the target, and keeps `outcome`."""
+def _target_reason(study: Study, trials: Sequence[Trial]) -> str:
+    """Return the reason when a usable trial has reached the target; else ''.
+
+    Imported trials do not count.
+    """
     target, objective = study.search.until.target, study.objective
     if target is None or len(study.objectives) > 1:
         return ""
@@ -90,14 +99,14 @@ def _on_target(study: Study, trials: Sequence[Trial]) -> str:
 
 
 def stagnant(study: Study, trials: Sequence[Trial]) -> str:
-    """Whether so many complete trials of the search in a row have left the best (or the Pareto set) as it was.
+    """Return the reason when the last complete trials did not improve the best or Pareto set; else ''.
 
-    Where there are stages, this ends the search of one. A hand-made trial, the baseline or an imported one may be the
-    best, but does not count; a replicate is neither.
+    Where there are stages, this ends the search of one. Hand-made trials, the baseline and imported ones can be the
+    best, but are not counted; replicates are neither.
     """
-    patience = study.search.until.no_improvement
-    best, since = _stagnation(study, trials)
-    if patience is None or best is None or since < patience:
+    limit = study.search.until.no_improvement
+    best, since = _last_improvement(study, trials)
+    if limit is None or best is None or since < limit:
         return ""
     if len(study.objectives) > 1:
         return f"the last {since} trials added nothing to the Pareto set"
@@ -106,16 +115,16 @@ def stagnant(study: Study, trials: Sequence[Trial]) -> str:
     return f"no improvement in {since} trials on trial {best.number} ({metric} {value:.6g})"
 
 
-def _stagnation(study: Study, trials: Sequence[Trial]) -> tuple[Trial | None, int]:
-    """The trial that last improved on all before it, and how many of the search have completed since."""
+def _last_improvement(study: Study, trials: Sequence[Trial]) -> tuple[Trial | None, int]:
+    """Return the trial that last improved on all before it, and the search trials completed since."""
     best, since = None, 0
     front: list[Point] = []
     for trial in in_order(trials):
         if trial.status is not TrialStatus.COMPLETE or trial.role is Role.REPLICATE or trial.continued:
             continue
-        own = point(study, trial) if usable(study, trial) else None
-        if own is not None and not any(other == own or dominates(other, own) for other in front):
-            front = [other for other in front if not dominates(own, other)] + [own]
+        values = point(study, trial) if usable(study, trial) else None
+        if values is not None and not any(other == values or dominates(other, values) for other in front):
+            front = [other for other in front if not dominates(values, other)] + [values]
             best, since = trial, 0
         elif trial.role is Role.SEARCH:
             since += 1

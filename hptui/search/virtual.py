@@ -1,8 +1,8 @@
-"""Virtual trials: a proposal that must not be run is fed back to the engine as violated, and the engine asked again.
+"""Feeds proposals that must not be run back to the engine as violated, and asks it again.
 
-Throwing such proposals away stalls model-based samplers, which would propose the same again; running them costs GPU
-time. Feeding the violation back costs neither, and teaches the sampler where the constraint lies. The rejections are
-stored with the trial that they led to, and only engines ever see them.
+Dropping such proposals stalls model-based samplers, which would propose the same again; running them costs GPU time.
+Feeding the violation back costs neither, and teaches the sampler where the constraint lies. The rejections are stored
+with the trial that they led to, and only engines ever see them.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from hptui.search.engine import Proposal
 from hptui.search.lens import Lens, Point
 
 ASKS = 10
-"""How often a sampler is asked for one trial before a feasible point near its first suggestion is taken instead."""
+"""Suggestions requested for one trial before a feasible point near the first one is taken instead."""
 
 
 class Sampler(Protocol):
-    """Suggests points of a space, and hears which of them are not run."""
+    """Suggests points of a space, and is notified of those that are not run."""
 
     def suggest(self, k: int) -> Point | None:
-        """The `k`-th suggestion for this trial; None: it knows of nothing new."""
+        """Return the `k`-th suggestion for this trial; None if there is nothing new to suggest."""
         ...
 
     def reject(self, rejection: Rejection) -> None:
-        """The suggestion just made is not run."""
+        """Record that the last suggestion is not run."""
         ...
 
 
@@ -38,7 +38,7 @@ def propose(
     otherwise: Callable[[Point | None], dict[str, Value] | None],
     asks: int = ASKS,
 ) -> Proposal | None:
-    """The first suggestion that may be run, else what `otherwise` finds near the first one that may not.
+    """Return the first suggestion that may be run, else what `fallback` finds near the first rejected one.
 
     None when that finds nothing either.
     """
@@ -53,5 +53,5 @@ def propose(
         sampler.reject(rejection)
         rejections.append(rejection)
         first = first or point
-    found = otherwise(first)
-    return None if found is None else Proposal(found, tuple(rejections), name)
+    overrides = otherwise(first)
+    return None if overrides is None else Proposal(overrides, tuple(rejections), name)

@@ -1,6 +1,6 @@
-"""Trials and proposals as JSON, on their way to an engine's process and back. What comes out is equal to what went in.
+"""Trials and proposals as JSON, for transport between a runner and its engine process. Round trips are exact.
 
-NaN and infinities cross as Python's JSON writes them: both ends are ours.
+NaN and infinities are written as Python's JSON writes them: both ends are ours.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from hptui.model.trial import Reason, Rejection, Role, Trial, TrialStatus
 from hptui.search.engine import Proposal
 
 
-def _defaults() -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _trial_defaults() -> dict[str, Any]:
+    defaults: dict[str, Any] = {}
     for field in fields(Trial):
-        made = field.default_factory() if field.default_factory is not MISSING else field.default
-        found[field.name] = made
-    return found
+        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        defaults[field.name] = default
+    return defaults
 
 
-DEFAULTS = _defaults()
-"""What every field of a trial is when nothing is said; such fields do not cross."""
+DEFAULTS = _trial_defaults()
+"""Default of every field of a trial; fields with this value are not sent."""
 
 
 def trial_to_json(trial: Trial) -> dict[str, Any]:
-    """All that differs from the defaults."""
-    found = {name: value for name, usual in DEFAULTS.items() if (value := getattr(trial, name)) != usual}
+    """Return the fields of a trial that differ from the defaults."""
+    document = {name: value for name, default in DEFAULTS.items() if (value := getattr(trial, name)) != default}
     if trial.rejections:
-        found["rejections"] = [_rejection_to_json(one) for one in trial.rejections]
-    return found
+        document["rejections"] = [_rejection_to_json(rejection) for rejection in trial.rejections]
+    return document
 
 
 def trial_from_json(found: Mapping[str, Any]) -> Trial:
-    """The trial that `trial_to_json` wrote."""
+    """Return the trial that `trial_to_json` wrote."""
     special: dict[str, Any] = {"status": TrialStatus(found["status"]), "role": Role(found["role"])}
     if "reason" in found:
         special["reason"] = Reason(found["reason"])
@@ -46,22 +46,22 @@ def trial_from_json(found: Mapping[str, Any]) -> Trial:
 
 
 def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
-    """A proposal with its rejections."""
+    """Return a proposal as JSON, with its rejections."""
     return {
         "params": proposal.params,
-        "rejections": [_rejection_to_json(one) for one in proposal.rejections],
+        "rejections": [_rejection_to_json(rejection) for rejection in proposal.rejections],
         "engine": proposal.engine,
     }
 
 
 def proposal_from_json(found: Mapping[str, Any]) -> Proposal:
-    """The proposal that `proposal_to_json` wrote."""
+    """Return the proposal that `proposal_to_json` wrote."""
     return Proposal(found["params"], tuple(map(_rejection_from_json, found["rejections"])), found["engine"])
 
 
-def _rejection_to_json(one: Rejection) -> list[Any]:
-    return [one.params, one.why, one.margin]
+def _rejection_to_json(rejection: Rejection) -> list[Any]:
+    return [rejection.params, rejection.why, rejection.margin]
 
 
-def _rejection_from_json(found: list[Any]) -> Rejection:
-    return Rejection(*found)
+def _rejection_from_json(values: list[Any]) -> Rejection:
+    return Rejection(*values)

@@ -1,1 +1,1 @@
-"""Where it is kept: study files, the store, run directories."""
+"""Persistent state: study files, the store of a study, run directories of attempts."""

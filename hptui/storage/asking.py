@@ -1,4 +1,4 @@
-"""How a store is asked: over a plain `sqlite3` connection, in snapshots of one moment. Standard library only."""
+"""A connection to a store for reading: `sqlite3` with read transactions. Standard library only."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ class Asking:
     path: Path
 
     def data_version(self) -> int:
-        """A number that changes when another connection has written. Costs microseconds."""
-        row = self._one("PRAGMA data_version")
+        """Return a number that changes after a write by another connection. Takes microseconds."""
+        row = self._row("PRAGMA data_version")
         assert row is not None
         return int(row[0])
 
     def backup(self, path: Path) -> None:
-        """A consistent copy in one file, readable by its owner only; written beside and renamed."""
-        beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        """Write a consistent copy to one file, with mode 0600; `path` is replaced atomically."""
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
-            target = sqlite3.connect(beside, isolation_level=None)
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+            target = sqlite3.connect(temporary, isolation_level=None)
             try:
-                # In one go: a copy in parts starts over whenever another process writes, and a reader blocks nobody.
+                # All pages at once: a copy in parts starts over whenever another process writes. No writer is blocked.
                 self._conn.backup(target, pages=-1)
                 target.execute("PRAGMA journal_mode = DELETE")  # readable from a read-only disk, without -wal and -shm
             finally:
                 target.close()
-            os.replace(beside, path)
+            os.replace(temporary, path)
         except (OSError, sqlite3.Error) as error:
             raise explain(error, path) from error
         finally:
             with suppress(OSError):
-                beside.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Questions asked inside see one moment. Keep it short."""
+        """Open a read transaction: queries inside see the store at one moment. Keep it short."""
         if self._conn.in_transaction:
             yield
             return
-        self._all("BEGIN")
+        self._rows("BEGIN")
         try:
             yield
         finally:
             if self._conn.in_transaction:
-                self._all("ROLLBACK")
+                self._rows("ROLLBACK")
 
-    def _all(self, sql: str, args: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
+    def _rows(self, sql: str, args: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         try:
             return self._conn.execute(sql, args).fetchall()
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
-    def _one(self, sql: str, args: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
-        found = self._all(sql, args)
-        return found[0] if found else None
+    def _row(self, sql: str, args: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
+        rows = self._rows(sql, args)
+        return rows[0] if rows else None

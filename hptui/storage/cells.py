@@ -1,7 +1,7 @@
-"""How the words of the model become cells of `study.db`, and back. Standard library only.
+"""Conversion of trials and attempts to columns of `study.db`, and back. Standard library only.
 
-JSON has no NaN: a value that is not finite is written `{"nonfinite": "nan"}` (or inf, -inf) inside JSON columns,
-and as NULL with the kind in a column beside it elsewhere.
+JSON has no NaN: a non-finite value is `{"nonfinite": "nan"}` (or inf, -inf) inside JSON columns; elsewhere it is NULL,
+with its kind in a second column.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from hptui.model.trial import Attempt, AttemptState, Reason, Rejection, Role, Tr
 
 
 def split_odd(value: float | None) -> tuple[float | None, str | None]:
-    """A number as two columns: itself, or NULL and what it is instead. None is taken for NaN."""
+    """Return a number as two columns: (value, None), or (None, kind) if it is not finite.
+
+    None counts as NaN.
+    """
     if value is not None and math.isfinite(value):
         return value, None
     if value is None or math.isnan(value):
@@ -27,17 +30,20 @@ def split_odd(value: float | None) -> tuple[float | None, str | None]:
 
 
 def join_odd(value: float | None, odd: str | None) -> float:
-    """The inverse of `split_odd`."""
+    """Return the number of the two columns that `split_odd` returned."""
     return float(odd or "nan") if value is None else value
 
 
 def text(value: object) -> str:
-    """A string that SQLite can hold: lone surrogates, as undecodable bytes leave them, become question marks."""
+    """Return a value as a string that SQLite can store.
+
+    Lone surrogates, from undecodable bytes, become question marks.
+    """
     return str(value).encode("utf-8", "replace").decode("utf-8")
 
 
 def dump(value: object) -> str:
-    """Compact JSON, non-finite numbers marked."""
+    """Return compact JSON, with non-finite numbers marked."""
     try:
         return json.dumps(value, allow_nan=False, separators=(",", ":"))
     except ValueError:
@@ -45,7 +51,7 @@ def dump(value: object) -> str:
 
 
 def parse(document: str) -> Any:
-    """The inverse of `dump`."""
+    """Return the value of JSON that `dump` wrote."""
     if document == "{}":
         return {}
     return json.loads(document, object_hook=_unmark if '{"nonfinite":' in document else None)
@@ -59,13 +65,16 @@ def _mark(value: Any) -> Any:
     return [_mark(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _unmark(found: dict[str, Any]) -> Any:
-    kind = found.get("nonfinite") if len(found) == 1 else None
-    return float(kind) if kind in ("nan", "inf", "-inf") else found
+def _unmark(item: dict[str, Any]) -> Any:
+    kind = item.get("nonfinite") if len(item) == 1 else None
+    return float(kind) if kind in ("nan", "inf", "-inf") else item
 
 
 def pack_numbers(numbers: Iterable[int]) -> str:
-    """A set of numbers as ranges: `0-41,43`. A trial's `seen` is mostly "everyone before me"."""
+    """Return a set of numbers as ranges, `0-41,43`.
+
+    A trial's `seen` mostly holds all earlier trials: as a list it would grow with the square of their number.
+    """
     ranges: list[list[int]] = []
     for number in sorted(set(numbers)):
         if ranges and number == ranges[-1][1] + 1:
@@ -76,7 +85,7 @@ def pack_numbers(numbers: Iterable[int]) -> str:
 
 
 def unpack_numbers(packed: str) -> tuple[int, ...]:
-    """The inverse of `pack_numbers`, in ascending order."""
+    """Return the numbers of a text that `pack_numbers` returned, ascending."""
     numbers: list[int] = []
     for part in packed.split(",") if packed else ():
         low, _, high = part.partition("-")
@@ -86,41 +95,48 @@ def unpack_numbers(packed: str) -> tuple[int, ...]:
 
 # trials and attempts ----------------------------------------------------------------------------------------------
 
-_JSON = {"params", "values", "effective", "final", "environment", "facts"}
-_DERIVED = {"metrics", "attempts", "rejections"}
-_TEXTS = {"name", "message", "engine", "title", "note", "asked", "boot_id", "host", "device", "stage"}
+_JSON_FIELDS = {"params", "values", "effective", "final", "environment", "facts"}
+_FIELDS_OF_OTHER_TABLES = {"metrics", "attempts", "rejections"}
+_TEXT_FIELDS = {"name", "message", "engine", "title", "note", "asked", "boot_id", "host", "device", "stage"}
 
 
 def column_of(field: str) -> str:
-    """The column of a field."""
-    return f"{field}_json" if field in _JSON else field
+    """Return the column of a field."""
+    return f"{field}_json" if field in _JSON_FIELDS else field
 
 
 def cell_of(field: str, value: Any) -> Any:
-    """What the column of a field holds for this value."""
-    if field in _JSON:
+    """Return a field's value as its column holds it."""
+    if field in _JSON_FIELDS:
         return None if value is None else dump(dict(value))
     if field == "seen":
         return pack_numbers(value)
-    return text(value) if field in _TEXTS else value
+    return text(value) if field in _TEXT_FIELDS else value
 
 
-def _names(kind: type[Trial] | type[Attempt]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind) if field.name not in _DERIVED)
+def _column_fields(kind: type[Trial] | type[Attempt]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if field.name not in _FIELDS_OF_OTHER_TABLES)
 
 
-TRIAL_FIELDS = _names(Trial)
-"""The fields of a trial that its own row holds; `peak_memory_gb` there is what an import gave."""
-ATTEMPT_FIELDS = _names(Attempt)
+TRIAL_FIELDS = _column_fields(Trial)
+"""Fields of a trial that are columns of its row; `peak_memory_gb` there is the value that an import gave."""
+ATTEMPT_FIELDS = _column_fields(Attempt)
+"""Fields of an attempt that are columns of its row."""
 TRIAL_COLUMNS = ", ".join(column_of(name) for name in TRIAL_FIELDS)
+"""Columns of a trial, in the order of `TRIAL_FIELDS`."""
 ADDED = {"stage": "'' AS stage", "facts_json": "'{}' AS facts_json"}
-"""Columns of a trial that a store of the first format has not, and what stands for them when it is only read."""
+"""Replacements for columns of a trial that a store of format 1 lacks, when it is only read."""
 FIRST_TRIAL_COLUMNS = ", ".join(ADDED.get(column_of(name), column_of(name)) for name in TRIAL_FIELDS)
+"""`TRIAL_COLUMNS` for a store of format 1."""
 ATTEMPT_COLUMNS = ", ".join(column_of(name) for name in ATTEMPT_FIELDS)
+"""Columns of an attempt, in the order of `ATTEMPT_FIELDS`."""
 
 
 def cells(changes: Mapping[str, Any], allowed: Sequence[str]) -> dict[str, Any]:
-    """Changed fields as columns. A field that is not a row's own is our mistake: `TypeError`."""
+    """Return changed fields as columns.
+
+    Raises: TypeError for a field that is not in `allowed`.
+    """
     unknown = sorted(set(changes) - set(allowed))
     if unknown:
         raise TypeError(f"these fields cannot be set: {', '.join(unknown)}")
@@ -128,12 +144,12 @@ def cells(changes: Mapping[str, Any], allowed: Sequence[str]) -> dict[str, Any]:
 
 
 def trial_cells(trial: Trial) -> dict[str, Any]:
-    """A trial as a row."""
+    """Return the row of a trial."""
     return cells({name: getattr(trial, name) for name in TRIAL_FIELDS}, TRIAL_FIELDS)
 
 
 def attempt_cells(attempt: Attempt) -> dict[str, Any]:
-    """An attempt as a row."""
+    """Return the row of an attempt."""
     return cells({name: getattr(attempt, name) for name in ATTEMPT_FIELDS}, ATTEMPT_FIELDS)
 
 
@@ -146,27 +162,27 @@ def trial_of(
     rejections: tuple[Rejection, ...] = (),
     seen: bool = False,
 ) -> Trial:
-    """A trial from its row (`TRIAL_COLUMNS`) and what belongs to it."""
-    found = dict(zip(TRIAL_FIELDS, row, strict=True))
-    found["status"] = TrialStatus(found["status"])
-    found["role"] = Role(found["role"])
-    found["reason"] = None if found["reason"] is None else Reason(found["reason"])
-    found["params"] = parse(found["params"])
-    found["values"] = None if found["values"] is None else parse(found["values"])
-    found["effective"] = parse(found["effective"])
-    found["final"] = parse(found["final"])
-    found["facts"] = parse(found["facts"])
-    found["seen"] = unpack_numbers(found["seen"]) if seen else ()
+    """Build a trial from its row (`TRIAL_COLUMNS`) and from values of other tables."""
+    values = dict(zip(TRIAL_FIELDS, row, strict=True))
+    values["status"] = TrialStatus(values["status"])
+    values["role"] = Role(values["role"])
+    values["reason"] = None if values["reason"] is None else Reason(values["reason"])
+    values["params"] = parse(values["params"])
+    values["values"] = None if values["values"] is None else parse(values["values"])
+    values["effective"] = parse(values["effective"])
+    values["final"] = parse(values["final"])
+    values["facts"] = parse(values["facts"])
+    values["seen"] = unpack_numbers(values["seen"]) if seen else ()
     if peak_memory_gb is not None:
-        found["peak_memory_gb"] = peak_memory_gb
-    return Trial(metrics=metrics, attempts=attempts, rejections=rejections, **found)
+        values["peak_memory_gb"] = peak_memory_gb
+    return Trial(metrics=metrics, attempts=attempts, rejections=rejections, **values)
 
 
 def attempt_of(row: Sequence[Any]) -> Attempt:
-    """An attempt from its row (`ATTEMPT_COLUMNS`)."""
-    found = dict(zip(ATTEMPT_FIELDS, row, strict=True))
-    found["state"] = AttemptState(found["state"])
-    found["reason"] = None if found["reason"] is None else Reason(found["reason"])
-    found["warm"] = bool(found["warm"])
-    found["environment"] = parse(found["environment"])
-    return Attempt(**found)
+    """Build an attempt from its row (`ATTEMPT_COLUMNS`)."""
+    values = dict(zip(ATTEMPT_FIELDS, row, strict=True))
+    values["state"] = AttemptState(values["state"])
+    values["reason"] = None if values["reason"] is None else Reason(values["reason"])
+    values["warm"] = bool(values["warm"])
+    values["environment"] = parse(values["environment"])
+    return Attempt(**values)

@@ -1,4 +1,4 @@
-"""On what kind of disk a path lies. SQLite's write-ahead log is unsafe on a network file system."""
+"""The file system of a path. SQLite's write-ahead log is unsafe on a network file system."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from pathlib import Path
 from hptui.model.errors import Unsupported
 
 NETWORK = {"nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "lustre", "9p", "ceph", "glusterfs", "afs", "beegfs", "gpfs"}
+"""Types of file systems that are reached over a network."""
 
 
 def filesystem(path: Path) -> str:
-    """The type of the file system that holds `path`, '' where it cannot be known."""
+    """Return the type of the file system that holds `path`; '' if it cannot be determined."""
     target = path.resolve()
     try:
         lines = Path("/proc/mounts").read_text().splitlines()
     except OSError:
         return ""
-    best, found = -1, ""
+    depth, kind = -1, ""
     for line in lines:
         fields = line.split()
         mount = Path(fields[1].replace("\\040", " "))
-        if target.is_relative_to(mount) and len(mount.parts) >= best:
-            best, found = len(mount.parts), fields[2]
-    return found
+        if target.is_relative_to(mount) and len(mount.parts) >= depth:
+            depth, kind = len(mount.parts), fields[2]
+    return kind
 
 
 def is_network(kind: str) -> bool:
-    """Whether a type of file system is reached over a network, or through a process that may be."""
+    """Return whether a type of file system is reached over a network, or by FUSE over one."""
     return kind in NETWORK or kind.startswith(("fuse.sshfs", "fuse.s3"))
 
 
 def refuse_network(path: Path) -> None:
-    """`Unsupported` when a study's store may not lie at `path`."""
+    """Raise Unsupported if `path` is on a network file system."""
     kind = filesystem(path)
     if is_network(kind):
         hint = "use a local disk: --home DIR or $HPTUI_HOME; checkpoints may stay there: [resources] checkpoints"

@@ -1,4 +1,4 @@
-"""What SQLite and the disk complain of, in words for people. Standard library only."""
+"""Errors of SQLite and of the disk as errors of hptui. Standard library only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from hptui.model.errors import HptuiError, MachineError
 from hptui.storage.rows import APPLICATION_ID, SCHEMA
 
-_FULL = {
+_FULL_CODES = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR_WRITE,  # what a quota (EDQUOT) and a file size limit (EFBIG) become
     sqlite3.SQLITE_IOERR_FSYNC,
@@ -17,21 +17,24 @@ _FULL = {
     sqlite3.SQLITE_IOERR_SHMSIZE,
     sqlite3.SQLITE_IOERR_SHMMAP,
 }
-_FULL_OS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class DiskFull(MachineError):
-    """Nothing more can be written for now. The transaction is rolled back, the store consistent: try again later."""
+    """Nothing can be written at present.
+
+    The transaction is rolled back and the store is consistent: the write can be repeated later.
+    """
 
 
 def explain(error: sqlite3.Error | OSError, path: Path) -> HptuiError:
-    """The error to raise for a failure of the store at `path`."""
+    """Return the error to raise for a failure of the store at `path`."""
     if isinstance(error, OSError):
-        if error.errno in _FULL_OS:
+        if error.errno in _FULL_ERRNOS:
             return DiskFull(f"the disk is full: {path} could not be written", hint="free some space")
         return MachineError(f"{path}: {error.strerror or error}")
     code = getattr(error, "sqlite_errorcode", 0)
-    if code in _FULL:
+    if code in _FULL_CODES:
         return DiskFull(f"the disk is full: {path} could not be written ({error})", hint="free some space")
     if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return MachineError(f"{path} is locked by another process", hint="try again in a moment")
@@ -41,13 +44,16 @@ def explain(error: sqlite3.Error | OSError, path: Path) -> HptuiError:
 
 
 def check_identity(conn: sqlite3.Connection, path: Path) -> int:
-    """The shape of the tables in a file; `MachineError` when the file is not ours or newer than this program."""
+    """Return the format of the store (`PRAGMA user_version`).
+
+    Raises: MachineError if the file is not a store of hptui, or was written by a newer version.
+    """
     try:
-        (ours,) = conn.execute("PRAGMA application_id").fetchone()
+        (application_id,) = conn.execute("PRAGMA application_id").fetchone()
         (version,) = conn.execute("PRAGMA user_version").fetchone()
     except sqlite3.Error as error:
         raise explain(error, path) from error
-    if ours != APPLICATION_ID:
+    if application_id != APPLICATION_ID:
         raise MachineError(f"{path} is not a store of hptui")
     if version > SCHEMA:
         raise MachineError(

@@ -1,4 +1,4 @@
-"""What the writer notes beside trials and points: requests and their answers, events, samples, files."""
+"""Writing of commands and their results, events, samples, checkpoints and artifacts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hptui.storage.transactions import Transactions
 
 
 class Journal(Transactions):
-    """The part of the store that only grows, row by row."""
+    """The tables of a store that get rows one by one and are independent of trials and points."""
 
     def add_command(self, verb: str, args: Mapping[str, Any]) -> int:
-        """Leave a request for the runner; returns its id."""
+        """Add a command for the runner; return its id."""
         with self.transaction(durable=True):
             cursor = self._conn.execute(
                 "INSERT INTO commands(at, verb, args_json) VALUES (?, ?, ?)",
@@ -23,7 +23,7 @@ class Journal(Transactions):
         return int(cursor.lastrowid or 0)
 
     def finish_command(self, id: int, ok: bool, result: str) -> None:
-        """Answer a request. Belongs in the transaction that does what was asked."""
+        """Record the result of a command, within the transaction that carries it out."""
         with self.transaction(durable=True):
             self._conn.execute(
                 "UPDATE commands SET done = ?, ok = ?, result = ? WHERE id = ?",
@@ -31,7 +31,7 @@ class Journal(Transactions):
             )
 
     def event(self, level: str, kind: str, message: str, trial: int | None = None) -> None:
-        """Note that something happened. `level` is info, warning or error."""
+        """Record an event. `level` is info, warning or error."""
         with self.transaction():
             self._conn.execute(
                 "INSERT INTO events(at, level, trial, kind, message) VALUES (?, ?, ?, ?, ?)",
@@ -39,7 +39,7 @@ class Journal(Transactions):
             )
 
     def add_sample(self, sample: rows.Sample) -> None:
-        """Note what an attempt uses at a moment."""
+        """Record the resource usage of an attempt at a moment."""
         with self.transaction():
             self._conn.execute(
                 "INSERT OR REPLACE INTO samples(token, at, gpu_gb, rss_gb, util, cpu) VALUES (?, ?, ?, ?, ?, ?)",
@@ -47,7 +47,7 @@ class Journal(Transactions):
             )
 
     def add_checkpoint(self, trial: int, step: int, attempt: int, path: str, bytes: int) -> None:
-        """Note a checkpoint that a worker announced."""
+        """Record a checkpoint that a worker announced."""
         with self.transaction():
             self._conn.execute(
                 "INSERT OR REPLACE INTO checkpoints(trial, step, attempt, path, bytes, at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -55,12 +55,12 @@ class Journal(Transactions):
             )
 
     def drop_checkpoint(self, trial: int, step: int) -> None:
-        """Forget a checkpoint that is gone or not whole."""
+        """Delete the record of a checkpoint that is missing or incomplete."""
         with self.transaction():
             self._conn.execute("DELETE FROM checkpoints WHERE trial = ? AND step = ?", (trial, step))
 
     def add_artifact(self, trial: int, attempt: int, path: str, label: str = "") -> None:
-        """Note a file that a trial left."""
+        """Record a file that a trial left."""
         with self.transaction():
             self._conn.execute(
                 "INSERT OR REPLACE INTO artifacts(trial, path, attempt, label, at) VALUES (?, ?, ?, ?, ?)",

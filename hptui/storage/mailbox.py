@@ -1,4 +1,4 @@
-"""How a face asks a living runner for something: a row in `commands`, and its answer. Standard library only."""
+"""The command queue: a front end inserts rows into `commands` and reads the runner's results. Standard library only."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from hptui.storage.paths import StudyDir
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a request."""
+    """Result of a command."""
 
     ok: bool
     text: str
 
 
 class Mailbox:
-    """A connection that writes nothing but requests."""
+    """A connection that writes only to the `commands` table."""
 
     def __init__(self, sd: StudyDir) -> None:
         try:
-            where = f"{sd.db.absolute().as_uri()}?mode=rw"
-            self._db = sqlite3.connect(where, uri=True, isolation_level=None, timeout=5.0)
+            uri = f"{sd.db.absolute().as_uri()}?mode=rw"
+            # 5 seconds: the runner's transactions take milliseconds.
+            self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0)
             self._db.execute("PRAGMA trusted_schema=OFF")
+            # Only the holder of study.lock checkpoints the write-ahead log.
             self._db.execute("PRAGMA wal_autocheckpoint=0")
         except sqlite3.Error as error:
             raise MachineError(f"{sd.db} cannot be written: {error}") from error
 
     def post(self, verb: str, args: Mapping[str, Any]) -> int:
-        """Leave a request; its number."""
+        """Insert a command; return its id."""
         row = (time.time(), verb, json.dumps(dict(args), allow_nan=False))
         try:
             cursor = self._db.execute("INSERT INTO commands(at, verb, args_json) VALUES(?, ?, ?)", row)
@@ -43,7 +45,7 @@ class Mailbox:
         return int(cursor.lastrowid or 0)
 
     def answer(self, number: int) -> Answer | None:
-        """The runner's answer; None while there is none."""
+        """Return the result of a command; None while it has none."""
         row = self._db.execute("SELECT done, ok, result FROM commands WHERE id=?", (number,)).fetchone()
         return Answer(bool(row[1]), row[2] or "") if row and row[0] is not None else None
 

@@ -1,6 +1,7 @@
-"""Where things are: HOME, the directory of a study, and what lies in it. Names never leave their directory.
+"""Paths: HOME, the directory of a study, and the files in it. Names cannot lead out of their directory.
 
-HOME is `--home` > `$HPTUI_HOME` > the nearest `.hptui/` upwards > a new `./.hptui/`.
+HOME is `--home`, else `$HPTUI_HOME`, else the nearest `.hptui/` in the working directory or above, else a new
+`./.hptui/`.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from hptui.model.errors import UserError
 from hptui.model.study import NAME
 
 RESERVED = {"con", "nul", "prn", "aux"}
+"""Names that Windows reserves for devices."""
 
 
 def find_home(explicit: str | os.PathLike[str] | None = None, start: Path | None = None) -> Path:
-    """The directory that holds all studies, absolute; it need not exist yet."""
+    """Return the directory that holds all studies, absolute; it need not exist."""
     chosen = explicit or os.environ.get("HPTUI_HOME")
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -28,7 +30,10 @@ def find_home(explicit: str | os.PathLike[str] | None = None, start: Path | None
 
 
 def check_name(name: str, what: str = "study") -> str:
-    """`name`, if it can be a directory's name; else `UserError`."""
+    """Return `name` if it can name a directory.
+
+    Raises: UserError.
+    """
     if not NAME.fullmatch(name) or ".." in name or name.lower() in RESERVED:
         raise UserError(
             f"{name!r} cannot be the name of a {what}",
@@ -39,82 +44,92 @@ def check_name(name: str, what: str = "study") -> str:
 
 @dataclass(frozen=True, slots=True)
 class StudyDir:
-    """The one place that knows the names of the files of a study."""
+    """The directory of a study: the only place where the names of its files are defined."""
 
     root: Path
 
     @classmethod
     def of(cls, home: Path, name: str) -> StudyDir:
-        """The directory of the study `name`, which need not exist."""
+        """Return the directory of the study `name`, which need not exist."""
         return cls(home / check_name(name))
 
     @property
     def name(self) -> str:
+        """Name of the study."""
         return self.root.name
 
     @property
     def db(self) -> Path:
+        """The store."""
         return self.root / "study.db"
 
     @property
     def lock(self) -> Path:
+        """Lock file that the study's runner, the only writer, holds."""
         return self.root / "study.lock"
 
     @property
     def runner_log(self) -> Path:
+        """Log of the runner."""
         return self.root / "runner.log"
 
     @property
     def ballast(self) -> Path:
-        """Bytes kept in reserve, given back to the disk when it is full, so that a study can pause cleanly."""
+        """File that reserves disk space: deleted when the disk is full, so that the study can pause cleanly."""
         return self.root / ".ballast"
 
     @property
     def cache(self) -> Path:
+        """Files that can be computed again."""
         return self.root / "cache"
 
     @property
     def trials(self) -> Path:
+        """Directory that holds those of the trials."""
         return self.root / "trials"
 
     def trial(self, number: int) -> Path:
+        """Return the directory of a trial."""
         return self.trials / f"{number:04d}"
 
     def attempt(self, number: int, n: int) -> Path:
+        """Return the run directory of a trial's `n`th attempt."""
         return self.trial(number) / f"attempt-{n}"
 
     def checkpoints(self, number: int, elsewhere: str = "", uuid: str = "") -> Path:
-        """Where a trial's checkpoints lie: in the study, or under `[resources] checkpoints`.
+        """Return the directory of a trial's checkpoints: in the study, or under `[resources] checkpoints`.
 
-        There `uuid` keeps apart studies of one name: of another HOME, or of one that was removed. A study that comes
-        out of an archive has its checkpoints with it, wherever they were kept.
+        There `uuid` distinguishes studies of the same name: of another HOME, or one that was removed. A study from an
+        archive has its checkpoints in the study's directory, wherever they were before.
         """
-        own = self.trial(number) / "checkpoints"
+        internal = self.trial(number) / "checkpoints"
         if not elsewhere:
-            return own
-        place = Path(elsewhere) / f"{self.name}-{uuid[:8]}" / f"{number:04d}"
-        return own if own.is_dir() and not place.is_dir() else place
+            return internal
+        external = Path(elsewhere) / f"{self.name}-{uuid[:8]}" / f"{number:04d}"
+        return internal if internal.is_dir() and not external.is_dir() else external
 
     def origin(self, number: int) -> Path:
-        """Where the checkpoint lies that a trial begins from, if it began from another trial's."""
+        """Return the path of the checkpoint that a trial begins from, if it began from another trial's."""
         return self.trial(number) / "from"
 
     def artifacts(self, number: int) -> Path:
+        """Return the directory of the files that a trial left."""
         return self.trial(number) / "artifacts"
 
     def exists(self) -> bool:
+        """Return whether there is a store."""
         return self.db.is_file()
 
 
 def studies_in(home: Path) -> list[StudyDir]:
-    """All studies in HOME, by name."""
+    """Return all studies in HOME, by name."""
     if not home.is_dir():
         return []
-    return [StudyDir(entry) for entry in sorted(home.iterdir()) if _holds_a_study(entry)]
+    return [StudyDir(entry) for entry in sorted(home.iterdir()) if _has_store(entry)]
 
 
-def _holds_a_study(entry: Path) -> bool:
+def _has_store(entry: Path) -> bool:
     try:
         return (entry / "study.db").is_file()
-    except PermissionError:  # somebody else's directory in our HOME
+    except PermissionError:  # another user's directory in HOME
         return False

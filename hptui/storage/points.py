@@ -1,7 +1,7 @@
-"""Writing metric points and keeping each metric's summary right. Called inside a transaction of the store.
+"""Writing of metric points, and the summary of each metric. Called inside a transaction of the store.
 
-Points beyond a metric's last step are folded into its summary. A batch that reaches back (a resumed attempt writes
-steps again) has the summary of that metric counted anew from the points: an overwritten minimum is gone.
+Points beyond a metric's last step are folded into its summary. A batch that reaches back (a resumed attempt repeats
+steps) makes the summary be computed again from all points: the old minimum may have been overwritten.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from typing import Any
 from hptui.storage.cells import split_odd, text
 
 Point = tuple[str, int, float | None, str | None, float]
-"""(metric, step, value, odd, seconds)"""
+"""(metric, step, value, odd, seconds); `odd` is nan, inf or -inf if `value` is None."""
 
 NAME_LIMIT = 200
+"""Most characters of a metric's name."""
 
-_UPSERT = """INSERT INTO points(trial, metric, step, value, odd, seconds, attempt) VALUES (?, ?, ?, ?, ?, ?, ?)
+_UPSERT_POINT = """INSERT INTO points(trial, metric, step, value, odd, seconds, attempt) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (trial, metric, step) DO UPDATE
     SET value = excluded.value, odd = excluded.odd, seconds = excluded.seconds, attempt = excluded.attempt"""
-_SUMMARISE = """INSERT OR REPLACE INTO
+_UPSERT_SUMMARY = """INSERT OR REPLACE INTO
     metric_last(trial, metric, step, value, odd, low, low_step, high, high_step, n, nonfinite)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
@@ -33,13 +34,15 @@ Summary = list[Any]
 def write_points(
     conn: sqlite3.Connection, ids: dict[str, int], trial: int, attempt: int, points: Iterable[Point]
 ) -> int | None:
-    """Write points, the last one of a step winning. Returns their highest step; None when there are none.
+    """Write points, the last one of a step winning; return their highest step, None if there are none.
 
-    `ids` knows metrics by name and learns new ones: whoever rolls back empties it.
+    `ids` caches the ids of metrics by name and is extended here: the caller clears it after a rollback.
+
+    Raises: ValueError for an invalid name of a metric.
     """
     written: list[tuple[int, int, int, float | None, str | None, float, int]] = []
     for metric, step, value, odd, seconds in points:
-        key = ids.get(metric) or _id_of(conn, ids, metric)
+        key = ids.get(metric) or _metric_id(conn, ids, metric)
         if value is None:
             odd = odd or "nan"
         elif not isfinite(value):
@@ -48,47 +51,47 @@ def write_points(
     if not written:
         return None
     written.sort(key=itemgetter(1, 2))  # stable: a later point of the same step stays later
-    conn.executemany(_UPSERT, written)
+    conn.executemany(_UPSERT_POINT, written)
     summaries = []
     for key, batch in _by_metric(written).items():
-        before = _summary(conn, trial, key)
-        after = count_anew(conn, trial, key) if before is not None and batch[0][0] <= before[0] else fold(before, batch)
-        summaries.append((trial, key, *(after or ())))
-    conn.executemany(_SUMMARISE, summaries)
+        old = _summary(conn, trial, key)
+        new = count_anew(conn, trial, key) if old is not None and batch[0][0] <= old[0] else fold(old, batch)
+        summaries.append((trial, key, *(new or ())))
+    conn.executemany(_UPSERT_SUMMARY, summaries)
     return max(row[2] for row in written)
 
 
 def cut(conn: sqlite3.Connection, trial: int, after_step: int | None) -> int | None:
-    """Delete a trial's points beyond a step (None: all). Returns the highest step that is left."""
+    """Delete a trial's points beyond a step (None: all); return the highest remaining step."""
     if after_step is None:
         conn.execute("DELETE FROM points WHERE trial = ?", (trial,))
         conn.execute("DELETE FROM metric_last WHERE trial = ?", (trial,))
         return None
-    touched = conn.execute(
+    metrics = conn.execute(
         "SELECT metric FROM metric_last WHERE trial = ? AND step > ?", (trial, after_step)
     ).fetchall()
-    for (key,) in touched:
+    for (key,) in metrics:
         conn.execute("DELETE FROM points WHERE trial = ? AND metric = ? AND step > ?", (trial, key, after_step))
-        left = count_anew(conn, trial, key)
-        if left is None:
+        summary = count_anew(conn, trial, key)
+        if summary is None:
             conn.execute("DELETE FROM metric_last WHERE trial = ? AND metric = ?", (trial, key))
         else:
-            conn.execute(_SUMMARISE, (trial, key, *left))
+            conn.execute(_UPSERT_SUMMARY, (trial, key, *summary))
     (step,) = conn.execute("SELECT max(step) FROM metric_last WHERE trial = ?", (trial,)).fetchone()
     return None if step is None else int(step)
 
 
 def drop(conn: sqlite3.Connection, trial: int, metric: str) -> None:
-    """Delete all of a trial's points of one metric."""
+    """Delete all points of one metric of a trial."""
     for table in ("points", "metric_last"):
-        chosen = "metric = (SELECT id FROM metric_names WHERE name = ?)"
-        conn.execute(f"DELETE FROM {table} WHERE trial = ? AND {chosen}", (trial, metric))  # noqa: S608  (our tables)
+        condition = "metric = (SELECT id FROM metric_names WHERE name = ?)"
+        conn.execute(f"DELETE FROM {table} WHERE trial = ? AND {condition}", (trial, metric))  # noqa: S608  (our tables)
 
 
 def fold(before: Sequence[Any] | None, batch: Iterable[tuple[int, float | None, str | None]]) -> Summary:
-    """A summary after points (step, value, odd) with ascending steps, all beyond its last step."""
+    """Return a summary extended by points (step, value, odd) with ascending steps beyond its last one."""
     step, value, odd, low, low_step, high, high_step, n, nonfinite = before or (0, None, None) + (None,) * 4 + (0, 0)
-    for step, value, odd in batch:  # noqa: B007 (the last one stays)
+    for step, value, odd in batch:  # noqa: B007 (the last values are used below)
         n += 1
         if value is None:
             nonfinite += 1
@@ -101,7 +104,7 @@ def fold(before: Sequence[Any] | None, batch: Iterable[tuple[int, float | None, 
 
 
 def count_anew(conn: sqlite3.Connection, trial: int, key: int) -> Summary | None:
-    """A metric's summary from its points; None when there are none."""
+    """Compute a metric's summary from its points; None if there are none."""
     batch = conn.execute(
         "SELECT step, value, odd FROM points WHERE trial = ? AND metric = ? ORDER BY step", (trial, key)
     ).fetchall()
@@ -109,33 +112,33 @@ def count_anew(conn: sqlite3.Connection, trial: int, key: int) -> Summary | None
 
 
 def _by_metric(written: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[int, float | None, str | None]]]:
-    """Sorted rows as (step, value, odd) per metric, one per step."""
-    found: dict[int, list[tuple[int, float | None, str | None]]] = {}
+    """Group sorted rows by metric, as (step, value, odd), one per step."""
+    batches: dict[int, list[tuple[int, float | None, str | None]]] = {}
     for _, key, step, value, odd, _, _ in written:
-        batch = found.setdefault(key, [])
+        batch = batches.setdefault(key, [])
         if batch and batch[-1][0] == step:
             batch.pop()
         batch.append((step, value, odd))
-    return found
+    return batches
 
 
 def _summary(conn: sqlite3.Connection, trial: int, key: int) -> tuple[Any, ...] | None:
-    found: tuple[Any, ...] | None = conn.execute(
+    row: tuple[Any, ...] | None = conn.execute(
         "SELECT step, value, odd, low, low_step, high, high_step, n, nonfinite FROM metric_last "
         "WHERE trial = ? AND metric = ?",
         (trial, key),
     ).fetchone()
-    return found
+    return row
 
 
-def _id_of(conn: sqlite3.Connection, ids: dict[str, int], metric: str) -> int:
-    """The number of a metric, given to it now if it is new."""
+def _metric_id(conn: sqlite3.Connection, ids: dict[str, int], metric: str) -> int:
+    """Return the id of a metric, creating it if the metric is new."""
     if not ids:
         ids.update(conn.execute("SELECT name, id FROM metric_names").fetchall())
     if metric not in ids:
         if not metric or len(metric) > NAME_LIMIT:
             raise ValueError(f"a metric's name has 1 to {NAME_LIMIT} characters, got {len(metric)}")
-        clean = text(metric)
-        conn.execute("INSERT OR IGNORE INTO metric_names(name) VALUES (?)", (clean,))
-        (ids[metric],) = conn.execute("SELECT id FROM metric_names WHERE name = ?", (clean,)).fetchone()
+        storable = text(metric)
+        conn.execute("INSERT OR IGNORE INTO metric_names(name) VALUES (?)", (storable,))
+        (ids[metric],) = conn.execute("SELECT id FROM metric_names WHERE name = ?", (storable,)).fetchone()
     return ids[metric]

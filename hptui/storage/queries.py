@@ -1,6 +1,6 @@
-"""Every question to a store, asked over a plain `sqlite3` connection: the reader and the writer share them.
+"""All queries of a store except those on points, over a plain `sqlite3` connection, for its reader and its writer.
 
-Answers are fetched whole, and a transaction for reading ends with its question: an open one lets the log grow.
+Results are fetched whole, and a read transaction ends with its query: an open one lets the write-ahead log grow.
 Standard library only.
 """
 
@@ -29,13 +29,14 @@ from hptui.storage.rows import (
 )
 
 DEFAULTS = "defaults"
+"""Keys of the `meta` table whose values are JSON."""
 FACTS = "facts"
 COURSE = "stages"
 KNOWLEDGE = "knowledge"
 
 
 class Queries(Curves):
-    """What can be asked of a store. For one thread at a time."""
+    """Queries of a store. For one thread at a time."""
 
     _conn: sqlite3.Connection
     _trial_columns = TRIAL_COLUMNS
@@ -44,8 +45,8 @@ class Queries(Curves):
     # the study ------------------------------------------------------------------------------------------------
 
     def study(self) -> StudyRow:
-        """The study as it stands."""
-        row = self._one(
+        """Return the row of the study."""
+        row = self._row(
             "SELECT name, state, uuid, created, spec_json, revision, message, seconds, started, ended FROM study"
         )
         if row is None:
@@ -56,77 +57,90 @@ class Queries(Curves):
         )
 
     def spec_json(self, rev: int | None = None) -> dict[str, Any]:
-        """The study's specification now, or as it was at a revision."""
+        """Return the study's specification, the current one or that of a revision.
+
+        Raises: NotFound.
+        """
         if rev is None:
             return dict(self.study().spec)
-        row = self._one("SELECT spec_json FROM revisions WHERE rev = ?", (rev,))
+        row = self._row("SELECT spec_json FROM revisions WHERE rev = ?", (rev,))
         if row is None:
             raise NotFound(f"the study has no revision {rev}")
         return dict(cells.parse(row[0]))
 
     def revisions(self) -> list[Revision]:
-        """All versions of the specification, oldest first."""
-        found = self._all("SELECT rev, at, spec_json, why FROM revisions ORDER BY rev")
-        return [Revision(rev, at, cells.parse(spec), why) for rev, at, spec, why in found]
+        """Return all revisions of the specification, oldest first."""
+        rows = self._rows("SELECT rev, at, spec_json, why FROM revisions ORDER BY rev")
+        return [Revision(rev, at, cells.parse(spec), why) for rev, at, spec, why in rows]
 
     def defaults(self) -> dict[str, Any]:
-        """What the trainer uses where the study file says nothing, as it was when the study last ran."""
-        found: dict[str, Any] = cells.parse(self.get_meta(DEFAULTS, "{}"))
-        return found
+        """Return the trainer's values for settings that the study file does not give, as of the last run."""
+        value: dict[str, Any] = cells.parse(self.get_meta(DEFAULTS, "{}"))
+        return value
 
     def study_facts(self) -> dict[str, Any]:
-        """What is known of the whole study beside its file: splits of its data, doubts about them."""
-        found: dict[str, Any] = cells.parse(self.get_meta(FACTS, "{}"))
-        return found
+        """Return facts about the whole study that are not in its file: splits of its data, warnings on them."""
+        value: dict[str, Any] = cells.parse(self.get_meta(FACTS, "{}"))
+        return value
 
     def course(self) -> list[dict[str, Any]]:
-        """The stages that have begun, in order: their `name`, the trials that they build on (`from`), the values that
-        those `fixed`, and when they `began`.
+        """Return the stages that have begun, in order.
+
+        Each has its `name`, the numbers of the trials that it builds on (`from`), the settings of the first of them
+        (`fixed`), and the time at which it `began`.
         """
-        found: list[dict[str, Any]] = cells.parse(self.get_meta(COURSE, "[]"))
-        return found
+        value: list[dict[str, Any]] = cells.parse(self.get_meta(COURSE, "[]"))
+        return value
 
     def knowledge(self) -> dict[str, list[dict[str, Any]]]:
-        """What the search of each stage knew that it had not found out itself: from which study or import, `trials`
-        there, how many of them were `heard`, and `why` the first of the others was not.
+        """Return, for each stage, which trials of other studies and imports informed its search.
+
+        Each entry names its source, the number of `trials` there, how many of them were `heard` by the engine, and
+        `why` the first of the others was not.
         """
-        found: dict[str, list[dict[str, Any]]] = cells.parse(self.get_meta(KNOWLEDGE, "{}"))
-        return found
+        value: dict[str, list[dict[str, Any]]] = cells.parse(self.get_meta(KNOWLEDGE, "{}"))
+        return value
 
     def get_meta(self, key: str, default: str = "") -> str:
-        """A small fact about the store itself."""
-        row = self._one("SELECT value FROM meta WHERE key = ?", (key,))
+        """Return a value of the `meta` table, which describes the store itself."""
+        row = self._row("SELECT value FROM meta WHERE key = ?", (key,))
         return default if row is None else str(row[0])
 
     # trials and attempts --------------------------------------------------------------------------------------
 
     def trials(self, *, seen: bool = False) -> list[Trial]:
-        """All trials, by number. `Trial.seen` is empty unless asked for: it grows with the square of their number."""
+        """Return all trials, by number.
+
+        `Trial.seen` is empty unless `seen` is set: its total size grows with the square of the number of trials.
+        """
         return self._trials("", (), seen=seen)
 
     def changes(self, since: int = 0) -> tuple[list[Trial], int]:
-        """The trials that changed after the mark `since`, and the new mark. From 0: all of them."""
+        """Return the trials that changed after the mark `since` (0: all trials), and the new mark."""
         with self.snapshot():
             changed = self._trials("WHERE changed > ?", (since,))
-            row = self._one("SELECT max(changed) FROM trials")
+            row = self._row("SELECT max(changed) FROM trials")
         return changed, since if row is None or row[0] is None else row[0]
 
     def trial(self, number: int) -> Trial:
-        """One trial, whole."""
-        found = self._trials("WHERE number = ?", (number,), seen=True)
-        if not found:
+        """Return one trial, `seen` included.
+
+        Raises: NotFound.
+        """
+        trials = self._trials("WHERE number = ?", (number,), seen=True)
+        if not trials:
             raise NotFound(f"there is no trial {number}")
-        return found[0]
+        return trials[0]
 
     def glance(self, metric: str, goal: str, limit: int) -> list[Trial]:
-        """What one looks at first: trials that run, and the `limit` complete ones with the best recorded values.
+        """Return the running trials, and the `limit` complete trials with the best recorded values.
 
-        Whether those are the best is for `model.outcome` to say: a condition on the outcome is not asked here.
+        `[search] outcome` is not considered here: `core.ranking` decides which trial is the best.
         """
         order = "DESC" if goal == "maximize" else "ASC"
         with self.snapshot():
-            running = self._all("SELECT number FROM trials WHERE status = 'running'")
-            best = self._all(
+            running = self._rows("SELECT number FROM trials WHERE status = 'running'")
+            best = self._rows(
                 "SELECT number FROM trials WHERE status = 'complete' AND values_json IS NOT NULL "  # noqa: S608
                 f"ORDER BY json_extract(values_json, ?) {order}, number LIMIT ?",
                 ("$." + json.dumps(metric, ensure_ascii=False), limit),
@@ -135,53 +149,56 @@ class Queries(Curves):
             return self._trials("WHERE number IN (SELECT value FROM json_each(?))", (numbers,))
 
     def trial_names(self) -> set[str]:
-        """The names that are taken."""
-        return {row[0] for row in self._all("SELECT name FROM trials")}
+        """Return the names of all trials."""
+        return {row[0] for row in self._rows("SELECT name FROM trials")}
 
     def counts(self) -> dict[TrialStatus, int]:
-        """How many trials have each status; statuses that no trial has are missing."""
-        found = self._all("SELECT status, count(*) FROM trials GROUP BY status")
-        return {TrialStatus(status): count for status, count in found}
+        """Return the number of trials by status, without statuses that no trial has."""
+        rows = self._rows("SELECT status, count(*) FROM trials GROUP BY status")
+        return {TrialStatus(status): count for status, count in rows}
 
     def attempts(self, trial: int | None = None, open: bool = False) -> list[Attempt]:
-        """The attempts of one trial or of all, in order; with `open`, those that have not ended."""
-        terms = [term for term, wanted in (("trial = :t", trial is not None), (_OPEN, open)) if wanted]
+        """Return the attempts of one trial or of all, in order; with `open`, those that have not ended."""
+        terms = [term for term, used in (("trial = :t", trial is not None), (_IS_OPEN, open)) if used]
         where = f"WHERE {' AND '.join(terms)}" if terms else ""
         sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts {where} ORDER BY trial, n"  # noqa: S608 (all parts are ours)
-        return [cells.attempt_of(row) for row in self._all(sql, {"t": trial})]
+        return [cells.attempt_of(row) for row in self._rows(sql, {"t": trial})]
 
     def attempt(self, token: str) -> Attempt:
-        """One attempt."""
+        """Return an attempt by its token.
+
+        Raises: NotFound.
+        """
         sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE token = ?"  # noqa: S608 (all parts are ours)
-        row = self._one(sql, (token,))
+        row = self._row(sql, (token,))
         if row is None:
             raise NotFound(f"there is no attempt {token}")
         return cells.attempt_of(row)
 
     def _trials(self, where: str, args: Sequence[Any], *, seen: bool = False) -> list[Trial]:
-        chosen = f"WHERE trial IN (SELECT number FROM trials {where})" if where else ""  # noqa: S608 (all parts are ours)
+        of_trials = f"WHERE trial IN (SELECT number FROM trials {where})" if where else ""  # noqa: S608 (all parts are ours)
         with self.snapshot():
-            found = self._all(f"SELECT {self._trial_columns} FROM trials {where} ORDER BY number", args)  # noqa: S608
-            runs = self._all(
+            rows = self._rows(f"SELECT {self._trial_columns} FROM trials {where} ORDER BY number", args)  # noqa: S608
+            attempt_rows = self._rows(
                 "SELECT trial, count(*), coalesce(max(peak_gpu_gb), max(peak_rss_gb)) "  # noqa: S608
-                f"FROM attempts {chosen} GROUP BY trial",
+                f"FROM attempts {of_trials} GROUP BY trial",
                 args,
             )
-            last = self._all(f"SELECT trial, metric, value, odd FROM metric_last {chosen}", args)  # noqa: S608
-            refused = self._all(
-                f"SELECT trial, params_json, why, margin, margin_odd FROM rejections {chosen} ORDER BY trial, seq",  # noqa: S608
+            last_values = self._rows(f"SELECT trial, metric, value, odd FROM metric_last {of_trials}", args)  # noqa: S608
+            rejected = self._rows(
+                f"SELECT trial, params_json, why, margin, margin_odd FROM rejections {of_trials} ORDER BY trial, seq",  # noqa: S608
                 args,
             )
             names = self._metric_names()
         metrics: dict[int, dict[str, float]] = defaultdict(dict)
-        for trial, metric, value, odd in last:
+        for trial, metric, value, odd in last_values:
             metrics[trial][names[metric]] = cells.join_odd(value, odd)
-        attempts = {trial: (count, peak) for trial, count, peak in runs}
+        attempts = {trial: (count, peak) for trial, count, peak in attempt_rows}
         rejections: dict[int, list[Rejection]] = defaultdict(list)
-        for trial, params, why, margin, odd in refused:
+        for trial, params, why, margin, odd in rejected:
             rejections[trial].append(Rejection(cells.parse(params), why, cells.join_odd(margin, odd)))
         trials = []
-        for row in found:
+        for row in rows:
             count, peak = attempts.get(row[0], (0, None))
             trials.append(
                 cells.trial_of(
@@ -198,53 +215,56 @@ class Queries(Curves):
     # what else happened ---------------------------------------------------------------------------------------
 
     def events(self, after_id: int = 0, limit: int | None = None, *, trial: int | None = None) -> list[EventRow]:
-        """Events in order, those after an id; `limit` keeps the newest."""
-        found = self._all(
+        """Return events in order, those after an id; `limit` keeps the newest."""
+        rows = self._rows(
             "SELECT id, at, level, trial, kind, message FROM events "
             "WHERE id > :a AND (:t IS NULL OR trial = :t) ORDER BY id DESC LIMIT :l",
             {"a": after_id, "t": trial, "l": -1 if limit is None else limit},
         )
-        return [EventRow(*row) for row in reversed(found)]
+        return [EventRow(*row) for row in reversed(rows)]
 
     def samples(self, token: str, *, after: float = 0.0) -> list[Sample]:
-        """What an attempt used over time."""
-        found = self._all(
+        """Return the recorded resource usage of an attempt, by time."""
+        rows = self._rows(
             "SELECT token, at, gpu_gb, rss_gb, util, cpu FROM samples WHERE token = ? AND at > ? ORDER BY at",
             (token, after),
         )
-        return [Sample(*row) for row in found]
+        return [Sample(*row) for row in rows]
 
     def checkpoints(self, trial: int) -> list[CheckpointRow]:
-        """The checkpoints of a trial, oldest step first."""
+        """Return the checkpoints of a trial, lowest step first."""
         sql = "SELECT trial, step, attempt, path, bytes, at FROM checkpoints WHERE trial = ? ORDER BY step"
-        return [CheckpointRow(*row) for row in self._all(sql, (trial,))]
+        return [CheckpointRow(*row) for row in self._rows(sql, (trial,))]
 
     def artifacts(self, trial: int) -> list[ArtifactRow]:
-        """The files that a trial left, by path."""
+        """Return the files that a trial left, by path."""
         sql = "SELECT trial, path, attempt, label, at FROM artifacts WHERE trial = ? ORDER BY path"
-        return [ArtifactRow(*row) for row in self._all(sql, (trial,))]
+        return [ArtifactRow(*row) for row in self._rows(sql, (trial,))]
 
     def pending_commands(self) -> list[Command]:
-        """Requests that nobody has carried out yet, oldest first."""
+        """Return the commands that have not been carried out, oldest first."""
         return self._commands("WHERE done IS NULL")
 
     def commands(self, after_id: int = 0) -> list[Command]:
-        """All requests after an id, oldest first."""
+        """Return all commands after an id, oldest first."""
         return self._commands("WHERE id > ?", (after_id,))
 
     def pending(self, command: int) -> tuple[bool, bool, str]:
-        """A request: whether it was carried out, whether that worked, and what it said."""
-        found = self._commands("WHERE id = ?", (command,))
-        if not found:
+        """Return a command's state: whether it is done, whether it succeeded, and its result.
+
+        Raises: NotFound.
+        """
+        commands = self._commands("WHERE id = ?", (command,))
+        if not commands:
             raise NotFound(f"there is no request {command}")
-        return found[0].done is not None, bool(found[0].ok), found[0].result
+        return commands[0].done is not None, bool(commands[0].ok), commands[0].result
 
     def _commands(self, where: str, args: Sequence[Any] = ()) -> list[Command]:
         sql = f"SELECT id, at, verb, args_json, done, ok, result FROM commands {where} ORDER BY id"  # noqa: S608
         return [
-            Command(number, at, verb, cells.parse(given), done, None if ok is None else bool(ok), result)
-            for number, at, verb, given, done, ok, result in self._all(sql, args)
+            Command(number, at, verb, cells.parse(command_args), done, None if ok is None else bool(ok), result)
+            for number, at, verb, command_args, done, ok, result in self._rows(sql, args)
         ]
 
 
-_OPEN = "state IN ('starting', 'running')"
+_IS_OPEN = "state IN ('starting', 'running')"

@@ -1,6 +1,7 @@
-"""Reading a store: screens and verbs look at a study with this, while its runner writes. Never writes itself.
+"""The read-only store: front ends read a study with it while its runner writes.
 
-Standard library only, so that the faces start fast. Every string comes as it was stored; faces clean it.
+Standard library only, so that front ends start fast. Strings are returned as they were stored: front ends sanitize
+them.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from hptui.storage.faults import check_identity, explain
 from hptui.storage.paths import StudyDir
 from hptui.storage.queries import Queries
 
-_TIMEOUT = 5.0
+_TIMEOUT_S = 5.0
 
 
 class Reader(Queries):
     """A study's store, opened for reading. A context manager; may move between threads, one at a time.
 
-    On a disk that cannot be written the file is opened as one that nobody changes (`frozen`).
+    On a read-only disk the file is opened as immutable, which `frozen` tells.
+
+    Raises: NotFound, MachineError.
     """
 
     def __init__(self, sd: StudyDir) -> None:
@@ -32,7 +35,7 @@ class Reader(Queries):
         try:
             self._conn = self._connect("mode=ro")
         except sqlite3.OperationalError as error:
-            # WAL needs its two files beside the store: on a read-only disk they cannot be made.
+            # WAL mode needs two files next to the store, which cannot be created on a read-only disk.
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
                 raise explain(error, sd.db) from error
             if not os.access(sd.db, os.R_OK):
@@ -48,7 +51,7 @@ class Reader(Queries):
             raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the connection."""
         self._conn.close()
 
     def __enter__(self) -> Reader:
@@ -66,13 +69,14 @@ class Reader(Queries):
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
-    def _connect(self, how: str) -> sqlite3.Connection:
-        uri = f"{self.path.absolute().as_uri()}?{how}"
-        conn = sqlite3.connect(uri, uri=True, timeout=_TIMEOUT, isolation_level=None, check_same_thread=False)
+    def _connect(self, query: str) -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?{query}"
+        # Not bound to a thread: screens use a reader from one worker thread after the other.
+        conn = sqlite3.connect(uri, uri=True, timeout=_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0", "query_only = ON"):
                 conn.execute(f"PRAGMA {pragma}")
-            conn.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens the file: the errors come here
+            conn.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens the file: errors come here
         except sqlite3.Error:
             conn.close()
             raise

@@ -1,4 +1,4 @@
-"""What a store knows beside trials and attempts: the study itself, requests, events, samples, files, curves in short.
+"""Records of a store besides trials and attempts: the study, commands, events, samples, files, summaries of metrics.
 
 Times are UTC seconds since the epoch. Standard library only.
 """
@@ -12,14 +12,14 @@ from typing import Any
 from hptui.model.trial import StudyState
 
 SCHEMA = 2
-"""The newest shape of the tables that this version knows: `PRAGMA user_version`."""
+"""Newest format of the tables that this version supports: `PRAGMA user_version`."""
 APPLICATION_ID = 0x68707475
-"""`PRAGMA application_id`: "hptu"."""
+"""`PRAGMA application_id` of our stores: "hptu"."""
 
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
-    """A study as the store has it. `spec` is the study file as JSON says it, at `revision`."""
+    """The row of the study. `spec` is the study file as a JSON object, at `revision`; `seconds` is time of activity."""
 
     name: str
     state: StudyState
@@ -45,9 +45,9 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class LastValue:
-    """A metric of a trial in short: its newest point, its extremes among finite values, how many points there are.
+    """Summary of a metric of a trial: its newest point, extremes of its finite values, number of points.
 
-    `value` may be NaN or infinite; `nonfinite` counts such points, which are among the `n`.
+    `value` may be NaN or infinite; `nonfinite` counts such points, which are included in `n`.
     """
 
     step: int
@@ -62,8 +62,10 @@ class LastValue:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A stretch of a curve: its finite extremes and mean (None when there are none), its number of points, and the
-    seconds of training at its end."""
+    """A section of a curve: first and last step, extremes and mean of its finite values, number of points.
+
+    Extremes and mean are None if no value is finite. `seconds` is the time of training at its end.
+    """
 
     first: int
     last: int
@@ -76,7 +78,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A request that somebody left. `done` is when it was carried out."""
+    """A request to the runner. `done` is the time at which it was carried out, None if it was not yet."""
 
     id: int
     at: float
@@ -89,7 +91,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """Something that happened. `level` is info, warning or error; `trial` is None when it concerns the study."""
+    """Something that happened. `level` is info, warning or error; `trial` is None if it concerns the study."""
 
     id: int
     at: float
@@ -101,7 +103,10 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What an attempt used at a moment. Memory in GiB, `cpu` in percent of one core, `util` in percent of its GPUs."""
+    """Resource usage of an attempt at a moment.
+
+    Memory is in GiB, `cpu` in percent of one core, `util` in percent of the attempt's GPUs.
+    """
 
     token: str
     at: float

@@ -1,26 +1,26 @@
-"""The directory of one attempt: the only channel between runner, shim and worker. Standard library only.
+"""The run directory of one attempt: the only channel between runner, shim and worker. Standard library only.
 
     attempt-1/
       config.json    what to train           runner -> worker, written before the start
-      lock           held (flock) for as long as the attempt lives, by the shim
+      lock           held (flock) by the shim while the attempt is alive
       events.jsonl   what happened           worker -> runner, append only, one JSON object a line
       control        one verb                runner -> shim and worker: pause | stop | prune | kill
-      shim.json      who runs                shim -> doctor
+      shim.json      the shim's process      shim -> doctor
       exit.json      how the process ended   shim -> runner, written last
-      log.txt        what it printed
+      log.txt        output of the process
 
 Every event has `q`, gap-free from 1, `k`, its kind, and `t`, seconds of activity since the attempt began:
 
     hello       time (UTC), pid, resumed_step, total_steps, environment
     total       steps
-    phase       name, allow: seconds of silence to allow for (load, compile, evaluate, save)
+    phase       name, allow: seconds without events to tolerate (load, compile, evaluate, save)
     metrics     step, m {name: value}, nonfinite {name: "nan" | "inf" | "-inf"}, progress (0 to 1, optional)
-    retract     metric: forget its points so far, a better source tells it from now on
+    retract     metric: delete its points so far, a better source reports it from now on
     heartbeat   n
     checkpoint  step, path, bytes
-    environment environment {name: value}: what was learnt of the surroundings since hello
+    environment environment {name: value}: facts of the environment learnt since hello
     effective   settings {name: value}
-    facts       facts {name: value}: what is neither a setting nor a metric
+    facts       facts {name: value}: neither settings nor metrics
     artifact    path, label
     warning     message
     end         status, reason, message, m and nonfinite (final metrics), peak_gpu_gb, peak_rss_gb
@@ -43,73 +43,90 @@ from pathlib import Path
 from typing import Any
 
 LINE_LIMIT = 64 * 1024
+"""Most bytes of an event."""
 FLUSH_SECONDS = 0.25
+"""Longest time that events stay in memory."""
 FLUSH_RECORDS = 64
+"""Number of events after which they are flushed."""
 HEARTBEAT_SECONDS = 10.0
 SYNC_SECONDS = 30.0
+"""Interval of fdatasync."""
 KEPT_WHEN_FULL = 4 * 1024 * 1024
-"""Bytes of events a worker holds in memory while its disk is full."""
+"""Bytes of events that a worker holds in memory while its disk is full; then metrics are dropped."""
 
 VERBS = ("pause", "stop", "prune", "kill")
+"""Verbs of a control file."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunDir:
-    """The names of the files of one attempt."""
+    """The run directory of an attempt: the names of its files."""
 
     root: Path
 
     @property
     def config(self) -> Path:
+        """Settings of the attempt."""
         return self.root / "config.json"
 
     @property
     def lock(self) -> Path:
+        """Lock file that the shim holds while the attempt is alive."""
         return self.root / "lock"
 
     @property
     def events(self) -> Path:
+        """Events of the worker."""
         return self.root / "events.jsonl"
 
     @property
     def control(self) -> Path:
+        """Verb for shim and worker."""
         return self.root / "control"
 
     @property
     def shim(self) -> Path:
+        """Facts about the shim's process."""
         return self.root / "shim.json"
 
     @property
     def exit(self) -> Path:
+        """How the worker's process ended."""
         return self.root / "exit.json"
 
     @property
     def log(self) -> Path:
+        """Output of the worker."""
         return self.root / "log.txt"
 
 
 def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Write beside and rename: readers see the old file or the whole new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    """Write a temporary file and rename it: readers see the old file or the complete new one.
+
+    With `durable`, it is on the disk when the call returns.
+
+    Raises: OSError.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        view = memoryview(data)
+        view = memoryview(data)  # os.write may write only a part
         while view:
             view = view[os.write(fd, view) :]
         if durable:
-            os.fsync(fd)
+            os.fsync(fd)  # before the rename: else a power failure may leave the new name with empty content
     except OSError:
         os.close(fd)
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     os.close(fd)
-    os.replace(beside, path)
+    os.replace(temporary, path)
     if durable:
         sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:
-    """Make renames in a directory survive a power cut."""
+    """Sync a directory, so that renames in it survive a power failure."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -118,12 +135,15 @@ def sync_directory(path: Path) -> None:
 
 
 def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
-    """An atomic JSON file; NaN is refused."""
+    """Write a JSON file atomically.
+
+    Raises: ValueError for NaN and infinities.
+    """
     write_atomic(path, json.dumps(value, allow_nan=False).encode(), durable=durable)
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds; None when there is none or it is torn."""
+    """Return the value of a JSON file; None if it is missing or incomplete."""
     try:
         return json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -131,14 +151,14 @@ def read_json(path: Path) -> Any:
 
 
 def put_control(run: RunDir, verb: str) -> None:
-    """Tell an attempt what to do. Only the holder of the study's lock may."""
+    """Write a verb to an attempt's control file. The caller holds `study.lock`."""
     if verb not in VERBS:
         raise ValueError(f"verb must be one of {VERBS}, got {verb!r}")
     write_atomic(run.control, verb.encode(), durable=False)
 
 
 def get_control(run: RunDir) -> str:
-    """The verb that an attempt was last told, or ''."""
+    """Return the verb in an attempt's control file; '' if there is none."""
     try:
         verb = run.control.read_text().strip()
     except (FileNotFoundError, NotADirectoryError):
@@ -147,9 +167,10 @@ def get_control(run: RunDir) -> str:
 
 
 def open_lock(path: Path) -> int | None:
-    """Take a lock file exclusively: its descriptor, or None when somebody holds it."""
+    """Lock a file exclusively without waiting; return its descriptor, None if another process has it."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        # flock: the kernel releases it when the last process that has the descriptor dies.
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(fd)
@@ -158,12 +179,13 @@ def open_lock(path: Path) -> int | None:
 
 
 def is_held(path: Path) -> bool:
-    """Whether somebody holds a lock file. A shared probe, so that probers never collide."""
+    """Return whether a process holds a lock file."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return False
     try:
+        # A shared lock, so that two processes that test at the same time do not see each other.
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -173,7 +195,7 @@ def is_held(path: Path) -> bool:
 
 
 def split_nonfinite(metrics: Mapping[str, float]) -> tuple[dict[str, float | None], dict[str, str]]:
-    """Metrics as JSON can say them: non-finite values become None, with their kind in the second mapping."""
+    """Return metrics as JSON can express them: (values, None if not finite; kinds of those)."""
     plain: dict[str, float | None] = {}
     odd: dict[str, str] = {}
     for name, value in metrics.items():
@@ -187,14 +209,15 @@ def split_nonfinite(metrics: Mapping[str, float]) -> tuple[dict[str, float | Non
 
 
 def join_nonfinite(metrics: Mapping[str, float | None], odd: Mapping[str, str]) -> dict[str, float]:
-    """The inverse of `split_nonfinite`; a null without a kind is NaN."""
+    """Return the metrics of the mappings that `split_nonfinite` returned; None without a kind is NaN."""
     return {name: float(odd.get(name, "nan")) if value is None else float(value) for name, value in metrics.items()}
 
 
 class EventWriter:
-    """The worker's end of `events.jsonl`: buffered, flushed every 250 ms, patient with a full disk.
+    """The worker's end of `events.jsonl`. Events are flushed every 250 ms, and kept while the disk is full.
 
-    A thread flushes and beats, so that a busy training loop loses at most 250 ms when it is killed.
+    A thread flushes and emits heartbeats, so that a busy training loop loses at most 250 ms of events if it is killed.
+    `dropped` counts metrics events that were not kept.
     """
 
     def __init__(self, path: Path, *, threaded: bool = True) -> None:
@@ -217,12 +240,15 @@ class EventWriter:
 
     @property
     def pending(self) -> int:
-        """Bytes that a full disk has not taken yet."""
+        """Number of bytes that are not written yet."""
         with self._lock:
             return len(self._pending)
 
     def emit(self, kind: str, **fields: Any) -> None:
-        """Append an event. Lines over 64 KiB are refused with `ValueError`."""
+        """Append an event.
+
+        Raises: ValueError for one of more than 64 KiB, or with a NaN.
+        """
         with self._lock:
             if self._closed.is_set():
                 return
@@ -240,16 +266,16 @@ class EventWriter:
                 self._flush()
 
     def flush(self, *, sync: bool = False) -> None:
-        """Hand everything to the kernel; with `sync`, to the disk."""
+        """Write all events; with `sync`, wait until they are on the disk."""
         with self._lock:
             self._flush()
             if sync:
-                os.fdatasync(self._fd)
+                os.fdatasync(self._fd)  # callers write checkpoints, or exit, only after this
                 self._synced = time.monotonic()
 
     def close(self) -> None:
-        """Flush and stop the thread."""
-        with self._lock:  # the thread must not use a descriptor that is somebody else's by then
+        """Flush, close the file and stop the thread."""
+        with self._lock:  # the thread must not use the descriptor after it is closed and perhaps reused
             self._closed.set()
             self._flush()
             os.close(self._fd)
@@ -260,16 +286,16 @@ class EventWriter:
         while self._pending:
             try:
                 written = os.write(self._fd, self._pending)
-            except OSError:  # disk full, quota: keep the bytes, in order, and try again later
+            except OSError:  # disk full or quota: keep the bytes, in order, for the next flush
                 return
             del self._pending[:written]
 
     def _beat(self) -> None:
-        beaten = time.monotonic()
+        last_beat = time.monotonic()
         while not self._closed.wait(FLUSH_SECONDS):
             now = time.monotonic()
-            if now - beaten >= HEARTBEAT_SECONDS:
-                beaten, self._beats = now, self._beats + 1
+            if now - last_beat >= HEARTBEAT_SECONDS:
+                last_beat, self._beats = now, self._beats + 1
                 self.emit("heartbeat", n=self._beats)
             with self._lock:
                 if self._closed.is_set():
@@ -278,14 +304,14 @@ class EventWriter:
                     self._flush()
                 if now - self._synced >= SYNC_SECONDS:
                     self._synced = now
-                    with suppress(OSError):  # a disk in trouble must not end the heartbeat
+                    with suppress(OSError):  # a failing disk must not end the heartbeats
                         os.fdatasync(self._fd)
 
 
 def read_lines(path: Path, offset: int, limit: int = 1 << 20) -> tuple[list[bytes], int]:
-    """Whole lines after `offset`, at most about `limit` bytes of them, and the offset behind the last.
+    """Return the whole lines after `offset`, about `limit` bytes of them, and the offset behind the last.
 
-    A torn tail (no newline yet) is left for the next call.
+    An incomplete last line is left for the next call.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -307,7 +333,7 @@ def read_lines(path: Path, offset: int, limit: int = 1 << 20) -> tuple[list[byte
 
 @contextmanager
 def holding(path: Path) -> Iterator[bool]:
-    """Hold a lock file for a block; yields False when somebody else has it."""
+    """Hold a lock file for the block; yields False if another process has it."""
     fd = open_lock(path)
     try:
         yield fd is not None

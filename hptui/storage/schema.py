@@ -1,8 +1,8 @@
-"""The tables of `study.db`, as migrations. Whoever applies them holds `study.lock`: they are not safe in parallel.
+"""The tables of `study.db`, as migrations. Apply them only with `study.lock` held: they are not safe in parallel.
 
-Times are UTC seconds since the epoch. A point whose value is not finite has `value` NULL and `odd` nan, inf or -inf.
-`trials.changed` grows with every change of a trial or of what belongs to it, so that a screen can ask for news only.
-A file says of itself what it is: `PRAGMA application_id` is ours, `PRAGMA user_version` counts the migrations.
+Times are UTC seconds since the epoch. A point that is not finite has `value` NULL and `odd` nan, inf or -inf.
+`trials.changed` grows with every change of a trial or of rows that belong to it, so that a screen can read changes
+only. `PRAGMA application_id` identifies our files, `PRAGMA user_version` counts migrations.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from hptui.storage.rows import APPLICATION_ID
 from hptui.storage.sqliteutils import Database, Migrations
 
 migrations = Migrations("hptui")
+"""The migrations of a store, in order."""
 
 TABLES = (
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
@@ -66,11 +67,12 @@ TABLES = (
         trial INTEGER NOT NULL, path TEXT NOT NULL, attempt INTEGER NOT NULL, label TEXT NOT NULL, at REAL NOT NULL,
         PRIMARY KEY (trial, path)) STRICT, WITHOUT ROWID""",
 )
+"""Statements that create the tables of format 1."""
 
 
 @migrations()  # type: ignore[untyped-decorator]  # mypy does not follow sqlite-utils (pyproject.toml)
 def m001_initial(db: Database) -> None:
-    """The first shape."""
+    """Create the tables of format 1."""
     for statement in TABLES:
         db.execute(statement)
         crash_point("migration")
@@ -80,7 +82,7 @@ def m001_initial(db: Database) -> None:
 
 @migrations()  # type: ignore[untyped-decorator]
 def m002_stages_and_facts(db: Database) -> None:
-    """A trial names its stage, and keeps what its trainer found out."""
+    """Add the stage and the facts of a trial."""
     db.execute("ALTER TABLE trials ADD COLUMN stage TEXT NOT NULL DEFAULT ''")
     db.execute("ALTER TABLE trials ADD COLUMN facts_json TEXT NOT NULL DEFAULT '{}'")
     db.execute("PRAGMA user_version = 2")

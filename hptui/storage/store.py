@@ -1,7 +1,7 @@
-"""The only writer of `study.db`. Readers use `reader`, which needs no sqlite-utils.
+"""The writing side of `study.db`. Readers use `reader`, which does not need sqlite-utils.
 
-Every change is one transaction. Changes of state are durable: on the disk when the call returns. Points and samples
-may be lost by a power cut, never by a kill; since an attempt's offset is committed with its points, they are then read
+Every change is one transaction. Changes of state are durable: on the disk when the call returns. A power failure may
+lose points and samples, a kill may not; since an attempt's offset is committed with its points, lost points are read
 again from its events.
 """
 
@@ -40,8 +40,8 @@ _UPDATABLE_ATTEMPT = tuple(name for name in cells.ATTEMPT_FIELDS if name not in 
 class Store(Journal):
     """A study's store, opened for writing, by one thread. A context manager.
 
-    What a method writes joins the transaction around it, or is one of its own. Failures are `MachineError`;
-    `DiskFull` among them leaves everything as it was before the transaction.
+    Each method joins the transaction around it, or is one of its own. Failures are MachineError; after a DiskFull the
+    store is as it was before the transaction.
     """
 
     def __init__(self, path: Path, conn: sqlite3.Connection, *, exclusive: bool) -> None:
@@ -53,41 +53,46 @@ class Store(Journal):
 
     @classmethod
     def create(cls, sd: StudyDir, study_json: Mapping[str, Any], name: str) -> Store:
-        """A new study. `UserError` when there is one already. The caller holds `study.lock`.
+        """Create a new study. The caller holds `study.lock`.
 
-        It is built beside and linked into place whole: a creation that is killed leaves no half a store.
+        The store is built in a temporary file and linked into place: a creation that is killed leaves no partial store.
+
+        Raises: UserError if the study exists.
         """
         try:
             sd.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for left in sd.root.glob(".study.db.*.tmp*"):
-                left.unlink(missing_ok=True)
+            for leftover in sd.root.glob(".study.db.*.tmp*"):
+                leftover.unlink(missing_ok=True)
         except OSError as error:
             raise explain(error, sd.root) from error
         if sd.db.exists():
             raise UserError(f"there is a study {sd.name!r} in {sd.root.parent} already")
-        beside = sd.root / f".study.db.{os.getpid()}.tmp"
+        temporary = sd.root / f".study.db.{os.getpid()}.tmp"
         try:
-            # Created by us, not by SQLite: the files that it adds inherit these permissions.
-            os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            _build(beside, study_json, name)
-            os.link(beside, sd.db)
-            beside.unlink()
-            sync_directory(sd.root)
+            # Created here and not by SQLite, whose additional files inherit these permissions.
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            _build(temporary, study_json, name)
+            os.link(temporary, sd.db)
+            temporary.unlink()
+            sync_directory(sd.root)  # the link survives a power failure
         except FileExistsError:
             raise UserError(f"there is a study {sd.name!r} in {sd.root.parent} already") from None
         except (OSError, sqlite3.Error) as error:
             raise explain(error, sd.db) from error
         finally:
-            for left in (beside, beside.with_name(f"{beside.name}-journal")):
+            for leftover in (temporary, temporary.with_name(f"{temporary.name}-journal")):
                 with suppress(OSError):
-                    left.unlink(missing_ok=True)
+                    leftover.unlink(missing_ok=True)
         return cls.open(sd)
 
     @classmethod
     def open(cls, sd: StudyDir, *, exclusive: bool = True) -> Store:
-        """An existing study. With `exclusive` the caller holds `study.lock`: the store is checked and migrated.
+        """Open an existing study.
 
-        Without, only requests may be left in it (`add_command`); an older format is then refused.
+        With `exclusive` the caller holds `study.lock`, and the store is checked and migrated. Without it only commands
+        may be written (`add_command`), and an older format is refused.
+
+        Raises: NotFound, MachineError.
         """
         if not sd.db.is_file():
             raise NotFound(f"there is no study {sd.name!r} in {sd.root.parent}")
@@ -102,7 +107,7 @@ class Store(Journal):
                 store._take_over(version)
             elif version < rows.SCHEMA:
                 raise MachineError(f"{sd.db} has an older format", hint=f"`hptui run {sd.name}` brings it up to date")
-        except BaseException as error:
+        except BaseException as error:  # whatever it is, the connection must not leak
             conn.close()
             if isinstance(error, sqlite3.Error):
                 raise explain(error, sd.db) from error
@@ -110,20 +115,20 @@ class Store(Journal):
         return store
 
     def close(self) -> None:
-        """Fold the log into the file and let go of it."""
+        """Merge the write-ahead log into the file and close it."""
         if self._exclusive:
-            with suppress(HptuiError):
+            with suppress(HptuiError):  # a full disk must not prevent closing
                 self.set_meta("clean", "1")
                 self.checkpoint_wal()
         self._conn.close()
 
     def checkpoint_wal(self) -> None:
-        """Fold the log into the file and empty it, unless a reader is in the middle of something: then another time."""
-        self._all("PRAGMA busy_timeout = 50")  # a reader that was suspended in mid-read must not hold the runner up
+        """Merge the write-ahead log into the file and empty it, unless a reader prevents it."""
+        self._rows("PRAGMA busy_timeout = 50")  # ms: a reader suspended in mid-read must not block the runner
         try:
-            self._all("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
-            self._all(f"PRAGMA busy_timeout = {BUSY_MS}")
+            self._rows(f"PRAGMA busy_timeout = {BUSY_MS}")
 
     def __enter__(self) -> Store:
         return self
@@ -134,10 +139,10 @@ class Store(Journal):
         self.close()
 
     def _take_over(self, version: int) -> None:
-        """Check what a power cut may have damaged, bring the tables up to date, say that we write now."""
-        boot = _boot_id()
+        """Check what a power failure may have damaged, migrate the tables, and record that a writer is active."""
+        boot = _current_boot_id()
         if self.get_meta("clean") != "1" and self.get_meta("boot_id") != boot:
-            problems = [row[0] for row in self._all("PRAGMA quick_check(5)")]
+            problems = [row[0] for row in self._rows("PRAGMA quick_check(5)")]
             if problems != ["ok"]:
                 raise MachineError(
                     f"{self.path} is damaged: {problems[0]}",
@@ -147,7 +152,7 @@ class Store(Journal):
             self.backup(self.path.with_name(f"{self.path.name}.v{version}.bak"))
             schema.migrations.apply(self._tables)
         self._conn.execute("PRAGMA journal_mode = WAL")
-        # Checkpoints are the lock holder's alone. SQLite makes one every 16 MiB, should `checkpoint_wal` not be called.
+        # Only the holder of study.lock checkpoints. SQLite does so every 16 MiB, if `checkpoint_wal` is not called.
         self._conn.execute("PRAGMA wal_autocheckpoint = 4096")
         with self.transaction():
             self.set_meta("clean", "0")
@@ -157,50 +162,53 @@ class Store(Journal):
     # the study ------------------------------------------------------------------------------------------------
 
     def study_row(self) -> dict[str, Any]:
-        """The study as a dictionary: the fields of `StudyRow`."""
+        """Return the study as a dictionary with the fields of `StudyRow`."""
         study = self.study()
         return {name: getattr(study, name) for name in rows.StudyRow.__dataclass_fields__}
 
     def set_state(self, state: StudyState, message: str = "", ended: float | None = None) -> None:
-        """What the study does now, and why. Its first start and its end (now, unless it is told) are noted with it."""
+        """Record what the study does now, and why.
+
+        The time of its first start is recorded with it, and that of its end (`ended`, else now).
+        """
         now = time.time()
         ended = (ended or now) if state in (StudyState.DONE, StudyState.STOPPED) else None
-        begun = now if state is StudyState.RUNNING else None
+        first_start = now if state is StudyState.RUNNING else None
         with self.transaction(durable=True):
             self._conn.execute(
                 "UPDATE study SET state = ?, message = ?, started = coalesce(started, ?), ended = ?",
-                (state, cells.text(message), begun, ended),
+                (state, cells.text(message), first_start, ended),
             )
 
     def set_spec(self, spec_json: Mapping[str, Any], why: str) -> int:
-        """A new revision of the specification; returns its number."""
+        """Add a revision of the specification; return its number."""
         document = cells.dump(dict(spec_json))
         with self.transaction(durable=True):
-            rev = int(self._one("SELECT max(rev) + 1 FROM revisions")[0])
+            rev = int(self._row("SELECT max(rev) + 1 FROM revisions")[0])
             _add_revision(self._tables, rev, document, why)
             self._conn.execute("UPDATE study SET spec_json = ?, revision = ?", (document, rev))
         return rev
 
     def set_meta(self, key: str, value: str) -> None:
-        """Keep a small fact about the store itself."""
+        """Set a value of the `meta` table."""
         with self.transaction():
             self._conn.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (key, cells.text(value)))
 
     def add_seconds(self, seconds: float) -> None:
-        """Count time that the study was active."""
+        """Add to the time for which the study was active."""
         with self.transaction():
             self._conn.execute("UPDATE study SET seconds = seconds + ?", (seconds,))
 
     # trials and attempts --------------------------------------------------------------------------------------
 
     def next_number(self) -> int:
-        """The number of the next trial. Trials are never deleted."""
-        return int(self._one("SELECT coalesce(max(number), -1) + 1 FROM trials")[0])
+        """Return the number of the next trial. Trials are never deleted."""
+        return int(self._row("SELECT coalesce(max(number), -1) + 1 FROM trials")[0])
 
     def insert_trial(self, trial: Trial) -> None:
-        """A new trial with its rejections. `metrics` and `attempts` come from rows of their own."""
+        """Insert a trial with its rejections. `metrics` and `attempts` are rows of other tables."""
         with self.transaction(durable=True):
-            change = self._one(f"SELECT {_NEXT_CHANGE}")[0]
+            change = self._row(f"SELECT {_NEXT_CHANGE}")[0]
             self._tables["trials"].insert({**cells.trial_cells(trial), "changed": change})
             for seq, rejection in enumerate(trial.rejections):
                 margin, odd = cells.split_odd(rejection.margin)
@@ -211,20 +219,26 @@ class Store(Journal):
                 )
 
     def update_trial(self, number: int, **fields: Any) -> None:
-        """Change fields of a trial. Durable when `status` is among them."""
+        """Change fields of a trial. Durable if `status` is among them.
+
+        Raises: NotFound.
+        """
         changed = cells.cells(fields, _UPDATABLE_TRIAL)
         with self.transaction(durable="status" in fields):
             if not self._update("trials", "number", number, changed, f"changed = {_NEXT_CHANGE}"):
                 raise NotFound(f"there is no trial {number}")
 
     def insert_attempt(self, attempt: Attempt) -> None:
-        """A new attempt of a trial that exists."""
+        """Insert an attempt of an existing trial."""
         with self.transaction(durable=True):
             self._tables["attempts"].insert(cells.attempt_cells(attempt))
-            self._touch(attempt.trial)
+            self._mark_changed(attempt.trial)
 
     def update_attempt(self, token: str, **fields: Any) -> None:
-        """Change fields of an attempt. Durable when `state` is among them."""
+        """Change fields of an attempt. Durable if `state` is among them.
+
+        Raises: NotFound.
+        """
         changed = cells.cells(fields, _UPDATABLE_ATTEMPT)
         with self.transaction(durable="state" in fields):
             if not self._update("attempts", "token", token, changed):
@@ -236,12 +250,12 @@ class Store(Journal):
                     (token,),
                 )
 
-    def _update(self, table: str, key: str, value: object, changes: Mapping[str, Any], *also: str) -> bool:
-        settings = ", ".join([*(f"{column} = ?" for column in changes), *also]) or f"{key} = {key}"
-        sql = f"UPDATE {table} SET {settings} WHERE {key} = ?"  # noqa: S608 (columns are fields of our dataclasses)
+    def _update(self, table: str, key: str, value: object, changes: Mapping[str, Any], *extra: str) -> bool:
+        assignments = ", ".join([*(f"{column} = ?" for column in changes), *extra]) or f"{key} = {key}"
+        sql = f"UPDATE {table} SET {assignments} WHERE {key} = ?"  # noqa: S608 (columns are fields of our dataclasses)
         return self._conn.execute(sql, (*changes.values(), value)).rowcount == 1
 
-    def _touch(self, number: int) -> None:
+    def _mark_changed(self, number: int) -> None:
         self._conn.execute(f"UPDATE trials SET changed = {_NEXT_CHANGE} WHERE number = ?", (number,))  # noqa: S608
 
     # metrics --------------------------------------------------------------------------------------------------
@@ -249,10 +263,12 @@ class Store(Journal):
     def ingest(
         self, token: str, trial: int, attempt_n: int, points: Iterable[Point], *, offset: int, sequence: int
     ) -> None:
-        """A batch of an attempt's points (metric, step, value, odd, seconds), and how far its events have been read.
+        """Record points (metric, step, value, odd, seconds) of an attempt, and how far its events were read.
 
-        One transaction: whoever is killed, a point is recorded exactly once. A metric name or step that cannot be
-        stored raises `ValueError` or `OverflowError`, and nothing of the batch is written.
+        One transaction, so that each point is recorded exactly once whichever process is killed. If it raises, nothing
+        of the batch is written.
+
+        Raises: ValueError or OverflowError for a name of a metric, or a step, that cannot be stored; NotFound.
         """
         with self.transaction():
             self.add_points(trial, attempt_n, points)
@@ -262,7 +278,7 @@ class Store(Journal):
             crash_point("ingest.offset")
 
     def add_points(self, trial: int, attempt_n: int, points: Iterable[Point]) -> None:
-        """Points alone, as an import has them. The last one of a step wins."""
+        """Record points that no attempt's events hold, as an import does. The last one of a step wins."""
         with self.transaction():
             highest = metric_points.write_points(self._conn, self._metric_ids, trial, attempt_n, points)
             if highest is not None:
@@ -273,28 +289,28 @@ class Store(Journal):
                 )
 
     def cut_points(self, trial: int, after_step: int | None) -> None:
-        """Forget a trial's points beyond a step (None: all), before an attempt writes them again."""
+        """Delete a trial's points beyond a step (None: all), before an attempt repeats those steps."""
         with self.transaction():
             last = metric_points.cut(self._conn, trial, after_step)
             self._conn.execute("UPDATE trials SET last_step = ? WHERE number = ?", (last, trial))
-            self._touch(trial)
+            self._mark_changed(trial)
 
     def drop_metric(self, trial: int, metric: str) -> None:
-        """Forget what a trial said of one metric: a better source says it now."""
+        """Delete all points of one metric of a trial, because a better source reports it."""
         with self.transaction():
             metric_points.drop(self._conn, trial, metric)
-            self._touch(trial)
+            self._mark_changed(trial)
 
 
 def _build(path: Path, study_json: Mapping[str, Any], name: str) -> None:
-    """Fill a new, empty file: tables, and the study's first revision."""
+    """Create the tables in a new, empty file, and insert the study with its first revision."""
     conn = connect(path)
     try:
         conn.execute("PRAGMA synchronous = FULL")
         tables = Database(conn, execute_plugins=False)
         schema.migrations.apply(tables)
         document = cells.dump(dict(study_json))
-        with tables.atomic():  # nobody else knows this file yet
+        with tables.atomic():  # no other process knows this file yet
             identity = str(uuid.uuid4())
             tables["study"].insert(
                 {
@@ -318,8 +334,8 @@ def _add_revision(tables: Database, rev: int, document: str, why: str) -> None:
     tables["revisions"].insert({"rev": rev, "at": time.time(), "spec_json": document, "why": cells.text(why)})
 
 
-def _boot_id() -> str:
+def _current_boot_id() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
-        return f"unknown-{uuid.uuid4()}"  # never equal to a stored one: then the file is checked
+        return f"unknown-{uuid.uuid4()}"  # unlike any stored one, so that the file is checked

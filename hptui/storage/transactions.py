@@ -1,7 +1,7 @@
-"""Transactions of the one writer: all or nothing, on the disk when it matters, joined when nested.
+"""Transactions of the writer: all or nothing, durable where needed, nestable.
 
-Every one starts with `BEGIN IMMEDIATE`: a deferred one fails at once, whatever the timeout, when another process wrote
-between its first question and its first change.
+Each begins with `BEGIN IMMEDIATE`: a deferred one fails at once, whatever the timeout, if another process wrote between
+its first read and its first write.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from hptui.storage.faults import explain
 from hptui.storage.queries import Queries
 
 BUSY_MS = 30_000
-"""How long to wait for another process that is writing."""
+"""Longest time to wait for another process that writes, in milliseconds."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection for writing to a file that exists."""
+    """Open a file that exists for writing.
+
+    Raises: sqlite3.Error.
+    """
     uri = f"{path.absolute().as_uri()}?mode=rw"
     conn = sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None)
     try:
@@ -30,8 +33,8 @@ def connect(path: Path) -> sqlite3.Connection:
             "trusted_schema = OFF",
             "cell_size_check = ON",
             "mmap_size = 0",
-            "synchronous = NORMAL",
-            "wal_autocheckpoint = 0",
+            "synchronous = NORMAL",  # a kill loses nothing in WAL mode; `transaction` sets FULL against power failures
+            "wal_autocheckpoint = 0",  # only the holder of study.lock checkpoints
         ):
             conn.execute(f"PRAGMA {pragma}")
     except sqlite3.Error:
@@ -41,7 +44,10 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 class Transactions(Queries):
-    """A connection that writes. `_metric_ids` is what it remembers of the file: forgotten whenever it rolls back."""
+    """A connection that writes.
+
+    `_metric_ids` caches ids of metrics, and must be cleared by every rollback: the ids may not exist any more.
+    """
 
     def __init__(self, path: Path, conn: sqlite3.Connection) -> None:
         self.path = path
@@ -53,13 +59,14 @@ class Transactions(Queries):
 
     @contextmanager
     def transaction(self, durable: bool = False) -> Iterator[None]:
-        """All or nothing. Inside another one: a part of it, undone alone when an error leaves the block.
+        """Open a transaction; inside another one, a part of it that is undone alone if its block raises.
 
-        With `durable` it is on the disk when the block, or the transaction around it, has ended. SQLite's errors
-        leave as `MachineError`, `DiskFull` among them; the store is then as it was before.
+        With `durable` it is on the disk when the block, or the outermost transaction around it, has ended.
+
+        Raises: MachineError, or DiskFull, for errors of SQLite; the store is then as it was before.
         """
         if self._depth:
-            with self._part(durable):
+            with self._nested(durable):
                 yield
             return
         self._begin(durable)
@@ -68,8 +75,8 @@ class Transactions(Queries):
             if durable:
                 crash_point("durable.before")
             self._conn.execute("COMMIT")
-        except BaseException as error:
-            self._undo()
+        except BaseException as error:  # also KeyboardInterrupt: no transaction may stay open
+            self._rollback()
             if isinstance(error, sqlite3.Error):
                 raise explain(error, self.path) from error
             raise
@@ -82,7 +89,7 @@ class Transactions(Queries):
 
     def _begin(self, durable: bool) -> None:
         try:
-            if self._synchronous != durable:  # cannot be changed inside a transaction
+            if self._synchronous != durable:  # SQLite refuses the change inside a transaction
                 self._conn.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 self._synchronous = durable
             self._conn.execute("BEGIN IMMEDIATE")
@@ -92,20 +99,20 @@ class Transactions(Queries):
         self._sync_after = False
 
     @contextmanager
-    def _part(self, durable: bool) -> Iterator[None]:
-        if not self._conn.in_transaction:  # a full disk ends the whole transaction by itself
+    def _nested(self, durable: bool) -> Iterator[None]:
+        if not self._conn.in_transaction:  # SQLite rolls back the whole transaction by itself when the disk is full
             raise MachineError(f"{self.path}: the transaction around this was rolled back")
-        mark = f"part_{self._depth}"
+        savepoint = f"part_{self._depth}"
         self._depth += 1
         try:
-            self._conn.execute(f"SAVEPOINT {mark}")
+            self._conn.execute(f"SAVEPOINT {savepoint}")
             yield
-            self._conn.execute(f"RELEASE {mark}")
+            self._conn.execute(f"RELEASE {savepoint}")
         except BaseException as error:
             self._metric_ids.clear()
             if self._conn.in_transaction:
-                self._conn.execute(f"ROLLBACK TO {mark}")
-                self._conn.execute(f"RELEASE {mark}")
+                self._conn.execute(f"ROLLBACK TO {savepoint}")
+                self._conn.execute(f"RELEASE {savepoint}")
             if isinstance(error, sqlite3.Error):
                 raise explain(error, self.path) from error
             raise
@@ -113,12 +120,12 @@ class Transactions(Queries):
             self._depth -= 1
         self._sync_after |= durable and not self._synchronous
 
-    def _undo(self) -> None:
+    def _rollback(self) -> None:
         self._metric_ids.clear()
         if self._conn.in_transaction:
             self._conn.execute("ROLLBACK")
 
     def _sync(self) -> None:
-        """A synchronous commit takes all that were committed before it along."""
+        """Commit with sync, which also makes all earlier commits durable."""
         with self.transaction(durable=True):
             self._conn.execute("UPDATE study SET id = id")

@@ -1,4 +1,4 @@
-"""What one trial does. A trainer of your own imports `TrialContext`, `setting` and `Diverged` from here."""
+"""Built-in trainers, and what a user's own trainer imports: `TrialContext`, `setting` and `Diverged`."""
 
 from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import Diverged

@@ -1,9 +1,9 @@
-"""Checkpoints: directories that are whole or not there.
+"""Checkpoints: directories that are complete or do not exist.
 
     checkpoints/step-00000100/{..., MANIFEST.json}
 
-A checkpoint is written beside under a hidden name, every file synced; `MANIFEST.json` (step, size and SHA-256 of every
-file) comes last; then the directory is renamed. Resuming takes the newest one whose manifest verifies.
+A checkpoint is written under a hidden temporary name, every file synced; `MANIFEST.json` (step, size and SHA-256 of
+every file) comes last; then the directory is renamed. Resuming takes the newest one whose manifest verifies.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from pathlib import Path
 from hptui.storage.rundir import read_json, sync_directory, write_json
 
 MANIFEST = "MANIFEST.json"
+"""Name of the file that is written last."""
 NAME = re.compile(r"step-(\d{8,})")
+"""Pattern of a checkpoint's directory name; its group is the step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +33,21 @@ class Checkpoint:
 
     @property
     def bytes(self) -> int:
-        """The size of its files."""
+        """The size of its files, in bytes."""
         return sum(file.stat().st_size for file in _files(self.path))
 
 
 def written(root: Path) -> list[Checkpoint]:
-    """All finished checkpoints, valid or not, newest first."""
+    """Return all finished checkpoints, valid or not, newest first."""
     if not root.is_dir():
         return []
-    found = [(NAME.fullmatch(entry.name), entry) for entry in root.iterdir()]
-    steps = [Checkpoint(entry, int(match[1])) for match, entry in found if match and entry.is_dir()]
-    return sorted(steps, key=lambda checkpoint: checkpoint.step, reverse=True)
+    matches = [(NAME.fullmatch(entry.name), entry) for entry in root.iterdir()]
+    checkpoints = [Checkpoint(entry, int(match[1])) for match, entry in matches if match and entry.is_dir()]
+    return sorted(checkpoints, key=lambda checkpoint: checkpoint.step, reverse=True)
 
 
 def newest_valid(root: Path, complain: Callable[[str], None]) -> Checkpoint | None:
-    """The newest checkpoint that is whole. Damaged newer ones are told to `complain`."""
+    """Return the newest checkpoint that is intact. Damaged newer ones are reported to `complain`."""
     for checkpoint in written(root):
         problem = damage(checkpoint)
         if not problem:
@@ -55,7 +57,7 @@ def newest_valid(root: Path, complain: Callable[[str], None]) -> Checkpoint | No
 
 
 def damage(checkpoint: Checkpoint) -> str:
-    """What is wrong with a checkpoint, or ''."""
+    """Return what is wrong with a checkpoint, or ''."""
     try:
         return _compare(checkpoint)
     except OSError as error:
@@ -81,38 +83,41 @@ def _compare(checkpoint: Checkpoint) -> str:
 
 
 def write(root: Path, step: int, save: Callable[[Path], None]) -> Checkpoint:
-    """Let `save` fill a directory, and make it the checkpoint of `step`. An error leaves what was there before."""
-    beside = root / f".tmp-{step:08d}"
+    """Let `save` fill a directory, and make it the checkpoint of `step`.
+
+    Any error leaves the checkpoints as they were, and is passed on.
+    """
+    temporary = root / f".tmp-{step:08d}"
     target = root / f"step-{step:08d}"
     root.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(mode=0o700)
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(mode=0o700)
     try:
-        save(beside)
-        files = _files(beside)
-        facts = {str(path.relative_to(beside)): _seal(path) for path in files}
-        for folder in {path.parent for path in files} - {beside}:
-            sync_directory(folder)
-        write_json(beside / MANIFEST, {"step": step, "files": facts})
-        _replace(beside, target)
+        save(temporary)
+        files = _files(temporary)
+        facts = {str(path.relative_to(temporary)): _seal(path) for path in files}
+        for folder in {path.parent for path in files} - {temporary}:
+            sync_directory(folder)  # names of files in subdirectories; write_json syncs the top one
+        write_json(temporary / MANIFEST, {"step": step, "files": facts})
+        _replace(temporary, target)
     except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)  # a full disk needs the space back at once
+        shutil.rmtree(temporary, ignore_errors=True)  # a full disk needs the space back at once
         raise
     return Checkpoint(target, step)
 
 
-def _replace(beside: Path, target: Path) -> None:
-    old = target.with_name(f".old-{target.name}")
-    shutil.rmtree(old, ignore_errors=True)
+def _replace(temporary: Path, target: Path) -> None:
+    replaced = target.with_name(f".old-{target.name}")
+    shutil.rmtree(replaced, ignore_errors=True)
     if target.exists():  # the same step once more: a damaged one that was trained past, or a repeated save
-        os.rename(target, old)
-    os.rename(beside, target)
-    sync_directory(target.parent)
-    shutil.rmtree(old, ignore_errors=True)
+        os.rename(target, replaced)
+    os.rename(temporary, target)
+    sync_directory(target.parent)  # the rename itself must survive a power failure
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def retain(root: Path, keep: int) -> None:
-    """Delete all but the newest `keep` (at least one), and what broken writes left."""
+    """Delete all but the newest `keep` checkpoints (at least one), and the remains of broken writes."""
     for checkpoint in written(root)[max(keep, 1) :]:
         # Renamed first: a kill in the middle of the deletion must not leave half a checkpoint under a good name.
         doomed = root / f".tmp-{checkpoint.path.name}"
@@ -122,7 +127,7 @@ def retain(root: Path, keep: int) -> None:
 
 
 def clean(root: Path) -> None:
-    """Remove what interrupted writes and deletions left. Only the one living attempt of a trial may."""
+    """Remove the remains of interrupted writes and deletions. Only a trial's running attempt may call it."""
     if not root.is_dir():
         return
     for entry in list(root.iterdir()):
@@ -138,10 +143,10 @@ def _files(root: Path) -> list[Path]:
 
 
 def _seal(path: Path) -> dict[str, int | str]:
-    """Bring a file to the disk; its entry in the manifest."""
+    """Sync a file to disk, and return its entry in the manifest."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
+        os.fsync(fd)  # before the manifest is written, which vouches for the content
     finally:
         os.close(fd)
     return {"bytes": path.stat().st_size, "sha256": _sha256(path)}

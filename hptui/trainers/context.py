@@ -1,4 +1,4 @@
-"""What a trainer sees of its trial: who it is, where it may write, what it reports, and whether it should stop."""
+"""What a trainer sees of its trial: its identity, where it may write, what it reports, and whether it should stop."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from hptui.trainers import checkpoints
 from hptui.trainers.outcome import Diverged, Failure
 
 NONFINITE_PATIENCE = 5
-"""So many non-finite values of an objective in a row are the end of a trial."""
+"""Consecutive non-finite values of an objective that end a trial."""
 
 
 class TrialContext:
-    """The one object between a trainer and hptui. Everything reported here is on record whoever is killed next."""
+    """The interface between a trainer and hptui. What is reported here stays recorded if the process is killed."""
 
     def __init__(
         self,
@@ -51,46 +51,50 @@ class TrialContext:
         self._checkpoints, self._keep = Path(config["checkpoints"]), config.get("keep_checkpoints") or 1
         self._total: int | None = None
         self._last_step = 0
-        self._odd = dict.fromkeys(self.objectives, 0)
+        self._nonfinite = dict.fromkeys(self.objectives, 0)
         self._saved = time.monotonic()
         checkpoints.clean(self._checkpoints)
         self._resume = checkpoints.newest_valid(self._checkpoints, self.warn) if self.attempt > 1 else None
-        self._began = _origin(Path(config["continues"])) if config.get("continues") else None
-        self._resume = self._resume or self._began
+        self._origin = _checkpoint_to_continue(Path(config["continues"])) if config.get("continues") else None
+        self._resume = self._resume or self._origin
         self.programs: Mapping[str, str] = config.get("programs") or {}
         self.resumes_after: int | None = None
         self.about: dict[str, Any] = {}
 
     @property
     def resume_from(self) -> Path | None:
-        """The newest valid checkpoint of this trial when the attempt began, or the one of another trial that it was to
-        continue from; read it, write nothing there.
+        """The newest valid checkpoint when the attempt began, or another trial's to continue from.
+
+        Read it, and write nothing there. None where the trial begins from scratch.
         """
         return self._resume.path if self._resume else None
 
     @property
     def resumed_step(self) -> int | None:
-        """The step after which this attempt goes on: that of `resume_from`, or what the trainer has found out."""
+        """The step after which this attempt goes on; None at the start.
+
+        It is that of `resume_from`, or `resumes_after` where the trainer has set it.
+        """
         return self._resume.step if self._resume else self.resumes_after
 
     @property
     def total_steps(self) -> int | None:
-        """How many steps this trial trains, once known. Progress is judged by it."""
+        """The number of steps that this trial trains, once known. Progress is relative to it."""
         return self._total
 
     @total_steps.setter
     def total_steps(self, steps: SupportsIndex) -> None:
         self._total = operator.index(steps)
         self._events.emit("total", steps=self._total)
-        if self._began is not None and self._total <= self._began.step:
+        if self._origin is not None and self._total <= self._origin.step:
             raise Failure(
                 Reason.SETUP,
-                f"it continues at step {self._began.step}, and ends at step {self._total}: nothing is left to train; "
+                f"it continues at step {self._origin.step}, and ends at step {self._total}: nothing is left to train; "
                 "give it more steps or epochs",
             )
 
     def forget_total(self) -> None:
-        """The length was guessed, and the training has gone beyond it: it is not known."""
+        """Record that the length is unknown: it was guessed, and the training has gone beyond it."""
         self._total = None
         self._events.emit("total", steps=0)
 
@@ -102,13 +106,16 @@ class TrialContext:
         progress: float | None = None,
         **more: SupportsFloat,
     ) -> None:
-        """Record metrics at a step. Raises `Diverged` when an objective has had no number five times in a row."""
+        """Record metrics at a step. `progress` is the share of the budget, 0 to 1.
+
+        Raises: Diverged when an objective was not finite five times in a row.
+        """
         self._last_step = operator.index(step)
         values = spread({name: _number(name, value) for name, value in {**(metrics or {}), **more}.items()})
-        plain, odd = split_nonfinite(values)
-        fields: dict[str, Any] = {"step": self._last_step, "m": plain}
-        if odd:
-            fields["nonfinite"] = odd
+        finite, nonfinite = split_nonfinite(values)
+        fields: dict[str, Any] = {"step": self._last_step, "m": finite}
+        if nonfinite:
+            fields["nonfinite"] = nonfinite
         if progress is not None:
             fields["progress"] = min(max(float(progress), 0.0), 1.0)
         self._events.emit("metrics", **fields)
@@ -116,20 +123,20 @@ class TrialContext:
         self._guard(values)
 
     def retract(self, metric: str) -> None:
-        """Take back all points of a metric so far: it comes from a better source from now on."""
+        """Remove all points of a metric so far: it comes from a better source from now on."""
         self._events.emit("retract", metric=metric)
 
     def _guard(self, values: Mapping[str, float]) -> None:
-        for name in self._odd.keys() & values.keys():
-            self._odd[name] = 0 if math.isfinite(values[name]) else self._odd[name] + 1
-            if self._odd[name] >= NONFINITE_PATIENCE:
+        for name in self._nonfinite.keys() & values.keys():
+            self._nonfinite[name] = 0 if math.isfinite(values[name]) else self._nonfinite[name] + 1
+            if self._nonfinite[name] >= NONFINITE_PATIENCE:
                 raise Diverged(
                     f"{name} was {values[name]} {NONFINITE_PATIENCE} times in a row, last at step {self._last_step}"
                 )
 
     @property
     def stop_verb(self) -> str:
-        """What the trial was told: pause, stop, prune, kill, or ''."""
+        """The pending request to this trial: pause, stop, prune, kill, or ''."""
         return get_control(self._run)
 
     @property
@@ -144,42 +151,45 @@ class TrialContext:
 
     @property
     def tried(self) -> bool:
-        """Whether this was only a trial run, and has gone far enough."""
+        """Whether this is a dry run that has reported enough steps."""
         return self.try_steps is not None and self.reports >= self.try_steps
 
     def stopped_early(self, why: str) -> None:
-        """Say, before returning, that the training ended itself because more of it was not worth it."""
+        """Record, before returning, why the training ended itself early."""
         self.early = why
 
     def checkpoint(self, save: Callable[[Path], None], step: SupportsIndex | None = None) -> Path:
         """Let `save` write files into a new directory, which becomes a checkpoint as a whole or not at all."""
         number = self._last_step if step is None else operator.index(step)
         self._events.flush(sync=True)  # a checkpoint must never be ahead of the metrics that led to it
-        done = checkpoints.write(self._checkpoints, number, save)
+        written = checkpoints.write(self._checkpoints, number, save)
         checkpoints.retain(self._checkpoints, self._keep)
         self._saved = time.monotonic()
-        kept = [one.step for one in checkpoints.written(self._checkpoints)]
-        self._events.emit("checkpoint", step=number, path=self._relative(done.path), bytes=done.bytes, kept=kept)
-        return done.path
+        steps = [entry.step for entry in checkpoints.written(self._checkpoints)]
+        self._events.emit("checkpoint", step=number, path=self._relative(written.path), bytes=written.bytes, kept=steps)
+        return written.path
 
     def checkpoint_due(self, every_seconds: float) -> bool:
-        """Whether the last checkpoint (or the start) is that long ago."""
+        """Return whether `every_seconds` have passed since the last checkpoint or the start."""
         return time.monotonic() - self._saved >= every_seconds
 
     def effective(self, **settings: Any) -> None:
-        """Record what was really used, where it may differ from what was asked."""
+        """Record the values that were really used, where they may differ from the settings."""
         self._events.emit("effective", settings={name: _plain(value) for name, value in settings.items()})
 
     def facts(self, **facts: Any) -> None:
-        """Record what was found out that is neither a setting nor a metric: counts of parameters, sizes of splits."""
+        """Record facts that are neither settings nor metrics: counts of parameters, sizes of splits."""
         self._events.emit("facts", facts={name: _plain(value) for name, value in facts.items()})
 
     def environment(self, **facts: Any) -> None:
-        """Record what was learnt of the surroundings in which the training really runs."""
+        """Record facts about the environment in which the training really runs."""
         self._events.emit("environment", environment={name: _plain(value) for name, value in facts.items()})
 
     def artifact(self, name: str, label: str = "") -> Path:
-        """The path of a file to keep with the trial; `name` is a plain file name."""
+        """Return the path of a file to keep with the trial; `name` is a plain file name.
+
+        Raises: ValueError for any other name.
+        """
         if not name or name.startswith(".") or Path(name).name != name or not name.isprintable():
             raise ValueError(f"an artifact's name is a plain file name, got {name!r}")
         self.artifacts.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -188,30 +198,30 @@ class TrialContext:
         return path
 
     def keep(self, path: Path, label: str = "") -> None:
-        """Record a file that lies in the trial's directory already as one of its artifacts."""
+        """Record a file that is in the trial's directory already as one of its artifacts."""
         self._events.emit("artifact", path=self._relative(path), label=label or path.name)
 
     def phase(self, name: str, allow: float = 600.0) -> None:
-        """Say what begins now, and how many seconds of silence are no cause for concern."""
+        """Record which phase begins, and how many seconds without events are normal in it."""
         self._events.emit("phase", name=name, allow=float(allow))
 
     def warn(self, message: str) -> None:
-        """Record a warning, and print it into the log."""
+        """Record a warning, and print it to the log."""
         print(f"warning: {message}", file=sys.stderr, flush=True)
         self._events.emit("warning", message=message[:2000])
 
     def _relative(self, path: Path) -> str:
-        """Relative to the trial's directory where it lies inside, so that a study may be moved."""
+        """Return a path relative to the trial's directory where it is inside, so that a study may be moved."""
         return str(path.relative_to(self.dir)) if path.is_relative_to(self.dir) else str(path)
 
 
-def _origin(place: Path) -> checkpoints.Checkpoint:
-    """The checkpoint that a trial was to begin from: it never begins without."""
-    found = checkpoints.written(place)
-    problem = checkpoints.damage(found[0]) if found else f"{place} is empty"
+def _checkpoint_to_continue(folder: Path) -> checkpoints.Checkpoint:
+    """Return the checkpoint that a trial continues from. Raises: Failure if it is damaged or missing."""
+    available = checkpoints.written(folder)
+    problem = checkpoints.damage(available[0]) if available else f"{folder} is empty"
     if problem:
         raise Failure(Reason.SETUP, f"the checkpoint that this trial was to continue from is damaged: {problem}")
-    return found[0]
+    return available[0]
 
 
 def _number(name: str, value: SupportsFloat) -> float:
@@ -222,7 +232,7 @@ def _number(name: str, value: SupportsFloat) -> float:
 
 
 def _plain(value: Any) -> Any:
-    """A setting as JSON can say it: NumPy and torch scalars become Python's, other objects their text."""
+    """Return a value as JSON can hold it: NumPy and torch scalars as Python's, other objects as text."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if value is None or isinstance(value, bool | int | float | str):

@@ -1,4 +1,4 @@
-"""What only the training process knows of its surroundings: its packages, threads, variables, and how repeatable it is.
+"""The environment of the training process: its packages, threads, variables, and switches of determinism.
 
 The runner records the machine. Variables are kept by an allow-list of names, and never when they look like a secret.
 """
@@ -18,7 +18,7 @@ from hptui.model.trial import Value
 
 
 def capture(threads: int = 0) -> dict[str, Value]:
-    """What this process runs with, at this moment."""
+    """Return the environment of this process as it is now."""
     return {
         "python": platform.python_version(),
         "executable": sys.executable,
@@ -30,14 +30,14 @@ def capture(threads: int = 0) -> dict[str, Value]:
 
 
 def variables(environ: Mapping[str, str]) -> dict[str, Value]:
-    """The variables that change how a training runs, and are nobody's secret."""
+    """Return the variables that change how a training runs and hold no secrets."""
     return {name: value for name, value in allowed(environ).items() if value == environ[name]}
 
 
 def host_peak() -> float:
-    """The most memory that this process held since it exists, in GiB.
+    """Return the peak of this process's resident memory, in GiB.
 
-    `getrusage` alone tells too much: what an executed program's parent held counts there as the program's own.
+    `getrusage` alone reports too much: the memory of the parent before `exec` counts there as the program's own.
     """
     try:
         with open("/proc/self/status", encoding="ascii") as file:
@@ -48,26 +48,26 @@ def host_peak() -> float:
 
 
 def children_peak() -> float:
-    """The most memory that any one child of this process held that has ended, in GiB."""
+    """Return the largest peak of resident memory among children that have ended, in GiB."""
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1 << 20)
 
 
 def packages() -> dict[str, Value]:
-    """Versions of the third-party packages that this process has imported."""
-    found: dict[str, Value] = {}
+    """Return the versions of the third-party packages that this process has imported."""
+    versions: dict[str, Value] = {}
     for name, module in list(sys.modules.items()):
         if "." in name or name.startswith("_") or name in sys.stdlib_module_names or name == "hptui":
             continue
-        # Looked up without asking the module, which may import things or warn when asked.
+        # Read from the module's dictionary: a module's `__getattr__` may import things or warn.
         version = vars(module).get("__version__") if hasattr(module, "__dict__") else None
         version = str(version) if isinstance(version, str) else installed(name)
         if version:
-            found[name] = version
-    return found
+            versions[name] = version
+    return versions
 
 
 def installed(name: str) -> str:
-    """The version of the distribution of that name, or ''."""
+    """Return the version of an installed distribution, or ''."""
     try:
         return importlib.metadata.version(name)
     except (importlib.metadata.PackageNotFoundError, ValueError):
@@ -75,7 +75,7 @@ def installed(name: str) -> str:
 
 
 def determinism() -> dict[str, Value]:
-    """The switches that decide whether a run can be repeated bit by bit."""
+    """Return the switches that decide whether a run can be repeated bit by bit."""
     switches: dict[str, Value] = {
         "hash_seed": os.environ.get("PYTHONHASHSEED", "random"),
         "cublas_workspace": os.environ.get("CUBLAS_WORKSPACE_CONFIG", ""),

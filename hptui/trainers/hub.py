@@ -1,7 +1,7 @@
-"""The hub of models and data sets, asked only where it can be reached.
+"""Access to the hub of models and data sets, online only where it can be reached.
 
-Without a network its client tries for half a minute, for every file that it looks for. One short look before it does
-has it use what was downloaded earlier, at once.
+Without a network its client retries for half a minute for every file that it looks for. One short connection attempt
+beforehand lets it fall back at once on what was downloaded earlier.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ import urllib.request
 from urllib.parse import urlsplit
 
 SECONDS = 5.0
+"""Timeout of the connection attempt, in seconds."""
 PORTS = {"http": 80, "https": 443}
+"""Port of each URL scheme, where an address names none."""
 
 
 def settle() -> None:
-    """Have the hub's client of this process stay offline, if its host cannot be reached from here."""
+    """Set the hub client of this process to offline mode if its host cannot be reached."""
     from huggingface_hub import constants
 
-    if constants.HF_HUB_OFFLINE or urllib.request.getproxies():  # a proxy knows hosts that we do not
+    if constants.HF_HUB_OFFLINE or urllib.request.getproxies():  # a proxy may reach hosts that this machine cannot
         return
-    place = urlsplit(constants.ENDPOINT)
+    url = urlsplit(constants.ENDPOINT)
     try:
-        socket.create_connection((place.hostname or "", place.port or PORTS[place.scheme]), SECONDS).close()
+        socket.create_connection((url.hostname or "", url.port or PORTS[url.scheme]), SECONDS).close()
     except (OSError, KeyError):
         constants.HF_HUB_OFFLINE = True

@@ -1,6 +1,6 @@
-"""What an attempt trains from: the commit of its code, and the files that its settings name, with their hashes.
+"""The inputs of an attempt: the commit of its code, and the files that its settings name, with their hashes.
 
-Taken by the worker when it begins, because both may change while a study runs.
+The worker records them when it begins, because both may change while a study runs.
 """
 
 from __future__ import annotations
@@ -19,70 +19,73 @@ from hptui.model.secrets import scrub
 from hptui.model.trial import Value
 
 GIT_SECONDS = 5.0
+"""Timeout of one git command, in seconds."""
 WHOLE = 1 << 30
-"""Files up to this size are hashed whole; of larger ones the first and the last part of `PART` bytes."""
+"""Files up to this many bytes are hashed whole; of larger ones the first and the last `PART` bytes."""
 PART = 64 << 20
+"""Bytes at each end of a larger file that are hashed."""
 MANY = 2000
-"""Entries of a directory that are looked at."""
+"""Entries of a directory that are hashed, at most."""
 REMEMBERED = "inputs.json"
+"""File in a study's cache with the hashes that were computed before."""
 OUTPUT = re.compile("out|log|cache|save|checkpoint|result", re.IGNORECASE)
-"""What a setting is called that names a place to write to."""
+"""Pattern of names of settings that name a path to write to: they are no inputs."""
 
 
 def git(directory: Path) -> dict[str, Value]:
-    """Commit, remote and whether files differ from the commit; {} outside a repository."""
+    """Return commit, remote, and whether tracked files differ from the commit; {} outside a repository."""
     commit = _git(directory, "rev-parse", "HEAD")
     if not commit:
         return {}
     changed = _git(directory, "status", "--porcelain", "--untracked-files=no")
-    found: dict[str, Value] = {"git_commit": commit, "git_dirty": None if changed is None else bool(changed)}
+    facts: dict[str, Value] = {"git_commit": commit, "git_dirty": None if changed is None else bool(changed)}
     remote = _git(directory, "config", "--get", "remote.origin.url")
-    return {**found, "git_remote": scrub(remote)} if remote else found
+    return {**facts, "git_remote": scrub(remote)} if remote else facts
 
 
-def _git(directory: Path, *words: str) -> str | None:
-    """What git says; None when it fails, is not there, or takes too long."""
-    # A repository's own configuration may name programs that `status` would run; they are none of our business.
-    harmless = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
-    quiet = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+def _git(directory: Path, *arguments: str) -> str | None:
+    """Return the output of a git command; None when git fails, is missing, or takes too long."""
+    # A repository's own configuration may name programs that `status` would run: they are switched off.
+    options = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
+    environ = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
-        done = subprocess.run(
-            ["git", *harmless, "-C", str(directory), *words],
+        process = subprocess.run(
+            ["git", *options, "-C", str(directory), *arguments],
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            timeout=GIT_SECONDS,
-            env=quiet,
+            timeout=GIT_SECONDS,  # `status` is slow in a large repository on a network file system
+            env=environ,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
+    return process.stdout.decode(errors="replace").strip() if process.returncode == 0 else None
 
 
 def data(settings: Mapping[str, Any], directory: Path, cache: Path) -> dict[str, Value]:
-    """The files and directories that settings name, by path: bytes, time of change, SHA-256.
+    """Return bytes, modification time and SHA-256 of the files and directories that settings name.
 
-    What has been hashed once is remembered in `cache`, for as long as size and time stay.
+    Hashes are kept in `cache` and reused while size and modification time stay the same.
     """
-    known = _remembered(cache / REMEMBERED)
-    found: dict[str, Value] = {}
+    remembered = _remembered(cache / REMEMBERED)
+    described: dict[str, Value] = {}
     fresh: dict[str, Any] = {}
     for text in _texts(settings):
         path = Path(os.path.expanduser(text))
         path = path if path.is_absolute() else directory / path
         try:
-            facts = _facts(path, known.get(str(path)))
+            facts = _facts(path, remembered.get(str(path)))
         except (OSError, ValueError):
             continue
         if facts is not None:
-            found[text] = fresh[str(path)] = facts
-    if any(known.get(path) != facts for path, facts in fresh.items()):
-        _remember(cache / REMEMBERED, {**known, **fresh})
-    return {"data": found} if found else {}
+            described[text] = fresh[str(path)] = facts
+    if any(remembered.get(path) != facts for path, facts in fresh.items()):
+        _remember(cache / REMEMBERED, {**remembered, **fresh})
+    return {"data": described} if described else {}
 
 
 def _texts(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Every text in settings that could be a path, each once."""
+    """Yield each text in settings that could be a path, once."""
     seen: set[str] = set()
     for name, value in settings.items():
         if OUTPUT.search(name):
@@ -93,15 +96,15 @@ def _texts(settings: Mapping[str, Any]) -> Iterator[str]:
                 yield text
 
 
-def _facts(path: Path, known: Mapping[str, Any] | None) -> dict[str, Value] | None:
+def _facts(path: Path, remembered: Mapping[str, Any] | None) -> dict[str, Value] | None:
     if path.is_dir():
-        return _of_directory(path)
+        return _directory_facts(path)
     if not path.is_file():
         return None
     stat = path.stat()
     facts: dict[str, Value] = {"bytes": stat.st_size, "mtime": stat.st_mtime}
-    if known is not None and all(known.get(name) == value for name, value in facts.items()):
-        return {**facts, "sha256": known.get("sha256")}
+    if remembered is not None and all(remembered.get(name) == value for name, value in facts.items()):
+        return {**facts, "sha256": remembered.get("sha256")}
     return {**facts, "sha256": _sha256(path, stat.st_size)}
 
 
@@ -109,42 +112,42 @@ def _sha256(path: Path, size: int) -> str:
     with path.open("rb") as file:
         if size <= WHOLE:
             return hashlib.file_digest(file, "sha256").hexdigest()
-        found = hashlib.sha256(str(size).encode())
+        digest = hashlib.sha256(str(size).encode())
         for start in (0, size - PART):
             file.seek(start)
-            found.update(file.read(PART))
-        return f"ends:{found.hexdigest()}"
+            digest.update(file.read(PART))
+        return f"ends:{digest.hexdigest()}"
 
 
-def _of_directory(path: Path) -> dict[str, Value]:
-    """A directory by the names, sizes and times of what is in it."""
-    found, size, count, newest = hashlib.sha256(), 0, 0, 0.0
+def _directory_facts(path: Path) -> dict[str, Value]:
+    """Describe a directory by names, sizes and modification times of the files in it."""
+    digest, size, count, newest = hashlib.sha256(), 0, 0, 0.0
     for folder, names, files in os.walk(path):
         names[:] = sorted(name for name in names if not name.startswith("."))
         for name in sorted(files):
             count += 1
             if count > MANY:
-                return {"bytes": size, "mtime": newest, "sha256": f"names:{found.hexdigest()}"}
+                return {"bytes": size, "mtime": newest, "sha256": f"names:{digest.hexdigest()}"}
             with suppress(OSError):
                 stat = os.stat(os.path.join(folder, name))
-                where = os.path.relpath(os.path.join(folder, name), path)
-                found.update(f"{where}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "replace"))
+                relative = os.path.relpath(os.path.join(folder, name), path)
+                digest.update(f"{relative}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "replace"))
                 size, newest = size + stat.st_size, max(newest, stat.st_mtime)
-    return {"bytes": size, "mtime": newest, "sha256": f"names:{found.hexdigest()}"}
+    return {"bytes": size, "mtime": newest, "sha256": f"names:{digest.hexdigest()}"}
 
 
 def _remembered(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
+        hashes = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return hashes if isinstance(hashes, dict) else {}
 
 
-def _remember(path: Path, known: Mapping[str, Any]) -> None:
-    """Several workers may do this at once: each writes whole, and the last one wins."""
-    with suppress(OSError):
+def _remember(path: Path, hashes: Mapping[str, Any]) -> None:
+    """Write the hashes that are reused. Several workers may do so at once: the last one wins."""
+    with suppress(OSError):  # only a saving of time: a read-only or full cache must not fail the trial
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(json.dumps(known))
-        os.replace(beside, path)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_text(json.dumps(hashes))
+        os.replace(temporary, path)

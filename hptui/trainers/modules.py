@@ -1,7 +1,7 @@
-"""The module that a user's trainer stands in: by name, `train` or `lab.train`, or by file, `runs/train.py`.
+"""The import of a user's module, by name (`train`, `lab.train`) or by file (`runs/train.py`).
 
 A script may start a study at its top level, without a guard. Where it is loaded for its functions alone, that call ends
-the loading: what stands above it is all that the function had when the study was started, too.
+the loading: the lines above it are all that the function had when the study was started, too.
 """
 
 from __future__ import annotations
@@ -19,52 +19,61 @@ from types import ModuleType
 from hptui.model.errors import UserError
 
 ARGUMENTS = "HPTUI_SCRIPT"
-"""The variable by which every process of a study knows its script, and what that was started with."""
+"""Environment variable with a study's script and its arguments, as a JSON list."""
 
 SCRIPT = "script"
-"""Under which name a store remembers the same."""
+"""Key under which a store keeps the same list."""
 
 
 class Begun(BaseException):
-    """A script that is being loaded has come to the call that starts a study. No `except Exception` catches it."""
+    """A script that is being loaded has reached the call that starts a study.
+
+    It is a BaseException, so that a script's own `except Exception` does not catch it.
+    """
 
 
 _loading: list[str] = []
 
 
 def refuse_while_loading() -> None:
-    """Called by whatever starts a study: in a process that loads a script for its functions, the script ends here."""
+    """Raise `Begun` if this process is loading a script for its functions.
+
+    All calls that start a study begin with this one.
+    """
     if _loading:
         raise Begun
 
 
 def by_file(name: str) -> bool:
-    """Whether a module is named by its file."""
+    """Return whether a module is named by its file."""
     return name.endswith(".py")
 
 
 def file_of(name: str, directory: str) -> Path:
-    """The file in which a module beside the study file would be."""
+    """Return the path that a module next to the study file would have."""
     return Path(directory, name if by_file(name) else f"{name.replace('.', '/')}.py")
 
 
 def load(name: str, directory: str) -> ModuleType:
-    """The module, executed once. `ModuleNotFoundError` when there is none; whatever it raises itself is passed on."""
+    """Return the module, executed once; errors that it raises are passed on.
+
+    Raises: ModuleNotFoundError if there is no such module; UserError if there is no such file.
+    """
     if by_file(name):
         path = file_of(name, directory)
         if not path.is_file():
             raise UserError(f"there is no file {path}", hint="a trainer's file is looked for beside the study file")
-        root, dotted = _placed(path)
+        root, dotted = _import_root(path)
         _search_in(directory, root)
     else:
         path, dotted = None, name
         _search_in(directory)
-    for known in (dotted, _own_name(path) if path else ""):
-        if known in sys.modules and (path is None or _is(sys.modules[known], path)):
-            return sys.modules[known]
+    for module_name in (dotted, _own_name(path) if path else ""):
+        if module_name in sys.modules and (path is None or _is_from(sys.modules[module_name], path)):
+            return sys.modules[module_name]
     spec = importlib.util.find_spec(dotted) if path is None or "." not in path.stem else None
     if path is not None and (spec is None or not spec.origin or not path.samefile(spec.origin)):
-        spec = importlib.util.spec_from_file_location(_own_name(path), path)  # a name that something else has
+        spec = importlib.util.spec_from_file_location(_own_name(path), path)  # its name belongs to another module
     if spec is None:
         raise ModuleNotFoundError(f"No module named {dotted!r}", name=dotted)
     return _execute(spec)
@@ -74,8 +83,8 @@ def _own_name(path: Path) -> str:
     return f"user_{path.stem.replace('.', '_')}"
 
 
-def _placed(path: Path) -> tuple[str, str]:
-    """The directory from which a file is imported, and under which name."""
+def _import_root(path: Path) -> tuple[str, str]:
+    """Return the directory from which a file is imported, and its dotted name."""
     parts, folder = [path.stem], path.absolute().parent
     while (folder / "__init__.py").is_file():
         parts.insert(0, folder.name)
@@ -89,7 +98,7 @@ def _search_in(*directories: str) -> None:
             sys.path.insert(0, directory)
 
 
-def _is(module: ModuleType, path: Path) -> bool:
+def _is_from(module: ModuleType, path: Path) -> bool:
     file = getattr(module, "__file__", None)
     return bool(file) and Path(str(file)).exists() and path.samefile(str(file))
 
@@ -113,13 +122,13 @@ def _execute(spec: ModuleSpec) -> ModuleType:
 
 
 def told_script() -> list[str]:
-    """The script whose functions are wanted, by its file, and the arguments that it was started with."""
-    found: list[str] = json.loads(os.environ.get(ARGUMENTS) or "[]")
-    return found
+    """Return the script whose functions are wanted, by its file, and its arguments."""
+    script: list[str] = json.loads(os.environ.get(ARGUMENTS) or "[]")
+    return script
 
 
 def tell_script(script: Sequence[str]) -> None:
-    """Let this process, and those that it starts, load a script with these arguments; () forgets it."""
+    """Set the script and arguments for this process and its children; () removes them."""
     if script:
         os.environ[ARGUMENTS] = json.dumps(list(script))
     else:
@@ -127,16 +136,19 @@ def tell_script(script: Sequence[str]) -> None:
 
 
 def recall_script(kept: str) -> None:
-    """The same from a store. A script with arguments that must not be kept is known to its first processes alone."""
+    """Set the script from the JSON text of a store.
+
+    JSON null stands for arguments that must not be stored: then the environment keeps what it has.
+    """
     if (script := json.loads(kept or "[]")) is not None:
         tell_script(script)
 
 
 @contextmanager
 def _as_script(file: str) -> Iterator[None]:
-    """The arguments of our own process are none of the script's: it has those that it was started with."""
+    """Give a script its own `sys.argv` while it is loaded, instead of that of this process."""
     name, *arguments = told_script() or [""]
-    before, sys.argv = sys.argv, [file, *(arguments if name and _same(name, file) else [])]
+    argv, sys.argv = sys.argv, [file, *(arguments if name and _same(name, file) else [])]
     _loading.append(file)
     try:
         yield
@@ -146,8 +158,8 @@ def _as_script(file: str) -> Iterator[None]:
         raise UserError(ending, hint=hint) from error
     finally:
         _loading.pop()
-        sys.argv = before
+        sys.argv = argv
 
 
-def _same(one: str, other: str) -> bool:
-    return Path(one).exists() and Path(other).exists() and Path(one).samefile(other)
+def _same(first: str, second: str) -> bool:
+    return Path(first).exists() and Path(second).exists() and Path(first).samefile(second)

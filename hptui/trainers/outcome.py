@@ -1,6 +1,6 @@
-"""What an exception of a trainer means: a trial's status and reason, and one line for a person.
+"""The meaning of a trainer's exception: a trial's status and reason, and one line for a person.
 
-Nothing is imported to find out: the errors of torch are told by name and text, so this costs nothing without torch.
+Errors of torch are recognised by their type's name and their text, so nothing has to be imported.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from hptui.model.errors import Absent, HptuiError, Unsupported, UserError
 from hptui.model.trial import Reason, TrialStatus
 
 MESSAGE_LIMIT = 500
+"""Characters of a recorded message, at most."""
 
 GPU_MEMORY = (
     "CUDA out of memory",
@@ -21,21 +22,28 @@ GPU_MEMORY = (
     "CUBLAS_STATUS_ALLOC_FAILED",
     "cudaErrorMemoryAllocation",
 )
+"""Texts in errors which mean that GPU memory has run out."""
 HOST_MEMORY = ("DefaultCPUAllocator", "Cannot allocate memory")
+"""Texts in errors which mean that host memory has run out."""
 DISK = ("No space left on device", "Disk quota exceeded", "PytorchStreamWriter failed writing")
+"""Texts in errors which mean that a disk or quota is full."""
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of system errors which mean that a disk, quota or file-size limit is reached."""
 
 
 class Diverged(Exception):
-    """The training has no numbers any more."""
+    """The training diverged: an objective or loss is not a finite number."""
 
 
 class OutOfMemory(Exception):
-    """Memory has run out, told in words that help; raised from the error that said so, which decides the reason."""
+    """Memory has run out; the message says where and at what peak.
+
+    It is raised from the library's error, which decides the reason.
+    """
 
 
 class Failure(Exception):
-    """A training outside this process failed, and it is known how. Its own output says the rest."""
+    """A training in another process failed for a known reason. Its own output has the details."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -44,7 +52,7 @@ class Failure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a trial ended."""
+    """The status, reason and message that a trial ends with."""
 
     status: TrialStatus
     reason: Reason
@@ -52,7 +60,7 @@ class Outcome:
 
 
 def of_stop(verb: str) -> Outcome:
-    """The outcome of a trial that was asked to stop, and did."""
+    """Return the outcome of a trial that was asked to stop, and did."""
     if verb == "prune":
         return Outcome(TrialStatus.PRUNED, Reason.PRUNER)
     if verb == "pause":
@@ -64,12 +72,12 @@ def of_stop(verb: str) -> Outcome:
 
 
 def of_error(error: BaseException, *, reported: bool) -> Outcome:
-    """The outcome of a trial whose trainer raised. `reported`: whether it had reported anything before."""
+    """Return the outcome of a trial whose trainer raised; `reported`: it had reported metrics before."""
     return Outcome(TrialStatus.FAILED, _reason(error, reported=reported), one_line(error))
 
 
 def one_line(error: BaseException) -> str:
-    """`Type: text`, on one line of bounded length; a message of ours speaks for itself."""
+    """Return `Type: text` on one line of bounded length; an error of hptui's own gives its message alone."""
     if isinstance(error, HptuiError) and error.hint:
         text = f"{error.message} ({error.hint})"
     elif isinstance(error, HptuiError | Diverged | OutOfMemory | Failure):
@@ -87,9 +95,9 @@ def _reason(error: BaseException, *, reported: bool) -> Reason:
     if any(isinstance(link, Diverged) for link in chain):
         return Reason.NAN
     for link in chain:
-        found = _of_resources(link)
-        if found:
-            return found
+        reason = _resource_reason(link)
+        if reason:
+            return reason
     if isinstance(error, Absent):
         return Reason.SETUP
     if isinstance(error, UserError | Unsupported):
@@ -99,7 +107,8 @@ def _reason(error: BaseException, *, reported: bool) -> Reason:
     return Reason.CRASH
 
 
-def _of_resources(error: BaseException) -> Reason | None:
+def _resource_reason(error: BaseException) -> Reason | None:
+    """Return which resource an error says has run out; None if none."""
     text = str(error)
     if type(error).__name__ == "OutOfMemoryError" or any(sign in text for sign in GPU_MEMORY):
         return Reason.OOM
@@ -113,7 +122,7 @@ def _of_resources(error: BaseException) -> Reason | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and what it was raised from or while handling."""
+    """Yield an error and the errors that it was raised from or while handling."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:

@@ -1,7 +1,7 @@
-"""What a trainer may do once for a study, before its first trial: make what trials share, and say what is doubtful.
+"""What a trainer may do once for a study, before its first trial: make shared files, and report warnings.
 
-It runs in a worker of its own on a directory like an attempt's, whose `config.json` says `"prepare": true`. Its events
-are `warning`, `facts` and `end`; an error of the user's ends the study before a trial was wasted on it.
+It runs in a worker of its own in a directory like an attempt's, whose `config.json` has `"prepare": true`. Its events
+are `warning`, `facts` and `end`; a user error ends the study before a trial is wasted on it.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from hptui.trainers.outcome import Outcome, of_error
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What was found out about a study: facts for its report, and doubts for its user."""
+    """The result of a preparation: facts for the study's report, and warnings for its user."""
 
     facts: Mapping[str, Value] = field(default_factory=dict)
     warnings: Sequence[str] = ()
 
 
 Prepare = Callable[[Ahead, Path, Path], Prepared]
-"""What is ahead, the study file's directory, and the study's cache in."""
+"""A preparation; takes the planned trials, the study file's directory and the study's cache."""
 
 
 def carry_out(prepare: Callable[[], Prepare], config: Mapping[str, Any], events: EventWriter) -> Outcome:
-    """Prepare a study, and put on record what came of it."""
+    """Prepare a study, record the warnings and facts, and return the outcome."""
     try:
-        found = prepare()(Ahead.read(config), Path(config["directory"] or "."), Path(config["cache"]))
+        prepared = prepare()(Ahead.read(config), Path(config["directory"] or "."), Path(config["cache"]))
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  all of it is recorded
         traceback.print_exc()
         return of_error(error, reported=False)
-    for message in found.warnings:
+    for message in prepared.warnings:
         print(f"warning: {message}", flush=True)
         events.emit("warning", message=message[:2000])
-    events.emit("facts", facts=dict(found.facts))
+    events.emit("facts", facts=dict(prepared.facts))
     return Outcome(TrialStatus.COMPLETE, Reason.FINISHED)

@@ -1,4 +1,4 @@
-"""Which trainers there are, what settings each takes, and how to get one. Free of torch until `load`."""
+"""The trainers by name: their settings, metrics and preparation, and how to load one. Free of torch until `load`."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ from hptui.trainers.preparing import Prepare
 from hptui.trainers.settings import SettingInfo, build, describe
 
 Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
-"""One trial: plain settings and a context in, final metrics out."""
+"""A loaded trainer: takes plain settings and a context, trains one trial and returns the final metrics."""
 
 
 @runtime_checkable
 class Foresees(Protocol):
-    """A trainer that knows, before it begins, after which step it goes on, and what code it will run."""
+    """A trainer that knows before it begins after which step it resumes, and what code it will run."""
 
     def foresee(self, settings: Mapping[str, Value], trial: TrialContext) -> None:
-        """Tell the trial."""
+        """Set on the context what the `hello` event records: the step to resume after, and the environment."""
 
 
 KINDS = ("toy", "charlm", "sft", "command")
+"""Names of the built-in trainers."""
 WORKER = "hptui.trainers.worker"
+"""The worker's module, which a warm launcher imports."""
 
 
 def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
-    """The settings of a trainer by name; None where anything goes.
+    """Return the settings of a trainer by name; None where it takes any.
 
-    `directory` is the study file's. A user's own `module:function` is looked at in a process of its own.
+    `directory` is the study file's. A user's own `module:function` is imported in a subprocess.
     """
     if kind == "toy":
         from hptui.trainers import toy
@@ -52,17 +54,20 @@ def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
 
         return settings.schema()
     _check(kind)
-    found = _user_schema(kind, directory, _changed(kind, directory))
-    return None if found is None else dict(found)
+    known = _user_schema(kind, directory, _modified_ns(kind, directory))
+    return None if known is None else dict(known)
 
 
 @cache
-def _user_schema(kind: str, directory: str, changed: int) -> dict[str, SettingInfo] | None:
+def _user_schema(kind: str, directory: str, modified_ns: int) -> dict[str, SettingInfo] | None:
     return userfunc.inspect_apart(kind, directory)
 
 
-def _changed(kind: str, directory: str) -> int:
-    """When a module beside the study file was last written: a process that lives long must see edits."""
+def _modified_ns(kind: str, directory: str) -> int:
+    """Return when a trainer's file next to the study file was written, in ns; 0 where there is none.
+
+    It is part of the cache key of `_user_schema`, so that a long-lived process sees edits.
+    """
     try:
         return modules.file_of(kind.rpartition(":")[0], directory).stat().st_mtime_ns
     except OSError:
@@ -70,16 +75,16 @@ def _changed(kind: str, directory: str) -> int:
 
 
 BASE = frozenset({"sft", "toy", "command"})
-"""Trainers that can measure their model as it is, without training it."""
+"""Trainers that can evaluate their model untrained."""
 
 
 def evaluates_base(kind: str) -> bool:
-    """Whether `[search] evaluate_base` has a meaning for this trainer."""
+    """Return whether the trainer supports `[search] evaluate_base`."""
     return kind in BASE
 
 
 def measures(kind: str) -> tuple[str, ...]:
-    """All metrics that a trainer reports, whatever its settings; () where that is not known beforehand."""
+    """Return all metrics that a trainer reports, whatever its settings; () where that is not known."""
     if kind == "charlm":
         from hptui.trainers.charlm.settings import MEASURES
 
@@ -88,7 +93,7 @@ def measures(kind: str) -> tuple[str, ...]:
 
 
 def prepares(kind: str) -> tuple[str, ...]:
-    """The settings that a trainer looks at once for a study, before its first trial; () where it does not."""
+    """Return the settings that a trainer checks once per study, before its first trial."""
     if kind == "sft":
         from hptui.trainers.sft.measures import LOOKED_AT
 
@@ -97,7 +102,7 @@ def prepares(kind: str) -> tuple[str, ...]:
 
 
 def preparation(kind: str) -> Prepare:
-    """What the trainer does once for a study."""
+    """Return the function that prepares a study for this trainer. Raises: UserError if it has none."""
     if kind == "sft":
         from hptui.trainers.sft.prepare import prepare
 
@@ -106,9 +111,9 @@ def preparation(kind: str) -> Prepare:
 
 
 def preload(kind: str, study: Study | None = None) -> tuple[str, ...]:
-    """Modules that a warm launcher imports for this trainer; () where only a cold start is safe.
+    """Return the modules that a warm launcher imports for this trainer.
 
-    With the study, those as well that only some studies need.
+    () where only a cold start is safe. With the study, the modules that only some studies need are included.
     """
     if kind == "toy":
         return WORKER, "hptui.trainers.toy"
@@ -125,27 +130,34 @@ def preload(kind: str, study: Study | None = None) -> tuple[str, ...]:
 
 
 def programs(kind: str, several: Iterable[Mapping[str, Value]]) -> dict[str, str]:
-    """The programs that trials with these settings start by name, as the PATH knows them now."""
+    """Return the programs that trials with these settings start by name, resolved through PATH now."""
     if kind != "command":
         return {}
     from hptui.trainers.command.program import resolve
     from hptui.trainers.command.settings import read
 
-    commands = [words for own in (read(settings).own for settings in several) for words in (own.command, own.evaluate)]
+    commands = [
+        words
+        for options in (read(settings).own for settings in several)
+        for words in (options.command, options.evaluate)
+    ]
     return resolve([words[0] for words in commands if words and "{" not in words[0]])
 
 
 def preflight(kind: str, settings: Mapping[str, Value], directory: str, *, parallel: int, repeated: bool) -> list[str]:
-    """What is doubtful about a trial's settings that only a look at the user's own script can tell."""
+    """Return warnings about a trial's settings that need an inspection of the user's own script."""
     if kind != "command":
         return []
-    from hptui.trainers.command.preflight import preflight as look
+    from hptui.trainers.command.preflight import preflight as inspect_command
 
-    return look(settings, directory, parallel=parallel, repeated=repeated).warnings
+    return inspect_command(settings, directory, parallel=parallel, repeated=repeated).warnings
 
 
 def load(kind: str, directory: str = "") -> Train:
-    """The trainer itself, with everything that it needs imported."""
+    """Return the trainer with everything that it needs imported.
+
+    Raises: UserError if there is no such trainer.
+    """
     if kind == "toy":
         from hptui.trainers import toy
 
@@ -154,7 +166,7 @@ def load(kind: str, directory: str = "") -> Train:
         from hptui.trainers.charlm.settings import Settings
         from hptui.trainers.charlm.train import make_repeatable, train
 
-        make_repeatable()  # before the worker notes what is in force
+        make_repeatable()  # before the worker records the switches of torch
         return lambda settings, trial: train(build(Settings, settings), trial)
     if kind == "sft":
         from hptui.trainers.sft.settings import Settings as Sft

@@ -1,7 +1,7 @@
-"""The settings of a trainer: a dataclass whose fields say type, default, help, unit, category and typical range.
+"""The schema of a trainer's settings: a dataclass whose fields have type, default, help, unit, category and range.
 
-That dataclass is the schema of `[trainer]`. It lives in a module without torch, so that a study file can be checked and
-a form drawn without paying for a training library.
+That dataclass is the schema of `[trainer]`. It is defined in a module without torch, so that a study file can be
+checked and a form drawn without importing a training library.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ SAID: dict[str, str] = {
     "str": "a text",
     "list": "a list",
 }
+"""Name of each setting type in error messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingInfo:
     """One setting. `type` is float, int, bool, str, list or any; None is a value only where it is the default.
 
-    `memory` marks a setting whose larger value needs more memory; `low` is the least number that makes sense; `bound`
-    marks one that a checkpoint is tied to: a training that goes on from it has the same value.
+    `memory` marks a setting whose larger value needs more memory; `low` is the smallest valid number; `bound` marks one
+    that a checkpoint depends on: a training that continues from the checkpoint must have the same value.
     """
 
     name: str
@@ -51,16 +52,20 @@ class SettingInfo:
     bound: bool = False
 
     def coerce(self, value: Value) -> Value:
-        """`value` as the trainer gets it (a whole number where a float is due becomes one); else `UserError`."""
+        """Return `value` converted to the setting's type, e.g. a whole number to a float.
+
+        Raises: UserError if the type, the choices or the lower bound do not allow it.
+        """
         if value is None and self.default is None and not self.required:
             return None
         converted = _CONVERT[self.type](value)
         if converted is MISSING:
             raise UserError(f"{self.name} must be {SAID[self.type]}, got {value!r}")
         if self.choices and converted not in self.choices:
-            known = [str(choice) for choice in self.choices]
+            names = [str(choice) for choice in self.choices]
             raise UserError(
-                f"{self.name} must be one of {', '.join(known)}, got {value!r}", hint=did_you_mean(str(value), known)
+                f"{self.name} must be one of {', '.join(names)}, got {value!r}",
+                hint=did_you_mean(str(value), names),
             )
         if self.low is not None and converted < self.low:
             raise UserError(f"{self.name} must be at least {self.low:g}, got {value!r}")
@@ -74,7 +79,7 @@ def _as_float(value: Value) -> Any:
 
 
 def _as_int(value: Value) -> Any:
-    # 4.0 is accepted: an expression such as `model_dim / 32` says it that way.
+    # 4.0 is accepted: an expression such as `model_dim / 32` evaluates to a float.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return MISSING
     if isinstance(value, float) and not value.is_integer():
@@ -108,8 +113,8 @@ def setting(
     low: float | None = None,
     bound: bool = False,
 ) -> Any:
-    """A field of a `Settings` dataclass. Without a default it must be given."""
-    about = {
+    """Define a field of a `Settings` dataclass. Without a default the setting must be given."""
+    metadata = {
         "help": help,
         "unit": unit,
         "category": category,
@@ -120,18 +125,18 @@ def setting(
         "bound": bound,
     }
     if isinstance(default, list):
-        return dataclasses.field(default_factory=default.copy, metadata=about)
-    return dataclasses.field(default=default, metadata=about)
+        return dataclasses.field(default_factory=default.copy, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def type_name(hint: Any) -> str:
-    """The word for a Python type; `X | None` counts as X, everything unusual as any."""
+    """Return the name of a Python type as a setting type; `X | None` counts as X, other types as any."""
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
-        rest = [arg for arg in typing.get_args(hint) if arg is not type(None)]
-        return type_name(rest[0]) if len(rest) == 1 else "any"
+        members = [arg for arg in typing.get_args(hint) if arg is not type(None)]
+        return type_name(members[0]) if len(members) == 1 else "any"
     plain = typing.get_origin(hint) or hint
-    words = {float: "float", int: "int", bool: "bool", str: "str", list: "list", tuple: "list"}
-    return words.get(plain, "any")
+    names = {float: "float", int: "int", bool: "bool", str: "str", list: "list", tuple: "list"}
+    return names.get(plain, "any")
 
 
 @cache
@@ -152,12 +157,15 @@ def _schema(settings: type) -> dict[str, SettingInfo]:
 
 
 def describe(settings: type) -> dict[str, SettingInfo]:
-    """The schema of a `Settings` dataclass, in its order."""
+    """Return the schema of a `Settings` dataclass, by name, in the order of its fields."""
     return dict(_schema(settings))
 
 
 def coerce(known: Mapping[str, SettingInfo], values: Mapping[str, Value]) -> dict[str, Value]:
-    """The given values, checked against a schema. Unknown, missing and mistyped ones are a `UserError`."""
+    """Return the given values converted by a schema.
+
+    Raises: UserError for unknown, missing and mistyped values.
+    """
     for name, value in values.items():
         if name not in known:
             raise UserError(f"the trainer has no setting {name!r} (given {value!r})", hint=did_you_mean(name, known))
@@ -168,5 +176,5 @@ def coerce(known: Mapping[str, SettingInfo], values: Mapping[str, Value]) -> dic
 
 
 def build(settings: Callable[..., S], values: Mapping[str, Value]) -> S:
-    """An instance of a `Settings` dataclass from plain values."""
+    """Build an instance of a `Settings` dataclass from plain values. Raises: UserError as `coerce` does."""
     return settings(**coerce(describe(typing.cast(type, settings)), values))

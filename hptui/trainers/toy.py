@@ -1,8 +1,8 @@
 """The toy trainer: a deterministic pseudo-loss that trains nothing and can fail in every way. Standard library only.
 
 The loss is a smooth bowl over a few settings with an exponential learning curve. Tests, examples and faults run on it:
-it can crash, hang, lose its numbers, run out of memory or disk, ignore a setting, leave processes behind, and take its
-time. It is a function of settings, seed and step alone, so a resumed run reports exactly what an undisturbed one would.
+it can crash, hang, report NaN, run out of memory or disk, ignore a setting, leave processes behind, and be slow. It is
+a function of settings, seed and step alone, so a resumed run reports exactly what an uninterrupted one would.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hptui.trainers.settings import setting
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the pseudo-loss depends on, how long it takes, and how it fails. For the faults, 0 means never."""
+    """The settings of the toy trainer: pseudo-loss, duration and faults. For the faults, 0 means never."""
 
     learning_rate: float = setting(
         1e-3, "best near 2e-3, lower for wide networks", category="Training", typical="1e-5 to 1e-1 log"
@@ -83,25 +83,25 @@ class Settings:
 
 def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
     """Report `loss` and `accuracy` for every step; of the untrained model only return them."""
-    real = check(settings)
+    effective = check(settings)
     if settings.report_total:
         trial.total_steps = settings.steps
-    parameters = real.width * real.width * real.depth
-    trial.effective(parameters=parameters, samples=real.batch_size * real.steps)
+    parameters = effective.width * effective.width * effective.depth
+    trial.effective(parameters=parameters, samples=effective.batch_size * effective.steps)
     if trial.role == "base":
-        return measure(real, trial.seed, 0)
-    struck = not settings.faulty_attempts or trial.attempt <= settings.faulty_attempts
+        return measure(effective, trial.seed, 0)
+    faulty = not settings.faulty_attempts or trial.attempt <= settings.faulty_attempts
     step = resumed(trial)
     leave_children(settings.children)
     print(f"toy: {parameters:,} pseudo-parameters, {settings.steps} steps" + (f", resumed at {step}" if step else ""))
-    metrics = measure(real, trial.seed, max(step, 1))
+    metrics = measure(effective, trial.seed, max(step, 1))
     while step < settings.steps and not trial.should_stop:
         step += 1
         time.sleep(settings.step_seconds)
-        if struck:
+        if faulty:
             misbehave(settings, step)
-        metrics = measure(real, trial.seed, step)
-        if struck and 0 < settings.nan_at <= step:
+        metrics = measure(effective, trial.seed, step)
+        if faulty and 0 < settings.nan_at <= step:
             metrics["loss"] = math.nan
         print(f"step {step}/{settings.steps} loss {metrics['loss']:.4f}")
         trial.report(step, metrics)
@@ -113,7 +113,7 @@ def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
 
 
 def check(settings: Settings) -> Settings:
-    """The settings that have influence; nonsense is a `UserError`."""
+    """Return the settings with the ignored one at its default. Raises: UserError for invalid values."""
     if settings.learning_rate <= 0:
         raise UserError(f"learning_rate must be above 0, got {settings.learning_rate}")
     if settings.ignore:
@@ -125,7 +125,7 @@ def check(settings: Settings) -> Settings:
 
 
 def measure(settings: Settings, seed: int, step: int) -> dict[str, float]:
-    """The pseudo-metrics of one step: pure arithmetic."""
+    """Return the pseudo-metrics of one step; a pure function of its arguments."""
     size = math.log2(settings.width)
     rate = math.log10(settings.learning_rate)
     best_rate = -2.7 - 0.12 * (size - 6) + 0.3 * (math.log2(settings.batch_size) - 6) / 2
@@ -144,7 +144,7 @@ def measure(settings: Settings, seed: int, step: int) -> dict[str, float]:
 
 
 def misbehave(settings: Settings, step: int) -> None:
-    """Fail at this step in the way that was asked for."""
+    """Cause the fault that the settings ask for at this step."""
     if settings.fail_if and holds(settings):
         raise RuntimeError(f"CUDA out of memory. Tried to allocate {settings.width} MiB (pseudo: {settings.fail_if})")
     if step == settings.oom_at:
@@ -154,31 +154,31 @@ def misbehave(settings: Settings, step: int) -> None:
     if step == settings.disk_full_at:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     while step == settings.hang_at:
-        time.sleep(3600)
+        time.sleep(3600)  # a hang that no request ends
 
 
 def holds(settings: Settings) -> bool:
-    """Whether the expression in `fail_if` is true of these settings."""
+    """Return whether the expression in `fail_if` is true of these settings."""
     from hptui.model.expressions import parse
 
-    known = asdict(settings)
-    return parse(settings.fail_if, known).holds(known)
+    values = asdict(settings)
+    return parse(settings.fail_if, values).holds(values)
 
 
 def leave_children(count: int) -> None:
-    """Start processes that outlive this one, unless somebody sweeps."""
+    """Start processes that outlive this one unless they are killed; every second in its own session."""
     for number in range(count):
         command = [sys.executable, "-S", "-c", "import time; time.sleep(3600)"]
         os.posix_spawn(sys.executable, command, os.environ, setsid=number % 2 == 1)
 
 
 def save(step: int, path: Path) -> None:
-    """All the state there is."""
+    """Write the state of a checkpoint: the step alone."""
     (path / "state.json").write_text(json.dumps({"step": step}))
 
 
 def resumed(trial: TrialContext) -> int:
-    """The step to go on from."""
+    """Return the step to continue after; 0 at the start."""
     if trial.resume_from is None:
         return 0
     step: int = json.loads((trial.resume_from / "state.json").read_text())["step"]

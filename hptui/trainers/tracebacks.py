@@ -1,4 +1,4 @@
-"""The traceback of a trainer's error as its author should see it: their own lines, not those that called them."""
+"""Tracebacks of a trainer's errors as its author should see them: without hptui's own frames."""
 
 from __future__ import annotations
 
@@ -9,27 +9,31 @@ from pathlib import Path
 from hptui.trainers.outcome import Diverged, one_line
 
 ROOM = Path(__file__).resolve().parent
+"""The folder of this package's trainers."""
 PLUMBING = {str(ROOM / name) for name in ("worker.py", "context.py", "registry.py", "userfunc.py", "settings.py")}
-"""What stands between hptui and a trainer."""
+"""Source files of hptui that call a trainer; their frames are left out of tracebacks."""
 
 
 def tell(error: BaseException) -> None:
-    """Print it where the trial's log is."""
+    """Print the traceback of a trainer's error to standard error, which is the trial's log."""
     if isinstance(error, Diverged):
         print(f"diverged: {one_line(error)}", file=sys.stderr, flush=True)
         return
-    found = traceback.TracebackException.from_exception(error)
-    _strip(found, set())
-    print("".join(found.format()), end="", file=sys.stderr, flush=True)
+    formatted = traceback.TracebackException.from_exception(error)
+    _strip(formatted, set())
+    print("".join(formatted.format()), end="", file=sys.stderr, flush=True)
 
 
-def _strip(found: traceback.TracebackException | None, seen: set[int]) -> None:
-    """Leave our own frames out, of the error and of those that it was raised from; all of ours stay if nothing else."""
-    if found is None or id(found) in seen:
+def _strip(formatted: traceback.TracebackException | None, seen: set[int]) -> None:
+    """Remove hptui's frames from an error and from the errors that it was raised from.
+
+    An error that consists of hptui's frames alone keeps them.
+    """
+    if formatted is None or id(formatted) in seen:
         return
-    seen.add(id(found))
-    theirs = [frame for frame in found.stack if frame.filename not in PLUMBING]
+    seen.add(id(formatted))
+    theirs = [frame for frame in formatted.stack if frame.filename not in PLUMBING]
     if theirs:
-        found.stack[:] = theirs
-    for link in (found.__cause__, found.__context__, *(getattr(found, "exceptions", None) or ())):
+        formatted.stack[:] = theirs
+    for link in (formatted.__cause__, formatted.__context__, *(getattr(formatted, "exceptions", None) or ())):
         _strip(link, seen)

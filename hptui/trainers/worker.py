@@ -1,11 +1,11 @@
-"""The worker: the process that trains one trial and writes down what happens.
+"""The worker: the process that trains one trial and records what happens.
 
     python -m hptui.trainers.worker ATTEMPT_DIR...
 
 A warm launcher calls `main` in a forked child instead; so importing this module does nothing, and nothing is assumed
 about the process but that it is ours. It reads `config.json`, appends to `events.jsonl`, and ends with one `end` event.
-SIGTERM only raises a flag: the trainer finishes its step, saves, and returns. SIGINT belongs to whoever sits at the
-terminal, not to a trial.
+SIGTERM only raises a flag: the trainer finishes its step, saves, and returns. SIGINT is ignored: it is meant for the
+program at the terminal, not for a trial.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import Failure, Outcome, of_error, of_stop, one_line
 
 FINAL_METRICS = 200
+"""Final metrics of a trial that are recorded, besides the objectives."""
 LAST_WORDS_SECONDS = 60.0
-"""How long the end of a trial waits for a full disk to have room for it."""
+"""Seconds that the end of a trial waits for room on a full disk."""
 
 
 def main(attempt_dir: str) -> int:
-    """Train the trial of one attempt directory. 0 when its end is on record, whatever that end is."""
+    """Train the trial of one attempt directory; return 0 when its end is recorded, whatever that end is."""
     run = RunDir(Path(attempt_dir).absolute())
     config = read_json(run.config)
     if not isinstance(config, dict):
@@ -56,9 +57,9 @@ def main(attempt_dir: str) -> int:
 
 @contextmanager
 def listening() -> Iterator[threading.Event]:
-    """SIGTERM sets the flag and does nothing else; SIGINT is ignored."""
+    """Set the yielded flag on SIGTERM, and ignore SIGINT, for a block."""
     flag = threading.Event()
-    # A process that the trainer forks, to load data for instance, must die when it is told to.
+    # A process that the trainer forks, to load data for instance, must die of SIGTERM.
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     before = {
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: flag.set()),
@@ -72,7 +73,7 @@ def listening() -> Iterator[threading.Event]:
 
 
 def limit_threads(threads: int) -> None:
-    """Keep this process to so many threads of arithmetic; 0 leaves the libraries' own choice."""
+    """Limit the arithmetic libraries of this process to `threads` threads; 0 leaves their own choice."""
     if threads > 0:
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ[name] = str(threads)
@@ -83,7 +84,7 @@ def limit_threads(threads: int) -> None:
 def begin(
     run: RunDir, config: Mapping[str, Any], events: EventWriter, terminated: threading.Event
 ) -> tuple[Outcome, dict[str, float]]:
-    """Carry the trial out, if the directory allows it."""
+    """Open the attempt directory and train its trial; return the outcome and the final metrics."""
     try:
         trial = TrialContext(run, config, events, terminated.is_set)
     except Exception as error:  # noqa: BLE001  an unreadable directory must be on record, too
@@ -93,19 +94,19 @@ def begin(
 
 
 def carry_out(config: Mapping[str, Any], trial: TrialContext, events: EventWriter) -> tuple[Outcome, dict[str, float]]:
-    """Load the trainer, introduce ourselves, train; what came of it, and the final metrics."""
-    greeted = False
+    """Load the trainer, write the `hello` event and train; return the outcome and the final metrics."""
+    hello_written = False
     try:
         trial.phase("load")
-        body = registry.load(config["kind"], config["directory"])
+        trainer = registry.load(config["kind"], config["directory"])
         limit_threads(trial.threads)
         seed(trial.seed)
-        if isinstance(body, registry.Foresees):
-            body.foresee(config["settings"], trial)
-        greeted = hello(trial, events, config)
-        final = numbers(body(config["settings"], trial), trial)
+        if isinstance(trainer, registry.Foresees):
+            trainer.foresee(config["settings"], trial)
+        hello_written = hello(trial, events, config)
+        final = numbers(trainer(config["settings"], trial), trial)
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  all of it is recorded
-        if not greeted:
+        if not hello_written:
             hello(trial, events, config)
         if not isinstance(error, Failure):
             tracebacks.tell(error)
@@ -114,29 +115,29 @@ def carry_out(config: Mapping[str, Any], trial: TrialContext, events: EventWrite
 
 
 def hello(trial: TrialContext, events: EventWriter, config: Mapping[str, Any]) -> bool:
-    """Say who runs, on what, and from what."""
+    """Write the `hello` event: the process, its environment, and the files that it trains from."""
     kind, directory = config["kind"], config["directory"]
-    inputs_now = {**inputs.git(trial.directory), **inputs.data(config["settings"], trial.directory, trial.cache)}
+    input_facts = {**inputs.git(trial.directory), **inputs.data(config["settings"], trial.directory, trial.cache)}
     events.emit(
         "hello",
         time=time.time(),
         pid=os.getpid(),
         resumed_step=trial.resumed_step,
         total_steps=trial.total_steps,
-        environment=_known(
-            {**environment.capture(trial.threads), **userfunc.source(kind, directory), **inputs_now, **trial.about}
+        environment=_without_unknown(
+            {**environment.capture(trial.threads), **userfunc.source(kind, directory), **input_facts, **trial.about}
         ),
     )
     return True
 
 
-def _known(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what a trainer has said to be unknown: its training runs in another process."""
+def _without_unknown(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return facts without those that a trainer set to None because it trains in another process."""
     return {name: value for name, value in facts.items() if value is not None}
 
 
 def seed(number: int) -> None:
-    """Seed the generators of the libraries that are loaded, so that a trainer that does not is repeatable, too."""
+    """Seed the random generators of all loaded libraries, for trainers that do not seed them."""
     random.seed(number)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(number % (1 << 32))
@@ -145,12 +146,12 @@ def seed(number: int) -> None:
 
 
 def numbers(result: Mapping[str, Any], trial: TrialContext) -> dict[str, float]:
-    """The final metrics that are numbers; others are warned about, not worth a trained trial."""
+    """Return the final metrics that are numbers; warn about the others instead of failing the trial."""
     final: dict[str, float] = {}
     if len(result) > FINAL_METRICS:
         trial.warn(f"the trainer returned {len(result)} metrics; the objectives and the first {FINAL_METRICS} are kept")
-        kept = {name for name in trial.objectives if name in result} | set(list(result)[:FINAL_METRICS])
-        result = {name: value for name, value in result.items() if name in kept}
+        names = {name for name in trial.objectives if name in result} | set(list(result)[:FINAL_METRICS])
+        result = {name: value for name, value in result.items() if name in names}
     for name, value in result.items():
         try:
             final |= spread({str(name): value if isinstance(value, float) else float(value)})
@@ -160,7 +161,7 @@ def numbers(result: Mapping[str, Any], trial: TrialContext) -> dict[str, float]:
 
 
 def conclude(trial: TrialContext, final: Mapping[str, float]) -> Outcome:
-    """The outcome of a trial whose trainer returned."""
+    """Return the outcome of a trial whose trainer returned."""
     if trial.obeyed is not None:
         return of_stop(trial.obeyed)
     for name in trial.objectives:
@@ -172,8 +173,8 @@ def conclude(trial: TrialContext, final: Mapping[str, float]) -> Outcome:
 
 
 def end(events: EventWriter, outcome: Outcome, final: Mapping[str, float]) -> bool:
-    """Write the last event; False when even patience with a full disk did not get it there."""
-    plain, odd = split_nonfinite(final)
+    """Write the `end` event; return False when the disk stayed full for `LAST_WORDS_SECONDS`."""
+    finite, nonfinite = split_nonfinite(final)
     if events.dropped:
         events.emit("warning", message=f"{events.dropped} reports were lost while the disk was full")
     events.emit(
@@ -181,15 +182,15 @@ def end(events: EventWriter, outcome: Outcome, final: Mapping[str, float]) -> bo
         status=str(outcome.status),
         reason=str(outcome.reason),
         message=outcome.message,
-        m=plain,
-        nonfinite=odd,
+        m=finite,
+        nonfinite=nonfinite,
         peak_gpu_gb=peak_gpu_gb(),
         peak_rss_gb=max(environment.host_peak(), environment.children_peak()),
     )
     deadline = time.monotonic() + LAST_WORDS_SECONDS
     while True:
         try:
-            events.flush(sync=True)
+            events.flush(sync=True)  # on disk before the process exits: the runner judges the trial by this event
         except OSError as error:
             print(f"the record cannot be written: {one_line(error)}", file=sys.stderr)
         else:
@@ -197,11 +198,11 @@ def end(events: EventWriter, outcome: Outcome, final: Mapping[str, float]) -> bo
                 return True
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.5)
+        time.sleep(0.5)  # the disk is full: retry until there is room or the deadline has passed
 
 
 def peak_gpu_gb() -> float | None:
-    """The most GPU memory that torch held, in GiB; None where it held none."""
+    """Return the peak of GPU memory that torch allocated, in GiB; None where CUDA was not used."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available() or not torch.cuda.is_initialized():
         return None

@@ -1,1 +1,1 @@
-"""The screens: they read what is recorded, and every key that changes something calls the verb of the same name."""
+"""The terminal user interface: it shows what is recorded, and each key that changes something calls a CLI operation."""

@@ -1,4 +1,4 @@
-"""What screens need that are opened later, imported while nobody waits: a key would otherwise wait for it."""
+"""Imports in the background the modules that screens opened later need, so that opening one does not wait."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pkgutil import iter_modules
 log = logging.getLogger(__name__)
 
 REST = 0.5
-"""Seconds that the first screen has for itself."""
+"""Seconds that the first screen has for itself before importing begins."""
 PAUSE = 0.005
-"""Seconds between two modules, for whoever wants the interpreter."""
+"""Seconds between two imports, so that other threads get the interpreter."""
 BESIDE = (
     "hptui.actions.logs",
     "hptui.actions.run",
@@ -28,26 +28,26 @@ BESIDE = (
     "hptui.tui.charts.raster",
     "hptui.tui.charts.series",
 )
-"""What screens import when they are used. Whatever is heavy is not among them."""
+"""Modules that screens import on use. Heavy libraries are not among them."""
 
 
 def modules() -> Iterator[str]:
-    """Their names: all screens, and what these use."""
+    """Yield the names of the modules to import: all screens, and what they use."""
     screens = import_module("hptui.tui.screens")
-    yield from (found.name for found in iter_modules(screens.__path__, "hptui.tui.screens."))
+    yield from (module.name for module in iter_modules(screens.__path__, "hptui.tui.screens."))
     yield from BESIDE
 
 
 def begin() -> None:
-    """Import them in a thread of its own."""
+    """Import the modules in a thread of its own."""
     threading.Thread(target=import_all, name="ahead", daemon=True).start()
 
 
 def import_all() -> None:
-    """Import them now, one after the other."""
+    """Import the modules now, one after the other."""
     for name in modules():
         try:
             import_module(name)
-        except ImportError:  # it is told where it is used
+        except ImportError:  # reported where the module is used
             log.exception("%s", name)
-        time.sleep(PAUSE)
+        time.sleep(PAUSE)  # lets other threads run

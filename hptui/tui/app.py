@@ -1,4 +1,7 @@
-"""The program: screens over one feed. It holds what all of them share, and nothing of a study."""
+"""The Textual application: the screens over one feed.
+
+It holds what screens share, and no state of a study.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,10 @@ from hptui.tui.typed import Typed
 
 
 class HptuiApp(App[str]):
-    """Opens on the studies of `home`, or on one of them. Its result is the sentence said after it has closed."""
+    """The application of the screens. It opens on the studies of `home`, or on `study`.
+
+    Its result is the message that is printed after it has closed; '' for none.
+    """
 
     CSS_PATH = "app.tcss"
     TITLE = "hptui"
@@ -59,7 +65,7 @@ class HptuiApp(App[str]):
         self.feed = Feed(self.config.refresh)
         self.glyphs: Glyphs = PLAIN if self.config.charts == "ascii" else RICH
         self._study = study
-        self._typed = Typed(self)
+        self._key_queue = Typed(self)
         self.animation_level = "none"
         for theme in THEMES:
             self.register_theme(theme)
@@ -67,17 +73,18 @@ class HptuiApp(App[str]):
             self.theme = self.config.theme
         except InvalidThemeError:
             self.theme = "dark"
-        chosen, self._problems = keymap(self.config.keys)
+        user_keymap, self._problems = keymap(self.config.keys)
         self._problems += list(self.config.problems)
         if self.config.theme not in {theme.name for theme in THEMES} | set(BUILTIN_THEMES):
             self._problems.append(f"there is no theme {self.config.theme!r}")
-        self.set_keymap(chosen)
+        self.set_keymap(user_keymap)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the style variables that a theme may omit."""
         return DEFAULTS
 
-    def _first(self) -> Screen[Any]:
-        """What opens first. It lies on an empty screen, since Textual cannot replace the one at the bottom."""
+    def _first_screen(self) -> Screen[Any]:
+        """Return the screen to open first. It lies on an empty screen, which Textual cannot replace."""
         if self._study is not None:
             from hptui.tui.screens.study import StudyScreen
 
@@ -88,15 +95,15 @@ class HptuiApp(App[str]):
 
     @property
     def deep(self) -> bool:
-        """Whether the screen in front lies on another one."""
+        """True if the screen in front lies on another one."""
         return len(self.screen_stack) > 2
 
     def on_mount(self) -> None:
         self.set_class(self.config.charts == "ascii", "-ascii")
         self.set_class(self.config.slow, "-slow-line")
-        self._heed_signals()
+        self._handle_signals()
         self.feed.start()
-        self.push_screen(self._first())
+        self.push_screen(self._first_screen())
         self.set_timer(ahead.REST, ahead.begin)
         if self._problems:
             self.call_after_refresh(self.say, "; ".join(self._problems), "warn")
@@ -105,7 +112,7 @@ class HptuiApp(App[str]):
         self.set_class(self.current_theme.ansi, "-ansi-colours")
 
     def open_study(self, sd: StudyDir) -> Awaitable[None]:
-        """Go to a study."""
+        """Open the screen of a study."""
         from hptui.tui.screens.study import StudyScreen
 
         return self.push_screen(StudyScreen(sd))
@@ -114,16 +121,18 @@ class HptuiApp(App[str]):
         self.feed.close()
 
     def get_driver_class(self) -> type[Driver]:
-        usual = super().get_driver_class()
-        return TerminalDriver if usual is LinuxDriver else usual
+        """Return our driver where Textual would take its own terminal driver."""
+        driver_class = super().get_driver_class()
+        return TerminalDriver if driver_class is LinuxDriver else driver_class
 
     @property
     def behind(self) -> bool:
-        """Whether the terminal is still busy with what was drawn before."""
+        """True if the terminal is still busy with frames that were drawn before."""
         return isinstance(self._driver, TerminalDriver) and self._driver.behind
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        """Textual writes here what it has drawn."""
+        """Write what Textual has drawn: only the part that the terminal does not show yet."""
+        # Private to Textual, as `_batch_count` is: the only place that each update passes on its way to the terminal.
         if isinstance(self._driver, TerminalDriver) and not self._batch_count:
             renderable = self._driver.painted.changes(renderable) if renderable is not None else None
             super()._display(screen, renderable)
@@ -132,9 +141,9 @@ class HptuiApp(App[str]):
             super()._display(screen, renderable)
 
     def on_resize(self) -> None:
-        self._forget()
+        self._forget_frame()
 
-    def _forget(self) -> None:
+    def _forget_frame(self) -> None:
         if isinstance(self._driver, TerminalDriver):
             self._driver.painted.forget()
 
@@ -144,19 +153,20 @@ class HptuiApp(App[str]):
         if isinstance(self.screen, Place):
             self.screen.catch_up()
 
-    def _heed_signals(self) -> None:
-        """Leave in order when told to, or when the terminal is gone: it is then as it was before."""
+    def _handle_signals(self) -> None:
+        """Close in order on SIGTERM and SIGHUP, so that the terminal is restored."""
         import asyncio
 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
-            with suppress(ValueError, RuntimeError, NotImplementedError):  # not in the main thread
+            # A loop outside the main thread takes no handlers.
+            with suppress(ValueError, RuntimeError, NotImplementedError):
                 loop.add_signal_handler(number, self.exit)
 
     # what screens ask for -------------------------------------------------------------------------------------
 
     def say(self, text: str, meaning: str = "") -> None:
-        """A sentence in the line at the bottom of the screen in front."""
+        """Show a message in the line at the bottom of the screen in front; `meaning` is its colour."""
         from hptui.tui.widgets.lineui import Answer
 
         for screen in reversed(self.screen_stack):
@@ -165,17 +175,21 @@ class HptuiApp(App[str]):
                 return
 
     def carry_out(self, call: Callable[[], Any], doing: str = "", then: Callable[[Any], object] | None = None) -> None:
-        """Call a verb in a thread; its sentence, or its error, is said when it comes."""
+        """Call `call` in a thread, and show the text it returns, or its error.
+
+        Args: `text` is shown while it runs; `then` gets the result, in the application's thread. Of a result that is a
+        tuple, the first item is shown.
+        """
         if doing:
             self.say(doing, "muted")
-        self.run_worker(lambda: self._call(call, then), thread=True, group="verbs", exit_on_error=False)
+        self.run_worker(lambda: self._call_operation(call, then), thread=True, group="verbs", exit_on_error=False)
 
-    def _call(self, call: Callable[[], Any], then: Callable[[Any], object] | None) -> None:
+    def _call_operation(self, call: Callable[[], Any], then: Callable[[Any], object] | None) -> None:
         try:
             result = call()
         except HptuiError as error:
             self.post_message(Answered(str(error).replace("\n", " "), ok=False))
-        except Exception as error:  # noqa: BLE001  a verb that fails must not take the screens with it
+        except Exception as error:  # noqa: BLE001  an operation that fails must not end the application
             self.post_message(Answered(f"a bug in hptui: {type(error).__name__}: {error}", ok=False))
         else:
             text = result[0] if isinstance(result, tuple) else result
@@ -183,26 +197,33 @@ class HptuiApp(App[str]):
         self.feed.wake()
 
     async def on_answered(self, message: Answered) -> None:
-        """What follows may open another screen: the sentence is said there."""
+        """Show the result of an operation, and carry out what follows it.
+
+        What follows may open another screen: the message is shown there.
+        """
         if isinstance(message.result, tuple):
             then, result = message.result
-            self.say("")  # what was being done is done, also where another screen comes to lie over it
-            if isawaitable(opened := then(result)):
-                await opened
+            # The operation is done: clear the progress text before another screen covers it.
+            self.say("")
+            if isawaitable(pending := then(result)):
+                await pending
         self.say(message.text, "" if message.ok else "bad")
 
     def copy(self, text: str | Callable[[], str], what: str) -> None:
-        """To every clipboard that there is. The text may be made in a thread."""
+        """Copy a text to every clipboard that can be reached. `text` may be a function, called in a thread.
 
-        def elsewhere() -> tuple[str, str]:
-            made = text if isinstance(text, str) else text()
-            tmux, path = clipboard.to_tmux(made), clipboard.to_file(made)
-            ways = [way for way in ("tmux" if tmux else "", str(path) if path else "") if way]
-            return f"copied {what}" + (f" (also in {' and '.join(ways)})" if ways else ""), made
+        `label` names the text in the message that is shown.
+        """
 
-        self.carry_out(elsewhere, then=self._to_terminal)
+        def copy_text() -> tuple[str, str]:
+            content = text if isinstance(text, str) else text()
+            tmux, path = clipboard.to_tmux(content), clipboard.to_file(content)
+            targets = [target for target in ("tmux" if tmux else "", str(path) if path else "") if target]
+            return f"copied {what}" + (f" (also in {' and '.join(targets)})" if targets else ""), content
 
-    def _to_terminal(self, result: tuple[str, str]) -> None:
+        self.carry_out(copy_text, then=self._copy_to_terminal)
+
+    def _copy_to_terminal(self, result: tuple[str, str]) -> None:
         sequence = clipboard.sequence(result[1])
         if sequence and self._driver is not None:
             self._driver.write(sequence)
@@ -210,14 +231,15 @@ class HptuiApp(App[str]):
     # keys -----------------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        """Who is leaving opens nothing any more: keys that were typed ahead are not taken."""
+        # `_exit` is Textual's: whether the application is closing.
+        """Queue keys, and drop input while the application is closing."""
         if self._exit and isinstance(event, events.InputEvent):
             return
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
-        elif self._typed.take(event):
+        elif self._key_queue.take(event):
             await super().on_event(event)
-            self._typed.given()
+            self._key_queue.given()
 
     def action_help(self) -> None:
         from hptui.tui.screens.help import HelpScreen
@@ -253,7 +275,7 @@ class HptuiApp(App[str]):
         self.exit(goodbye(alive))
 
     def action_redraw(self) -> None:
-        self._forget()
+        self._forget_frame()
         self.refresh()
         for widget in self.screen.walk_children():
             widget.refresh()
@@ -270,17 +292,18 @@ class HptuiApp(App[str]):
             self.screen.maximize(pane, container=False)
 
     def get_system_commands(self, screen: Screen[Any]) -> Any:
+        """Yield the commands of the palette that are no keys: one per theme."""
         for theme in THEMES:
             yield SystemCommand(
-                f"Theme: {theme.name}", "colours of the screens", lambda name=theme.name: self._use(name)
+                f"Theme: {theme.name}", "colours of the screens", lambda name=theme.name: self._use_theme(name)
             )
 
-    def _use(self, theme: str) -> None:
+    def _use_theme(self, theme: str) -> None:
         self.theme = theme
 
 
 def goodbye(alive: list[str]) -> str:
-    """What is said when the screens close."""
+    """Return the message that is printed when the screens close; `alive` are studies that run on."""
     if not alive:
         return ""
     names = ", ".join(alive[:3]) + (f" and {len(alive) - 3} more" if len(alive) > 3 else "")

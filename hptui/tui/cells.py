@@ -1,4 +1,4 @@
-"""What a table is made of, and what it asks of whoever knows its rows. No Textual in here."""
+"""What a table is made of, and the protocol by which it asks for its rows. No Textual in here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, its heading, its width in cells."""
+    """A column: its name, heading and width in cells."""
 
     name: str
     heading: str
@@ -20,7 +20,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell: its text, clean already, and what its colour means ('' for nothing)."""
+    """A cell: its text, already sanitized, and the meaning of its colour ('' for none)."""
 
     text: str
     meaning: str = ""
@@ -28,26 +28,28 @@ class Cell:
 
 
 class Rows(Protocol):
-    """What a table draws."""
+    """The rows that a table draws."""
 
     pinned: int
-    """So many columns stay when the others scroll."""
+    """Number of columns that stay when the others scroll."""
 
     @property
-    def columns(self) -> Sequence[Column]: ...
+    def columns(self) -> Sequence[Column]:
+        """Columns, in the order in which they are drawn."""
 
     def __len__(self) -> int: ...
 
     def key(self, index: int) -> object:
-        """What the row is, so that the cursor stays on it when the order changes."""
+        """Return the identity of a row, by which the cursor stays on it when the order changes."""
 
     def index_of(self, key: object) -> int | None:
-        """Where a row is now."""
+        """Return the index of the row with this identity; None if it is not shown."""
 
     def cells(self, index: int) -> Sequence[Cell]:
-        """The cells of a row, one a column."""
+        """Return the cells of a row, one per column."""
 
-    def marked(self, index: int) -> bool: ...
+    def marked(self, index: int) -> bool:
+        """Return whether a row is marked."""
 
     def sorting(self) -> tuple[str, bool]:
-        """The column it is sorted by, and whether downwards."""
+        """Return the column that the rows are sorted by, and whether in descending order."""

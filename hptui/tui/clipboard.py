@@ -1,6 +1,6 @@
-"""Copying, also over SSH and inside tmux: each way that may work is taken, and a file keeps the text in any case.
+"""Copies text, also over SSH and inside tmux: every way that may work is used, and a file holds the text in any case.
 
-tmux drops the terminal's own sequence (OSC 52) from programs unless it is told otherwise, but has a command for it.
+tmux drops the terminal's own sequence (OSC 52) by default, but has a command for it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from pathlib import Path
 from hptui.tui.config import state_path
 
 SECONDS = 2.0
+"""Seconds after which a tmux command is given up."""
 LIMIT = 74_000
-"""Bytes of text that terminals take in one sequence."""
+"""Bytes of text that terminals accept in one sequence."""
 
 
 def sequence(text: str) -> str:
-    """OSC 52: asks the terminal, wherever it is, to set its clipboard. '' for more than terminals take."""
+    """Return the OSC 52 sequence that sets the terminal's clipboard; '' if the text is too long."""
     data = text.encode()
     if len(data) > LIMIT:
         return ""
@@ -27,11 +28,15 @@ def sequence(text: str) -> str:
 
 
 def to_tmux(text: str) -> bool:
-    """Hand the text to tmux, which sets the terminal's clipboard and keeps it for `prefix ]`. May take a moment."""
+    """Pass the text to tmux, which sets the terminal's clipboard; return whether that worked.
+
+    Blocks up to 2 s per attempt.
+    """
     if not os.environ.get("TMUX") or shutil.which("tmux") is None:
         return False
     for command in (["tmux", "load-buffer", "-w", "-"], ["tmux", "load-buffer", "-"]):  # -w: tmux 3.2 and newer
         try:
+            # A tmux server that hangs must not hold the thread.
             subprocess.run(command, input=text.encode(), timeout=SECONDS, check=True, capture_output=True)
         except (OSError, subprocess.SubprocessError):
             continue
@@ -40,7 +45,7 @@ def to_tmux(text: str) -> bool:
 
 
 def to_file(text: str) -> Path | None:
-    """Keep the text in `$XDG_STATE_HOME/hptui/clipboard`."""
+    """Write the text to `$XDG_STATE_HOME/hptui/clipboard`, readable by its owner only; None on failure."""
     path = state_path() / "clipboard"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

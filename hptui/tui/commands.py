@@ -1,4 +1,4 @@
-"""The command palette: everything that a key does here, by its name."""
+"""The command palette: the keys that work here, found by their names."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ from hptui.tui.keys import Key, by_id, shown
 
 
 class KeyCommands(Provider):
-    """Keys that work in the focused pane, its screen, and everywhere."""
+    """Palette entries of the keys that work in the focused pane, in its screen, and everywhere."""
 
-    def _found(self) -> list[tuple[str, Key, object]]:
-        known, found = by_id(), {}
+    def _entries(self) -> list[tuple[str, Key, object]]:
+        keys_by_id, entries = by_id(), {}
         for key, active in self.screen.active_bindings.items():
-            entry = known.get(active.binding.id or "")
-            if entry is not None and active.enabled and entry.group != "Move" and entry.id not in found:
-                found[entry.id] = (shown(key), entry, active.node)
-        return list(found.values())
+            entry = keys_by_id.get(active.binding.id or "")
+            if entry is not None and active.enabled and entry.group != "Move" and entry.id not in entries:
+                entries[entry.id] = (shown(key), entry, active.node)
+        return list(entries.values())
 
     async def discover(self) -> Hits:
-        for key, entry, node in self._found():
-            yield DiscoveryHit(self._name(key, entry), partial(self._run, entry, node), help=entry.help)
+        """Yield all entries, for an empty search."""
+        for key, entry, node in self._entries():
+            yield DiscoveryHit(self._title(key, entry), partial(self._run, entry, node), help=entry.help)
 
     async def search(self, query: str) -> Hits:
+        """Yield the entries that match `query`, with their scores."""
         matcher = self.matcher(query)
-        for key, entry, node in self._found():
-            name = self._name(key, entry)
+        for key, entry, node in self._entries():
+            name = self._title(key, entry)
             score = matcher.match(f"{name} {entry.help}")
             if score > 0:
                 yield Hit(score, matcher.highlight(name), partial(self._run, entry, node), help=entry.help)
 
     @staticmethod
-    def _name(key: str, entry: Key) -> str:
+    def _title(key: str, entry: Key) -> str:
         return f"{entry.label.removesuffix('…')}  ({key})"
 
     async def _run(self, entry: Key, node: object) -> None:

@@ -1,7 +1,7 @@
-"""What a user has chosen, in `$XDG_CONFIG_HOME/hptui/config.toml`; and what the terminal and the command line say.
+"""The user's configuration of the screens, from `$XDG_CONFIG_HOME/hptui/config.toml`, and the terminal's limits.
 
 theme = "dark"          # dark light safe ansi, or any theme of Textual
-refresh = 1.0           # seconds between looks at the store
+refresh = 1.0           # seconds between two reads of the store
 charts = "auto"         # auto braille block ascii
 smoothing = 0.6         # of charts, at start: 0 to 0.99
 mouse = true
@@ -23,13 +23,16 @@ from typing import Any
 from hptui.model.errors import did_you_mean
 
 CHARTS = ("auto", "braille", "block", "ascii")
+"""Values of `charts`."""
 FASTEST = 0.1
+"""Lower bound of `refresh`, in seconds."""
 SLOW_REFRESH = 2.0
+"""Lower bound of `refresh` with `--slow`, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How the screens look and behave. `problems` are sentences about what the file says and cannot mean."""
+    """Look and behaviour of the screens. `problems` are messages about invalid entries of the file."""
 
     theme: str = "dark"
     refresh: float = 1.0
@@ -43,36 +46,36 @@ class Config:
 
 
 def config_path() -> Path:
-    """Where the file is, or would be."""
+    """Return the path of the configuration file, which need not exist."""
     base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
     return Path(base).expanduser() / "hptui" / "config.toml"
 
 
 def state_path() -> Path:
-    """Where the screens keep what they remember: `$XDG_STATE_HOME/hptui`."""
+    """Return the directory of the state that the screens store: `$XDG_STATE_HOME/hptui`."""
     base = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
     return Path(base).expanduser() / "hptui"
 
 
 def load(path: Path | None = None) -> Config:
-    """The user's choices; a file that is wrong changes nothing, and says so."""
+    """Read the user's configuration. Of an invalid file the defaults are kept, and `problems` says why."""
     path = path or config_path()
     try:
-        said = tomllib.loads(path.read_text())
+        table = tomllib.loads(path.read_text())
     except FileNotFoundError:
         return Config()
     except (OSError, ValueError) as error:
         return Config(problems=(f"{path}: {error}",))
-    return _checked(said, path)
+    return _config_from(table, path)
 
 
-def _checked(said: Mapping[str, Any], path: Path) -> Config:
+def _config_from(table: Mapping[str, Any], path: Path) -> Config:
     config, problems = Config(), []
-    known = {one.name for one in fields(Config)} - {"readonly", "slow", "problems"}
-    for name, value in said.items():
-        if name not in known:
-            problems.append(f"{path}: there is no setting {name!r}; {did_you_mean(name, known)}")
-        elif problem := _wrong(name, value):
+    names = {item.name for item in fields(Config)} - {"readonly", "slow", "problems"}
+    for name, value in table.items():
+        if name not in names:
+            problems.append(f"{path}: there is no setting {name!r}; {did_you_mean(name, names)}")
+        elif problem := _problem_of(name, value):
             problems.append(f"{path}: {name} = {value!r}: {problem}")
         else:
             settings: dict[str, Any] = {name: float(value) if name in ("refresh", "smoothing") else value}
@@ -80,15 +83,15 @@ def _checked(said: Mapping[str, Any], path: Path) -> Config:
     return replace(config, problems=tuple(problems))
 
 
-def _wrong(name: str, value: Any) -> str:
-    """Why a setting cannot have a value, or ''."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+def _problem_of(name: str, value: Any) -> str:
+    """Return why a setting cannot have a value, or ''."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     match name:
         case "theme" if not isinstance(value, str):
             return "a theme's name is a text"
-        case "refresh" if not (number and FASTEST <= value <= 3600):
+        case "refresh" if not (is_number and FASTEST <= value <= 3600):
             return f"seconds, from {FASTEST:g}"
-        case "smoothing" if not (number and 0 <= value < 1):
+        case "smoothing" if not (is_number and 0 <= value < 1):
             return "from 0 to below 1"
         case "charts" if value not in CHARTS:
             return f"one of {', '.join(CHARTS)}"
@@ -100,7 +103,7 @@ def _wrong(name: str, value: Any) -> str:
 
 
 def settled(config: Config, environ: Mapping[str, str] | None = None) -> Config:
-    """`auto` decided by the terminal; `--slow` spelled out; `NO_COLOR` obeyed."""
+    """Return the configuration with `auto` decided by the terminal, and `--slow` and `NO_COLOR` applied."""
     environ = os.environ if environ is None else environ
     if config.slow:
         config = replace(config, refresh=max(config.refresh, SLOW_REFRESH), theme=_plain_theme(config.theme))
@@ -112,15 +115,15 @@ def settled(config: Config, environ: Mapping[str, str] | None = None) -> Config:
 
 
 def _plain_theme(theme: str) -> str:
-    """The theme of sixteen colours that suits one with more."""
+    """Return the theme of sixteen colours that corresponds to one with more."""
     return "ansi-light" if theme in ("light", "textual-light", "ansi-light") else "ansi"
 
 
 def speaks_unicode(environ: Mapping[str, str]) -> bool:
-    """Whether braille and box characters can be hoped for."""
+    """Return whether the terminal can be expected to show braille and box characters."""
     if environ.get("TERM", "") in ("linux", "vt100", "vt220", "ansi"):
         return False
-    said = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
-    if said:
-        return "utf" in said.lower()
+    locale_name = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    if locale_name:
+        return "utf" in locale_name.lower()
     return "utf" in locale.getpreferredencoding(False).lower()

@@ -1,9 +1,9 @@
-"""The terminal as the screens write to it: it may be gone, and it may be slow.
+"""The terminal driver: it survives a terminal that is gone, and does not draw faster than the terminal shows.
 
-What is written to a line lies in buffers on its way (the pty's, the network's), which nobody can look into: a program
-that draws as fast as it can fills them, and from then on each key is answered when all of them are empty. So after each
-frame the terminal is asked where its cursor is, which every terminal answers; as long as too much is on its way that it
-has not answered for, nothing new is drawn, and what is drawn next is the newest.
+What is written lies in buffers on its way (the pty's, the network's), which no program can inspect: one that draws as
+fast as it can fills them, and from then on each key is answered only when all of them are empty. So after each frame
+the terminal is asked for its cursor's position, which every terminal answers; while too many characters are unanswered,
+nothing new is drawn, and the next frame drawn is the newest.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from textual.message import Message
 from hptui.tui.painted import Painted
 
 ASK = "\x1b[6n"
+"""The query for the cursor's position (DSR 6)."""
 WINDOW = 4000
-"""So many bytes may be on their way when something is drawn."""
+"""Characters that may be on their way, unanswered, when a frame is drawn."""
 PATIENCE = 15.0
-"""Seconds after which an answer is not waited for any more."""
+"""Seconds after which the answer of a terminal is given up."""
 
 
 SLOW = 0.7
-"""An answer that takes so many seconds comes over a slow line."""
+"""Seconds from which an answer counts as one over a slow line."""
 
 
 class Seen(Message, bubble=False):
@@ -38,8 +39,8 @@ class Seen(Message, bubble=False):
         self.slow = seconds > SLOW
 
 
-class _Output:
-    """The terminal's end of a driver. When the terminal is gone, what is written to it is gone, too."""
+class _SafeOutput:
+    """The output of a driver, which ignores the errors of a terminal that is gone."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -57,48 +58,55 @@ class _Output:
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver of a terminal, which knows how much of what was drawn has arrived."""
+    """Textual's terminal driver, which also knows how much of what was written has arrived."""
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        # Textual's writer dies with an error of the terminal, and the next writes wait for it for ever.
-        self._file: Any = _Output(self._file)
-        self._answers = False
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Textual's writer thread dies with the terminal's error, and later writes would wait for it for ever. `_file`
+        # is Textual's private name.
+        self._file: Any = _SafeOutput(self._file)
+        self._has_answered = False
         self.painted = Painted()
-        self._written = 0
-        self._unseen: deque[tuple[float, int]] = deque()
+        self._characters_written = 0
+        self._unacknowledged: deque[tuple[float, int]] = deque()
 
     def write(self, data: str) -> None:
-        self._written += len(data)
+        """Write to the terminal, and count what was written."""
+        self._characters_written += len(data)
         super().write(data)
 
     def start_application_mode(self) -> None:
+        """Set the terminal up, also after a suspension, when nothing of the last frame is left on it."""
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self.painted.forget()
-        self._unseen.clear()
+        self._unacknowledged.clear()
         self.ask()
 
     @property
     def behind(self) -> bool:
-        """Whether the line is full: what is drawn now would be seen late, and so would all that follows it."""
-        if not self._answers:
+        """True if the line is full: a frame drawn now, and each that follows it, would be seen late."""
+        if not self._has_answered:
             return False
-        with suppress(IndexError):
-            if self._unseen[0][0] < time.monotonic() - PATIENCE:
-                self._unseen.clear()
-        return sum(size for _, size in tuple(self._unseen)) > WINDOW
+        with suppress(IndexError):  # the input thread may empty the queue meanwhile
+            if self._unacknowledged[0][0] < time.monotonic() - PATIENCE:
+                self._unacknowledged.clear()
+        return sum(size for _, size in tuple(self._unacknowledged)) > WINDOW
 
     def ask(self) -> None:
-        """Ask the terminal to answer when it has seen what was written since the last time."""
-        if self._written and (self._answers or not self._unseen):
-            self._unseen.append((time.monotonic(), self._written))
+        """Ask the terminal for its cursor's position.
+
+        Its answer acknowledges what was written since the last query.
+        """
+        if self._characters_written and (self._has_answered or not self._unacknowledged):
+            self._unacknowledged.append((time.monotonic(), self._characters_written))
             self.write(ASK)
-            self._written = 0
+            self._characters_written = 0
 
     def process_message(self, message: Message) -> None:
+        """Take the answers to our queries out of the input; all else is passed on."""
         if isinstance(message, events.CursorPosition):
-            self._answers = True
+            self._has_answered = True
             with suppress(IndexError):
-                self._app.post_message(Seen(time.monotonic() - self._unseen.popleft()[0]))
+                self._app.post_message(Seen(time.monotonic() - self._unacknowledged.popleft()[0]))
             return
         super().process_message(message)

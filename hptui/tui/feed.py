@@ -1,7 +1,7 @@
-"""The only thread that reads: it asks each source, in turn, whether something has changed, and hands on snapshots.
+"""The only thread that reads: it polls each source in turn for changes, and passes snapshots on.
 
-Snapshots are immutable; screens draw them, and nobody else opens a store. When nothing has changed nothing is sent, so
-nothing is drawn. Only the sources of the screen in front are asked.
+Snapshots are immutable; screens draw them, and no other thread opens a store. When nothing has changed nothing is
+sent, so nothing is drawn. Only the sources of the screen in front are polled.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hptui.tui.sources.pool import Pool, Source
 log = logging.getLogger(__name__)
 
 Post = Callable[["Reading"], object]
+"""Takes a reading; called in the feed's thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,89 +31,94 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a source had to say: its snapshot, or trouble."""
+    """The result of polling a source: its snapshot, or `Trouble`."""
 
     source: Source
     found: Any
 
 
 class Feed:
-    """Polls sources every `refresh` seconds, and at once when woken. Methods may be called from any thread."""
+    """Polls sources every `refresh` seconds, and at once when woken.
+
+    Methods may be called from any thread.
+    """
 
     def __init__(self, refresh: float = 1.0) -> None:
         self.refresh = refresh
-        self._changed = threading.Condition()
+        # Guards all that other threads set below: what is watched, whether a poll is requested, whether to end.
+        self._condition = threading.Condition()
         self._watched: tuple[Sequence[Source], Post] = ((), lambda reading: None)
-        self._wanted = True
+        self._poll_requested = True
         self._closed = False
         self.calm = False
-        """Whether the last round had nothing new to say, and none is wanted."""
+        """True if the last round found nothing new, and no other round is requested."""
         self._troubles: dict[int, Trouble] = {}
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start the thread."""
         self._thread.start()
 
     def watch(self, sources: Sequence[Source], post: Post) -> None:
-        """Watch these from now on, and nothing else; `post` is called in the feed's thread."""
-        with self._changed:
+        """Poll these sources from now on, and no others; `post` is called in the feed's thread."""
+        with self._condition:
             self._watched = (tuple(sources), post)
             self._troubles.clear()
-            self._wanted, self.calm = True, False
-            self._changed.notify()
+            self._poll_requested, self.calm = True, False
+            self._condition.notify()
 
     def wake(self) -> None:
-        """Look at once: somebody wants something else, or has changed something."""
-        with self._changed:
-            self._wanted, self.calm = True, False
-            self._changed.notify()
+        """Poll at once: other data is needed, or something was changed."""
+        with self._condition:
+            self._poll_requested, self.calm = True, False
+            self._condition.notify()
 
     def close(self) -> None:
-        """Let the thread end."""
-        with self._changed:
+        """End the thread, and wait up to 2 s for it."""
+        with self._condition:
             self._closed = True
-            self._changed.notify()
+            self._condition.notify()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
+            # A source may hang on a network disk: the thread is a daemon, and leaving does not wait for it.
             self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
         pool = Pool()
         try:
             while True:
-                with self._changed:
-                    if not self._wanted and not self._closed:
-                        self._changed.wait(self.refresh)
+                with self._condition:
+                    if not self._poll_requested and not self._closed:
+                        self._condition.wait(self.refresh)
                     if self._closed:
                         return
-                    self._wanted = False
+                    self._poll_requested = False
                     sources, post = self._watched
                 pool.begin()
-                news = [self._ask(source, pool, post) for source in sources]
-                with self._changed:
-                    self.calm = not self._wanted and not any(news)
+                news = [self._poll(source, pool, post) for source in sources]
+                with self._condition:
+                    self.calm = not self._poll_requested and not any(news)
         finally:
             pool.close()
 
-    def _ask(self, source: Source, pool: Pool, post: Post) -> bool:
-        """Ask one source; whether it had something new."""
+    def _poll(self, source: Source, pool: Pool, post: Post) -> bool:
+        """Poll one source, pass its news on, and return whether there were any."""
         try:
-            found: object | None = source.poll(pool)
-            if found is not None:
+            result: object | None = source.poll(pool)
+            if result is not None:
                 self._troubles.pop(id(source), None)
         except HptuiError as error:
-            found = self._news(source, Trouble(error.message, error.hint))
+            result = self._new_trouble(source, Trouble(error.message, error.hint))
         except OSError as error:
-            found = self._news(source, Trouble(f"{error.filename or 'the machine'}: {error.strerror or error}"))
+            result = self._new_trouble(source, Trouble(f"{error.filename or 'the machine'}: {error.strerror or error}"))
         except Exception as error:  # a bug in a source must not end the feed: it is shown, and logged
             log.exception("source %s", type(source).__name__)
-            found = self._news(source, Trouble(f"a bug in hptui: {type(error).__name__}: {error}"))
-        if found is not None and (sources := self._watched[0]) and source in sources:
-            post(Reading(source, found))
-        return found is not None
+            result = self._new_trouble(source, Trouble(f"a bug in hptui: {type(error).__name__}: {error}"))
+        if result is not None and (sources := self._watched[0]) and source in sources:
+            post(Reading(source, result))
+        return result is not None
 
-    def _news(self, source: Source, trouble: Trouble) -> Trouble | None:
-        """The trouble, unless it was told already."""
+    def _new_trouble(self, source: Source, trouble: Trouble) -> Trouble | None:
+        """Return the trouble, or None if it is the one that was reported last."""
         if self._troubles.get(id(source)) == trouble:
             return None
         self._troubles[id(source)] = trouble

@@ -1,8 +1,9 @@
 """The filter of a table:  lr<3e-4 status=complete r=8,16 note~warm !oom
 
-A space means and; a comma lists alternatives; `!` in front turns a term around. `name<value` compares numbers (also
-`<= > >= = !=`), `name=a,b` is equal to one of several, `name~text` contains, and a bare word is looked for in all
-texts of a row. `name` may be short for a column, when only one begins so or has those initials. Pure.
+Terms separated by spaces must all hold; a comma lists alternatives; a leading `!` negates a term. `name<value`
+compares numbers (also `<= > >= = !=`), `name=a,b` is equal to one of several, `name~text` contains, and a bare word
+is searched for in all texts of a row. `name` may be a column's alias, its initials, or the beginning of only one
+column. Pure functions.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import Any
 from hptui.model.errors import UserError, did_you_mean
 
 TERM = re.compile(r"(!?)([^\s<>=!~]+)(<=|>=|!=|=|<|>|~)(.*)", re.DOTALL)
+"""A term of a filter: negation, name, operator, value."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?(%?)")
+"""A number, possibly with a percent sign."""
 ALIASES = {
     "st": "status",
     "why": "reason",
@@ -32,21 +35,22 @@ ALIASES = {
     "rank": "lora_rank",
     "alpha": "lora_alpha",
 }
-"""Words that people of this field use for a setting, where there is one of that name."""
+"""Common abbreviations of settings, used where there is a column of that name."""
 
 Get = Callable[[Any], Any]
-"""The value of a row in one column; None where it has none."""
+"""Returns the value of a row in one column; None where it has none."""
 
 Test = Callable[[Any], bool]
+"""Returns whether a row, or the value of one, is selected."""
 
 
 class FilterError(UserError):
-    """A filter says something that cannot be meant."""
+    """A filter that is not valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One condition. Without a `name`, a word that any text of the row may hold."""
+    """One condition. Without a `name`, a word that any text of the row may contain."""
 
     name: str
     operator: str
@@ -54,21 +58,21 @@ class Term:
     negated: bool = False
 
     def test(self, column: Callable[[str], Get], texts: Callable[[Any], str]) -> Test:
-        """See `Filter.test`."""
+        """Return the predicate of this term; see `Filter.test`."""
         negated = self.negated
         if not self.name:
             word = self.values[0].lower()
             return lambda row: (word in texts(row)) is not negated
-        get, holds = column(self.name), self._holds()
+        get, holds = column(self.name), self._predicate()
         return lambda row: holds(get(row)) is not negated
 
-    def _holds(self) -> Test:
+    def _predicate(self) -> Test:
         if self.operator == "~":
-            wanted = [one.lower() for one in self.values]
-            return lambda value: value is not None and any(one in str(value).lower() for one in wanted)
+            words = [word.lower() for word in self.values]
+            return lambda value: value is not None and any(word in str(value).lower() for word in words)
         if self.operator in ("=", "!="):
-            pairs, equal = [(one, _number(one)) for one in self.values], self.operator == "="
-            return lambda value: any(_equal(value, one, number) for one, number in pairs) is equal
+            pairs, equal = [(word, _number(word)) for word in self.values], self.operator == "="
+            return lambda value: any(_equal(value, word, number) for word, number in pairs) is equal
         limit, compare = _number(self.values[0]), _COMPARE[self.operator]
         if limit is None:
             return lambda value: False
@@ -90,9 +94,9 @@ class Filter:
     terms: tuple[Term, ...] = ()
 
     def test(self, column: Callable[[str], Get], texts: Callable[[Any], str]) -> Test:
-        """What tells whether a row is let through, made once for many rows.
+        """Return the predicate of this filter, built once for many rows.
 
-        `column` gives what reads a column of a row; `texts` all texts of a row, in small letters, for bare words.
+        `column` returns the getter of a column; `texts` returns all texts of a row in lower case, for bare words.
         """
         tests = [term.test(column, texts) for term in self.terms]
         return tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
@@ -102,7 +106,10 @@ class Filter:
 
 
 def parse(text: str, columns: Sequence[str]) -> Filter:
-    """A filter over these columns; `FilterError` names a column that is none, or a number that is none."""
+    """Parse a filter over these columns.
+
+    Raises: FilterError names an unknown column, or a value that is no number.
+    """
     try:
         words = shlex.split(text)
     except ValueError:  # a quotation mark is still open
@@ -111,52 +118,55 @@ def parse(text: str, columns: Sequence[str]) -> Filter:
 
 
 def _term(word: str, columns: Sequence[str]) -> Term:
-    found = TERM.fullmatch(word)
-    if found is None:
+    match = TERM.fullmatch(word)
+    if match is None:
         return Term("", "~", (word.removeprefix("!"),), word.startswith("!"))
-    bang, name, operator, rest = found.groups()
-    if not rest:
+    negation, name, operator, value_text = match.groups()
+    if not value_text:
         raise FilterError(f"{word!r}: a value is missing after {operator}")
-    values = tuple(part for part in rest.split(",") if part) if operator in ("=", "!=", "~") else (rest,)
+    values = tuple(part for part in value_text.split(",") if part) if operator in ("=", "!=", "~") else (value_text,)
     if not values:
         raise FilterError(f"{word!r}: a value is missing after {operator}")
-    if operator in _COMPARE and _number(rest) is None:
-        raise FilterError(f"{word!r}: {rest!r} is no number")
-    return Term(resolve(name, columns), operator, values, bang == "!")
+    if operator in _COMPARE and _number(value_text) is None:
+        raise FilterError(f"{word!r}: {value_text!r} is no number")
+    return Term(resolve(name, columns), operator, values, negation == "!")
 
 
 def resolve(name: str, columns: Sequence[str]) -> str:
-    """The column that a word means: its name, an alias, its initials, or the only one that begins so."""
+    """Return the column that a word means: its name, an alias, its initials, or its unique beginning.
+
+    Raises: FilterError if there is none, or several.
+    """
     if name in columns:
         return name
     if ALIASES.get(name) in columns:
         return ALIASES[name]
     lower = name.lower()
-    for fits in (
+    for matches in (
         lambda column: column.lower() == lower,
         lambda column: "".join(part[:1] for part in re.split(r"[_/.-]", column.lower())) == lower,
         lambda column: column.lower().startswith(lower),
         lambda column: lower in column.lower(),
     ):
-        fitting = [column for column in columns if fits(column)]
-        if len(fitting) == 1:
-            return fitting[0]
-        if len(fitting) > 1:
-            raise FilterError(f"{name!r} may mean {', '.join(sorted(fitting)[:6])}", hint="write more of it")
+        candidates = [column for column in columns if matches(column)]
+        if len(candidates) == 1:
+            return candidates[0]
+        if len(candidates) > 1:
+            raise FilterError(f"{name!r} may mean {', '.join(sorted(candidates)[:6])}", hint="write more of it")
     raise FilterError(f"there is no column {name!r}", hint=did_you_mean(name, columns))
 
 
 def _number(text: str) -> float | None:
-    found = NUMBER.fullmatch(text.strip())
-    if found is None:
+    match = NUMBER.fullmatch(text.strip())
+    if match is None:
         return None
-    return float(text.strip().rstrip("%")) / (100 if found[3] else 1)
+    return float(text.strip().rstrip("%")) / (100 if match[3] else 1)
 
 
-def _equal(value: Any, wanted: str, number: float | None) -> bool:
-    """Whether a value is what was written; `number` is that as a number, where it is one."""
+def _equal(value: Any, text: str, number: float | None) -> bool:
+    """Return whether a value equals a text; `number` is the text as a number, None if it is none."""
     if value is None:
-        return wanted in ("", "none", "-")
+        return text in ("", "none", "-")
     if isinstance(value, int | float) and not isinstance(value, bool) and number is not None:
         return math.isclose(value, number, rel_tol=1e-9)
-    return str(value).lower() == wanted.lower()
+    return str(value).lower() == text.lower()

@@ -1,4 +1,4 @@
-"""The signs that stand for a state, so that nothing is said by colour alone; plain ones for plain terminals."""
+"""The signs that stand for a state, so that no state is shown by colour alone; with an ASCII set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hptui.model.trial import StudyState, TrialStatus
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of signs."""
+    """A set of signs: one for each status and state, and those of tables and bars."""
 
     status: Mapping[TrialStatus, str]
     state: Mapping[StudyState, str]
@@ -55,6 +55,7 @@ RICH = Glyphs(
     "░",
     "·",
 )
+"""Signs for terminals with Unicode."""
 PLAIN = Glyphs(
     {
         TrialStatus.WAITING: ".",
@@ -84,6 +85,7 @@ PLAIN = Glyphs(
     ".",
     "|",
 )
+"""Signs for terminals with ASCII only."""
 
 STYLES: Mapping[TrialStatus, str] = {
     TrialStatus.WAITING: "muted",
@@ -94,7 +96,7 @@ STYLES: Mapping[TrialStatus, str] = {
     TrialStatus.FAILED: "bad",
     TrialStatus.STOPPED: "muted",
 }
-"""Status -> the meaning of its colour, one of the names in `themes.MEANINGS`."""
+"""Status -> the meaning of its colour, one of `themes.MEANINGS`."""
 
 STATE_STYLES: Mapping[StudyState, str] = {
     StudyState.NEW: "muted",
@@ -104,14 +106,15 @@ STATE_STYLES: Mapping[StudyState, str] = {
     StudyState.DONE: "good",
     StudyState.STOPPED: "muted",
 }
+"""Study state -> the meaning of its colour, one of `themes.MEANINGS`."""
 
 
 def bars(values: Sequence[float | None], glyphs: Glyphs) -> str:
-    """A sparkline, each value between the lowest and the highest; a blank where there is none."""
-    known = [value for value in values if value is not None]
-    if not known:
+    """Return a sparkline, scaled between the lowest and the highest value; a blank stands for None."""
+    finite = [value for value in values if value is not None]
+    if not finite:
         return ""
-    low, high = min(known), max(known)
+    low, high = min(finite), max(finite)
     last = len(glyphs.bars) - 1
     size = (high - low) or 1.0
     return "".join(

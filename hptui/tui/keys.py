@@ -1,8 +1,8 @@
-"""Every key, once: its id, what it is called, what it does, and the verb that does the same from the shell.
+"""Every key, once: its id, its name, what it does, and the CLI's verb that does the same.
 
 Bindings, the line of keys at the bottom, the help, the command palette and `[keys]` of the config all read this table.
 The part of an id before the dot is its scope: the widget or screen whose action it is. A key that changes something
-names the function of `actions` that it calls, which is the one that the CLI's verb calls.
+names the function of `hptui.operations` that it calls, which is the one that the CLI's verb calls.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from hptui.model.errors import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One thing that a key does.
+    """Something that a key does.
 
-    `footer` is its place in the line of keys, 1 first; 0 keeps it out. `calls` is a function as `module:name`;
-    '' for a key that only looks. `verb` is the CLI's word for the same; `asks` that it is confirmed first.
+    `footer` is its rank in the line of keys, 1 first; 0 leaves it out. `calls` is a function as `module:name`; '' for a
+    key that changes nothing. `verb` is the CLI's word for the same; `asks` means that it is confirmed first.
     """
 
     id: str
@@ -37,18 +37,23 @@ class Key:
 
     @property
     def scope(self) -> str:
+        """The widget or screen whose action it is."""
         return self.id.partition(".")[0]
 
     @property
     def changes(self) -> bool:
-        """Whether it changes anything: such keys are gone with `--readonly`."""
+        """True if it changes anything: such keys do not exist with `--readonly`."""
         return bool(self.calls)
 
 
 STEER = "hptui.actions.steer:request"
+"""Posts a command to the runner."""
 RUN = "hptui.actions.run:run"
+"""Starts a runner."""
 SPACE = "hptui.actions.space:save"
+"""Saves a revision of the space."""
 REPORT = "hptui.actions.report:write_report"
+"""Writes the report."""
 
 KEYS: tuple[Key, ...] = (
     # everywhere
@@ -244,22 +249,23 @@ KEYS: tuple[Key, ...] = (
     Key("log.pager", "E", "Pager", "the whole file in $PAGER", "pager", "Look"),
     Key("log.copy", "y", "Copy", "copy the line", "copy", "Out", 8),
 )
+"""All keys. The order is that of the help screen within a group."""
 
 
 @cache
 def by_id() -> Mapping[str, Key]:
-    """All keys by their ids."""
+    """Return all keys by their ids."""
     return {key.id: key for key in KEYS}
 
 
 @cache
 def of_scope(scope: str) -> tuple[Key, ...]:
-    """The keys of a scope, in order."""
+    """Return the keys of a scope, in order."""
     return tuple(key for key in KEYS if key.scope == scope)
 
 
 def bindings(*scopes: str) -> list[BindingType]:
-    """What a screen or widget binds. `set_keymap` finds these by their ids."""
+    """Return the bindings of a screen or widget; `set_keymap` finds them by their ids."""
     return [
         Binding(key.keys, key.action, key.label, id=key.id, show=key.footer > 0, tooltip=key.help)
         for scope in scopes
@@ -267,12 +273,16 @@ def bindings(*scopes: str) -> list[BindingType]:
     ]
 
 
-def keymap(chosen: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """A user's `[keys]` as Textual takes them, and sentences about those that are none of ours."""
-    known = by_id()
-    found = {name: keys for name, keys in chosen.items() if name in known}
-    problems = [f"[keys] there is no key {name!r}; {did_you_mean(name, known)}" for name in chosen if name not in known]
-    return found, problems
+def keymap(user_keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return the user's `[keys]` in Textual's form, and messages about unknown ids."""
+    keys_by_id = by_id()
+    valid = {name: keys for name, keys in user_keys.items() if name in keys_by_id}
+    problems = [
+        f"[keys] there is no key {name!r}; {did_you_mean(name, keys_by_id)}"
+        for name in user_keys
+        if name not in keys_by_id
+    ]
+    return valid, problems
 
 
 SHOWN = {
@@ -305,10 +315,11 @@ SHOWN = {
     "ctrl+z": "^z",
     "ctrl+s": "^s",
 }
-"""How a key is written where Textual has a word for it."""
+"""How a key is written where Textual's name for it is longer."""
 ASCII_SHOWN = {"space": "spc", "enter": "ret", "up": "up", "down": "down", "left": "left", "right": "right"}
+"""The same for terminals with ASCII only."""
 
 
 def shown(key: str, *, ascii: bool = False) -> str:
-    """A key as people write it."""
+    """Return a key as people write it, in ASCII if requested."""
     return (ASCII_SHOWN.get(key) if ascii else None) or SHOWN.get(key, key)

@@ -1,4 +1,7 @@
-"""How a person left a study: columns, order, what charts show. Kept beside no study, in `$XDG_STATE_HOME/hptui`."""
+"""The layout in which a user left a study's screen: columns, order, what charts show.
+
+It is stored in `$XDG_STATE_HOME/hptui`, never in the study's directory.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from typing import Any
 from hptui.tui.config import state_path
 
 MOST = 200
-"""Studies that are remembered; who was left longest ago is forgotten first."""
+"""Studies whose layout is stored; the one left longest ago is dropped first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a study's screen looked like. '' and () mean: as usual."""
+    """The layout of a study's screen. '' and () mean the default."""
 
     columns: tuple[str, ...] = ()
     by: str = ""
@@ -29,52 +32,53 @@ class Layout:
 
 
 def recall(study: Path) -> Layout:
-    """The layout that a study was left with, or the usual one."""
-    return _layout(_all().get(str(study)))
+    """Return the stored layout of a study, or the default one."""
+    return _layout_from(_stored_layouts().get(str(study)))
 
 
 def keep(study: Path, layout: Layout) -> None:
-    """Remember it. A state directory that cannot be written to loses only this."""
-    known = _all()
-    before = known.pop(str(study), None)
-    if _layout(before) == layout:
+    """Store the layout of a study. A state directory that is not writable is ignored."""
+    layouts = _stored_layouts()
+    stored = layouts.pop(str(study), None)
+    if _layout_from(stored) == layout:
         return
-    known[str(study)] = asdict(layout)
-    path = _path()
+    layouts[str(study)] = asdict(layout)
+    path = _layouts_path()
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.write_text(json.dumps(dict(list(known.items())[-MOST:])))
-        draft.replace(path)
+        # Written under a name of its own and renamed: another hptui may store at the same time.
+        temporary = path.with_name(f"{path.name}.{os.getpid()}")
+        temporary.write_text(json.dumps(dict(list(layouts.items())[-MOST:])))
+        temporary.replace(path)
 
 
-def _path() -> Path:
+def _layouts_path() -> Path:
     return state_path() / "layouts.json"
 
 
-def _all() -> dict[str, Any]:
+def _stored_layouts() -> dict[str, Any]:
     try:
-        found = json.loads(_path().read_text())
+        layouts = json.loads(_layouts_path().read_text())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return layouts if isinstance(layouts, dict) else {}
 
 
-def _layout(said: Any) -> Layout:
-    """What stands in the file, as far as it can be meant."""
-    if not isinstance(said, dict):
+def _layout_from(value: Any) -> Layout:
+    """Return the layout that a JSON value describes; invalid entries get their defaults."""
+    if not isinstance(value, dict):
         return Layout()
-    smoothing = said.get("smoothing")
+    smoothing = value.get("smoothing")
     return Layout(
-        columns=_texts(said.get("columns")),
-        by=str(said.get("by") or ""),
-        down=said.get("down") is True,
-        metrics=_texts(said.get("metrics")),
-        log_y=tuple(one is True for one in said["log_y"]) if isinstance(said.get("log_y"), list) else (),
+        columns=_strings(value.get("columns")),
+        by=str(value.get("by") or ""),
+        down=value.get("down") is True,
+        metrics=_strings(value.get("metrics")),
+        log_y=tuple(item is True for item in value["log_y"]) if isinstance(value.get("log_y"), list) else (),
         smoothing=float(smoothing) if isinstance(smoothing, int | float) and 0 <= smoothing < 1 else None,
-        both=said.get("both") is True,
+        both=value.get("both") is True,
     )
 
 
-def _texts(said: Any) -> tuple[str, ...]:
-    return tuple(str(one) for one in said) if isinstance(said, list) else ()
+def _strings(value: Any) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, list) else ()

@@ -1,4 +1,4 @@
-"""What is told within the program."""
+"""Messages that the feed and background operations post to the application."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from hptui.tui.feed import Reading
 
 
 class Fresh(Message, bubble=False):
-    """A source has something new. Of several that wait, only the newest of a source counts."""
+    """A source has a new reading. Of several that wait, only the newest of each source is delivered."""
 
     def __init__(self, reading: Reading) -> None:
         super().__init__()
         self.reading = reading
 
     def can_replace(self, message: Message) -> bool:
+        """Return whether this reading makes a waiting one obsolete: both are of the same source."""
         return isinstance(message, Fresh) and message.reading.source is self.reading.source
 
 
 class Answered(Message):
-    """A verb has been carried out, or not; `text` is its own sentence."""
+    """An operation has ended; `text` is its message, `result` what follows it and its return value."""
 
     def __init__(self, text: str, ok: bool, result: object = None) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Opening the screens from a terminal, and leaving it as it was."""
+"""Opens the screens in a terminal, and leaves it as it was."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from hptui.storage.paths import StudyDir
 from hptui.tui.config import Config, settled
 
 INSTEAD = "as text the same say: hptui status, hptui trials STUDY, hptui show STUDY TRIAL, hptui log STUDY TRIAL -f"
+"""Hint of the error for a terminal that cannot show the screens."""
 
 
 def why_not() -> str:
-    """Why this terminal cannot show screens, or ''."""
-    if os.environ.get("TEXTUAL_DRIVER"):  # a browser is behind it
+    """Return why this terminal cannot show the screens, or ''."""
+    if os.environ.get("TEXTUAL_DRIVER"):  # textual-serve: a browser is the terminal
         return ""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return "the screens need a terminal"
@@ -25,7 +26,10 @@ def why_not() -> str:
 
 
 def open_screens(home: Path, config: Config, study: StudyDir | None = None) -> int:
-    """Show the screens until the user leaves; the exit code."""
+    """Show the screens until the user leaves; return the exit code.
+
+    Raises: Unsupported if this terminal cannot show them.
+    """
     if problem := why_not():
         raise Unsupported(problem, hint=INSTEAD)
     config = settled(config)
@@ -33,11 +37,11 @@ def open_screens(home: Path, config: Config, study: StudyDir | None = None) -> i
     if config.slow:
         os.environ.setdefault("TEXTUAL_FPS", "10")
         os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
-    # Textual reads these when it is imported, so it is imported after them.
+    # Textual reads these variables when it is imported, so it is imported after they are set.
     from hptui.tui.app import HptuiApp
 
     app = HptuiApp(home, config, study=study)
-    said = app.run(mouse=config.mouse)
-    if said:
-        sys.stderr.write(f"{said}\n")
+    message = app.run(mouse=config.mouse)
+    if message:
+        sys.stderr.write(f"{message}\n")
     return app.return_code or 0

@@ -1,7 +1,7 @@
-"""What the terminal shows, line by line, so that a whole drawing sends only what differs from it.
+"""The lines that the terminal shows, so that a whole frame sends only what differs from them.
 
-Textual draws all of a screen when it opens, when another one closes, when a style changes: often several times within a
-few milliseconds, and mostly the same. On a slow line each of them takes seconds.
+Textual draws all of a screen when it opens, when another one closes, when a style changes: often several times within
+a few milliseconds, and mostly the same. Over a slow line each of these frames takes seconds.
 """
 
 from __future__ import annotations
@@ -18,53 +18,54 @@ from textual.strip import Strip
 from hptui.tui.widgets.lines import changed_span
 
 Piece = tuple[int, int, Strip]
-"""Where it begins (x, y), and what it is."""
+"""Where a part of a line begins (x, y), and its content."""
 
 
 class Pieces(CompositorUpdate):
-    """Parts of lines, to be written where they belong."""
+    """An update that writes parts of lines at their positions."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.pieces = pieces
 
     def render_segments(self, console: Console) -> str:
+        """Return the parts as text with cursor movements."""
         return "".join(Control.move_to(x, y).segment.text + strip.render(console) for x, y, strip in self.pieces)
 
 
 class Painted:
-    """The lines that are known to be on the terminal."""
+    """The lines that are known to be on the terminal, and what a new frame changes of them."""
 
     def __init__(self) -> None:
         self._lines: dict[int, Strip] = {}
         self._region: Region | None = None
 
     def forget(self) -> None:
-        """Whatever it shows now, it is not what was drawn."""
+        """Forget all lines: the terminal no longer shows what was drawn."""
         self._lines.clear()
 
     def changes(self, update: Any) -> Any:
-        """What of a drawing has to be sent; None: the terminal shows it already."""
+        """Return the part of an update that has to be sent; None if the terminal shows it already."""
         if isinstance(update, ChopsUpdate):
-            pieces = self._parts(update)
+            pieces = self._pieces_of_chops(update)
         elif isinstance(update, LayoutUpdate):
-            pieces = self._whole(update)
+            pieces = self._pieces_of_layout(update)
         else:
             self.forget()
             return update
         return Pieces(pieces) if pieces else None
 
-    def _whole(self, update: LayoutUpdate) -> list[Piece]:
+    def _pieces_of_layout(self, update: LayoutUpdate) -> list[Piece]:
         if update.region != self._region:
             self.forget()
             self._region = update.region
         pieces: list[Piece] = []
         for y, parts in enumerate(update.strips):
             line = Strip.join(part for part in parts if part is not None).simplify()
-            pieces += self._line(y, line) if y in self._lines else [(0, y, line)]
+            pieces += self._pieces_of_line(y, line) if y in self._lines else [(0, y, line)]
             self._lines[y] = line
         return pieces
 
-    def _parts(self, update: ChopsUpdate) -> list[Piece]:
+    def _pieces_of_chops(self, update: ChopsUpdate) -> list[Piece]:
         pieces: list[Piece] = []
         lines: dict[int, Strip] = {}
         for y, start, end in update.spans:
@@ -76,15 +77,15 @@ class Painted:
                 if line is None:
                     pieces.append((x, y, part))
                 else:
-                    rest = line.crop(x + part.cell_length, line.cell_length)
-                    lines[y] = Strip.join([line.crop(0, x), part, rest])
+                    tail = line.crop(x + part.cell_length, line.cell_length)
+                    lines[y] = Strip.join([line.crop(0, x), part, tail])
         for y, line in lines.items():
             line = line.simplify()
-            pieces += self._line(y, line)
+            pieces += self._pieces_of_line(y, line)
             self._lines[y] = line
         return pieces
 
-    def _line(self, y: int, line: Strip) -> list[Piece]:
-        """What to send of a line whose former one is known."""
+    def _pieces_of_line(self, y: int, line: Strip) -> list[Piece]:
+        """Return the parts to send of a line whose former content is known."""
         span = changed_span(self._lines[y], line)
         return [] if span is None else [(span[0], y, line.crop(*span))]

@@ -1,4 +1,4 @@
-"""A search space as rows: parameters, derived values, constraints, each with what an edit has changed."""
+"""The rows of a search space: parameters, derived values and constraints, each with what an edit has changed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from hptui.model.trial import Value
 
 CONSTRAINT = "constraint"
+"""First word of the identity of a constraint's row."""
 
 
 def kind_of(entry: Mapping[str, Value]) -> str:
-    """What sort of parameter an entry of `[space]` makes."""
+    """Return the kind of parameter that an entry of `[space]` defines."""
     if "expr" in entry:
         return "derived"
     if "distribution" in entry or entry.get("shape"):
@@ -29,34 +30,34 @@ def kind_of(entry: Mapping[str, Value]) -> str:
 
 
 def range_text(entry: Mapping[str, Value]) -> str:
-    """The values of an entry in one line."""
+    """Return the values of an entry in one line."""
     if "expr" in entry:
         return f"= {entry['expr']}"
     if entry.get("shape") or "distribution" in entry:
         return str(entry.get("shape") or entry["distribution"])
     if "choices" in entry:
         choices = entry["choices"]
-        return " ".join(value_text(one) for one in choices) if isinstance(choices, list) else str(choices)
+        return " ".join(value_text(choice) for choice in choices) if isinstance(choices, list) else str(choices)
     step = f" step {value_text(entry['step'])}" if entry.get("step") is not None else ""
     return f"{value_text(entry.get('low'))} … {value_text(entry.get('high'))}{step}"
 
 
 def scale_text(entry: Mapping[str, Value]) -> str:
-    """On which scale it is searched."""
+    """Return the scale on which an entry is searched; '' where that does not apply."""
     kind = kind_of(entry)
     if kind in ("float", "int"):
         return "log" if entry.get("log") else "linear"
     if kind == "choice":
         choices = entry["choices"]
         numbers = isinstance(choices, list) and all(
-            isinstance(one, int | float) and not isinstance(one, bool) for one in choices
+            isinstance(choice, int | float) and not isinstance(choice, bool) for choice in choices
         )
         return "ordered" if numbers and entry.get("ordered") is not False else "unordered"
     return ""
 
 
 class SpaceRows:
-    """Rows of a draft beside what it was."""
+    """The rows of an edited space next to the saved one."""
 
     pinned = 1
     columns: Sequence[Column] = (
@@ -74,13 +75,13 @@ class SpaceRows:
         self.keys: list[str] = []
 
     def show(self, draft: Draft, before: Draft) -> None:
-        """Another draft. What was taken out stays in sight until the draft is saved."""
+        """Show another draft. Entries that were removed stay in sight until the draft is saved."""
         self.draft, self.before = draft, before
-        gone = [name for name in before.entries if name not in draft.entries]
-        constraints = [f"{CONSTRAINT} {text}" for text in (*draft.constraints, *self._dropped())]
-        self.keys = [*draft.entries, *gone, *constraints]
+        removed = [name for name in before.entries if name not in draft.entries]
+        constraints = [f"{CONSTRAINT} {text}" for text in (*draft.constraints, *self._removed_constraints())]
+        self.keys = [*draft.entries, *removed, *constraints]
 
-    def _dropped(self) -> list[str]:
+    def _removed_constraints(self) -> list[str]:
         assert self.draft is not None
         assert self.before is not None
         return [text for text in self.before.constraints if text not in self.draft.constraints]
@@ -89,69 +90,76 @@ class SpaceRows:
         return len(self.keys)
 
     def key(self, index: int) -> str:
+        """Return the identity of a row."""
         return self.keys[index]
 
     def index_of(self, key: object) -> int | None:
+        """Return the index of a row by its identity; None if it is not shown."""
         return self.keys.index(key) if key in self.keys else None
 
     def cut(self, key: object) -> list[str]:
-        """The texts of a row that are longer than their columns."""
+        """Return the texts of a row that are wider than their columns."""
         index = self.index_of(key)
         cells = self.cells(index) if index is not None else ()
         return [cell.text for column, cell in zip(self.columns, cells, strict=False) if len(cell.text) > column.width]
 
     def marked(self, index: int) -> bool:
+        """Return whether a row is marked; none ever is."""
         return False
 
     def sorting(self) -> tuple[str, bool]:
+        """Return the column and direction of sorting; these rows have none."""
         return "", False
 
     def cells(self, index: int) -> Sequence[Cell]:
+        """Return the cells of a row, one per column."""
         key = self.keys[index]
         assert self.draft is not None
         assert self.before is not None
         if key.startswith(f"{CONSTRAINT} "):
-            return self._constraint(key.partition(" ")[2])
-        old, new = self.before.entries.get(key), self.draft.entries.get(key)
-        entry = new if new is not None else old
+            return self._constraint_cells(key.partition(" ")[2])
+        before, after = self.before.entries.get(key), self.draft.entries.get(key)
+        entry = after if after is not None else before
         assert entry is not None
-        meaning = "bad" if new is None else "" if old == new else "accent"
+        meaning = "bad" if after is None else "" if before == after else "accent"
         return [
-            Cell(plain(key, 60), meaning, bold=old != new),
+            Cell(plain(key, 60), meaning, bold=before != after),
             Cell(plain(range_text(entry), 200), meaning),
             Cell(scale_text(entry), "muted"),
-            Cell(plain(_change(old, new), 60), "warn" if new is None else "accent"),
+            Cell(plain(_change_text(before, after), 60), "warn" if after is None else "accent"),
             Cell(kind_of(entry), "muted"),
-            Cell(plain(_remark(entry), 120), "muted"),
+            Cell(plain(_note_text(entry), 120), "muted"),
         ]
 
-    def _constraint(self, text: str) -> Sequence[Cell]:
+    def _constraint_cells(self, text: str) -> Sequence[Cell]:
         assert self.draft is not None
         assert self.before is not None
-        gone, new = text not in self.draft.constraints, text not in self.before.constraints
-        change = "taken out" if gone else "new" if new else ""
-        meaning = "bad" if gone else "accent" if new else ""
+        is_removed, is_new = text not in self.draft.constraints, text not in self.before.constraints
+        change = "taken out" if is_removed else "new" if is_new else ""
+        meaning = "bad" if is_removed else "accent" if is_new else ""
         return [
             Cell("constraint", "muted"),
             Cell(plain(text, 200), meaning),
             Cell(""),
-            Cell(change, "warn" if gone else "accent"),
+            Cell(change, "warn" if is_removed else "accent"),
             Cell(""),
             Cell(""),
         ]
 
 
-def _change(old: Mapping[str, Value] | None, new: Mapping[str, Value] | None) -> str:
-    if old == new:
+def _change_text(before: Mapping[str, Value] | None, after: Mapping[str, Value] | None) -> str:
+    if before == after:
         return ""
-    if new is None:
+    if after is None:
         return "taken out"
-    if old is None:
+    if before is None:
         return "new"
-    was = range_text(old)
-    return f"was {was}" if was != range_text(new) else f"was {scale_text(old)}" if scale_text(old) else "changed"
+    text = range_text(before)
+    return (
+        f"was {text}" if text != range_text(after) else f"was {scale_text(before)}" if scale_text(before) else "changed"
+    )
 
 
-def _remark(entry: Mapping[str, Value]) -> str:
+def _note_text(entry: Mapping[str, Value]) -> str:
     when = f"when {entry['when']}" if entry.get("when") else ""
     return "; ".join(part for part in (when, str(entry.get("note") or "")) if part)

@@ -1,4 +1,4 @@
-"""Text that fits a number of terminal cells, whatever a model or a user has written into it."""
+"""Text that takes a known number of terminal cells, whatever a model or a user has written into it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from hptui.model.clean import ELLIPSIS, clean
 
 
 def plain(text: object, limit: int = 2000) -> str:
-    """One harmless line: cleaned, and without marks that have no width of their own, which terminals disagree about."""
+    """Return a text as one printable line, without zero-width characters.
+
+    Terminals treat those differently.
+    """
     cleaned = clean(text, limit=limit)
     if cleaned.isascii():
         return cleaned
     composed = unicodedata.normalize("NFC", cleaned)
-    return "".join(sign for sign in composed if unicodedata.category(sign) not in ("Mn", "Me", "Cf"))
+    return "".join(character for character in composed if unicodedata.category(character) not in ("Mn", "Me", "Cf"))
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
-    """`text` in exactly `width` cells: padded, or cut with an ellipsis."""
+    """Return a text in exactly `width` cells: padded, or cut with an ellipsis."""
     if width <= 0:
         return ""
     if text.isascii():
@@ -34,5 +37,5 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 
 
 def width_of(text: str) -> int:
-    """Cells that a cleaned text takes."""
+    """Return the number of cells that a sanitized text takes."""
     return len(text) if text.isascii() else cell_len(text)

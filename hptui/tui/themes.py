@@ -1,4 +1,4 @@
-"""The themes, and what colours mean: the same few meanings on every screen, each also said by a sign or word."""
+"""The themes, and the colour of each meaning: the same few on every screen, each also shown by a sign or word."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from textual.theme import BUILTIN_THEMES, Theme
 
 MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent", "mark")
-"""Meanings a part of a line can have; `$mean-NAME` in styles."""
+"""Meanings that a part of a line can have; `$mean-NAME` in styles."""
 SERIES = 8
-"""So many curves have colours of their own; the rest share one."""
+"""Number of curves with a colour of their own; all further ones share one."""
 
 
-def _variables(meanings: Mapping[str, str], series: tuple[str, ...], **more: str) -> dict[str, str]:
-    found = {f"mean-{name}": colour for name, colour in meanings.items()}
-    found |= {f"series-{index}": colour for index, colour in enumerate(series)}
-    return {**found, **{name.replace("_", "-"): value for name, value in more.items()}}
+def _variables(meanings: Mapping[str, str], series: tuple[str, ...], **extra: str) -> dict[str, str]:
+    variables = {f"mean-{name}": colour for name, colour in meanings.items()}
+    variables |= {f"series-{index}": colour for index, colour in enumerate(series)}
+    return {**variables, **{name.replace("_", "-"): value for name, value in extra.items()}}
 
 
 DARK = Theme(
@@ -50,6 +50,7 @@ DARK = Theme(
         grid="#262d34",
     ),
 )
+"""The default theme."""
 LIGHT = Theme(
     "light",
     primary="#2b6297",
@@ -83,6 +84,7 @@ LIGHT = Theme(
         grid="#e4e4de",
     ),
 )
+"""The theme for a light background."""
 SAFE = Theme(
     "safe",
     primary="#56b4e9",
@@ -107,7 +109,7 @@ SAFE = Theme(
             "accent": "#56b4e9",
             "mark": "#cc79a7",
         },
-        # Okabe and Ito's set: told apart also without red or green cones.
+        # The palette of Okabe and Ito, which can be distinguished also without red or green cones.
         ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#d55e00", "#cc79a7", "#4d8ec9", "#dddddd"),
         line="#333333",
         line_focus="#56b4e9",
@@ -116,6 +118,7 @@ SAFE = Theme(
         grid="#2a2a2a",
     ),
 )
+"""The theme for all kinds of colour vision."""
 _ANSI = _variables(
     {
         "muted": "ansi_bright_black",
@@ -147,7 +150,7 @@ _ANSI = _variables(
 
 
 def _ansi(name: str, dark: bool) -> Theme:
-    """The terminal's own sixteen colours, whatever they are."""
+    """Return a theme of the terminal's own sixteen colours."""
     return Theme(
         name,
         primary="ansi_blue",
@@ -168,5 +171,6 @@ def _ansi(name: str, dark: bool) -> Theme:
 
 
 THEMES = (DARK, LIGHT, SAFE, _ansi("ansi", True), _ansi("ansi-light", False))
+"""Our themes."""
 DEFAULTS = dict(DARK.variables)
-"""What a theme of Textual's own, which has none of our meanings, is given."""
+"""Style variables for Textual's own themes, which do not define ours."""

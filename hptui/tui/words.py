@@ -1,4 +1,7 @@
-"""How a study and its trials are told in a few cells: the same words on every screen. No Textual in here."""
+"""How a study and its trials are written in a few cells: the same words on every screen.
+
+No Textual in here.
+"""
 
 from __future__ import annotations
 
@@ -26,53 +29,57 @@ ORDER = (
     TrialStatus.FAILED,
     TrialStatus.STOPPED,
 )
+"""Statuses in the order in which their numbers are shown."""
 TOY = PSEUDO.split(" of ")[0].removeprefix("a ")
+"""The word for the loss of the toy trainer."""
 
 
 def counts_cells(counts: Mapping[TrialStatus, int], glyphs: Glyphs) -> list[Cell]:
-    """`✓ 41  ● 1  ✕ 2`."""
-    return [Cell(f"{glyphs.status[one]} {counts[one]}", STYLES[one]) for one in ORDER if counts.get(one)]
+    """Return the number of trials of each status: `✓ 41  ● 1  ✕ 2`."""
+    return [Cell(f"{glyphs.status[status]} {counts[status]}", STYLES[status]) for status in ORDER if counts.get(status)]
 
 
 def state_cell(state: StudyState, glyphs: Glyphs, *, gone: bool) -> Cell:
-    """A study's state; that its runner has gone where that is so."""
+    """Return the cell of a study's state, or of the fact that its runner has gone."""
     if gone:
         return Cell(f"{glyphs.gone} runner gone", "bad")
     return Cell(f"{glyphs.state[state]} {state}", STATE_STYLES[state])
 
 
 def goal_of(study: Study) -> str:
-    """`minimize val_loss`."""
-    return plain(", ".join(f"{one.goal} {one.metric}" for one in study.objectives), 80)
+    """Return the goals of a study: `minimize val_loss`."""
+    return plain(", ".join(f"{objective.goal} {objective.metric}" for objective in study.objectives), 80)
 
 
 def brief(value: float, spec: MetricSpec | None) -> str:
-    """A metric where there is little room: a share in percent alone."""
+    """Return a metric in few characters: a proportion as a percentage without its counts."""
     if spec is not None and spec.format == "percent" and math.isfinite(value):
         return f"{value:.1%}"
     return metric(value, spec)
 
 
 def best_text(study: Study, trial: Trial | None, others: int = 0) -> str:
-    """`#12 1.0431`, and how many more are as good or belong to the Pareto set."""
+    """Return the best trial and its values, `#12 1.0431`; `others` are as good, or on the Pareto front."""
     if trial is None:
         return ""
     values = trial.values or {}
     shown = " / ".join(
-        brief(values[one.metric], study.metrics.get(one.metric)) for one in study.objectives if one.metric in values
+        brief(values[objective.metric], study.metrics.get(objective.metric))
+        for objective in study.objectives
+        if objective.metric in values
     )
     return f"#{trial.number} {plain(shown, 60)}" + (f" +{others}" if others > 0 else "")
 
 
 def head_cells(snapshot: StudySnapshot, glyphs: Glyphs) -> tuple[list[Cell], list[Cell]]:
-    """The line above a study: what it is on the left, how far it is on the right."""
+    """Return the left and right cells of the line above a study: what it is, and its progress."""
     view, study = snapshot.view, snapshot.view.study
     by_number = {trial.number: trial for trial in view.trials if trial.number in snapshot.best}
-    first = by_number[min(by_number)] if by_number else None
+    best_trial = by_number[min(by_number)] if by_number else None
     left = [Cell(plain(view.row.name, 64), bold=True), state_cell(view.row.state, glyphs, gone=snapshot.gone)]
     left += [Cell(f"{study.search.sampler} · {goal_of(study)}", "muted")]
-    if first is not None:
-        left.append(Cell(f"{glyphs.best} {best_text(study, first, len(by_number) - 1)}", "best"))
+    if best_trial is not None:
+        left.append(Cell(f"{glyphs.best} {best_text(study, best_trial, len(by_number) - 1)}", "best"))
     if study.trainer.kind == "toy":
         left.append(Cell(TOY, "warn"))
     if snapshot.frozen:
@@ -89,7 +96,10 @@ def head_cells(snapshot: StudySnapshot, glyphs: Glyphs) -> tuple[list[Cell], lis
 
 
 def ago(then: float, now: float | None = None) -> str:
-    """`just now`, `5 min ago`, `3 h ago`, `2 d ago`: never by the second, which would be drawn every second."""
+    """Return the age of a time in words: `just now`, `5 min ago`, `3 h ago`, `2 d ago`.
+
+    Seconds are not shown: the line would be drawn again every second.
+    """
     seconds = (time.time() if now is None else now) - then
     if seconds < 60:
         return "just now"
@@ -101,46 +111,48 @@ def ago(then: float, now: float | None = None) -> str:
 
 
 def machine_cells(now: MachineNow | None, runner: str) -> tuple[list[Cell], list[Cell]]:
-    """The line of the machine: GPUs, processors and memory; the runner on the right."""
+    """Return the left and right cells of the machine's line: GPUs, processors and memory; the runner."""
     left: list[Cell] = []
     if now is not None:
         for gpu in now.gpus:
             left.append(Cell(f"GPU {gpu.index} {plain(gpu.name, 20)}", "accent"))
-            left.append(Cell("" if gpu.busy is None else f"{gpu.busy:.0%}", _hot(gpu.busy)))
-            left.append(Cell(f"{gpu.used_gb:.1f}/{gpu.total_gb:.0f} GB", _full(gpu.used_gb, gpu.total_gb)))
-            heat = "" if gpu.celsius is None else f"{gpu.celsius:.0f} °C"
-            left.append(Cell(f"{heat} {'' if gpu.watts is None else f'{gpu.watts:.0f} W'}".strip(), "muted"))
+            left.append(Cell("" if gpu.busy is None else f"{gpu.busy:.0%}", _load_meaning(gpu.busy)))
+            left.append(Cell(f"{gpu.used_gb:.1f}/{gpu.total_gb:.0f} GB", _memory_meaning(gpu.used_gb, gpu.total_gb)))
+            temperature = "" if gpu.celsius is None else f"{gpu.celsius:.0f} °C"
+            left.append(Cell(f"{temperature} {'' if gpu.watts is None else f'{gpu.watts:.0f} W'}".strip(), "muted"))
         if not now.gpus:
             left.append(Cell("no GPU", "muted"))
         if now.cpu is not None:
             left.append(Cell(f"CPU {now.cpu:.0%} of {now.cores}", "muted"))
         if now.used_gb is not None and now.total_gb is not None:
-            left.append(Cell(f"RAM {now.used_gb:.1f}/{now.total_gb:.0f} GB", _full(now.used_gb, now.total_gb)))
+            left.append(
+                Cell(f"RAM {now.used_gb:.1f}/{now.total_gb:.0f} GB", _memory_meaning(now.used_gb, now.total_gb))
+            )
     return left, [Cell(runner, "muted")] if runner else []
 
 
 def runner_text(snapshot: StudySnapshot) -> str:
-    """Who runs the study."""
+    """Return which runner runs the study."""
     if snapshot.alive:
         return f"runner pid {snapshot.pid}" if snapshot.pid else "runner alive"
     return "no runner" if not snapshot.gone else "runner gone: r starts another"
 
 
-def _hot(busy: float | None) -> str:
+def _load_meaning(busy: float | None) -> str:
     return "good" if busy is not None and busy > 0.5 else "muted"
 
 
-def _full(used: float, total: float) -> str:
+def _memory_meaning(used: float, total: float) -> str:
     return "bad" if total and used / total > 0.95 else "warn" if total and used / total > 0.85 else "muted"
 
 
 def labels(pairs: Sequence[tuple[str, Sequence[Cell]]], width: int = 11) -> list[list[Cell]]:
-    """Lines of a name and what there is to say of it; without those of which nothing is."""
+    """Return one line for each label that has something to show. `width` is that of the label's column."""
     return [
-        [Cell(f"{name:<{width - 1}} ", "muted"), *cells] for name, cells in pairs if any(cell.text for cell in cells)
+        [Cell(f"{label:<{width - 1}} ", "muted"), *cells] for label, cells in pairs if any(cell.text for cell in cells)
     ]
 
 
 def settings_of(trial: Trial) -> str:
-    """What a trial changed, short."""
+    """Return the settings that a trial changes, in a short form."""
     return plain(settings(trial.params, "  "), 300) if trial.params else "the baseline"

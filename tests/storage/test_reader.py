@@ -241,7 +241,7 @@ def test_no_read_is_left_open_to_make_the_log_grow(store: Store, reader: Reader)
 
 def test_a_reader_cannot_write(reader: Reader) -> None:
     with pytest.raises(MachineError, match="readonly"):
-        reader._all("DELETE FROM study")
+        reader._rows("DELETE FROM study")
 
 
 def test_what_is_missing_is_named(reader: Reader) -> None:

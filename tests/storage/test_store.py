@@ -108,7 +108,7 @@ def test_values_that_are_not_finite_count_but_are_no_extremes(store: Store) -> N
 @pytest.mark.parametrize("value", [math.inf, -math.inf])
 def test_an_infinity_given_as_a_number_is_stored_as_its_name(store: Store, value: float) -> None:
     store.add_points(0, 1, [("loss", 1, value, None, 0.0)])
-    assert store._all("SELECT value, odd FROM points") == [(None, str(value))]
+    assert store._rows("SELECT value, odd FROM points") == [(None, str(value))]
     assert store.trial(0).metrics == {"loss": value}
 
 
@@ -351,7 +351,7 @@ def test_a_batch_with_an_impossible_step_is_refused_whole(store: Store) -> None:
 
 def test_what_was_seen_is_kept_without_growing_with_the_square(store: Store) -> None:
     store.insert_trial(Trial(1, "t1", TrialStatus.WAITING, Role.SEARCH, {}, seen=tuple(range(5000))))
-    assert store._all("SELECT seen FROM trials WHERE number = 1") == [("0-4999",)]
+    assert store._rows("SELECT seen FROM trials WHERE number = 1") == [("0-4999",)]
     assert store.trial(1).seen == tuple(range(5000))
     assert [one.seen for one in store.trials()] == [(), ()]
     assert len(store.trials(seen=True)[1].seen) == 5000
@@ -525,21 +525,21 @@ def test_a_trial_finishes_with_all_that_belongs_to_it_or_not_at_all(
 
 def test_a_full_disk_undoes_the_batch_and_the_store_goes_on_when_there_is_space(store: Store, sd: StudyDir) -> None:
     store.ingest("token", 0, 1, loss(1.0), offset=1, sequence=1)
-    pages = store._all("PRAGMA page_count")[0][0]
-    store._all(f"PRAGMA max_page_count = {pages}")
+    pages = store._rows("PRAGMA page_count")[0][0]
+    store._rows(f"PRAGMA max_page_count = {pages}")
     many = loss(*[0.5] * 5000, first=2)
     with pytest.raises(DiskFull, match="disk is full"):
         store.ingest("token", 0, 1, many, offset=2, sequence=2)
     check_recorded_once(sd, 1)
-    store._all("PRAGMA max_page_count = 1000000")
+    store._rows("PRAGMA max_page_count = 1000000")
     store.ingest("token", 0, 1, many, offset=5001, sequence=2)
     check_recorded_once(sd, 5001)
     assert integrity(sd) == "ok"
 
 
 def test_nothing_is_written_piecemeal_after_a_full_disk_ended_a_transaction(store: Store) -> None:
-    pages = store._all("PRAGMA page_count")[0][0]
-    store._all(f"PRAGMA max_page_count = {pages}")
+    pages = store._rows("PRAGMA page_count")[0][0]
+    store._rows(f"PRAGMA max_page_count = {pages}")
 
     def carry_on_regardless() -> None:
         with store.transaction():
@@ -550,7 +550,7 @@ def test_nothing_is_written_piecemeal_after_a_full_disk_ended_a_transaction(stor
 
     with pytest.raises(MachineError, match="rolled back"):
         carry_on_regardless()
-    store._all("PRAGMA max_page_count = 1000000")
+    store._rows("PRAGMA max_page_count = 1000000")
     assert (store.trial(0).note, store.trial(0).title) == ("", "")
 
 
@@ -624,7 +624,7 @@ def test_a_backup_on_a_full_disk_leaves_the_old_one(store: Store, tmp_path: Path
 def test_a_store_that_another_process_keeps_busy_says_so(store: Store, sd: StudyDir) -> None:
     other = sqlite3.connect(sd.db, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    store._all("PRAGMA busy_timeout = 20")
+    store._rows("PRAGMA busy_timeout = 20")
     with pytest.raises(MachineError, match="locked by another process"):
         store.event("info", "test", "x")
     other.execute("ROLLBACK")

@@ -1,1 +1,1 @@
-"""What recorded trials say, with its uncertainty: pure functions over them, which make no sentences."""
+"""Statistics of recorded trials: pure functions that return values with their uncertainty, and no sentences."""

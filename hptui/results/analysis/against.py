@@ -1,4 +1,4 @@
-"""The best against the baseline, the untouched base model, and a value measured elsewhere: only like with like."""
+"""Comparison of the best trial with the baseline, the base model, and a value measured elsewhere (`[reference]`)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from hptui.results.view import View
 Difference = Literal[
     "metric", "split", "length", "unknown split", "unknown own split", "unknown length", "stage", "pseudo"
 ]
+"""A reason why two values cannot simply be compared."""
 REFUSED = ("metric", "split")
-"""Where these differ, the two numbers measure different things, and their ratio means nothing."""
+"""Differences that forbid a comparison: the two values measure different things."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From one value of a metric to another. `better`: None where nobody said which way that is, or nothing moved."""
+    """A change of a metric between two values. `better` is None if the direction is unknown or nothing changed."""
 
     metric: str
     old: float
@@ -30,53 +31,53 @@ class Change:
 
     @property
     def share(self) -> float | None:
-        """The signed change as a share of the old value; None where that means nothing: of 0, of what is below 0."""
+        """The signed change as a share of the old value; None for an old value ≤ 0 or a new one < 0."""
         return (self.new - self.old) / self.old if self.old > 0 and self.new >= 0 else None
 
 
 def change_of(view: View, metric: str, old: float, new: float) -> Change:
-    """With its judgement, by the metric's own direction."""
+    """Return the change of a metric, judged by the metric's own direction."""
     goal = goal_of(view.study, metric)
     better = None if goal is None or old == new else (new < old if goal == "minimize" else new > old)
     return Change(metric, old, new, better)
 
 
 def metrics_of(trial: Trial) -> dict[str, float]:
-    """A trial's metrics, finite ones: what stands for it where it is complete, else as reported last."""
+    """Return a trial's finite metrics: final values of a complete trial, else the last reported ones."""
     from hptui.model.counts import is_count
 
-    found = {**trial.metrics, **trial.final, **(trial.values or {})}
+    values = {**trial.metrics, **trial.final, **(trial.values or {})}
     return {
         name: value
-        for name, value in found.items()
+        for name, value in values.items()
         if value is not None and math.isfinite(value) and not is_count(name)
     }
 
 
 def changes(view: View, old: Trial, new: Trial) -> list[Change]:
-    """Every metric that both trials have, in the order of the second."""
+    """Return the changes of all metrics that both trials have, in the order of the second trial."""
     first, second = metrics_of(old), metrics_of(new)
     return [change_of(view, name, first[name], second[name]) for name in second if name in first]
 
 
 def differences(view: View, old: Trial, new: Trial) -> list[Difference]:
-    """Why two trials of the study cannot simply be compared."""
-    found: list[Difference] = []
+    """Return the reasons why two trials of the study cannot simply be compared."""
+    reasons: list[Difference] = []
     if old.role is not Role.BASE and length_of(view, old) != length_of(view, new):
-        found.append("length")
+        reasons.append("length")
     if old.role is not Role.BASE and old.stage != new.stage:
-        found.append("stage")
-    return found
+        reasons.append("stage")
+    return reasons
 
 
 def base_model(view: View) -> Trial | None:
-    """The untouched base model, evaluated once."""
+    """Return the evaluation of the untrained base model, if there is one."""
     return next((trial for trial in view.trials if trial.role is Role.BASE and finite(view, trial)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """The best trial against `[reference]`. `change` is None where the comparison is refused."""
+    """The best trial compared with `[reference]`. `change` is None if the two must not be compared."""
 
     reference: Reference
     trial: Trial
@@ -85,47 +86,47 @@ class Against:
     differences: tuple[Difference, ...]
     change: Change | None
     targets: tuple[tuple[float, float, bool], ...] = ()
-    """(share, the value that it means, whether it is reached)."""
+    """(share, value that it corresponds to, whether it is reached)."""
 
 
 def against_reference(view: View, trial: Trial) -> Against | None:
-    """None without a reference."""
+    """Return the comparison of a trial with `[reference]`; None if the study file has no reference."""
     reference = view.study.reference
     if reference is None:
         return None
     metric = view.study.objective.metric
     spec = view.study.metrics.get(reference.metric if reference.metric in metrics_of(trial) else metric)
-    own = metrics_of(trial).get(reference.metric)
-    split = (spec.split if spec else "") or split_of(reference.metric if own is not None else metric)
-    stated = reference.split or split_of(reference.metric)
-    found: list[Difference] = []
-    if own is None:
-        found.append("metric")
-    if stated and split and stated != split:
-        found.append("split")
-    elif not stated:
-        found.append("unknown split")
-    elif not split and own is not None:
-        found.append("unknown own split")
+    value = metrics_of(trial).get(reference.metric)
+    split = (spec.split if spec else "") or split_of(reference.metric if value is not None else metric)
+    reference_split = reference.split or split_of(reference.metric)
+    reasons: list[Difference] = []
+    if value is None:
+        reasons.append("metric")
+    if reference_split and split and reference_split != split:
+        reasons.append("split")
+    elif not reference_split:
+        reasons.append("unknown split")
+    elif not split and value is not None:
+        reasons.append("unknown own split")
     length = length_of(view, trial)
-    said = {"epochs": reference.epochs, "steps": reference.steps}
-    planned = said.get(length.unit) if length else None
-    if planned is None:
-        found.append("unknown length")
-    elif length is not None and planned != length.amount:
-        found.append("length")
-    refused = own is None or any(one in REFUSED for one in found)
-    change = None if refused or own is None else change_of(view, reference.metric, reference.value, own)
+    reference_lengths = {"epochs": reference.epochs, "steps": reference.steps}
+    reference_length = reference_lengths.get(length.unit) if length else None
+    if reference_length is None:
+        reasons.append("unknown length")
+    elif length is not None and reference_length != length.amount:
+        reasons.append("length")
+    incomparable = value is None or any(reason in REFUSED for reason in reasons)
+    change = None if incomparable or value is None else change_of(view, reference.metric, reference.value, value)
     targets = () if change is None else _targets(view, reference, change)
-    return Against(reference, trial, split, length, tuple(found), change, targets)
+    return Against(reference, trial, split, length, tuple(reasons), change, targets)
 
 
 def _targets(view: View, reference: Reference, change: Change) -> tuple[tuple[float, float, bool], ...]:
     goal = goal_of(view.study, reference.metric)
     if goal is None:
         return ()
-    found = []
+    targets = []
     for share in reference.targets:
         value = reference.value + abs(reference.value) * (share if goal == "maximize" else -share)
-        found.append((share, value, change.new >= value if goal == "maximize" else change.new <= value))
-    return tuple(found)
+        targets.append((share, value, change.new >= value if goal == "maximize" else change.new <= value))
+    return tuple(targets)

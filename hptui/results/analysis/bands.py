@@ -1,4 +1,4 @@
-"""Words for a perplexity: as `[metrics.perplexity] bands` say, else those usual for models of single characters."""
+"""Words for a perplexity, as `[metrics.perplexity] bands` defines them, with defaults for character models."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from hptui.results.analysis.cohort import measured
 from hptui.results.view import View
 
 CHARACTERS: Mapping[str, float] = {"excellent": 3.0, "good": 10.0, "decent": 30.0, "weak": 100.0}
-"""Up to which perplexity per character a model is called so; beyond, and below the vocabulary's size, it is poor."""
+"""Upper bounds of the words for a perplexity per character; above the last it is poor."""
 BY_CHARACTER = ("charlm",)
+"""Trainers whose loss is in nats per character."""
 VOCABULARY = ("vocabulary", "vocab_size", "vocabulary_size")
+"""Facts that state the size of the vocabulary."""
 LOSSES = ("val_loss", "eval_loss", "validation_loss")
+"""Validation losses from which a perplexity is computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A perplexity, where it comes from, and the word for it with its bounds; '' where no bands are known."""
+    """A perplexity, the metric it comes from, and its word with bounds; `word` is '' if no bands are defined."""
 
     value: float
     source: str
@@ -31,8 +34,9 @@ class Band:
 
 
 def perplexity(view: View, trial: Trial, facts: Mapping[str, Value]) -> Band | None:
-    """A trial's perplexity: as reported, else e to the validation loss of a model of characters; None where
-    there is none.
+    """Return a trial's perplexity and the word for it; None if there is none.
+
+    It is as reported, or exp(validation loss) for a character model.
     """
     source = next(
         (name for name in ("perplexity", "eval_perplexity", "val_perplexity") if measured(trial, name) is not None), ""
@@ -42,6 +46,7 @@ def perplexity(view: View, trial: Trial, facts: Mapping[str, Value]) -> Band | N
     elif view.study.trainer.kind in BY_CHARACTER:
         source = next((name for name in LOSSES if measured(trial, name) is not None), "")
         loss = measured(trial, source) if source else None
+        # exp of a diverged loss overflows a float.
         value = math.exp(loss) if loss is not None and loss < 50 else None
     else:
         value = None
@@ -52,18 +57,24 @@ def perplexity(view: View, trial: Trial, facts: Mapping[str, Value]) -> Band | N
     if not bands and view.study.trainer.kind in BY_CHARACTER:
         bands = dict(CHARACTERS)
     size = next(
-        (own for source_ in (trial.facts, facts) for name in VOCABULARY if is_number(own := source_.get(name))), None
+        (
+            vocabulary
+            for facts_of_source in (trial.facts, facts)
+            for name in VOCABULARY
+            if is_number(vocabulary := facts_of_source.get(name))
+        ),
+        None,
     )
     word, low, high = _word(value, bands, size)
     return Band(value, source, word, low, high, size)
 
 
-def _word(value: float, bands: Mapping[str, float], size: float | None) -> tuple[str, float | None, float | None]:
-    """The narrowest band that holds the value: `random` from nine tenths of the vocabulary's size on."""
+def _word(value: float, bands: Mapping[str, float], vocabulary: float | None) -> tuple[str, float | None, float | None]:
+    """Return the word and the bounds of the narrowest band; `random` from 0.9 × vocabulary size."""
     if not bands:
         return "", None, None
-    if size is not None and value >= 0.9 * size:
-        return "random", 0.9 * size, None
+    if vocabulary is not None and value >= 0.9 * vocabulary:
+        return "random", 0.9 * vocabulary, None
     low: float | None = None
     for word, bound in sorted(bands.items(), key=lambda band: band[1]):
         if value <= bound:

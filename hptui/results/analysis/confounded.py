@@ -1,4 +1,4 @@
-"""Settings whose effects cannot be told apart, because they changed together."""
+"""Settings whose effects cannot be separated, because they changed together."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from hptui.results.analysis.effects import spearman
 from hptui.results.view import View
 
 STRONG = 0.5
+"""Rank correlation (absolute) from which two settings are called confounded."""
 NARROW = 0.5
 FEW = 8
-"""From fewer trials than these two settings are not called confounded: everything would be."""
+"""With fewer trials nearly every pair of settings would be correlated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """A value of one setting that was only tried within a part of the other's range."""
+    """A value of the first setting that was only tried within a part of the second's range."""
 
     value: float
     low: float
@@ -30,7 +31,7 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class Confounded:
-    """Two settings that rose and fell together, or against each other."""
+    """Two settings with a strong rank correlation; the first is the one with fewer values."""
 
     one: str
     other: str
@@ -41,35 +42,39 @@ class Confounded:
 
 
 def confounded(view: View, trials: Sequence[Trial]) -> list[Confounded]:
-    """Pairs of searched settings with a strong rank correlation among the trials, corrected for the number of pairs.
+    """Return pairs of searched settings with a strong rank correlation, corrected for the number of pairs.
 
-    Settings that are derived from each other are confounded on purpose, and not told.
+    Derived settings are left out: they depend on others by definition.
     """
     if len(trials) < FEW:
         return []
-    derived = {one.name for one in searched(view).derived}
+    derived = {setting.name for setting in searched(view).derived}
     names = [name for name in varied(view, trials) if name not in derived and numeric(view, trials, name)]
-    where = {name: [float(view.settings(trial)[name]) for trial in trials] for name in names}  # type: ignore[arg-type]
-    found = [(one, other, *spearman(where[one], where[other])) for one, other in combinations(names, 2)]
-    tested = [(one, other, rho, p) for one, other, rho, p in found if rho is not None and p is not None]
+    values = {name: [float(view.settings(trial)[name]) for trial in trials] for name in names}  # type: ignore[arg-type]
+    correlations = [
+        (first, second, *spearman(values[first], values[second])) for first, second in combinations(names, 2)
+    ]
+    tested = [(first, second, rho, p) for first, second, rho, p in correlations if rho is not None and p is not None]
     corrected = holm([p for *_, p in tested])
     pairs = []
-    for (one, other, rho, _), p in zip(tested, corrected, strict=True):
+    for (first, second, rho, _), p in zip(tested, corrected, strict=True):
         if abs(rho) >= STRONG and p < ALPHA:
-            # The one with fewer values is the one that groups are made of.
-            few, many = sorted((one, other), key=lambda name: len(set(where[name])))
-            pinned = _pinned(trials, where[few], where[many])
-            pairs.append(Confounded(few, many, rho, p, tuple(trials), pinned))
+            # Effects are shown by groups of values, so the setting with fewer values comes first.
+            fewer, more = sorted((first, second), key=lambda name: len(set(values[name])))
+            pinned = _restricted_values(trials, values[fewer], values[more])
+            pairs.append(Confounded(fewer, more, rho, p, tuple(trials), pinned))
     return pairs
 
 
-def _pinned(trials: Sequence[Trial], few: Sequence[float], many: Sequence[float]) -> tuple[Pinned, ...]:
-    """Values that were tried at least twice, always on one side of the middle of the other setting's ranks."""
-    middle = sorted(many)[len(many) // 2]
-    found = []
-    for value in sorted(set(few)):
-        inside = [index for index, own in enumerate(few) if own == value]
-        at = [many[index] for index in inside]
-        if len(inside) > 1 and (min(at) >= middle or max(at) < middle):
-            found.append(Pinned(value, min(at), max(at), tuple(trials[index] for index in inside)))
-    return tuple(found)
+def _restricted_values(
+    trials: Sequence[Trial], values: Sequence[float], other_values: Sequence[float]
+) -> tuple[Pinned, ...]:
+    """Return values tried at least twice, always on one side of the median of the other setting."""
+    middle = sorted(other_values)[len(other_values) // 2]
+    restricted = []
+    for value in sorted(set(values)):
+        inside = [index for index, at_index in enumerate(values) if at_index == value]
+        others = [other_values[index] for index in inside]
+        if len(inside) > 1 and (min(others) >= middle or max(others) < middle):
+            restricted.append(Pinned(value, min(others), max(others), tuple(trials[index] for index in inside)))
+    return tuple(restricted)

@@ -1,4 +1,4 @@
-"""What trials cost: time and memory, per trial, per epoch, per 1,000 examples; and what a gain cost."""
+"""What trials cost: time and memory per trial, per epoch, per 1,000 examples; and the cost of an improvement."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from hptui.results.roles import SETTINGS, number_of
 from hptui.results.view import View
 
 EXAMPLES = ("train_examples", "train_samples", "examples", "n_train")
-"""Names under which trainers say how many examples one pass over the training data has."""
+"""Facts in which trainers record the number of examples of one pass over the training data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean over trials."""
+    """Mean, median (`middle`) and total over trials."""
 
     value: float
     middle: float
@@ -28,7 +28,7 @@ class Mean:
 
 
 def mean_of(trials: Sequence[Trial], values: Sequence[float]) -> Mean | None:
-    """None over nothing."""
+    """Return the mean of values; None for no values."""
     if not values:
         return None
     total = math.fsum(values)
@@ -36,18 +36,18 @@ def mean_of(trials: Sequence[Trial], values: Sequence[float]) -> Mean | None:
 
 
 def done(view: View) -> list[Trial]:
-    """The complete trials that trained something and whose time was measured."""
+    """Return the complete trials that trained and whose time was measured."""
     return [t for t in view.trials if t.status is TrialStatus.COMPLETE and t.seconds > 0 and t.role is not Role.BASE]
 
 
 def time_per_trial(view: View) -> Mean | None:
-    """Seconds of a complete trial."""
+    """Return the seconds per complete trial."""
     trials = done(view)
     return mean_of(trials, [trial.seconds for trial in trials])
 
 
 def time_per_epoch(view: View) -> Mean | None:
-    """Seconds of one pass, over the trials whose length is given in epochs and that were not stopped early."""
+    """Return the seconds per epoch, over trials given in epochs that were not stopped early."""
     trials = [trial for trial in done(view) if _epochs(view, trial)]
     return mean_of(trials, [trial.seconds / (_epochs(view, trial) or 1) for trial in trials])
 
@@ -55,37 +55,37 @@ def time_per_epoch(view: View) -> Mean | None:
 def _epochs(view: View, trial: Trial) -> float | None:
     settings = view.settings(trial)
     steps, epochs = number_of(settings, "steps"), number_of(settings, "epochs")
-    early = trial.total_steps and trial.last_step is not None and trial.last_step < trial.total_steps
-    return epochs if epochs and not steps and not early else None
+    stopped_early = trial.total_steps and trial.last_step is not None and trial.last_step < trial.total_steps
+    return epochs if epochs and not steps and not stopped_early else None
 
 
 def examples_of(view: View, facts: Mapping[str, Value], trial: Trial) -> float | None:
-    """How many examples one pass has: as the trainer said of the trial, or of the study's data."""
+    """Return the number of examples of one epoch, as recorded of the trial or of the study's data."""
     for source in (trial.facts, facts):
         for name in EXAMPLES:
-            if is_number(found := source.get(name)) and found > 0:
-                used = view.settings(trial).get("train_samples")
-                return min(found, used) if is_number(used) and used > 0 else found
+            if is_number(count := source.get(name)) and count > 0:
+                limit = view.settings(trial).get("train_samples")
+                return min(count, limit) if is_number(limit) and limit > 0 else count
     return None
 
 
 def time_per_thousand(view: View, facts: Mapping[str, Value]) -> tuple[Mean, Mean] | None:
-    """Seconds per 1,000 examples: of the data set (all passes over them), and of examples processed (one pass)."""
-    having = [(t, n, e) for t in done(view) if (n := examples_of(view, facts, t)) and (e := _epochs(view, t))]
-    trials = [trial for trial, *_ in having]
-    whole = mean_of(trials, [1000 * trial.seconds / n for trial, n, _ in having])
-    each = mean_of(trials, [1000 * trial.seconds / (n * epochs) for trial, n, epochs in having])
-    return (whole, each) if whole and each else None
+    """Return the seconds per 1,000 examples: of the data set (all epochs), and of processed examples."""
+    counted = [(t, n, e) for t in done(view) if (n := examples_of(view, facts, t)) and (e := _epochs(view, t))]
+    trials = [trial for trial, *_ in counted]
+    per_data_set = mean_of(trials, [1000 * trial.seconds / n for trial, n, _ in counted])
+    per_pass = mean_of(trials, [1000 * trial.seconds / (n * epochs) for trial, n, epochs in counted])
+    return (per_data_set, per_pass) if per_data_set and per_pass else None
 
 
 def memory(view: View) -> Mean | None:
-    """Peak memory of the trials that have it on record."""
+    """Return the peak memory in GiB over trials that recorded it."""
     trials = [trial for trial in view.trials if trial.peak_memory_gb is not None and trial.role is not Role.BASE]
     return mean_of(trials, [trial.peak_memory_gb or 0.0 for trial in trials])
 
 
 def mean_memory(attempts: Mapping[int, Sequence[Attempt]], trial: Trial) -> tuple[str, float] | None:
-    """('gpu' or 'rss', mean GiB) of a trial's last attempt that measured it."""
+    """Return ('gpu' or 'rss', mean GiB) of a trial's last attempt that measured it."""
     for attempt in reversed(attempts.get(trial.number, ())):
         if attempt.mean_gpu_gb is not None:
             return "gpu", attempt.mean_gpu_gb
@@ -95,18 +95,18 @@ def mean_memory(attempts: Mapping[int, Sequence[Attempt]], trial: Trial) -> tupl
 
 
 def gpu_hours(attempts: Mapping[int, Sequence[Attempt]]) -> float:
-    """Hours times GPUs, over all attempts that had one."""
-    found = 0.0
-    for own in attempts.values():
-        for attempt in own:
+    """Return hours × GPUs over all attempts that had a GPU."""
+    hours = 0.0
+    for runs in attempts.values():
+        for attempt in runs:
             names = str(attempt.environment.get("gpu") or "")
-            found += attempt.seconds * len(names.split(", ")) / 3600 if names else 0.0
-    return found
+            hours += attempt.seconds * len(names.split(", ")) / 3600 if names else 0.0
+    return hours
 
 
 @dataclass(frozen=True, slots=True)
 class Two:
-    """Trials with a setting on, against those with it off: peak memory and time."""
+    """Means (on, off) of peak memory in GiB and of seconds, over trials with a setting on and with it off."""
 
     setting: str
     on: tuple[Trial, ...]
@@ -116,7 +116,7 @@ class Two:
 
 
 def four_bit(view: View) -> Two | None:
-    """Trials that loaded the model in 4 bits against those that did not; None without both."""
+    """Return the cost of trials that loaded the model in 4 bits against the others; None without both."""
     for name in SETTINGS["four_bit"]:
         on = [t for t in done(view) if _is_four_bit(view.settings(t).get(name))]
         off = [t for t in done(view) if name in view.settings(t) and not _is_four_bit(view.settings(t)[name])]
@@ -140,26 +140,26 @@ def _means(on: Sequence[Trial], off: Sequence[Trial], field: str) -> tuple[float
 
 @dataclass(frozen=True, slots=True)
 class Cheaper:
-    """A trial nearly as good as the best that cost clearly less."""
+    """A trial nearly as good as the best that took clearly less time."""
 
     trial: Trial
     loss: float
-    """By which share its value is worse."""
+    """The share by which its value is worse."""
     seconds: float
-    """Which share of the best's time it took."""
+    """Its time as a share of the time of the best trial."""
 
 
 def cheaper(view: View, worse: float = 0.05, saved: float = 0.2) -> Cheaper | None:
-    """The fastest trial within `worse` of the best value that took at least `saved` less time."""
+    """Return the fastest trial within the share `worse` of the best that saved the share `saved` of time."""
     order = in_rank(view, ranked(view))
     if len(order) < 2 or len(view.study.objectives) > 1:
         return None
-    best, *rest = order
+    best, *others = order
     value = value_of(view, best)
-    found = [
+    candidates = [
         Cheaper(trial, abs(value_of(view, trial) - value) / abs(value), trial.seconds / best.seconds)
-        for trial in rest
+        for trial in others
         if value and best.seconds > 0 and trial.seconds > 0
     ]
-    near = [one for one in found if one.loss <= worse and one.seconds <= 1 - saved]
-    return min(near, key=lambda one: one.seconds, default=None)
+    eligible = [candidate for candidate in candidates if candidate.loss <= worse and candidate.seconds <= 1 - saved]
+    return min(eligible, key=lambda candidate: candidate.seconds, default=None)

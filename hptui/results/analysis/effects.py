@@ -1,4 +1,4 @@
-"""What each setting does to each metric: means by group with n and interval, ranks, one-factor-at-a-time steps."""
+"""The effect of each setting on a metric: means by group with intervals, rank tests, and one-factor steps."""
 
 from __future__ import annotations
 
@@ -17,21 +17,25 @@ from hptui.results.roles import floor_of, setting_of
 from hptui.results.view import View
 
 FEW = 5
-"""From fewer trials than these nothing is said of an effect."""
+"""With fewer trials no effect is tested."""
 GROUPS = 8
-"""A setting with more distinct values than these is a continuum, and shown in bins."""
+"""A number with more distinct values is grouped into bins."""
 BINS = 3
+"""Number of bins of equal width."""
 ENOUGH = 8
-"""From so many trials on, groups of ordered values are tested, too."""
+"""Number of trials from which groups of ordered values are tested as well as their trend."""
 TREND = "rank correlation"
+"""Spearman's test of a trend."""
 AMONG = "Kruskal-Wallis"
+"""Test of a difference between groups."""
 
 Metric = Callable[[Trial], float | None]
+"""Returns a trial's value of the metric under study; None if it was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The trials with one value of a setting, or with values within `low` and `high`."""
+    """The trials with one value of a setting, or with values from `low` to `high`; `mean` is of the metric."""
 
     value: Value
     low: float | None
@@ -40,89 +44,92 @@ class Group:
     mean: float
     interval: Interval | None
     counts: tuple[int, int] | None = None
-    """Correct and asked, over all of them, where the metric is a rate that was counted."""
+    """(correct, total) summed over the trials, if the metric is a counted rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a setting does to a metric. `p` is of the test `how`, `corrected` among all settings; None: too few."""
+    """The effect of a setting on a metric. `p` is of the test `how`, `corrected` for all settings; None: too few."""
 
     setting: str
     groups: tuple[Group, ...]
     trials: tuple[Trial, ...]
     how: str = ""
     strength: float | None = None
-    """Spearman's rank correlation, where values are ordered."""
+    """Spearman's rank correlation, if the values are ordered."""
     p: float | None = None
     corrected: float | None = None
 
     @property
     def measurable(self) -> bool:
-        """Whether it can be told from chance, given that all settings were looked at."""
+        """Whether the effect is significant, corrected for the number of settings."""
         return self.corrected is not None and self.corrected < ALPHA
 
     @property
     def steady(self) -> bool:
-        """Whether what was found is a trend: the metric rises, or falls, as the setting grows."""
+        """Whether the effect is a trend: the metric rises, or falls, with the setting."""
         return self.how == TREND and self.strength is not None
 
     @property
     def constant(self) -> bool:
-        """Whether all trials have the same value of the metric."""
+        """Whether all groups have the same mean."""
         return len({group.mean for group in self.groups}) < 2
 
 
 def effects(view: View, trials: Sequence[Trial], metric: str, measure: Metric) -> list[Effect]:
-    """The effect of every setting that differs among the trials, in the order of the space."""
-    having = [trial for trial in trials if _number(measure(trial)) is not None]
-    found = [_effect(view, having, name, metric, measure) for name in varied(view, having)]
-    tested = [one for one in found if one.p is not None]
-    corrected = dict(zip([one.setting for one in tested], holm([one.p or 0.0 for one in tested]), strict=True))
-    return [replace(one, corrected=corrected.get(one.setting)) for one in found]
+    """Return the effects of all settings that differ among the trials, in the order of the space."""
+    measured = [trial for trial in trials if _finite_or_none(measure(trial)) is not None]
+    results = [_effect(view, measured, name, metric, measure) for name in varied(view, measured)]
+    tested = [effect for effect in results if effect.p is not None]
+    corrected = dict(
+        zip([effect.setting for effect in tested], holm([effect.p or 0.0 for effect in tested]), strict=True)
+    )
+    return [replace(effect, corrected=corrected.get(effect.setting)) for effect in results]
 
 
-def _number(value: float | None) -> float | None:
+def _finite_or_none(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
 def _effect(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Metric) -> Effect:
     settings = {trial.number: view.settings(trial) for trial in trials}
-    having = tuple(trial for trial in trials if name in settings[trial.number])
-    values = [float(measure(trial) or 0.0) for trial in having]
+    with_setting = tuple(trial for trial in trials if name in settings[trial.number])
+    values = [float(measure(trial) or 0.0) for trial in with_setting]
     parameter = searched(view).get(name)
-    ordered = numeric(view, having, name) and not (isinstance(parameter, Choice) and parameter.ordered is False)
-    groups = grouped(view, having, name, metric, measure)
-    if len(having) < FEW or len(set(values)) < 2:
-        return Effect(name, groups, having)
+    ordered = numeric(view, with_setting, name) and not (isinstance(parameter, Choice) and parameter.ordered is False)
+    groups = grouped(view, with_setting, name, metric, measure)
+    if len(with_setting) < FEW or len(set(values)) < 2:
+        return Effect(name, groups, with_setting)
     if ordered:
-        where = [float(settings[trial.number][name]) for trial in having]  # type: ignore[arg-type]
-        strength, p = spearman(where, values)
-        return _ordered(Effect(name, groups, having, TREND, strength, p), measure)
-    return Effect(name, groups, having, AMONG, None, _kruskal(groups, measure))
+        positions = [float(settings[trial.number][name]) for trial in with_setting]  # type: ignore[arg-type]
+        strength, p = spearman(positions, values)
+        return _trend_or_groups(Effect(name, groups, with_setting, TREND, strength, p), measure)
+    return Effect(name, groups, with_setting, AMONG, None, _kruskal(groups, measure))
 
 
-def _ordered(effect: Effect, measure: Metric) -> Effect:
-    """The trend of ordered values, or where that says less the difference between their groups: a middle that is best
-    has no trend. The better of two tests counts twice its p.
+def _trend_or_groups(effect: Effect, measure: Metric) -> Effect:
+    """Return the effect by the stronger of two tests: trend, or difference between groups.
+
+    An optimum in the middle of a range has no trend. The smaller p is doubled for the choice between two tests.
     """
     if effect.p is None or len(effect.groups) < 3 or len(effect.trials) < ENOUGH:
         return effect
-    among = _kruskal(effect.groups, measure)
-    if among is None:
+    group_p = _kruskal(effect.groups, measure)
+    if group_p is None:
         return effect
-    how = effect.how if effect.p <= among else AMONG
-    return replace(effect, how=how, p=min(1.0, 2 * min(effect.p, among)))
+    how = effect.how if effect.p <= group_p else AMONG
+    return replace(effect, how=how, p=min(1.0, 2 * min(effect.p, group_p)))
 
 
-def spearman(one: Sequence[float], other: Sequence[float]) -> tuple[float | None, float | None]:
-    """Rank correlation and its p-value; None where one of them does not vary."""
+def spearman(first: Sequence[float], second: Sequence[float]) -> tuple[float | None, float | None]:
+    """Return Spearman's rank correlation and its p-value; None if one of the samples does not vary."""
     from scipy import stats
 
-    if len(set(one)) < 2 or len(set(other)) < 2 or len(one) < 3:
+    if len(set(first)) < 2 or len(set(second)) < 2 or len(first) < 3:
         return None, None
-    found = stats.spearmanr(one, other)
-    p = float(found.pvalue)
-    return float(found.statistic), p if math.isfinite(p) else None
+    result = stats.spearmanr(first, second)
+    p = float(result.pvalue)
+    return float(result.statistic), p if math.isfinite(p) else None
 
 
 def _kruskal(groups: Sequence[Group], measure: Metric) -> float | None:
@@ -136,43 +143,43 @@ def _kruskal(groups: Sequence[Group], measure: Metric) -> float | None:
 
 
 def grouped(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Metric) -> tuple[Group, ...]:
-    """Trials by value of a setting, or in bins of equal width (by magnitude where it is searched so)."""
-    by: dict[str, list[Trial]] = defaultdict(list)
+    """Return trials by value of a setting, or in bins of equal width (on a log scale if searched so)."""
+    trials_by_key: dict[str, list[Trial]] = defaultdict(list)
     raw: dict[str, Value] = {}
     for trial in trials:
         value = view.settings(trial)[name]
-        key = next((known for known, one in raw.items() if same(one, value)), repr(value))
+        key = next((same_key for same_key, seen in raw.items() if same(seen, value)), repr(value))
         raw.setdefault(key, value)
-        by[key].append(trial)
+        trials_by_key[key].append(trial)
         if len(raw) > GROUPS and is_number(value):
             return _bins(view, trials, name, metric, measure)
     if len(raw) > BINS and len(raw) > len(trials) / 2 and not isinstance(searched(view).get(name), Choice):
         return _bins(view, trials, name, metric, measure)
-    order = sorted(by, key=lambda key: (0, float(raw[key]), "") if is_number(raw[key]) else (1, 0.0, key))  # type: ignore[arg-type]
-    return tuple(_group(view, by[key], metric, measure, value=raw[key]) for key in order)
+    order = sorted(trials_by_key, key=lambda key: (0, float(raw[key]), "") if is_number(raw[key]) else (1, 0.0, key))  # type: ignore[arg-type]
+    return tuple(_group(view, trials_by_key[key], metric, measure, value=raw[key]) for key in order)
 
 
 def _bins(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Metric) -> tuple[Group, ...]:
     if not numeric(view, trials, name):
         return ()
-    where = {trial.number: float(view.settings(trial)[name]) for trial in trials}  # type: ignore[arg-type]
-    low, high = min(where.values()), max(where.values())
+    positions = {trial.number: float(view.settings(trial)[name]) for trial in trials}  # type: ignore[arg-type]
+    low, high = min(positions.values()), max(positions.values())
     parameter = searched(view).get(name)
     log = isinstance(parameter, Float | Int) and parameter.log and low > 0
     scale: Callable[[float], float] = math.log if log else float
     edges = [scale(low) + (scale(high) - scale(low)) * n / BINS for n in range(BINS + 1)]
-    found = []
+    groups = []
     for index in range(BINS):
-        last = index == BINS - 1
-        inside = [
+        is_last = index == BINS - 1
+        members = [
             t
             for t in trials
-            if edges[index] <= scale(where[t.number]) and (last or scale(where[t.number]) < edges[index + 1])
+            if edges[index] <= scale(positions[t.number]) and (is_last or scale(positions[t.number]) < edges[index + 1])
         ]
-        if inside:
-            ends = [where[trial.number] for trial in inside]
-            found.append(_group(view, inside, metric, measure, low=min(ends), high=max(ends)))
-    return tuple(found)
+        if members:
+            member_positions = [positions[trial.number] for trial in members]
+            groups.append(_group(view, members, metric, measure, low=min(member_positions), high=max(member_positions)))
+    return tuple(groups)
 
 
 def _group(
@@ -188,8 +195,8 @@ def _group(
     values = [float(measure(trial) or 0.0) for trial in trials]
     mean = math.fsum(values) / len(values)
     counted = [counts(view, trial, metric) for trial in trials]
-    if counted and all(one is not None for one in counted):
-        k, n = (sum(one[index] for one in counted if one is not None) for index in (0, 1))
+    if counted and all(pair is not None for pair in counted):
+        k, n = (sum(pair[index] for pair in counted if pair is not None) for index in (0, 1))
         return Group(value, low, high, tuple(trials), mean, wilson(k, n), (k, n))
     return Group(value, low, high, tuple(trials), mean, student(values, floor_of(metric)))
 
@@ -204,30 +211,33 @@ class Step:
 
 
 def one_factor(view: View, trials: Sequence[Trial]) -> list[Step]:
-    """The trials that differ from the baseline in one thing."""
+    """Return the trials that differ from the baseline in one setting."""
     base = view.baseline
     if base is None or all(trial.number != base.number for trial in trials):
         return []
-    own, steps = view.settings(base), []
+    baseline_settings, steps = view.settings(base), []
     for trial in trials:
         settings = view.settings(trial)
         changed = {
-            name: (own.get(name), settings.get(name))
-            for name in dict.fromkeys([*own, *settings])
-            if not same(own.get(name), settings.get(name))
+            name: (baseline_settings.get(name), settings.get(name))
+            for name in dict.fromkeys([*baseline_settings, *settings])
+            if not same(baseline_settings.get(name), settings.get(name))
         }
         if changed and trial.number != base.number:
             steps.append(Step(trial, base, changed))
-    return [step for step in steps if _one(view, step.changed)]
+    return [step for step in steps if _is_one_factor(view, step.changed)]
 
 
-def _one(view: View, changed: Mapping[str, tuple[Value, Value]]) -> bool:
-    """Whether one thing changed: a setting, beside those derived from it, or rank and alpha with their ratio kept."""
-    free = [name for name in changed if name not in [one.name for one in searched(view).derived]]
-    if len(free) < 2:
+def _is_one_factor(view: View, changed: Mapping[str, tuple[Value, Value]]) -> bool:
+    """Return whether a single thing changed.
+
+    That is one setting and those derived from it, or rank and alpha with their ratio kept.
+    """
+    independent = [name for name in changed if name not in [derived.name for derived in searched(view).derived]]
+    if len(independent) < 2:
         return True
-    rank, alpha = setting_of(free, "rank"), setting_of(free, "alpha")
-    if len(free) > 2 or rank is None or alpha is None:
+    rank, alpha = setting_of(independent, "rank"), setting_of(independent, "alpha")
+    if len(independent) > 2 or rank is None or alpha is None:
         return False
     (r0, r1), (a0, a1) = changed[rank], changed[alpha]
     return all(map(is_number, (r0, r1, a0, a1))) and a0 * r1 == a1 * r0  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""Several objectives: the trials that none beats in everything, and the one among them that gives up the least."""
+"""Several objectives: the Pareto front and its knee."""
 
 from __future__ import annotations
 
@@ -11,22 +11,30 @@ from hptui.results.view import View, best_trials
 
 
 def pareto(view: View) -> list[Trial]:
-    """The Pareto front, by the first objective."""
+    """Return the Pareto front, sorted by the first objective."""
     numbers = {trial.number for trial in ranked(view)}
-    found = [t for t in best_trials(view.study, view.trials) if finite(view, t) and t.number in numbers]
-    return sorted(found, key=lambda trial: (point(view.study, trial), trial.number))
+    front = [t for t in best_trials(view.study, view.trials) if finite(view, t) and t.number in numbers]
+    return sorted(front, key=lambda trial: (point(view.study, trial), trial.number))
 
 
 def knee(view: View, front: list[Trial]) -> Trial | None:
-    """The trial of the front that is nearest to the best of everything, each objective scaled by the front's span."""
+    """Return the trial of the front closest to the best value of every objective.
+
+    None for a front of fewer than three trials. Objectives are scaled by the span of the front.
+    """
     if len(front) < 3:
         return None
     points = {trial.number: point(view.study, trial) for trial in front}
     low = [min(column) for column in zip(*points.values(), strict=True)]
-    span = [max(column) - least or 1.0 for column, least in zip(zip(*points.values(), strict=True), low, strict=True)]
+    span = [
+        max(column) - minimum or 1.0 for column, minimum in zip(zip(*points.values(), strict=True), low, strict=True)
+    ]
 
-    def away(trial: Trial) -> float:
-        own = points[trial.number]
-        return math.dist([(v - least) / s for v, least, s in zip(own, low, span, strict=True)], [0.0] * len(own))
+    def distance(trial: Trial) -> float:
+        coordinates = points[trial.number]
+        return math.dist(
+            [(value - minimum) / width for value, minimum, width in zip(coordinates, low, span, strict=True)],
+            [0.0] * len(coordinates),
+        )
 
-    return min(front, key=lambda trial: (away(trial), trial.number))
+    return min(front, key=lambda trial: (distance(trial), trial.number))

@@ -1,4 +1,4 @@
-"""Settings that the trainer ignores: other values, the very same curves."""
+"""Settings that the trainer ignores: other values, exactly the same curves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hptui.results.view import View
 from hptui.storage.rows import LastValue
 
 TIMED = ("seconds", "time", "per_second", "memory", "_gb", "throughput")
-"""Metrics whose names hold these differ between equal runs."""
+"""Metrics whose names contain these differ even between identical runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +25,53 @@ class Inert:
 
 
 def inert(view: View, trials: Sequence[Trial], summaries: Mapping[str, Mapping[int, LastValue]]) -> list[Inert]:
-    """The settings for which such pairs exist, and none that differs in it alone and has other curves."""
-    prints = {trial.number: _print(trial, summaries) for trial in trials}
-    having = [trial for trial in trials if prints[trial.number]]
-    by: dict[Any, list[Trial]] = defaultdict(list)
-    for trial in having:
-        by[prints[trial.number], trial.seed].append(trial)
+    """Return the settings for which such pairs exist.
+
+    A setting is left out if two trials that differ in it alone have other curves.
+    """
+    fingerprints = {trial.number: _fingerprint(trial, summaries) for trial in trials}
+    comparable = [trial for trial in trials if fingerprints[trial.number]]
+    by_fingerprint: dict[Any, list[Trial]] = defaultdict(list)
+    for trial in comparable:
+        by_fingerprint[fingerprints[trial.number], trial.seed].append(trial)
     equal: dict[str, list[tuple[Trial, Trial]]] = defaultdict(list)
-    for group in by.values():
+    for group in by_fingerprint.values():
         for other in group[1:]:
             for name in differing(view, group[0], other):
                 equal[name].append((group[0], other))
     suspects = frozenset(equal)
     return [
-        Inert(name, tuple(pairs)) for name, pairs in equal.items() if not _matters(view, having, prints, name, suspects)
+        Inert(name, tuple(pairs))
+        for name, pairs in equal.items()
+        if not _makes_a_difference(view, comparable, fingerprints, name, suspects)
     ]
 
 
-def _print(trial: Trial, summaries: Mapping[str, Mapping[int, LastValue]]) -> tuple[Any, ...]:
-    """All curves of a trial in short: equal only where they are, for all that can be measured."""
-    found = []
-    for metric, by in sorted(summaries.items()):
-        if trial.number in by and not any(word in metric for word in TIMED):
-            one = by[trial.number]
-            found.append((metric, one.step, repr(one.value), one.low, one.low_step, one.high, one.high_step, one.n))
-    return tuple(found) if any(entry[-1] > 1 for entry in found) else ()
+def _fingerprint(trial: Trial, summaries: Mapping[str, Mapping[int, LastValue]]) -> tuple[Any, ...]:
+    """Return the summary of all curves of a trial, equal for identical curves; empty without a curve."""
+    entries = []
+    for metric, by_trial in sorted(summaries.items()):
+        if trial.number in by_trial and not any(word in metric for word in TIMED):
+            summary = by_trial[trial.number]
+            entries.append(
+                (
+                    metric,
+                    summary.step,
+                    repr(summary.value),
+                    summary.low,
+                    summary.low_step,
+                    summary.high,
+                    summary.high_step,
+                    summary.n,
+                )
+            )
+    return tuple(entries) if any(entry[-1] > 1 for entry in entries) else ()
 
 
-def differing(view: View, one: Trial, other: Trial) -> list[str]:
-    """The settings in which two trials differ, derived ones left out."""
-    derived = {item.name for item in view.study.space.derived}
-    first, second = view.settings(one), view.settings(other)
+def differing(view: View, first_trial: Trial, second_trial: Trial) -> list[str]:
+    """Return the settings in which two trials differ, without derived ones."""
+    derived = {setting.name for setting in view.study.space.derived}
+    first, second = view.settings(first_trial), view.settings(second_trial)
     names = (name for name in dict.fromkeys([*first, *second]) if name not in derived)
     return [name for name in names if not same(_value(first, name), _value(second, name))]
 
@@ -64,18 +80,18 @@ def _value(settings: Mapping[str, Value], name: str) -> Value:
     return settings.get(name)
 
 
-def _matters(
-    view: View, trials: Sequence[Trial], prints: Mapping[int, Any], name: str, suspects: frozenset[str]
+def _makes_a_difference(
+    view: View, trials: Sequence[Trial], fingerprints: Mapping[int, Any], name: str, suspects: frozenset[str]
 ) -> bool:
-    """Whether two trials differ in it, in nothing else but what is under suspicion too, and have other curves."""
-    by: dict[str, Trial] = {}
+    """Return whether two trials differ in `name` and otherwise only in suspects, and have other curves."""
+    first_of_rest: dict[str, Trial] = {}
     for trial in trials:
         settings = view.settings(trial)
-        rest = repr(sorted((key, repr(value)) for key, value in settings.items() if key not in suspects))
-        other = by.setdefault(f"{rest}{trial.seed}", trial)
+        other_settings = repr(sorted((key, repr(value)) for key, value in settings.items() if key not in suspects))
+        other = first_of_rest.setdefault(f"{other_settings}{trial.seed}", trial)
         if (
             other is not trial
-            and prints[other.number] != prints[trial.number]
+            and fingerprints[other.number] != fingerprints[trial.number]
             and name in differing(view, other, trial)
         ):
             return True

@@ -1,4 +1,4 @@
-"""What to try next: a narrower space that the trials speak for, and whether more trials are likely to help."""
+"""Next steps: ranges that the trials support, and the chance that more trials improve the best."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ from hptui.results.analysis.regions import Edge, position
 from hptui.results.view import View
 
 TOP = 0.25
+"""Share of the ranked trials that count as the best ones."""
 LEAST = 3
+"""Minimum number of trials for a range and for an outlook."""
 MARGIN = 0.1
+"""Margin that a suggested range has around its trials, as a share of the current range."""
 
 
 @dataclass(frozen=True, slots=True)
 class Narrower:
-    """A narrower (or, at an edge, wider) range for one setting, from the best trials."""
+    """A narrower (or, at an edge, wider) range for one setting, from the best trials. `now`, `then`: as text."""
 
     setting: str
     now: str
@@ -34,7 +37,7 @@ class Narrower:
 
 
 def top(view: View) -> list[Trial]:
-    """The best quarter of the ranked trials, at least three."""
+    """Return the best quarter of the ranked trials, at least three; none of three or fewer."""
     order = in_rank(view, ranked(view))
     return order[: max(LEAST, math.ceil(TOP * len(order)))] if len(order) > LEAST else []
 
@@ -42,70 +45,75 @@ def top(view: View) -> list[Trial]:
 def narrower(
     view: View, effects: Sequence[Effect], pairs: Sequence[Confounded] = (), edges: Sequence[Edge] = ()
 ) -> list[Narrower]:
-    """Ranges that hold the best trials, for settings with a measurable effect; at one of `edges` the range is widened.
+    """Return ranges that contain the best trials, for settings with a measurable effect.
 
-    Nothing is recommended of a setting whose effect cannot be told from chance, nor of the weaker of two that are
-    confounded.
+    A range is extended at an edge given in `edges`. Nothing is suggested for a setting without a significant effect,
+    nor for the weaker one of a confounded pair.
     """
     chosen = top(view)
-    telling = {one.setting for one in effects if one.measurable} - overshadowed(effects, pairs)
-    ends = {edge.setting: edge for edge in edges}
-    found = []
+    significant = {effect.setting for effect in effects if effect.measurable} - overshadowed(effects, pairs)
+    edges_by_setting = {edge.setting: edge for edge in edges}
+    suggestions = []
     for parameter in searched(view).parameters:
         values = [view.settings(trial).get(parameter.name) for trial in chosen]
-        if parameter.name not in telling or not values:
+        if parameter.name not in significant or not values:
             continue
-        edge = ends.get(parameter.name)
+        edge = edges_by_setting.get(parameter.name)
         try:
-            then = _narrowed(parameter, values, None if edge is None else edge.low)
-        except StudyError:
+            then = _suggested_parameter(parameter, values, None if edge is None else edge.low)
+        except StudyError:  # the rounded bounds are not a valid range
             continue
         if then is not None and then.describe() != parameter.describe():
             wider = edge is not None
-            found.append(Narrower(parameter.name, parameter.describe(), then.describe(), tuple(chosen), wider))
-    return found
+            suggestions.append(Narrower(parameter.name, parameter.describe(), then.describe(), tuple(chosen), wider))
+    return suggestions
 
 
 def overshadowed(effects: Sequence[Effect], pairs: Sequence[Confounded]) -> set[str]:
-    """Of each pair that changed together the one with the weaker effect: it may be the other's shadow."""
-    chance = {one.setting: 1.0 if one.p is None else one.p for one in effects}
-    return {max((pair.one, pair.other), key=lambda name: chance.get(name, 1.0)) for pair in pairs}
+    """Return of each confounded pair the setting with the weaker effect: it may be caused by the other."""
+    p_values = {effect.setting: 1.0 if effect.p is None else effect.p for effect in effects}
+    return {max((pair.one, pair.other), key=lambda name: p_values.get(name, 1.0)) for pair in pairs}
 
 
-def _narrowed(parameter: Parameter, values: Sequence[object], at_low: bool | None) -> Parameter | None:
+def _suggested_parameter(parameter: Parameter, values: Sequence[object], at_low: bool | None) -> Parameter | None:
     if isinstance(parameter, Choice):
-        kept = tuple(choice for choice in parameter.choices if choice in values)
-        if len(kept) < 2 or at_low is not None:
+        choices = tuple(choice for choice in parameter.choices if choice in values)
+        if len(choices) < 2 or at_low is not None:
             return None
-        return replace(parameter, choices=kept)
+        return replace(parameter, choices=choices)
     numbers = [float(value) for value in values if is_number(value)]
     if not numbers or parameter.step is not None:
         return None
     log = parameter.log
-    spots = [position(number, parameter.low, parameter.high, log) for number in numbers]
-    low, high = max(0.0, min(spots) - MARGIN), min(1.0, max(spots) + MARGIN)
+    positions = [position(number, parameter.low, parameter.high, log) for number in numbers]
+    low, high = max(0.0, min(positions) - MARGIN), min(1.0, max(positions) + MARGIN)
     if at_low is not None:
+        # The best lies at an edge: extend the range by a quarter on that side.
         low, high = (-0.25, high) if at_low else (low, 1.25)
     if high - low > 0.9 and at_low is None:
         return None
-    bounds = [_at(parameter, share) for share in (low, high)]
+    bounds = [_value_at(parameter, share) for share in (low, high)]
     if isinstance(parameter, Int):
-        least = 1 if parameter.low > 0 else parameter.low
-        return replace(parameter, low=max(least, math.floor(bounds[0])), high=math.ceil(bounds[1]))
+        minimum = 1 if parameter.low > 0 else parameter.low
+        return replace(parameter, low=max(minimum, math.floor(bounds[0])), high=math.ceil(bounds[1]))
     start = max(bounds[0], 0.0) if parameter.low >= 0 else bounds[0]
     return replace(parameter, low=float(f"{start:.2g}"), high=float(f"{bounds[1]:.2g}"))
 
 
-def _at(parameter: Float | Int, share: float) -> float:
+def _value_at(parameter: Float | Int, fraction: float) -> float:
     if parameter.log:
         low, high = math.log(parameter.low), math.log(parameter.high)
-        return math.exp(low + share * (high - low))
-    return parameter.low + share * (parameter.high - parameter.low)
+        return math.exp(low + fraction * (high - low))
+    return parameter.low + fraction * (parameter.high - parameter.low)
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Whether more trials are likely to help. `chance`: that `more` random ones hold a better one."""
+    """The chance that more trials improve the best.
+
+    `best_at`: place of the best in the order of ending, from 1; `since`: trials that ended later; `chance`:
+    probability that `more` random trials contain a better one.
+    """
 
     trials: int
     best_at: int
@@ -113,22 +121,26 @@ class Outlook:
     more: int
     chance: float
     noise: bool
-    """Whether trials that cannot be told apart from the best are the larger question."""
+    """Whether trials that do not differ significantly from the best are the larger question."""
     order: tuple[Trial, ...]
 
 
 def outlook(view: View, comparisons: Comparisons | None) -> Outlook | None:
-    """From the order in which ranked trials ended; None for fewer than three of a search, or equal ones."""
-    field = sorted(ranked(view), key=lambda trial: (trial.ended or 0.0, trial.number))
-    searched = [trial for trial in field if trial.role is Role.SEARCH]
-    if len(searched) < LEAST or view.best is None or len({value_of(view, trial) for trial in field}) < 2:
+    """Return the outlook from the order in which ranked trials ended.
+
+    None for fewer than three trials of a search, or if all values are equal. Of n + m random trials each is the best
+    with equal probability, so m more contain it with probability m / (n + m).
+    """
+    trials = sorted(ranked(view), key=lambda trial: (trial.ended or 0.0, trial.number))
+    search_trials = [trial for trial in trials if trial.role is Role.SEARCH]
+    if len(search_trials) < LEAST or view.best is None or len({value_of(view, trial) for trial in trials}) < 2:
         return None
     objective = view.study.objective
-    best_at, best = 0, value_of(view, field[0])
-    for index, trial in enumerate(field):
+    best_at, best = 0, value_of(view, trials[0])
+    for index, trial in enumerate(trials):
         if objective.better(value_of(view, trial), best):
             best_at, best = index, value_of(view, trial)
-    n = len(field)
+    n = len(trials)
     more = max(5, n // 2)
     noise = comparisons is not None and bool(comparisons.others) and bool(comparisons.alike)
-    return Outlook(n, best_at + 1, n - best_at - 1, more, more / (n + more), noise, tuple(field))
+    return Outlook(n, best_at + 1, n - best_at - 1, more, more / (n + more), noise, tuple(trials))

@@ -1,4 +1,4 @@
-"""Where in the space trials go wrong: out of memory, not a number, nothing right. With the exceptions named."""
+"""Regions of the space in which trials fail (out of memory, NaN, nothing correct), and best values at an edge."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from hptui.results.analysis.intervals import counts
 from hptui.results.view import View
 
 KINDS = ("oom", "nan", "zero")
+"""Kinds of failure: out of memory, NaN, a rate of 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """All trials that went wrong in one way lie where a setting is at least (or at most) `bound`."""
+    """A region `setting` ≥ `bound` (or ≤, if not `above`) that contains all trials that failed in one way."""
 
     kind: str
     setting: str
@@ -26,62 +27,66 @@ class Region:
     bound: float
     bad: tuple[Trial, ...]
     inside: tuple[Trial, ...]
-    """Every trial there, the bad ones among them."""
+    """All trials in the region, including the failed ones."""
     p: float
-    """Chance of such a concentration, by Fisher's exact test."""
+    """p-value of this concentration, by Fisher's exact test."""
 
     @property
     def exceptions(self) -> list[Trial]:
-        """Those there that did not go wrong."""
+        """The trials in the region that did not fail."""
         numbers = {trial.number for trial in self.bad}
         return [trial for trial in self.inside if trial.number not in numbers]
 
 
 def bad_trials(view: View) -> dict[str, list[Trial]]:
-    """Trials that went wrong, by what happened: `oom`, `nan`, or `zero` for a rate of which nothing was right."""
-    found: dict[str, list[Trial]] = {kind: [] for kind in KINDS}
+    """Return failed trials by kind: `oom`, `nan`, or `zero` for a rate with nothing correct."""
+    failures: dict[str, list[Trial]] = {kind: [] for kind in KINDS}
     metric, goal = view.study.objective.metric, view.study.objective.goal
     for trial in view.trials:
         if trial.reason in (Reason.OOM, Reason.HOST_OOM):
-            found["oom"].append(trial)
+            failures["oom"].append(trial)
         elif trial.reason is Reason.NAN:
-            found["nan"].append(trial)
+            failures["nan"].append(trial)
     for trial in ranked(view):
         counted = counts(view, trial, metric)
         if goal == "maximize" and counted is not None and counted[0] == 0:
-            found["zero"].append(trial)
-    return {kind: trials for kind, trials in found.items() if trials}
+            failures["zero"].append(trial)
+    return {kind: trials for kind, trials in failures.items() if trials}
 
 
 def regions(view: View) -> list[Region]:
-    """For each kind of going wrong the bounds of numeric settings beyond which all of it happened, if by no chance."""
-    tried = [trial for trial in view.trials if _tried(trial)]
+    """Return at most two regions per kind of failure that contain all of its trials significantly."""
+    ended = [trial for trial in view.trials if _counts_as_tried(trial)]
     names = list(searched(view).names)
-    names += [one.name for one in searched(view).derived]
-    found: list[Region] = []
-    for kind, bad in bad_trials(view).items():
-        regions = [region for name in names if (region := _bounded(view, kind, name, bad, tried)) is not None]
-        found += sorted(regions, key=lambda region: (region.p, len(region.inside)))[:2]
-    return found
+    names += [derived.name for derived in searched(view).derived]
+    results: list[Region] = []
+    for kind, failed in bad_trials(view).items():
+        candidates = [
+            region for name in names if (region := _smallest_region(view, kind, name, failed, ended)) is not None
+        ]
+        results += sorted(candidates, key=lambda region: (region.p, len(region.inside)))[:2]
+    return results
 
 
-def _tried(trial: Trial) -> bool:
-    ended = trial.status in (TrialStatus.COMPLETE, TrialStatus.FAILED, TrialStatus.PRUNED)
-    return ended and not trial.aside
+def _counts_as_tried(trial: Trial) -> bool:
+    has_ended = trial.status in (TrialStatus.COMPLETE, TrialStatus.FAILED, TrialStatus.PRUNED)
+    return has_ended and not trial.aside
 
 
-def _bounded(view: View, kind: str, name: str, bad: Sequence[Trial], tried: Sequence[Trial]) -> Region | None:
-    settings = {trial.number: view.settings(trial).get(name) for trial in tried}
+def _smallest_region(
+    view: View, kind: str, name: str, failed: Sequence[Trial], ended: Sequence[Trial]
+) -> Region | None:
+    settings = {trial.number: view.settings(trial).get(name) for trial in ended}
     numbers = {number: float(value) for number, value in settings.items() if is_number(value)}
-    if len(bad) < 2 or any(trial.number not in numbers for trial in bad):
+    if len(failed) < 2 or any(trial.number not in numbers for trial in failed):
         return None
-    edges = [numbers[trial.number] for trial in bad]
+    failed_values = [numbers[trial.number] for trial in failed]
     best: Region | None = None
-    for above, bound in ((True, min(edges)), (False, max(edges))):
-        inside = [t for t in tried if t.number in numbers and _beyond(numbers[t.number], bound, above)]
+    for above, bound in ((True, min(failed_values)), (False, max(failed_values))):
+        inside = [t for t in ended if t.number in numbers and _beyond(numbers[t.number], bound, above)]
         outside = len(numbers) - len(inside)
-        p = fisher(len(bad), len(inside), 0, outside) if outside else 1.0
-        region = Region(kind, name, above, bound, tuple(bad), tuple(inside), p)
+        p = fisher(len(failed), len(inside), 0, outside) if outside else 1.0
+        region = Region(kind, name, above, bound, tuple(failed), tuple(inside), p)
         if p < ALPHA and (best is None or p < best.p):
             best = region
     return best
@@ -93,7 +98,7 @@ def _beyond(value: float, bound: float, above: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The best trial lies at the edge of what was searched: further out may be better."""
+    """The best trial lies at the edge of a searched range: a wider range may be better."""
 
     setting: str
     value: Value
@@ -102,30 +107,30 @@ class Edge:
 
 
 def edges(view: View, best: Trial) -> list[Edge]:
-    """Settings whose best value lies within a twentieth of the end of their range, or is the first or last choice."""
+    """Return settings whose best value is within 5 % of an end of the range, or the outermost choice."""
     from hptui.model.parameters import Choice
 
-    found = []
+    results = []
     for parameter in searched(view).parameters:
         value = view.settings(best).get(parameter.name)
         if isinstance(parameter, Choice):
             choices = [choice for choice in parameter.choices if is_number(choice)]
             if len(choices) == len(parameter.choices) > 2 and value in (min(choices), max(choices)):
-                found.append(Edge(parameter.name, value, value == min(choices), value))
+                results.append(Edge(parameter.name, value, value == min(choices), value))
         elif is_number(value) and parameter.low <= value <= parameter.high:
-            share = position(value, parameter.low, parameter.high, parameter.log)
-            if share <= 0.05 or share >= 0.95:
-                low = share <= 0.05
-                found.append(Edge(parameter.name, value, low, parameter.low if low else parameter.high))
-    return [edge for edge in found if not (edge.low and _least(edge.bound))]
+            fraction = position(value, parameter.low, parameter.high, parameter.log)
+            if fraction <= 0.05 or fraction >= 0.95:
+                low = fraction <= 0.05
+                results.append(Edge(parameter.name, value, low, parameter.low if low else parameter.high))
+    return [edge for edge in results if not (edge.low and _is_lowest_possible(edge.bound))]
 
 
-def _least(bound: Value) -> bool:
-    """Whether nothing is below a bound: a rate of 0, one layer."""
+def _is_lowest_possible(bound: Value) -> bool:
+    """Return whether no lower value makes sense: a rate of 0, one layer."""
     return is_number(bound) and (bound == 0 or (isinstance(bound, int) and bound == 1))
 
 
 def position(value: float, low: float, high: float, log: bool) -> float:
-    """Where in a range a value lies: 0 at its low end, 1 at its high end."""
+    """Return the position of a value in a range: 0 at its low end, 1 at its high end."""
     scale: Callable[[float], float] = math.log if log else float
     return (scale(value) - scale(low)) / (scale(high) - scale(low))

@@ -1,1 +1,1 @@
-"""Trials and configurations in the forms of other programs."""
+"""Exports of trials and configurations in the formats of other programs."""

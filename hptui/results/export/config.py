@@ -1,4 +1,4 @@
-"""What one trial ran with, whole, under the names that another program wants; and one trial as text."""
+"""The complete configuration of one trial, under the names that another program uses, and as text."""
 
 from __future__ import annotations
 
@@ -19,45 +19,47 @@ from hptui.results.export.yaml_text import yaml_text
 from hptui.results.view import View
 
 Names = Mapping[str, str]
-"""Our name of a setting -> the name that another program has for it."""
+"""The other program's name of a setting, by our name."""
 
 
 def config(view: View, trial: Trial, *, changed_only: bool = False, names: Names | None = None) -> dict[str, Value]:
-    """Every setting that a trial was asked to run with, the trainer's defaults included; or only its own."""
+    """Return all settings a trial was started with, defaults included; or only its own (`changed_only`)."""
     settings = dict(trial.params) if changed_only else view.settings(trial)
-    if not names:  # a script's own names, where the study says them
+    if not names:  # the names of a script's options, where the study gives them
         trainer = view.study.trainer
         return renamed(settings, spelled(trainer.kind, trainer.settings), strict=False)
     return renamed(settings, names)
 
 
 def renamed(settings: Mapping[str, Value], names: Names, *, strict: bool = True) -> dict[str, Value]:
-    """The settings under other names, in their order. `UserError` for one that is not there, and for two of one name.
+    """Return the settings under other names, in their order.
 
-    Not `strict`: a name that is not among these settings may be among those of another trial.
+    Not `strict`: a name that is not among these settings may belong to another trial.
+
+    Raises: UserError for an unknown setting (if `strict`), and if two settings would have one name.
     """
     if strict and (unknown := [name for name in names if name not in settings]):
         raise UserError(f"there is no setting {unknown[0]!r} to rename", hint=did_you_mean(unknown[0], settings))
-    found: dict[str, Value] = {}
+    result: dict[str, Value] = {}
     for key, value in settings.items():
         name = names.get(key, key)
-        if name in found:
+        if name in result:
             raise UserError(f"two settings would be called {name!r}", hint="give each a name of its own")
-        found[name] = value
-    return found
+        result[name] = value
+    return result
 
 
 def render(
     view: View,
     trial: Trial,
-    how: str,
+    format_: str,
     *,
     changed_only: bool = False,
     hyphens: bool = False,
     names: Names | None = None,
     prefix: str = "",
 ) -> str:
-    """One trial's configuration as text; comments, where there are any, say where it is from."""
+    """Return one trial's configuration as text; formats with comments begin with its provenance."""
     settings = config(view, trial, changed_only=changed_only, names=names)
     head = comment(provenance(view, trial))
     texts: Mapping[str, Callable[[], str]] = {
@@ -69,16 +71,16 @@ def render(
         "env": lambda: head + env_text(settings, prefix=prefix),
         "csv": lambda: csv_text([settings]),
     }
-    if how not in texts:
-        raise UserError(f"one trial cannot be written as {how!r}", hint=did_you_mean(how, texts))
-    return texts[how]()
+    if format_ not in texts:
+        raise UserError(f"one trial cannot be written as {format_!r}", hint=did_you_mean(format_, texts))
+    return texts[format_]()
 
 
 def provenance(view: View, trial: Trial) -> list[str]:
-    """Which trial this is, what it reached, and what was really used: nothing that the store does not say."""
+    """Return lines that state the trial, its values, and settings of which another value was used."""
     study = view.study
-    what = f"{study.name}, trial {trial.number}" + (f" ({trial.name})" if trial.name else "")
-    what += ", imported: settings that its source did not record are missing" if trial.role is Role.IMPORTED else ""
+    title = f"{study.name}, trial {trial.number}" + (f" ({trial.name})" if trial.name else "")
+    title += ", imported: settings that its source did not record are missing" if trial.role is Role.IMPORTED else ""
     goals = {objective.metric: objective.goal for objective in study.objectives}
     values = [
         f"{name} = {value!r} ({goals.get(name, 'not an objective')})" for name, value in (trial.values or {}).items()
@@ -90,9 +92,9 @@ def provenance(view: View, trial: Trial) -> list[str]:
         for name, value in trial.effective.items()
         if name in settings and settings[name] != value
     ]
-    return [what, *values, *state, *used, made_by()]
+    return [title, *values, *state, *used, made_by()]
 
 
 def made_by() -> str:
-    """Who wrote a file."""
+    """Return the text that names the program and its version."""
     return f"exported by hptui {hptui.__version__}"

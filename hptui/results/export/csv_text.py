@@ -1,4 +1,4 @@
-"""CSV. What is missing is an empty cell; a text that a spreadsheet would run is disarmed."""
+"""CSV. A missing value is an empty cell; a text that a spreadsheet would run as a formula is prefixed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""First characters of a text that spreadsheets evaluate."""
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> str:
-    """Rows under `names`, or under all their keys."""
+    """Return rows as CSV, with the columns `names` or all keys of the rows."""
     names = list(names) or list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -22,7 +23,7 @@ def csv_text(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> st
 
 
 def cell(value: Any) -> str:
-    """One cell of a CSV file."""
+    """Return the text of one cell."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Writing what was made: a file whole or not at all, a folder of files one by one."""
+"""Writes a file atomically: whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ from hptui.model.errors import MachineError
 
 
 def save(path: Path, data: bytes) -> None:
-    """Write a file beside and rename it; a link in its place is replaced, not followed."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Write a file under a temporary name and rename it.
+
+    A symbolic link in its place is replaced, not followed.
+
+    Raises: MachineError if the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(21, "is a directory")
-        fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+        # O_EXCL and O_NOFOLLOW: nobody else's file or link at the temporary name is written to.
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         with open(fd, "wb") as file:
             file.write(data)
-        os.replace(beside, path)
+        os.replace(temporary, path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise MachineError(f"{path} cannot be written: {error.strerror or error}") from error

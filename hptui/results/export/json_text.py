@@ -1,4 +1,4 @@
-"""JSON for people: indented, with nothing in it that a screen would obey."""
+"""JSON for people: indented, without control characters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hptui.results.export.quoting import escaped
 
 
 def json_text(value: Any) -> str:
-    """Indented JSON. What is no number becomes null: JSON has no word for it."""
+    """Return indented JSON; a non-finite number becomes null, since JSON has no notation for it."""
     return escaped(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 

@@ -1,6 +1,6 @@
-"""The files that people's own search scripts wrote, with their names and keys, so that what reads those goes on.
+"""Files in the formats that users' own search scripts wrote, with their names and keys, for programs that read them.
 
-What was not measured is null in them; a trial that failed has no value.
+A value that was not measured is null; a failed trial has no value.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from hptui.results.shapes import iso, trial_json
 from hptui.results.view import View, best_trials
 
 Shape = dict[str, Any]
+"""An object of a YAML or JSON file."""
 
 
 def study_results(view: View, names: Names) -> str:
-    """`study_results.yaml`: best_trial, best_<metric>, best_params, n_trials, completed_trials."""
+    """Return `study_results.yaml`: best_trial, best_<metric>, best_params, n_trials, completed_trials."""
     best = view.best
     shape: Shape = {"best_trial": best.number if best else None}
-    shape |= {f"best_{one.metric}": _value(best, one.metric) for one in view.study.objectives}
+    shape |= {f"best_{objective.metric}": _final_value(best, objective.metric) for objective in view.study.objectives}
     shape["best_params"] = searched(view, best, names) if best else None
     shape["n_trials"] = len(view.trials)
     shape["completed_trials"] = sum(trial.status is TrialStatus.COMPLETE for trial in view.trials)
@@ -36,66 +37,71 @@ def study_results(view: View, names: Names) -> str:
 
 
 def best_config(view: View, names: Names) -> str | None:
-    """`best_config.yaml`: settings and nothing else, so that a script takes the file; the rest stands in comments."""
+    """Return `best_config.yaml`: only settings, so that a script reads it; other facts are comments."""
     return render(view, view.best, "yaml", names=names) if view.best else None
 
 
 def optimization_results(view: View, names: Names) -> str:
-    """`optimization_results.json`: the best, the baseline, and every trial."""
+    """Return `optimization_results.json`: the best, the baseline, and every trial."""
     metric, best = view.study.objective.metric, view.best
-    key = "loss" if metric.endswith("loss") else metric
-    value, before = _value(best, metric), _value(view.baseline, metric)
+    suffix = "loss" if metric.endswith("loss") else metric
+    value, baseline_value = _final_value(best, metric), _final_value(view.baseline, metric)
     params = searched(view, best, names) if best else None
     return json_text(
         {
             "best_parameters": params,
             "best_params": params,
-            f"best_{key}": value,
-            f"baseline_{key}": before,
-            "improvement_percent": improvement(view, value, before),
+            f"best_{suffix}": value,
+            f"baseline_{suffix}": baseline_value,
+            "improvement_percent": improvement(view, value, baseline_value),
             "num_trials": len(view.trials),
-            "all_trials": [_told(view, trial, names) for trial in view.trials],
+            "all_trials": [_trial_entry(view, trial, names) for trial in view.trials],
             "timestamp": iso(last_moment(view)),
         }
     )
 
 
 def trial_history(view: View, names: Names) -> str:
-    """`trial_history.csv`: the same trials as a table, each parameter in a column of its own as well."""
-    metrics = [one.metric for one in view.study.objectives]
-    first = ["trial", "parameters", *metrics, "timestamp", "status", "reason", "seconds"]
-    told = [_told(view, trial, names) for trial in view.trials]
-    own = dict.fromkeys(name for one in told for name in one["parameters"])
-    clash = {name: f"parameter.{name}" if name in first else name for name in own}
-    rows = [{**{clash[name]: value for name, value in one["parameters"].items()}, **one} for one in told]
-    return csv_text(rows, [*first, *clash.values()])
+    """Return `trial_history.csv`: the same trials as a table, with a column for each parameter."""
+    metrics = [objective.metric for objective in view.study.objectives]
+    leading = ["trial", "parameters", *metrics, "timestamp", "status", "reason", "seconds"]
+    trials = [_trial_entry(view, trial, names) for trial in view.trials]
+    parameters = dict.fromkeys(name for trial in trials for name in trial["parameters"])
+    columns = {name: f"parameter.{name}" if name in leading else name for name in parameters}
+    rows = [{**{columns[name]: value for name, value in trial["parameters"].items()}, **trial} for trial in trials]
+    return csv_text(rows, [*leading, *columns.values()])
 
 
 def optimization_config(view: View, names: Names) -> str:
-    """`optimization_config.yaml`: what was searched, what was fixed, and the baseline."""
+    """Return `optimization_config.yaml`: the search space, fixed settings, and the baseline."""
     study = view.study
-    searched_ = {parameter.name for parameter in study.space.parameters}
-    fixed = {name: value for name, value in view.base.items() if name not in searched_}
+    searched_names = {parameter.name for parameter in study.space.parameters}
+    fixed = {name: value for name, value in view.base.items() if name not in searched_names}
     shape: Shape = {
-        "search_space": {names.get(one.name, one.name): _range(one) for one in study.space.parameters},
+        "search_space": {
+            names.get(parameter.name, parameter.name): _range(parameter) for parameter in study.space.parameters
+        },
         "fixed_params": renamed(fixed, names, strict=False),
-        "baseline": {one.metric: _value(view.baseline, one.metric) for one in study.objectives},
+        "baseline": {objective.metric: _final_value(view.baseline, objective.metric) for objective in study.objectives},
         "optimization": {
             "num_trials": study.search.trials,
             "sampler": study.search.sampler,
             "seed": study.search.seed,
-            "objectives": {one.metric: one.goal for one in study.objectives},
-            "constraints": [one.text for one in study.space.constraints],
+            "objectives": {objective.metric: objective.goal for objective in study.objectives},
+            "constraints": [constraint.text for constraint in study.space.constraints],
         },
     }
     return comment([study.name, made_by()]) + yaml_text(shape)
 
 
 def optimization_checkpoint(view: View, names: Names) -> str:
-    """`optimization_checkpoint.json`: every trial so far, and whose. hptui itself goes on from the study's store."""
-    told = [_told(view, trial, names) for trial in view.trials]
-    whose = {"study": view.row.name, "directory": str(view.sd.root)}
-    return json_text({**whose, "trial_results": told, "timestamp": iso(last_moment(view))})
+    """Return `optimization_checkpoint.json`: all trials so far, and the study.
+
+    hptui does not read it: it continues from the study's store.
+    """
+    trials = [_trial_entry(view, trial, names) for trial in view.trials]
+    source = {"study": view.row.name, "directory": str(view.sd.root)}
+    return json_text({**source, "trial_results": trials, "timestamp": iso(last_moment(view))})
 
 
 WRITERS: Mapping[str, Callable[[View, Names], str | None]] = {
@@ -108,34 +114,34 @@ WRITERS: Mapping[str, Callable[[View, Names], str | None]] = {
     "optimization_config.yaml": optimization_config,
     "optimization_checkpoint.json": optimization_checkpoint,
 }
-"""A file's name -> its text; None where there is nothing to say in it."""
+"""Writers by file name; a writer returns None if there is nothing to write."""
 
 
 def searched(view: View, trial: Trial, names: Names | None = None) -> dict[str, Value]:
-    """What the search chose for a trial: the baseline's are the trainer's own."""
+    """Return the settings that the search chose for a trial; of the baseline the trainer's own values."""
     settings = view.settings(trial)
-    own = [*(one.name for one in view.study.space.parameters), *trial.params]
-    return renamed({name: settings[name] for name in own if name in settings}, names or {}, strict=False)
+    chosen = [*(parameter.name for parameter in view.study.space.parameters), *trial.params]
+    return renamed({name: settings[name] for name in chosen if name in settings}, names or {}, strict=False)
 
 
-def improvement(view: View, value: float | None, before: float | None) -> float | None:
-    """By how much a value is better than the baseline's, in per cent; None where either is missing, or below 0."""
-    if value is None or before is None or before <= 0 or value < 0:
+def improvement(view: View, value: float | None, baseline_value: float | None) -> float | None:
+    """Return the improvement over the baseline in per cent; None if a value is missing or negative."""
+    if value is None or baseline_value is None or baseline_value <= 0 or value < 0:
         return None
-    gain = before - value if view.study.objective.goal == "minimize" else value - before
-    return 100 * gain / before
+    gain = baseline_value - value if view.study.objective.goal == "minimize" else value - baseline_value
+    return 100 * gain / baseline_value
 
 
 def last_moment(view: View) -> float:
-    """When something was last recorded of a trial: a file says nothing of when it was written."""
+    """Return the time of the newest trial record; the time of writing would change the file's bytes."""
     return max([view.row.created, *(trial.ended or trial.started or 0.0 for trial in view.trials)])
 
 
-def _told(view: View, trial: Trial, names: Names) -> Shape:
+def _trial_entry(view: View, trial: Trial, names: Names) -> Shape:
     return {
         "trial": trial.number,
         "parameters": searched(view, trial, names),
-        **{one.metric: _value(trial, one.metric) for one in view.study.objectives},
+        **{objective.metric: _final_value(trial, objective.metric) for objective in view.study.objectives},
         "timestamp": iso(trial.ended),
         "status": str(trial.status),
         "reason": str(trial.reason) if trial.reason else None,
@@ -143,7 +149,7 @@ def _told(view: View, trial: Trial, names: Names) -> Shape:
     }
 
 
-def _value(trial: Trial | None, metric: str) -> float | None:
+def _final_value(trial: Trial | None, metric: str) -> float | None:
     return None if trial is None else (trial.values or {}).get(metric)
 
 

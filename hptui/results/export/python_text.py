@@ -1,4 +1,4 @@
-"""Python that evaluates to the same values."""
+"""Python source that evaluates to the same values."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 
 def python_text(value: Any, name: str) -> str:
-    """An assignment that Python reads back as the same value."""
+    """Return an assignment to `name` that Python evaluates to the same value."""
     if isinstance(value, Mapping):
-        inside = "".join(f"    {key!a}: {_python(item)},\n" for key, item in value.items())
-        return f"{name} = {{\n{inside}}}\n"
-    inside = "".join(f"    {_python(item)},\n" for item in value)
-    return f"{name} = [\n{inside}]\n"
+        lines = "".join(f"    {key!a}: {_literal(item)},\n" for key, item in value.items())
+        return f"{name} = {{\n{lines}}}\n"
+    lines = "".join(f"    {_literal(item)},\n" for item in value)
+    return f"{name} = [\n{lines}]\n"
 
 
-def _python(value: Any) -> str:
+def _literal(value: Any) -> str:
     if isinstance(value, float) and not math.isfinite(value):
         return f'float("{value}")'
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key!a}: {_python(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{key!a}: {_literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_python(item) for item in value)}]"
-    return ascii(str(value) if isinstance(value, str) else value)  # a StrEnum is a text
+        return f"[{', '.join(_literal(item) for item in value)}]"
+    return ascii(str(value) if isinstance(value, str) else value)  # str() of a StrEnum: its repr is no literal

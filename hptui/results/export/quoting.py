@@ -1,4 +1,4 @@
-"""Texts from outside inside a file that another program reads: quoted, commented, and nothing in them obeyed."""
+"""Quoting and commenting of untrusted texts in files that another program reads."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from collections.abc import Sequence
 from hptui.model.clean import clean
 
 UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]")
+"""Control, bidirectional and invisible characters, and surrogates: escaped in every export."""
 SURROGATE = re.compile("[\ud800-\udfff]")
+"""Lone surrogates, which cannot be encoded as UTF-8."""
 
 
 def comment(lines: Sequence[str]) -> str:
-    """`# ` before every line; a text that came from outside cannot end the comment."""
+    """Return lines as `# ` comments; a line break within a text cannot end its comment."""
     return "".join(f"# {clean(line)}\n" for line in lines)
 
 
 def escaped(text: str) -> str:
-    """JSON, YAML or TOML whose quoted texts show nothing that a screen would not."""
-    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    """Return JSON, YAML or TOML with invisible characters in its quoted texts escaped."""
+    return UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def quoted(text: str) -> str:
-    """A text in double quotes, as JSON, YAML and TOML all read it."""
+    """Return a text in double quotes that JSON, YAML and TOML read alike."""
     return escaped(json.dumps(SURROGATE.sub("\ufffd", text), ensure_ascii=False))

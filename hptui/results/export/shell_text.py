@@ -1,4 +1,4 @@
-"""A configuration for a shell: command-line flags, or variables of the environment. Nothing in it is run."""
+"""A configuration for a shell: command-line flags or environment variables, quoted so that nothing in it is run."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from typing import Any
 from hptui.model.errors import UserError
 
 SHELLS_OWN = re.compile(r"PATH|HOME|USER|SHELL|IFS|ENV|BASH_ENV|PS[0-9]|PWD|TERM|LANG|LC_.*|LD_.*|PYTHON.*|CUDA_.*")
-"""Variables whose change would change the shell, or what it starts."""
+"""Environment variables that would change the shell, or the programs that it starts."""
 
 
 def flags_text(value: Mapping[str, Any], *, hyphens: bool = False) -> str:
-    """`--learning_rate=0.0002 --lr_steps=10000,20000`, safe to paste into a shell. What is none is left out."""
+    """Return `--learning_rate=0.0002 --lr_steps=10000,20000` for a shell; None values are left out."""
     return line(flags(value, hyphens=hyphens))
 
 
 def flags(value: Mapping[str, Any], *, hyphens: bool = False) -> list[str]:
-    """The arguments, one by one."""
+    """Return the flags as a list of arguments."""
     named = {key.replace("_", "-") if hyphens else key: item for key, item in value.items() if item is not None}
     return [f"--{key}={word(item)}" for key, item in named.items()]
 
 
 def line(words: Iterable[str]) -> str:
-    """Words as a line of a shell."""
+    """Return words as one quoted line of a shell."""
     return " ".join(map(shlex.quote, words)) + "\n"
 
 
 def env_text(value: Mapping[str, Any], *, prefix: str = "") -> str:
-    """`LEARNING_RATE=0.0002`, one a line, for `set -a; . FILE` and for programs that read such files.
+    """Return `LEARNING_RATE=0.0002`, one per line, for `set -a; . FILE` and programs that read such files.
 
-    `UserError` for a name that would change the shell itself, and for two settings of one name.
+    Raises: UserError for a name that would change the shell itself, and for two settings of one name.
     """
     lines: dict[str, str] = {}
     for key, item in value.items():
@@ -49,7 +49,7 @@ def env_text(value: Mapping[str, Any], *, prefix: str = "") -> str:
 
 
 def word(value: Any) -> str:
-    """A value as one word: `true`, `10000,20000`, JSON for what is nested."""
+    """Return a value as one word: `true`, `10000,20000`, JSON for a nested value."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):

@@ -1,4 +1,4 @@
-"""The study's space as a W&B sweep file. What a sweep cannot say stands in comments."""
+"""The study's space as a W&B sweep file; what a sweep cannot express is written as comments."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ from hptui.results.export.yaml_text import yaml_text
 from hptui.results.view import View
 
 METHODS = {"random": "random", "qmc": "random", "grid": "grid"}
+"""Sweep method by sampler; all others become bayes."""
 LISTED = 1000
-"""A stepped range of at most so many values is listed: a sweep's own steps are multiples of q, not steps from min."""
+"""A stepped range of at most this many values is listed: a sweep's steps are multiples of q, not steps from min."""
 
 
 def sweep(view: View, names: Names | None = None) -> str:
-    """`sweep.yaml`: method, metric, and every setting, fixed ones as constants."""
+    """Return `sweep.yaml`: method, metric, and all settings, fixed ones as constants.
+
+    Raises: Unsupported for a study without a search space.
+    """
     study, names = view.study, names or {}
     if not study.space.parameters:
         raise Unsupported("a study without a search space is no sweep", hint="--format toml lists its experiments")
     searched = {parameter.name: parameter for parameter in study.space.parameters}
-    derived = {one.name for one in study.space.derived}
-    parameters: dict[str, Any] = {names.get(name, name): _entry(one) for name, one in searched.items()}
+    derived = {setting.name for setting in study.space.derived}
+    parameters: dict[str, Any] = {
+        names.get(name, name): _sweep_parameter(parameter) for name, parameter in searched.items()
+    }
     for name, value in view.base.items():
         if name not in searched and name not in derived and value is not None:
             parameters[names.get(name, name)] = {"value": value}
@@ -43,10 +49,10 @@ def sweep(view: View, names: Names | None = None) -> str:
     document["parameters"] = parameters
     if script and script.extras:
         document["hptui"] = script.extras
-    return comment(_unsaid(view, script)) + yaml_text(document)
+    return comment(_comments(view, script)) + yaml_text(document)
 
 
-def _entry(parameter: Parameter) -> dict[str, Any]:
+def _sweep_parameter(parameter: Parameter) -> dict[str, Any]:
     if isinstance(parameter, Choice):
         return {"values": list(parameter.choices)}
     if parameter.step is not None:
@@ -54,16 +60,16 @@ def _entry(parameter: Parameter) -> dict[str, Any]:
         if values is None or len(values) > LISTED:
             return {"distribution": "q_uniform", "min": parameter.low, "max": parameter.high, "q": parameter.step}
         return {"values": list(values)}
-    ends = {"min": parameter.low, "max": parameter.high}
+    bounds = {"min": parameter.low, "max": parameter.high}
     if not parameter.log:
-        return {"distribution": "uniform" if isinstance(parameter, Float) else "int_uniform", **ends}
+        return {"distribution": "uniform" if isinstance(parameter, Float) else "int_uniform", **bounds}
     if isinstance(parameter, Float):
-        return {"distribution": "log_uniform_values", **ends}
-    return {"distribution": "q_log_uniform_values", **ends, "q": 1}
+        return {"distribution": "log_uniform_values", **bounds}
+    return {"distribution": "q_log_uniform_values", **bounds, "q": 1}
 
 
-def _unsaid(view: View, script: Script | None) -> list[str]:
-    """What the study says and a sweep cannot."""
+def _comments(view: View, script: Script | None) -> list[str]:
+    """Return comments that state what the study contains and a sweep cannot express."""
     study = view.study
     lines = [f"the space of {study.name}; {made_by()}"]
     if script is None:
@@ -71,11 +77,11 @@ def _unsaid(view: View, script: Script | None) -> list[str]:
     else:
         if script.extras:
             lines.append("`hptui:` says to hptui what no sweep can say; agents of W&B do not look at it")
-        lines += [f"not in a sweep: {one}" for one in script.unsaid]
-    lines += [f"not in a sweep: {one.name} = {one.expr.text}" for one in study.space.derived]
-    lines += [f"not in a sweep: {one.name} only when {one.when.text}" for one in study.space.parameters if one.when]
-    lines += [f"not in a sweep: the constraint {one.text}" for one in study.space.constraints]
-    lines += [f"not in a sweep: the objective {one.metric}, to {one.goal}" for one in study.objectives[1:]]
+        lines += [f"not in a sweep: {note}" for note in script.unsaid]
+    lines += [f"not in a sweep: {derived.name} = {derived.expr.text}" for derived in study.space.derived]
+    lines += [f"not in a sweep: {item.name} only when {item.when.text}" for item in study.space.parameters if item.when]
+    lines += [f"not in a sweep: the constraint {constraint.text}" for constraint in study.space.constraints]
+    lines += [f"not in a sweep: the objective {goal.metric}, to {goal.goal}" for goal in study.objectives[1:]]
     if study.search.pruner.kind != "none":
         lines.append(f"not in a sweep: the pruner {study.search.pruner.kind}")
     return lines

@@ -1,6 +1,6 @@
-"""TensorBoard event files: a run per trial with its curves and hyperparameters. Nothing is trained or sampled anew.
+"""TensorBoard event files: a run per trial with its recorded curves and hyperparameters.
 
-TensorBoard keeps 32-bit floats; the store and the other exports keep what was measured.
+TensorBoard stores 32-bit floats; the store and the other exports keep the measured values.
 """
 
 from __future__ import annotations
@@ -24,55 +24,56 @@ from hptui.results.view import View
 from hptui.storage.reader import Reader
 
 STATES = {TrialStatus.COMPLETE: "STATUS_SUCCESS", TrialStatus.RUNNING: "STATUS_RUNNING"}
+"""Status of a run; all others are STATUS_FAILURE."""
 
 
 def write_tensorboard(view: View, reader: Reader, trials: Sequence[Trial], directory: Path) -> list[Path]:
-    """Write a folder per trial that has started, and the study's own; which files were written."""
+    """Write a folder per started trial, and the study's own file; return the files written."""
     started = [trial for trial in trials if trial.started is not None]
-    written = [_write(directory, view.row.created, _experiment(view, started))]
+    written = [_write_events(directory, view.row.created, _experiment_events(view, started))]
     for trial in started:
-        begun = trial.started or trial.created
-        events = [*_hyperparameters(view, trial), *_curves(reader, trial), *_end(view.study, trial)]
-        written.append(_write(directory / run_name(trial), begun, events))
+        started_at = trial.started or trial.created
+        events = [*_hyperparameter_events(view, trial), *_curve_events(reader, trial), *_end_events(view.study, trial)]
+        written.append(_write_events(directory / run_name(trial), started_at, events))
     return written
 
 
 def run_name(trial: Trial) -> str:
-    """What a trial is called among runs: sorted by number, and a plain name of a folder."""
-    said = re.sub(r"[^A-Za-z0-9._-]+", "-", trial.name)[:64]
-    return f"{trial.number:04d}" + (f"-{said}" if said else "")
+    """Return the name of a trial's run: sorted by number, and valid as the name of a folder."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", trial.name)[:64]
+    return f"{trial.number:04d}" + (f"-{name}" if name else "")
 
 
-def _write(folder: Path, begun: float, events: Iterable[Event]) -> Path:
-    path = folder / f"events.out.tfevents.{int(begun):010d}.hptui"
-    data = io.BytesIO()
-    writer = RecordWriter(data)
-    writer.write(Event(wall_time=begun, file_version="brain.Event:2").SerializeToString())
+def _write_events(folder: Path, started_at: float, events: Iterable[Event]) -> Path:
+    path = folder / f"events.out.tfevents.{int(started_at):010d}.hptui"
+    buffer = io.BytesIO()
+    writer = RecordWriter(buffer)
+    writer.write(Event(wall_time=started_at, file_version="brain.Event:2").SerializeToString())
     for event in events:
         writer.write(event.SerializeToString())
-    save(path, data.getvalue())
+    save(path, buffer.getvalue())
     return path
 
 
-def _curves(reader: Reader, trial: Trial) -> Iterator[Event]:
-    begun = trial.started or trial.created
+def _curve_events(reader: Reader, trial: Trial) -> Iterator[Event]:
+    started_at = trial.started or trial.created
     for name in reader.metric_names(trial.number):
         for step, value, seconds in reader.curve(trial.number, name):
             scalar = Summary(value=[Summary.Value(tag=name, simple_value=value)])
-            yield Event(wall_time=begun + seconds, step=step, summary=scalar)
+            yield Event(wall_time=started_at + seconds, step=step, summary=scalar)
 
 
-def _experiment(view: View, trials: Sequence[Trial]) -> list[Event]:
-    """Which hyperparameters and measures the table of runs shows."""
+def _experiment_events(view: View, trials: Sequence[Trial]) -> list[Event]:
+    """Return the event that declares hyperparameters and metrics of the table of runs."""
     names = dict.fromkeys(name for trial in trials for name in view.settings(trial))
     varied = {name for trial in trials for name in trial.params}
-    about = api_pb2.Experiment(
+    experiment = api_pb2.Experiment(
         name=view.study.name,
         description=view.study.about,
         time_created_secs=view.row.created,
         hparam_infos=[
             api_pb2.HParamInfo(
-                name=name, type=_kind([view.settings(trial).get(name) for trial in trials]), differs=name in varied
+                name=name, type=_data_type([view.settings(trial).get(name) for trial in trials]), differs=name in varied
             )
             for name in names
         ],
@@ -81,12 +82,12 @@ def _experiment(view: View, trials: Sequence[Trial]) -> list[Event]:
             for objective in view.study.objectives
         ],
     )
-    return [_plugin(metadata.EXPERIMENT_TAG, view.row.created, experiment=about)]
+    return [_plugin_event(metadata.EXPERIMENT_TAG, view.row.created, experiment=experiment)]
 
 
-def _hyperparameters(view: View, trial: Trial) -> list[Event]:
-    begun = trial.started or trial.created
-    start = plugin_data_pb2.SessionStartInfo(start_time_secs=begun, group_name=run_name(trial))
+def _hyperparameter_events(view: View, trial: Trial) -> list[Event]:
+    started_at = trial.started or trial.created
+    start = plugin_data_pb2.SessionStartInfo(start_time_secs=started_at, group_name=run_name(trial))
     for name, value in view.settings(trial).items():
         if isinstance(value, bool):
             start.hparams[name].bool_value = value
@@ -94,31 +95,31 @@ def _hyperparameters(view: View, trial: Trial) -> list[Event]:
             start.hparams[name].number_value = value
         elif value is not None:
             start.hparams[name].string_value = word(value)
-    return [_plugin(metadata.SESSION_START_INFO_TAG, begun, session_start_info=start)]
+    return [_plugin_event(metadata.SESSION_START_INFO_TAG, started_at, session_start_info=start)]
 
 
-def _end(study: Study, trial: Trial) -> Iterator[Event]:
-    """The objectives of a complete trial, and how it ended."""
-    at = trial.ended or trial.started or trial.created
+def _end_events(study: Study, trial: Trial) -> Iterator[Event]:
+    """Yield the objectives of a complete trial, and its status."""
+    ended_at = trial.ended or trial.started or trial.created
     for objective in study.objectives:
         if (value := (trial.values or {}).get(objective.metric)) is not None:
             scalar = Summary(value=[Summary.Value(tag=f"value/{objective.metric}", simple_value=value)])
-            yield Event(wall_time=at, step=trial.last_step or 0, summary=scalar)
+            yield Event(wall_time=ended_at, step=trial.last_step or 0, summary=scalar)
     if trial.ended is not None:
         status = api_pb2.Status.Value(STATES.get(trial.status, "STATUS_FAILURE"))
         end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=trial.ended)
-        yield _plugin(metadata.SESSION_END_INFO_TAG, at, session_end_info=end)
+        yield _plugin_event(metadata.SESSION_END_INFO_TAG, ended_at, session_end_info=end)
 
 
-def _plugin(tag: str, at: float, **data: Any) -> Event:
-    about = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(**data))
-    value = Summary.Value(tag=tag, metadata=about, tensor=metadata.NULL_TENSOR)
-    return Event(wall_time=at, summary=Summary(value=[value]))
+def _plugin_event(tag: str, time: float, **data: Any) -> Event:
+    metadata_of_plugin = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(**data))
+    value = Summary.Value(tag=tag, metadata=metadata_of_plugin, tensor=metadata.NULL_TENSOR)
+    return Event(wall_time=time, summary=Summary(value=[value]))
 
 
-def _kind(values: Sequence[Any]) -> Any:
-    known = [value for value in values if value is not None]
-    if known and all(isinstance(value, bool) for value in known):
+def _data_type(values: Sequence[Any]) -> Any:
+    present = [value for value in values if value is not None]
+    if present and all(isinstance(value, bool) for value in present):
         return api_pb2.DATA_TYPE_BOOL
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in known)
-    return api_pb2.DATA_TYPE_FLOAT64 if known and numbers else api_pb2.DATA_TYPE_STRING
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in present)
+    return api_pb2.DATA_TYPE_FLOAT64 if present and numbers else api_pb2.DATA_TYPE_STRING

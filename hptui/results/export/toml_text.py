@@ -1,4 +1,4 @@
-"""TOML: a configuration as a `[trainer]` table says it."""
+"""TOML: a configuration as in a `[trainer]` table."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 from hptui.results.export.quoting import quoted
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
+"""Keys that need no quotes."""
 
 
 def toml_text(value: Mapping[str, Any]) -> str:
-    """One `key = value` a line. TOML has no word for nothing: such a setting becomes a comment."""
+    """Return one `key = value` per line; None becomes a comment, since TOML has no null."""
     lines = []
     for key, item in value.items():
         name = toml_key(key)
@@ -21,19 +22,19 @@ def toml_text(value: Mapping[str, Any]) -> str:
 
 
 def toml_key(key: str) -> str:
-    """A key, quoted if it must be."""
+    """Return a key, quoted if necessary."""
     return key if BARE.fullmatch(key) else quoted(key)
 
 
 def toml_value(value: Any) -> str:
-    """A value on one line."""
+    """Return a value on one line."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return repr(value)  # nan and inf are TOML, too
+        return repr(value)  # nan and inf are valid TOML
     if isinstance(value, list | tuple):
         return f"[{', '.join(toml_value(item) for item in value if item is not None)}]"
     if isinstance(value, Mapping):
-        inside = [f"{toml_key(key)} = {toml_value(item)}" for key, item in value.items() if item is not None]
-        return f"{{ {', '.join(inside)} }}" if inside else "{}"
+        entries = [f"{toml_key(key)} = {toml_value(item)}" for key, item in value.items() if item is not None]
+        return f"{{ {', '.join(entries)} }}" if entries else "{}"
     return quoted(value) if isinstance(value, str) else str(value)

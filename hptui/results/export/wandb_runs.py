@@ -1,4 +1,4 @@
-"""Trials as offline W&B runs, which `wandb sync` sends where their owner wants them. Nothing is sent from here."""
+"""Trials as offline W&B runs, which `wandb sync` uploads on the owner's demand. Nothing is sent by the export."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from hptui.storage.reader import Reader
 
 
 def write_wandb(view: View, reader: Reader, trials: Sequence[Trial], directory: Path) -> list[Path]:
-    """Write a run per trial that has started; which run folders there are now."""
+    """Write a run per started trial; return the new run folders.
+
+    Raises: Unsupported if wandb is not installed.
+    """
     try:
         import wandb
     except ModuleNotFoundError:
@@ -26,14 +29,15 @@ def write_wandb(view: View, reader: Reader, trials: Sequence[Trial], directory: 
     try:
         for trial in trials:
             if trial.started is not None:
-                _run(wandb, view, reader, trial, directory)
+                _write_run(wandb, view, reader, trial, directory)
     finally:
+        # wandb starts a service process that would otherwise outlive the export.
         wandb.teardown()
     return sorted(set(directory.glob("wandb/offline-run-*")) - before)
 
 
-def _run(wandb: Any, view: View, reader: Reader, trial: Trial, directory: Path) -> None:
-    """One run. Of this machine and its user it says nothing."""
+def _write_run(wandb: Any, view: View, reader: Reader, trial: Trial, directory: Path) -> None:
+    """Write one run, without information about this machine and its user."""
     settings = wandb.Settings(
         mode="offline",
         console="off",
@@ -51,7 +55,7 @@ def _run(wandb: Any, view: View, reader: Reader, trial: Trial, directory: Path) 
     )
     run = wandb.init(
         project=view.study.name,
-        id=f"{view.row.uuid[:8]}-{trial.number}",  # exported twice, it is the same run
+        id=f"{view.row.uuid[:8]}-{trial.number}",  # a second export updates the same run
         name=run_name(trial),
         notes=trial.note or None,
         tags=[str(part)[:64] for part in (trial.status, trial.reason, trial.role) if part],
@@ -59,17 +63,17 @@ def _run(wandb: Any, view: View, reader: Reader, trial: Trial, directory: Path) 
         dir=str(directory),
         settings=settings,
     )
-    for step, values in _by_step(reader, trial):
+    for step, values in _values_by_step(reader, trial):
         run.log(values, step=step)
     for metric, value in (trial.values or {}).items():
         run.summary[f"value/{metric}"] = value
     run.finish(exit_code=0 if trial.status is TrialStatus.COMPLETE else 1)
 
 
-def _by_step(reader: Reader, trial: Trial) -> list[tuple[int, dict[str, float]]]:
-    found: dict[int, dict[str, float]] = defaultdict(dict)
+def _values_by_step(reader: Reader, trial: Trial) -> list[tuple[int, dict[str, float]]]:
+    values_by_step: dict[int, dict[str, float]] = defaultdict(dict)
     for name in reader.metric_names(trial.number):
         for step, value, _ in reader.curve(trial.number, name):
-            if step >= 0 and not math.isnan(value):  # W&B has no word for NaN in a history that it will not drop
-                found[step][name] = value
-    return sorted(found.items())
+            if step >= 0 and not math.isnan(value):  # W&B would drop a NaN of the history
+                values_by_step[step][name] = value
+    return sorted(values_by_step.items())

@@ -1,4 +1,4 @@
-"""YAML that readers of 1.1 and 1.2 agree on: `1e-05` has no dot and would be a text to half of them."""
+"""YAML that readers of versions 1.1 and 1.2 parse alike: `1e-05` without a dot is a text in YAML 1.1."""
 
 from __future__ import annotations
 
@@ -10,47 +10,49 @@ from typing import Any
 from hptui.results.export.quoting import quoted
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+"""Texts that need no quotes, unless `RESERVED`."""
 RESERVED = {"true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf", "y", "n"}
+"""Words that YAML 1.1 or 1.2 does not read as text."""
 
 
 def yaml_text(value: Mapping[str, Any] | Sequence[Any], indent: str = "") -> str:
-    """Block style, two spaces; lists of scalars on one line."""
+    """Return block style with two spaces; lists of scalars are on one line."""
     text = ""
     if isinstance(value, Mapping):
         for key, item in value.items():
-            text += f"{indent}{_scalar(str(key))}:{_below(item, indent)}"
+            text += f"{indent}{_scalar_text(str(key))}:{_nested(item, indent)}"
         return text
     for item in value:
-        block = _below(item, indent)
+        block = _nested(item, indent)
         text += f"{indent}- {block.removeprefix(chr(10)).removeprefix(indent + '  ').removeprefix(' ')}"
     return text
 
 
-def _below(item: Any, indent: str) -> str:
+def _nested(item: Any, indent: str) -> str:
     if isinstance(item, Mapping) and item:
         return "\n" + yaml_text(item, indent + "  ")
-    if isinstance(item, list | tuple) and any(isinstance(one, Mapping | list | tuple) for one in item):
+    if isinstance(item, list | tuple) and any(isinstance(entry, Mapping | list | tuple) for entry in item):
         return "\n" + yaml_text(item, indent + "  ")
-    return f" {_scalar(item)}\n"
+    return f" {_scalar_text(item)}\n"
 
 
-def _scalar(value: Any) -> str:
+def _scalar_text(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return _float(value)
+        return _float_text(value)
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_scalar(item) for item in value)}]"
+        return f"[{', '.join(_scalar_text(item) for item in value)}]"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_scalar(str(key))}: {_scalar(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_scalar_text(str(key))}: {_scalar_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, str):
         return str(value) if PLAIN.fullmatch(value) and value.lower() not in RESERVED else quoted(value)
     return str(value)
 
 
-def _float(value: float) -> str:
+def _float_text(value: float) -> str:
     if not math.isfinite(value):
         return ".nan" if math.isnan(value) else (".inf" if value > 0 else "-.inf")
     mantissa, e, exponent = repr(value).partition("e")

@@ -1,1 +1,1 @@
-"""Figures of a report: each a picture, its data as CSV beside it, and a caption that is computed."""
+"""Plots of a report: each an image, its data as CSV, and a computed caption."""

@@ -1,4 +1,4 @@
-"""A setting or a metric as an axis: where a value lies on it, and what its ticks say."""
+"""Axes of settings and metrics for matplotlib: positions of values, scales, ticks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from hptui.results.view import View
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """`levels` are the places of a choice, in order; empty for a range, which may be logarithmic."""
+    """An axis. `levels` are the values of a choice, in order; empty for a range, which may be logarithmic (`log`)."""
 
     name: str
     label: str
@@ -37,7 +37,7 @@ class Axis:
     whole: bool = False
 
     def place(self, value: Any) -> float | None:
-        """Where a value lies; None where it has no place: it is missing, or no finite number."""
+        """Return the position of a value; None if it is missing, not finite, or not on the axis."""
         if self.levels:
             keys = [canonical(level) for level in self.levels]
             return float(keys.index(canonical(value))) if canonical(value) in keys else None
@@ -46,14 +46,14 @@ class Axis:
         return float(value)
 
     def dress(self, axes: Any, which: str, *, titled: bool = True) -> None:
-        """Scale, ticks and label of the x or y axis of `axes`."""
+        """Set scale, ticks and label of the x or y axis (`which`) of matplotlib `axes`."""
         axis = axes.xaxis if which == "x" else axes.yaxis
         if titled:
             axis.set_label_text(self.label)
         if self.levels:
             axis.set_major_locator(FixedLocator(list(range(len(self.levels)))))
             texts = [clean(setting(level), limit=16) for level in self.levels]
-            axis.set_major_formatter(FuncFormatter(lambda at, _: _nth(texts, at)))
+            axis.set_major_formatter(FuncFormatter(lambda at, _: _level_text(texts, at)))
             getattr(axes, f"set_{which}lim")(-0.6, len(self.levels) - 0.4)
             if which == "x" and sum(map(len, texts)) > 40:
                 axes.tick_params(axis="x", labelrotation=30)
@@ -62,7 +62,7 @@ class Axis:
 
 
 def dress_number(axes: Any, which: str, *, log: bool = False, whole: bool = False) -> None:
-    """Plain ticks for numbers: no powers as superscripts, no offsets."""
+    """Set plain ticks for numbers: no superscript powers, no offset."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     if log:
         getattr(axes, f"set_{which}scale")("log")
@@ -78,25 +78,25 @@ def dress_number(axes: Any, which: str, *, log: bool = False, whole: bool = Fals
         axis.set_major_formatter(ScalarFormatter(useOffset=False))
 
 
-def _power(at: float, *, small: bool) -> str:
-    """A tick of a logarithmic axis; where the smallest are powers of ten, all below 1 are."""
-    if not small or at >= 0.999 or at <= 0:
-        return number_text(float(f"{at:.6g}"))
-    digits, power = f"{at:.5e}".split("e")
+def _power(tick: float, *, small: bool) -> str:
+    """Return the text of a logarithmic tick; with `small` values below 1 as `1e-3`."""
+    if not small or tick >= 0.999 or tick <= 0:
+        return number_text(float(f"{tick:.6g}"))
+    digits, power = f"{tick:.5e}".split("e")
     return f"{float(digits):g}e{int(power)}"
 
 
 def axis_of(view: View, name: str, values: Sequence[Value]) -> Axis:
-    """The axis of a setting, wide enough for all values that were run; of a metric, a range."""
-    known = {parameter.name: parameter for parameter in view.study.space.parameters}
-    parameter = known.get(name)
-    found = [value for value in values if value is not None]
-    if isinstance(parameter, Choice) or not all(map(is_number, found)):
-        own = list(parameter.levels) if isinstance(parameter, Choice) else []
-        return Axis(name, label(view, name), _ordered([*own, *found]))
-    log = bool(parameter and parameter.log) or (parameter is None and _spread(found))
-    log = log and all(value > 0 for value in found if is_number(value))
-    return Axis(name, label(view, name), (), log, all(isinstance(value, int) for value in found))
+    """Return the axis of a setting or metric, wide enough for all values that were run."""
+    parameters = {parameter.name: parameter for parameter in view.study.space.parameters}
+    parameter = parameters.get(name)
+    present = [value for value in values if value is not None]
+    if isinstance(parameter, Choice) or not all(map(is_number, present)):
+        levels = list(parameter.levels) if isinstance(parameter, Choice) else []
+        return Axis(name, label(view, name), _ordered([*levels, *present]))
+    log = bool(parameter and parameter.log) or (parameter is None and _spans_decades(present))
+    log = log and all(value > 0 for value in present if is_number(value))
+    return Axis(name, label(view, name), (), log, all(isinstance(value, int) for value in present))
 
 
 def _ordered(values: Sequence[Value]) -> tuple[Value, ...]:
@@ -109,17 +109,18 @@ def _magnitude(value: Value) -> float:
     return float(value) if is_number(value) else 0.0
 
 
-def _spread(values: Sequence[Value]) -> bool:
-    """Whether numbers range over decades."""
+def _spans_decades(values: Sequence[Value]) -> bool:
+    """Return whether positive numbers span more than a factor of 30."""
     numbers = [float(value) for value in values if is_number(value)]
     return bool(numbers) and min(numbers) > 0 and max(numbers) / min(numbers) > 30
 
 
-def _nth(texts: Sequence[str], at: float) -> str:
-    index = round(at)
-    return texts[index] if 0 <= index < len(texts) and abs(at - index) < 1e-6 else ""
+def _level_text(texts: Sequence[str], tick: float) -> str:
+    index = round(tick)
+    return texts[index] if 0 <= index < len(texts) and abs(tick - index) < 1e-6 else ""
 
 
 def jitter(index: int, level: Axis) -> float:
-    """A small shift that keeps points of one choice apart, the same every time."""
+    """Return a small deterministic offset that separates points of the same choice; 0 on a range."""
+    # Multiples of the golden ratio are spread evenly modulo 1.
     return ((index * 0.61803398875) % 1.0 - 0.5) * 0.3 if level.levels else 0.0

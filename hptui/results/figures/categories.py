@@ -1,4 +1,4 @@
-"""What became of the examples of an evaluation: correct, wrong, not in the format, stacked per trial."""
+"""The plot `categorization`: evaluated samples by category (correct, wrong, malformed), stacked per trial."""
 
 from __future__ import annotations
 
@@ -15,29 +15,34 @@ from hptui.results.figures.scene import Scene
 from hptui.results.figures.style import BLUE, GREEN, HATCHES, ORANGE, PURPLE, RED, SKY, SOFT, sheet
 
 MOST = 60
-"""So many bars can be told apart."""
+"""Number of bars that remain distinguishable."""
 CANDIDATES = 8
+"""Number of counted metrics that are combined; the number of combinations grows exponentially."""
 LOOKED_AT = 50
+"""Number of trials that are examined for such metrics."""
 COLOURS = (BLUE, ORANGE, SOFT, SKY, PURPLE, GREEN, RED)
+"""Colours of the categories, in order."""
 
 
 def categorization(scene: Scene) -> Drawn | None:
-    """`categorization`: the metrics that share one total and together make it up. None: there are none such."""
+    """Return the plot of metrics that add up to a common total; None if there are none."""
     names = categories(scene.trials)
-    having = [trial for trial in scene.trials if names and all(counted(trial.metrics, name) for name in names)]
-    if not having:
+    counted_trials = [trial for trial in scene.trials if names and all(counted(trial.metrics, name) for name in names)]
+    if not counted_trials:
         return None
-    order = [trial for trial in scene.order if trial in having]
-    kept = {trial.number for trial in [*order, *(trial for trial in having if trial not in order)][:MOST]}
-    chosen = [trial for trial in having if trial.number in kept]
+    order = [trial for trial in scene.order if trial in counted_trials]
+    drawn_numbers = {
+        trial.number for trial in [*order, *(trial for trial in counted_trials if trial not in order)][:MOST]
+    }
+    drawn = [trial for trial in counted_trials if trial.number in drawn_numbers]
     picture, axes = sheet()
-    floor = [0.0] * len(chosen)
+    bottoms = [0.0] * len(drawn)
     for index, name in enumerate(names):
-        heights = [_share(trial, name) for trial in chosen]
+        heights = [_share_of_total(trial, name) for trial in drawn]
         axes.bar(
-            range(len(chosen)),
+            range(len(drawn)),
             heights,
-            bottom=floor,
+            bottom=bottoms,
             width=0.82,
             color=COLOURS[index % len(COLOURS)],
             hatch=HATCHES[index % len(HATCHES)],
@@ -46,31 +51,37 @@ def categorization(scene: Scene) -> Drawn | None:
             label=label(scene.view, name),
             zorder=2,
         )
-        floor = [one + other for one, other in zip(floor, heights, strict=True)]
-    every = max(1, len(chosen) // 20)
-    axes.set_xticks(range(0, len(chosen), every), [str(trial.number) for trial in chosen[::every]])
-    axes.set_xlim(-0.7, len(chosen) - 0.3)
+        bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
+    tick_interval = max(1, len(drawn) // 20)
+    axes.set_xticks(range(0, len(drawn), tick_interval), [str(trial.number) for trial in drawn[::tick_interval]])
+    axes.set_xlim(-0.7, len(drawn) - 0.3)
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(lambda at, _: f"{at:.0%}")
     axes.set_xlabel("trial")
     axes.set_ylabel("share of the evaluated samples")
     axes.grid(visible=False, axis="x")
     axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    rows = [_row(trial, names) for trial in having]
+    rows = [_categories_row(trial, names) for trial in counted_trials]
     return Drawn(
-        "categorization", "What became of the samples, by trial", _caption(scene, names, having, chosen), rows, picture
+        "categorization",
+        "What became of the samples, by trial",
+        _categories_caption(scene, names, counted_trials, drawn),
+        rows,
+        picture,
     )
 
 
 def categories(trials: Sequence[Trial]) -> list[str]:
-    """The largest set of counted metrics whose hits add up to their common total in every trial that has them."""
-    seen = [trial.metrics for trial in trials if any(name.endswith(HITS) for name in trial.metrics)][:LOOKED_AT]
-    names = list(dict.fromkeys(name[: -len(HITS)] for one in seen for name in one if name.endswith(HITS)))[:CANDIDATES]
+    """Return the largest set of counted metrics whose hits add up to their common total in every trial."""
+    metrics = [trial.metrics for trial in trials if any(name.endswith(HITS) for name in trial.metrics)][:LOOKED_AT]
+    names = list(dict.fromkeys(name[: -len(HITS)] for values in metrics for name in values if name.endswith(HITS)))[
+        :CANDIDATES
+    ]
     for size in range(len(names), 1, -1):
-        for some in combinations(names, size):
-            whole = [one for one in seen if all(name + HITS in one for name in some)]
-            if whole and all(_adds_up(one, some) for one in whole):
-                return list(some)
+        for combination in combinations(names, size):
+            with_all = [values for values in metrics if all(name + HITS in values for name in combination)]
+            if with_all and all(_adds_up(values, combination) for values in with_all):
+                return list(combination)
     return []
 
 
@@ -78,34 +89,36 @@ def _adds_up(metrics: Mapping[str, float], names: Sequence[str]) -> bool:
     totals = {metrics.get(name + TOTAL) for name in names}
     if len(totals) != 1 or None in totals:
         return False
-    found = sum(metrics[name + HITS] for name in names)
-    return math.isfinite(found) and found == totals.pop()
+    hits = sum(metrics[name + HITS] for name in names)
+    return math.isfinite(hits) and hits == totals.pop()
 
 
-def _share(trial: Trial, name: str) -> float:
+def _share_of_total(trial: Trial, name: str) -> float:
     k, n = counted(trial.metrics, name) or (0, 1)
     return k / n
 
 
-def _row(trial: Trial, names: Sequence[str]) -> dict[str, Any]:
+def _categories_row(trial: Trial, names: Sequence[str]) -> dict[str, Any]:
     row: dict[str, Any] = {"trial": trial.number, "status": str(trial.status)}
     for name in names:
         row[name], row["n"] = counted(trial.metrics, name) or (None, None)
     return row
 
 
-def _caption(scene: Scene, names: Sequence[str], having: Sequence[Trial], chosen: Sequence[Trial]) -> Line:
+def _categories_caption(
+    scene: Scene, names: Sequence[str], counted_trials: Sequence[Trial], drawn: Sequence[Trial]
+) -> Line:
     key = "figure.categorization"
-    said: Line = line("What became of the evaluated samples in {n} trials", n=count(f"{key}.trials", having))
-    if len(chosen) < len(having):
-        said += (" (the best ", count(f"{key}.drawn", chosen), " are drawn)")
-    best = next((trial for trial in scene.order if trial in having), None)
+    text: Line = line("What became of the evaluated samples in {n} trials", n=count(f"{key}.trials", counted_trials))
+    if len(drawn) < len(counted_trials):
+        text += (" (the best ", count(f"{key}.drawn", drawn), " are drawn)")
+    best = next((trial for trial in scene.order if trial in counted_trials), None)
     if best is None:
-        return (*said, ".")
-    said += line(". Of trial {best}, {so}:", best=the(f"{key}.best", best), so=scene.best_words)
+        return (*text, ".")
+    text += line(". Of trial {best}, {so}:", best=the(f"{key}.best", best), so=scene.best_words)
     for index, name in enumerate(names):
         k, n = counted(best.metrics, name) or (0, 0)
         hits = Fact(f"{key}.{name}.k", k, f"{k:,}", (best.number,), f"metrics.{name}{HITS}")
         total = Fact(f"{key}.{name}.n", n, f"{n:,}", (best.number,), f"metrics.{name}{TOTAL}")
-        said += line("{comma} {name} {k} of {n}", comma="," if index else "", name=Name(name), k=hits, n=total)
-    return (*said, ".")
+        text += line("{comma} {name} {k} of {n}", comma="," if index else "", name=Name(name), k=hits, n=total)
+    return (*text, ".")

@@ -1,4 +1,4 @@
-"""Curves of all trials over steps: a loss, or the objective itself."""
+"""Plots of curves of all trials over steps: the training loss, and the objective."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ from hptui.results.roles import counterpart
 from hptui.storage.reader import Reader
 
 FEW = 6
-"""So many trials get a colour each; more are coloured by what they reached."""
+"""Up to this number of curves each gets a colour of its own; more are coloured by objective."""
 DRAWN = 120
+"""Number of curves that are drawn."""
 POINTS = 400
+"""A longer curve is drawn by the means of this number of stretches."""
 USUAL = ("train_loss", "training_loss", "train/loss", "loss")
+"""Common names of a training loss, in order of preference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A trial's points of one metric, as they are drawn."""
+    """The points of one metric of a trial, as drawn."""
 
     trial: Trial
     steps: list[float]
@@ -38,154 +41,160 @@ class Curve:
 
 
 def training_loss(scene: Scene) -> Drawn | None:
-    """`training_loss`: how the training loss fell in every trial, else the objective, where it has curves."""
+    """Return the plot of the training loss of all trials, else of the objective if it has curves."""
     metric = training_metric(scene)
-    return _drawn(scene, metric, "training_loss") if metric else None
+    return _curves_plot(scene, metric, "training_loss") if metric else None
 
 
 def objective_curves(scene: Scene) -> Drawn | None:
-    """`objective_curves`: the objective during training, where that is another curve than the training loss."""
+    """Return the plot of the objective over steps, if it is not the plot `training_loss` already."""
     metric = scene.metric
-    return _drawn(scene, metric, "objective_curves") if metric != training_metric(scene) else None
+    return _curves_plot(scene, metric, "objective_curves") if metric != training_metric(scene) else None
 
 
 def training_metric(scene: Scene) -> str | None:
-    """The metric that training lowers, of those with at least two points in a trial."""
+    """Return the metric that training minimizes, among those with at least two points in a trial."""
     names = [name for name in scene.reader.metric_names() if not is_count(name)]
     objective = scene.metric
-    own, _ = counterpart(objective, names)
-    first = [own] if own is not None and own != objective else []
-    for name in dict.fromkeys([*first, *USUAL, objective]):
+    train_metric, _ = counterpart(objective, names)
+    preferred = [train_metric] if train_metric is not None and train_metric != objective else []
+    for name in dict.fromkeys([*preferred, *USUAL, objective]):
         if name in names and any(summary.n > 1 for summary in scene.reader.summaries(name).values()):
             return name
     return None
 
 
-def _drawn(scene: Scene, metric: str, name: str) -> Drawn | None:
-    having = scene.reader.summaries(metric)
-    trials = [trial for trial in scene.trials if trial.number in having and having[trial.number].n > 1]
+def _curves_plot(scene: Scene, metric: str, name: str) -> Drawn | None:
+    summaries = scene.reader.summaries(metric)
+    trials = [trial for trial in scene.trials if trial.number in summaries and summaries[trial.number].n > 1]
     chosen = choose(scene, trials, DRAWN)
-    curves = [_curve(scene.reader, trial, metric, having[trial.number].n) for trial in chosen]
+    curves = [_read_curve(scene.reader, trial, metric, summaries[trial.number].n) for trial in chosen]
     curves = [curve for curve in curves if curve.steps]
     if not curves:
         return None
-    drawn = {curve.trial.number for curve in curves}
-    best = next((trial for trial in scene.order if trial.number in drawn), None)
-    picture, axes = sheet()
+    numbers = {curve.trial.number for curve in curves}
+    best = next((trial for trial in scene.order if trial.number in numbers), None)
+    figure, axes = sheet()
     if len(curves) <= FEW:
-        _each(axes, scene, curves, best)
+        _draw_each(axes, scene, curves, best)
     else:
-        _by_value(picture, axes, scene, curves, best)
-    every = [value for curve in curves for value in curve.values]
+        _draw_by_value(figure, axes, scene, curves, best)
+    values = [value for curve in curves for value in curve.values]
     axes.set_xlabel("step")
     dress_number(axes, "x", whole=True)
     axes.set_ylabel(label(scene.view, metric))
-    dress_number(axes, "y", log=min(every) > 0 and max(every) / min(every) > 30)
+    dress_number(axes, "y", log=min(values) > 0 and max(values) / min(values) > 30)
     axes.margins(x=0.02)
     rows = [
         {"trial": curve.trial.number, "step": step, metric: value}
         for curve in curves
         for step, value in zip(curve.steps, curve.values, strict=True)
     ]
-    caption = _caption(scene, metric, name, trials, curves, best, having)
-    return Drawn(name, f"{metric} over steps", caption, rows, picture)
+    caption = _curves_caption(scene, metric, name, trials, curves, best, summaries)
+    return Drawn(name, f"{metric} over steps", caption, rows, figure)
 
 
-def choose(scene: Scene, trials: Sequence[Trial], most: int) -> list[Trial]:
-    """At most so many trials: the best, and the others evenly by rank; those without a rank last."""
-    known = {trial.number for trial in trials}
-    order = [trial for trial in scene.order if trial.number in known]
-    placed = {trial.number for trial in order}
-    order += [trial for trial in trials if trial.number not in placed]
-    if len(order) <= most:
+def choose(scene: Scene, trials: Sequence[Trial], maximum: int) -> list[Trial]:
+    """Return at most `maximum` trials: the best ones, and an even sample of the others by rank."""
+    numbers = {trial.number for trial in trials}
+    order = [trial for trial in scene.order if trial.number in numbers]
+    ranked_numbers = {trial.number for trial in order}
+    order += [trial for trial in trials if trial.number not in ranked_numbers]
+    if len(order) <= maximum:
         return sorted(order, key=lambda trial: trial.number)
-    first, rest = order[: most // 6], order[most // 6 :]
-    step = len(rest) / (most - len(first))
-    some = [rest[int(index * step)] for index in range(most - len(first))]
-    return sorted([*first, *some], key=lambda trial: trial.number)
+    best, others = order[: maximum // 6], order[maximum // 6 :]
+    step = len(others) / (maximum - len(best))
+    sample = [others[int(index * step)] for index in range(maximum - len(best))]
+    return sorted([*best, *sample], key=lambda trial: trial.number)
 
 
-def _curve(reader: Reader, trial: Trial, metric: str, n: int) -> Curve:
-    """A trial's points; of very many, the mean of each stretch."""
+def _read_curve(reader: Reader, trial: Trial, metric: str, n: int) -> Curve:
+    """Return a trial's points; of a long curve the means of stretches."""
     if n > POINTS:
-        found = [(bucket.last, bucket.mean) for bucket in reader.buckets(trial.number, metric, POINTS)]
+        points = [(bucket.last, bucket.mean) for bucket in reader.buckets(trial.number, metric, POINTS)]
     else:
-        found = [(step, value) for step, value, _ in reader.curve(trial.number, metric)]
-    kept = [(step, value) for step, value in found if value is not None and math.isfinite(value)]
-    return Curve(trial, [float(step) for step, _ in kept], [float(value) for _, value in kept])
+        points = [(step, value) for step, value, _ in reader.curve(trial.number, metric)]
+    finite = [(step, value) for step, value in points if value is not None and math.isfinite(value)]
+    return Curve(trial, [float(step) for step, _ in finite], [float(value) for _, value in finite])
 
 
-def _each(axes: Any, scene: Scene, curves: Sequence[Curve], best: Trial | None) -> None:
+def _draw_each(axes: Any, scene: Scene, curves: Sequence[Curve], best: Trial | None) -> None:
     for index, curve in enumerate(curves):
-        star = best is not None and curve.trial.number == best.number
-        said = f"trial {curve.trial.number}" + (f" ({clean(curve.trial.name, limit=20)})" if curve.trial.name else "")
-        end = "" if curve.trial.status is TrialStatus.COMPLETE else f", {curve.trial.status}"
-        said += f", {scene.best_label}" if star else end
-        colour = INK if star else SERIES[index % len(SERIES)]
-        style = "-" if star else DASHES[index % len(DASHES)]
+        is_best = best is not None and curve.trial.number == best.number
+        text = f"trial {curve.trial.number}" + (f" ({clean(curve.trial.name, limit=20)})" if curve.trial.name else "")
+        outcome = "" if curve.trial.status is TrialStatus.COMPLETE else f", {curve.trial.status}"
+        text += f", {scene.best_label}" if is_best else outcome
+        colour = INK if is_best else SERIES[index % len(SERIES)]
+        style = "-" if is_best else DASHES[index % len(DASHES)]
         axes.plot(
-            curve.steps, curve.values, color=colour, ls=style, lw=2.2 if star else 1.3, label=said, zorder=3 + star
+            curve.steps,
+            curve.values,
+            color=colour,
+            ls=style,
+            lw=2.2 if is_best else 1.3,
+            label=text,
+            zorder=3 + is_best,
         )
-        _end(axes, curve)
+        _mark_failure(axes, curve)
     axes.legend(loc="best")
 
 
-def _by_value(picture: Any, axes: Any, scene: Scene, curves: Sequence[Curve], best: Trial | None) -> None:
-    own = scene.values
-    seen = [own[curve.trial.number] for curve in curves if curve.trial.number in own]
-    norm = Normalize(min(seen, default=0.0), max(seen, default=1.0))
+def _draw_by_value(figure: Any, axes: Any, scene: Scene, curves: Sequence[Curve], best: Trial | None) -> None:
+    values = scene.values
+    drawn_values = [values[curve.trial.number] for curve in curves if curve.trial.number in values]
+    norm = Normalize(min(drawn_values, default=0.0), max(drawn_values, default=1.0))
     colours = scale_of(scene.study.objective.goal)
     for curve in curves:
-        value = own.get(curve.trial.number)
+        value = values.get(curve.trial.number)
         if value is None:
             axes.plot(curve.steps, curve.values, color=SOFT, lw=0.8, ls=(0, (3, 2)), alpha=0.8, zorder=1)
         elif best is None or curve.trial.number != best.number:
             axes.plot(curve.steps, curve.values, color=colours(norm(value)), lw=0.9, alpha=0.8, zorder=2)
-        _end(axes, curve)
+        _mark_failure(axes, curve)
     for curve in curves:
         if best is not None and curve.trial.number == best.number:
             axes.plot(curve.steps, curve.values, color="white", lw=3.4, zorder=4)
             axes.plot(
                 curve.steps, curve.values, color=INK, lw=1.8, zorder=5, label=f"trial {best.number}, {scene.best_label}"
             )
-    if any(curve.trial.number not in own for curve in curves):
+    if any(curve.trial.number not in values for curve in curves):
         axes.plot([], [], color=SOFT, lw=0.8, ls=(0, (3, 2)), label="without a value")
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="upper right")
-    if seen:
+    if drawn_values:
         from matplotlib.cm import ScalarMappable
 
-        bar = picture.colorbar(ScalarMappable(norm, colours), ax=axes, pad=0.02)
+        bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, pad=0.02)
         bar.set_label(label(scene.view, scene.metric))
         bar.outline.set_visible(False)
         dress_number(bar.ax, "y")
 
 
-def _end(axes: Any, curve: Curve) -> None:
-    """Where a trial failed, its curve ends in a cross."""
+def _mark_failure(axes: Any, curve: Curve) -> None:
+    """Mark the end of a failed trial's curve with a cross."""
     if curve.trial.status is TrialStatus.FAILED:
         axes.scatter(curve.steps[-1:], curve.values[-1:], marker="x", s=28, color=RED, lw=1.2, zorder=6)
 
 
-def _caption(
+def _curves_caption(
     scene: Scene,
     metric: str,
     name: str,
     trials: Sequence[Trial],
     curves: Sequence[Curve],
     best: Trial | None,
-    having: Mapping[int, Any],
+    summaries: Mapping[int, Any],
 ) -> Line:
     key = f"figure.{name}"
-    said: Line = line("{metric} over steps", metric=Name(metric))
+    text: Line = line("{metric} over steps", metric=Name(metric))
     if len(curves) < len(trials):
         drawn = count(f"{key}.drawn", [curve.trial for curve in curves])
-        said += line(": {drawn} of {n} trials are drawn.", drawn=drawn, n=count(f"{key}.trials", trials))
+        text += line(": {drawn} of {n} trials are drawn.", drawn=drawn, n=count(f"{key}.trials", trials))
     else:
-        said += line(" in {n}.", n=(count(f"{key}.trials", trials), " trial" if len(trials) == 1 else " trials"))
-    if best is not None and (last := having.get(best.number)) is not None and math.isfinite(last.value):
+        text += line(" in {n}.", n=(count(f"{key}.trials", trials), " trial" if len(trials) == 1 else " trials"))
+    if best is not None and (last := summaries.get(best.number)) is not None and math.isfinite(last.value):
         spec = scene.study.metrics.get(metric)
-        said += line(
+        text += line(
             " Trial {best}, {so}, ends at {value}.",
             so=scene.best_words,
             best=the(f"{key}.best", best),
@@ -193,5 +202,5 @@ def _caption(
         )
     failed = [curve.trial for curve in curves if curve.trial.status is TrialStatus.FAILED]
     if failed:
-        said += (" ", count(f"{key}.failed", failed), " ended in a failure, marked by a cross.")
-    return said
+        text += (" ", count(f"{key}.failed", failed), " ended in a failure, marked by a cross.")
+    return text

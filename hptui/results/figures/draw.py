@@ -1,4 +1,4 @@
-"""All figures of a study, written as files."""
+"""Writes all plots of a study as files."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from hptui.results.view import View
 from hptui.storage.reader import Reader
 
 KINDS = ("png", "svg")
+"""Image formats."""
 MAKERS: tuple[Callable[[Scene], Drawn | None], ...] = (
     training_loss,
     objective_curves,
@@ -34,28 +35,28 @@ MAKERS: tuple[Callable[[Scene], Drawn | None], ...] = (
     parallel,
     pareto,
 )
-"""In the order of a report."""
+"""The plots in the order of a report."""
 
 
 def draw(view: View, reader: Reader, directory: Path, kind: str = "png") -> list[Figure]:
-    """Write every figure that the study has data for into `directory`, as NAME.png or NAME.svg with NAME.csv beside."""
+    """Write every plot that the study has data for as NAME.png or NAME.svg, and its data as NAME.csv."""
     assert kind in KINDS, kind
     with styled():
         scene = Scene(view, reader)
-        found = (make(scene) for make in MAKERS)
-        return [_write(drawn, directory, kind) for drawn in found if drawn is not None]
+        plots = (make(scene) for make in MAKERS)
+        return [_write(plot, directory, kind) for plot in plots if plot is not None]
 
 
 def captions(view: View, reader: Reader) -> list[Line]:
-    """What the captions of all figures would say, without writing any."""
+    """Return the captions of all plots without writing files."""
     with styled():
         scene = Scene(view, reader)
-        found = (make(scene) for make in MAKERS)
-        return [drawn.caption for drawn in found if drawn is not None]
+        plots = (make(scene) for make in MAKERS)
+        return [plot.caption for plot in plots if plot is not None]
 
 
-def _write(drawn: Drawn, directory: Path, kind: str) -> Figure:
-    path, data = directory / f"{drawn.name}.{kind}", directory / f"{drawn.name}.csv"
-    save(path, encoded(drawn.picture, kind))
-    save(data, csv_text(drawn.rows).encode())
-    return Figure(drawn.name, path, data, drawn.alt, drawn.caption)
+def _write(plot: Drawn, directory: Path, kind: str) -> Figure:
+    path, csv_path = directory / f"{plot.name}.{kind}", directory / f"{plot.name}.csv"
+    save(path, encoded(plot.picture, kind))
+    save(csv_path, csv_text(plot.rows).encode())
+    return Figure(plot.name, path, csv_path, plot.alt, plot.caption)

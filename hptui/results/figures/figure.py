@@ -1,4 +1,4 @@
-"""A figure as a report embeds it, and the study as a figure sees it."""
+"""A plot before and after it is written, and the facts and labels that all plots use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hptui.results.view import View
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture that was written, the CSV beside it, and what it shows, computed from the same trials."""
+    """A plot written as a file: image, CSV, alternative text and caption, from the same trials."""
 
     name: str
     path: Path
@@ -25,13 +25,13 @@ class Figure:
 
     @property
     def facts(self) -> list[Fact]:
-        """What the caption states."""
+        """The facts that the caption states."""
         return list(facts_of(self.caption))
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A figure before it is written: how to draw it, what is in it, what it says."""
+    """A plot before it is written: image, data and caption."""
 
     name: str
     alt: str
@@ -42,18 +42,18 @@ class Drawn:
 
 
 def count(key: str, trials: Sequence[Trial]) -> Fact:
-    """How many trials there are, as a fact."""
+    """Return the number of trials as a fact."""
     numbers = tuple(trial.number for trial in trials)
     return Fact(key, len(numbers), f"{len(numbers):,}", numbers)
 
 
 def the(key: str, trial: Trial) -> Fact:
-    """Which trial it is, as a fact."""
+    """Return the number of one trial as a fact."""
     return Fact(key, trial.number, str(trial.number), (trial.number,))
 
 
 def label(view: View, name: str) -> str:
-    """What a setting or metric is called on an axis: its heading, with its unit; nothing of it is obeyed."""
+    """Return the axis label of a setting or metric: its heading with its unit, sanitized."""
     spec = view.study.metrics.get(name)
     heading = view.study.report.columns.get(name) or (spec.heading if spec else "") or name
     text = clean(heading, limit=60)

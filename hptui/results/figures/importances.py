@@ -1,4 +1,4 @@
-"""How much of the objective's variation each setting explains."""
+"""The plot of the importance of each setting for the objective."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from hptui.results.figures.scene import Scene
 from hptui.results.figures.style import BLUE, sheet
 
 NAMES = {"fanova": "fANOVA", "pedanova": "PED-ANOVA", "ped_anova": "PED-ANOVA"}
+"""Methods of importance as they are written in a caption."""
 
 
 def importances(scene: Scene) -> Drawn | None:
-    """`importance`: a bar per setting that was searched. None where nothing can be said."""
-    found = scene.importance
-    if found is None or len(found.shares) < 2:
+    """Return the plot `importance`, a bar per searched setting; None if it cannot be estimated."""
+    result = scene.importance
+    if result is None or len(result.shares) < 2:
         return None
-    picture, axes = sheet(6.4, 1.1 + 0.32 * len(found.shares))
-    names, shares = list(found.shares), list(found.shares.values())
+    figure, axes = sheet(6.4, 1.1 + 0.32 * len(result.shares))
+    names, shares = list(result.shares), list(result.shares.values())
     bars = axes.barh(range(len(names)), shares, color=BLUE, height=0.65, zorder=2)
     axes.bar_label(bars, [f"{share:.0%}" for share in shares], padding=4, fontsize=8)
     axes.set_yticks(range(len(names)), [label(scene.view, name) for name in names])
@@ -24,18 +25,18 @@ def importances(scene: Scene) -> Drawn | None:
     axes.set_xlim(0, max(shares) * 1.12)
     axes.xaxis.set_major_formatter(lambda at, _: f"{at:.0%}")
     axes.grid(visible=False, axis="y")
-    method = NAMES.get(found.method, found.method)
+    method = NAMES.get(result.method, result.method)
     axes.set_xlabel(f"share of the variation of {label(scene.view, scene.metric)} ({method})")
-    rows = [{"setting": name, "share": share, "method": method} for name, share in found.shares.items()]
+    rows = [{"setting": name, "share": share, "method": method} for name, share in result.shares.items()]
     first = names[0]
     key = f"figure.importance.{first}"
-    said: Line = line(
+    caption: Line = line(
         "{name} explains {share} of the variation of {metric} over {n} trials, by {method}",
         name=Name(first),
-        share=Fact(key, shares[0], f"{shares[0]:.0%}", found.trials),
+        share=Fact(key, shares[0], f"{shares[0]:.0%}", result.trials),
         metric=Name(scene.metric),
-        n=Fact("figure.importance.trials", len(found.trials), f"{len(found.trials):,}", found.trials),
+        n=Fact("figure.importance.trials", len(result.trials), f"{len(result.trials):,}", result.trials),
         method=method,
     )
-    said = (*said, f" ({found.caveat})." if found.caveat else ".")
-    return Drawn("importance", f"Importance of each setting for {scene.metric}", said, rows, picture)
+    caption = (*caption, f" ({result.caveat})." if result.caveat else ".")
+    return Drawn("importance", f"Importance of each setting for {scene.metric}", caption, rows, figure)

@@ -1,6 +1,6 @@
-"""Two pages to look at with a mouse: the objective over the trials, and a map of any two settings.
+"""Two interactive HTML pages: the objective by trial, and the objective over any two settings.
 
-Each is one file that fetches nothing.
+Each is a single file that loads nothing from the network.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from hptui.results.figures.pairs import two_of
 from hptui.results.figures.scene import Scene
 
 BLUE, ORANGE, INK = "#0072b2", "#e69f00", "#222222"
+"""Colours of the pages, from the palette of `plots.matplotlib`."""
 
 
 def trace(scene: Scene) -> str | None:
-    """`optimization_trace.html`; None where nothing has a value yet."""
+    """Return `optimization_trace.html`; None without a value."""
     import plotly.graph_objects as go
 
     if not scene.own:
@@ -36,32 +37,35 @@ def trace(scene: Scene) -> str | None:
         mode="markers",
         name="complete",
         marker={"color": BLUE},
-        text=[_told(scene, trial) for trial in scene.own],
+        text=[_hover_text(scene, trial) for trial in scene.own],
         hovertemplate="%{text}<br>%{y}<extra></extra>",
     )
-    _layout(figure, scene, "trial", label(scene.view, scene.metric), "objective by trial")
+    _set_layout(figure, scene, "trial", label(scene.view, scene.metric), "objective by trial")
     return _page(figure, "optimization-trace")
 
 
 def contour(scene: Scene, across: str = "", up: str = "") -> str | None:
-    """`contour_plot.html`: the objective over any two settings, chosen in the page; None where fewer than two vary."""
+    """Return `contour_plot.html`, with menus for both axes; None if fewer than two settings vary.
+
+    Raises: UserError if `across` or `up` does not vary among the ranked trials.
+    """
     import plotly.graph_objects as go
 
-    known = scene.names
+    names = scene.names
     for name in (across, up):
-        if name and name not in known:
-            raise UserError(f"{name!r} does not vary among the ranked trials", hint=did_you_mean(name, known))
-    chosen = list(dict.fromkeys([*(name for name in (across, up) if name), *two_of(scene), *known]))[:2]
+        if name and name not in names:
+            raise UserError(f"{name!r} does not vary among the ranked trials", hint=did_you_mean(name, names))
+    chosen = list(dict.fromkeys([*(name for name in (across, up) if name), *two_of(scene), *names]))[:2]
     if len(chosen) < 2:
         return None
     trials = scene.own
-    values = {name: [_place(scene, trial, name) for trial in trials] for name in known}
+    values = {name: [_coordinate(scene, trial, name) for trial in trials] for name in names}
     z = [scene.values[trial.number] for trial in trials]
     scale = "Viridis" if scene.study.objective.goal == "minimize" else "Viridis_r"
-    both = {"x": values[chosen[0]], "y": values[chosen[1]]}
+    coordinates = {"x": values[chosen[0]], "y": values[chosen[1]]}
     figure = go.Figure()
     figure.add_contour(
-        **both,
+        **coordinates,
         z=z,
         colorscale=scale,
         connectgaps=True,
@@ -71,57 +75,57 @@ def contour(scene: Scene, across: str = "", up: str = "") -> str | None:
         colorbar={"title": _escaped(label(scene.view, scene.metric))},
     )
     figure.add_scatter(
-        **both,
+        **coordinates,
         mode="markers",
         marker={"color": z, "colorscale": scale, "size": 9, "line": {"color": INK, "width": 1}},
-        text=[_told(scene, trial) for trial in trials],
+        text=[_hover_text(scene, trial) for trial in trials],
         customdata=z,
         hovertemplate="%{text}<br>%{customdata}<extra></extra>",
     )
-    _layout(figure, scene, "", "", "objective over two settings, interpolated between its trials")
+    _set_layout(figure, scene, "", "", "objective over two settings, interpolated between its trials")
     menus = []
-    for axis, name, place in (("x", chosen[0], 0.0), ("y", chosen[1], 0.3)):
-        figure.update_layout(_axis(scene, axis, name, values[name]))
+    for axis, name, menu_x in (("x", chosen[0], 0.0), ("y", chosen[1], 0.3)):
+        figure.update_layout(_axis_layout(scene, axis, name, values[name]))
         buttons = [
             {
-                "label": f"{axis}: {_escaped(clean(one))}",
+                "label": f"{axis}: {_escaped(clean(choice))}",
                 "method": "update",
-                "args": [{axis: [values[one], values[one]]}, _axis(scene, axis, one, values[one])],
+                "args": [{axis: [values[choice], values[choice]]}, _axis_layout(scene, axis, choice, values[choice])],
             }
-            for one in known
+            for choice in names
         ]
-        menus.append({"buttons": buttons, "active": known.index(name), "x": place, "y": 1.16, "xanchor": "left"})
+        menus.append({"buttons": buttons, "active": names.index(name), "x": menu_x, "y": 1.16, "xanchor": "left"})
     figure.update_layout(updatemenus=menus, showlegend=False, margin={"t": 130}, title={"y": 0.97})
     return _page(figure, "contour-plot")
 
 
-def _axis(scene: Scene, axis: str, name: str, values: list[Any]) -> dict[str, Any]:
-    """What the page's layout says of an axis that shows this setting."""
-    parameter = next((one for one in scene.study.space.parameters if one.name == name), None)
+def _axis_layout(scene: Scene, axis: str, name: str, values: list[Any]) -> dict[str, Any]:
+    """Return the layout of an axis (x or y) that shows this setting."""
+    parameter = next((item for item in scene.study.space.parameters if item.name == name), None)
     numbers = all(isinstance(value, int | float) for value in values)
     log = getattr(parameter, "log", False) and numbers and min(values) > 0
     kind = "log" if log else "linear" if numbers else "category"
     return {f"{axis}axis.title.text": _escaped(label(scene.view, name)), f"{axis}axis.type": kind}
 
 
-def _place(scene: Scene, trial: Trial, name: str) -> Any:
+def _coordinate(scene: Scene, trial: Trial, name: str) -> Any:
     value = scene.settings(trial).get(name)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else clean(setting(value))
 
 
-def _told(scene: Scene, trial: Trial) -> str:
+def _hover_text(scene: Scene, trial: Trial) -> str:
     text = f"trial {trial.number}: {settings({name: scene.settings(trial).get(name) for name in scene.names})}"
     return _escaped(clean(text, limit=300))
 
 
 def _escaped(text: str) -> str:
-    """A text as plotly's own small HTML shows it: it knows tags, and no more is needed."""
+    """Return text escaped for plotly, which interprets simple HTML tags."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _layout(figure: Any, scene: Scene, across: str, up: str, what: str) -> None:
+def _set_layout(figure: Any, scene: Scene, across: str, up: str, text: str) -> None:
     figure.update_layout(
-        title=_escaped(f"{clean(scene.study.name)}: {what}"),
+        title=_escaped(f"{clean(scene.study.name)}: {text}"),
         xaxis_title=_escaped(across),
         yaxis_title=_escaped(up),
         template="plotly_white",
@@ -130,5 +134,5 @@ def _layout(figure: Any, scene: Scene, across: str, up: str, what: str) -> None:
 
 
 def _page(figure: Any, name: str) -> str:
-    """The same bytes for the same trials: plotly would name its parts at random."""
+    """Return the page with a fixed div id: plotly's random ids would change the bytes at each call."""
     return str(figure.to_html(include_plotlyjs=True, full_html=True, div_id=name))

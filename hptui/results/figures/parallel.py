@@ -1,4 +1,4 @@
-"""Every trial as a line through its settings to its objective: which combinations go together with good values."""
+"""The plot of parallel coordinates: every trial a line through its settings to its objective."""
 
 from __future__ import annotations
 
@@ -21,89 +21,95 @@ from hptui.results.figures.scene import Scene
 from hptui.results.figures.style import INK, SOFT, scale_of, sheet
 
 AXES = 8
+"""Number of settings shown, the most important ones."""
 LINES = 300
+"""Number of trials drawn."""
 
 
 def parallel(scene: Scene) -> Drawn | None:
-    """`parallel_coordinates`: three settings or more, the most important first, at most eight."""
-    own = scene.own
+    """Return the plot `parallel_coordinates`; None for fewer than three settings that vary."""
+    trials = scene.own
     names = scene.names[:AXES]
-    if len(own) < 2 or len(names) < 3:
+    if len(trials) < 2 or len(names) < 3:
         return None
-    drawn = choose(scene, own, LINES)
-    axes_ = [axis_of(scene.view, name, [scene.settings(trial).get(name) for trial in own]) for name in names]
-    values = [scene.values[trial.number] for trial in own]
+    drawn = choose(scene, trials, LINES)
+    setting_axes = [axis_of(scene.view, name, [scene.settings(trial).get(name) for trial in trials]) for name in names]
+    values = [scene.values[trial.number] for trial in trials]
     norm = Normalize(min(values), max(values))
-    picture, axes = sheet(max(6.4, 1.15 * (len(names) + 1)), 3.9)
-    scales = [_Scale(axis, [scene.settings(trial).get(axis.name) for trial in own]) for axis in axes_]
+    figure, axes = sheet(max(6.4, 1.15 * (len(names) + 1)), 3.9)
+    scales = [_Scale(axis, [scene.settings(trial).get(axis.name) for trial in trials]) for axis in setting_axes]
     best = scene.order[0]
     colours = scale_of(scene.study.objective.goal)
     ordered = sorted(drawn, key=scene.order.index, reverse=True)
-    lines = [_line(scene, trial, scales, norm) for trial in ordered]
+    lines = [_line_points(scene, trial, scales, norm) for trial in ordered]
     shades = [colours(norm(scene.values[trial.number])) for trial in ordered]
     axes.add_collection(LineCollection(lines, colors=shades, lw=1.0, alpha=0.75))
-    x, y = zip(*_line(scene, best, scales, norm), strict=True)
+    x, y = zip(*_line_points(scene, best, scales, norm), strict=True)
     axes.plot(x, y, color="white", lw=4.5, zorder=4)
     axes.plot(x, y, color=INK, lw=2.4, zorder=5, label=f"trial {best.number}, {scene.best_label}")
-    _rulers(axes, scene, scales, values)
+    _draw_scales(axes, scene, scales, values)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 0.98))
     metric = scene.metric
     caption = line(
         "Settings and objective of {n} of {all} ranked trials, a line each, dark where better; trial {best} is {so}.",
         n=count("figure.parallel.drawn", drawn),
-        all=count("figure.parallel.ranked", own),
+        all=count("figure.parallel.ranked", trials),
         best=the("figure.parallel.best", best),
         so=scene.best_words,
     )
     data = scene.table(drawn, names)
-    return Drawn("parallel_coordinates", f"Settings and {metric}, a line per trial", caption, data, picture)
+    return Drawn("parallel_coordinates", f"Settings and {metric}, a line per trial", caption, data, figure)
 
 
 class _Scale:
-    """An axis as an upright ruler from 0 to 1."""
+    """An axis as a vertical scale from 0 to 1."""
 
     def __init__(self, axis: Axis, values: Sequence[Any]) -> None:
         self.axis = axis
-        found = [at for value in values if (at := axis.place(value)) is not None]
-        self.low, self.high = (0.0, max(1.0, len(axis.levels) - 1.0)) if axis.levels else (min(found), max(found))
+        positions = [position for value in values if (position := axis.place(value)) is not None]
+        self.low, self.high = (
+            (0.0, max(1.0, len(axis.levels) - 1.0)) if axis.levels else (min(positions), max(positions))
+        )
 
     def share(self, value: Any) -> float | None:
-        """How far up a value lies."""
-        at = self.axis.place(value)
-        if at is None or self.high == self.low:
-            return None if at is None else 0.5
+        """Return the height of a value on the scale, 0–1; None if it is not on the axis."""
+        position = self.axis.place(value)
+        if position is None or self.high == self.low:
+            return None if position is None else 0.5
         if self.axis.log:
             from math import log
 
-            return log(at / self.low) / log(self.high / self.low)
-        return (at - self.low) / (self.high - self.low)
+            return log(position / self.low) / log(self.high / self.low)
+        return (position - self.low) / (self.high - self.low)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Where something is written beside the ruler."""
+        """Return heights and texts of the labels."""
         if self.axis.levels:
             texts = [clean(setting(level), limit=12) for level in self.axis.levels]
             return [((index - self.low) / (self.high - self.low), text) for index, text in enumerate(texts)]
         return [(0.0, number_text(float(f"{self.low:.3g}"))), (1.0, number_text(float(f"{self.high:.3g}")))]
 
 
-def _line(scene: Scene, trial: Trial, scales: Sequence[_Scale], norm: Any) -> list[tuple[float, float]]:
-    """A trial's way; over a setting that it does not have, it goes straight on to the next."""
+def _line_points(scene: Scene, trial: Trial, scales: Sequence[_Scale], norm: Any) -> list[tuple[float, float]]:
+    """Return the points of a trial's line; it skips settings that the trial does not have."""
     settings = scene.settings(trial)
-    found = [
-        (float(n), at) for n, one in enumerate(scales) if (at := one.share(settings.get(one.axis.name))) is not None
+    points = [
+        (float(n), height)
+        for n, scale in enumerate(scales)
+        if (height := scale.share(settings.get(scale.axis.name))) is not None
     ]
-    return [*found, (float(len(scales)), float(norm(scene.values[trial.number])))]
+    return [*points, (float(len(scales)), float(norm(scene.values[trial.number])))]
 
 
-def _rulers(axes: Any, scene: Scene, scales: Sequence[_Scale], values: Sequence[float]) -> None:
+def _draw_scales(axes: Any, scene: Scene, scales: Sequence[_Scale], values: Sequence[float]) -> None:
     spec = scene.study.metrics.get(scene.metric)
-    last = [(0.0, shown(min(values), spec)), (1.0, shown(max(values), spec))]
-    for index, ticks in enumerate([*(scale.ticks() for scale in scales), last]):
+    objective_ticks = [(0.0, shown(min(values), spec)), (1.0, shown(max(values), spec))]
+    for index, ticks in enumerate([*(scale.ticks() for scale in scales), objective_ticks]):
         axes.axvline(index, color=SOFT, lw=1.0, zorder=1)
-        for at, text in ticks:
+        for height, text in ticks:
             axes.text(
                 index + 0.04,
-                at,
+                height,
                 text,
                 fontsize=7,
                 va="center",

@@ -1,4 +1,4 @@
-"""Two objectives against each other, with the trials that none beats."""
+"""The plot of two objectives against each other, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -16,26 +16,29 @@ from hptui.results.figures.scene import Scene
 from hptui.results.figures.style import BLUE, INK, ORANGE, SOFT, sheet
 
 NAMED = 15
+"""Up to this number of trials on the front they are numbered."""
 
 
 def pareto(scene: Scene) -> Drawn | None:
-    """`pareto`: the first two objectives. None for a study with one."""
-    own, objectives = scene.own, scene.study.objectives
-    if len(objectives) < 2 or not own:
+    """Return the plot `pareto` of the first two objectives; None for a study with one objective."""
+    trials, objectives = scene.own, scene.study.objectives
+    if len(objectives) < 2 or not trials:
         return None
-    one, two = (objective.metric for objective in objectives[:2])
+    first, second = (objective.metric for objective in objectives[:2])
     front = front_of(scene.view)
-    best = {trial.number for trial in front}
-    picture, axes = sheet(6.0, 4.2)
-    rest = [trial for trial in own if trial.number not in best]
-    if rest:
-        axes.scatter(*_xy(rest, one, two), s=26, color=SOFT, alpha=0.7, lw=0, label="beaten", zorder=2)
+    front_numbers = {trial.number for trial in front}
+    figure, axes = sheet(6.0, 4.2)
+    dominated = [trial for trial in trials if trial.number not in front_numbers]
+    if dominated:
+        axes.scatter(
+            *_coordinates(dominated, first, second), s=26, color=SOFT, alpha=0.7, lw=0, label="beaten", zorder=2
+        )
     if len(objectives) == 2:
-        where = "post" if objectives[1].goal == objectives[0].goal == "minimize" else "default"
-        steps = {"drawstyle": "steps-post"} if where == "post" else {}
-        axes.plot(*_xy(front, one, two), color=BLUE, lw=1.2, zorder=3, **steps)
+        step_style = "post" if objectives[1].goal == objectives[0].goal == "minimize" else "default"
+        steps = {"drawstyle": "steps-post"} if step_style == "post" else {}
+        axes.plot(*_coordinates(front, first, second), color=BLUE, lw=1.2, zorder=3, **steps)
     axes.scatter(
-        *_xy(front, one, two),
+        *_coordinates(front, first, second),
         s=58,
         color=BLUE,
         edgecolor="white",
@@ -43,54 +46,73 @@ def pareto(scene: Scene) -> Drawn | None:
         label="none is better in both" if len(objectives) == 2 else "on the Pareto front",
         zorder=4,
     )
-    for trial in own:
+    for trial in trials:
         if trial.role is Role.BASELINE:
             axes.scatter(
-                *_xy([trial], one, two), s=46, marker="D", facecolor="white", edgecolor=INK, label="baseline", zorder=5
+                *_coordinates([trial], first, second),
+                s=46,
+                marker="D",
+                facecolor="white",
+                edgecolor=INK,
+                label="baseline",
+                zorder=5,
             )
-    middle = knee(scene.view, front)
-    if middle is not None:
-        axes.scatter(*_xy([middle], one, two), s=170, marker="*", color=ORANGE, edgecolor=INK, label="knee", zorder=6)
+    knee_trial = knee(scene.view, front)
+    if knee_trial is not None:
+        axes.scatter(
+            *_coordinates([knee_trial], first, second),
+            s=170,
+            marker="*",
+            color=ORANGE,
+            edgecolor=INK,
+            label="knee",
+            zorder=6,
+        )
     if len(front) <= NAMED:
         for trial in front:
-            at = _xy([trial], one, two)
+            coordinates = _coordinates([trial], first, second)
             axes.annotate(
-                str(trial.number), (at[0][0], at[1][0]), (6, 5), textcoords="offset points", fontsize=7, zorder=7
+                str(trial.number),
+                (coordinates[0][0], coordinates[1][0]),
+                (6, 5),
+                textcoords="offset points",
+                fontsize=7,
+                zorder=7,
             )
     for which, objective in zip("xy", objectives[:2], strict=True):
         better = "lower is better" if objective.goal == "minimize" else "higher is better"
         getattr(axes, f"set_{which}label")(f"{label(scene.view, objective.metric)}, {better}")
-        found = [float((trial.values or {})[objective.metric]) for trial in own]
-        dress_number(axes, which, log=min(found) > 0 and max(found) / min(found) > 50)
+        values = [float((trial.values or {})[objective.metric]) for trial in trials]
+        dress_number(axes, which, log=min(values) > 0 and max(values) / min(values) > 50)
     axes.margins(0.08)
     axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    rows = [_row(scene, trial, best) for trial in own]
-    return Drawn("pareto", f"{one} against {two}", _caption(scene, own, front, middle), rows, picture)
+    rows = [_pareto_row(scene, trial, front_numbers) for trial in trials]
+    return Drawn("pareto", f"{first} against {second}", _pareto_caption(scene, trials, front, knee_trial), rows, figure)
 
 
-def _xy(trials: Sequence[Trial], one: str, two: str) -> tuple[list[float], list[float]]:
+def _coordinates(trials: Sequence[Trial], first: str, second: str) -> tuple[list[float], list[float]]:
     values: list[Any] = [trial.values or {} for trial in trials]
-    return [float(value[one]) for value in values], [float(value[two]) for value in values]
+    return [float(value[first]) for value in values], [float(value[second]) for value in values]
 
 
-def _row(scene: Scene, trial: Trial, best: set[int]) -> dict[str, Any]:
+def _pareto_row(scene: Scene, trial: Trial, front_numbers: set[int]) -> dict[str, Any]:
     values = {objective.metric: (trial.values or {}).get(objective.metric) for objective in scene.study.objectives}
-    return {"trial": trial.number, **values, "front": trial.number in best}
+    return {"trial": trial.number, **values, "front": trial.number in front_numbers}
 
 
-def _caption(scene: Scene, own: Sequence[Trial], front: Sequence[Trial], middle: Trial | None) -> Line:
-    said: Line = line(
+def _pareto_caption(scene: Scene, trials: Sequence[Trial], front: Sequence[Trial], knee_trial: Trial | None) -> Line:
+    caption: Line = line(
         "{n} of {all} ranked trials are beaten by none in every objective.",
         n=count("figure.pareto.front", front),
-        all=count("figure.pareto.ranked", own),
+        all=count("figure.pareto.ranked", trials),
     )
-    if middle is None:
-        return said
-    number = middle.number
-    said += line(" The knee is trial {number}", number=the("figure.pareto.knee", middle))
+    if knee_trial is None:
+        return caption
+    number = knee_trial.number
+    caption += line(" The knee is trial {number}", number=the("figure.pareto.knee", knee_trial))
     for objective in scene.study.objectives:
-        value = float((middle.values or {})[objective.metric])
+        value = float((knee_trial.values or {})[objective.metric])
         text = shown(value, scene.study.metrics.get(objective.metric))
         fact = Fact(f"figure.pareto.knee.{objective.metric}", value, text, (number,), f"values.{objective.metric}")
-        said += line(", {metric} {value}", metric=Name(objective.metric), value=fact)
-    return (*said, ".")
+        caption += line(", {metric} {value}", metric=Name(objective.metric), value=fact)
+    return (*caption, ".")

@@ -1,4 +1,4 @@
-"""The study as figures see it: what is ranked, which is best, every setting, each worked out once."""
+"""`PlotContext`: what all plots of a study share (ranking, values, settings, importance), each computed once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hptui.storage.reader import Reader
 
 
 class Scene:
-    """A view of a study with a reader of its curves."""
+    """The view of a study with a reader of its curves."""
 
     def __init__(self, view: View, reader: Reader) -> None:
         self.view, self.reader = view, reader
@@ -26,15 +26,17 @@ class Scene:
 
     @property
     def study(self) -> Study:
+        """The specification of the study."""
         return self.view.study
 
     @property
     def trials(self) -> tuple[Trial, ...]:
+        """All trials, by number."""
         return self.view.trials
 
     @property
     def metric(self) -> str:
-        """The first objective."""
+        """The metric of the first objective."""
         return self.study.objective.metric
 
     @cached_property
@@ -44,37 +46,37 @@ class Scene:
 
     @cached_property
     def order(self) -> list[Trial]:
-        """The ranked trials, the best first."""
+        """The ranked trials, best first."""
         return in_rank(self.view, self.own)
 
     @property
     def best(self) -> Trial | None:
-        """The best by the first objective."""
+        """The best trial by the first objective."""
         return self.order[0] if self.order else None
 
     @property
     def best_words(self) -> Line:
-        """What the best is called: of several objectives, it is so by the first."""
+        """The phrase for the best trial in a caption; with several objectives it names the first."""
         return ("the best",) if len(self.study.objectives) == 1 else ("the best by ", Name(self.metric))
 
     @property
     def best_label(self) -> str:
-        """The same in a legend."""
+        """The phrase for the best trial in a legend."""
         return "best" if len(self.study.objectives) == 1 else f"best {label(self.view, self.metric)}"
 
     @cached_property
     def values(self) -> Mapping[int, float]:
-        """The ranked trials' values of the first objective."""
+        """Values of the first objective by number of the ranked trial."""
         return {trial.number: value_of(self.view, trial) for trial in self.own}
 
     def settings(self, trial: Trial) -> Mapping[str, Value]:
-        """What a trial was asked to run with."""
+        """Return the settings that a trial was started with."""
         if trial.number not in self._settings:
             self._settings[trial.number] = self.view.settings(trial)
         return self._settings[trial.number]
 
     def table(self, trials: Sequence[Trial], names: Sequence[str]) -> list[dict[str, Any]]:
-        """Settings and objectives of trials, as the CSV beside a figure has them."""
+        """Return settings and objectives of trials as rows of the CSV file."""
         metrics = [objective.metric for objective in self.study.objectives]
         return [
             {
@@ -87,22 +89,22 @@ class Scene:
 
     @cached_property
     def importance(self) -> Importance | None:
-        """How much each setting explains, where that can be said."""
+        """Importance of each setting; None if it cannot be estimated."""
         return importance(self.view)
 
     @cached_property
     def names(self) -> list[str]:
         """The settings that vary, the most important first."""
-        own = varied(self.view, self.own)
+        varying = varied(self.view, self.own)
         shares = self.importance.shares if self.importance else {}
-        return list(dict.fromkeys([*(name for name in shares if name in own), *own]))
+        return list(dict.fromkeys([*(name for name in shares if name in varying), *varying]))
 
     @cached_property
     def _repeated(self) -> set[int | None]:
         return {trial.replicate_of for trial in self.trials}
 
     def interval(self, trial: Trial) -> Interval | None:
-        """The interval of a trial's value: of a rate, or of repeated runs."""
+        """Return the interval of a trial's value, if it is a counted rate or the trial was replicated."""
         if trial.number in self._repeated or counts(self.view, trial, self.metric) is not None:
             return of_trial(self.view, trial, self.metric)
         return None

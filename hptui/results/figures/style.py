@@ -1,4 +1,4 @@
-"""How figures look: readable in print and to the colour-blind, quiet, and the same bytes for the same data."""
+"""The style of plots: readable in print and with colour blindness, and the same bytes for the same data."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure as Picture
 
 INK, SOFT, GRID = "#222222", "#8a8a8a", "#e4e4e4"
+"""Text and emphasis; secondary lines; the grid."""
 BLUE, ORANGE, GREEN, PURPLE, SKY, RED, YELLOW = (
     "#0072b2",
     "#e69f00",
@@ -21,19 +22,24 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, RED, YELLOW = (
     "#d55e00",
     "#f0e442",
 )
-"""Okabe and Ito's colours: they differ to every eye, and in grey."""
+"""Okabe and Ito's palette: distinguishable with every kind of colour blindness, and in grey.
+
+Source: https://jfly.uni-koeln.de/color/
+"""
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
+"""Colours of several curves, in order."""
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1)), (0, (8, 3)))
-"""A second way to tell series apart, for print."""
+"""Line styles of several curves: the second distinction, for print."""
 SCALE = "viridis"
-"""Rises evenly in brightness: its order survives a grey printer."""
+"""Colour map with even steps of lightness: its order survives printing in grey."""
 HATCHES = ("", "//", "..", "xx", "\\\\", "oo")
+"""Hatches of stacked bars: the second distinction, for print."""
 
 BASELINE: dict[str, Any] = {"s": 40, "marker": "D", "facecolor": "white", "edgecolor": INK}
-"""How the baseline is marked."""
+"""Marker of the baseline."""
 
 RULES: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
+    "font.family": "DejaVu Sans",  # ships with matplotlib: same glyphs on every machine
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.labelsize": 9,
@@ -55,18 +61,21 @@ RULES: dict[str, Any] = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "text.color": INK,
-    "text.parse_math": False,  # a name with dollars is a name
-    "svg.hashsalt": "hptui",
+    "text.parse_math": False,  # a $ in a name is no formula
+    "svg.hashsalt": "hptui",  # element ids would be random otherwise
     "lines.linewidth": 1.2,
     "path.simplify": True,
 }
+"""matplotlib settings of every plot."""
 DPI = 160
+"""Resolution of PNG files."""
 
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw inside: our style, no display, and no talk of missing glyphs."""
+    """Apply the style of plots within a `with` block, and suppress matplotlib's warnings."""
     with mpl.rc_context(), warnings.catch_warnings():
+        # matplotlib warns of glyphs that its font lacks, which names in a study may contain.
         warnings.simplefilter("ignore")
         mpl.rcdefaults()
         mpl.rcParams.update(RULES)
@@ -74,25 +83,28 @@ def styled() -> Iterator[None]:
 
 
 def sheet(width: float = 6.4, height: float = 3.8) -> tuple[Picture, Any]:
-    """A picture with its axes, in inches. No pyplot: nothing global, nothing to close."""
-    picture = Picture(figsize=(width, height), layout="constrained")
-    return picture, picture.subplots()
+    """Return a figure and its axes; sizes in inches.
+
+    Created without pyplot, which would keep figures in global state until closed.
+    """
+    figure = Picture(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
 
 
 def grid_of(rows: int, columns: int) -> tuple[Picture, Any]:
-    """A picture of small panels, and an array of their axes."""
-    picture = Picture(figsize=(2.9 * columns + 0.4, 2.5 * rows), layout="constrained")
-    return picture, picture.subplots(rows, columns, squeeze=False)
+    """Return a figure of small panels and the array of their axes. Shape: `(rows, columns)`."""
+    figure = Picture(figsize=(2.9 * columns + 0.4, 2.5 * rows), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def encoded(picture: Picture, kind: str) -> bytes:
-    """PNG or SVG, without the date and the program that made it."""
-    out = io.BytesIO()
-    about = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-    picture.savefig(out, format=kind, dpi=DPI, metadata=about)
-    return out.getvalue()
+def encoded(figure: Picture, kind: str) -> bytes:
+    """Return the figure as PNG or SVG, without date and software version, which would change the bytes."""
+    buffer = io.BytesIO()
+    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
+    figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
+    return buffer.getvalue()
 
 
 def scale_of(goal: str) -> Any:
-    """The colours of an objective: dark is better, whichever way it goes."""
+    """Return the colour map of an objective: dark is better for both goals."""
     return mpl.colormaps[SCALE if goal == "minimize" else f"{SCALE}_r"]

@@ -1,1 +1,1 @@
-"""The sections of a report, one in each module: from a record to blocks, every number a fact."""
+"""Sections of a report: each yields blocks from the report data; every number is a fact."""

@@ -1,4 +1,4 @@
-"""Other configurations, each by its own name: those that ran, and the study's presets, which a person may still run."""
+"""The section `Alternative configurations`: named trials that ran, and the study's presets, which may still be run."""
 
 from __future__ import annotations
 
@@ -12,67 +12,72 @@ from hptui.results.facts import Fact, Line, Name, Strong, Words, line
 from hptui.results.teller import Teller, title_of
 
 MOST = 12
+"""Number of trials listed."""
 
 
-def alternatives(t: Teller) -> Iterator[Block]:
-    """Named trials that ran: what each changed, what it reached, what its author said; then the presets."""
-    best = t.record.best
-    presets = {preset.name for preset in t.study.presets}
+def alternatives(facts: Teller) -> Iterator[Block]:
+    """Yield named trials with their settings, value and note; then the presets."""
+    best = facts.record.best
+    presets = {preset.name for preset in facts.study.presets}
     named = [
         trial
-        for trial in t.record.order
+        for trial in facts.record.order
         if title_of(trial) and trial.name not in presets and (best is None or trial.number != best.number)
     ]
     if not named and not presets:
         return
     yield Heading(2, ("Alternative configurations",))
     for trial in sorted(named, key=lambda trial: trial.number)[:MOST]:
-        yield Paragraph(_ran(t, trial))
-    for preset in t.study.presets:
-        yield from _preset(t, preset)
+        yield Paragraph(_trial_text(facts, trial))
+    for preset in facts.study.presets:
+        yield from _preset_blocks(facts, preset)
 
 
-def presets(t: Teller) -> Iterator[Block]:
-    """The presets alone, where the table of trials has shown the rest."""
-    if t.study.presets:
+def presets(facts: Teller) -> Iterator[Block]:
+    """Yield the presets alone, for the style whose table of trials shows the rest."""
+    if facts.study.presets:
         yield Heading(2, ("Alternative configurations",))
-        for preset in t.study.presets:
-            yield from _preset(t, preset)
+        for preset in facts.study.presets:
+            yield from _preset_blocks(facts, preset)
 
 
-def _ran(t: Teller, trial: Trial) -> Line:
-    what = [line("{name} = {value}", name=Name(name, code=True), value=t.setting(trial, name)) for name in trial.params]
-    told = line(
+def _trial_text(facts: Teller, trial: Trial) -> Line:
+    changes = [
+        line("{name} = {value}", name=Name(name, code=True), value=facts.setting(trial, name)) for name in trial.params
+    ]
+    text = line(
         "{trial}: {value}",
-        trial=t.trial(trial, capital=True),
-        value=(t.name(t.record.metric), " ", t.value(trial, t.record.metric)),
+        trial=facts.trial(trial, capital=True),
+        value=(facts.name(facts.record.metric), " ", facts.value(trial, facts.record.metric)),
     )
-    for one in what:
-        told += ("; ", *one)
-    return (*told, ". ", Words(trial.note)) if trial.note else (*told, ".")
+    for change in changes:
+        text += ("; ", *change)
+    return (*text, ". ", Words(trial.note)) if trial.note else (*text, ".")
 
 
-def _preset(t: Teller, preset: Preset) -> Iterator[Block]:
-    """What it changes, as the study file says it; what came of it, or how to run it."""
-    told: Line = (Strong((Name(preset.title or preset.name),)), ": ")
-    runs = [trial for trial in t.view.trials if trial.name == preset.name]
+def _preset_blocks(facts: Teller, preset: Preset) -> Iterator[Block]:
+    """Yield the changes of a preset, and its result or the command that runs it."""
+    description: Line = (Strong((Name(preset.title or preset.name),)), ": ")
+    runs = [trial for trial in facts.view.trials if trial.name == preset.name]
     if runs:
-        value = t.value(runs[0], t.record.metric)
-        came: Line = (t.name(t.record.metric), " ", value) if isinstance(value, Fact) else (str(runs[0].status),)
-        told += ("trial ", t.number(runs[0]), ", ", *came, ".")
+        value = facts.value(runs[0], facts.record.metric)
+        result: Line = (
+            (facts.name(facts.record.metric), " ", value) if isinstance(value, Fact) else (str(runs[0].status),)
+        )
+        description += ("trial ", facts.number(runs[0]), ", ", *result, ".")
     else:
-        told += ("has not run.",)
-    yield Paragraph((*told, " ", Words(preset.note)) if preset.note else told)
-    yield Code("python", tuple(_changed(t, preset, name, value) for name, value in preset.set.items()))
+        description += ("has not run.",)
+    yield Paragraph((*description, " ", Words(preset.note)) if preset.note else description)
+    yield Code("python", tuple(_assignment(facts, preset, name, value) for name, value in preset.set.items()))
     if not runs:
-        text = f"hptui add {quote(t.view.row.name)} --preset {quote(preset.name)}"
+        text = f"hptui add {quote(facts.view.row.name)} --preset {quote(preset.name)}"
         yield Code("sh", ((Fact(f"preset.{preset.name}.command", preset.name, text, (), "study.preset"),),))
 
 
-def _changed(t: Teller, preset: Preset, name: str, value: Value) -> Line:
+def _assignment(facts: Teller, preset: Preset, name: str, value: Value) -> Line:
     key = f"preset.{preset.name}.{name}"
-    told: Line = (Name(f"{name} = "), Fact(key, value, repr(value), (), "study.preset"))
-    if name not in t.view.base or t.view.base[name] == value:
-        return told
-    usual = t.view.base[name]
-    return (*told, "  # instead of ", Fact(f"{key}.usual", usual, repr(usual), (), f"trainer.{name}"))
+    assignment: Line = (Name(f"{name} = "), Fact(key, value, repr(value), (), "study.preset"))
+    if name not in facts.view.base or facts.view.base[name] == value:
+        return assignment
+    default = facts.view.base[name]
+    return (*assignment, "  # instead of ", Fact(f"{key}.usual", default, repr(default), (), f"trainer.{name}"))

@@ -1,4 +1,4 @@
-"""The best trial: what it ran with and reached, and how sure that is."""
+"""The section `Best trial`, or the Pareto front of several objectives."""
 
 from __future__ import annotations
 
@@ -17,130 +17,140 @@ from hptui.results.sections.doubts import qualified
 from hptui.results.teller import Teller
 
 
-def best(t: Teller) -> Iterator[Block]:
-    """The best, with everything that qualifies it."""
-    if len(t.study.objectives) > 1:
-        yield from _front(t)
+def best(facts: Teller) -> Iterator[Block]:
+    """Yield the best trial with its caveats, or the Pareto front."""
+    if len(facts.study.objectives) > 1:
+        yield from _front(facts)
         return
     yield Heading(2, ("Best trial",))
-    trial = t.record.best
+    trial = facts.record.best
     if trial is None:
         yield Paragraph(("No trial is complete with a value, so none is the best.",))
         return
-    yield Bullets(tuple(_lines(t, trial)))
-    for told in qualified(t, trial):
-        yield Paragraph(told)
+    yield Bullets(tuple(_best_lines(facts, trial)))
+    for text in qualified(facts, trial):
+        yield Paragraph(text)
 
 
-def _lines(t: Teller, trial: Trial) -> Iterator[Line]:
+def _best_lines(facts: Teller, trial: Trial) -> Iterator[Line]:
     yield (
         Strong(("Trial",)),
         ": ",
-        *((Name(t.called(trial)), ", number ") if t.called(trial) else ()),
-        t.number(trial),
-        *((" (", Name(trial.title), ")") if trial.title and not t.called(trial) else ()),
+        *((Name(facts.called(trial)), ", number ") if facts.called(trial) else ()),
+        facts.number(trial),
+        *((" (", Name(trial.title), ")") if trial.title and not facts.called(trial) else ()),
     )
-    metric = t.record.metric
-    yield (Strong((t.name(metric),)), ": ", t.value(trial, metric))
-    field = t.record.order
-    for name in varied(t.view, field) or list(trial.params):
-        yield (Strong((t.name(name),)), ": ", *t.setting(trial, name))
-    settings = t.view.settings(trial)
-    times = setting_of(settings, "accumulation")
-    whole = effective_batch(settings, trial.effective)
-    if whole is not None and times:
+    metric = facts.record.metric
+    yield (Strong((facts.name(metric),)), ": ", facts.value(trial, metric))
+    trials = facts.record.order
+    for name in varied(facts.view, trials) or list(trial.params):
+        yield (Strong((facts.name(name),)), ": ", *facts.setting(trial, name))
+    settings = facts.view.settings(trial)
+    accumulation = setting_of(settings, "accumulation")
+    effective = effective_batch(settings, trial.effective)
+    if effective is not None and accumulation:
         yield (
             Strong(("Effective batch size",)),
             ": ",
-            t.plain(f"trial.{trial.number}.effective_batch", whole, [trial]),
+            facts.plain(f"trial.{trial.number}.effective_batch", effective, [trial]),
         )
-    others = [name for name in visible(trial.metrics) if name != metric and name in t.study.metrics]
+    others = [name for name in visible(trial.metrics) if name != metric and name in facts.study.metrics]
     for name in others:
-        yield (Strong((t.name(name),)), ": ", t.value(trial, name))
-    if (told := _perplexity(t, trial)) is not None:
-        yield told
-    yield (Strong(("Training time",)), ": ", t.value(trial, "seconds"))
+        yield (Strong((facts.name(name),)), ": ", facts.value(trial, name))
+    if (text := _perplexity(facts, trial)) is not None:
+        yield text
+    yield (Strong(("Training time",)), ": ", facts.value(trial, "seconds"))
     if trial.peak_memory_gb is not None:
-        yield (Strong(("Peak memory",)), ": ", t.value(trial, "peak_memory_gb"))
+        yield (Strong(("Peak memory",)), ": ", facts.value(trial, "peak_memory_gb"))
 
 
-def _perplexity(t: Teller, trial: Trial) -> Line | None:
-    """A perplexity and the word for it, where bands are known: `8.01, good (3 to 10)`."""
-    found = perplexity(t.view, trial, t.record.facts)
-    if found is None or not found.word:
+def _perplexity(facts: Teller, trial: Trial) -> Line | None:
+    """Return a perplexity and the word for it: `8.01, good (3 to 10)`; None without bands."""
+    band = perplexity(facts.view, trial, facts.record.facts)
+    if band is None or not band.word:
         return None
     key = f"trial.{trial.number}.perplexity"
-    low = None if found.low is None else t.plain(f"{key}.low", found.low)
-    high = None if found.high is None else t.plain(f"{key}.high", found.high)
+    low = None if band.low is None else facts.plain(f"{key}.low", band.low)
+    high = None if band.high is None else facts.plain(f"{key}.high", band.high)
     bounds: Line = (low, " to ", high) if low and high else ("up to ", high) if high else ("above ", low) if low else ()
-    value = t.of_metric(f"{key}.value", "perplexity", found.value, [trial])
-    how = "" if found.source == "perplexity" else ", e to the power of "
-    source: Line = (how, t.name(found.source)) if how else ()
-    told: Line = (Strong(("Perplexity",)), ": ", value, *source, ": ", Name(found.word), " (", *bounds, ")")
-    if found.vocabulary is not None:
-        told += (
+    value = facts.of_metric(f"{key}.value", "perplexity", band.value, [trial])
+    relation = "" if band.source == "perplexity" else ", e to the power of "
+    source: Line = (relation, facts.name(band.source)) if relation else ()
+    text: Line = (Strong(("Perplexity",)), ": ", value, *source, ": ", Name(band.word), " (", *bounds, ")")
+    if band.vocabulary is not None:
+        text += (
             "; a random guess has ",
-            t.plain(f"{key}.random", found.vocabulary, [trial], text=f"{found.vocabulary:,.0f}"),
+            facts.plain(f"{key}.random", band.vocabulary, [trial], text=f"{band.vocabulary:,.0f}"),
         )
-    return told
+    return text
 
 
-def _front(t: Teller) -> Iterator[Block]:
+def _front(facts: Teller) -> Iterator[Block]:
     yield Heading(2, ("Best trials",))
-    front = pareto(t.view)
+    front = pareto(facts.view)
     if not front:
         yield Paragraph(("No trial is complete with a value for every objective.",))
         return
-    goals = listed((str(one.goal), " ", t.name(one.metric)) for one in t.study.objectives)
+    goals = listed((str(goal.goal), " ", facts.name(goal.metric)) for goal in facts.study.objectives)
     yield Paragraph(
         line(
             "The Pareto front has {n}: no other is as good in every objective and better in one ({goals}).",
-            n=t.many("front.n", front, "trial"),
+            n=facts.many("front.n", front, "trial"),
             goals=goals,
         )
     )
-    names = [*(one.metric for one in t.study.objectives), *varied(t.view, front), "seconds"]
-    head: tuple[Line, ...] = (("Trial",), *((t.name(name),) for name in names))
-    rows: tuple[tuple[Line, ...], ...] = tuple((t.trial(one), *(t.cell(one, name) for name in names)) for one in front)
+    names = [*(goal.metric for goal in facts.study.objectives), *varied(facts.view, front), "seconds"]
+    head: tuple[Line, ...] = (("Trial",), *((facts.name(name),) for name in names))
+    rows: tuple[tuple[Line, ...], ...] = tuple(
+        (facts.trial(row), *(facts.cell(row, name) for name in names)) for row in front
+    )
     yield Table(head, rows, frozenset(range(1, len(names) + 1)))
-    yield Bullets(tuple(_ends(t, front)))
-    yield from _grown(t)
-    if (middle := knee(t.view, front)) is not None:
+    yield Bullets(tuple(_front_ends(facts, front)))
+    yield from _hypervolume(facts)
+    if (knee_trial := knee(facts.view, front)) is not None:
         yield Paragraph(
-            line("The knee of this front, nearest to the best of everything, is {trial}.", trial=t.trial(middle))
+            line(
+                "The knee of this front, nearest to the best of everything, is {trial}.", trial=facts.trial(knee_trial)
+            )
         )
-    if t.record.best is not None and len(front) > 1:
+    if facts.record.best is not None and len(front) > 1:
         yield Paragraph(
-            line("Where one of them has to stand for all below, it is {trial}.", trial=t.trial(t.record.best))
+            line("Where one of them has to stand for all below, it is {trial}.", trial=facts.trial(facts.record.best))
         )
-    runs = len(replicates(t.view, front[0]))
+    runs = len(replicates(facts.view, front[0]))
     if runs < 2:
         yield Paragraph(("Not repeated: each configuration ran once, so small differences may be chance.",))
 
 
-def _ends(t: Teller, front: list[Trial]) -> Iterator[Line]:
-    """The best of each objective by itself: one end of the front."""
-    for one in t.study.objectives:
-        sign = 1 if one.goal == "minimize" else -1
-        trial = min(front, key=lambda trial: (sign * (trial.values or {})[one.metric], trial.number))
-        yield (Strong(("Best ", t.name(one.metric))), ": ", t.value(trial, one.metric), ", of ", *t.trial(trial))
+def _front_ends(facts: Teller, front: list[Trial]) -> Iterator[Line]:
+    """Yield the trial that is best in each objective: an end of the front."""
+    for objective in facts.study.objectives:
+        sign = 1 if objective.goal == "minimize" else -1
+        trial = min(front, key=lambda trial: (sign * (trial.values or {})[objective.metric], trial.number))
+        yield (
+            Strong(("Best ", facts.name(objective.metric))),
+            ": ",
+            facts.value(trial, objective.metric),
+            ", of ",
+            *facts.trial(trial),
+        )
 
 
-def _grown(t: Teller) -> Iterator[Block]:
-    """How far the front has come, and how long it has not moved."""
-    steps = hypervolumes(t.study, t.view.trials)
-    moved = [number for n, (number, value) in enumerate(steps) if n == 0 or value > steps[n - 1][1]]
+def _hypervolume(facts: Teller) -> Iterator[Block]:
+    """Yield the hypervolume of the front, and the trials since it last grew."""
+    steps = hypervolumes(facts.study, facts.view.trials)
+    improving = [number for n, (number, value) in enumerate(steps) if n == 0 or value > steps[n - 1][1]]
     if len(steps) < 2:
         return
-    order = [number for number, _ in steps]
-    ended = [t.originals[number] for number in order]
-    after = ended[order.index(moved[-1]) + 1 :]
+    numbers = [number for number, _ in steps]
+    trials = [facts.originals[number] for number in numbers]
+    later = trials[numbers.index(improving[-1]) + 1 :]
     yield Paragraph(
         line(
             "The front has a hypervolume of {share} of what one trial would have that is the best in everything; "
             "{last} was the last to add to it, and {after} came later.",
-            share=t.share("front.hypervolume", steps[-1][1], ended),
-            last=t.trial(t.originals[moved[-1]]),
-            after=t.many("front.after", after, "usable trial", "usable trials"),
+            share=facts.share("front.hypervolume", steps[-1][1], trials),
+            last=facts.trial(facts.originals[improving[-1]]),
+            after=facts.many("front.after", later, "usable trial", "usable trials"),
         )
     )

@@ -1,4 +1,4 @@
-"""The best configuration to take along, and the checkpoints that it left."""
+"""The sections `Best configuration` and `Checkpoints of the best trial`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ from hptui.results.roles import counterpart
 from hptui.results.teller import Teller
 
 
-def config(t: Teller) -> Iterator[Block]:
-    """The best configuration as YAML, JSON and flags. Which flags a script of one's own knows is its own affair: the
-    command that ran stands with what reproduces the study."""
-    trial = t.record.best
+def config(facts: Teller) -> Iterator[Block]:
+    """Yield the best configuration as YAML, JSON and flags.
+
+    No flags for a command trainer: which options a script has is known only from its own command, given in
+    `Reproduce`.
+    """
+    trial = facts.record.best
     if trial is None:
         return
     yield Heading(2, ("Best configuration",))
-    own = {*t.view.trainers.get(trial.revision, t.study.trainer.settings), *trial.params}
+    set_names = {*facts.view.trainers.get(trial.revision, facts.study.trainer.settings), *trial.params}
     settings = {
-        name: value for name, value in t.view.settings(trial).items() if name in own and value not in ("", None)
+        name: value
+        for name, value in facts.view.settings(trial).items()
+        if name in set_names and value not in ("", None)
     }
     texts = [("YAML", "yaml", yaml_text(settings)), ("JSON", "json", json_text(settings))]
-    if t.study.trainer.kind != KIND:
+    if facts.study.trainer.kind != KIND:
         texts.append(("Flags", "sh", " \\\n  ".join(map(shlex.quote, flags(settings)))))
     for label, language, text in texts:
         yield Paragraph((Strong((label,)), ":"))
@@ -37,26 +42,26 @@ def config(t: Teller) -> Iterator[Block]:
             for n, row in enumerate(text.rstrip("\n").split("\n"))
         ]
         yield Code(language, tuple(rows))
-    if len(settings) < len(t.view.settings(trial)):
+    if len(settings) < len(facts.view.settings(trial)):
         yield Paragraph(("What is not listed has the trainer's own defaults; `hptui export` writes those, too.",))
 
 
-def checkpoints(t: Teller) -> Iterator[Block]:
-    """Step, training and validation value of each checkpoint of the best trial."""
-    trial = t.record.best
-    if trial is None or not t.record.checkpoints:
+def checkpoints(facts: Teller) -> Iterator[Block]:
+    """Yield step, training and validation value of each checkpoint of the best trial."""
+    trial = facts.record.best
+    if trial is None or not facts.record.checkpoints:
         return
     yield Heading(2, ("Checkpoints of the best trial",))
     yield Paragraph(("Each with the newest values that were known when it was written.",))
-    curves = t.record.curves.get(trial.number, {})
-    wanted = (*counterpart(t.record.metric, curves), t.record.metric)
-    names = list(dict.fromkeys(name for name in wanted if name is not None and name in curves))
+    curves = facts.record.curves.get(trial.number, {})
+    metrics = (*counterpart(facts.record.metric, curves), facts.record.metric)
+    names = list(dict.fromkeys(name for name in metrics if name is not None and name in curves))
     rows = []
-    for one in t.record.checkpoints:
-        cells: list[Line] = [(t.plain(f"checkpoint.{one.step}", one.step, [trial]),)]
+    for checkpoint in facts.record.checkpoints:
+        cells: list[Line] = [(facts.plain(f"checkpoint.{checkpoint.step}", checkpoint.step, [trial]),)]
         for name in names:
-            known = [value for step, value, _ in curves[name] if step <= one.step]
-            key = f"checkpoint.{one.step}.{name}"
-            cells.append((t.of_metric(key, name, known[-1], [trial]),) if known else (NOTHING,))
+            values = [value for step, value, _ in curves[name] if step <= checkpoint.step]
+            key = f"checkpoint.{checkpoint.step}.{name}"
+            cells.append((facts.of_metric(key, name, values[-1], [trial]),) if values else (NOTHING,))
         rows.append(tuple(cells))
-    yield Table((("Step",), *((t.name(name),) for name in names)), tuple(rows), frozenset(range(len(names) + 1)))
+    yield Table((("Step",), *((facts.name(name),) for name in names)), tuple(rows), frozenset(range(len(names) + 1)))

@@ -1,4 +1,4 @@
-"""What it cost: time and memory, per trial, per epoch, per thousand examples; what a gain cost; 4 bits against not."""
+"""The sections `Training time` and `Memory`."""
 
 from __future__ import annotations
 
@@ -24,160 +24,171 @@ from hptui.results.sections.against import called
 from hptui.results.teller import Teller
 
 
-def cost(t: Teller) -> Iterator[Block]:
-    """Time, then memory."""
-    lines = list(_time(t))
+def cost(facts: Teller) -> Iterator[Block]:
+    """Yield time, then memory."""
+    lines = list(_time_lines(facts))
     if lines:
         yield Heading(2, ("Training time",))
         yield Bullets(tuple(lines))
-        yield from _worth(t)
-    rows = list(_memory_rows(t))
+        yield from _cost_of_gain(facts)
+    rows = list(_memory_rows(facts))
     if rows:
         yield Heading(2, ("Memory",))
         yield Table((("Trial",), ("Peak",), ("Average",)), tuple(rows), frozenset({1, 2}))
-        yield from _four_bit(t)
+        yield from _four_bit_blocks(facts)
 
 
 def _item(label: str, *parts: Part) -> Line:
     return (Strong((label,)), ": ", *parts)
 
 
-def _time(t: Teller) -> Iterator[Line]:
-    each = time_per_trial(t.view)
-    if each is None:
+def _time_lines(facts: Teller) -> Iterator[Line]:
+    per_trial = time_per_trial(facts.view)
+    if per_trial is None:
         return
-    if len(each.trials) == 1:
-        yield _item("Per trial", t.duration("time.mean", each.value, each.trials, "seconds"), " (one complete trial)")
+    if len(per_trial.trials) == 1:
+        yield _item(
+            "Per trial",
+            facts.duration("time.mean", per_trial.value, per_trial.trials, "seconds"),
+            " (one complete trial)",
+        )
     else:
         yield _item(
             "Per trial",
-            t.duration("time.mean", each.value, each.trials, "seconds"),
+            facts.duration("time.mean", per_trial.value, per_trial.trials, "seconds"),
             " on average (median ",
-            t.duration("time.median", each.middle, each.trials),
+            facts.duration("time.median", per_trial.middle, per_trial.trials),
             ") over ",
-            *t.many("time.n", each.trials, "complete trial"),
+            *facts.many("time.n", per_trial.trials, "complete trial"),
         )
-        yield _item("All complete trials together", t.duration("time.total", each.total, each.trials, "seconds"))
-    epoch = time_per_epoch(t.view)
+        yield _item(
+            "All complete trials together", facts.duration("time.total", per_trial.total, per_trial.trials, "seconds")
+        )
+    epoch = time_per_epoch(facts.view)
     if epoch is not None:
-        yield _item("Per epoch", t.duration("time.epoch", epoch.value, epoch.trials, "seconds"))
-    thousand = time_per_thousand(t.view, t.record.facts)
+        yield _item("Per epoch", facts.duration("time.epoch", epoch.value, epoch.trials, "seconds"))
+    thousand = time_per_thousand(facts.view, facts.record.facts)
     if thousand is not None:
-        whole, one = thousand
-        k = t.plain("thousand", 1000, text="1,000")
+        all_passes, one_pass = thousand
+        thousand_fact = facts.plain("thousand", 1000, text="1,000")
         yield (
-            Strong(("Per ", k, " training examples")),
+            Strong(("Per ", thousand_fact, " training examples")),
             ": ",
-            t.duration("time.thousand", whole.value, whole.trials, "seconds"),
+            facts.duration("time.thousand", all_passes.value, all_passes.trials, "seconds"),
             " for all passes over them, ",
-            t.duration("time.thousand.pass", one.value, one.trials, "seconds"),
+            facts.duration("time.thousand.pass", one_pass.value, one_pass.trials, "seconds"),
             " for one pass (time of the whole trial, evaluation included, divided by the examples of "
             "one pass, or by all that were processed)",
         )
-    hours = gpu_hours(t.record.attempts)
+    hours = gpu_hours(facts.record.attempts)
     if hours:
-        trials = [trial for trial in t.view.trials if t.record.attempts.get(trial.number)]
+        trials = [trial for trial in facts.view.trials if facts.record.attempts.get(trial.number)]
         yield _item(
             "GPU hours",
-            t.plain("time.gpu_hours", hours, trials, text=f"{hours:.2f}" if hours < 10 else f"{hours:,.0f}"),
+            facts.plain("time.gpu_hours", hours, trials, text=f"{hours:.2f}" if hours < 10 else f"{hours:,.0f}"),
             " over all attempts, failed ones included",
         )
 
 
-def _worth(t: Teller) -> Iterator[Block]:
-    """Whether the best was worth its time: against the baseline per minute, against a cheaper one nearly as good."""
-    best, base = t.record.best, t.view.baseline
-    found = cheaper(t.view)
+def _cost_of_gain(facts: Teller) -> Iterator[Block]:
+    """Yield what the best trial cost for its gain: against a cheaper one nearly as good, and the baseline."""
+    best, baseline = facts.record.best, facts.view.baseline
+    alternative = cheaper(facts.view)
     if (
         best is not None
-        and found is not None
-        and t.shown("seconds", found.trial.seconds) != t.shown("seconds", best.seconds)
+        and alternative is not None
+        and facts.shown("seconds", alternative.trial.seconds) != facts.shown("seconds", best.seconds)
     ):
         yield Paragraph(
             line(
                 "{trial} comes close: {value}, {loss} worse than the best, in {share} of its time "
                 "({short} against {long}).",
-                trial=t.trial(found.trial, capital=True),
-                value=(t.value(found.trial, t.record.metric),),
-                loss=t.share("cheaper.loss", found.loss, [found.trial, best]),
-                share=t.share("cheaper.share", found.seconds, [found.trial, best], digits=0),
-                short=(t.value(found.trial, "seconds"),),
-                long=(t.value(best, "seconds"),),
+                trial=facts.trial(alternative.trial, capital=True),
+                value=(facts.value(alternative.trial, facts.record.metric),),
+                loss=facts.share("cheaper.loss", alternative.loss, [alternative.trial, best]),
+                share=facts.share("cheaper.share", alternative.seconds, [alternative.trial, best], digits=0),
+                short=(facts.value(alternative.trial, "seconds"),),
+                long=(facts.value(best, "seconds"),),
             )
         )
-    if best is None or base is None or best.number == base.number or base not in t.record.order:
+    if best is None or baseline is None or best.number == baseline.number or baseline not in facts.record.order:
         return
-    change = change_of(t.view, t.record.metric, value_of(t.view, base), value_of(t.view, best))
-    more = best.seconds - base.seconds
-    if change.better and change.share is not None and more > 0.05 * base.seconds > 0:
+    change = change_of(facts.view, facts.record.metric, value_of(facts.view, baseline), value_of(facts.view, best))
+    extra_seconds = best.seconds - baseline.seconds
+    if change.better and change.share is not None and extra_seconds > 0.05 * baseline.seconds > 0:
         yield Paragraph(
             line(
                 "Against the baseline the best improved {metric} by {share} and took {more} longer: {per} per minute.",
-                share=t.share("worth.share", abs(change.share), [base, best]),
-                metric=t.name(t.record.metric),
-                more=t.duration("worth.seconds", more, [base, best]),
-                per=t.share("worth.per", abs(change.share) / (more / 60), [base, best], digits=2),
+                share=facts.share("worth.share", abs(change.share), [baseline, best]),
+                metric=facts.name(facts.record.metric),
+                more=facts.duration("worth.seconds", extra_seconds, [baseline, best]),
+                per=facts.share("worth.per", abs(change.share) / (extra_seconds / 60), [baseline, best], digits=2),
             )
         )
-    gb = (best.peak_memory_gb or 0.0) - (base.peak_memory_gb or 0.0)
-    if change.better and change.share is not None and base.peak_memory_gb and gb > 0.2 * base.peak_memory_gb:
+    extra_gb = (best.peak_memory_gb or 0.0) - (baseline.peak_memory_gb or 0.0)
+    if (
+        change.better
+        and change.share is not None
+        and baseline.peak_memory_gb
+        and extra_gb > 0.2 * baseline.peak_memory_gb
+    ):
         yield Paragraph(
             line(
                 "Against the baseline the best improved {metric} by {share} and needed {gb} more memory: {per} per GB.",
-                metric=t.name(t.record.metric),
-                share=t.share("worth.share", abs(change.share), [base, best]),
-                gb=t.memory("worth.gb", gb, [base, best]),
-                per=t.share("worth.per_gb", abs(change.share) / gb, [base, best], digits=2),
+                metric=facts.name(facts.record.metric),
+                share=facts.share("worth.share", abs(change.share), [baseline, best]),
+                gb=facts.memory("worth.gb", extra_gb, [baseline, best]),
+                per=facts.share("worth.per_gb", abs(change.share) / extra_gb, [baseline, best], digits=2),
             )
         )
 
 
-def _memory_rows(t: Teller) -> Iterator[tuple[Line, ...]]:
-    every = memory(t.view)
-    if every is None:
+def _memory_rows(facts: Teller) -> Iterator[tuple[Line, ...]]:
+    recorded = memory(facts.view)
+    if recorded is None:
         return
-    special: list[tuple[str, Trial | None]] = [("Best", t.record.best), ("Baseline", t.view.baseline)]
+    labelled: list[tuple[str, Trial | None]] = [("Best", facts.record.best), ("Baseline", facts.view.baseline)]
     shown = set()
-    for label, trial in special:
+    for label, trial in labelled:
         if trial is None or trial.peak_memory_gb is None or trial.number in shown:
             continue
         shown.add(trial.number)
-        found = mean_memory(t.record.attempts, trial)
+        mean = mean_memory(facts.record.attempts, trial)
         average: Line = (
             (NOTHING,)
-            if found is None
-            else (t.memory(f"trial.{trial.number}.mean_memory", found[1], [trial], f"attempt.mean_{found[0]}_gb"),)
+            if mean is None
+            else (facts.memory(f"trial.{trial.number}.mean_memory", mean[1], [trial], f"attempt.mean_{mean[0]}_gb"),)
         )
-        yield (called(t, label, trial), (t.value(trial, "peak_memory_gb"),), average)
-    having = [trial for trial in every.trials if trial.role is not Role.BASE]
-    most = max(having, key=lambda trial: (trial.peak_memory_gb or 0.0, -trial.number))
+        yield (called(facts, label, trial), (facts.value(trial, "peak_memory_gb"),), average)
+    having = [trial for trial in recorded.trials if trial.role is not Role.BASE]
+    largest = max(having, key=lambda trial: (trial.peak_memory_gb or 0.0, -trial.number))
     if len(having) > 1:
-        yield (called(t, "Most", most), (t.value(most, "peak_memory_gb"),), (NOTHING,))
+        yield (called(facts, "Most", largest), (facts.value(largest, "peak_memory_gb"),), (NOTHING,))
         yield (
-            ("Mean of ", t.count("memory.n", having), " trials"),
-            (t.memory("memory.mean", every.value, every.trials, "peak_memory_gb"),),
+            ("Mean of ", facts.count("memory.n", having), " trials"),
+            (facts.memory("memory.mean", recorded.value, recorded.trials, "peak_memory_gb"),),
             (NOTHING,),
         )
 
 
-def _four_bit(t: Teller) -> Iterator[Block]:
-    found = four_bit(t.view)
-    if found is None or found.memory is None:
+def _four_bit_blocks(facts: Teller) -> Iterator[Block]:
+    comparison = four_bit(facts.view)
+    if comparison is None or comparison.memory is None:
         return
-    both = [*found.on, *found.off]
-    on, off = found.memory
+    both = [*comparison.on, *comparison.off]
+    on, off = comparison.memory
     yield Table(
         (("Configuration",), ("Trials",), ("Peak memory, mean",)),
         (
             (
-                (t.name(found.setting), " on"),
-                (t.count("fourbit.on.n", found.on),),
-                (t.memory("fourbit.on", on, found.on, "peak_memory_gb"),),
+                (facts.name(comparison.setting), " on"),
+                (facts.count("fourbit.on.n", comparison.on),),
+                (facts.memory("fourbit.on", on, comparison.on, "peak_memory_gb"),),
             ),
             (
-                (t.name(found.setting), " off"),
-                (t.count("fourbit.off.n", found.off),),
-                (t.memory("fourbit.off", off, found.off, "peak_memory_gb"),),
+                (facts.name(comparison.setting), " off"),
+                (facts.count("fourbit.off.n", comparison.off),),
+                (facts.memory("fourbit.off", off, comparison.off, "peak_memory_gb"),),
             ),
         ),
         frozenset({1, 2}),
@@ -185,6 +196,6 @@ def _four_bit(t: Teller) -> Iterator[Block]:
     yield Paragraph(
         line(
             "Loading in four bits changed peak memory by {share}; these trials may differ in other settings, too.",
-            share=t.share("fourbit.share", (on - off) / off, both, signed=True),
+            share=facts.share("fourbit.share", (on - off) / off, both, signed=True),
         )
     )

@@ -1,4 +1,4 @@
-"""Curves as text, and the figures that were drawn."""
+"""The section `Curves`: sparklines and the plots written as files."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from hptui.results.roles import counterpart
 from hptui.results.teller import Teller
 
 BARS = "▁▂▃▄▅▆▇█"
+"""Characters of a sparkline, from low to high."""
 WIDTH = 32
+"""Maximum width of a sparkline in characters."""
 MOST = 12
+"""Number of trials with a sparkline."""
 
 
-def curves(t: Teller, images: Sequence[Image] = ()) -> Iterator[Block]:
-    """A line of blocks for each of the best trials, and every figure with its caption."""
-    rows = list(_sparklines(t))
+def curves(facts: Teller, images: Sequence[Image] = ()) -> Iterator[Block]:
+    """Yield a sparkline for each of the best trials, and all plots with captions."""
+    rows = list(_sparklines(facts))
     if not rows and not images:
         return
     yield Heading(2, ("Curves",))
@@ -26,26 +29,29 @@ def curves(t: Teller, images: Sequence[Image] = ()) -> Iterator[Block]:
     yield from images
 
 
-def _sparklines(t: Teller) -> Iterator[Line]:
-    """The objective's curve, or where it has but one point its training counterpart's, on one scale for all trials."""
-    having = [trial for trial in t.record.order if trial.number in t.record.curves][:MOST]
-    names = {name for trial in having for name, curve in t.record.curves[trial.number].items() if len(curve) > 2}
-    on_training, held = counterpart(t.record.metric, names)
-    metric = next((name for name in (t.record.metric, held, on_training) if name in names), None)
+def _sparklines(facts: Teller) -> Iterator[Line]:
+    """Yield the objective's curves, on one scale for all trials.
+
+    If it has too few points, its validation or training counterpart is shown.
+    """
+    trials = [trial for trial in facts.record.order if trial.number in facts.record.curves][:MOST]
+    names = {name for trial in trials for name, curve in facts.record.curves[trial.number].items() if len(curve) > 2}
+    train_metric, val_metric = counterpart(facts.record.metric, names)
+    metric = next((name for name in (facts.record.metric, val_metric, train_metric) if name in names), None)
     if metric is None:
         return
-    chosen = [
-        (trial, [p[:2] for p in t.record.curves[trial.number].get(metric, []) if math.isfinite(p[1])])
-        for trial in having
+    drawn = [
+        (trial, [p[:2] for p in facts.record.curves[trial.number].get(metric, []) if math.isfinite(p[1])])
+        for trial in trials
     ]
-    chosen = [(trial, curve) for trial, curve in chosen if len(curve) > 2]
-    every = [value for _, curve in chosen for _, value in curve]
-    if not every:
+    drawn = [(trial, curve) for trial, curve in drawn if len(curve) > 2]
+    values = [value for _, curve in drawn for _, value in curve]
+    if not values:
         return
-    low, high = min(every), max(every)
+    low, high = min(values), max(values)
     yield (Name(f"{metric} by step"),)
-    widest = min(WIDTH, max(len(curve) for _, curve in chosen))
-    for trial, curve in sorted(chosen, key=lambda item: item[0].number):
+    widest = min(WIDTH, max(len(curve) for _, curve in drawn))
+    for trial, curve in sorted(drawn, key=lambda item: item[0].number):
         (first_step, first), (last_step, last) = curve[0], curve[-1]
         number = f"{trial.number:>5}"
         yield (
@@ -54,29 +60,29 @@ def _sparklines(t: Teller) -> Iterator[Line]:
             "  ",
             Name(f"{spark(curve, low, high):{widest}}"),
             "  ",
-            t.of_metric(f"curve.{trial.number}.first", metric, first, [trial]),
+            facts.of_metric(f"curve.{trial.number}.first", metric, first, [trial]),
             " → ",
-            t.of_metric(f"curve.{trial.number}.last", metric, last, [trial]),
+            facts.of_metric(f"curve.{trial.number}.last", metric, last, [trial]),
             "  steps ",
-            t.plain(f"curve.{trial.number}.from", first_step, [trial]),
+            facts.plain(f"curve.{trial.number}.from", first_step, [trial]),
             " to ",
-            t.plain(f"curve.{trial.number}.to", last_step, [trial]),
+            facts.plain(f"curve.{trial.number}.to", last_step, [trial]),
         )
 
 
 def spark(curve: Sequence[tuple[int, float]], low: float, high: float) -> str:
-    """A curve in blocks between `low` and `high`: a block a point, or the mean of each stretch of steps."""
+    """Return a curve as blocks between `low` and `high`, one per point or per stretch of steps."""
     first, last = curve[0][0], curve[-1][0]
     width = max(1, last - first)
     cells = min(WIDTH, len(curve))
     bins: list[list[float]] = [[] for _ in range(cells)]
     for index, (step, value) in enumerate(curve):
         bins[index if cells < WIDTH else min(cells - 1, cells * (step - first) // width)].append(value)
-    span = (high - low) or 1.0
+    value_range = (high - low) or 1.0
     text = ""
     for values in bins:
         if values:
-            level = (math.fsum(values) / len(values) - low) / span
+            level = (math.fsum(values) / len(values) - low) / value_range
             text += BARS[max(0, min(len(BARS) - 1, round(level * (len(BARS) - 1))))]
         else:
             text += " "

@@ -1,4 +1,4 @@
-"""Why the best was stopped early: what came after its best evaluation, its patience, and what its trainer said."""
+"""Why the best trial was stopped early: evaluations since the best one, its patience, and its trainer's message."""
 
 from __future__ import annotations
 
@@ -11,39 +11,44 @@ from hptui.results.roles import goal_of
 from hptui.results.teller import Teller
 
 WATCHED = "early_stopping_metric"
+"""The setting that names the metric of early stopping."""
 PATIENCE = ("early_stopping_patience", "patience")
+"""Settings that give the number of evaluations without improvement before a trial is stopped."""
 
 
-def stopped_early(t: Teller, trial: Trial) -> Iterator[Line]:
-    """True of any trainer: how many values came after the best. That these were the reason only its own words say."""
+def stopped_early(facts: Teller, trial: Trial) -> Iterator[Line]:
+    """Yield how many evaluations followed the best one, and the trainer's message.
+
+    The count holds for any trainer; only the message states the reason.
+    """
     if trial.reason is not Reason.EARLY_STOP:
         return
-    told: Line = ()
-    settings = t.view.settings(trial)
-    curves = t.record.curves.get(trial.number, {})
-    wanted = settings.get(WATCHED)
-    metric = wanted if isinstance(wanted, str) and wanted in curves else t.record.metric
-    goal = goal_of(t.study, metric)
+    text: Line = ()
+    settings = facts.view.settings(trial)
+    curves = facts.record.curves.get(trial.number, {})
+    configured = settings.get(WATCHED)
+    metric = configured if isinstance(configured, str) and configured in curves else facts.record.metric
+    goal = goal_of(facts.study, metric)
     points = [point for point in curves.get(metric, []) if math.isfinite(point[1])]
     if points and goal is not None:
         sign = 1 if goal == "minimize" else -1
         step, value, _ = min(points, key=lambda point: (sign * point[1], point[0]))
-        after = sum(point[0] > step for point in points)
-        told = line(
+        later = sum(point[0] > step for point in points)
+        text = line(
             "It was stopped early: {n} {evaluations} of {metric} came after the best one, {value} at step {step}, and "
             "{none} better",
-            n=t.plain("early.after", after, [trial]),
-            evaluations="evaluation" if after == 1 else "evaluations",
-            metric=t.name(metric),
-            value=t.of_metric("early.best", metric, value, [trial]),
-            step=t.plain("early.step", step, [trial]),
-            none="that was no" if after == 1 else "none was",
+            n=facts.plain("early.after", later, [trial]),
+            evaluations="evaluation" if later == 1 else "evaluations",
+            metric=facts.name(metric),
+            value=facts.of_metric("early.best", metric, value, [trial]),
+            step=facts.plain("early.step", step, [trial]),
+            none="that was no" if later == 1 else "none was",
         )
-        name = next((one for one in PATIENCE if one in settings), None)
+        name = next((candidate for candidate in PATIENCE if candidate in settings), None)
         if name is not None:
-            told += line(" ({name} is {value})", name=t.name(name), value=t.setting(trial, name))
-        told += (".",)
+            text += line(" ({name} is {value})", name=facts.name(name), value=facts.setting(trial, name))
+        text += (".",)
     if trial.message:
-        told += (" " if told else "It was stopped early. ", "The trainer said: ", Name(trial.message), ".")
-    if told:
-        yield told
+        text += (" " if text else "It was stopped early. ", "The trainer said: ", Name(trial.message), ".")
+    if text:
+        yield text

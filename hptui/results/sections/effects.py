@@ -1,4 +1,4 @@
-"""What each setting did: groups with n and interval, ranks, one factor at a time, importance; and what it did not."""
+"""The section `Effect of each parameter`: groups with intervals, tests, one-factor steps, importance."""
 
 from __future__ import annotations
 
@@ -14,221 +14,239 @@ from hptui.results.roles import is_cost
 from hptui.results.teller import Teller
 
 ALSO = ("seconds", "peak_memory_gb")
+"""Costs that are shown next to the metric."""
 LEAST = 3
-"""A mean of fewer values than these has no interval worth reading."""
+"""A mean of fewer values has an interval too wide to be useful."""
 
 
-def per_parameter(t: Teller) -> Iterator[Block]:
-    """A table of groups for each setting, with what a test says of it."""
-    found = [one for one in t.record.effects if len(one.groups) > 1]
-    if not found:
+def per_parameter(facts: Teller) -> Iterator[Block]:
+    """Yield a table of groups for each setting, with the result of its test."""
+    grouped_effects = [effect for effect in facts.record.effects if len(effect.groups) > 1]
+    if not grouped_effects:
         return
     yield Heading(2, ("Effect of each parameter",))
-    if t.record.stepwise:
-        yield from _steps(t)
+    if facts.record.stepwise:
+        yield from _step_table(facts)
         return
-    if len(t.record.field) < FEW:
-        n = t.count("effects.n", t.record.field)
-        yield Paragraph(line("{n} trials are too few to tell effects from chance.", n=n))
+    if len(facts.record.field) < FEW:
+        trial_count = facts.count("effects.n", facts.record.field)
+        yield Paragraph(line("{n} trials are too few to tell effects from chance.", n=trial_count))
         return
-    stage = t.record.field[0].stage
-    if t.record.field != t.record.order:
+    stage = facts.record.field[0].stage
+    if facts.record.field != facts.record.order:
         yield Paragraph(line("Among the trials of stage {stage}, which has the most.", stage=Name(stage or "none")))
-    groups = lengths(t.view, t.record.field)
+    groups = lengths(facts.view, facts.record.field)
     if len(groups) > 1:
-        rest = [one for length in list(groups)[1:] for one in groups[length]]
-        which = t.trials(rest, "length.others")
+        other_trials = [trial for length in list(groups)[1:] for trial in groups[length]]
+        trials_text = facts.trials(other_trials, "length.others")
         yield Paragraph(
-            line("Careful: trials of different length of training are mixed here ({which} differ).", which=which)
+            line("Careful: trials of different length of training are mixed here ({which} differ).", which=trials_text)
         )
-    metric = t.record.metric
-    for effect in found:
-        yield Heading(3, (t.name(effect.setting),))
-        also = [one.metric for one in t.study.objectives[1:]]
-        also += [name for name in ALSO if _differs(t, effect, name)]
+    metric = facts.record.metric
+    for effect in grouped_effects:
+        yield Heading(3, (facts.name(effect.setting),))
+        columns = [objective.metric for objective in facts.study.objectives[1:]]
+        columns += [name for name in ALSO if _costs_differ(facts, effect, name)]
         head: list[Line] = [
-            (t.name(effect.setting),),
+            (facts.name(effect.setting),),
             ("Trials",),
-            ("Mean ", t.name(metric)),
-            (t.confidence(), " interval of the mean"),
+            ("Mean ", facts.name(metric)),
+            (facts.confidence(), " interval of the mean"),
         ]
         rows = []
         for group in effect.groups:
             key = f"group.{effect.setting}.{label(group)}"
-            row: list[Line] = [where(t, group, key), (t.count(f"{key}.trials", group.trials),)]
-            row.append((t.of_metric(f"{key}.mean", metric, group.mean, group.trials, f"values.{metric}"),))
-            row.append(_interval(t, group, metric, key))
-            row += [_mean(t, group, name, f"{key}.{name}") for name in also]
+            row: list[Line] = [where(facts, group, key), (facts.count(f"{key}.trials", group.trials),)]
+            row.append((facts.of_metric(f"{key}.mean", metric, group.mean, group.trials, f"values.{metric}"),))
+            row.append(_interval_cell(facts, group, metric, key))
+            row += [_mean_cell(facts, group, name, f"{key}.{name}") for name in columns]
             rows.append(tuple(row))
         yield Table(
-            (*head, *(((t.name(name),) if name in ALSO else ("Mean ", t.name(name))) for name in also)),
+            (*head, *(((facts.name(name),) if name in ALSO else ("Mean ", facts.name(name))) for name in columns)),
             tuple(rows),
-            frozenset(range(1, len(head) + len(also))),
+            frozenset(range(1, len(head) + len(columns))),
         )
-        yield Paragraph(_verdict(t, effect))
-        costs = [told for name in also if (told := _cost_verdict(t, effect.setting, name)) is not None]
+        yield Paragraph(_effect_text(facts, effect))
+        costs = [text for name in columns if (text := _cost_effect_text(facts, effect.setting, name)) is not None]
         if costs:
             yield Paragraph((*joined(costs, "; "), "."))
-    yield from _importance(t)
+    yield from _importance_table(facts)
 
 
-def _interval(t: Teller, group: Group, metric: str, key: str) -> Line:
-    """Of two values one could be given, so wide that it says nothing."""
+def _interval_cell(facts: Teller, group: Group, metric: str, key: str) -> Line:
+    """Return the interval of a group; none for two values, which would be uninformatively wide."""
     if group.interval is None:
         return ("not repeated",)
     if group.counts is None and len(group.trials) < LEAST:
         return ("too few",)
-    return t.interval(f"{key}.interval", metric, group.interval, group.trials)
+    return facts.interval(f"{key}.interval", metric, group.interval, group.trials)
 
 
-def _steps(t: Teller) -> Iterator[Block]:
-    """One factor at a time: each step from the baseline, on every metric, on time and memory."""
-    known = {name: place for place, name in enumerate(t.view.base)}
+def _step_table(facts: Teller) -> Iterator[Block]:
+    """Yield a table of steps from the baseline: their effect on all metrics, time and memory."""
+    order = {name: index for index, name in enumerate(facts.view.base)}
     steps = sorted(
-        t.record.steps, key=lambda step: (known.get(next(iter(step.changed)), len(known)), step.trial.number)
+        facts.record.steps, key=lambda step: (order.get(next(iter(step.changed)), len(order)), step.trial.number)
     )
-    own = changes(t.view, steps[0].base, steps[0].trial)
-    said = [one.metric for one in own if one.metric in t.study.metrics or one.metric == t.record.metric]
-    names = [name for name in said if name == t.record.metric or not is_cost(name)]
+    first_changes = changes(facts.view, steps[0].base, steps[0].trial)
+    metrics = [
+        change.metric
+        for change in first_changes
+        if change.metric in facts.study.metrics or change.metric == facts.record.metric
+    ]
+    names = [name for name in metrics if name == facts.record.metric or not is_cost(name)]
     names += [name for name in ALSO if all(getattr(step.trial, name) for step in steps)]
     rows = []
     for step in steps:
-        what = joined(
-            (t.name(n), " ", *t.setting(step.base, n), " → ", *t.setting(step.trial, n)) for n in step.changed
+        changed = joined(
+            (
+                facts.name(setting_name),
+                " ",
+                *facts.setting(step.base, setting_name),
+                " → ",
+                *facts.setting(step.trial, setting_name),
+            )
+            for setting_name in step.changed
         )
-        rows.append((t.trial(step.trial), what, *(_step_cell(t, step, name) for name in names)))
+        rows.append((facts.trial(step.trial), changed, *(_step_cell(facts, step, name) for name in names)))
     base = next(iter(steps)).base
     yield Table(
-        (("Trial",), ("Changed alone",), *((t.name(name),) for name in names)),
+        (("Trial",), ("Changed alone",), *((facts.name(name),) for name in names)),
         tuple(rows),
         frozenset(range(2, len(names) + 2)),
     )
-    yield Paragraph(line("Each against {base}. Not repeated: small differences may be chance.", base=t.trial(base)))
+    yield Paragraph(line("Each against {base}. Not repeated: small differences may be chance.", base=facts.trial(base)))
 
 
-def _step_cell(t: Teller, step: Step, name: str) -> Line:
+def _step_cell(facts: Teller, step: Step, name: str) -> Line:
     old, new = measured(step.base, name), measured(step.trial, name)
     if old is None or new is None:
         return ("–",)
-    change = change_of(t.view, name, old, new)
-    if name in ALSO and old != new and t.shown(name, old) == t.shown(name, new):
+    change = change_of(facts.view, name, old, new)
+    if name in ALSO and old != new and facts.shown(name, old) == facts.shown(name, new):
         return ("about equal",)
     key = f"step.{step.trial.number}.{name}"
-    delta = t.difference(key, name, new - old, [step.base, step.trial]) if old != new else "equal"
+    delta = facts.difference(key, name, new - old, [step.base, step.trial]) if old != new else "equal"
     word = "" if change.better is None or name in ALSO else " better" if change.better else " worse"
     return (delta, word)
 
 
 def label(group: Group) -> str:
-    """A group's name within the keys of facts."""
+    """Return the name of a group within the keys of facts."""
     return setting(group.value) if group.low is None else f"{setting(group.low)}-{setting(group.high)}"
 
 
-def where(t: Teller, group: Group, key: str) -> Line:
-    """The value of a group, or from where to where its values lie."""
+def where(facts: Teller, group: Group, key: str) -> Line:
+    """Return the value of a group, or the range of its values."""
     if group.low is not None and group.low == group.high:
-        return (t.plain(f"{key}.low", group.low, group.trials),)
+        return (facts.plain(f"{key}.low", group.low, group.trials),)
     if group.low is None:
         text = setting(group.value)
         return (
-            (t.plain(f"{key}.value", group.value, group.trials),) if not isinstance(group.value, str) else (Name(text),)
+            (facts.plain(f"{key}.value", group.value, group.trials),)
+            if not isinstance(group.value, str)
+            else (Name(text),)
         )
     return line(
         "{low} to {high}",
-        low=t.plain(f"{key}.low", group.low, group.trials),
-        high=t.plain(f"{key}.high", group.high, group.trials),
+        low=facts.plain(f"{key}.low", group.low, group.trials),
+        high=facts.plain(f"{key}.high", group.high, group.trials),
     )
 
 
-def _differs(t: Teller, effect: Effect, name: str) -> bool:
-    """Whether the groups cost clearly differently, also as they would be shown."""
+def _costs_differ(facts: Teller, effect: Effect, name: str) -> bool:
+    """Return whether the groups differ in cost by more than 5 %, and visibly in the displayed format."""
     values = [getattr(trial, name) for trial in effect.trials]
     if not all(values) or max(values) <= 1.05 * min(values):
         return False
-    means = [sum(getattr(one, name) for one in group.trials) / len(group.trials) for group in effect.groups]
-    return len({t.shown(name, mean) for mean in means}) > 1
+    means = [sum(getattr(trial, name) for trial in group.trials) / len(group.trials) for group in effect.groups]
+    return len({facts.shown(name, mean) for mean in means}) > 1
 
 
-def _mean(t: Teller, group: Group, name: str, key: str) -> Line:
+def _mean_cell(facts: Teller, group: Group, name: str, key: str) -> Line:
     field = name if name in ALSO else f"values.{name}"
     values = [value for trial in group.trials if (value := measured(trial, name)) is not None]
-    return (t.of_metric(key, name, sum(values) / len(values), group.trials, field),) if values else (NOTHING,)
+    return (facts.of_metric(key, name, sum(values) / len(values), group.trials, field),) if values else (NOTHING,)
 
 
-def _verdict(t: Teller, effect: Effect) -> Line:
+def _effect_text(facts: Teller, effect: Effect) -> Line:
     key = f"effect.{effect.setting}"
     if effect.constant:
         return ("All of them are equal.",)
     if effect.p is None or effect.corrected is None:
         return line(
-            "{n} trials are too few to say whether this is more than chance.", n=t.count(f"{key}.n", effect.trials)
+            "{n} trials are too few to say whether this is more than chance.", n=facts.count(f"{key}.n", effect.trials)
         )
     how: Line = (effect.how,)
     if effect.steady and effect.strength is not None:
-        rho = t.plain(f"{key}.rho", effect.strength, effect.trials, text=f"{effect.strength:+.2f}".replace("-", "−"))
+        rho = facts.plain(
+            f"{key}.rho", effect.strength, effect.trials, text=f"{effect.strength:+.2f}".replace("-", "−")
+        )
         how = (effect.how, " ", rho)
-    tail = line(
+    test_text = line(
         " ({how}, {p}, corrected for the number of parameters)",
         how=how,
-        p=t.p(f"{key}.p", effect.corrected, effect.trials),
+        p=facts.p(f"{key}.p", effect.corrected, effect.trials),
     )
     if effect.measurable and effect.steady and effect.strength is not None:
         moves = "rises" if effect.strength > 0 else "falls"
-        told = line("Measurable effect: {metric} {moves} as it grows", metric=t.name(t.record.metric), moves=moves)
-        return (*told, *tail, *_shadow(t, effect), ".")
-    if effect.measurable:
-        down = t.study.objective.goal == "minimize"
-        best = (min if down else max)(effect.groups, key=lambda group: group.mean)
-        told = line(
-            "Measurable effect: {metric} is best for {where}",
-            metric=t.name(t.record.metric),
-            where=where(t, best, f"group.{effect.setting}.{label(best)}"),
+        text = line(
+            "Measurable effect: {metric} {moves} as it grows", metric=facts.name(facts.record.metric), moves=moves
         )
-        return (*told, *tail, *_shadow(t, effect), ".")
-    return ("No measurable effect: these differences may be chance", *tail, ".")
+        return (*text, *test_text, *_confounding_note(facts, effect), ".")
+    if effect.measurable:
+        is_minimized = facts.study.objective.goal == "minimize"
+        best = (min if is_minimized else max)(effect.groups, key=lambda group: group.mean)
+        text = line(
+            "Measurable effect: {metric} is best for {where}",
+            metric=facts.name(facts.record.metric),
+            where=where(facts, best, f"group.{effect.setting}.{label(best)}"),
+        )
+        return (*text, *test_text, *_confounding_note(facts, effect), ".")
+    return ("No measurable effect: these differences may be chance", *test_text, ".")
 
 
-def _shadow(t: Teller, effect: Effect) -> Line:
-    """That the effect may be another setting's, where the two changed together."""
-    pairs = [(one.one, one.other) for one in t.record.confounded if effect.setting in (one.one, one.other)]
-    others = [other if one == effect.setting else one for one, other in pairs]
-    names = listed(t.name(name) for name in others)
+def _confounding_note(facts: Teller, effect: Effect) -> Line:
+    """Return that the effect may be that of a confounded setting."""
+    pairs = [(pair.one, pair.other) for pair in facts.record.confounded if effect.setting in (pair.one, pair.other)]
+    others = [second if first == effect.setting else first for first, second in pairs]
+    names = listed(facts.name(name) for name in others)
     return line("; it may be that of {names}, which changed with it", names=names) if others else ()
 
 
-def _cost_verdict(t: Teller, setting: str, name: str) -> Line | None:
-    """The same for another objective, time or memory, where it is more than chance."""
-    found = next((one for one in t.record.effects_on(name) if one.setting == setting), None)
-    if found is None or not found.measurable or found.corrected is None:
+def _cost_effect_text(facts: Teller, setting: str, name: str) -> Line | None:
+    """Return the effect on another objective, time or memory, if it is significant."""
+    cost_effect = next((effect for effect in facts.record.effects_on(name) if effect.setting == setting), None)
+    if cost_effect is None or not cost_effect.measurable or cost_effect.corrected is None:
         return None
-    if not found.steady:
+    if not cost_effect.steady:
         return line(
             "{name} differs between them ({how}, {p})",
-            name=t.name(name),
-            how=found.how,
-            p=t.p(f"effect.{setting}.{name}.p", found.corrected, found.trials),
+            name=facts.name(name),
+            how=cost_effect.how,
+            p=facts.p(f"effect.{setting}.{name}.p", cost_effect.corrected, cost_effect.trials),
         )
-    key, strength = f"effect.{setting}.{name}", found.strength or 0.0
+    key, strength = f"effect.{setting}.{name}", cost_effect.strength or 0.0
     return line(
         "{name} {moves} as it grows ({how} {rho}, {p})",
-        name=t.name(name),
+        name=facts.name(name),
         moves="rises" if strength > 0 else "falls",
-        how=found.how,
-        rho=t.plain(f"{key}.rho", strength, found.trials, text=f"{strength:+.2f}".replace("-", "−")),
-        p=t.p(f"{key}.p", found.corrected, found.trials),
+        how=cost_effect.how,
+        rho=facts.plain(f"{key}.rho", strength, cost_effect.trials, text=f"{strength:+.2f}".replace("-", "−")),
+        p=facts.p(f"{key}.p", cost_effect.corrected, cost_effect.trials),
     )
 
 
-def _importance(t: Teller) -> Iterator[Block]:
-    found = t.record.importance
-    if found is None or len(found.shares) < 2:
+def _importance_table(facts: Teller) -> Iterator[Block]:
+    result = facts.record.importance
+    if result is None or len(result.shares) < 2:
         return
     yield Heading(3, ("Importance",))
     rows = []
-    for name, share in found.shares.items():
-        fact = Fact(f"importance.{name}", share, f"{share:.0%}", found.trials)
-        rows.append(((t.name(name),), (fact,)))
+    for name, share in result.shares.items():
+        fact = Fact(f"importance.{name}", share, f"{share:.0%}", result.trials)
+        rows.append(((facts.name(name),), (fact,)))
     yield Table((("Parameter",), ("Share of the variation",)), tuple(rows), frozenset({1}))
-    how = "fANOVA" if found.method == "fanova" else "PED-ANOVA"
-    caveat = f", {found.caveat}" if found.caveat else ""
-    yield Paragraph((f"By {how}{caveat}. A parameter that changed together with another shares its importance.",))
+    method = "fANOVA" if result.method == "fanova" else "PED-ANOVA"
+    caveat = f", {result.caveat}" if result.caveat else ""
+    yield Paragraph((f"By {method}{caveat}. A parameter that changed together with another shares its importance.",))

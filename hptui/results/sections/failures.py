@@ -1,4 +1,4 @@
-"""What failed, diverged or was cut short, counted and by name; and what its curves say of the other trials."""
+"""The sections `Failed, pruned and stopped trials` and `Convergence and overfitting`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hptui.results.facts import Line, Name, capital, line
 from hptui.results.teller import Teller
 
 MOST = 30
+"""Number of trials listed."""
 UNTOLD = {
     Reason.USER: "a person stopped it",
     Reason.PRUNER: "it was cut short",
@@ -19,61 +20,77 @@ UNTOLD = {
     Reason.TIMEOUT: "it ran longer than it was allowed",
     Reason.CRASH: "it failed, and left no message",
 }
-"""What a reason means, for the trial that left no words of its own."""
+"""The text for a reason, for a trial that left no message."""
 
 
-def failures(t: Teller) -> Iterator[Block]:
-    """Trials without a value: why, with their settings; then the diagnoses of those with one."""
-    yield from _without(t)
-    yield from _sick(t)
+def failures(facts: Teller) -> Iterator[Block]:
+    """Yield trials without a value, with reasons and settings; then the diagnoses of the others."""
+    yield from _without_value(facts)
+    yield from _diagnoses(facts)
 
 
-def _without(t: Teller) -> Iterator[Block]:
+def _without_value(facts: Teller) -> Iterator[Block]:
     ended = (TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
-    bad = [trial for trial in t.view.trials if trial.status in ended]
-    if not bad:
+    ended_trials = [trial for trial in facts.view.trials if trial.status in ended]
+    if not ended_trials:
         return
     yield Heading(2, ("Failed, pruned and stopped trials",))
-    reasons = dict.fromkeys((str(trial.status), str(trial.reason or "")) for trial in bad)
+    reasons = dict.fromkeys((str(trial.status), str(trial.reason or "")) for trial in ended_trials)
     rows = []
     for status, reason in reasons:
-        mine = [one for one in bad if (str(one.status), str(one.reason or "")) == (status, reason)]
+        same_reason = [
+            trial for trial in ended_trials if (str(trial.status), str(trial.reason or "")) == (status, reason)
+        ]
         key = f"failed.{status}.{reason}"
-        rows.append(((status,), (reason or NOTHING,), (t.count(key, mine),), t.trials(mine, key)))
+        rows.append(((status,), (reason or NOTHING,), (facts.count(key, same_reason),), facts.trials(same_reason, key)))
     yield Table((("Status",), ("Reason",), ("Count",), ("Which",)), tuple(rows), frozenset({2}))
-    asked = [name for name in searched(t.view).names if any(name in t.view.settings(one) for one in bad)]
-    names = list(dict.fromkeys([*asked, *varied(t.view, bad)]))[:6]
+    searched_names = [
+        name for name in searched(facts.view).names if any(name in facts.view.settings(trial) for trial in ended_trials)
+    ]
+    names = list(dict.fromkeys([*searched_names, *varied(facts.view, ended_trials)]))[:6]
     table = []
-    for trial in bad[:MOST]:
-        cells = [t.cell(trial, name) for name in names]
-        reason = f" ({trial.reason})" if trial.reason else ""  # an import need not say why one failed
+    for trial in ended_trials[:MOST]:
+        cells = [facts.cell(trial, name) for name in names]
+        reason = f" ({trial.reason})" if trial.reason else ""  # an imported failure may have no reason
         table.append(
-            (t.trial(trial), (f"{trial.status}{reason}",), *cells, (t.value(trial, "seconds"),), _happened(t, trial))
+            (
+                facts.trial(trial),
+                (f"{trial.status}{reason}",),
+                *cells,
+                (facts.value(trial, "seconds"),),
+                _what_happened(facts, trial),
+            )
         )
-    head: list[Line] = [("Trial",), ("Status",), *((t.name(name),) for name in names), ("After",), ("What happened",)]
+    head: list[Line] = [
+        ("Trial",),
+        ("Status",),
+        *((facts.name(name),) for name in names),
+        ("After",),
+        ("What happened",),
+    ]
     yield Table(tuple(head), tuple(table))
-    if len(bad) > MOST:
-        yield Paragraph(line("{n} more are not shown.", n=t.count("failed.more", bad[MOST:])))
-    cures: dict[str, list[Trial]] = {}
-    for trial in bad:
-        found = t.record.diagnoses.get(trial.number)
-        if trial.status is TrialStatus.FAILED and found is not None and found.remedies:
-            cures.setdefault(found.remedies[0].sentence, []).append(trial)
-    if cures:
+    if len(ended_trials) > MOST:
+        yield Paragraph(line("{n} more are not shown.", n=facts.count("failed.more", ended_trials[MOST:])))
+    trials_by_suggestion: dict[str, list[Trial]] = {}
+    for trial in ended_trials:
+        diagnosis = facts.record.diagnoses.get(trial.number)
+        if trial.status is TrialStatus.FAILED and diagnosis is not None and diagnosis.remedies:
+            trials_by_suggestion.setdefault(diagnosis.remedies[0].sentence, []).append(trial)
+    if trials_by_suggestion:
         yield Paragraph(("What usually helps:",))
         yield Bullets(
             tuple(
-                line("{which}: {cure}", which=capital(t.trials(own, f"cure.{n}")), cure=Name(cure))
-                for n, (cure, own) in enumerate(list(cures.items())[:10])
+                line("{which}: {cure}", which=capital(facts.trials(trials, f"cure.{n}")), cure=Name(suggestion))
+                for n, (suggestion, trials) in enumerate(list(trials_by_suggestion.items())[:10])
             )
         )
 
 
-def _happened(t: Teller, trial: Trial) -> Line:
-    """What its curves tell of a failure, else the last words of the trial, else what its reason means."""
-    found = t.record.diagnoses.get(trial.number)
-    if found is not None and found.kind in ("oom", "nan", "exploding"):
-        return found.line
+def _what_happened(facts: Teller, trial: Trial) -> Line:
+    """Return what happened to a trial: its diagnosis, else its message, else the meaning of its reason."""
+    diagnosis = facts.record.diagnoses.get(trial.number)
+    if diagnosis is not None and diagnosis.kind in ("oom", "nan", "exploding"):
+        return diagnosis.line
     if trial.message:
         return (Name(trial.message),)
     if trial.role is Role.IMPORTED and trial.reason is None:
@@ -81,30 +98,39 @@ def _happened(t: Teller, trial: Trial) -> Line:
     return (UNTOLD.get(trial.reason, NOTHING),) if trial.reason else (NOTHING,)
 
 
-def _sick(t: Teller) -> Iterator[Block]:
-    """Complete trials whose curves say more than their value."""
-    found = [
-        (trial, t.record.diagnoses[trial.number])
-        for trial in t.view.trials
-        if trial.number in t.record.diagnoses and trial.status is TrialStatus.COMPLETE and trial.role is not Role.BASE
+def _diagnoses(facts: Teller) -> Iterator[Block]:
+    """Yield complete trials whose curves indicate a problem, and the best if it has none."""
+    diagnosed = [
+        (trial, facts.record.diagnoses[trial.number])
+        for trial in facts.view.trials
+        if trial.number in facts.record.diagnoses
+        and trial.status is TrialStatus.COMPLETE
+        and trial.role is not Role.BASE
     ]
-    sick = [(trial, told) for trial, told in found if not told.healthy]
+    unhealthy = [(trial, diagnosis) for trial, diagnosis in diagnosed if not diagnosis.healthy]
     best = [
-        (trial, told)
-        for trial, told in found
-        if t.record.best and trial.number == t.record.best.number and told.healthy
+        (trial, diagnosis)
+        for trial, diagnosis in diagnosed
+        if facts.record.best and trial.number == facts.record.best.number and diagnosis.healthy
     ]
-    lines = [_told(t, trial, told.line) for trial, told in (*best, *sick[:10]) if told.kind != "unknown"]
+    lines = [
+        _diagnosis_line(facts, trial, diagnosis.line)
+        for trial, diagnosis in (*best, *unhealthy[:10])
+        if diagnosis.kind != "unknown"
+    ]
     if not lines:
         return
     yield Heading(2, ("Convergence and overfitting",))
     yield Bullets(tuple(lines))
-    if len(sick) > 10:
+    if len(unhealthy) > 10:
         yield Paragraph(
-            line("{n} more have curves that deserve a look.", n=t.count("sick.more", [trial for trial, _ in sick[10:]]))
+            line(
+                "{n} more have curves that deserve a look.",
+                n=facts.count("sick.more", [trial for trial, _ in unhealthy[10:]]),
+            )
         )
 
 
-def _told(t: Teller, trial: Trial, what: Line) -> Line:
-    best = ", the best" if t.record.best and trial.number == t.record.best.number else ""
-    return line("{trial}{best}: {what}.", trial=t.trial(trial, capital=True), best=best, what=what)
+def _diagnosis_line(facts: Teller, trial: Trial, text: Line) -> Line:
+    best = ", the best" if facts.record.best and trial.number == facts.record.best.number else ""
+    return line("{trial}{best}: {what}.", trial=facts.trial(trial, capital=True), best=best, what=text)

@@ -1,4 +1,4 @@
-"""Title, status line, and what the study is about in its author's words."""
+"""The head of a report: title, state of the study, and its description by the author."""
 
 from __future__ import annotations
 
@@ -11,30 +11,37 @@ from hptui.results.teller import Teller
 from hptui.results.view import PSEUDO
 
 
-def head(t: Teller) -> Iterator[Block]:
-    """The top of every report."""
-    yield Heading(1, (Name(t.study.report.title or t.study.name),))
-    row = t.view.row
-    parts: list[Line] = [line("Study {name}: {state}", name=Name(row.name, code=True), state=str(row.state)), status(t)]
+def head(facts: Teller) -> Iterator[Block]:
+    """Yield the head of a report."""
+    yield Heading(1, (Name(facts.study.report.title or facts.study.name),))
+    row = facts.view.row
+    parts: list[Line] = [
+        line("Study {name}: {state}", name=Name(row.name, code=True), state=str(row.state)),
+        status(facts),
+    ]
     if row.seconds > 0:
-        parts.append((t.duration("study.seconds", row.seconds, field="study.seconds"), " in all"))
+        parts.append((facts.duration("study.seconds", row.seconds, field="study.seconds"), " in all"))
     yield Paragraph((Strong(("Status",)), ": ", *joined(parts, " · ")))
     if row.message:
         yield Paragraph(line("The runner said: {message}", message=Name(row.message)))
-    if t.study.trainer.kind == "toy":
+    if facts.study.trainer.kind == "toy":
         yield Paragraph((Strong((f"These numbers are {PSEUDO}.",)),))
-    if t.study.about:
-        yield Quote(Words(t.study.about), "the author, in the study file")
+    if facts.study.about:
+        yield Quote(Words(facts.study.about), "the author, in the study file")
 
 
-def status(t: Teller) -> Line:
-    """`15 trials: 12 complete, 2 failed, 1 pruned`."""
-    trials = t.view.trials
+def status(facts: Teller) -> Line:
+    """Return the number of trials by status: `15 trials: 12 complete, 2 failed, 1 pruned`."""
+    trials = facts.view.trials
     if not trials:
         return ("no trial has started",)
-    by = {status: [one for one in trials if one.status is status] for status in TrialStatus}
+    by_status = {status: [trial for trial in trials if trial.status is status] for status in TrialStatus}
     order = [TrialStatus.COMPLETE, TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.STOPPED]
     order += [TrialStatus.RUNNING, TrialStatus.PAUSED, TrialStatus.WAITING]
-    parts = [line("{n} {status}", n=t.count(f"study.{one}", by[one]), status=str(one)) for one in order if by[one]]
+    parts = [
+        line("{n} {status}", n=facts.count(f"study.{item}", by_status[item]), status=str(item))
+        for item in order
+        if by_status[item]
+    ]
     word = "trial" if len(trials) == 1 else "trials"
-    return line("{n} {word}: {parts}", n=t.count("study.trials", trials), word=word, parts=joined(parts))
+    return line("{n} {word}: {parts}", n=facts.count("study.trials", trials), word=word, parts=joined(parts))

@@ -1,4 +1,4 @@
-"""What to do next, as far as the trials speak for it; and the author's own list."""
+"""The sections `Recommendations`, `Future experiments` and `Rationale`."""
 
 from __future__ import annotations
 
@@ -11,121 +11,128 @@ from hptui.results.facts import Fact, Line, Words, line
 from hptui.results.teller import Teller
 
 
-def recommendations(t: Teller) -> Iterator[Block]:
-    """Each follows from a finding above; the command carries it out."""
-    lines = [*_narrow(t), *_edges(t), *_avoid(t), *_repeat(t), *_more(t), *_longer(t)]
+def recommendations(facts: Teller) -> Iterator[Block]:
+    """Yield recommendations that follow from findings above, with the command for the suggested ranges."""
+    lines = [*_narrow(facts), *_edges(facts), *_avoid(facts), *_repeat(facts), *_more(facts), *_longer(facts)]
     if not lines:
         return
     yield Heading(2, ("Recommendations",))
     yield Bullets(tuple(lines), "1.")
-    if t.record.narrower:
-        words = " ".join(f"{quote(one.setting)}={quote(one.then)}" for one in t.record.narrower)
-        trials = tuple(trial.number for trial in t.record.narrower[0].trials)
-        text = f"hptui space {t.view.row.name} {words}"
+    if facts.record.narrower:
+        words = " ".join(f"{quote(item.setting)}={quote(item.then)}" for item in facts.record.narrower)
+        trials = tuple(trial.number for trial in facts.record.narrower[0].trials)
+        text = f"hptui space {facts.view.row.name} {words}"
         yield Code("sh", ((Fact("recommend.space", words, text, trials),),))
 
 
-def _narrow(t: Teller) -> Iterator[Line]:
-    for one in t.record.narrower:
+def _narrow(facts: Teller) -> Iterator[Line]:
+    for suggestion in facts.record.narrower:
         yield line(
             "Search {name} in {then} next, instead of {now}: the best {n} trials lie there{wider}.",
-            name=t.name(one.setting),
-            then=Fact(f"recommend.{one.setting}", one.then, one.then, tuple(trial.number for trial in one.trials)),
-            now=Fact(f"space.{one.setting}.now", one.now, one.now, (), f"space.{one.setting}"),
-            n=t.count(f"recommend.{one.setting}.n", one.trials),
-            wider=", and the best of them at the edge of what was searched" if one.wider else "",
+            name=facts.name(suggestion.setting),
+            then=Fact(
+                f"recommend.{suggestion.setting}",
+                suggestion.then,
+                suggestion.then,
+                tuple(trial.number for trial in suggestion.trials),
+            ),
+            now=Fact(
+                f"space.{suggestion.setting}.now", suggestion.now, suggestion.now, (), f"space.{suggestion.setting}"
+            ),
+            n=facts.count(f"recommend.{suggestion.setting}.n", suggestion.trials),
+            wider=", and the best of them at the edge of what was searched" if suggestion.wider else "",
         )
 
 
-def _edges(t: Teller) -> Iterator[Line]:
-    known = {one.setting for one in t.record.narrower}
-    for edge in t.record.edges:
-        if edge.setting not in known and t.record.best is not None:
+def _edges(facts: Teller) -> Iterator[Line]:
+    already_suggested = {suggestion.setting for suggestion in facts.record.narrower}
+    for edge in facts.record.edges:
+        if edge.setting not in already_suggested and facts.record.best is not None:
             yield line(
                 "Widen {name} {side} {value}: the best lies at that end, and trials got better towards it.",
-                name=t.name(edge.setting),
+                name=facts.name(edge.setting),
                 side="below" if edge.low else "beyond",
-                value=t.setting(t.record.best, edge.setting),
+                value=facts.setting(facts.record.best, edge.setting),
             )
 
 
-def _avoid(t: Teller) -> Iterator[Line]:
-    told = {"zero": "had nothing right", "oom": "ran out of memory", "nan": "diverged"}
-    for region in t.record.regions:
+def _avoid(facts: Teller) -> Iterator[Line]:
+    outcomes = {"zero": "had nothing right", "oom": "ran out of memory", "nan": "diverged"}
+    for region in facts.record.regions:
         if region.exceptions:
             continue
-        trial = next(one for one in region.bad if t.view.settings(one).get(region.setting) == region.bound)
+        trial = next(bad for bad in region.bad if facts.view.settings(bad).get(region.setting) == region.bound)
         yield line(
             "Avoid {name} {side} {bound}: {n} trials there {told}.",
-            name=t.name(region.setting),
+            name=facts.name(region.setting),
             side="at or above" if region.above else "at or below",
-            bound=t.setting(trial, region.setting),
-            told=told[region.kind],
+            bound=facts.setting(trial, region.setting),
+            told=outcomes[region.kind],  # language: placeholder
             n=(
                 "both"
                 if len(region.bad) == 2
-                else ("all ", t.count(f"region.{region.kind}.{region.setting}.bad", region.bad))
+                else ("all ", facts.count(f"region.{region.kind}.{region.setting}.bad", region.bad))
             ),
         )
 
 
-def _repeat(t: Teller) -> Iterator[Line]:
-    found, best = t.record.comparisons, t.record.best
-    if found is None or best is None:
+def _repeat(facts: Teller) -> Iterator[Line]:
+    comparisons, best = facts.record.comparisons, facts.record.best
+    if comparisons is None or best is None:
         return
-    if found.others and found.alike:
+    if comparisons.others and comparisons.alike:
         yield line(
             "Before believing the best: evaluate it and its rivals on more examples or more seeds; "
             "{n} cannot be told apart from it.",
-            n=t.many("alike.same.n", found.alike, "other"),
+            n=facts.many("alike.same.n", comparisons.alike, "other"),
         )
-    elif not found.others and len(replicates(t.view, best)) < 2:
+    elif not comparisons.others and len(replicates(facts.view, best)) < 2:
         yield ("Before believing the best: repeat it with other seeds; nothing is known of the noise between runs.",)
 
 
-def _more(t: Teller) -> Iterator[Line]:
-    found = t.record.outlook
-    if found is None or len(t.study.objectives) > 1:
+def _more(facts: Teller) -> Iterator[Line]:
+    outlook = facts.record.outlook
+    if outlook is None or len(facts.study.objectives) > 1:
         return
-    told = line(
+    text = line(
         "The best came {when} of {n}. Were trials drawn at random, {more} more would hold a "
         "better one with a chance of {chance}",
-        when=("as number ", t.plain("outlook.best_at", found.best_at, found.order)),
-        n=t.many("outlook.n", found.order, "ranked trial"),
-        more=t.plain("outlook.more", found.more, found.order),
-        chance=t.share("outlook.chance", found.chance, found.order, digits=0),
+        when=("as number ", facts.plain("outlook.best_at", outlook.best_at, outlook.order)),
+        n=facts.many("outlook.n", outlook.order, "ranked trial"),
+        more=facts.plain("outlook.more", outlook.more, outlook.order),
+        chance=facts.share("outlook.chance", outlook.chance, outlook.order, digits=0),
     )
-    told += (
+    text += (
         ("; but noise hides the order already, so repeating says more than more trials.",)
-        if found.noise
+        if outlook.noise
         else ("; a search that learns may do better.",)
     )
-    yield told
+    yield text
 
 
-def _longer(t: Teller) -> Iterator[Line]:
-    best = t.record.best
-    found = t.record.diagnoses.get(best.number) if best else None
-    if best is not None and found is not None and found.kind == "improving":
-        yield line("Train longer: {trial} was {what}.", what=found.line, trial=t.trial(best))
+def _longer(facts: Teller) -> Iterator[Line]:
+    best = facts.record.best
+    diagnosis = facts.record.diagnoses.get(best.number) if best else None
+    if best is not None and diagnosis is not None and diagnosis.kind == "improving":
+        yield line("Train longer: {trial} was {what}.", what=diagnosis.line, trial=facts.trial(best))
 
 
-def future(t: Teller) -> Iterator[Block]:
-    """The author's list, as a check list."""
-    own = t.study.notes.future
-    if own:
+def future(facts: Teller) -> Iterator[Block]:
+    """Yield the author's list of future experiments as check boxes."""
+    planned = facts.study.notes.future
+    if planned:
         yield Heading(2, ("Future experiments",))
         yield Paragraph(("As the author wrote them in the study file:",))
-        yield Bullets(tuple((Words(text),) for text in own), "- [ ]")
+        yield Bullets(tuple((Words(text),) for text in planned), "- [ ]")
 
 
-def rationale(t: Teller) -> Iterator[Block]:
-    """Why these values: the author's own words."""
-    notes = t.study.notes
+def rationale(facts: Teller) -> Iterator[Block]:
+    """Yield the author's rationale of the settings."""
+    notes = facts.study.notes
     if not notes.rationale and not notes.settings:
         return
     yield Heading(2, ("Rationale",))
     yield Paragraph(("In the author's words, from the study file:",))
     lines: list[Line] = [(Words(notes.rationale),)] if notes.rationale else []
-    lines += [line("{name}: {text}", name=t.name(name), text=Words(text)) for name, text in notes.settings.items()]
+    lines += [line("{name}: {text}", name=facts.name(name), text=Words(text)) for name, text in notes.settings.items()]
     yield Bullets(tuple(lines))

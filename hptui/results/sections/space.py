@@ -1,4 +1,4 @@
-"""What was searched, what was derived, what stayed fixed; and how the search went about it."""
+"""The sections `Search space`, `Fixed and derived parameters` and `Optimisation`."""
 
 from __future__ import annotations
 
@@ -16,212 +16,230 @@ from hptui.results.sections.setup import behind, item
 from hptui.results.teller import Teller
 
 
-def space(t: Teller) -> Iterator[Block]:
-    """Parameter, range, type, scale, current value, impact."""
-    parameters = t.study.space.parameters
+def space(facts: Teller) -> Iterator[Block]:
+    """Yield parameter, range, type, scale, current value and impact; conditions and constraints."""
+    parameters = facts.study.space.parameters
     if not parameters:
         return
     yield Heading(2, ("Search space",))
-    impact = any(one.note for one in parameters)
+    impact = any(parameter.note for parameter in parameters)
     head: list[Line] = [("Parameter",), ("Range",), ("Type",), ("Scale",), ("Current",)]
     rows = []
-    for one in parameters:
-        current = t.view.base.get(one.name)
-        now: Line = (_base(t, one.name),) if one.name in t.view.base and current is not None else (NOTHING,)
-        row: list[Line] = [(t.name(one.name),), _range(one), (_type(one),), (_scale(one),), now]
-        rows.append(tuple([*row, (Words(one.note),) if one.note else (NOTHING,)] if impact else row))
+    for parameter in parameters:
+        current = facts.view.base.get(parameter.name)
+        current_cell: Line = (
+            (_baseline_fact(facts, parameter.name),)
+            if parameter.name in facts.view.base and current is not None
+            else (NOTHING,)
+        )
+        row: list[Line] = [
+            (facts.name(parameter.name),),
+            _range_cell(parameter),
+            (_type_name(parameter),),
+            (_scale_name(parameter),),
+            current_cell,
+        ]
+        rows.append(tuple([*row, (Words(parameter.note),) if parameter.note else (NOTHING,)] if impact else row))
     yield Table(tuple([*head, ("Impact",)] if impact else head), tuple(rows))
-    for one in parameters:
-        if one.when is not None:
+    for parameter in parameters:
+        if parameter.when is not None:
             yield Paragraph(
                 line(
-                    "{name} is only searched where {when}.", name=t.name(one.name), when=Name(one.when.text, code=True)
+                    "{name} is only searched where {when}.",
+                    name=facts.name(parameter.name),
+                    when=Name(parameter.when.text, code=True),
                 )
             )
-    if t.study.space.constraints:
-        told = joined(Name(one.text, code=True) for one in t.study.space.constraints)
-        yield Paragraph(line("Constraints: {told}.", told=told))
-    if len(t.record.revisions) > 1:
-        n = t.plain("study.revisions", len(t.record.revisions), field="study.revision")
-        why = joined((Name(one.why) for one in t.record.revisions[1:] if one.why), "; ")
+    if facts.study.space.constraints:
+        constraints = joined(Name(constraint.text, code=True) for constraint in facts.study.space.constraints)
+        yield Paragraph(line("Constraints: {told}.", told=constraints))  # language: placeholder
+    if len(facts.record.revisions) > 1:
+        revision_count = facts.plain("study.revisions", len(facts.record.revisions), field="study.revision")
+        reasons = joined((Name(revision.why) for revision in facts.record.revisions[1:] if revision.why), "; ")
         yield Paragraph(
             line(
                 "The study was changed after it had begun; this is revision {n}{why}.",
-                n=n,
-                why=(" (", *why, ")") if why else (),
+                n=revision_count,
+                why=(" (", *reasons, ")") if reasons else (),
             )
         )
 
 
-def _base(t: Teller, name: str) -> Fact:
-    return Fact(f"base.{name}", t.view.base[name], setting(t.view.base[name]), (), f"trainer.{name}")
+def _baseline_fact(facts: Teller, name: str) -> Fact:
+    return Fact(f"base.{name}", facts.view.base[name], setting(facts.view.base[name]), (), f"trainer.{name}")
 
 
-def _range(one: Parameter) -> Line:
-    key = f"space.{one.name}"
-    if isinstance(one, Choice):
-        return (Fact(key, list(one.choices), f"[{', '.join(map(setting, one.choices))}]", (), key),)
-    text = f"[{number_text(one.low)}, {number_text(one.high)}]" + (
-        f", step {number_text(one.step)}" if one.step else ""
+def _range_cell(parameter: Parameter) -> Line:
+    key = f"space.{parameter.name}"
+    if isinstance(parameter, Choice):
+        return (Fact(key, list(parameter.choices), f"[{', '.join(map(setting, parameter.choices))}]", (), key),)
+    text = f"[{number_text(parameter.low)}, {number_text(parameter.high)}]" + (
+        f", step {number_text(parameter.step)}" if parameter.step else ""
     )
-    return (Fact(key, [one.low, one.high], text, (), key),)
+    return (Fact(key, [parameter.low, parameter.high], text, (), key),)
 
 
-def _type(one: Parameter) -> str:
-    if isinstance(one, Choice):
-        return "discrete" if one.ordinal else "categorical"
-    return "integer" if isinstance(one, Int) else "continuous"
+def _type_name(parameter: Parameter) -> str:
+    if isinstance(parameter, Choice):
+        return "discrete" if parameter.ordinal else "categorical"
+    return "integer" if isinstance(parameter, Int) else "continuous"
 
 
-def _scale(one: Parameter) -> str:
-    return NOTHING if isinstance(one, Choice) else "log" if one.log else "linear"
+def _scale_name(parameter: Parameter) -> str:
+    return NOTHING if isinstance(parameter, Choice) else "log" if parameter.log else "linear"
 
 
-def fixed(t: Teller) -> Iterator[Block]:
-    """Every setting that was not searched, and how derived ones follow."""
-    own = t.study.trainer.settings
-    searched = {*t.study.space.names, *(one.name for one in t.study.space.derived)}
-    kept = {name: value for name, value in own.items() if name not in searched}
-    if kept or t.study.space.derived:
+def fixed(facts: Teller) -> Iterator[Block]:
+    """Yield all settings that were not searched, and the definitions of derived ones."""
+    settings = facts.study.trainer.settings
+    searched = {*facts.study.space.names, *(derived.name for derived in facts.study.space.derived)}
+    fixed_settings = {name: value for name, value in settings.items() if name not in searched}
+    if fixed_settings or facts.study.space.derived:
         yield Heading(2, ("Fixed and derived parameters",))
-    if kept:
-        rows = tuple(((t.name(name),), _value(f"base.{name}", name, value)) for name, value in kept.items())
+    if fixed_settings:
+        rows = tuple(
+            ((facts.name(name),), _value_cell(f"base.{name}", name, value)) for name, value in fixed_settings.items()
+        )
         yield Table((("Parameter",), ("Value",)), rows)
-    yield from _derived(t)
-    yield from _batch(t)
+    yield from _derived_blocks(facts)
+    yield from _effective_batch(facts)
 
 
-def derived(t: Teller) -> Iterator[Block]:
-    """How derived settings follow from others, where a table of all settings has told the rest."""
-    if t.study.space.derived:
+def derived(facts: Teller) -> Iterator[Block]:
+    """Yield the definitions of derived settings, for the style with a table of all settings."""
+    if facts.study.space.derived:
         yield Heading(2, ("Derived parameters",))
-        yield from _derived(t)
+        yield from _derived_blocks(facts)
 
 
-def _derived(t: Teller) -> Iterator[Block]:
-    if t.study.space.derived:
+def _derived_blocks(facts: Teller) -> Iterator[Block]:
+    if facts.study.space.derived:
         lines = [
             line(
                 "{name} = {expr}{note}",
-                name=t.name(one.name),
-                expr=Name(one.expr.text, code=True),
-                note=(" (", Words(one.note), ")") if one.note else (),
+                name=facts.name(setting.name),
+                expr=Name(setting.expr.text, code=True),
+                note=(" (", Words(setting.note), ")") if setting.note else (),
             )
-            for one in t.study.space.derived
+            for setting in facts.study.space.derived
         ]
         yield Bullets(tuple(lines))
 
 
-def _value(key: str, name: str, value: Value) -> Line:
+def _value_cell(key: str, name: str, value: Value) -> Line:
     return (Fact(key, value, setting(value) if value != "" else NOTHING, (), f"trainer.{name}"),)
 
 
-def _batch(t: Teller) -> Iterator[Block]:
-    settings: Mapping[str, Value] = t.view.base
-    batch, times = setting_of(settings, "batch"), setting_of(settings, "accumulation")
-    whole = effective_batch(settings)
+def _effective_batch(facts: Teller) -> Iterator[Block]:
+    settings: Mapping[str, Value] = facts.view.base
+    batch, accumulation = setting_of(settings, "batch"), setting_of(settings, "accumulation")
+    effective = effective_batch(settings)
     if (
         batch
-        and times
-        and whole is not None
-        and settings.get(times) not in (None, 1)
-        and {batch, times}.isdisjoint(t.study.space.names)
+        and accumulation
+        and effective is not None
+        and settings.get(accumulation) not in (None, 1)
+        and {batch, accumulation}.isdisjoint(facts.study.space.names)
     ):
         yield Paragraph(
             line(
                 "Effective batch size: {batch} × {times} = {whole} examples per optimizer step.",
-                batch=_base(t, batch),
-                times=_base(t, times),
-                whole=t.plain("base.effective_batch", whole),
+                batch=_baseline_fact(facts, batch),
+                times=_baseline_fact(facts, accumulation),
+                whole=facts.plain("base.effective_batch", effective),
             )
         )
 
 
-def _stage(t: Teller, one: Stage) -> Line:
-    """`final: the best 2 again with epochs = 30, 3 seeds each`."""
-    key = f"stage.{one.name}"
+def _stage_line(facts: Teller, stage: Stage) -> Line:
+    """Return a stage in one line: `final: the best 2 again with epochs = 30, 3 seeds each`."""
+    key = f"stage.{stage.name}"
 
     def fact(name: str, value: Value) -> Fact:
-        return t.plain(f"{key}.{name}", value, field="study.stage")
+        return facts.plain(f"{key}.{name}", value, field="study.stage")
 
-    told: Line = (Name(one.name), ": ")
-    if one.searches:
-        limit = one.trials if one.trials is not None else t.study.search.trials
-        told += ("trials without limit",) if limit is None else (fact("trials", limit), " trials")
-        told += (" around the best before",) if one.best is not None else ()
+    text: Line = (Name(stage.name), ": ")
+    if stage.searches:
+        limit = stage.trials if stage.trials is not None else facts.study.search.trials
+        text += ("trials without limit",) if limit is None else (fact("trials", limit), " trials")
+        text += (" around the best before",) if stage.best is not None else ()
     else:
-        told += ("the best ", fact("best", one.best), " again")
-    if one.set:
-        told += (" with ", *joined((t.name(name), " = ", fact(name, value)) for name, value in one.set.items()))
-    return (*told, ", ", fact("seeds", one.seeds), " seeds each") if one.seeds > 1 else told
+        text += ("the best ", fact("best", stage.best), " again")
+    if stage.set:
+        text += (" with ", *joined((facts.name(name), " = ", fact(name, value)) for name, value in stage.set.items()))
+    return (*text, ", ", fact("seeds", stage.seeds), " seeds each") if stage.seeds > 1 else text
 
 
-def search(t: Teller) -> Iterator[Block]:
-    """Who proposed, how many, towards what."""
+def search(facts: Teller) -> Iterator[Block]:
+    """Yield sampler, budget, objectives, pruner, and the rules that stop trials and the study."""
     yield Heading(2, ("Optimisation",))
-    study, own = t.study, t.study.search
+    study, settings = facts.study, facts.study.search
     lines: list[Line] = []
-    engines = list(dict.fromkeys(trial.engine for trial in t.view.trials if trial.engine))
-    used = f" (used: {', '.join(engines)})" if engines and engines != [own.sampler] else ""
-    lines.append(item("Algorithm", Name(f"{own.sampler}{used}")))
+    engines = list(dict.fromkeys(trial.engine for trial in facts.view.trials if trial.engine))
+    engines_text = f" (used: {', '.join(engines)})" if engines and engines != [settings.sampler] else ""
+    lines.append(item("Algorithm", Name(f"{settings.sampler}{engines_text}")))
     if study.stages:
-        lines.append(item("Stages", *joined((_stage(t, one) for one in study.stages), "; ")))
-    elif own.trials is not None:
-        lines.append(item("Budget", t.plain("study.search.trials", own.trials, field="study.search.trials"), " trials"))
-    elif own.sampler not in ("list", "grid"):
+        lines.append(item("Stages", *joined((_stage_line(facts, stage) for stage in study.stages), "; ")))
+    elif settings.trials is not None:
+        lines.append(
+            item("Budget", facts.plain("study.search.trials", settings.trials, field="study.search.trials"), " trials")
+        )
+    elif settings.sampler not in ("list", "grid"):
         lines.append(item("Budget", "until stopped"))
-    lines.append(item("Seed", t.plain("study.search.seed", own.seed, field="study.search.seed")))
+    lines.append(item("Seed", facts.plain("study.search.seed", settings.seed, field="study.search.seed")))
     for objective in study.objectives:
-        parts: list[Line] = [(str(objective.goal), " ", t.name(objective.metric))]
+        parts: list[Line] = [(str(objective.goal), " ", facts.name(objective.metric))]
         parts.append(
             (("the best point of each trial" if objective.select == "best" else "the last point of each trial"),)
         )
-        if (n := behind(t, objective.metric)) is not None:
+        if (n := behind(facts, objective.metric)) is not None:
             parts.append(line("over {n} examples", n=n))
         lines.append(item("Objective", *joined(parts)))
-    if own.pruner.kind != "none":
-        lines.append(item("Pruner", Name(own.pruner.kind)))
-    lines += [item("Stop rule", Name(str(rule), code=True)) for rule in own.stop]
-    lines += [item("Outcome", Name(one.text, code=True), ", else a trial is never the best") for one in own.outcome]
+    if settings.pruner.kind != "none":
+        lines.append(item("Pruner", Name(settings.pruner.kind)))
+    lines += [item("Stop rule", Name(str(rule), code=True)) for rule in settings.stop]
+    lines += [
+        item("Outcome", Name(rule.text, code=True), ", else a trial is never the best") for rule in settings.outcome
+    ]
     until = {
-        "hours": own.until.hours,
-        "trials without improvement": own.until.no_improvement,
-        "target": own.until.target,
+        "hours": settings.until.hours,
+        "trials without improvement": settings.until.no_improvement,
+        "target": settings.until.target,
     }
-    for what, value in until.items():
+    for condition, value in until.items():
         if value is not None:
             lines.append(
                 item(
-                    "Ends after" if what != "target" else "Ends at",
-                    t.plain(f"study.until.{what}", value),
-                    f" {what}" if what != "target" else "",
+                    "Ends after" if condition != "target" else "Ends at",
+                    facts.plain(f"study.until.{condition}", value),
+                    f" {condition}" if condition != "target" else "",
                 )
             )
-    lines += _known(t)
-    if t.record.rejected:
-        n = t.plain("study.rejected", t.record.rejected, text=f"{t.record.rejected:,}")
+    lines += _prior_knowledge(facts)
+    if facts.record.rejected:
+        n = facts.plain("study.rejected", facts.record.rejected, text=f"{facts.record.rejected:,}")
         lines.append(item("Not run", n, " proposals were infeasible or known already"))
     yield Bullets(tuple(lines))
 
 
-def _known(t: Teller) -> Iterator[Line]:
-    """What the search had from elsewhere: from which study or file, how many trials of it, and what did not fit."""
-    several = len(t.record.knowledge) > 1
-    for stage, sources in t.record.knowledge.items():
-        for n, one in enumerate(sources):
+def _prior_knowledge(facts: Teller) -> Iterator[Line]:
+    """Yield prior knowledge of the search: sources, how many of their trials were used, what did not fit."""
+    has_several_stages = len(facts.record.knowledge) > 1
+    for stage, sources in facts.record.knowledge.items():
+        for n, source in enumerate(sources):
             key, field = f"knowledge.{stage or 'all'}.{n}", f"knowledge.{stage}.{n}"
-            numbers = [trial for trial in t.view.trials if trial.number in one.get("numbers", ())]
-            heard = t.plain(f"{key}.heard", one["heard"], numbers, field=f"{field}.heard")
-            every = t.plain(f"{key}.trials", one["trials"], numbers, field=f"{field}.trials")
-            parts: list[Line] = [(Name(f"stage {stage}: "),)] if several and stage else []
-            if "study" in one:
-                parts.append(line("{heard} of {every} trials of the study ", heard=heard, every=every))
-                parts.append((Name(one["study"], code=True), " (", Name(one["uuid"], code=True), ")"))
+            numbers = [trial for trial in facts.view.trials if trial.number in source.get("numbers", ())]
+            used = facts.plain(f"{key}.heard", source["heard"], numbers, field=f"{field}.heard")
+            available = facts.plain(f"{key}.trials", source["trials"], numbers, field=f"{field}.trials")
+            parts: list[Line] = [(Name(f"stage {stage}: "),)] if has_several_stages and stage else []
+            if "study" in source:
+                parts.append(line("{heard} of {every} trials of the study ", heard=used, every=available))
+                parts.append((Name(source["study"], code=True), " (", Name(source["uuid"], code=True), ")"))
             else:
-                parts.append(line("{heard} of {every} experiments imported from ", heard=heard, every=every))
-                parts.append((Name(one["file"], code=True),))
-            if one["heard"] < one["trials"]:
-                rest = t.plain(f"{key}.left", one["trials"] - one["heard"], numbers)
-                parts.append(line("; {rest} did not inform it: in ", rest=rest))
-                parts.append((Name(f"{one['misfit']} {one['why']}"),))
+                parts.append(line("{heard} of {every} experiments imported from ", heard=used, every=available))
+                parts.append((Name(source["file"], code=True),))
+            if source["heard"] < source["trials"]:
+                unused = facts.plain(f"{key}.left", source["trials"] - source["heard"], numbers)
+                parts.append(line("; {rest} did not inform it: in ", rest=unused))
+                parts.append((Name(f"{source['misfit']} {source['why']}"),))
             yield item("Known before", *(piece for part in parts for piece in part))

@@ -1,4 +1,4 @@
-"""A table of all settings of one run by category: Category, Parameter, Value; what is not known is `–`."""
+"""The section `Summary of all settings`: category, parameter and value; `–` for unknown. `Memory by purpose`."""
 
 from __future__ import annotations
 
@@ -50,110 +50,110 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Hardware", "Device", ("gpu", "cpu")),
     ("Hardware", "Peak memory", ("peak_memory_gb",)),
 )
-"""Category, parameter, and the names under which trainers know it. The first that has a value is taken."""
+"""Category, parameter, and the names that trainers use for it, the first with a value being taken."""
 MODEL: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Model", "Width", SETTINGS["width"]),
     ("Model", "Layers", SETTINGS["layers"]),
     ("Model", "Attention heads", ("num_heads", "n_head", "heads")),
     ("Model", "Dropout", ("dropout",)),
 )
-"""Rows that only a model made from scratch has."""
+"""Rows of a model trained from scratch."""
 
 
-def summary(t: Teller, trial: Trial | None, *, brief: bool = False) -> Iterator[Block]:
-    """Every row (`brief`: those that are known), and after them each setting of the trainer that none of them names."""
+def summary(facts: Teller, trial: Trial | None, *, brief: bool = False) -> Iterator[Block]:
+    """Yield all rows (`brief`: those with a value), then the trainer's settings that no row covers."""
     if trial is None:
         return
     yield Heading(2, ("Summary of all settings",))
-    found = _sources(t, trial)
+    sources = _cell_sources(facts, trial)
     rows: list[tuple[Line, ...]] = []
-    before = ""
+    last_category = ""
     used: set[str] = set()
-    known = tuple(row for row in MODEL if any(name in found for name in row[2]))
-    for category, label, names in (*ROWS[:3], *known, *ROWS[3:]):
-        name = next((one for one in names if one in found), None)
+    model_rows = tuple(row for row in MODEL if any(name in sources for name in row[2]))
+    for category, label, names in (*ROWS[:3], *model_rows, *ROWS[3:]):
+        name = next((candidate for candidate in names if candidate in sources), None)
         used.update(names)
         if name is None and brief:
             continue
-        cell = found[name]() if name else (NOTHING,)
-        rows.append(((Strong((category,)),) if category != before else ("",), (label,), cell))
-        before = category
-    first = True
-    for name in t.view.settings(trial):
-        said = not brief or name in t.study.trainer.settings or name in trial.params
-        if said and name not in used and t.view.settings(trial)[name] not in ("", None):
-            rows.append(((Strong(("Other",)),) if first else ("",), (t.name(name),), t.setting(trial, name)))
-            first = False
+        cell = sources[name]() if name else (NOTHING,)
+        rows.append(((Strong((category,)),) if category != last_category else ("",), (label,), cell))
+        last_category = category
+    is_first = True
+    for name in facts.view.settings(trial):
+        is_shown = not brief or name in facts.study.trainer.settings or name in trial.params
+        if is_shown and name not in used and facts.view.settings(trial)[name] not in ("", None):
+            rows.append(((Strong(("Other",)),) if is_first else ("",), (facts.name(name),), facts.setting(trial, name)))
+            is_first = False
     yield Table((("Category",), ("Parameter",), ("Value",)), tuple(rows))
 
 
-def _sources(t: Teller, trial: Trial) -> Mapping[str, Callable[[], Line]]:
-    """What is known of a trial, by name: settings, facts, and what is measured."""
-    found: dict[str, Callable[[], Line]] = {}
-    for source, field in ((t.record.facts, "study.facts"), (trial.facts, "facts")):
+def _cell_sources(facts: Teller, trial: Trial) -> Mapping[str, Callable[[], Line]]:
+    """Return functions that make the cells of a trial, by name of a setting, a fact or a measurement."""
+    sources: dict[str, Callable[[], Line]] = {}
+    for source, field in ((facts.record.facts, "study.facts"), (trial.facts, "facts")):
         for name, value in source.items():
             if value is not None and not isinstance(value, dict):
-                found[name] = _teller(t, trial, name, value, field)
-    for name, value in t.view.settings(trial).items():
+                sources[name] = _fact_cell(facts, trial, name, value, field)
+    for name, value in facts.view.settings(trial).items():
         if value not in ("", None):
-            found[name] = lambda name=name: t.setting(trial, name)  # type: ignore[misc]
-    if t.view.settings(trial).get("early_stopping") is False:  # then its patience was never in force
+            sources[name] = lambda name=name: facts.setting(trial, name)  # type: ignore[misc]
+    if facts.view.settings(trial).get("early_stopping") is False:  # its patience had no effect
         for name in PATIENCE:
-            found.pop(name, None)
-    whole = effective_batch(t.view.settings(trial), trial.effective)
-    if whole is not None:
-        found["effective_batch"] = lambda: (t.plain(f"trial.{trial.number}.effective_batch", whole, [trial]),)
-    steps = {"planned": trial.total_steps, "actual": trial.last_step, "best_step": _best_step(t, trial)}
+            sources.pop(name, None)
+    effective = effective_batch(facts.view.settings(trial), trial.effective)
+    if effective is not None:
+        sources["effective_batch"] = lambda: (facts.plain(f"trial.{trial.number}.effective_batch", effective, [trial]),)
+    steps = {"planned": trial.total_steps, "actual": trial.last_step, "best_step": _best_step(facts, trial)}
     for name, count in steps.items():
         if count is not None:
-            found[name] = _teller(t, trial, f"steps.{name}", count, "")
-    for split, examples in splits_of(t).items():
-        found[f"split.{split}"] = _teller(t, trial, f"split.{split}", examples, "")
-    environment: Mapping[str, Any] = t.record.environment(trial)
+            sources[name] = _fact_cell(facts, trial, f"steps.{name}", count, "")
+    for split, examples in splits_of(facts).items():
+        sources[f"split.{split}"] = _fact_cell(facts, trial, f"split.{split}", examples, "")
+    environment: Mapping[str, Any] = facts.record.environment(trial)
     for name in ("gpu", "cpu"):
         if environment.get(name):
-            found[name] = lambda name=name: (Name(str(environment[name])),)  # type: ignore[misc]
+            sources[name] = lambda name=name: (Name(str(environment[name])),)  # type: ignore[misc]
     if trial.peak_memory_gb is not None:
-        found["peak_memory_gb"] = lambda: (t.value(trial, "peak_memory_gb"),)
-    return found
+        sources["peak_memory_gb"] = lambda: (facts.value(trial, "peak_memory_gb"),)
+    return sources
 
 
-def _teller(t: Teller, trial: Trial, name: str, value: Value, field: str) -> Callable[[], Line]:
+def _fact_cell(facts: Teller, trial: Trial, name: str, value: Value, field: str) -> Callable[[], Line]:
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else setting(value)
     key = f"trial.{trial.number}.summary.{name}"
     return lambda: (Fact(key, value, text, (trial.number,), f"{field}.{name}" if field else ""),)
 
 
-def _best_step(t: Teller, trial: Trial) -> int | None:
-    one = t.record.summaries.get(t.record.metric, {}).get(trial.number)
-    if one is None or one.n < 2:
+def _best_step(facts: Teller, trial: Trial) -> int | None:
+    summary_of_metric = facts.record.summaries.get(facts.record.metric, {}).get(trial.number)
+    if summary_of_metric is None or summary_of_metric.n < 2:
         return None
-    return one.low_step if t.study.objective.goal == "minimize" else one.high_step
+    return summary_of_metric.low_step if facts.study.objective.goal == "minimize" else summary_of_metric.high_step
 
 
-def breakdown(t: Teller, trial: Trial | None) -> Iterator[Block]:
-    """Where the memory went, as far as the trainer told."""
+def breakdown(facts: Teller, trial: Trial | None) -> Iterator[Block]:
+    """Yield the memory by purpose, as recorded by the trainer."""
     if trial is None:
         return
-    facts = {
+    sizes = {
         name.removeprefix("memory_").removesuffix("_gb"): float(value)
         for name, value in trial.facts.items()
         if name.startswith("memory_") and name.endswith("_gb") and is_number(value)
     }
-    whole = facts.pop("capacity", None)
-    if not facts:
+    capacity = sizes.pop("capacity", None)
+    if not sizes:
         return
     yield Heading(2, ("Memory by purpose",))
     rows: list[tuple[Line, ...]] = [
-        ((Name(name.replace("_", " ")),), (_memory(t, trial, name, gb),)) for name, gb in facts.items()
+        ((Name(name.replace("_", " ")),), (_memory_fact(facts, trial, name, gb),)) for name, gb in sizes.items()
     ]
-    if len(facts) > 1:
-        rows.append((("together",), (t.memory(f"trial.{trial.number}.memory.sum", sum(facts.values()), [trial]),)))
+    if len(sizes) > 1:
+        rows.append((("together",), (facts.memory(f"trial.{trial.number}.memory.sum", sum(sizes.values()), [trial]),)))
     yield Table((("Purpose",), ("Memory",)), tuple(rows), frozenset({1}))
-    if whole is not None:
-        yield Paragraph(line("The device has {whole}.", whole=_memory(t, trial, "capacity", whole)))
+    if capacity is not None:
+        yield Paragraph(line("The device has {whole}.", whole=_memory_fact(facts, trial, "capacity", capacity)))
 
 
-def _memory(t: Teller, trial: Trial, name: str, gb: float) -> Fact:
+def _memory_fact(facts: Teller, trial: Trial, name: str, gb: float) -> Fact:
     key = f"facts.memory_{name}_gb"
-    return t.memory(f"trial.{trial.number}.{key}", gb, [trial], key)
+    return facts.memory(f"trial.{trial.number}.{key}", gb, [trial], key)

@@ -1,4 +1,4 @@
-"""The table of trials in the study's own columns, the best in bold; the first and the last of the ranking."""
+"""The sections `Trials` (the table in the study's columns) and `Best and worst`."""
 
 from __future__ import annotations
 
@@ -17,122 +17,136 @@ from hptui.results.roles import goal_of, is_cost
 from hptui.results.teller import Teller
 
 ROWS = 200
-"""A longer table is cut to the best and the newest."""
+"""A longer table is cut to the best trials."""
 FIRST, LAST = 3, 3
+"""Ranks shown from the top and from the bottom."""
 SELF_NAMED = (Role.BASE, Role.BASELINE)
+"""Roles whose name the runner generates."""
 TEXTS = ("name", "title", "note", "status", "reason", "role", "message", "engine", "stage")
+"""Columns that hold text."""
 
 
-def history(t: Teller) -> Iterator[Block]:
-    """All trials, or as many as a table can hold."""
+def history(facts: Teller) -> Iterator[Block]:
+    """Yield the table of trials."""
     yield Heading(2, ("Trials",))
-    trials = list(t.view.trials)
+    trials = list(facts.view.trials)
     if not trials:
         yield Paragraph(("No trial has started.",))
         return
-    shown = _shown(t, trials)
-    names = _columns(t, shown)
-    best = {one.number for one in t.record.winners}
-    tops = _tops(t, names)
-    head: tuple[Line, ...] = tuple((Name(t.heading(name)),) for name in names)
-    rows = [tuple(_cell(t, trial, name, tops, trial.number in best, names) for name in names) for trial in shown]
-    right = frozenset(index for index, name in enumerate(names) if name not in TEXTS and _numeric(t, shown, name))
-    yield Table(head, tuple(rows), right)
-    if len(shown) < len(trials):
+    shown_trials = _shown_trials(facts, trials)
+    names = _columns(facts, shown_trials)
+    best = {winner.number for winner in facts.record.winners}
+    best_values = _best_values(facts, names)
+    head: tuple[Line, ...] = tuple((Name(facts.heading(name)),) for name in names)
+    rows = [
+        tuple(_cell(facts, trial, name, best_values, trial.number in best, names) for name in names)
+        for trial in shown_trials
+    ]
+    numeric_columns = frozenset(
+        index for index, name in enumerate(names) if name not in TEXTS and _all_numbers(facts, shown_trials, name)
+    )
+    yield Table(head, tuple(rows), numeric_columns)
+    if len(shown_trials) < len(trials):
         yield Paragraph(
             line(
                 "{n} of {all} trials are shown: the best ones.",
-                n=t.count("table.n", shown),
-                all=t.count("study.trials", trials),
+                n=facts.count("table.n", shown_trials),
+                all=facts.count("study.trials", trials),
             )
         )
-    yield from _legend(t, shown, names)
+    yield from _legend(facts, shown_trials, names)
 
 
-def _numeric(t: Teller, trials: Sequence[Trial], name: str) -> bool:
-    """Whether a column holds numbers alone."""
-    settings = [t.view.settings(trial) for trial in trials]
-    return all(is_number(own[name]) for own in settings if name in own)
+def _all_numbers(facts: Teller, trials: Sequence[Trial], name: str) -> bool:
+    """Return whether all values of a column are numbers."""
+    settings = [facts.view.settings(trial) for trial in trials]
+    return all(is_number(values[name]) for values in settings if name in values)
 
 
-def _shown(t: Teller, trials: Sequence[Trial]) -> list[Trial]:
+def _shown_trials(facts: Teller, trials: Sequence[Trial]) -> list[Trial]:
     if len(trials) <= ROWS:
         return list(trials)
-    return sorted(t.record.order[:ROWS], key=lambda trial: trial.number)
+    return sorted(facts.record.order[:ROWS], key=lambda trial: trial.number)
 
 
-def _columns(t: Teller, trials: Sequence[Trial]) -> list[str]:
-    """The study's own columns; trials that are not complete show what became of them."""
-    own = list(t.study.report.columns)
-    plain = all(trial.status is TrialStatus.COMPLETE for trial in trials)
-    names = [name for name in usual(t.view) if name in own or name not in ("status", "reason")]
-    if "title" in own or "name" in own:
-        names = [name for name in names if name in own]
-        names = [name for name in own if name in names]
-    if "name" in names and "name" not in own and all(trial.name in ("", f"trial-{trial.number}") for trial in trials):
+def _columns(facts: Teller, trials: Sequence[Trial]) -> list[str]:
+    """Return the study's own columns, with the status if not all trials are complete."""
+    configured = list(facts.study.report.columns)
+    all_complete = all(trial.status is TrialStatus.COMPLETE for trial in trials)
+    names = [name for name in usual(facts.view) if name in configured or name not in ("status", "reason")]
+    if "title" in configured or "name" in configured:
+        names = [name for name in names if name in configured]
+        names = [name for name in configured if name in names]
+    if (
+        "name" in names
+        and "name" not in configured
+        and all(trial.name in ("", f"trial-{trial.number}") for trial in trials)
+    ):
         names.remove("name")
-    named = [one for one in trials if one.name not in ("", f"trial-{one.number}") and one.role not in SELF_NAMED]
-    if "name" not in own and not named:
+    named = [row for row in trials if row.name not in ("", f"trial-{row.number}") and row.role not in SELF_NAMED]
+    if "name" not in configured and not named:
         names = [name for name in names if name != "name"]
     if "title" not in names and "name" not in names and "number" not in names:
         names.insert(0, "number")
-    objectives = [one.metric for one in t.study.objectives]
+    objectives = [goal.metric for goal in facts.study.objectives]
     filled = [
         name
         for name in names
         if name == "number"
-        or name in own
+        or name in configured
         or name in objectives
-        or any(t.cell(trial, name) != (NOTHING,) for trial in trials)
+        or any(facts.cell(trial, name) != (NOTHING,) for trial in trials)
         or name in TEXTS
     ]
-    return filled if plain or "status" in filled else [*filled, "status"]
+    return filled if all_complete or "status" in filled else [*filled, "status"]
 
 
-def _tops(t: Teller, names: Sequence[str]) -> dict[str, float]:
-    """The best value of each metric's column, by the metric's own direction; time and memory are no contest."""
-    found = {}
+def _best_values(facts: Teller, names: Sequence[str]) -> dict[str, float]:
+    """Return the best value of each metric's column; time and memory are not judged."""
+    best_values = {}
     for name in names:
-        judged = name == t.record.metric or (name in t.study.metrics and not is_cost(name))
-        goal = goal_of(t.study, name) if judged else None
-        values = [value for trial in t.record.order if (value := measured(trial, name)) is not None]
+        is_quality = name == facts.record.metric or (name in facts.study.metrics and not is_cost(name))
+        goal = goal_of(facts.study, name) if is_quality else None
+        values = [value for trial in facts.record.order if (value := measured(trial, name)) is not None]
         if goal is not None and len(set(values)) > 1:
-            found[name] = min(values) if goal == "minimize" else max(values)
-    return found
+            best_values[name] = min(values) if goal == "minimize" else max(values)
+    return best_values
 
 
-def _number(t: Teller, trial: Trial, named: bool) -> Line:
-    """A trial's number, with its part where no other column tells it."""
-    part = {Role.BASE: " (base model)", Role.BASELINE: " (baseline)"}.get(trial.role, "")
+def _number_cell(facts: Teller, trial: Trial, named: bool) -> Line:
+    """Return a trial's number, with its role if no other column shows it."""
+    role = {Role.BASE: " (base model)", Role.BASELINE: " (baseline)"}.get(trial.role, "")
     if trial.replicate_of is not None:
-        first = t.plain(f"trial.{trial.number}.replicate_of", trial.replicate_of, [trial], field="replicate_of")
-        return (t.number(trial), " (repeats ", first, ")")
+        original = facts.plain(f"trial.{trial.number}.replicate_of", trial.replicate_of, [trial], field="replicate_of")
+        return (facts.number(trial), " (repeats ", original, ")")
     if trial.continued is not None:
-        words = [
-            t.plain(f"trial.{trial.number}.{name}", trial.facts[name], [trial], field=f"facts.{name}")
+        origin = [
+            facts.plain(f"trial.{trial.number}.{name}", trial.facts[name], [trial], field=f"facts.{name}")
             for name in (FROM_TRIAL, FROM_STEP)
         ]
-        return (t.number(trial), " (continues trial ", words[0], " at step ", words[1], ")")
+        return (facts.number(trial), " (continues trial ", origin[0], " at step ", origin[1], ")")
     if trial.role is Role.IMPORTED:
-        return (t.number(trial), " (imported)")
-    return (t.number(trial), part) if part and not named else (t.number(trial),)
+        return (facts.number(trial), " (imported)")
+    return (facts.number(trial), role) if role and not named else (facts.number(trial),)
 
 
-def _cell(t: Teller, trial: Trial, name: str, tops: dict[str, float], best: bool, names: Sequence[str]) -> Line:
+def _cell(
+    facts: Teller, trial: Trial, name: str, best_values: dict[str, float], best: bool, names: Sequence[str]
+) -> Line:
     cell = (
-        _text(t, trial, name)
+        _text_cell(facts, trial, name)
         if name in TEXTS
-        else _number(t, trial, "title" in names or "name" in names)
+        else _number_cell(facts, trial, "title" in names or "name" in names)
         if name == "number"
-        else t.cell(trial, name)
+        else facts.cell(trial, name)
     )
     if cell == (NOTHING,) or not cell:
         return (NOTHING,)
-    top = name in tops and not trial.aside and measured(trial, name) == tops[name]
-    return (Strong(cell),) if (best and name != "note") or top else cell
+    is_best_value = name in best_values and not trial.aside and measured(trial, name) == best_values[name]
+    return (Strong(cell),) if (best and name != "note") or is_best_value else cell
 
 
-def _text(t: Teller, trial: Trial, name: str) -> Line:
+def _text_cell(facts: Teller, trial: Trial, name: str) -> Line:
     if name == "note":
         return (Words(trial.note),) if trial.note else (NOTHING,)
     if name == "status":
@@ -140,84 +154,88 @@ def _text(t: Teller, trial: Trial, name: str) -> Line:
         return (f"{trial.status}{reason}",)
     if name == "title":
         return (Name(trial.title or trial.name or f"trial {trial.number}"),)
-    found = str(getattr(trial, name) or "")
-    return (Name(found),) if found else (NOTHING,)
+    text = str(getattr(trial, name) or "")
+    return (Name(text),) if text else (NOTHING,)
 
 
-def moved(t: Teller, step: Step) -> Line:
-    """What a step did to the objective: `perplexity +0.8 (worse)`."""
-    found = [one for one in changes(t.view, step.base, step.trial) if one.metric == t.record.metric]
-    if not found or step.trial.values is None or step.base.values is None:
+def moved(facts: Teller, step: Step) -> Line:
+    """Return the change of the objective by a step: `perplexity +0.8 (worse)`."""
+    objective_changes = [
+        item for item in changes(facts.view, step.base, step.trial) if item.metric == facts.record.metric
+    ]
+    if not objective_changes or step.trial.values is None or step.base.values is None:
         return ()
-    one = found[0]
-    if one.old == one.new:
-        return (t.name(one.metric), " equal")
-    word = "" if one.better is None else " (better)" if one.better else " (worse)"
-    delta = t.difference(
-        f"step.{step.trial.number}.{one.metric}", one.metric, one.new - one.old, [step.base, step.trial]
+    change = objective_changes[0]
+    if change.old == change.new:
+        return (facts.name(change.metric), " equal")
+    word = "" if change.better is None else " (better)" if change.better else " (worse)"
+    delta = facts.difference(
+        f"step.{step.trial.number}.{change.metric}", change.metric, change.new - change.old, [step.base, step.trial]
     )
-    return (t.name(one.metric), " ", delta, word)
+    return (facts.name(change.metric), " ", delta, word)
 
 
-def _legend(t: Teller, shown: Sequence[Trial], names: Sequence[str]) -> Iterator[Block]:
-    told: list[Line] = []
-    if t.record.order:
-        bold = "best trials are" if len(t.record.winners) > 1 else "best trial is"
-        told.append((f"The {bold} in bold, and in each metric's column the best value.",))
+def _legend(facts: Teller, shown: Sequence[Trial], names: Sequence[str]) -> Iterator[Block]:
+    sentences: list[Line] = []
+    if facts.record.order:
+        bold = "best trials are" if len(facts.record.winners) > 1 else "best trial is"
+        sentences.append((f"The {bold} in bold, and in each metric's column the best value.",))
     if any(trial.note for trial in shown) and "note" in names:
-        told.append((f"What stands in quotation marks under {t.heading('note')} was written by a person.",))
+        sentences.append((f"What stands in quotation marks under {facts.heading('note')} was written by a person.",))
     if any(trial.status is not TrialStatus.COMPLETE for trial in shown):
-        told.append((f"{NOTHING} was not measured: only a complete trial has a value of an objective.",))
+        sentences.append((f"{NOTHING} was not measured: only a complete trial has a value of an objective.",))
     imported = [trial for trial in shown if trial.role is Role.IMPORTED]
     if imported:
-        which = t.many("table.imported", imported, "trial was imported: it", "trials were imported: they")
-        told.append((*which, " ran elsewhere, and only a person knows whether in the same way."))
-    over = [one for one in t.record.order if breaks(t.view, one)]
-    if over:
-        which = t.trials(over, "outcome.broken")
-        told.append(line("Breaking a condition of the study, never the best: {which}.", which=which))
-    groups = lengths(t.view, t.record.order)
+        trials_text = facts.many("table.imported", imported, "trial was imported: it", "trials were imported: they")
+        sentences.append((*trials_text, " ran elsewhere, and only a person knows whether in the same way."))
+    violating = [trial for trial in facts.record.order if breaks(facts.view, trial)]
+    if violating:
+        trials_text = facts.trials(violating, "outcome.broken")
+        sentences.append(line("Breaking a condition of the study, never the best: {which}.", which=trials_text))
+    groups = lengths(facts.view, facts.record.order)
     if len(groups) > 1:
-        rest = [one for length in list(groups)[1:] for one in groups[length]]
-        usual_ = next(iter(groups))
-        n = t.plain("length.usual", usual_.amount, groups[usual_], field=usual_.field)
-        told.append(
+        other_trials = [trial for length in list(groups)[1:] for trial in groups[length]]
+        common_length = next(iter(groups))
+        n = facts.plain("length.usual", common_length.amount, groups[common_length], field=common_length.field)
+        sentences.append(
             line(
                 "{rest} did not train for {n} {unit} as most did.",
-                rest=capital(t.trials(rest, "length.others")),
+                rest=capital(facts.trials(other_trials, "length.others")),
                 n=n,
-                unit=usual_.unit,
+                unit=common_length.unit,
             )
         )
-    if told:
-        yield Paragraph(joined(told, " "))
+    if sentences:
+        yield Paragraph(joined(sentences, " "))
 
 
-def ranking(t: Teller) -> Iterator[Block]:
-    """The first and the last, ties together, each with its distance to the baseline."""
-    order = t.record.order
-    if len(order) < FIRST + 2 or len(t.study.objectives) > 1:
+def ranking(facts: Teller) -> Iterator[Block]:
+    """Yield the first and the last ranks with their difference to the baseline; ties share a rank."""
+    order = facts.record.order
+    if len(order) < FIRST + 2 or len(facts.study.objectives) > 1:
         return
     yield Heading(2, ("Best and worst",))
-    places: dict[str, list[Trial]] = {}
-    for trial in order:  # what is shown as equal shares a place
-        places.setdefault(t.shown(t.record.metric, value_of(t.view, trial)), []).append(trial)
-    tied = list(places.values())
-    yield Bullets(tuple(_place(t, one) for one in tied[:FIRST]), "1.")
-    if len(tied) > FIRST + LAST:
+    ranks: dict[str, list[Trial]] = {}
+    for trial in order:  # values that look equal share a rank
+        ranks.setdefault(facts.shown(facts.record.metric, value_of(facts.view, trial)), []).append(trial)
+    tied_trials = list(ranks.values())
+    yield Bullets(tuple(_rank_line(facts, rank) for rank in tied_trials[:FIRST]), "1.")
+    if len(tied_trials) > FIRST + LAST:
         yield Paragraph(("The worst:",))
-        yield Bullets(tuple(_place(t, one) for one in tied[-LAST:]))
+        yield Bullets(tuple(_rank_line(facts, rank) for rank in tied_trials[-LAST:]))
 
 
-def _place(t: Teller, tied: Sequence[Trial]) -> Line:
-    value = value_of(t.view, tied[0])
-    told = line(
-        "{value}: {trials}", value=(t.value(tied[0], t.record.metric),), trials=t.trials(tied, f"rank.{value!r}")
+def _rank_line(facts: Teller, tied: Sequence[Trial]) -> Line:
+    value = value_of(facts.view, tied[0])
+    text = line(
+        "{value}: {trials}",
+        value=(facts.value(tied[0], facts.record.metric),),
+        trials=facts.trials(tied, f"rank.{value!r}"),
     )
-    base = t.view.baseline
-    if base is not None and base.number not in [one.number for one in tied] and base in t.record.order:
-        change = change_of(t.view, t.record.metric, value_of(t.view, base), value)
+    base = facts.view.baseline
+    if base is not None and base.number not in [trial.number for trial in tied] and base in facts.record.order:
+        change = change_of(facts.view, facts.record.metric, value_of(facts.view, base), value)
         if change.share is not None:
-            share = t.share(f"rank.{value!r}.baseline", change.share, [tied[0], base], signed=True)
-            told += line(", {share} against the baseline", share=share)
-    return told
+            share = facts.share(f"rank.{value!r}.baseline", change.share, [tied[0], base], signed=True)
+            text += line(", {share} against the baseline", share=share)
+    return text

@@ -1,1 +1,1 @@
-"""Trials to and from other search programs. Copies: the store stays the truth."""
+"""Trials exchanged with other search programs. These are copies: the store stays authoritative."""

@@ -1,4 +1,4 @@
-"""An experiment that ran before, elsewhere, as its record says it. What the record does not say stays unsaid."""
+"""A trial that ran elsewhere before, as its record describes it. What the record lacks stays unknown."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from hptui.storage.rundir import split_nonfinite
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """One row of a table, or one trial of another program. `place` says where it stands there.
+    """One row of a table, or one trial of another program. `location` names it there.
 
-    `values` are the objectives, only of one that ran to its end; `metrics` what else was measured, at no known step.
+    `values` are the objectives, only of one that ran to its end; `metrics` are other measurements, at no known step.
     """
 
     place: str
@@ -38,26 +38,31 @@ class Earlier:
 
 
 def judged(study: Study, place: str, said: str, values: Mapping[str, float], **more: Any) -> Earlier:
-    """An experiment with its objectives as they were found, and what its record calls it (`said`, or nothing).
+    """Return a trial with its objectives as recorded. `status_text` is the status in its record, or ''.
 
-    Without a word it ended well if every objective is a number; with none it has no value, whatever else it had.
+    Without a status, it is complete if every objective is a number. A trial that is not complete has no objective
+    values, only metrics. Raises: UserError for an unknown status.
     """
     status, reason = STATES.get(said.strip().lower(), (None, None))
     if said.strip() and status is None:
         raise UserError(f"{place}: {said!r} is no status", hint="complete, pruned, failed, or stopped")
-    wanted = [objective.metric for objective in study.objectives]
-    odd = [name for name in wanted if name in values and not math.isfinite(values[name])]
-    missing = [name for name in wanted if name not in values]
+    metrics = [objective.metric for objective in study.objectives]
+    not_finite = [name for name in metrics if name in values and not math.isfinite(values[name])]
+    missing = [name for name in metrics if name not in values]
     if status in (None, TrialStatus.COMPLETE):
-        if odd:
+        if not_finite:
             return Earlier(
-                place, status=TrialStatus.FAILED, reason=Reason.NAN, message=f"{odd[0]} is no finite number", **more
+                place,
+                status=TrialStatus.FAILED,
+                reason=Reason.NAN,
+                message=f"{not_finite[0]} is no finite number",
+                **more,
             )
         if missing:
             message = f"its record has no {missing[0]}"
             return Earlier(place, status=TrialStatus.FAILED, reason=Reason.NO_METRIC, message=message, **more)
-        own = {name: float(values[name]) for name in wanted}
-        return Earlier(place, status=TrialStatus.COMPLETE, reason=Reason.FINISHED, values=own, **more)
+        objective_values = {name: float(values[name]) for name in metrics}
+        return Earlier(place, status=TrialStatus.COMPLETE, reason=Reason.FINISHED, values=objective_values, **more)
     assert status is not None
     shown = {name: float(value) for name, value in values.items() if math.isfinite(value)}
     more["metrics"] = {**shown, **more.get("metrics", {})}
@@ -77,12 +82,12 @@ STATES: Mapping[str, tuple[TrialStatus, Reason | None]] = {
     "stopped": (TrialStatus.STOPPED, None),
     "killed": (TrialStatus.STOPPED, None),
 }
-"""What programs call the end of an experiment, in our words. What is not said of its reason stays unsaid."""
+"""Status and reason for the words that programs use. An unrecorded reason stays unknown."""
 
 
 def request(earlier: Earlier) -> dict[str, Any]:
-    """As JSON, to be recorded by whoever holds the study."""
-    metrics, odd = split_nonfinite(dict(earlier.metrics))
+    """Return the trial as JSON, for a command to the runner of the study."""
+    metrics, not_finite = split_nonfinite(dict(earlier.metrics))
     return {
         "place": earlier.place,
         "params": dict(earlier.params),
@@ -90,7 +95,7 @@ def request(earlier: Earlier) -> dict[str, Any]:
         "reason": str(earlier.reason) if earlier.reason else None,
         "message": earlier.message,
         "values": dict(earlier.values) if earlier.values is not None else None,
-        "metrics": {name: value for name, value in metrics.items() if name not in odd},
+        "metrics": {name: value for name, value in metrics.items() if name not in not_finite},
         "curve": [[step, value if math.isfinite(value) else None] for step, value in earlier.curve],
         "started": earlier.started,
         "ended": earlier.ended,

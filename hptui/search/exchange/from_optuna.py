@@ -1,4 +1,4 @@
-"""The trials of an Optuna study in SQLite, read from a copy: opening one with Optuna may change it."""
+"""The trials of an Optuna study in SQLite, read from a copy: opening a file with Optuna may change it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from hptui.search.exchange.earlier import Earlier, judged
 from hptui.search.optuna import quiet
 
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+"""States of the trials that are imported."""
 
 
 def read_optuna(study: Study, path: Path, name: str = "", names: Mapping[str, str] | None = None) -> list[Earlier]:
-    """The trials of the study `name` (or of the only one) in `path` that have ended. `names`: theirs -> ours.
+    """Return the ended trials of the study `name` (or of the only one) in `path`.
 
-    `UserError` where the file holds no such study, or one with other objectives.
+    `names` maps their parameter names to ours. Raises: UserError where the file holds no such study, or one with other
+    objectives.
     """
     with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
         copy = Path(folder, "study.db")
@@ -33,18 +35,18 @@ def read_optuna(study: Study, path: Path, name: str = "", names: Mapping[str, st
         with quiet():
             try:
                 storage = optuna.storages.RDBStorage(f"sqlite:///{copy}")
-            except Exception as error:  # noqa: BLE001  whatever its database layers raise
+            except Exception as error:  # noqa: BLE001  its database layers raise errors of many libraries
                 raise UserError(f"{path}: Optuna {optuna.__version__} cannot read it: {error}") from None
             try:
-                known = optuna.get_all_study_names(storage)
-                chosen = _choose(path, known, name)
-                theirs = optuna.load_study(study_name=chosen, storage=storage)
-                metrics = _objectives(study, path, theirs)
-                found = theirs.get_trials(deepcopy=False)
+                study_names = optuna.get_all_study_names(storage)
+                study_name = _choose_study(path, study_names, name)
+                optuna_study = optuna.load_study(study_name=study_name, storage=storage)
+                metrics = _match_objectives(study, path, optuna_study)
+                trials = optuna_study.get_trials(deepcopy=False)
             finally:
                 storage.remove_session()
                 storage.engine.dispose()
-    return [_earlier(study, trial, metrics, names or {}) for trial in found if trial.state in ENDED]
+    return [_imported_trial(study, trial, metrics, names or {}) for trial in trials if trial.state in ENDED]
 
 
 def _copy(path: Path, copy: Path) -> None:
@@ -53,9 +55,9 @@ def _copy(path: Path, copy: Path) -> None:
         try:
             tables = {row[0] for row in source.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
             if not {"studies", "trials", "trial_params"} <= tables:
-                what = "a store of hptui" if "metric_last" in tables else "another program's"
+                owner = "a store of hptui" if "metric_last" in tables else "another program's"
                 raise UserError(
-                    f"{path} is no Optuna study: it is {what}", hint="hptui export STUDY -o FILE.db makes one"
+                    f"{path} is no Optuna study: it is {owner}", hint="hptui export STUDY -o FILE.db makes one"
                 )
             target = sqlite3.connect(copy)
             try:
@@ -68,52 +70,54 @@ def _copy(path: Path, copy: Path) -> None:
         raise UserError(f"{path} cannot be read as an Optuna study: {error}") from None
 
 
-def _choose(path: Path, known: list[str], name: str) -> str:
-    if name in known:
+def _choose_study(path: Path, study_names: list[str], name: str) -> str:
+    if name in study_names:
         return name
     if name:
-        raise UserError(f"{path} holds no study {name!r}", hint=did_you_mean(name, known))
-    if len(known) != 1:
-        raise UserError(f"{path} holds {len(known)} studies: {', '.join(known) or 'none'}", hint="--study says which")
-    return known[0]
+        raise UserError(f"{path} holds no study {name!r}", hint=did_you_mean(name, study_names))
+    if len(study_names) != 1:
+        raise UserError(
+            f"{path} holds {len(study_names)} studies: {', '.join(study_names) or 'none'}", hint="--study says which"
+        )
+    return study_names[0]
 
 
-def _objectives(study: Study, path: Path, theirs: Any) -> list[str]:
-    """Our metric for each of their values: by name where they have names, else in order."""
-    ours = {objective.metric: objective.goal for objective in study.objectives}
-    goals = [direction.name.lower() for direction in theirs.directions]
-    if len(goals) != len(ours):
-        raise UserError(f"{path} has {len(goals)} objectives, the study {study.name!r} has {len(ours)}")
-    named = theirs.metric_names or []
-    metrics = named if set(named) == set(ours) else list(ours)
+def _match_objectives(study: Study, path: Path, optuna_study: Any) -> list[str]:
+    """Return our metric for each of their values: by name where they have names, else in order."""
+    our_goals = {objective.metric: objective.goal for objective in study.objectives}
+    goals = [direction.name.lower() for direction in optuna_study.directions]
+    if len(goals) != len(our_goals):
+        raise UserError(f"{path} has {len(goals)} objectives, the study {study.name!r} has {len(our_goals)}")
+    optuna_names = optuna_study.metric_names or []
+    metrics = optuna_names if set(optuna_names) == set(our_goals) else list(our_goals)
     for metric, goal in zip(metrics, goals, strict=True):
-        if goal != ours[metric]:
+        if goal != our_goals[metric]:
             raise UserError(
-                f"{path} would {goal} {metric!r}, the study {study.name!r} would {ours[metric]} it",
+                f"{path} would {goal} {metric!r}, the study {study.name!r} would {our_goals[metric]} it",
                 hint="values of another direction are other values: change the sign before they are imported",
             )
     return metrics
 
 
-def _earlier(study: Study, trial: FrozenTrial, metrics: list[str], names: Mapping[str, str]) -> Earlier:
+def _imported_trial(study: Study, trial: FrozenTrial, metrics: list[str], names: Mapping[str, str]) -> Earlier:
     values = dict(zip(metrics, trial.values or [], strict=False))
-    begun, ended = _seconds(trial.datetime_start), _seconds(trial.datetime_complete)
-    # A study that we exported says what ours were called: lists and tables became texts there.
+    started, ended = _seconds(trial.datetime_start), _seconds(trial.datetime_complete)
+    # In a study that we exported, lists and tables became JSON texts.
     params = {names.get(name, name): _restored(value) for name, value in trial.params.items()}
     note = trial.user_attrs.get("note")
-    took = trial.user_attrs.get("seconds")
-    measured = trial.user_attrs.get("metrics")
+    seconds = trial.user_attrs.get("seconds")
+    metric_values = trial.user_attrs.get("metrics")
     return judged(
         study,
         f"trial {trial.number}",
         trial.state.name,
         values if trial.state is TrialState.COMPLETE else {},
         params=params,
-        metrics={k: float(v) for k, v in measured.items()} if isinstance(measured, dict) else {},
+        metrics={k: float(v) for k, v in metric_values.items()} if isinstance(metric_values, dict) else {},
         curve=sorted(trial.intermediate_values.items()) if len(metrics) == 1 else (),
-        started=begun,
+        started=started,
         ended=ended,
-        seconds=float(took) if took else None if begun is None or ended is None else ended - begun,
+        seconds=float(seconds) if seconds else None if started is None or ended is None else ended - started,
         note=note if isinstance(note, str) else "",
     )
 
@@ -121,14 +125,14 @@ def _earlier(study: Study, trial: FrozenTrial, metrics: list[str], names: Mappin
 def _restored(value: Any) -> Value:
     if isinstance(value, str) and value[:1] in "[{":
         try:
-            found: Value = json.loads(value)
+            parsed: Value = json.loads(value)
         except ValueError:
             return value
-        return found
-    known: Value = value
-    return known
+        return parsed
+    unchanged: Value = value
+    return unchanged
 
 
 def _seconds(moment: datetime | None) -> float | None:
-    """Optuna keeps local times without a zone."""
+    """Return a Unix time. Optuna stores local times without a zone."""
     return None if moment is None else moment.timestamp()

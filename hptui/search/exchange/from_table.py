@@ -1,4 +1,4 @@
-"""A table of earlier experiments as CSV: a row each, a column per setting and measure."""
+"""A CSV of earlier trials: a row for each trial, a column per setting and measurement."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ from hptui.model.values import read_value, same
 from hptui.search.exchange.earlier import Earlier, judged
 
 FACTS = ("name", "status", "reason", "note", "seconds", "peak_memory_gb", "started", "ended")
+"""Columns that describe the trial itself."""
 NOTHING = ("", "-", "–", "—", "null", "none", "None", "NA", "n/a")
+"""Cells that mean that there is no value."""
 OPEN = ("waiting", "running", "paused")
+"""Statuses of trials that have not ended, which are left out."""
 ROWS = 100_000
+"""Maximum number of rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What was read: the experiments, what each column was taken for, and the columns that were left out."""
+    """The trials of a CSV, the meaning of each column, and the columns that were left out."""
 
     rows: list[Earlier]
     columns: Mapping[str, str]
@@ -36,15 +40,17 @@ class Table:
 def read_table(
     study: Study, base: Mapping[str, Value], path: Path, names: Mapping[str, str], objectives: Sequence[str] = ()
 ) -> Table:
-    """The rows of a CSV. `names` says which column is what (`''`: nothing); `objectives` which hold the objectives.
+    """Return the trials of a CSV.
 
-    A column that is called like a setting, an objective or one of `FACTS` is that; so are those of our own exports.
+    `names` gives the meaning of a column (`''`: ignored); `objectives` are the columns of the objectives. Without
+    these, a column has the meaning of its name: a setting, an objective, one of `FACT_COLUMNS`, or a name of our own
+    exports. Raises: UserError for a file, a column or a cell that cannot be read.
     """
-    head, rows = _read(path)
-    columns = _columns(study, base, head, names, objectives, path)
-    left_out = [column for column in head if column not in columns and names.get(column) != ""]
-    found = [_row(study, base, columns, dict(zip(head, row, strict=False)), n) for n, row in enumerate(rows, 2)]
-    return Table([one for one in found if one is not None], columns, left_out)
+    header, rows = _read(path)
+    columns = _columns(study, base, header, names, objectives, path)
+    left_out = [column for column in header if column not in columns and names.get(column) != ""]
+    trials = [_read_row(study, base, columns, dict(zip(header, row, strict=False)), n) for n, row in enumerate(rows, 2)]
+    return Table([trial for trial in trials if trial is not None], columns, left_out)
 
 
 def _read(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -57,24 +63,24 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
         raise UserError(f"{path} holds no experiment", hint="a first row of names, then a row for each")
     if len(rows) > ROWS:
         raise UserError(f"{path} has more than {ROWS:,} rows")
-    head = [name.strip() for name in rows[0]]
-    if twice := [name for name in head if head.count(name) > 1]:
-        raise UserError(f"{path}: two columns are called {twice[0]!r}")
+    header = [name.strip() for name in rows[0]]
+    if repeated := [name for name in header if header.count(name) > 1]:
+        raise UserError(f"{path}: two columns are called {repeated[0]!r}")
     for number, row in enumerate(rows[1:], 2):
-        if len(row) > len(head):
-            raise UserError(f"{path}, row {number}: {len(row)} cells, but the first row names {len(head)} columns")
-    return head, rows[1:]
+        if len(row) > len(header):
+            raise UserError(f"{path}, row {number}: {len(row)} cells, but the first row names {len(header)} columns")
+    return header, rows[1:]
 
 
 def _columns(
     study: Study,
     base: Mapping[str, Value],
-    head: Sequence[str],
+    header: Sequence[str],
     names: Mapping[str, str],
     objectives: Sequence[str],
     path: Path,
 ) -> dict[str, str]:
-    """Column -> what it is, as `setting.x`, `metric.x` or `fact.x`."""
+    """Return the meaning of each column, as `setting.x`, `metric.x` or `fact.x`."""
     metrics = [objective.metric for objective in study.objectives]
     if objectives and len(objectives) != len(metrics):
         raise UserError(
@@ -82,114 +88,114 @@ def _columns(
         )
     names = {**names, **dict(zip(objectives, metrics, strict=False))}
     for column in names:
-        if column not in head:
-            raise UserError(f"{path} has no column {column!r}", hint=did_you_mean(column, head))
-    found: dict[str, str] = {}
-    for column in head:
-        meant = names.get(column, column)
-        kind = _kind(study, base, meant, told=column in names)
-        if kind is None and meant and column in names:
-            known = [*study.space.names, *base, *metrics, *FACTS]
-            raise UserError(f"{meant!r} is neither a setting nor an objective", hint=did_you_mean(meant, known))
+        if column not in header:
+            raise UserError(f"{path} has no column {column!r}", hint=did_you_mean(column, header))
+    columns: dict[str, str] = {}
+    for column in header:
+        target = names.get(column, column)
+        kind = _kind(study, base, target, explicit=column in names)
+        if kind is None and target and column in names:
+            targets = [*study.space.names, *base, *metrics, *FACTS]
+            raise UserError(f"{target!r} is neither a setting nor an objective", hint=did_you_mean(target, targets))
         if kind is not None:
-            if kind in found.values():
-                other = next(one for one, what in found.items() if what == kind)
-                raise UserError(f"{path}: both {other!r} and {column!r} would be {meant!r}", hint=f"--map {column}=")
-            found[column] = kind
+            if kind in columns.values():
+                other = next(other_column for other_column, other_kind in columns.items() if other_kind == kind)
+                raise UserError(f"{path}: both {other!r} and {column!r} would be {target!r}", hint=f"--map {column}=")
+            columns[column] = kind
     for metric in metrics:
-        if f"metric.{metric}" not in found.values():
+        if f"metric.{metric}" not in columns.values():
             raise UserError(
                 f"{path} has no column {metric!r}, which the study {study.name!r} is about",
-                hint=f"its columns: {', '.join(head)}; --objective COLUMN says which it is",
+                hint=f"its columns: {', '.join(header)}; --objective COLUMN says which it is",
             )
-    return found
+    return columns
 
 
-def _kind(study: Study, base: Mapping[str, Value], name: str, *, told: bool) -> str | None:
+def _kind(study: Study, base: Mapping[str, Value], name: str, *, explicit: bool) -> str | None:
     metrics = [objective.metric for objective in study.objectives]
     if name in metrics:
         return f"metric.{name}"
-    if name in study.space.names or name in base or any(name == one.name for one in study.space.derived):
+    if name in study.space.names or name in base or any(name == derived.name for derived in study.space.derived):
         return f"setting.{name}"
     if name in FACTS:
         return f"fact.{name}"
     for prefix, kind in (("value.", "metric."), ("last.", "metric."), ("setting.", "setting."), ("metric.", "metric.")):
-        rest = name.removeprefix(prefix)
-        if name.startswith(prefix) and rest and not (prefix == "last." and rest in metrics):
-            return kind + rest
-    return f"metric.{name}" if told and name in study.metrics else None
+        suffix = name.removeprefix(prefix)
+        if name.startswith(prefix) and suffix and not (prefix == "last." and suffix in metrics):
+            return kind + suffix
+    return f"metric.{name}" if explicit and name in study.metrics else None
 
 
-def _row(
+def _read_row(
     study: Study, base: Mapping[str, Value], columns: Mapping[str, str], cells: Mapping[str, str], number: int
 ) -> Earlier | None:
-    """One experiment; None for one that had not ended."""
-    place = f"row {number}"
+    """Return one trial; None for one that had not ended."""
+    location = f"row {number}"
     params: dict[str, Value] = {}
     metrics: dict[str, float] = {}
     facts: dict[str, str] = {}
     for column, kind in columns.items():
-        raw = cells.get(column, "")
-        text = raw.strip()
-        what, _, name = kind.partition(".")
-        if what == "setting" and raw and base.get(name) in (raw, raw.removeprefix("'")):
-            params[name] = base[name]  # with its blanks, and without the mark that our tables put before a "="
+        cell = cells.get(column, "")
+        text = cell.strip()
+        category, _, name = kind.partition(".")
+        if category == "setting" and cell and base.get(name) in (cell, cell.removeprefix("'")):
+            params[name] = base[name]  # keeps blanks; our exports put a ' before "=" for spreadsheets
         elif text in NOTHING:
             continue
-        elif what == "setting":
-            params[name] = _setting(study, base, name, text, f"{place}, {column}")
-        elif what == "metric":
-            metrics[name] = _number(text, f"{place}, {column}")
+        elif category == "setting":
+            params[name] = _setting(study, base, name, text, f"{location}, {column}")
+        elif category == "metric":
+            metrics[name] = _number(text, f"{location}, {column}")
         else:
             facts[name] = text
     if facts.get("status") in OPEN:
         return None
     objectives = [objective.metric for objective in study.objectives]
-    found = judged(
+    trial = judged(
         study,
-        place,
+        location,
         facts.get("status", ""),
         {name: metrics[name] for name in objectives if name in metrics},
         params=params,
         metrics={name: value for name, value in metrics.items() if name not in objectives and math.isfinite(value)},
-        started=_moment(facts, "started", place),
-        ended=_moment(facts, "ended", place),
-        seconds=_fact(facts, "seconds", place),
-        peak_memory_gb=_fact(facts, "peak_memory_gb", place),
+        started=_moment(facts, "started", location),
+        ended=_moment(facts, "ended", location),
+        seconds=_number_fact(facts, "seconds", location),
+        peak_memory_gb=_number_fact(facts, "peak_memory_gb", location),
         name=facts.get("name", ""),
         note=facts.get("note", "").removeprefix("'"),
     )
-    why = facts.get("reason", "")
-    known = why in set(Reason) and found.status is not TrialStatus.COMPLETE and not found.message
-    return replace(found, reason=Reason(why)) if known else found
+    reason = facts.get("reason", "")
+    has_reason = reason in set(Reason) and trial.status is not TrialStatus.COMPLETE and not trial.message
+    return replace(trial, reason=Reason(reason)) if has_reason else trial
 
 
-def _fact(facts: Mapping[str, str], name: str, place: str) -> float | None:
-    return _number(facts[name], f"{place}, {name}") if name in facts else None
+def _number_fact(facts: Mapping[str, str], name: str, location: str) -> float | None:
+    return _number(facts[name], f"{location}, {name}") if name in facts else None
 
 
-def _number(text: str, place: str) -> float:
+def _number(text: str, location: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise UserError(f"{place}: {text!r} is no number", hint="a plain one: 0.03, not 3% or ~3") from None
+        raise UserError(f"{location}: {text!r} is no number", hint="a plain one: 0.03, not 3% or ~3") from None
 
 
-def _setting(study: Study, base: Mapping[str, Value], name: str, text: str, place: str) -> Value:
-    """A cell as a value of its setting's own type."""
-    parameter = next((one for one in study.space.parameters if one.name == name), None)
-    usual = base.get(name)
+def _setting(study: Study, base: Mapping[str, Value], name: str, text: str, location: str) -> Value:
+    """Return a cell as a value of its setting's type."""
+    parameter = next((candidate for candidate in study.space.parameters if candidate.name == name), None)
+    default = base.get(name)
     if isinstance(parameter, Choice):
-        found = _read_value(text)
+        parsed = _read_value(text)
         for choice in parameter.choices:
-            if same(choice, found) or choice == text:
+            if same(choice, parsed) or choice == text:
                 return choice
-        return found
-    if parameter is not None or (isinstance(usual, int | float) and not isinstance(usual, bool)):
-        number = _number(text, place)
-        whole = isinstance(parameter, Int) or (parameter is None and isinstance(usual, int))
+        return parsed
+    if parameter is not None or (isinstance(default, int | float) and not isinstance(default, bool)):
+        number = _number(text, location)
+        whole = isinstance(parameter, Int) or (parameter is None and isinstance(default, int))
         return int(number) if whole and number == int(number) else number
-    return text if isinstance(usual, str) else _read_value(text)
+    return text if isinstance(default, str) else _read_value(text)
 
 
 def _read_value(text: str) -> Value:
@@ -201,11 +207,11 @@ def _read_value(text: str) -> Value:
         return text
 
 
-def _moment(facts: Mapping[str, Any], name: str, place: str) -> float | None:
+def _moment(facts: Mapping[str, Any], name: str, location: str) -> float | None:
     if name not in facts:
         return None
     try:
         moment = datetime.fromisoformat(facts[name])
     except ValueError:
-        raise UserError(f"{place}, {name}: {facts[name]!r} is no time", hint="2026-01-31T12:00:00Z") from None
+        raise UserError(f"{location}, {name}: {facts[name]!r} is no time", hint="2026-01-31T12:00:00Z") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

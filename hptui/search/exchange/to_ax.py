@@ -1,6 +1,6 @@
-"""Our trials as a snapshot of Ax's `Client`: JSON that `Client.load_from_json_file` reads. A copy.
+"""Trials as a snapshot of Ax's `Client`: JSON that `Client.load_from_json_file` reads. It is a copy.
 
-Ax gets real names and values; an expression of a user's never reaches it. Ranges are as wide as all values that were
+Ax gets real names and values; an expression of the user's never reaches it. Ranges are widened to all values that were
 run. Trials that have not ended, and those whose settings are not all known, are left out.
 """
 
@@ -17,40 +17,50 @@ from hptui.model.parameters import Choice, Int, Parameter
 from hptui.model.study import Study
 from hptui.model.trial import Trial, TrialStatus, Value
 from hptui.model.values import is_number
-from hptui.search.ax import quiet  # first: it imports Ax without its noise
+from hptui.search.ax import quiet  # first: silences Ax while it is imported
 
 from ax.api.client import Client  # isort: skip
 from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig  # isort: skip
 
 LISTED = 1000
-"""A stepped range with at most so many values becomes their list: Ax's own steps leave the range."""
+"""Maximum size of a stepped range that is written as a list of values: Ax's own steps leave the range."""
 
 Settings = Callable[[Trial], Mapping[str, Value]]
+"""Returns all settings that a trial ran with."""
 
 
 def snapshot(study: Study, settings: Settings, trials: Iterable[Trial]) -> str:
-    """The client as JSON."""
+    """Return the snapshot as JSON."""
     with quiet():
         client = Client(random_seed=study.search.seed)
-        chosen = {trial.number: (trial, _point(study, settings(trial))) for trial in trials if not trial.status.open}
-        known = {number: (trial, point) for number, (trial, point) in chosen.items() if None not in point.values()}
-        points = [point for _, point in known.values()]
-        texts = {one.name for one in study.space.parameters if _kind([p[one.name] for p in points], one) == "str"}
+        ended = {trial.number: (trial, _point(study, settings(trial))) for trial in trials if not trial.status.open}
+        described = {number: (trial, point) for number, (trial, point) in ended.items() if None not in point.values()}
+        points = [point for _, point in described.values()]
+        text_parameters = {
+            parameter.name
+            for parameter in study.space.parameters
+            if _kind([p[parameter.name] for p in points], parameter) == "str"
+        }
         client.configure_experiment(
             name=study.name,
-            parameters=[_config(one, [point[one.name] for point in points]) for one in study.space.parameters],
+            parameters=[
+                _config(parameter, [point[parameter.name] for point in points]) for parameter in study.space.parameters
+            ],
         )
-        metrics = _optimization(client, study)
-        for trial, point in known.values():
-            _tell(client, trial, {k: str(v) if k in texts else v for k, v in point.items()}, metrics)
+        metrics = _set_objectives(client, study)
+        for trial, point in described.values():
+            _add_trial(client, trial, {k: str(v) if k in text_parameters else v for k, v in point.items()}, metrics)
         with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
             path = Path(folder, "client.json")
             client.save_to_json_file(str(path))
             return path.read_text()
 
 
-def _optimization(client: Client, study: Study) -> dict[str, str]:
-    """Tell Ax the objectives: what it calls each metric. Some names mean something to its interpreter."""
+def _set_objectives(client: Client, study: Study) -> dict[str, str]:
+    """Set the objectives, and return the name that Ax has for each metric.
+
+    Some metric names have a meaning in Ax's parser; then all get plain names.
+    """
     names = {objective.metric: objective.metric for objective in study.objectives}
     for metrics in (names, {metric: f"metric_{n}" for n, metric in enumerate(names)}):
         signs = ["-" if objective.goal == "minimize" else "" for objective in study.objectives]
@@ -58,13 +68,13 @@ def _optimization(client: Client, study: Study) -> dict[str, str]:
             client.configure_optimization(
                 objective=", ".join(sign + name for sign, name in zip(signs, metrics.values(), strict=True))
             )
-        except Exception:  # noqa: BLE001, S112  whatever its parser raises: the second names are plain
+        except Exception:  # noqa: BLE001, S112  its parser raises many errors; the second names are plain
             continue
         return metrics
     raise AssertionError("Ax refuses plain names")
 
 
-def _tell(client: Client, trial: Trial, point: dict[str, Any], metrics: Mapping[str, str]) -> None:
+def _add_trial(client: Client, trial: Trial, point: dict[str, Any], metrics: Mapping[str, str]) -> None:
     index = client.attach_trial(point, arm_name=f"trial_{trial.number}")
     values = {metrics[name]: value for name, value in (trial.values or {}).items() if name in metrics}
     if trial.status is TrialStatus.COMPLETE and len(values) == len(metrics):
@@ -79,32 +89,32 @@ def _tell(client: Client, trial: Trial, point: dict[str, Any], metrics: Mapping[
 
 
 def _point(study: Study, settings: Mapping[str, Value]) -> dict[str, Any]:
-    """A trial's searched settings; lists and tables become text."""
-    found = {one.name: settings.get(one.name) for one in study.space.parameters}
-    return {name: json.dumps(value) if isinstance(value, list | dict) else value for name, value in found.items()}
+    """Return a trial's searched settings; lists and tables become text."""
+    values = {parameter.name: settings.get(parameter.name) for parameter in study.space.parameters}
+    return {name: json.dumps(value) if isinstance(value, list | dict) else value for name, value in values.items()}
 
 
-def _config(parameter: Parameter, run: Sequence[Any]) -> ChoiceParameterConfig | RangeParameterConfig:
+def _config(parameter: Parameter, run_values: Sequence[Any]) -> ChoiceParameterConfig | RangeParameterConfig:
     values = parameter.values()
-    odd = not all(map(is_number, run))
-    if isinstance(parameter, Choice) or odd or (parameter.step is not None and len(values or ()) <= LISTED):
-        own = [json.dumps(one) if isinstance(one, list | dict) else one for one in values or ()]
-        kind = _kind(run, parameter)
-        every = list(dict.fromkeys(str(one) if kind == "str" else one for one in [*own, *run]))
+    not_numeric = not all(map(is_number, run_values))
+    if isinstance(parameter, Choice) or not_numeric or (parameter.step is not None and len(values or ()) <= LISTED):
+        levels = [json.dumps(value) if isinstance(value, list | dict) else value for value in values or ()]
+        kind = _kind(run_values, parameter)
+        all_values = list(dict.fromkeys(str(value) if kind == "str" else value for value in [*levels, *run_values]))
         ordered = kind in ("int", "float") and (not isinstance(parameter, Choice) or parameter.ordinal)
-        every = sorted(every) if ordered else every
-        return ChoiceParameterConfig(name=parameter.name, values=every, parameter_type=kind, is_ordered=ordered)
-    low, high = min([parameter.low, *run]), max([parameter.high, *run])
-    whole = isinstance(parameter, Int) and all(one == int(one) for one in run)
+        all_values = sorted(all_values) if ordered else all_values
+        return ChoiceParameterConfig(name=parameter.name, values=all_values, parameter_type=kind, is_ordered=ordered)
+    low, high = min([parameter.low, *run_values]), max([parameter.high, *run_values])
+    whole = isinstance(parameter, Int) and all(value == int(value) for value in run_values)
     scaling = "log" if parameter.log and low > 0 else "linear"
     kind = "int" if whole else "float"
     bounds = (int(low), int(high)) if whole else (float(low), float(high))
     return RangeParameterConfig(name=parameter.name, bounds=bounds, parameter_type=kind, scaling=scaling)
 
 
-def _kind(run: Sequence[Any], parameter: Parameter) -> Any:
-    """One type for all values of a choice; of several kinds, text."""
-    kinds = {type(one) for one in [*(parameter.values() or ()), *run]}
+def _kind(run_values: Sequence[Any], parameter: Parameter) -> Any:
+    """Return the one type of all values of a parameter; text if there are several types."""
+    kinds = {type(value) for value in [*(parameter.values() or ()), *run_values]}
     if kinds == {bool}:
         return "bool"
     if kinds <= {int, float} and kinds:

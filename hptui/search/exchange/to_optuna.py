@@ -1,7 +1,7 @@
-"""Our trials as an Optuna storage: a SQLite file that Optuna and its dashboard open. A copy; the store stays the truth.
+"""Trials as an Optuna storage: a SQLite file for Optuna and its dashboard. A copy; the store stays authoritative.
 
-Optuna gets real values, not the codes that our sampler hears of. Ranges are as wide as all values that were run, since
-a space may have been edited meanwhile. Trials that have not ended are left out; ours says its number in `hptui_number`.
+Optuna gets real values, not the indices that its samplers get. Ranges are widened to all values that were run, since a
+space may have been edited meanwhile. Trials that have not ended are left out; `hptui_number` is a trial's number here.
 """
 
 from __future__ import annotations
@@ -27,25 +27,30 @@ from hptui.model.trial import Trial, TrialStatus, Value
 from hptui.search.optuna import quiet
 
 STATES = {TrialStatus.COMPLETE: TrialState.COMPLETE, TrialStatus.PRUNED: TrialState.PRUNED}
+"""Optuna's state for a status; all others are failures."""
 Curves = Mapping[int, Sequence[tuple[int, float]]]
+"""Points (step, value) of the objective, by trial number."""
 Settings = Callable[[Trial], Mapping[str, Value]]
-"""All settings that a trial ran with."""
+"""Returns all settings that a trial ran with."""
 
 
 def write_optuna(study: Study, settings: Settings, trials: Iterable[Trial], curves: Curves, path: Path) -> int:
-    """Write the ended trials to a new Optuna storage; how many. `curves` are the objective's points by trial number."""
+    """Write the ended trials to a new Optuna storage, and return their number.
+
+    `curves` are the objective's points by trial number.
+    """
     ended = [trial for trial in trials if not trial.status.open]
     values = {trial.number: _values(study, settings(trial)) for trial in ended}
     distributions = {
         p.name: _distribution(p, [values[trial.number][p.name] for trial in ended]) for p in study.space.parameters
     }
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Optuna takes an address, in which some characters of a path mean something else: so it writes to a plain name.
+    # Optuna takes a URL, in which some characters of a path have another meaning: it writes to a plain name first.
     with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
-        made = Path(folder, "study.db")
+        storage_path = Path(folder, "study.db")
         with quiet():
-            storage = RDBStorage(f"sqlite:///{made}")
+            storage = RDBStorage(f"sqlite:///{storage_path}")
             goals = [objective.goal for objective in study.objectives]
             target = optuna.create_study(storage=storage, study_name=study.name, directions=goals)
             target.set_metric_names([objective.metric for objective in study.objectives])
@@ -58,29 +63,30 @@ def write_optuna(study: Study, settings: Settings, trials: Iterable[Trial], curv
             storage.remove_session()
             storage.engine.dispose()
         try:
-            shutil.copyfile(made, beside)
-            os.replace(beside, path)
+            # Copied under a temporary name first, so that the file appears whole or not at all.
+            shutil.copyfile(storage_path, temporary)
+            os.replace(temporary, path)
         finally:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
     return len(ended)
 
 
 def _values(study: Study, settings: Mapping[str, Value]) -> dict[str, Any]:
-    """What a trial ran with: the baseline has the trainer's own setting. None: the parameter was not in use."""
+    """Return the searched settings of a trial; None: the parameter was inactive."""
     return {parameter.name: _storable(settings.get(parameter.name)) for parameter in study.space.parameters}
 
 
 def _storable(value: Value) -> Any:
-    """Lists and tables become text: Optuna's categories hold no others."""
+    """Return lists and tables as text: Optuna's categories hold no others."""
     return json.dumps(value) if isinstance(value, list | dict) else value
 
 
 def _distribution(parameter: Parameter, values: Iterable[Any]) -> BaseDistribution:
-    known = [value for value in values if value is not None]
-    numbers = [value for value in known if isinstance(value, int | float) and not isinstance(value, bool)]
-    if isinstance(parameter, Choice) or len(numbers) < len(known):
-        own = parameter.choices if isinstance(parameter, Choice) else ()
-        return CategoricalDistribution(list(dict.fromkeys([*map(_storable, own), *known])))
+    present = [value for value in values if value is not None]
+    numbers = [value for value in present if isinstance(value, int | float) and not isinstance(value, bool)]
+    if isinstance(parameter, Choice) or len(numbers) < len(present):
+        choices = parameter.choices if isinstance(parameter, Choice) else ()
+        return CategoricalDistribution(list(dict.fromkeys([*map(_storable, choices), *present])))
     low, high = min([parameter.low, *numbers]), max([parameter.high, *numbers])
     log = parameter.log and low > 0
     if isinstance(parameter, Float) or any(number != int(number) for number in numbers):
@@ -124,5 +130,5 @@ def _frozen(
 
 
 def _moment(seconds: float) -> datetime:
-    """Optuna keeps local times without a zone."""
+    """Return a local time without a zone, as Optuna stores it."""
     return datetime.fromtimestamp(seconds, UTC).astimezone().replace(tzinfo=None)

@@ -1,7 +1,7 @@
-"""Optuna's samplers as functions of our history: an in-memory Optuna study is built from our trials for every ask.
+"""Optuna's samplers as functions of the recorded history: an in-memory Optuna study is built for every ask.
 
 Building costs a tenth of a millisecond per trial, and there is no second copy of the history that could disagree with
-ours. One module per sampler; what they share is in `terms`.
+the store. One module per sampler; what they share is in `codec`.
 """
 
 from hptui.search.optuna.terms import quiet

@@ -1,7 +1,9 @@
-"""Optuna's CMA-ES: a normal distribution over the space that moves and stretches towards what was good.
+"""Optuna's CMA-ES: a normal distribution over the space that moves and stretches towards good results.
 
-Generations are replayed from the trials that it proposed; what was run before its first trial says where it begins.
-Within a generation trials count by their rank alone: what was pruned or ran out of memory needs no made-up value.
+Generations are replayed from the trials that it proposed; what was run before its first trial sets where it begins.
+Within a generation trials count by their rank alone: what was pruned or ran out of memory needs no imputed value.
+
+Source: arXiv:1604.00772.
 """
 
 from __future__ import annotations
@@ -27,10 +29,10 @@ from hptui.search.start import designed
 from hptui.storage.studyfile.samplers import check_cmaes
 
 FOREIGN = 20
-"""So many trials of others are needed to begin where they were good; with fewer it begins in the middle."""
+"""Minimum number of earlier trials of other engines to begin where they were good; else it begins in the middle."""
 
 Cube = dict[str, float]
-"""A point of the unit cube: what the distribution is over, whatever the parameters are."""
+"""A point of the unit cube, over which the distribution is defined, whatever the parameters are."""
 
 
 class CmaesEngine(ModelEngine):
@@ -55,67 +57,82 @@ class CmaesEngine(ModelEngine):
 
 
 class CmaesSampler:
-    """One ask. A `Sampler` of virtual trials: what is not run is drawn again."""
+    """The distribution at one ask. A `Suggester` of virtual trials: what is not run is drawn again."""
 
     def __init__(self, asked: Asked, replay: Replay) -> None:
         self.asked, self.replay = asked, replay
-        told = ended(asked.history.told)
-        own = [one for one in told if _own(one)]
-        before = told[: told.index(own[0])] if own else told
-        replay.run(before, full(own, replay.population))
+        observations = ended(asked.history.told)
+        own_observations = [observation for observation in observations if _is_own_trial(observation)]
+        before = observations[: observations.index(own_observations[0])] if own_observations else observations
+        replay.run(before, full(own_observations, replay.population))
 
     def suggest(self, k: int) -> Point:
         """See `Sampler`."""
         return self.replay.draw(self.asked.seed(k + 1))
 
     def reject(self, rejection: Rejection) -> None:
-        """The distribution hears only of what was run."""
+        """Ignore the rejection: the distribution learns only from what was run."""
 
 
-def _own(told: Told) -> bool:
-    return told.trial is not None and told.trial.engine.endswith(" cmaes")
+def _is_own_trial(observation: Told) -> bool:
+    return observation.trial is not None and observation.trial.engine.endswith(" cmaes")
 
 
 class Replay:
-    """What becomes of the distribution, generation by generation. What it remembers from ask to ask only saves time."""
+    """The distribution, replayed generation by generation. Its cache between asks only saves time."""
 
     def __init__(self, lens: Lens, objective: Objective) -> None:
-        self.axes = {name: one for name, one in lens.parameters.items() if one.size != 1}
-        self.fixed = {name: at(one, 0.0) for name, one in lens.parameters.items() if one.size == 1}
+        self.axes = {name: parameter for name, parameter in lens.parameters.items() if parameter.size != 1}
+        self.fixed = {name: at(parameter, 0.0) for name, parameter in lens.parameters.items() if parameter.size == 1}
         self.cube: dict[str, BaseDistribution] = {name: FloatDistribution(0.0, 1.0) for name in self.axes}
         self.sign = 1 if objective.goal == "minimize" else -1
         self.population = 4 + int(3 * math.log(max(1, len(self.axes))))
-        self._past: list[list[Cube]] = []
-        self._state: dict[str, str] = {}
+        self._past_generations: list[list[Cube]] = []
+        self._optimizer_state: dict[str, str] = {}
 
     def run(self, before: Sequence[Told], generations: Sequence[Sequence[Told]]) -> None:
-        """Bring the distribution to where it is after these trials: others' results, and complete generations."""
-        past = [self._ranked(before), *map(self._ranked, generations)]
-        if not self._past or past[: len(self._past)] != self._past:
-            self._past, self._state = past[:1], {}
-        for generation in range(len(self._past) - 1, len(past) - 1):
-            attributes = self._ask(past[generation + 1], generation, 0).system_attrs
-            self._state = {key: text for key, text in attributes.items() if key.startswith("cma:optimizer")}
-        self._past = past
+        """Bring the distribution to its state after these trials.
+
+        `before` are the results of other engines, `generations` its own complete generations.
+        """
+        all_generations = [self._ranked(before), *map(self._ranked, generations)]
+        if not self._past_generations or all_generations[: len(self._past_generations)] != self._past_generations:
+            self._past_generations, self._optimizer_state = all_generations[:1], {}
+        for generation in range(len(self._past_generations) - 1, len(all_generations) - 1):
+            attributes = self._ask(all_generations[generation + 1], generation, 0).system_attrs
+            # Internal attribute names of Optuna's CmaEsSampler.
+            self._optimizer_state = {key: text for key, text in attributes.items() if key.startswith("cma:optimizer")}
+        self._past_generations = all_generations
 
     def draw(self, seed: int) -> Point:
-        """A point from the distribution."""
-        found = self._ask([], 0, seed).params if self.axes else {}
-        return {**self.fixed, **{name: at(axis, found[name]) for name, axis in self.axes.items()}}
+        """Return a point drawn from the distribution."""
+        cube = self._ask([], 0, seed).params if self.axes else {}
+        return {**self.fixed, **{name: at(axis, cube[name]) for name, axis in self.axes.items()}}
 
-    def _ranked(self, told: Sequence[Told]) -> list[Cube]:
-        """Where trials were, the best first."""
-        ordered = sorted(told, key=lambda one: (violation(one), self.sign * one.values[0] if one.values else 0.0))
-        return [{name: share(axis, one.point[name]) for name, axis in self.axes.items()} for one in ordered]
+    def _ranked(self, observations: Sequence[Told]) -> list[Cube]:
+        """Return the points of trials, the best first."""
+        ordered = sorted(
+            observations,
+            key=lambda observation: (
+                violation(observation),
+                self.sign * observation.values[0] if observation.values else 0.0,
+            ),
+        )
+        return [
+            {name: share(axis, observation.point[name]) for name, axis in self.axes.items()} for observation in ordered
+        ]
 
     def _ask(self, generation: Sequence[Cube], number: int, seed: int) -> FrozenTrial:
-        """A trial drawn by Optuna after one more generation, which keeps the distribution among its attributes."""
-        foreign = [self._frozen(rank, cube) for rank, cube in enumerate(self._past[0])]
+        """Return a trial drawn by Optuna after one more generation.
+
+        Optuna keeps the distribution among the trial's attributes.
+        """
+        foreign = [self._frozen(rank, cube) for rank, cube in enumerate(self._past_generations[0])]
         sampler = CmaEsSampler(
             seed=seed, popsize=self.population, source_trials=foreign if len(foreign) >= FOREIGN else None
         )
         study = optuna.create_study(sampler=sampler)
-        study.add_trial(self._frozen(0, dict.fromkeys(self.axes, 0.5), self._state))
+        study.add_trial(self._frozen(0, dict.fromkeys(self.axes, 0.5), self._optimizer_state))
         study.add_trials([self._frozen(rank, cube, {"cma:generation": number}) for rank, cube in enumerate(generation)])
         study.ask(self.cube)
         return study.get_trials(deepcopy=False)[-1]

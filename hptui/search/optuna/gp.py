@@ -1,7 +1,7 @@
 """Optuna's Gaussian process: the best all-round search at 15 to 250 trials, at half a second or more per ask.
 
-It starts with the centre of the ranges and a scrambled Sobol sequence. Proposals that break a constraint are fed back
-as finished, with the constraint's margin and a value of no interest: the model learns where the constraint lies.
+It starts with the centre of the ranges and a scrambled Sobol sequence. Proposals that violate a constraint are fed back
+as finished, with the constraint's margin and the median value: the model learns where the constraint lies.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class GpEngine(ModelEngine):
 
     name = version("gp")
     quiet = staticmethod(quiet)
-    startup = 4  # rather than 3 or 5, on half of the benchmark; the other half agrees
-    asks = 5  # each takes a good part of a second; fed back, one or two are usual
+    startup = 4  # chosen over 3 and 5 on half of the benchmark; confirmed on the other half
+    asks = 5  # each takes a good part of a second; with feedback, one or two suffice as a rule
 
     def start(self, asked: Asked) -> Proposal | None:
         """See `ModelEngine`."""
@@ -39,7 +39,7 @@ class GpEngine(ModelEngine):
 
 
 class GpSampler:
-    """One ask's Optuna study. A `Sampler` of virtual trials."""
+    """The Optuna study of one ask. A `Suggester` of virtual trials."""
 
     def __init__(self, asked: Asked) -> None:
         self.terms, self.table = Terms(asked.lens), tabulate(asked)
@@ -52,15 +52,15 @@ class GpSampler:
 
     def suggest(self, k: int) -> Point:
         """See `Sampler`."""
-        asked = self.study.ask(self.terms.distributions)
-        self.study.tell(asked, state=TrialState.FAIL)  # the sampler does not look at it
-        self.suggested = self.terms.decode(asked.params)
+        trial = self.study.ask(self.terms.distributions)
+        self.study.tell(trial, state=TrialState.FAIL)  # the sampler does not look at it
+        self.suggested = self.terms.decode(trial.params)
         return self.suggested
 
     def reject(self, rejection: Rejection) -> None:
-        """A missed constraint is a result. A known configuration is none, and is told as if under way.
+        """Record a missed constraint as a result, a known configuration as a point under way.
 
-        It is told where it was suggested: inactive parameters may lie elsewhere than those of the known trial.
+        The point is the suggested one: inactive parameters may lie elsewhere than those of the known trial.
         """
         if rejection.margin > 0:
             self.study.add_trial(self._finished(self.table.missed(self.suggested, rejection.margin)))

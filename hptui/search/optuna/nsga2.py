@@ -1,7 +1,9 @@
-"""Optuna's NSGA-II, a genetic algorithm: a generation of trials, and the next one bred from the best of all before.
+"""Optuna's NSGA-II, a genetic algorithm: each generation of trials is bred from the best of all before.
 
-Generations are replayed from the recorded trials. What was pruned, or ran out of memory, is bred from only where there
-is nothing better.
+Generations are replayed from the recorded trials. What was pruned, or ran out of memory, becomes a parent only where
+there is nothing better.
+
+Source: doi:10.1109/4235.996017.
 """
 
 from __future__ import annotations
@@ -37,50 +39,54 @@ class Nsga2Engine(ModelEngine):
 
 
 class Nsga2Sampler:
-    """One ask's Optuna study. A `Sampler` of virtual trials: what is not run is bred again."""
+    """The Optuna study of one ask. A `Suggester` of virtual trials: what is not run is bred again."""
 
     def __init__(self, asked: Asked) -> None:
         self.asked, self.terms = asked, Terms(asked.lens)
         self.objectives = len(asked.study.objectives)
         self.study = optuna.create_study(directions=[objective.goal for objective in asked.study.objectives])
-        self.study.add_trials([self._frozen(told) for told in ended(asked.history.told)])
+        self.study.add_trials([self._frozen(observation) for observation in ended(asked.history.told)])
         self.generations = full(self.study.get_trials(deepcopy=False), POPULATION)
 
     def suggest(self, k: int) -> Point:
         """See `Sampler`."""
         self.study.sampler = Replayed(self.generations, self.asked.seed(k + 1))
-        asked = self.study.ask(self.terms.distributions)
-        self.study.tell(asked, state=TrialState.FAIL)
-        return self.terms.decode(asked.params)
+        trial = self.study.ask(self.terms.distributions)
+        self.study.tell(trial, state=TrialState.FAIL)
+        return self.terms.decode(trial.params)
 
     def reject(self, rejection: Rejection) -> None:
-        """Nothing is bred from it: the parents are feasible, their next child probably is, too."""
+        """Ignore the rejection: the parents are feasible, so their next child probably is."""
 
-    def _frozen(self, told: Told) -> FrozenTrial:
-        missed = violation(told)
-        point = self.asked.lens.whole(told.point)
+    def _frozen(self, observation: Told) -> FrozenTrial:
+        total_violation = violation(observation)
+        point = self.asked.lens.whole(observation.point)
         return create_trial(
             state=TrialState.COMPLETE,
-            values=told.values or (0.0,) * self.objectives,  # only what misses nothing is compared by its values
+            # Values are compared only between trials without a violation.
+            values=observation.values or (0.0,) * self.objectives,
             params=self.terms.encode(point),
             distributions=self.terms.within(point),
-            constraints={"missed": missed} if missed > 0 else None,
+            constraints={"missed": total_violation} if total_violation > 0 else None,
         )
 
 
 class Replayed(NSGAIISampler):  # type: ignore[misc]  # mypy does not look into optuna
-    """Optuna's sampler, with generations that are given instead of counted in its storage."""
+    """Optuna's sampler, with given generations instead of those that Optuna counts in its storage."""
 
     def __init__(self, generations: Sequence[Sequence[FrozenTrial]], seed: int) -> None:
         super().__init__(population_size=POPULATION, seed=seed)
         self._generations = generations
 
     def get_trial_generation(self, study: OptunaStudy, trial: FrozenTrial) -> int:
-        """The one under way. Parents are chosen from the first on: Optuna's recursion would be as deep as the study."""
+        """Return the number of the generation under way.
+
+        Parents are chosen from the first generation on: Optuna's recursion would be as deep as the study is long.
+        """
         for generation in range(1, len(self._generations)):
             self.get_parent_population(study, generation)
         return len(self._generations)
 
     def get_population(self, study: OptunaStudy, generation: int) -> list[FrozenTrial]:
-        """The trials of a complete generation."""
+        """Return the trials of a complete generation."""
         return list(self._generations[generation])

@@ -1,7 +1,9 @@
 """Optuna's quasi-Monte Carlo sampler: a scrambled Sobol sequence, which covers a space more evenly than chance.
 
-The place in the sequence follows from the recorded trials and rejections, so a killed study goes on where it was.
-Points that must not be run are skipped and recorded: the sequence goes on behind them.
+The index in the sequence follows from the recorded trials and rejections, so a killed study continues where it was.
+Points that must not be run are skipped and recorded: the sequence continues after them.
+
+Source: doi:10.1016/0041-5553(67)90144-9 (Sobol).
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from hptui.search.modelled import Asked, HistoryEngine
 from hptui.search.optuna.terms import quiet, version
 
 SKIPS = 30
-"""How many points in a row are skipped before a feasible one near the first of them is taken instead."""
+"""Points in a row that are skipped before a feasible one near the first of them is taken instead."""
 
 
 class QmcEngine(HistoryEngine):
@@ -36,7 +38,7 @@ class QmcEngine(HistoryEngine):
 
 
 def along(asked: Asked, name: str, skips: int = SKIPS, before: int = 0) -> Proposal | None:
-    """The next feasible new point of the sequence; None: none is left, or none was found.
+    """Return the next feasible new point of the sequence; None when there is none, or none was found.
 
     `before`: how many trials the search began with that are no points of the sequence.
     """
@@ -49,37 +51,38 @@ def along(asked: Asked, name: str, skips: int = SKIPS, before: int = 0) -> Propo
             if rejection is None:
                 return Proposal(settled, tuple(rejections), name)
             rejections.append(rejection)
-        found = asked.near(sequence.point(first))
-    return None if found is None else Proposal(found, tuple(rejections), name)
+        overrides = asked.near(sequence.point(first))
+    return None if overrides is None else Proposal(overrides, tuple(rejections), name)
 
 
 def place(asked: Asked) -> int:
-    """How far the sequence has been walked: by the search's own trials before this one, and what they skipped."""
-    before = [trial for trial in asked.trials if 0 <= trial.number < asked.number]
-    others = sum(trial.role is not Role.SEARCH for trial in before)
-    return asked.number - others + sum(len(trial.rejections) for trial in before)
+    """Return the next index: the search's own trials before this one, and the points that they skipped."""
+    earlier = [trial for trial in asked.trials if 0 <= trial.number < asked.number]
+    not_searched = sum(trial.role is not Role.SEARCH for trial in earlier)
+    return asked.number - not_searched + sum(len(trial.rejections) for trial in earlier)
 
 
 class Sobol(QMCSampler):  # type: ignore[misc]  # mypy does not look into optuna
-    """Points of a space along a scrambled Sobol sequence, each found by its index alone."""
+    """Points of a space along a scrambled Sobol sequence, each computed from its index alone."""
 
     def __init__(self, lens: Lens, seed: int) -> None:
         super().__init__(scramble=True, seed=seed)
         self._axes = lens.parameters
-        self._index, self._looked = 0, False
+        self._index, self._index_was_read = 0, False
         self._cube: dict[str, BaseDistribution] = {name: FloatDistribution(0.0, 1.0) for name in lens.parameters}
         self._study = optuna.create_study(sampler=self)
         self._study.ask()
 
     def point(self, index: int) -> Point:
-        """The point at this place in the sequence."""
-        self._index, self._looked = index, False
+        """Return the point at an index of the sequence."""
+        self._index, self._index_was_read = index, False
         trial = self._study.get_trials(deepcopy=False)[0]
-        found = self.sample_relative(self._study, trial, self._cube)
-        assert self._looked or not self._axes, "this Optuna counts its points in another way"
-        return {name: at(parameter, found[name]) for name, parameter in self._axes.items()}
+        cube = self.sample_relative(self._study, trial, self._cube)
+        assert self._index_was_read or not self._axes, "this Optuna counts its points in another way"
+        return {name: at(parameter, cube[name]) for name, parameter in self._axes.items()}
 
+    # Overrides a private method of Optuna: there is no public way to set the index.
     def _find_sample_id(self, study: OptunaStudy, search_space: Iterable[str]) -> int:
-        """Optuna counts in its storage, which ours is not: the index is given instead."""
-        self._looked = True
+        """Return the given index. Optuna would count points in its storage, which this study does not fill."""
+        self._index_was_read = True
         return self._index

@@ -1,6 +1,6 @@
-"""Our parameters in Optuna's terms, and Optuna's voice turned down.
+"""Parameters in Optuna's representation, and a context that silences Optuna.
 
-Numbers to choose from are told to Optuna as their index in order: it knows that 16 lies between 8 and 32.
+Numbers to choose from are given to Optuna as their index in order, so that it knows that 16 lies between 8 and 32.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from hptui.search.lens import Lens, Point
 
 
 class Codec:
-    """A parameter in Optuna's terms: a range is a range, a choice and a stepped range are indices."""
+    """Encodes one parameter for Optuna: a range is a range, a choice and a stepped range are indices."""
 
     def __init__(self, parameter: Parameter) -> None:
         self.parameter, self.distribution = parameter, _distribution(parameter)
 
     def encode(self, value: Value) -> Value:
-        """What Optuna calls `value`, which the parameter contains."""
+        """Return Optuna's representation of `value`, which the parameter must contain."""
         return place(self.parameter, value) if counted(self.parameter) else value
 
     def decode(self, found: float) -> Value:
-        """Our value for what Optuna found."""
+        """Return the value for Optuna's representation."""
         match self.parameter:
             case Float(step=None) as range_:
                 return range_.held(float(found))
@@ -41,22 +41,22 @@ class Codec:
 
 
 class Terms:
-    """A whole space in Optuna's terms."""
+    """Encodes points of a whole space for Optuna."""
 
     def __init__(self, lens: Lens) -> None:
         self.codecs = {name: Codec(parameter) for name, parameter in lens.parameters.items()}
         self.distributions = {name: codec.distribution for name, codec in self.codecs.items()}
 
     def encode(self, point: Mapping[str, Value]) -> dict[str, Value]:
-        """The parameters of an Optuna trial at this point."""
+        """Return the parameters of an Optuna trial at this point."""
         return {name: self.codecs[name].encode(value) for name, value in point.items()}
 
     def decode(self, params: Mapping[str, float]) -> Point:
-        """Our point for the parameters of an Optuna trial."""
+        """Return the point for the parameters of an Optuna trial."""
         return {name: codec.decode(params[name]) for name, codec in self.codecs.items()}
 
     def within(self, point: Mapping[str, Value]) -> dict[str, BaseDistribution]:
-        """The distributions of the parameters that the point names."""
+        """Return the distributions of the parameters that the point names."""
         return {name: self.distributions[name] for name in point}
 
 
@@ -74,7 +74,7 @@ def _distribution(parameter: Parameter) -> BaseDistribution:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without Optuna's notes on new studies, and without warnings of what it and its libraries do inside."""
+    """Silence Optuna's log, and the warnings that it and its libraries raise internally."""
     logger = logging.getLogger("optuna")
     level_ = logger.level
     logger.setLevel(logging.ERROR)
@@ -87,5 +87,5 @@ def quiet() -> Iterator[None]:
 
 
 def version(sampler: str) -> str:
-    """Who proposes: `optuna 5.0.0 tpe`."""
+    """Return the name of an engine, with Optuna's version: `optuna 5.0.0 tpe`."""
     return f"optuna {optuna.__version__} {sampler}"

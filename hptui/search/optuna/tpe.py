@@ -1,4 +1,7 @@
-"""Optuna's tree-structured Parzen estimator: one objective or several, constraints, conditional parameters."""
+"""Optuna's tree-structured Parzen estimator: one objective or several, constraints, conditional parameters.
+
+Source: arXiv:2304.11127.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +30,15 @@ class TpeEngine(ModelEngine):
 
 
 class TpeSampler:
-    """One ask's Optuna study, rebuilt from the history. A `Sampler` of virtual trials."""
+    """The Optuna study of one ask, rebuilt from the history. A `Suggester` of virtual trials."""
 
     def __init__(self, asked: Asked) -> None:
         self.asked, self.terms = asked, Terms(asked.lens)
         self.study = optuna.create_study(directions=[objective.goal for objective in asked.study.objectives])
-        self.study.add_trials([self._frozen(told) for told in asked.history.told])
+        self.study.add_trials([self._frozen(observation) for observation in asked.history.told])
 
     def suggest(self, k: int) -> Point:
-        """One value for each parameter; those that turn out inactive are left out when it is settled."""
+        """Return one value for each parameter; those that turn out inactive are dropped when it is settled."""
         self.study.sampler = TPESampler(
             seed=self.asked.seed(k + 1),
             n_startup_trials=STARTUP,
@@ -43,31 +46,34 @@ class TpeSampler:
             constant_liar=True,
             group=self.asked.lens.conditional,
         )
-        asked = self.study.ask(self.terms.distributions)
-        self.study.tell(asked, state=TrialState.FAIL)  # samplers do not look at it; `reject` says what is to be known
-        return self.terms.decode(asked.params)
+        trial = self.study.ask(self.terms.distributions)
+        self.study.tell(trial, state=TrialState.FAIL)  # samplers ignore failed trials; `reject` records what matters
+        return self.terms.decode(trial.params)
 
     def reject(self, rejection: Rejection) -> None:
-        """Heard of as the next ask will hear of it, from the history."""
+        """Record the rejection as the next ask will observe it from the history."""
         if (point := self.asked.lens.point(rejection.params)) is not None:
             self.study.add_trial(self._frozen(Told(point, Outcome.AVOID)))
 
-    def _frozen(self, told: Told) -> FrozenTrial:
+    def _frozen(self, observation: Told) -> FrozenTrial:
         return create_trial(
-            state=STATES[told.outcome],
-            values=told.values or None,
-            params=self.terms.encode(told.point),
-            distributions=self.terms.within(told.point),
-            intermediate_values=dict([told.shown]) if told.shown else None,
-            constraints=_missed(told) or None,
+            state=STATES[observation.outcome],
+            values=observation.values or None,
+            params=self.terms.encode(observation.point),
+            distributions=self.terms.within(observation.point),
+            intermediate_values=dict([observation.shown]) if observation.shown else None,
+            constraints=_missed_margins(observation) or None,
         )
 
 
-def _missed(told: Told) -> Mapping[str, float]:
-    """What is missed. TPE adds up what is positive, so the rest can be left out; rejected proposals say nothing."""
-    if told.outcome is Outcome.AVOID:
+def _missed_margins(observation: Told) -> Mapping[str, float]:
+    """Return the margins of missed constraints.
+
+    TPE adds up positive margins, so the others can be left out; rejected proposals carry none.
+    """
+    if observation.outcome is Outcome.AVOID:
         return {}
-    margins = {"constraints": told.margin, **told.limits}
+    margins = {"constraints": observation.margin, **observation.limits}
     return {name: margin for name, margin in margins.items() if margin > 0}
 
 
@@ -75,7 +81,8 @@ STATES = {
     Outcome.VALUES: TrialState.COMPLETE,
     Outcome.PARTIAL: TrialState.PRUNED,
     Outcome.VIOLATED: TrialState.PRUNED,
-    # TPE's constant liar takes these for bad. Rejected proposals are not told as finished: TPE takes a tenth of what is
-    # finished for good, which would be nearly all real trials where little is feasible.
+    # TPE's constant liar treats these as bad. Rejected proposals are not recorded as finished: TPE treats a tenth of
+    # all finished trials as good, which would be nearly all real trials where little is feasible.
     Outcome.AVOID: TrialState.RUNNING,
 }
+"""Optuna's state for a kind of observation."""

@@ -1,9 +1,9 @@
-"""Cut a trial short when it does worse than the others did at the same share of their training.
+"""Pruners, which stop a trial that does worse than the others did at the same share of their training.
 
 Trials are compared on a progress axis, 0 to 1, never on raw steps: two trials whose batch sizes differ report at steps
-that never meet. The metrics are our own, so pruning works for every engine, and a verdict can be replayed.
+that never coincide. The metrics are recorded ones, so pruning works for every engine, and a verdict can be replayed.
 
-Which trials may be pruned at all (the baseline and hand-picked ones may not) is the caller's business.
+Which trials may be pruned at all (the baseline and hand-picked ones may not) is decided by the caller.
 """
 
 from hptui.search.pruners.bands import BandsPruner

@@ -1,8 +1,8 @@
-"""The `early_terminate: hyperband` of W&B sweep files, by its own rules: bands are counts of reports, not progress.
+"""The `early_terminate: hyperband` of W&B sweep files, by W&B's rules: bands are counts of reports, not progress.
 
-At the latest band that a trial has passed, all trials that came so far are ranked; whoever is not in the best
-`1 / eta` of them is stopped. There is no least number of trials. Our own two mercies hold here as well: the leader goes
-on, and so does the trial that nobody can be compared with.
+At the latest band that a trial has passed, all trials that reached it are ranked; a trial that is not among the best
+`1/eta` of them is stopped. There is no minimum number of trials. Two exceptions of our other pruners apply here as
+well: the leading trial goes on, and so does one that cannot be compared with any other.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from hptui.search.pruners.curves import KEEP, Curve, Verdict, apart, leads
 
 @dataclass(frozen=True, slots=True)
 class BandsPruner:
-    """Stops what is worse than the threshold at a band. `strict`: by the value there; else by the best until there.
+    """Stops a trial that is worse than the threshold at a band.
 
-    The `progress` of its curves is the number of the report, from 1.
+    `strict`: judged by the value at the band; else by the best value up to there. The `progress` of its curves is the
+    number of the report, from 1.
     """
 
     objective: Objective
@@ -28,33 +29,35 @@ class BandsPruner:
 
     def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict:
         """See `Pruner`."""
-        own = curves.get(trial)
-        passed = [band for band in self.bands if own is not None and own.progress and band <= own.progress[-1]]
-        if own is None or not passed:
+        curve = curves.get(trial)
+        passed = [band for band in self.bands if curve is not None and curve.progress and band <= curve.progress[-1]]
+        if curve is None or not passed:
             return KEEP
         band = passed[-1]
-        reached = {number: value for number in curves if (value := _at(curves[number], band)) is not None}
-        if trial not in reached or len(reached) < 2:
+        values_at_band = {number: value for number in curves if (value := _at(curves[number], band)) is not None}
+        if trial not in values_at_band or len(values_at_band) < 2:
             return KEEP
-        ranked = sorted(reached.values(), reverse=self.objective.goal == "maximize")
+        ranked = sorted(values_at_band.values(), reverse=self.objective.goal == "maximize")
         threshold = ranked[min(int(len(ranked) / self.eta), len(ranked) - 1)]
-        mine = reached[trial] if self.strict else self._best(own, band)
-        if not self.objective.better(threshold, mine) or leads(self.objective, trial, curves, finished):
+        own_value = values_at_band[trial] if self.strict else self._best(curve, band)
+        if not self.objective.better(threshold, own_value) or leads(self.objective, trial, curves, finished):
             return KEEP
-        shown, limit = apart(mine, threshold)
-        among = f"{len(reached)} trials that came to report {band}"
+        value_text, threshold_text = apart(own_value, threshold)
+        population = f"{len(values_at_band)} trials that came to report {band}"
         return Verdict(
-            prune=True, why=f"{self.objective.metric} {shown} is behind {limit}, where the best of {among} end"
+            prune=True,
+            why=f"{self.objective.metric} {value_text} is behind {threshold_text}, where the best of {population} end",
         )
 
     def _best(self, curve: Curve, band: int) -> float:
+        """Return the best value up to a band."""
         return self.objective.best(
             [v for n, v in zip(curve.progress, curve.values, strict=True) if n <= band and v == v]
         )
 
 
 def _at(curve: Curve, band: int) -> float | None:
-    """The value of the report at a band; None where the trial has not come so far or showed no number there."""
+    """Return the value at a band; None where the trial has not reached it or reported no number there."""
     before = [v for n, v in zip(curve.progress, curve.values, strict=True) if n <= band]
     if not curve.progress or curve.progress[-1] < band or not before or before[-1] != before[-1]:
         return None
@@ -62,12 +65,12 @@ def _at(curve: Curve, band: int) -> float | None:
 
 
 def bands(min_iter: int | None, max_iter: int | None, s: int, eta: float) -> tuple[int, ...]:
-    """The bands of a sweep file: upwards from `min_iter`, or `s` of them downwards from `max_iter`."""
+    """Return the bands of a sweep file: upwards from `min_iter`, or `s` of them downwards from `max_iter`."""
     if min_iter is not None:
-        found = [int(min_iter * eta**power) for power in range(40)]
-        return tuple(sorted({band for band in found if 0 < band < LAST}))
+        counts = [int(min_iter * eta**power) for power in range(40)]
+        return tuple(sorted({band for band in counts if 0 < band < LAST}))
     return tuple(sorted({band for power in range(1, s + 1) if (band := int((max_iter or 0) / eta**power)) > 0}))
 
 
 LAST = 10**7
-"""No trial reports more often."""
+"""Upper bound of bands: no trial reports more often."""

@@ -1,4 +1,4 @@
-"""What pruners look at and what they say: curves over progress, verdicts, and the arithmetic that all of them share."""
+"""The types of all pruners, curves over progress and verdicts, and the arithmetic that pruners share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Protocol
 from hptui.model.study import Objective
 
 
-@dataclass(frozen=True)  # no slots: what is worked out once is kept, since finished trials are compared with for ever
+@dataclass(frozen=True)  # no slots: cached properties, since finished trials are compared with again and again
 class Curve:
     """One metric of one trial over its progress (0 to 1, ascending), as it was reported."""
 
@@ -26,7 +26,7 @@ class Curve:
 
     @cached_property
     def clean(self) -> bool:
-        """Whether it is finite throughout, and ascends."""
+        """True if all numbers are finite and progress ascends."""
         return all(map(math.isfinite, (*self.progress, *self.values))) and not any(
             after < before for before, after in pairwise(self.progress)
         )
@@ -44,27 +44,33 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether to prune, and why, in words for the person whose trial it is."""
+    """Whether to prune, and the reason in words for the trial's user."""
 
     prune: bool
     why: str = ""
 
 
 KEEP = Verdict(prune=False)
+"""The verdict of a trial that goes on."""
 
 
 class Pruner(Protocol):
-    """Looks at curves of one metric over progress.
+    """Judges a trial by curves of one metric over progress.
 
-    `finished` are the trials to compare with: complete and pruned ones. Whatever else has a curve still runs; only the
-    pruners that halve look at it.
+    `finished` are the trials to compare with: complete and pruned ones. Any other trial with a curve is still running;
+    only the successive-halving pruners compare with those.
     """
 
-    def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict: ...
+    def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict:
+        """Return whether to prune `trial`. `curves` are given by trial number."""
+        ...
 
 
 def finite(curve: Curve | None) -> Curve:
-    """The curve in ascending progress without its NaN and infinite points: they are no evidence of being good."""
+    """Return the curve in ascending progress without its NaN and infinite points.
+
+    Those are no evidence of being good.
+    """
     if curve is None:
         return Curve((), ())
     if curve.clean:
@@ -77,7 +83,7 @@ def finite(curve: Curve | None) -> Curve:
 
 
 def best_at(objective: Objective, curve: Curve, progress: float) -> float | None:
-    """The best value up to `progress`, interpolated between points; None where the curve does not reach."""
+    """Return the best value up to `progress`, interpolated; None where the curve does not reach."""
     if not curve.progress or not curve.progress[0] <= progress <= curve.progress[-1]:
         return None
     best = curve.lowest if objective.goal == "minimize" else curve.highest
@@ -91,24 +97,27 @@ def best_at(objective: Objective, curve: Curve, progress: float) -> float | None
 
 
 def standing(objective: Objective, curve: Curve) -> float:
-    """What a trial is worth by what it has shown: at least one finite point."""
+    """Return the value by which a trial is ranked: the best one, or with `select = "last"` the last one.
+
+    The curve must have a finite point. Raises: IndexError if it is empty.
+    """
     if objective.select == "last":
         return curve.values[-1]
     return curve.lowest[-1] if objective.goal == "minimize" else curve.highest[-1]
 
 
 def leads(objective: Objective, trial: int, curves: Mapping[int, Curve], finished: Iterable[int]) -> bool:
-    """Whether no finished trial has a better result than this one has already.
+    """Return whether no finished trial has a better result than this one has already.
 
-    With `select = "last"` a trial can lead although the others were better when they were as far as it is now.
+    With `select = "last"` a trial can lead although the others were better when they were at its progress.
     """
-    mine = standing(objective, finite(curves[trial]))
+    own_best = standing(objective, finite(curves[trial]))
     peers = (finite(curves.get(number)) for number in finished if number != trial)
-    return not any(objective.better(standing(objective, peer), mine) for peer in peers if peer.values)
+    return not any(objective.better(standing(objective, peer), own_best) for peer in peers if peer.values)
 
 
 def apart(one: float, other: float) -> tuple[str, str]:
-    """Both numbers with the fewest digits (three at least) that show which is which."""
+    """Return both numbers with the fewest digits, at least three, that tell them apart."""
     for digits in range(3, 17):
         texts = f"{one:#.{digits}g}".rstrip("."), f"{other:#.{digits}g}".rstrip(".")
         if texts[0] != texts[1]:
@@ -117,5 +126,5 @@ def apart(one: float, other: float) -> tuple[str, str]:
 
 
 def percent(share: float) -> str:
-    """A share of the training, as a person says it."""
+    """Return a share of the training (0 to 1) as a percentage."""
     return f"{100 * share:.0f} %"

@@ -1,7 +1,9 @@
-"""ASHA and hyperband: at each rung of progress only the best of those that came so far go on.
+"""ASHA and Hyperband: at each rung of progress only the best of the trials that reached it continue.
 
-Asynchronous, so nobody waits for anybody: a trial is judged by all that have passed the rung, running ones included. It
-is judged again as others pass the rung that it passed last, since the first to come has nobody to be compared with.
+Asynchronous, so no trial waits for another: a trial is judged by all that have passed the rung, running ones included.
+It is judged again as others pass the rung that it passed last, since the first to arrive cannot be compared.
+
+Source: arXiv:1810.05934 (ASHA), arXiv:1603.06560 (Hyperband).
 """
 
 from __future__ import annotations
@@ -15,19 +17,22 @@ from hptui.model.study import Objective
 from hptui.search.pruners.curves import KEEP, Curve, Verdict, apart, best_at, finite, leads, percent
 
 CLOSE = 1e-9
-"""Progress is a quotient: a rung at 0.6 has been passed at 0.6, however that was computed."""
+"""Tolerance of comparisons of progress, which is a quotient: a rung at 0.6 counts as passed despite rounding."""
 
 
 def rungs(first: float, eta: int) -> tuple[float, ...]:
-    """`first`, and so on by factors of `eta`, before the end of training."""
-    found = [first]
-    while found[-1] * eta < 1 - 1e-6:
-        found.append(round(found[-1] * eta, 9))
-    return tuple(found)
+    """Return `first` and its multiples by powers of `eta`, up to the end of training."""
+    progress = [first]
+    while progress[-1] * eta < 1 - 1e-6:
+        progress.append(round(progress[-1] * eta, 9))
+    return tuple(progress)
 
 
 def value_at(objective: Objective, curve: Curve, rung: float, here: float) -> float | None:
-    """What a trial had shown by `here`; None unless it passed the rung. One that was cut there counts as it was."""
+    """Return the best value that a trial had shown by `here`; None unless it passed the rung.
+
+    A trial that was pruned before `here` counts with its last state.
+    """
     if not curve.progress or curve.progress[-1] < rung - CLOSE:
         return None
     return best_at(objective, curve, min(here, curve.progress[-1]))
@@ -35,9 +40,10 @@ def value_at(objective: Objective, curve: Curve, rung: float, here: float) -> fl
 
 @dataclass(frozen=True, slots=True)
 class AshaPruner:
-    """Asynchronous successive halving: of those at a rung, one in `eta` goes on.
+    """Asynchronous successive halving: of the trials at a rung, one in `eta` continues.
 
-    The first rung is at `warmup`. Nobody is judged before `startup` others have passed it; the leader is never pruned.
+    The first rung is at progress `warmup`. No trial is judged before `startup` others have passed it; the leading trial
+    is never pruned.
     """
 
     objective: Objective
@@ -46,52 +52,55 @@ class AshaPruner:
     eta: int = 3
 
     def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict:
-        """See `Pruner`. A trial whose first value comes after the rung is compared at that value's progress."""
-        own = finite(curves.get(trial))
-        passed = [rung for rung in self.rungs(trial) if own.progress and rung <= own.progress[-1] + CLOSE]
-        if not passed:
+        """See `Pruner`.
+
+        A trial whose first value comes after the rung is compared at that value's progress.
+        """
+        curve = finite(curves.get(trial))
+        passed_rungs = [rung for rung in self.rungs(trial) if curve.progress and rung <= curve.progress[-1] + CLOSE]
+        if not passed_rungs:
             return KEEP
-        here = min(max(passed[-1], own.progress[0]), own.progress[-1])
-        mine = best_at(self.objective, own, here)
-        known = [
-            value_at(self.objective, finite(curves[number]), passed[-1], here)
+        progress = min(max(passed_rungs[-1], curve.progress[0]), curve.progress[-1])
+        own_value = best_at(self.objective, curve, progress)
+        shown_values = [
+            value_at(self.objective, finite(curves[number]), passed_rungs[-1], progress)
             for number in sorted(curves.keys() - {trial})
             if self.competes(trial, number)
         ]
-        others = [value for value in known if value is not None]
-        if mine is None or len(others) < max(self.startup, self.eta - 1):
+        others = [value for value in shown_values if value is not None]
+        if own_value is None or len(others) < max(self.startup, self.eta - 1):
             return KEEP
-        better = [value for value in others if self.objective.better(value, mine)]
-        kept = max(1, (len(others) + 1) // self.eta)
-        if len(better) < kept or leads(self.objective, trial, curves, finished):
+        better = [value for value in others if self.objective.better(value, own_value)]
+        promoted = max(1, (len(others) + 1) // self.eta)
+        if len(better) < promoted or leads(self.objective, trial, curves, finished):
             return KEEP
-        return Verdict(prune=True, why=self._why(trial, here, mine, better, len(others) + 1, kept))
+        return Verdict(prune=True, why=self._why(trial, progress, own_value, better, len(others) + 1, promoted))
 
     def rungs(self, trial: int) -> tuple[float, ...]:
-        """The rungs at which this trial is judged."""
+        """Return the rungs at which this trial is judged."""
         return rungs(self.warmup, self.eta)
 
     def competes(self, trial: int, other: int) -> bool:
-        """Whether two trials are judged together."""
+        """Return whether two trials are judged together."""
         return True
 
     def among(self, trial: int) -> str:
-        """Whom it competes with, where that is not everybody."""
+        """Return the name of the group that the trial competes with; '' if that is all trials."""
         return ""
 
-    def _why(self, trial: int, here: float, mine: float, better: list[float], n: int, kept: int) -> str:
-        cut = sorted(better, reverse=self.objective.goal == "maximize")[kept - 1]
-        mine_text, cut_text = apart(mine, cut)
-        best = f"the best {kept} go on" if kept > 1 else "the best one goes on"
+    def _why(self, trial: int, progress: float, own_value: float, better: list[float], n: int, promoted: int) -> str:
+        cut = sorted(better, reverse=self.objective.goal == "maximize")[promoted - 1]
+        mine_text, cut_text = apart(own_value, cut)
+        outcome = f"the best {promoted} go on" if promoted > 1 else "the best one goes on"
         return (
-            f"{self.objective.metric} {mine_text} at {percent(here)} of training is place {len(better) + 1} of {n} "
-            f"trials{self.among(trial)}; {best}, which takes {cut_text}"
+            f"{self.objective.metric} {mine_text} at {percent(progress)} of training is place {len(better) + 1} of {n} "
+            f"trials{self.among(trial)}; {outcome}, which takes {cut_text}"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class HyperbandPruner(AshaPruner):
-    """Several brackets of ASHA: each starts to halve one rung later, for trials that are late to show their worth.
+    """Several brackets of ASHA: each has its first rung one later, for trials that show their quality late.
 
     A trial's bracket is a function of its number alone; the earlier a bracket halves, the more trials it gets.
     """
@@ -109,12 +118,15 @@ class HyperbandPruner(AshaPruner):
         return f" in bracket {self.bracket(trial) + 1} of {len(self.shares())}"
 
     def shares(self) -> list[int]:
-        """How many trials each bracket gets, as in the paper: each bracket costs about the same."""
+        """Return each bracket's relative number of trials, as in the paper: brackets cost about the same."""
         count = len(rungs(self.warmup, self.eta))
         return [ceil(count * self.eta**later / (later + 1)) for later in reversed(range(count))]
 
     def bracket(self, trial: int) -> int:
-        """The bracket of a trial. Hashed, because a grid counts through its parameters in step with the numbers."""
+        """Return the bracket of a trial.
+
+        Numbers are hashed, because a grid steps through its parameters in step with the numbers.
+        """
         shares = self.shares()
-        place = crc32(str(trial).encode()) % sum(shares)
-        return next(index for index in range(len(shares)) if place < sum(shares[: index + 1]))
+        hashed = crc32(str(trial).encode()) % sum(shares)
+        return next(index for index in range(len(shares)) if hashed < sum(shares[: index + 1]))

@@ -1,4 +1,4 @@
-"""Pruning with several objectives: one pruner per objective, and a trial goes only if all of them agree."""
+"""Pruning with several objectives: one pruner per objective, and a trial is pruned only if all agree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hptui.search.pruners.curves import KEEP, Curve, Pruner, Verdict, finite, st
 
 @dataclass(frozen=True, slots=True)
 class Jury:
-    """One pruner per objective that has a say. With several, a trial that nothing finished dominates goes on, too."""
+    """One pruner per objective. With several, a trial that no finished one dominates continues."""
 
     pruners: tuple[tuple[Objective, Pruner], ...]
 
@@ -22,24 +22,27 @@ class Jury:
         return tuple(objective.metric for objective, _ in self.pruners)
 
     def verdict(self, trial: int, curves: Mapping[str, Mapping[int, Curve]], finished: Collection[int]) -> Verdict:
-        """`curves` by metric, then by trial; `finished` as in `Pruner`."""
+        """Return whether to prune `trial`. `curves` are by metric, then by trial; `finished` as in `Pruner`."""
         reasons = []
         for objective, pruner in self.pruners:
-            found = pruner.verdict(trial, curves.get(objective.metric, {}), finished)
-            if not found.prune:
+            verdict = pruner.verdict(trial, curves.get(objective.metric, {}), finished)
+            if not verdict.prune:
                 return KEEP
-            reasons.append(found.why)
+            reasons.append(verdict.why)
         if len(self.pruners) > 1 and not self._dominated(trial, curves, finished):
             return KEEP
         return Verdict(prune=True, why="; ".join(reasons))
 
     def _dominated(self, trial: int, curves: Mapping[str, Mapping[int, Curve]], finished: Collection[int]) -> bool:
-        own = self._standing(trial, curves)
-        peers = (self._standing(number, curves) for number in finished if number != trial)
-        return own is not None and any(peer is not None and dominates(peer, own) for peer in peers)
+        values = self._best_values(trial, curves)
+        peers = (self._best_values(number, curves) for number in finished if number != trial)
+        return values is not None and any(peer is not None and dominates(peer, values) for peer in peers)
 
-    def _standing(self, trial: int, curves: Mapping[str, Mapping[int, Curve]]) -> Point | None:
-        """What a trial is worth so far, each objective to be made small; None unless it has shown them all."""
+    def _best_values(self, trial: int, curves: Mapping[str, Mapping[int, Curve]]) -> Point | None:
+        """Return the values by which a trial is ranked so far, each to be minimized.
+
+        None unless it has shown all objectives.
+        """
         values = []
         for objective, _ in self.pruners:
             curve = finite(curves.get(objective.metric, {}).get(trial))

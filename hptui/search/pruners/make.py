@@ -1,4 +1,4 @@
-"""The pruner that `[search] pruner` names."""
+"""Makes the pruner that `[search] pruner` names."""
 
 from __future__ import annotations
 
@@ -16,21 +16,26 @@ from hptui.search.pruners.percentile import MedianPruner, PercentilePruner
 from hptui.search.pruners.threshold import ThresholdPruner
 
 KINDS = ("none", "median", "percentile", "asha", "hyperband", "patient", "threshold", "bands")
-"""What `[search] pruner` may say."""
+"""Allowed values of `[search] pruner`."""
 
 
 def make_jury(spec: PrunerSpec, objectives: Sequence[Objective]) -> Jury | None:
-    """Who judges the trials of a study; None for `none`. With `on`, that objective decides alone."""
-    judged = [objective for objective in objectives if spec.on in ("", objective.metric)]
-    if not judged:
-        known = [objective.metric for objective in objectives]
-        raise StudyError("is no objective", where="search.pruner.on", value=spec.on, hint=did_you_mean(spec.on, known))
-    pruners = [(objective, make_pruner(spec, objective)) for objective in judged]
+    """Return the pruner of a study; None for `none`. With `on`, that objective decides alone.
+
+    Raises: StudyError for an unknown kind or objective.
+    """
+    selected = [objective for objective in objectives if spec.on in ("", objective.metric)]
+    if not selected:
+        metrics = [objective.metric for objective in objectives]
+        raise StudyError(
+            "is no objective", where="search.pruner.on", value=spec.on, hint=did_you_mean(spec.on, metrics)
+        )
+    pruners = [(objective, make_pruner(spec, objective)) for objective in selected]
     return Jury(tuple((objective, pruner) for objective, pruner in pruners if pruner)) if pruners[0][1] else None
 
 
 def make_pruner(spec: PrunerSpec, objective: Objective) -> Pruner | None:
-    """The pruner over one objective; None for `none`."""
+    """Return the pruner over one objective; None for `none`. Raises: StudyError for an unknown kind."""
     match spec.kind:
         case "none":
             return None

@@ -1,4 +1,4 @@
-"""Patience: a trial that has stopped getting better ends; or, around another pruner, only such a one may be pruned."""
+"""Prunes a trial that has stopped improving; around another pruner, allows that one to prune only such trials."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hptui.search.pruners.curves import KEEP, Curve, Pruner, Verdict, finite, le
 class PatientPruner:
     """Prunes a trial whose own best has not improved by more than `min_delta` for long, if `wrapped` agrees.
 
-    `patience` below 1 is a share of its training, from 1 on a number of reports. Never before `warmup`, and never the
-    trial that leads the study as it stands.
+    `patience` below 1 is a share of its training, from 1 on a number of reports. It never prunes before progress
+    `warmup`, and never the leading trial.
     """
 
     objective: Objective
@@ -25,34 +25,34 @@ class PatientPruner:
 
     def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict:
         """See `Pruner`."""
-        own = finite(curves.get(trial))
-        if not own.progress or own.progress[-1] < self.warmup:
+        curve = finite(curves.get(trial))
+        if not curve.progress or curve.progress[-1] < self.warmup:
             return KEEP
-        since = self.improved(own)
-        if not self._impatient(own, since) or leads(self.objective, trial, curves, finished):
+        last_improved = self.improved(curve)
+        if not self._patience_exceeded(curve, last_improved) or leads(self.objective, trial, curves, finished):
             return KEEP
         if self.wrapped is None:
-            return Verdict(prune=True, why=self._why(own, since))
+            return Verdict(prune=True, why=self._why(curve, last_improved))
         inner = self.wrapped.verdict(trial, curves, finished)
-        return Verdict(prune=True, why=f"{self._why(own, since)}; {inner.why}") if inner.prune else KEEP
+        return Verdict(prune=True, why=f"{self._why(curve, last_improved)}; {inner.why}") if inner.prune else KEEP
 
     def improved(self, curve: Curve) -> int:
-        """The place of the last point that improved on all before it."""
-        last, best = 0, curve.values[0]
-        for place, value in enumerate(curve.values):
+        """Return the index of the last point that improved on all before it."""
+        last_improved, best = 0, curve.values[0]
+        for index, value in enumerate(curve.values):
             if self.objective.better(value, best) and abs(value - best) > self.min_delta:
-                last, best = place, value
-        return last
+                last_improved, best = index, value
+        return last_improved
 
-    def _impatient(self, own: Curve, since: int) -> bool:
+    def _patience_exceeded(self, curve: Curve, last_improved: int) -> bool:
         if self.patience >= 1:
-            return len(own.values) - 1 - since >= self.patience
-        return own.progress[-1] - own.progress[since] >= self.patience - 1e-9
+            return len(curve.values) - 1 - last_improved >= self.patience
+        return curve.progress[-1] - curve.progress[last_improved] >= self.patience - 1e-9
 
-    def _why(self, own: Curve, since: int) -> str:
-        value = f"{self.objective.metric} has not improved on {own.values[since]:.4g}"
+    def _why(self, own: Curve, index: int) -> str:
+        text = f"{self.objective.metric} has not improved on {own.values[index]:.4g}"
         if self.patience >= 1:
             return (
-                f"{value} in the last {len(own.values) - 1 - since} reports, at {percent(own.progress[-1])} of training"
+                f"{text} in the last {len(own.values) - 1 - index} reports, at {percent(own.progress[-1])} of training"
             )
-        return f"{value} since {percent(own.progress[since])} of training, and {percent(own.progress[-1])} are done"
+        return f"{text} since {percent(own.progress[index])} of training, and {percent(own.progress[-1])} are done"

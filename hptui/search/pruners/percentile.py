@@ -1,4 +1,4 @@
-"""Median and percentile: a trial goes on while its best so far is among a share of what the others had by then."""
+"""Median and percentile pruners: a trial continues while its best is among a share of the others' at its progress."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from hptui.search.pruners.curves import KEEP, Curve, Verdict, apart, best_at, fi
 class PercentilePruner:
     """Prunes a trial whose best value so far is worse than what the best `percentile` percent of the others had.
 
-    25 keeps the best quarter, 50 is the median; between two of the others' values the bound is interpolated. Not before
-    `warmup` of its own training, not before `startup` finished trials can be compared with it, and never the trial that
-    leads the study as it stands.
+    25 keeps the best quarter, 50 is the median; between two of the others' values the bound is interpolated. It prunes
+    neither before progress `warmup`, nor before `startup` finished trials can be compared, and never the leading trial.
     """
 
     objective: Objective
@@ -26,34 +25,34 @@ class PercentilePruner:
 
     def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict:
         """See `Pruner`."""
-        own = finite(curves.get(trial))
-        if not own.progress or own.progress[-1] < self.warmup:
+        curve = finite(curves.get(trial))
+        if not curve.progress or curve.progress[-1] < self.warmup:
             return KEEP
-        here = own.progress[-1]
-        known = [best_at(self.objective, finite(curves.get(n)), here) for n in sorted(set(finished) - {trial})]
-        others = [value for value in known if value is not None]
+        progress = curve.progress[-1]
+        values = [best_at(self.objective, finite(curves.get(n)), progress) for n in sorted(set(finished) - {trial})]
+        others = [value for value in values if value is not None]
         if len(others) < max(1, self.startup) or leads(self.objective, trial, curves, finished):
             return KEEP
-        mine, bound = self.objective.best(own.values), self.bound(others)
-        if not self.objective.better(bound, mine):
+        own_best, bound = self.objective.best(curve.values), self.bound(others)
+        if not self.objective.better(bound, own_best):
             return KEEP
-        return Verdict(prune=True, why=self._why(mine, here, bound, len(others)))
+        return Verdict(prune=True, why=self._why(own_best, progress, bound, len(others)))
 
     def bound(self, values: Sequence[float]) -> float:
-        """The value that `percentile` percent of the values reach."""
+        """Return the value that the best `percentile` percent of the values reach."""
         ordered = sorted(values, reverse=self.objective.goal == "maximize")
-        place = self.percentile / 100 * (len(ordered) - 1)
-        below = floor(place)
+        position = self.percentile / 100 * (len(ordered) - 1)
+        below = floor(position)
         above = min(below + 1, len(ordered) - 1)
-        return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+        return ordered[below] + (position - below) * (ordered[above] - ordered[below])
 
-    def _why(self, mine: float, here: float, bound: float, n: int) -> str:
-        mine_text, bound_text = apart(mine, bound)
-        trials = f"{n} trial{'s' if n > 1 else ''}"
-        said = f"{self.objective.metric} {mine_text} at {percent(here)} of training is worse than "
+    def _why(self, own_best: float, progress: float, bound: float, count: int) -> str:
+        mine_text, bound_text = apart(own_best, bound)
+        trials = f"{count} trial{'s' if count > 1 else ''}"
+        comparison = f"{self.objective.metric} {mine_text} at {percent(progress)} of training is worse than "
         if self.percentile == 50:
-            return f"{said}the median {bound_text} of {trials}"
-        return f"{said}{bound_text}, which the best {self.percentile:g} % of {trials} reached"
+            return f"{comparison}the median {bound_text} of {trials}"
+        return f"{comparison}{bound_text}, which the best {self.percentile:g} % of {trials} reached"
 
 
 @dataclass(frozen=True, slots=True)

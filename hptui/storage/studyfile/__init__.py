@@ -1,4 +1,4 @@
-"""The study file: TOML that people write, read into a `Study`, changed, compared, and written back."""
+"""Study files: TOML that people write, read into a `Study`, changed, compared, and written back."""
 
 from hptui.storage.studyfile.advice import warnings
 from hptui.storage.studyfile.compare import changes

@@ -1,4 +1,4 @@
-"""What is allowed in a study file, but probably not meant. `hptui check` says it; nothing is stopped by it."""
+"""Warnings about what is allowed in a study file, but probably not meant. `hptui check` prints them."""
 
 from __future__ import annotations
 
@@ -17,48 +17,51 @@ from hptui.storage.studyfile.schema import Schema, defaults, is_open, look_up
 from hptui.storage.studyfile.values import quoted_number, show
 
 DECADES = 1.5
+"""Decades of a linear range from which a log scale is suggested."""
 SHARE = 0.01
+"""Feasible share (0 to 1) of the space below which a warning is given."""
 UPWARDS = re.compile(
     r"(^|[_/.\s-])(acc|accuracy|bleu|rouge\w*|f1|exact_match|reward|score|pass_rate|win_rate)([_/.\s@-]|$)"
 )
+"""Names of metrics that are better when larger."""
 
 
 def warnings(study: Study, schema: Schema | None = None) -> list[str]:
-    """Sentences, each naming its key; none when all is as it should be."""
+    """Return sentences about a study, each naming its key; none when nothing is suspicious."""
     settings = look_up(schema, study.trainer.kind, study.directory)
     base = {**defaults(settings), **study.trainer.settings}
     return [
         *study.remarks,
-        *(_staged(study, defaults(settings)) if study.stages else _searched(study, base)),
-        *_goals(study),
+        *(_stage_warnings(study, defaults(settings)) if study.stages else _search_warnings(study, base)),
+        *_goal_warnings(study),
         *doubts(study),
-        *(_quoted(study) if is_open(settings) else []),
+        *(_quoted_number_warnings(study) if is_open(settings) else []),
     ]
 
 
-def _searched(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
-    """Of a study, or of one stage as a study."""
-    yield from _baseline(study, base)
-    yield from _scales(study)
+def _search_warnings(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
+    """Yield the warnings about the search of a study, or of one stage seen as a study."""
+    yield from _baseline_warnings(study, base)
+    yield from _scale_warnings(study)
     yield from schedules(study, base)
-    yield from _share(study, base)
-    yield from _limit(study)
+    yield from _share_warnings(study, base)
+    yield from _limit_warnings(study)
 
 
-def _staged(study: Study, usual: Mapping[str, Value]) -> Iterator[str]:
-    """Of each stage that searches, each thing once. The baseline runs in the first."""
-    said: set[str] = set()
+def _stage_warnings(study: Study, trainer_defaults: Mapping[str, Value]) -> Iterator[str]:
+    """Yield the warnings of each stage that searches, each text once. The baseline runs in the first."""
+    texts: set[str] = set()
     for index, stage in enumerate(study.stages):
         view = staged(study, stage)
         view = view if index == 0 else replace(view, search=replace(view.search, baseline=False))
-        for text in _searched(view, {**usual, **view.trainer.settings}) if stage.searches else ():
-            if text not in said:
-                said.add(text)
+        for text in _search_warnings(view, {**trainer_defaults, **view.trainer.settings}) if stage.searches else ():
+            if text not in texts:
+                texts.add(text)
                 yield f"stage {stage.name}: {text}" if stage.space is not None else text
 
 
-def _baseline(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
-    """The search cannot come back to a baseline that lies outside what it searches."""
+def _baseline_warnings(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
+    """Yield warnings about a baseline outside the space, to which the search cannot return."""
     if not study.search.baseline or study.search.sampler == "list":
         return
     active = study.space.active(base, {})
@@ -70,49 +73,52 @@ def _baseline(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
         yield f"baseline: breaks the constraint {constraint.text}"
 
 
-def _scales(study: Study) -> Iterator[str]:
+def _scale_warnings(study: Study) -> Iterator[str]:
     for parameter in study.space.parameters:
         if isinstance(parameter, Choice) or parameter.log or parameter.step is not None or parameter.low <= 0:
             continue
         if any(text.startswith(f"parameters.{parameter.name}:") and "linear scale" in text for text in study.remarks):
             continue
         if math.log10(parameter.high / parameter.low) > DECADES:
-            times = f"{parameter.high / parameter.low:,.0f}"
+            factor = f"{parameter.high / parameter.low:,.0f}"
             yield (
-                f"space.{parameter.name}: {parameter.describe()} spans a factor of {times} on a linear scale, "
+                f"space.{parameter.name}: {parameter.describe()} spans a factor of {factor} on a linear scale, "
                 "so small values are hardly tried; log = true tries all magnitudes alike"
             )
 
 
-def _share(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
+def _share_warnings(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
     if study.space.constraints and study.search.sampler != "list":
         share = study.space.feasible_share(base)
         if share < SHARE:
-            much = f"about {share:.1%}" if share else "at most 0.1%"
-            yield f"search.constraints: {much} of [space] keeps them; narrow the ranges, or derive settings with expr"
+            amount = f"about {share:.1%}" if share else "at most 0.1%"
+            yield f"search.constraints: {amount} of [space] keeps them; narrow the ranges, or derive settings with expr"
 
 
-def _limit(study: Study) -> Iterator[str]:
+def _limit_warnings(study: Study) -> Iterator[str]:
     search = study.search
     if search.sampler == "list" and study.space.parameters:
         yield "space: is not searched, because search.sampler is 'list'"
-    ends = (search.trials, search.until.hours, search.until.no_improvement)
-    if search.sampler not in ("list", "grid") and ends == (None, None, None):
+    limits = (search.trials, search.until.hours, search.until.no_improvement)
+    if search.sampler not in ("list", "grid") and limits == (None, None, None):
         yield "search: has no limit, so it runs until it is stopped; trials = 20 or until = { hours = 8 } gives one"
 
 
-def _goals(study: Study) -> Iterator[str]:
+def _goal_warnings(study: Study) -> Iterator[str]:
     for objective in study.objectives:
         if objective.goal == "minimize" and UPWARDS.search(objective.metric.lower()):
             yield f'objective: {objective.metric} is minimized; goal = "maximize" makes it large'
 
 
-def _quoted(study: Study) -> Iterator[str]:
-    """With a trainer whose settings are unknown, a number in quotes stays text."""
-    places = [(f"trainer.{name}", value) for name, value in study.trainer.settings.items()]
+def _quoted_number_warnings(study: Study) -> Iterator[str]:
+    """Yield warnings about numbers in quotes.
+
+    With a trainer whose settings are unknown, they stay text.
+    """
+    locations = [(f"trainer.{name}", value) for name, value in study.trainer.settings.items()]
     for parameter in study.space.parameters:
         if isinstance(parameter, Choice):
-            places += [(f"space.{parameter.name}.choices[{n}]", value) for n, value in enumerate(parameter.choices)]
-    for place, value in places:
+            locations += [(f"space.{parameter.name}.choices[{n}]", value) for n, value in enumerate(parameter.choices)]
+    for location, value in locations:
         if hint := quoted_number(value):
-            yield f"{place}: is the text {show(value)}; if a number is meant, {hint}"
+            yield f"{location}: is the text {show(value)}; if a number is meant, {hint}"

@@ -1,4 +1,4 @@
-"""What only shows when the parts of a study file are seen together: settings, names, samplers, constraints."""
+"""Validates what only shows when the parts of a study file are seen together."""
 
 from __future__ import annotations
 
@@ -19,17 +19,21 @@ from hptui.storage.studyfile.schema import Settings, check_parameter, check_valu
 from hptui.storage.studyfile.staging import check_stages
 
 ENUMERABLE = 10_000
-"""A space with at most this many raw configurations is searched through for one that keeps the constraints."""
+"""Largest space, in raw configurations, that is enumerated to find a feasible one."""
 
 TRIED = 30
+"""Random configurations on which all expressions of the space are evaluated."""
 
 
 def check(study: Study, settings: Settings | None, mistakes: Mistakes) -> None:
-    """Gather what cannot be right. How the parts fit together is looked at when each is right by itself."""
+    """Collect the problems of a study whose parts have been read.
+
+    How the parts fit together is validated only when each is right by itself.
+    """
     if settings is not None:
-        _settings(study, settings, mistakes)
+        _check_settings(study, settings, mistakes)
     with mistakes.noted():
-        _trial_name(study, settings)
+        _check_trial_name(study, settings)
     if mistakes.found:
         return
     with mistakes.noted():
@@ -41,134 +45,147 @@ def check(study: Study, settings: Settings | None, mistakes: Mistakes) -> None:
     if mistakes.found:
         return
     if study.stages:
-        check_stages(study, lambda view, found: _together(view, settings, found), mistakes)
+        check_stages(study, lambda view, stage_problems: _check_together(view, settings, stage_problems), mistakes)
     else:
-        _together(study, settings, mistakes)
+        _check_together(study, settings, mistakes)
 
 
-def _together(study: Study, settings: Settings | None, mistakes: Mistakes) -> None:
-    """Expressions, constraints and rules over the settings that trials run with."""
+def _check_together(study: Study, settings: Settings | None, problems: Mistakes) -> None:
+    """Collect problems of expressions, constraints and rules, over the settings that trials run with."""
     base = {**defaults(settings), **study.trainer.settings}
-    with mistakes.noted():
-        _evaluates(study.space, base)
-        _constraints(study.space, base)
-    check_rules(study, settings, base, mistakes)
+    with problems.noted():
+        _check_space_expressions(study.space, base)
+        _check_constraints(study.space, base)
+    check_rules(study, settings, base, problems)
 
 
-def _settings(study: Study, settings: Settings, mistakes: Mistakes) -> None:
-    """Every name is a setting, every value one that it can take, and nothing is missing."""
-    places = [("trainer", study.trainer.settings)]
-    places += [(f"stage[{index}].set", stage.set) for index, stage in enumerate(study.stages)]
-    places += [(f"trial[{index}].set", trial.set) for index, trial in enumerate(study.trials)]
-    places += [(f"preset[{index}].set", preset.set) for index, preset in enumerate(study.presets)]
-    for place, values in places:
+def _check_settings(study: Study, settings: Settings, problems: Mistakes) -> None:
+    """Collect unknown and missing settings, and values that a setting cannot take."""
+    locations = [("trainer", study.trainer.settings)]
+    locations += [(f"stage[{index}].set", stage.set) for index, stage in enumerate(study.stages)]
+    locations += [(f"trial[{index}].set", trial.set) for index, trial in enumerate(study.trials)]
+    locations += [(f"preset[{index}].set", preset.set) for index, preset in enumerate(study.presets)]
+    for location, values in locations:
         for name, value in values.items():
-            with mistakes.noted():
-                check_value(setting(settings, name, f"{place}.{name}"), value, f"{place}.{name}")
+            with problems.noted():
+                check_value(setting(settings, name, f"{location}.{name}"), value, f"{location}.{name}")
     spaces = [("space", study.space)]
     spaces += [(f"stage[{n}].space", stage.space) for n, stage in enumerate(study.stages) if stage.space is not None]
-    for place, space in spaces:
+    for location, space in spaces:
         for parameter in (*space.parameters, *space.derived):
-            with mistakes.noted():
-                where = f"{place}.{parameter.name}"
+            with problems.noted():
+                where = f"{location}.{parameter.name}"
                 check_parameter(setting(settings, parameter.name, where), parameter, where)
     for name in study.notes.settings:
-        with mistakes.noted():
+        with problems.noted():
             setting(settings, name, f"notes.{name}")
-    for name, info in settings.items():
+    for name, setting_info in settings.items():
         searched = name in study.space.names or name in [derived.name for derived in study.space.derived]
-        if info.required and name not in study.trainer.settings and (study.search.baseline or not searched):
-            why = f"the trainer {study.trainer.kind!r} needs it"
-            why += "; the baseline runs [trainer] as written" if searched else ""
-            mistakes.found.append(StudyError(f"missing: {why}", where=f"trainer.{name}"))
+        if setting_info.required and name not in study.trainer.settings and (study.search.baseline or not searched):
+            reason = f"the trainer {study.trainer.kind!r} needs it"
+            reason += "; the baseline runs [trainer] as written" if searched else ""
+            problems.found.append(StudyError(f"missing: {reason}", where=f"trainer.{name}"))
 
 
-def _trial_name(study: Study, settings: Settings | None) -> None:
-    """`trial_name` mentions only what every trial has, plainly: `exp_lr{lr}`, `{lr:.0e}`; no attributes, no indices."""
-    known = {"number", *study.trainer.settings, *study.space.names, *(item.name for item in study.space.derived)}
-    known |= set(settings or ())
-    known |= {name for trial in study.trials for name in trial.set}
-    known |= {name for preset in study.presets for name in preset.set}
+def _check_trial_name(study: Study, settings: Settings | None) -> None:
+    """Raise unless `trial_name` uses only what every trial has, in plain form.
+
+    Allowed are `exp_lr{lr}` and `{lr:.0e}`, but no attributes and no indices.
+    """
+    names = {"number", *study.trainer.settings, *study.space.names, *(item.name for item in study.space.derived)}
+    names |= set(settings or ())
+    names |= {name for trial in study.trials for name in trial.set}
+    names |= {name for preset in study.presets for name in preset.set}
     for stage in study.stages:
-        own = stage.space or Space()
-        known |= {*stage.set, *own.names, *(item.name for item in own.derived)}
+        stage_space = stage.space or Space()
+        names |= {*stage.set, *stage_space.names, *(item.name for item in stage_space.derived)}
     try:
-        parts = list(Formatter().parse(study.trial_name))
+        fields = list(Formatter().parse(study.trial_name))
     except ValueError as error:
         raise StudyError(f"{error}: {study.trial_name!r}", where="trial_name", value=study.trial_name) from None
-    for literal, name, spec, conversion in parts:
+    for literal, name, spec, conversion in fields:
         if not re.fullmatch(r"[A-Za-z0-9._-]*", literal) or ".." in literal:
             hint = "names hold letters, digits, '.', '_' and '-'"
             raise StudyError(
                 f"cannot make names with {literal!r}", where="trial_name", value=study.trial_name, hint=hint
             )
-        if name is not None and name not in known:
+        if name is not None and name not in names:
             raise StudyError(
-                f"unknown setting {name!r}", where="trial_name", value=name, hint=did_you_mean(name, known)
+                f"unknown setting {name!r}", where="trial_name", value=name, hint=did_you_mean(name, names)
             )
         if conversion or "{" in (spec or ""):
             raise StudyError(f"too clever: {study.trial_name!r}", where="trial_name", value=study.trial_name)
 
 
-def _evaluates(space: Space, base: Mapping[str, Value]) -> None:
-    """Derived settings, conditions and constraints can be worked out on configurations drawn from the space."""
+def _check_space_expressions(space: Space, base: Mapping[str, Value]) -> None:
+    """Raise unless derived settings, conditions and constraints can be evaluated on random configurations."""
     rng = random.Random(0)
     for _ in range(TRIED):
         drawn = {parameter.name: parameter.sample(rng) for parameter in space.parameters}
         try:
             space.margin(base, space.settle(base, drawn))
         except ExpressionError as error:
-            raise StudyError(error.message, where=_blame(space, error), hint=error.hint) from None
+            raise StudyError(error.message, where=_location_of_error(space, error), hint=error.hint) from None
 
 
-def _blame(space: Space, error: ExpressionError) -> str:
-    """The place of the expression that the error quotes."""
-    places = [(item.expr, f"space.{item.name}.expr") for item in space.derived]
-    places += [(item.when, f"space.{item.name}.when") for item in space.parameters if item.when]
-    places += [(item, f"search.constraints[{index}]") for index, item in enumerate(space.constraints)]
-    quoted = [(len(expr.text), place) for expr, place in places if expr.text in error.message]
-    return max(quoted)[1] if quoted else "space"
+def _location_of_error(space: Space, error: ExpressionError) -> str:
+    """Return the location of the expression that the error quotes."""
+    locations = [(item.expr, f"space.{item.name}.expr") for item in space.derived]
+    locations += [(item.when, f"space.{item.name}.when") for item in space.parameters if item.when]
+    locations += [(item, f"search.constraints[{index}]") for index, item in enumerate(space.constraints)]
+    candidates = [(len(expr.text), location) for expr, location in locations if expr.text in error.message]
+    return max(candidates)[1] if candidates else "space"
 
 
-def _constraints(space: Space, base: Mapping[str, Value]) -> None:
-    """Each constraint binds a parameter, and none leaves provably nothing, by itself or with the others."""
+def _check_constraints(space: Space, base: Mapping[str, Value]) -> None:
+    """Raise for a constraint that names no parameter, or that provably no configuration satisfies.
+
+    The latter is checked for each constraint by itself, and for all together.
+    """
     for index, constraint in enumerate(space.constraints):
         where = f"search.constraints[{index}]"
         names = {*space.names, *(item.name for item in space.derived)}
         if not constraint.names & names:
             hint = f"parameters: {', '.join(sorted(names))}" if names else "[space] is empty"
-            what = f"{constraint.text!r} names no parameter of [space]"
-            raise StudyError(what, where=where, value=constraint.text, hint=hint)
-        if _empty(_part(space, constraint), base):
-            what = f"{constraint.text!r} cannot hold: no configuration of [space] keeps it"
-            raise StudyError(what, where=where, value=constraint.text)
-    if len(space.constraints) > 1 and _empty(space, base):
+            message = f"{constraint.text!r} names no parameter of [space]"
+            raise StudyError(message, where=where, value=constraint.text, hint=hint)
+        if _proved_empty(_part_bound_by(space, constraint), base):
+            message = f"{constraint.text!r} cannot hold: no configuration of [space] keeps it"
+            raise StudyError(message, where=where, value=constraint.text)
+    if len(space.constraints) > 1 and _proved_empty(space, base):
         raise StudyError("cannot hold together: no configuration of [space] keeps them all", where="search.constraints")
 
 
-def _empty(space: Space, base: Mapping[str, Value]) -> bool:
-    """Whether it is proved that no configuration is feasible. Most spaces show one at once, and are not searched."""
+def _proved_empty(space: Space, base: Mapping[str, Value]) -> bool:
+    """Return whether it is proved that no configuration is feasible.
+
+    Most spaces yield a feasible sample at once, and are not enumerated.
+    """
     return not space.feasible_share(base, 100) and space.enumerate(base, ENUMERABLE) == []
 
 
-def _part(space: Space, constraint: Expression) -> Space:
-    """The space as far as one constraint depends on it, so that a continuous parameter beside it hinders no proof."""
-    needed: set[str] = set()
-    todo = set(constraint.names)
-    while todo:
-        name = todo.pop()
-        needed.add(name)
-        todo |= _mentions(space, name) - needed
+def _part_bound_by(space: Space, constraint: Expression) -> Space:
+    """Return the part of the space on which one constraint depends.
+
+    A continuous parameter elsewhere would prevent the proof by enumeration.
+    """
+    names: set[str] = set()
+    pending = set(constraint.names)
+    while pending:
+        name = pending.pop()
+        names.add(name)
+        pending |= _names_mentioned(space, name) - names
     return Space(
-        tuple(item for item in space.parameters if item.name in needed),
-        tuple(item for item in space.derived if item.name in needed),
+        tuple(item for item in space.parameters if item.name in names),
+        tuple(item for item in space.derived if item.name in names),
         (constraint,),
     )
 
 
-def _mentions(space: Space, name: str) -> set[str]:
+def _names_mentioned(space: Space, name: str) -> set[str]:
+    """Return the names in the expression or condition of `name`."""
     exprs: Iterable[Expression | None] = (
         *(item.expr for item in space.derived if item.name == name),
         *(item.when for item in space.parameters if item.name == name),
     )
-    return {found for expr in exprs if expr for found in expr.names}
+    return {mentioned for expr in exprs if expr for mentioned in expr.names}

@@ -1,4 +1,4 @@
-"""`[space]` and `[search] constraints`: each entry a short text, `"1e-5..1e-4 log"`, or a table."""
+"""Reads and writes `[space]` and `[search] constraints`: each entry is a short text, `"1e-5..1e-4 log"`, or a table."""
 
 from __future__ import annotations
 
@@ -15,13 +15,18 @@ from hptui.storage.studyfile.table import Table, mapping, number
 from hptui.storage.studyfile.values import show, wrong
 
 RANGE = ("low", "high", "log", "step", "int")
+"""Keys of a range."""
 FORMS = (
     'for instance "1e-5..1e-4 log", { low = 1, high = 8, int = true }, { choices = [8, 16] } or { expr = "2 * rank" }'
 )
+"""Hint with an example of every form of an entry."""
 
 
 def entries_of(space: Value, where: str = "space") -> dict[str, Value]:
-    """`[space]` by name. JSON may hold it as a list, whose order no writer of JSON changes."""
+    """Return the entries of `[space]` by name.
+
+    JSON may hold them as a list, so that sorting keys does not change their order.
+    """
     if not isinstance(space, list):
         return mapping({} if space is None else space, where)
     named = [dict(mapping(entry, where)) for entry in space]
@@ -36,29 +41,31 @@ def read_space(
     within: str = "space",
     gathered: Mistakes | None = None,
 ) -> Space:
-    """The space at the place `within`. `known` are the names that expressions may mention; None: any. `settings` decide
-    what `1..8` is. With `gathered`, mistakes are kept there, and the space is what is right of it.
+    """Return the space at the location `within`.
+
+    `allowed_names` are the names that expressions may mention (None: any); `settings` decide the type of `1..8`. With
+    `collect_into`, problems are collected there, and the space has only the valid entries; without, they are raised.
     """
-    mistakes = Mistakes() if gathered is None else gathered
-    found: list[Parameter | Derived] = []
+    problems = Mistakes() if gathered is None else gathered
+    items: list[Parameter | Derived] = []
     for name, value in entries.items():
-        with mistakes.noted():
-            found.append(_entry(name, value, settings, known, within))
+        with problems.noted():
+            items.append(_read_entry(name, value, settings, known, within))
     conditions: list[Expression] = []
     for n, item in enumerate(constraints):
-        with mistakes.noted():
+        with problems.noted():
             conditions.append(condition(item, f"search.constraints[{n}]", known))
     if gathered is None:
-        mistakes.tell()
+        problems.tell()
     return Space(
-        parameters=tuple(item for item in found if not isinstance(item, Derived)),
-        derived=tuple(item for item in found if isinstance(item, Derived)),
+        parameters=tuple(item for item in items if not isinstance(item, Derived)),
+        derived=tuple(item for item in items if isinstance(item, Derived)),
         constraints=tuple(conditions),
     )
 
 
 def expression(source: str, where: str, known: Collection[str] | None) -> Expression:
-    """A parsed expression; its error names the place in the file."""
+    """Return the parsed expression; its error names the location in the file."""
     try:
         return parse(source, known)
     except ExpressionError as error:
@@ -66,32 +73,35 @@ def expression(source: str, where: str, known: Collection[str] | None) -> Expres
 
 
 def condition(source: str, where: str, known: Collection[str] | None) -> Expression:
-    """An expression that can be true or false; `a - b` would always be true, and is meant otherwise."""
-    found = expression(source, where, known)
-    if found.condition:
-        return found
+    """Return an expression that can be true or false.
+
+    `a - b` would always count as true, and is refused.
+    """
+    parsed = expression(source, where, known)
+    if parsed.condition:
+        return parsed
     hint = "compare it with something: <=, <, ==, !=, in"
     raise StudyError(f"{source!r} is no condition", where=where, value=source, hint=hint)
 
 
 def entry_of(name: str, value: Value, settings: Settings | None = None) -> Parameter | Derived:
-    """What one entry of `[space]` says; `StudyError` names its place."""
-    return _entry(name, value, settings, None, "space")
+    """Return the parameter of one entry of `[space]`. Raises: StudyError, which names its location."""
+    return _read_entry(name, value, settings, None, "space")
 
 
-def _entry(
-    name: str, value: Value, settings: Settings | None, known: Collection[str] | None, within: str
+def _read_entry(
+    name: str, value: Value, settings: Settings | None, allowed_names: Collection[str] | None, parent: str
 ) -> Parameter | Derived:
-    where = f"{within}.{name}"
+    where = f"{parent}.{name}"
     type_ = settings[name].type if settings and name in settings else "any"
     if isinstance(value, str):
         explicit = True if "int" in value.split() else None
-        return _typed(_short(name, value, where), type_, explicit)
+        return _with_setting_type(_parse_short_entry(name, value, where), type_, explicit)
     if not isinstance(value, dict):
         hint = "a fixed value stands in [trainer]"
         if isinstance(value, list):
-            rules = name == "constraints" and all(isinstance(one, str) for one in value)
-            hint = "constraints stand in [search]" if rules else f"write {{ choices = {show(value)} }}"
+            are_constraints = name == "constraints" and all(isinstance(element, str) for element in value)
+            hint = "constraints stand in [search]" if are_constraints else f"write {{ choices = {show(value)} }}"
         raise wrong(value, "a range, choices or an expression", where, hint=hint)
     table = Table.of(value, "space", where)
     forms = [
@@ -105,26 +115,26 @@ def _entry(
         raise StudyError(f"says both {forms[0]} and {forms[1]}", where=where, value=value, hint="keep one of them")
     note = table.text("note")
     if forms == ["expr"]:
-        _only(table, ("expr", "note"))
-        return Derived(name, expression(table.need("expr"), table.at("expr"), known), note)
-    when = condition(table.need("when"), table.at("when"), known) if table.has("when") else None
+        _refuse_other_keys(table, ("expr", "note"))
+        return Derived(name, expression(table.need("expr"), table.at("expr"), allowed_names), note)
+    when = condition(table.need("when"), table.at("when"), allowed_names) if table.has("when") else None
     if forms == ["choices"]:
-        _only(table, ("choices", "ordered", "weights", "shape", "when", "note"))
+        _refuse_other_keys(table, ("choices", "ordered", "weights", "shape", "when", "note"))
         weights = tuple(number(item, table.at(f"weights[{n}]")) for n, item in enumerate(table.items("weights")))
-        given = tuple(table.items("choices"))
-        return Choice(name, given, table.flag("ordered", None), when, note, weights, table.text("shape"))
+        choices = tuple(table.items("choices"))
+        return Choice(name, choices, table.flag("ordered", None), when, note, weights, table.text("shape"))
     if forms == ["distribution"]:
-        _only(table, ("distribution", "step", "when", "note"))
+        _refuse_other_keys(table, ("distribution", "step", "when", "note"))
         step = number(table.data["step"], table.at("step")) if table.has("step") else None
-        return _drawn(name, table.need("distribution"), step, table.at("distribution"), when, note)
-    _only(table, (*RANGE, "when", "note"))
-    return _range(name, table, type_, when, note)
+        return _from_distribution(name, table.need("distribution"), step, table.at("distribution"), when, note)
+    _refuse_other_keys(table, (*RANGE, "when", "note"))
+    return _read_range(name, table, type_, when, note)
 
 
-def _drawn(
+def _from_distribution(
     name: str, text: str, step: float | None, where: str, when: Expression | None = None, note: str = ""
 ) -> Choice:
-    """A parameter without bounds: the values at equally likely places of its distribution."""
+    """Return a parameter without bounds: values at equally likely points of its distribution."""
     from hptui.storage.studyfile.quantiles import levels
 
     values, weights = levels(text, step, where)
@@ -132,21 +142,21 @@ def _drawn(
     return Choice(name, values, True if len(values) > 1 else None, when, note, weights, shape)
 
 
-def _short(name: str, source: str, where: str) -> Parameter:
+def _parse_short_entry(name: str, source: str, where: str) -> Parameter:
     try:
         return parse_short(name, source)
     except StudyError as error:
         raise StudyError(error.problem, where=error.where or where, value=source, hint=error.hint or FORMS) from None
 
 
-def _only(table: Table, allowed: Sequence[str]) -> None:
-    """Refuse keys that do not go with the form that was chosen."""
+def _refuse_other_keys(table: Table, allowed: Sequence[str]) -> None:
+    """Raise for keys that do not go with the chosen form."""
     for key in table.data:
         if table.has(key) and key not in allowed:
             raise StudyError(f"does not go with {allowed[0]}", where=table.at(key), value=table.data[key])
 
 
-def _range(name: str, table: Table, type_: str, when: Expression | None, note: str) -> Float | Int:
+def _read_range(name: str, table: Table, type_: str, when: Expression | None, note: str) -> Float | Int:
     for key, other in (("low", "high"), ("high", "low")):
         if not table.has(key):
             raise missing(key, table.where, f"a range has both bounds, and this one only {other}")
@@ -155,20 +165,23 @@ def _range(name: str, table: Table, type_: str, when: Expression | None, note: s
     log, explicit = table.flag("log", False), table.flag("int", None)
     whole = all(isinstance(bound, int) for bound in (low, high, step) if bound is not None)
     if explicit or (explicit is None and whole and type_ != "float"):
-        low, high = _whole(low, table.at("low")), _whole(high, table.at("high"))
-        return Int(name, low, high, log, _whole(step, table.at("step")) if step is not None else None, when, note)
+        low, high = _as_integer(low, table.at("low")), _as_integer(high, table.at("high"))
+        return Int(name, low, high, log, _as_integer(step, table.at("step")) if step is not None else None, when, note)
     return Float(name, float(low), float(high), log, float(step) if step is not None else None, when, note)
 
 
-def _whole(bound: float, where: str) -> int:
-    """A bound of a range of whole numbers; `1e5` is one, though TOML reads it as a float."""
+def _as_integer(bound: float, where: str) -> int:
+    """Return an integer bound; `1e5` is one, though TOML reads it as a float."""
     if int(bound) == bound:
         return int(bound)
     raise wrong(bound, "a whole number", where, hint="the range says int = true")
 
 
-def _typed(parameter: Parameter, type_: str, explicit: bool | None) -> Parameter:
-    """`1..8` is a range of whole numbers, unless the trainer's setting is a float and the text does not say `int`."""
+def _with_setting_type(parameter: Parameter, type_: str, explicit: bool | None) -> Parameter:
+    """Return a range of floats if the setting is a float and the text does not say `int`.
+
+    Otherwise `1..8` is a range of integers.
+    """
     if not isinstance(parameter, Int) or type_ != "float" or explicit:
         return parameter
     step = None if parameter.step is None else float(parameter.step)
@@ -178,11 +191,11 @@ def _typed(parameter: Parameter, type_: str, explicit: bool | None) -> Parameter
 
 
 def write_space_entries(space: Space) -> list[dict[str, Value]]:
-    """The space as a list of entries, each with its `name`, complete and in order."""
-    return [*(_parameter(item) for item in space.parameters), *(_derived(item) for item in space.derived)]
+    """Return the space as a list of complete entries, each with its `name`, in order."""
+    return [*(_dump_parameter(item) for item in space.parameters), *(_dump_derived(item) for item in space.derived)]
 
 
-def _parameter(item: Parameter) -> dict[str, Value]:
+def _dump_parameter(item: Parameter) -> dict[str, Value]:
     entry: dict[str, Value] = {"name": item.name}
     if isinstance(item, Choice):
         entry |= {"choices": list(item.choices), "ordered": item.ordered}
@@ -193,30 +206,31 @@ def _parameter(item: Parameter) -> dict[str, Value]:
     return {key: value for key, value in entry.items() if value is not None}
 
 
-def _derived(item: Derived) -> dict[str, Value]:
+def _dump_derived(item: Derived) -> dict[str, Value]:
     entry: dict[str, Value] = {"name": item.name, "expr": item.expr.text}
     return entry | {"note": item.note} if item.note else entry
 
 
 def short_entry(name: str, source: str, old: Value = None) -> dict[str, Value]:
-    """The entry that the short text stands for, in place of `old`: a range of floats stays one when it gets `1..8`.
+    """Return the table for a short text that replaces the entry `old`.
 
-    `int` is written where the text or the old entry says it; else what `1..8` is is left to the trainer's setting.
+    A range of floats stays one when it gets `1..8`. `int` is written where the text or the old entry has it; otherwise
+    the trainer's setting decides the type of `1..8`.
     """
     explicit = "int" in source.split()
-    parameter = _short(name, source, f"space.{name}")
+    parameter = _parse_short_entry(name, source, f"space.{name}")
     if not explicit and _is_float(name, old):
-        parameter = _typed(parameter, "float", None)
-    entry = {key: value for key, value in _parameter(parameter).items() if key != "name" and value is not False}
+        parameter = _with_setting_type(parameter, "float", None)
+    entry = {key: value for key, value in _dump_parameter(parameter).items() if key != "name" and value is not False}
     if not explicit and not (isinstance(old, dict) and old.get("int")):
         entry.pop("int", None)
     return entry
 
 
 def _is_float(name: str, entry: Value) -> bool:
-    """Whether an entry says by itself that it is a range of floats."""
+    """Return whether an entry by itself is a range of floats."""
     if isinstance(entry, str):
-        return isinstance(_short(name, entry, f"space.{name}"), Float)
+        return isinstance(_parse_short_entry(name, entry, f"space.{name}"), Float)
     if not isinstance(entry, dict) or entry.get("int"):
         return False
     return any(isinstance(entry.get(key), float) for key in ("low", "high", "step"))

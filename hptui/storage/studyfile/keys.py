@@ -1,7 +1,7 @@
-"""Every key that a study file may hold, table by table, and the nearest right one for every other.
+"""Every key that a study file may hold, table by table, and suggestions for unknown keys.
 
-`[trainer]`, `[space]`, `[metrics]`, `[notes]` and `set` hold names of the user's own, which are checked where they are
-read; "space" and "metrics" here are the keys of one entry.
+`[trainer]`, `[space]`, `[metrics]`, `[notes]` and `set` hold names of the user's own, which are validated where they
+are read; "space" and "metrics" here are the keys of one entry.
 """
 
 from __future__ import annotations
@@ -101,34 +101,40 @@ KEYS: dict[str, tuple[str, ...]] = {
         "note",
     ),
 }
+"""Allowed keys by table; '' is the top of the file."""
 
 
 def check_keys(found: Collection[str], table: str, where: str) -> None:
-    """Refuse the keys that the table (a name in `KEYS`) does not know."""
-    mistakes = Mistakes()
+    """Raise for keys that `table`, a name in `KEYS`, does not have."""
+    problems = Mistakes()
     for key in found:
         if key not in KEYS[table]:
-            mistakes.found.append(unknown(key, table, where))
-    mistakes.tell()
+            problems.found.append(unknown(key, table, where))
+    problems.tell()
 
 
 def unknown(key: str, table: str, where: str) -> StudyError:
-    """The error for an unknown key: its nearest spelling, else the table that it belongs to, else what there is."""
-    known = KEYS[table]
-    homes = [name for name, keys in KEYS.items() if key in keys and name not in (table, "space", "metrics")]
-    hint = did_you_mean(key, known)
-    if homes and not nearest(key, known):
+    """Return the error for an unknown key.
+
+    Its hint is the nearest spelling, else the table to which the key belongs, else the allowed keys.
+    """
+    known_keys = KEYS[table]
+    tables = [name for name, keys in KEYS.items() if key in keys and name not in (table, "space", "metrics")]
+    hint = did_you_mean(key, known_keys)
+    if tables and not nearest(key, known_keys):
         hint = (
-            f"it belongs in [{homes[0]}]" if homes[0] else "it belongs at the top of the file, before the first [table]"
+            f"it belongs in [{tables[0]}]"
+            if tables[0]
+            else "it belongs at the top of the file, before the first [table]"
         )
     return StudyError(f"unknown key {key!r}", where=join(where, key), value=key, hint=hint)
 
 
 def missing(key: str, where: str, why: str = "", value: Value = None) -> StudyError:
-    """The error for a key that must be there."""
+    """Return the error for a required key that is missing."""
     return StudyError(f"missing{f': {why}' if why else ''}", where=join(where, key), value=value)
 
 
 def join(where: str, key: str) -> str:
-    """The dotted place of `key` in the table at `where`."""
+    """Return the dotted location of `key` in the table at `where`."""
     return f"{where}.{key}" if where else key

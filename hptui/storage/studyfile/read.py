@@ -1,6 +1,6 @@
-"""From a study file, or the JSON that the store keeps, to a `Study`; every error names file, place and value.
+"""Reads a study file, or the JSON in the store, into a `Study`; every error names file, location and value.
 
-tomlkit is imported only when TOML is read: the JSON is read without it.
+tomlkit is imported only when TOML is read: JSON is read without it.
 """
 
 from __future__ import annotations
@@ -39,47 +39,50 @@ from hptui.storage.studyfile.table import Table, mapping
 from hptui.storage.studyfile.values import plain
 
 LARGEST = 4 * 1024 * 1024
-"""Bytes of a study file; whatever is larger is something else."""
+"""Maximum size of a study file in bytes."""
 
 
 def load(path: str | os.PathLike[str], schema: Schema | None = None) -> Study:
-    """The study in the file at `path`, checked, with the trainer's settings as `schema(kind, directory)` tells them."""
+    """Return the validated study in the file at `path`: TOML, or a W&B sweep in YAML.
+
+    `schema(kind, directory)` gives the trainer's settings. Raises: StudyError, StudyFileErrors, Unsupported.
+    """
     absolute = os.path.abspath(path)
     with naming(os.fspath(path)):
         if absolute.endswith((".yaml", ".yml")):
-            return _from_sweep(_text(Path(absolute)), absolute, schema)
-        return _from_toml(_text(Path(absolute)), absolute, os.path.dirname(absolute), schema)
+            return _from_sweep(_read_bounded_text(Path(absolute)), absolute, schema)
+        return _from_toml(_read_bounded_text(Path(absolute)), absolute, os.path.dirname(absolute), schema)
 
 
 def _from_sweep(text: str, absolute: str, schema: Schema | None) -> Study:
-    """A W&B sweep file as a study; what is wrong is named as the sweep file has it."""
+    """Return a W&B sweep file as a study; errors name locations in the sweep file."""
     from hptui.storage.sweeps import convert, parse_yaml
     from hptui.storage.sweeps.places import as_written
 
-    found, repaired = parse_yaml(text)
+    values, repaired = parse_yaml(text)
     with as_written():
-        sweep = convert(found, absolute, repaired)
+        sweep = convert(values, absolute, repaired)
         study = build(sweep.document, absolute, os.path.dirname(absolute), schema, checked=True)
     return replace(study, remarks=tuple(sweep.notes))
 
 
 def loads(text: str, source: str = "", directory: str = "", schema: Schema | None = None) -> Study:
-    """The study that `text` says, checked. `source` is the file that errors name."""
+    """Return the validated study of a TOML text. `source` is the file that errors name."""
     with naming(source):
         return _from_toml(text, source, directory, schema)
 
 
 def from_json(document: Mapping[str, Value], source: str = "", directory: str = "") -> Study:
-    """The study that `to_json` wrote. It was checked when it was a file, so only its shape is."""
-    found = dict(document)
-    source, directory = str(found.pop("source", source)), str(found.pop("directory", directory))
+    """Return the study that `to_json` wrote. It was validated as a file; only its shape is checked."""
+    keys = dict(document)
+    source, directory = str(keys.pop("source", source)), str(keys.pop("directory", directory))
     with naming(source):
-        return build(found, source, directory)
+        return build(keys, source, directory)
 
 
 @contextmanager
 def naming(file: str) -> Iterator[None]:
-    """Errors raised inside name the file."""
+    """Add the file's name to StudyError and Unsupported that are raised inside."""
     try:
         yield
     except StudyError as error:
@@ -88,73 +91,74 @@ def naming(file: str) -> Iterator[None]:
         raise Unsupported(f"{file}: {error.message}" if file else error.message, hint=error.hint) from None
 
 
-def _text(path: Path) -> str:
+def _read_bounded_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            found = file.read(LARGEST + 1)
+            content = file.read(LARGEST + 1)
     except OSError as error:
         raise StudyError(f"cannot be read: {error.strerror}") from None
-    if len(found) > LARGEST:
+    if len(content) > LARGEST:
         raise StudyError(f"is larger than {LARGEST >> 20} MiB, which no study file is")
     try:
-        return found.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = found.count(b"\n", 0, error.start) + 1
+        line = content.count(b"\n", 0, error.start) + 1
         raise StudyError(f"is not UTF-8 text (line {line})") from None
 
 
 def parse_toml(text: str) -> dict[str, Value]:
-    """TOML as plain values; a syntax error says its line and column."""
+    """Return TOML as plain values; a syntax error names its line and column."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        found = plain(tomlkit.parse(text).unwrap(), "")
+        document = plain(tomlkit.parse(text).unwrap(), "")
     except TOMLKitError as error:
         hint = "text stands in quotes, tables are headed [name]" if "Unexpected" in str(error) else ""
         raise StudyError(f"is not TOML: {error}", hint=hint) from None
     except RecursionError:
         raise StudyError("is not a study: it is nested too deeply") from None
-    return mapping(found, "")
+    return mapping(document, "")
 
 
 def _from_toml(text: str, source: str, directory: str, schema: Schema | None) -> Study:
     return build(parse_toml(text), source, directory, schema, checked=True)
 
 
-def _compares(search: Value) -> bool:
-    """Whether `[search]` sets `[trainer]`, as it stands, against the untouched model."""
+def _compares_with_base_model(search: Value) -> bool:
+    """Return whether `[search]` compares `[trainer]`, as it stands, with the untrained model."""
     return isinstance(search, Mapping) and search.get("evaluate_base") is True and search.get("baseline", True) is True
 
 
 def build(
     document: Mapping[str, Value], source: str, directory: str, schema: Schema | None = None, *, checked: bool = False
 ) -> Study:
-    """The study of a document of plain values. `checked`: its parts are held against each other and the schema, too.
+    """Return the study of a document of plain values.
 
-    Mistakes in different parts of it are told together.
+    `checked`: its parts are also validated against each other and the schema. Problems in different parts are raised
+    together.
     """
-    mistakes = Mistakes()
-    read = mistakes.read
-    with mistakes.noted():
+    problems = Mistakes()
+    read = problems.read
+    with problems.noted():
         Table.of(dict(document), "", "")
     root = Table(dict(document), "")
-    name = read(lambda: _name(root), "")
+    name = read(lambda: _read_name(root), "")
     metrics: dict[str, MetricSpec] = read(lambda: sections.metrics(root.table("metrics")), {})
     trainer = read(lambda: sections.trainer(document.get("trainer")), None)
     listed: tuple[ListedTrial, ...] = read(lambda: sections.listed(root.items("trial")), ())
     presets: tuple[Preset, ...] = read(lambda: sections.presets(root.items("preset"), listed), ())
     objectives: tuple[Objective, ...] = read(lambda: sections.objectives(document.get("objective"), metrics), ())
     searched = document.get("space") or document.get("stage")
-    default = "list" if (listed or _compares(document.get("search"))) and not searched else "auto"
-    named = {*metrics, *(one.metric for one in objectives)}
-    search = read(lambda: read_search(document.get("search"), default, named), None)
+    default = "list" if (listed or _compares_with_base_model(document.get("search"))) and not searched else "auto"
+    metric_names = {*metrics, *(objective.metric for objective in objectives)}
+    search = read(lambda: read_search(document.get("search"), default, metric_names), None)
     settings = read(lambda: look_up(schema, trainer.kind, directory), None) if checked and trainer else None
     entries: dict[str, Value] = read(lambda: entries_of(document.get("space")), {})
-    known = {*trainer.settings, *entries, *(settings or ())} if checked and trainer else None
+    setting_names = {*trainer.settings, *entries, *(settings or ())} if checked and trainer else None
     constraints: tuple[str, ...] = read(lambda: Table(root.table("search"), "search").texts("constraints"), ())
-    space = read(lambda: read_space(entries, constraints, settings, known, gathered=mistakes), Space())
-    stages: tuple[Stage, ...] = read(lambda: read_stages(root.items("stage"), settings, known), ())
+    space = read(lambda: read_space(entries, constraints, settings, setting_names, gathered=problems), Space())
+    stages: tuple[Stage, ...] = read(lambda: read_stages(root.items("stage"), settings, setting_names), ())
     study = Study(
         name=name,
         about=read(lambda: root.text("about"), ""),
@@ -176,10 +180,10 @@ def build(
         directory=directory,
     )
     if checked and trainer:
-        check(study, settings, mistakes)
-    mistakes.tell()
+        check(study, settings, problems)
+    problems.tell()
     return study
 
 
-def _name(root: Table) -> str:
+def _read_name(root: Table) -> str:
     return sections.name_of(root.need("name", "the study's name, which its directory gets"), "name", "study")

@@ -1,4 +1,4 @@
-"""`[reference]`: a value that was measured elsewhere, with enough about it to know what may be compared with it."""
+"""Reads `[reference]`: a value that was measured elsewhere, with the facts that decide what may be compared with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hptui.storage.studyfile.values import show
 
 
 def reference(value: Value) -> Reference | None:
-    """The table, or None where the file has none."""
+    """Return the reference, or None where the file has none."""
     if value is None:
         return None
     table = Table.of(value, "reference")
@@ -25,12 +25,12 @@ def reference(value: Value) -> Reference | None:
         epochs=table.number("epochs", None, 0),
         steps=table.whole("steps", None, 1),
         source=table.text("source"),
-        targets=tuple(_share(item, f"reference.targets[{n}]") for n, item in enumerate(table.items("targets"))),
+        targets=tuple(_target_share(item, f"reference.targets[{n}]") for n, item in enumerate(table.items("targets"))),
     )
 
 
-def _share(value: Value, where: str) -> float:
-    """A target: by which share better than the value."""
+def _target_share(value: Value, where: str) -> float:
+    """Return a target: the share by which a trial should be better than the reference value."""
     share = float(number(value, where))
     if 0 < share < 10:
         return share

@@ -1,4 +1,4 @@
-"""A whole space, as an editor leaves it, written back into the study file: what did not change stays as it is spelt."""
+"""Writes a whole edited space back into the study file: entries that did not change keep their spelling."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from hptui.storage.studyfile.values import show
 from hptui.storage.studyfile.write import edit_file, edited, holder, inline, revise
 
 Entries = Mapping[str, Mapping[str, Value]]
-"""Parameters by name, each as a table of `[space]` has it."""
+"""Parameters by name, each a table of `[space]`."""
 
 
 def write_entries(
     path: str | os.PathLike[str], entries: Entries, constraints: Sequence[str], stage: str = "", *, settings: Any = None
 ) -> None:
-    """Make `[space]` and `search.constraints` of the file say this. The file is replaced as a whole, or not at all.
+    """Replace `[space]` and `search.constraints` of the file, which is replaced as a whole or not at all.
 
-    `settings` are the trainer's, which decide what `1..8` is. It is not checked as a study: that is done before.
+    `settings` are the trainer's, which decide the type of `1..8`. The result is not validated as a study: the caller
+    does that before.
     """
     edit_file(path, lambda before: rewritten(before, entries, constraints, stage, settings))
 
 
 def rewritten(text: str, entries: Entries, constraints: Sequence[str], stage: str = "", settings: Any = None) -> str:
-    """`text`, a study file, with this space in it."""
+    """Return `text`, a study file, with this space in it."""
 
     def change(document: Any, wanted: dict[str, Any]) -> None:
         _space(holder(document, stage), holder(wanted, stage), entries, settings)
@@ -35,30 +36,30 @@ def rewritten(text: str, entries: Entries, constraints: Sequence[str], stage: st
     return edited(text, change)
 
 
-def _space(home: Any, plain: dict[str, Any], entries: Entries, settings: Any) -> None:
-    """Bring the table up to date entry by entry, in the document and in the plain values that it must come out as."""
+def _space(parent: Any, plain: dict[str, Any], entries: Entries, settings: Any) -> None:
+    """Update the table entry by entry, in the document and in the plain values that it must parse to."""
     import tomlkit
 
-    if "space" not in home:
+    if "space" not in parent:
         if not entries:
             return
-        home["space"] = tomlkit.table()
-    table, old = home["space"], plain.setdefault("space", {})
+        parent["space"] = tomlkit.table()
+    table, old = parent["space"], plain.setdefault("space", {})
     for name in [name for name in old if name not in entries]:
         del table[name], old[name]
     for name, entry in entries.items():
-        now = dict(entry)
-        if name in old and _says(name, old[name], settings) == _says(name, now, settings):
+        new_entry = dict(entry)
+        if name in old and _meaning(name, old[name], settings) == _meaning(name, new_entry, settings):
             continue
         if isinstance(old.get(name), dict):
-            revise(table, name, old[name], now, kept=())
+            revise(table, name, old[name], new_entry, kept=())
         else:
-            table[name] = tomlkit.value(inline({key: show(value) for key, value in now.items()}))
-        old[name] = now
+            table[name] = tomlkit.value(inline({key: show(value) for key, value in new_entry.items()}))
+        old[name] = new_entry
 
 
-def _says(name: str, entry: Any, settings: Any) -> Any:
-    """What an entry means, however it is spelt."""
+def _meaning(name: str, entry: Any, settings: Any) -> Any:
+    """Return the parameter of an entry, however it is spelled."""
     return entry_of(name, short_entry(name, entry) if isinstance(entry, str) else entry, settings)
 
 

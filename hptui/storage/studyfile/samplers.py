@@ -1,4 +1,4 @@
-"""Who may propose trials, and what each of them cannot do: refused before anything starts, naming who can."""
+"""The samplers, and what each of them cannot search: refused before anything starts, naming those that can."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from hptui.model.space import Choice
 from hptui.model.study import Study
 
 SAMPLERS = ("auto", "tpe", "gp", "cmaes", "qmc", "nsga2", "ax", "random", "grid", "list")
-"""What `[search] sampler` may say."""
+"""Allowed values of `[search] sampler`."""
 
 
 def check_sampler(study: Study) -> None:
-    """Refuse a sampler that has nothing to propose, or cannot."""
+    """Raise for a sampler that has nothing to propose, or cannot search the study."""
     sampler, space = study.search.sampler, study.space
-    compared = study.search.baseline and study.search.evaluate_base
-    if sampler == "list" and not study.trials and not compared:
+    compares_base_model = study.search.baseline and study.search.evaluate_base
+    if sampler == "list" and not study.trials and not compares_base_model:
         raise StudyError(
             "'list' runs the [[trial]] tables, and there are none",
             where="search.sampler",
@@ -30,7 +30,7 @@ def check_sampler(study: Study) -> None:
 
 
 def check_abilities(study: Study) -> None:
-    """Refuse a study that its sampler cannot search, or not here."""
+    """Raise for a study that its sampler cannot search, or not on this machine."""
     match study.search.sampler:
         case "grid":
             check_grid(study)
@@ -41,31 +41,31 @@ def check_abilities(study: Study) -> None:
 
 
 def check_grid(study: Study) -> None:
-    """A grid needs values to go through."""
+    """Raise for a continuous parameter: a grid needs single values."""
     for parameter in study.space.parameters:
         if parameter.values() is None:
             hint = "give it a step, or choices"
-            what = f"a grid needs single values, got the continuous range {parameter.describe()}"
-            raise StudyError(what, where=f"space.{parameter.name}", value=parameter.describe(), hint=hint)
+            message = f"a grid needs single values, got the continuous range {parameter.describe()}"
+            raise StudyError(message, where=f"space.{parameter.name}", value=parameter.describe(), hint=hint)
 
 
 def check_cmaes(study: Study) -> None:
-    """CMA-ES moves one distribution over numbers towards one goal."""
+    """Raise for unordered choices, conditions or several objectives, which CMA-ES cannot search."""
     for parameter in study.space.parameters:
         where = f"space.{parameter.name}"
         if isinstance(parameter, Choice) and not parameter.ordinal:
-            what = f"{where}: 'cmaes' searches numbers, and {parameter.describe()} has no order"
-            raise Unsupported(what, hint="tpe, gp, nsga2, qmc and ax choose between such values")
+            message = f"{where}: 'cmaes' searches numbers, and {parameter.describe()} has no order"
+            raise Unsupported(message, hint="tpe, gp, nsga2, qmc and ax choose between such values")
         if parameter.when is not None:
-            what = f"{where}: 'cmaes' cannot search a parameter that is there only when {parameter.when.text}"
-            raise Unsupported(what, hint="tpe can, and so can gp, nsga2, qmc and ax")
+            message = f"{where}: 'cmaes' cannot search a parameter that is there only when {parameter.when.text}"
+            raise Unsupported(message, hint="tpe can, and so can gp, nsga2, qmc and ax")
     if len(study.objectives) > 1:
-        what = f"objective: 'cmaes' has one goal, and there are {len(study.objectives)} objectives"
-        raise Unsupported(what, hint="tpe, gp, nsga2 and ax trade several against each other")
+        message = f"objective: 'cmaes' has one goal, and there are {len(study.objectives)} objectives"
+        raise Unsupported(message, hint="tpe, gp, nsga2 and ax trade several against each other")
 
 
 def check_ax(study: Study) -> None:
-    """Ax is installed. It is looked for, not loaded, which takes seconds."""
+    """Raise unless Ax is installed. It is not imported, which would take seconds."""
     if find_spec("ax") is None:
-        what = "search.sampler: 'ax' needs Ax, which is not installed"
-        raise Unsupported(what, hint='install it with "pip install ax-platform", or let auto choose another sampler')
+        message = "search.sampler: 'ax' needs Ax, which is not installed"
+        raise Unsupported(message, hint='install it with "pip install ax-platform", or let auto choose another sampler')

@@ -1,4 +1,4 @@
-"""What a trainer's settings are, as far as a study file must know: a shape, so that nothing here imports a trainer."""
+"""A trainer's settings, as far as a study file depends on them: a protocol, so that no trainer is imported here."""
 
 from __future__ import annotations
 
@@ -17,29 +17,48 @@ class Setting(Protocol):
     """One setting of a trainer. `type` is float, int, bool, str, list or any; no sensible number is below `low`."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name in `[trainer]`."""
+        ...
+
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """One of float, int, bool, str, list, any."""
+        ...
+
     @property
-    def default(self) -> Any: ...
+    def default(self) -> Any:
+        """The value where `[trainer]` has none."""
+        ...
+
     @property
-    def required(self) -> bool: ...
+    def required(self) -> bool:
+        """True if there is no default."""
+        ...
+
     @property
-    def choices(self) -> tuple[Any, ...]: ...
+    def choices(self) -> tuple[Any, ...]:
+        """The allowed values; empty: any."""
+        ...
+
     @property
-    def low(self) -> float | None: ...
+    def low(self) -> float | None:
+        """The lowest sensible number."""
+        ...
 
 
 Settings = Mapping[str, Setting]
+"""Settings by name."""
 Schema = Callable[[str, str], Settings | None]
-"""(kind, directory of the study file) -> settings by name; None: anything goes."""
+"""(kind, directory of the study file) -> settings by name; None: all settings are accepted."""
 
 WANTED = {"float": "a number", "int": "a whole number", "bool": "true or false", "str": "text", "list": "a list"}
+"""The name of each type in messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Any_:
-    """A setting of which nothing is known."""
+    """A setting of which only the name is known."""
 
     name: str
     type: str = "any"
@@ -50,12 +69,15 @@ class Any_:
 
 
 def is_open(settings: Settings | None) -> bool:
-    """Whether a trainer takes settings beside those that it names, or any at all."""
+    """Return whether a trainer accepts settings that it does not name."""
     return settings is None or bool(getattr(settings, "open", False))
 
 
 def look_up(schema: Schema | None, kind: str, directory: str) -> Settings | None:
-    """The settings of the trainer `kind`, or None when they are not known. An unknown kind is an error at its place."""
+    """Return the settings of the trainer `kind`, or None when they are not known.
+
+    Raises: StudyError at `trainer.kind` for an unknown kind.
+    """
     if schema is None:
         return None
     try:
@@ -69,12 +91,12 @@ def look_up(schema: Schema | None, kind: str, directory: str) -> Settings | None
 
 
 def defaults(settings: Settings | None) -> dict[str, Value]:
-    """The values that hold where `[trainer]` says nothing."""
+    """Return the values of settings for which `[trainer]` has none."""
     return {name: info.default for name, info in (settings or {}).items() if not info.required}
 
 
 def setting(settings: Settings, name: str, where: str) -> Setting:
-    """The setting `name`, which must exist."""
+    """Return the setting `name`. Raises: StudyError if the trainer does not have it."""
     if name in settings:
         return settings[name]
     if is_open(settings):
@@ -83,14 +105,14 @@ def setting(settings: Settings, name: str, where: str) -> Setting:
 
 
 def check_value(info: Setting, value: Value, where: str) -> None:
-    """Refuse a value that the setting cannot take."""
+    """Raise for a value that the setting cannot take."""
     if value is None and info.default is None:
         return
     if not _fits(info.type, value):
         raise wrong(value, WANTED[info.type], where)
     if info.choices and value not in info.choices:
-        known = [str(choice) for choice in info.choices]
-        raise StudyError(f"cannot be {show(value)}", where=where, value=value, hint=did_you_mean(str(value), known))
+        choices = [str(choice) for choice in info.choices]
+        raise StudyError(f"cannot be {show(value)}", where=where, value=value, hint=did_you_mean(str(value), choices))
     _check_low(info, value, where)
 
 
@@ -110,7 +132,7 @@ def _fits(type_: str, value: Value) -> bool:
 
 
 def check_parameter(info: Setting, parameter: Parameter | Derived, where: str) -> None:
-    """Refuse a range or choices that the setting cannot take."""
+    """Raise for a range or choices that the setting cannot take."""
     if isinstance(parameter, Choice):
         for index, choice in enumerate(parameter.choices):
             check_value(info, choice, f"{where}.choices[{index}]")

@@ -1,4 +1,4 @@
-"""The tables of a study file, each read into its part of a `Study`: everything but `[space]` and `[search]`."""
+"""Reads the tables of a study file into their parts of a `Study`: all but `[space]` and `[search]`."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ from hptui.storage.studyfile.table import Table, mapping, number, text, whole, w
 from hptui.storage.studyfile.values import show, wrong
 
 GOALS = ("minimize", "maximize")
+"""Allowed goals of a metric."""
 STYLES = ("results", "hyperparameters")
+"""Allowed values of `[report] style`."""
 
 
 def name_of(found: str, where: str, what: str) -> str:
-    """A name that can be that of a directory."""
+    """Return the name if it can name a directory. Raises: StudyError."""
     try:
         return check_name(found, what)
     except UserError as error:
@@ -39,33 +41,38 @@ def name_of(found: str, where: str, what: str) -> str:
 
 
 def objectives(value: Value, metrics: dict[str, MetricSpec]) -> tuple[Objective, ...]:
-    """`[objective]`, or several `[[objective]]`, each of which then says its goal here or in `[metrics]`."""
+    """Return the objectives of `[objective]`, or of several `[[objective]]`.
+
+    Each of several must have a goal here or in `[metrics]`.
+    """
     if value is None:
         raise missing("objective", "", 'what to make small or large: [objective] metric = "…"')
     several = isinstance(value, list)
     tables = value if isinstance(value, list) else [value]
     if not tables:
         raise missing("objective", "", "at least one [[objective]]")
-    found = [
+    result = [
         _objective(Table.of(item, "objective", f"objective[{index}]" if several else None), metrics, len(tables) > 1)
         for index, item in enumerate(tables)
     ]
-    for index, one in enumerate(found):
-        if one.metric in [other.metric for other in found[:index]]:
+    for index, objective in enumerate(result):
+        if objective.metric in [other.metric for other in result[:index]]:
             raise StudyError(
-                f"{one.metric!r} is an objective twice", where=f"objective[{index}].metric", value=one.metric
+                f"{objective.metric!r} is an objective twice",
+                where=f"objective[{index}].metric",
+                value=objective.metric,
             )
-    return tuple(found)
+    return tuple(result)
 
 
 def _objective(table: Table, metrics: dict[str, MetricSpec], several: bool) -> Objective:
     metric = table.need("metric", "the name of the metric that the trainer reports")
-    known = metrics[metric].goal if metric in metrics else None
-    goal = table.one_of("goal", known, GOALS)
+    declared_goal = metrics[metric].goal if metric in metrics else None
+    goal = table.one_of("goal", declared_goal, GOALS)
     if goal is None and several:
         raise missing("goal", table.where, f'with several objectives each says "minimize" or "maximize" ({metric!r})')
-    if known and goal != known:
-        raise StudyError(f"is {goal!r}, but [metrics] says {known!r}", where=table.at("goal"), value=goal)
+    if declared_goal and goal != declared_goal:
+        raise StudyError(f"is {goal!r}, but [metrics] says {declared_goal!r}", where=table.at("goal"), value=goal)
     return Objective(
         metric=metric,
         goal=cast(Goal, goal or "minimize"),
@@ -75,7 +82,7 @@ def _objective(table: Table, metrics: dict[str, MetricSpec], several: bool) -> O
 
 
 def trainer(value: Value) -> TrainerSpec:
-    """`[trainer]`: its kind; all other keys are the trainer's settings, which its schema checks."""
+    """Return `[trainer]`: its kind; all other keys are the trainer's settings, which its schema validates."""
     if value is None:
         raise missing("trainer", "", 'what to run: [trainer] kind = "…"')
     table = Table(mapping(value, "trainer"), "trainer")
@@ -84,63 +91,68 @@ def trainer(value: Value) -> TrainerSpec:
 
 
 def listed(values: list[Value]) -> tuple[ListedTrial, ...]:
-    """`[[trial]]`, in order. A name is unique, and cannot be taken for a number or for `best`."""
-    found: list[ListedTrial] = []
+    """Return the trials of `[[trial]]`, in order.
+
+    A name is unique, and cannot be mistaken for a number or for `best`.
+    """
+    trials: list[ListedTrial] = []
     for index, value in enumerate(values):
         table = Table.of(value, "trial", f"trial[{index}]")
         if not table.has("set"):
             raise missing("set", table.where, "what this trial changes")
         name = table.text("name")
         if name:
-            _trial_name(name, table.at("name"), [trial.name for trial in found])
-        found.append(ListedTrial(table.table("set"), name, table.text("title"), table.text("note")))
-    return tuple(found)
+            _check_trial_name(name, table.at("name"), [trial.name for trial in trials])
+        trials.append(ListedTrial(table.table("set"), name, table.text("title"), table.text("note")))
+    return tuple(trials)
 
 
 def presets(values: list[Value], trials: tuple[ListedTrial, ...]) -> tuple[Preset, ...]:
-    """`[[preset]]`, in order. Each has a name, which no listed trial has."""
-    found: list[Preset] = []
+    """Return the presets of `[[preset]]`, in order. Each has a name, which no listed trial has."""
+    result: list[Preset] = []
     for index, value in enumerate(values):
         table = Table.of(value, "preset", f"preset[{index}]")
         name = table.need("name", "what it is called when it is queued")
-        _trial_name(name, table.at("name"), [*(one.name for one in found), *(one.name for one in trials)])
+        _check_trial_name(
+            name, table.at("name"), [*(entry.name for entry in result), *(entry.name for entry in trials)]
+        )
         if not table.has("set"):
             raise missing("set", table.where, "what this preset changes")
-        found.append(Preset(name, table.table("set"), table.text("title"), table.text("note")))
-    return tuple(found)
+        result.append(Preset(name, table.table("set"), table.text("title"), table.text("note")))
+    return tuple(result)
 
 
-def _trial_name(name: str, where: str, taken: list[str]) -> None:
+def _check_trial_name(name: str, where: str, other_names: list[str]) -> None:
     name_of(name, where, "trial")
     if name.isdigit() or name == "best":
         hint = "a trial is called by its number, its name, or 'best'"
         raise StudyError(f"{name!r} would be taken for another trial", where=where, value=name, hint=hint)
-    if name in taken:
+    if name in other_names:
         raise StudyError(f"two trials are named {name!r}", where=where, value=name)
 
 
 def resources(value: Value) -> Resources:
-    """`[resources]`."""
-    mistakes = Mistakes()
-    table = Table.of({} if value is None else value, "resources", mistakes=mistakes)
-    usual = Resources()
-    found = Resources(
-        gpus=mistakes.read(lambda: _gpus(table.data.get("gpus", "all"), table.at("gpus")), "all"),
-        trials_per_gpu=table.whole("trials_per_gpu", usual.trials_per_gpu, 1),
-        gpus_per_trial=table.whole("gpus_per_trial", usual.gpus_per_trial, 1),
-        parallel=table.whole("parallel", usual.parallel, 1),
+    """Return `[resources]`."""
+    problems = Mistakes()
+    table = Table.of({} if value is None else value, "resources", mistakes=problems)
+    defaults = Resources()
+    result = Resources(
+        gpus=problems.read(lambda: _gpus(table.data.get("gpus", "all"), table.at("gpus")), "all"),
+        trials_per_gpu=table.whole("trials_per_gpu", defaults.trials_per_gpu, 1),
+        gpus_per_trial=table.whole("gpus_per_trial", defaults.gpus_per_trial, 1),
+        parallel=table.whole("parallel", defaults.parallel, 1),
         timeout=table.seconds("timeout", None),
-        hang_after=table.seconds("hang_after", usual.hang_after),
-        on_hang=cast(Literal["warn", "stop"], table.one_of("on_hang", usual.on_hang, ("warn", "stop"))),
-        lost_retries=table.whole("lost_retries", usual.lost_retries, 0),
-        min_free_gb=table.number("min_free_gb", usual.min_free_gb, 0),
-        keep_checkpoints=table.whole("keep_checkpoints", usual.keep_checkpoints, 1),
+        hang_after=table.seconds("hang_after", defaults.hang_after),
+        on_hang=cast(Literal["warn", "stop"], table.one_of("on_hang", defaults.on_hang, ("warn", "stop"))),
+        lost_retries=table.whole("lost_retries", defaults.lost_retries, 0),
+        min_free_gb=table.number("min_free_gb", defaults.min_free_gb, 0),
+        keep_checkpoints=table.whole("keep_checkpoints", defaults.keep_checkpoints, 1),
         checkpoints=table.text("checkpoints"),
-        pause_grace=table.seconds("pause_grace", usual.pause_grace, positive=False),
-        stop_grace=table.seconds("stop_grace", usual.stop_grace, positive=False),
+        pause_grace=table.seconds("pause_grace", defaults.pause_grace, positive=False),
+        stop_grace=table.seconds("stop_grace", defaults.stop_grace, positive=False),
     )
-    mistakes.tell()
-    return found
+    problems.tell()
+    return result
 
 
 def _gpus(value: Value, where: str) -> str | int | tuple[int, ...]:
@@ -159,31 +171,36 @@ def _gpus(value: Value, where: str) -> str | int | tuple[int, ...]:
 
 
 def metrics(values: dict[str, Value]) -> dict[str, MetricSpec]:
-    """`[metrics.NAME]`."""
+    """Return the metrics of `[metrics.NAME]`."""
     return {name: _metric(Table.of(value, "metrics", join("metrics", name))) for name, value in values.items()}
 
 
 def _metric(table: Table) -> MetricSpec:
     goal = cast("Goal | None", table.one_of("goal", None, GOALS))
-    how = table.text("format")
-    if not is_format(how):
+    number_format = table.text("format")
+    if not is_format(number_format):
         hint = f"{', '.join(NAMED)}, or a specification such as .4f"
-        raise StudyError(f"unknown format {how!r}", where=table.at("format"), value=how, hint=hint)
+        raise StudyError(f"unknown format {number_format!r}", where=table.at("format"), value=number_format, hint=hint)
     bands = {name: float(number(item, table.at(f"bands.{name}"))) for name, item in table.table("bands").items()}
-    return MetricSpec(goal, table.text("unit"), table.text("heading"), how, table.text("split"), bands)
+    return MetricSpec(goal, table.text("unit"), table.text("heading"), number_format, table.text("split"), bands)
 
 
 def report(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> ReportSpec:
-    """`[report]`. `columns` may stand there or at the top of the file; every column ends up with a heading."""
+    """Return `[report]`.
+
+    `columns` may stand there or at the top of the file; every column gets a heading.
+    """
     table = Table.of({} if value is None else value, "report")
     if top_columns is not None and table.has("columns"):
         raise StudyError("stands at the top of the file as well", where="report.columns", hint="keep one of the two")
     where = "report.columns" if top_columns is None else "columns"
     columns = _columns(table.data.get("columns") if top_columns is None else top_columns, where)
-    headed = {name: heading or (metrics[name].heading if name in metrics else "") or name for name, heading in columns}
-    if len(headed) < len(columns):
-        twice = next(name for n, (name, _) in enumerate(columns) if name in dict(columns[:n]))
-        raise StudyError(f"{twice!r} is a column twice", where=where, value=twice)
+    headings = {
+        name: heading or (metrics[name].heading if name in metrics else "") or name for name, heading in columns
+    }
+    if len(headings) < len(columns):
+        repeated = next(name for n, (name, _) in enumerate(columns) if name in dict(columns[:n]))
+        raise StudyError(f"{repeated!r} is a column twice", where=where, value=repeated)
     style = cast(Literal["results", "hyperparameters"], table.one_of("style", "results", STYLES))
     figures = cast(Literal["png", "svg", "none"], table.one_of("figures", "png", ("png", "svg", "none")))
     files = table.texts("files")
@@ -191,11 +208,14 @@ def report(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> 
         if name not in (*RESULT_FILES, *FILE_SETS):
             hint = did_you_mean(name, [*RESULT_FILES, *FILE_SETS])
             raise StudyError(f"unknown file {name!r}", where=f"report.files[{index}]", value=name, hint=hint)
-    return ReportSpec(table.text("title"), headed, table.text("write"), style, figures, tuple(files))
+    return ReportSpec(table.text("title"), headings, table.text("write"), style, figures, tuple(files))
 
 
 def _columns(value: Value, where: str) -> list[tuple[str, str]]:
-    """Columns as (name, heading or ''): a list of names and of tables, or one table of name = "heading"."""
+    """Return columns as (name, heading or '').
+
+    They are a list of names and of tables, or one table of name = "heading".
+    """
     if value is None:
         return []
     if isinstance(value, dict):
@@ -215,7 +235,7 @@ def _column(item: Value, where: str) -> list[tuple[str, str]]:
 
 
 def notes(values: dict[str, Value]) -> Notes:
-    """`[notes]`: a text per setting, `rationale`, and the list `future`."""
+    """Return `[notes]`: a text per setting, `rationale`, and the list `future`."""
     table = Table(values, "notes")
     settings = {
         name: text(item, table.at(name)) for name, item in values.items() if name not in ("rationale", "future")

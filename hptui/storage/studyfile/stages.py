@@ -1,4 +1,4 @@
-"""`[[stage]]`: coarse to fine, one part of the search after the other."""
+"""Reads `[[stage]]`: coarse to fine, one part of the search after the other."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ from hptui.storage.studyfile.table import Table
 from hptui.storage.studyfile.values import show
 
 FROM = re.compile(r"best(?: +([1-9][0-9]{0,3}))?")
+"""Pattern of `from = "best N"`."""
 
 
 def read_stages(values: list[Value], settings: Settings | None, known: Collection[str] | None) -> tuple[Stage, ...]:
-    """`[[stage]]`, in order. `settings` and `known` are as `read_space` has them."""
-    found: list[Stage] = []
+    """Return the stages, in order. `settings` and `allowed_names` are as in `read_space`."""
+    stages: list[Stage] = []
     for index, value in enumerate(values):
-        stage = _stage(Table.of(value, "stage", f"stage[{index}]"), settings, known)
+        stage = _read_stage(Table.of(value, "stage", f"stage[{index}]"), settings, known)
         where = f"stage[{index}].name"
-        if stage.name in [other.name for other in found]:
+        if stage.name in [other.name for other in stages]:
             raise StudyError(f"two stages are named {stage.name!r}", where=where, value=stage.name)
-        if stage.best is not None and not found:
-            what = "the first stage has none before it to take the best trial from"
-            raise StudyError(what, where=f"stage[{index}].from", value=f"best {stage.best}")
-        found.append(stage)
-    return tuple(found)
+        if stage.best is not None and not stages:
+            message = "the first stage has none before it to take the best trial from"
+            raise StudyError(message, where=f"stage[{index}].from", value=f"best {stage.best}")
+        stages.append(stage)
+    return tuple(stages)
 
 
-def _stage(table: Table, settings: Settings | None, known: Collection[str] | None) -> Stage:
+def _read_stage(table: Table, settings: Settings | None, allowed_names: Collection[str] | None) -> Stage:
     name = table.need("name", "what this stage is called")
     name_of(name, table.at("name"), "stage")
     space = None
     if table.has("space"):
         entries = entries_of(table.data["space"], table.at("space"))
-        names = None if known is None else {*known, *entries}
+        names = None if allowed_names is None else {*allowed_names, *entries}
         space = read_space(entries, (), settings, names, table.at("space"))
     stage = Stage(
         name=name,
@@ -48,29 +49,29 @@ def _stage(table: Table, settings: Settings | None, known: Collection[str] | Non
         trials=table.whole("trials", None, 1),
         space=space,
         sampler=known_word(table, "sampler", "", SAMPLERS) if table.has("sampler") else "",
-        best=_best(table),
+        best=_read_from(table),
         seeds=table.whole("seeds", 1, 1, 100),
         pruner=read_pruner(table) if table.has("pruner") else None,
         baseline=table.flag("baseline", False),
     )
-    _fits_together(stage, table)
+    _check_stage(stage, table)
     return stage
 
 
-def _best(table: Table) -> int | None:
-    """The N of `from = "best N"`."""
+def _read_from(table: Table) -> int | None:
+    """Return the N of `from = "best N"`; None if there is no `from`."""
     if not table.has("from"):
         return None
     source = table.text("from")
-    found = FROM.fullmatch(source.strip())
-    if found is None:
+    match = FROM.fullmatch(source.strip())
+    if match is None:
         hint = 'from = "best 1" takes the best trial before this stage, "best 3" the best three'
         raise StudyError(f"cannot be {show(source)}", where=table.at("from"), value=source, hint=hint)
-    return int(found[1] or 1)
+    return int(match[1] or 1)
 
 
-def _fits_together(stage: Stage, table: Table) -> None:
-    """What a stage that only runs known configurations again cannot say, and what one that searches cannot."""
+def _check_stage(stage: Stage, table: Table) -> None:
+    """Raise for keys that a stage cannot have because it searches, or because it only repeats trials."""
     if stage.space is not None and not stage.space.parameters:
         raise StudyError("is empty", where=table.at("space"), hint="leave it out, or give it parameters")
     if stage.sampler == "list":
@@ -78,10 +79,12 @@ def _fits_together(stage: Stage, table: Table) -> None:
         raise StudyError("a stage has no list of its own", where=table.at("sampler"), value="list", hint=hint)
     if stage.searches and stage.best is not None and stage.best > 1:
         hint = f'from = "best 1", or no space to run the best {stage.best} again'
-        what = f"only one trial can fix what this stage does not search, got the best {stage.best}"
-        raise StudyError(what, where=table.at("from"), value=f"best {stage.best}", hint=hint)
+        message = f"only one trial can fix what this stage does not search, got the best {stage.best}"
+        raise StudyError(message, where=table.at("from"), value=f"best {stage.best}", hint=hint)
     if not stage.searches:
         for key in ("trials", "sampler", "pruner"):
             if table.has(key):
-                what = f"does not go with from and no space: the best {stage.best} run again, and nothing is searched"
-                raise StudyError(what, where=table.at(key), value=table.data[key])
+                message = (
+                    f"does not go with from and no space: the best {stage.best} run again, and nothing is searched"
+                )
+                raise StudyError(message, where=table.at(key), value=table.data[key])

@@ -1,4 +1,4 @@
-"""How stages fit together: each is looked at as the study that it is for its engine."""
+"""Validates stages: each is checked as the study that its engine searches."""
 
 from __future__ import annotations
 
@@ -11,62 +11,74 @@ from hptui.storage.studyfile.mistakes import Mistakes
 from hptui.storage.studyfile.samplers import check_abilities
 
 Together = Callable[[Study, Mistakes], None]
+"""Collects the problems of a study without stages."""
 
 
 def check_stages(study: Study, together: Together, mistakes: Mistakes) -> None:
-    """Gather what cannot be right in any stage, each thing once. `together` looks at a study without stages."""
+    """Collect the problems of all stages, each once.
+
+    `validate_view` validates a study without stages.
+    """
     with mistakes.noted():
-        _constraints(study)
-    said: set[str] = set()
+        _check_stage_constraints(study)
+    texts: set[str] = set()
     for index, stage in enumerate(study.stages):
-        found = Mistakes()
-        with found.noted():
-            _whole(study, index)
-        if not found.found:
-            view = staged(study, stage)
-            with found.noted():
-                check_abilities(view)
-            together(view, found)
-        for error in found.found:
-            placed = _placed(error, index, stage)
-            if str(placed) not in said:
-                said.add(str(placed))
-                mistakes.found.append(placed)
+        stage_problems = Mistakes()
+        with stage_problems.noted():
+            _check_stage_search(study, index)
+        if not stage_problems.found:
+            stage_study = staged(study, stage)
+            with stage_problems.noted():
+                check_abilities(stage_study)
+            together(stage_study, stage_problems)
+        for error in stage_problems.found:
+            located = _located(error, index, stage)
+            if str(located) not in texts:
+                texts.add(str(located))
+                mistakes.found.append(located)
 
 
-def _constraints(study: Study) -> None:
-    """A constraint binds a parameter of one stage at least."""
+def _check_stage_constraints(study: Study) -> None:
+    """Raise for a constraint that binds no parameter of any stage."""
     spaces = [study.space, *(space_of(study, stage) for stage in study.stages)]
-    names = {name for space in spaces for name in (*space.names, *(one.name for one in space.derived))}
+    names = {name for space in spaces for name in (*space.names, *(derived.name for derived in space.derived))}
     for index, constraint in enumerate(study.space.constraints):
         if not constraint.names & names:
-            what = f"{constraint.text!r} names no parameter of any stage"
+            message = f"{constraint.text!r} names no parameter of any stage"
             hint = f"parameters: {', '.join(sorted(names))}"
-            raise StudyError(what, where=f"search.constraints[{index}]", value=constraint.text, hint=hint)
+            raise StudyError(message, where=f"search.constraints[{index}]", value=constraint.text, hint=hint)
 
 
-def _whole(study: Study, index: int) -> None:
-    """A stage that searches has something to search, an end, and sets nothing that it searches."""
+def _check_stage_search(study: Study, index: int) -> None:
+    """Raise unless a stage that searches has a space and an end.
+
+    It also must not set what it searches.
+    """
     stage = study.stages[index]
-    where, view = f"stage[{index}]", staged(study, stage)
+    where, stage_study = f"stage[{index}]", staged(study, stage)
     if not stage.searches:
         return
-    if not view.space.parameters:
+    if not stage_study.space.parameters:
         hint = 'give it a space, or write from = "best 1" to run the best trial again'
         raise StudyError(f"stage {stage.name!r} has nothing to search", where=where, value=stage.name, hint=hint)
-    searched = {*view.space.names, *(one.name for one in view.space.derived)}
+    searched = {*stage_study.space.names, *(derived.name for derived in stage_study.space.derived)}
     for name in stage.set:
         if name in searched:
-            how = "is searched" if name in view.space.names else "is derived"
-            raise StudyError(f"{how} in this stage, so a value here means nothing", where=f"{where}.set.{name}")
-    endless = view.search.trials is None and view.search.sampler != "grid"
-    if endless and view.search.until.no_improvement is None and index + 1 < len(study.stages):
-        why = f"stage {study.stages[index + 1].name!r} would never begin"
-        raise StudyError(f"missing: without a limit {why}", where=f"{where}.trials", hint="for instance trials = 20")
+            reason = "is searched" if name in stage_study.space.names else "is derived"
+            raise StudyError(f"{reason} in this stage, so a value here means nothing", where=f"{where}.set.{name}")
+    endless = stage_study.search.trials is None and stage_study.search.sampler != "grid"
+    if endless and stage_study.search.until.no_improvement is None and index + 1 < len(study.stages):
+        consequence = f"stage {study.stages[index + 1].name!r} would never begin"
+        raise StudyError(
+            f"missing: without a limit {consequence}", where=f"{where}.trials", hint="for instance trials = 20"
+        )
 
 
-def _placed(error: StudyError | Unsupported, index: int, stage: Stage) -> StudyError | Unsupported:
-    """The error at its place in the file: a part of the stage where it has one of its own, else with its name."""
+def _located(error: StudyError | Unsupported, index: int, stage: Stage) -> StudyError | Unsupported:
+    """Return the error with its location in the file.
+
+    It lies in the stage's own table where that has the part, else the message names the stage.
+    """
     if isinstance(error, Unsupported):
         return Unsupported(f"stage[{index}]: {error.message}", hint=error.hint)
     table, _, key = error.where.partition(".")

@@ -1,4 +1,4 @@
-"""One table of a study file: typed look-ups that name the dotted place and the value when something is wrong."""
+"""Reads one table of a study file: typed look-ups whose errors name the dotted location and the value."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ D = TypeVar("D")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table and its dotted place. `of` refuses keys that `keys.KEYS[table]` does not know.
+    """A table and its dotted location.
 
-    With `mistakes`, what is wrong with one key is gathered there, and the others are read all the same.
+    With `problems`, the error of one key is collected there, and its default is used.
     """
 
     data: dict[str, Value]
@@ -29,18 +29,21 @@ class Table:
 
     @classmethod
     def of(cls, value: Value, table: str, where: str | None = None, mistakes: Mistakes | None = None) -> Table:
+        """Return a reader of `value`. Raises: StudyError for keys that `schema.KEYS[table]` does not have."""
         where = table if where is None else where
-        found = mapping(value, where)
+        data = mapping(value, where)
         if mistakes is None:
-            check_keys(found, table, where)
+            check_keys(data, table, where)
         else:
-            mistakes.read(lambda: check_keys(found, table, where), None)
-        return cls(found, where, mistakes)
+            mistakes.read(lambda: check_keys(data, table, where), None)
+        return cls(data, where, mistakes)
 
     def has(self, key: str) -> bool:
+        """Return whether the key has a value."""
         return self.data.get(key) is not None
 
     def at(self, key: str) -> str:
+        """Return the dotted location of a key."""
         return join(self.where, key)
 
     def _get(self, key: str, default: D, read: Callable[[Value, str], T]) -> T | D:
@@ -53,88 +56,95 @@ class Table:
         return default
 
     def need(self, key: str, why: str = "") -> str:
-        """Text that must be there and not be empty."""
+        """Return a required text, which must not be empty."""
         if not self.has(key):
             raise missing(key, self.where, why)
-        found = text(self.data[key], self.at(key))
-        if not found.strip():
-            raise StudyError("must not be empty", where=self.at(key), value=found)
-        return found
+        required = text(self.data[key], self.at(key))
+        if not required.strip():
+            raise StudyError("must not be empty", where=self.at(key), value=required)
+        return required
 
     def text(self, key: str) -> str:
+        """Return a text; '' if there is none."""
         return self._get(key, "", text)
 
     def flag(self, key: str, default: D) -> bool | D:
+        """Return true or false."""
         return self._get(key, default, flag)
 
     def whole(self, key: str, default: D, low: int, high: int | None = None) -> int | D:
+        """Return an integer from `low` to `high`."""
         return self._get(key, default, lambda value, where: within(whole(value, where), where, low, high))
 
     def number(self, key: str, default: D, low: float) -> float | D:
+        """Return a number of at least `low`."""
         return self._get(key, default, lambda value, where: within(number(value, where), where, low))
 
     def seconds(self, key: str, default: D, positive: bool = True) -> float | D:
-        """A duration; a positive one where nought would mean that nothing ever runs."""
+        """Return a duration in seconds. `positive` refuses 0, where nothing would ever run."""
 
         def read(value: Value, where: str) -> float:
-            found = duration(value, where)
-            if positive and not found:
+            seconds = duration(value, where)
+            if positive and not seconds:
                 raise StudyError(f"must be more than 0, got {show(value)}", where=where, value=value)
-            return found
+            return seconds
 
         return self._get(key, default, read)
 
     def one_of(self, key: str, default: D, known: tuple[str, ...]) -> str | D:
+        """Return one of the known words."""
         return self._get(key, default, lambda value, where: one_of(value, where, known))
 
     def table(self, key: str) -> dict[str, Value]:
-        """A table of the user's own names; empty when it is not there."""
+        """Return a table of the user's own names; empty if there is none."""
         return self._get(key, {}, mapping)
 
     def items(self, key: str) -> list[Value]:
+        """Return a list; empty if there is none."""
         return self._get(key, [], sequence)
 
     def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list of texts; empty if there is none."""
         return tuple(text(item, f"{self.at(key)}[{index}]") for index, item in enumerate(self.items(key)))
 
 
 def text(value: Value, where: str) -> str:
-    """`value`, which must be text."""
+    """Return `value` if it is text. Raises: StudyError."""
     if isinstance(value, str):
         return value
     raise wrong(value, "text", where)
 
 
 def flag(value: Value, where: str) -> bool:
-    """`value`, which must be true or false."""
+    """Return `value` if it is true or false. Raises: StudyError."""
     if isinstance(value, bool):
         return value
     raise wrong(value, "true or false", where)
 
 
 def whole(value: Value, where: str) -> int:
-    """`value`, which must be a whole number; true is none."""
+    """Return `value` if it is an integer and not a bool. Raises: StudyError."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise wrong(value, "a whole number", where)
 
 
 def number(value: Value, where: str) -> float:
-    """`value`, which must be a number; true is none."""
+    """Return `value` if it is a number and not a bool. Raises: StudyError."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     raise wrong(value, "a number", where)
 
 
 def mapping(value: Value, where: str) -> dict[str, Value]:
-    """`value`, which must be a table."""
+    """Return `value` if it is a table. Raises: StudyError."""
     if isinstance(value, dict):
         return value
     raise wrong(value, "a table", where)
 
 
 def sequence(value: Value, where: str) -> list[Value]:
-    """`value`, which must be a list."""
+    """Return `value` if it is a list. Raises: StudyError."""
     if isinstance(value, list):
         return value
     hint = f"head each with [[{where}]]" if isinstance(value, dict) else f"write [{show(value)}]"
@@ -142,12 +152,12 @@ def sequence(value: Value, where: str) -> list[Value]:
 
 
 def one_of(value: Value, where: str, known: tuple[str, ...]) -> str:
-    """`value`, which must be one of the known words."""
-    found = text(value, where)
-    if found in known:
-        return found
+    """Return `value` if it is one of the known words. Raises: StudyError that names the nearest one."""
+    word = text(value, where)
+    if word in known:
+        return word
     raise StudyError(
-        f"unknown {where.rpartition('.')[2]} {found!r}", where=where, value=found, hint=did_you_mean(found, known)
+        f"unknown {where.rpartition('.')[2]} {word!r}", where=where, value=word, hint=did_you_mean(word, known)
     )
 
 
@@ -155,7 +165,7 @@ Number = TypeVar("Number", int, float)
 
 
 def within(value: Number, where: str, low: Number, high: Number | None = None) -> Number:
-    """`value`, unless it lies outside the range that makes sense."""
+    """Return `value` if it lies in the range. Raises: StudyError."""
     if value < low:
         raise StudyError(f"must be at least {low}, got {show(value)}", where=where, value=value)
     if high is not None and value > high:

@@ -1,4 +1,4 @@
-"""Values: how they are written in messages, durations in words, and what a person types for one on a command line."""
+"""Values of study files: their text in messages, durations, and values typed on a command line."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from hptui.model.trial import Value
 from hptui.model.values import NUMBER, read_value, value_text
 
 LONG = 80
+"""Maximum length of a value's text in messages, in characters."""
 DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+"""Pattern of durations such as 1h30m, with groups for hours, minutes and seconds."""
 
 
 def plain(value: object, where: str) -> Value:
-    """`value` as JSON can say it, too; `StudyError` for dates, NaN, infinity, huge numbers, broken Unicode."""
+    """Return `value` as JSON can express it.
+
+    Raises: StudyError for dates, NaN, infinity, numbers of more than 64 bits, and lone surrogates.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(item, f"{where}.{key}" if where else str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -33,25 +38,25 @@ def plain(value: object, where: str) -> Value:
 
 
 def show(value: Value) -> str:
-    """`value` as a study file would say it, in one line that is not long."""
-    text = _show(value)
+    """Return `value` as a study file would spell it, in one line of at most 80 characters."""
+    text = _full_text(value)
     return text if len(text) <= LONG else text[: LONG - 1] + "…"
 
 
-def _show(value: Value) -> str:
+def _full_text(value: Value) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return f"[{', '.join(_show(item) for item in value)}]"
+        return f"[{', '.join(_full_text(item) for item in value)}]"
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{key} = {_show(item)}' for key, item in value.items())} }}"
+        return f"{{ {', '.join(f'{key} = {_full_text(item)}' for key, item in value.items())} }}"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else value_text(value)
 
 
 def kind(value: Value) -> str:
-    """What sort of value it is, in a user's words."""
+    """Return the type of a value in a user's words."""
     if isinstance(value, bool):
         return "true or false"
     if isinstance(value, int):
@@ -64,34 +69,34 @@ def kind(value: Value) -> str:
 
 
 def quoted_number(value: Value) -> str:
-    """A hint when `value` is a number that someone put into quotes, else ''."""
+    """Return a hint when `value` is a number in quotes, else ''."""
     if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
         return f"write it without quotes: {value.strip()}"
     return ""
 
 
 def wrong(value: Value, wanted: str, where: str, hint: str = "") -> StudyError:
-    """The error for a value of the wrong sort."""
+    """Return the error for a value of the wrong type."""
     got = "nothing" if value is None else f"{kind(value)}: {show(value)}"
     return StudyError(f"must be {wanted}, got {got}", where=where, value=value, hint=hint or quoted_number(value))
 
 
 def duration(value: Value, where: str) -> float:
-    """Seconds from "30m", "1h30m", "90s" or a number of seconds."""
+    """Return seconds from "30m", "1h30m", "90s" or a number of seconds. Raises: StudyError."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         seconds = float(value)
     else:
-        found = DURATION.fullmatch(value.replace(" ", "")) if isinstance(value, str) and value.strip() else None
-        if found is None or not any(found.groups()):
+        match = DURATION.fullmatch(value.replace(" ", "")) if isinstance(value, str) and value.strip() else None
+        if match is None or not any(match.groups()):
             raise wrong(value, "a duration", where, hint='for instance "90s", "30m", "1h30m" or a number of seconds')
-        seconds = sum(float(part or 0) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True))
+        seconds = sum(float(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True))
     if not 0 <= seconds < math.inf:
         raise StudyError(f"must not be negative, got {show(value)}", where=where, value=value)
     return seconds
 
 
 def parse_value(text: str) -> Value:
-    """What a person typed for a value: `1e-4` is a number, `true` is true, `[1, 2]` a list, the rest is text."""
+    """Return the value of a typed text: `1e-4` is a number, `true` is true, `[1, 2]` a list; else text."""
     try:
         return plain(read_value(text), "")
     except (ValueError, RecursionError, StudyError):

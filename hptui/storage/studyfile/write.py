@@ -1,4 +1,4 @@
-"""An edit of the space, written back into the study file: only what changes is touched, comments and layout stay."""
+"""Writes an edit of the space back into the study file: only what changes is touched, comments and layout stay."""
 
 from __future__ import annotations
 
@@ -17,78 +17,80 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
 KEPT = ("when", "note")
-"""What an entry keeps when its range changes."""
+"""Keys that an entry keeps when its range changes."""
 
 
 def write_space(path: str | os.PathLike[str], changes: Mapping[str, str | None], stage: str = "") -> None:
-    """Give the parameters in `[space]` of the file new ranges (`"1e-5..5e-4 log"`), or, with None, take them out.
+    """Set new ranges (`"1e-5..5e-4 log"`) of parameters in `[space]` or, with None, remove parameters.
 
-    `stage` names the stage whose own space is meant.
-
-    The file is replaced as a whole, or not at all. It is not checked as a study: `override` does that before.
+    `stage` names the stage whose own space is meant. The file is replaced as a whole, or not at all. It is not
+    validated as a study: `with_overrides` does that before.
     """
     edit_file(path, lambda before: edit_space(before, changes, stage))
 
 
 def edit_file(path: str | os.PathLike[str], edit: Callable[[str], str]) -> None:
-    """Replace a study file by what `edit` makes of its text, as a whole or not at all."""
-    real = Path(os.path.realpath(path))
+    """Replace a study file by the result of `edit` on its text, as a whole or not at all.
+
+    Raises: StudyError if it cannot be read, MachineError if it cannot be written.
+    """
+    real_path = Path(os.path.realpath(path))
     with naming(os.fspath(path)):
         try:
-            before = real.read_bytes().decode("utf-8")
+            before = real_path.read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise StudyError(f"cannot be read: {error}") from None
         after = edit(before)
     if after != before:
-        replace_file(real, after.encode())
+        replace_file(real_path, after.encode())
 
 
 def edit_space(text: str, changes: Mapping[str, str | None], stage: str = "") -> str:
-    """`text`, a study file, with the changes made."""
+    """Return `text`, a study file, with the changes made."""
 
-    def change(document: Any, wanted: dict[str, Any]) -> None:
-        for name, short in changes.items():
-            _change(holder(document, stage), holder(wanted, stage), name, short)
+    def change(document: Any, values: dict[str, Any]) -> None:
+        for name, short_text in changes.items():
+            _change(holder(document, stage), holder(values, stage), name, short_text)
 
     return edited(text, change)
 
 
 def edited(text: str, change: Callable[[Any, dict[str, Any]], None]) -> str:
-    """`text` with a change made by `change(document, values)`: in the document, and in the plain values it stands for.
+    """Return `text` changed by `change(document, values)`: in the document, and in its plain values.
 
-    Nothing is returned that would not be read as those values; byte order mark and line ends stay.
+    Byte order mark and line ends stay. Raises: MachineError if the result would not parse to these values.
     """
     import tomlkit
 
-    mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+    byte_order_mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     wanted, document = parse_toml(body), tomlkit.parse(body)
     change(document, wanted)
-    found = tomlkit.dumps(document)
+    new_text = tomlkit.dumps(document)
     if "\r\n" in body:
-        found = found.replace("\r\n", "\n").replace("\n", "\r\n")
-    if parse_toml(found) != wanted:
+        new_text = new_text.replace("\r\n", "\n").replace("\n", "\r\n")
+    if parse_toml(new_text) != wanted:
         raise MachineError(
             "the edit of [space] would have changed something else in the study file; it is left as it was"
         )
-    return mark + found
+    return byte_order_mark + new_text
 
 
 def holder(document: Any, stage: str) -> Any:
-    """What holds the table `space`: the whole document, or the stage of this name."""
+    """Return the table that contains `space`: the whole document, or the stage of this name."""
     if not stage:
         return document
-    for found in document.get("stage", ()):
-        if found.get("name") == stage:
-            return found
+    for table in document.get("stage", ()):
+        if table.get("name") == stage:
+            return table
     raise StudyError("is not in the file", where=f"stage.{stage}", value=stage)
 
 
-def _change(document: TOMLDocument, wanted: dict[str, Any], name: str, short: str | None) -> None:
-    """Make one change, in the document and in the plain values that it must come out as."""
+def _change(document: TOMLDocument, values: dict[str, Any], name: str, short_text: str | None) -> None:
+    """Make one change, in the document and in the plain values that it must parse to."""
     import tomlkit
 
-    space = wanted.setdefault("space", {})
-    if short is None:
+    space = values.setdefault("space", {})
+    if short_text is None:
         if name not in space:
             raise StudyError("is not in the file", where=f"space.{name}", value=name, hint=did_you_mean(name, space))
         del space[name]
@@ -98,9 +100,9 @@ def _change(document: TOMLDocument, wanted: dict[str, Any], name: str, short: st
         document["space"] = tomlkit.table()
     table = cast("MutableMapping[str, Any]", document["space"])
     old = space.get(name)
-    entry = short_entry(name, short, old)
-    if isinstance(old, str) or (old is None and _writes_short(space)):
-        space[name] = table[name] = _as_short(name, short, entry)
+    entry = short_entry(name, short_text, old)
+    if isinstance(old, str) or (old is None and _uses_short_texts(space)):
+        space[name] = table[name] = _short_text(name, short_text, entry)
     elif isinstance(old, dict):
         space[name] = {**entry, **{key: value for key, value in old.items() if key in KEPT}}
         revise(table, name, old, entry)
@@ -108,14 +110,14 @@ def _change(document: TOMLDocument, wanted: dict[str, Any], name: str, short: st
         space[name], table[name] = entry, tomlkit.value(inline({key: show(value) for key, value in entry.items()}))
 
 
-def _as_short(name: str, short: str, entry: Mapping[str, Any]) -> str:
-    """The text as it was given, unless it would be read as whole numbers where floats stand now."""
-    whole = short_entry(name, short)
-    return short if type(whole.get("low")) is type(entry.get("low")) else f"{short} float"
+def _short_text(name: str, short_text: str, entry: Mapping[str, Any]) -> str:
+    """Return the text as given, with `float` added if it would turn a range of floats into integers."""
+    plain_entry = short_entry(name, short_text)
+    return short_text if type(plain_entry.get("low")) is type(entry.get("low")) else f"{short_text} float"
 
 
-def _writes_short(space: Mapping[str, Any]) -> bool:
-    """Whether the author of this file writes ranges as short texts."""
+def _uses_short_texts(space: Mapping[str, Any]) -> bool:
+    """Return whether the author of this file writes ranges as short texts."""
     return bool(space) and all(isinstance(entry, str) for entry in space.values())
 
 
@@ -126,41 +128,46 @@ def revise(
     entry: Mapping[str, Any],
     kept: tuple[str, ...] = KEPT,
 ) -> None:
-    """Bring one entry up to date key by key; an inline table that gains or loses keys is written anew."""
+    """Update one entry key by key; an inline table that gains or loses keys is replaced."""
     import tomlkit
     from tomlkit.items import InlineTable
 
     item: Any = table[name]
-    gone = [key for key in old if key not in entry and key not in kept]
-    changed = {key: show(value) for key, value in entry.items() if key not in old or not _same(old[key], value)}
-    if isinstance(item, InlineTable) and (gone or changed.keys() - old.keys()):
-        raw: Any = item.value  # the container knows each value as it is spelt
-        same = {key: raw.item(key).as_string() for key in item if key not in gone}
-        new = {key: changed[key] for key in entry if key in changed and key not in same}
-        notes = {key: changed.get(key) or same[key] for key in KEPT if key in same}
-        whole = {**same, **changed, **new}
-        table[name] = tomlkit.value(inline({**{key: whole[key] for key in whole if key not in notes}, **notes}))
+    removed = [key for key in old if key not in entry and key not in kept]
+    changed = {
+        key: show(value) for key, value in entry.items() if key not in old or not _equal_and_same_type(old[key], value)
+    }
+    if isinstance(item, InlineTable) and (removed or changed.keys() - old.keys()):
+        container: Any = item.value  # tomlkit's container keeps the spelling of each value
+        spelled = {key: container.item(key).as_string() for key in item if key not in removed}
+        new = {key: changed[key] for key in entry if key in changed and key not in spelled}
+        notes = {key: changed.get(key) or spelled[key] for key in KEPT if key in spelled}
+        texts = {**spelled, **changed, **new}
+        table[name] = tomlkit.value(inline({**{key: texts[key] for key in texts if key not in notes}, **notes}))
         return
-    for key in gone:
+    for key in removed:
         del item[key]
     for key, text in changed.items():
         item[key] = tomlkit.value(text)
 
 
-def _same(one: object, other: object) -> bool:
-    """Equal and of one type: 1 and 1.0 mean different ranges."""
-    return type(one) is type(other) and one == other
+def _equal_and_same_type(value: object, other_value: object) -> bool:
+    """Return whether two values are equal and of one type: 1 and 1.0 mean different ranges."""
+    return type(value) is type(other_value) and value == other_value
 
 
 def inline(pairs: Mapping[str, str]) -> str:
-    """An inline table."""
+    """Return an inline table."""
     return f"{{ {', '.join(f'{key} = {text}' for key, text in pairs.items())} }}"
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write beside and rename, with the mode of the file that goes."""
+    """Replace a file atomically, by a temporary one in its directory, keeping its mode.
+
+    Raises: MachineError.
+    """
     try:
-        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise MachineError(f"{path}: cannot be written: {error.strerror}") from None
     try:
@@ -168,8 +175,9 @@ def replace_file(path: Path, content: bytes) -> None:
             file.write(content)
             os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
             file.flush()
+            # Without it, a crash after the rename could leave an empty study file.
             os.fsync(file.fileno())
-        os.replace(beside, path)
+        os.replace(temporary, path)
     except OSError as error:
-        os.unlink(beside)
+        os.unlink(temporary)
         raise MachineError(f"{path}: cannot be written: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""W&B sweep files, read as studies: what they say, what was made of it, and the same as TOML."""
+"""W&B sweep files, read as studies: parsed, converted with notes on the translation, and written as TOML."""
 
 from hptui.storage.sweeps.convert import Sweep, convert
 from hptui.storage.sweeps.toml import to_toml

@@ -1,4 +1,4 @@
-"""`command:` of a sweep file: its macros as the words, placeholders and style of the trainer `command`."""
+"""Reads `command:` of a sweep file: its macros become words, placeholders and style of the trainer `command`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,20 @@ from hptui.model.trial import Value
 from hptui.storage.studyfile.values import show
 
 USUAL = ("${env}", "${interpreter}", "${program}", "${args}")
+"""W&B's command where the file has none."""
 MACRO = re.compile(r"\$\{([^}]*)\}")
+"""Pattern of a macro such as ${args}."""
 ASSIGNED = re.compile(r"([A-Za-z_]\w*)=")
+"""Pattern of an assignment that `env` makes: NAME=…."""
 ENV = ("${env}", "env", "/usr/bin/env")
+"""Words that look up or change the environment."""
 VARIABLE = re.compile(r"envvar:([A-Z0-9_]+)")
+"""Pattern of the macro for an environment variable."""
 
 EXACT: dict[str, Value] = {"preset": "exact", "tables": "python", "also": "wandb"}
+"""Style of macros that pass --name=value; W&B passes tables as Python literals."""
 HYDRA: dict[str, Value] = {"preset": "hydra", "also": "wandb"}
+"""Style of macros that pass Hydra overrides."""
 STYLES: Mapping[str, dict[str, Value]] = {
     "args": EXACT,
     "args_no_equals": {**EXACT, "separator": " "},
@@ -26,34 +33,36 @@ STYLES: Mapping[str, dict[str, Value]] = {
     "args_append_hydra": {**HYDRA, "prefix": "+"},
     "args_override_hydra": {**HYDRA, "prefix": "++"},
 }
-"""Macros that stand for all parameters, and how each says them. They are in `wandb.config` as well."""
+"""Macros for all parameters, and the style of each. Parameters are in `wandb.config` as well."""
 
 JSON = {"args_json": "{args_json}", "args_json_file": "{args_json_file}", "args_dict": "{args_dict}"}
-"""Macros that stand for all parameters in one word."""
+"""Macros for all parameters in one word."""
 
 PLAIN = ("env", "interpreter", "program", "envvar:NAME")
+"""Other macros, as shown in hints."""
 
 
 def read_command(value: Any, program: Any, parameters: Mapping[str, str]) -> dict[str, Value]:
-    """The settings of the trainer `command`: `command` and `style`. `parameters`: their name -> ours.
+    """Return the settings `command`, `style` and `env` of the trainer `command`.
 
-    However the command says them, parameters reach the script through `wandb.config`, too: as with W&B's own agent.
+    `parameters` maps the sweep's names to the study's. However the command passes them, parameters reach the script
+    through `wandb.config`, too, as with W&B's own agent. Raises: StudyError.
     """
-    given = list(USUAL) if value is None else value
-    if not isinstance(given, list) or not given:
+    items = list(USUAL) if value is None else value
+    if not isinstance(items, list) or not items:
         raise StudyError(f"must be a list of words, got {show(value)}", where="command", value=value)
     if program is not None and not isinstance(program, str):
         raise StudyError(f"must be text, got {show(program)}", where="program", value=program)
     words: list[Value] = []
     styles: list[str] = []
-    for index, item in enumerate(given):
+    for index, item in enumerate(items):
         where = f"command[{index}]"
         if not isinstance(item, str | int | float) or isinstance(item, bool):
             raise StudyError(f"must be text, got {show(item)}", where=where, value=item)
         word = _word(str(item), where, program, parameters, styles)
         if word is not None:
             words.append(word)
-    environment = _environment(words) if given[0] in ENV else {}
+    environment = _environment(words) if items[0] in ENV else {}
     if not words:
         raise StudyError("starts no program", where="command", value=value)
     if len(styles) > 1:
@@ -63,34 +72,40 @@ def read_command(value: Any, program: Any, parameters: Mapping[str, str]) -> dic
 
 
 def _environment(words: list[Value]) -> dict[str, Value]:
-    """The variables that `env` would set (`${env} SEED=1 python …`), taken from the beginning of the words."""
-    found: dict[str, Value] = {}
-    while words and (one := ASSIGNED.match(str(words[0]))):
-        found[one[1]] = str(words.pop(0))[one.end() :]
-    return found
+    """Return the variables that `env` would set (`${env} SEED=1 python …`).
+
+    They are removed from the beginning of the words.
+    """
+    variables: dict[str, Value] = {}
+    while words and (assignment := ASSIGNED.match(str(words[0]))):
+        variables[assignment[1]] = str(words.pop(0))[assignment.end() :]
+    return variables
 
 
 def _word(item: str, where: str, program: str | None, parameters: Mapping[str, str], styles: list[str]) -> str | None:
-    """One word; None for `${env}`, which only looks the next word up on the PATH, as we do."""
+    """Return one word of the command; None for `${env}`.
+
+    It only looks up the next word on the PATH, as the trainer does.
+    """
     if item in ENV and where == "command[0]":
         return None
-    whole = MACRO.fullmatch(item.strip())
-    if whole is not None:
-        name = whole[1]
+    single_macro = MACRO.fullmatch(item.strip())
+    if single_macro is not None:
+        name = single_macro[1]
         if name == "env":
             return None
         if name in STYLES or name in JSON:
             styles.append(name)
             return JSON.get(name, "{args}")
-    parts, at = [], 0
-    for found in MACRO.finditer(item):
-        parts += [_braces(item[at : found.start()]), _inside(found[1], where, program, parameters)]
-        at = found.end()
-    return "".join([*parts, _braces(item[at:])])
+    parts, position = [], 0
+    for match in MACRO.finditer(item):
+        parts += [_braces(item[position : match.start()]), _inside(match[1], where, program, parameters)]
+        position = match.end()
+    return "".join([*parts, _braces(item[position:])])
 
 
 def _inside(name: str, where: str, program: str | None, parameters: Mapping[str, str]) -> str:
-    """What a macro inside a word stands for."""
+    """Return the text for a macro inside a word."""
     if name == "interpreter":
         return "python"
     if name == "program":
@@ -99,16 +114,16 @@ def _inside(name: str, where: str, program: str | None, parameters: Mapping[str,
         return _braces(program)
     if name == "env":
         return "/usr/bin/env"
-    if found := VARIABLE.fullmatch(name):
-        return f"{{env.{found[1]}}}"
+    if variable := VARIABLE.fullmatch(name):
+        return f"{{env.{variable[1]}}}"
     if name in parameters:
         return f"{{{parameters[name]}}}"
     if name in STYLES or name in JSON:
         raise StudyError(f"${{{name}}} stands for several words: it cannot be a part of one", where=where, value=name)
-    known = [*PLAIN, *STYLES, *JSON, *parameters]
-    raise StudyError(f"there is no macro ${{{name}}}", where=where, value=name, hint=did_you_mean(name, known))
+    macros = [*PLAIN, *STYLES, *JSON, *parameters]
+    raise StudyError(f"there is no macro ${{{name}}}", where=where, value=name, hint=did_you_mean(name, macros))
 
 
 def _braces(text: str) -> str:
-    """Text in which nothing is a placeholder."""
+    """Return the text with its braces escaped, so that it has no placeholders."""
     return text.replace("{", "{{").replace("}", "}}")

@@ -1,4 +1,4 @@
-"""From a sweep file to a study: the same keys as a study file has, and what a person should know of the translation."""
+"""Converts a sweep file into a study file's document, with notes for a person about the translation."""
 
 from __future__ import annotations
 
@@ -20,43 +20,50 @@ KNOWN = (
     "program", "method", "metric", "metrics", "parameters", "early_terminate", "command", "run_cap", "name",
     "description", "scheduler", "hptui",
 )  # fmt: skip
+"""Allowed keys of a sweep file."""
 IGNORED = ("entity", "project", "apiVersion", "kind", "controller", "job", "image_uri", "version", "$schema")
-"""What only W&B's server needs."""
+"""Keys that only W&B's server uses."""
 METHODS = {"grid": "grid", "random": "random", "bayes": "auto", "custom": "auto"}
+"""The sampler for a W&B method."""
 ENGINES = {"optuna": "tpe", "ax": "ax", "wandb": "auto"}
+"""The sampler for a W&B scheduler engine."""
 EXTRAS = ("constraints", "baseline", "pruner", "stop", "outcome", "until", "seed", "sampler", "trials")
-"""Under `hptui:` these belong to [search]; whole tables of a study file may stand there, too."""
+"""Keys under `hptui:` that belong to [search]; whole tables of a study file may stand there, too."""
 TABLES = ("search", "objective", "resources", "report", "metrics", "notes", "trial", "stage", "preset", "reference")
+"""Tables of a study file that may stand under `hptui:`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A sweep file, read: a study file's document, and what was understood otherwise than it is written."""
+    """A sweep file as a study file's document, with notes on what was interpreted."""
 
     document: dict[str, Value]
     notes: list[str] = field(default_factory=list)
 
 
 def convert(found: Any, path: str, repaired: list[str]) -> Sweep:
-    """The study that a sweep file (as plain values) asks for. Errors name the place in the sweep file."""
+    """Return the study that a sweep file (as plain values) describes.
+
+    `repaired` are notes of the parser. Raises: StudyError, which names the location in the sweep file, and Unsupported.
+    """
     if not isinstance(found, dict):
         raise StudyError(f"is no sweep file: it should be a table, not {show(found)}")
-    top, notes = _keys(dict(found)), list(repaired)
-    left = [key for key in top if key in IGNORED]
-    if left:
-        notes.append(f"{', '.join(left)}: only W&B's server needs this; nothing is sent anywhere")
-    method = _method(top)
-    parameters = read_parameters(top.get("parameters"), method == "grid")
-    search = _search(top, method, notes)
+    sweep, notes = _check_keys(dict(found)), list(repaired)
+    server_keys = [key for key in sweep if key in IGNORED]
+    if server_keys:
+        notes.append(f"{', '.join(server_keys)}: only W&B's server needs this; nothing is sent anywhere")
+    method = _method(sweep)
+    parameters = read_parameters(sweep.get("parameters"), method == "grid")
+    search = _search(sweep, method, notes)
     document: dict[str, Any] = {
-        "name": _name(top, path),
-        "about": str(top.get("description") or ""),
-        "objective": _objectives(top, search, notes),
-        "trainer": _trainer(top, parameters, path, notes),
+        "name": _name(sweep, path),
+        "about": str(sweep.get("description") or ""),
+        "objective": _objectives(sweep, search, notes),
+        "trainer": _trainer(sweep, parameters, path, notes),
         "space": parameters.space,
         "search": search,
     }
-    document = _extended(document, top.get("hptui"))
+    document = _with_hptui_section(document, sweep.get("hptui"))
     if not parameters.space:
         document.pop("space")
         document["search"]["sampler"] = "list"
@@ -64,11 +71,14 @@ def convert(found: Any, path: str, repaired: list[str]) -> Sweep:
     return Sweep(plain(document, ""), [*notes, *parameters.notes])  # type: ignore[arg-type]
 
 
-def _keys(top: dict[str, Any]) -> dict[str, Any]:
-    """Known keys only; a misspelt one is named with the nearest right one."""
-    for near, right in (("parameter", "parameters"), ("objective", "metric")):
-        if near in top and right not in top:
-            top[right] = top.pop(near)
+def _check_keys(top: dict[str, Any]) -> dict[str, Any]:
+    """Return the sweep with two common misspellings corrected.
+
+    Raises: StudyError for an unknown key, with the nearest allowed one.
+    """
+    for misspelling, right in (("parameter", "parameters"), ("objective", "metric")):
+        if misspelling in top and right not in top:
+            top[right] = top.pop(misspelling)
     for key in top:
         if key not in KNOWN and key not in IGNORED:
             raise StudyError(f"unknown key {key!r}", where=key, value=key, hint=did_you_mean(key, [*KNOWN, *IGNORED]))
@@ -85,12 +95,12 @@ def _method(top: Mapping[str, Any]) -> str:
 
 
 def _name(top: Mapping[str, Any], path: str) -> str:
-    """What the sweep is called, fit for a directory; else after its file, or its program."""
-    stem = Path(path).stem
+    """Return the sweep's name, made fit for a directory; else one from its file or its program."""
+    file_stem = Path(path).stem
     program = Path(str(top.get("program") or "")).stem
-    usual = f"{program}-{stem}" if stem in ("sweep", "config") and program else stem
-    text = re.sub(r"[^A-Za-z0-9._-]+", "-", str(top.get("name") or usual)).strip("-._")[:64]
-    return text if text and text[0].isalnum() else f"sweep-{text}"[:64]
+    default_name = f"{program}-{file_stem}" if file_stem in ("sweep", "config") and program else file_stem
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", str(top.get("name") or default_name)).strip("-._")[:64]
+    return name if name and name[0].isalnum() else f"sweep-{name}"[:64]
 
 
 def _search(top: Mapping[str, Any], method: str, notes: list[str]) -> dict[str, Any]:
@@ -107,12 +117,15 @@ def _search(top: Mapping[str, Any], method: str, notes: list[str]) -> dict[str, 
     if method == "bayes":
         notes.append("method: bayes is searched by hptui's own choice of sampler (sampler = auto)")
     if top.get("early_terminate") is not None:
-        search["pruner"] = _early(top["early_terminate"])
+        search["pruner"] = _pruner(top["early_terminate"])
     return search
 
 
-def _early(value: Any) -> dict[str, Any]:
-    """`early_terminate`: hyperband from below (`min_iter`) or from above (`max_iter` and `s`)."""
+def _pruner(value: Any) -> dict[str, Any]:
+    """Return the pruner of `early_terminate`.
+
+    It is hyperband, from below (`min_iter`) or from above (`max_iter` and `s`).
+    """
     where = "early_terminate"
     if not isinstance(value, dict):
         raise StudyError(f"must be a table, got {show(value)}", where=where, hint="type: hyperband, min_iter: 3")
@@ -151,11 +164,11 @@ def _bands(lowest: int | None, highest: int | None, count: int, eta: float) -> l
 def _objectives(top: Mapping[str, Any], search: dict[str, Any], notes: list[str]) -> Any:
     if top.get("metric") is not None and top.get("metrics") is not None:
         raise StudyError("metric and metrics exclude each other", where="metrics")
-    several = top.get("metrics")
-    if several is not None:
-        if not isinstance(several, list) or len(several) < 2:
-            raise StudyError(f"must be a list of two or more, got {show(several)}", where="metrics", value=several)
-        return [_objective(item, f"metrics[{n}]", search, notes) for n, item in enumerate(several)]
+    metrics = top.get("metrics")
+    if metrics is not None:
+        if not isinstance(metrics, list) or len(metrics) < 2:
+            raise StudyError(f"must be a list of two or more, got {show(metrics)}", where="metrics", value=metrics)
+        return [_objective(item, f"metrics[{n}]", search, notes) for n, item in enumerate(metrics)]
     if top.get("metric") is None:
         hint = "metric: { name: val_loss, goal: minimize }"
         raise StudyError("missing: what the trials are compared by", where="metric", hint=hint)
@@ -186,6 +199,7 @@ def _objective(value: Any, where: str, search: dict[str, Any], notes: list[str])
 
 
 GOALS = ("minimize", "maximize")
+"""Allowed goals of a metric."""
 
 
 def _trainer(top: Mapping[str, Any], parameters: Parameters, path: str, notes: list[str]) -> dict[str, Any]:
@@ -193,20 +207,23 @@ def _trainer(top: Mapping[str, Any], parameters: Parameters, path: str, notes: l
         "kind": "command",
         **read_command(top.get("command"), top.get("program"), parameters.names),
     }
-    if place := workdir(path, trainer["command"]):
-        trainer["workdir"] = place
-        notes.append(f"program: it is in {place}, seen from this file, so the trials run there")
+    if folder := workdir(path, trainer["command"]):
+        trainer["workdir"] = folder
+        notes.append(f"program: it is in {folder}, seen from this file, so the trials run there")
     if parameters.tables:
         trainer["tables"] = parameters.tables
-    if renamed := {mine: theirs for theirs, mine in parameters.names.items() if mine != theirs}:
+    if renamed := {name: sweep_name for sweep_name, name in parameters.names.items() if name != sweep_name}:
         trainer["names"] = renamed
-        for mine, theirs in renamed.items():
-            notes.append(f"parameters.{theirs}: is called {mine} here; the script gets it under its own name")
+        for name, sweep_name in renamed.items():
+            notes.append(f"parameters.{sweep_name}: is called {name} here; the script gets it under its own name")
     return trainer | parameters.fixed
 
 
-def _extended(document: dict[str, Any], extra: Any) -> dict[str, Any]:
-    """What stands under `hptui:`, which other programs do not look at: constraints, resources, and so on."""
+def _with_hptui_section(document: dict[str, Any], extra: Any) -> dict[str, Any]:
+    """Return the document with the keys under `hptui:`, which other programs ignore.
+
+    They are constraints, resources, and so on.
+    """
     if extra is None:
         return document
     if not isinstance(extra, dict):
@@ -219,6 +236,8 @@ def _extended(document: dict[str, Any], extra: Any) -> dict[str, Any]:
         elif key in TABLES:
             document[key] = value
         else:
-            known = [*EXTRAS, *TABLES, "trainer"]
-            raise StudyError(f"unknown key {key!r}", where=f"hptui.{key}", value=key, hint=did_you_mean(key, known))
+            allowed_keys = [*EXTRAS, *TABLES, "trainer"]
+            raise StudyError(
+                f"unknown key {key!r}", where=f"hptui.{key}", value=key, hint=did_you_mean(key, allowed_keys)
+            )
     return document

@@ -1,4 +1,4 @@
-"""Names of a sweep file that a study file cannot use as they are, and where its program is."""
+"""Names of a sweep file that a study file cannot use as they are, and the directory of its program."""
 
 from __future__ import annotations
 
@@ -10,31 +10,39 @@ from pathlib import Path
 from hptui.model.scripts import OWN
 
 UNFIT = re.compile(r"[^A-Za-z0-9_.-]")
+"""Pattern of a character that a setting's name cannot have."""
 TAKEN = (*OWN, "kind")
+"""Settings of the trainer `command`, which parameters cannot be named after."""
 LEVELS = 4
-"""So far above the sweep file its program is looked for."""
+"""Parent directories of the sweep file in which its program is looked for."""
 
 
 def ours(names: Iterable[str]) -> dict[str, str]:
-    """What a study calls parameters: as they are, unless hptui has a setting of that name, or a letter is unfit."""
-    found: dict[str, str] = {}
+    """Return the study's name for each parameter of a sweep.
+
+    It differs where a setting of hptui has that name, or a character is not allowed.
+    """
+    study_names: dict[str, str] = {}
     names = list(names)
     for name in names:
-        fit = UNFIT.sub("_", name)
-        fit = f"its_{fit}" if fit in TAKEN or not (fit[:1].isalpha() or fit[:1] == "_") else fit
-        while fit != name and (fit in names or fit in found.values()):
-            fit += "_"
-        found[name] = fit
-    return found
+        valid = UNFIT.sub("_", name)
+        valid = f"its_{valid}" if valid in TAKEN or not (valid[:1].isalpha() or valid[:1] == "_") else valid
+        while valid != name and (valid in names or valid in study_names.values()):
+            valid += "_"
+        study_names[name] = valid
+    return study_names
 
 
 def workdir(path: str, words: Sequence[str]) -> str:
-    """Where the command must run, seen from the sweep file: W&B's agent may be started above the file. '' beside it."""
+    """Return the directory in which the command must run, relative to the sweep file; '' for its own.
+
+    W&B's agent may be started in a parent directory.
+    """
     script = next((text for text in words if text.endswith((".py", ".sh")) and not os.path.isabs(text)), "")
     folder = Path(path).parent
     if not script or "{" in script or (folder / script).exists():
         return ""
-    for level, above in enumerate(folder.parents[:LEVELS], 1):
-        if (above / script).is_file():
+    for level, ancestor in enumerate(folder.parents[:LEVELS], 1):
+        if (ancestor / script).is_file():
             return "/".join([".."] * level)
     return ""

@@ -1,4 +1,4 @@
-"""`parameters:` of a sweep file: every form and distribution of W&B, as entries of `[space]` and fixed settings."""
+"""Reads `parameters:` of a sweep file, with all distributions of W&B, into entries of `[space]` and fixed settings."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hptui.storage.studyfile.values import show
 from hptui.storage.sweeps.names import ours
 
 NAME = re.compile(r"[A-Za-z_+~@][A-Za-z0-9_./@+:-]*")
+"""Pattern of a parameter's name."""
 DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "constant": ("value",),
     "categorical": ("values",),
@@ -35,25 +36,30 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
     "beta": ("a", "b"),
     "q_beta": ("a", "b", "q"),
 }
-"""Distribution -> its keys. `mu`, `sigma`, `a`, `b` and `q` have W&B's defaults."""
+"""Keys of each distribution. `mu`, `sigma`, `a`, `b` and `q` have W&B's defaults."""
 
 USUAL = {"mu": 0.0, "sigma": 1.0, "a": 1.0, "b": 1.0, "q": 1.0}
+"""W&B's defaults."""
 KEYS = ("value", "values", "min", "max", "distribution", "probabilities", "mu", "sigma", "a", "b", "q", "parameters")
+"""Keys of a parameter."""
 FINE = ("log", "desc", "description")
-"""Keys that W&B does not know: `log` has a meaning here, the others are somebody's words."""
+"""Keys that W&B does not have: `log` has a meaning here, the others are comments."""
 
 MOST = 10_000
-"""So many multiples of `q` are listed at most."""
+"""Maximum number of multiples of `q` that are listed."""
 
 DECADES = 2.0
+"""Decades of a linear range from which a note suggests a log scale."""
 PLAUSIBLE = 1e4
+"""Upper bound beyond which exponents were probably not meant as such."""
 
 
 @dataclass
 class Parameters:
-    """`space` and `fixed` settings by dotted name; `tables` are the names that hold others; `notes` what to say.
+    """The parameters of a sweep.
 
-    `names`: what the sweep file calls a parameter -> what it is called in `space` and `fixed`.
+    `space` and `fixed` settings are by dotted name; `tables` are the names that contain others; `notes` are for the
+    user. `names` maps the sweep's name of a parameter to its name in `space` and `fixed`.
     """
 
     space: dict[str, dict[str, Value]] = field(default_factory=dict)
@@ -64,48 +70,51 @@ class Parameters:
 
 
 def read_parameters(value: Any, grid: bool) -> Parameters:
-    """The `parameters:` of a sweep. A grid goes through values, in W&B's order: by name."""
-    found = Parameters()
-    _table(value, "parameters", "", grid, found)
+    """Return the `parameters:` of a sweep.
+
+    A grid steps through values in W&B's order: by name. Raises: StudyError, Unsupported.
+    """
+    result = Parameters()
+    _read_table(value, "parameters", "", grid, result)
     if grid:
-        found.space = dict(sorted(found.space.items()))
-    found.names = ours([*found.space, *found.fixed])
-    found.space = {found.names[name]: entry for name, entry in found.space.items()}
-    found.fixed = {found.names[name]: value for name, value in found.fixed.items()}
-    return found
+        result.space = dict(sorted(result.space.items()))
+    result.names = ours([*result.space, *result.fixed])
+    result.space = {result.names[name]: entry for name, entry in result.space.items()}
+    result.fixed = {result.names[name]: value for name, value in result.fixed.items()}
+    return result
 
 
-def _table(value: Any, where: str, above: str, grid: bool, found: Parameters) -> None:
+def _read_table(value: Any, where: str, prefix: str, grid: bool, result: Parameters) -> None:
     if not isinstance(value, dict) or not value:
         raise StudyError(f"must be a table of parameters, got {show(value)}", where=where, value=value)
     for name, entry in value.items():
-        place = f"{where}.{name}"
+        location = f"{where}.{name}"
         if not NAME.fullmatch(name):
             raise StudyError(
-                f"{name!r} is no name of a parameter", where=place, hint="letters, digits, _ . - / @ + and :"
+                f"{name!r} is no name of a parameter", where=location, hint="letters, digits, _ . - / @ + and :"
             )
         if not isinstance(entry, dict):
             hint = f"write {name}: {{ value{'s' if isinstance(entry, list) else ''}: {show(entry)} }}"
-            raise StudyError(f"must be a table, got {show(entry)}", where=place, value=entry, hint=hint)
+            raise StudyError(f"must be a table, got {show(entry)}", where=location, value=entry, hint=hint)
         if "parameters" in entry:
             if len(entry) > 1:
-                odd = next(key for key in entry if key != "parameters")
-                raise StudyError(f"{odd!r} does not go with parameters", where=f"{place}.{odd}")
-            found.tables.append(above + name)
-            _table(entry["parameters"], f"{place}.parameters", f"{above}{name}.", grid, found)
+                other_key = next(key for key in entry if key != "parameters")
+                raise StudyError(f"{other_key!r} does not go with parameters", where=f"{location}.{other_key}")
+            result.tables.append(prefix + name)
+            _read_table(entry["parameters"], f"{location}.parameters", f"{prefix}{name}.", grid, result)
         else:
-            _one(above + name, entry, place, grid, found)
+            _read_parameter(prefix + name, entry, location, grid, result)
 
 
-def _one(name: str, entry: dict[str, Any], where: str, grid: bool, found: Parameters) -> None:
+def _read_parameter(name: str, entry: dict[str, Any], where: str, grid: bool, result: Parameters) -> None:
     for key in entry:
         if key not in (*KEYS, *FINE):
             hint = did_you_mean(key, KEYS)
             if not hint.startswith("did you mean"):
-                found.notes.append(f"{where}.{key}: no sweep file has this key; it is left out")
+                result.notes.append(f"{where}.{key}: no sweep file has this key; it is left out")
                 continue
             raise StudyError(f"unknown key {key!r}", where=f"{where}.{key}", value=key, hint=hint)
-    kind = _kind(entry, where)
+    kind = _distribution(entry, where)
     for key in entry:
         if key in KEYS and key not in (*DISTRIBUTIONS[kind], "distribution"):
             raise StudyError(f"does not go with {kind}", where=f"{where}.{key}", value=entry[key])
@@ -113,32 +122,39 @@ def _one(name: str, entry: dict[str, Any], where: str, grid: bool, found: Parame
         if kind != "uniform":
             raise StudyError(f"does not go with {kind}", where=f"{where}.log", value=True)
         kind = "log_uniform_values"
-        found.notes.append(f"{where}: log: true is understood as log_uniform_values")
+        result.notes.append(f"{where}: log: true is understood as log_uniform_values")
     if kind == "constant":
-        found.fixed[name] = entry.get("value")
+        result.fixed[name] = entry.get("value")
         return
-    made = _Maker(name, entry, where, grid, found.notes).make(kind)
-    if isinstance(made, dict):
-        found.space[name] = made
+    entry_or_value = _ParameterReader(name, entry, where, grid, result.notes).make(kind)
+    if isinstance(entry_or_value, dict):
+        result.space[name] = entry_or_value
     else:
-        found.fixed[name] = made[0]
+        result.fixed[name] = entry_or_value[0]
 
 
-def _kind(entry: dict[str, Any], where: str) -> str:
-    """The distribution: as said, else as W&B guesses it from the keys."""
-    said = entry.get("distribution")
-    if said is not None:
-        if said not in DISTRIBUTIONS:
-            hint = did_you_mean(str(said), DISTRIBUTIONS)
-            raise StudyError(f"unknown distribution {show(said)}", where=f"{where}.distribution", value=said, hint=hint)
-        return str(said)
+def _distribution(entry: dict[str, Any], where: str) -> str:
+    """Return the distribution: the given one, else W&B's guess from the keys."""
+    distribution = entry.get("distribution")
+    if distribution is not None:
+        if distribution not in DISTRIBUTIONS:
+            hint = did_you_mean(str(distribution), DISTRIBUTIONS)
+            raise StudyError(
+                f"unknown distribution {show(distribution)}",
+                where=f"{where}.distribution",
+                value=distribution,
+                hint=hint,
+            )
+        return str(distribution)
     if "value" in entry:
         return "constant"
     if "values" in entry:
         return "categorical_w_probabilities" if "probabilities" in entry else "categorical"
     if "min" in entry or "max" in entry:
-        whole = all(isinstance(entry.get(key), int) and not isinstance(entry.get(key), bool) for key in ("min", "max"))
-        return "int_uniform" if whole else "uniform"
+        all_integers = all(
+            isinstance(entry.get(key), int) and not isinstance(entry.get(key), bool) for key in ("min", "max")
+        )
+        return "int_uniform" if all_integers else "uniform"
     if "mu" in entry or "sigma" in entry:
         return "normal"
     hint = "value, values, or min and max"
@@ -146,8 +162,8 @@ def _kind(entry: dict[str, Any], where: str) -> str:
 
 
 @dataclass
-class _Maker:
-    """One parameter on its way into `[space]`. What can only have one value comes out as a list of that value."""
+class _ParameterReader:
+    """Reads one parameter for `[space]`. One that can only have one value is returned as a list of it."""
 
     name: str
     entry: dict[str, Any]
@@ -156,7 +172,7 @@ class _Maker:
     notes: list[str]
 
     def make(self, kind: str) -> dict[str, Value] | list[Value]:
-        """The entry for `[space]`."""
+        """Return the entry for `[space]`, or a list of the single value."""
         if kind.startswith("categorical"):
             return self._choices()
         if kind.removeprefix("q_") in ("normal", "log_normal", "beta"):
@@ -186,16 +202,22 @@ class _Maker:
         if not isinstance(values, list) or not values:
             raise StudyError(f"must be a list, got {show(values)}", where=f"{self.where}.values", value=values)
         weights = self._weights(values)
-        kept: dict[str, tuple[Value, float]] = {}
+        weighted_values: dict[str, tuple[Value, float]] = {}
         for value, weight in zip(values, weights or [1.0] * len(values), strict=True):
             key = canonical(value)
-            if key in kept:
+            if key in weighted_values:
                 self.notes.append(f"{self.where}.values: {show(value)} stands there twice; it is tried once")
-            kept[key] = (value, weight + (kept[key][1] if key in kept and weights else 0.0))
-        choices: list[Value] = [value for value, _ in kept.values()]
+            weighted_values[key] = (
+                value,
+                weight + (weighted_values[key][1] if key in weighted_values and weights else 0.0),
+            )
+        choices: list[Value] = [value for value, _ in weighted_values.values()]
         if len(choices) == 1:
             return choices
-        return {"choices": choices, **({"weights": [weight for _, weight in kept.values()]} if weights else {})}
+        return {
+            "choices": choices,
+            **({"weights": [weight for _, weight in weighted_values.values()]} if weights else {}),
+        }
 
     def _weights(self, values: list[Any]) -> list[float]:
         weights = self.entry.get("probabilities")
@@ -224,7 +246,7 @@ class _Maker:
         return value
 
     def _bounds(self, kind: str) -> tuple[float, float]:
-        """Both ends; of the deprecated `log_uniform` they are exponents of e."""
+        """Return both bounds; those of the deprecated `log_uniform` are exponents of e."""
         low, high = self._number("min"), self._number("max")
         if kind in ("log_uniform", "q_log_uniform", "inv_log_uniform"):
             return self._exponents(kind, low, high)
@@ -236,45 +258,54 @@ class _Maker:
 
     def _exponents(self, kind: str, low: float, high: float) -> tuple[float, float]:
         try:
-            real = (math.exp(low), math.exp(high)) if not kind.startswith("inv") else (math.exp(-high), math.exp(-low))
+            bounds = (
+                (math.exp(low), math.exp(high)) if not kind.startswith("inv") else (math.exp(-high), math.exp(-low))
+            )
         except OverflowError:
             raise StudyError(
                 f"e to the power of {show(high)} is no number",
                 where=f"{self.where}.max",
                 hint=f"{kind} takes exponents; {kind}_values takes the values themselves",
             ) from None
-        real = (float(f"{real[0]:.12g}"), float(f"{real[1]:.12g}"))
-        said = f"{real[0]:.3g} to {real[1]:.3g}"
-        self.notes.append(f"{self.where}: the bounds of {kind} are exponents of e: the range is {said}")
-        rate = re.search(r"(?:^|[._-])lr(?:$|[._-])|learning_?rate", self.name.lower())
-        if real[1] > PLAUSIBLE or (rate and real[1] > 1):
-            self.notes.append(f"{self.where}: {said} is no usual range; {kind}_values takes the values themselves")
-        if real[0] > real[1]:
+        bounds = (float(f"{bounds[0]:.12g}"), float(f"{bounds[1]:.12g}"))
+        range_text = f"{bounds[0]:.3g} to {bounds[1]:.3g}"
+        self.notes.append(f"{self.where}: the bounds of {kind} are exponents of e: the range is {range_text}")
+        is_learning_rate = re.search(r"(?:^|[._-])lr(?:$|[._-])|learning_?rate", self.name.lower())
+        if bounds[1] > PLAUSIBLE or (is_learning_rate and bounds[1] > 1):
+            self.notes.append(
+                f"{self.where}: {range_text} is no usual range; {kind}_values takes the values themselves"
+            )
+        if bounds[0] > bounds[1]:
             raise StudyError(f"min <= max must hold, got {show(low)} and {show(high)}", where=f"{self.where}.min")
-        return real
+        return bounds
 
     def _stepped(self, kind: str, low: float, high: float) -> dict[str, Value] | list[Value]:
-        """Multiples of `q`; evenly likely, or on a logarithmic scale."""
+        """Return the multiples of `q`, equally likely or on a logarithmic scale."""
         q = self._number("q")
         if q <= 0:
             raise StudyError(f"must be more than 0, got {show(q)}", where=f"{self.where}.q", value=q)
         whole = float(q).is_integer()
         if "log" in kind:
             return self._log_stepped(low, high, q, whole)
-        # A grid of W&B leaves the upper end out; a random draw may round to it.
-        last = math.ceil((high - low) / q - 1e-9) - 1 if self.grid else None
-        if last is not None:
-            if last + 1 > MOST:
-                raise Unsupported(f"{self.where}: a grid of {last + 1:,} values is too fine")
-            kept = whole and float(low).is_integer()
-            values: list[Value] = [_tidy(low + place * q, kept) for place in range(last + 1)]
+        # A grid of W&B excludes the upper end; a random draw may round to it.
+        last_index = math.ceil((high - low) / q - 1e-9) - 1 if self.grid else None
+        if last_index is not None:
+            if last_index + 1 > MOST:
+                raise Unsupported(f"{self.where}: a grid of {last_index + 1:,} values is too fine")
+            all_integers = whole and float(low).is_integer()
+            values: list[Value] = [_tidy(low + index * q, all_integers) for index in range(last_index + 1)]
             return {"choices": values} if len(values) > 1 else values
-        first, end = round(low / q) * q, round(high / q) * q
-        if first == end:
-            return [_tidy(first, whole)]
+        first_value, last_value = round(low / q) * q, round(high / q) * q
+        if first_value == last_value:
+            return [_tidy(first_value, whole)]
         if whole:
-            return {"low": int(first), "high": int(end), "int": True, **({"step": int(q)} if q != 1 else {})}
-        return {"low": _tidy(first, False), "high": _tidy(end, False), "step": float(q)}
+            return {
+                "low": int(first_value),
+                "high": int(last_value),
+                "int": True,
+                **({"step": int(q)} if q != 1 else {}),
+            }
+        return {"low": _tidy(first_value, False), "high": _tidy(last_value, False), "step": float(q)}
 
     def _log_stepped(self, low: float, high: float, q: float, whole: bool) -> dict[str, Value] | list[Value]:
         first, last = max(1, round(low / q)), round(high / q)
@@ -282,11 +313,14 @@ class _Maker:
             return {"low": first, "high": last, "int": True, "log": True}
         if last - first >= MOST:
             raise Unsupported(f"{self.where}: {last - first + 1:,} multiples of q are too many", hint="a larger q")
-        places = range(first, last + 1)
-        ends = [max(low, (place - 0.5) * q) for place in places]
-        tops = [min(high, (place + 0.5) * q) for place in places]
-        weights = [max(0.0, math.log(top / end)) for end, top in zip(ends, tops, strict=True)]
-        values: list[Value] = [_tidy(place * q, whole) for place in places]
+        multiples = range(first, last + 1)
+        lower_edges = [max(low, (multiple - 0.5) * q) for multiple in multiples]
+        upper_edges = [min(high, (multiple + 0.5) * q) for multiple in multiples]
+        weights = [
+            max(0.0, math.log(upper_edge / lower_edge))
+            for lower_edge, upper_edge in zip(lower_edges, upper_edges, strict=True)
+        ]
+        values: list[Value] = [_tidy(multiple * q, whole) for multiple in multiples]
         if len(values) == 1:
             return values
         return {"choices": values, "weights": [float(f"{weight:.6g}") for weight in weights]}
@@ -294,12 +328,12 @@ class _Maker:
     def _unbounded(self, kind: str) -> dict[str, Value]:
         if self.grid:
             raise StudyError(f"a grid cannot go through {kind}", where=self.where, value=kind, hint="give values")
-        plain = kind.removeprefix("q_")
-        one, two = ("a", "b") if plain == "beta" else ("mu", "sigma")
-        text = f"{plain}({number_text(self._number(one))}, {number_text(self._number(two))})"
+        base_kind = kind.removeprefix("q_")
+        first_key, second_key = ("a", "b") if base_kind == "beta" else ("mu", "sigma")
+        text = f"{base_kind}({number_text(self._number(first_key))}, {number_text(self._number(second_key))})"
         return {"distribution": text, **({"step": float(self._number("q"))} if kind.startswith("q_") else {})}
 
 
 def _tidy(value: float, whole: bool) -> Value:
-    """0.3 and not 0.30000000000000004."""
+    """Return a value without rounding noise: 0.3 instead of 0.30000000000000004."""
     return int(value) if whole else float(f"{value:.12g}")

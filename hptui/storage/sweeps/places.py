@@ -1,4 +1,4 @@
-"""Errors of a study name places of a study file; of a sweep they name those of the sweep file."""
+"""Translates locations: errors of a study name those of a study file, errors of a sweep those of the sweep file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from hptui.model.errors import Several, StudyError, Unsupported
 
 KEYS = {"low": "min", "high": "max", "choices": "values", "step": "q", "weights": "probabilities"}
+"""Key of a sweep file for one of a study file."""
 PLACES = (
     (re.compile(r"space\.(.+)\.(low|high|choices|step|weights)(\[\d+\])?"), r"parameters.\1.{key}\3"),
     (re.compile(r"space\.(.+)"), r"parameters.\1"),
@@ -20,30 +21,31 @@ PLACES = (
     (re.compile(r"search\.pruner"), "early_terminate"),
     (re.compile(r"trainer\.command"), "command"),
 )
+"""Patterns of locations in a study file, with the location in a sweep file."""
 
 
 def place(where: str) -> str:
-    """The place in a sweep file for one in a study file."""
-    for pattern, there in PLACES:
-        found = pattern.fullmatch(where)
-        if found:
-            key = KEYS.get(found[2], "") if "{key}" in there else ""
-            return found.expand(there.replace("{key}", key))
+    """Return the location in a sweep file for one in a study file."""
+    for pattern, template in PLACES:
+        match = pattern.fullmatch(where)
+        if match:
+            key = KEYS.get(match[2], "") if "{key}" in template else ""
+            return match.expand(template.replace("{key}", key))
     return where
 
 
 @contextmanager
 def as_written() -> Iterator[None]:
-    """Errors raised inside name places of the sweep file."""
+    """Make errors that are raised inside name locations of the sweep file."""
     try:
         yield
     except Several as error:
-        raise Several([_moved(one) if isinstance(one, StudyError) else one for one in error.errors]) from None
+        raise Several([_relocated(item) if isinstance(item, StudyError) else item for item in error.errors]) from None
     except StudyError as error:
-        raise _moved(error) from None
+        raise _relocated(error) from None
     except Unsupported:
         raise
 
 
-def _moved(error: StudyError) -> StudyError:
+def _relocated(error: StudyError) -> StudyError:
     return StudyError(error.problem, file=error.file, where=place(error.where), value=error.value, hint=error.hint)

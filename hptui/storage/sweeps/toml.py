@@ -1,4 +1,4 @@
-"""A sweep as a study file: TOML that a person reads on, with what was understood otherwise as comments."""
+"""Writes a sweep as a study file: TOML for people to continue with, with notes on the conversion as comments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from hptui.storage.sweeps.convert import Sweep
 
 
 def to_toml(sweep: Sweep, source: str) -> str:
-    """The text of a study file that says the same. `source` is named at its head."""
+    """Return the text of an equivalent study file. `source` is named in its first line.
+
+    Raises: Unsupported for a parameter that is null.
+    """
     import tomlkit
 
     for table in ("space", "trainer"):
@@ -29,7 +32,7 @@ def to_toml(sweep: Sweep, source: str) -> str:
 
 
 def _null(table: Any) -> str | None:
-    """The parameter of a table that is, or can be, nothing at all."""
+    """Return the name of a parameter that is, or can be, null; None if there is none."""
     for name, value in table.items() if isinstance(table, dict) else ():
         choices = value.get("choices") if isinstance(value, dict) else None
         if value is None or None in (choices if isinstance(choices, list) else ()):
@@ -38,7 +41,7 @@ def _null(table: Any) -> str | None:
 
 
 def _item(value: Any) -> Any:
-    """Tables one level deep stand in the file as tables, what is in them on one line."""
+    """Return a table as TOML; tables inside it are inline."""
     import tomlkit
 
     if not isinstance(value, dict):

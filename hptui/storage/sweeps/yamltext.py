@@ -1,4 +1,4 @@
-"""YAML as plain values, with the numbers that YAML 1.1 takes for text repaired, and said so."""
+"""Parses YAML into plain values, and repairs numbers that YAML 1.1 reads as text, with a note for each."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import yaml
 from hptui.model.errors import StudyError
 
 FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][-+]?[0-9]+")
-"""`1e-5` is a number to everybody but YAML 1.1, which wants a dot in it. Quoted, it stays text."""
+"""Pattern of `1e-5`, a number to everybody but YAML 1.1, which requires a dot. In quotes it stays text."""
 TAG = "!hptui/number"
+"""YAML tag of repaired numbers."""
 
 
 def parse_yaml(text: str) -> tuple[Any, list[str]]:
-    """What the document says, and which numbers were repaired. `StudyError` names line and column."""
+    """Return the document, and a note for each repaired number.
+
+    Raises: StudyError, which names line and column.
+    """
     repaired: list[str] = []
 
     class Loader(yaml.SafeLoader):
-        """SafeLoader (no objects from text), with one more way to write a number, and no key twice."""
+        """SafeLoader, which creates no objects, with one more form of numbers and without duplicate keys."""
 
     def number(loader: Loader, node: yaml.ScalarNode) -> float:
         value = str(node.value)
@@ -38,25 +42,26 @@ def parse_yaml(text: str) -> tuple[Any, list[str]]:
             if name in seen:
                 raise StudyError(f"line {key.start_mark.line + 1}: {name!r} stands there twice", where=name)
             seen.add(name)
-        found: dict[Any, Any] = loader.construct_mapping(node, deep=True)
-        return found
+        document: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+        return document
 
     Loader.add_implicit_resolver(TAG, FLOAT_WHOLE, list("-+.0123456789"))
-    # Looked at before YAML's own pattern for floats, which does not know all of these.
+    # Ours must be tried before YAML's own pattern for floats, which does not match all of these.
     for first in "-+.0123456789":
-        known = Loader.yaml_implicit_resolvers[first]
-        known.sort(key=lambda pair: pair[0] != TAG)
+        resolvers = Loader.yaml_implicit_resolvers[first]
+        resolvers.sort(key=lambda pair: pair[0] != TAG)
     Loader.add_constructor(TAG, number)
     Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, table)
     try:
-        found = yaml.load(text, Loader=Loader)  # noqa: S506  a SafeLoader of our own
+        document = yaml.load(text, Loader=Loader)  # noqa: S506  a subclass of SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise StudyError(f"is not YAML: {place}{error.problem or error.context}") from None
+        position = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise StudyError(f"is not YAML: {position}{error.problem or error.context}") from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise StudyError(f"is not YAML: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from None
-    return found, repaired
+    return document, repaired
 
 
 FLOAT_WHOLE = re.compile(rf"^(?:{FLOAT.pattern})$")
+"""The pattern for a whole scalar."""

@@ -1,4 +1,4 @@
-"""The model: a small GPT. Pre-norm blocks, learned positions, one fused projection for queries, keys and values."""
+"""The model of `charlm`: a small GPT with pre-norm blocks, learned positions and a fused query-key-value projection."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from torch.nn import functional as F
 from hptui.trainers.charlm.settings import Settings
 
 LOUDNESS = 3.0
-"""What embeddings are multiplied by on entry. A matrix that is the output layer, too, must have small entries; without
-this the first layers hardly hear it, and a short run learns little more than the frequencies of characters."""
+"""Factor of the embeddings at the input.
+
+A matrix that is also the output layer must have small entries; without the factor the first layers get almost no
+signal, and a short run learns little more than the frequencies of characters.
+"""
 
 
 class Attention(nn.Module):
@@ -24,6 +27,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(settings.model_dim, settings.model_dim, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Mix each position with those before it. Shape: (B, T, dim) to (B, T, dim)."""
         batch, length, dim = x.shape
         q, k, v = self.qkv(x).view(batch, length, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
         dropped = self.dropout if self.training else 0.0
@@ -33,7 +37,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then a feed-forward layer, each added to what came in."""
+    """A transformer block: attention, then a feed-forward layer, each added to its input."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -43,13 +47,14 @@ class Block(nn.Module):
         self.drop = nn.Dropout(settings.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Apply the block. Shape: (B, T, dim) to (B, T, dim)."""
         x = x + self.drop(self.attention(self.norm1(x)))
         grown: Tensor = x + self.drop(self.down(F.gelu(self.up(self.norm2(x)))))
         return grown
 
 
 class CharLM(nn.Module):
-    """Characters in, scores of the next character out: (B, T) -> (B, T, vocabulary)."""
+    """A language model over characters: returns the logits of the next character at each position."""
 
     def __init__(self, settings: Settings, vocabulary: int) -> None:
         super().__init__()
@@ -62,34 +67,35 @@ class CharLM(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.head = nn.Linear(dim, vocabulary, bias=False)
         self.apply(_initialise)
-        for block in blocks:  # keeps the size of the residual stream independent of the depth
+        for block in blocks:  # keeps the scale of the residual stream independent of the depth
             for layer in (block.attention.out, block.down):
                 nn.init.normal_(layer.weight, std=(2 * len(blocks) * layer.in_features) ** -0.5)
         if settings.tie_weights:
             self.head.weight = self.characters.weight
 
     def forward(self, ids: Tensor) -> Tensor:
-        places = torch.arange(ids.shape[1], device=ids.device)
-        x = self.drop(LOUDNESS * (self.characters(ids) + self.positions(places)))  # (B, T, dim)
+        """Return the logits of the next character. Shape: (B, T) ids to (B, T, vocabulary)."""
+        positions = torch.arange(ids.shape[1], device=ids.device)
+        x = self.drop(LOUDNESS * (self.characters(ids) + self.positions(positions)))  # (B, T, dim)
         for block in self.blocks:
             x = block(x)
         scores: Tensor = self.head(self.norm(x))
         return scores
 
     def loss(self, ids: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross-entropy per character, in nats."""
+        """Return the mean cross-entropy per character, in nats. Shape: both arguments (B, T)."""
         scores = self(ids)
         return F.cross_entropy(scores.float().view(-1, scores.shape[-1]), targets.reshape(-1))
 
     def parameter_groups(self, weight_decay: float) -> list[dict[str, object]]:
-        """Matrices decay; biases and norms do not."""
+        """Return the groups of the optimizer: weight decay for matrices, none for biases and norms."""
         matrices = [p for p in self.parameters() if p.dim() >= 2]
         vectors = [p for p in self.parameters() if p.dim() < 2]
         return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
 def _initialise(module: nn.Module) -> None:
-    """Every layer begins with outputs of about unit size, at any width."""
+    """Initialise a layer so that its outputs have about unit scale, at any width."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=module.weight.shape[1] ** -0.5)
     if isinstance(module, nn.Linear) and module.bias is not None:

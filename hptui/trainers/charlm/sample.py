@@ -1,4 +1,4 @@
-"""Text from a trained model, one character at a time."""
+"""Sampling of text from a trained model, one character at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from hptui.trainers.charlm.text import Corpus
 def generate(
     model: CharLM, corpus: Corpus, prompt: str, length: int, temperature: float, window: int, seed: int
 ) -> str:
-    """`prompt` and `length` characters after it. The same seed gives the same text."""
+    """Return `prompt` and the `length` characters after it. The same seed gives the same text.
+
+    `window` is the model's maximum sequence length; temperature 0 takes the likeliest character.
+    """
     model.eval()
     device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(seed)
@@ -27,5 +30,5 @@ def generate(
 def _choose(scores: Tensor, temperature: float, generator: torch.Generator) -> int:
     if temperature == 0:
         return int(scores.argmax())
-    chances = torch.softmax(scores / temperature, dim=-1)
-    return int(torch.multinomial(chances, 1, generator=generator))
+    probabilities = torch.softmax(scores / temperature, dim=-1)
+    return int(torch.multinomial(probabilities, 1, generator=generator))

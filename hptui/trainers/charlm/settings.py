@@ -1,4 +1,4 @@
-"""Every knob of `charlm`, with its category and typical range. Free of torch."""
+"""The settings of `charlm`, with categories and typical ranges. Free of torch."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from hptui.trainers.settings import setting
 MODEL, TRAINING, SCHEDULE, SEQUENCE = "Model", "Training", "Schedule", "Sequence"
 DATA, RUN, SAMPLE = "Data", "Run", "Sample"
 MEASURES = ("val_loss", "perplexity", "train_loss", "learning_rate", "grad_norm", "tokens_per_second")
-"""All that it reports."""
+"""All metrics that `charlm` reports."""
 SCHEDULES = ("constant", "cosine", "step", "exponential")
+"""Values of `lr_schedule`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one training run; values that cannot work together are a `UserError`."""
+    """The settings of one training run. Raises: UserError for values that cannot work together."""
 
     model_dim: int = setting(
         128,

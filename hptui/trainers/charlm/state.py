@@ -1,4 +1,4 @@
-"""All that changes while a `charlm` trial trains: what a checkpoint holds."""
+"""The changing state of a `charlm` training, which a checkpoint holds."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from hptui.trainers.charlm.model import CharLM
 from hptui.trainers.optimizers import load_optimizer
 
 FILE = "state.pt"
+"""Name of the file in a checkpoint."""
 
 
 @dataclass
 class State:
-    """Model, optimizer, place in the run, and what early stopping remembers. The generators belong to torch."""
+    """Model, optimizer, step and early-stopping state of a training. Random generators belong to torch."""
 
     model: CharLM
     optimizer: torch.optim.Optimizer
@@ -29,7 +30,7 @@ class State:
     without_progress: int = 0
 
     def save(self, path: Path) -> None:
-        """Write the file of a checkpoint."""
+        """Write the file of a checkpoint into the directory `path`."""
         state = {
             "step": self.step,
             "model": self.model.state_dict(),
@@ -40,11 +41,12 @@ class State:
             "rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
         }
-        with (path / FILE).open("wb") as file:  # a file of Python's reports a full disk as what it is
+        # A Python file raises OSError if the disk is full; torch's own writer does not.
+        with (path / FILE).open("wb") as file:
             torch.save(state, file)
 
     def restore(self, path: Path) -> None:
-        """Become the run that wrote a checkpoint."""
+        """Load the state of the training that wrote a checkpoint."""
         state = torch.load(path / FILE, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
         load_optimizer(self.optimizer, state["optimizer"])
@@ -55,7 +57,7 @@ class State:
             torch.cuda.set_rng_state(state["cuda_rng"].cpu(), self.device)
 
     def judge(self, loss: float) -> None:
-        """Take note of a validation loss: the best weights, and for how long there were no better ones."""
+        """Update the best loss, its weights and the count of evaluations without progress."""
         if not loss < self.best:
             self.without_progress += 1
             return

@@ -1,7 +1,7 @@
 """The text that `charlm` learns: a file, a directory of files, or the docstrings of Python's standard library.
 
 The docstrings are real prose and on every machine. They are read with `ast`, so nothing is imported or run; the result
-is kept in the study's cache, made once however many trials start together.
+is kept in the study's cache, and made only once when several trials start together.
 """
 
 from __future__ import annotations
@@ -25,35 +25,42 @@ from hptui.trainers.alone import alone
 from hptui.trainers.charlm.settings import Settings
 
 SKIPPED = {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"}
+"""Directories of the standard library that are not read."""
 SUFFIXES = {".txt", ".md", ".rst", ".tex", ".py"}
+"""Files of a directory that are text."""
 BREAK = "\n\n"
+"""Separator of joined texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Characters as numbers: indices into `vocabulary`. The validation text is the end of the text."""
+    """Text as numbers, which are indices into `vocabulary`. The validation text is the end of the text."""
 
     train: Tensor  # (characters,) int32
     validation: Tensor  # (characters,) int32
     vocabulary: str
 
     def encode(self, text: str) -> list[int]:
-        """The numbers of the characters that are known; others are left out."""
+        """Return the numbers of the characters in the vocabulary; other characters are left out."""
         return [self.vocabulary.index(char) for char in text if char in self.vocabulary]
 
     def decode(self, ids: list[int]) -> str:
+        """Return the text of numbers."""
         return "".join(self.vocabulary[number] for number in ids)
 
 
 def load(settings: Settings, directory: Path, cache: Path) -> Corpus:
-    """The text of one trial, split and numbered. `directory` is what a relative path starts from."""
+    """Return the text of one trial, split and numbered. `directory` is the base of a relative path.
+
+    Raises: UserError if the text is missing or too short.
+    """
     limit = settings.train_chars
     text = read(directory / Path(settings.text).expanduser(), limit) if settings.text else docstrings(limit, cache)
     codes = torch.frombuffer(bytearray(text.encode("utf-32-le", errors="replace")), dtype=torch.int32)
-    known, numbers = torch.unique(codes, return_inverse=True)
-    kept = round(len(text) * settings.validation)
-    ids = numbers.to(torch.int32)
-    corpus = Corpus(ids[: len(text) - kept], ids[len(text) - kept :], "".join(map(chr, known.tolist())))
+    used_codes, indices = torch.unique(codes, return_inverse=True)
+    held_out = round(len(text) * settings.validation)
+    ids = indices.to(torch.int32)
+    corpus = Corpus(ids[: len(text) - held_out], ids[len(text) - held_out :], "".join(map(chr, used_codes.tolist())))
     shortest = min(len(corpus.train), len(corpus.validation))
     if shortest <= settings.max_seq_len:
         raise UserError(
@@ -64,7 +71,10 @@ def load(settings: Settings, directory: Path, cache: Path) -> Corpus:
 
 
 def read(path: Path, limit: int) -> str:
-    """The text of a file, or of all text files in a directory by name, up to `limit` characters (0: all)."""
+    """Return the text of a file, or of a directory's text files by name.
+
+    At most `limit` characters are returned; 0 means all.
+    """
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
         if not files:
@@ -83,37 +93,40 @@ def read(path: Path, limit: int) -> str:
 
 
 def docstrings(limit: int, cache: Path) -> str:
-    """The docstrings of the standard library, from the cache when they are there."""
+    """Return the docstrings of the standard library, up to `limit` characters, from the cache if there."""
     root = sysconfig.get_path("stdlib")
     key = hashlib.sha256(f"{root} {platform.python_version()} {limit}".encode()).hexdigest()[:16]
-    kept = cache / f"docstrings-{key}.txt"
+    path = cache / f"docstrings-{key}.txt"
     cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with alone(cache / "docstrings.lock"):
-        if not kept.exists():
-            write_atomic(kept, _extract(Path(root), limit).encode())
-    return kept.read_text(encoding="utf-8")
+    with alone(cache / "docstrings.lock"):  # trials that start together need the same file
+        if not path.exists():
+            write_atomic(path, _extract(Path(root), limit).encode())
+    return path.read_text(encoding="utf-8")
 
 
 def _extract(root: Path, limit: int) -> str:
-    found: dict[str, None] = {}  # in order, each once
+    texts: dict[str, None] = {}  # in order, each once
     length = 0
     for file in _modules(root):
         for text in _docstrings_of(file):
-            if text not in found and text.isascii():
-                found[text] = None
+            if text not in texts and text.isascii():
+                texts[text] = None
                 length += len(text) + len(BREAK)
         if limit and length > limit:
             break
-    if not found:
+    if not texts:
         raise UserError(f"no source of Python's library in {root}", hint="set text to a file or directory of your own")
-    return _cut(BREAK.join(found), limit)
+    return _cut(BREAK.join(texts), limit)
 
 
 def _modules(root: Path) -> list[Path]:
-    """The library's modules in an order that mixes subjects, the same everywhere: validation is like training."""
+    """Return the library's modules in a shuffled order that is the same on all machines.
+
+    Subjects are mixed, so that the validation text at the end resembles the training text.
+    """
     files = []
-    for folder, inner, names in os.walk(root):
-        inner[:] = [name for name in inner if name not in SKIPPED and not name.startswith("config-")]
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name not in SKIPPED and not name.startswith("config-")]
         files += [Path(folder, name).relative_to(root).as_posix() for name in names if name.endswith(".py")]
     files.sort()
     random.Random(0).shuffle(files)

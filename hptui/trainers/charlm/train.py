@@ -1,8 +1,8 @@
-"""Train one `charlm` trial, read from top to bottom: text, model, steps, checkpoints, sample.
+"""Training of one `charlm` trial: text, model, steps, checkpoints, sample.
 
-Everything random is a function of the seed: batches of (seed, step), so that resuming needs no place in a data order;
-dropout of the generator's state, which a checkpoint holds. A resumed run gives the losses of an undisturbed one, bit by
-bit, on the same machine with the same versions and number of threads.
+All randomness is a function of the seed: batches of (seed, step), so that resuming needs no position in a data order;
+dropout of the generator's state, which a checkpoint holds. A resumed run gives the losses of an uninterrupted one, bit
+by bit, on the same machine with the same versions and number of threads.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import Diverged
 
 CHECKPOINT_SECONDS = 60.0
+"""Seconds between checkpoints, where the settings give no number of steps."""
 EVALUATED = 32
-"""Sequences in a batch of validation text: not `batch_size`, so that trials are judged on the same text."""
+"""Sequences in a batch of validation text: not `batch_size`, so that all trials see the same text."""
 
 
 def make_repeatable() -> None:
-    """Have torch compute the same bits every time. To be called before CUDA starts."""
+    """Make torch compute the same bits every time. Must be called before CUDA starts."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a property of the module
@@ -39,7 +40,10 @@ def make_repeatable() -> None:
 
 
 def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
-    """Train, evaluate, write a sample of text; the last metrics. Asked to stop, it saves a checkpoint and returns."""
+    """Train, evaluate and write a sample of text; return the last metrics.
+
+    If asked to stop, save a checkpoint and return.
+    """
     make_repeatable()
     if settings.threads:
         torch.set_num_threads(settings.threads)
@@ -76,14 +80,14 @@ class Run:
         self.state = State(model, optimizer, device, keep_best=settings.early_stopping)
         if trial.resume_from:
             self.state.restore(trial.resume_from)
-        self._tell(corpus)
+        self._record_effective(corpus)
 
     def epochs(self, steps: int) -> float:
-        """How many passes over the text so many steps are."""
+        """Return the number of passes over the text that `steps` updates make."""
         return round(steps / self.per_epoch, 4)
 
-    def _tell(self, corpus: text.Corpus) -> None:
-        """Record what will really be used, where it follows from several settings."""
+    def _record_effective(self, corpus: text.Corpus) -> None:
+        """Record the values that are really used, where they follow from several settings."""
         settings, trial = self.settings, self.trial
         peak = schedule.peak(settings, self.total, self.per_epoch)
         if settings.warmup_steps > self.total:
@@ -113,61 +117,74 @@ class Run:
         )
 
     def train(self) -> dict[str, float]:
-        """The loop. Ends at the last step, early, or when asked to; then with a checkpoint."""
+        """Run the steps up to the last one, early stopping or a request; return the last metrics.
+
+        A checkpoint is saved if the training was asked to stop, other than to be pruned.
+        """
         settings, trial, state = self.settings, self.trial, self.state
-        until = min(self.total, trial.try_steps or self.total)
+        last_step = min(self.total, trial.try_steps or self.total)
         metrics: dict[str, float] = {}
-        saved, unlogged, seconds = state.step, 0, 0.0
-        while state.step < until and not trial.should_stop:
-            began = time.perf_counter()
-            rate, loss, norm = self.update()
-            unlogged, seconds = unlogged + 1, seconds + time.perf_counter() - began
-            last, found = state.step == until, dict[str, float]()
+        saved_step, unreported, seconds = state.step, 0, 0.0
+        while state.step < last_step and not trial.should_stop:
+            started = time.perf_counter()
+            learning_rate, loss, norm = self.update()
+            unreported, seconds = unreported + 1, seconds + time.perf_counter() - started
+            last, reported = state.step == last_step, dict[str, float]()
             if state.step % settings.log_every == 0 or last or not math.isfinite(loss):
-                speed = unlogged * self.per_update / seconds
-                found = {"train_loss": loss, "learning_rate": rate, "grad_norm": norm, "tokens_per_second": speed}
-                unlogged, seconds = 0, 0.0
+                speed = unreported * self.per_update / seconds
+                reported = {
+                    "train_loss": loss,
+                    "learning_rate": learning_rate,
+                    "grad_norm": norm,
+                    "tokens_per_second": speed,
+                }
+                unreported, seconds = 0, 0.0
             if math.isfinite(loss) and (state.step % settings.eval_every == 0 or last):
-                found |= self.evaluate()
-                print(f"step {state.step}/{self.total}: train_loss {loss:.4f}, val_loss {found['val_loss']:.4f}")
-            if found:
-                trial.report(state.step, found)
-                metrics |= found
+                reported |= self.evaluate()
+                print(f"step {state.step}/{self.total}: train_loss {loss:.4f}, val_loss {reported['val_loss']:.4f}")
+            if reported:
+                trial.report(state.step, reported)
+                metrics |= reported
             if not math.isfinite(loss):
-                raise Diverged(f"train_loss is {loss} at step {state.step}, with a learning rate of {rate:.3g}")
+                raise Diverged(
+                    f"train_loss is {loss} at step {state.step}, with a learning rate of {learning_rate:.3g}"
+                )
             if settings.early_stopping and state.without_progress >= settings.patience:
                 trial.stopped_early(f"val_loss was not below {state.best:.4f} in {settings.patience} evaluations")
                 return metrics
             if not last and self.checkpoint_due():
                 trial.checkpoint(state.save, state.step)
-                saved = state.step
-        wanted = trial.obeyed not in (None, "prune") or trial.try_steps  # a try tells how large a checkpoint is
-        if wanted and state.step > saved:
+                saved_step = state.step
+        needed = trial.obeyed not in (None, "prune") or trial.try_steps  # a dry run measures how large a checkpoint is
+        if needed and state.step > saved_step:
             trial.checkpoint(state.save, state.step)
         return metrics
 
     def update(self) -> tuple[float, float, float]:
-        """One optimizer step: the learning rate, the mean loss before it, and the norm of the gradient."""
-        settings, state, parts = self.settings, self.state, self.settings.gradient_accumulation
-        rate = schedule.rate(settings, state.step, self.total, self.per_epoch)
+        """Take one optimizer step; return learning rate, mean loss before the step, and gradient norm."""
+        settings, state, accumulation = self.settings, self.state, self.settings.gradient_accumulation
+        learning_rate = schedule.rate(settings, state.step, self.total, self.per_epoch)
         for group in state.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = learning_rate
         state.model.train()
         losses = []
-        for part in range(parts):
+        for part in range(accumulation):
             with self.precision():
                 loss = state.model.loss(*self.batch(part))
-            (loss / parts).backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
+            (loss / accumulation).backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
             losses.append(loss.detach())
-        bound = settings.gradient_clip or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), bound)
+        max_norm = settings.gradient_clip or math.inf
+        norm = torch.nn.utils.clip_grad_norm_(state.model.parameters(), max_norm)
         state.optimizer.step()
         state.optimizer.zero_grad()
         state.step += 1
-        return rate, float(torch.stack(losses).mean()), float(norm)
+        return learning_rate, float(torch.stack(losses).mean()), float(norm)
 
     def batch(self, part: int) -> tuple[Tensor, Tensor]:
-        """Characters and the ones that follow them, each (B, T): a function of seed, step and part alone."""
+        """Return characters and the ones that follow them, a function of seed, step and `part` alone.
+
+        Shape: (B, T) each.
+        """
         digest = hashlib.sha256(f"{self.trial.seed}/{self.state.step}/{part}".encode()).digest()
         generator = torch.Generator().manual_seed(int.from_bytes(digest[:7]))
         length = self.settings.max_seq_len
@@ -176,49 +193,49 @@ class Run:
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
-        """Loss on sequences spread evenly over the validation text."""
+        """Return the metrics on sequences spread evenly over the validation text, and judge them."""
         settings, length = self.settings, self.settings.max_seq_len
         count = min(settings.eval_batches * EVALUATED, max(len(self.held_out) // length, 1))
         starts = torch.linspace(0, len(self.held_out) - length - 1, count, dtype=torch.float64).long()
         self.state.model.eval()
-        summed = 0.0
-        for some in torch.split(starts, min(settings.batch_size, EVALUATED)):
+        total = 0.0
+        for chunk in torch.split(starts, min(settings.batch_size, EVALUATED)):
             with self.precision():
-                summed += float(self.state.model.loss(*windows(self.held_out, some, length))) * len(some)
-        self.state.judge(summed / count)
-        return validation(summed / count)
+                total += float(self.state.model.loss(*windows(self.held_out, chunk, length))) * len(chunk)
+        self.state.judge(total / count)
+        return validation(total / count)
 
     @contextlib.contextmanager
     def precision(self) -> Iterator[None]:
-        """bfloat16 where it is asked for and safe."""
+        """Compute in bfloat16 for a block, where the settings ask for it and torch deems it safe."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.mixed_precision):
             yield
 
     def checkpoint_due(self) -> bool:
-        """Whether to save now, by steps or by the clock."""
+        """Return whether to save now, by steps or by the clock."""
         every = self.settings.checkpoint_every
         return self.state.step % every == 0 if every else self.trial.checkpoint_due(CHECKPOINT_SECONDS)
 
 
 def windows(data: Tensor, starts: Tensor, length: int) -> tuple[Tensor, Tensor]:
-    """The sequences at `starts` and, one character on, their targets: (B, T) each."""
-    places = starts.to(data.device)[:, None] + torch.arange(length + 1, device=data.device)  # (B, T + 1)
-    found = data[places].long()
-    return found[:, :-1], found[:, 1:]
+    """Return the sequences at `starts` and their targets, one character on. Shape: (B, T) each."""
+    positions = starts.to(data.device)[:, None] + torch.arange(length + 1, device=data.device)  # (B, T + 1)
+    sequences = data[positions].long()
+    return sequences[:, :-1], sequences[:, 1:]
 
 
 def validation(loss: float) -> dict[str, float]:
-    """The metrics of an evaluation."""
+    """Return the metrics of an evaluation from its mean loss."""
     return {"val_loss": loss, "perplexity": math.exp(min(loss, 700.0))}
 
 
 def write_sample(settings: Settings, trial: TrialContext, model: CharLM, corpus: text.Corpus) -> None:
-    """Keep what the trained model writes."""
+    """Write a sample of the trained model's text as an artifact, and print it."""
     trial.phase("sample")
     unknown = sorted(set(settings.prompt) - set(corpus.vocabulary))
     if unknown:
         trial.warn(f"the text has no {' '.join(map(repr, unknown))}: left out of the prompt")
-    written = generate(
+    sample = generate(
         model,
         corpus,
         settings.prompt,
@@ -227,5 +244,5 @@ def write_sample(settings: Settings, trial: TrialContext, model: CharLM, corpus:
         window=settings.max_seq_len,
         seed=trial.seed,
     )
-    trial.artifact("sample.txt", "a sample of text").write_text(written, encoding="utf-8")
-    print(f"--- sample\n{written}\n---")
+    trial.artifact("sample.txt", "a sample of text").write_text(sample, encoding="utf-8")
+    print(f"--- sample\n{sample}\n---")

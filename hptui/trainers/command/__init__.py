@@ -1,1 +1,1 @@
-"""A user's own script as a trainer: parameters in, metrics out, its end judged; not a line of the script changes."""
+"""A user's own script as a trainer: parameters in, metrics out, its exit classified; the script is not changed."""

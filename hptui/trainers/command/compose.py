@@ -1,4 +1,4 @@
-"""From a trial's parameters to what is started: words, environment, configuration file. Nothing goes to a shell."""
+"""Composes what starts a trial: command words, environment, files. No shell is involved."""
 
 from __future__ import annotations
 
@@ -21,16 +21,19 @@ from hptui.trainers.command.styles import STYLES, Style, arguments, flat, read_s
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w.]*)\}")
 ARGUMENTS, CONFIG = "args", "config"
 WHOLE = ("{args_json}", "{args_json_file}", "{args_dict}")
-"""Words that stand for all parameters at once: as JSON, as a JSON file's path, as a Python dictionary."""
+"""Words that stand for all parameters at once: as JSON, as the path of a JSON file, as a Python dictionary."""
 VARIABLE = "env."
-"""`{env.NAME}` is a variable of the environment; where it is not set, its name, as W&B has it."""
+"""Prefix of placeholders for environment variables: `{env.NAME}`; an unset one yields its name, as in W&B."""
 SWEEP_FILE = "wandb-parameters.yaml"
 ARGUMENTS_FILE = "arguments.json"
 
 
 @dataclass
 class Places:
-    """What placeholders stand for: facts of the trial, and the parameters. `used` are the parameters placed by hand."""
+    """What placeholders stand for: facts of the trial, and its parameters.
+
+    `used` collects the parameters that a placeholder has put somewhere; they are not passed a second time.
+    """
 
     facts: Mapping[str, str]
     parameters: Mapping[str, Value]
@@ -38,13 +41,16 @@ class Places:
     used: set[str] = field(default_factory=set)
 
     def fill(self, text: str, where: str) -> str:
-        """`text` with its placeholders replaced; `{{` is a brace."""
+        """Return `text` with its placeholders replaced; `{{` is a brace. `where` names the key in errors.
 
-        def one(found: re.Match[str]) -> str:
-            name = found[1]
+        Raises: UserError for an unknown placeholder.
+        """
+
+        def replacement(match: re.Match[str]) -> str:
+            name = match[1]
             if name is None:
-                return found[0][0]
-            # A parameter first: the script must get what is on record.
+                return match[0][0]
+            # A parameter takes precedence over a fact: the script must get the value that is recorded.
             if name in self.parameters:
                 self.used.add(name)
                 return word(self.style, self.parameters[name])
@@ -53,15 +59,15 @@ class Places:
             if name.startswith(VARIABLE):
                 variable = name.removeprefix(VARIABLE)
                 return os.environ.get(variable, variable)
-            known = [*self.facts, *self.parameters, ARGUMENTS, CONFIG]
-            raise UserError(f"trainer.{where}: there is nothing called {{{name}}}", hint=did_you_mean(name, known))
+            names = [*self.facts, *self.parameters, ARGUMENTS, CONFIG]
+            raise UserError(f"trainer.{where}: there is nothing called {{{name}}}", hint=did_you_mean(name, names))
 
-        return PLACEHOLDER.sub(one, text)
+        return PLACEHOLDER.sub(replacement, text)
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What to start. `files` are to be written first, by path. `places` fills other texts of the same trial."""
+    """What to start. `files` (text by path) are to be written first; `places` fills further texts of the same trial."""
 
     words: list[str]
     environment: dict[str, str]
@@ -70,40 +76,47 @@ class Composed:
 
 
 def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path) -> Composed:
-    """The command of a trial. `facts` are placeholders; `directory` is the study file's, `output` the trial's."""
+    """Compose the command of a trial.
+
+    `facts` are placeholders with their values; `directory` is that of the study file, `output` the trial's.
+
+    Raises: UserError.
+    """
     style = read_style(spec.own.style)
-    usual = style if isinstance(style, Style) else STYLES["exact"]
-    places = Places(dict(facts), spec.parameters, usual)
+    value_style = style if isinstance(style, Style) else STYLES["exact"]
+    places = Places(dict(facts), spec.parameters, value_style)
     files: dict[Path, str] = {}
-    settled: dict[str, str] = {}
+    config_facts: dict[str, str] = {}
     if spec.own.config is not None:
-        wanted = configfile.read_wanted(spec.own.config, places.fill, directory)
-        settled[CONFIG] = str(output / wanted.name)
-    places.facts = {**facts, **settled}
+        config_file = configfile.read_wanted(spec.own.config, places.fill, directory)
+        config_facts[CONFIG] = str(output / config_file.name)
+    places.facts = {**facts, **config_facts}
     words = [text if text == "{args}" or text in WHOLE else places.fill(text, "command") for text in spec.own.command]
     environment = {name: places.fill(text, f"env.{name}") for name, text in (spec.own.env or {}).items()}
-    left = {spec.called(name): value for name, value in spec.parameters.items() if name not in places.used}
-    left = nested(left, spec.own.tables)
+    remaining = {spec.called(name): value for name, value in spec.parameters.items() if name not in places.used}
+    remaining = nested(remaining, spec.own.tables)
     inserted: list[str] = []
-    words = [_whole(text, left, output, files) if text in WHOLE else text for text in words]
+    words = [_all_in_one_word(text, remaining, output, files) if text in WHOLE else text for text in words]
     if spec.own.config is not None:
         if not any("{config}" in text for text in (*spec.own.command, *(spec.own.env or {}).values())):
             hint = 'for instance command = ["python", "train.py", "--config", "{config}"]'
             raise UserError(
                 "trainer.config: no word of the command is {config}, so the script would not see it", hint=hint
             )
-        files[output / wanted.name] = configfile.merged(wanted, left)
+        files[output / config_file.name] = configfile.merged(config_file, remaining)
     elif isinstance(style, Style):
         work = directory / places.fill(spec.own.workdir, "workdir")
-        inserted = arguments(as_declared(style, left, words, work), left)
+        inserted = arguments(as_declared(style, remaining, words, work), remaining)
     elif style == "constants":
-        words = with_constants(words, left)
+        words = with_constants(words, remaining)
     elif style == "env":
-        environment |= {variable(name): word(usual, value) for name, value in flat(left)}
+        environment |= {variable(name): word(value_style, value) for name, value in flat(remaining)}
     if style == "wandb" or (isinstance(style, Style) and style.also == "wandb"):
-        every = nested({spec.called(name): value for name, value in spec.parameters.items()}, spec.own.tables)
-        # W&B reads it with PyYAML, to which the 1e-05 of JSON is a text.
-        files[output / SWEEP_FILE] = configfile.yaml_text({name: {"value": value} for name, value in every.items()})
+        all_parameters = nested({spec.called(name): value for name, value in spec.parameters.items()}, spec.own.tables)
+        # W&B reads the file with PyYAML, which takes JSON's 1e-05 for a text: so it is dumped as YAML.
+        files[output / SWEEP_FILE] = configfile.yaml_text(
+            {name: {"value": value} for name, value in all_parameters.items()}
+        )
         environment = {"WANDB_SWEEP_PARAM_PATH": str(output / SWEEP_FILE), "WANDB_MODE": "offline", **environment}
         environment = {"WANDB_DIR": str(output), "WANDB_SILENT": "true", **environment}
     return Composed(_inserted(words, inserted), environment, files, places)
@@ -117,10 +130,12 @@ def said(
     *,
     hyphens: bool = False,
 ) -> list[str] | None:
-    """Parameters, by our names, as the words behind the script's command; None where it hears of them otherwise.
+    """Return the words that pass parameters on the command line; None if they are passed in another way.
 
-    `settings` is the `[trainer]` table; `names` are other names for parameters than those that it gives. What has a
-    place of its own, in the command or a variable, is left out.
+    `settings` is the `[trainer]` table; `names` are names for parameters that take precedence over those of the table.
+    Parameters with a placeholder in the command or in a variable are left out.
+
+    Raises: UserError if two parameters would get one name.
     """
     spec = read(settings)
     style = read_style(spec.own.style)
@@ -130,71 +145,79 @@ def said(
     placed = {
         name for text in (*spec.own.command, *(spec.own.env or {}).values()) for name in PLACEHOLDER.findall(text)
     }
-    called = {name: names.get(name, spec.called(name)) for name in parameters if name not in placed}
-    if len({*called.values()}) < len(called):
+    script_names = {name: names.get(name, spec.called(name)) for name in parameters if name not in placed}
+    if len({*script_names.values()}) < len(script_names):
         raise UserError("two settings would have one name", hint="give each a name of its own")
-    left = nested({called[name]: value for name, value in parameters.items() if name in called}, spec.own.tables)
-    return arguments(as_declared(style, left, spec.own.command, directory / spec.own.workdir), left)
+    remaining = nested(
+        {script_names[name]: value for name, value in parameters.items() if name in script_names}, spec.own.tables
+    )
+    return arguments(as_declared(style, remaining, spec.own.command, directory / spec.own.workdir), remaining)
 
 
 def nested(parameters: Mapping[str, Value], tables: Sequence[str]) -> dict[str, Value]:
-    """Parameters with those of a table (`optimizer.lr` of `optimizer`) inside it, as the script knows them."""
-    found: dict[str, Value] = {}
+    """Return parameters with those of each table (`optimizer.lr` of `optimizer`) moved into it.
+
+    Raises: UserError for a name that is a table and a value.
+    """
+    tree: dict[str, Value] = {}
     for name, value in overlaid(parameters).items():
-        above, below = found, name
+        table_of_name, key_in_table = tree, name
         for table in sorted(tables, key=len):
             if not name.startswith(f"{table}."):
                 continue
-            key = below.removesuffix(name.removeprefix(table))
-            inner = above.setdefault(key, {})
+            key = key_in_table.removesuffix(name.removeprefix(table))
+            inner = table_of_name.setdefault(key, {})
             if not isinstance(inner, dict):
                 raise UserError(f"trainer.tables: {table} is a parameter with a value, so it can hold no {name}")
-            above, below = inner, name.removeprefix(f"{table}.")
-        if isinstance(above.get(below), dict):
+            table_of_name, key_in_table = inner, name.removeprefix(f"{table}.")
+        if isinstance(table_of_name.get(key_in_table), dict):
             raise UserError(f"trainer.tables: {name} holds others, so it can have no value of its own")
-        above[below] = value
-    return found
+        table_of_name[key_in_table] = value
+    return tree
 
 
 def overlaid(parameters: Mapping[str, Value]) -> dict[str, Value]:
-    """Parameters with each dotted one (`optimizer.lr`) inside the table (`optimizer`) that is given as a whole."""
-    found = deepcopy(dict(parameters))
-    whole = [name for name, value in found.items() if isinstance(value, dict)]
-    for name in list(found):
-        table = next((one for one in whole if name.startswith(f"{one}.")), None)
+    """Move each dotted parameter (`optimizer.lr`) into the table (`optimizer`) that is given as a whole."""
+    merged = deepcopy(dict(parameters))
+    tables = [name for name, value in merged.items() if isinstance(value, dict)]
+    for name in list(merged):
+        table = next((prefix for prefix in tables if name.startswith(f"{prefix}.")), None)
         if table is not None:
-            configfile.put(found[table], name.removeprefix(f"{table}."), found.pop(name))
-    return found
+            configfile.put(merged[table], name.removeprefix(f"{table}."), merged.pop(name))
+    return merged
 
 
-def _whole(text: str, parameters: Mapping[str, Value], output: Path, files: dict[Path, str]) -> str:
-    """All parameters in one word."""
+def _all_in_one_word(text: str, parameters: Mapping[str, Value], output: Path, files: dict[Path, str]) -> str:
+    """Return the word for all parameters at once; a JSON file that it names is added to `files`."""
     if text == "{args_dict}":
         return repr(dict(parameters))
-    said = json.dumps(parameters)
+    text_json = json.dumps(parameters)
     if text == "{args_json}":
-        return said
-    files[output / ARGUMENTS_FILE] = said
+        return text_json
+    files[output / ARGUMENTS_FILE] = text_json
     return str(output / ARGUMENTS_FILE)
 
 
 def with_constants(words: Sequence[str], values: Mapping[str, Value]) -> list[str]:
-    """The command with its Python script run by `with_constants.py`."""
-    at = next((index for index, text in enumerate(words) if index and text.endswith(".py")), 0)
-    if not at:
+    """Return the command with its Python script run by `with_constants.py`.
+
+    Raises: UserError if no word of the command is a Python script.
+    """
+    script_index = next((index for index, text in enumerate(words) if index and text.endswith(".py")), 0)
+    if not script_index:
         hint = 'for instance command = ["python", "train.py"]'
         raise UserError('trainer.style: "constants" needs a Python script in the command', hint=hint)
-    return [*words[:at], str(OURS), json.dumps(values), *words[at:]] if values else list(words)
+    return [*words[:script_index], str(OURS), json.dumps(values), *words[script_index:]] if values else list(words)
 
 
 def _inserted(words: list[str], extra: list[str]) -> list[str]:
-    """The styled arguments in place of `{args}`, else at the end."""
+    """Return the words with `extra` in place of `{args}`, else at the end."""
     if "{args}" not in words:
         return [*words, *extra]
-    at = words.index("{args}")
-    return [*words[:at], *extra, *words[at + 1 :]]
+    index = words.index("{args}")
+    return [*words[:index], *extra, *words[index + 1 :]]
 
 
 def variable(name: str) -> str:
-    """A parameter's name as that of an environment variable."""
+    """Return the environment variable for a parameter's name."""
     return re.sub(r"\W", "_", name).upper()

@@ -1,4 +1,4 @@
-"""A configuration file for one trial: the script's own file with the trial's parameters put in by dotted path."""
+"""Writes a configuration file for one trial: the script's own file with the trial's parameters set by dotted path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FORMATS = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The file to write: its format, its name in the trial's directory, and what it begins from."""
+    """The file to write: its format, its name in the trial's directory, and the content that it starts from."""
 
     format: str
     name: str
@@ -25,7 +25,12 @@ class Wanted:
 
 
 def read_wanted(value: Value, fill: Callable[[str, str], str], directory: Path) -> Wanted:
-    """`"conf/base.yaml"`, `"yaml"` (from nothing), or `{ base = …, format = …, name = … }`."""
+    """Read `trainer.config`: `"conf/base.yaml"`, `"yaml"` (from nothing), or a table.
+
+    The table is `{ base = …, format = …, name = … }`.
+
+    Raises: UserError.
+    """
     table = {"base": value} if isinstance(value, str) else value
     if not isinstance(table, dict) or not all(isinstance(item, str) for item in table.values()):
         hint = 'for instance "conf/base.yaml", "json", or { base = "base.yaml", name = "run.yaml" }'
@@ -52,14 +57,14 @@ def _parse(path: Path, format_: str) -> Mapping[str, Any]:
     except OSError as error:
         raise UserError(f"trainer.config: {path} cannot be read: {error.strerror}") from None
     try:
-        found = _READERS[format_](text)
-    except Exception as error:  # noqa: BLE001  each of three parsers has errors of its own
+        content = _READERS[format_](text)
+    except Exception as error:  # noqa: BLE001  three parsers raise unrelated classes of errors
         raise UserError(f"trainer.config: {path} is not {format_.upper()}: {error}") from None
-    if found is None:
+    if content is None:
         return {}
-    if not isinstance(found, Mapping):
+    if not isinstance(content, Mapping):
         raise UserError(f"trainer.config: {path} holds no table of settings")
-    return found
+    return content
 
 
 def _yaml_read(text: str) -> Any:
@@ -75,7 +80,7 @@ def _toml_read(text: str) -> Any:
 
 
 def yaml_text(value: Any) -> str:
-    """YAML whose floats are floats to readers of YAML 1.1, too."""
+    """Return YAML whose floats readers of YAML 1.1 take for floats, too."""
     import yaml
 
     return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
@@ -96,29 +101,34 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
 
 
 def merged(wanted: Wanted, parameters: Mapping[str, Value]) -> str:
-    """The text of the file: the base, with each parameter at its dotted path."""
-    whole = deepcopy(dict(wanted.base)) if wanted.format != "toml" else deepcopy(wanted.base)
+    """Return the text of the file: the base with each parameter set at its dotted path."""
+    content = deepcopy(dict(wanted.base)) if wanted.format != "toml" else deepcopy(wanted.base)
     for name, value in parameters.items():
         if value is not None or wanted.format != "toml":
-            put(whole, name, value)
-    return _WRITERS[wanted.format](whole)
+            put(content, name, value)
+    return _WRITERS[wanted.format](content)
 
 
-def put(whole: Any, name: str, value: Value) -> None:
-    """Set one parameter. A name that stands in the file as it is, dots and all, is meant so."""
-    if name in whole:
-        whole[name] = value
+def put(content: Any, name: str, value: Value) -> None:
+    """Set one parameter in nested tables and lists.
+
+    A key that contains dots and exists as it is takes precedence over the path.
+
+    Raises: UserError if the path leads into a value that is no table.
+    """
+    if name in content:
+        content[name] = value
         return
-    *above, last = name.split(".")
-    table = whole
-    for part in above:
+    *path, last = name.split(".")
+    table = content
+    for part in path:
         if isinstance(table, list) and part.isdigit() and int(part) < len(table):
             table = table[int(part)]
             continue
         if not isinstance(table, Mapping):
             raise UserError(f"trainer.config: {name} leads into {part!r}, which is no table in the base file")
         if part not in table or table[part] is None:
-            table[part] = {}  # type: ignore[index]  # a dict, or TOML's own kind of one
+            table[part] = {}  # type: ignore[index]  # a dict or tomlkit's table
         table = table[part]
     if isinstance(table, list) and last.isdigit() and int(last) < len(table):
         table[int(last)] = value
@@ -129,11 +139,11 @@ def put(whole: Any, name: str, value: Value) -> None:
 
 
 def paths(base: Mapping[str, Any], above: str = "") -> list[str]:
-    """Every dotted path of a base file."""
-    found = []
+    """Return the dotted paths of a base file, tables included."""
+    names = []
     for key, value in base.items():
         name = f"{above}{key}"
-        found.append(name)
+        names.append(name)
         if isinstance(value, Mapping):
-            found += paths(value, f"{name}.")
-    return found
+            names += paths(value, f"{name}.")
+    return names

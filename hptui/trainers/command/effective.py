@@ -1,4 +1,4 @@
-"""What a script says that it really used: read from a file or a line of its log, by the names of our parameters."""
+"""Reads the settings that a script reports to have used, from a file or a line of its log, by our parameters' names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ KEYS = ("file", "line", "fields")
 
 
 class Effective:
-    """Looks out for effective settings. `fields` name what our parameters are called there."""
+    """Finds the settings that `trainer.effective_from` describes; `fields` maps our parameters to their paths.
+
+    Raises: UserError.
+    """
 
     def __init__(self, spec: Spec, fill: Callable[[str, str], str], directory: Path) -> None:
         value = spec.own.effective_from
@@ -26,22 +29,22 @@ class Effective:
             value = {"line": value} if "(?P<" in value else {"file": value}
         if value is not None and not isinstance(value, dict):
             raise UserError(f"{WHERE}: must be a file, a pattern or a table, got {value!r}")
-        given: dict[str, Any] = value or {}
-        for key in given:
+        table: dict[str, Any] = value or {}
+        for key in table:
             if key not in KEYS:
                 raise UserError(f"{WHERE}: unknown key {key!r}", hint=did_you_mean(key, KEYS))
-        self._file = directory / fill(str(given["file"]), "effective_from") if "file" in given else None
-        self._line = pattern(str(given["line"]), WHERE) if "line" in given else None
+        self._file = directory / fill(str(table["file"]), "effective_from") if "file" in table else None
+        self._line = pattern(str(table["line"]), WHERE) if "line" in table else None
         self._fields = {spec.called(name): name for name in spec.parameters} | {
-            str(path): name for name, path in (given.get("fields") or {}).items()
+            str(path): name for name, path in (table.get("fields") or {}).items()
         }
 
     def line(self, text: str) -> dict[str, Any]:
-        """The settings that a line says; a group named `json` holds all of them."""
-        found = self._line.search(text) if self._line else None
-        if found is None:
+        """Return the settings that a line reports; a group named `json` holds all of them."""
+        match = self._line.search(text) if self._line else None
+        if match is None:
             return {}
-        groups = {name: value for name, value in found.groupdict().items() if value is not None}
+        groups = {name: value for name, value in match.groupdict().items() if value is not None}
         if "json" in groups:
             try:
                 return self.chosen(json.loads(groups["json"]))
@@ -50,17 +53,17 @@ class Effective:
         return {self._fields.get(name, name): read_value_or_text(value) for name, value in groups.items()}
 
     def file(self) -> dict[str, Any]:
-        """The settings that the file says; {} when there is none, or nothing was named."""
+        """Return the settings that the file reports; {} if no file is named or readable."""
         if self._file is None:
             return {}
         try:
-            found = _parse(self._file)
+            content = _parse(self._file)
         except (OSError, ValueError):
             return {}
-        return self.chosen(found)
+        return self.chosen(content)
 
     def chosen(self, values: Any) -> dict[str, Any]:
-        """Those settings that are our parameters, or were named."""
+        """Return the settings that are parameters of the trial, or listed in `fields`."""
         if not isinstance(values, Mapping):
             return {}
         return {name: value for path, name in self._fields.items() if (value := at(values, path)) is not None}
@@ -83,7 +86,7 @@ def _parse(path: Path) -> Any:
 
 
 def read_value_or_text(text: str) -> Any:
-    """`1e-4` is a number, `true` is true, other words are text."""
+    """Read `1e-4` as a number, `true` as a boolean, other words as text."""
     try:
         return read_value(re.sub(r"[,;]$", "", text))
     except ValueError:

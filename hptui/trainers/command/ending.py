@@ -1,6 +1,6 @@
-"""What became of a script: its exit code and its last lines, weighed together. Pure.
+"""Classifies the end of a script by its exit code and its last lines together. Pure.
 
-A script may exit 0 after a traceback, or 1 because of a typing mistake in the study file; its own words say more.
+A script may exit with 0 after a traceback, or with 1 because of a misspelt parameter; its last lines tell which.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SIGNALLED = re.compile(
     r"|\b(?:caught|received|got) (?:signal )?SIG(?:INT|TERM)\b)"
 )
 GIVEN_UP = 5
-"""So many last lines may say why a script has given up."""
+"""Last lines of a script with exit code 0 that are searched for a failure."""
 DECORATION = re.compile(r"[╭╮╰╯│─┌┐└┘]+")
 INTERRUPTED = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP)
 USUAL_USAGE = 2
@@ -49,77 +49,84 @@ USUAL_USAGE = 2
 def judge(
     code: int, lines: Sequence[str], *, reported: bool, whole: bool = False, oom_kills: int = 0
 ) -> Failure | None:
-    """Why a script has failed; None when it ran to its end.
+    """Return why a script has failed; None if it ran to its end.
 
-    `code` is its exit code or minus the signal; `lines` what it printed last. `reported`: it told metrics before;
-    `whole`: it went all the steps it had announced.
+    `code` is its exit code or minus the signal; `lines` are the last that it printed. `reported`: it has reported
+    metrics; `whole`: it has reached the number of steps that it announced; `oom_kills`: kills by the kernel for memory
+    meanwhile.
     """
     lines = [text for line in lines if (text := DECORATION.sub(" ", line).strip())]
-    last = _last_words(lines)
+    key_line = _most_telling_line(lines)
     if code == 0 and (whole or not _ends_in_traceback(lines)):
-        return None if whole else _given_up(lines)
+        return None if whole else _reported_failure(lines)
     number = signal.Signals(-code) if code < 0 and -code in set(signal.Signals) else None
     if number is signal.SIGKILL and oom_kills:
         return Failure(Reason.HOST_OOM, "killed by the kernel: out of host memory")
-    said = _resources(lines)
-    if said is not None:
-        return said
+    failure = _resources(lines)
+    if failure is not None:
+        return failure
     if code in (128 + number for number in INTERRUPTED) or (number in INTERRUPTED):
-        what = number or signal.Signals(code - 128)
-        return Failure(Reason.LOST, f"the script was ended from outside ({what.name})")
+        received = number or signal.Signals(code - 128)
+        return Failure(Reason.LOST, f"the script was ended from outside ({received.name})")
     if number is not None:
-        return Failure(Reason.CRASH, _short(f"the script was killed by {number.name}", _quoted(last)))
+        return Failure(Reason.CRASH, _short(f"the script was killed by {number.name}", _quoted(key_line)))
     if (not reported or code == USUAL_USAGE) and (usage := _usage(code, lines)):
         return Failure(Reason.USAGE, usage)
-    if not reported and last and (NOT_FOUND.search(last) or last.startswith(("SyntaxError", "IndentationError"))):
-        return Failure(Reason.SETUP, _short(last))
-    how = f"exit code {code}" if code else "exit code 0, but its last words are a traceback"
-    if DIVERGED.search(last):
-        return Failure(Reason.NAN, _short(last))
-    wrong = last and (EXCEPTION.match(last) or ERROR.match(last))
-    return Failure(Reason.CRASH, _short(f"{last} ({how})" if wrong else _short(how, _quoted(last))))
+    if (
+        not reported
+        and key_line
+        and (NOT_FOUND.search(key_line) or key_line.startswith(("SyntaxError", "IndentationError")))
+    ):
+        return Failure(Reason.SETUP, _short(key_line))
+    exit_text = f"exit code {code}" if code else "exit code 0, but its last words are a traceback"
+    if DIVERGED.search(key_line):
+        return Failure(Reason.NAN, _short(key_line))
+    is_error = key_line and (EXCEPTION.match(key_line) or ERROR.match(key_line))
+    return Failure(
+        Reason.CRASH, _short(f"{key_line} ({exit_text})" if is_error else _short(exit_text, _quoted(key_line)))
+    )
 
 
 def _quoted(line: str) -> str:
-    """A last line that is no error by itself, such as one of metrics."""
+    """Quote a last line that is no error by itself, such as one of metrics."""
     return f"its last line was {line!r}" if line and not (EXCEPTION.match(line) or ERROR.match(line)) else line
 
 
-def _given_up(lines: Sequence[str]) -> Failure | None:
-    """A script that has caught what ended it, and says so at its very end with exit code 0."""
+def _reported_failure(lines: Sequence[str]) -> Failure | None:
+    """Return the failure that a script with exit code 0 has caught and reported in its last lines."""
     reader = LineReader()
     for line in reversed(lines[-GIVEN_UP:]):
-        for found in (_resources([line]), _diverged(line), _interrupted(line)):
-            if found is not None:
-                return found
-        if reader.read(line) is not None:  # it went on
+        for failure in (_resources([line]), _diverged(line), _interrupted(line)):
+            if failure is not None:
+                return failure
+        if reader.read(line) is not None:  # metrics: it went on after what stands before
             return None
     return None
 
 
 def _diverged(line: str) -> Failure | None:
-    said = DIVERGED.search(line) and STOPS.search(line)
-    return Failure(Reason.NAN, _short(line)) if said else None
+    diverged = DIVERGED.search(line) and STOPS.search(line)
+    return Failure(Reason.NAN, _short(line)) if diverged else None
 
 
 def _interrupted(line: str) -> Failure | None:
     return Failure(Reason.LOST, _short("the script was ended from outside", line)) if SIGNALLED.search(line) else None
 
 
-def _last_words(lines: Sequence[str]) -> str:
-    """The line that says most: the last exception, else the last line."""
+def _most_telling_line(lines: Sequence[str]) -> str:
+    """Return the last exception, else the last error, else the last line."""
     for index in range(len(lines) - 1, -1, -1):
         if lines[index].startswith(TRACEBACK):
-            found = [line for line in lines[index:] if EXCEPTION.match(line)]
-            if found:
-                return found[0]
+            exceptions = [line for line in lines[index:] if EXCEPTION.match(line)]
+            if exceptions:
+                return exceptions[0]
             break
-    wrong = [line for line in lines[-30:] if ERROR.match(line)]
-    return wrong[-1] if wrong else lines[-1] if lines else ""
+    errors = [line for line in lines[-30:] if ERROR.match(line)]
+    return errors[-1] if errors else lines[-1] if lines else ""
 
 
 def _ends_in_traceback(lines: Sequence[str]) -> bool:
-    """Whether the exception of a traceback is the very last that was said."""
+    """Return whether the exception of a traceback is the last line of all."""
     if not any(line.startswith(TRACEBACK) for line in lines[-100:]):
         return False
     return bool(EXCEPTION.match(lines[-1])) and "Exception ignored" not in " ".join(lines[-100:])
@@ -137,10 +144,10 @@ def _resources(lines: Sequence[str]) -> Failure | None:
 
 
 def _usage(code: int, lines: Sequence[str]) -> str:
-    """The script's own message about its arguments, '' when it is none."""
-    found = [line for line in lines[-60:] if USAGE.search(line)]
-    if found and (code == USUAL_USAGE or TRACEBACK not in "\n".join(lines) or _last_words(lines) in found):
-        return _short(found[-1])
+    """Return the script's own message about its arguments; '' if there is none."""
+    messages = [line for line in lines[-60:] if USAGE.search(line)]
+    if messages and (code == USUAL_USAGE or TRACEBACK not in "\n".join(lines) or _most_telling_line(lines) in messages):
+        return _short(messages[-1])
     if code == USUAL_USAGE and any(line.lower().startswith("usage:") for line in lines[-60:]):
         return _short(lines[-1])
     return ""

@@ -16,9 +16,10 @@ FLAGS = ("flag", "no")
 
 
 def as_declared(style: Style, parameters: Mapping[str, Value], words: Sequence[str], place: Path) -> Style:
-    """The style with each flag said as the script's source declares it: alone, or with its `--no-…`.
+    """Return the style with each flag passed as the script's source declares it: alone, or with `--no-…`.
 
-    What the study says of a single parameter stays; so does a style that says booleans as words.
+    What the study states for a single parameter takes precedence. A style that passes booleans as words is returned as
+    it is.
     """
     if style.booleans not in FLAGS or not any(isinstance(value, bool) for value in parameters.values()):
         return style
@@ -26,22 +27,23 @@ def as_declared(style: Style, parameters: Mapping[str, Value], words: Sequence[s
     if script is None or script.suffix != ".py":
         return style
     try:
-        declared = _declared(script, script.stat().st_mtime_ns)
+        from_source = _declared(script, script.stat().st_mtime_ns)
     except OSError:
         return style
-    return replace(style, each=tuple({**declared, **dict(style.each)}.items()))
+    return replace(style, each=tuple({**from_source, **dict(style.each)}.items()))
 
 
 @lru_cache(maxsize=8)
-def _declared(script: Path, _changed: int) -> Mapping[str, str]:
+def _declared(path: Path, _mtime_ns: int) -> Mapping[str, str]:
+    """Return how each boolean of a script is passed; cached until its modification time changes."""
     from hptui.trainers.scripts import look
 
     try:
-        found = look(script)
+        inspected = look(path)
     except UserError:
         return {}
-    style = read_style(found.style)
-    if not isinstance(style, Style) or found.parser not in ("argparse", "click", "typer"):
+    style = read_style(inspected.style)
+    if not isinstance(style, Style) or inspected.parser not in ("argparse", "click", "typer"):
         return {}
-    booleans = [option.name for option in found.options if option.type == "bool" and not option.positional]
-    return {name: how for name in booleans if (how := style.booleans_of(name)) in FLAGS}
+    booleans = [option.name for option in inspected.options if option.type == "bool" and not option.positional]
+    return {name: form for name in booleans if (form := style.booleans_of(name)) in FLAGS}

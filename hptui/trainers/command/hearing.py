@@ -1,4 +1,4 @@
-"""How a script gets its parameters, as far as its source tells: whether it may be asked, and what it would not say."""
+"""How a script gets its parameters, as far as its source shows, and whether it may be run with `--help`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEAF = {
     "sys.argv": 'flags, it takes words in their places: command = ["python", "train.py", "{learning_rate}"]',
     "": "command line",
 }
-"""What a script reads instead of flags."""
+"""Warning texts by what a script reads instead of flags; '' for nothing that is known."""
 HANDS_ON = re.compile(r"\$[@*]|getopt|--help")
 ARGV = re.compile(r"argv|parse_args|ArgumentParser")
 LISTENS = re.compile(
@@ -31,43 +31,46 @@ LISTENS = re.compile(
 
 
 def deaf(words: Sequence[str], place: Path, also: str) -> str | None:
-    """How a script gets its parameters that would not read `--help` but train; None for one that may be asked."""
+    """Return what a script reads that would ignore `--help` and train, as a key of the table above.
+
+    None: it can be run with `--help`, or its source does not tell.
+    """
     script = script_of(words, place)
     if script is None:
         return None
-    if script.suffix in (".sh", ".bash"):  # asked, one that hands nothing on would train
+    if script.suffix in (".sh", ".bash"):  # without `$@`, --help would be ignored and the script would train
         return None if HANDS_ON.search(script.read_text(errors="replace")) else ""
     if script.suffix != ".py":
         return None
-    found = seen(words, place)
-    if found is None:
+    inspected = seen(words, place)
+    if inspected is None:
         return None
     text = script.read_text(errors="replace")
-    if found.parser in ("wandb", "environment"):
-        return found.parser if also == found.parser or not ARGV.search(text) else None
-    if found.parser in ("constants", "sys.argv") and not LISTENS.search(text.replace("sys.argv", "")):
-        return found.parser
-    return None if found.parser or LISTENS.search(text) else ""
+    if inspected.parser in ("wandb", "environment"):
+        return inspected.parser if also == inspected.parser or not ARGV.search(text) else None
+    if inspected.parser in ("constants", "sys.argv") and not LISTENS.search(text.replace("sys.argv", "")):
+        return inspected.parser
+    return None if inspected.parser or LISTENS.search(text) else ""
 
 
 def unknown_constants(values: Mapping[str, Value], script: Path | None) -> Iterator[str]:
-    """Parameters that are no constant of the script."""
+    """Yield a warning for each parameter that is no constant of the script."""
     from hptui.trainers.scripts import look
 
     try:
-        known = [option.name for option in look(script).options] if script else []
+        constants = [option.name for option in look(script).options] if script else []
     except UserError as error:
         yield f"trainer.command: {error}"
         return
     for name in values:
-        if name not in known:
-            close = nearest(name, known)
-            perhaps = f"; did you mean {close!r}?" if close else ""
-            yield f"trainer.style: the script sets no constant {name!r}{perhaps}"
+        if name not in constants:
+            close = nearest(name, constants)
+            suggestion = f"; did you mean {close!r}?" if close else ""
+            yield f"trainer.style: the script sets no constant {name!r}{suggestion}"
 
 
 def seen(words: Sequence[str], place: Path) -> Found | None:
-    """What the script's source says of its command line."""
+    """Return what the source of a Python script shows of its command line; None if it cannot be read."""
     from hptui.trainers.scripts import look
 
     script = script_of(words, place)
@@ -78,14 +81,19 @@ def seen(words: Sequence[str], place: Path) -> Found | None:
 
 
 def listed(words: Sequence[str], place: Path) -> bool:
-    """Whether the source says all parameters, and the script none: nanoGPT's way."""
-    found = seen(words, place)
-    return found is not None and found.parser == "configurator"
+    """Return whether the source lists all parameters but `--help` none, as nanoGPT's configurator."""
+    inspected = seen(words, place)
+    return inspected is not None and inspected.parser == "configurator"
 
 
 def declared(words: Sequence[str], place: Path, style: Style) -> list[str]:
-    """Flags that belong to a subcommand, which the help of neither may list all."""
-    found = seen(words, place)
-    if found is None or not (listed(words, place) or (found.words and all(word in words for word in found.words))):
+    """Return the flags that the source lists and `--help` may not.
+
+    They are those of a configurator, or of a subcommand.
+    """
+    inspected = seen(words, place)
+    if inspected is None or not (
+        listed(words, place) or (inspected.words and all(word in words for word in inspected.words))
+    ):
         return []
-    return [f"{style.prefix}{spelled(style, option.flag)}" for option in found.options if not option.positional]
+    return [f"{style.prefix}{spelled(style, option.flag)}" for option in inspected.options if not option.positional]

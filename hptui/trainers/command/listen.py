@@ -1,4 +1,4 @@
-"""All that is listened to while a script runs: its reports, the tap, its files, what it prints."""
+"""Observes everything that a running script produces: reports, tapped calls, files, output."""
 
 from __future__ import annotations
 
@@ -17,50 +17,56 @@ from hptui.trainers.metrics_in.reading import Reading
 from hptui.trainers.metrics_in.reports import TAPPED, Reports
 
 FILES_SECONDS = 0.25
+"""Seconds between two looks at files: each costs a glob and a stat per file."""
 TOLD_SECONDS = 60.0
+"""Seconds between two events that show the runner that the script still prints."""
 
 Fill = Callable[[str, str], str]
 
 
 class Listener:
-    """Hears one trial. `at` fixes the step of everything heard: that of the training that is being evaluated."""
+    """Observes the script of one trial and records what it reports.
+
+    `at`, once set, is the step of every later reading: the last step of the training that is being evaluated.
+    """
 
     def __init__(self, spec: Spec, trial: TrialContext, fill: Fill, directory: Path, reports: Path) -> None:
         self.trial, self._spec = trial, spec
         self.collector = Collector(trial)
         self.reports = Reports(reports)
         files, self._patterns = read_specs(spec.own.metrics)
-        self._files = [Files(one, str(directory / fill(one.path, "metrics")), trial.objectives) for one in files]
+        self._files = [Files(entry, str(directory / fill(entry.path, "metrics")), trial.objectives) for entry in files]
         self._effective = Effective(spec, fill, directory)
         self._reader, self._budget = self.line_reader(), Budget()
-        self._looked = self._told = time.monotonic()
+        self._files_read_at = self._output_event_at = time.monotonic()
         self._tapped = False
-        self._odd: set[str] = set()
+        self._odd_reported: set[str] = set()
         self.at: int | None = None
 
     def line_reader(self) -> LineReader | None:
-        """A reader of what the script prints; None where nobody reads it."""
+        """Return a new reader of the script's output; None if metrics are not read from it."""
         if not self._spec.own.read_output and not self._patterns:
             return None
         settings = [self._spec.called(name) for name in self._spec.parameters]
         return LineReader(self.trial.objectives, self._patterns, settings)
 
     def evaluate(self) -> None:
-        """What comes now belongs to the end of the training."""
+        """Assign all later readings to the last step of the training."""
         self.at, self._reader = self.collector.step, self.line_reader()
 
     def line(self, text: str) -> None:
-        """The script printed a line, or redrew its progress bar."""
-        if found := self._effective.line(plain(text)):
-            self.trial.effective(**found)
+        """Take a line that the script printed, or a state of its progress bar."""
+        if settings := self._effective.line(plain(text)):
+            self.trial.effective(**settings)
         if self._reader is not None:
-            self._read(self._reader, text)
+            self._read_line(self._reader, text)
         now = time.monotonic()
-        if now - self._told > TOLD_SECONDS:  # what prints does not hang, whether there are metrics in it or not
-            self._told = now
+        # Output, even without metrics, shows that the script does not hang.
+        if now - self._output_event_at > TOLD_SECONDS:
+            self._output_event_at = now
             self.trial.phase("output", 0.0)
 
-    def _read(self, reader: LineReader, text: str) -> None:
+    def _read_line(self, reader: LineReader, text: str) -> None:
         if self._budget.tight() and (self._budget.spent() or not reader.matters(text)):
             self._budget.skipped += 1
             if self._budget.skipped == 1:
@@ -73,45 +79,45 @@ class Listener:
             self._take(Source(OUTPUT, "output"), reading)
 
     def tick(self, last: bool) -> None:
-        """Look at everything that grows beside the output."""
+        """Read what is new in reports and files, and record what is due. `last`: the script has ended."""
         for name, reading in self.reports.read(last=last):
             self._take(Source(TAP if name.startswith(TAPPED) else REPORT, name), reading)
         now = time.monotonic()
-        if last or now - self._looked > FILES_SECONDS:
-            self._looked = now
+        if last or now - self._files_read_at > FILES_SECONDS:
+            self._files_read_at = now
             for files in self._files:
                 trust = TENSORBOARD if files.name == "tensorboard" else FILE
                 for reading in files.read(last=last):
                     self._take(Source(trust, files.name), reading)
-        self._facts()
+        self._record_facts()
         self.collector.flush(everything=last)
-        if last and (found := self._effective.file()):
-            self.trial.effective(**found)
+        if last and (settings := self._effective.file()):
+            self.trial.effective(**settings)
 
     def _take(self, source: Source, reading: Reading) -> None:
         if self.at is not None:
             reading = Reading(reading.metrics, self.at)
         self.collector.take(source, reading)
 
-    def _facts(self) -> None:
-        heard = self.reports
-        if heard.tapped is not None and not self._tapped:
+    def _record_facts(self) -> None:
+        reports = self.reports
+        if reports.tapped is not None and not self._tapped:
             self._tapped = True
-            self.trial.environment(python=heard.tapped.get("python"), executable=heard.tapped.get("executable"))
-        if heard.packages:
-            self.trial.environment(packages=heard.packages)
-            heard.packages = {}
-        if heard.effective:
-            known = {
-                name: heard.effective[asked]
+            self.trial.environment(python=reports.tapped.get("python"), executable=reports.tapped.get("executable"))
+        if reports.packages:
+            self.trial.environment(packages=reports.packages)
+            reports.packages = {}
+        if reports.effective:
+            settings = {
+                name: reports.effective[script_name]
                 for name in self._spec.parameters
-                if (asked := self._spec.called(name)) in heard.effective
+                if (script_name := self._spec.called(name)) in reports.effective
             }
-            heard.effective = {}
-            if known:
-                self.trial.effective(**known)
-        for odd in heard.odd:
-            if odd not in self._odd and len(self._odd) < 20:
-                self._odd.add(odd)
-                self.trial.warn(f"the script reported {odd}, which is no number")
-        heard.odd = []
+            reports.effective = {}
+            if settings:
+                self.trial.effective(**settings)
+        for name in reports.odd:
+            if name not in self._odd_reported and len(self._odd_reported) < 20:
+                self._odd_reported.add(name)
+                self.trial.warn(f"the script reported {name}, which is no number")
+        reports.odd = []

@@ -1,4 +1,4 @@
-"""A script as a child of the worker: in a group of its own, with one pipe for all it prints, and nothing left of it."""
+"""Runs a script as a child of the worker, in its own process group, and kills the processes that it leaves."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 LINGER_SECONDS = 0.5
-"""So long what a script leaves behind may take to go by itself."""
+"""Seconds that processes left behind by a script have to end by themselves before they are killed."""
 CHUNK = 1 << 16
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def adopt_orphans() -> None:
-    """Make this process the guardian of what its descendants leave behind."""
+    """Make this process the parent of what its descendants leave behind. Linux only."""
     if _libc is not None:
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -30,13 +30,13 @@ class Child:
     """A running script."""
 
     def __init__(self, words: Sequence[str], environment: Mapping[str, str], directory: Path) -> None:
-        me = os.getpid()
+        worker_pid = os.getpid()
 
-        def become() -> None:  # after the fork: as little as possible, and nothing that takes a lock
+        def prepare_child() -> None:  # between fork and exec: nothing here may allocate much or take a lock
             if _libc is not None:
                 _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != me:
-                os._exit(87)
+            if os.getppid() != worker_pid:
+                os._exit(87)  # the worker died before PDEATHSIG was set: nobody would end the script
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
         self._process = subprocess.Popen(
@@ -48,11 +48,11 @@ class Child:
             stderr=subprocess.STDOUT,
             bufsize=0,
             process_group=0,
-            preexec_fn=become,
+            preexec_fn=prepare_child,
         )
         assert self._process.stdout is not None
         self._pipe = self._process.stdout.fileno()
-        os.set_blocking(self._pipe, False)
+        os.set_blocking(self._pipe, False)  # a read after a wait without output must not block
         self._poll = select.poll()
         self._poll.register(self._pipe, select.POLLIN)
         self._handle = os.pidfd_open(self.pid) if hasattr(os, "pidfd_open") else -1
@@ -62,20 +62,20 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Its process, and its group."""
+        """The script's process id, which is that of its process group, too."""
         return self._process.pid
 
     @property
     def ended(self) -> bool:
-        """Whether it has ended. It is not reaped, so its number can belong to nobody else."""
+        """Whether the script has ended. It is not reaped here, so its process id cannot be reused."""
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def wait(self, seconds: float) -> None:
-        """Until it prints, ends, or the time is over."""
+        """Wait until the script prints, ends, or `seconds` are over."""
         self._poll.poll(seconds * 1000)
 
     def output(self) -> bytes:
-        """What it has printed since."""
+        """Return what the script has printed since the last call, at most 64 KiB."""
         if not self._open:
             return b""
         try:
@@ -88,60 +88,63 @@ class Child:
         return data
 
     def ask(self, number: int) -> None:
-        """Send a signal to the script itself: its own children must live until it has saved."""
+        """Send a signal to the script alone: its own children must live until it has saved."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
     def finish(self) -> tuple[int, int]:
-        """After its end: (exit code, or the negative signal; how many processes it left behind, which are dead now)."""
+        """Reap the ended script; return its exit code or minus the signal, and the number of processes killed.
+
+        Those are the processes that it left behind.
+        """
         deadline = time.monotonic() + LINGER_SECONDS
-        while _others(self.pid) and time.monotonic() < deadline:
+        while _adopted_children(self.pid) and time.monotonic() < deadline:
             _reap(self.pid)
-            time.sleep(0.01)
-        left = self._sweep()
+            time.sleep(0.01)  # there is no handle to wait on for adopted processes
+        killed = self._sweep()
         code = self._process.wait()
         if self._handle >= 0:
             os.close(self._handle)
         assert self._process.stdout is not None
         self._process.stdout.close()
-        return code, left
+        return code, killed
 
     def kill(self) -> None:
-        """End it now, with all it has started."""
+        """Kill the script with its process group and wait for its end."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
 
     def _sweep(self) -> int:
-        swept: set[int] = set()
+        killed: set[int] = set()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        for _ in range(200):
-            left = _others(self.pid)
-            swept |= set(left)
-            for pid in left:
+        for _ in range(200):  # repeatedly: a process may fork while it is being killed
+            orphans = _adopted_children(self.pid)
+            killed |= set(orphans)
+            for pid in orphans:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             _reap(self.pid)
-            if not left:
+            if not orphans:
                 break
-            time.sleep(0.005)
-        return len(swept)
+            time.sleep(0.005)  # a killed process takes a moment to become reapable
+        return len(killed)
 
 
-def _others(script: int) -> list[int]:
-    """Our children but the script: what it left was handed to us."""
-    found = []
+def _adopted_children(script: int) -> list[int]:
+    """Return the ids of our children except the script: its orphans, which the kernel has handed to us."""
+    pids = []
     try:
         for thread in os.listdir("/proc/self/task"):
             with open(f"/proc/self/task/{thread}/children") as line:
-                found += [int(pid) for pid in line.read().split()]
+                pids += [int(pid) for pid in line.read().split()]
     except OSError:
         return []
-    return [pid for pid in found if pid != script]
+    return [pid for pid in pids if pid != script]
 
 
 def _reap(script: int) -> None:
-    for pid in _others(script):
+    for pid in _adopted_children(script):
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)

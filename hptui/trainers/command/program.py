@@ -1,4 +1,4 @@
-"""The program behind a command: where it is, and whether Python will show us what happens inside."""
+"""The program behind a command: where it is, and whether the tap can be loaded into it."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ PYTHON = re.compile(r"(?:python|pypy)[0-9.]*")
 LAUNCHERS = ("torchrun", "accelerate", "deepspeed", "uv", "poetry", "conda", "pipenv")
 CONTAINERS = ("docker", "podman", "singularity", "apptainer", "enroot", "ssh")
 OURS = Path(__file__).with_name("with_constants.py")
-"""Stands before a script whose constants are set; it is not what is trained."""
+"""Runs a script with other constants; never the script that a command trains with."""
 PROBE = "import sys; print(sys.executable)"
 PROBE_SECONDS = 20.0
+"""A version manager's `python` may take seconds; one that takes longer is used by its path."""
 
 
 def resolve(names: Sequence[str]) -> dict[str, str]:
-    """Programs by name as the PATH of this moment knows them, absolute; Python says itself which one it is.
+    """Return the absolute paths of programs by name, as PATH finds them now.
 
-    A version manager puts small scripts called `python` on the PATH that choose anew every time.
+    Python is run to report its own path: version managers put scripts called `python` on the PATH that choose an
+    interpreter at each call.
     """
-    found = {}
+    programs = {}
     for name in dict.fromkeys(names):
-        place = None if os.sep in name else shutil.which(name)
-        if place is None:
+        path = None if os.sep in name else shutil.which(name)
+        if path is None:
             continue
-        found[name] = (_asked(place) if PYTHON.fullmatch(name) else "") or os.path.abspath(place)
-    return found
+        programs[name] = (_executable_of(path) if PYTHON.fullmatch(name) else "") or os.path.abspath(path)
+    return programs
 
 
-def _asked(python: str) -> str:
+def _executable_of(python: str) -> str:
     try:
         done = subprocess.run(
             [python, "-c", PROBE],
@@ -54,32 +56,35 @@ def _asked(python: str) -> str:
 
 
 def absolute(name: str, programs: Mapping[str, str], directory: Path) -> str:
-    """The program to start; `Failure` when there is none."""
+    """Return the path of the program to start.
+
+    Raises: Failure if there is none.
+    """
     if name == sys.executable:
         return name
     if os.sep in name:
         if not (directory / name).is_file():
             raise Failure(Reason.SETUP, f"there is no program {name!r} in {directory}")
         return name
-    known = programs.get(name)
-    if known and os.access(known, os.X_OK):
-        return known
-    place = shutil.which(name)
-    if place is None:
+    recorded = programs.get(name)
+    if recorded and os.access(recorded, os.X_OK):
+        return recorded
+    path = shutil.which(name)
+    if path is None:
         hint = did_you_mean(name, ("python", "python3", "bash", "torchrun", "accelerate"))
         close = f" ({hint})" if hint.startswith("did") else ""
         raise Failure(Reason.SETUP, f"there is no program {name!r} on the PATH{close}")
-    return os.path.abspath(place)
+    return os.path.abspath(path)
 
 
 def is_python(words: Sequence[str]) -> bool:
-    """Whether a command should load the tap."""
+    """Return whether a command is expected to load the tap."""
     name = os.path.basename(words[0])
     return PYTHON.fullmatch(name) is not None or name in LAUNCHERS
 
 
 def hides_the_tap(words: Sequence[str]) -> str:
-    """Why the tap cannot see inside, or ''."""
+    """Return why the tap cannot be loaded by a command; '' if it can."""
     name = os.path.basename(words[0])
     if name in CONTAINERS:
         return f"{name} starts the script where the tap is not"
@@ -93,7 +98,7 @@ def hides_the_tap(words: Sequence[str]) -> str:
 
 
 def script_of(words: Sequence[str], directory: Path) -> Path | None:
-    """The file that is run, where a command names one."""
+    """Return the file that a command runs; None if it names none that exists."""
     for index, text in enumerate(words):
         if index and words[index - 1] == "-m":
             module = directory / f"{text.replace('.', '/')}.py"
@@ -106,9 +111,9 @@ def script_of(words: Sequence[str], directory: Path) -> Path | None:
 
 
 def about(words: Sequence[str], directory: Path) -> dict[str, Value]:
-    """What is recorded of the code that runs."""
+    """Return the facts recorded about the code that runs: executable, script, its SHA-256."""
     script = script_of(words, directory)
-    found: dict[str, Value] = {"executable": words[0]}
+    facts: dict[str, Value] = {"executable": words[0]}
     if script is not None:
-        found |= {"trainer_file": str(script), "trainer_sha256": hashlib.sha256(script.read_bytes()).hexdigest()}
-    return found
+        facts |= {"trainer_file": str(script), "trainer_sha256": hashlib.sha256(script.read_bytes()).hexdigest()}
+    return facts

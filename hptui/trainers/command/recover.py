@@ -1,6 +1,6 @@
-"""What a killed attempt had printed or reported, but not on record yet, when its script saved the last checkpoint.
+"""Recovers what a killed attempt had printed or reported before its last checkpoint, but not yet recorded.
 
-The next attempt goes on after that checkpoint, so nobody else would ever say those points again.
+The next attempt continues after that checkpoint, so its script will not report those points again.
 """
 
 from __future__ import annotations
@@ -22,30 +22,33 @@ LARGEST = 16 << 20
 
 
 def recover(trial: TrialContext, collector: Collector, reader: LineReader | None, reports: str) -> None:
-    """Record the points of the attempt before, up to the step that this one goes on after."""
+    """Record the unrecorded points of the previous attempt, up to the step that this one continues after."""
     until = trial.resumes_after
     if until is None or trial.attempt < 2:
         return
-    before = RunDir(trial.attempt_dir.with_name(f"attempt-{trial.attempt - 1}"))
-    known, sources = _on_record(before)
-    for name, reading in _said(before, reader, reports):
+    previous = RunDir(trial.attempt_dir.with_name(f"attempt-{trial.attempt - 1}"))
+    last_steps, sources = _on_record(previous)
+    for name, reading in _readings_of(previous, reader, reports):
         step = reading.step
         if step is None or step > until:
             continue
         missing = {
             metric: value
             for metric, value in reading.metrics.items()
-            if sources.get(collector.named(metric)) == name and known.get(collector.named(metric), -1) < step
+            if sources.get(collector.named(metric)) == name and last_steps.get(collector.named(metric), -1) < step
         }
         if missing:
             collector.take(Source(trust(name), name), Reading(missing, step))
 
 
 def recorded(trial: TrialContext) -> int | None:
-    """The last step on record of the attempt before, if it ended without a word: what came after may be unknown."""
-    before = RunDir(trial.attempt_dir.with_name(f"attempt-{trial.attempt - 1}"))
+    """Return the last step that the previous attempt recorded, if it ended without an `end` event.
+
+    Points after that step may be unknown. None if it ended with that event, or recorded no step.
+    """
+    previous = RunDir(trial.attempt_dir.with_name(f"attempt-{trial.attempt - 1}"))
     last = None
-    for event in _events(before.events):
+    for event in _events(previous.events):
         if event.get("k") == "end":
             return None
         if event.get("k") == "metrics":
@@ -54,17 +57,17 @@ def recorded(trial: TrialContext) -> int | None:
 
 
 def trust(name: str) -> int:
-    """How far a source of this name is believed."""
+    """Return the trust in a source, by its name."""
     if name == "output":
         return OUTPUT
     return TAP if name.startswith(TAPPED) else REPORT
 
 
-def _on_record(before: RunDir) -> tuple[dict[str, int], dict[str, str]]:
-    """The last step of every metric, and where it came from."""
+def _on_record(previous: RunDir) -> tuple[dict[str, int], dict[str, str]]:
+    """Return the last step of each metric, and the source of each."""
     steps: dict[str, int] = {}
     sources: dict[str, str] = {}
-    for event in _events(before.events):
+    for event in _events(previous.events):
         if event.get("k") == "metrics":
             steps |= dict.fromkeys(event.get("m") or {}, int(event["step"]))
         elif event.get("k") == "facts":
@@ -84,12 +87,12 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
             continue
 
 
-def _said(before: RunDir, reader: LineReader | None, reports: str) -> Iterator[tuple[str, Reading]]:
-    yield from Reports(before.root / reports).read(last=True)
+def _readings_of(previous: RunDir, reader: LineReader | None, reports: str) -> Iterator[tuple[str, Reading]]:
+    yield from Reports(previous.root / reports).read(last=True)
     if reader is None:
         return
     try:
-        with before.log.open("rb") as log:
+        with previous.log.open("rb") as log:
             log.seek(0, 2)
             log.seek(max(0, log.tell() - LARGEST))
             text = log.read().decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Going on with a script that was paused or lost: its own checkpoints, its own flag."""
+"""Resuming a script that was paused or lost: its own checkpoints, its own flag."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Fill = Callable[[str, str], str]
 
 
 def newest(pattern: str, before: int | None = None) -> Path | None:
-    """The newest checkpoint that a pattern finds: by the last number in its name, else by time.
+    """Return the newest checkpoint that a pattern matches, by the last number in its name, else by time.
 
-    One of a step below `before` is preferred: all that was said up to it is on record.
+    One of a step below `before` is preferred: all points up to it are recorded. None if nothing matches.
     """
-    known = sorted(found(pattern), key=_age)
-    earlier = [path for path in known if before is not None and (step_of(path) or 0) < before]
-    return (earlier or known)[-1] if known else None
+    checkpoints = sorted(found(pattern), key=_age)
+    earlier = [path for path in checkpoints if before is not None and (step_of(path) or 0) < before]
+    return (earlier or checkpoints)[-1] if checkpoints else None
 
 
 def found(pattern: str) -> list[Path]:
-    """What a pattern finds, in order."""
+    """Return the paths that a pattern matches, sorted."""
     return sorted(Path(path) for path in glob.glob(pattern, recursive=True))
 
 
@@ -39,7 +39,7 @@ def _age(path: Path) -> tuple[int, int]:
 
 
 def step_of(path: Path) -> int | None:
-    """The step that a checkpoint was saved at, where its name or its `trainer_state.json` says it."""
+    """Return the step that a checkpoint was saved at, by its `trainer_state.json`, else its name; or None."""
     try:
         return int(json.loads((path / "trainer_state.json").read_text())["global_step"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -48,12 +48,12 @@ def step_of(path: Path) -> int | None:
 
 
 def words(own: Settings, fill: Fill) -> list[str]:
-    """The words that make the script go on."""
+    """Return the words that make the script resume."""
     parts = own.resume_flag if isinstance(own.resume_flag, list) else shlex.split(own.resume_flag)
     return [fill(part, "resume_flag") for part in parts]
 
 
 def set_aside(output: Path, attempt: int) -> None:
-    """A trial that begins anew must not find what an earlier attempt left; nothing is deleted."""
+    """Rename the output of an earlier attempt, for a trial that starts over. Nothing is deleted."""
     if output.is_dir() and any(output.iterdir()):
         os.rename(output, output.with_name(f"{output.name}-of-attempt-{attempt}"))

@@ -1,4 +1,4 @@
-"""One run of a command: its output goes into the log and to whoever listens, and it is told when to stop."""
+"""Runs a command to its end: copies its output to the log and to handlers, and asks it to stop when it must."""
 
 from __future__ import annotations
 
@@ -18,15 +18,21 @@ from hptui.trainers.command.program import CONTAINERS, is_python
 from hptui.trainers.metrics_in.lines import split
 
 TICK = 0.2
+"""Seconds between two calls of `tick`: the delay of a request to stop."""
 TRICKLE, GATHER = 4096, 0.03
-"""After so few bytes, so long is waited for more: woken for every line, the worker takes twice the processor time."""
+"""After fewer bytes than TRICKLE, GATHER seconds are waited for more: a worker that wakes for every line uses twice the
+processor time."""
 KEPT_LINES = 400
 LONGEST_LINE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How it ended: exit code or minus the signal, last lines, processes that it left, whether it was told to."""
+    """How a command ended.
+
+    `code` is the exit code or minus the signal, `lines` the last output, `left` the number of processes that it left
+    behind, `stopped` whether it was asked to stop.
+    """
 
     code: int
     lines: Sequence[str]
@@ -37,9 +43,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """`line` hears every line (and every state of a progress bar), `tick` is called five times a second.
+    """Callbacks of a run. `line` takes every line (and state of a progress bar), `tick` is called five times a second.
 
-    `stop` says whether it should end; `ask` tells it to, and says whether the script does so by itself.
+    `tick(True)` is the last call. `stop` returns whether the script should end; `ask` asks it to and returns whether it
+    stops by itself, without a signal.
     """
 
     line: Callable[[str], None]
@@ -49,7 +56,7 @@ class Ears:
 
 
 def run(words: Sequence[str], environment: Mapping[str, str], directory: Path, ears: Ears) -> Result:
-    """Run a command to its end. Whatever an ear raises ends the script, and is raised again."""
+    """Run a command to its end. An exception of a callback kills the script and is raised again."""
     kills = oom_kills()
     child = Child(by_lines(words, environment), environment, directory)
     text = Text(ears.line)
@@ -66,9 +73,9 @@ def run(words: Sequence[str], environment: Mapping[str, str], directory: Path, e
 
 
 def by_lines(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """The command so that programs of C, too, say a line when it is whole, and not when 4 KiB are.
+    """Return the command such that programs of C write each line at once, instead of blocks of 4 KiB.
 
-    Python has a variable for that, which is set. What runs in a container keeps its own ways.
+    Python has an environment variable for that, which is set. Programs in containers are left as they are.
     """
     preloads = "LD_PRELOAD" in environment or os.path.basename(words[0]) in CONTAINERS
     tool = None if preloads or is_python(words) else shutil.which("stdbuf")
@@ -76,15 +83,15 @@ def by_lines(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
 
 
 def _follow(child: Child, text: Text, ears: Ears) -> bool:
-    """Until the script has ended; whether it was told to."""
-    stopped, ticked = False, 0.0
+    """Feed output to the callbacks until the script has ended; return whether it was asked to stop."""
+    stopped, ticked_at = False, 0.0
     while True:
         child.wait(TICK)
         data = child.output()
         text.feed(data)
         now = time.monotonic()
-        if now - ticked >= TICK:
-            ticked = now
+        if now - ticked_at >= TICK:
+            ticked_at = now
             ears.tick(False)
             if not stopped and ears.stop():
                 stopped = True
@@ -97,16 +104,19 @@ def _follow(child: Child, text: Text, ears: Ears) -> bool:
 
 
 class Text:
-    """Bytes become lines; the raw bytes go to the log. `last` are the last lines as a terminal would show them."""
+    """Splits output into lines for a callback, and copies its raw bytes to the log.
 
-    def __init__(self, hear: Callable[[str], None]) -> None:
-        self._hear = hear
+    `last` are the last lines as a terminal would show them.
+    """
+
+    def __init__(self, handle: Callable[[str], None]) -> None:
+        self._handle = handle
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
+        self._incomplete = ""
         self.last: deque[str] = deque(maxlen=KEPT_LINES)
 
     def feed(self, data: bytes) -> None:
-        """Take what was printed."""
+        """Take bytes that the script printed."""
         if not data:
             return
         sys.stdout.buffer.write(data)
@@ -114,34 +124,34 @@ class Text:
         self._take(self._decoder.decode(data))
 
     def _take(self, text: str) -> None:
-        *whole, self._rest = (self._rest + text).split("\n")
-        for line in whole:
+        *lines, self._incomplete = (self._incomplete + text).split("\n")
+        for line in lines:
             self._line(line)
-        *states, self._rest = self._rest.rsplit("\r", 1) if "\r" in self._rest else [self._rest]
+        *states, self._incomplete = self._incomplete.rsplit("\r", 1) if "\r" in self._incomplete else [self._incomplete]
         for state in states:
             for part in split(state):
-                self._hear(part)
-        if len(self._rest) > LONGEST_LINE:
-            self._line(self._rest)
-            self._rest = ""
+                self._handle(part)
+        if len(self._incomplete) > LONGEST_LINE:
+            self._line(self._incomplete)
+            self._incomplete = ""
 
     def _line(self, line: str) -> None:
         parts = list(split(line))
         for part in parts:
-            self._hear(part)
+            self._handle(part)
         if parts and parts[-1].strip():
             self.last.append(parts[-1][:LONGEST_LINE])
 
     def end(self, data: bytes) -> None:
-        """The last bytes, and a line that never ended."""
+        """Take the last bytes, and a last line without an end."""
         self.feed(data)
-        rest, self._rest = self._rest + self._decoder.decode(b"", final=True), ""
-        if rest:
-            self._line(rest)
+        line, self._incomplete = self._incomplete + self._decoder.decode(b"", final=True), ""
+        if line:
+            self._line(line)
 
 
 def oom_kills() -> int:
-    """How often the kernel has killed for memory since boot."""
+    """Return how often the kernel of this machine has killed a process for memory since boot."""
     try:
         with open("/proc/vmstat") as lines:
             return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)

@@ -1,5 +1,8 @@
 # ruff: noqa: RUF009  (`setting` is a dataclasses.field by another name)
-"""The settings of the trainer `command`: hptui's own keys of `[trainer]`. Every other key is the script's parameter."""
+"""The settings of the trainer `command`: hptui's own keys of `[trainer]`.
+
+Each other key of the table is a parameter of the script.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from hptui.trainers.settings import SettingInfo, build, describe, setting
 
 @dataclass(frozen=True)
 class Settings:
-    """What hptui itself must know of a script."""
+    """hptui's own settings of a script; each has its help text."""
 
     command: list[str] = setting(help='the program and its words: ["python", "train.py", "--out", "{trial_dir}"]')
     style: Any = setting(
@@ -43,54 +46,58 @@ class Settings:
 
 
 ALIKE = 0.85
+"""Similarity (0 to 1) from which a parameter is taken for a misspelt setting."""
 
 
 class Schema(dict[str, SettingInfo]):
-    """hptui's own settings; whatever else stands in `[trainer]` is for the script."""
+    """hptui's own settings; any other key of `[trainer]` is a parameter of the script."""
 
     open = True
 
 
 def schema() -> Schema:
-    """The known settings of `[trainer]`."""
+    """Return the known settings of `[trainer]`."""
     return Schema(describe(Settings))
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A `[trainer]` table, read: hptui's settings, and the script's parameters by our names."""
+    """A `[trainer]` table, read: hptui's settings, and the script's parameters by the names that the study uses."""
 
     own: Settings
     parameters: Mapping[str, Value] = field(default_factory=dict)
 
     def called(self, name: str) -> str:
-        """What the script calls a parameter."""
+        """Return the script's name of a parameter."""
         return str((self.own.names or {}).get(name, name))
 
 
 def read(settings: Mapping[str, Value]) -> Spec:
-    """Split and check a `[trainer]` table; `UserError` names the key."""
+    """Split and validate a `[trainer]` table.
+
+    Raises: UserError, which names the key.
+    """
     own = build(Settings, {name: value for name, value in settings.items() if name in OWN})
     for key in ("command", "evaluate", "artifacts", "tables"):
-        _words(key, getattr(own, key))
+        _check_words(key, getattr(own, key))
     if not own.command:
         raise UserError("trainer.command: is empty", hint='for instance ["python", "train.py"]')
     for key in ("names", "env"):
-        _texts(key, getattr(own, key))
+        _check_texts(key, getattr(own, key))
     if own.help not in (None, False) and not isinstance(own.help, list):
         raise UserError(f"trainer.help: must be a list of words or false, got {own.help!r}")
-    _resume(own)
+    _check_resume(own)
     return Spec(own, {name: value for name, value in settings.items() if name not in OWN})
 
 
-def _words(key: str, value: Any) -> None:
+def _check_words(key: str, value: Any) -> None:
     for item in value:
         if not isinstance(item, str):
             hint = "words of a command are texts: put numbers in quotes" if key == "command" else ""
             raise UserError(f"trainer.{key}: {item!r} is no text", hint=hint)
 
 
-def _texts(key: str, value: Any) -> None:
+def _check_texts(key: str, value: Any) -> None:
     if value is None:
         return
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
@@ -98,12 +105,12 @@ def _texts(key: str, value: Any) -> None:
         raise UserError(f"trainer.{key}: must be a table of texts, got {value!r}", hint=f"for instance {example}")
 
 
-def _resume(own: Settings) -> None:
-    if isinstance(own.resume_flag, list):
-        _words("resume_flag", own.resume_flag)
-    elif not isinstance(own.resume_flag, str):
-        raise UserError(f"trainer.resume_flag: must be a text, got {own.resume_flag!r}")
-    if "{checkpoint}" in str(own.resume_flag) and not own.checkpoint:
+def _check_resume(settings: Settings) -> None:
+    if isinstance(settings.resume_flag, list):
+        _check_words("resume_flag", settings.resume_flag)
+    elif not isinstance(settings.resume_flag, str):
+        raise UserError(f"trainer.resume_flag: must be a text, got {settings.resume_flag!r}")
+    if "{checkpoint}" in str(settings.resume_flag) and not settings.checkpoint:
         raise UserError(
             "trainer.checkpoint: missing: where does the script save what resume_flag goes on from?",
             hint='for instance checkpoint = "{trial_dir}/checkpoint-*"',
@@ -111,6 +118,6 @@ def _resume(own: Settings) -> None:
 
 
 def misspelt(settings: Mapping[str, Value]) -> dict[str, str]:
-    """Parameters that look like a setting of ours spelt wrongly, with the hint."""
-    odd = {name: get_close_matches(name, OWN, n=1, cutoff=ALIKE) for name in settings if name not in OWN}
-    return {name: f"did you mean {close[0]!r}?" for name, close in odd.items() if close}
+    """Return the parameters that look like a misspelt setting of hptui, each with a hint."""
+    similar = {name: get_close_matches(name, OWN, n=1, cutoff=ALIKE) for name in settings if name not in OWN}
+    return {name: f"did you mean {names[0]!r}?" for name, names in similar.items() if names}

@@ -1,6 +1,6 @@
-"""How a parameter is said on a command line: one style per family of argument parsers. Pure.
+"""How parameters are passed on a command line: a style per family of argument parsers. Pure.
 
-Floats are always written so that a strict parser takes them for floats (`1.0`, `1e-05`), whole numbers never so.
+Floats are always written so that a strict parser takes them for floats (`1.0`, `1e-05`), integers never.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ ALSO = ("", "wandb")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """`names`: as they are, `_` as `-`, or `__` as `.`. A nested table's names are joined with dots in each.
+    """How a command line is written, field by field.
 
+    `names`: as they are, `_` as `-`, or `__` as `.`; the names of a nested table are joined with dots in each.
     `booleans`: a word; `flag`: `--x` if true, else nothing; `no`: `--x` or `--no-x`. `lists`: `--x 1 2`, `--x=1,2`,
     `--x=1 --x=2`, `--x=[1,2]`, or as JSON. `strings`: as they are, in quotes, or in quotes where they would be read as
-    something else. `tables`: opened into dotted names, or each as one Python dictionary. `nulls`: what null is called;
-    empty: its parameter is not said. `also`: parameters are in `wandb.config`, too. `each`: the booleans of single
+    something else. `tables`: flattened into dotted names, or each as a Python dictionary. `nulls`: the word for null;
+    empty: the parameter is left out. `also`: parameters are in `wandb.config`, too. `each`: `booleans` of single
     parameters, for a script that has flags of two kinds.
     """
 
@@ -46,17 +47,17 @@ class Style:
     each: tuple[tuple[str, str], ...] = ()
 
     def booleans_of(self, name: str) -> str:
-        """How a boolean parameter is said."""
+        """Return how a boolean parameter is passed."""
         return dict(self.each).get(name.replace("-", "_"), self.booleans)
 
 
 STYLES: dict[str, Style] = {
-    # "=" and not a space: argparse takes "-1e-05" behind a space for another option.
+    # "=" and not a space: argparse takes "-1e-05" after a space for an option.
     "argparse": Style(),
     "hf": Style(booleans="True"),
     "hydra": Style(prefix="", booleans="true", lists="bracketed", strings="literal", nulls="null"),
     "fire": Style(booleans="True", lists="bracketed", strings="literal", nulls="None"),
-    # A flag that is false is said, too: left out, `--shuffle/--no-shuffle` would keep a default of true.
+    # A false flag is passed, too: if it were left out, `--shuffle/--no-shuffle` would keep a default of true.
     "click": Style(names="dash", booleans="no", lists="repeated"),
     "exact": Style(booleans="True", lists="json", nulls="None"),
     "dotted": Style(names="dotted", booleans="true", lists="json"),
@@ -64,8 +65,8 @@ STYLES: dict[str, Style] = {
 """Presets by name. `exact` is for scripts that compare types; `dotted` for `--optimizer.lr=0.1`."""
 
 ELSEWHERE = ("env", "wandb", "constants", "none")
-"""Presets that put nothing on the command line: environment variables, `wandb.config`, the constants at the top of a
-Python script, nothing at all."""
+"""Presets that pass nothing on the command line: parameters are environment variables, in `wandb.config`, constants at
+the top of a Python script, or not passed at all."""
 
 IDENTIFIER = re.compile(r"[A-Za-z_/~][\w./@+-]*")
 WORDS = {"true", "false", "null", "none", "nan", "inf", "yes", "no", "on", "off"}
@@ -82,46 +83,52 @@ CHOICES = {
 
 
 def read_style(value: Value, where: str = "trainer.style") -> Style | str:
-    """A preset's name, or a table over one: `{ preset = "hydra", prefix = "++" }`. Names of ELSEWHERE stay names."""
-    known = (*STYLES, *ELSEWHERE)
+    """Read a preset's name, or a table on top of one: `{ preset = "hydra", prefix = "++" }`.
+
+    A preset that passes nothing on the command line is returned as its name.
+
+    Raises: UserError.
+    """
+    names = (*STYLES, *ELSEWHERE)
     if isinstance(value, str):
-        if value not in known:
-            raise UserError(f"{where}: there is no style {value!r}", hint=did_you_mean(value, known))
+        if value not in names:
+            raise UserError(f"{where}: there is no style {value!r}", hint=did_you_mean(value, names))
         return STYLES.get(value, value)
     if not isinstance(value, dict):
         raise UserError(
-            f"{where}: must be a style's name or a table, got {value!r}", hint=f"styles: {', '.join(known)}"
+            f"{where}: must be a style's name or a table, got {value!r}", hint=f"styles: {', '.join(names)}"
         )
-    given = dict(value)
-    base = given.pop("preset", "argparse")
+    overrides = dict(value)
+    base = overrides.pop("preset", "argparse")
     if base not in STYLES:
         raise UserError(f"{where}.preset: there is no style {base!r}", hint=did_you_mean(str(base), STYLES))
     keys = [field.name for field in fields(Style) if field.name != "each"]
-    single = given.pop("booleans") if isinstance(given.get("booleans"), dict) else {}
-    each = tuple((name.replace("-", "_"), str(how)) for name, how in cast(dict[str, Any], single).items())
-    for name, how in each:
-        if how not in BOOLEANS:
-            raise UserError(f"{where}.booleans.{name}: cannot be {how!r}", hint=did_you_mean(how, BOOLEANS))
-    for key, item in given.items():
+    by_parameter = overrides.pop("booleans") if isinstance(overrides.get("booleans"), dict) else {}
+    each = tuple((name.replace("-", "_"), str(form)) for name, form in cast(dict[str, Any], by_parameter).items())
+    for name, form in each:
+        if form not in BOOLEANS:
+            raise UserError(f"{where}.booleans.{name}: cannot be {form!r}", hint=did_you_mean(form, BOOLEANS))
+    for key, item in overrides.items():
         if key not in keys:
             raise UserError(f"{where}: unknown key {key!r}", hint=did_you_mean(key, ["preset", *keys]))
         choices = CHOICES.get(key)
         if not isinstance(item, str) or (choices and item not in choices):
             hint = did_you_mean(str(item), choices) if choices else "for instance '--', '', '+' or '++'"
             raise UserError(f"{where}.{key}: cannot be {item!r}", hint=hint)
-    return replace(STYLES[str(base)], each=each, **cast(dict[str, Any], given))
+    return replace(STYLES[str(base)], each=each, **cast(dict[str, Any], overrides))
 
 
 def arguments(style: Style, parameters: Mapping[str, Value]) -> list[str]:
-    """Parameters as words of a command line, in their order. None is left out, or said as the style does."""
-    opened = flat(parameters, nulls=True) if style.tables == "flat" else parameters.items()
-    return [
-        text for name, value in opened if value is not None or style.nulls for text in _argument(style, name, value)
-    ]
+    """Return parameters as words of a command line, in their order.
+
+    None is left out, or written as the style has it.
+    """
+    items = flat(parameters, nulls=True) if style.tables == "flat" else parameters.items()
+    return [text for name, value in items if value is not None or style.nulls for text in _argument(style, name, value)]
 
 
 def flat(parameters: Mapping[str, Value], above: str = "", *, nulls: bool = False) -> Iterator[tuple[str, Value]]:
-    """Parameters by dotted name: tables are opened. Those that are None only with `nulls`."""
+    """Yield parameters by dotted name, with tables flattened; those that are None only with `nulls`."""
     for name, value in parameters.items():
         if isinstance(value, dict):
             yield from flat(value, f"{above}{name}.", nulls=nulls)
@@ -130,21 +137,21 @@ def flat(parameters: Mapping[str, Value], above: str = "", *, nulls: bool = Fals
 
 
 def spelled(style: Style, name: str) -> str:
-    """A parameter's name as the script spells it."""
+    """Return a parameter's name as the script spells it."""
     if style.names == "dash":
         return name.replace("_", "-")
     return name.replace("__", ".") if style.names == "dotted" else name
 
 
 def _argument(style: Style, name: str, value: Value) -> list[str]:
-    said, how = spelled(style, name), style.booleans_of(name)
-    option = style.prefix + said
-    if isinstance(value, bool) and how in ("flag", "no"):
+    script_name, form = spelled(style, name), style.booleans_of(name)
+    option = style.prefix + script_name
+    if isinstance(value, bool) and form in ("flag", "no"):
         if value:
             return [option]
-        return [f"{style.prefix}no-{said}"] if how == "no" else []
+        return [f"{style.prefix}no-{script_name}"] if form == "no" else []
     if isinstance(value, bool):
-        return _joined(style, option, _boolean(how, value))
+        return _joined(style, option, _boolean(form, value))
     if isinstance(value, list) and style.lists == "spaced":
         return [option, *(word(style, item) for item in value)] if value else []
     if isinstance(value, list) and style.lists == "repeated":
@@ -157,7 +164,7 @@ def _joined(style: Style, option: str, text: str) -> list[str]:
 
 
 def word(style: Style, value: Value) -> str:
-    """One value as the script reads it."""
+    """Return one value as the script reads it."""
     if isinstance(value, list):
         return _list(style, value)
     if isinstance(value, bool):
@@ -169,10 +176,10 @@ def word(style: Style, value: Value) -> str:
     return (style.nulls or "null") if value is None else repr(value)
 
 
-def _boolean(how: str, value: bool) -> str:
-    if how == "1":
+def _boolean(form: str, value: bool) -> str:
+    if form == "1":
         return str(int(value))
-    return str(value).lower() if how == "true" else str(value)
+    return str(value).lower() if form == "true" else str(value)
 
 
 def _list(style: Style, values: Sequence[Value]) -> str:
@@ -189,5 +196,5 @@ def _string(style: Style, text: str) -> str:
 
 
 def _plain(text: str) -> bool:
-    """Whether a parser of literals reads it as the very same text."""
+    """Return whether a parser of literals reads a text as the very same text."""
     return IDENTIFIER.fullmatch(text) is not None and text.lower() not in WORDS

@@ -1,4 +1,4 @@
-"""The trainer `command`: run the user's script, believe the best source of every metric, and judge how it ended."""
+"""The trainer `command`: run the user's script, record the most trusted source of each metric, classify its end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import Failure
 
 OUTPUT = "output"
-"""`{trial_dir}`: a directory in the trial's own, so that no script can step on what hptui keeps there."""
+"""Name of `{trial_dir}` in the trial's directory: a script cannot overwrite what hptui keeps outside it."""
 REPORTS, STOP = "reports.jsonl", "stop"
 TAP_DIRECTORY = Path(__file__).resolve().parent.parent / "metrics_in" / "tap"
 
@@ -37,38 +37,38 @@ class Script:
     """The trainer, for one attempt."""
 
     def foresee(self, settings: Mapping[str, Value], trial: TrialContext) -> None:
-        """Know the checkpoint that this attempt goes on from, and the code that it runs, before anything starts."""
+        """Find the checkpoint to resume from, and record the code that runs, before anything starts."""
         spec = read(settings)
         self._output = trial.dir / OUTPUT
         self._checkpoint = self._newest(spec, trial, recorded(trial)) if trial.attempt > 1 else None
         if trial.attempt > 1 and self._checkpoint is None:
             resume.set_aside(self._output, trial.attempt - 1)
-            trial.warn(self._anew(spec))
+            trial.warn(self._restart_warning(spec))
         if self._checkpoint is not None:
             trial.resumes_after = resume.step_of(self._checkpoint)
         self._output.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory = Path(trial.directory)
-        self._workdir = Path(os.path.join(self._directory, self._fill_plain(spec, trial, spec.own.workdir)))
-        words = self._words(compose(spec, self._facts(trial), self._directory, self._output).words, trial)
+        self._workdir = Path(os.path.join(self._directory, self._fill_text(spec, trial, spec.own.workdir)))
+        words = self._with_program(compose(spec, self._facts(trial), self._directory, self._output).words, trial)
         trial.about |= {"python": None, "packages": None, "determinism": None, **about(words, self._workdir)}
         trial.about["command"] = scrub_command(words)
 
     def _newest(self, spec: Spec, trial: TrialContext, before: int | None = None) -> Path | None:
         if not spec.own.checkpoint:
             return None
-        pattern = self._fill_plain(spec, trial, spec.own.checkpoint)
+        pattern = self._fill_text(spec, trial, spec.own.checkpoint)
         return resume.newest(os.path.join(trial.directory, pattern), before)
 
-    def _anew(self, spec: Spec) -> str:
+    def _restart_warning(self, spec: Spec) -> str:
         if not spec.own.checkpoint:
             return "the script begins anew: the study names no checkpoint that it could go on from"
         return f"the script begins anew: it had saved nothing that {spec.own.checkpoint} finds"
 
-    def _fill_plain(self, spec: Spec, trial: TrialContext, text: str) -> str:
+    def _fill_text(self, spec: Spec, trial: TrialContext, text: str) -> str:
         return compose(spec, self._facts(trial), Path(trial.directory), trial.dir / OUTPUT).places.fill(text, "workdir")
 
     def _facts(self, trial: TrialContext) -> dict[str, str]:
-        """What placeholders stand for, beside parameters."""
+        """Return the placeholders of the command that are not parameters."""
         visible = [part for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part]
         checkpoint = getattr(self, "_checkpoint", None)
         return {
@@ -86,7 +86,10 @@ class Script:
         }
 
     def __call__(self, settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, float]:
-        """Run the script and what evaluates it; the last value of every metric."""
+        """Run the script and its evaluation; return the last value of each metric.
+
+        Raises: Failure, Unsupported, UserError.
+        """
         spec = read(settings)
         adopt_orphans()
         composed = compose(spec, self._facts(trial), self._directory, self._output)
@@ -96,9 +99,9 @@ class Script:
             composed.words.extend(resume.words(spec.own, composed.places.fill) if self._resumable(spec) else [])
         self._workdir.mkdir(parents=True, exist_ok=True)
         reports = trial.attempt_dir / REPORTS
-        self._environment = self._surroundings(spec, composed, reports)
+        self._environment = self._environment_of(spec, composed, reports)
         listener = Listener(spec, trial, composed.places.fill, self._workdir, reports)
-        self._announce(spec, trial)
+        self._announce_total_steps(spec, trial)
         recover(trial, listener.collector, listener.line_reader(), REPORTS)
         if trial.role == Role.BASE:
             if not spec.own.evaluate:
@@ -108,7 +111,7 @@ class Script:
             self._train(spec, composed, trial, listener)
         if spec.own.evaluate and trial.obeyed is None and not trial.tried:
             self._evaluate(spec, composed, trial, listener)
-        self._keep(spec, composed, trial)
+        self._record_artifacts(spec, composed, trial)
         for text in overlooked(self._output, trial.objectives, listener.collector.last()):
             trial.warn(text)
         return listener.collector.last()
@@ -118,28 +121,28 @@ class Script:
             bool(spec.own.resume_flag) and "{checkpoint}" not in str(spec.own.resume_flag)
         )
 
-    def _surroundings(self, spec: Spec, composed: Composed, reports: Path) -> dict[str, str]:
+    def _environment_of(self, spec: Spec, composed: Composed, reports: Path) -> dict[str, str]:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "HPTUI_REPORT": str(reports)}
         environment["HPTUI_STOP"] = str(reports.with_name(STOP))
         if spec.own.tap:
             environment["HPTUI_TAP"] = "1"
-            before = os.environ.get("PYTHONPATH")
-            environment["PYTHONPATH"] = os.pathsep.join([str(TAP_DIRECTORY), *([before] if before else [])])
+            python_path = os.environ.get("PYTHONPATH")
+            environment["PYTHONPATH"] = os.pathsep.join([str(TAP_DIRECTORY), *([python_path] if python_path else [])])
         return {**environment, **composed.environment}
 
-    def _announce(self, spec: Spec, trial: TrialContext) -> None:
-        """The number of steps, where a setting or parameter says it."""
+    def _announce_total_steps(self, spec: Spec, trial: TrialContext) -> None:
+        """Set the number of steps, if a setting or a parameter states it."""
         total = spec.own.total_steps
         if isinstance(total, str):
             total = spec.parameters.get(total)
         if isinstance(total, int | float) and not isinstance(total, bool) and total > 0:
             trial.total_steps = int(total)
 
-    def _words(self, words: list[str], trial: TrialContext) -> list[str]:
+    def _with_program(self, words: list[str], trial: TrialContext) -> list[str]:
         return [absolute(words[0], trial.programs, self._workdir), *words[1:]]
 
     def _run(self, words: list[str], environment: Mapping[str, str], trial: TrialContext, listener: Listener) -> Result:
-        words = self._words(words, trial)
+        words = self._with_program(words, trial)
         print(f"$ {scrub_command(words)}", flush=True)
 
         def ask() -> bool:
@@ -161,15 +164,15 @@ class Script:
         if hidden:
             trial.warn(f"{hidden}: metrics come from its files and its output alone")
         result = self._run(composed.words, self._environment, trial, listener)
-        missed = spec.own.tap and is_python(composed.words) and listener.reports.tapped is None
-        if missed and not hidden and result.code == 0:
+        tap_missing = spec.own.tap and is_python(composed.words) and listener.reports.tapped is None
+        if tap_missing and not hidden and result.code == 0:
             trial.warn("the tap was not loaded: metrics come from the script's files and output alone")
         if result.stopped:
             return
-        if failure := self._judged(result, trial, listener):
+        if failure := self._failure_of(result, trial, listener):
             raise failure
 
-    def _judged(self, result: Result, trial: TrialContext, listener: Listener) -> Failure | None:
+    def _failure_of(self, result: Result, trial: TrialContext, listener: Listener) -> Failure | None:
         collector = listener.collector
         total = trial.total_steps
         return judge(
@@ -181,7 +184,10 @@ class Script:
         )
 
     def _evaluate(self, spec: Spec, composed: Composed, trial: TrialContext, listener: Listener) -> None:
-        """Run the command that evaluates; what it prints is kept, and its metrics belong to the last step."""
+        """Run the evaluation command and keep its output.
+
+        Its metrics belong to the last step of the training.
+        """
         self._checkpoint = self._newest(spec, trial)
         composed.places.facts = {**composed.places.facts, **self._facts(trial)}
         words = [composed.places.fill(text, "evaluate") for text in spec.own.evaluate]
@@ -189,7 +195,7 @@ class Script:
         if spec.own.evaluate_device:
             device = spec.own.evaluate_device
             environment["CUDA_VISIBLE_DEVICES"] = "" if device == "cpu" else device
-        trial.phase("evaluate", 3600.0)
+        trial.phase("evaluate", 3600.0)  # seconds without events that are normal here
         listener.evaluate()
         began = time.monotonic()
         result = self._run(words, environment, trial, listener)
@@ -198,14 +204,14 @@ class Script:
         trial.facts(evaluate_seconds=round(time.monotonic() - began, 3))
         if result.stopped:
             return
-        if failure := self._judged(result, trial, listener):
+        if failure := self._failure_of(result, trial, listener):
             raise Failure(failure.reason, f"the evaluation failed: {failure}")
 
-    def _keep(self, spec: Spec, composed: Composed, trial: TrialContext) -> None:
-        """Record the files that are asked for; those outside the trial's directory are copied into it."""
+    def _record_artifacts(self, spec: Spec, composed: Composed, trial: TrialContext) -> None:
+        """Record the files that `artifacts` matches; those outside the trial's directory are copied into it."""
         for pattern in spec.own.artifacts:
-            where = os.path.join(self._workdir, composed.places.fill(pattern, "artifacts"))
-            for path in resume.found(where):
+            path_pattern = os.path.join(self._workdir, composed.places.fill(pattern, "artifacts"))
+            for path in resume.found(path_pattern):
                 if path.is_relative_to(trial.dir):
                     trial.keep(path)
                 elif path.is_file():
@@ -213,14 +219,14 @@ class Script:
 
 
 def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port: int = server.getsockname()[1]
         return port
 
 
 def train(settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, Any]:
-    """Foresee and run, for those who need no more."""
+    """Prepare and run a trial in one call."""
     script = Script()
     script.foresee(settings, trial)
     return script(settings, trial)

@@ -1,7 +1,8 @@
 """Runs a script with other values for the constants at its top level.
 
-`python with_constants.py '{"LR": 0.1}' train.py`: in the environment of the user's script, so with the standard library
-alone. The script's file stays as it is; line numbers, `__file__`, `sys.argv` and `__main__` are those of the script.
+`python with_constants.py '{"LR": 0.1}' train.py` runs in the environment of the user's script, so it imports the
+standard library alone. The script's file is not changed; line numbers, `__file__`, `sys.argv` and `__main__` are the
+script's.
 """
 
 from __future__ import annotations
@@ -17,36 +18,39 @@ PLAIN = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.List, ast.Tuple, ast.Dict, as
 
 
 def changed(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
-    """The script's syntax tree with the values in place; a usage error for a constant that it does not have."""
+    """Return the script's syntax tree with the values put in.
+
+    Raises: SystemExit(2), after a usage error on stderr, for a constant that the script does not have.
+    """
     tree = ast.parse(source, path)
-    known: dict[str, list[Any]] = {}
+    assignments: dict[str, list[Any]] = {}
     for node in tree.body:
         if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
             continue
         target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
         if isinstance(target, ast.Name) and is_plain(node.value):
-            known.setdefault(target.id, []).append(node)
+            assignments.setdefault(target.id, []).append(node)
     for name, value in values.items():
-        if name not in known:
+        if name not in assignments:
             sys.stderr.write(f"error: unknown option: {path} sets no constant {name} at its top level\n")
             raise SystemExit(2)
-        for node in known[name]:
+        for node in assignments[name]:
             if isinstance(node.value, ast.Tuple) and isinstance(value, list):
                 value = tuple(value)
-            new = ast.parse(repr(value), mode="eval").body
-            for inner in ast.walk(new):
+            replacement = ast.parse(repr(value), mode="eval").body
+            for inner in ast.walk(replacement):
                 ast.copy_location(inner, node.value)
-            node.value = new
+            node.value = replacement
     return tree
 
 
 def is_plain(node: ast.AST) -> bool:
-    """Whether an expression is made of literals alone (`64`, `-1e-3`, `2 * 64`, `[1, 2]`)."""
+    """Return whether an expression is made of literals alone (`64`, `-1e-3`, `2 * 64`, `[1, 2]`)."""
     return all(isinstance(inner, (*PLAIN, ast.expr_context)) for inner in ast.walk(node))
 
 
 def main() -> None:
-    """Become the script."""
+    """Replace this program with the script."""
     values, path = json.loads(sys.argv[1]), sys.argv[2]
     with open(path, "rb") as file:
         source = file.read()

@@ -1,4 +1,4 @@
-"""Which examples share a row: each row is filled with the largest example that still fits, as far as that goes."""
+"""Packing of examples into rows of bounded length."""
 
 from __future__ import annotations
 
@@ -8,22 +8,27 @@ from collections.abc import Sequence
 
 
 def pack(lengths: Sequence[int], room: int, seed: int) -> list[list[int]]:
-    """Rows of indices whose lengths sum to at most `room`; every index once. A longer example has a row alone."""
+    """Return rows of indices whose lengths sum to at most `room`; every index occurs once.
+
+    Best-fit decreasing: the longest example first, into the fullest row with room for it. A longer example than
+    `room` has a row of its own. The seed decides among examples of equal length.
+    Source: arXiv:2404.10830.
+    """
     order = list(range(len(lengths)))
-    random.Random(seed).shuffle(order)  # among equals, chance decides; the same seed decides alike
+    random.Random(seed).shuffle(order)  # examples of equal length are packed in an order that depends on the seed alone
     order.sort(key=lambda index: -lengths[index])
     rows: list[list[int]] = []
     free: list[tuple[int, int]] = []  # (room left, row), ascending
     for index in order:
-        need = int(lengths[index])
-        at = bisect_right(free, (need, -1))
-        if at == len(free):
+        length = int(lengths[index])
+        position = bisect_right(free, (length, -1))
+        if position == len(free):
             rows.append([index])
-            left, row = room - need, len(rows) - 1
+            left, row = room - length, len(rows) - 1
         else:
-            left, row = free.pop(at)
+            left, row = free.pop(position)
             rows[row].append(index)
-            left -= need
+            left -= length
         if left > 0:
             insort(free, (left, row))
     return rows

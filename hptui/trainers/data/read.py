@@ -1,4 +1,4 @@
-"""Rows from where a user keeps them: JSONL, JSON, CSV, Parquet, directories of texts, datasets of the hub."""
+"""Rows from a user's data: JSONL, JSON, CSV, Parquet, directories of texts, datasets of the hub."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from hptui.model.errors import Absent, UserError, did_you_mean, nearest
 from hptui.trainers import hub, models
 
 Row = dict[str, Any]
+"""One row: values by column."""
 
 TEXTS = (".txt", ".md", ".rst", ".tex", ".py")
+"""Suffixes of files that are whole texts."""
 TEXT = "text"
-"""The column of a text that came as a file."""
+"""The column of a text that was read from a file."""
 LONGEST_CELL = 1 << 30
+"""Largest cell of a CSV file, in characters; the csv module allows 131,072 by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Rows by the name of their split; '' where the source knows no splits. `plain`: whole texts, column `text`."""
+    """Rows by the name of their split; '' where the source has no splits. `plain`: whole texts, column `text`."""
 
     name: str
     rows: Mapping[str, list[Row]]
@@ -30,7 +33,10 @@ class Source:
 
 
 def read(setting: str, source: str, directory: Path, config: str = "") -> Source:
-    """The rows that `setting = source` names. A relative path starts at `directory`."""
+    """Return the rows that `setting = source` names. `directory` is the base of a relative path.
+
+    Raises: UserError or NotAvailable if they cannot be read.
+    """
     path = models.dataset(source, setting) if models.ours(source) else directory / Path(source).expanduser()
     if path.is_file():
         return _file(setting, path)
@@ -42,13 +48,13 @@ def read(setting: str, source: str, directory: Path, config: str = "") -> Source
 
 
 def place(source: str, directory: Path) -> Path | None:
-    """Where a source lies on this machine, if it does."""
+    """Return the path of a source on this machine; None if it is not here. Makes `hptui:` data sets."""
     path = models.dataset(source) if models.ours(source) else directory / Path(source).expanduser()
     return path if source and path.exists() else None
 
 
 def whole_texts(path: Path | None) -> bool:
-    """Whether a place on this machine holds texts as they are, and no rows with columns."""
+    """Return whether a path holds whole texts, and no rows with columns."""
     if path is None or path.is_file():
         return path is not None and path.suffix in TEXTS
     return not _is_saved(path) and not any(file.suffix in READERS for file in path.rglob("*"))
@@ -59,12 +65,15 @@ def _is_saved(path: Path) -> bool:
 
 
 def _missing(setting: str, path: Path) -> UserError:
-    """A name that is nearly right is a slip; a file with no likeness beside it may yet come."""
-    said = f"{setting}: there is no file or directory {path}"
+    """Return the error for a missing file: UserError where a similar name exists, else NotAvailable.
+
+    A similar name means that this one is misspelt; otherwise the file may yet be created.
+    """
+    message = f"{setting}: there is no file or directory {path}"
     if not path.parent.is_dir():
-        return Absent(said, hint=f"there is no directory {path.parent} either")
-    others = [entry.name for entry in path.parent.iterdir()]
-    return (UserError if nearest(path.name, others) else Absent)(said, hint=did_you_mean(path.name, others))
+        return Absent(message, hint=f"there is no directory {path.parent} either")
+    siblings = [entry.name for entry in path.parent.iterdir()]
+    return (UserError if nearest(path.name, siblings) else Absent)(message, hint=did_you_mean(path.name, siblings))
 
 
 def _file(setting: str, path: Path) -> Source:
@@ -73,7 +82,7 @@ def _file(setting: str, path: Path) -> Source:
     if path.suffix not in READERS:
         known = " ".join((*READERS, *TEXTS))
         raise UserError(f"{setting}: {path.name} is of no known kind", hint=f"known are {known}")
-    rows = list(_whole(setting, path))
+    rows = list(_read_table(setting, path))
     if not rows:
         raise UserError(f"{setting}: {path} has no rows")
     return Source(path.name, {"": rows})
@@ -86,7 +95,7 @@ def _directory(setting: str, path: Path) -> Source:
     tables = [file for file in files if file.suffix in READERS]
     texts = [file for file in files if file.suffix in TEXTS]
     if tables and not texts:
-        rows = [row for file in tables for row in _whole(setting, file)]
+        rows = [row for file in tables for row in _read_table(setting, file)]
         return Source(path.name, {"": rows})
     if not texts:
         raise UserError(f"{setting}: no text file in {path}", hint=f"looked for {' '.join(TEXTS)}")
@@ -97,7 +106,7 @@ def _text(path: Path, name: str) -> Row:
     return {"file": name, TEXT: path.read_text(encoding="utf-8", errors="replace")}
 
 
-def _whole(setting: str, path: Path) -> Iterator[Row]:
+def _read_table(setting: str, path: Path) -> Iterator[Row]:
     try:
         yield from READERS[path.suffix](path)
     except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
@@ -115,16 +124,16 @@ def _jsonl(path: Path) -> Iterator[Row]:
 
 
 def _json(path: Path) -> Iterator[Row]:
-    """A list of objects, or an object with one list of them (`{"data": [...]}`)."""
-    found = json.loads(path.read_text(encoding="utf-8-sig"))
-    if isinstance(found, dict):
-        lists = [value for value in found.values() if isinstance(value, list)]
+    """Yield the rows of a list of objects, or of an object with one list of them (`{"data": [...]}`)."""
+    document = json.loads(path.read_text(encoding="utf-8-sig"))
+    if isinstance(document, dict):
+        lists = [value for value in document.values() if isinstance(value, list)]
         if len(lists) != 1:
             raise ValueError("it must be a list of objects, or an object with one such list")
-        found = lists[0]
-    if not isinstance(found, list):
+        document = lists[0]
+    if not isinstance(document, list):
         raise ValueError("it must be a list of objects")
-    yield from map(_object, found)
+    yield from map(_object, document)
 
 
 def _object(value: Any) -> Row:
@@ -134,7 +143,7 @@ def _object(value: Any) -> Row:
 
 
 def _csv(path: Path) -> Iterator[Row]:
-    before = csv.field_size_limit(LONGEST_CELL)
+    limit = csv.field_size_limit(LONGEST_CELL)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",", strict=True):
@@ -142,7 +151,7 @@ def _csv(path: Path) -> Iterator[Row]:
                     raise ValueError(f"the row {list(row.values())[:3]} has not as many cells as the header")
                 yield dict(row)
     finally:
-        csv.field_size_limit(before)
+        csv.field_size_limit(limit)
 
 
 def _parquet(path: Path) -> Iterator[Row]:
@@ -160,17 +169,18 @@ READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
     ".tsv": _csv,
     ".parquet": _parquet,
 }
+"""Reader of each suffix of a table."""
 
 
 def _saved(setting: str, path: Path) -> Source:
-    """What `datasets` has written with `save_to_disk`."""
+    """Return the rows of a dataset written by `save_to_disk` of the library `datasets`."""
     import datasets
 
     try:
-        found = datasets.load_from_disk(str(path))
+        dataset = datasets.load_from_disk(str(path))
     except (OSError, ValueError) as error:
         raise UserError(f"{setting}: {path} cannot be read: {error}") from error
-    return _of_datasets(path.name, found)
+    return _of_datasets(path.name, dataset)
 
 
 def _hub(setting: str, name: str, config: str) -> Source:
@@ -178,17 +188,17 @@ def _hub(setting: str, name: str, config: str) -> Source:
     import datasets
 
     try:
-        found = datasets.load_dataset(name, config or None)
-    except Exception as error:  # the hub's client raises many kinds; all mean that it is not to be had
+        dataset = datasets.load_dataset(name, config or None)
+    except Exception as error:  # the hub's client raises many types; all mean that it is not available
         raise Absent(
             f"{setting}: there is no file or directory {name}, and the dataset {name} cannot be had from the hub: "
             f"{str(error)[:200]}",
             hint="download it where there is a network, or give the path of a file",
         ) from error
-    return _of_datasets(name, found)
+    return _of_datasets(name, dataset)
 
 
-def _of_datasets(name: str, found: Any) -> Source:
-    if isinstance(found, Mapping):
-        return Source(name, {str(split): list(rows) for split, rows in found.items()})
-    return Source(name, {"": list(found)})
+def _of_datasets(name: str, dataset: Any) -> Source:
+    if isinstance(dataset, Mapping):
+        return Source(name, {str(split): list(rows) for split, rows in dataset.items()})
+    return Source(name, {"": list(dataset)})

@@ -1,4 +1,4 @@
-"""Where examples come from and how they become tokens: the settings of the data, apart from any trainer's others."""
+"""The settings of data: where examples come from and how they become tokens. Free of torch."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from hptui.trainers.settings import setting
 
 DATA, PROMPT, SEQUENCE = "Data", "Prompt", "Sequence"
 SOURCE = "a file (.jsonl .json .csv .parquet), a directory of texts, a dataset of the hub, or hptui:…"
+"""The sources that an examples setting may name, as its help says it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """Files, splits, prompts and lengths; what cannot work together is a `UserError`."""
+    """Files, splits, prompts and lengths. Raises: UserError for values that cannot work together."""
 
     train: str = setting(help=f"examples to train on: {SOURCE}", category=DATA)
     validation: str = setting("", "examples for eval_loss; empty: a split or a share of train", category=DATA)

@@ -1,4 +1,4 @@
-"""Which rows are trained on, validated on, and kept for the end: by file, by split, or by share."""
+"""The split of rows into training, validation and test data: by file, by named split, or by share."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from hptui.trainers.data.read import Row, Source, read
 from hptui.trainers.data.settings import DataSettings
 
 NAMES = ("train", "validation", "test")
+"""Names of the splits."""
 
 
 @dataclass(slots=True)
 class Splits:
-    """Rows by split, how each came about, and what was doubtful."""
+    """Rows by split, the origin of each split, and warnings. `plain`: rows are whole texts."""
 
     rows: dict[str, list[Row]]
     how: dict[str, str] = field(default_factory=dict)
@@ -27,19 +28,22 @@ class Splits:
 
 
 def load(settings: DataSettings, directory: Path) -> Splits:
-    """The rows of all three splits. An empty one that was asked for is a `UserError`."""
+    """Return the rows of all three splits.
+
+    Raises: UserError if a split that was asked for is missing or empty.
+    """
     source = read("train", settings.train, directory, settings.dataset_config)
     splits = Splits({}, plain=source.plain)
-    known = _by_column(settings, source) if settings.split_column else source.rows
-    if list(known) == [""]:
-        splits.rows["train"], splits.how["train"] = list(known[""]), source.name
+    by_name = _by_column(settings, source) if settings.split_column else source.rows
+    if list(by_name) == [""]:
+        splits.rows["train"], splits.how["train"] = list(by_name[""]), source.name
     else:
-        _by_name(settings, source, known, splits)
+        _by_name(settings, source, by_name, splits)
     for name in ("validation", "test"):
-        given: str = getattr(settings, name)
-        if given:
-            other = read(name, given, directory, settings.dataset_config)
-            splits.rows[name], splits.how[name] = _all(other, getattr(settings, f"{name}_split")), other.name
+        path: str = getattr(settings, name)
+        if path:
+            held_out = read(name, path, directory, settings.dataset_config)
+            splits.rows[name], splits.how[name] = _all(held_out, getattr(settings, f"{name}_split")), held_out.name
     _by_share(settings, splits)
     return splits
 
@@ -51,33 +55,33 @@ def _all(source: Source, split: str) -> list[Row]:
 
 
 def _by_column(settings: DataSettings, source: Source) -> Mapping[str, list[Row]]:
-    column, found = settings.split_column, dict[str, list[Row]]()
+    column, rows_by_value = settings.split_column, dict[str, list[Row]]()
     for row in (row for rows in source.rows.values() for row in rows):
         if column not in row:
             raise UserError(f"split_column: {source.name} has no column {column!r}", hint=did_you_mean(column, row))
-        found.setdefault(str(row[column]), []).append(row)
-    return found
+        rows_by_value.setdefault(str(row[column]), []).append(row)
+    return rows_by_value
 
 
-def _by_name(settings: DataSettings, source: Source, known: Mapping[str, list[Row]], splits: Splits) -> None:
+def _by_name(settings: DataSettings, source: Source, available: Mapping[str, list[Row]], splits: Splits) -> None:
     where = f"column {settings.split_column}" if settings.split_column else "a split of the dataset"
     used = set()
     for name in NAMES:
-        wanted: str = getattr(settings, f"{name}_split")
-        if known.get(wanted):
-            used.add(wanted)
-            splits.rows[name], splits.how[name] = list(known[wanted]), f"{where}: {wanted}"
-        elif name == "train" or (wanted and get_close_matches(wanted, set(known) - used, cutoff=0.6)):
-            # A name that is nearly right is a slip, and a share of the rows instead would hide it.
-            listed = ", ".join(sorted(known))
+        split_name: str = getattr(settings, f"{name}_split")
+        if available.get(split_name):
+            used.add(split_name)
+            splits.rows[name], splits.how[name] = list(available[split_name]), f"{where}: {split_name}"
+        elif name == "train" or (split_name and get_close_matches(split_name, set(available) - used, cutoff=0.6)):
+            # A similar name exists, so this one is misspelt; drawing a share of the rows instead would hide that.
+            names = ", ".join(sorted(available))
             raise UserError(
-                f"{name}_split: {source.name} has no split {wanted!r}; it has {listed}",
-                hint=did_you_mean(wanted, known),
+                f"{name}_split: {source.name} has no split {split_name!r}; it has {names}",
+                hint=did_you_mean(split_name, available),
             )
-    left = {name: len(rows) for name, rows in known.items() if name not in used}
-    if left:
-        said = ", ".join(f"{name!r} ({count} rows)" for name, count in sorted(left.items()))
-        splits.warnings.append(f"splits that no setting names are left out: {said}")
+    unused = {name: len(rows) for name, rows in available.items() if name not in used}
+    if unused:
+        listing = ", ".join(f"{name!r} ({count} rows)" for name, count in sorted(unused.items()))
+        splits.warnings.append(f"splits that no setting names are left out: {listing}")
 
 
 def _by_share(settings: DataSettings, splits: Splits) -> None:
@@ -94,8 +98,8 @@ def _by_share(settings: DataSettings, splits: Splits) -> None:
                 f"train: {len(rows)} rows are too few to keep a share of {share} for {name}",
                 hint=f"give {name} a file of its own, or set {name}_fraction = 0",
             )
-        taken, order = sorted(order[:count]), order[count:]
-        splits.rows[name] = [rows[index] for index in taken]
+        drawn, order = sorted(order[:count]), order[count:]
+        splits.rows[name] = [rows[index] for index in drawn]
         splits.how[name] = f"{share:g} of the rows, drawn with split_seed {settings.split_seed}"
     splits.rows["train"] = [rows[index] for index in sorted(order)]
     for name in NAMES:
@@ -105,7 +109,10 @@ def _by_share(settings: DataSettings, splits: Splits) -> None:
 
 
 def sample(total: int, wanted: int, seed: int) -> Sequence[int]:
-    """So many of the indices below `total` (0: all), in order. More of them include the fewer."""
+    """Return `wanted` of the indices below `total` (0: all), in order.
+
+    For one seed, a larger sample contains the smaller ones.
+    """
     if not wanted or wanted >= total:
         return range(total)
     order = list(range(total))
@@ -114,5 +121,5 @@ def sample(total: int, wanted: int, seed: int) -> Sequence[int]:
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The names of all columns, in their order."""
+    """Return the names of all columns, in order of appearance."""
     return list(dict.fromkeys(name for row in rows for name in row))

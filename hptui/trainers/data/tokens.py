@@ -1,7 +1,7 @@
-"""Examples as tokens, in flat arrays: what every trial of a study reads, made once.
+"""Examples as tokens, in flat arrays that all trials of a study read.
 
-An example's text is tokenised as a whole where the tokens of its beginning are also the beginning of its tokens. Where
-a token would straddle the border, the pieces are tokenised apart, as they are when the model is asked.
+An example's text is tokenised as a whole where the tokens of each beginning are also the beginning of the whole text's
+tokens. Where a token would straddle a border of pieces, the pieces are tokenised separately, as at generation.
 """
 
 from __future__ import annotations
@@ -20,12 +20,17 @@ from hptui.trainers.data.layout import Example
 from hptui.trainers.data.settings import DataSettings
 
 BATCH = 1000
+"""Examples tokenised in one call."""
 PARTS = ("ids", "learnt", "starts", "rows")
+"""Names of the arrays, each stored in a file of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The examples of one split. Example i is `ids[starts[i]:starts[i + 1]]`, made from row `rows[i]`."""
+    """The examples of one split. Example i is `ids[starts[i]:starts[i + 1]]`, made from row `rows[i]`.
+
+    `learnt` marks the tokens that count in the loss.
+    """
 
     ids: NDArray[np.int32]
     learnt: NDArray[np.bool_]
@@ -41,7 +46,7 @@ class Tokens:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of every example."""
+        """The number of tokens of each example."""
         return np.diff(self.starts)
 
     def save(self, folder: Path, name: str) -> None:
@@ -51,14 +56,14 @@ class Tokens:
 
     @classmethod
     def load(cls, folder: Path, name: str) -> Tokens:
-        """Read them back without taking them into memory: trials share the pages."""
-        found = [np.load(folder / f"{name}.{part}.npy", mmap_mode="r", allow_pickle=False) for part in PARTS]
-        return cls(*found)
+        """Load the arrays by memory-mapping: trials share the pages."""
+        arrays = [np.load(folder / f"{name}.{part}.npy", mmap_mode="r", allow_pickle=False) for part in PARTS]
+        return cls(*arrays)
 
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the examples of a split on their way."""
+    """How many examples of a split were kept, cut and left out, and their tokens."""
 
     rows: int = 0
     empty: int = 0
@@ -72,7 +77,7 @@ class Counts:
 
 
 class _Flat:
-    """Arrays that grow: a list of Python's numbers would take nine times the memory."""
+    """Growing flat arrays: a list of Python's numbers would take nine times the memory."""
 
     def __init__(self) -> None:
         self.ids, self.learnt = array("i"), bytearray()
@@ -94,30 +99,30 @@ class _Flat:
 
 
 def encode(examples: Sequence[Example], settings: DataSettings, tokenizer: Any, counts: Counts) -> Tokens:
-    """The tokens of a split; `counts` learns what was cut and what was left out."""
+    """Return the tokens of a split; `counts` is updated with what was cut and left out."""
     flat = _Flat()
     for begin in range(0, len(examples), BATCH):
-        some = examples[begin : begin + BATCH]
-        for example, (ids, learnt) in zip(some, _encoded(some, settings, tokenizer), strict=True):
-            _fit(flat, example.row, ids, learnt, settings, counts)
+        chunk = examples[begin : begin + BATCH]
+        for example, (ids, learnt) in zip(chunk, _encoded(chunk, settings, tokenizer), strict=True):
+            _add_fitted(flat, example.row, ids, learnt, settings, counts)
     tokens = flat.tokens()
     counts.examples, counts.tokens, counts.learnt = len(tokens), len(tokens.ids), int(tokens.learnt.sum())
     return tokens
 
 
 def _encoded(examples: Sequence[Example], settings: DataSettings, tokenizer: Any) -> list[tuple[list[int], list[bool]]]:
-    """Tokens and which are learnt, of every example, whatever its length."""
+    """Return the tokens of each example and which are learnt, before any cut."""
     beginnings = [list(accumulate(piece.text for piece in example.pieces)) for example in examples]
-    texts = [text for some in beginnings for text in some]
+    texts = [text for texts_so_far in beginnings for text in texts_so_far]
     special = not examples[0].whole
-    found = iter(_ids(tokenizer, texts, special=special))
+    token_lists = iter(_ids(tokenizer, texts, special=special))
     encoded = []
-    for example, some in zip(examples, beginnings, strict=True):
-        grown = [next(found) for _ in some]
-        if not all(after[: len(before)] == before for before, after in pairwise(grown)):
-            grown = _apart(tokenizer, example, special=special)
-        ids, learnt, before = grown[-1], list[bool](), 0
-        for piece, beginning in zip(example.pieces, grown, strict=True):
+    for example, texts_so_far in zip(examples, beginnings, strict=True):
+        prefixes = [next(token_lists) for _ in texts_so_far]
+        if not all(after[: len(before)] == before for before, after in pairwise(prefixes)):
+            prefixes = _encoded_separately(tokenizer, example, special=special)
+        ids, learnt, before = prefixes[-1], list[bool](), 0
+        for piece, beginning in zip(example.pieces, prefixes, strict=True):
             learnt += [piece.learnt] * (len(beginning) - before)
             before = len(beginning)
         end = tokenizer.eos_token_id
@@ -128,53 +133,55 @@ def _encoded(examples: Sequence[Example], settings: DataSettings, tokenizer: Any
 
 
 def _ids(tokenizer: Any, texts: Sequence[str], *, special: bool) -> list[list[int]]:
-    """The tokens of texts, with what the tokenizer puts before every text and without what it puts behind."""
-    found: list[list[int]] = tokenizer(list(texts), add_special_tokens=special, return_attention_mask=False)[
+    """Return the tokens of texts, with the tokenizer's special tokens before but not after each text."""
+    token_lists: list[list[int]] = tokenizer(list(texts), add_special_tokens=special, return_attention_mask=False)[
         "input_ids"
     ]
     if not special:
-        return found
-    behind = behind_of(tokenizer)
-    return [without(ids, behind) for ids in found]
+        return token_lists
+    suffix = behind_of(tokenizer)
+    return [without(ids, suffix) for ids in token_lists]
 
 
 def without(ids: list[int], behind: list[int]) -> list[int]:
-    """Tokens without those at their end that the tokenizer put there."""
+    """Return tokens without the special tokens `behind` at their end."""
     return ids[: len(ids) - len(behind)] if behind and ids[-len(behind) :] == behind else ids
 
 
 def behind_of(tokenizer: Any) -> list[int]:
-    """Special tokens that the tokenizer puts behind every text by itself."""
-    bare: list[int] = tokenizer("a", add_special_tokens=False)["input_ids"]
-    dressed: list[int] = tokenizer("a", add_special_tokens=True)["input_ids"]
-    for begin in range(len(dressed) - len(bare) + 1):
-        if dressed[begin : begin + len(bare)] == bare:
-            return dressed[begin + len(bare) :]
+    """Return the special tokens that the tokenizer appends to a text."""
+    plain_ids: list[int] = tokenizer("a", add_special_tokens=False)["input_ids"]
+    special_ids: list[int] = tokenizer("a", add_special_tokens=True)["input_ids"]
+    for begin in range(len(special_ids) - len(plain_ids) + 1):
+        if special_ids[begin : begin + len(plain_ids)] == plain_ids:
+            return special_ids[begin + len(plain_ids) :]
     return []
 
 
-def _apart(tokenizer: Any, example: Example, *, special: bool) -> list[list[int]]:
-    """The tokens of growing beginnings, with no token across a border."""
-    first, *rest = example.pieces
-    grown = _ids(tokenizer, [first.text], special=special)
-    for piece in rest:
-        grown.append(grown[-1] + _ids(tokenizer, [piece.text], special=False)[0])
-    return grown
+def _encoded_separately(tokenizer: Any, example: Example, *, special: bool) -> list[list[int]]:
+    """Return the tokens of growing beginnings, with no token across a border of pieces."""
+    first_piece, *other_pieces = example.pieces
+    prefixes = _ids(tokenizer, [first_piece.text], special=special)
+    for piece in other_pieces:
+        prefixes.append(prefixes[-1] + _ids(tokenizer, [piece.text], special=False)[0])
+    return prefixes
 
 
-def _fit(flat: _Flat, row: int, ids: list[int], learnt: list[bool], settings: DataSettings, counts: Counts) -> None:
-    """Take an example up, cut to `max_length`. One of which nothing is left to learn is left out and counted."""
-    longest = settings.max_length
+def _add_fitted(
+    flat: _Flat, row: int, ids: list[int], learnt: list[bool], settings: DataSettings, counts: Counts
+) -> None:
+    """Add an example cut to `max_length`; one with nothing left to learn is left out and counted."""
+    max_length = settings.max_length
     counts.longest = max(counts.longest, len(ids))
-    if len(ids) > longest:
+    if len(ids) > max_length:
         if settings.too_long == "drop":
             counts.too_long += 1
             return
         counts.truncated += settings.too_long == "truncate"
-    pieces = range(0, len(ids), longest) if settings.too_long == "split" else (0,)
-    for begin in pieces:
-        part = slice(begin, begin + longest)
-        # The first token is never predicted, so an example needs a learnt one behind it.
+    begins = range(0, len(ids), max_length) if settings.too_long == "split" else (0,)
+    for begin in begins:
+        part = slice(begin, begin + max_length)
+        # The first token is never predicted, so an example needs a learnt one after it.
         if any(learnt[part][1:]):
             flat.add(row, ids[part], learnt[part])
         elif begin == 0:

@@ -1,4 +1,4 @@
-"""Evaluation by generation: what a model writes on held-out samples, and how good it is. No torch until it runs."""
+"""Evaluation by generation: a model's answers on held-out examples, and their quality. Free of torch until it runs."""
 
 from hptui.trainers.evals.evaluate import Result, merge, prepare, run
 from hptui.trainers.evals.generate import Interrupted

@@ -1,4 +1,4 @@
-"""The answer in a text, and whether two answers are the same."""
+"""Extraction of the answer from a text, and comparison of two answers."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:/\d+)?|-?\.\d+")
+"""A number: digits with or without thousands separators, decimals or a denominator."""
 SPACING = re.compile(r"\\left|\\right|\\[!,;: ]|[ \t\n~]+")
+"""LaTeX spacing and sizing commands, and white space, which do not change an answer."""
 WRAPPED = re.compile(r"\\(?:text|mathrm|mathbf|textbf|mbox)\{([^{}]*)\}")
+"""LaTeX commands that only set their argument as text."""
 FRACTION = re.compile(r"(-?)\\[dt]?frac\{(-?\d+)\}\{(\d+)\}|(-?)\\[dt]?frac(\d)(\d)")
+"""A LaTeX fraction of integers; braces may be missing around single digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer, or, where the text does not keep to the format, the reason why there is none."""
+    """An answer; where the text does not keep to the format, None and the cause."""
 
     answer: str | None
     cause: str = ""
 
 
 def extract(text: str, answer_format: str, pattern: str = "") -> Found:
-    """The answer in `text`, where `answer_format` says that it stands."""
+    """Return the answer in `text` at the position that `answer_format` prescribes."""
     if answer_format == "think":
         return _after_thought(text)
     if answer_format == "boxed":
@@ -38,35 +42,35 @@ def extract(text: str, answer_format: str, pattern: str = "") -> Found:
 
 
 def expected(reference: str, answer_format: str, pattern: str = "") -> str:
-    """The answer that a reference holds: in the same format, else boxed, else after ####, else all of it."""
-    found = extract(reference, answer_format, pattern).answer
-    if found is None:
-        found = _boxed(reference).answer
-    if found is None and "####" in reference:
-        found = reference.rpartition("####")[2]
-    return (reference if found is None else found).strip()
+    """Return the answer in a reference: in the same format, else boxed, else after ####, else all of it."""
+    answer = extract(reference, answer_format, pattern).answer
+    if answer is None:
+        answer = _boxed(reference).answer
+    if answer is None and "####" in reference:
+        answer = reference.rpartition("####")[2]
+    return (reference if answer is None else answer).strip()
 
 
 def same(answer: str, reference: str) -> bool:
-    """Whether two answers are equal: as numbers where both are, else as texts without what only sets them."""
-    one, other = number(answer), number(reference)
-    if one is not None and other is not None:
-        return one == other
+    """Return whether two answers are equal: as numbers where both are numbers, else as plain texts."""
+    value, reference_value = number(answer), number(reference)
+    if value is not None and reference_value is not None:
+        return value == reference_value
     return plain(answer) == plain(reference)
 
 
 def number(text: str) -> Fraction | None:
-    """The number that a text is (`1,024`, `0.50`, `3/6`, `\\frac{1}{2}`, `$7`), or None."""
+    """Return the number that a text is (`1,024`, `0.50`, `3/6`, `\\frac{1}{2}`, `$7`), or None."""
     bare = plain(text).removeprefix("\\$").removeprefix("$").removeprefix("+")
     bare = FRACTION.sub(lambda m: f"{m[1] or m[4] or ''}{m[2] or m[5]}/{m[3] or m[6]}", bare)
     if not NUMBER.fullmatch(bare):
         return None
-    above, _, below = bare.replace(",", "").partition("/")
-    return Fraction(above) / Fraction(below) if below and int(below) else None if below else Fraction(above)
+    top, _, bottom = bare.replace(",", "").partition("/")
+    return Fraction(top) / Fraction(bottom) if bottom and int(bottom) else None if bottom else Fraction(top)
 
 
 def plain(text: str) -> str:
-    """A text without spacing, math delimiters and the words that LaTeX wraps text in."""
+    """Return a text without spacing, math delimiters and LaTeX's commands for text."""
     bare = text.strip().removesuffix(".")
     boxed = _boxed(bare)
     bare = boxed.answer if boxed.answer is not None else bare
@@ -78,13 +82,13 @@ def plain(text: str) -> str:
 
 
 def _after_thought(text: str) -> Found:
-    _, closed, rest = text.partition("</think>")
+    _, closed, remainder = text.partition("</think>")
     if not closed:
         return Found(None, "no </think>")
-    rest = rest.lstrip()
-    if not rest.startswith("<answer>"):
+    remainder = remainder.lstrip()
+    if not remainder.startswith("<answer>"):
         return Found(None, "no <answer> after </think>")
-    answer, closed, _ = rest.removeprefix("<answer>").partition("</answer>")
+    answer, closed, _ = remainder.removeprefix("<answer>").partition("</answer>")
     return _filled(answer) if closed else Found(None, "no </answer>")
 
 
@@ -93,10 +97,10 @@ def _boxed(text: str) -> Found:
     if start < 0:
         return Found(None, "no \\boxed")
     depth = 0
-    for place in range(start + len("\\boxed"), len(text)):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
+    for position in range(start + len("\\boxed"), len(text)):
+        depth += {"{": 1, "}": -1}.get(text[position], 0)
         if depth == 0:
-            return _filled(text[start + len("\\boxed{") : place])
+            return _filled(text[start + len("\\boxed{") : position])
     return Found(None, "\\boxed not closed")
 
 

@@ -1,9 +1,9 @@
-"""A metric of the user's own: a Python function, found in a file.
+"""Metrics of the user's own: Python functions in files.
 
     def brevity(predictions, references): return sum(len(p) < len(r) for ...) / len(predictions)
 
-It may take `predictions`, `references` and `prompts`, by these names, and return a number, a count as `(k, n)`, one
-number or truth value per sample, or a dictionary of those.
+A function may take `predictions`, `references` and `prompts`, by these names, and return a number, a count as `(k, n)`,
+one number or truth value per sample, or a dictionary of those.
 """
 
 from __future__ import annotations
@@ -19,46 +19,50 @@ from hptui.model.counts import Ratio
 from hptui.model.errors import UserError, did_you_mean
 
 Metric = Callable[[Sequence[str], Sequence[str], Sequence[str]], dict[str, float]]
-"""Predictions, references and prompts in; metrics out."""
+"""A loaded metric: takes predictions, references and prompts, and returns metrics by name."""
 
 TAKES = ("predictions", "references", "prompts")
+"""Names of the parameters that a metric may have."""
 
 
 def load(path: str, directory: str = "") -> Metric:
-    """The function named `file.py:function`, ready to be called. What is wrong with it is a `UserError`."""
+    """Return the function named `file.py:function`, wrapped for use by an evaluation.
+
+    Raises: UserError if it cannot be imported, or has other parameters.
+    """
     name, _, function = path.rpartition(":")
     file = Path(directory) / Path(name).expanduser()
     if not file.is_file():
         raise UserError(f"the metric {path!r} names a file that is not there: {file}")
-    place = "hptui_metric_" + hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:16]
-    spec = importlib.util.spec_from_file_location(place, file)
+    module_name = "hptui_metric_" + hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:16]
+    spec = importlib.util.spec_from_file_location(module_name, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except Exception as error:  # a user's file may raise anything on import
         raise UserError(
             f"the file of the metric {path!r} cannot be imported: {type(error).__name__}: {error}"
         ) from error
-    found = getattr(module, function, None)
-    if not callable(found):
-        known = [n for n, value in vars(module).items() if inspect.isfunction(value) and not n.startswith("_")]
-        raise UserError(f"{file} has no function {function!r}", hint=did_you_mean(function, known))
-    return _wrapped(found, function, path)
+    target = getattr(module, function, None)
+    if not callable(target):
+        names = [n for n, value in vars(module).items() if inspect.isfunction(value) and not n.startswith("_")]
+        raise UserError(f"{file} has no function {function!r}", hint=did_you_mean(function, names))
+    return _wrapped(target, function, path)
 
 
 def _wrapped(function: Callable[..., Any], name: str, path: str) -> Metric:
-    wanted = list(inspect.signature(function).parameters)
-    strange = [word for word in wanted if word not in TAKES]
-    if strange:
-        raise UserError(f"the metric {path!r} takes {strange[0]!r}", hint=f"it may take {', '.join(TAKES)}")
+    parameters = list(inspect.signature(function).parameters)
+    unknown = [word for word in parameters if word not in TAKES]
+    if unknown:
+        raise UserError(f"the metric {path!r} takes {unknown[0]!r}", hint=f"it may take {', '.join(TAKES)}")
 
     def metric(predictions: Sequence[str], references: Sequence[str], prompts: Sequence[str]) -> dict[str, float]:
-        given = dict(zip(TAKES, (list(predictions), list(references), list(prompts)), strict=True))
+        arguments = dict(zip(TAKES, (list(predictions), list(references), list(prompts)), strict=True))
         try:
-            returned = function(**{word: given[word] for word in wanted})
-        except Exception as error:
+            returned = function(**{word: arguments[word] for word in parameters})
+        except Exception as error:  # a user's function may raise anything
             raise UserError(f"the metric {path!r} raised {type(error).__name__}: {error}") from error
         parts = returned if isinstance(returned, Mapping) else {name: returned}
         return {str(key): _number(value, len(predictions), path) for key, value in parts.items()}

@@ -1,4 +1,4 @@
-"""One evaluation from top to bottom: generate, grade, compare, time."""
+"""One evaluation: generate, classify, compare with references, time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hptui.trainers.evals.options import Options
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Metrics (shares keep their counts), one row per sample for the record, and facts about how it was done."""
+    """The result of an evaluation: metrics (rates keep their counts), one row per sample, and facts."""
 
     metrics: dict[str, float | Ratio]
     rows: list[dict[str, Any]]
@@ -24,7 +24,10 @@ class Result:
 
 
 def prepare(options: Options) -> tuple[custom.Metric, ...]:
-    """Load the user's own metrics. Called before a model is loaded, it finds their mistakes before they cost time."""
+    """Load the user's own metrics. Before the model is loaded, this finds their errors early.
+
+    Raises: UserError if one cannot be loaded.
+    """
     return tuple(custom.load(path, options.directory) for path in options.custom)
 
 
@@ -37,10 +40,13 @@ def run(
     device: Any,
     keep_going: Callable[[], bool] = lambda: True,
 ) -> Result:
-    """Have `model` continue every prompt, and measure what came. `Interrupted` when `keep_going` says no."""
+    """Generate an answer to each prompt and measure the answers.
+
+    Raises: Interrupted when `keep_going` returns False; UserError if there are no samples.
+    """
     if not prompts or len(prompts) != len(references):
         raise UserError(f"an evaluation needs samples: got {len(prompts)} prompts and {len(references)} references")
-    own = prepare(options)
+    custom_metrics = prepare(options)
     written, timing = generate(model, tokenizer, prompts, options, device, keep_going)
     outputs = [item.text for item in written]
     texts = [prompt if isinstance(prompt, str) else tokenizer.decode(list(prompt)) for prompt in prompts]
@@ -50,7 +56,7 @@ def run(
     _grades(written, references, options, metrics, rows, facts)
     _overlaps(outputs, references, options, metrics, rows, facts)
     metrics |= _lengths_and_time(written, timing)
-    for metric in own:
+    for metric in custom_metrics:
         merge(metrics, metric(outputs, references, texts))
     return Result(metrics, rows, facts)
 
@@ -73,13 +79,18 @@ def _grades(
         grades = [grade.grade(w.text, r, options, cut=w.finish == "limit") for w, r in pairs]
         metrics |= grade.shares(grades)
         facts["causes"] = dict(grade.causes(grades))
-        for row, one in zip(rows, grades, strict=True):
-            row |= {"category": one.category, "answer": one.answer, "expected": one.expected, "cause": one.cause}
+        for row, graded in zip(rows, grades, strict=True):
+            row |= {
+                "category": graded.category,
+                "answer": graded.answer,
+                "expected": graded.expected,
+                "cause": graded.cause,
+            }
     if "exact_match" in options.metrics:
-        exact = [w.text.strip() == r.strip() for w, r in zip(written, references, strict=True)]
-        metrics["exact_match"] = Ratio(sum(exact), len(exact))
-        for row, same in zip(rows, exact, strict=True):
-            row["exact"] = same
+        matches = [w.text.strip() == r.strip() for w, r in zip(written, references, strict=True)]
+        metrics["exact_match"] = Ratio(sum(matches), len(matches))
+        for row, matching in zip(rows, matches, strict=True):
+            row["exact"] = matching
 
 
 def _overlaps(
@@ -93,11 +104,11 @@ def _overlaps(
     intervals: dict[str, Value] = {}
     for family, score in (("bleu", overlap.bleu), ("rouge", overlap.rouge)):
         if family in options.metrics:
-            found = score(outputs, references)
-            metrics |= found.metrics
-            intervals |= found.intervals
-            facts |= found.facts
-            for row, values in zip(rows, found.rows, strict=False):
+            scores = score(outputs, references)
+            metrics |= scores.metrics
+            intervals |= scores.intervals
+            facts |= scores.facts
+            for row, values in zip(rows, scores.rows, strict=False):
                 row |= {name: round(value, 4) for name, value in values.items()}
     if intervals:
         facts["intervals"] = intervals
@@ -111,7 +122,7 @@ def _lengths_and_time(written: Sequence[Written], timing: Timing) -> dict[str, f
 
 
 def merge(metrics: dict[str, Any], more: Mapping[str, float]) -> None:
-    """Add metrics of the user's own, none of which may take the name of another."""
+    """Add metrics of the user's own. Raises: UserError if a name is taken."""
     for name, value in more.items():
         if name in metrics:
             raise UserError(f"a metric of your own is called {name!r}, which is taken", hint="give it another name")

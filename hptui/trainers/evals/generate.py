@@ -1,7 +1,7 @@
 """Greedy generation in batches: padded on the left, ended by stop strings, and timed.
 
-The likeliest token each time, without sampling, beams or penalties, whatever the model's own generation settings say:
-an evaluation must give the same text twice.
+The likeliest token is taken each time, without sampling, beams or penalties, whatever the model's own generation
+settings are: an evaluation must give the same text twice.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ if TYPE_CHECKING:
     import torch
 
 WARMUP_TOKENS = 4
-"""Tokens of an untimed first batch, which pays for what only the first call of a process pays."""
+"""Tokens of an untimed first batch, which has the one-time costs of a process."""
 
 Prompt = str | Sequence[int]
+"""A prompt, as text or as tokens."""
 
 
 class Interrupted(Exception):
-    """The trial was asked to stop in the middle of an evaluation: there is no result."""
+    """The trial was asked to stop during an evaluation: there is no result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a model wrote after one prompt. `finish`: eos, stop, or limit (of tokens)."""
+    """What a model generated for one prompt. `finish` is eos, stop, or limit (of tokens)."""
 
     text: str
     tokens: int
@@ -39,7 +40,7 @@ class Written:
 
 @dataclass(slots=True)
 class Timing:
-    """What generation took, in seconds, and of what."""
+    """The duration of a generation, in seconds, and the amount of work. The warm-up is not included."""
 
     batch: int
     seconds: float = 0.0
@@ -49,7 +50,7 @@ class Timing:
     batches: list[int] = field(default_factory=list)
 
     def facts(self, samples: int, options: Options) -> dict[str, Value]:
-        """What must be known to compare times per token."""
+        """Return the facts that are needed to compare times per token."""
         return {
             "samples": samples,
             "decoding": "greedy",
@@ -72,7 +73,10 @@ def generate(
     device: Any,
     keep_going: Callable[[], bool] = lambda: True,
 ) -> tuple[list[Written], Timing]:
-    """What `model` writes after each prompt, in order, and how long it took."""
+    """Return what `model` generates for each prompt, in order, and the timing.
+
+    Raises: Interrupted when `keep_going` returns False between batches.
+    """
     import torch
 
     ids, cut = _encode(model, tokenizer, prompts, options)
@@ -86,17 +90,17 @@ def generate(
             for start in range(0, len(order), options.batch_size):
                 if not keep_going():
                     raise Interrupted
-                some = order[start : start + options.batch_size]
-                batch = _padded([ids[n] for n in some], _pad_id(tokenizer), device)
+                indices = order[start : start + options.batch_size]
+                batch = _padded([ids[n] for n in indices], _pad_id(tokenizer), device)
                 if start == 0:
                     _write(model, tokenizer, batch, options, min(WARMUP_TOKENS, options.max_new_tokens))
-                _settle(device)
-                began = time.perf_counter()
-                found = _write(model, tokenizer, batch, options, options.max_new_tokens)
-                _settle(device)
-                timing.seconds += time.perf_counter() - began
-                timing.batches.append(len(some))
-                written |= dict(zip(some, found, strict=True))
+                _synchronize(device)
+                started = time.perf_counter()
+                completions = _write(model, tokenizer, batch, options, options.max_new_tokens)
+                _synchronize(device)
+                timing.seconds += time.perf_counter() - started
+                timing.batches.append(len(indices))
+                written |= dict(zip(indices, completions, strict=True))
     finally:
         model.train(was_training)
     timing.tokens = sum(item.tokens for item in written.values())
@@ -104,20 +108,20 @@ def generate(
 
 
 def _encode(model: Any, tokenizer: Any, prompts: Sequence[Prompt], options: Options) -> tuple[list[list[int]], int]:
-    """Prompts as tokens; those too long for the model lose their beginning, and are counted."""
+    """Return prompts as tokens, and how many lost their beginning because they were too long."""
     special = options.add_special_tokens
-    behind = behind_of(tokenizer) if special else []  # an end of text is no place to go on from
+    suffix = behind_of(tokenizer) if special else []  # after an end-of-text token a model does not continue the prompt
     ids = [
-        without(tokenizer(p, add_special_tokens=special)["input_ids"], behind) if isinstance(p, str) else list(p)
+        without(tokenizer(p, add_special_tokens=special)["input_ids"], suffix) if isinstance(p, str) else list(p)
         for p in prompts
     ]
     limit = getattr(model.config, "max_position_embeddings", None)
     room = max(1, limit - options.max_new_tokens) if limit else None
-    cut = sum(room is not None and len(one) > room for one in ids)
+    cut = sum(room is not None and len(prompt_ids) > room for prompt_ids in ids)
     if room is not None:
-        ids = [one[-room:] for one in ids]
+        ids = [prompt_ids[-room:] for prompt_ids in ids]
     first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else _pad_id(tokenizer)
-    return [one or [first] for one in ids], cut
+    return [prompt_ids or [first] for prompt_ids in ids], cut
 
 
 def _pad_id(tokenizer: Any) -> int:
@@ -133,9 +137,9 @@ def _padded(ids: Sequence[Sequence[int]], pad: int, device: Any) -> dict[str, to
     width = max(map(len, ids))
     tokens = torch.full((len(ids), width), pad, dtype=torch.long)
     mask = torch.zeros((len(ids), width), dtype=torch.long)
-    for row, one in enumerate(ids):
-        tokens[row, width - len(one) :] = torch.tensor(one)
-        mask[row, width - len(one) :] = 1
+    for row, prompt_ids in enumerate(ids):
+        tokens[row, width - len(prompt_ids) :] = torch.tensor(prompt_ids)
+        mask[row, width - len(prompt_ids) :] = 1
     return {"input_ids": tokens.to(device), "attention_mask": mask.to(device)}
 
 
@@ -163,15 +167,15 @@ def _write(model: Any, tokenizer: Any, batch: dict[str, torch.Tensor], options: 
     stops = Stops(tokenizer, (*options.stop, *kept_stops(options)), width)
     criteria = {"stopping_criteria": [stops]} if stops.strings else {}
     tokens = model.generate(**batch, generation_config=config, **criteria)[:, width:].tolist()
-    return [_read(tokenizer, row, ends, stops.ended.get(n), options, limit) for n, row in enumerate(tokens)]
+    return [_completion(tokenizer, row, ends, stops.ended.get(n), options, limit) for n, row in enumerate(tokens)]
 
 
-def _read(
+def _completion(
     tokenizer: Any, row: list[int], ends: Sequence[int], stopped: int | None, options: Options, limit: int
 ) -> Written:
     from hptui.trainers.evals.stopping import cut_text
 
-    at_end = next((place + 1 for place, token in enumerate(row) if token in ends), None)
+    at_end = next((position + 1 for position, token in enumerate(row) if token in ends), None)
     if stopped is not None and (at_end is None or stopped <= at_end):
         tokens, finish = stopped, "stop"
     elif at_end is not None:
@@ -183,14 +187,14 @@ def _read(
 
 
 def _end_ids(model: Any, tokenizer: Any) -> list[int]:
-    """Every token that ends a text, as the model and as the tokenizer see it."""
-    said = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
-    known = said if isinstance(said, list) else [said]
-    return sorted({int(number) for number in (*known, tokenizer.eos_token_id) if number is not None})
+    """Return all tokens that end a text, by the model's settings and by the tokenizer."""
+    configured = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
+    ids = configured if isinstance(configured, list) else [configured]
+    return sorted({int(number) for number in (*ids, tokenizer.eos_token_id) if number is not None})
 
 
-def _settle(device: Any) -> None:
-    """Wait for a GPU to have done what it was told, so that a clock means something."""
+def _synchronize(device: Any) -> None:
+    """Wait until a GPU has finished its queued work, so that the clock measures it."""
     import torch
 
     if torch.device(device).type == "cuda":

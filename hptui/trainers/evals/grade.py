@@ -1,4 +1,4 @@
-"""Correct, wrong answer or format failure: every sample is exactly one of the three, and says why."""
+"""The classification of answers: each sample is correct, a wrong answer or a format failure, with a cause."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CORRECT, WRONG, FORMAT = "correct", "wrong answer", "format failure"
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """What became of one sample. `answer` is None where none was found."""
+    """The classification of one sample. `answer` is None where none was extracted."""
 
     category: str
     answer: str | None
@@ -24,29 +24,29 @@ class Grade:
 
 
 def grade(text: str, reference: str, options: Options, *, cut: bool = False) -> Grade:
-    """Judge one generated text; `cut` says that it was ended by the limit of tokens."""
-    wanted = answers.expected(reference, options.answer_format, options.answer_regex)
-    found = answers.extract(text, options.answer_format, options.answer_regex)
-    if found.answer is None:
-        return Grade(FORMAT, None, wanted, found.cause + (", cut off" if cut else ""))
-    if answers.same(found.answer, wanted):
-        return Grade(CORRECT, found.answer, wanted)
-    return Grade(WRONG, found.answer, wanted, _difference(found.answer, wanted))
+    """Classify one generated text. `cut`: it was ended by the limit of tokens."""
+    correct = answers.expected(reference, options.answer_format, options.answer_regex)
+    extracted = answers.extract(text, options.answer_format, options.answer_regex)
+    if extracted.answer is None:
+        return Grade(FORMAT, None, correct, extracted.cause + (", cut off" if cut else ""))
+    if answers.same(extracted.answer, correct):
+        return Grade(CORRECT, extracted.answer, correct)
+    return Grade(WRONG, extracted.answer, correct, _difference(extracted.answer, correct))
 
 
 def shares(grades: Sequence[Grade]) -> dict[str, float]:
-    """The share of each category, with its counts."""
+    """Return the share of each category, with its counts."""
     count = Counter(grade.category for grade in grades)
     names = {"accuracy": CORRECT, "wrong_answer": WRONG, "format_failure": FORMAT}
     return {name: Ratio(count[category], len(grades)) for name, category in names.items()}
 
 
 def causes(grades: Sequence[Grade]) -> dict[str, int]:
-    """How often each cause of a sample that is not correct occurred: the most frequent first."""
+    """Return how often each cause of an incorrect sample occurred, the most frequent first."""
     return dict(Counter(f"{g.category}: {g.cause}" for g in grades if g.cause).most_common())
 
 
-def _difference(answer: str, wanted: str) -> str:
-    if answers.number(wanted) is None:
+def _difference(answer: str, correct: str) -> str:
+    if answers.number(correct) is None:
         return "another text"
     return "not a number" if answers.number(answer) is None else "another number"

@@ -1,4 +1,4 @@
-"""What an evaluation by generation is told: how to decode, what to measure, where the answer stands. Free of torch."""
+"""The options of an evaluation by generation: decoding, metrics, and the answer's format. Free of torch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hptui.model.errors import UserError, did_you_mean
 
 FAMILIES = ("accuracy", "exact_match", "bleu", "rouge")
-"""What can be measured; length and time always are."""
+"""What can be measured; length and time are measured always."""
 
 MEASURED = {
     "accuracy": ("accuracy", "wrong_answer", "format_failure"),
@@ -16,16 +16,17 @@ MEASURED = {
     "bleu": ("bleu",),
     "rouge": ("rouge1", "rouge2", "rougeL"),
 }
+"""The metrics of each family."""
 
 FORMATS = ("think", "boxed", "last_number", "regex", "text")
-"""Where the answer stands: `</think> <answer>…</answer>`, the last \\boxed{…}, the last number, a pattern, all."""
+"""Formats of an answer: `</think> <answer>…</answer>`, the last \\boxed{…}, the last number, a pattern, all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to generate and what to measure; values that make no sense are a `UserError`.
+    """How to generate and what to measure. Raises: UserError for invalid values.
 
-    `custom` are functions of the user's, as "file.py:function"; a file that is not absolute lies in `directory`.
+    `custom` are functions of the user's, as "file.py:function"; a relative file name starts at `directory`.
     `add_special_tokens` is for prompts that do not bring a begin-of-text token with them, as chat templates do.
     """
 
@@ -41,7 +42,7 @@ class Options:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What an evaluation will measure, beside the user's own metrics."""
+        """The metrics of an evaluation, without the user's own."""
         return (*(name for family in self.metrics for name in MEASURED[family]), "generated_tokens", "inference_time")
 
     def __post_init__(self) -> None:
@@ -53,7 +54,7 @@ class Options:
                 f"there is no answer format {self.answer_format!r}", hint=did_you_mean(self.answer_format, FORMATS)
             )
         if self.answer_format == "regex":
-            _compiled(self.answer_regex)
+            _check_pattern(self.answer_regex)
         if any(not text for text in self.stop):
             raise UserError("a stop string cannot be empty")
         for name in ("max_new_tokens", "batch_size"):
@@ -65,7 +66,7 @@ class Options:
                 raise UserError(f"{path!r} names no metric", hint='write "file.py:function"')
 
 
-def _compiled(pattern: str) -> None:
+def _check_pattern(pattern: str) -> None:
     if not pattern:
         raise UserError('answer_format = "regex" needs a pattern', hint="its first group is the answer")
     try:

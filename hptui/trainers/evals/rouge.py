@@ -1,6 +1,6 @@
-"""ROUGE's library, imported alone: what it is built on would bring sklearn, pandas and threads along, and needs none.
+"""The library rouge-score, imported without what its dependencies bring: sklearn, pandas and threads.
 
-A process that will be forked may have this; each of its children saves a second.
+It needs none of them here. A launcher may import this before it forks; each of its children saves a second.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 
 HEAVY = ("sklearn", "scipy")
+"""Optional dependencies that are hidden during the import."""
 
 hidden = [name for name in HEAVY if name not in sys.modules]
 for name in hidden:
-    sys.modules[name] = None  # type: ignore[assignment]  # Python's own way to say: this cannot be imported
+    sys.modules[name] = None  # type: ignore[assignment]  # None in sys.modules makes an import fail
 try:
     from rouge_score.rouge_scorer import RougeScorer
 finally:

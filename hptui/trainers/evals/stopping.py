@@ -1,4 +1,4 @@
-"""Stop strings: a text ends where one of them begins, or after it where it belongs to the answer."""
+"""Stop strings: a text ends before the first of them, or after it if it belongs to the answer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from transformers import StoppingCriteria
 from hptui.trainers.evals.options import Options
 
 SLACK = 4
-"""Tokens decoded beyond the longest stop string: one may begin inside a token, and special ones have no text."""
+"""Tokens decoded beyond the longest stop string: it may begin inside a token, and special tokens have no text."""
 
 
 class Stops(StoppingCriteria):  # type: ignore[misc]  # transformers is not typed
-    """Ends each row of a batch by itself, and notes after how many tokens."""
+    """A stopping criterion that ends each row of a batch by itself; `ended` has its length in tokens."""
 
     def __init__(self, tokenizer: Any, strings: Sequence[str], prompt_width: int) -> None:
         self.tokenizer, self.strings, self.width = tokenizer, tuple(strings), prompt_width
@@ -30,19 +30,23 @@ class Stops(StoppingCriteria):  # type: ignore[misc]  # transformers is not type
         for row, text in enumerate(texts):
             if row not in self.ended and any(string in text for string in self.strings):
                 self.ended[row] = length
-        done = [row in self.ended for row in range(len(tails))]
-        return torch.tensor(done, dtype=torch.bool, device=input_ids.device)
+        finished = [row in self.ended for row in range(len(tails))]
+        return torch.tensor(finished, dtype=torch.bool, device=input_ids.device)
 
 
 def kept_stops(options: Options) -> tuple[str, ...]:
-    """Strings after which nothing matters any more, which stay in the text."""
+    """Return the strings after which nothing matters any more, and which stay in the text."""
     return ("</answer>",) if options.answer_format == "think" and "accuracy" in options.metrics else ()
 
 
 def cut_text(text: str, options: Options) -> str:
-    """A text up to its first stop string: without it, or with it where it closes the answer."""
-    kept = kept_stops(options)
-    others = [string for string in options.stop if string not in kept]
-    ends = [(place + len(string), text[: place + len(string)]) for string in kept if (place := text.find(string)) >= 0]
-    ends += [(place, text[:place]) for string in others if (place := text.find(string)) >= 0]
+    """Return a text up to its first stop string: without it, or with it where it closes the answer."""
+    inclusive = kept_stops(options)
+    exclusive = [string for string in options.stop if string not in inclusive]
+    ends = [
+        (position + len(string), text[: position + len(string)])
+        for string in inclusive
+        if (position := text.find(string)) >= 0
+    ]
+    ends += [(position, text[:position]) for string in exclusive if (position := text.find(string)) >= 0]
     return min(ends)[1] if ends else text

@@ -1,1 +1,1 @@
-"""The ways in which metrics come out of a script, and what to believe where they disagree."""
+"""Reads metrics out of a running script, and chooses a source where several report the same metric."""

@@ -1,31 +1,34 @@
-"""How much of a processor may be spent on reading what a script prints: a flood must not cost the training."""
+"""Limits the processor time that is spent on reading what a script prints: output must not slow the training."""
 
 from __future__ import annotations
 
 import time
 
 SHARE = 0.1
+"""Share of one processor, 0 to 1, for reading every line."""
 LIMIT = 0.3
+"""Share of one processor, 0 to 1, for reading at all."""
 WINDOW = 1.0
+"""Seconds over which the shares are counted."""
 
 
 class Budget:
-    """Time that was spent in this second. `tight`: read only what matters; `spent`: read nothing more."""
+    """Processor time spent on reading in the current second, and the number of lines skipped."""
 
     def __init__(self) -> None:
         self._began = self._used = 0.0
         self.skipped = 0
 
     def tight(self) -> bool:
-        """Whether the usual share is used up."""
+        """Return whether the normal share is used up: only lines that matter are to be read."""
         if time.monotonic() - self._began > WINDOW:
             self._began, self._used = time.monotonic(), 0.0
         return self._used > SHARE * WINDOW
 
     def spent(self) -> bool:
-        """Whether even what matters costs too much."""
+        """Return whether the limit is used up: no line is to be read."""
         return self._used > LIMIT * WINDOW
 
     def count(self, seconds: float) -> None:
-        """Add what a line has cost."""
+        """Add the processor time, in seconds, that a line has cost."""
         self._used += seconds

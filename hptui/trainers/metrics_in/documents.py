@@ -1,4 +1,4 @@
-"""What a JSON document of results says: its curve, and what stands beside it."""
+"""The curve and the results that a JSON document of metrics holds."""
 
 from __future__ import annotations
 
@@ -6,41 +6,47 @@ from collections.abc import Mapping
 from typing import Any
 
 HISTORY = "log_history"
-"""Where transformers' `trainer_state.json` keeps its curve."""
+"""Key of the curve in `trainer_state.json` of transformers."""
 CURVES = ("history", "log", "logs", "epochs", "steps", "curve", "metrics", "results", "train_log", "training_history")
-"""Where other documents keep theirs."""
+"""Keys of the curve in other documents."""
 SETTINGS = ("config", "cfg", "args", "arguments", "hparams", "hyperparameters", "params", "parameters", "settings")
+"""Keys of settings."""
 
 
-def curve(found: Any) -> tuple[list[Any], Any]:
-    """(the records of a document that holds a curve, what else it says): `{"history": [{…}, …], "best": …}`,
-    `[{…}, …]`, or, as Keras has it, `{"loss": [1.0, 0.5], "val_loss": [1.1, 0.7]}`.
+def curve(document: Any) -> tuple[list[Any], Any]:
+    """Return the records of a document's curve, and what else the document holds.
+
+    Forms are `{"history": [{…}, …], "best": …}`, `[{…}, …]`, and Keras' `{"loss": [1.0, 0.5], "val_loss": [1.1, 0.7]}`.
     """
-    if _is_records(found):
-        return found, None
-    if not isinstance(found, Mapping):
-        return [], found
-    if _is_records(found.get(HISTORY)):
-        return found[HISTORY], None
+    if _is_records(document):
+        return document, None
+    if not isinstance(document, Mapping):
+        return [], document
+    if _is_records(document.get(HISTORY)):
+        return document[HISTORY], None
     for name in CURVES:
-        if name in found and (records := curve(found[name])[0]):
-            return records, {key: value for key, value in found.items() if key != name}
-    lists = {name: value for name, value in found.items() if isinstance(value, list) and len(value) > 2}
+        if name in document and (records := curve(document[name])[0]):
+            return records, {key: value for key, value in document.items() if key != name}
+    lists = {name: value for name, value in document.items() if isinstance(value, list) and len(value) > 2}
     lengths = {len(value) for value in lists.values()}
-    if len(lengths) != 1 or not all(isinstance(one, int | float) for value in lists.values() for one in value):
-        return [], found
-    rows = [{"step": at + 1, **{name: value[at] for name, value in lists.items()}} for at in range(lengths.pop())]
-    return rows, {name: value for name, value in found.items() if name not in lists}
+    if len(lengths) != 1 or not all(isinstance(item, int | float) for value in lists.values() for item in value):
+        return [], document
+    rows = [
+        {"step": index + 1, **{name: value[index] for name, value in lists.items()}} for index in range(lengths.pop())
+    ]
+    return rows, {name: value for name, value in document.items() if name not in lists}
 
 
-def _is_records(found: Any) -> bool:
-    return isinstance(found, list) and bool(found) and all(isinstance(one, Mapping) for one in found)
+def _is_records(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
 
 
-def results(found: Any) -> Any:
-    """A document without its tables of settings, which are no metrics."""
-    if not isinstance(found, Mapping):
-        return found
+def results(document: Any) -> Any:
+    """Return a document without its tables of settings, which are no metrics."""
+    if not isinstance(document, Mapping):
+        return document
     return {
-        name: value for name, value in found.items() if name.lower() not in SETTINGS or isinstance(value, int | float)
+        name: value
+        for name, value in document.items()
+        if name.lower() not in SETTINGS or isinstance(value, int | float)
     }

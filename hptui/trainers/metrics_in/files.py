@@ -33,7 +33,7 @@ KEYS = ("file", "format", "fields", "step")
 
 @dataclass(frozen=True, slots=True)
 class FileSpec:
-    """Which file, how it is written, which fields of it are metrics (all numbers if none is named)."""
+    """Which file, its format, and the fields of it that are metrics (all numbers if none is named)."""
 
     path: str
     format: str
@@ -42,47 +42,53 @@ class FileSpec:
 
 
 def read_specs(entries: Sequence[Any], where: str = "trainer.metrics") -> tuple[list[FileSpec], list[re.Pattern[str]]]:
-    """`metrics = […]` as files and patterns; `UserError` names the entry."""
+    """Read `metrics = […]` as files and patterns.
+
+    Raises: UserError, which names the entry.
+    """
     files: list[FileSpec] = []
     patterns: list[re.Pattern[str]] = []
     for index, entry in enumerate(entries):
-        place = f"{where}[{index}]"
+        label = f"{where}[{index}]"
         if isinstance(entry, str) and "(?P<" in entry:
-            patterns.append(pattern(entry, place))
+            patterns.append(pattern(entry, label))
         elif isinstance(entry, dict) and "line" in entry:
-            patterns.append(pattern(str(entry["line"]), place))
+            patterns.append(pattern(str(entry["line"]), label))
         elif isinstance(entry, str):
-            files.append(_file({"file": entry}, place))
+            files.append(_file({"file": entry}, label))
         elif isinstance(entry, dict):
-            files.append(_file(entry, place))
+            files.append(_file(entry, label))
         else:
-            raise UserError(f"{place}: must be a file, a pattern or a table, got {entry!r}")
+            raise UserError(f"{label}: must be a file, a pattern or a table, got {entry!r}")
     return files, patterns
 
 
 def pattern(text: str, where: str) -> re.Pattern[str]:
-    """A regular expression whose named groups are metrics."""
+    """Compile a regular expression whose named groups are metrics.
+
+    Raises: UserError.
+    """
     try:
-        found = re.compile(text)
+        compiled = re.compile(text)
     except re.error as error:
         raise UserError(f"{where}: {text!r} is no regular expression: {error}") from None
-    if not found.groupindex:
+    if not compiled.groupindex:
         raise UserError(f"{where}: {text!r} names no group", hint=r"for instance 'loss (?P<loss>\S+)'")
-    return found
+    return compiled
 
 
-def _file(entry: Mapping[str, Any], where: str) -> FileSpec:
+def _file(entry: Mapping[str, Any], label: str) -> FileSpec:
     for key in entry:
         if key not in KEYS:
-            raise UserError(f"{where}: unknown key {key!r}", hint=did_you_mean(key, (*KEYS, "line")))
+            raise UserError(f"{label}: unknown key {key!r}", hint=did_you_mean(key, (*KEYS, "line")))
     path, fields = str(entry.get("file", "")), entry.get("fields") or {}
     if not path:
-        raise UserError(f"{where}: names no file", hint='for instance { file = "{trial_dir}/log.jsonl" }')
+        raise UserError(f"{label}: names no file", hint='for instance { file = "{trial_dir}/log.jsonl" }')
     if not isinstance(fields, dict) or not all(isinstance(item, str) for item in fields.values()):
-        raise UserError(f"{where}.fields: must be a table of texts", hint='for instance { val_loss = "eval.loss" }')
+        raise UserError(f"{label}.fields: must be a table of texts", hint='for instance { val_loss = "eval.loss" }')
     format_ = str(entry.get("format") or KINDS.get(Path(path).suffix.lower(), "tensorboard"))
     if format_ not in FORMATS:
-        raise UserError(f"{where}.format: there is no format {format_!r}", hint=did_you_mean(format_, FORMATS))
+        raise UserError(f"{label}.format: there is no format {format_!r}", hint=did_you_mean(format_, FORMATS))
     return FileSpec(path, format_, fields, str(entry.get("step", "")))
 
 
@@ -93,56 +99,61 @@ class Watcher(Protocol):
 
 
 class Files:
-    """All files of one entry. What stood in them before the script began is not this trial's."""
+    """All files of one entry. What they held before the script began is not read: it is of another trial."""
 
     def __init__(self, spec: FileSpec, path: str, objectives: Sequence[str]) -> None:
         self._spec, self._path, self._objectives = spec, path, objectives
-        self._watched: dict[str, Watcher] = {}
+        self._readers: dict[str, Watcher] = {}
         self.name = f"file {Path(path).name}" if spec.format != "tensorboard" else "tensorboard"
-        for found in self._found():
-            self._watched[found] = self._watcher(Path(found), known=True)
+        for existing in self._paths():
+            self._readers[existing] = self._reader_for(Path(existing), existed=True)
 
-    def _found(self) -> list[str]:
+    def _paths(self) -> list[str]:
         if self._spec.format != "tensorboard":
             return sorted(glob.glob(self._path, recursive=True))
-        places = [self._path, os.path.join(self._path, "**", "events.out.tfevents.*")]
-        return sorted(path for place in places for path in glob.glob(place, recursive=True) if os.path.isfile(path))
+        patterns = [self._path, os.path.join(self._path, "**", "events.out.tfevents.*")]
+        return sorted(
+            path
+            for path_pattern in patterns
+            for path in glob.glob(path_pattern, recursive=True)
+            if os.path.isfile(path)
+        )
 
-    def _watcher(self, path: Path, *, known: bool) -> Watcher:
+    def _reader_for(self, path: Path, *, existed: bool) -> Watcher:
         if self._spec.format == "tensorboard":
             from hptui.trainers.metrics_in.tensorboard import Events
 
-            return Events(path, skip=known)
+            return Events(path, skip=existed)
         if self._spec.format == "json":
-            return _Json(Document.from_now(path) if known else Document(path), self._spec)
-        tail = Tail.from_now(path) if known else Tail(path)
+            return _Json(Document.from_now(path) if existed else Document(path), self._spec)
+        tail = Tail.from_now(path) if existed else Tail(path)
         if self._spec.format == "log":
             return _Log(tail, LineReader(self._objectives))
         if self._spec.format == "csv":
-            return _Csv(tail, self._spec, Tail(path) if known else None)
+            return _Csv(tail, self._spec, Tail(path) if existed else None)
         return _JsonLines(tail, self._spec)
 
     def read(self, *, last: bool = False) -> Iterator[Reading]:
-        """What is new; `last`: the script has ended."""
-        for found in self._found():
-            if found not in self._watched:
-                self._watched[found] = self._watcher(Path(found), known=False)
-        for watcher in self._watched.values():
-            yield from watcher.read(last=last)
+        """Yield what is new. `last`: the script has ended."""
+        for path in self._paths():
+            if path not in self._readers:
+                self._readers[path] = self._reader_for(Path(path), existed=False)
+        for reader in self._readers.values():
+            yield from reader.read(last=last)
 
 
 def chosen(values: Any, spec: FileSpec) -> Reading | None:
-    """A reading of one record: the named fields, or all numbers."""
+    """Return the reading of one record: the named fields, or all numbers; None if there are none."""
     if not spec.fields:
-        found = record(values, spec.step) if isinstance(values, Mapping) else Reading()
-        return found if found.metrics else None
+        reading = record(values, spec.step) if isinstance(values, Mapping) else Reading()
+        return reading if reading.metrics else None
     metrics = {name: numeric for name, path in spec.fields.items() if (numeric := number(at(values, path))) is not None}
     step = whole(at(values, spec.step)) if spec.step else record(values).step if isinstance(values, Mapping) else None
     return Reading(metrics, step) if metrics else None
 
 
 def at(values: Any, path: str) -> Any:
-    """The value at a dotted path: `results.0.acc`, `history[-1].loss`. None when there is none."""
+    """Return the value at a dotted path, as `results.0.acc` or `history[-1].loss`; None if there is none."""
     if isinstance(values, Mapping) and path in values:
         return values[path]
     for part in re.sub(r"\[(-?\d+)\]", r".\1", path).split("."):
@@ -159,26 +170,29 @@ def at(values: Any, path: str) -> Any:
 class _Json:
     document: Document
     spec: FileSpec
-    _read: int = 0
+    _count_read: int = 0
 
     def read(self, *, last: bool) -> Iterator[Reading]:
         text = self.document.text()
         if text is None:
             return
         try:
-            found = json.loads(text)
-        except ValueError:  # just being written
+            document = json.loads(text)
+        except ValueError:  # half written: read it again
             self.document.seen = (0, 0, 0)
             return
-        records, rest = curve(found)
-        if len(records) < self._read:
-            self._read = 0
-        readings = [reading for values in records[self._read :] if (reading := chosen(values, self.spec))]
+        records, remainder = curve(document)
+        if len(records) < self._count_read:
+            self._count_read = 0
+        readings = [reading for values in records[self._count_read :] if (reading := chosen(values, self.spec))]
         yield from readings
-        self._read += len(readings)
-        if self.spec.fields and not self._read:  # the fields are those of the whole
-            rest = found
-        if rest and (reading := chosen(rest if self.spec.fields else results(rest), self.spec)) is not None:
+        self._count_read += len(readings)
+        if self.spec.fields and not self._count_read:  # the fields are those of the document, not of its records
+            remainder = document
+        if (
+            remainder
+            and (reading := chosen(remainder if self.spec.fields else results(remainder), self.spec)) is not None
+        ):
             yield reading
 
 
@@ -199,7 +213,7 @@ class _JsonLines:
 
 @dataclass
 class _Csv:
-    """`before` is the file as it was when its first lines are another's: it still holds the heading."""
+    """A CSV file. `before` is set where earlier content is skipped: it still holds the heading."""
 
     tail: Tail
     spec: FileSpec
@@ -223,7 +237,7 @@ class _Csv:
                 row = next(
                     csv.reader([line.strip("\r\ufeff").replace("\r", " ").replace("\0", "")], delimiter=delimiter), []
                 )
-            except csv.Error:  # a cell without end
+            except csv.Error:  # an unclosed quote
                 continue
             if row:
                 yield [cell.strip() for cell in row]

@@ -16,8 +16,9 @@ ASIDE = re.compile(r"\s*%?\s*\(\s*(\d+)\s*/\s*(\d+)\s*\)")
 KEY_BACKWARDS = re.compile(
     r"(\((?:rosnet|yarra|\w+\.pn)|\[)?(['\"]?)(\s*)([:=]?)(\s*)['\"]?((?:\)[\w ./@-]{1,30}\()?\w[\w./@-]*|@)"
 )
-"""What stands before a number, read from its end: `tensor(` or the like, quote, space, separator, space, key."""
+"""The text before a number, backwards: `tensor(` or the like, quote, space, separator, space, key."""
 LOOK_BACK = 160
+"""Characters before a number that are searched for its key."""
 AFTER_SPACED = re.compile(r"$|[\s,;|)\]%/]")
 BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|\s[-–—*>]+\s|\s{2,}|\d")
 HEADING = re.compile(
@@ -36,26 +37,28 @@ IDLE = _words(
     "info debug warning warn critical root main logger took saved saving loading loaded using seed rank "
     "gpu cuda pid port line version v_num elapsed eta time"
 )
-"""Words that are no part of a metric's name, and name none."""
+"""Words that are neither a metric nor a part of a metric's name."""
 VAGUE = _words("average avg mean final overall current total")
+"""Words of a name that do not say which metric it is."""
 USUAL = _words(
     "loss losses acc accuracy ppl perplexity bleu rouge f1 lr score reward auc mse mae rmse nll ce error "
     "wer cer bpc bpb precision recall em mcc norm throughput"
 )
+"""Words that name a metric wherever they occur."""
 COUNTERS = _words("step steps epoch epochs iter iters iteration iterations batch batches")
 LONGEST_KEY = 80
 
 
 def pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dict[str, float]:
-    """Metrics of a line by name. `loose`: `key value` counts, too (it speaks of a step); `wanted` are canonical names.
+    """Return the metrics of a line by name. `wanted` are canonical names.
 
-    A key that stands under a heading (`Val: loss 0.3`) or behind words of its own (`val loss: 0.3`) is named by all of
-    them, so that training and validation are never mixed.
+    `loose`: `key value` counts, too, because the line has a step. A key below a heading (`Val: loss 0.3`) or after
+    words of its own (`val loss: 0.3`) is named by all of them, so that training and validation are never mixed.
     """
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     low, taken, headings = text.lower(), 0, list[tuple[int, str]]()
     if any(split in low for split in SPLITS):
-        headings = [(one.start(1), SAME.get(one[1].lower(), one[1].lower())) for one in HEADING.finditer(text)]
+        headings = [(match.start(1), SAME.get(match[1].lower(), match[1].lower())) for match in HEADING.finditer(text)]
     for key, start, end, value, spaced in _candidates(text):
         if start < taken:
             continue
@@ -66,71 +69,74 @@ def pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dic
             continue
         if not name or (spaced and not _credible(name, loose=loose, wanted=wanted)):
             continue
-        meant = _objective(name, wanted)
-        found[meant if meant and meant not in found else name] = value
+        objective = _objective(name, wanted)
+        metrics[objective if objective and objective not in metrics else name] = value
         taken = end
-    return found
+    return metrics
 
 
 def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
-    """(key, start, end, value, whether only space is between them), in their order in the line."""
-    for one in NUMBER.finditer(text):
-        begin = max(0, one.start() - LOOK_BACK)
-        found = KEY_BACKWARDS.match(text[begin : one.start()][::-1])
-        if found is None:
+    """Yield (key, start, end, value, whether only space is between them), in their order in the line."""
+    for match in NUMBER.finditer(text):
+        window_start = max(0, match.start() - LOOK_BACK)
+        key_match = KEY_BACKWARDS.match(text[window_start : match.start()][::-1])
+        if key_match is None:
             continue
-        call, quote, near, separator, far, backwards = found.groups()
+        call, quote, near, separator, far, backwards = key_match.groups()
         key = backwards[::-1].lstrip("0123456789./@-")
         spaced = not separator
-        if not key or (spaced and (call or quote or not near or not AFTER_SPACED.match(text, one.end()))):
+        if not key or (spaced and (call or quote or not near or not AFTER_SPACED.match(text, match.end()))):
             continue
-        if separator == ":" and not near and not far and not _deliberate(key, one[0]):
+        if separator == ":" and not near and not far and not _deliberate(key, match[0]):
             continue
-        value, end = _value(text, one)
-        yield key, one.start() - found.end() + len(backwards) - len(key), end, value, spaced
+        value, end = _read_value(text, match)
+        yield key, match.start() - key_match.end() + len(backwards) - len(key), end, value, spaced
 
 
 def _deliberate(key: str, value: str) -> bool:
-    """`train.py:120`, `cuda:0` and `localhost:8080` are no metrics."""
+    """Return whether `key:value` is a metric, unlike `train.py:120`, `cuda:0` and `localhost:8080`."""
     return not value.lstrip("+-").isdigit() or canonical(key).rpartition("_")[2] in USUAL
 
 
-def _value(text: str, one: re.Match[str]) -> tuple[float, int]:
-    value, end = float(one[0]), one.end()
-    if one[0].isdigit() and (counts := COUNTS.match(text, end)):
-        counted = ratio(one[0], counts[1])
+def _read_value(text: str, match: re.Match[str]) -> tuple[float, int]:
+    value, end = float(match[0]), match.end()
+    if match[0].isdigit() and (counts := COUNTS.match(text, end)):
+        counted = ratio(match[0], counts[1])
         return (counted if counted is not None else value), counts.end()
-    if aside := ASIDE.match(text, end):
-        counted = ratio(aside[1], aside[2])
+    if counts_after := ASIDE.match(text, end):
+        counted = ratio(counts_after[1], counts_after[2])
         if counted is not None and min(abs(counted - value), abs(100 * counted - value)) < 0.051:
-            return counted, aside.end()
+            return counted, counts_after.end()
     return value, end
 
 
 def _name(text: str, key: str, start: int, headings: list[tuple[int, str]], *, spaced: bool) -> str:
-    """The full name of a metric: its heading, the words before it, itself; as printed where it is one word alone."""
+    """Return the full name of a metric: heading, words before it, key.
+
+    A key without heading and words is returned as printed; '' means that it is no metric.
+    """
     words = [word for word in _before(text, start) if word.lower() not in IDLE]
-    if spaced:  # running text may stand before it: only words that say which loss it is
+    if spaced:  # prose may come before it: keep only a word that qualifies the metric
         words = words[-1:] if words and _qualifies(words[-1]) else []
     if key.lower() in IDLE or len(key) > LONGEST_KEY or "://" in key:
         return ""
-    above = next((name for at, name in reversed(headings) if at < start), "")
+    heading_before = next((name for position, name in reversed(headings) if position < start), "")
     parts = canonical(" ".join([*words, key])).split("_")
-    heading = above if above and not set(parts) & set(SPLITS) else ""
+    heading = heading_before if heading_before and not set(parts) & set(SPLITS) else ""
     if not words and not heading:
         return key
     return "_".join([heading, *parts]) if heading else "_".join(parts)
 
 
 def _before(text: str, start: int) -> list[str]:
-    """The words directly before a key, three at most."""
-    ends = [one.end() for one in BREAK.finditer(text, 0, start)]
+    """Return the words directly before a key, at most three."""
+    ends = [match.end() for match in BREAK.finditer(text, 0, start)]
     return [word for word in text[(ends[-1] if ends else 0) : start].split() if word[0].isalpha()][-3:]
 
 
 def _qualifies(word: str) -> bool:
-    known = SAME.get(word.lower(), word.lower())
-    return known in SPLITS or known in VAGUE or known in ("best", "running", "learning", "grad", "gradient", "weight")
+    name = SAME.get(word.lower(), word.lower())
+    return name in SPLITS or name in VAGUE or name in ("best", "running", "learning", "grad", "gradient", "weight")
 
 
 def _credible(name: str, *, loose: bool, wanted: Collection[str]) -> bool:
@@ -139,7 +145,7 @@ def _credible(name: str, *, loose: bool, wanted: Collection[str]) -> bool:
 
 
 def _objective(name: str, wanted: Collection[str]) -> str:
-    """The wanted name that this one means with a vague word left out: `average_val_loss` is `val_loss`."""
+    """Return the wanted name that equals this one without vague words: `average_val_loss` is `val_loss`."""
     parts = canonical(name).split("_")
     if "_".join(parts) in wanted:
         return ""

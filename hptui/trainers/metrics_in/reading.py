@@ -1,4 +1,4 @@
-"""One reading of metrics, whatever it was read from, and names as far as two spellings mean the same metric."""
+"""One reading of metrics, whatever its source, and canonical names, by which two spellings are the same metric."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORD = re.compile(r"[A-Za-z]+[0-9]*|[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Metrics at a step. `step` None: not said. `total` steps and `progress` (0 to 1) where they are known."""
+    """Metrics at a step. `step` is None if not stated; `total` steps and `progress` (0 to 1) where they are known."""
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     step: int | None = None
@@ -32,13 +32,16 @@ class Reading:
 
 
 def canonical(name: str) -> str:
-    """`eval/loss`, `Eval Loss` and `evaluation_loss` are one metric: `eval_loss`."""
+    """Return the canonical name: `eval/loss`, `Eval Loss` and `evaluation_loss` are `eval_loss`."""
     words = [word.lower() for word in WORD.findall(name)]
     return "_".join(SAME.get(word, word) for word in words)
 
 
 def number(value: Any) -> float | None:
-    """A value of a structured source as a number; None when it is none. `9830/10000` keeps its counts."""
+    """Return a value of a structured source as a number; None if it is none.
+
+    `9830/10000` keeps its counts.
+    """
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float):
@@ -61,7 +64,10 @@ def _text(text: str) -> float | None:
 
 
 def ratio(hits: Any, total: Any) -> Ratio | None:
-    """`hits` of `total`, where that makes sense."""
+    """Return `hits` of `total` as a number that keeps its counts.
+
+    None unless both are whole numbers and `total` is positive.
+    """
     try:
         k, n = int(hits), int(total)
         return Ratio(k, n) if n > 0 and k == float(hits) and n == float(total) else None
@@ -70,7 +76,7 @@ def ratio(hits: Any, total: Any) -> Ratio | None:
 
 
 def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested mappings by dotted path."""
+    """Yield the values of nested mappings by dotted path."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{above}{name}.")
@@ -79,11 +85,11 @@ def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]
 
 
 def whole(value: Any) -> int | None:
-    """A step; None for what is none."""
-    found = number(value)
-    if found is None or not math.isfinite(found) or found != int(found):
+    """Return a step as an integer; None for any other value."""
+    numeric = number(value)
+    if numeric is None or not math.isfinite(numeric) or numeric != int(numeric):
         return None
-    return int(found)
+    return int(numeric)
 
 
 STEPS = ("step", "global_step", "steps", "iter", "iteration", "iterations", "trainer/global_step", "train/global_step")
@@ -91,14 +97,17 @@ EPOCHS = ("epoch", "epochs")
 
 
 def record(values: Mapping[str, Any], step_at: str = "") -> Reading:
-    """A reading from a structured record, such as a line of JSON: its step is where it is usually called so."""
-    found = {name: numeric for name, value in flat(values) if (numeric := number(value)) is not None}
-    names = {name.lower(): name for name in found}
-    at = [step_at] if step_at else [names[name] for name in (*STEPS, *EPOCHS) if name in names]
+    """Return the reading of a structured record, such as a line of JSON.
+
+    Its step is at `step_at`, else at one of the usual keys.
+    """
+    numbers = {name: numeric for name, value in flat(values) if (numeric := number(value)) is not None}
+    names = {name.lower(): name for name in numbers}
+    candidates = [step_at] if step_at else [names[name] for name in (*STEPS, *EPOCHS) if name in names]
     step, used = None, ""
-    for name in at:
-        if name in found and (step := whole(found[name])) is not None:
+    for name in candidates:
+        if name in numbers and (step := whole(numbers[name])) is not None:
             used = name
             break
-    aside = {used, *(names[name] for name in STEPS if name in names)}
-    return Reading({name: value for name, value in found.items() if name not in aside}, step)
+    step_names = {used, *(names[name] for name in STEPS if name in names)}
+    return Reading({name: value for name, value in numbers.items() if name not in step_names}, step)

@@ -1,4 +1,4 @@
-"""What `hptui.report` and the tap have written inside the script: the most trusted way."""
+"""Reads what `hptui.report` and the tap have written inside the script: the most trusted source."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from hptui.trainers.metrics_in.reading import Reading, number
 from hptui.trainers.metrics_in.tail import Tail
 
 TAPPED = "tap "
+"""What the names of tapped sources begin with."""
 
 
 class Reports:
-    """Follows the file that `reporting.py` appends to. Everything but metrics is kept as facts about the script."""
+    """Follows the file that `reporting.py` appends to; records without metrics are kept as facts about the script."""
 
     def __init__(self, path: Path) -> None:
         self._tail = Tail(path)
@@ -25,26 +26,26 @@ class Reports:
         self.packages: dict[str, str] = {}
 
     def read(self, *, last: bool = False) -> Iterator[tuple[str, Reading]]:
-        """(source, reading) of what is new: source is `report`, `tap transformers` or `tap wandb`."""
+        """Yield (source, reading) of what is new; source is `report`, `tap transformers` or `tap wandb`."""
         for line in self._tail.lines(last=last):
             try:
-                found = json.loads(line)
-                kind = found["k"]
+                entry = json.loads(line)
+                kind = entry["k"]
             except (ValueError, KeyError, TypeError):
                 continue
             if kind == "metrics":
-                self.odd += found.get("odd") or []
-                yield str(found.get("source")), _reading(found)
+                self.odd += entry.get("odd") or []
+                yield str(entry.get("source")), _reading(entry)
             elif kind == "tap":
-                self.tapped = self.tapped or found
+                self.tapped = self.tapped or entry
             elif kind == "cooperates":
                 self.cooperates = True
             elif kind == "packages":
-                self.packages |= found.get("packages") or {}
+                self.packages |= entry.get("packages") or {}
             elif kind == "effective":
-                self.effective |= found.get("settings") or {}
+                self.effective |= entry.get("settings") or {}
 
 
-def _reading(found: Mapping[str, Any]) -> Reading:
-    metrics = {str(name): value for name, raw in found["m"].items() if (value := number(raw)) is not None}
-    return Reading(metrics, found.get("s"), found.get("total"), found.get("p"))
+def _reading(entry: Mapping[str, Any]) -> Reading:
+    metrics = {str(name): value for name, raw in entry["m"].items() if (value := number(raw)) is not None}
+    return Reading(metrics, entry.get("s"), entry.get("total"), entry.get("p"))

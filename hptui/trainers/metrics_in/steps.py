@@ -1,4 +1,4 @@
-"""At which step a line was printed: counters that begin anew with every epoch are made one that does not."""
+"""The step that a line was printed at: counters that restart with every epoch are joined into one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A counter as printed: `120`, or `120/300`. `of` None: not said."""
+    """A counter as printed: `120`, or `120/300`. `of` is None if not printed."""
 
     at: float
     of: int | None = None
@@ -19,8 +19,8 @@ class Clock:
     """Follows the steps and epochs of one output."""
 
     def __init__(self) -> None:
-        self._raw: Count | None = None
-        self._before = 0
+        self._last_counter: Count | None = None
+        self._steps_before = 0
         self._reset = self._advanced = False
         self._epoch: Count | None = None
         self._epochs_seen: set[float] = set()
@@ -35,15 +35,18 @@ class Clock:
             self._epochs_seen.add(epoch.at)
         if step is None:
             return
-        last = self._raw
+        last = self._last_counter
         if last is not None and (step.at < last.at or (step.at == last.at and self._advanced)):
-            self._before += last.of or int(last.at)
+            self._steps_before += last.of or int(last.at)
             self._reset = True
-        self._raw, self._advanced = step, False
-        self.step = self._before + int(step.at)
+        self._last_counter, self._advanced = step, False
+        self.step = self._steps_before + int(step.at)
 
     def now(self, names: Iterable[str]) -> int:
-        """The step of a line with these metrics: the last counter, else the epoch, else how often they were seen."""
+        """Return the step of a line with these metrics.
+
+        It is the last counter, else the epoch, else the number of times that they have been printed.
+        """
         names = list(names)
         self._seen.update(names)
         if self.step is not None:
@@ -54,14 +57,14 @@ class Clock:
 
     @property
     def total(self) -> int | None:
-        """Steps of the whole training, once that is sure."""
+        """Steps of the whole training; None until they are certain."""
         epochs = self._epoch.of if self._epoch else None
-        if self._raw is None:
+        if self._last_counter is None:
             return epochs
-        if self._raw.of is None:
+        if self._last_counter.of is None:
             return None
         if self._reset:
-            return epochs * self._raw.of if epochs else None
-        # `Epoch 1` and a counter: that of the epoch, or of all? The second epoch tells.
-        several = self._epoch is not None and epochs != 1 and len(self._epochs_seen) < 2
-        return None if several else self._raw.of
+            return epochs * self._last_counter.of if epochs else None
+        # `Epoch 1` and a counter: of the epoch, or of the training? Only the second epoch shows which.
+        undecided = self._epoch is not None and epochs != 1 and len(self._epochs_seen) < 2
+        return None if undecided else self._last_counter.of

@@ -1,4 +1,4 @@
-"""TensorBoard's event files, read as they grow, by TensorBoard's own reader."""
+"""Reads TensorBoard's event files as they grow, with TensorBoard's own reader."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Events:
             list(self.read(last=False))
 
     def read(self, *, last: bool) -> Iterator[Reading]:
-        """New scalars, those of one step together."""
+        """Yield the new scalars, those of one step together."""
         step, metrics = 0, dict[str, float]()
         for event in self._loader.Load():
             if event.step != step and metrics:
@@ -40,6 +40,6 @@ def _scalar(value: Any) -> float | None:
     if value.WhichOneof("value") == "tensor" and value.metadata.plugin_data.plugin_name in ("scalars", ""):
         from tensorboard.util import tensor_util
 
-        found = tensor_util.make_ndarray(value.tensor)
-        return float(found) if found.ndim == 0 and found.dtype.kind in "fiu" else None
+        array = tensor_util.make_ndarray(value.tensor)
+        return float(array) if array.ndim == 0 and array.dtype.kind in "fiu" else None
     return None

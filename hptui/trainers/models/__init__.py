@@ -1,4 +1,4 @@
-"""Base models and data sets that hptui makes itself, for studies that need no download: `hptui:small-llama`, …"""
+"""Base models and data sets that hptui makes itself, for studies without downloads: `hptui:small-llama`, …."""
 
 from hptui.trainers.models.place import PREFIX, cache, dataset, model, ours
 

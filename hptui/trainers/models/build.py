@@ -1,4 +1,4 @@
-"""Build a small base model from a recipe: a tokenizer of its own, then training on documentation and sums.
+"""Building of a small base model from a recipe: a tokenizer, then training on documentation and sums.
 
 Deterministic on one kind of machine with one set of versions: seeds, order of text and number of threads are fixed.
 """
@@ -23,15 +23,18 @@ from hptui.trainers.models.library import functions
 from hptui.trainers.models.recipes import Recipe
 
 THREADS = 1
+"""Fixed number of threads: the order of additions depends on it."""
 WARMUP = 0.05
+"""Share of the steps that warm up, 0 to 1."""
 SEED = 20
+"""Seed of initialisation and order of text."""
 BEGIN, END = "<s>", "</s>"
 HELD_OUT = 20
-"""One text in so many is not learnt, but measured."""
+"""Every text whose index is a multiple of this is held out to measure the loss."""
 
 
 def build(recipe: Recipe, folder: Path) -> None:
-    """Write a model and its tokenizer into `folder`, as `from_pretrained` reads them."""
+    """Write a model and its tokenizer into `folder`, for `from_pretrained`."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -46,12 +49,12 @@ def build(recipe: Recipe, folder: Path) -> None:
     tokenizer.model_max_length = recipe.positions
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    found = {"recipe": asdict(recipe), "loss_on_held_out_documentation": loss, "texts": len(learnt)}
-    (folder / "hptui.json").write_text(json.dumps(found, indent=1))
+    facts = {"recipe": asdict(recipe), "loss_on_held_out_documentation": loss, "texts": len(learnt)}
+    (folder / "hptui.json").write_text(json.dumps(facts, indent=1))
 
 
 def documentation() -> list[str]:
-    """What there is to read: a function as a help page shows it."""
+    """Return the texts of pre-training: each function as a help page shows it."""
     return [
         f"{function.signature}\n" + "\n".join(f"    {line}" for line in function.documentation.splitlines())
         for function in functions()
@@ -60,7 +63,7 @@ def documentation() -> list[str]:
 
 
 def problems(count: int, draw: random.Random) -> str:
-    """Some sums with their steps, in the plain words of a textbook. Those that studies test on are left out."""
+    """Return `count` sums with their steps, in plain words. The test rows of the data set are left out."""
     chosen = draw.choices([row for row in _arithmetic() if row["split"] == "train"], k=count)
     return "\n".join(f"{row['problem']}\n{row['solution']}. It is {row['answer']}." for row in chosen)
 
@@ -71,21 +74,21 @@ def _arithmetic() -> list[dict[str, str]]:
 
 
 def make_tokenizer(texts: list[str], recipe: Recipe) -> Any:
-    """A byte-level BPE tokenizer trained on the texts; every digit is a token of its own."""
+    """Return a byte-level BPE tokenizer trained on the texts; every digit is a token of its own."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.Sequence(
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )
-    made.decoder = decoders.ByteLevel()
+    bpe.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
         vocab_size=recipe.vocabulary, special_tokens=[BEGIN, END], initial_alphabet=alphabet, show_progress=False
     )
-    made.train_from_iterator(texts, trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=made, bos_token=BEGIN, eos_token=END, pad_token=END)
+    bpe.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token=BEGIN, eos_token=END, pad_token=END)
 
 
 def _architecture(recipe: Recipe, tokenizer: Any) -> Any:
@@ -111,18 +114,18 @@ def _architecture(recipe: Recipe, tokenizer: Any) -> Any:
 
 
 def _stream(tokenizer: Any, texts: list[str], recipe: Recipe) -> Tensor:
-    """All that is read, as one row of tokens: documentation and sums take turns."""
+    """Return the text of pre-training as one sequence of tokens, documentation and sums at random."""
     draw = random.Random(SEED)
     needed = recipe.steps * recipe.batch * recipe.length + 1
     parts: list[int] = []
     encoded = tokenizer(texts, add_special_tokens=False)["input_ids"]
-    place = 0
+    position = 0
     while len(parts) < needed:
         if draw.random() < recipe.sums:
             ids = tokenizer(problems(4, draw), add_special_tokens=False)["input_ids"]
         else:
-            ids = encoded[place % len(encoded)]
-            place += 1
+            ids = encoded[position % len(encoded)]
+            position += 1
         parts += [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id]
     return torch.tensor(parts[:needed])
 
@@ -137,10 +140,10 @@ def _pretrain(model: Any, tokenizer: Any, texts: list[str], recipe: Recipe) -> N
     optimizer = torch.optim.AdamW(groups, recipe.learning_rate, betas=(0.9, 0.98), fused=True)
     model.train()
     for step in range(recipe.steps):
-        warmth = min(1.0, (step + 1) / (WARMUP * recipe.steps))
-        cooled = 0.5 * (1 + math.cos(math.pi * step / recipe.steps)) * 0.95 + 0.05
+        warmup = min(1.0, (step + 1) / (WARMUP * recipe.steps))
+        decay = 0.5 * (1 + math.cos(math.pi * step / recipe.steps)) * 0.95 + 0.05
         for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * warmth * cooled
+            group["lr"] = recipe.learning_rate * warmup * decay
         starts = order[step * recipe.batch : (step + 1) * recipe.batch] * recipe.length
         ids = torch.stack([stream[start : start + recipe.length + 1] for start in starts.tolist()])
         loss = _cross_entropy(model, ids)
@@ -159,20 +162,20 @@ def _cross_entropy(model: Any, ids: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _loss(model: Any, tokenizer: Any, texts: list[str], recipe: Recipe) -> float:
-    """Mean loss per token of texts that were not learnt."""
+    """Return the mean loss per token of held-out texts, in nats."""
     model.eval()
-    summed, count = 0.0, 0
+    total, count = 0.0, 0
     for text in texts:
         ids = torch.tensor([[tokenizer.bos_token_id, *tokenizer(text)["input_ids"]][: recipe.length + 1]])
         if ids.shape[1] > 1:
-            summed += float(_cross_entropy(model, ids)) * (ids.shape[1] - 1)
+            total += float(_cross_entropy(model, ids)) * (ids.shape[1] - 1)
             count += ids.shape[1] - 1
-    return summed / max(count, 1)
+    return total / max(count, 1)
 
 
 @contextmanager
 def _repeatable() -> Iterator[None]:
-    """Fixed seeds and threads for a block; the trial's own are as they were, afterwards."""
+    """Fix seed and threads for a block, and restore the trial's own afterwards."""
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     torch.set_num_threads(THREADS)
     torch.manual_seed(SEED)

@@ -1,7 +1,7 @@
-"""Data sets made on the spot, for studies that need no download: what a function does, its code, sums in steps.
+"""Data sets made on the spot, for studies without downloads: functions' documentation and code, sums in steps.
 
-Each row says its split, so that a study may take it (`split_column = "split"`) or draw its own. What is marked
-"test" no base model has read.
+Each row names its split, so that a study may use it (`split_column = "split"`) or draw its own. No base model has read
+the rows marked "test".
 """
 
 from __future__ import annotations
@@ -13,22 +13,26 @@ from collections.abc import Callable, Iterable
 from hptui.trainers.models.library import Function, functions
 
 Row = dict[str, str]
+"""One row: texts by column."""
 
 VERSION = 3
 """To be raised when rows change."""
 
 SHORTEST, LONGEST = 12, 72
-"""Characters of a summary that is a sentence and can be learnt."""
+"""Characters of a summary that is a sentence and can be learnt, at least and at most."""
 
 LONGEST_CODE = 120
+"""Characters of a function's code, at most."""
 VALIDATION = 19
-"""As few as in many a real set: differences on so few samples mean little, and studies should say so."""
+"""Validation rows. They are few, as in many real data sets: small differences on them are chance."""
 TEST_SHARE = 0.09
+"""Share of test rows, 0 to 1."""
 ARITHMETIC_TESTS = 0.2
+"""Share of test rows of the sums, 0 to 1."""
 
 
 def docstrings() -> list[Row]:
-    """A function of the standard library and the first sentence of its documentation."""
+    """Return rows with a function of the standard library and its documentation's first sentence."""
     rows: dict[str, Row] = {}
     for function in _examples():
         name = f"{function.module.rpartition('.')[2]}.{function.signature}"
@@ -38,20 +42,20 @@ def docstrings() -> list[Row]:
 
 
 def code() -> list[Row]:
-    """The first sentence of a function's documentation, and its code, where that is short."""
+    """Return rows with the first sentence of a function's documentation, and its code if that is short."""
     rows: dict[str, Row] = {}
     for function in _examples():
         solution = f"def {function.signature}:\n" + "\n".join(f"    {line}" for line in function.code.splitlines())
         if function.code and len(solution) <= LONGEST_CODE:
-            asked = _sentence(function.summary)
-            thoughts = f"It is a function {function.name} of {function.module}. {asked}\n"
-            row = {"module": function.module, "input": asked, "solution": solution, "output": thoughts + solution}
+            request = _sentence(function.summary)
+            reasoning = f"It is a function {function.name} of {function.module}. {request}\n"
+            row = {"module": function.module, "input": request, "solution": solution, "output": reasoning + solution}
             rows.setdefault(row["input"].lower(), row)
     return _split(rows.values())
 
 
 def arithmetic() -> list[Row]:
-    """Every sum of two or three digits, in words, with the steps to its answer."""
+    """Return all sums of two or three digits, in words, with the steps to the answer."""
     rows = []
     for a in range(10):
         for b in range(10):
@@ -71,8 +75,8 @@ def _sum(*numbers: int) -> Row:
 
 def _examples() -> Iterable[Function]:
     for function in functions():
-        fine = not function.for_pretraining and SHORTEST <= len(function.summary) <= LONGEST
-        if fine and not function.name.startswith("__") and "->" not in function.summary:
+        suitable = not function.for_pretraining and SHORTEST <= len(function.summary) <= LONGEST
+        if suitable and not function.name.startswith("__") and "->" not in function.summary:
             yield function
 
 
@@ -80,14 +84,14 @@ def _sentence(summary: str) -> str:
     return summary if summary.endswith((".", "!", "?")) else f"{summary}."
 
 
-def _split(rows: Iterable[Row], tested: float = TEST_SHARE) -> list[Row]:
-    """The rows, shuffled, each with its split: a few for validation, some for testing, the rest to train on."""
+def _split(rows: Iterable[Row], test_share: float = TEST_SHARE) -> list[Row]:
+    """Return the rows, shuffled, each with its split: train, valid or test."""
     ordered = sorted(rows, key=lambda row: hashlib.sha256(repr(sorted(row.items())).encode()).hexdigest())
     random.Random(0).shuffle(ordered)
-    tests = VALIDATION + round(tested * len(ordered))
-    names = ["valid"] * VALIDATION + ["test"] * (tests - VALIDATION) + ["train"] * (len(ordered) - tests)
+    held_out = VALIDATION + round(test_share * len(ordered))
+    names = ["valid"] * VALIDATION + ["test"] * (held_out - VALIDATION) + ["train"] * (len(ordered) - held_out)
     return [{**row, "split": name} for row, name in zip(ordered, names, strict=True)]
 
 
 SETS: dict[str, Callable[[], list[Row]]] = {"docstrings": docstrings, "code": code, "arithmetic": arithmetic}
-"""Name after `hptui:`, and who makes it."""
+"""The function that makes each data set, by its name after `hptui:`."""

@@ -1,7 +1,7 @@
-"""The functions of Python's standard library and what their documentation says: real text, on every machine.
+"""The functions of Python's standard library and their documentation: real text, on every machine.
 
-Sources are read with `ast`; nothing is imported or run. Half of the modules are text to learn a language from, the
-other half are examples for fine-tuning, so that no example was in the text that a base model read.
+Sources are read with `ast`; nothing is imported or run. Half of the modules are text for pre-training, the other half
+are examples for fine-tuning, so that no example is in the text that a base model has read.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from hptui.model.errors import UserError
 
 SKIPPED = {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"}
+"""Directories of the standard library that are not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Function:
 
     @property
     def for_pretraining(self) -> bool:
+        """Whether its module belongs to the text for pre-training, by a hash of its name."""
         return int(hashlib.sha256(self.module.encode()).hexdigest()[:8], 16) % 2 == 0
 
     @property
@@ -42,21 +44,21 @@ class Function:
 
 @cache
 def functions() -> list[Function]:
-    """Every documented function, module by module, in an order that mixes subjects and is the same everywhere."""
+    """Return all documented functions in an order that mixes subjects and is the same on all machines."""
     root = Path(sysconfig.get_path("stdlib"))
-    found = [function for module, file in _modules(root) for function in _functions_of(module, file)]
-    if not found:
+    documented = [function for module, file in _modules(root) for function in _functions_of(module, file)]
+    if not documented:
         raise UserError(f"no source of Python's library in {root}", hint="give model and data of your own")
-    return found
+    return documented
 
 
 def _modules(root: Path) -> list[tuple[str, Path]]:
     files = []
-    for folder, inner, names in os.walk(root):
-        inner[:] = [name for name in inner if name not in SKIPPED and not name.startswith("config-")]
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name not in SKIPPED and not name.startswith("config-")]
         files += [Path(folder, name) for name in names if name.endswith(".py")]
-    named = [(".".join(file.relative_to(root).with_suffix("").parts), file) for file in files]
-    return sorted(named, key=lambda item: hashlib.sha256(item[0].encode()).hexdigest())
+    modules = [(".".join(file.relative_to(root).with_suffix("").parts), file) for file in files]
+    return sorted(modules, key=lambda item: hashlib.sha256(item[0].encode()).hexdigest())
 
 
 def _functions_of(module: str, file: Path) -> Iterator[Function]:
@@ -79,10 +81,10 @@ def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
 
 
 def _code(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> str:
-    """The lines of a body after its documentation, as far left as they go."""
+    """Return the source of a function after its documentation, without indentation."""
     body = node.body[1:]
     if not body or node.end_lineno is None:
         return ""
-    kept = lines[body[0].lineno - 1 : node.end_lineno]
-    indent = min((len(line) - len(line.lstrip()) for line in kept if line.strip()), default=0)
-    return "\n".join(line[indent:].rstrip() for line in kept)
+    body_lines = lines[body[0].lineno - 1 : node.end_lineno]
+    indent = min((len(line) - len(line.lstrip()) for line in body_lines if line.strip()), default=0)
+    return "\n".join(line[indent:].rstrip() for line in body_lines)

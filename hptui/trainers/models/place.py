@@ -1,10 +1,10 @@
-"""Where the models and data sets that hptui makes are kept: once per HOME, whatever study asks first.
+"""The cache of models and data sets that hptui makes: once per HOME, for all studies.
 
     HOME/.cache/models/small-llama-KEY/      config, weights, tokenizer, hptui.json (its recipe)
     HOME/.cache/data/arithmetic-KEY.jsonl
 
-KEY is made of everything that decides what is made: another recipe or another version of a library has another place.
-A process that needs one waits for the process that makes it. `$HPTUI_CACHE` names another directory than HOME/.cache.
+KEY is a hash of everything that decides the content: another recipe or another version of a library has another path.
+A process that needs an entry waits for the process that makes it. `$HPTUI_CACHE` replaces HOME/.cache.
 """
 
 from __future__ import annotations
@@ -28,37 +28,42 @@ from hptui.trainers.models.data import VERSION as DATA_VERSION
 from hptui.trainers.models.recipes import RECIPES
 
 PREFIX = "hptui:"
+"""Prefix of the names of what hptui makes."""
 LIBRARIES = ("torch", "transformers", "tokenizers")
+"""Libraries whose versions are part of a model's key."""
 LOOK = "HPTUI_LOOK"
-"""In the environment of a process that only looks, and makes no model."""
+"""Environment variable of a process that only inspects a study, and makes no model."""
 DONE = "hptui.json"
-"""Written last: a directory that has it is whole."""
+"""A file that is written last: a directory that has it is complete."""
 
 
 def ours(name: str) -> bool:
-    """Whether a model or data set is one that hptui makes."""
+    """Return whether a model or data set is one that hptui makes."""
     return name.startswith(PREFIX)
 
 
 def cache() -> Path:
-    """The directory of all that is made."""
+    """Return the directory of the cache."""
     chosen = os.environ.get("HPTUI_CACHE")
     return Path(chosen).expanduser().absolute() if chosen else find_home() / ".cache"
 
 
 def check(setting: str, name: str) -> str:
-    """The name without its prefix, if there is such a thing; else `UserError`."""
-    known: Iterable[str] = SETS if setting in ("train", "validation", "test") else RECIPES
+    """Return the name without its prefix. Raises: UserError if there is no such model or data set."""
+    names: Iterable[str] = SETS if setting in ("train", "validation", "test") else RECIPES
     short = name.removeprefix(PREFIX)
-    if short not in known:
-        what = "data set" if known is SETS else "model"
-        hint = did_you_mean(name, [PREFIX + one for one in known])
-        raise UserError(f"{setting}: hptui makes no {what} {name!r}", hint=hint)
+    if short not in names:
+        noun = "data set" if names is SETS else "model"
+        hint = did_you_mean(name, [PREFIX + entry for entry in names])
+        raise UserError(f"{setting}: hptui makes no {noun} {name!r}", hint=hint)
     return short
 
 
 def model(name: str, setting: str = "model") -> Path:
-    """The directory of a model, as `from_pretrained` takes it. Made now where it is not there: about a minute."""
+    """Return the directory of a model, for `from_pretrained`. It is made if missing: about a minute.
+
+    Raises: NotAvailable if it is missing and this process only inspects.
+    """
     short = check(setting, name)
     recipe = RECIPES[short]
     versions = {library: importlib.metadata.version(library) for library in LIBRARIES}
@@ -66,7 +71,7 @@ def model(name: str, setting: str = "model") -> Path:
     if not (folder / DONE).is_file():
         if os.environ.get(LOOK):
             raise Absent(f"{setting}: {name} is made by the first study that needs it, in about a minute")
-        with alone(folder.with_name(f"{folder.name}.lock")):
+        with alone(folder.with_name(f"{folder.name}.lock")):  # other trials wait for this one to make it
             if not (folder / DONE).is_file():
                 _build(short, folder)
     return folder
@@ -76,20 +81,20 @@ def _build(short: str, folder: Path) -> None:
     from hptui.trainers.models.build import build
 
     print(f"making the base model {PREFIX}{short}, once for all studies: {folder}", flush=True)
-    beside = folder.with_name(f".tmp-{folder.name}")
-    for leftover in (beside, folder):
+    temporary = folder.with_name(f".tmp-{folder.name}")
+    for leftover in (temporary, folder):
         shutil.rmtree(leftover, ignore_errors=True)
-    beside.mkdir(parents=True, mode=0o700)
-    build(RECIPES[short], beside)
-    os.rename(beside, folder)
+    temporary.mkdir(parents=True, mode=0o700)
+    build(RECIPES[short], temporary)
+    os.rename(temporary, folder)
 
 
 def dataset(name: str, setting: str = "train") -> Path:
-    """The file of a data set: JSONL. Made now where it is not there: some seconds."""
+    """Return the JSONL file of a data set. It is made if missing: some seconds."""
     short = check(setting, name)
     file = cache() / "data" / f"{short}-{_key([DATA_VERSION])}.jsonl"
     if not file.is_file():
-        with alone(file.with_suffix(".lock")):
+        with alone(file.with_suffix(".lock")):  # other trials wait for this one to make it
             if not file.is_file():
                 rows = SETS[short]()
                 write_atomic(file, "".join(json.dumps(row) + "\n" for row in rows).encode())
@@ -97,6 +102,6 @@ def dataset(name: str, setting: str = "train") -> Path:
 
 
 def _key(parts: list[object]) -> str:
-    """The text of Python's library, which goes with its version, is part of everything."""
-    told = json.dumps([platform.python_version(), *parts], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    """Return a short hash of parts and the version of Python, whose library is the text that is learnt."""
+    text = json.dumps([platform.python_version(), *parts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

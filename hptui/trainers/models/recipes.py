@@ -1,4 +1,4 @@
-"""Recipes of small base models: everything that decides what such a model is. Free of torch."""
+"""Recipes of small base models: all values that decide what such a model is. Free of torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One model: its architecture, its tokenizer's size, and how long it reads what. A change makes another model."""
+    """The recipe of one model: architecture, size of the tokenizer, and training. A change makes another model."""
 
     architecture: str
     hidden: int
@@ -21,13 +21,15 @@ class Recipe:
     positions: int = 512
     learning_rate: float = 3e-3
     sums: float = 0.5
-    """Share of the text that is sums; the rest is documentation."""
+    """Share of the text that is sums, 0 to 1; the rest is documentation."""
     version: int = 1
     """To be raised when the way that models are built changes."""
 
 
 SMALL = {"hidden": 96, "layers": 2, "heads": 4, "feed_forward": 256, "vocabulary": 768, "steps": 600}
+"""Sizes of the small models."""
 TINY = {"hidden": 48, "layers": 2, "heads": 2, "feed_forward": 128, "vocabulary": 512, "steps": 120}
+"""Sizes of the tiny models."""
 
 RECIPES = {
     "small-llama": Recipe("llama", **SMALL),
@@ -35,4 +37,4 @@ RECIPES = {
     "tiny-llama": Recipe("llama", **TINY),
     "tiny-qwen2": Recipe("qwen2", **TINY),
 }
-"""Name after `hptui:`. The small ones learn for about a minute, the tiny ones for a few seconds."""
+"""Recipes by the name after `hptui:`. A small one trains for about a minute, a tiny one for some seconds."""

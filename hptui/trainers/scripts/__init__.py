@@ -1,4 +1,4 @@
-"""Looks at a training script without running it: which parameters it takes, how they are said, what it measures."""
+"""Reads a training script without running it: which parameters it takes, how they are passed, what it measures."""
 
 from hptui.trainers.scripts.found import Found, Option
 from hptui.trainers.scripts.look import look

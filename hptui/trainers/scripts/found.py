@@ -1,4 +1,4 @@
-"""What was found in a script."""
+"""The result of inspecting a script."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hptui.model.trial import Value
 class Option:
     """A parameter that a script takes.
 
-    `name` is what a study calls it, `flag` what the script does, without its dashes. `default` None: the script says
-    none that can be read. `positional`: it is no option and needs a place in the command. `before`: its place is
-    before the subcommand.
+    `name` is its name in a study, `flag` its spelling in the script, without dashes. `default` is None if the script
+    states none that can be read. `positional`: it is no option and needs a place in the command. `listed`: it takes
+    several values. `before`: it precedes the subcommand.
     """
 
     name: str
@@ -30,10 +30,10 @@ class Option:
 
 @dataclass
 class Found:
-    """A script: `parser` names how it reads its parameters ('' for not at all), `style` how hptui says them.
+    """A script: `parser` names how it reads its parameters ('' for none), `style` how hptui passes them.
 
     `words` follow it on the command line (a subcommand). `metrics` are names of what it seems to measure, the likeliest
-    objective first. `notes` are for the person.
+    objective first. `notes` are for the user.
     """
 
     parser: str = ""
@@ -43,4 +43,4 @@ class Found:
     metrics: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     settings: dict[str, Value] = field(default_factory=dict)
-    """Further settings of the trainer, such as where the script is told to write."""
+    """Further settings of the trainer, such as words that set the directory that the script writes to."""

@@ -11,7 +11,7 @@ from hptui.trainers.scripts.tree import UNKNOWN, Known, calls, dotted, keyword, 
 
 
 def functions(tree: ast.Module, known: Known) -> Found | None:
-    """`fire.Fire(main)` (of a class, a table or the whole module, too), `typer.run(main)`, `@app.command()`."""
+    """Inspect `fire.Fire(main)` (of a class, table or module, too), `typer.run(main)`, `@app.command()`."""
     for name, call in calls(tree):
         if name in ("fire.Fire", "Fire"):
             return _fire(tree, call, known)
@@ -22,69 +22,82 @@ def functions(tree: ast.Module, known: Known) -> Found | None:
     return None
 
 
-def _fire(tree: ast.Module, call: ast.Call, known: Known) -> Found | None:
-    found = Found("fire", "fire")
-    given = call.args[0] if call.args else keyword(call, "component")
-    if node := _function(tree, dotted(given) if given is not None else ""):
-        found.options = _arguments(node, known)
-        return found
-    made = isinstance(given, ast.Call)
-    name = dotted(given.func) if isinstance(given, ast.Call) else dotted(given) if given is not None else ""
-    one = next((one for one in ast.walk(tree) if isinstance(one, ast.ClassDef) and one.name == name), None)
-    if one is not None:
-        several = {each.name: each for each in one.body if isinstance(each, ast.FunctionDef)}
-        first = several.get("__init__")
-        found.options = _arguments(first, known, bound=True) if first and not made else []
-    elif isinstance(given, ast.Dict):
-        keys = [literal(key) for key in given.keys]
-        values = [_function(tree, dotted(value)) for value in given.values]
-        several = {str(key): node for key, node in zip(keys, values, strict=True) if node}
-    elif given is None:
-        several = {each.name: each for each in tree.body if isinstance(each, ast.FunctionDef)}
+def _fire(tree: ast.Module, call: ast.Call, constants: Known) -> Found | None:
+    script = Found("fire", "fire")
+    component = call.args[0] if call.args else keyword(call, "component")
+    if node := _function(tree, dotted(component) if component is not None else ""):
+        script.options = _arguments(node, constants)
+        return script
+    is_instance = isinstance(component, ast.Call)
+    name = (
+        dotted(component.func)
+        if isinstance(component, ast.Call)
+        else dotted(component)
+        if component is not None
+        else ""
+    )
+    class_node = next(
+        (
+            class_node
+            for class_node in ast.walk(tree)
+            if isinstance(class_node, ast.ClassDef) and class_node.name == name
+        ),
+        None,
+    )
+    if class_node is not None:
+        targets = {member.name: member for member in class_node.body if isinstance(member, ast.FunctionDef)}
+        first = targets.get("__init__")
+        script.options = _arguments(first, constants, bound=True) if first and not is_instance else []
+    elif isinstance(component, ast.Dict):
+        keys = [literal(key) for key in component.keys]
+        values = [_function(tree, dotted(value)) for value in component.values]
+        targets = {str(key): node for key, node in zip(keys, values, strict=True) if node}
+    elif component is None:
+        targets = {member.name: member for member in tree.body if isinstance(member, ast.FunctionDef)}
     else:
-        return found
-    several = {key: node for key, node in several.items() if not key.startswith("_")}
-    if several:
-        choice = chosen(list(several))
-        found.words, found.notes = [choice], told(list(several), choice)
-        mine = {option.name for option in found.options}
-        more = _arguments(several[choice], known, bound=one is not None)
-        found.options += [option for option in more if option.name not in mine]
-    return found
+        return script
+    targets = {key: node for key, node in targets.items() if not key.startswith("_")}
+    if targets:
+        target = chosen(list(targets))
+        script.words, script.notes = [target], told(list(targets), target)
+        names = {option.name for option in script.options}
+        arguments = _arguments(targets[target], constants, bound=class_node is not None)
+        script.options += [option for option in arguments if option.name not in names]
+    return script
 
 
-def _typer(tree: ast.Module, known: Known) -> Found | None:
-    several: dict[str, ast.FunctionDef] = {}
+def _typer(tree: ast.Module, constants: Known) -> Found | None:
+    commands: dict[str, ast.FunctionDef] = {}
     for node in ast.walk(tree):
         for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
             call = decorator if isinstance(decorator, ast.Call) else None
             if dotted(call.func if call else decorator).endswith(".command"):
                 assert isinstance(node, ast.FunctionDef)
-                said = literal(call.args[0]) if call and call.args else None
-                several[said if isinstance(said, str) else node.name.replace("_", "-")] = node
-    if not several:
+                command_name = literal(call.args[0]) if call and call.args else None
+                commands[command_name if isinstance(command_name, str) else node.name.replace("_", "-")] = node
+    if not commands:
         return None
-    choice = chosen(list(several))
-    found = Found("typer", "click", _arguments(several[choice], known, typer=True))
-    if len(several) > 1:
-        found.words, found.notes = [choice], told(list(several), choice)
-    return found
+    command = chosen(list(commands))
+    script = Found("typer", "click", _arguments(commands[command], constants, typer=True))
+    if len(commands) > 1:
+        script.words, script.notes = [command], told(list(commands), command)
+    return script
 
 
 def _function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
-    return next((one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef) and one.name == name), None)
+    return next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name), None)
 
 
-def _arguments(node: ast.FunctionDef, known: Known, *, bound: bool = False, typer: bool = False) -> list[Option]:
+def _arguments(node: ast.FunctionDef, constants: Known, *, bound: bool = False, typer: bool = False) -> list[Option]:
     spec = node.args
     args = [*spec.posonlyargs, *spec.args]
     defaults: list[ast.expr | None] = [None] * (len(args) - len(spec.defaults)) + list(spec.defaults)
     pairs = [*zip(args, defaults, strict=True), *zip(spec.kwonlyargs, spec.kw_defaults, strict=True)]
-    return [_option(arg, given, known, typer=typer) for arg, given in pairs[1 if bound else 0 :]]
+    return [_option(arg, default, constants, typer=typer) for arg, default in pairs[1 if bound else 0 :]]
 
 
-def _option(arg: ast.arg, given: ast.expr | None, known: Known, *, typer: bool) -> Option:
-    help_, annotation, declared = "", arg.annotation, given is not None
+def _option(arg: ast.arg, default_node: ast.expr | None, constants: Known, *, typer: bool) -> Option:
+    help_, annotation, declared = "", arg.annotation, default_node is not None
     if isinstance(annotation, ast.Subscript) and dotted(annotation.value).endswith("Annotated"):
         inner = annotation.slice
         parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
@@ -93,12 +106,12 @@ def _option(arg: ast.arg, given: ast.expr | None, known: Known, *, typer: bool) 
             if isinstance(part, ast.Call):
                 help_ = _help(part)
                 declared |= dotted(part.func).endswith("Option")
-    if isinstance(given, ast.Call) and dotted(given.func).rpartition(".")[2] in ("Option", "Argument"):
-        help_ = _help(given)
-        declared = dotted(given.func).endswith("Option")
-        given = given.args[0] if given.args else keyword(given, "default")
-        given = None if isinstance(given, ast.Constant) and given.value is ... else given
-    default = literal(given, known)
+    if isinstance(default_node, ast.Call) and dotted(default_node.func).rpartition(".")[2] in ("Option", "Argument"):
+        help_ = _help(default_node)
+        declared = dotted(default_node.func).endswith("Option")
+        default_node = default_node.args[0] if default_node.args else keyword(default_node, "default")
+        default_node = None if isinstance(default_node, ast.Constant) and default_node.value is ... else default_node
+    default = literal(default_node, constants)
     kind = type_name(annotation)
     if kind == "any" and default is not UNKNOWN:
         kind = type_of(default)
@@ -108,18 +121,18 @@ def _option(arg: ast.arg, given: ast.expr | None, known: Known, *, typer: bool) 
         kind,
         plain(default, kind),
         help=help_,
-        required=given is None,
+        required=default_node is None,
         positional=typer and not declared,
     )
 
 
 def _help(call: ast.Call) -> str:
-    said = literal(keyword(call, "help"))
-    return " ".join(said.split()) if isinstance(said, str) else ""
+    text = literal(keyword(call, "help"))
+    return " ".join(text.split()) if isinstance(text, str) else ""
 
 
 def plain(value: Any, kind: str) -> Any:
-    """A default as a setting has it: 1 for a float parameter is 1.0."""
+    """Return a default as a setting of this kind: 1 of a float parameter as 1.0; None if it is not known."""
     if value is UNKNOWN:
         return None
     if kind == "float" and isinstance(value, int) and not isinstance(value, bool):

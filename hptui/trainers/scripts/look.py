@@ -1,4 +1,4 @@
-"""The whole look at a script: its parser, else a configuration, the environment, or constants; and what it measures."""
+"""Inspects a whole script: its parser, else a configuration, the environment, or constants; and what it measures."""
 
 from __future__ import annotations
 
@@ -14,22 +14,26 @@ from hptui.trainers.scripts.parsers import PARSERS
 from hptui.trainers.scripts.tree import constants
 
 LARGEST = 4 * 1024 * 1024
+"""Bytes of a script that is read."""
 
 
 def look(path: Path) -> Found:
-    """What `path`, a Python script, takes and measures. `UserError` where it cannot be read as Python."""
+    """Return what a Python script takes and measures.
+
+    Raises: UserError if it cannot be read as Python.
+    """
     text = _text(path)
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         raise UserError(f"{path}{line}: is not Python: {error.args[0] if error.args else error}") from None
-    known = constants(tree)
-    found = next((one for parser in PARSERS if (one := parser(tree, known)) is not None), None)
-    found = found or hydra(tree, path) or wandb(tree) or environment(tree) or argv(tree)
-    found = found or constants_of(tree, text, known)
-    found.metrics = metrics(tree)
-    return found
+    values = constants(tree)
+    script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
+    script = script or hydra(tree, path) or wandb(tree) or environment(tree) or argv(tree)
+    script = script or constants_of(tree, text, values)
+    script.metrics = metrics(tree)
+    return script
 
 
 def _text(path: Path) -> str:

@@ -14,21 +14,21 @@ SURROUNDINGS = re.compile(
     r"(?:HOME|PATH|USER|PWD|TMPDIR|RANK|LOCAL_RANK|WORLD_SIZE|MASTER_\w+|CUDA_\w+|NCCL_\w+|OMP_\w+|HF_\w+|SLURM_\w+|"
     r"TOKENIZERS_\w+|WANDB_\w+|PYTHON\w*|HPTUI_\w+)"
 )
-"""Variables that belong to the machine and not to the experiment."""
+"""Variables of the machine, not of the experiment."""
 LOOKS = ("os.environ.get", "os.getenv", "environ.get", "getenv")
 
 
 def wandb(tree: ast.Module) -> Found | None:
-    """`wandb.init(config={…})` and then `wandb.config.lr`: parameters reach it through W&B's own file."""
+    """Inspect a script with `wandb.init(config={…})` and `wandb.config.lr`: W&B's file passes parameters."""
     aliases = {"config"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute) and node.value.attr == "config":
             aliases |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    reads = {name for node in ast.walk(tree) if (name := _read(node, aliases))}
+    reads = {name for node in ast.walk(tree) if (name := _config_key(node, aliases))}
     for name, call in calls(tree):
         if name == "wandb.init":
-            given = literal(keyword(call, "config"))
-            config: dict[str, Any] = given if isinstance(given, dict) else {}
+            config_literal = literal(keyword(call, "config"))
+            config: dict[str, Any] = config_literal if isinstance(config_literal, dict) else {}
             if not config and not reads:
                 return None
             values = {**dict.fromkeys(sorted(reads - {"update", "get", "keys", "items", "as_dict"})), **config}
@@ -36,13 +36,13 @@ def wandb(tree: ast.Module) -> Found | None:
     return None
 
 
-def _read(node: ast.AST, aliases: set[str]) -> str:
-    """`lr` of `wandb.config.lr`, `config["lr"]`, or of a name that `wandb.config` was given."""
+def _config_key(node: ast.AST, aliases: set[str]) -> str:
+    """Return `lr` of `wandb.config.lr`, `config["lr"]`, or of a name that `wandb.config` was assigned to."""
     if not isinstance(node, ast.Attribute | ast.Subscript):
         return ""
-    above = node.value
-    said = above.attr if isinstance(above, ast.Attribute) else above.id if isinstance(above, ast.Name) else ""
-    if said not in aliases:
+    owner = node.value
+    owner_name = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
+    if owner_name not in aliases:
         return ""
     if isinstance(node, ast.Attribute):
         return node.attr
@@ -51,11 +51,11 @@ def _read(node: ast.AST, aliases: set[str]) -> str:
 
 
 def environment(tree: ast.Module) -> Found | None:
-    """`float(os.environ.get("LR", 1e-3))`, `os.getenv("LR", "1e-3")`, `int(os.environ["WIDTH"])`."""
+    """Inspect a script with `float(os.environ.get("LR", 1e-3))`, `os.getenv(…)`, `os.environ["WIDTH"]`."""
     options: dict[str, Option] = {}
     converted = {id(call.args[0]): name for name, call in calls(tree) if call.args and name in ("int", "float", "bool")}
-    for node in sorted(ast.walk(tree), key=lambda one: (getattr(one, "lineno", 0), getattr(one, "col_offset", 0))):
-        variable, default, demanded = _variable(node)
+    for node in sorted(ast.walk(tree), key=lambda item: (getattr(item, "lineno", 0), getattr(item, "col_offset", 0))):
+        variable, default, is_required = _environment_look_up(node)
         if not variable or variable in options or SECRET.search(variable) or SURROUNDINGS.fullmatch(variable):
             continue
         kind, value = converted.get(id(node), ""), _number(default)
@@ -63,17 +63,19 @@ def environment(tree: ast.Module) -> Found | None:
             continue
         if kind == "float" and isinstance(value, int):
             value = float(value)
-        options[variable] = Option(variable.lower(), variable, kind or type_of(value), value, required=demanded)
+        options[variable] = Option(variable.lower(), variable, kind or type_of(value), value, required=is_required)
     if not options:
         return None
-    found = Found("environment", "none", list(options.values()))
-    known = {variable: one for variable, one in options.items() if one.required or one.default is not None}
-    found.settings["env"] = {variable: f"{{{one.name}}}" for variable, one in known.items()}
-    return found
+    script = Found("environment", "none", list(options.values()))
+    settable = {
+        variable: option for variable, option in options.items() if option.required or option.default is not None
+    }
+    script.settings["env"] = {variable: f"{{{option.name}}}" for variable, option in settable.items()}
+    return script
 
 
-def _variable(node: ast.AST) -> tuple[str, Any, bool]:
-    """(name, default, whether the script cannot do without) of one look at the environment."""
+def _environment_look_up(node: ast.AST) -> tuple[str, Any, bool]:
+    """Return (name, default, whether it is required) of a look-up in the environment."""
     if isinstance(node, ast.Subscript) and dotted(node.value) in ("os.environ", "environ"):
         name = literal(node.slice)
         return (name, None, True) if isinstance(name, str) and isinstance(node.ctx, ast.Load) else ("", None, False)
@@ -95,8 +97,8 @@ def _number(value: Any) -> Any:
 
 
 def argv(tree: ast.Module) -> Found | None:
-    """`lr, width = float(sys.argv[1]), int(sys.argv[2])`: words in their places."""
-    places: dict[int, Option] = {}
+    """Inspect a script with `lr, width = float(sys.argv[1]), int(sys.argv[2])`: words by position."""
+    by_position: dict[int, Option] = {}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Assign) or len(node.targets) != 1:
             continue
@@ -104,39 +106,42 @@ def argv(tree: ast.Module) -> Found | None:
         pairs = [(target, value)]
         if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
             pairs = list(zip(target.elts, value.elts, strict=False))
-        for name, given in pairs:
-            at, kind = _place(given)
-            if at and isinstance(name, ast.Name) and at not in places:
-                places[at] = Option(name.id, name.id, kind, required=True, positional=True)
-    if not places or sorted(places) != list(range(1, len(places) + 1)):
+        for name, expression in pairs:
+            position, kind = _argv_index(expression)
+            if position and isinstance(name, ast.Name) and position not in by_position:
+                by_position[position] = Option(name.id, name.id, kind, required=True, positional=True)
+    if not by_position or sorted(by_position) != list(range(1, len(by_position) + 1)):
         return None
-    return Found("sys.argv", "none", [places[at] for at in sorted(places)])
+    return Found("sys.argv", "none", [by_position[position] for position in sorted(by_position)])
 
 
-def _place(node: ast.AST) -> tuple[int, str]:
+def _argv_index(node: ast.AST) -> tuple[int, str]:
     kind = "str"
     if isinstance(node, ast.Call) and len(node.args) == 1:
         kind, node = type_name(node.func), node.args[0]
     if isinstance(node, ast.Subscript) and dotted(node.value) in ("sys.argv", "argv"):
-        at = literal(node.slice)
-        return (at, kind) if isinstance(at, int) and at > 0 else (0, "")
+        position = literal(node.slice)
+        return (position, kind) if isinstance(position, int) and position > 0 else (0, "")
     return 0, ""
 
 
 def constants_of(tree: ast.Module, text: str, known: dict[str, Any]) -> Found:
-    """Constants alone: a configurator may overwrite them, else hptui starts the script with others in their place."""
+    """Inspect a script that has constants alone.
+
+    A configurator may overwrite them; else hptui starts the script with others in their place.
+    """
     if "configurator" in text and "exec(" in text:
-        found = Found("configurator", "exact")
-        found.options = [
+        script = Found("configurator", "exact")
+        script.options = [
             Option(name, name, type_of(value), value) for name, value in known.items() if not name.startswith("_")
         ]
-        return found
+        return script
     settings = {name: value for name, value in known.items() if is_setting(name, value)}
     if elsewhere := _parsed_elsewhere(tree):
         return Found(
             notes=[f"its command line is read by {elsewhere}, which is not looked into; hptui check asks --help"]
         )
-    if not settings or any(name in ("sys.argv", "argv") for name in _names(tree)):
+    if not settings or any(name in ("sys.argv", "argv") for name in _all_names(tree)):
         return Found()
     options = [Option(name, name, type_of(value), value) for name, value in settings.items()]
     return Found("constants", "constants", options)
@@ -149,21 +154,21 @@ LIBRARIES = ("argparse", "click", "typer", "fire", "hydra", "absl", "docopt", "j
 
 
 def _parsed_elsewhere(tree: ast.Module) -> str:
-    """The library, or the call, behind a command line that is declared in another file, or in a way unknown here."""
+    """Return the library or call behind a command line declared in another file or an unknown way."""
     for node in ast.walk(tree):
-        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         for name in names:
             if name.partition(".")[0] in LIBRARIES:
                 return name.partition(".")[0]
-    found = next((name for name, _ in calls(tree) if PARSES.search(name)), "")
-    return f"{found}()" if found else ""
+    parser_call = next((name for name, _ in calls(tree) if PARSES.search(name)), "")
+    return f"{parser_call}()" if parser_call else ""
 
 
-def _names(tree: ast.Module) -> set[str]:
+def _all_names(tree: ast.Module) -> set[str]:
     return {dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
 
 
 def is_setting(name: str, value: Any) -> bool:
-    """Whether a constant of the top level may be a parameter."""
+    """Return whether a constant at the top level may be a parameter."""
     return not name.startswith("_") and isinstance(value, bool | int | float | str) and name != "__version__"

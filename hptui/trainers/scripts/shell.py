@@ -1,4 +1,4 @@
-"""A look at a shell script: the words and variables that it takes."""
+"""Inspects a shell script: the words and variables that it takes."""
 
 from __future__ import annotations
 
@@ -21,34 +21,40 @@ DEFAULTED = re.compile(
 
 
 def shell(path: Path) -> Found:
-    """What a shell script takes: `$1`, `$2` in their places, else variables with a default."""
+    """Return what a shell script takes: `$1`, `$2` by position, else variables with a default."""
     text = path.read_text(errors="replace")
-    places: dict[int, Option] = {}
+    by_position: dict[int, Option] = {}
     for name, braced, default, bare in PLACED.findall(text):
-        at, value = int(braced or bare), _value(default)
-        if at and at not in places:
-            places[at] = Option(name.lower(), name, type_of(value), value, required=value is None, positional=True)
-    words = re.search(r"(?<!\\)[\"']?\$[@*]", text) is not None
-    if places and sorted(places) == list(range(1, len(places) + 1)):
-        return Found("the shell's $1", "argparse" if words else "none", [places[at] for at in sorted(places)])
+        index, value = int(braced or bare), _value(default)
+        if index and index not in by_position:
+            by_position[index] = Option(
+                name.lower(), name, type_of(value), value, required=value is None, positional=True
+            )
+    passes_words = re.search(r"(?<!\\)[\"']?\$[@*]", text) is not None
+    if by_position and sorted(by_position) == list(range(1, len(by_position) + 1)):
+        return Found(
+            "the shell's $1",
+            "argparse" if passes_words else "none",
+            [by_position[index] for index in sorted(by_position)],
+        )
     options: dict[str, Option] = {}
-    for one, first, other, second in DEFAULTED.findall(text):
-        name, value = one or other, _value(first or second)
+    for assigned, assigned_default, expanded, expanded_default in DEFAULTED.findall(text):
+        name, value = assigned or expanded, _value(assigned_default or expanded_default)
         if value is not None and not SECRET.search(name) and not SURROUNDINGS.fullmatch(name):
             options.setdefault(name, Option(name.lower(), name, type_of(value), value))
-    found = Found("environment" if options else "", "argparse" if words else "none", list(options.values()))
+    script = Found("environment" if options else "", "argparse" if passes_words else "none", list(options.values()))
     if options:
-        found.settings["env"] = {name: f"{{{option.name}}}" for name, option in options.items()}
-    elif words:
-        found.parser, found.notes = "whatever it starts", ["the script hands its words on: say them in [trainer]"]
-    said = re.findall(r"(?:echo|printf)\s+[\"']?([^\n]*)", text)
-    words_ = [word for line in said for word in re.findall(r"[A-Za-z_]\w*", line)]
-    found.metrics = [word for word in words_ if MEASURED.fullmatch(word)][:6]
-    return found
+        script.settings["env"] = {name: f"{{{option.name}}}" for name, option in options.items()}
+    elif passes_words:
+        script.parser, script.notes = "whatever it starts", ["the script hands its words on: say them in [trainer]"]
+    printed = re.findall(r"(?:echo|printf)\s+[\"']?([^\n]*)", text)
+    printed_words = [word for line in printed for word in re.findall(r"[A-Za-z_]\w*", line)]
+    script.metrics = [word for word in printed_words if MEASURED.fullmatch(word)][:6]
+    return script
 
 
 def _value(text: str) -> int | float | str | None:
-    """A default as a setting has it; None for one that is empty or computed."""
+    """Return a default as a setting; None for one that is empty or computed."""
     text = text.strip().strip("\"'")
     if not text or "$" in text or "`" in text:
         return None

@@ -1,4 +1,4 @@
-"""Scripts with subcommands: which one trains, and to which of them an option belongs."""
+"""Scripts with subcommands: which one trains, and which of them an option belongs to."""
 
 from __future__ import annotations
 
@@ -11,64 +11,75 @@ TRAINS = re.compile(r"(?:pre)?_?-?train.*|fit|fine_?-?tune.*|sft|learn|run|main|
 
 
 def chosen(names: list[str]) -> str:
-    """The one that trains, by its name; else the first; '' of none."""
+    """Return the name that looks like training, else the first; '' of none."""
     return next((name for name in names if TRAINS.fullmatch(name)), names[0] if names else "")
 
 
 def told(names: list[str], name: str) -> list[str]:
-    """What the person should know of the choice."""
+    """Return a note on which of several subcommands was taken."""
     others = [other for other in names if other != name]
     return [f"the script has subcommands; `{name}` was taken, not {', '.join(others)}"] if others else []
 
 
 class Subparsers:
-    """`parser.add_subparsers()` of argparse. `words` name the subcommand, `notes` say which one was taken."""
+    """`parser.add_subparsers()` of argparse. `words` name the subcommand, `notes` state which one was taken."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self._main: set[str] = set()
+        self._main_parsers: set[str] = set()
         self._named: list[tuple[int, str, str]] = []
         for node in sorted(
-            (one for one in ast.walk(tree) if isinstance(one, ast.Assign)), key=lambda one: (one.lineno, one.col_offset)
+            (item for item in ast.walk(tree) if isinstance(item, ast.Assign)),
+            key=lambda item: (item.lineno, item.col_offset),
         ):
             if isinstance(node.value, ast.Call) and len(node.targets) == 1:
                 self._assigned(dotted(node.targets[0]), node.value, node.lineno)
-        self._main |= {name.rpartition(".")[0] for name, _ in calls(tree) if name.endswith(".add_subparsers")}
-        made = [call for _, call in calls(tree) if _last(call) == "add_parser" and call.args]
-        names = [name for call in made if isinstance(name := literal(call.args[0]), str)]
-        self._chosen = chosen(list(dict.fromkeys(names)))
-        self.words = [self._chosen] if self._chosen else []
-        self.notes = told(names, self._chosen) if self._chosen else []
+        self._main_parsers |= {name.rpartition(".")[0] for name, _ in calls(tree) if name.endswith(".add_subparsers")}
+        parser_calls = [call for _, call in calls(tree) if _last(call) == "add_parser" and call.args]
+        names = [name for call in parser_calls if isinstance(name := literal(call.args[0]), str)]
+        self._command = chosen(list(dict.fromkeys(names)))
+        self.words = [self._command] if self._command else []
+        self.notes = told(names, self._command) if self._command else []
 
     def _assigned(self, target: str, call: ast.Call, line: int) -> None:
         receiver, last = dotted(call.func).rpartition(".")[0], _last(call)
         if last == "add_parser" and call.args and isinstance(name := literal(call.args[0]), str):
             self._named.append((line, target, name))
         elif last in ("add_argument_group", "add_mutually_exclusive_group"):
-            if receiver in self._main:
-                self._main.add(target)
+            if receiver in self._main_parsers:
+                self._main_parsers.add(target)
             elif owner := self._owner(receiver, line):
                 self._named.append((line, target, owner))
 
     def _owner(self, receiver: str, line: int) -> str:
-        return next((name for at, target, name in reversed(self._named) if target == receiver and at <= line), "")
+        return next(
+            (
+                name
+                for assigned_line, target, name in reversed(self._named)
+                if target == receiver and assigned_line <= line
+            ),
+            "",
+        )
 
     def place(self, receiver: str, line: int) -> tuple[bool, bool]:
-        """(whether an argument added to `receiver` is one of those wanted, whether it stands before the subcommand)."""
-        if not self._chosen:
+        """Return whether an argument of `receiver` is relevant, and whether it precedes the subcommand."""
+        if not self._command:
             return True, False
         owner = self._owner(receiver, line)
         if owner:
-            return owner == self._chosen, False
-        return True, receiver in self._main
+            return owner == self._command, False
+        return True, receiver in self._main_parsers
 
 
 def _last(call: ast.Call) -> str:
-    """`add_parser` of `parser.add_subparsers().add_parser(…)`, too, which has no dotted name."""
+    """Return the name of the called method, also of `parser.add_subparsers().add_parser(…)`.
+
+    Such a call has no dotted name.
+    """
     return call.func.attr if isinstance(call.func, ast.Attribute) else dotted(call.func)
 
 
 class Groups:
-    """`@click.group()` and the commands in it. `words` name the command, `notes` say which one was taken."""
+    """`@click.group()` and its commands. `words` name the command, `notes` state which one was taken."""
 
     def __init__(self, tree: ast.Module) -> None:
         self._owners: dict[int, ast.FunctionDef] = {}
@@ -89,21 +100,21 @@ class Groups:
                 elif last == "command":
                     self._commands[_named(call, node.name)] = node
         names = list(self._commands)
-        self._chosen = chosen(names)
+        self._command = chosen(names)
         self._alone = alone[0] if len(alone) > 1 and not names else None
-        self.words = [self._chosen] if self._groups and names else []
-        self.notes = told(names, self._chosen) if names else []
+        self.words = [self._command] if self._groups and names else []
+        self.notes = told(names, self._command) if names else []
 
     def place(self, call: ast.Call) -> tuple[bool, bool]:
-        """(whether an option is one of those wanted, whether it stands before the command)."""
+        """Return whether an option is relevant, and whether it precedes the command."""
         owner = self._owners.get(id(call))
         if owner is None or not self._commands:
             return self._alone is None or owner is self._alone, False
         if owner in self._groups:
             return True, True
-        return owner is self._commands[self._chosen], False
+        return owner is self._commands[self._command], False
 
 
 def _named(call: ast.Call | None, function: str) -> str:
-    given = literal(call.args[0]) if call and call.args else literal(keyword(call, "name")) if call else None
-    return given if isinstance(given, str) else function.replace("_", "-")
+    name = literal(call.args[0]) if call and call.args else literal(keyword(call, "name")) if call else None
+    return name if isinstance(name, str) else function.replace("_", "-")

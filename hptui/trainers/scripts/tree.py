@@ -1,4 +1,4 @@
-"""Reading a script's syntax tree: names, literals, calls."""
+"""Reads a script's syntax tree: names, literals, calls."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ Known = dict[str, Any]
 """Constants of a script by name."""
 
 UNKNOWN = object()
-"""What `literal` gives for an expression whose value only a run would tell."""
+"""The result of `literal` for an expression whose value is known at run time only."""
 
 
 def dotted(node: ast.AST) -> str:
-    """`torch.optim.Adam` for such an expression, '' for any other."""
+    """Return the dotted name of an expression such as `torch.optim.Adam`, '' for any other."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
-        above = dotted(node.value)
-        return f"{above}.{node.attr}" if above else ""
+        prefix = dotted(node.value)
+        return f"{prefix}.{node.attr}" if prefix else ""
     return ""
 
 
 def literal(node: ast.AST | None, constants: dict[str, Any] | None = None) -> Any:
-    """The value of a literal (also of `-1e-3`, `64 * 4`, a known constant's name); UNKNOWN for anything else."""
+    """Return the value of a literal; UNKNOWN for any other expression.
+
+    Also of `-1e-3`, `64 * 4`, and the name of a constant in `constants`. Tuples and sets become lists.
+    """
     if node is None:
         return None
     if isinstance(node, ast.Name) and constants and node.id in constants:
@@ -32,19 +35,19 @@ def literal(node: ast.AST | None, constants: dict[str, Any] | None = None) -> An
     if isinstance(node, ast.BinOp):
         return _computed(node, constants)
     try:
-        found = ast.literal_eval(node)
+        value = ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return UNKNOWN
-    if isinstance(found, tuple | set):
-        found = list(found)
-    if found is None or isinstance(found, bool | int | float | str | list | dict):
-        return found
+    if isinstance(value, tuple | set):
+        value = list(value)
+    if value is None or isinstance(value, bool | int | float | str | list | dict):
+        return value
     return UNKNOWN
 
 
 def _computed(node: ast.BinOp, constants: dict[str, Any] | None) -> Any:
     left, right = literal(node.left, constants), literal(node.right, constants)
-    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in (left, right)):
+    if not all(isinstance(operand, int | float) and not isinstance(operand, bool) for operand in (left, right)):
         return UNKNOWN
     try:
         match node.op:
@@ -66,33 +69,33 @@ def _computed(node: ast.BinOp, constants: dict[str, Any] | None) -> Any:
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
-    """Every call with the dotted name of what is called ('' where it has none), in the order of the source."""
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    for node in sorted(found, key=lambda call: (call.lineno, call.col_offset)):
+    """Yield each call with the dotted name of what is called ('' if it has none), in source order."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for node in sorted(nodes, key=lambda call: (call.lineno, call.col_offset)):
         yield dotted(node.func), node
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
-    """The argument given by this name."""
+    """Return the argument that is passed by this name, or None."""
     return next((word.value for word in call.keywords if word.arg == name), None)
 
 
 def constants(tree: ast.Module) -> dict[str, Any]:
-    """Names that the top level of a script gives a plain value."""
-    found: dict[str, Any] = {}
+    """Return the names that the top level of a script assigns a plain value to."""
+    values: dict[str, Any] = {}
     for node in tree.body:
         target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
         if isinstance(node, ast.AnnAssign):
             target = node.target
         if isinstance(target, ast.Name) and isinstance(node, ast.Assign | ast.AnnAssign):
-            value = literal(node.value, found)
+            value = literal(node.value, values)
             if value is not UNKNOWN and value is not None:
-                found[target.id] = value
-    return found
+                values[target.id] = value
+    return values
 
 
 def type_name(node: ast.AST | None) -> str:
-    """`int`, `float`, `str`, `bool` or `list` for an annotation or a converter that says so, else `any`."""
+    """Return the type that an annotation or converter names; `any` if it is none of TYPES."""
     if node is None:
         return "any"
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -101,8 +104,8 @@ def type_name(node: ast.AST | None) -> str:
         except SyntaxError:
             return "any"
     if isinstance(node, ast.BinOp):  # int | None
-        left = type_name(node.left)
-        return left if left != "any" else type_name(node.right)
+        first = type_name(node.left)
+        return first if first != "any" else type_name(node.right)
     if isinstance(node, ast.Subscript):
         outer = dotted(node.value).rsplit(".", 1)[-1].lower()
         if outer == "optional":
@@ -116,7 +119,7 @@ TYPES = {"int": "int", "float": "float", "str": "str", "bool": "bool", "list": "
 
 
 def type_of(value: Any) -> str:
-    """The kind of a plain value."""
+    """Return the type name of a plain value."""
     for kind in (bool, int, float, str, list):
         if isinstance(value, kind):
             return kind.__name__

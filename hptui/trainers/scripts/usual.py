@@ -1,4 +1,4 @@
-"""Ranges that the field searches, by a parameter's usual names and around the script's own default."""
+"""Typical ranges of hyperparameters, by their common names and around the script's own default."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from hptui.trainers.scripts.found import Option
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """`kind`: how a range is made; `low` and `high` are the ends that hold when there is no default."""
+    """A rule for the names that match `pattern`.
+
+    `kind`: how the range is made (log, linear, whole numbers, powers of two); `low` and `high`: its ends if there is no
+    default; `first`: search the parameter at once.
+    """
 
     pattern: str
     kind: str
@@ -53,11 +57,14 @@ NEVER = re.compile(
     r"bs_eval|eval_batch_size|vocab_size|num_classes|trials|checkpoint|save)(_.*)?",
     re.IGNORECASE,
 )
-"""What is no hyperparameter, whatever its type."""
+"""Names that are no hyperparameters, whatever their type."""
 
 
 def usual(option: Option) -> tuple[Value, str, bool] | None:
-    """(an entry for `[space]`, why, whether to search it at once); None for what nobody searches."""
+    """Return an entry for `[space]`, the reason, and whether to search it at once.
+
+    None: the parameter is not searched.
+    """
     name = option.name.rsplit(".", 1)[-1].lower()
     rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
     if option.choices and len(option.choices) > 1:
@@ -74,7 +81,7 @@ def usual(option: Option) -> tuple[Value, str, bool] | None:
 
 
 def guess(option: Option) -> int | float | None:
-    """A value in the middle of the usual range, for a number that a script demands without naming one."""
+    """Return a value in the middle of the typical range, for a required number without a default."""
     name = option.name.rsplit(".", 1)[-1].lower()
     rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
     if rule is None or option.type not in ("int", "float", "any"):
@@ -82,12 +89,12 @@ def guess(option: Option) -> int | float | None:
     middle = (rule.low + rule.high) / 2 if rule.kind in ("linear", "whole") else math.sqrt(rule.low * rule.high)
     if rule.kind == "twos":
         middle = 2.0 ** round(math.log2(middle))
-    whole = option.type == "int" or (option.type == "any" and rule.kind in ("twos", "whole"))
-    return int(middle) if whole else _two(middle)
+    is_integer = option.type == "int" or (option.type == "any" and rule.kind in ("twos", "whole"))
+    return int(middle) if is_integer else _two(middle)
 
 
 def _around(option: Option) -> tuple[Value, str, bool] | None:
-    """A parameter of no usual name: half to twice its default."""
+    """Return half to twice the default, for a parameter without a rule."""
     value = option.default
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0 or not math.isfinite(value):
         return None
@@ -116,10 +123,11 @@ def _range(rule: Usual, option: Option) -> Value:
 
 
 def _decimal(value: float) -> str:
-    """`0.0`, so that a range of floats is one."""
+    """Return a number as text with a point or exponent, so that the range is one of floats."""
     text = number_text(value)
     return text if "." in text or "e" in text else f"{text}.0"
 
 
 def _two(value: float) -> float:
+    """Round to two significant digits."""
     return float(f"{value:.2g}")

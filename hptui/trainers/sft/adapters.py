@@ -1,4 +1,7 @@
-"""What is trained of a model: all of it, or a LoRA adapter that peft puts on it."""
+"""The trained part of a model: all of it, or a LoRA adapter that peft adds to it.
+
+Source: LoRA, arXiv:2106.09685; QLoRA, arXiv:2305.14314.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +17,24 @@ from hptui.model.errors import UserError, did_you_mean
 from hptui.trainers.sft.settings import ALL_LINEAR, ModelSettings, Settings, targets
 
 MATRIX = 2
+"""Dimensions of a weight that an adapter can be added to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Parameters. A layer in 4 bits counts as what it stands for; weights that two layers share count once."""
+    """Numbers of parameters. 4-bit layers count as what they stand for; shared weights count once."""
 
     total: int
     trainable: int
 
     @property
     def percent(self) -> float:
-        """Trainable of total, where the total holds the adapter, too."""
+        """The trainable share of the total, in percent; the total includes the adapter."""
         return 100 * self.trainable / self.total
 
 
 def lora_config(settings: ModelSettings) -> Any:
-    """The settings as peft's."""
+    """Return the settings as peft's."""
     from peft import LoraConfig
 
     return LoraConfig(
@@ -45,9 +49,9 @@ def lora_config(settings: ModelSettings) -> Any:
 
 
 def attach(model: Any, settings: Settings) -> Any:
-    """The model with what is trained ready to be trained."""
+    """Return the model ready for training: with its adapter, and recomputation if set."""
     if settings.gradient_checkpointing:
-        _recompute(model)
+        _recompute_activations(model)
     if settings.adapter == "none":
         return model
     from peft import get_peft_model, prepare_model_for_kbit_training
@@ -61,14 +65,14 @@ def attach(model: Any, settings: Settings) -> Any:
 
 @contextmanager
 def old_names() -> Iterator[None]:
-    """A block in which peft may ask transformers for things by their old names without a word."""
+    """Silence, for a block, warnings that peft uses deprecated names of transformers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         yield
 
 
-def _recompute(model: Any) -> None:
-    """Have layers keep their inputs alone, and compute the rest once more when it is needed."""
+def _recompute_activations(model: Any) -> None:
+    """Make layers keep their inputs alone, and recompute the rest for the backward pass."""
     if hasattr(model, "activation_checkpointing_enable"):  # its name in newer versions
         model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
     else:
@@ -76,28 +80,28 @@ def _recompute(model: Any) -> None:
 
 
 def check_targets(model: nn.Module, settings: ModelSettings) -> None:
-    """Refuse names of layers that the model does not have."""
-    wanted = targets(settings.lora_target)
-    if isinstance(wanted, str):
+    """Refuse names of layers that the model does not have. Raises: UserError."""
+    requested = targets(settings.lora_target)
+    if isinstance(requested, str):
         return
     names = {name for name, module in model.named_modules() if name and _is_matrix(module)}
-    last = sorted({name.rpartition(".")[2] for name in names})
-    for target in wanted:
+    ends = sorted({name.rpartition(".")[2] for name in names})
+    for target in requested:
         if not any(name == target or name.endswith(f".{target}") for name in names):
             raise UserError(
-                f"lora_target: the model has no layer {target!r}; it has {', '.join(last)}, or {ALL_LINEAR!r} for all",
-                hint=did_you_mean(target, last),
+                f"lora_target: the model has no layer {target!r}; it has {', '.join(ends)}, or {ALL_LINEAR!r} for all",
+                hint=did_you_mean(target, ends),
             )
 
 
 def _is_matrix(module: nn.Module) -> bool:
-    """Whether a layer is one product with a matrix, which an adapter can stand beside."""
+    """Return whether a layer multiplies by one matrix, so that an adapter can be added to it."""
     weight = getattr(module, "weight", None)
     return isinstance(weight, nn.Parameter) and (weight.dim() == MATRIX or hasattr(weight, "quant_state"))
 
 
 def sizes(model: nn.Module) -> Sizes:
-    """Count the parameters, however they are kept."""
+    """Count a model's parameters, in whatever format they are stored."""
     total = trainable = 0
     for parameter in model.parameters():  # shared ones come once
         count = parameter.numel()

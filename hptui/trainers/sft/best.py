@@ -1,7 +1,7 @@
-"""The best evaluation of a run, and its weights, which wait on disk until the end.
+"""The best evaluation of a run, and its weights on disk until the end of the run.
 
-A file `best/step-N.pt` belongs to the evaluation at step N. An older one goes only after a checkpoint knows the newer:
-a run that falls back to that checkpoint must still find the weights that it speaks of.
+A file `best/step-N.pt` belongs to the evaluation at step N. An older one is deleted only after a checkpoint has been
+written that refers to the newer: a run that falls back to that checkpoint must still find the weights it refers to.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from hptui.trainers.sft.learner import Place
 from hptui.trainers.sft.settings import Settings
 
 FALLING = ("eval_loss", "perplexity", "wrong_answer", "format_failure", "generated_tokens", "inference_time")
+"""Metrics that are better when smaller."""
 
 
 class Keeper:
-    """Judges evaluations, and keeps the weights of the best one where that was asked for."""
+    """The best evaluation so far by one metric, and the storage of its weights if they are needed."""
 
     def __init__(self, settings: Settings, folder: Path, warn: Callable[[str], None]) -> None:
         self.metric, self.delta = settings.early_stopping_metric, settings.early_stopping_delta
@@ -31,7 +32,7 @@ class Keeper:
         self.rising = goal == "maximize" or (goal == "auto" and self.metric not in FALLING)
 
     def judge(self, found: Mapping[str, float], place: Place, weights: Callable[[], dict[str, Tensor]]) -> None:
-        """Take note of what was found at a step, if the metric is among it."""
+        """Update the best evaluation from metrics at a step; ignored if the metric is not among them."""
         value, best = found.get(self.metric), place.best
         if value is None:
             return
@@ -45,18 +46,18 @@ class Keeper:
 
     def _write(self, step: int, weights: dict[str, Tensor]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        beside = self.folder / ".tmp.pt"
-        with beside.open("wb") as file:
+        temporary = self.folder / ".tmp.pt"
+        with temporary.open("wb") as file:
             torch.save(weights, file)
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, self._file(step))
+            os.fsync(file.fileno())  # the next checkpoint refers to this file
+        os.replace(temporary, self._file(step))
 
     def _file(self, step: int) -> Path:
         return self.folder / f"step-{step:08d}.pt"
 
     def weights(self, place: Place) -> dict[str, Tensor] | None:
-        """The best weights, where they were to be kept."""
+        """Return the best weights; None if they are not needed or, after a warning, not there."""
         if not self.wanted:
             return None
         if place.best.value is None:
@@ -69,19 +70,19 @@ class Keeper:
         return loaded
 
     def tidy(self, place: Place) -> None:
-        """A checkpoint now knows the best: what was best before is not needed any more."""
+        """Delete older weights than the best: a checkpoint now refers to the best."""
         self._clear(lambda step: step < place.best.step)
 
     def rewind(self, place: Place) -> None:
-        """Back at an older checkpoint: what was best after it has not happened."""
+        """Delete weights of later steps than the checkpoint that the run has resumed from."""
         self._clear(lambda step: step > place.step)
 
     def clear(self) -> None:
-        """The run is over, and its best weights are in the model."""
+        """Delete all weights: the run is over, and the best are in the model."""
         self._clear(lambda step: True)
 
-    def _clear(self, which: Callable[[int], bool]) -> None:
+    def _clear(self, is_unneeded: Callable[[int], bool]) -> None:
         for file in self.folder.glob("step-*.pt"):
             match = re.fullmatch(r"step-(\d+)\.pt", file.name)
-            if match and which(int(match[1])):
+            if match and is_unneeded(int(match[1])):
                 file.unlink(missing_ok=True)

@@ -1,5 +1,7 @@
-"""bitsandbytes is kept out of a process that will be forked: imported, it asks every GPU for its capability, and after
-that no forked child can use CUDA. peft would import it. A trial that needs it reveals it in its own process.
+"""Hiding of the library bitsandbytes from a process that will be forked.
+
+On import it queries the capability of every GPU, and after that no forked child can use CUDA. peft would import it. A
+trial that needs it calls `reveal` in its own process.
 """
 
 from __future__ import annotations
@@ -10,29 +12,31 @@ from collections.abc import Iterator
 from typing import Any
 
 NAME = "bitsandbytes"
+"""Name of the hidden library."""
 
 
 def import_hidden(*modules: str) -> None:
-    """Import modules that then believe that there is no bitsandbytes."""
+    """Import modules while bitsandbytes appears to be missing."""
     if NAME in sys.modules:
         return
-    sys.modules[NAME] = None  # type: ignore[assignment]  # Python's own way to say: this cannot be imported
+    sys.modules[NAME] = None  # type: ignore[assignment]  # None in sys.modules makes an import fail
     try:
         for module in modules:
             importlib.import_module(module)
-        for question in _questions():
-            question()  # they remember the answer
+        for check in _cached_checks():
+            check()  # the answer is cached, so bitsandbytes stays hidden after this block
     finally:
         del sys.modules[NAME]
 
 
 def reveal() -> None:
-    """Have everybody look again whether bitsandbytes is there."""
-    for question in _questions():
-        question.cache_clear()
+    """Clear the cached checks, so that libraries look for bitsandbytes again."""
+    for check in _cached_checks():
+        check.cache_clear()
 
 
-def _questions() -> Iterator[Any]:
+def _cached_checks() -> Iterator[Any]:
+    """Yield the cached functions of peft and transformers that look for bitsandbytes."""
     for module in ("peft.import_utils", "transformers.utils.import_utils"):
         for name, value in vars(sys.modules.get(module, object)).items():
             if ("bnb" in name or NAME in name) and hasattr(value, "cache_clear"):

@@ -1,4 +1,4 @@
-"""Evaluations: the loss on held-out examples, and what the model answers them."""
+"""Evaluations: the loss on held-out examples, and the model's answers to them."""
 
 from __future__ import annotations
 
@@ -26,80 +26,87 @@ if TYPE_CHECKING:
 def losses(
     forward: Forward, rows: Rows, settings: Settings, device: torch.device, keep_going: Callable[[], bool]
 ) -> dict[str, float]:
-    """The mean loss of a token, and the perplexity that goes with it. `Interrupted` when `keep_going` says no."""
+    """Return the mean loss per token in nats, and its perplexity.
+
+    Raises: Interrupted when `keep_going` returns False between batches.
+    """
     forward.model.eval()
-    summed, count = 0.0, 0
+    total, count = 0.0, 0
     for batch in rows.batches(settings.eval_batch_size or settings.batch_size):
         if not keep_going():
             raise evals.Interrupted
-        summed += float(forward(batch.to(device)))
+        total += float(forward(batch.to(device)))
         count += batch.learnt
-    loss = summed / count
+    loss = total / count
     return {"eval_loss": loss, "perplexity": math.exp(min(loss, 700.0))}
 
 
 def check_answers(settings: Settings, data: Data, directory: Path) -> tuple[str, ...]:
-    """Refuse, before anything is trained, what answers could not be taken or measured with.
+    """Check, before training, that answers can be generated and measured.
 
-    What the user's own metrics are called: they are tried on two examples, as if the model had answered rightly.
+    The user's own metrics are tried on two examples as if the model had answered correctly; their names are returned.
+    Raises: UserError.
     """
     if not settings.generate_samples:
         return ()
-    held = data.held(settings.generate_split)
-    if not held:
+    held_out = data.held(settings.generate_split)
+    if not held_out:
         raise UserError(
             f"generate_samples: there are no {settings.generate_split} examples with a prompt to answer",
             hint="generation needs prompt_template and completion_template, or messages",
         )
-    some, names = held[:2], dict[str, float]()
+    examples, names = held_out[:2], dict[str, float]()
     taken = dict.fromkeys(settings.generation().names, 0.0)
     for metric in evals.prepare(settings.generation(str(directory))):
-        references = [one.reference for one in some]
-        evals.merge(taken, found := metric(references, references, [one.prompt for one in some]))
-        names |= found
+        references = [example.reference for example in examples]
+        evals.merge(taken, measured := metric(references, references, [example.prompt for example in examples]))
+        names |= measured
     return tuple(names)
 
 
 def check_judged(settings: Settings, own: Collection[str]) -> None:
-    """Refuse to judge evaluations by what none of them measures; `own` are names of the user's own metrics."""
-    name, known = settings.early_stopping_metric, [*LOSSES, *settings.generation().names, *own]
-    if settings.judges and name not in known:
-        raise UserError(f"early_stopping_metric: no evaluation measures {name!r}", hint=did_you_mean(name, known))
+    """Refuse to judge evaluations by a metric that none of them measures. Raises: UserError.
+
+    `own` are the names of the user's own metrics.
+    """
+    name, names = settings.early_stopping_metric, [*LOSSES, *settings.generation().names, *own]
+    if settings.judges and name not in names:
+        raise UserError(f"early_stopping_metric: no evaluation measures {name!r}", hint=did_you_mean(name, names))
 
 
 def check_validation(settings: Settings, data: Data, objectives: Iterable[str]) -> None:
-    """Refuse to do without validation examples what needs them."""
+    """Refuse settings and objectives that need validation examples if there are none. Raises: UserError."""
     if len(data.tokens["validation"]):
         return
-    needs = [f"the objective {name}" for name in objectives if name in LOSSES]
+    needing = [f"the objective {name}" for name in objectives if name in LOSSES]
     if settings.judges and not settings.judged_by_answers:
-        needs.append(f"early_stopping_metric = {settings.early_stopping_metric!r}")
-    if needs:
+        needing.append(f"early_stopping_metric = {settings.early_stopping_metric!r}")
+    if needing:
         raise UserError(
-            f"{needs[0]} needs validation examples, and there are none",
+            f"{needing[0]} needs validation examples, and there are none",
             hint="give validation a file, or set validation_fraction",
         )
 
 
 def answers(run: Run, name: str) -> dict[str, float]:
-    """Let the model answer held-out prompts; the answers are kept as an artifact of that name."""
+    """Let the model answer held-out prompts; return the metrics, and keep the answers as artifact `name`."""
     settings, trial = run.settings, run.trial
-    held = run.data.held(settings.generate_split)
-    some = [held[n] for n in sample(len(held), settings.generate_samples, settings.split_seed)]
-    trial.effective(generate_samples=len(some))
+    held_out = run.data.held(settings.generate_split)
+    examples = [held_out[n] for n in sample(len(held_out), settings.generate_samples, settings.split_seed)]
+    trial.effective(generate_samples=len(examples))
     options = settings.generation(str(trial.directory))
     result = evals.run(
         run.model,
         run.base.tokenizer,
-        [one.prompt for one in some],
-        [one.reference for one in some],
+        [example.prompt for example in examples],
+        [example.reference for example in examples],
         options,
         run.device,
         lambda: not trial.should_stop,
     )
-    with trial.artifact(name, f"answers to {len(some)} prompts").open("w", encoding="utf-8") as file:
-        for one, row in zip(some, result.rows, strict=True):
-            file.write(json.dumps({"row": one.row, **row}, ensure_ascii=False) + "\n")
+    with trial.artifact(name, f"answers to {len(examples)} prompts").open("w", encoding="utf-8") as file:
+        for example, row in zip(examples, result.rows, strict=True):
+            file.write(json.dumps({"row": example.row, **row}, ensure_ascii=False) + "\n")
     if result.facts:
         trial.facts(**{f"generation_{key}": value for key, value in result.facts.items()})
     return result.metrics

@@ -1,9 +1,9 @@
-"""Everything that a fine-tuning imports, for a process that will be forked: no GPU is touched on the way."""
+"""All imports of a fine-tuning, for a process that will be forked. They do not initialise a GPU."""
 
 from hptui.trainers.sft.bnb import import_hidden
 
 import_hidden("transformers.models.auto.modeling_auto", "transformers.models.auto.tokenization_auto", "peft")
 
-from hptui.trainers.sft import prepare, train  # noqa: E402  # they must find peft imported already
+from hptui.trainers.sft import prepare, train  # noqa: E402  # peft must be imported already, without bitsandbytes
 
 __all__ = ["prepare", "train"]

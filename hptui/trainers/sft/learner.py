@@ -1,7 +1,7 @@
-"""What belongs to one trial and changes while it trains: trained weights, optimizer, place, what was seen so far.
+"""The changing state of one trial's training: trained weights, optimizer, position, and the last measurements.
 
-A learner never asks whose model it trains a part of: the forward pass is handed in. Everything random is a function of
-seed, step and micro-batch, so resuming needs no state of a generator, and company would change nothing.
+A learner does not own the model: the forward pass is a parameter. All randomness is a function of seed, step and
+micro-batch, so resuming needs no state of a generator.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hptui.trainers.sft import memory, optimizers, schedule
 from hptui.trainers.sft.settings import Settings
 
 FILE = "state.pt"
+"""Name of the file in a checkpoint."""
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class Window:
 
 @dataclass(slots=True)
 class Best:
-    """The best evaluation so far, and how many have passed since."""
+    """The best evaluation so far; `since` counts the evaluations after it."""
 
     value: float | None = None
     step: int = 0
@@ -45,9 +46,9 @@ class Best:
 
 @dataclass(slots=True)
 class Place:
-    """Where a training stands. `unjudged`: what was due to be measured after the last step was not, yet.
+    """The position of a training. `unjudged`: an evaluation was due after the last step and has not been made.
 
-    `metrics`: the last value of each, which the end of a resumed training needs, too.
+    `metrics` has the last value of each metric, which a resumed training needs at its end.
     """
 
     step: int = 0
@@ -62,7 +63,7 @@ class Place:
 
 
 class Learner:
-    """One trial's training. `total` steps; `loss_of` gives the summed loss of a batch."""
+    """One trial's training of `total` steps; `loss_of` returns the summed loss of a batch."""
 
     def __init__(
         self,
@@ -82,44 +83,48 @@ class Learner:
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
         self.place = Place()
         self.kept: dict[str, float] = {}
-        self._unread: list[tuple[Tensor, Tensor, int]] = []
-        self._began: float | None = None
+        self._pending: list[tuple[Tensor, Tensor, int]] = []
+        self._started: float | None = None
 
     @property
     def parameters(self) -> list[nn.Parameter]:
-        """What is trained."""
+        """The trained parameters."""
         return [parameter for _, parameter in self.named]
 
     def update(self) -> None:
-        """One optimizer step over its micro-batches, each token of them counting alike."""
-        place = self.place
-        self._began = self._began or time.perf_counter()
-        rate = schedule.rate(self.settings, place.step, self.total, self.order.per_epoch)
+        """Take one optimizer step over its micro-batches; each learnt token has the same weight."""
+        position = self.place
+        self._started = self._started or time.perf_counter()
+        rate = schedule.rate(self.settings, position.step, self.total, self.order.per_epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        batches = [self.rows.batch(some) for some in self.order.step(place.step)]
+        batches = [self.rows.batch(indices) for indices in self.order.step(position.step)]
         learnt = sum(batch.learnt for batch in batches)
-        summed = torch.zeros((), device=self.device)
+        total_loss = torch.zeros((), device=self.device)
         self.model.train()
         for part, batch in enumerate(batches):
-            torch.manual_seed(seed_of(self.order.seed, place.step, part))
+            torch.manual_seed(seed_of(self.order.seed, position.step, part))
             loss = self._loss(batch.to(self.device)) / learnt
             self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
-            summed += loss.detach()
+            total_loss += loss.detach()
         norm = self._apply()
-        place.step, place.rate = place.step + 1, rate
-        self._unread.append((summed, norm, sum(batch.tokens for batch in batches)))
+        position.step, position.rate = position.step + 1, rate
+        self._pending.append((total_loss, norm, sum(batch.tokens for batch in batches)))
 
     def settle(self) -> None:
-        """Read what the updates since the last call came to. This waits for the GPU, so not every update does it."""
-        place, window = self.place, self.place.window
-        for summed, norm, tokens in self._unread:
-            window.loss, place.norm = window.loss + float(summed), float(norm)
-            window.steps, window.tokens, place.tokens = window.steps + 1, window.tokens + tokens, place.tokens + tokens
-        if self._began is not None:
-            seconds = time.perf_counter() - self._began
-            window.seconds, place.seconds = window.seconds + seconds, place.seconds + seconds
-        self._unread, self._began = [], None
+        """Add the updates since the last call to the sums. It waits for the GPU, so not every update calls it."""
+        position, window = self.place, self.place.window
+        for loss, norm, tokens in self._pending:
+            window.loss, position.norm = window.loss + float(loss), float(norm)
+            window.steps, window.tokens, position.tokens = (
+                window.steps + 1,
+                window.tokens + tokens,
+                position.tokens + tokens,
+            )
+        if self._started is not None:
+            seconds = time.perf_counter() - self._started
+            window.seconds, position.seconds = window.seconds + seconds, position.seconds + seconds
+        self._pending, self._started = [], None
 
     def _loss(self, batch: Batch) -> Tensor:
         if "activations" in self.kept:
@@ -129,8 +134,8 @@ class Learner:
 
     def _apply(self) -> Tensor:
         self.scaler.unscale_(self.optimizer)
-        bound = self.settings.max_grad_norm or math.inf
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, bound)
+        max_norm = self.settings.max_grad_norm or math.inf
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, max_norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         if "optimizer" not in self.kept:
@@ -139,20 +144,20 @@ class Learner:
         self.optimizer.zero_grad()
         return norm
 
-    # what lasts ---------------------------------------------------------------------------------------------------
+    # weights and checkpoints --------------------------------------------------------------------------------------
 
     def weights(self) -> dict[str, Tensor]:
-        """The trained weights, as they are kept in the model."""
+        """Return the trained weights, not copied."""
         return {name: parameter.detach() for name, parameter in self.named}
 
     def take(self, weights: dict[str, Tensor]) -> None:
-        """Have these weights."""
+        """Copy weights into the model."""
         with torch.no_grad():
             for name, parameter in self.named:
                 parameter.copy_(weights[name])
 
     def save(self, path: Path) -> None:
-        """Write the file of a checkpoint."""
+        """Write the file of a checkpoint into the directory `path`."""
         self.settle()
         state = {
             "weights": self.weights(),
@@ -160,20 +165,20 @@ class Learner:
             "scaler": self.scaler.state_dict(),
             "place": asdict(self.place),
         }
-        with (path / FILE).open("wb") as file:  # a file of Python's reports a full disk as what it is
+        with (path / FILE).open("wb") as file:  # unlike torch's own writer, it raises OSError if the disk is full
             torch.save(state, file)
 
     def restore(self, path: Path) -> None:
-        """Become the training that wrote a checkpoint."""
+        """Load the state of the training that wrote a checkpoint."""
         state = torch.load(path / FILE, map_location=self.device, weights_only=True)
         self.take(state["weights"])
         load_optimizer(self.optimizer, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
-        told = state["place"]
-        self.place = Place(**{**told, "window": Window(**told["window"]), "best": Best(**told["best"])})
+        stored = state["place"]
+        self.place = Place(**{**stored, "window": Window(**stored["window"]), "best": Best(**stored["best"])})
 
 
 def seed_of(seed: int, step: int, part: int) -> int:
-    """The seed of dropout in one micro-batch."""
+    """Return the seed of dropout in one micro-batch."""
     digest = hashlib.sha256(f"{seed}/{step}/{part}".encode()).digest()
     return int.from_bytes(digest[:7])

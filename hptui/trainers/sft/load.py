@@ -1,4 +1,4 @@
-"""A base model and its tokenizer, from a directory or the hub, and what was really loaded."""
+"""Loading of a base model and its tokenizer, from a directory or the hub."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ from hptui.trainers.sft import bnb
 from hptui.trainers.sft.settings import ModelSettings, Settings
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+"""Number formats of weights, by setting."""
 
 UNREACHABLE = ("couldn't connect", "offline mode", "outgoing traffic", "disk cache")
-"""In an error of the hub's client: it could not ask, which is not the same as a name that the hub does not know."""
+"""Texts in errors of the hub's client which mean that it could not connect.
+
+That is not the same as a name that the hub does not know.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A loaded model before anything is trained on it. `notes`: what differs from what was asked, for people."""
+    """A loaded base model. `notes` are messages about differences from the settings."""
 
     model: Any
     tokenizer: Any
@@ -33,27 +37,34 @@ class Base:
 
 
 def source(settings: ModelSettings, directory: Path, name: str) -> str:
-    """What `from_pretrained` is given: a directory beside the study file comes first. `hptui:…` is made now."""
+    """Return what `from_pretrained` takes: a directory or a name on the hub.
+
+    A directory is relative to the study file's. A model `hptui:…` is made if it is missing.
+    Raises: UserError if a path does not exist.
+    """
     if models.ours(name):
         return str(models.model(name))
     path = directory / Path(name).expanduser()
     if path.is_dir():
         return str(path)
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise UserError(f"model: there is no directory {path}", hint=did_you_mean(path.name, near))
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise UserError(f"model: there is no directory {path}", hint=did_you_mean(path.name, siblings))
     hub.settle()
     return name
 
 
 def remote(settings: ModelSettings) -> dict[str, Any]:
-    """Options that go with every file of a model."""
+    """Return the options that go with every file of a model."""
     revision = {"revision": settings.revision} if settings.revision else {}
     return {"trust_remote_code": settings.trust_remote_code, **revision}
 
 
 def config_of(settings: ModelSettings, directory: Path) -> Any:
-    """The configuration of the model: small, so that a missing model is known before anything is loaded."""
+    """Return the model's configuration, which is small: a missing model is noticed before loading it.
+
+    Raises: UserError or NotAvailable.
+    """
     from transformers import AutoConfig
 
     name = source(settings, directory, settings.model)
@@ -64,7 +75,7 @@ def config_of(settings: ModelSettings, directory: Path) -> Any:
 
 
 def tokenizer_of(settings: ModelSettings, directory: Path) -> Any:
-    """The tokenizer, with a token to pad with."""
+    """Return the tokenizer, with a padding token set. Raises: UserError or NotAvailable."""
     from transformers import AutoTokenizer
 
     name = source(settings, directory, settings.tokenizer or settings.model)
@@ -85,16 +96,16 @@ def _missing(setting: str, name: str, error: Exception, settings: ModelSettings)
         )
     if Path(name).is_dir():
         return UserError(f"{setting}: {name} holds no model that can be loaded: {text[:300]}")
-    alone = any(sign in text for sign in UNREACHABLE)
-    return (Absent if alone else UserError)(
+    offline = any(sign in text for sign in UNREACHABLE)
+    return (Absent if offline else UserError)(
         f"{setting}: there is no directory {name}, and it cannot be had from the hub: "
-        + ("there is no connection, and it was not downloaded before" if alone else text[:200]),
+        + ("there is no connection, and it was not downloaded before" if offline else text[:200]),
         hint="download it where there is a network, or give the path of a directory",
     )
 
 
 def base(settings: Settings, directory: Path, device: torch.device, tokenizer: Any) -> Base:
-    """Load the model for training on a device."""
+    """Load the model for training on a device. Raises: UserError or NotAvailable."""
     from transformers import AutoModelForCausalLM
 
     name, notes = source(settings, directory, settings.model), list[str]()
@@ -121,18 +132,22 @@ def base(settings: Settings, directory: Path, device: torch.device, tokenizer: A
         _keep_layout(model)
     else:
         model.to(device)
+    # transformers has no public name for the implementation that it chose
     return Base(model, tokenizer, dtype, str(model.config._attn_implementation), tuple(notes))
 
 
 def _keep_layout(model: nn.Module) -> None:
-    """Forbid 4-bit layers the layout that some CPUs infer faster with: they could not be trained on after it."""
+    """Keep 4-bit layers in the layout that can be trained, not the one for fast inference on some CPUs."""
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False  # type: ignore[assignment]  # a plain flag
 
 
 def weights_dtype(settings: ModelSettings, device: torch.device) -> torch.dtype:
-    """The numbers of the weights: frozen ones may be short, trained ones lose small changes in 16 bits."""
+    """Return the number format of the weights.
+
+    Frozen weights may have 16 bits; trained ones would lose small changes in them.
+    """
     if settings.dtype != "auto":
         return DTYPES[settings.dtype]
     if device.type != "cuda" or settings.adapter == "none":
@@ -141,7 +156,7 @@ def weights_dtype(settings: ModelSettings, device: torch.device) -> torch.dtype:
 
 
 def attentions(settings: ModelSettings, device: torch.device, notes: list[str]) -> list[str]:
-    """Implementations to try, in turn."""
+    """Return the implementations of attention to try, in order."""
     if settings.attention == "eager":
         return ["eager"]
     if settings.attention == "flash_attention_2":
@@ -152,7 +167,7 @@ def attentions(settings: ModelSettings, device: torch.device, notes: list[str]) 
 
 
 def four_bits(settings: Settings, device: torch.device) -> Any:
-    """How the weights of qlora are kept."""
+    """Return the quantization of a qlora model."""
     from transformers import BitsAndBytesConfig
 
     compute = settings.compute_dtype
@@ -166,7 +181,7 @@ def four_bits(settings: Settings, device: torch.device) -> Any:
 
 
 def outline(settings: ModelSettings, directory: Path) -> nn.Module:
-    """The model without its weights: its layers and shapes, at no cost."""
+    """Return the model without weights, on the meta device: its layers and shapes."""
     from transformers import AutoModelForCausalLM
 
     config = config_of(settings, directory)

@@ -1,4 +1,4 @@
-"""The loop of one fine-tuning: steps, reports, evaluations, early stopping, checkpoints. It stops when told."""
+"""The loop of one fine-tuning: steps, reports, evaluations, early stopping, checkpoints."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from hptui.trainers.sft.load import Base
 from hptui.trainers.sft.settings import Settings
 
 CHECKPOINT_SECONDS = 300.0
+"""Seconds between checkpoints, where the settings give no number of steps."""
 
 
 class Run:
@@ -85,99 +86,105 @@ class Run:
     # the loop -----------------------------------------------------------------------------------------------------
 
     def train(self) -> dict[str, float]:
-        """The steps. Ends at the last one, early, or when asked to; then with a checkpoint."""
-        settings, trial, learner, place = self.settings, self.trial, self.learner, self.learner.place
-        until = min(self.total, trial.try_steps or self.total)
+        """Run the steps up to the last one, early stopping or a request; return the last metrics.
+
+        A checkpoint is saved if the training was asked to stop, other than to be pruned.
+        """
+        settings, trial, learner, position = self.settings, self.trial, self.learner, self.learner.place
+        last_step = min(self.total, trial.try_steps or self.total)
         trial.phase("train")
-        saved = place.step
-        going = not place.unjudged or self._measure(last=place.step == until)
-        while going and place.step < until and not trial.should_stop:
-            if settings.early_stopping and place.best.since >= settings.patience:
-                what = f"{settings.early_stopping_metric} was no better than {place.best.value:.6g}"
-                trial.stopped_early(f"{what} of step {place.best.step} in {place.best.since} evaluations")
+        saved_step = position.step
+        running = not position.unjudged or self._measure(last=position.step == last_step)
+        while running and position.step < last_step and not trial.should_stop:
+            if settings.early_stopping and position.best.since >= settings.patience:
+                reason = f"{settings.early_stopping_metric} was no better than {position.best.value:.6g}"
+                trial.stopped_early(f"{reason} of step {position.best.step} in {position.best.since} evaluations")
                 break
-            self.where = f"in step {place.step + 1}"
+            self.where = f"in step {position.step + 1}"
             learner.update()
-            if place.step == 1:
+            if position.step == 1:
                 record.memory(self)
-            last = place.step == until
-            if place.step % settings.log_every == 0 or last or trial.try_steps:
+            last = position.step == last_step
+            if position.step % settings.log_every == 0 or last or trial.try_steps:
                 self._report(self._log())
-            going = self._measure(last)
-            if going and not last and self._checkpoint_due():
+            running = self._measure(last)
+            if running and not last and self._checkpoint_due():
                 self._save()
-                saved = place.step
-        wanted = trial.obeyed not in (None, "prune") or trial.try_steps  # a try tells how large a checkpoint is
-        if wanted and (place.step > saved or place.unjudged):
+                saved_step = position.step
+        needed = trial.obeyed not in (None, "prune") or trial.try_steps  # a dry run measures how large a checkpoint is
+        if needed and (position.step > saved_step or position.unjudged):
             self._save()
         learner.settle()
-        return dict(place.metrics)
+        return dict(position.metrics)
 
     def _measure(self, last: bool) -> bool:
-        """What is due after a step: evaluation, answers. False when asked to stop meanwhile; it is due still, then."""
-        settings, place = self.settings, self.learner.place
-        answer = settings.generate_every and (
-            place.step % settings.generate_every == 0 if not last else settings.judges and settings.judged_by_answers
+        """Make the evaluations that are due after a step.
+
+        Return False if asked to stop meanwhile; they stay due for the resumed training.
+        """
+        settings, position = self.settings, self.learner.place
+        generate_now = settings.generate_every and (
+            position.step % settings.generate_every == 0 if not last else settings.judges and settings.judged_by_answers
         )
-        found: dict[str, float] = {}
-        place.unjudged = True
+        measured: dict[str, float] = {}
+        position.unjudged = True
         try:
-            if place.step % self.eval_every == 0 or last:
-                found |= self._evaluate()
-            if answer:
-                found |= self._generate(f"generations-{place.step:08d}.jsonl")
+            if position.step % self.eval_every == 0 or last:
+                measured |= self._evaluate()
+            if generate_now:
+                measured |= self._generate(f"generations-{position.step:08d}.jsonl")
         except Interrupted:
             return False
-        place.unjudged = False
-        self._report(found)
-        self.keeper.judge(found, place, self.learner.weights)
+        position.unjudged = False
+        self._report(measured)
+        self.keeper.judge(measured, position, self.learner.weights)
         return True
 
-    def _report(self, found: dict[str, float]) -> None:
-        place = self.learner.place
-        if found:
-            self.trial.report(place.step, found)
-            self.learner.place.metrics |= spread(found)
+    def _report(self, metrics: dict[str, float]) -> None:
+        position = self.learner.place
+        if metrics:
+            self.trial.report(position.step, metrics)
+            self.learner.place.metrics |= spread(metrics)
         for name in ("train_loss", "eval_loss"):
-            if not math.isfinite(found.get(name, 0.0)):
+            if not math.isfinite(metrics.get(name, 0.0)):
                 raise Diverged(
-                    f"{name} is {found[name]} at step {place.step}, with a learning rate of {place.rate:.3g}"
+                    f"{name} is {metrics[name]} at step {position.step}, with a learning rate of {position.rate:.3g}"
                 )
 
     def _log(self) -> dict[str, float]:
-        learner, place = self.learner, self.learner.place
+        learner, position = self.learner, self.learner.place
         learner.settle()
-        window, place.window = place.window, Window()
+        window, position.window = position.window, Window()
         return {
             "train_loss": window.loss / window.steps,
-            "learning_rate": place.rate,
-            "grad_norm": place.norm,
+            "learning_rate": position.rate,
+            "grad_norm": position.norm,
             "tokens_per_second": window.tokens / max(window.seconds, 1e-9),
-            "epoch": round(place.step / self.order.per_epoch, 4),
+            "epoch": round(position.step / self.order.per_epoch, 4),
             **memory.peaks(self.device),
         }
 
     def _evaluate(self) -> dict[str, float]:
-        """Loss on the held-out examples, each of their tokens counting alike."""
+        """Return the loss on the held-out examples, each of their tokens with the same weight."""
         if not len(self.held_out):
             return {}
         self.where = f"in the evaluation at step {self.learner.place.step}"
         self.learner.settle()
         self.trial.phase("evaluate", allow=3600)
-        found = evaluate.losses(self.forward, self.held_out, self.settings, self.device, self._keep_going)
-        step, loss = self.learner.place.step, found["eval_loss"]
+        measured = evaluate.losses(self.forward, self.held_out, self.settings, self.device, self._keep_going)
+        step, loss = self.learner.place.step, measured["eval_loss"]
         print(f"step {step}/{self.total}: eval_loss {loss:.4f}", flush=True)
         self.trial.phase("train")
-        return found
+        return measured
 
     def _generate(self, name: str) -> dict[str, float]:
-        """What the model answers now."""
+        """Return the metrics of the model's answers, which become the artifact `name`."""
         self.where = f"while it generated at step {self.learner.place.step}"
         self.learner.settle()
         self.trial.phase("generate", allow=3600)
-        found = evaluate.answers(self, name)
+        measured = evaluate.answers(self, name)
         self.trial.phase("train")
-        return found
+        return measured
 
     def _keep_going(self) -> bool:
         return self.trial.try_steps is not None or not self.trial.should_stop
@@ -194,16 +201,19 @@ class Run:
     # the end ------------------------------------------------------------------------------------------------------
 
     def conclude(self) -> dict[str, float]:
-        """After the last step: the weights that count, answers, the test set, what it cost."""
-        learner, place = self.learner, self.learner.place
+        """Finish after the last step: best weights, answers, test set, cost. Return the final metrics.
+
+        Return {} if asked to stop meanwhile.
+        """
+        learner, position = self.learner, self.learner.place
         metrics: dict[str, float] = {}
-        again: dict[str, float] = {}  # of the best weights: the final value, but none of the last step's curve
+        of_best: dict[str, float] = {}  # of the best weights: final values, no points of the last step
         try:
-            if (weights := self.keeper.weights(place)) is not None and place.best.step != place.step:
-                self._save()  # asked to stop from here on, the trial goes on with this and not with the best weights
+            if (weights := self.keeper.weights(position)) is not None and position.best.step != position.step:
+                self._save()  # if asked to stop from here on, the trial resumes from this and not from the best weights
                 learner.take(weights)
                 self.keeper.loaded = True
-                again = self._evaluate()
+                of_best = self._evaluate()
             if self.settings.generate_samples:
                 metrics |= self._generate("generations.jsonl")
             metrics |= self._test()
@@ -214,10 +224,13 @@ class Run:
         metrics |= record.cost(self)
         record.end(self)
         self.keeper.clear()
-        # A point of the last step, once measured, is that of the last weights, whichever weights count in the end.
-        seen = place.metrics if self.keeper.loaded and self.settings.judged_by_answers else {}
-        self.trial.report(place.step, {name: value for name, value in metrics.items() if name not in seen})
-        return {**again, **metrics}
+        # Points of the last step that were measured before belong to the last weights: the best weights' values may not
+        # replace them.
+        already_measured = position.metrics if self.keeper.loaded and self.settings.judged_by_answers else {}
+        self.trial.report(
+            position.step, {name: value for name, value in metrics.items() if name not in already_measured}
+        )
+        return {**of_best, **metrics}
 
     def _test(self) -> dict[str, float]:
         rows = self._held_out("test")
@@ -225,11 +238,11 @@ class Run:
             return {}
         self.where = "in the evaluation on the test set"
         self.trial.phase("test", allow=3600)
-        found = evaluate.losses(self.forward, rows, self.settings, self.device, self._keep_going)
-        return {"test_loss": found["eval_loss"], "test_perplexity": found["perplexity"]}
+        measured = evaluate.losses(self.forward, rows, self.settings, self.device, self._keep_going)
+        return {"test_loss": measured["eval_loss"], "test_perplexity": measured["perplexity"]}
 
     def judge_base(self) -> dict[str, float]:
-        """The untouched model on the held-out examples: what training has to beat."""
+        """Return the metrics of the untrained model on the held-out examples, as a baseline."""
         self.where = "in the evaluation of the base model"
         metrics: dict[str, float] = {}
         try:

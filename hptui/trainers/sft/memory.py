@@ -1,4 +1,4 @@
-"""Where the memory of a training goes, in GiB, and words for when it has run out."""
+"""The memory of a training by part, in GiB, and the message when it has run out."""
 
 from __future__ import annotations
 
@@ -15,59 +15,60 @@ from hptui.trainers.outcome import GPU_MEMORY, HOST_MEMORY, OutOfMemory
 from hptui.trainers.sft.settings import Settings
 
 GIB = 1 << 30
+"""Bytes of a GiB."""
 
 
 def of_model(model: nn.Module) -> float:
-    """Weights and buffers as they are kept."""
+    """Return the memory of weights and buffers as they are stored, in GiB."""
     tensors: Iterable[Tensor] = (*model.parameters(), *model.buffers())
-    found = {tensor.data_ptr(): tensor.numel() * tensor.element_size() for tensor in tensors}
-    return sum(found.values()) / GIB
+    sizes = {tensor.data_ptr(): tensor.numel() * tensor.element_size() for tensor in tensors}
+    return sum(sizes.values()) / GIB
 
 
 def of_gradients(model: nn.Module) -> float:
-    """Gradients as they are kept."""
-    some = [p.grad for p in model.parameters() if p.grad is not None]
-    return sum(grad.numel() * grad.element_size() for grad in some) / GIB
+    """Return the memory of the gradients, in GiB."""
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    return sum(grad.numel() * grad.element_size() for grad in gradients) / GIB
 
 
 def of_forward(forward: Callable[[], Tensor], model: nn.Module, device: torch.device) -> tuple[Tensor, float]:
-    """The result of a forward pass, and what it keeps for the backward pass."""
+    """Return the result of a forward pass, and the memory that it keeps for the backward pass, in GiB."""
     if device.type == "cuda":
         before = torch.cuda.memory_allocated(device)
         result = forward()
         return result, (torch.cuda.memory_allocated(device) - before) / GIB
-    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    kept: dict[int, int] = {}
+    parameters_storage = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    saved_sizes: dict[int, int] = {}
 
-    def note(tensor: Tensor) -> Tensor:
+    def count_saved(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
+        if storage.data_ptr() not in parameters_storage:
+            saved_sizes[storage.data_ptr()] = storage.nbytes()
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+    with torch.autograd.graph.saved_tensors_hooks(count_saved, lambda tensor: tensor):
         result = forward()
-    return result, sum(kept.values()) / GIB
+    return result, sum(saved_sizes.values()) / GIB
 
 
 def peaks(device: torch.device) -> dict[str, float]:
-    """The most that was held so far: on the GPU, allocated and reserved; on the host, resident."""
-    found = {"host_memory_gb": host_peak()}
+    """Return the peaks of memory in GiB: allocated and reserved on the GPU, resident on the host."""
+    measured = {"host_memory_gb": host_peak()}
     if device.type == "cuda":
-        found["gpu_allocated_gb"] = torch.cuda.max_memory_allocated(device) / GIB
-        found["gpu_reserved_gb"] = torch.cuda.max_memory_reserved(device) / GIB
-    return found
+        measured["gpu_allocated_gb"] = torch.cuda.max_memory_allocated(device) / GIB
+        measured["gpu_reserved_gb"] = torch.cuda.max_memory_reserved(device) / GIB
+    return measured
 
 
 def capacity(device: torch.device) -> float:
-    """What there is: of the GPU, or of the host."""
+    """Return the memory of the GPU or of the host, in GiB."""
     if device.type == "cuda":
         return torch.cuda.get_device_properties(device).total_memory / GIB
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
 
 
 def is_lack(error: BaseException) -> bool:
-    """Whether an error says that memory has run out."""
+    """Return whether an error means that memory has run out."""
     text = str(error)
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
         sign in text for sign in (*GPU_MEMORY, *HOST_MEMORY)
@@ -75,22 +76,22 @@ def is_lack(error: BaseException) -> bool:
 
 
 def explain(error: BaseException, where: str, settings: Settings, device: torch.device) -> OutOfMemory:
-    """What ran out, where, at what peak, and the settings that memory depends on."""
+    """Return the error that says which memory ran out, where, at what peak, and with which settings."""
     on_gpu = device.type == "cuda" and not isinstance(error, MemoryError)
     peak = torch.cuda.max_memory_allocated(device) / GIB if on_gpu else host_peak()
     kind = "GPU memory" if on_gpu else "memory"
-    told: dict[str, Any] = causes(settings)
-    with_ = ", ".join(f"{name}={value}" for name, value in told.items())
-    return OutOfMemory(f"out of {kind} {where}: peak {peak:.2f} of {capacity(device):.2f} GiB, with {with_}")
+    values: dict[str, Any] = causes(settings)
+    listing = ", ".join(f"{name}={value}" for name, value in values.items())
+    return OutOfMemory(f"out of {kind} {where}: peak {peak:.2f} of {capacity(device):.2f} GiB, with {listing}")
 
 
 def causes(settings: Settings) -> dict[str, Value]:
-    """The settings that decide how much memory a training takes."""
-    found: dict[str, Value] = {
+    """Return the settings that decide how much memory a training takes."""
+    values: dict[str, Value] = {
         "batch_size": settings.batch_size,
         "max_length": settings.max_length,
         "adapter": settings.adapter,
         "gradient_checkpointing": settings.gradient_checkpointing,
         "optimizer": settings.optimizer,
     }
-    return found | ({"lora_rank": settings.lora_rank} if settings.adapter != "none" else {})
+    return values | ({"lora_rank": settings.lora_rank} if settings.adapter != "none" else {})

@@ -1,4 +1,4 @@
-"""Once per study: find model and data, make the tokens, and see what is doubtful, before any weights are loaded."""
+"""The preparation of a study: find model and data, make the tokens, and collect warnings. Loads no weights."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a look at one trial's settings has brought."""
+    """The result of checking one trial's settings."""
 
     facts: dict[str, Any]
     warnings: list[str]
@@ -34,58 +34,60 @@ class Found:
 
 
 def prepare(ahead: Ahead, directory: Path, cache: Path) -> Prepared:
-    """Facts of the data, and doubts. Whatever cannot work, in any trial that is known of, is a `UserError`."""
-    look = Look(ahead, directory, cache)
+    """Return facts about the data, and warnings.
+
+    Raises: UserError for whatever cannot work in a planned trial; NotAvailable for what is missing on this machine.
+    """
+    inspect = Look(ahead, directory, cache)
     chosen = build(Settings, ahead.settings)
     if not chosen.custom_metrics:
-        look.names(
-            measures(chosen, tested=True)
-        )  # an objective that is misspelt is so whether or not the model is here
-    found, absent = _or_absent(lambda: look(chosen))
-    said: dict[str, list[str]] = {}
-    metrics = set(found.metrics) if found else set[str]()
-    for one in ahead.variants:
+        inspect.names(measures(chosen, tested=True))  # a misspelt objective is found even if the model is not available
+    prepared, absent = _or_unavailable(lambda: inspect(chosen))
+    places_of: dict[str, list[str]] = {}
+    metrics = set(prepared.metrics) if prepared else set[str]()
+    for variant in ahead.variants:
         try:
-            other, missing = _or_absent(lambda settings=one.settings: look(build(Settings, settings)))  # type: ignore[misc]
+            other, missing = _or_unavailable(lambda settings=variant.settings: inspect(build(Settings, settings)))  # type: ignore[misc]
         except UserError as error:
-            if one.runs:
-                raise UserError(f"{one.where}: {error.message}", hint=error.hint) from error
-            said.setdefault(f"it cannot run: {error.message}", []).append(one.where)
+            if variant.runs:
+                raise UserError(f"{variant.where}: {error.message}", hint=error.hint) from error
+            places_of.setdefault(f"it cannot run: {error.message}", []).append(variant.where)
             continue
         if missing is not None:
-            absent = absent or Absent(f"{one.where}: {missing.message}", hint=missing.hint)
+            absent = absent or Absent(f"{variant.where}: {missing.message}", hint=missing.hint)
         if other is not None:
             metrics |= set(other.metrics)
             for warning in (*other.warnings, *other.doubts):
-                said.setdefault(warning, []).append(one.where)
+                places_of.setdefault(warning, []).append(variant.where)
     if absent is not None:
         raise absent
-    assert found is not None
+    assert prepared is not None
     refuse_unmeasured(ahead.wanted, metrics, {CONDITION})
-    known = {*found.warnings, *found.doubts}
-    others = [f"{_who(places)}: {warning}" for warning, places in said.items() if warning not in known]
-    slips = doubtful(ahead.wanted, metrics, {*describe(Settings), *RECORDED})
-    warnings = [*found.warnings, *others]
-    facts: dict[str, Any] = {**found.facts, "warnings": warnings}
-    return Prepared(facts, [*warnings, *found.doubts, *slips])
+    shared = {*prepared.warnings, *prepared.doubts}
+    others = [f"{_listed_places(places)}: {warning}" for warning, places in places_of.items() if warning not in shared]
+    misspellings = doubtful(ahead.wanted, metrics, {*describe(Settings), *RECORDED})
+    warnings = [*prepared.warnings, *others]
+    facts: dict[str, Any] = {**prepared.facts, "warnings": warnings}
+    return Prepared(facts, [*warnings, *prepared.doubts, *misspellings])
 
 
-def _or_absent(look: Callable[[], Found]) -> tuple[Found | None, Absent | None]:
+def _or_unavailable(inspect: Callable[[], Found]) -> tuple[Found | None, Absent | None]:
+    """Return the result of an inspection and None, or None and the error that something is missing."""
     try:
-        return look(), None
+        return inspect(), None
     except Absent as absent:
         return None, absent
 
 
-def _who(places: list[str]) -> str:
-    """Which of the variants, in a few words."""
-    few = f"{places[0]} and {len(places) - 1} more"
-    return places[0] if len(places) == 1 else few
+def _listed_places(places: list[str]) -> str:
+    """Return a short text for the trials that a warning is about."""
+    shortened = f"{places[0]} and {len(places) - 1} more"
+    return places[0] if len(places) == 1 else shortened
 
 
 @dataclass(slots=True)
 class Look:
-    """Looks at settings, one after the other; what they have in common is looked at once."""
+    """Checks settings of trials; what they have in common is loaded once."""
 
     ahead: Ahead
     directory: Path
@@ -93,6 +95,7 @@ class Look:
     _kept: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, chosen: Settings) -> Found:
+        """Check the settings of one trial. Raises: UserError or NotAvailable."""
         directory = self.directory
         evals.prepare(chosen.generation(str(directory)))
         of_model = (chosen.model, chosen.revision, chosen.trust_remote_code)
@@ -104,15 +107,16 @@ class Look:
         tokenizer = self._once(("tokenizer", *source), lambda: load.tokenizer_of(chosen, directory))
         data = pipeline.load(chosen, directory, self.cache, tokenizer)
         self._once(("vocabulary", *of_model, data.folder), lambda: _vocabulary(config, data))
-        own = evaluate.check_answers(chosen, data, directory)
-        evaluate.check_judged(chosen, own)
-        metrics = (*measures(chosen, tested=bool(len(data.tokens["test"]))), *own)
+        custom_metrics = evaluate.check_answers(chosen, data, directory)
+        evaluate.check_judged(chosen, custom_metrics)
+        metrics = (*measures(chosen, tested=bool(len(data.tokens["test"]))), *custom_metrics)
         self.names(metrics)
-        objectives = [one.name for one in self.ahead.wanted if one.use == OBJECTIVE]
+        objectives = [metric.name for metric in self.ahead.wanted if metric.use == OBJECTIVE]
         evaluate.check_validation(chosen, data, objectives)
         facts = {
             "model": chosen.model,
             "architecture": (config.architectures or [config.model_type])[0],
+            # transformers has no public name for the commit that it has loaded
             "model_revision": getattr(config, "_commit_hash", None) or chosen.revision or None,
             "trust_remote_code": chosen.trust_remote_code,
             **data.facts,
@@ -120,7 +124,7 @@ class Look:
         return Found(facts, [*unused(chosen, directory), *data.warnings], _lengths(chosen, config, data), metrics)
 
     def names(self, metrics: tuple[str, ...]) -> None:
-        """Refuse objectives that no such trial would measure."""
+        """Refuse objectives that such a trial would not measure. Raises: UserError."""
         refuse_unmeasured(self.ahead.wanted, metrics, {OBJECTIVE})
 
     def _once(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
@@ -131,7 +135,7 @@ class Look:
 
 
 def _config(settings: Settings, directory: Path) -> Any:
-    """The configuration of the model. Where that is not here, the data at least are looked at."""
+    """Return the model's configuration. If the model is not available, check the data at least."""
     try:
         return load.config_of(settings, directory)
     except Absent as absent:
@@ -145,16 +149,17 @@ def _config(settings: Settings, directory: Path) -> Any:
 
 
 def _vocabulary(config: Any, data: pipeline.Data) -> None:
-    """Refuse tokens that the model has no embedding for."""
+    """Refuse tokens for which the model has no embedding. Raises: UserError."""
     size = getattr(config.get_text_config(), "vocab_size", None)
-    largest = max(int(some.ids.max(initial=0)) for some in data.tokens.values())
+    largest = max(int(tokens.ids.max(initial=0)) for tokens in data.tokens.values())
     if isinstance(size, int) and largest >= size:
         raise UserError(f"tokenizer: it makes tokens up to {largest}, but the model knows {size}")
 
 
 def _lengths(settings: Settings, config: Any, data: pipeline.Data) -> list[str]:
-    room = getattr(config, "max_position_embeddings", None)
-    longest = min(settings.max_length, max(int(some.lengths.max(initial=0)) for some in data.tokens.values()))
-    if not isinstance(room, int) or longest <= room:
+    """Return a warning if examples are longer than the model was made for."""
+    limit = getattr(config, "max_position_embeddings", None)
+    longest = min(settings.max_length, max(int(tokens.lengths.max(initial=0)) for tokens in data.tokens.values()))
+    if not isinstance(limit, int) or longest <= limit:
         return []
-    return [f"examples have up to {longest} tokens, but the model was made for {room}: set max_length = {room}"]
+    return [f"examples have up to {longest} tokens, but the model was made for {limit}: set max_length = {limit}"]

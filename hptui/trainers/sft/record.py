@@ -1,4 +1,4 @@
-"""What is put on record about a run beside its curves: what was really used, and what was found out."""
+"""What is recorded about a run besides its curves: values that were really used, and facts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def start(run: Run) -> None:
-    """Everything that is known before the first step."""
+    """Record everything that is known before the first step, and print a summary."""
     settings, trial, order = run.settings, run.trial, run.order
     peak = schedule.peak(settings, run.total, order.per_epoch)
     warm = schedule.warmup(settings, run.total)
@@ -73,12 +73,12 @@ def start(run: Run) -> None:
 
 
 def chosen(run: Run) -> int:
-    """How many examples are trained on, in however many rows."""
+    """Return how many examples are trained on, in any number of rows."""
     return sum(len(row) for row in run.learner.rows.rows)
 
 
 def base(run: Run) -> None:
-    """What is known of the untouched base model."""
+    """Record what is known of the untrained base model."""
     sizes = adapters.sizes(run.model)
     run.trial.effective(eval_samples=len(run.held_out), **_numerics(run))
     run.trial.facts(
@@ -106,8 +106,8 @@ def _numerics(run: Run) -> dict[str, str | bool | int]:
 
 
 def _quantised(run: Run) -> dict[str, str]:
-    told = getattr(run.base.model.config, "quantization_config", None)
-    return {} if told is None else {"compute_dtype": str(told.bnb_4bit_compute_dtype).removeprefix("torch.")}
+    config = getattr(run.base.model.config, "quantization_config", None)
+    return {} if config is None else {"compute_dtype": str(config.bnb_4bit_compute_dtype).removeprefix("torch.")}
 
 
 def _model(run: Run) -> dict[str, str | int | None]:
@@ -116,6 +116,7 @@ def _model(run: Run) -> dict[str, str | int | None]:
     return {
         "model": settings.model,
         "architecture": (config.architectures or [type(run.base.model).__name__])[0],
+        # transformers has no public name for the commit that it has loaded
         "model_revision": getattr(config, "_commit_hash", None) or settings.revision or None,
         "tokenizer_vocabulary": len(run.base.tokenizer),
         "trust_remote_code": settings.trust_remote_code,
@@ -123,13 +124,13 @@ def _model(run: Run) -> dict[str, str | int | None]:
 
 
 def memory(run: Run) -> None:
-    """Where memory goes, measured apart at the first step."""
-    kept = run.learner.kept
+    """Record the memory of each part, as measured in the first step."""
+    sizes = run.learner.kept
     on_gpu = run.device.type == "cuda"
     run.trial.facts(
-        memory_optimizer_gb=round(kept["optimizer"], 6),
-        memory_gradients_gb=round(kept["gradients"], 6),
-        memory_activations_gb=round(kept["activations"], 6),
+        memory_optimizer_gb=round(sizes["optimizer"], 6),
+        memory_gradients_gb=round(sizes["gradients"], 6),
+        memory_activations_gb=round(sizes["activations"], 6),
         memory_activations_are=(
             "what the first forward pass left on the GPU" if on_gpu else "tensors kept for the first backward pass"
         ),
@@ -137,29 +138,29 @@ def memory(run: Run) -> None:
 
 
 def cost(run: Run) -> dict[str, float]:
-    """What the training took, without evaluations."""
-    place, order = run.learner.place, run.order
-    examples = order.examples(place.step) * chosen(run) / order.rows
+    """Return how long the training took, without evaluations."""
+    position, order = run.learner.place, run.order
+    examples = order.examples(position.step) * chosen(run) / order.rows
     return {
-        "seconds_per_epoch": place.seconds / place.step * order.per_epoch,
-        "seconds_per_1000_examples": 1000 * place.seconds / examples,
+        "seconds_per_epoch": position.seconds / position.step * order.per_epoch,
+        "seconds_per_1000_examples": 1000 * position.seconds / examples,
     }
 
 
 def end(run: Run) -> None:
-    """What is known after the last step."""
-    place, total = run.learner.place, run.total
+    """Record what is known after the last step."""
+    position, total = run.learner.place, run.total
     run.trial.effective(
-        steps=place.step, epochs=round(place.step / run.order.per_epoch, 4), final_learning_rate=place.rate
+        steps=position.step, epochs=round(position.step / run.order.per_epoch, 4), final_learning_rate=position.rate
     )
-    counts = place.best.step if run.keeper.loaded else place.step
+    step_of_weights = position.best.step if run.keeper.loaded else position.step
     facts: dict[str, float | int | None] = {
-        "steps_actual": place.step,
-        "weights_of_step": counts,
-        "tokens_trained": place.tokens,
+        "steps_actual": position.step,
+        "weights_of_step": step_of_weights,
+        "tokens_trained": position.tokens,
     }
-    if place.best.value is not None:
-        facts |= {"best_step": place.best.step, f"best_{run.keeper.metric}": place.best.value}
-    if place.step < total and run.trial.early:
-        facts["stopped_at_step"] = place.step
+    if position.best.value is not None:
+        facts |= {"best_step": position.best.step, f"best_{run.keeper.metric}": position.best.value}
+    if position.step < total and run.trial.early:
+        facts["stopped_at_step"] = position.step
     run.trial.facts(**facts, **{f"peak_{name}": round(value, 4) for name, value in memory_.peaks(run.device).items()})

@@ -1,4 +1,4 @@
-"""The trained model as files that `from_pretrained` takes: adapter or whole model, tokenizer, model card."""
+"""The trained model as files for `from_pretrained`: adapter or whole model, tokenizer, model card."""
 
 from __future__ import annotations
 
@@ -17,67 +17,71 @@ if TYPE_CHECKING:
     from hptui.trainers.sft.loop import Run
 
 FOLDER = "model"
+"""Name of the artifact."""
 
 
 def save(run: Run, metrics: Mapping[str, float]) -> Path:
-    """Write `artifacts/model`; it appears as a whole."""
+    """Write `artifacts/model`, which appears as a whole, and return its path."""
     merged = run.settings.merge_adapter
     kind = "whole model" if merged or run.settings.adapter == "none" else "adapter"
     target = run.trial.artifact(FOLDER, f"the {kind}, ready to load")
-    beside = target.with_name(f".tmp-{FOLDER}")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(mode=0o700)
-    model = _merged(run, beside) if merged else run.model
+    temporary = target.with_name(f".tmp-{FOLDER}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(mode=0o700)
+    model = _merged(run, temporary) if merged else run.model
     model.config.use_cache = True
-    model.save_pretrained(beside)
-    run.base.tokenizer.save_pretrained(beside)
-    (beside / "README.md").write_text(card(run, metrics, kind), encoding="utf-8")
+    model.save_pretrained(temporary)
+    run.base.tokenizer.save_pretrained(temporary)
+    (temporary / "README.md").write_text(card(run, metrics, kind), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
-    os.rename(beside, target)
+    os.rename(temporary, target)
     return target
 
 
-def _merged(run: Run, beside: Path) -> Any:
-    """The base model with the adapter added to its weights. One in 4 bits is loaded anew, to be added to exactly."""
+def _merged(run: Run, folder: Path) -> Any:
+    """Return the base model with the adapter added to its weights.
+
+    A 4-bit base model is loaded again without quantization, so that the sum is exact.
+    """
     if run.settings.adapter != "qlora":
         return run.model.merge_and_unload()
     from dataclasses import replace
 
     from peft import PeftModel
 
-    adapter = beside / ".adapter"
+    adapter = folder / ".adapter"
     run.model.save_pretrained(adapter)
-    plain = load.base(replace(run.settings, adapter="lora"), run.trial.directory, run.device, run.base.tokenizer)
+    base = load.base(replace(run.settings, adapter="lora"), run.trial.directory, run.device, run.base.tokenizer)
     with adapters.old_names():
-        merged = PeftModel.from_pretrained(plain.model, str(adapter)).merge_and_unload()
+        merged = PeftModel.from_pretrained(base.model, str(adapter)).merge_and_unload()
     shutil.rmtree(adapter)
     return merged
 
 
 def card(run: Run, metrics: Mapping[str, float], kind: str) -> str:
-    """A model card: where it comes from, what it was trained with, how good it is."""
+    """Return a model card: base model, how to load it, metrics, and changed settings."""
     settings: Settings = run.settings
     peft = kind == "adapter"
-    head = ["---", f"base_model: {json.dumps(settings.model)}", f"library_name: {'peft' if peft else 'transformers'}"]
-    head += ["pipeline_tag: text-generation", "tags: [hptui, fine-tuned]", "---"]
-    how = (
+    header = ["---", f"base_model: {json.dumps(settings.model)}", f"library_name: {'peft' if peft else 'transformers'}"]
+    header += ["pipeline_tag: text-generation", "tags: [hptui, fine-tuned]", "---"]
+    usage = (
         ["from peft import AutoPeftModelForCausalLM", 'model = AutoPeftModelForCausalLM.from_pretrained("PATH")']
         if peft
         else ["from transformers import AutoModelForCausalLM", 'model = AutoModelForCausalLM.from_pretrained("PATH")']
     )
     defaults = {name: field.default for name, field in Settings.__dataclass_fields__.items()}
     changed = {name: value for name, value in asdict(settings).items() if value != defaults.get(name)}
-    place = run.learner.place
+    position = run.learner.place
     lines = [
-        *head,
+        *header,
         "",
         f"# {Path(settings.model).name}, fine-tuned",
         "",
-        f"The {kind} after {place.step} steps of {run.total}"
-        + (f"; its weights are those of step {place.best.step}, the best evaluation." if run.keeper.loaded else "."),
+        f"The {kind} after {position.step} steps of {run.total}"
+        + (f"; its weights are those of step {position.best.step}, the best evaluation." if run.keeper.loaded else "."),
         "",
         "```python",
-        *how,
+        *usage,
         "```",
         "",
         "| metric | value |",

@@ -1,4 +1,4 @@
-"""The learning rate as a pure function of the step: a linear warm-up from zero, then one of seven shapes.
+"""The learning rate of `sft` as a pure function of the step: a linear warm-up from zero, then one of seven shapes.
 
 As in transformers, the first update of a warm-up has the rate 0, and update number `warmup` is the first at the peak.
 """
@@ -11,41 +11,41 @@ from hptui.trainers.sft.settings import TrainingSettings
 
 
 def warmup(settings: TrainingSettings, total: int) -> int:
-    """Steps of warm-up in a run of `total`."""
+    """Return the steps of warm-up in a run of `total` steps."""
     return settings.warmup_steps or math.ceil(total * settings.warmup_ratio)
 
 
 def rate(settings: TrainingSettings, index: int, total: int, per_epoch: float) -> float:
-    """The learning rate of the update number `index`, from 0, of `total`; `per_epoch` updates are an epoch."""
+    """Return the learning rate of update `index` (from 0) of `total`; an epoch has `per_epoch` updates."""
     return settings.learning_rate * factor(settings, index, total, per_epoch)
 
 
 def factor(settings: TrainingSettings, index: int, total: int, per_epoch: float) -> float:
-    """The share of the peak."""
-    warm = warmup(settings, total)
-    if index < warm:
-        return index / warm
-    since, left = index - warm, max(total - warm, 1)
-    done = min(since / left, 1.0)
+    """Return the learning rate as a share of the peak."""
+    warmup_steps = warmup(settings, total)
+    if index < warmup_steps:
+        return index / warmup_steps
+    after_warmup, remaining = index - warmup_steps, max(total - warmup_steps, 1)
+    progress = min(after_warmup / remaining, 1.0)
     shapes = {
-        "linear": lambda: _down(settings, 1.0 - done),
-        "cosine": lambda: _down(settings, 0.5 * (1.0 + math.cos(math.pi * done))),
-        "polynomial": lambda: _down(settings, math.pow(1.0 - done, settings.lr_power)),
+        "linear": lambda: _toward_end(settings, 1.0 - progress),
+        "cosine": lambda: _toward_end(settings, 0.5 * (1.0 + math.cos(math.pi * progress))),
+        "polynomial": lambda: _toward_end(settings, math.pow(1.0 - progress, settings.lr_power)),
         "step": lambda: math.pow(settings.lr_decay, sum(index >= step for step in settings.lr_steps)),
-        "exponential": lambda: math.pow(settings.lr_decay, since / per_epoch),
-        "inverse_sqrt": lambda: math.sqrt(max(warm, 1) / (since + max(warm, 1))),
+        "exponential": lambda: math.pow(settings.lr_decay, after_warmup / per_epoch),
+        "inverse_sqrt": lambda: math.sqrt(max(warmup_steps, 1) / (after_warmup + max(warmup_steps, 1))),
     }
     shape = shapes.get(settings.lr_schedule)
     return shape() if shape else 1.0
 
 
-def _down(settings: TrainingSettings, share: float) -> float:
-    """From 1 to `lr_end` as `share` goes from 1 to 0."""
+def _toward_end(settings: TrainingSettings, share: float) -> float:
+    """Return a value that falls from 1 to `lr_end` as `share` goes from 1 to 0."""
     return settings.lr_end + (1.0 - settings.lr_end) * share
 
 
 def peak(settings: TrainingSettings, total: int, per_epoch: float) -> float:
-    """The largest learning rate that a run reaches: less than asked for when the warm-up outlasts it."""
-    # It rises during the warm-up alone, unless lr_end lies above the peak; so one of these is the largest.
-    turns = {min(warmup(settings, total), total - 1), total - 1}
-    return max(rate(settings, index, total, per_epoch) for index in turns)
+    """Return the largest learning rate of a run: below the setting's if the warm-up outlasts it."""
+    # It rises only during the warm-up, or to the end if lr_end is above the peak; so one of these is the largest.
+    candidates = {min(warmup(settings, total), total - 1), total - 1}
+    return max(rate(settings, index, total, per_epoch) for index in candidates)

@@ -1,4 +1,4 @@
-"""Every knob of `sft`, with its category and typical range. Free of torch. The data's stand in `data.settings`."""
+"""The settings of `sft`, with categories and typical ranges; those of data are in `data.settings`. Free of torch."""
 
 from __future__ import annotations
 
@@ -13,17 +13,24 @@ MODEL, ADAPTER, TRAINING, OPTIMIZER, SCHEDULE = "Model", "Adapter", "Training", 
 MEMORY, RUN, GENERATION = "Memory", "Run", "Generation"
 
 ADAPTERS = ("none", "lora", "qlora")
+"""Values of `adapter`."""
 ALL_LINEAR = "all-linear"
+"""Value of `lora_target` for all linear layers."""
 OPTIMIZERS = ("adamw", "adamw_fused", "adamw_8bit", "paged_adamw_8bit", "adam", "sgd", "adafactor")
+"""Values of `optimizer`."""
 SCHEDULES = ("constant", "linear", "cosine", "step", "exponential", "polynomial", "inverse_sqrt")
+"""Values of `lr_schedule`."""
 ATTENTIONS = ("auto", "eager", "sdpa", "flash_attention_2")
+"""Values of `attention`."""
 LOSSES = ("eval_loss", "perplexity")
+"""Metrics of an evaluation without generation."""
 FLOATS = ("auto", "float32", "bfloat16", "float16")
+"""Values of the settings of number formats."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSettings:
-    """Which model, in what numbers, and what is trained of it."""
+    """Base model, number formats, and adapter."""
 
     model: str = setting(help="a directory, a name on the hub, or hptui:small-llama", category=MODEL, bound=True)
     revision: str = setting("", "branch, tag or commit of a model of the hub", category=MODEL, bound=True)
@@ -163,7 +170,7 @@ class TrainingSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings:
-    """Memory, cadence, determinism, and what is kept."""
+    """Memory, intervals, determinism, saving, and generation."""
 
     gradient_checkpointing: bool = setting(
         False, "compute activations twice rather than keep them: less memory, slower", category=MEMORY
@@ -217,7 +224,7 @@ class RunSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(RunSettings, TrainingSettings, DataSettings, ModelSettings):
-    """The settings of one fine-tuning; values that cannot work together are a `UserError`."""
+    """The settings of one fine-tuning. Raises: UserError for values that cannot work together."""
 
     def __post_init__(self) -> None:
         DataSettings.__post_init__(self)
@@ -248,12 +255,12 @@ class Settings(RunSettings, TrainingSettings, DataSettings, ModelSettings):
             raise UserError("generate_every needs generate_samples, the number of examples to answer")
         if self.judges:
             self._check_judged()
-        _steps(self.lr_steps)
+        _check_steps(self.lr_steps)
         targets(self.lora_target)
         self.generation()
 
     def generation(self, directory: str = "") -> Options:
-        """The settings of generation as the evaluation takes them."""
+        """Return the options of an evaluation by generation."""
         return Options(
             metrics=tuple(self.generate_metrics),
             answer_format=self.answer_format,
@@ -268,24 +275,24 @@ class Settings(RunSettings, TrainingSettings, DataSettings, ModelSettings):
 
     @property
     def judges(self) -> bool:
-        """Whether something depends on which evaluation was the best."""
+        """Whether anything depends on which evaluation was the best."""
         return self.early_stopping or self.load_best or self.save_model == "best"
 
     @property
     def judged_by_answers(self) -> bool:
-        """Whether evaluations are judged by what the model answers, and not by its loss."""
+        """Whether evaluations are judged by a metric of the answers, not by the loss."""
         return self.early_stopping_metric not in LOSSES
 
     def _check_judged(self) -> None:
-        """Refuse a metric that no evaluation would bring: nothing would ever be stopped or kept by it."""
+        """Refuse a metric that no evaluation measures: nothing would ever be stopped or saved by it."""
         name, answered = self.early_stopping_metric, self.generation().names
         if name in LOSSES:
             return
         if name not in answered and not (self.custom_metrics and self.generate_samples):
-            known = [*LOSSES, *answered] if self.generate_samples else list(LOSSES)
+            names = [*LOSSES, *answered] if self.generate_samples else list(LOSSES)
             raise UserError(
-                f"early_stopping_metric: no evaluation measures {name!r}; it may be {', '.join(known)}",
-                hint=did_you_mean(name, known),
+                f"early_stopping_metric: no evaluation measures {name!r}; it may be {', '.join(names)}",
+                hint=did_you_mean(name, names),
             )
         if not (self.generate_samples and self.generate_every):
             raise UserError(
@@ -295,20 +302,20 @@ class Settings(RunSettings, TrainingSettings, DataSettings, ModelSettings):
 
     @property
     def accumulation(self) -> int:
-        """Forward passes per optimizer step: at least one, and as near to the effective batch size as can be."""
+        """Forward passes per optimizer step, at least 1: closest to the effective batch size."""
         if not self.effective_batch_size:
             return self.gradient_accumulation
         return max(1, round(self.effective_batch_size / self.batch_size))
 
 
-def _steps(steps: list[int]) -> None:
+def _check_steps(steps: list[int]) -> None:
     for step in steps:
         if isinstance(step, bool) or not isinstance(step, int) or step < 0:
             raise UserError(f"lr_steps must hold whole numbers of steps, got {step!r}")
 
 
 def targets(value: object) -> list[str] | str:
-    """`lora_target` as peft takes it."""
+    """Return `lora_target` as peft takes it. Raises: UserError for any other value."""
     if isinstance(value, str) and value == ALL_LINEAR:
         return value
     if isinstance(value, list | tuple) and value and all(isinstance(name, str) and name for name in value):

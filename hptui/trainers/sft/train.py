@@ -1,4 +1,4 @@
-"""Fine-tune one trial, read from top to bottom: data, model, adapter, steps, evaluation, what is kept."""
+"""One fine-tuning trial: data, model, adapter, steps, evaluation, saving."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from hptui.trainers.sft.unused import unused
 
 
 def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
-    """Train and evaluate; the last metrics. Asked to stop, it saves a checkpoint and returns."""
+    """Train and evaluate; return the last metrics. If asked to stop, save a checkpoint and return.
+
+    Raises: OutOfMemory with the peak and the settings that memory depends on.
+    """
     device = torch.device(trial.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     quiet()
     if settings.threads:
@@ -31,7 +34,7 @@ def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
             return run.judge_base()
         metrics = run.train()
         return metrics if trial.obeyed is not None or trial.try_steps else finish(run, metrics)
-    except Exception as error:
+    except Exception as error:  # libraries report a lack of memory by errors of several types
         if memory.is_lack(error):
             where = run.where if run is not None else where
             raise memory.explain(error, where, settings, device) from error
@@ -39,29 +42,29 @@ def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
 
 
 def quiet() -> None:
-    """Keep progress bars of loading out of the log of a trial."""
+    """Switch off progress bars of loading, which would fill a trial's log."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
 
 
 def make_repeatable() -> None:
-    """Have torch compute the same bits every time."""
+    """Make torch compute the same bits every time, where an operation allows it."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
 
 
 def begin(settings: Settings, trial: TrialContext, device: torch.device) -> Run:
-    """Load data and model, and put what is trained in place."""
+    """Load data and model, attach the adapter, and return the run."""
     trial.phase("data", allow=3600)
     tokenizer = load.tokenizer_of(settings, trial.directory)
     data = pipeline.load(settings, trial.directory, trial.cache, tokenizer)
     evaluate.check_validation(settings, data, trial.objectives)
-    own = evaluate.check_answers(settings, data, trial.directory)
-    evaluate.check_judged(settings, own)
-    for idle in unused(settings, trial.directory):
-        trial.warn(idle)
+    custom_metrics = evaluate.check_answers(settings, data, trial.directory)
+    evaluate.check_judged(settings, custom_metrics)
+    for message in unused(settings, trial.directory):
+        trial.warn(message)
     trial.phase("model", allow=3600)
     torch.manual_seed(trial.seed)
     base = load.base(settings, trial.directory, device, tokenizer)
@@ -72,7 +75,7 @@ def begin(settings: Settings, trial: TrialContext, device: torch.device) -> Run:
 
 
 def finish(run: Run, metrics: dict[str, float]) -> dict[str, float]:
-    """What comes after the last step: the best weights, answers, the test set, the saved model."""
+    """Finish a run after the last step and save the model if set; return all metrics."""
     metrics |= run.conclude()
     if run.settings.save_model != "none" and run.trial.obeyed is None:
         run.trial.phase("save", allow=3600)

@@ -1,6 +1,6 @@
-"""Settings that were given and change nothing beside the others, each with the reason. Free of torch.
+"""Warnings about settings that were given and have no effect, each with the reason. Free of torch.
 
-A setting that does nothing without a word is worse than none: its column in a table would compare equals.
+Without the warning, a table's column of such a setting would compare trials that are equal.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ JUDGING = ("early_stopping_metric", "early_stopping_goal", "early_stopping_delta
 
 
 def unused(settings: Settings, directory: Path) -> list[str]:
-    """A sentence for each setting that differs from its default and has no effect."""
-    known = describe(Settings)
-    said: dict[str, str] = {}
-    for idle, names, why in _rules(settings, directory):
-        for name in names if idle else ():
+    """Return a sentence for each setting that differs from its default and has no effect."""
+    schema = describe(Settings)
+    sentences: dict[str, str] = {}
+    for is_unused, names, reason in _rules(settings, directory):
+        for name in names if is_unused else ():
             value = getattr(settings, name)
-            if value != known[name].default:
-                said.setdefault(name, f"{name} = {value!r} has no effect: {why}")
+            if value != schema[name].default:
+                sentences.setdefault(name, f"{name} = {value!r} has no effect: {reason}")
     if settings.lr_schedule == "step" and not settings.lr_steps:
-        said["lr_schedule"] = "lr_schedule = 'step' has no effect: lr_steps names no step"
-    return list(said.values())
+        sentences["lr_schedule"] = "lr_schedule = 'step' has no effect: lr_steps names no step"
+    return list(sentences.values())
 
 
 def _named(s: Settings) -> list[str]:
@@ -40,18 +40,18 @@ def _named(s: Settings) -> list[str]:
 
 
 def _rules(s: Settings, directory: Path) -> Iterator[tuple[bool, tuple[str, ...], str]]:
-    """Whether some settings are idle, which, and why."""
+    """Yield for each rule whether it applies, the settings that it makes unused, and the reason."""
     yield s.adapter == "none", LORA + QUANTISED, "adapter = 'none' trains the weights themselves"
     yield s.adapter == "lora", QUANTISED, "only adapter = 'qlora' keeps the model in 4 bits"
     adam = s.optimizer not in ("sgd", "adafactor")
     yield not adam, ("beta1", "beta2", "epsilon"), f"they are Adam's, and optimizer = {s.optimizer!r}"
     yield s.optimizer != "sgd", ("momentum",), f"it is that of sgd, and optimizer = {s.optimizer!r}"
 
-    shape = f"lr_schedule = {s.lr_schedule!r} has none"
-    yield s.lr_schedule not in ("linear", "cosine", "polynomial"), ("lr_end",), shape
-    yield s.lr_schedule not in ("step", "exponential"), ("lr_decay",), shape
-    yield s.lr_schedule != "step", ("lr_steps",), shape
-    yield s.lr_schedule != "polynomial", ("lr_power",), shape
+    no_such_shape = f"lr_schedule = {s.lr_schedule!r} has none"
+    yield s.lr_schedule not in ("linear", "cosine", "polynomial"), ("lr_end",), no_such_shape
+    yield s.lr_schedule not in ("step", "exponential"), ("lr_decay",), no_such_shape
+    yield s.lr_schedule != "step", ("lr_steps",), no_such_shape
+    yield s.lr_schedule != "polynomial", ("lr_power",), no_such_shape
     yield s.steps > 0, ("epochs",), f"steps = {s.steps} gives the length"
     yield not s.early_stopping, ("patience",), "early_stopping is off"
     yield not s.judges, JUDGING, "neither early_stopping nor load_best nor save_model = 'best' is on"
@@ -60,17 +60,17 @@ def _rules(s: Settings, directory: Path) -> Iterator[tuple[bool, tuple[str, ...]
     yield bool(s.text_field), (*TEMPLATES, "chat_template"), "text_field gives whole texts"
     yield bool(s.messages_field), TEMPLATES, "messages_field gives whole conversations"
     yield s.chat_template or bool(s.messages_field), ("add_eos",), "the chat template decides how a text ends"
-    texts = whole_texts(place(s.train, directory)) and not s.text_field and not s.messages_field
-    yield texts, (*TEMPLATES, "chat_template"), "train holds whole texts"
-    yield texts or bool(s.text_field), ("loss_on",), "all of a whole text is learnt"
+    whole = whole_texts(place(s.train, directory)) and not s.text_field and not s.messages_field
+    yield whole, (*TEMPLATES, "chat_template"), "train holds whole texts"
+    yield whole or bool(s.text_field), ("loss_on",), "all of a whole text is learnt"
     yield bool(s.validation), ("validation_fraction",), "validation names its examples"
     yield bool(s.test), ("test_fraction",), "test names its examples"
-    drawn = not s.validation or bool(s.test_fraction or s.train_samples or s.eval_samples)
-    yield not drawn and not s.generate_samples, ("split_seed",), "nothing is drawn"
-    alone = all((found := place(name, directory)) is not None and found.is_file() for name in _named(s))
-    yield alone and not s.split_column, SPLITS, "there is no split_column, and files know no splits"
-    here = all(place(name, directory) is not None for name in _named(s))
-    yield here, ("dataset_config",), "the data lie on this machine"
+    samples_drawn = not s.validation or bool(s.test_fraction or s.train_samples or s.eval_samples)
+    yield not samples_drawn and not s.generate_samples, ("split_seed",), "nothing is drawn"
+    all_files = all((path := place(name, directory)) is not None and path.is_file() for name in _named(s))
+    yield all_files and not s.split_column, SPLITS, "there is no split_column, and files know no splits"
+    all_local = all(place(name, directory) is not None for name in _named(s))
+    yield all_local, ("dataset_config",), "the data lie on this machine"
     yield (
         s.model.startswith("hptui:") or (directory / s.model).is_dir(),
         ("revision",),

@@ -1,1 +1,1 @@
-"""Curves as cells: series, scales, and the raster. Pure; no Textual in here."""
+"""Charts as terminal cells: series, layout, raster and plots. Pure functions; no Textual in here."""

@@ -1,4 +1,7 @@
-"""What a chart shows of some curves: its window, its axes, its lines. Pure: a widget only turns it into cells."""
+"""The layout of a chart: its window, its axes, its ticks.
+
+Pure functions; a widget turns the layout into cells.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from hptui.tui.charts.raster import Box, Line
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The plane that is shown, and where its ticks are: (row or column of cells, text)."""
+    """The part of the plane that is shown, and its ticks: (row or column of cells, text)."""
 
     box: Box
     rows: tuple[tuple[int, str], ...]
@@ -22,26 +25,26 @@ class Frame:
 
 
 def bounds_of(lines: Sequence[Line], x0: float, x1: float, log: bool) -> tuple[float, float] | None:
-    """The lowest and highest finite value between `x0` and `x1`; None without any."""
+    """Return the lowest and highest finite value between `x0` and `x1`; None if there is none."""
     low, high = np.inf, -np.inf
     for line in lines:
         first, last = np.searchsorted(line.x, x0), np.searchsorted(line.x, x1, side="right")
-        one, other = line.low[first:last], line.high[first:last]
+        lows, highs = line.low[first:last], line.high[first:last]
         if log:
-            one, other = one[one > 0], other[other > 0]
-        one, other = one[np.isfinite(one)], other[np.isfinite(other)]
-        if one.size and other.size:
-            low, high = min(low, float(one.min())), max(high, float(other.max()))
+            lows, highs = lows[lows > 0], highs[highs > 0]
+        lows, highs = lows[np.isfinite(lows)], highs[np.isfinite(highs)]
+        if lows.size and highs.size:
+            low, high = min(low, float(lows.min())), max(high, float(highs.max()))
     return (low, high) if low <= high else None
 
 
 def padded(low: float, high: float, log: bool) -> tuple[float, float]:
-    """Bounds with a little air; of a flat line, with some."""
+    """Return bounds with a margin around them, also around the single value of a flat line."""
     if log:
         if high / low < 1.0001:
             return low / 1.1, high * 1.1
-        air = (high / low) ** 0.03
-        return low / air, high * air
+        margin = (high / low) ** 0.03
+        return low / margin, high * margin
     span = high - low
     if span <= abs(high) * 1e-9:
         span = abs(high) * 0.1 or 1.0
@@ -50,7 +53,7 @@ def padded(low: float, high: float, log: bool) -> tuple[float, float]:
 
 
 def trimmed(lines: Sequence[Line], x0: float, x1: float, low: float, high: float) -> tuple[float, float]:
-    """Bounds without the first steps, where those alone would make the rest of all curves a flat line."""
+    """Return bounds that leave out the first steps, if these alone would flatten the rest of all curves."""
     if high <= low:
         return low, high
     later = bounds_of(lines, x0 + (x1 - x0) * 0.05, x1, log=False)
@@ -60,44 +63,44 @@ def trimmed(lines: Sequence[Line], x0: float, x1: float, low: float, high: float
 
 
 def frame(box: Box, width: int, height: int, *, clock: bool = False) -> Frame:
-    """The ticks of a box that is drawn in `width` by `height` cells, axes included."""
-    plot = max(1, height - 1)
-    count = max(2, min(6, plot // 2))
+    """Return the ticks of a box that is drawn in `width` by `height` cells, axes included."""
+    plot_rows = max(1, height - 1)
+    count = max(2, min(6, plot_rows // 2))
     values = scales.powers_between(box.y0, box.y1, count) if box.log else scales.steps_between(box.y0, box.y1, count)
     span = values[1] - values[0] if len(values) > 1 and not box.log else 0.0
     rows: dict[int, str] = {}
     for value in values:
-        place = _row(value, box, plot)
-        if 0 <= place < plot and place not in rows:
-            rows[place] = scales.label(value, span)
+        position = _row_of(value, box, plot_rows)
+        if 0 <= position < plot_rows and position not in rows:
+            rows[position] = scales.label(value, span)
     gutter = max([len(text) for text in rows.values()], default=1) + 1
-    across = max(1, width - gutter)
-    ticks = scales.steps_between(box.x0, box.x1, max(2, across // 14))
+    plot_columns = max(1, width - gutter)
+    ticks = scales.steps_between(box.x0, box.x1, max(2, plot_columns // 14))
     columns: dict[int, str] = {}
-    taken = -1
+    last_end = -1
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 0.0
     for tick in ticks:
-        place = round((tick - box.x0) / (box.x1 - box.x0) * (across - 1)) if box.x1 > box.x0 else 0
+        position = round((tick - box.x0) / (box.x1 - box.x0) * (plot_columns - 1)) if box.x1 > box.x0 else 0
         text = scales.clock(tick) if clock else scales.label(tick, step)
-        start = max(0, min(place - len(text) // 2, across - len(text)))
-        if start > taken and start + len(text) <= across:
+        start = max(0, min(position - len(text) // 2, plot_columns - len(text)))
+        if start > last_end and start + len(text) <= plot_columns:
             columns[start] = text
-            taken = start + len(text)
+            last_end = start + len(text)
     return Frame(box, tuple(rows.items()), tuple(columns.items()), gutter)
 
 
-def _row(value: float, box: Box, plot: int) -> int:
+def _row_of(value: float, box: Box, plot_rows: int) -> int:
     if box.log:
         if value <= 0 or box.y0 <= 0 or box.y1 <= box.y0:
             return -1
-        share = np.log10(box.y1 / value) / np.log10(box.y1 / box.y0)
+        fraction = np.log10(box.y1 / value) / np.log10(box.y1 / box.y0)
     else:
-        share = (box.y1 - value) / (box.y1 - box.y0) if box.y1 > box.y0 else 0.5
-    return int(share * (plot - 1) + 0.5) if np.isfinite(share) else -1
+        fraction = (box.y1 - value) / (box.y1 - box.y0) if box.y1 > box.y0 else 0.5
+    return int(fraction * (plot_rows - 1) + 0.5) if np.isfinite(fraction) else -1
 
 
 def value_at(line: Line, x: float) -> float | None:
-    """The value of a line at or just before `x`; None before its begin, after its end, or in a gap."""
+    """Return the value of a line at or just before `x`; None before its start, after its end, or in a gap."""
     if line.x.size == 0 or x < line.x[0]:
         return None
     index = int(np.searchsorted(line.x, x, side="right")) - 1

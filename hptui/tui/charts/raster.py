@@ -1,7 +1,8 @@
-"""Series to cells: which dots of a grid are set, and whose they are. Pure numpy.
+"""Rasterizes series into cells: which dots of a grid are set, and to which line they belong. Pure NumPy.
 
-Each column of dots shows the lowest and the highest value that falls into it, so a spike of one step among a million
-survives, and is joined to the column before, so that a line is a line. Values that are no numbers are gaps.
+Each column of dots shows the lowest and the highest value that falls into it, so that a spike of a single step among a
+million is visible, and is joined to the column before, so that a line is continuous. Values that are no numbers are
+gaps.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+"""A one-dimensional array of numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series to draw: `low` and `high` are the extremes at each `x` (the same array where there is one value).
+    """A series to draw. `low` and `high` are the extremes at each `x`: the same array where there is one value.
 
-    `dotted` leaves gaps, to tell a training curve from its validation curve of the same colour.
+    `dotted` leaves gaps, which distinguishes a training curve from its validation curve of the same colour.
     """
 
     x: Floats
@@ -29,7 +31,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How dots become characters: `across` by `down` dots a cell, and the character of each pattern of dots."""
+    """How dots become characters.
+
+    `across` by `down` dots per cell, and the character of each pattern of dots.
+    """
 
     name: str
     across: int
@@ -38,21 +43,28 @@ class Style:
 
 
 def _braille() -> str:
-    """256 patterns; bit = row * 2 + column of the dot."""
+    """Return the characters of all 256 patterns; bit = row * 2 + column of the dot."""
     bits = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
     flat = [bit for row in bits for bit in row]
     return "".join(chr(0x2800 + sum(bit for n, bit in enumerate(flat) if code >> n & 1)) for code in range(256))
 
 
 BRAILLE = Style("braille", 2, 4, _braille())
+"""Two by four dots per cell."""
 BLOCK = Style("block", 2, 2, " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█")
+"""Two by two blocks per cell."""
 ASCII = Style("ascii", 1, 1, " *")
+"""One character per cell, for terminals without Unicode."""
 STYLES = {style.name: style for style in (BRAILLE, BLOCK, ASCII)}
+"""Styles by their names in the configuration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What part of the plane is shown. With `log`, the y axis is logarithmic and its bounds are positive."""
+    """The part of the plane that is shown.
+
+    With `log`, the y axis is logarithmic and its bounds are positive.
+    """
 
     x0: float
     x1: float
@@ -64,7 +76,10 @@ class Box:
 def raster(
     lines: list[Line], width: int, height: int, box: Box, style: Style = BRAILLE
 ) -> tuple[NDArray[np.uint16], NDArray[np.int16]]:
-    """(pattern of dots, index of the line it belongs to or -1) of every cell. A cell of several is the last one's."""
+    """Rasterize lines: the pattern of dots of each cell, and the index of its line or -1.
+
+    A cell that several lines share belongs to the last. Shape: both arrays are (height, width).
+    """
     across, down = style.across, style.down
     columns, rows = width * across, height * down
     codes = np.zeros((height, width), np.uint16)
@@ -74,10 +89,10 @@ def raster(
     y0, y1 = (np.log10(box.y0), np.log10(box.y1)) if box.log else (box.y0, box.y1)
     scale = (rows - 1) / (y1 - y0) if y1 > y0 else 0.0
     for index, line in enumerate(lines):
-        found = _ranges(line, box, columns)
-        if found is None:
+        ranges = _ranges(line, box, columns)
+        if ranges is None:
             continue
-        low, high = found
+        low, high = ranges
         with np.errstate(invalid="ignore"):
             top, bottom = _joined(np.round((y1 - high) * scale), np.round((y1 - low) * scale))
         if line.dotted:
@@ -87,25 +102,25 @@ def raster(
         dots = (grid >= top) & (grid <= bottom)
         cells = (dots.reshape(height, down, width, across) * weights[None, :, None, :]).sum(axis=(1, 3))
         hit = cells > 0
-        # Where curves meet, all of their dots stay, so that none has gaps; the colour is that of the last.
+        # Where curves meet, the dots of all of them stay, so that none has gaps; the colour is the last one's.
         codes |= cells.astype(np.uint16)
         owner[hit] = index
     return codes, owner
 
 
 def _ranges(line: Line, box: Box, columns: int) -> tuple[Floats, Floats] | None:
-    """The lowest and highest value in each column of dots; None without any."""
+    """Return the lowest and highest value in each column of dots; None if there is none."""
     x, low, high = line.x, line.low, line.high
-    one = low is high
+    is_single = low is high
     if box.log:
         with np.errstate(divide="ignore", invalid="ignore"):
             low = np.log10(np.where(low > 0, low, np.nan))
-            high = low if one else np.log10(np.where(high > 0, high, np.nan))
+            high = low if is_single else np.log10(np.where(high > 0, high, np.nan))
     span = box.x1 - box.x0
     if x.size == 0 or span <= 0:
         return None
     finite = np.isfinite(low) & np.isfinite(high)
-    # One point more on either side, so that a line does not end where the window does.
+    # One more point on either side, so that a line does not end before the window does.
     first = max(0, int(np.searchsorted(x, box.x0)) - 1)
     last = int(np.searchsorted(x, box.x1, side="right")) + 1
     x, low, high, finite = x[first:last], low[first:last], high[first:last], finite[first:last]
@@ -130,24 +145,24 @@ def _ranges(line: Line, box: Box, columns: int) -> tuple[Floats, Floats] | None:
 def _between(
     x: Floats, low: Floats, high: Floats, finite: NDArray[np.bool_], box: Box, columns: int
 ) -> tuple[Floats, Floats]:
-    """Few points: straight lines between them, broken where a value is no number."""
-    places = np.linspace(box.x0, box.x1, columns)
+    """Interpolate a line of fewer points than columns; it is broken where a value is no number."""
+    positions = np.linspace(box.x0, box.x1, columns)
     values = [np.full(columns, np.nan), np.full(columns, np.nan)]
     edges = np.flatnonzero(np.diff(np.concatenate(([0], finite.astype(np.int8), [0]))))
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        part = x[start:end]
-        inside = (places >= part[0]) & (places <= part[-1])
+        run = x[start:end]
+        inside = (positions >= run[0]) & (positions <= run[-1])
         for series, into in ((low, values[0]), (high, values[1])):
-            into[inside] = np.interp(places[inside], part, series[start:end])
-        # A stretch narrower than a column of dots is one dot.
-        if not inside.any() and box.x0 <= part[0] <= box.x1:
-            column = int((part[0] - box.x0) / (box.x1 - box.x0) * (columns - 1) + 0.5)
+            into[inside] = np.interp(positions[inside], run, series[start:end])
+        # A part narrower than a column of dots is one dot.
+        if not inside.any() and box.x0 <= run[0] <= box.x1:
+            column = int((run[0] - box.x0) / (box.x1 - box.x0) * (columns - 1) + 0.5)
             values[0][column], values[1][column] = low[start], high[start]
     return values[0], values[1]
 
 
 def _joined(top: Floats, bottom: Floats) -> tuple[Floats, Floats]:
-    """Each column of dots reaches to the one before: to the row beside it, so that a line stays thin."""
+    """Extend each column of dots to the one before, up to the adjacent row, so that a line stays thin."""
     before_top, before_bottom = np.roll(top, 1), np.roll(bottom, 1)
     before_top[0] = before_bottom[0] = np.nan
     lower = np.where(before_top > bottom + 1, before_top - 1, bottom)

@@ -1,4 +1,4 @@
-"""Axes: round numbers between two bounds, linear or logarithmic, and how they are written."""
+"""Axes: round numbers between two bounds, linear or logarithmic, and their text."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 
 def steps_between(low: float, high: float, count: int) -> list[float]:
-    """About `count` round numbers (1, 2, 5 times a power of ten) from `low` to `high`."""
+    """Return about `count` round numbers (1, 2, 5 times a power of ten) from `low` to `high`."""
     span = high - low
     if not (math.isfinite(span) and span > 0) or count < 1:
         return [low] if math.isfinite(low) else []
-    found = _steps(low, high, span / count)
-    return found if len(found) > 1 or count > 6 else _steps(low, high, span / count / 2.5)
+    ticks = _steps(low, high, span / count)
+    return ticks if len(ticks) > 1 or count > 6 else _steps(low, high, span / count / 2.5)
 
 
 def _steps(low: float, high: float, raw: float) -> list[float]:
@@ -24,7 +24,7 @@ def _steps(low: float, high: float, raw: float) -> list[float]:
 
 
 def powers_between(low: float, high: float, count: int) -> list[float]:
-    """About `count` numbers of a logarithmic axis: powers of ten, with 2 and 5 between where there are few."""
+    """Return about `count` numbers of a logarithmic axis: powers of ten, with 2 and 5 where there is room."""
     if not (0 < low < high < math.inf):
         return [low] if low > 0 else []
     decades = math.log10(high / low)
@@ -33,12 +33,12 @@ def powers_between(low: float, high: float, count: int) -> list[float]:
     factors: Sequence[int] = (1, 2, 5) if decades * 3 <= count * 1.5 else (1,)
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     stride = max(1, round(len(exponents) * len(factors) / max(1, count) / len(factors)))
-    found = [factor * 10.0**e for e in exponents if e % stride == 0 for factor in factors]
-    return [tick for tick in found if low * 0.999 <= tick <= high * 1.001]
+    ticks = [factor * 10.0**exponent for exponent in exponents if exponent % stride == 0 for factor in factors]
+    return [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
 
 
 def label(value: float, span: float = 0.0) -> str:
-    """A tick: short, and as exact as neighbours `span` apart need."""
+    """Return the text of a tick, with the digits that distinguish neighbours `span` apart."""
     if not math.isfinite(value):
         return ""
     if value == 0:
@@ -55,7 +55,7 @@ def label(value: float, span: float = 0.0) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A tick of a time axis."""
+    """Return the text of a tick of a time axis: `90s`, `5m`, `2.5h`."""
     if seconds < 120:
         return f"{seconds:.0f}s"
     if seconds < 7200:

@@ -1,4 +1,4 @@
-"""A metric of a trial as arrays: what was recorded, thinned where there is much of it, smoothed, over another axis."""
+"""A metric of a trial as arrays: as recorded or in buckets, smoothed, over a chosen axis."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from hptui.storage.rows import Bucket
 from hptui.tui.charts.raster import Floats, Line
 
 NOTHING = 1e-30
-"""What is left of a value when it counts for nothing, also after a spike."""
+"""Lower bound of the weight that an earlier value keeps, so that its logarithm is finite."""
 RANGE = 400.0
-"""Powers of e between the largest and the smallest factor of one sum."""
+"""Powers of e between the largest and the smallest factor of one sum; more would leave the range of a float."""
 SHORT = 40
-"""Sums of fewer points are not worth their trouble."""
+"""Points between two restarts, on average, below which the vectorized sums do not pay off."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """A metric of a trial by step: extremes, mean and number of points of each stretch, and its seconds of training.
+    """A metric of a trial by step. Of each bucket of points: its extremes, mean, number, and seconds of training.
 
-    A stretch of a short curve is one point. Values that are no numbers are NaN.
+    A bucket of a short curve is a single point. Values that are no numbers are NaN. Shape: all arrays are (buckets,).
     """
 
     x: Floats
@@ -34,88 +34,88 @@ class Curve:
 
     @property
     def last(self) -> int | None:
-        """The last step."""
+        """The last step; None of an empty curve."""
         return int(self.x[-1]) if self.x.size else None
 
 
 def from_points(points: Sequence[tuple[int, float, float]]) -> Curve:
-    """A curve of single points (step, value, seconds)."""
+    """Return a curve of single points (step, value, seconds)."""
     array = np.array(points, dtype=np.float64).reshape(-1, 3)
     value = np.where(np.isfinite(array[:, 1]), array[:, 1], np.nan)
     return Curve(array[:, 0], value, value, value, np.ones(len(array)), array[:, 2])
 
 
 def from_buckets(buckets: Iterable[Bucket]) -> Curve:
-    """A curve of stretches, each standing at its last step."""
-    rows = [(b.last, b.low, b.high, b.mean, b.n, b.seconds) for b in buckets]
+    """Return a curve of buckets, each placed at its last step."""
+    rows = [(bucket.last, bucket.low, bucket.high, bucket.mean, bucket.n, bucket.seconds) for bucket in buckets]
     array = np.array(rows, dtype=np.float64).reshape(-1, 6)
     return Curve(array[:, 0], array[:, 1], array[:, 2], array[:, 3], array[:, 4], array[:, 5])
 
 
-def joined(one: Curve, other: Curve) -> Curve:
-    """`other` after `one`."""
-    low = np.concatenate((one.low, other.low))
-    same = one.low is one.high and other.low is other.high
-    high = low if same else np.concatenate((one.high, other.high))
-    mean = low if same else np.concatenate((one.mean, other.mean))
+def joined(first: Curve, second: Curve) -> Curve:
+    """Return the curve of the points of `one` and then of `other`."""
+    low = np.concatenate((first.low, second.low))
+    same = first.low is first.high and second.low is second.high
+    high = low if same else np.concatenate((first.high, second.high))
+    mean = low if same else np.concatenate((first.mean, second.mean))
     return Curve(
-        np.concatenate((one.x, other.x)),
+        np.concatenate((first.x, second.x)),
         low,
         high,
         mean,
-        np.concatenate((one.count, other.count)),
-        np.concatenate((one.seconds, other.seconds)),
+        np.concatenate((first.count, second.count)),
+        np.concatenate((first.seconds, second.seconds)),
     )
 
 
 def smoothed(curve: Curve, weight: float) -> Floats:
-    """The exponential moving average of a curve's means, corrected for its start; NaN stays a gap.
+    """Return the exponential moving average of a curve's means, corrected for its start; NaN stays a gap.
 
-    `weight` belongs to one point: a stretch of several counts as so many.
+    `weight`, 0 to below 1, is that of a single point: a bucket of n points counts n times.
     """
     if weight <= 0 or curve.x.size == 0:
         return curve.mean
-    known = np.isfinite(curve.mean)
-    keep = np.where(known, np.maximum(np.power(weight, curve.count), NOTHING), 1.0)
-    faded = -np.cumsum(np.log(keep))
-    value = np.where(known, curve.mean, 0.0)
-    at_once = faded[-1] * SHORT < RANGE * keep.size
-    out = _averages_at_once(value, keep, faded) if at_once else _averages(value, keep)
-    return np.where(known, out, np.nan)
+    finite = np.isfinite(curve.mean)
+    kept = np.where(finite, np.maximum(np.power(weight, curve.count), NOTHING), 1.0)
+    decay = -np.cumsum(np.log(kept))
+    value = np.where(finite, curve.mean, 0.0)
+    vectorized = decay[-1] * SHORT < RANGE * kept.size
+    averages = _averages_at_once(value, kept, decay) if vectorized else _averages(value, kept)
+    return np.where(finite, averages, np.nan)
 
 
 def _averages(value: Floats, keep: Floats) -> Floats:
-    """The moving average, as it is defined."""
-    out = np.empty_like(value)
+    """Return the moving average by its recurrence."""
+    averages = np.empty_like(value)
     average = total = 0.0
-    for index, (v, w) in enumerate(zip(value.tolist(), keep.tolist(), strict=True)):
-        average = average * w + v * (1 - w)
-        total = total * w + (1 - w)
-        out[index] = average / total if total else 0.0
-    return out
+    for index, (current, weight) in enumerate(zip(value.tolist(), keep.tolist(), strict=True)):
+        average = average * weight + current * (1 - weight)
+        total = total * weight + (1 - weight)
+        averages[index] = average / total if total else 0.0
+    return averages
 
 
-def _averages_at_once(value: Floats, keep: Floats, faded: Floats) -> Floats:
-    """The same as sums of what fades: each value is divided by what will fade it, the sum multiplied by it.
+def _averages_at_once(value: Floats, keep: Floats, decay: Floats) -> Floats:
+    """Return the same averages from vectorized sums: each value is divided by the weight it will lose.
 
     Between two restarts the quotients stay in the range of a float.
     """
-    gain, out = 1.0 - keep, np.zeros_like(value)
-    average = total = begun = 0.0
+    gain, averages = 1.0 - keep, np.zeros_like(value)
+    average = total = offset = 0.0
     start = 0
-    while start < out.size:
-        end = max(start + 1, int(np.searchsorted(faded, begun + RANGE)))
-        fade = np.exp(begun - faded[start:end])
-        parts = gain[start:end] / fade
-        averages = fade * (average + np.cumsum(value[start:end] * parts))
-        totals = fade * (total + np.cumsum(parts))
-        np.divide(averages, totals, out=out[start:end], where=totals > 0)
-        average, total, begun, start = averages[-1], totals[-1], float(faded[end - 1]), end
-    return out
+    while start < averages.size:
+        end = max(start + 1, int(np.searchsorted(decay, offset + RANGE)))
+        factors = np.exp(offset - decay[start:end])
+        parts = gain[start:end] / factors
+        weighted = factors * (average + np.cumsum(value[start:end] * parts))
+        totals = factors * (total + np.cumsum(parts))
+        np.divide(weighted, totals, out=averages[start:end], where=totals > 0)
+        average, total, offset, start = weighted[-1], totals[-1], float(decay[end - 1]), end
+    return averages
 
 
 def axis_of(curve: Curve, axis: str, companion: Curve | None) -> Floats | None:
-    """Where the points of a curve lie on an axis; None where nothing tells."""
+    """Return the x of a curve's points on an axis; None if no metric gives that axis."""
     if axis == "step":
         return curve.x
     if axis == "time":
@@ -128,7 +128,7 @@ def axis_of(curve: Curve, axis: str, companion: Curve | None) -> Floats | None:
 def line_of(
     curve: Curve, axis: str = "step", companion: Curve | None = None, weight: float = 0.0, dotted: bool = False
 ) -> Line | None:
-    """What to draw of a curve: its extremes, or its moving average."""
+    """Return the line to draw of a curve: its extremes, or its moving average if `weight` is positive."""
     x = axis_of(curve, axis, companion)
     if x is None:
         return None

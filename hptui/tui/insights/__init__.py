@@ -1,1 +1,4 @@
-"""Pictures of a whole study, made of characters, each with the numbers behind it. Pure: a screen only shows them."""
+"""Plots of a whole study, drawn with characters, each with its numbers.
+
+Pure functions: a screen only shows them.
+"""

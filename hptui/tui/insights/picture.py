@@ -1,4 +1,4 @@
-"""Dots and lines of a plane as lines of cells, with axes."""
+"""Draws dots and lines of a plane as lines of cells, with axes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from hptui.tui.charts.plan import frame
 from hptui.tui.charts.raster import STYLES, Box, Line, Style, raster
 
 Drawing = list[list[Cell]]
+"""Lines of cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A point of the plane; `meaning` is its colour, and dots of a later meaning lie over earlier ones."""
+    """A point of the plane; `meaning` is its colour. A later dot covers an earlier one."""
 
     x: float
     y: float
@@ -26,7 +27,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """What is drawn: lines under dots. Both axes run from low to high."""
+    """Lines, dots over them, and the axes, which run from low to high."""
 
     dots: Sequence[Dot] = ()
     lines: Sequence[tuple[Line, str]] = ()
@@ -39,7 +40,7 @@ class Plane:
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """A picture and its numbers: `rows` are cells under `headings`."""
+    """A drawn plot and its numbers: `rows` are cells under `headings`."""
 
     title: str
     drawing: Drawing
@@ -49,54 +50,54 @@ class Insight:
 
 
 def span(values: Sequence[float]) -> tuple[float, float]:
-    """Bounds with a little air around finite values."""
+    """Return bounds with a margin around the finite values."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return 0.0, 1.0
     low, high = min(finite), max(finite)
-    air = (high - low) * 0.04 or abs(high) * 0.05 or 1.0
-    return low - air, high + air
+    margin = (high - low) * 0.04 or abs(high) * 0.05 or 1.0
+    return low - margin, high + margin
 
 
 def draw(plane: Plane, width: int, height: int, charts: str = "braille") -> Drawing:
-    """The plane in so many cells, axes and titles included."""
+    """Draw a plane in `width` by `height` cells, axes and titles included."""
     style = STYLES.get(charts, STYLES["braille"])
     body = max(3, height - 2)
     box = Box(*plane.x, *plane.y)
-    plan = frame(box, width, body + 1)
-    gutter, across = plan.gutter, max(4, width - plan.gutter - 1)
+    layout = frame(box, width, body + 1)
+    gutter, across = layout.gutter, max(4, width - layout.gutter - 1)
     codes, owner = raster([line for line, _ in plane.lines], across, body, box, style)
     meanings = [meaning for _, meaning in plane.lines]
-    dots = _dots(plane.dots, across, body, box, style)
-    labels = dict(plan.rows)
+    dots = _dot_patterns(plane.dots, across, body, box, style)
+    labels = dict(layout.rows)
     drawing: Drawing = [[Cell(" " * gutter + plane.y_title, "muted")]]
     for row in range(body):
         cells = [Cell(labels.get(row, "").rjust(gutter - 1) + " ", "muted")]
         for column in range(across):
             pattern, meaning = dots.get((row, column), (0, ""))
-            under = int(codes[row, column])
+            line_pattern = int(codes[row, column])
             if pattern:
                 cells.append(Cell("o" if style.across == 1 else "●" if meaning else "∙", meaning))
-            elif under:
-                cells.append(Cell(_sign(style, under), meanings[int(owner[row, column])]))
+            elif line_pattern:
+                cells.append(Cell(_line_character(style, line_pattern), meanings[int(owner[row, column])]))
             else:
                 cells.append(Cell(" "))
-        drawing.append(_merged(cells))
-    drawing.append([Cell(" " * gutter + _ticks(plane, plan.columns, across), "muted")])
+        drawing.append(_merged_cells(cells))
+    drawing.append([Cell(" " * gutter + _tick_line(plane, layout.columns, across), "muted")])
     if plane.x_title:
         drawing.append([Cell(" " * gutter + plane.x_title.center(across).rstrip(), "muted")])
     return drawing
 
 
-def _sign(style: Style, pattern: int) -> str:
+def _line_character(style: Style, pattern: int) -> str:
     return style.glyphs[min(pattern, len(style.glyphs) - 1)] if style.across > 1 else "*"
 
 
-def _dots(
+def _dot_patterns(
     dots: Sequence[Dot], across: int, down: int, box: Box, style: Style
 ) -> dict[tuple[int, int], tuple[int, str]]:
-    """(row, column) of a cell -> its pattern and the meaning of its last dot."""
-    found: dict[tuple[int, int], tuple[int, str]] = {}
+    """Return the pattern of dots, and the meaning of the last dot, by (row, column) of the cell."""
+    patterns: dict[tuple[int, int], tuple[int, str]] = {}
     width, height = box.x1 - box.x0, box.y1 - box.y0
     for dot in dots:
         if not (math.isfinite(dot.x) and math.isfinite(dot.y)) or width <= 0 or height <= 0:
@@ -107,30 +108,30 @@ def _dots(
             continue
         key = row // style.down, column // style.across
         bit = 1 << (row % style.down * style.across + column % style.across)
-        found[key] = (found.get(key, (0, ""))[0] | bit, dot.meaning)
-    return found
+        patterns[key] = (patterns.get(key, (0, ""))[0] | bit, dot.meaning)
+    return patterns
 
 
-def _ticks(plane: Plane, usual: Sequence[tuple[int, str]], across: int) -> str:
-    """The line of the x axis: ticks of its own, else round numbers."""
+def _tick_line(plane: Plane, defaults: Sequence[tuple[int, str]], across: int) -> str:
+    """Return the line of ticks below the x axis: the plane's own, or else round numbers."""
     line = [" "] * across
-    places = list(usual)
+    ticks = list(defaults)
     if plane.x_ticks is not None:
         low, high = plane.x
-        places = []
+        ticks = []
         for value, text in plane.x_ticks:
-            middle = round((value - low) / (high - low) * (across - 1)) if high > low else 0
-            places.append((max(0, min(across - len(text), middle - len(text) // 2)), text))
-    reached = -1
-    for start, text in places:
-        if start > reached and start + len(text) <= across:
+            centre = round((value - low) / (high - low) * (across - 1)) if high > low else 0
+            ticks.append((max(0, min(across - len(text), centre - len(text) // 2)), text))
+    end = -1
+    for start, text in ticks:
+        if start > end and start + len(text) <= across:
             line[start : start + len(text)] = text
-            reached = start + len(text)
+            end = start + len(text)
     return "".join(line).rstrip()
 
 
-def _merged(cells: list[Cell]) -> list[Cell]:
-    """Neighbours of one colour as one cell: less to draw."""
+def _merged_cells(cells: list[Cell]) -> list[Cell]:
+    """Join adjacent cells of one colour: fewer cells are drawn faster."""
     merged: list[Cell] = []
     for cell in cells:
         if merged and merged[-1].meaning == cell.meaning:
@@ -141,7 +142,7 @@ def _merged(cells: list[Cell]) -> list[Cell]:
 
 
 def stairs(points: Sequence[tuple[float, float]]) -> Line:
-    """A line that holds each value until the next."""
+    """Return a line that holds each value until the next point."""
     xs, ys = [], []
     for index, (x, y) in enumerate(points):
         if index:
@@ -154,6 +155,6 @@ def stairs(points: Sequence[tuple[float, float]]) -> Line:
 
 
 def straight(points: Sequence[tuple[float, float]]) -> Line:
-    """A line through points, by x."""
+    """Return a straight line through points in ascending order of x."""
     ys = np.array([y for _, y in points], float)
     return Line(np.array([x for x, _ in points], float), ys, ys)

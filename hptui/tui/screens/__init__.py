@@ -1,1 +1,1 @@
-"""The places of the program: studies, a study, a trial, a log, and what opens over them."""
+"""The screens: studies, a study, a trial, a log, and the dialogs over them."""

@@ -1,4 +1,7 @@
-"""A line to type: a note, a number of trials, a file. What is typed may be checked before it is taken."""
+"""A line to type: a note, a number of trials, a file.
+
+What is typed can be checked before it is accepted.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from hptui.tui.text import plain
 
 
 class Line(Input):
-    """An input that costs nothing while nobody types: its cursor does not blink."""
+    """An input whose cursor does not blink: a blinking one is sent twice a second over a slow line."""
 
     def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:
         super().__init__(plain(value, limit=20_000), placeholder=placeholder, id=id, compact=True)
@@ -25,7 +28,7 @@ class Line(Input):
 
 
 class Ask(Dialog[str | None]):
-    """One line; `check` raises `HptuiError` for what cannot be taken."""
+    """A dialog for one line; `check` raises `HptuiError` for a text that is not accepted."""
 
     BINDINGS = [Binding("escape", "cancel", "Cancel")]  # noqa: RUF012  Textual reads it so
 
@@ -65,7 +68,7 @@ class Ask(Dialog[str | None]):
 
 
 class Pick(Dialog[str | None]):
-    """One of a list; typing narrows it down."""
+    """A dialog to choose from a list; typing narrows it down."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
         Binding("escape", "cancel", "Cancel"),
@@ -81,42 +84,42 @@ class Pick(Dialog[str | None]):
         with Vertical(id="dialog"):
             yield Static(plain(self._title), id="question", markup=False)
             yield Line(placeholder="type to narrow down")
-            yield OptionList(*self._shown(""), compact=True, markup=False)
+            yield OptionList(*self._matching_options(""), compact=True, markup=False)
 
-    def _shown(self, word: str) -> list[Option]:
-        fitting = [name for name in self._options if word.lower() in name.lower()]
-        return [Option(plain(name), id=str(self._options.index(name))) for name in fitting]
+    def _matching_options(self, text: str) -> list[Option]:
+        matches = [name for name in self._options if text.lower() in name.lower()]
+        return [Option(plain(name), id=str(self._options.index(name))) for name in matches]
 
     def on_mount(self) -> None:
         self.query_one(Line).focus()
-        found = self.query_one(OptionList)
+        option_list = self.query_one(OptionList)
         if self._chosen in self._options:
-            found.highlighted = self._options.index(self._chosen)
+            option_list.highlighted = self._options.index(self._chosen)
         elif self._options:
-            found.highlighted = 0
+            option_list.highlighted = 0
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        found = self.query_one(OptionList)
-        found.clear_options()
-        found.add_options(self._shown(event.value))
-        if found.option_count:
-            found.highlighted = 0
+        option_list = self.query_one(OptionList)
+        option_list.clear_options()
+        option_list.add_options(self._matching_options(event.value))
+        if option_list.option_count:
+            option_list.highlighted = 0
 
     def on_input_submitted(self) -> None:
-        found = self.query_one(OptionList)
-        if found.highlighted is not None:
-            self._take(found.get_option_at_index(found.highlighted))
+        option_list = self.query_one(OptionList)
+        if option_list.highlighted is not None:
+            self._choose(option_list.get_option_at_index(option_list.highlighted))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self._take(event.option)
+        self._choose(event.option)
 
-    def _take(self, option: Option) -> None:
+    def _choose(self, option: Option) -> None:
         self.dismiss(self._options[int(option.id or 0)])
 
     def action_move(self, by: int) -> None:
-        found = self.query_one(OptionList)
-        if found.option_count:
-            found.highlighted = ((found.highlighted or 0) + by) % found.option_count
+        option_list = self.query_one(OptionList)
+        if option_list.option_count:
+            option_list.highlighted = ((option_list.highlighted or 0) + by) % option_list.option_count
 
     def action_cancel(self) -> None:
         self.dismiss(None)

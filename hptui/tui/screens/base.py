@@ -1,4 +1,4 @@
-"""What all screens share: the line of keys, what the feed says, and keys that change nothing when they may not."""
+"""What all screens share: their sources, drawing that waits for the terminal, and the effect of `--readonly`."""
 
 from __future__ import annotations
 
@@ -19,98 +19,105 @@ if TYPE_CHECKING:
     from hptui.tui.app import HptuiApp
 
 Result = TypeVar("Result")
+"""Type of a screen's result."""
 
 BLANK = 0.3
-"""Seconds that a screen waits for what it shows, before it is drawn without."""
+"""Seconds that a screen waits for its first data, before it is drawn without."""
 
 
 def app_of(node: Any) -> HptuiApp:
-    """The program that a widget or screen belongs to."""
+    """Return the application that a widget or screen belongs to."""
     return cast("HptuiApp", node.app)
 
 
 def allowed(node: Any, scope: str, action: str) -> bool:
-    """Whether a key's action may be used: with `--readonly` those that change something are gone."""
+    """Return whether a key's action may be used: with `--readonly`, those that change something may not."""
     if not app_of(node).config.readonly:
         return True
     return not any(key.changes and key.action.partition("(")[0] == action for key in of_scope(scope))
 
 
 class Paced(Screen[Result]):
-    """Between two messages all others have their turn: Textual would take every message that waits at one go."""
+    """A screen that lets all other tasks run between two messages; Textual would handle all waiting ones at once."""
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name, id, classes)
-        # As Textual does at the first resize, when all styles would be worked out a second time.
+        # Textual does the same at the first resize, but then computes all styles a second time. A private method.
         width, height = self.app.size
         for extent, steps in ((width, self.app.HORIZONTAL_BREAKPOINTS), (height, self.app.VERTICAL_BREAKPOINTS)):
             self.add_class(*self._get_breakpoint_classes(extent, steps or []))
 
     async def _dispatch_message(self, message: Message) -> None:
+        # Private to Textual: the only place that every message passes. Sleeping lets the other tasks run.
         await super()._dispatch_message(message)
         await asyncio.sleep(0)
 
 
 class Dialog(ModalScreen[Result], Paced[Result]):
-    """A question over the screen that asks it; it focuses what it wants. Styles follow the first base alone."""
+    """A question over the screen that asks it; it sets its own focus.
+
+    `ModalScreen` is the first base because Textual takes styles from the first one only.
+    """
 
     AUTO_FOCUS = ""
-    _unveiled = False
+    _is_laid_out = False
 
     def on_screen_resume(self) -> None:
-        self.call_later(self._unveil)
+        self.call_later(self._draw_from_now_on)
 
-    def _unveil(self) -> None:
-        self._unveiled = True
+    def _draw_from_now_on(self) -> None:
+        self._is_laid_out = True
         self.refresh()
 
     def _compositor_refresh(self) -> None:
-        """It is drawn once, when it has been laid out, and not in the same breath."""
-        if self._unveiled:
+        """Draw only after the first layout, so that the dialog is drawn once."""
+        # A private method of Textual, which draws what has changed.
+        if self._is_laid_out:
             super()._compositor_refresh()
 
 
 class Place(Paced[None]):
-    """A screen that watches something. Subclasses name their sources, and draw what those say."""
+    """A screen that watches sources. Subclasses name the sources, and draw their snapshots."""
 
     scope: ClassVar[str] = ""
     AUTO_FOCUS = ""
-    _blank = True
-    """Whether it has nothing to show yet: what was there before stays until it has."""
-    _late = False
-    """Whether something has changed that is not drawn yet, because the line is full."""
+    _is_blank = True
+    """True until there is something to show; until then the screen below stays visible."""
+    _has_pending = False
+    """True if something has changed that is not drawn yet, because the terminal is behind."""
 
     def sources(self) -> Sequence[Source]:
-        """What it watches while it is in front."""
+        """Return the sources to poll while this screen is in front."""
         return ()
 
     def read(self, source: Source, found: Any) -> None:
-        """A source has something new."""
+        """Handle a new snapshot of a source."""
 
     def trouble(self, source: Source, trouble: Trouble) -> None:
-        """A source cannot be read."""
+        """Handle a source that cannot be read."""
         app_of(self).say(f"{trouble.message}{f'; {trouble.hint}' if trouble.hint else ''}", "bad")
 
     def look_soon(self) -> None:
-        """Have the feed look again, when what it has said already is drawn: both need the interpreter."""
+        """Wake the feed after the next frame: reading and drawing both need the interpreter."""
         self.call_after_refresh(self.feed.wake)
 
     @property
     def feed(self) -> Feed:
+        """The application's feed."""
         return app_of(self).feed
 
     def on_screen_resume(self) -> None:
-        if self._blank and self.sources():
+        if self._is_blank and self.sources():
             self.set_timer(BLANK, self.unveil)
         else:
             self.unveil()
         self.watch_sources()
 
     def watch_sources(self) -> None:
-        """Have the feed look at this screen's sources."""
-        self.feed.watch(self.sources(), self._post)
+        """Have the feed poll this screen's sources, and no others."""
+        self.feed.watch(self.sources(), self._post_reading)
 
-    def _post(self, reading: Reading) -> None:
+    def _post_reading(self, reading: Reading) -> None:
         self.post_message(Fresh(reading))
 
     def on_fresh(self, message: Fresh) -> None:
@@ -123,37 +130,39 @@ class Place(Paced[None]):
         self.unveil()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether an action may be used: with `--readonly`, none that changes something."""
         return allowed(self, self.scope, action)
 
     def _compositor_refresh(self) -> None:
-        """Textual draws here what has changed. On a line that is full it waits, and draws later what is true then."""
+        """Draw what has changed; later, if the terminal is behind: what is drawn then is the newest."""
+        # A private method of Textual, which draws what has changed.
         app = app_of(self)
-        if self._blank:
+        if self._is_blank:
             return
         if app.behind:
-            self._late = True
+            self._has_pending = True
             return
         super()._compositor_refresh()
 
     def catch_up(self) -> None:
-        """The terminal has taken something in: draw what has waited for it."""
-        if self._late:
-            self._late = False
+        """Draw what has waited for the terminal."""
+        if self._has_pending:
+            self._has_pending = False
             self._compositor_refresh()
 
     def unveil(self) -> None:
-        """Draw it from now on."""
-        if self._blank:
-            self._blank = False
+        """Draw this screen from now on."""
+        if self._is_blank:
+            self._is_blank = False
             self.refresh()
 
     def launch(self, sd: StudyDir, *, alive: bool) -> None:
-        """Run a study: at once where it runs already, else after a form with what it is to run with."""
+        """Run a study: at once if it is running already, otherwise after a form of its options."""
         from hptui.tui import verbs
 
-        def start(found: Mapping[str, str] | None) -> None:
-            if found is not None:
-                app_of(self).carry_out(lambda: verbs.launch(sd, found), f"starting {sd.name}…")
+        def start(choices: Mapping[str, str] | None) -> None:
+            if choices is not None:
+                app_of(self).carry_out(lambda: verbs.launch(sd, choices), f"starting {sd.name}…")
 
         if alive:
             start({})
@@ -169,16 +178,16 @@ class Place(Paced[None]):
         from hptui.tui import tables
         from hptui.tui.screens.ask import Ask
 
-        def take(where: str | None) -> None:
-            if where:
-                path = Path(where).expanduser()
+        def write(answer: str | None) -> None:
+            if answer:
+                path = Path(answer).expanduser()
                 app_of(self).carry_out(lambda: tables.write(headings, rows, path), f"writing {path}…")
 
         hint = "a path that ends in .csv or .md"
-        self.app.push_screen(Ask("Write the table", f"{name}.csv", hint=hint, check=tables.check), take)
+        self.app.push_screen(Ask("Write the table", f"{name}.csv", hint=hint, check=tables.check), write)
 
     def ask(self, question: str, details: Sequence[str], then: Callable[[], None], *, yes: str = "Yes") -> None:
-        """Have a destructive key confirmed."""
+        """Have a destructive action confirmed, then call `then`; `yes` is the button's label."""
         from hptui.tui.screens.confirm import Confirm
 
-        self.app.push_screen(Confirm(question, details, yes), lambda sure: then() if sure else None)
+        self.app.push_screen(Confirm(question, details, yes), lambda confirmed: then() if confirmed else None)

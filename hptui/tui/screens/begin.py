@@ -1,4 +1,4 @@
-"""A new study: from a file that is there, or from a template that the user's editor opens first."""
+"""Starts a new study: from an existing study file, or from a template that the user's editor opens first."""
 
 from __future__ import annotations
 
@@ -17,99 +17,104 @@ if TYPE_CHECKING:
     from hptui.tui.app import HptuiApp
 
 Made = Callable[[tuple[str, StudyDir]], Awaitable[None]]
+"""Called with the message and the study that was created."""
 ANOTHER = "another file…"
+"""Entry of the list that asks for a path."""
 TEMPLATES = {
     "charlm": "a small model of characters, trained from nothing",
     "sft": "fine-tuning of a language model",
     "command": "a training script of your own, or a W&B sweep",
 }
+"""Template -> its description."""
 
 
-def begin(app: HptuiApp, made: Made) -> None:
-    """Have a study file chosen or written, and run it."""
+def begin(app: HptuiApp, then: Made) -> None:
+    """Let the user choose or write a study file, and run it; `made` is called with the result."""
     files = nearby(Path.cwd())
-    templates = {f"template {name}: {about}": name for name, about in TEMPLATES.items()}
+    templates = {f"template {name}: {description}": name for name, description in TEMPLATES.items()}
 
-    def take(choice: str | None) -> None:
+    def choose(choice: str | None) -> None:
         if choice is None:
             return
         if choice in templates:
-            _from_template(app, templates[choice], made)
+            _from_template(app, templates[choice], then)
         else:
-            run_from(app, "" if choice == ANOTHER else choice, made)
+            run_from(app, "" if choice == ANOTHER else choice, then)
 
-    app.push_screen(Pick("A new study", [*files, ANOTHER, *templates]), take)
-
-
-def nearby(here: Path) -> list[str]:
-    """Study files in this directory, and in `studies/` below it."""
-    found = [*sorted(here.glob("*.toml")), *sorted((here / "studies").glob("*.toml"))]
-    return [str(path.relative_to(here)) for path in found if _is_study(path)]
+    app.push_screen(Pick("A new study", [*files, ANOTHER, *templates]), choose)
 
 
-def _is_study(path: Path) -> bool:
+def nearby(directory: Path) -> list[str]:
+    """Return the study files in a directory, and in `studies/` below it, as relative paths."""
+    paths = [*sorted(directory.glob("*.toml")), *sorted((directory / "studies").glob("*.toml"))]
+    return [str(path.relative_to(directory)) for path in paths if _looks_like_study(path)]
+
+
+def _looks_like_study(path: Path) -> bool:
     try:
         return "[objective" in path.read_text(errors="replace")[:100_000]
     except OSError:
         return False
 
 
-def run_from(app: HptuiApp, value: str, made: Made) -> None:
+def run_from(app: HptuiApp, value: str, then: Made) -> None:
     """Ask for the study file, check it, and start it."""
 
-    def take(text: str | None) -> None:
+    def start(text: str | None) -> None:
         if text:
             path = Path(text).expanduser()
-            app.carry_out(lambda: verbs.run_file(app.home, path), f"starting {plain(path, 200)}…", made)
+            app.carry_out(lambda: verbs.run_file(app.home, path), f"starting {plain(path, 200)}…", then)
 
     hint = "a study file (.toml); it is checked, made a study, and started"
-    app.push_screen(Ask("New study from file", value, hint=hint, check=_checked), take)
+    app.push_screen(Ask("New study from file", value, hint=hint, check=_check_study_file), start)
 
 
-def _from_template(app: HptuiApp, kind: str, made: Made) -> None:
-    """Write the template, let it be edited, then ask whether to run it."""
+def _from_template(app: HptuiApp, kind: str, then: Made) -> None:
+    """Write the template, open it in the editor, then ask whether to run it."""
     if kind == "command":
         hint = "a script (.py) or a sweep (.yaml): it is read, never run"
-        ask = Ask("A study file for", hint=hint, check=_is_there)
-        app.push_screen(ask, lambda source: _write(app, source, made) if source else None)
+        dialog = Ask("A study file for", hint=hint, check=_require_file)
+        app.push_screen(dialog, lambda source: _write_template(app, source, then) if source else None)
     else:
-        _write(app, kind, made)
+        _write_template(app, kind, then)
 
 
-def _write(app: HptuiApp, source: str, made: Made) -> None:
-    def take(text: str | None) -> None:
+def _write_template(app: HptuiApp, source: str, then: Made) -> None:
+    def write(text: str | None) -> None:
         if not text:
             return
         path = Path(text).expanduser()
         try:
-            said = verbs.new(str(Path(source).expanduser()), path)
+            message = verbs.new(str(Path(source).expanduser()), path)
         except HptuiError as error:
             app.say(str(error).replace("\n", " "), "bad")
             return
-        app.say(said)
+        app.say(message)
         if edit_path(app, path):
-            run_from(app, str(path), made)
+            run_from(app, str(path), then)
 
-    start = free(Path(f"{Path(source).stem}.toml"))
-    app.push_screen(Ask("Write the study file as", str(start), hint="your editor opens it", check=_is_free), take)
+    suggested = free(Path(f"{Path(source).stem}.toml"))
+    app.push_screen(
+        Ask("Write the study file as", str(suggested), hint="your editor opens it", check=_require_free), write
+    )
 
 
 def free(path: Path) -> Path:
-    """The path, or the next one of its kind that is not taken."""
-    places = (path, *(path.with_stem(f"{path.stem}-{n}") for n in range(2, 1000)))
-    return next((place for place in places if not place.exists()), path)
+    """Return the path, or the first free one with a number appended."""
+    candidates = (path, *(path.with_stem(f"{path.stem}-{n}") for n in range(2, 1000)))
+    return next((candidate for candidate in candidates if not candidate.exists()), path)
 
 
-def _checked(text: str) -> str:
-    _is_there(text)
+def _check_study_file(text: str) -> str:
+    _require_file(text)
     return verbs.check_file(Path(text).expanduser())
 
 
-def _is_there(text: str) -> None:
+def _require_file(text: str) -> None:
     if not Path(text).expanduser().is_file():
         raise UserError(f"there is no file {text!r}")
 
 
-def _is_free(text: str) -> None:
+def _require_free(text: str) -> None:
     if Path(text).expanduser().exists():
         raise UserError(f"{text} is there already")

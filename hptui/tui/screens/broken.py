@@ -1,4 +1,4 @@
-"""What is shown of a study that cannot be read: why, and what to do."""
+"""The screen of a study that cannot be read: why, and what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
 
 
 class BrokenScreen(Place):
-    """Looks again until the study can be read, and then opens it."""
+    """Shows why a study cannot be read, tries again at each poll, and opens the study once it can be read."""
 
     def __init__(self, sd: StudyDir, trouble: Trouble) -> None:
         super().__init__()
@@ -39,22 +39,25 @@ class BrokenScreen(Place):
         pane.title = "this study cannot be shown"
         pane.entitle(pane.title)
         pane.focus()
-        self._show()
+        self._show_trouble()
 
-    def _show(self) -> None:
+    def _show_trouble(self) -> None:
         lines = [[Cell(plain(part, 400), "bad")] for part in self._trouble.message.splitlines()]
         lines += [[Cell("")], [Cell(plain(self._trouble.hint, 400))]] if self._trouble.hint else []
         lines += [[Cell("")], [Cell("It is looked at again every moment; esc goes back.", "muted")]]
         self.query_one(Facts).show(lines)
 
     def sources(self) -> Sequence[Source]:
+        """Return the sources to poll while this screen is in front."""
         return [self._source]
 
-    def read(self, source: Source, found: Any) -> None:
+    def read(self, source: Source, snapshot: Any) -> None:
+        """Open the study, which can be read now."""
         from hptui.tui.screens.study import StudyScreen
 
         self.app.switch_screen(StudyScreen(self.sd))
 
     def trouble(self, source: Source, trouble: Trouble) -> None:
+        """Show why the study cannot be read."""
         self._trouble = trouble
-        self._show()
+        self._show_trouble()

@@ -1,4 +1,4 @@
-"""What screens with charts have in common: the keys that choose what is charted."""
+"""The base of screens with charts: the keys that choose what is charted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hptui.tui.widgets.chart import Chart
 
 
 class Charted(Place):
-    """A screen whose `curves` are charts. `aim` lets them want what they now show."""
+    """A screen whose `curves` are charts. `aim` requests the curves that they show now."""
 
     curves: CurvePanel
 
@@ -21,11 +21,11 @@ class Charted(Place):
         return self.curves.charts[0]
 
     def aim(self) -> None:
-        """Say anew which curves are wanted."""
+        """Request the curves that the charts show now."""
         raise NotImplementedError
 
     def chart_anew(self) -> None:
-        """After a choice: want other curves, and draw those that are known."""
+        """Request the curves after a choice, and draw those that are known."""
         self.aim()
         self.curves.draw()
 
@@ -36,12 +36,12 @@ class Charted(Place):
     def action_pick_metric(self) -> None:
         chart = self.chart
 
-        def take(name: str | None) -> None:
+        def choose(name: str | None) -> None:
             if name is not None:
                 self.curves.set_metric(chart, name)
                 self.chart_anew()
 
-        self.app.push_screen(Pick("Metric of the chart", self.curves.metrics, chart.metric), take)
+        self.app.push_screen(Pick("Metric of the chart", self.curves.metrics, chart.metric), choose)
 
     def action_both(self) -> None:
         self.curves.both = not self.curves.both

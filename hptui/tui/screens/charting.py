@@ -1,6 +1,6 @@
-"""Which curves a chart shows: metrics, their partners, the trials and their colours. No Textual in here.
+"""Selects the curves of a chart: metrics, trials and their colours. No Textual in here.
 
-A trial keeps its colour for as long as it is shown, whatever joins or leaves.
+A trial keeps its colour for as long as it is shown, whatever other trials come and go.
 """
 
 from __future__ import annotations
@@ -17,52 +17,52 @@ if TYPE_CHECKING:
     from hptui.tui.widgets.chart import Plot
 
 AT_MOST = 60
-"""So many curves are ever shown at once; those without a colour of their own are muted."""
+"""Number of curves that are shown at once at most; those without a colour of their own are muted."""
 ROUGH = 20
-"""A curve of fewer points is shown as it is: there is nothing to smooth."""
+"""Number of points below which a curve is drawn unsmoothed."""
 
 
 def chartable(metrics: Iterable[str]) -> list[str]:
-    """Metrics that a chart can show; the counts behind a rate stand with the rate."""
+    """Return the metrics that a chart can show, without the counts behind a rate."""
     return [name for name in metrics if not name.endswith((":k", ":n"))]
 
 
 def usual_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
-    """What two charts show at first: the objective; what is trained on, or another metric."""
-    first = study.objective.metric
+    """Return the default metrics of two charts: the objective, and its training metric or another one."""
+    main = study.objective.metric
     names = chartable(metrics)
-    second = partner(first, names)
-    if second is None and len(study.objectives) > 1:
-        second = study.objectives[1].metric
-    if second is None:
-        second = next((name for name in names if name != first and "loss" in name), None)
-    if second is None:
-        second = next((name for name in names if name != first), first)
-    return first, second
+    other = partner(main, names)
+    if other is None and len(study.objectives) > 1:
+        other = study.objectives[1].metric
+    if other is None:
+        other = next((name for name in names if name != main and "loss" in name), None)
+    if other is None:
+        other = next((name for name in names if name != main), main)
+    return main, other
 
 
 class Palette:
-    """Colours of trials."""
+    """The colours of trials."""
 
     def __init__(self) -> None:
         self._slots: dict[int, int] = {}
 
     def give(self, numbers: Sequence[int]) -> Mapping[int, int]:
-        """A place in the palette for each of the first trials; those that have one keep it."""
-        chosen = list(numbers[:SERIES])
-        kept = {number: slot for number, slot in self._slots.items() if number in chosen}
-        free = [slot for slot in range(SERIES) if slot not in kept.values()]
-        for number in chosen:
-            if number not in kept:
-                kept[number] = free.pop(0)
-        self._slots = kept
-        return kept
+        """Return the palette index of each of the first trials; those that have one keep it."""
+        coloured = list(numbers[:SERIES])
+        slots = {number: slot for number, slot in self._slots.items() if number in coloured}
+        free_slots = [slot for slot in range(SERIES) if slot not in slots.values()]
+        for number in coloured:
+            if number not in slots:
+                slots[number] = free_slots.pop(0)
+        self._slots = slots
+        return slots
 
 
 def wanted(
     numbers: Sequence[int], metrics: Sequence[str], axis_metrics: Sequence[str], windows: Mapping[str, tuple[int, int]]
 ) -> tuple[CurveKey, ...]:
-    """The curves that charts of these metrics need of these trials."""
+    """Return the curves that charts of these metrics need of these trials."""
     keys = [
         CurveKey(number, metric, *windows.get(metric, (None, None)))
         for number in numbers[:AT_MOST]
@@ -82,7 +82,7 @@ def plots(
     axis_metric: str = "",
     names: Mapping[int, str] | None = None,
 ) -> list[Plot]:
-    """The plots of one metric, in the order of the trials: the first is the most important."""
+    """Return the plots of one metric, in the order of the trials: the first is the most important."""
     from hptui.tui.widgets.chart import Plot
 
     by_trial: dict[int, CurveKey] = {}
@@ -92,14 +92,14 @@ def plots(
             by_trial[key.trial] = key
         if axis_metric and key.metric == axis_metric:
             companions[key.trial] = key
-    found = []
+    plot_list = []
     for number in numbers:
-        key_ = by_trial.get(number)
-        if key_ is None:
+        curve_key = by_trial.get(number)
+        if curve_key is None:
             continue
-        curve = snapshot.curves[key_]
+        curve = snapshot.curves[curve_key]
         companion = snapshot.curves[companions[number]] if number in companions else None
         rough = not is_training(metric) or curve.x.size < ROUGH
         label = "" if dotted else (names or {}).get(number, f"#{number}")
-        found.append(Plot(label, curve, colours.get(number), companion, dotted, rough))
-    return found
+        plot_list.append(Plot(label, curve, colours.get(number), companion, dotted, rough))
+    return plot_list

@@ -1,4 +1,4 @@
-"""A form for a trial made by hand: the settings of a trial, or of the baseline, to be changed and queued."""
+"""The form of a trial made by hand: the settings of a trial, or of the baseline, to be changed and queued."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hptui.tui.text import plain
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """What the form says: settings as typed, a name, a note, and the trial from whose checkpoint to go on."""
+    """The content of the form: settings as typed, a name, a note, and the trial from whose checkpoint it goes on."""
 
     settings: dict[str, str]
     name: str
@@ -29,7 +29,7 @@ class Queued:
 
 
 class CloneScreen(Dialog["Queued | None"]):
-    """Its result is what shall be queued."""
+    """A form whose result is the trial to queue."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
         Binding("escape", "cancel", "Cancel"),
@@ -46,7 +46,7 @@ class CloneScreen(Dialog["Queued | None"]):
         note: str = "",
         step: int | None = None,
     ) -> None:
-        """`step` is that of the trial's last checkpoint, if it has left any."""
+        """Make the form. `step` is that of the trial's last checkpoint, None if it has none."""
         super().__init__()
         self._note, self._step = note, step
         self._view, self._trial = view, trial
@@ -54,11 +54,15 @@ class CloneScreen(Dialog["Queued | None"]):
         params = dict(trial.params) if trial is not None else {}
         self._params = params
         names = [*params, *(name for name in searched if name not in params)]
-        names = [name for name in names if name not in {one.name for one in view.study.space.derived} or name in params]
-        base = view.settings(trial) if trial is not None else dict(view.base)
-        self._changes = {name: _typed(value) for name, value in (changes or {}).items()}
+        names = [
+            name
+            for name in names
+            if name not in {derived.name for derived in view.study.space.derived} or name in params
+        ]
+        baseline = view.settings(trial) if trial is not None else dict(view.base)
+        self._changes = {name: _typed_text(value) for name, value in (changes or {}).items()}
         names += [name for name in self._changes if name not in names]
-        self._values = {name: _typed(params.get(name, base.get(name))) for name in names}
+        self._initial_texts = {name: _typed_text(params.get(name, baseline.get(name))) for name in names}
 
     def compose(self) -> ComposeResult:
         title = f"Clone trial {self._trial.number}" if self._trial is not None else "A trial made by hand"
@@ -66,7 +70,7 @@ class CloneScreen(Dialog["Queued | None"]):
         with Vertical(id="dialog"):
             yield Static(title, id="question", markup=False)
             with VerticalScroll(id="fields"):
-                for index, (name, value) in enumerate(self._values.items()):
+                for index, (name, value) in enumerate(self._initial_texts.items()):
                     with Horizontal(classes="field"):
                         yield Static(plain(name, 30), classes="name", markup=False)
                         yield Line(self._changes.get(name, value), id=f"value{index}")
@@ -98,36 +102,36 @@ class CloneScreen(Dialog["Queued | None"]):
             self.focus_previous()
 
     def action_queue(self) -> None:
-        """All that the trial had set, and what was typed; settings that stay the baseline's are left to it."""
-        found: dict[str, str] = {}
-        for index, (name, before) in enumerate(self._values.items()):
+        """Queue what the trial had set and what was typed; settings left at the baseline are omitted."""
+        settings: dict[str, str] = {}
+        for index, (name, initial) in enumerate(self._initial_texts.items()):
             text = self.query_one(f"#value{index}", Line).value.strip()
-            if text and (name in self._params or text != before):
-                found[name] = text
-        for word in self.query_one("#others", Line).value.split():
-            key, equals, value = word.partition("=")
-            if not equals or not key:
+            if text and (name in self._params or text != initial):
+                settings[name] = text
+        for assignment in self.query_one("#others", Line).value.split():
+            key, separator, value = assignment.partition("=")
+            if not separator or not key:
                 hint = self.query_one("#hint", Static)
-                hint.update(plain(f"{word!r} is not of the form key=value"))
+                hint.update(plain(f"{assignment!r} is not of the form key=value"))
                 hint.add_class("wrong")
                 return
-            found[key] = value
-        continues = self._trial.number if self._trial is not None and self._goes_on() else None
+            settings[key] = value
+        continues = self._trial.number if self._trial is not None and self._is_continuation() else None
         if continues is not None:
-            # What it was set to follows from that trial; only what is changed is said.
-            found = {name: text for name, text in found.items() if self._values.get(name) != text}
+            # The settings follow from the continued trial; only changes are passed on.
+            settings = {name: text for name, text in settings.items() if self._initial_texts.get(name) != text}
         name, note = self.query_one("#name", Line).value.strip(), self.query_one("#note", Line).value
-        self.dismiss(Queued(found, name, note, continues))
+        self.dismiss(Queued(settings, name, note, continues))
 
-    def _goes_on(self) -> bool:
+    def _is_continuation(self) -> bool:
         return any(box.value for box in self.query(Checkbox))
 
     def action_cancel(self) -> None:
         self.dismiss(None)
 
 
-def _typed(value: Value | Any) -> str:
-    """A value as it is typed in a study file."""
+def _typed_text(value: Value | Any) -> str:
+    """Return a value as it is typed in a study file."""
     import json
 
     if value is None:

@@ -1,4 +1,4 @@
-"""Which columns a table shows."""
+"""The dialog that chooses the columns of a table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hptui.tui.text import plain
 
 
 class ColumnsScreen(Dialog[list[str] | None]):
-    """A list to tick. `u` takes the usual ones."""
+    """A list of columns to tick. `u` restores the default ones."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
         Binding("escape,q", "cancel", "Cancel"),
@@ -44,8 +44,8 @@ class ColumnsScreen(Dialog[list[str] | None]):
         self.query_one(SelectionList).focus()
 
     def action_take(self) -> None:
-        ticked = set(self.query_one(SelectionList).selected)
-        self.dismiss([name for index, name in enumerate(self._names) if index in ticked])
+        selected = set(self.query_one(SelectionList).selected)
+        self.dismiss([name for index, name in enumerate(self._names) if index in selected])
 
     def action_usual(self) -> None:
         self.dismiss([])

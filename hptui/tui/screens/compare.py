@@ -1,4 +1,4 @@
-"""Two to eight trials side by side: where their settings differ, what they measured, their curves in one chart."""
+"""Two to eight trials side by side: settings that differ, metrics, and their curves in one chart."""
 
 from __future__ import annotations
 
@@ -29,11 +29,13 @@ from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
 from hptui.tui.words import brief
 
 MOST = 8
+"""Number of trials that are compared at most."""
 WIDEST = 18
+"""Cells that a column takes at most."""
 
 
 class CompareScreen(Charted):
-    """The first trial is what the others are measured by."""
+    """Trials side by side; the first one is the reference."""
 
     scope = "compare"
     BINDINGS: ClassVar[list[BindingType]] = bindings("compare")
@@ -42,7 +44,7 @@ class CompareScreen(Charted):
         super().__init__()
         self.sd, self.study_source = sd, study_source
         self.numbers = list(dict.fromkeys(numbers))[:MOST]
-        self._all = False
+        self._show_all_settings = False
 
     def compose(self) -> ComposeResult:
         app = app_of(self)
@@ -58,41 +60,44 @@ class CompareScreen(Charted):
     def on_mount(self) -> None:
         self.curves = CurvePanel(self.sd, [self.query_one("#overlay", Chart)])
         self.query_one("#differences").focus()
-        self._draw()
+        self._show_comparison()
 
     def sources(self) -> Sequence[Source]:
+        """Return the sources to poll while this screen is in front."""
         return [self.study_source, self.curves.source]
 
-    def read(self, source: Source, found: Any) -> None:
+    def read(self, source: Source, snapshot: Any) -> None:
+        """Show the new snapshot of a source."""
         if source is self.curves.source:
             self.curves.draw()
         else:
-            self._draw()
+            self._show_comparison()
 
-    def _trials(self) -> tuple[View, list[Trial]] | None:
+    def _compared_trials(self) -> tuple[View, list[Trial]] | None:
         snapshot = self.study_source.latest
         if snapshot is None:
             return None
-        known = {trial.number: trial for trial in snapshot.view.trials}
-        return snapshot.view, [known[number] for number in self.numbers if number in known]
+        trials_by_number = {trial.number: trial for trial in snapshot.view.trials}
+        return snapshot.view, [trials_by_number[number] for number in self.numbers if number in trials_by_number]
 
     def aim(self) -> None:
-        self._draw()
+        """Request the curves of these trials."""
+        self._show_comparison()
 
-    def _draw(self) -> None:
-        snapshot, found = self.study_source.latest, self._trials()
-        if snapshot is None or found is None:
+    def _show_comparison(self) -> None:
+        snapshot, view_and_trials = self.study_source.latest, self._compared_trials()
+        if snapshot is None or view_and_trials is None:
             return
-        view, trials = found
+        view, trials = view_and_trials
         if self.curves.want(snapshot, self.numbers):
             self.feed.wake()
         listed = ", ".join(map(str, self.numbers))
         left = [Cell(plain(self.sd.name, 40), bold=True), Cell(f"compare trials {listed}", "muted")]
         self.query_one("#head", CellLine).show(left, [Cell(f"measured by trial {self.numbers[0]}", "muted")])
         pane = self.query_one("#differences", Facts)
-        pane.title = "all settings" if self._all else "settings that differ"
+        pane.title = "all settings" if self._show_all_settings else "settings that differ"
         pane.entitle(pane.title)
-        pane.show(differences(view, trials, everything=self._all))
+        pane.show(differences(view, trials, everything=self._show_all_settings))
         pane = self.query_one("#metrics", Facts)
         pane.title = "measured"
         pane.entitle(pane.title)
@@ -101,66 +106,68 @@ class CompareScreen(Charted):
     # keys -----------------------------------------------------------------------------------------------------
 
     def action_all_settings(self) -> None:
-        self._all = not self._all
-        self._draw()
+        self._show_all_settings = not self._show_all_settings
+        self._show_comparison()
 
     def action_turn(self) -> None:
-        """Measure by another trial."""
+        """Use the next trial as the reference."""
         self.numbers = [*self.numbers[1:], self.numbers[0]]
-        self._draw()
+        self._show_comparison()
         self.curves.draw()
 
     def action_write(self) -> None:
-        found = self._trials()
-        if found is not None:
-            view, trials = found
-            lines = [*settings_of(view, trials, everything=self._all), *metrics_of(view, trials)]
+        view_and_trials = self._compared_trials()
+        if view_and_trials is not None:
+            view, trials = view_and_trials
+            lines = [*settings_of(view, trials, everything=self._show_all_settings), *metrics_of(view, trials)]
             rows = [[cell.text.strip() for cell in line] for line in lines if len(line) > 1]
             headings = ["", *(f"#{trial.number} {trial.name}".strip() for trial in trials)]
             self.write_table(f"{self.sd.name}-compared", headings, rows)
 
     def action_copy(self) -> None:
-        found = self._trials()
-        if found is not None:
-            view, trials = found
-            lines = [*differences(view, trials, everything=self._all), *measured(view, trials)]
+        view_and_trials = self._compared_trials()
+        if view_and_trials is not None:
+            view, trials = view_and_trials
+            lines = [*differences(view, trials, everything=self._show_all_settings), *measured(view, trials)]
             text = "\n".join("\t".join(cell.text.strip() for cell in line) for line in lines)
             app_of(self).copy(text + "\n", "the comparison")
 
 
 def differences(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
-    """A row a setting, a column a trial; what differs from the first is in colour."""
+    """Return one row per setting and one column per trial; what differs from the first is in colour."""
     rows = settings_of(view, trials, everything=everything)
-    return aligned([_heads(trials), *(rows or [[Cell("their settings are the same", "muted")]])])
+    return aligned([_heading_cells(trials), *(rows or [[Cell("their settings are the same", "muted")]])])
 
 
 def settings_of(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
-    """The same whole, as cells."""
+    """Return the rows of `differences` without alignment and headings."""
     settings = [view.settings(trial) for trial in trials]
-    names = list(dict.fromkeys(name for one in settings for name in one))
+    names = list(dict.fromkeys(name for trial_settings in settings for name in trial_settings))
     rows: list[list[Cell]] = []
     for name in names:
-        values = [one.get(name) for one in settings]
+        values = [trial_settings.get(name) for trial_settings in settings]
         differ = not all(same(values[0], value) for value in values[1:])
         if everything or differ:
             pairs = zip(trials, values, strict=True)
-            rows.append([Cell(plain(name, 40)), *(_value(values[0], value, trial, name) for trial, value in pairs)])
+            rows.append(
+                [Cell(plain(name, 40)), *(_setting_cell(values[0], value, trial, name) for trial, value in pairs)]
+            )
     return rows
 
 
-def _value(first: Value, value: Value, trial: Trial, name: str) -> Cell:
+def _setting_cell(first: Value, value: Value, trial: Trial, name: str) -> Cell:
     used = trial.effective.get(name, value)
     text = setting(value) if used == value else f"{setting(value)} → {setting(used)}"
     return Cell(plain(text, 60), "" if same(first, value) else "accent")
 
 
 def measured(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
-    """A row a metric: the first trial's value, then the others' with their distance from it."""
-    return aligned([_heads(trials), *metrics_of(view, trials)])
+    """Return one row per metric: the first trial's value, then the others' with their difference from it."""
+    return aligned([_heading_cells(trials), *metrics_of(view, trials)])
 
 
 def metrics_of(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
-    """The same whole, as cells."""
+    """Return the rows of `measured` without alignment and headings."""
     objectives = {objective.metric: objective.goal for objective in view.study.objectives}
     names = list(dict.fromkeys([*objectives, *(name for trial in trials for name in shown(trial.metrics))]))
     rows = [[Cell("status", "muted"), *(Cell(str(trial.status), "muted") for trial in trials)]]
@@ -168,7 +175,7 @@ def metrics_of(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
         goal = objectives.get(name) or (view.study.metrics[name].goal if name in view.study.metrics else None)
         values = [(trial.values or {}).get(name, trial.metrics.get(name)) for trial in trials]
         if any(value is not None for value in values):
-            cells = [_measured(view, name, goal, values[0], value, n) for n, value in enumerate(values)]
+            cells = [_metric_cell(view, name, goal, values[0], value, n) for n, value in enumerate(values)]
             rows.append([Cell(plain(name, 40), "accent" if name in objectives else ""), *cells])
     rows.append([Cell("time", "muted"), *(Cell(clock(trial.seconds) if trial.seconds else "–") for trial in trials)])
     peaks = [trial.peak_memory_gb for trial in trials]
@@ -177,20 +184,20 @@ def metrics_of(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
     return rows
 
 
-def _measured(view: View, name: str, goal: str | None, first: float | None, value: float | None, place: int) -> Cell:
+def _metric_cell(view: View, name: str, goal: str | None, first: float | None, value: float | None, index: int) -> Cell:
     if value is None:
         return Cell("–", "muted")
     text = brief(value, view.study.metrics.get(name))
-    if place == 0 or first is None or value != value or first != first:
+    if index == 0 or first is None or value != value or first != first:
         return Cell(text)
-    apart = value - first
-    better = None if goal is None or apart == 0 else (apart < 0) == (goal == "minimize")
+    difference = value - first
+    better = None if goal is None or difference == 0 else (difference < 0) == (goal == "minimize")
     meaning = "" if better is None else "good" if better else "bad"
-    return Cell(f"{text} {_apart(apart)}", meaning)
+    return Cell(f"{text} {_difference_text(difference)}", meaning)
 
 
-def _apart(value: float) -> str:
-    """A distance in few letters: -0.096, +21k."""
+def _difference_text(value: float) -> str:
+    """Return a difference in few characters: -0.096, +21k."""
     if value == 0:
         return "="
     if abs(value) >= 10_000:
@@ -198,17 +205,17 @@ def _apart(value: float) -> str:
     return f"{value:+.0f}" if abs(value) >= 100 else f"{value:+.2g}"
 
 
-def _heads(trials: Sequence[Trial]) -> list[Cell]:
+def _heading_cells(trials: Sequence[Trial]) -> list[Cell]:
     return [Cell("", "muted"), *(Cell(plain(f"#{trial.number} {trial.name}".strip(), 40), "muted") for trial in trials)]
 
 
 def aligned(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
-    """Cells in columns as wide as they need to be, within reason; a row of one cell is a sentence."""
+    """Return cells in columns as wide as needed, up to a maximum; a row of a single cell stays as it is."""
     table = [row for row in rows if len(row) > 1]
     columns = zip(*table, strict=True)
     widths = [min(WIDEST, max(width_of(cell.text) for cell in column)) + 2 for column in columns]
 
-    def line(row: Sequence[Cell]) -> list[Cell]:
+    def aligned_row(row: Sequence[Cell]) -> list[Cell]:
         return [Cell(fit(cell.text, width), cell.meaning, cell.bold) for cell, width in zip(row, widths, strict=True)]
 
-    return [line(row) if len(row) > 1 else list(row) for row in rows]
+    return [aligned_row(row) if len(row) > 1 else list(row) for row in rows]

@@ -14,7 +14,7 @@ from hptui.tui.text import plain
 
 
 class Confirm(Dialog[bool]):
-    """Yes or no; no is in front."""
+    """A dialog with Yes and No; No has the focus."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
         Binding("y", "answer(True)", "Yes"),

@@ -1,4 +1,4 @@
-"""The charts of a screen: what they want of the feed, and how its answer is drawn."""
+"""The charts of a screen: the curves they request from the feed, and how these are drawn."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from hptui.tui.themes import SERIES
 from hptui.tui.widgets.chart import Chart
 
 FEW = 5
-"""So many curves are shown unless somebody marks trials: more would be a tangle."""
+"""Number of curves that are shown unless trials are marked; more would be hard to read."""
 
 
 class CurvePanel:
-    """Charts that share a source of curves. `both` puts training and validation into one chart."""
+    """Charts that share a source of curves. `both` draws training and validation in one chart."""
 
     def __init__(self, sd: StudyDir, charts: Sequence[Chart]) -> None:
         self.charts = list(charts)
@@ -29,49 +29,49 @@ class CurvePanel:
         self.all = False
         self.numbers: list[int] = []
         self.length = 0.0
-        self._chosen: dict[Chart, str] = {}
+        self._chosen_metrics: dict[Chart, str] = {}
 
     # what is wanted -------------------------------------------------------------------------------------------
 
     def aim(self, snapshot: StudySnapshot, rows: TrialRows, cursor: int | None) -> bool:
-        """Want the curves of the trials to be seen; True when that is something new."""
+        """Request the curves of the trials to be shown; return True if these are others than before."""
         if self.all:
             numbers = [trial.number for trial in rows.all[:AT_MOST]]
-            numbers = ([cursor] if cursor is not None else []) + [n for n in numbers if n != cursor]
+            numbers = ([cursor] if cursor is not None else []) + [number for number in numbers if number != cursor]
         elif rows.marks:
-            numbers = sorted(rows.marks, key=lambda n: (n != cursor, rows.index_of(n) or 0))
+            numbers = sorted(rows.marks, key=lambda number: (number != cursor, rows.index_of(number) or 0))
         else:
-            numbers = _some(snapshot, rows, cursor)
+            numbers = _default_trials(snapshot, rows, cursor)
         return self.want(snapshot, numbers)
 
     def want(self, snapshot: StudySnapshot, numbers: Sequence[int]) -> bool:
-        """Want the curves of these trials, the most important first."""
+        """Request the curves of these trials, the most important first; return True if these are new."""
         self.numbers = list(dict.fromkeys(numbers))
         self.metrics = chartable(snapshot.metrics)
         totals = [trial.total_steps for trial in snapshot.view.trials[:50] if trial.total_steps]
         self.length = float(max(totals, default=0))
-        first, second = usual_metrics(snapshot.view.study, snapshot.metrics)
-        for chart, metric in zip(self.charts, (first, second), strict=False):
-            if chart not in self._chosen or not self._chosen[chart]:
+        main_metric, second_metric = usual_metrics(snapshot.view.study, snapshot.metrics)
+        for chart, metric in zip(self.charts, (main_metric, second_metric), strict=False):
+            if chart not in self._chosen_metrics or not self._chosen_metrics[chart]:
                 chart.metric = metric
-        needed = [name for chart in self.charts for name in self._names(chart)]
+        metrics = [name for chart in self.charts for name in self._metrics_of(chart)]
         axes = [name for chart in self.charts if (name := self._axis_metric(chart))]
         windows = {
             name: (int(chart.window[0]) - 1, int(chart.window[1]) + 1)
             for chart in self.charts
             if chart.window is not None and chart.axis == "step"
-            for name in self._names(chart)
+            for name in self._metrics_of(chart)
         }
-        keys = wanted(self.numbers, needed, axes, windows)
+        keys = wanted(self.numbers, metrics, axes, windows)
         if keys == self.source.want:
             return False
         self.source.want = keys
         return True
 
-    def _names(self, chart: Chart) -> list[str]:
-        """The metrics of a chart: one, or with its partner."""
-        other = partner(chart.metric, self.metrics) if self.both else None
-        return [chart.metric, other] if other else [chart.metric]
+    def _metrics_of(self, chart: Chart) -> list[str]:
+        """Return the metrics of a chart: one, or also its counterpart on training or validation data."""
+        counterpart = partner(chart.metric, self.metrics) if self.both else None
+        return [chart.metric, counterpart] if counterpart else [chart.metric]
 
     def _axis_metric(self, chart: Chart) -> str:
         return next((name for name in COMPANIONS.get(chart.axis, ()) if name in self.metrics), "")
@@ -79,42 +79,42 @@ class CurvePanel:
     # what is drawn --------------------------------------------------------------------------------------------
 
     def draw(self) -> None:
-        """Draw what the source has."""
+        """Draw the curves that the source has."""
         snapshot = self.source.latest
         if snapshot is None:
             return
         colours = self.palette.give(self.numbers)
         for chart in self.charts:
-            names = self._names(chart)
+            names = self._metrics_of(chart)
             axis = self._axis_metric(chart)
             chart.empty = "no curve yet" if chart.axis in ("step", "time") or axis else f"no metric tells {chart.axis}"
-            found = []
+            curve_plots = []
             for name in names:
                 dotted = len(names) > 1 and is_training(name)
-                found += plots(snapshot, self.numbers, colours, name, dotted=dotted, axis_metric=axis)
-            chart.show(found, length=self.length, title=" + ".join(names))
+                curve_plots += plots(snapshot, self.numbers, colours, name, dotted=dotted, axis_metric=axis)
+            chart.show(curve_plots, length=self.length, title=" + ".join(names))
 
     def set_metric(self, chart: Chart, metric: str) -> None:
-        """Let a chart show a metric from now on."""
-        self._chosen[chart] = metric
+        """Show the next metric in a chart."""
+        self._chosen_metrics[chart] = metric
         chart.metric = metric
         chart.window = None
 
     def chosen(self, chart: Chart) -> str:
-        """The metric that somebody chose for a chart, or ''."""
-        return self._chosen.get(chart, "")
+        """Return the metric that the user chose for a chart, or ''."""
+        return self._chosen_metrics.get(chart, "")
 
     def next_metric(self, chart: Chart, by: int) -> None:
-        """The metric after the one that a chart shows."""
+        """Show the next metric in a chart."""
         if self.metrics:
-            place = self.metrics.index(chart.metric) if chart.metric in self.metrics else -1
-            self.set_metric(chart, self.metrics[(place + by) % len(self.metrics)])
+            index = self.metrics.index(chart.metric) if chart.metric in self.metrics else -1
+            self.set_metric(chart, self.metrics[(index + by) % len(self.metrics)])
 
 
-def _some(snapshot: StudySnapshot, rows: TrialRows, cursor: int | None) -> list[int]:
-    """The trial under the cursor, the best, those that run, then the first of the table: as many as have colours."""
+def _default_trials(snapshot: StudySnapshot, rows: TrialRows, cursor: int | None) -> list[int]:
+    """Return the trial under the cursor, the best, running ones, then the first of the table."""
     running = [trial.number for trial in rows.all[:SERIES] if trial.status.open and trial.last_step]
-    first = [trial.number for trial in rows.all[:SERIES] if trial.last_step]
+    leading = [trial.number for trial in rows.all[:SERIES] if trial.last_step]
     best = sorted(snapshot.best)[:1]
-    found = [*([cursor] if cursor is not None else []), *best, *running[:3], *first]
-    return list(dict.fromkeys(found))[:FEW]
+    numbers = [*([cursor] if cursor is not None else []), *best, *running[:3], *leading]
+    return list(dict.fromkeys(numbers))[:FEW]

@@ -1,4 +1,7 @@
-"""The study file in the user's own editor: on a copy, which is checked before anything is replaced."""
+"""Opens the user's editor and pager.
+
+A study file is edited as a copy, which is checked before it replaces the file.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def editor() -> list[str]:
-    """$VISUAL, $EDITOR or vi, as words."""
+    """Return the command of $VISUAL, $EDITOR or vi, as words."""
     for name in ("VISUAL", "EDITOR"):
         words = shlex.split(os.environ.get(name, ""))
         if words:
@@ -30,20 +33,23 @@ def editor() -> list[str]:
 
 
 def edit_path(app: HptuiApp, path: Path) -> bool:
-    """Let the user edit a file in place; False, and said why, when that could not be done."""
+    """Let the user edit a file in place; return whether the editor ended without an error.
+
+    The reason of a failure is shown.
+    """
     try:
         with app.suspend():
-            ended = subprocess.run([*editor(), str(path)], check=False)
+            process = subprocess.run([*editor(), str(path)], check=False)
     except (SuspendNotSupported, OSError) as error:
         app.say(f"no editor can be opened here: {error or 'this terminal cannot be given away'}", "bad")
         return False
-    if ended.returncode != 0:
+    if process.returncode != 0:
         app.say("the editor failed; nothing has changed", "warn")
-    return ended.returncode == 0
+    return process.returncode == 0
 
 
 def page(app: HptuiApp, path: Path) -> None:
-    """Show a file in the user's pager: $PAGER, or less, which shows no terminal escapes of the file unless told to."""
+    """Show a file in $PAGER, or in less, which by default does not pass terminal escapes on."""
     words = shlex.split(os.environ.get("PAGER", "")) or ["less"]
     try:
         with app.suspend():
@@ -53,9 +59,9 @@ def page(app: HptuiApp, path: Path) -> None:
 
 
 def edit_text(app: HptuiApp, text: str) -> str | None:
-    """A text as the user's editor leaves it; None when it is the same, or there was no editor."""
-    handle, name = tempfile.mkstemp(prefix="hptui-", suffix=".txt")
-    with os.fdopen(handle, "w") as file:
+    """Return a text as the user's editor leaves it; None if it is unchanged or there was no editor."""
+    descriptor, name = tempfile.mkstemp(prefix="hptui-", suffix=".txt")
+    with os.fdopen(descriptor, "w") as file:
         file.write(text)
     path = Path(name)
     try:
@@ -68,20 +74,23 @@ def edit_text(app: HptuiApp, text: str) -> str | None:
 
 
 def edit_file(app: HptuiApp, sd: StudyDir, study: Study, then: Callable[[object], None]) -> None:
-    """Let the user edit the study file. What cannot be right stays in a file beside, and is named."""
+    """Let the user edit the study file.
+
+    An invalid version stays in a copy next to it, whose path is shown.
+    """
     from hptui.tui import verbs
 
     source = Path(study.source)
     if not study.source or not source.is_file():
         app.say("the study file is not there any more: edit the space here", "warn")
         return
-    before = source.read_bytes()
-    handle, name = tempfile.mkstemp(prefix=f"{source.stem}-", suffix=source.suffix, dir=source.parent)
+    original = source.read_bytes()
+    descriptor, name = tempfile.mkstemp(prefix=f"{source.stem}-", suffix=source.suffix, dir=source.parent)
     copy = Path(name)
-    with os.fdopen(handle, "wb") as file:
-        file.write(before)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(original)
     edited = edit_path(app, copy)
-    if not edited or copy.read_bytes() == before:
+    if not edited or copy.read_bytes() == original:
         copy.unlink(missing_ok=True)
         if edited:
             app.say("nothing has changed", "warn")
@@ -92,10 +101,11 @@ def edit_file(app: HptuiApp, sd: StudyDir, study: Study, then: Callable[[object]
         app.say(f"not taken: {str(error).splitlines()[0]}; your text is in {copy}", "bad")
         return
 
-    def take() -> str:
-        if source.read_bytes() != before:
+    def apply() -> str:
+        if source.read_bytes() != original:
             return f"{source} has changed meanwhile; your text is in {copy}"
+        # Atomic: a runner or another hptui never reads half a file.
         os.replace(copy, source)
         return verbs.take_file(sd, source)
 
-    app.carry_out(take, "taking the file…", then)
+    app.carry_out(apply, "taking the file…", then)

@@ -20,6 +20,7 @@ from hptui.tui.spacerows import kind_of
 from hptui.tui.text import plain
 
 KINDS = ("float", "int", "choice", "derived", "drawn")
+"""Kinds of parameters, in the order in which a key goes through them."""
 FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "float": (
         ("low", "least value, as 1e-5"),
@@ -32,15 +33,20 @@ FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "derived": (("expr", "2 * lora_rank"),),
     "drawn": (("distribution", "normal(0, 1), log_normal(-7, 1) or beta(2, 5)"), ("step", "empty: any value")),
 }
+"""Kind -> fields of the form: the key of `[space]`, and a hint."""
 ALWAYS = (("when", "optimizer == 'sgd'"), ("note", "why it is searched"))
+"""Fields of all kinds; `when` is not one of derived values."""
 YES = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
+"""Accepted texts of a yes-or-no field."""
 
 Read = Callable[[str, Mapping[str, Value]], Parameter | Derived]
+"""Returns the parameter of a name and an entry. Raises StudyError if it is invalid."""
 Entry = tuple[str, dict[str, Value]]
+"""Name of a parameter, and its entry for `[space]`."""
 
 
 class EntryScreen(Dialog["Entry | None"]):
-    """Its result: the parameter's name and its entry for `[space]`."""
+    """A form whose result is the parameter's name and its entry for `[space]`."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
         Binding("escape", "cancel", "Cancel"),
@@ -61,7 +67,7 @@ class EntryScreen(Dialog["Entry | None"]):
         taken: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self._parameter, self._given, self._read, self._about = name, dict(entry), read, about
+        self._parameter, self._initial_entry, self._read, self._about = name, dict(entry), read, about
         self._strip, self._taken = strip, taken
         self.kind = kind_of(entry)
 
@@ -80,99 +86,106 @@ class EntryScreen(Dialog["Entry | None"]):
             yield Static("^t another kind   enter takes it   esc does not", classes="detail", markup=False)
 
     async def on_mount(self) -> None:
-        await self._lay_out(self._texts(), focus="kind" if self._parameter else "name")
+        await self._show_fields(self._initial_texts(), focus="kind" if self._parameter else "name")
 
-    def _texts(self) -> dict[str, str]:
-        """The fields of the entry as text."""
-        entry = self._given
-        found = {key: _text(value) for key, value in entry.items() if key not in ("choices", "weights")}
+    def _initial_texts(self) -> dict[str, str]:
+        """Return the fields of the entry as text."""
+        entry = self._initial_entry
+        texts = {key: _field_text(value) for key, value in entry.items() if key not in ("choices", "weights")}
         choices = entry.get("choices")
         if isinstance(choices, list):
-            found["choices"] = ", ".join(value_text(one) for one in choices)
-        return {"name": self._parameter, **found}
+            texts["choices"] = ", ".join(value_text(choice) for choice in choices)
+        return {"name": self._parameter, **texts}
 
-    async def _lay_out(self, texts: Mapping[str, str], focus: str = "") -> None:
-        """The fields of this kind, with what has been typed so far."""
+    async def _show_fields(self, texts: Mapping[str, str], focus: str = "") -> None:
+        """Show the fields of this kind, with what has been typed so far."""
         fields = self.query_one("#fields", VerticalScroll)
         await fields.remove_children()
-        rows = [] if self._parameter else [("name", "as the trainer calls it")]
-        rows += [("kind", ", ".join(KINDS)), *FIELDS[self.kind], *(ALWAYS if self.kind != "derived" else ALWAYS[1:])]
+        descriptions = [] if self._parameter else [("name", "as the trainer calls it")]
+        descriptions += [
+            ("kind", ", ".join(KINDS)),
+            *FIELDS[self.kind],
+            *(ALWAYS if self.kind != "derived" else ALWAYS[1:]),
+        ]
         shown = {**texts, "kind": self.kind}
-        made = [
+        rows_of_fields = [
             Horizontal(
                 Static(key, classes="name", markup=False),
                 Line(shown.get(key, ""), placeholder=hint, id=f"field-{key}"),
                 classes="field",
             )
-            for key, hint in rows
+            for key, hint in descriptions
         ]
-        await fields.mount_all(made)
-        self._laid_out(focus)
+        await fields.mount_all(rows_of_fields)
+        self._focus_field(focus)
 
-    def _laid_out(self, focus: str) -> None:
+    def _focus_field(self, focus: str) -> None:
         line = self.query(f"#field-{focus or 'kind'}")
         if line:
             line.first(Line).focus()
-        self._judge()
+        self._check_fields()
 
     @property
     def typed(self) -> dict[str, str]:
-        """What stands in the fields."""
+        """The text of each field."""
         return {str(line.id).removeprefix("field-"): line.value.strip() for line in self.query(Line)}
 
     def entry(self) -> Entry:
-        """The entry as typed; `StudyError` for what cannot be read."""
+        """Return the entry as typed.
+
+        Raises: StudyError for what cannot be read.
+        """
         from hptui.model.shorthand import parse_short
         from hptui.storage.studyfile import parse_value
 
-        typed = self.typed
-        name = self._parameter or typed.get("name", "")
+        texts = self.typed
+        name = self._parameter or texts.get("name", "")
         if not name:
             raise StudyError("a parameter needs a name")
         if not self._parameter and name in self._taken:
             raise StudyError("is in the space already", where=f"space.{name}")
-        found: dict[str, Value] = {}
-        for key, text in typed.items():
+        entry: dict[str, Value] = {}
+        for key, text in texts.items():
             if key in ("name", "kind") or not text:
                 continue
             if key in ("expr", "distribution", "when", "note"):
-                found[key] = text
+                entry[key] = text
             elif key in ("log", "ordered"):
                 if text.lower() not in YES:
                     raise StudyError(f"is yes or no, got {text!r}", where=f"space.{name}.{key}")
-                found[key] = YES[text.lower()]
+                entry[key] = YES[text.lower()]
             elif key == "choices":
                 parsed: Any = parse_short(name, "{" + text.strip("{}[]") + "}")
-                found[key] = list(parsed.choices)
+                entry[key] = list(parsed.choices)
             else:
-                found[key] = parse_value(text)
+                entry[key] = parse_value(text)
         if self.kind == "int":
-            found["int"] = True
+            entry["int"] = True
         if self.kind == "float":
-            found |= {key: float(value) for key, value in found.items() if _is_whole(key, value)}  # type: ignore[arg-type]
-        if not found.get("log", True):
-            found.pop("log")
-        if found.get("ordered"):
-            found.pop("ordered")
-        old = self._given
-        if "choices" in found and found["choices"] == old.get("choices") and old.get("weights"):
-            found["weights"] = old["weights"]
-        return name, found
+            entry |= {key: float(value) for key, value in entry.items() if _is_whole_bound(key, value)}  # type: ignore[arg-type]
+        if not entry.get("log", True):
+            entry.pop("log")
+        if entry.get("ordered"):
+            entry.pop("ordered")
+        given = self._initial_entry
+        if "choices" in entry and entry["choices"] == given.get("choices") and given.get("weights"):
+            entry["weights"] = given["weights"]
+        return name, entry
 
-    def _judge(self) -> None:
-        """Say what the fields mean, or what is wrong with them."""
+    def _check_fields(self) -> None:
+        """Show what the fields mean, or what is wrong with them."""
         hint, where = self.query_one("#hint", Static), self.query_one("#where", Static)
         try:
             name, entry = self.entry()
-            found = self._read(name, entry)
+            parameter = self._read(name, entry)
         except HptuiError as error:
             hint.update(plain(str(error).replace("\n", " "), 300))
             hint.set_class(True, "wrong")
             where.update("")
             return
-        hint.update(plain(f"✓ {found.describe()}", 300))
+        hint.update(plain(f"✓ {parameter.describe()}", 300))
         hint.set_class(False, "wrong")
-        where.update(plain(self._strip(found), 200) if self._strip and not isinstance(found, Derived) else "")
+        where.update(plain(self._strip(parameter), 200) if self._strip and not isinstance(parameter, Derived) else "")
 
     async def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == "field-kind":
@@ -180,7 +193,7 @@ class EntryScreen(Dialog["Entry | None"]):
             if kind in KINDS and kind != self.kind:
                 await self._change_kind(kind)
                 return
-        self._judge()
+        self._check_fields()
 
     async def action_kind(self) -> None:
         await self._change_kind(KINDS[(KINDS.index(self.kind) + 1) % len(KINDS)])
@@ -190,7 +203,7 @@ class EntryScreen(Dialog["Entry | None"]):
         if kind == "choice" and not texts.get("choices"):
             texts["choices"] = ", ".join(text for text in (texts.get("low", ""), texts.get("high", "")) if text)
         self.kind = kind
-        await self._lay_out(texts, focus="kind")
+        await self._show_fields(texts, focus="kind")
 
     def on_input_submitted(self) -> None:
         self.action_take()
@@ -200,7 +213,7 @@ class EntryScreen(Dialog["Entry | None"]):
             name, entry = self.entry()
             self._read(name, entry)
         except HptuiError:
-            self._judge()
+            self._check_fields()
             return
         self.dismiss((name, entry))
 
@@ -214,11 +227,11 @@ class EntryScreen(Dialog["Entry | None"]):
         self.dismiss(None)
 
 
-def _is_whole(key: str, value: Value) -> bool:
+def _is_whole_bound(key: str, value: Value) -> bool:
     return key in ("low", "high", "step") and isinstance(value, int) and not isinstance(value, bool)
 
 
-def _text(value: Value) -> str:
+def _field_text(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else value_text(value)

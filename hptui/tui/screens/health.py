@@ -1,4 +1,4 @@
-"""What trials suffer from, the ill ones first, and what may help: one key queues the trial with the cure."""
+"""The diagnoses of trials, those with a problem first, and what may help: one key queues the changed trial."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
 from hptui.tui.widgets.table import Table
 
 MOST = 400
-"""The latest so many trials are looked at."""
+"""Number of latest trials that are diagnosed."""
 
 
 class HealthRows:
-    """Trials with their diagnoses; those that need something stand first."""
+    """Trials with their diagnoses as rows; those with a problem come first."""
 
     pinned = 1
 
@@ -43,7 +43,7 @@ class HealthRows:
         self.lay_out(120)
 
     def lay_out(self, width: int) -> None:
-        """Columns for a table so wide."""
+        """Set the columns for a table of this width."""
         self.columns = [
             Column("number", "#", 6, right=True, sortable=False),
             Column("status", "status", 12, sortable=False),
@@ -53,33 +53,38 @@ class HealthRows:
         ]
 
     def show(self, rows: Sequence[tuple[Trial, Diagnosis]]) -> None:
-        """Other diagnoses."""
+        """Show other diagnoses."""
         self.rows = sorted(rows, key=lambda row: (row[1].healthy, -row[0].number))
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def key(self, index: int) -> int:
+        """Return the identity of a row."""
         return self.rows[index][0].number
 
     def index_of(self, key: object) -> int | None:
+        """Return the index of a row by its identity; None if it is not shown."""
         return next((index for index, (trial, _) in enumerate(self.rows) if trial.number == key), None)
 
     def marked(self, index: int) -> bool:
+        """Return whether a row is marked; none ever is."""
         return False
 
     def sorting(self) -> tuple[str, bool]:
+        """Return the column and direction of sorting; these rows have none."""
         return "", False
 
     def cells(self, index: int) -> Sequence[Cell]:
-        trial, found = self.rows[index]
-        meaning = "good" if found.kind in ("fine", "improving") else "muted" if found.healthy else "bad"
-        remedy = found.remedies[0].sentence if found.remedies else ""
+        """Return the cells of a row, one per column."""
+        trial, diagnosis = self.rows[index]
+        meaning = "good" if diagnosis.kind in ("fine", "improving") else "muted" if diagnosis.healthy else "bad"
+        remedy = diagnosis.remedies[0].sentence if diagnosis.remedies else ""
         return [
             Cell(str(trial.number)),
             Cell(f"{self.glyphs.status[trial.status]} {trial.status}", STYLES[trial.status]),
-            Cell(found.kind, meaning, bold=not found.healthy),
-            Cell(plain(found.sentence, 300)),
+            Cell(diagnosis.kind, meaning, bold=not diagnosis.healthy),
+            Cell(plain(diagnosis.sentence, 300)),
             Cell(plain(remedy, 200), "accent"),
         ]
 
@@ -107,7 +112,7 @@ class HealthScreen(Steering):
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
-        self._want()
+        self._request_diagnoses()
 
     def on_resize(self) -> None:
         self.rows.lay_out(self.size.width)
@@ -115,46 +120,53 @@ class HealthScreen(Steering):
 
     @property
     def view(self) -> View | None:
-        found = self.study_source.latest
-        return found.view if isinstance(found, StudySnapshot) else None
+        """The last read state of the study."""
+        snapshot = self.study_source.latest
+        return snapshot.view if isinstance(snapshot, StudySnapshot) else None
 
-    def _want(self) -> None:
+    def _request_diagnoses(self) -> None:
         view = self.view
         if view is not None:
-            shown = [trial.number for trial in view.trials if trial.last_step is not None or not trial.status.open]
-            self.health.want = tuple(reversed(shown[-MOST:]))
+            numbers = [trial.number for trial in view.trials if trial.last_step is not None or not trial.status.open]
+            self.health.want = tuple(reversed(numbers[-MOST:]))
 
     def sources(self) -> Sequence[Source]:
+        """Return the sources to poll while this screen is in front."""
         return [self.study_source, self.health]
 
-    def read(self, source: Source, found: Any) -> None:
-        self._want()
+    def read(self, source: Source, reading: Any) -> None:
+        """Show the new snapshot of a source."""
+        self._request_diagnoses()
         snapshot, view = self.health.latest, self.view
         if snapshot is None or view is None:
             return
         trials = {trial.number: trial for trial in view.trials}
-        self.rows.show([(trials[n], one) for n, one in snapshot.found.items() if n in trials])
+        self.rows.show(
+            [(trials[number], diagnosis) for number, diagnosis in snapshot.found.items() if number in trials]
+        )
         self.query_one(Table).update()
         if snapshot.left:
             self.feed.wake()
-        self._head(snapshot.left)
-        self._show()
+        self._update_head(snapshot.left)
+        self._show_suggestions()
 
-    def _head(self, left: int) -> None:
-        ill = sum(not found.healthy for _, found in self.rows.rows)
+    def _update_head(self, left: int) -> None:
+        n_unhealthy = sum(not diagnosis.healthy for _, diagnosis in self.rows.rows)
         cells = [Cell(plain(self.sd.name, 40), bold=True), Cell("health", "muted")]
-        cells.append(Cell(f"{ill} of {len(self.rows)} trials need something", "warn" if ill else "good"))
+        cells.append(
+            Cell(f"{n_unhealthy} of {len(self.rows)} trials need something", "warn" if n_unhealthy else "good")
+        )
         self.query_one("#head", CellLine).show(cells, [Cell(f"{left} to look at", "muted")] if left else [])
         self.query_one(Table).entitle("diagnoses")
 
     @property
     def row(self) -> tuple[Trial, Diagnosis] | None:
-        """What the cursor is on."""
+        """The trial and the diagnosis under the cursor."""
         key = self.query_one(Table).key
         return next((row for row in self.rows.rows if row[0].number == key), None)
 
     @on(Table.Moved, "#diagnoses")
-    def _show(self) -> None:
+    def _show_suggestions(self) -> None:
         pane = self.query_one("#cure", Facts)
         pane.title = "what may help"
         pane.entitle(pane.title)
@@ -177,11 +189,11 @@ class HealthScreen(Steering):
             self.cure_space(*self.row)
 
 
-def lines_of(found: Diagnosis) -> list[list[Cell]]:
-    """A diagnosis in lines: the sentence, then each cure with its settings."""
-    meaning = "good" if found.kind in ("fine", "improving") else "muted" if found.healthy else "bad"
-    lines = [[Cell(f"{found.kind}  ", meaning, bold=True), Cell(plain(found.sentence, 400))]]
-    for remedy in found.remedies:
+def lines_of(diagnosis: Diagnosis) -> list[list[Cell]]:
+    """Return a diagnosis in lines: its sentence, then each suggestion with its settings."""
+    meaning = "good" if diagnosis.kind in ("fine", "improving") else "muted" if diagnosis.healthy else "bad"
+    lines = [[Cell(f"{diagnosis.kind}  ", meaning, bold=True), Cell(plain(diagnosis.sentence, 400))]]
+    for remedy in diagnosis.remedies:
         changes = "  ".join(f"{name}={value}" for name, value in remedy.changes.items())
         lines.append([Cell(f"  {plain(remedy.sentence, 200)}  ", "accent"), Cell(plain(changes, 200), "muted")])
     return lines

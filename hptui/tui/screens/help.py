@@ -1,4 +1,4 @@
-"""What every key does in the focused pane, its screen, and everywhere; typing narrows it down."""
+"""The help: what every key does in the focused pane, its screen, and everywhere; typing narrows it down."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from hptui.tui.text import fit, plain
 from hptui.tui.widgets.facts import Facts
 
 GROUPS = ("Look", "Choose", "Run", "Out", "Program", "Move")
+"""Groups of keys, in the order in which they are shown."""
 
 
 class HelpScreen(Dialog[None]):
-    """Keys as they are bound now, by what they are for."""
+    """The keys as they are bound now, by their purpose."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
         Binding("escape", "dismiss", "Close"),
@@ -35,15 +36,15 @@ class HelpScreen(Dialog[None]):
 
     def __init__(self, screen: Screen[Any]) -> None:
         super().__init__()
-        known = by_id()
-        found: dict[str, tuple[Key, list[str]]] = {}
+        keys_by_id = by_id()
+        entries: dict[str, tuple[Key, list[str]]] = {}
         for key, active in screen.active_bindings.items():
-            entry = known.get(active.binding.id or "")
+            entry = keys_by_id.get(active.binding.id or "")
             if entry is not None and active.enabled:
-                found.setdefault(entry.id, (entry, []))[1].append(shown(key))
-        self._keys = list(found.values())
+                entries.setdefault(entry.id, (entry, []))[1].append(shown(key))
+        self._keys = list(entries.values())
         focused = screen.focused
-        self._where = focused.id if focused is not None and focused.id else "here"
+        self._pane_name = focused.id if focused is not None and focused.id else "here"
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help"):
@@ -51,37 +52,37 @@ class HelpScreen(Dialog[None]):
             yield Facts()
 
     def on_mount(self) -> None:
-        self.query_one("#help").border_title = f"Help · {self._where}"
+        self.query_one("#help").border_title = f"Help · {self._pane_name}"
         self.query_one(Line).focus()
-        self._show("")
+        self._show_keys("")
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._show(event.value)
+        self._show_keys(event.value)
 
-    def _show(self, word: str) -> None:
+    def _show_keys(self, query: str) -> None:
         lines: list[list[Cell]] = []
         for group in GROUPS:
-            fitting = [
+            matches = [
                 (entry, keys)
                 for entry, keys in self._keys
-                if entry.group == group and word.lower() in f"{entry.label} {entry.help} {entry.id}".lower()
+                if entry.group == group and query.lower() in f"{entry.label} {entry.help} {entry.id}".lower()
             ]
-            if fitting:
+            if matches:
                 lines.append([Cell(group, "accent", bold=True)])
-            for entry, keys in fitting:
+            for entry, keys in matches:
                 verb = f"  hptui {entry.verb}" if entry.verb else ""
                 cells = [Cell("  " + fit(" ".join(keys), 14), bold=True), Cell(entry.help)]
                 lines.append([*cells, Cell(verb, "muted")])
-        if not word:
-            lines += _more(app_of(self).home)
+        if not query:
+            lines += _other_lines(app_of(self).home)
         self.query_one(Facts).show(lines)
 
     def action_scroll(self, by: int) -> None:
         self.query_one(Facts).action_move(by)
 
 
-def _more(home: object) -> list[list[Cell]]:
-    """What is no key."""
+def _other_lines(home: object) -> list[list[Cell]]:
+    """Return the lines about what is no key."""
     return [
         [Cell("Filter", "accent", bold=True)],
         [Cell("  lr<3e-4 status=complete r=8,16 note~warm !oom     space: and; comma: any of; !: not")],

@@ -1,4 +1,4 @@
-"""What a study at rest is to run with: a form that enter takes as it is."""
+"""The form of the options with which a study is started; enter accepts it unchanged."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from hptui.tui.screens.base import Dialog
 from hptui.tui.text import plain
 
 Choices = dict[str, str]
-"""By the names of the study file: trials, and keys of `[resources]`."""
+"""Text by name in the study file: `trials`, and keys of `[resources]`."""
 
 
 class LaunchScreen(Dialog["Choices | None"]):
-    """Its result: what was changed."""
+    """A form whose result is the options that were changed."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
         Binding("escape", "cancel", "Cancel"),
@@ -31,7 +31,7 @@ class LaunchScreen(Dialog["Choices | None"]):
     def __init__(self, sd: StudyDir) -> None:
         super().__init__()
         self.sd = sd
-        self._before: Choices = {}
+        self._initial_choices: Choices = {}
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -52,10 +52,10 @@ class LaunchScreen(Dialog["Choices | None"]):
         from hptui.results.view import study_of
 
         try:
-            self._before = now_of(study_of(self.sd))
+            self._initial_choices = now_of(study_of(self.sd))
         except HptuiError as error:
-            self._wrong(str(error))
-        for name, text in self._before.items():
+            self._show_problem(str(error))
+        for name, text in self._initial_choices.items():
             self.query_one(f"#run-{name}", Line).value = text
         self.query_one("#run-trials", Line).focus()
 
@@ -63,19 +63,19 @@ class LaunchScreen(Dialog["Choices | None"]):
         self.action_start()
 
     def action_start(self) -> None:
-        typed = {str(line.id).removeprefix("run-"): line.value.strip() for line in self.query(Line)}
-        changed = {name: text for name, text in typed.items() if text and text != self._before.get(name)}
+        texts = {str(line.id).removeprefix("run-"): line.value.strip() for line in self.query(Line)}
+        changed = {name: text for name, text in texts.items() if text and text != self._initial_choices.get(name)}
         trials = changed.get("trials", "").removeprefix("+")
         for name in ("parallel", "trials_per_gpu", "trials"):
             text = trials if name == "trials" else changed.get(name, "")
             if text and (not text.isdecimal() or int(text) < 1):
-                self._wrong(f"{name}: {changed[name]!r} is not a number from 1")
+                self._show_problem(f"{name}: {changed[name]!r} is not a number from 1")
                 return
         if "," in changed.get("gpus", ""):
             changed["gpus"] = f"[{changed['gpus'].strip('[]')}]"
         self.dismiss(changed)
 
-    def _wrong(self, text: str) -> None:
+    def _show_problem(self, text: str) -> None:
         hint = self.query_one("#hint", Static)
         hint.update(plain(text.replace("\n", " "), 300))
         hint.add_class("wrong")
@@ -91,11 +91,11 @@ class LaunchScreen(Dialog["Choices | None"]):
 
 
 def now_of(study: Study) -> Choices:
-    """What the study runs with now, as it is typed."""
+    """Return the study's present options, as they are typed."""
     resources = study.resources
     gpus = resources.gpus
-    found = {"parallel": str(resources.parallel), "trials_per_gpu": str(resources.trials_per_gpu)}
-    found["gpus"] = ",".join(map(str, gpus)) if isinstance(gpus, tuple) else str(gpus)
+    choices = {"parallel": str(resources.parallel), "trials_per_gpu": str(resources.trials_per_gpu)}
+    choices["gpus"] = ",".join(map(str, gpus)) if isinstance(gpus, tuple) else str(gpus)
     if study.search.trials is not None and not study.stages:
-        found["trials"] = str(study.search.trials)
-    return found
+        choices["trials"] = str(study.search.trials)
+    return choices

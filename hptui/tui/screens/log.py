@@ -1,4 +1,4 @@
-"""A log, whole: find, filter, follow."""
+"""A whole log, with find, filter and follow."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from hptui.tui.widgets.logview import LogView
 
 
 class LogScreen(Place):
-    """One log file. `source` may be shared with the screen before."""
+    """One log file. `source` may be that of the screen below."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self, title: str, source: LogSource) -> None:
         super().__init__()
         self._title = title
-        # A filter here must not thin out the pane that shares the file.
+        # A source of its own: a filter here must not apply to the pane below, which shows the same file.
         self.source = LogSource(source.path, source.why)
-        self._typing = ""
+        self._typing_for = ""
 
     def compose(self) -> ComposeResult:
         yield CellLine(id="head", classes="bar")
@@ -44,17 +44,19 @@ class LogScreen(Place):
         self.log_view = self.query_one(LogView)
         self.query_one("#filter", Line).can_focus = False
         self.log_view.focus()
-        self._head()
+        self._update_head()
 
     def sources(self) -> Sequence[Source]:
+        """Return the sources to poll while this screen is in front."""
         return [self.source]
 
-    def read(self, source: Source, found: Any) -> None:
-        self.log_view.show(found)
-        self._head()
+    def read(self, source: Source, snapshot: Any) -> None:
+        """Show the new snapshot of a source."""
+        self.log_view.show(snapshot)
+        self._update_head()
 
     @on(LogView.Changed)
-    def _head(self) -> None:
+    def _update_head(self) -> None:
         view, snapshot = self.log_view, self.source.latest
         left = [Cell(plain(self._title, 80), bold=True)]
         right: list[Cell] = []
@@ -73,43 +75,43 @@ class LogScreen(Place):
         view.entitle("log", plain(snapshot.path, 200) if snapshot is not None and snapshot.path is not None else "")
 
     @on(LogView.Asked)
-    def _ask(self, message: LogView.Asked) -> None:
-        self._typing = message.action
-        line = self.query_one("#filter", Line)
-        line.can_focus = True
-        line.add_class("shown")
-        line.placeholder = (
+    def _open_input(self, message: LogView.Asked) -> None:
+        self._typing_for = message.action
+        input_line = self.query_one("#filter", Line)
+        input_line.can_focus = True
+        input_line.add_class("shown")
+        input_line.placeholder = (
             "find" if message.action == "find" else "only lines with this text; !text: only those without"
         )
-        line.value = self.log_view.needle if message.action == "find" else self.source.filter
-        line.focus()
+        input_line.value = self.log_view.needle if message.action == "find" else self.source.filter
+        input_line.focus()
 
     @on(Input.Submitted, "#filter")
-    def _typed(self, event: Input.Submitted) -> None:
-        self._close()
-        if self._typing == "find":
+    def _accept_input(self, event: Input.Submitted) -> None:
+        self._close_input()
+        if self._typing_for == "find":
             if not self.log_view.find(event.value):
                 app_of(self).say(f"{event.value!r} is not in it", "warn")
         else:
             self.source.filter = event.value
             self.feed.wake()
-        self._head()
+        self._update_head()
 
-    def _close(self) -> None:
-        line = self.query_one("#filter", Line)
-        line.remove_class("shown")
-        line.can_focus = False
+    def _close_input(self) -> None:
+        input_line = self.query_one("#filter", Line)
+        input_line.remove_class("shown")
+        input_line.can_focus = False
         self.log_view.focus()
 
     def key_escape(self, event: Any) -> None:
         if self.query_one("#filter").has_class("shown"):
             event.stop()
             event.prevent_default()
-            self._close()
+            self._close_input()
         elif self.source.filter or self.log_view.needle:
             event.stop()
             event.prevent_default()
             self.source.filter, self.log_view.needle = "", ""
             self.log_view.repaint()
             self.feed.wake()
-            self._head()
+            self._update_head()

@@ -1,4 +1,4 @@
-"""The report of a study as it would be written now: made by another process, read here, written at a key."""
+"""The report of a study as it would be written now: made in another process, shown here, written on request."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ from hptui.tui.widgets.facts import Facts
 from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
 
 TIMEOUT = 180
+"""Seconds after which the process that makes the report is given up."""
 
 
 class ReportScreen(Place):
-    """Markdown as it stands in the file, or as it reads."""
+    """The report as Markdown source, or rendered."""
 
     scope = "report"
     BINDINGS: ClassVar[list[BindingType]] = bindings("report")
@@ -37,7 +38,7 @@ class ReportScreen(Place):
         super().__init__()
         self.sd = sd
         self.text = ""
-        self._written = written
+        self._report_path = written
 
     def compose(self) -> ComposeResult:
         yield CellLine(id="head", classes="bar")
@@ -49,19 +50,20 @@ class ReportScreen(Place):
     def on_mount(self) -> None:
         self.query_one("#rendered").display = False
         self.query_one("#body").focus()
-        self._head("working it out…")
-        self._make()
+        self._update_head("working it out…")
+        self._make_report()
 
-    def _head(self, state: str) -> None:
+    def _update_head(self, state: str) -> None:
         left = [Cell(plain(self.sd.name, 40), bold=True), Cell("report", "muted")]
         self.query_one("#head", CellLine).show(left, [Cell(state, "muted")] if state else [])
 
     @work(thread=True, exclusive=True, group="report")
-    def _make(self) -> None:
-        """`hptui report STUDY`, in a process of its own: statistics take seconds to import."""
+    def _make_report(self) -> None:
+        """Make the report with `hptui report STUDY` in another process: statistics take seconds to import."""
         command = [sys.executable, "-P", "-m", "hptui", "--home", str(self.sd.root.parent), "report"]
         try:
-            done = subprocess.run(
+            # A process that hangs must not hold the thread for ever.
+            process = subprocess.run(
                 [*command, self.sd.name],
                 env=apart(),
                 capture_output=True,
@@ -69,30 +71,30 @@ class ReportScreen(Place):
                 timeout=TIMEOUT,
                 check=False,
             )
-            made, problem = done.stdout, done.stderr.strip() if done.returncode else ""
+            text, problem = process.stdout, process.stderr.strip() if process.returncode else ""
         except (subprocess.TimeoutExpired, OSError) as error:
-            made, problem = "", f"the report could not be made: {error}"
-        self.app.call_from_thread(self._made, made, problem)
+            text, problem = "", f"the report could not be made: {error}"
+        self.app.call_from_thread(self._show_report, text, problem)
 
-    def _made(self, text: str, problem: str) -> None:
+    def _show_report(self, text: str, problem: str) -> None:
         if problem:
             app_of(self).say(problem.splitlines()[-1], "bad")
         self.text = text
         lines = text.count("\n")
-        self._head(f"{lines:,} lines; w writes it, with figures")
+        self._update_head(f"{lines:,} lines; w writes it, with figures")
         pane = self.query_one("#body", Facts)
         pane.title = "Markdown"
         pane.entitle(pane.title)
-        pane.show([_line(one) for one in text.splitlines()])
+        pane.show([_line_cells(line) for line in text.splitlines()])
 
     # keys -----------------------------------------------------------------------------------------------------
 
     def action_again(self) -> None:
-        self._head("working it out…")
-        self._make()
+        self._update_head("working it out…")
+        self._make_report()
 
     def action_rendered(self) -> None:
-        """As it reads, and back."""
+        """Switch between source and rendered text."""
         body, rendered = self.query_one("#body"), self.query_one("#rendered", VerticalScroll)
         show = not rendered.display
         body.display, rendered.display = not show, show
@@ -104,40 +106,40 @@ class ReportScreen(Place):
             body.focus()
 
     def action_sections(self) -> None:
-        heads = [(n, line) for n, line in enumerate(self.text.splitlines()) if line.startswith("#")]
+        headings = [(index, line) for index, line in enumerate(self.text.splitlines()) if line.startswith("#")]
 
-        def take(name: str | None) -> None:
+        def go_to_section(name: str | None) -> None:
             if name is not None:
                 pane = self.query_one("#body", Facts)
-                pane.top = next(n for n, line in heads if line == name)
+                pane.top = next(index for index, line in headings if line == name)
                 pane.action_move(0)
 
-        self.app.push_screen(Pick("Section", [line for _, line in heads]), take)
+        self.app.push_screen(Pick("Section", [line for _, line in headings]), go_to_section)
 
     def action_write(self) -> None:
         from hptui.tui import verbs
 
-        def take(where: str | None) -> None:
-            if where:
-                path = Path(where).expanduser()
+        def write(answer: str | None) -> None:
+            if answer:
+                path = Path(answer).expanduser()
                 app_of(self).carry_out(lambda: verbs.write_report(self.sd, path), f"writing {path}…")
 
         hint = "a directory (report.md, facts.json and images/ go there), or a file that ends in .md"
-        self.app.push_screen(Ask("Write the report", self._written or f"report-{self.sd.name}", hint=hint), take)
+        self.app.push_screen(Ask("Write the report", self._report_path or f"report-{self.sd.name}", hint=hint), write)
 
     def action_copy(self) -> None:
         app_of(self).copy(self.text, "the report")
 
 
-def _line(text: str) -> list[Cell]:
-    """A line of Markdown: headings and tables stand out a little."""
-    shown = plain(text, 2000)
+def _line_cells(text: str) -> list[Cell]:
+    """Return the cells of a line of Markdown; headings and tables are highlighted."""
+    visible = plain(text, 2000)
     if text.startswith("#"):
-        return [Cell(shown, "accent", bold=True)]
-    return [Cell(shown, "muted" if text.startswith(("|-", "| -", "|:", "<")) else "")]
+        return [Cell(visible, "accent", bold=True)]
+    return [Cell(visible, "muted" if text.startswith(("|-", "| -", "|:", "<")) else "")]
 
 
 def written_at(study: Any) -> str:
-    """Where the study file has its report written, as a path from here."""
+    """Return the path to which the study file has its report written, '' for none."""
     write = study.report.write
     return os.path.join(study.directory, write) if write else ""

@@ -1,4 +1,4 @@
-"""The search space of a study, to be edited: what an edit would mean is said before it becomes a revision."""
+"""The search space of a study, to be edited; the effect of an edit is shown before it becomes a revision."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from hptui.model.trial import Value
 
 BINS = 20
+"""Bins of the histogram of the best trials."""
 
 
 class SpaceScreen(Place):
-    """Parameters and constraints on the left, on the right what the draft means."""
+    """Parameters and constraints on the left, the effect of the draft on the right."""
 
     scope = "space"
     BINDINGS: ClassVar[list[BindingType]] = bindings("space")
@@ -48,8 +49,8 @@ class SpaceScreen(Place):
         self.wrong = ""
         self._study: Study | None = None
         self._saving: Draft | None = None
-        self._leaves = False
-        self._proposed, self._why = proposed, why
+        self._leave_when_saved = False
+        self._proposed_entries, self._why = proposed, why
 
     def compose(self) -> ComposeResult:
         app = app_of(self)
@@ -62,12 +63,12 @@ class SpaceScreen(Place):
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
-        self._begin()
+        self._read_draft()
 
     # reading --------------------------------------------------------------------------------------------------
 
     @work(thread=True, group="space")
-    def _begin(self) -> None:
+    def _read_draft(self) -> None:
         from hptui.actions.space import draft_of
         from hptui.results.view import study_of
 
@@ -76,46 +77,46 @@ class SpaceScreen(Place):
         except HptuiError as error:
             self.app.call_from_thread(app_of(self).say, str(error).replace("\n", " "), "bad")
             return
-        self.app.call_from_thread(self._begun, draft, study)
+        self.app.call_from_thread(self._draft_was_read, draft, study)
 
-    def _begun(self, draft: Draft, study: Study) -> None:
+    def _draft_was_read(self, draft: Draft, study: Study) -> None:
         self.before, self._study = draft, study
-        for name, entry in (self._proposed or {}).items():
+        for name, entry in (self._proposed_entries or {}).items():
             draft = draft.put(name, entry)
-        self._take(draft)
+        self._set_draft(draft)
         self.undone = []
 
-    def _take(self, draft: Draft) -> None:
-        """Another draft; what it means is worked out beside."""
+    def _set_draft(self, draft: Draft) -> None:
+        """Set the draft; its effect is computed in a thread."""
         assert self.before is not None
         if self.draft is not None:
             self.undone.append(self.draft)
         self.draft = draft
         self.rows.show(draft, self.before)
         self.query_one(Table).update()
-        self._head()
-        self._mean(draft)
+        self._update_head()
+        self._compute_effect(draft)
 
     @work(thread=True, exclusive=True, group="meaning")
-    def _mean(self, draft: Draft) -> None:
+    def _compute_effect(self, draft: Draft) -> None:
         from hptui.actions.space import mean
 
         try:
-            found: Any = mean(self.sd, draft)
+            effect: Any = mean(self.sd, draft)
         except HptuiError as error:
-            found = str(error)
-        self.app.call_from_thread(self._meant, draft, found)
+            effect = str(error)
+        self.app.call_from_thread(self._effect_was_computed, draft, effect)
 
-    def _meant(self, draft: Draft, found: Any) -> None:
+    def _effect_was_computed(self, draft: Draft, effect: Any) -> None:
         if draft is not self.draft:
             return
-        self.meaning, self.wrong = (None, found) if isinstance(found, str) else (found, "")
-        self._show()
-        self._head()
+        self.meaning, self.wrong = (None, effect) if isinstance(effect, str) else (effect, "")
+        self._show_effect()
+        self._update_head()
 
     # showing --------------------------------------------------------------------------------------------------
 
-    def _head(self) -> None:
+    def _update_head(self) -> None:
         changed = self.draft != self.before
         left = [Cell(plain(self.sd.name, 40), bold=True), Cell("search space", "muted")]
         if self.draft is not None and self.draft.stage:
@@ -125,56 +126,56 @@ class SpaceScreen(Place):
         self.query_one("#space", Table).entitle("parameters and constraints")
 
     @on(Table.Moved, "#space")
-    def _show(self) -> None:
+    def _show_effect(self) -> None:
         pane = self.query_one("#meaning", Facts)
         pane.title = "what it means"
         pane.entitle(pane.title)
-        pane.show(self._lines())
+        pane.show(self._pane_lines())
 
-    def _lines(self) -> list[list[Cell]]:
+    def _pane_lines(self) -> list[list[Cell]]:
         if self.wrong:
             return [[Cell(plain(part, 300), "bad")] for part in self.wrong.splitlines()]
-        found = self.meaning
-        if found is None:
+        effect = self.meaning
+        if effect is None:
             return [[Cell("working it out…", "muted")]]
         lines: list[list[Cell]] = []
-        name = self.query_one("#space", Table).key
-        parameter = next((one for one in found.space.parameters if one.name == name), None)
+        selected = self.query_one("#space", Table).key
+        parameter = next((candidate for candidate in effect.space.parameters if candidate.name == selected), None)
         if parameter is not None:
-            strip, where = self._stand(parameter)
-            lines.append([Cell(plain(name, 60), "accent", bold=True)])
-            lines += [[Cell(plain(strip, 200))], [Cell(plain(where, 100), "muted")]]
-        lines += [[Cell(text)] for text in self.rows.cut(name)]
+            histogram, description = self._histogram(parameter)
+            lines.append([Cell(plain(selected, 60), "accent", bold=True)])
+            lines += [[Cell(plain(histogram, 200))], [Cell(plain(description, 100), "muted")]]
+        lines += [[Cell(text)] for text in self.rows.cut(selected)]
         if lines:
             lines.append([Cell("")])
-        lines += _facts(found)
-        if found.samples:
-            names = ", ".join(found.samples[0])
+        lines += _effect_lines(effect)
+        if effect.samples:
+            names = ", ".join(effect.samples[0])
             lines += [[Cell("")], [Cell(plain(f"random draws of {names}", 300), "muted")]]
-            lines += [[Cell(plain(line, 300))] for line in _samples(found.samples)]
+            lines += [[Cell(plain(line, 300))] for line in _sample_lines(effect.samples)]
         return lines
 
-    def _strip(self, parameter: Parameter) -> str:
-        return "   ".join(self._stand(parameter))
+    def _histogram_text(self, parameter: Parameter) -> str:
+        return "   ".join(self._histogram(parameter))
 
-    def _stand(self, parameter: Parameter) -> tuple[str, str]:
-        """Where the best trials stand in a range: drawn, and in words."""
+    def _histogram(self, parameter: Parameter) -> tuple[str, str]:
+        """Return a histogram of the best trials in a parameter's range, and its description."""
         from hptui.search.cube import at
 
-        places = self._places(parameter)
-        if not places:
+        positions = self._best_positions(parameter)
+        if not positions:
             return "no trial has a value in this range", ""
         counts = [0] * BINS
-        for place in places:
-            counts[min(BINS - 1, int(place * BINS))] += 1
+        for position in positions:
+            counts[min(BINS - 1, int(position * BINS))] += 1
         bars = app_of(self).glyphs.bars
-        most = max(counts)
-        drawn = "".join(" " if not count else bars[round((len(bars) - 1) * count / most)] for count in counts)
+        max_count = max(counts)
+        histogram = "".join(" " if not count else bars[round((len(bars) - 1) * count / max_count)] for count in counts)
         ends = setting(at(parameter, 0.0)), setting(at(parameter, 1.0))
-        best = "the best trial stands" if len(places) == 1 else f"the best {len(places)} trials stand"
-        return f"{ends[0]} |{drawn}| {ends[1]}", f"where {best}"
+        best = "the best trial stands" if len(positions) == 1 else f"the best {len(positions)} trials stand"
+        return f"{ends[0]} |{histogram}| {ends[1]}", f"where {best}"
 
-    def _places(self, parameter: Parameter) -> tuple[float, ...]:
+    def _best_positions(self, parameter: Parameter) -> tuple[float, ...]:
         return self.meaning.places.get(parameter.name, ()) if self.meaning is not None else ()
 
     # keys -----------------------------------------------------------------------------------------------------
@@ -186,35 +187,37 @@ class SpaceScreen(Place):
         if key.startswith(f"{CONSTRAINT} "):
             self._edit_constraint(key.partition(" ")[2])
         elif key in self.draft.entries:
-            self._form(key, self.draft.entries[key])
+            self._open_form(key, self.draft.entries[key])
 
     @on(Table.Opened, "#space")
     def _opened(self) -> None:
         self.action_edit()
 
     def action_add(self) -> None:
-        """A setting of the trainer, or a name of one's own."""
+        """Add a setting of the trainer, or a parameter of another name."""
         from hptui.actions.space import settings_to_search
         from hptui.tui.screens.ask import Pick
 
         draft, study = self.draft, self._study
         if draft is None or study is None:
             return
-        known = [(name, help_) for name, help_ in settings_to_search(study) if name not in draft.entries]
-        other = "another name…"
+        settings = [(name, help_) for name, help_ in settings_to_search(study) if name not in draft.entries]
+        other_name = "another name…"
 
-        def take(choice: str | None) -> None:
+        def choose(choice: str | None) -> None:
             if choice is None:
                 return
-            name, _, about = choice.partition(" — ")
-            self._form("" if choice == other else name, _usual(study, name), about)
+            name, _, description = choice.partition(" — ")
+            self._open_form("" if choice == other_name else name, _default_entry(study, name), description)
 
-        if not known:
-            self._form("", {"low": 0.0, "high": 1.0})
+        if not settings:
+            self._open_form("", {"low": 0.0, "high": 1.0})
             return
-        self.app.push_screen(Pick("Add a parameter", [*(f"{name} — {text}" for name, text in known), other]), take)
+        self.app.push_screen(
+            Pick("Add a parameter", [*(f"{name} — {text}" for name, text in settings), other_name]), choose
+        )
 
-    def _form(self, name: str, entry: Mapping[str, Value], about: str = "") -> None:
+    def _open_form(self, name: str, entry: Mapping[str, Value], description: str = "") -> None:
         from hptui.actions.space import entry_reader
         from hptui.tui.screens.entry import EntryScreen
 
@@ -222,13 +225,15 @@ class SpaceScreen(Place):
         if draft is None or study is None:
             return
 
-        def take(found: tuple[str, dict[str, Value]] | None) -> None:
-            if found is not None and self.draft is not None:
-                self._take(self.draft.put(found[0], found[1], was=name))
-                self.query_one("#space", Table).go_to(found[0])
+        def put(result: tuple[str, dict[str, Value]] | None) -> None:
+            if result is not None and self.draft is not None:
+                self._set_draft(self.draft.put(result[0], result[1], was=name))
+                self.query_one("#space", Table).go_to(result[0])
 
-        form = EntryScreen(name, entry, entry_reader(study), about=about, strip=self._strip, taken=tuple(draft.entries))
-        self.app.push_screen(form, take)
+        form = EntryScreen(
+            name, entry, entry_reader(study), about=description, strip=self._histogram_text, taken=tuple(draft.entries)
+        )
+        self.app.push_screen(form, put)
 
     def action_constrain(self) -> None:
         self._edit_constraint("")
@@ -241,23 +246,23 @@ class SpaceScreen(Place):
         if draft is None:
             return
 
-        def take(text: str | None) -> None:
+        def apply(text: str | None) -> None:
             if text is None or self.draft is None:
                 return
-            rest = list(self.draft.constraints)
-            if old in rest:
-                rest[rest.index(old)] = text.strip()
+            constraints = list(self.draft.constraints)
+            if old in constraints:
+                constraints[constraints.index(old)] = text.strip()
             elif text.strip():
-                rest.append(text.strip())
-            self._take(self.draft.bind(rest))
+                constraints.append(text.strip())
+            self._set_draft(self.draft.bind(constraints))
 
         hint = "for instance lora_rank * batch_size <= 128; empty takes it away"
-        known = [*self._known()]
-        check = lambda text: parse(text, known) if text.strip() else None
-        self.app.push_screen(Ask("A constraint", old, hint=hint, check=check), take)
+        names = [*self._constraint_names()]
+        check = lambda text: parse(text, names) if text.strip() else None
+        self.app.push_screen(Ask("A constraint", old, hint=hint, check=check), apply)
 
-    def _known(self) -> set[str]:
-        """Names that a constraint may speak of."""
+    def _constraint_names(self) -> set[str]:
+        """Return the names that a constraint may use."""
         from hptui.actions.space import settings_to_search
 
         study, draft = self._study, self.draft
@@ -271,22 +276,24 @@ class SpaceScreen(Place):
             return
         if key.startswith(f"{CONSTRAINT} "):
             text = key.partition(" ")[2]
-            self._take(self.draft.bind([one for one in self.draft.constraints if one != text]))
+            self._set_draft(
+                self.draft.bind([constraint for constraint in self.draft.constraints if constraint != text])
+            )
         elif key in self.draft.entries:
-            self._take(self.draft.put(key, None))
+            self._set_draft(self.draft.put(key, None))
 
     def action_undo(self) -> None:
         if self.undone and self.before is not None:
             self.draft = self.undone.pop()
             self.rows.show(self.draft, self.before)
             self.query_one(Table).update()
-            self._mean(self.draft)
-            self._head()
+            self._compute_effect(self.draft)
+            self._update_head()
         else:
             app_of(self).say("there is nothing to undo", "warn")
 
     def action_editor(self) -> None:
-        """The study file in the user's editor; what comes back is checked and made a revision."""
+        """Open the study file in the user's editor; a changed file is checked and becomes a revision."""
         from hptui.tui.screens.editor import edit_file
 
         study = self._study
@@ -309,7 +316,7 @@ class SpaceScreen(Place):
             app_of(self).say(self.wrong.replace("\n", " "), "bad")
             return
 
-        def take(why: str | None) -> None:
+        def start_saving(why: str | None) -> None:
             if why is not None:
                 self._saving = draft
                 app_of(self).carry_out(lambda: save(why), "saving…", self._reload)
@@ -318,29 +325,30 @@ class SpaceScreen(Place):
             try:
                 return verbs.save_space(self.sd, draft, why)
             except Exception:
-                self.app.call_from_thread(self._not_saved)
+                # Whatever the error, the draft is no longer being saved. It is raised again, and then shown.
+                self.app.call_from_thread(self._saving_ended)
                 raise
 
         hint = "why: kept with the revision. Trials that have been run keep what they ran with."
-        self.app.push_screen(Ask("Save the search space", self._why, hint=hint), take)
+        self.app.push_screen(Ask("Save the search space", self._why, hint=hint), start_saving)
 
-    def _not_saved(self) -> None:
-        self._saving, self._leaves = None, False
+    def _saving_ended(self) -> None:
+        self._saving, self._leave_when_saved = None, False
 
     def _reload(self, result: object = None) -> None:
-        saved, leaves = self._saving == self.draft, self._leaves
-        self._not_saved()
-        if saved and leaves and self.is_current:
+        was_saved, leave_after = self._saving == self.draft, self._leave_when_saved
+        self._saving_ended()
+        if was_saved and leave_after and self.is_current:
             self._leave()
             return
-        self._proposed, self._why = None, ""
+        self._proposed_entries, self._why = None, ""
         self.draft = None
-        self._begin()
+        self._read_draft()
 
     def action_leave_space(self) -> None:
-        """Back, after asking where something would be lost. What is being saved is waited for."""
+        """Go back, after a confirmation if changes would be lost. While a draft is being saved, wait for that."""
         if self.draft is not None and self.draft == self._saving:
-            self._leaves = True
+            self._leave_when_saved = True
         elif self.draft != self.before and self.draft is not None:
             self.ask("Leave without saving?", ["The changes to the space are lost."], self._leave, yes="Leave")
         else:
@@ -350,14 +358,14 @@ class SpaceScreen(Place):
         self.app.pop_screen()
 
 
-def _usual(study: Study, name: str) -> dict[str, Value]:
-    """An entry to begin with, around what the trainer has."""
+def _default_entry(study: Study, name: str) -> dict[str, Value]:
+    """Return a first entry for a setting, around the trainer's value."""
     from hptui.trainers import registry
 
-    info = (registry.schema(study.trainer.kind, study.directory) or {}).get(name)
-    value = study.trainer.settings.get(name, info.default if info is not None else None)
-    if info is not None and info.choices:
-        return {"choices": list(info.choices)}
+    field = (registry.schema(study.trainer.kind, study.directory) or {}).get(name)
+    value = study.trainer.settings.get(name, field.default if field is not None else None)
+    if field is not None and field.choices:
+        return {"choices": list(field.choices)}
     if isinstance(value, bool):
         return {"choices": [False, True]}
     if isinstance(value, int) and value > 0:
@@ -369,27 +377,27 @@ def _usual(study: Study, name: str) -> dict[str, Value]:
     return {"low": 0.0, "high": 1.0}
 
 
-def _facts(found: Meaning) -> list[list[Cell]]:
-    """What the draft means, a line each."""
+def _effect_lines(effect: Meaning) -> list[list[Cell]]:
+    """Return the effect of a draft, one line each."""
     lines = []
-    if found.configurations is not None:
-        lines.append([Cell(f"{found.configurations:,} configurations", "good" if found.configurations else "bad")])
-    share = f"{found.feasible:.1%}" if found.feasible < 0.995 else "all"
-    lines.append([Cell(f"{share} of it keeps the constraints", "bad" if found.feasible < 0.01 else "")])
-    if found.tried:
-        said = f"{found.fits} of {found.tried} trials so far still inform it"
-        lines.append([Cell(said, "good" if found.fits == found.tried else "warn")])
-        if found.outside:
-            some = ", ".join(map(str, found.outside[:12])) + ("…" if len(found.outside) > 12 else "")
-            lines.append([Cell(f"outside of it: {some}", "muted")])
-    if found.seconds is not None and found.trials_left:
-        trials = "trial" if found.trials_left == 1 else "trials"
-        lines.append([Cell(f"{found.trials_left} {trials} to come ≈ {duration(found.seconds)} on one slot", "muted")])
-    return [*lines, *([Cell(plain(text, 300), "warn")] for text in found.warnings)]
+    if effect.configurations is not None:
+        lines.append([Cell(f"{effect.configurations:,} configurations", "good" if effect.configurations else "bad")])
+    feasible_text = f"{effect.feasible:.1%}" if effect.feasible < 0.995 else "all"
+    lines.append([Cell(f"{feasible_text} of it keeps the constraints", "bad" if effect.feasible < 0.01 else "")])
+    if effect.tried:
+        message = f"{effect.fits} of {effect.tried} trials so far still inform it"
+        lines.append([Cell(message, "good" if effect.fits == effect.tried else "warn")])
+        if effect.outside:
+            outside_text = ", ".join(map(str, effect.outside[:12])) + ("…" if len(effect.outside) > 12 else "")
+            lines.append([Cell(f"outside of it: {outside_text}", "muted")])
+    if effect.seconds is not None and effect.trials_left:
+        trials = "trial" if effect.trials_left == 1 else "trials"
+        lines.append([Cell(f"{effect.trials_left} {trials} to come ≈ {duration(effect.seconds)} on one slot", "muted")])
+    return [*lines, *([Cell(plain(text, 300), "warn")] for text in effect.warnings)]
 
 
-def _samples(samples: Sequence[Mapping[str, Value]]) -> list[str]:
-    """Draws, one to a line, their values below one another."""
+def _sample_lines(samples: Sequence[Mapping[str, Value]]) -> list[str]:
+    """Return random draws, one per line, with their values aligned."""
     names = list(dict.fromkeys(name for sample in samples for name in sample))
     cells = [[setting(sample[name]) if name in sample else "–" for name in names] for sample in samples]
     widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]

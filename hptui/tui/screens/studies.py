@@ -1,4 +1,4 @@
-"""The first screen: all studies of HOME, and a look at the one under the cursor."""
+"""The first screen: all studies of HOME, and a preview of the one under the cursor."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from hptui.tui.words import ago, best_text, goal_of, labels, settings_of, state_
 
 
 class StudyRows:
-    """Studies as rows, those that run first, then by their last activity."""
+    """Studies as rows of a table; running ones first, then by their last activity."""
 
     pinned = 1
 
@@ -37,24 +37,26 @@ class StudyRows:
         self.glyphs = glyphs
         self.lines: Sequence[StudyLine] = ()
         self.columns: list[Column] = []
-        self._lay_out()
+        self._update_columns()
 
     def show(self, lines: Sequence[StudyLine]) -> None:
-        """Other studies."""
+        """Show other studies."""
         self.lines = lines
-        self._lay_out()
+        self._update_columns()
 
-    def _lay_out(self) -> None:
-        read = [line for line in self.lines if line.study is not None]
+    def _update_columns(self) -> None:
+        readable = [line for line in self.lines if line.study is not None]
         self.columns = [
-            Column("study", "study", _width([line.sd.name for line in self.lines], 12, 30), sortable=False),
+            Column("study", "study", _column_width([line.sd.name for line in self.lines], 12, 30), sortable=False),
             Column("state", "state", 12, sortable=False),
             Column("trials", "trials", 9, right=True, sortable=False),
             Column("done", "", 6, sortable=False),
-            Column("best", "best", _width([_best(line) for line in read], 12, 24), sortable=False),
+            Column("best", "best", _column_width([_best_of(line) for line in readable], 12, 24), sortable=False),
             Column("active", "last activity", 13, sortable=False),
             Column("time", "time", 9, right=True, sortable=False),
-            Column("objective", "objective", _width([_goal(line) for line in read], 12, 40), sortable=False),
+            Column(
+                "objective", "objective", _column_width([_goal_of(line) for line in readable], 12, 40), sortable=False
+            ),
             Column("sampler", "sampler", 8, sortable=False),
         ]
 
@@ -62,18 +64,23 @@ class StudyRows:
         return len(self.lines)
 
     def key(self, index: int) -> Path:
+        """Return the identity of a row."""
         return self.lines[index].sd.root
 
     def index_of(self, key: object) -> int | None:
+        """Return the index of a row by its identity; None if it is not shown."""
         return next((index for index, line in enumerate(self.lines) if line.sd.root == key), None)
 
     def marked(self, index: int) -> bool:
+        """Return whether a row is marked; none ever is."""
         return False
 
     def sorting(self) -> tuple[str, bool]:
+        """Return the column and direction of sorting; these rows have none."""
         return "", False
 
     def cells(self, index: int) -> Sequence[Cell]:
+        """Return the cells of a row, one per column."""
         line = self.lines[index]
         name = Cell(plain(line.sd.name, 64), bold=line.alive)
         if line.row is None or line.study is None:
@@ -86,28 +93,28 @@ class StudyRows:
             state_cell(line.row.state, self.glyphs, gone=line.gone),
             Cell(f"{ended}/{total}"),
             Cell(bar, "running" if line.alive else "muted"),
-            Cell(_best(line), "best"),
+            Cell(_best_of(line), "best"),
             Cell(ago(line.active), "muted"),
             Cell(duration(line.row.seconds) if line.row.seconds else "", "muted"),
-            Cell(_goal(line), "muted"),
+            Cell(_goal_of(line), "muted"),
             Cell(plain(line.study.search.sampler, 20), "muted"),
         ]
 
 
-def _width(texts: Sequence[str], least: int, most: int) -> int:
-    return max(least, min(most, max(map(width_of, texts), default=0)))
+def _column_width(texts: Sequence[str], min_width: int, max_width: int) -> int:
+    return max(min_width, min(max_width, max(map(width_of, texts), default=0)))
 
 
-def _best(line: StudyLine) -> str:
+def _best_of(line: StudyLine) -> str:
     return "" if line.study is None else best_text(line.study, line.best, line.others)
 
 
-def _goal(line: StudyLine) -> str:
+def _goal_of(line: StudyLine) -> str:
     return "" if line.study is None else goal_of(line.study)
 
 
 class StudiesScreen(Place):
-    """What there is, what runs, and a look inside."""
+    """All studies, and a preview of the selected one."""
 
     scope = "studies"
     BINDINGS: ClassVar[list[BindingType]] = bindings("studies")
@@ -125,23 +132,25 @@ class StudiesScreen(Place):
 
     def on_mount(self) -> None:
         self.query_one(Table).focus()
-        self._head()
+        self._update_head()
 
     def sources(self) -> Sequence[Source]:
+        """Return the sources to poll while this screen is in front."""
         return [self.source]
 
-    def read(self, source: Source, found: Any) -> None:
-        self.rows.show(found)
+    def read(self, source: Source, snapshot: Any) -> None:
+        """Show the new snapshot of a source."""
+        self.rows.show(snapshot)
         self.query_one(Table).update()
-        self._head()
+        self._update_head()
         self._preview()
 
-    def _head(self) -> None:
+    def _update_head(self) -> None:
         app = app_of(self)
         lines = self.rows.lines
         running = sum(line.alive for line in lines)
-        many = "" if self.source.latest is None else f"{len(lines)} {'study' if len(lines) == 1 else 'studies'}"
-        left = [Cell("hptui", bold=True), Cell(many), Cell(f"{running} running" if running else "", "running")]
+        count_text = "" if self.source.latest is None else f"{len(lines)} {'study' if len(lines) == 1 else 'studies'}"
+        left = [Cell("hptui", bold=True), Cell(count_text), Cell(f"{running} running" if running else "", "running")]
         left.append(Cell(plain(app.home, 200), "muted"))
         self.query_one("#head", CellLine).show(left, [Cell("read-only", "warn")] if app.config.readonly else [])
         self.query_one(Table).entitle("studies")
@@ -159,11 +168,11 @@ class StudiesScreen(Place):
             pane.title = "welcome"
             pane.entitle(pane.title)
             if self.source.latest is not None:
-                pane.show(_welcome(app_of(self).home))
+                pane.show(_welcome_lines(app_of(self).home))
             return
         pane.title = plain(line.sd.name, 60)
         pane.entitle(pane.title)
-        pane.show(_lines(line))
+        pane.show(_preview_lines(line))
 
     @on(Table.Opened, "#studies")
     def _open(self) -> None:
@@ -173,12 +182,12 @@ class StudiesScreen(Place):
     # keys -----------------------------------------------------------------------------------------------------
 
     def action_new(self) -> None:
-        """From a study file, or from a template that the user's editor opens first."""
+        """Create a study from a study file, or from a template that the user's editor opens first."""
         from hptui.tui.screens.begin import begin
 
-        begin(app_of(self), self._made)
+        begin(app_of(self), self._open_created)
 
-    def _made(self, result: tuple[str, StudyDir]) -> Awaitable[None]:
+    def _open_created(self, result: tuple[str, StudyDir]) -> Awaitable[None]:
         return app_of(self).open_study(result[1])
 
     def action_run(self) -> None:
@@ -206,8 +215,8 @@ class StudiesScreen(Place):
             app_of(self).copy(str(line.sd.root), "the study's directory")
 
 
-def _lines(line: StudyLine) -> list[list[Cell]]:
-    """What the preview says."""
+def _preview_lines(line: StudyLine) -> list[list[Cell]]:
+    """Return the lines of the preview."""
     study, row = line.study, line.row
     if study is None or row is None:
         return [[Cell(plain(part, 400), "bad")] for part in line.error.splitlines()]
@@ -216,8 +225,8 @@ def _lines(line: StudyLine) -> list[list[Cell]]:
     rules = "   ".join(constraint.text for constraint in study.space.constraints)
     budget = [f"{study.search.trials} trials" if study.search.trials else "until stopped"]
     if study.stages:
-        many = f"{line.wanted} trials" if line.wanted else "trials"
-        budget = [f"{many} in stages: {', '.join(stage.name for stage in study.stages)}"]
+        total_text = f"{line.wanted} trials" if line.wanted else "trials"
+        budget = [f"{total_text} in stages: {', '.join(stage.name for stage in study.stages)}"]
     budget += [f"pruner {study.search.pruner.kind}"] if study.search.pruner.kind != "none" else []
     budget += [f"stop if {rule}" for rule in study.search.stop]
     pairs: list[tuple[str, list[Cell]]] = [
@@ -232,20 +241,20 @@ def _lines(line: StudyLine) -> list[list[Cell]]:
     if line.best is not None:
         best = [Cell(f"{best_text(study, line.best)}  ", "best"), Cell(settings_of(line.best))]
         pairs.append(("best", best))
-    pairs += [(event.level, [Cell(_event(event), _level(event.level))]) for event in line.warnings]
+    pairs += [(event.level, [Cell(_event_text(event), _level_meaning(event.level))]) for event in line.warnings]
     return labels(pairs)
 
 
-def _event(event: Any) -> str:
-    where = "" if event.trial is None else f"trial {event.trial}: "
-    return plain(f"{where}{event.message}", 300)
+def _event_text(event: Any) -> str:
+    prefix = "" if event.trial is None else f"trial {event.trial}: "
+    return plain(f"{prefix}{event.message}", 300)
 
 
-def _level(level: str) -> str:
+def _level_meaning(level: str) -> str:
     return "bad" if level == "error" else "warn"
 
 
-def _welcome(home: Path) -> list[list[Cell]]:
+def _welcome_lines(home: Path) -> list[list[Cell]]:
     return [
         [Cell("No study yet in "), Cell(plain(home, 200), "accent")],
         [Cell("")],

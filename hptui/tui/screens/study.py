@@ -1,4 +1,4 @@
-"""A study: its trials beside their curves, the log of the one under the cursor, the machine."""
+"""A study: its trials next to their curves, the log of the trial under the cursor, the machine."""
 
 from __future__ import annotations
 
@@ -42,8 +42,9 @@ from hptui.tui.widgets.trials import TrialTable
 from hptui.tui.words import head_cells, machine_cells, runner_text
 
 PANELS = ("", "-only-chart", "-only-log", "-only-table")
+"""CSS classes of the panels that a key goes through; '' shows all."""
 PAUSE = 0.08
-"""Seconds that the cursor rests before curves and log follow it: who scrolls wants to see the table move."""
+"""Seconds that the cursor must rest before curves and log follow it, so that the table scrolls without delay."""
 
 
 class StudyScreen(Charted, Steering):
@@ -59,10 +60,10 @@ class StudyScreen(Charted, Steering):
         self.trends = TrendsSource(sd, "")
         self.log_source = LogSource(None, "no trial yet")
         self.machine = MachineSource()
-        self._panel = 0
-        self._glanced = False
-        self._rest: Timer | None = None
-        self._log_of: tuple[object, ...] = ()
+        self._panel_index = 0
+        self._showed_partial = False
+        self._cursor_timer: Timer | None = None
+        self._log_target: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         app = app_of(self)
@@ -84,12 +85,12 @@ class StudyScreen(Charted, Steering):
         self.table = self.query_one("#trials", TrialTable)
         self.curves = CurvePanel(self.sd, [self.query_one("#chart1", Chart), self.query_one("#chart2", Chart)])
         self.query_one("#filter", Line).can_focus = False
-        self._as_it_was_left()
+        self._restore_layout()
         self.table.focus()
         self.table.entitle("trials")
         self.query_one("#head", CellLine).show([])
 
-    def _as_it_was_left(self) -> None:
+    def _restore_layout(self) -> None:
         layout, rows, charts = recall(self.sd.root), self.table.trials, self.curves.charts
         rows.chosen, rows.by, rows.down = layout.columns, layout.by, layout.down
         self.curves.both = layout.both
@@ -105,12 +106,12 @@ class StudyScreen(Charted, Steering):
             return
         rows, charts, study = self.table.trials, self.curves.charts, self.snapshot.view.study
         by, down = rows.sorting()
-        usual = (study.objective.metric, study.objective.goal == "maximize")
+        default_order = (study.objective.metric, study.objective.goal == "maximize")
         smoothing = charts[0].smoothing
         layout = Layout(
             columns=rows.chosen,
-            by="" if (by, down) == usual else by,
-            down=False if (by, down) == usual else down,
+            by="" if (by, down) == default_order else by,
+            down=False if (by, down) == default_order else down,
             metrics=tuple(self.curves.chosen(chart) for chart in charts),
             log_y=tuple(chart.log_y for chart in charts),
             smoothing=None if smoothing == app_of(self).config.smoothing else smoothing,
@@ -122,32 +123,37 @@ class StudyScreen(Charted, Steering):
 
     @property
     def snapshot(self) -> StudySnapshot | None:
-        """The study as it was seen last."""
+        """The last read state of the study."""
         return self.study_source.latest
 
     @property
     def view(self) -> View | None:
+        """The last read state of the study."""
         return self.snapshot.view if self.snapshot is not None else None
 
     def sources(self) -> Sequence[Source]:
+        """Return the sources to poll while this screen is in front."""
         return [self.study_source, self.trends, self.curves.source, self.log_source, self.machine]
 
-    def read(self, source: Source, found: Any) -> None:
+    def read(self, source: Source, snapshot: Any) -> None:
+        """Show the new snapshot of a source."""
         if source is self.study_source:
-            self._show_study(found)
+            self._show_study(snapshot)
         elif source is self.trends:
-            if self.table.trials.show_trends(found):
+            if self.table.trials.show_trends(snapshot):
                 self.table.repaint()
         elif source is self.curves.source:
             self.curves.draw()
         elif source is self.log_source:
-            self.query_one("#tail", LogView).show(found)
+            self.query_one("#tail", LogView).show(snapshot)
             self._entitle_log()
         elif source is self.machine:
             self._show_machine()
 
     def trouble(self, source: Source, trouble: Trouble) -> None:
+        """Show why a source cannot be read; a study that was never read opens another screen."""
         if source is self.study_source and self.snapshot is None:
+            # A study that could never be read has a screen of its own.
             from hptui.tui.screens.broken import BrokenScreen
 
             self.app.switch_screen(BrokenScreen(self.sd, trouble))
@@ -157,19 +163,19 @@ class StudyScreen(Charted, Steering):
     def _show_study(self, snapshot: StudySnapshot) -> None:
         app = app_of(self)
         rows, view = self.table.trials, snapshot.view
-        # Where only a glance was shown, what stands on top of it may not be the first of all.
-        first = not len(rows) or (self._glanced and self.table.cursor == 0)
-        self._glanced = snapshot.partial
+        # Where only the best trials were shown, the first of them need not be the first of all.
+        jump_to_top = not len(rows) or (self._showed_partial and self.table.cursor == 0)
+        self._showed_partial = snapshot.partial
         rows.show(view, snapshot.best, snapshot.metrics)
         self.table.update()
-        if first and len(rows):
+        if jump_to_top and len(rows):
             self.table.action_edge(-1)
         self._entitle_table(snapshot)
         self.query_one("#head", CellLine).show(*head_cells(snapshot, app.glyphs))
         self.trends.metric = view.study.objective.metric
         self.machine.active = snapshot.alive
         self._show_machine()
-        self._look()
+        self._request_shown()
         self.refresh_bindings()
         if snapshot.partial:
             self.look_soon()
@@ -193,43 +199,44 @@ class StudyScreen(Charted, Steering):
 
     @on(Table.Moved, "#trials")
     @on(Table.Scrolled, "#trials")
-    def _cursor(self) -> None:
-        if self._rest is not None:
-            self._rest.stop()
-        self._rest = self.set_timer(PAUSE, self._look)
+    def _cursor_moved(self) -> None:
+        if self._cursor_timer is not None:
+            self._cursor_timer.stop()
+        self._cursor_timer = self.set_timer(PAUSE, self._request_shown)
 
     @on(TrialTable.Marked)
     def _marked(self) -> None:
         if self.snapshot is not None:
             self._entitle_table(self.snapshot)
-        self._look()
+        self._request_shown()
 
     def aim(self) -> None:
-        self._look()
+        """Request what is to be shown now."""
+        self._request_shown()
 
-    def _look(self) -> None:
-        """Ask for what is to be seen now: trends of the rows in sight, curves, the log."""
+    def _request_shown(self) -> None:
+        """Request what is to be shown now: trends of the rows in sight, curves, the log."""
         snapshot = self.snapshot
         if snapshot is None:
             return
         rows = self.table.trials
-        wanted = tuple(sorted(rows.key(index) for index in self.table.in_sight()))
-        news = wanted != self.trends.want
-        self.trends.want = wanted
-        news = self.curves.aim(snapshot, rows, self.table.number) or news
-        news = self._aim_log() or news
-        if news:
+        numbers_in_sight = tuple(sorted(rows.key(index) for index in self.table.in_sight()))
+        is_new = numbers_in_sight != self.trends.want
+        self.trends.want = numbers_in_sight
+        is_new = self.curves.aim(snapshot, rows, self.table.number) or is_new
+        is_new = self._request_log() or is_new
+        if is_new:
             self.look_soon()
 
-    def _aim_log(self) -> bool:
-        """Point the log at the trial under the cursor; True when that is another file."""
+    def _request_log(self) -> bool:
+        """Point the log at the trial under the cursor; return whether that is another file."""
         from hptui.actions.logs import log_of
 
         trial = self.table.trial
-        aim = (None,) if trial is None else (trial.number, trial.attempts, trial.status)
-        if aim == self._log_of:
+        target = (None,) if trial is None else (trial.number, trial.attempts, trial.status)
+        if target == self._log_target:
             return False
-        self._log_of = aim
+        self._log_target = target
         if trial is None:
             return False
         try:
@@ -255,10 +262,10 @@ class StudyScreen(Charted, Steering):
         from hptui.tui.screens.trial import TrialScreen
 
         if self.table.number is not None:
-            self.app.push_screen(TrialScreen(self.sd, self.study_source, self.table.number), self._come_back)
+            self.app.push_screen(TrialScreen(self.sd, self.study_source, self.table.number), self._returned)
 
-    def _come_back(self, _: object) -> None:
-        self._look()
+    def _returned(self, _: object) -> None:
+        self._request_shown()
 
     @property
     def chart(self) -> Chart:
@@ -268,14 +275,14 @@ class StudyScreen(Charted, Steering):
     def action_all(self) -> None:
         self.curves.all = not self.curves.all
         app_of(self).say("charts show all trials in the table" if self.curves.all else "charts show some trials")
-        self._look()
+        self._request_shown()
         self.curves.draw()
 
     def action_panel(self) -> None:
-        self._panel = (self._panel + 1) % len(PANELS)
+        self._panel_index = (self._panel_index + 1) % len(PANELS)
         for name in PANELS[1:]:
-            self.set_class(name == PANELS[self._panel], name)
-        target = {"-only-chart": "#chart1", "-only-log": "#tail"}.get(PANELS[self._panel], "#trials")
+            self.set_class(name == PANELS[self._panel_index], name)
+        target = {"-only-chart": "#chart1", "-only-log": "#tail"}.get(PANELS[self._panel_index], "#trials")
         self.query_one(target).focus()
 
     def action_compare(self) -> None:
@@ -329,13 +336,13 @@ class StudyScreen(Charted, Steering):
 
     # keys: the filter -----------------------------------------------------------------------------------------
 
-    def _filter(self) -> None:
-        line = self._line_of_filter(shown=True)
+    def _open_filter(self) -> None:
+        line = self._show_filter(shown=True)
         line.value = self.table.trials.filter_text
         line.focus()
 
-    def _line_of_filter(self, *, shown: bool) -> Line:
-        """The line where a filter is typed: it takes the machine's place, so that nothing else moves."""
+    def _show_filter(self, *, shown: bool) -> Line:
+        """Show or hide the input of the filter. It replaces the machine's line, so that nothing else moves."""
         line = self.query_one("#filter", Line)
         line.can_focus = shown
         line.set_class(shown, "shown")
@@ -343,7 +350,7 @@ class StudyScreen(Charted, Steering):
         return line
 
     @on(Input.Changed, "#filter")
-    def _filtering(self, event: Input.Changed) -> None:
+    def _filter_changed(self, event: Input.Changed) -> None:
         if not event.input.has_class("shown"):
             return
         try:
@@ -357,13 +364,13 @@ class StudyScreen(Charted, Steering):
             self._entitle_table(self.snapshot)
 
     @on(Input.Submitted, "#filter")
-    def _filtered(self, event: Input.Submitted) -> None:
-        self._line_of_filter(shown=False)
+    def _filter_submitted(self, event: Input.Submitted) -> None:
+        self._show_filter(shown=False)
         self.table.focus()
 
     def action_unfilter(self) -> None:
-        """Escape takes the filter away, before it goes back."""
-        self._line_of_filter(shown=False)
+        """Remove the filter; escape does so before it goes back."""
+        self._show_filter(shown=False)
         self.table.trials.set_filter("")
         self.table.update()
         self.table.focus()
@@ -379,53 +386,55 @@ class StudyScreen(Charted, Steering):
     # keys: steering -------------------------------------------------------------------------------------------
 
     @on(TrialTable.Asked)
-    def _asked(self, message: TrialTable.Asked) -> None:
-        numbers, one = message.numbers, self.table.number
+    def _trials_requested(self, message: TrialTable.Asked) -> None:
+        numbers, cursor = message.numbers, self.table.number
         match message.action:
             case "filter":
-                self._filter()
+                self._open_filter()
             case "columns":
-                self._columns()
+                self._choose_columns()
             case "best":
                 if self.snapshot is not None and self.snapshot.best:
                     self.table.go_to(min(self.snapshot.best))
             case "stop":
-                self.stop_trials(self._open_ones(numbers))
+                self.stop_trials(self._open_trials(numbers))
             case "kill":
-                self.stop_trials(self._open_ones(numbers), now=True)
+                self.stop_trials(self._open_trials(numbers), now=True)
             case "hold":
                 self.hold_trials(numbers)
             case "retry":
                 self.retry_trials(numbers)
-            case "note" if one is not None:
-                self.note_trial(one)
-            case "write_note" if one is not None:
-                self.write_note(one)
-            case "clone" if one is not None:
-                self.clone_trial(one)
-            case "copy" if one is not None:
-                self.copy_config(one)
+            case "note" if cursor is not None:
+                self.note_trial(cursor)
+            case "write_note" if cursor is not None:
+                self.write_note(cursor)
+            case "clone" if cursor is not None:
+                self.clone_trial(cursor)
+            case "copy" if cursor is not None:
+                self.copy_config(cursor)
 
-    def _open_ones(self, numbers: Sequence[int]) -> list[int]:
-        """Of these trials, those that have not ended; says so when none is left."""
-        found = [n for n in numbers if (trial := self._trial(n)) is not None and trial.status.open]
-        if not found:
+    def _open_trials(self, numbers: Sequence[int]) -> list[int]:
+        """Return the trials that have not ended; show a message if there are none."""
+        open_numbers = [
+            number for number in numbers if (trial := self._trial(number)) is not None and trial.status.open
+        ]
+        if not open_numbers:
             app_of(self).say("that has ended already" if len(numbers) == 1 else "none of them runs or waits", "warn")
-        return found
+        return open_numbers
 
-    def _columns(self) -> None:
+    def _choose_columns(self) -> None:
         from hptui.tui.screens.columns import ColumnsScreen
 
         rows = self.table.trials
 
-        def take(names: list[str] | None) -> None:
+        def apply(names: list[str] | None) -> None:
             if names is not None:
                 rows.set_columns(names)
                 self.table.column = min(self.table.column, len(rows.columns) - 1)
                 self.table.left = 0
                 self.table.update()
 
-        self.app.push_screen(ColumnsScreen(rows.available(), rows.chosen or tuple(rows.usual()), rows.usual()), take)
+        self.app.push_screen(ColumnsScreen(rows.available(), rows.chosen or tuple(rows.usual()), rows.usual()), apply)
 
     def action_run(self) -> None:
         self.launch(self.sd, alive=self.snapshot is not None and self.snapshot.alive)
@@ -446,28 +455,29 @@ class StudyScreen(Charted, Steering):
         )
 
     def action_budget(self) -> None:
-        def take(text: str | None) -> None:
+        def change_budget(text: str | None) -> None:
             if text:
                 app_of(self).carry_out(lambda: verbs.run(self.sd, trials=text), "changing the budget…")
 
-        now = "" if self.view is None else f"{_budget_now(self.view)}; "
+        present = "" if self.view is None else f"{_budget_text(self.view)}; "
         self.app.push_screen(
-            Ask("How many trials", "+10", hint=f"{now}40 sets the total, +10 adds ten", check=_a_budget), take
+            Ask("How many trials", "+10", hint=f"{present}40 sets the total, +10 adds ten", check=_check_budget),
+            change_budget,
         )
 
     def action_queue(self) -> None:
         self.clone_trial(None)
 
 
-def _budget_now(view: View) -> str:
-    """The budget as it stands; with stages, that of the one under way."""
+def _budget_text(view: View) -> str:
+    """Return the budget as it is; with stages, that of the current stage."""
     stage = stage_named(view.study, view.stage)
-    own = None if stage is None else stage.trials
-    budget = view.study.search.trials if own is None else own
-    of = f"stage {stage.name}: " if stage is not None else ""
-    return of + (f"now {budget} in all" if budget is not None else "now without a limit")
+    stage_trials = None if stage is None else stage.trials
+    budget = view.study.search.trials if stage_trials is None else stage_trials
+    prefix = f"stage {stage.name}: " if stage is not None else ""
+    return prefix + (f"now {budget} in all" if budget is not None else "now without a limit")
 
 
-def _a_budget(text: str) -> None:
+def _check_budget(text: str) -> None:
     if not text.strip().removeprefix("+").isdecimal():
         raise HptuiError(f"{text!r} is not a number of trials", hint="40, or +10")

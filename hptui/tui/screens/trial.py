@@ -1,4 +1,4 @@
-"""One trial, whole: its settings beside its curves, what it measured, its attempts and files."""
+"""One trial: its settings next to its curves, its metrics, its attempts and files."""
 
 from __future__ import annotations
 
@@ -39,10 +39,11 @@ from hptui.tui.widgets.facts import Facts
 from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
 
 PANES = ("settings", "about", "curve", "measured")
+"""Panes that a key shows alone, one after the other."""
 
 
 class TrialScreen(Charted, Steering):
-    """A trial beside the best one."""
+    """A trial next to the best one."""
 
     scope = "trial"
     BINDINGS: ClassVar[list[BindingType]] = bindings("trial")
@@ -54,8 +55,8 @@ class TrialScreen(Charted, Steering):
         self.study_source = study_source
         self.trial_source = TrialSource(sd, number)
         self.health = HealthSource(sd, study_source, [number])
-        self._all = False
-        self._panel = 0
+        self._show_all_settings = False
+        self._panel_index = 0
 
     def compose(self) -> ComposeResult:
         app = app_of(self)
@@ -76,42 +77,47 @@ class TrialScreen(Charted, Steering):
             self.query_one(f"#{name}", Facts).entitle(name)
             self.query_one(f"#{name}", Facts).title = name
         self.query_one("#settings").focus()
-        self._draw()
+        self._show_trial()
 
     # what is read ---------------------------------------------------------------------------------------------
 
     @property
     def snapshot(self) -> StudySnapshot | None:
-        """The study as it was seen last."""
+        """The last read state of the study."""
         return self.study_source.latest
 
     @property
     def view(self) -> View | None:
+        """The last read state of the study."""
         return self.snapshot.view if self.snapshot is not None else None
 
     @property
     def trial(self) -> Trial | None:
-        """The trial as it was seen last."""
-        found = self.trial_source.latest
-        return found.trial if found is not None else self._trial(self.number)
+        """The last read state of the trial."""
+        trial_snapshot = self.trial_source.latest
+        return trial_snapshot.trial if trial_snapshot is not None else self._trial(self.number)
 
     def sources(self) -> Sequence[Source]:
+        """Return the sources to poll while this screen is in front."""
         return [self.study_source, self.trial_source, self.curves.source, self.health]
 
-    def read(self, source: Source, found: Any) -> None:
+    def read(self, source: Source, snapshot: Any) -> None:
+        """Show the new snapshot of a source."""
         if source is self.curves.source:
             self.curves.draw()
         else:
-            self._draw()
+            self._show_trial()
 
     def trouble(self, source: Source, trouble: Trouble) -> None:
+        """Show why the trial cannot be read."""
         if source is self.trial_source:
             super().trouble(source, trouble)
 
     def aim(self) -> None:
-        self._draw()
+        """Request the curves of this trial and the best one."""
+        self._show_trial()
 
-    def _draw(self) -> None:
+    def _show_trial(self) -> None:
         snapshot, trial = self.snapshot, self.trial
         if snapshot is None or trial is None:
             return
@@ -120,25 +126,25 @@ class TrialScreen(Charted, Steering):
         others = [best] if best is not None and best != self.number else []
         if self.curves.want(snapshot, [self.number, *others]):
             self.feed.wake()
-        self._head(trial, best)
-        best_trial = next((one for one in view.trials if one.number == best), None)
+        self._update_head(trial, best)
+        best_trial = next((candidate for candidate in view.trials if candidate.number == best), None)
         pane = self.query_one("#settings", Facts)
-        pane.title = "all settings" if self._all else "settings"
-        pane.show(settings(view, trial, best_trial, everything=self._all))
-        whole = self.trial_source.latest
-        if isinstance(whole, TrialSnapshot) and whole.trial.number == self.number:
-            lines = about(self.sd, view, whole)
-            found = self.diagnosis
-            self.query_one("#about", Facts).show([*(lines_of(found) if found else []), *lines])
-            self.query_one("#measured", Facts).show(measured(view, whole, best_trial))
+        pane.title = "all settings" if self._show_all_settings else "settings"
+        pane.show(settings(view, trial, best_trial, everything=self._show_all_settings))
+        trial_snapshot = self.trial_source.latest
+        if isinstance(trial_snapshot, TrialSnapshot) and trial_snapshot.trial.number == self.number:
+            lines = about(self.sd, view, trial_snapshot)
+            diagnosis = self.diagnosis
+            self.query_one("#about", Facts).show([*(lines_of(diagnosis) if diagnosis else []), *lines])
+            self.query_one("#measured", Facts).show(measured(view, trial_snapshot, best_trial))
 
-    def _head(self, trial: Trial, best: int | None) -> None:
+    def _update_head(self, trial: Trial, best: int | None) -> None:
         glyphs = app_of(self).glyphs
         left = [Cell(f"{plain(self.sd.name, 64)} › trial {trial.number}", bold=True)]
         left.append(Cell(plain(trial.title or trial.name, 60)))
         status = f"{glyphs.status[trial.status]} {trial.status}"
-        why = f": {trial.reason}" if trial.reason is not None and str(trial.reason) != "finished" else ""
-        left.append(Cell(status + why, STYLES[trial.status]))
+        reason = f": {trial.reason}" if trial.reason is not None and str(trial.reason) != "finished" else ""
+        left.append(Cell(status + reason, STYLES[trial.status]))
         if trial.last_step is not None:
             left.append(Cell(f"step {trial.last_step}{f'/{trial.total_steps}' if trial.total_steps else ''}", "muted"))
         if trial.number == best:
@@ -155,24 +161,24 @@ class TrialScreen(Charted, Steering):
         numbers = [trial.number for trial in view.trials]
         if self.number not in numbers:
             return
-        place = numbers.index(self.number) + by
-        if 0 <= place < len(numbers):
-            self.number = numbers[place]
+        index = numbers.index(self.number) + by
+        if 0 <= index < len(numbers):
+            self.number = numbers[index]
             self.trial_source = TrialSource(self.sd, self.number)
             self.health.want = (self.number,)
-            self._draw()
+            self._show_trial()
             self.watch_sources()
 
     def action_all_settings(self) -> None:
-        self._all = not self._all
-        self._draw()
+        self._show_all_settings = not self._show_all_settings
+        self._show_trial()
 
     def action_panel(self) -> None:
-        """One pane after the other, alone."""
-        self._panel = (self._panel + 1) % (len(PANES) + 1)
-        for place, name in enumerate(PANES):
-            self.set_class(self._panel == place + 1, f"-only-{name}")
-        self.query_one(f"#{PANES[self._panel - 1] if self._panel else PANES[0]}").focus()
+        """Show one pane after the other alone."""
+        self._panel_index = (self._panel_index + 1) % (len(PANES) + 1)
+        for index, name in enumerate(PANES):
+            self.set_class(self._panel_index == index + 1, f"-only-{name}")
+        self.query_one(f"#{PANES[self._panel_index - 1] if self._panel_index else PANES[0]}").focus()
 
     def action_log(self) -> None:
         from hptui.actions.logs import log_of
@@ -187,17 +193,17 @@ class TrialScreen(Charted, Steering):
         self.app.push_screen(LogScreen(f"{self.sd.name} › trial {trial.number}", source))
 
     def action_artifact(self) -> None:
-        """Show a text that the trial left."""
-        whole = self.trial_source.latest
-        names = [row.path for row in whole.artifacts] if whole is not None else []
+        """Show a text file that the trial has left."""
+        trial_snapshot = self.trial_source.latest
+        names = [row.path for row in trial_snapshot.artifacts] if trial_snapshot is not None else []
         if not names:
             app_of(self).say("it has left no artifact", "warn")
         elif len(names) == 1:
-            self._artifact(names[0])
+            self._open_artifact(names[0])
         else:
-            self.app.push_screen(Pick("Artifact", names), self._artifact)
+            self.app.push_screen(Pick("Artifact", names), self._open_artifact)
 
-    def _artifact(self, name: str | None) -> None:
+    def _open_artifact(self, name: str | None) -> None:
         if name is None:
             return
         root = self.sd.trial(self.number)
@@ -206,16 +212,16 @@ class TrialScreen(Charted, Steering):
             app_of(self).say(f"{name!r} lies outside the trial", "bad")
             return
         title = f"{self.sd.name} › trial {self.number} › {name}"
-        shown = RecordsScreen(title, path) if is_records(path) else LogScreen(title, LogSource(path))
-        self.app.push_screen(shown)
+        screen = RecordsScreen(title, path) if is_records(path) else LogScreen(title, LogSource(path))
+        self.app.push_screen(screen)
 
     def action_stop(self) -> None:
-        self._end(now=False)
+        self._stop_if_open(now=False)
 
     def action_kill(self) -> None:
-        self._end(now=True)
+        self._stop_if_open(now=True)
 
-    def _end(self, *, now: bool) -> None:
+    def _stop_if_open(self, *, now: bool) -> None:
         trial = self.trial
         if trial is not None and trial.status.open:
             self.stop_trials([self.number], now=now)
@@ -236,9 +242,9 @@ class TrialScreen(Charted, Steering):
 
     @property
     def diagnosis(self) -> Diagnosis | None:
-        """What the trial suffers from, as far as that is known."""
-        found = self.health.latest
-        return found.found.get(self.number) if found is not None else None
+        """The diagnosis of the trial; None if it is not known yet."""
+        health = self.health.latest
+        return health.found.get(self.number) if health is not None else None
 
     def action_cure(self) -> None:
         if self.trial is not None and self.diagnosis is not None:

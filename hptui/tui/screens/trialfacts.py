@@ -1,4 +1,4 @@
-"""What the panes of a trial say: settings with their difference to the best and the baseline, metrics, the rest.
+"""The panes of a trial: settings with their difference to the best and the baseline, metrics, other facts.
 
 No Textual in here.
 """
@@ -19,96 +19,120 @@ from hptui.tui.text import fit, plain, width_of
 from hptui.tui.words import brief, labels
 
 WIDEST = 22
+"""Cells that the first column takes at most."""
 HOST = ("host", "gpu", "device", "python", "torch", "transformers", "git_commit", "git_dirty", "cuda", "driver")
+"""Names of the attempt's environment that are shown."""
 
 
 def settings(view: View, trial: Trial, best: Trial | None, *, everything: bool) -> list[list[Cell]]:
-    """A line a setting: what was asked, what was really used; where it differs, what best and baseline have."""
-    own, base = view.settings(trial), dict(view.base)
-    theirs = view.settings(best) if best is not None and best.number != trial.number else {}
+    """Return one line per setting: value, value used, those of the best trial and the baseline."""
+    trial_settings, base = view.settings(trial), dict(view.base)
+    best_settings = view.settings(best) if best is not None and best.number != trial.number else {}
     searched = view.study.space.names
-    varied = [name for name in own if name in trial.params or name in searched]
-    used = [name for name in trial.effective if name in own and trial.effective[name] != own[name]]
-    names = list(dict.fromkeys([*varied, *used, *(own if everything else ())]))
-    words = _words(trial)
+    varied = [name for name in trial_settings if name in trial.params or name in searched]
+    used = [
+        name for name in trial.effective if name in trial_settings and trial.effective[name] != trial_settings[name]
+    ]
+    names = list(dict.fromkeys([*varied, *used, *(trial_settings if everything else ())]))
+    messages = _messages(trial)
     if not names:
-        return [*words, [Cell("the settings of the study file", "muted")]]
-    rows = [_setting(name, own, dict(trial.effective), theirs, base, trial) for name in names]
-    widths = [max(4, *(width_of(row[place].text) for row in rows)) + 2 for place in range(5)]
+        return [*messages, [Cell("the settings of the study file", "muted")]]
+    rows = [_setting_cells(name, trial_settings, dict(trial.effective), best_settings, base, trial) for name in names]
+    widths = [max(4, *(width_of(row[column].text) for row in rows)) + 2 for column in range(5)]
     widths[0] = min(widths[0], WIDEST)
-    heads = ("setting", "value", "used", f"best #{best.number}" if theirs and best is not None else "", "baseline")
-    shown = [place for place in range(5) if place < 2 or any(row[place].text for row in rows)]
-    lines = [*words]
-    lines.append([Cell(fit(heads[place], max(widths[place], len(heads[place]) + 2)), "muted") for place in shown])
+    headings = (
+        "setting",
+        "value",
+        "used",
+        f"best #{best.number}" if best_settings and best is not None else "",
+        "baseline",
+    )
+    columns = [column for column in range(5) if column < 2 or any(row[column].text for row in rows)]
+    lines = [*messages]
+    lines.append(
+        [Cell(fit(headings[column], max(widths[column], len(headings[column]) + 2)), "muted") for column in columns]
+    )
     for row in rows:
-        cells = [(row[place], max(widths[place], len(heads[place]) + 2)) for place in shown]
+        cells = [(row[column], max(widths[column], len(headings[column]) + 2)) for column in columns]
         lines.append([Cell(fit(cell.text, width), cell.meaning, cell.bold) for cell, width in cells])
     return lines
 
 
-def _words(trial: Trial) -> list[list[Cell]]:
-    """What went wrong, and what a person wrote: before everything else. The whole of it stands under `about`."""
-    bad = "bad" if str(trial.status) == "failed" else "warn"
-    return [[Cell(plain(text, 300), meaning)] for text, meaning in ((trial.message, bad), (trial.note, "mark")) if text]
+def _messages(trial: Trial) -> list[list[Cell]]:
+    """Return what went wrong, and the user's note, which stand first. The full text stands in `about`."""
+    meaning_of_message = "bad" if str(trial.status) == "failed" else "warn"
+    return [
+        [Cell(plain(text, 300), meaning)]
+        for text, meaning in ((trial.message, meaning_of_message), (trial.note, "mark"))
+        if text
+    ]
 
 
-def _setting(
+def _setting_cells(
     name: str,
-    own: Mapping[str, Value],
+    trial_settings: Mapping[str, Value],
     effective: Mapping[str, Value],
-    theirs: Mapping[str, Value],
+    best_settings: Mapping[str, Value],
     base: Mapping[str, Value],
     trial: Trial,
 ) -> list[Cell]:
-    """Name, value, what was used instead, the best's, the baseline's."""
-    value, mine = own.get(name), name in trial.params
+    """Return the cells of a setting: name, value, value used instead, the best trial's, the baseline's."""
+    value, is_changed = trial_settings.get(name), name in trial.params
     used = effective.get(name, value)
-    best = theirs.get(name, value)
+    best_value = best_settings.get(name, value)
     return [
-        Cell(plain(name, 60), "" if mine else "muted"),
-        Cell(plain(setting(value), 40), "" if mine else "muted", bold=mine),
+        Cell(plain(name, 60), "" if is_changed else "muted"),
+        Cell(plain(setting(value), 40), "" if is_changed else "muted", bold=is_changed),
         Cell("" if used == value else plain(setting(used), 40), "warn"),
-        Cell("" if best == value else plain(f"{setting(best)}{_apart(value, best)}", 40), "best"),
+        Cell(
+            "" if best_value == value else plain(f"{setting(best_value)}{_difference_text(value, best_value)}", 40),
+            "best",
+        ),
         Cell("" if name not in base or base[name] == value else plain(setting(base[name]), 40), "muted"),
     ]
 
 
-def _apart(one: Value, other: Value) -> str:
-    """How far a number is from the best's: ` (+14%)`."""
-    if not (is_number(one) and is_number(other)) or not other:
+def _difference_text(value: Value, reference: Value) -> str:
+    """Return how far a number is from the best trial's: ` (+14%)`."""
+    if not (is_number(value) and is_number(reference)) or not reference:
         return ""
-    share = (one - other) / abs(other)
-    return f" ({share:+.0%})" if abs(share) < 10 else f" (×{one / other:.0f})"
+    ratio = (value - reference) / abs(reference)
+    return f" ({ratio:+.0%})" if abs(ratio) < 10 else f" (×{value / reference:.0f})"
 
 
 def measured(view: View, snapshot: TrialSnapshot, best: Trial | None) -> list[list[Cell]]:
-    """A line a metric: its value, last point, extremes and where they were, the same of the best trial."""
+    """Return one line per metric: value, last point, extremes and their steps, the best trial's value."""
     names = [name for name in snapshot.metrics if not name.endswith((":k", ":n"))]
     if not names:
         return [[Cell("nothing measured yet", "muted")]]
     objectives = {objective.metric for objective in view.study.objectives}
     names.sort(key=lambda name: name not in objectives)
-    others = best.values or {} if best is not None and best.number != snapshot.trial.number else {}
-    rows = [_measured(view, snapshot, name, others, name in objectives) for name in names]
-    heads = ("metric", "value", "last", "lowest", "highest", f"best #{best.number}" if best and others else "")
-    shown = [place for place in range(6) if place in (0, 2) or any(row[place].text for row in rows)]
-    widths = {place: max(width_of(heads[place]), *(width_of(row[place].text) for row in rows)) + 2 for place in shown}
+    best_values = best.values or {} if best is not None and best.number != snapshot.trial.number else {}
+    rows = [_metric_cells(view, snapshot, name, best_values, name in objectives) for name in names]
+    headings = ("metric", "value", "last", "lowest", "highest", f"best #{best.number}" if best and best_values else "")
+    columns = [column for column in range(6) if column in (0, 2) or any(row[column].text for row in rows)]
+    widths = {
+        column: max(width_of(headings[column]), *(width_of(row[column].text) for row in rows)) + 2 for column in columns
+    }
     widths[0] = min(widths[0], WIDEST)
-    lines = [[Cell(fit(heads[place], widths[place]), "muted") for place in shown]]
-    lines += [[Cell(fit(row[p].text, widths[p]), row[p].meaning, row[p].bold) for p in shown] for row in rows]
+    lines = [[Cell(fit(headings[column], widths[column]), "muted") for column in columns]]
+    lines += [
+        [Cell(fit(row[column].text, widths[column]), row[column].meaning, row[column].bold) for column in columns]
+        for row in rows
+    ]
     for text, margin in outcome_margins(view.study, snapshot.trial).items():
-        kept = margin <= 0
-        lines.append([Cell(plain(text, 80), "good" if kept else "bad"), Cell(" kept" if kept else " broken")])
+        holds = margin <= 0
+        lines.append([Cell(plain(text, 80), "good" if holds else "bad"), Cell(" kept" if holds else " broken")])
     return lines
 
 
-def _measured(
-    view: View, snapshot: TrialSnapshot, name: str, others: Mapping[str, float], objective: bool
+def _metric_cells(
+    view: View, snapshot: TrialSnapshot, name: str, best_values: Mapping[str, float], objective: bool
 ) -> list[Cell]:
-    """Name, value, last, lowest, highest, the best's."""
+    """Return the cells of a metric: name, value, last, lowest, highest, the best trial's."""
     last, spec = snapshot.metrics[name], view.study.metrics.get(name)
-    value, theirs = (snapshot.trial.values or {}).get(name), others.get(name)
-    odd = f" ({last.nonfinite} of {last.n} no number)" if last.nonfinite else ""
+    value, best_value = (snapshot.trial.values or {}).get(name), best_values.get(name)
+    nonfinite_text = f" ({last.nonfinite} of {last.n} no number)" if last.nonfinite else ""
     extremes = [
         Cell("–" if extreme is None else f"{brief(extreme, spec)} @{step}", "muted")
         for extreme, step in ((last.low, last.low_step), (last.high, last.high_step))
@@ -116,36 +140,40 @@ def _measured(
     return [
         Cell(plain(name, 60), "accent" if objective else ""),
         Cell("" if value is None else brief(value, spec), bold=True),
-        Cell(f"{brief(last.value, spec)}{odd}", "bad" if odd else ""),
+        Cell(f"{brief(last.value, spec)}{nonfinite_text}", "bad" if nonfinite_text else ""),
         *extremes,
-        Cell("" if theirs is None else brief(theirs, spec), "best"),
+        Cell("" if best_value is None else brief(best_value, spec), "best"),
     ]
 
 
 def about(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[Cell]]:
-    """Everything else: note, what went wrong, times, attempts, environment, files."""
+    """Return the lines of everything else: note, error, times, attempts, environment, files."""
     trial, attempts = snapshot.trial, snapshot.attempts
     last = attempts[-1] if attempts else None
     environment = dict(last.environment) if last is not None else {}
-    known = [f"{name} {setting(environment[name])}" for name in HOST if environment.get(name) not in (None, "", False)]
-    bad = "bad" if str(trial.status) == "failed" else "warn"
+    environment_texts = [
+        f"{name} {setting(environment[name])}" for name in HOST if environment.get(name) not in (None, "", False)
+    ]
+    message_meaning = "bad" if str(trial.status) == "failed" else "warn"
     pairs: list[tuple[str, list[Cell]]] = [
         ("note", [Cell(plain(trial.note, 600), "mark")]),
-        ("message", [Cell(plain(trial.message, 600), bad)]),
-        ("role", [Cell(_role(trial))]),
-        ("started", [Cell("" if trial.started is None else _moment(trial.started))]),
+        ("message", [Cell(plain(trial.message, 600), message_meaning)]),
+        ("role", [Cell(_role_text(trial))]),
+        ("started", [Cell("" if trial.started is None else _moment_text(trial.started))]),
         ("time", [Cell(clock(trial.seconds) if trial.seconds else "")]),
         ("memory", [Cell("" if trial.peak_memory_gb is None else f"{memory(trial.peak_memory_gb)} at most")]),
         ("seed", [Cell(str(trial.seed))]),
     ]
-    pairs += [(f"attempt {one.n}", [Cell(_attempt(one), _meaning(one))]) for one in attempts]
-    pairs += [("on", [Cell(plain("  ".join(known), 400), "muted")])]
+    pairs += [
+        (f"attempt {attempt.n}", [Cell(_attempt_text(attempt), _attempt_meaning(attempt))]) for attempt in attempts
+    ]
+    pairs += [("on", [Cell(plain("  ".join(environment_texts), 400), "muted")])]
     pairs += [("artifact", [Cell(plain(row.path, 200), "accent")]) for row in snapshot.artifacts[:8]]
     if len(snapshot.artifacts) > 8:
         pairs.append(("", [Cell(f"and {len(snapshot.artifacts) - 8} more artifacts", "muted")]))
     pairs += [(f"step {row.step}", [Cell(f"checkpoint, {size(row.bytes)}", "muted")]) for row in snapshot.checkpoints]
-    asked = view.settings(trial)
-    facts = {name: value for name, value in trial.effective.items() if name not in asked}
+    configured = view.settings(trial)
+    facts = {name: value for name, value in trial.effective.items() if name not in configured}
     facts |= trial.facts
     pairs += [(plain(name, 30), [Cell(plain(setting(value), 200), "muted")]) for name, value in facts.items()]
     pairs += [("directory", [Cell(plain(sd.trial(trial.number), 400), "muted")])]
@@ -157,26 +185,26 @@ def about(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[Cell]]
     return labels(pairs, 12)
 
 
-def _role(trial: Trial) -> str:
+def _role_text(trial: Trial) -> str:
     engine = f", proposed by {plain(trial.engine, 40)}" if trial.engine else ""
-    again = f", repeats trial {trial.replicate_of}" if trial.replicate_of is not None else ""
+    origin = f", repeats trial {trial.replicate_of}" if trial.replicate_of is not None else ""
     if trial.continued is not None:
-        again = f", continues trial {trial.continued[0]} from step {trial.continued[1]}"
+        origin = f", continues trial {trial.continued[0]} from step {trial.continued[1]}"
     stage = f", stage {plain(trial.stage, 40)}" if trial.stage else ""
-    return f"{trial.role}{engine}{again}{stage}, revision {trial.revision}"
+    return f"{trial.role}{engine}{origin}{stage}, revision {trial.revision}"
 
 
-def _moment(seconds: float) -> str:
+def _moment_text(seconds: float) -> str:
     from hptui.results.shapes import iso
 
     return moment(iso(seconds) or "")
 
 
-def _attempt(attempt: Attempt) -> str:
+def _attempt_text(attempt: Attempt) -> str:
     words = [str(attempt.state), str(attempt.reason or ""), plain(attempt.device, 30), clock(attempt.seconds)]
     words += [f"from step {attempt.resumed_step}" if attempt.resumed_step else "", "warm" if attempt.warm else ""]
     return "  ".join(word for word in words if word)
 
 
-def _meaning(attempt: Attempt) -> str:
+def _attempt_meaning(attempt: Attempt) -> str:
     return {"failed": "bad", "lost": "bad", "running": "running", "done": "good"}.get(str(attempt.state), "muted")

@@ -1,1 +1,4 @@
-"""What the feed watches: each source reads one thing and says when it has changed. No Textual in here."""
+"""The sources that the feed polls: each reads one thing, and returns a snapshot when it has changed.
+
+Without Textual.
+"""

@@ -1,4 +1,4 @@
-"""Curves under watch: what charts and trends show of trials, kept as arrays, of which only the new end is read."""
+"""The curves that charts and trends show, kept as arrays; of a curve that grows only the new end is read."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from hptui.tui.charts.series import Curve
 
 POINTS = 1600
-"""A curve of more points is thinned to so many stretches: more than any terminal has columns of dots."""
+"""Number of points above which a curve is read in this many buckets: more than a terminal has columns of dots."""
 TREND = 6
+"""Buckets of a sparkline."""
 
 
 @dataclass(frozen=True, slots=True)
 class CurveKey:
-    """A metric of a trial, whole or from one step to another."""
+    """A metric of a trial, of all steps or from one step to another."""
 
     trial: int
     metric: str
@@ -31,31 +32,33 @@ class CurveKey:
 
 @dataclass(frozen=True, slots=True)
 class CurvesSnapshot:
-    """The curves that were asked for, as far as they have points."""
+    """The requested curves that have points."""
 
     curves: Mapping[CurveKey, Curve]
 
 
 class CurvesSource:
-    """Watches the curves that are named in `want`, which any thread may set."""
+    """Watches the curves named in `want`, which any thread may set."""
 
     def __init__(self, sd: StudyDir) -> None:
         self.sd = sd
         self.want: tuple[CurveKey, ...] = ()
         self._latest: CurvesSnapshot | None = None
-        self._seen: tuple[int, tuple[CurveKey, ...]] = (-1, ())
-        self._known: dict[CurveKey, tuple[int, int, Curve]] = {}
+        self._last_polled: tuple[int, tuple[CurveKey, ...]] = (-1, ())
+        self._entries: dict[CurveKey, tuple[int, int, Curve]] = {}
 
     @property
     def latest(self) -> CurvesSnapshot | None:
+        """The newest snapshot; None before the first poll."""
         return self._latest
 
     def poll(self, pool: Pool) -> CurvesSnapshot | None:
+        """Return the curves if the request or one of them has changed, else None."""
         want, tick = self.want, pool.tick(self.sd)
-        if (tick, want) == self._seen:
+        if (tick, want) == self._last_polled:
             return None
-        same = want == self._seen[1]
-        self._seen = (tick, want)
+        same = want == self._last_polled[1]
+        self._last_polled = (tick, want)
         reader = pool.reader(self.sd)
         known: dict[CurveKey, tuple[int, int, Curve]] = {}
         last: dict[int, dict[str, LastValue]] = {}
@@ -63,10 +66,10 @@ class CurvesSource:
             if key.trial not in last:
                 last[key.trial] = reader.last(key.trial)
             if (summary := last[key.trial].get(key.metric)) is not None:
-                known[key] = _read(reader, key, summary, self._known.get(key))
-        unchanged = same and all(self._known.get(key) is found for key, found in known.items())
-        unchanged = unchanged and len(known) == len(self._known)
-        self._known = known
+                known[key] = _read(reader, key, summary, self._entries.get(key))
+        unchanged = same and all(self._entries.get(key) is entry for key, entry in known.items())
+        unchanged = unchanged and len(known) == len(self._entries)
+        self._entries = known
         if unchanged:
             return None
         self._latest = CurvesSnapshot({key: curve for key, (_, _, curve) in known.items()})
@@ -76,54 +79,59 @@ class CurvesSource:
 def _read(
     reader: Reader, key: CurveKey, summary: LastValue, known: tuple[int, int, Curve] | None
 ) -> tuple[int, int, Curve]:
-    """(points, last step, curve). Points after the known end are appended; a curve that was rewritten is read anew."""
+    """Read a curve: (points, last step, curve).
+
+    New points are appended to the known curve; a curve that was rewritten is read again.
+    """
     from hptui.tui.charts import series
 
     if known is not None:
-        count, step, curve = known
-        if (count, step) == (summary.n, summary.step) or (key.end is not None and key.end <= step):
+        known_count, step, curve = known
+        if (known_count, step) == (summary.n, summary.step) or (key.end is not None and key.end <= step):
             return known
-        grew = summary.step > step and summary.n > count and curve.x.size < 2 * POINTS
+        grew = summary.step > step and summary.n > known_count and curve.x.size < 2 * POINTS
         if grew and key.start is None:
             tail = reader.curve(key.trial, key.metric, after=step)
-            if len(tail) == summary.n - count:
+            if len(tail) == summary.n - known_count:
                 return summary.n, summary.step, series.joined(curve, series.from_points(tail))
     if summary.n <= POINTS:
-        found = series.from_points(reader.curve(key.trial, key.metric))
+        read_curve = series.from_points(reader.curve(key.trial, key.metric))
     else:
-        found = series.from_buckets(reader.buckets(key.trial, key.metric, POINTS, start=key.start, end=key.end))
-    return summary.n, summary.step, found
+        read_curve = series.from_buckets(reader.buckets(key.trial, key.metric, POINTS, start=key.start, end=key.end))
+    return summary.n, summary.step, read_curve
 
 
 class TrendsSource:
-    """Watches the shape of one metric of the trials in sight: a few values each, for a sparkline."""
+    """Watches one metric of the trials in sight: the means of a few buckets each, for a sparkline."""
 
     def __init__(self, sd: StudyDir, metric: str) -> None:
         self.sd, self.metric = sd, metric
         self.want: tuple[int, ...] = ()
         self._latest: Mapping[int, tuple[float | None, ...]] | None = None
-        self._seen: tuple[int, tuple[int, ...]] = (-1, ())
-        self._known: dict[int, tuple[tuple[int, int], tuple[float | None, ...]]] = {}
+        self._last_polled: tuple[int, tuple[int, ...]] = (-1, ())
+        self._entries: dict[int, tuple[tuple[int, int], tuple[float | None, ...]]] = {}
 
     @property
     def latest(self) -> Mapping[int, tuple[float | None, ...]] | None:
+        """The newest snapshot; None before the first poll."""
         return self._latest
 
     def poll(self, pool: Pool) -> Mapping[int, tuple[float | None, ...]] | None:
+        """Return the curves if the request or one of them has changed, else None."""
         want, tick = self.want, pool.tick(self.sd)
-        if (tick, want) == self._seen:
+        if (tick, want) == self._last_polled:
             return None
-        self._seen = (tick, want)
+        self._last_polled = (tick, want)
         reader = pool.reader(self.sd)
         for number in want:
             summary = reader.last(number).get(self.metric)
             if summary is None:
                 continue
-            mark = (summary.n, summary.step)
-            if number not in self._known or self._known[number][0] != mark:
-                found = reader.buckets(number, self.metric, TREND)
-                self._known[number] = (mark, tuple(bucket.mean for bucket in found))
-        trends = {number: trend for number, (_, trend) in self._known.items()}
+            position = (summary.n, summary.step)
+            if number not in self._entries or self._entries[number][0] != position:
+                buckets = reader.buckets(number, self.metric, TREND)
+                self._entries[number] = (position, tuple(bucket.mean for bucket in buckets))
+        trends = {number: trend for number, (_, trend) in self._entries.items()}
         if trends == self._latest:
             return None
         self._latest = trends

@@ -1,4 +1,4 @@
-"""The health of trials under watch: worked out in the feed's thread, a few trials at a time."""
+"""The diagnoses of trials, computed in the feed's thread, a few trials per poll."""
 
 from __future__ import annotations
 
@@ -12,30 +12,33 @@ from hptui.tui.sources.pool import Pool
 from hptui.tui.sources.study import StudySource
 
 AT_ONCE = 20
+"""Number of trials that are diagnosed per poll."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthSnapshot:
-    """Diagnoses by trial; `left` trials are still to be looked at."""
+    """Diagnoses by trial; `left` trials are still to be diagnosed."""
 
     found: Mapping[int, Diagnosis]
     left: int
 
 
 class HealthSource:
-    """Watches the trials that are named in `want`, which any thread may set; the first ones first."""
+    """Diagnoses the trials named in `want`, in that order; any thread may set it."""
 
     def __init__(self, sd: StudyDir, study: StudySource, want: Sequence[int] = ()) -> None:
         self.sd, self.study = sd, study
         self.want: tuple[int, ...] = tuple(want)
         self._latest: HealthSnapshot | None = None
-        self._known: dict[int, tuple[object, Diagnosis]] = {}
+        self._diagnosed: dict[int, tuple[object, Diagnosis]] = {}
 
     @property
     def latest(self) -> HealthSnapshot | None:
+        """The newest snapshot; None before the first poll."""
         return self._latest
 
     def poll(self, pool: Pool) -> HealthSnapshot | None:
+        """Diagnose some of the changed trials; return the diagnoses if there are new ones, else None."""
         from hptui.results.diagnosis import diagnose
 
         study = self.study.latest
@@ -43,19 +46,19 @@ class HealthSource:
             return None
         view, reader = study.view, pool.reader(self.sd)
         trials = {trial.number: trial for trial in view.trials}
-        stale = [n for n in self.want if n in trials and self._known.get(n, (None,))[0] != _mark(trials[n])]
+        stale = [n for n in self.want if n in trials and self._diagnosed.get(n, (None,))[0] != _fingerprint(trials[n])]
         for number in stale[:AT_ONCE]:
             trial = trials[number]
             with reader.snapshot():
-                self._known[number] = _mark(trial), diagnose(view, trial, curves_of(view, reader, trial))
-        found = {n: self._known[n][1] for n in self.want if n in self._known}
+                self._diagnosed[number] = _fingerprint(trial), diagnose(view, trial, curves_of(view, reader, trial))
+        diagnoses = {n: self._diagnosed[n][1] for n in self.want if n in self._diagnosed}
         left = max(0, len(stale) - AT_ONCE)
-        if self._latest is not None and not stale and found == self._latest.found:
+        if self._latest is not None and not stale and diagnoses == self._latest.found:
             return None
-        self._latest = HealthSnapshot(found, left)
+        self._latest = HealthSnapshot(diagnoses, left)
         return self._latest
 
 
-def _mark(trial: object) -> object:
-    """What must differ for a trial to be looked at again."""
+def _fingerprint(trial: object) -> object:
+    """Return the facts whose change makes a new diagnosis necessary."""
     return tuple(getattr(trial, name) for name in ("status", "reason", "last_step", "ended"))

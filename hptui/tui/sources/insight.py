@@ -1,4 +1,4 @@
-"""A picture of what a study has found, drawn in the feed's thread: ten thousand trials take a while to go through."""
+"""A plot of a study, drawn in the feed's thread: going through 10,000 trials takes a while."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hptui.tui.sources.study import StudySource
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A picture by its name in `VIEWS`, and what it is to be of."""
+    """A requested plot: its name in `PLOTS`, and its options."""
 
     name: str
     wish: Wish
@@ -21,32 +21,34 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as it was wanted."""
+    """A drawn plot, with the request that it answers."""
 
     wanted: Wanted
     insight: Insight
 
 
 class InsightSource:
-    """Draws what is named in `want`, which any thread may set; anew when the study has changed."""
+    """Draws the plot named in `want`, which any thread may set; again when the study has changed."""
 
     def __init__(self, study: StudySource) -> None:
         self.study = study
         self.want: Wanted | None = None
         self._latest: Picture | None = None
-        self._tried: Wanted | None = None
-        self._drawn: View | None = None
+        self._last_request: Wanted | None = None
+        self._last_view: View | None = None
 
     @property
     def latest(self) -> Picture | None:
+        """The newest snapshot; None before the first poll."""
         return self._latest
 
     def poll(self, pool: Pool) -> Picture | None:
+        """Draw the requested plot if the request or the study has changed, else return None."""
         study, want = self.study.latest, self.want
         if study is None or want is None:
             return None
-        if self._tried == want and self._drawn is study.view:
+        if self._last_request == want and self._last_view is study.view:
             return None
-        self._tried, self._drawn = want, study.view
+        self._last_request, self._last_view = want, study.view
         self._latest = Picture(want, VIEWS[want.name](study.view, want.wish))
         return self._latest

@@ -1,6 +1,6 @@
-"""The machine under watch, coarsely: a screen must not be drawn for a tenth of a percent.
+"""The load of the machine, rounded coarsely: a screen must not be drawn again for a tenth of a percent.
 
-It is looked at only while something runs: a terminal on which nothing happens gets nothing.
+It is read only while something runs, so that nothing is sent to the terminal of an idle study.
 """
 
 from __future__ import annotations
@@ -21,29 +21,31 @@ class MachineSource:
 
     @property
     def latest(self) -> MachineNow | None:
+        """The newest snapshot; None before the first poll."""
         return self._latest
 
     def poll(self, pool: Pool) -> MachineNow | None:
+        """Return the load if it has changed noticeably, else None."""
         if not self.active and self._latest is not None:
             return None
-        found = _coarse(self._machine.look())
+        reading = _rounded(self._machine.look())
         if not self.active:
-            found = replace(found, cpu=None)
-        if found == self._latest:
+            reading = replace(reading, cpu=None)
+        if reading == self._latest:
             return None
-        self._latest = found
-        return found
+        self._latest = reading
+        return reading
 
 
-def _coarse(now: MachineNow) -> MachineNow:
+def _rounded(now: MachineNow) -> MachineNow:
     return replace(
         now,
         cpu=None if now.cpu is None else round(now.cpu, 2),
         used_gb=None if now.used_gb is None else round(now.used_gb, 1),
-        gpus=tuple(_coarse_gpu(gpu) for gpu in now.gpus),
+        gpus=tuple(_rounded_gpu(gpu) for gpu in now.gpus),
     )
 
 
-def _coarse_gpu(gpu: GpuNow) -> GpuNow:
+def _rounded_gpu(gpu: GpuNow) -> GpuNow:
     watts = None if gpu.watts is None else float(round(gpu.watts / 5) * 5)
     return replace(gpu, used_gb=round(gpu.used_gb, 1), watts=watts)

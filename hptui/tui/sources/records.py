@@ -12,13 +12,16 @@ from typing import Any
 from hptui.tui.sources.pool import Pool
 
 LIMIT = 1 << 23
+"""Bytes of a file that are read at most."""
 MOST = 2000
+"""Number of records that are shown at most."""
 KIND = "category"
+"""Name of the value that is a record's category."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
-    """The first records of a file; `more` when there are others, `kinds` counts their categories."""
+    """The first records of a file; `more` if there are others, `kinds` counts them by category."""
 
     records: Sequence[Mapping[str, Any]]
     kinds: Mapping[str, int]
@@ -26,47 +29,53 @@ class Records:
 
 
 def is_records(path: Path) -> bool:
-    """Whether a file is better read as records than as a log."""
+    """Return whether a file is shown as records rather than as a log."""
     return path.suffix.lower() in (".jsonl", ".ndjson", ".json")
 
 
 class RecordsSource:
-    """Watches such a file."""
+    """Watches a file of records."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.latest: Records | None = None
-        self._seen: tuple[int, int] | None = None
+        self._last_state: tuple[int, int] | None = None
 
     def poll(self, pool: Pool) -> Records | None:
-        found = self.path.stat()
-        seen = (found.st_mtime_ns, found.st_size)
-        if seen == self._seen:
+        """Return the records if the file has changed, else None.
+
+        Raises: OSError if it cannot be read.
+        """
+        status = self.path.stat()
+        seen = (status.st_mtime_ns, status.st_size)
+        if seen == self._last_state:
             return None
-        self._seen = seen
+        self._last_state = seen
         with self.path.open("rb") as file:
             data = file.read(LIMIT)
-        self.latest = _read(data.decode(errors="replace"), cut=found.st_size > LIMIT, lines=self.path.suffix != ".json")
+        self.latest = _read_records(
+            data.decode(errors="replace"), cut=status.st_size > LIMIT, lines=self.path.suffix != ".json"
+        )
         return self.latest
 
 
-def _read(text: str, *, cut: bool, lines: bool) -> Records:
+def _read_records(text: str, *, is_cut: bool, lines: bool) -> Records:
     rows: list[Any] = []
     if lines:
         for line in text.splitlines():
             if line.strip():
-                rows.append(_parsed(line))
+                rows.append(_parse_json(line))
             if len(rows) > MOST:
                 break
     else:
-        whole = _parsed(text)
-        rows = whole if isinstance(whole, list) else [whole]
+        document = _parse_json(text)
+        rows = document if isinstance(document, list) else [document]
     records = [row if isinstance(row, dict) else {"": row} for row in rows[:MOST]]
-    kinds = Counter(str(one[KIND]) for one in records if isinstance(one.get(KIND), str) and one[KIND])
-    return Records(records, dict(kinds.most_common()), cut or len(rows) > MOST)
+    kinds = Counter(str(record[KIND]) for record in records if isinstance(record.get(KIND), str) and record[KIND])
+    return Records(records, dict(kinds.most_common()), is_cut or len(rows) > MOST)
 
 
-def _parsed(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""All studies of a HOME under watch: a line each, and more of the one that is looked at."""
+"""All studies of a HOME: a summary of each."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ from hptui.storage.rows import EventRow, StudyRow
 from hptui.tui.sources.pool import Pool
 
 MANY = 2000
+"""Number of trials above which only candidates for the best are read."""
 WARNINGS = 3
+"""Number of latest warnings that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class StudyLine:
-    """A study in short. `error` is why nothing more is known of it. `active` is when something was recorded last."""
+    """A summary of a study.
+
+    `error` is why it cannot be read; `active` is when something was recorded last.
+    """
 
     sd: StudyDir
     row: StudyRow | None = None
@@ -42,22 +47,22 @@ class StudyLine:
 
     @property
     def gone(self) -> bool:
-        """Whether its runner has left without ending it."""
+        """True if its runner has gone without ending the study."""
         return self.row is not None and not self.alive and self.row.state in (StudyState.RUNNING, StudyState.DRAINING)
 
     @property
     def ended(self) -> int:
-        """Trials that have ended."""
+        """Number of trials that have ended."""
         return sum(count for status, count in self.counts.items() if not status.open)
 
     @property
     def total(self) -> int:
-        """Trials there are or shall be."""
+        """Number of trials that exist or are planned, whichever is larger."""
         return max(self.wanted or 0, sum(self.counts.values()))
 
 
 class StudiesSource:
-    """Watches a HOME; reads only studies that have changed."""
+    """Watches a HOME; reads only the studies that have changed."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -66,25 +71,27 @@ class StudiesSource:
 
     @property
     def latest(self) -> tuple[StudyLine, ...] | None:
+        """The newest snapshot; None before the first poll."""
         return self._latest
 
     def poll(self, pool: Pool) -> tuple[StudyLine, ...] | None:
+        """Return the summaries if one has changed, else None."""
         lines = [self._line(pool, sd) for sd in studies_in(self.home)]
         lines.sort(key=lambda line: (not line.alive, -line.active, line.sd.name))
-        found = tuple(lines)
-        self._lines = {line.sd.root: self._lines[line.sd.root] for line in found if line.sd.root in self._lines}
-        if found == self._latest:
+        latest = tuple(lines)
+        self._lines = {line.sd.root: self._lines[line.sd.root] for line in latest if line.sd.root in self._lines}
+        if latest == self._latest:
             return None
-        self._latest = found
-        return found
+        self._latest = latest
+        return latest
 
     def _line(self, pool: Pool, sd: StudyDir) -> StudyLine:
         runner = holder(sd)
         alive, pid = bool(runner["alive"]), runner["pid"]
         try:
             tick = pool.tick(sd)
-            known = self._lines.get(sd.root)
-            line = known[1] if known is not None and known[0] == tick else _read(pool.reader(sd), sd)
+            entry = self._lines.get(sd.root)
+            line = entry[1] if entry is not None and entry[0] == tick else _read_summary(pool.reader(sd), sd)
         except HptuiError as error:
             self._lines.pop(sd.root, None)
             return StudyLine(sd, error=str(error))
@@ -92,33 +99,33 @@ class StudiesSource:
         return replace(line, alive=alive, pid=pid if isinstance(pid, int) else None)
 
 
-def _read(reader: Reader, sd: StudyDir) -> StudyLine:
+def _read_summary(reader: Reader, sd: StudyDir) -> StudyLine:
     with reader.snapshot():
         row, counts = reader.study(), reader.counts()
         study = studyfile.from_json(row.spec)
-        best = _best(reader, study, sum(counts.values()))
+        best = _best_of(reader, study, sum(counts.values()))
         events = reader.events(limit=40)
     active = max([event.at for event in events] + [row.created, row.ended or 0.0])
     if any(status is TrialStatus.RUNNING for status in counts):
-        active = max(active, min(time.time(), sd.db.stat().st_mtime, _written(sd)))
+        active = max(active, min(time.time(), sd.db.stat().st_mtime, _last_written(sd)))
     warnings = tuple(event for event in events if event.level != "info")[-WARNINGS:]
     wanted = expected(study, reader.trials()) if study.stages else study.search.trials
-    first, others = best[0] if best else None, len(best) - 1
-    return StudyLine(sd, row, study, counts, first, others, active=active, wanted=wanted, warnings=warnings)
+    best_trial, others = best[0] if best else None, len(best) - 1
+    return StudyLine(sd, row, study, counts, best_trial, others, active=active, wanted=wanted, warnings=warnings)
 
 
-def _written(sd: StudyDir) -> float:
-    """When the store was written last: its log is newer than its file."""
+def _last_written(sd: StudyDir) -> float:
+    """Return when the store was written last: its write-ahead log is newer than its file."""
     try:
         return sd.db.with_name("study.db-wal").stat().st_mtime
     except OSError:
         return sd.db.stat().st_mtime
 
 
-def _best(reader: Reader, study: Study, count: int) -> list[Trial]:
-    """The best trials; of a large study with one objective only those that can be are read."""
+def _best_of(reader: Reader, study: Study, count: int) -> list[Trial]:
+    """Return the best trials; of a large study with one objective only the candidates are read."""
     if count > MANY and len(study.objectives) == 1:
-        found = best_trials(study, reader.glance(study.objective.metric, study.objective.goal, MANY // 10))
-        if found:
-            return found
+        trials = best_trials(study, reader.glance(study.objective.metric, study.objective.goal, MANY // 10))
+        if trials:
+            return trials
     return best_trials(study, reader.trials())

@@ -1,4 +1,4 @@
-"""A study under watch: all its trials, which of them are the best, and whether its runner lives."""
+"""A study: all its trials, the best of them, and whether its runner is alive."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ from hptui.storage.rows import EventRow
 from hptui.tui.sources.pool import Pool
 
 GLANCE = 80
-"""So many of the best trials are read first, where a study has many more."""
+"""Number of best trials that are read first, if a study has many more."""
 MANY = 1000
+"""Number of trials from which a study counts as large."""
 EVENTS = 30
+"""Number of latest events that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class StudySnapshot:
-    """A study at one moment. `partial`: more trials are still being read; `counts` and `total` know of all of them."""
+    """A study at one moment.
+
+    If `partial`, more trials are still to be read; `counts` and `total` include them.
+    """
 
     view: View
     alive: bool
@@ -43,13 +48,13 @@ class StudySnapshot:
 
     @property
     def gone(self) -> bool:
-        """Whether the runner has left without ending the study."""
+        """True if the runner has gone without ending the study."""
         return not self.alive and self.view.row.state in (StudyState.RUNNING, StudyState.DRAINING)
 
 
 @dataclass
-class _Known:
-    """What is kept between looks."""
+class _StudyCache:
+    """What is kept between two polls."""
 
     trials: dict[int, Trial] = field(default_factory=dict)
     points: dict[int, Point] = field(default_factory=dict)
@@ -61,66 +66,71 @@ class _Known:
 
 
 class StudySource:
-    """Watches one study; reads only trials that have changed."""
+    """Watches one study; reads only the trials that have changed."""
 
     def __init__(self, sd: StudyDir) -> None:
         self.sd = sd
         self._latest: StudySnapshot | None = None
         self._tick = -1
         self._state: tuple[object, ...] = ()
-        self._known = _Known()
+        self._cache = _StudyCache()
 
     @property
     def latest(self) -> StudySnapshot | None:
+        """The newest snapshot; None before the first poll."""
         return self._latest
 
     def poll(self, pool: Pool) -> StudySnapshot | None:
-        runner = holder(self.sd)  # asked first: what a runner wrote before it left is then seen below
+        """Return the study if it or its runner has changed, else None.
+
+        Of a large study, the first snapshot is partial.
+        """
+        runner = holder(self.sd)  # asked first: what a runner wrote before it ended is then read below
         state = (runner["alive"], runner["pid"])
         tick = pool.tick(self.sd)
-        whole = self._latest is not None and not self._latest.partial
-        if whole and tick == self._tick and state == self._state:
+        is_complete = self._latest is not None and not self._latest.partial
+        if is_complete and tick == self._tick and state == self._state:
             return None
         reader = pool.reader(self.sd)
         if self._latest is None and sum(reader.counts().values()) > MANY:
-            self._latest = self._glance(reader, runner)
+            self._latest = self._read_best(reader, runner)
         else:
-            self._latest = self._look(reader, runner)
+            self._latest = self._read_changes(reader, runner)
             self._tick, self._state = tick, state
         return self._latest
 
-    def _glance(self, reader: Reader, runner: Mapping[str, object]) -> StudySnapshot:
-        """Enough for a first screen."""
+    def _read_best(self, reader: Reader, runner: Mapping[str, object]) -> StudySnapshot:
+        """Read enough for a first screen."""
         row = reader.study()
         study = studyfile.from_json(row.spec)
         objective = study.objective
         trials = tuple(reader.glance(objective.metric, objective.goal, GLANCE))
         view = View(self.sd, row, study, trials, reader.defaults(), trainers_of(reader))
-        known = _Known({trial.number: trial for trial in trials})
-        _score(known, study, trials)
-        return self._made(view, reader, runner, known.best, partial=True)
+        cache = _StudyCache({trial.number: trial for trial in trials})
+        _update_best(cache, study, trials)
+        return self._snapshot_of(view, reader, runner, cache.best, partial=True)
 
-    def _look(self, reader: Reader, runner: Mapping[str, object]) -> StudySnapshot:
-        known = self._known
+    def _read_changes(self, reader: Reader, runner: Mapping[str, object]) -> StudySnapshot:
+        cache = self._cache
         with reader.snapshot():
             row, defaults = reader.study(), reader.defaults()
-            changed, mark = _changes(reader, known.mark)
-            if mark < known.mark:  # another store stands in the old one's place
-                known = self._known = _Known()
-                changed, mark = _changes(reader, 0)
-            if known.study is None or row.revision != known.revision:
-                known.study, known.revision = studyfile.from_json(row.spec), row.revision
-                known.trainers = trainers_of(reader)
-                known.points.clear()
-                _score(known, known.study, list(known.trials.values()))
-        known.mark = mark
-        known.trials.update({trial.number: trial for trial in changed})
-        _score(known, known.study, changed)
-        ordered = tuple(known.trials[number] for number in sorted(known.trials))
-        view = View(self.sd, row, known.study, ordered, defaults, known.trainers)
-        return self._made(view, reader, runner, known.best, partial=False)
+            changed, change_mark = _changed_trials(reader, cache.mark)
+            if change_mark < cache.mark:  # the store was replaced by another one
+                cache = self._cache = _StudyCache()
+                changed, change_mark = _changed_trials(reader, 0)
+            if cache.study is None or row.revision != cache.revision:
+                cache.study, cache.revision = studyfile.from_json(row.spec), row.revision
+                cache.trainers = trainers_of(reader)
+                cache.points.clear()
+                _update_best(cache, cache.study, list(cache.trials.values()))
+        cache.mark = change_mark
+        cache.trials.update({trial.number: trial for trial in changed})
+        _update_best(cache, cache.study, changed)
+        ordered = tuple(cache.trials[number] for number in sorted(cache.trials))
+        view = View(self.sd, row, cache.study, ordered, defaults, cache.trainers)
+        return self._snapshot_of(view, reader, runner, cache.best, partial=False)
 
-    def _made(
+    def _snapshot_of(
         self, view: View, reader: Reader, runner: Mapping[str, object], best: frozenset[int], *, partial: bool
     ) -> StudySnapshot:
         alive, pid = bool(runner["alive"]), runner["pid"]
@@ -141,9 +151,11 @@ class StudySource:
         )
 
 
-def _changes(reader: Reader, mark: int) -> tuple[list[Trial], int]:
-    """`reader.changes`. Of many trials none is garbage, and they stay: to look through them for some, now and again and
-    again, would hold up all threads."""
+def _changed_trials(reader: Reader, mark: int) -> tuple[list[Trial], int]:
+    """Return `reader.changes(mark)`, with the garbage collector off.
+
+    Trials are no garbage and stay: to traverse many of them again and again would stop all threads for a while.
+    """
     gc.disable()
     try:
         changed, mark = reader.changes(mark)
@@ -154,16 +166,16 @@ def _changes(reader: Reader, mark: int) -> tuple[list[Trial], int]:
     return changed, mark
 
 
-def _score(known: _Known, study: Study, changed: tuple[Trial, ...] | list[Trial]) -> None:
-    """Keep the best up to date: only changed trials are judged anew."""
-    before = dict(known.points) if len(changed) < MANY else None
+def _update_best(cache: _StudyCache, study: Study, changed: tuple[Trial, ...] | list[Trial]) -> None:
+    """Update the best trials after some have changed."""
+    before = dict(cache.points) if len(changed) < MANY else None
     for trial in changed:
         if usable(study, trial) and not trial.aside:
-            known.points[trial.number] = point(study, trial)
+            cache.points[trial.number] = point(study, trial)
         else:
-            known.points.pop(trial.number, None)
-    if study.stages:  # only some of them may be compared; such studies are small
-        known.best = frozenset(one.number for one in best_trials(study, list(known.trials.values())))
-    elif before is None or before != known.points:
-        numbers = sorted(known.points)
-        known.best = frozenset(numbers[index] for index in front([known.points[number] for number in numbers]))
+            cache.points.pop(trial.number, None)
+    if study.stages:  # only trials of some stages are comparable; studies with stages are small
+        cache.best = frozenset(trial.number for trial in best_trials(study, list(cache.trials.values())))
+    elif before is None or before != cache.points:
+        numbers = sorted(cache.points)
+        cache.best = frozenset(numbers[index] for index in front([cache.points[number] for number in numbers]))

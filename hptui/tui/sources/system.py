@@ -1,4 +1,4 @@
-"""The machine with its history and its processes, for the screen that shows nothing else."""
+"""The machine with its history and processes, for the screen that shows only these."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from hptui.actions.processes import DiskNow, ProcessNow, disks_now, processes_no
 from hptui.tui.sources.pool import Pool
 
 KEPT = 240
+"""Number of readings that the history keeps."""
 EVERY = 3
-"""Processes and disks are asked at every third look: they change slowly, and cost more."""
+"""Number of polls between two readings of processes and disks, which change slowly and cost more."""
 
 
 @dataclass(frozen=True, slots=True)
 class SystemSnapshot:
-    """The machine now; `history` by name (`cpu`, `ram`, `gpu0`, `vram0`) as shares from 0 to 1, oldest first."""
+    """The machine now.
+
+    `history` by name (`cpu`, `ram`, `gpu0`, `vram0`): shares from 0 to 1, the oldest first.
+    """
 
     now: MachineNow
     processes: tuple[ProcessNow, ...]
@@ -26,35 +30,37 @@ class SystemSnapshot:
 
 
 class SystemSource:
-    """Looks at every poll: who opens this screen wants to see it move."""
+    """Reads the machine at every poll: a user who opens this screen expects to see it change."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self._machine = Machine()
         self._latest: SystemSnapshot | None = None
         self._history: dict[str, deque[float]] = {}
-        self._looks = 0
-        self._rest: tuple[tuple[ProcessNow, ...], tuple[DiskNow, ...]] = ((), ())
+        self._polls = 0
+        self._slow_readings: tuple[tuple[ProcessNow, ...], tuple[DiskNow, ...]] = ((), ())
 
     @property
     def latest(self) -> SystemSnapshot | None:
+        """The newest snapshot; None before the first poll."""
         return self._latest
 
     def poll(self, pool: Pool) -> SystemSnapshot | None:
+        """Return a new reading; there is one at every poll."""
         now = self._machine.look()
-        if self._looks % EVERY == 0:
-            self._rest = processes_now(self.home), disks_now(self.home)
-        self._looks += 1
-        self._keep("cpu", now.cpu)
+        if self._polls % EVERY == 0:
+            self._slow_readings = processes_now(self.home), disks_now(self.home)
+        self._polls += 1
+        self._record("cpu", now.cpu)
         if now.used_gb is not None and now.total_gb:
-            self._keep("ram", now.used_gb / now.total_gb)
+            self._record("ram", now.used_gb / now.total_gb)
         for gpu in now.gpus:
-            self._keep(f"gpu{gpu.index}", gpu.busy)
-            self._keep(f"vram{gpu.index}", gpu.used_gb / gpu.total_gb if gpu.total_gb else None)
+            self._record(f"gpu{gpu.index}", gpu.busy)
+            self._record(f"vram{gpu.index}", gpu.used_gb / gpu.total_gb if gpu.total_gb else None)
         history = {name: tuple(values) for name, values in self._history.items()}
-        self._latest = SystemSnapshot(now, *self._rest, history)
+        self._latest = SystemSnapshot(now, *self._slow_readings, history)
         return self._latest
 
-    def _keep(self, name: str, value: float | None) -> None:
+    def _record(self, name: str, value: float | None) -> None:
         if value is not None:
             self._history.setdefault(name, deque(maxlen=KEPT)).append(min(1.0, max(0.0, value)))

@@ -1,4 +1,4 @@
-"""One trial under watch: everything that is recorded of it beside its curves."""
+"""One trial: everything that is recorded of it except its curves."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from hptui.storage.rows import ArtifactRow, CheckpointRow, EventRow, LastValue
 from hptui.tui.sources.pool import Pool
 
 EVENTS = 20
+"""Number of latest events that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrialSnapshot:
-    """A trial with its attempts, files, metrics in short, and what happened to it."""
+    """A trial with its attempts, files, metric summaries and events."""
 
     trial: Trial
     attempts: tuple[Attempt, ...]
@@ -35,16 +36,18 @@ class TrialSource:
 
     @property
     def latest(self) -> TrialSnapshot | None:
+        """The newest snapshot; None before the first poll."""
         return self._latest
 
     def poll(self, pool: Pool) -> TrialSnapshot | None:
+        """Return the trial if it has changed, else None."""
         tick = pool.tick(self.sd)
         if tick == self._tick:
             return None
         self._tick = tick
         reader = pool.reader(self.sd)
         with reader.snapshot():
-            found = TrialSnapshot(
+            snapshot = TrialSnapshot(
                 reader.trial(self.number),
                 tuple(reader.attempts(self.number)),
                 reader.last(self.number),
@@ -52,7 +55,7 @@ class TrialSource:
                 tuple(reader.artifacts(self.number)),
                 tuple(reader.events(trial=self.number, limit=EVENTS)),
             )
-        if found == self._latest:
+        if snapshot == self._latest:
             return None
-        self._latest = found
-        return found
+        self._latest = snapshot
+        return snapshot

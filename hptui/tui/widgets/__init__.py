@@ -1,1 +1,1 @@
-"""What screens are made of. Each draws itself by lines and sends only what has changed."""
+"""The widgets of the screens. Each draws itself line by line, and sends only what has changed."""

@@ -1,4 +1,4 @@
-"""A chart of curves in braille (or blocks, or plain characters): several at once, on axes that stand still.
+"""A chart of several curves in braille, blocks or plain characters, on axes that do not move with each point.
 
 Only cells that changed are sent to the terminal, so the x axis is as long as the trials will be, and the y axis grows
 but never shrinks by itself.
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from hptui.tui.charts.series import Curve
 
 SMOOTHING = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.99)
+"""Weights of the moving average that keys go through."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+"""Signs of curves where there are no fine dots."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plot:
-    """One curve to show. `colour` is its place in the palette, None: muted; `label` stands in the legend."""
+    """A curve to show. `colour` is its index in the palette, None: muted; `label` stands in the legend."""
 
     label: str
     curve: Curve
@@ -48,7 +50,7 @@ class Plot:
 
 
 class Chart(Lines, can_focus=True):
-    """Curves over steps, time, tokens or epochs."""
+    """True if it is measured rarely, so that smoothing would only hide it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "chart--axis",
@@ -76,7 +78,7 @@ class Chart(Lines, can_focus=True):
     BINDINGS = bindings("chart")
 
     class Changed(Message):
-        """It is to show another part, or by another axis: its owner may want other curves for that."""
+        """The chart shows another part or another axis, for which its owner may request other curves."""
 
         def __init__(self, chart: Chart) -> None:
             super().__init__()
@@ -101,7 +103,7 @@ class Chart(Lines, can_focus=True):
         self.length = 0.0
         self.plots: Sequence[Plot] = ()
         self.empty = "no curve yet"
-        self._sticky: tuple[object, float, float] | None = None
+        self._last_bounds: tuple[object, float, float] | None = None
         self._lines: dict[tuple[int, str, float, bool], tuple[object, Line | None]] = {}
         self._cells: tuple[object, list[Strip]] | None = None
         self._frame: Frame | None = None
@@ -110,28 +112,29 @@ class Chart(Lines, can_focus=True):
     # what is shown --------------------------------------------------------------------------------------------
 
     def show(self, plots: Sequence[Plot], *, length: float = 0.0, title: str = "") -> None:
-        """Other curves; `length` is how many steps they will have in the end, where that is known."""
+        """Show other curves; `length` is their number of steps in the end, 0 if unknown."""
         self.plots = plots
         self.title = title
         self.length = length
         self.changed()
 
     def changed(self) -> None:
-        """Something about what is drawn is different."""
+        """Draw again after a change of what is shown."""
         self._cells = None
-        self._head()
+        self._update_title()
         self.repaint()
 
     def notify_style_update(self) -> None:
+        """Drop what was drawn in the old styles."""
         self._cells = None
         super().notify_style_update()
 
     def on_resize(self) -> None:
         self._cells = None
-        self._head()
+        self._update_title()
         self.refresh()
 
-    def _head(self) -> None:
+    def _update_title(self) -> None:
         smooth = f"smooth {self.smoothing:g}" if self.smoothing and any(not plot.rough for plot in self.plots) else ""
         parts = [plain(self.title or self.metric, 60), smooth, "log" if self.log_y else ""]
         parts.append(f"by {self.axis}" if self.axis != "step" else "")
@@ -139,19 +142,19 @@ class Chart(Lines, can_focus=True):
             parts.append("zoomed")
         self.entitle(" · ".join(part for part in parts if part), self._legend())
 
-    def _line(self, plot: Plot) -> Line | None:
-        """The line of a plot, kept for as long as its curve is the same."""
+    def _line_of_plot(self, plot: Plot) -> Line | None:
+        """Return the line of a plot; it is computed again only when its curve or its options change."""
         from hptui.tui.charts.series import line_of
 
         weight = 0.0 if plot.rough else self.smoothing
         key = (id(plot.curve), self.axis, weight, plot.dotted)
-        known = self._lines.get(key)
-        if known is None or known[0] is not plot.curve:
-            if len(self._lines) > 64:
+        entry = self._lines.get(key)
+        if entry is None or entry[0] is not plot.curve:
+            if len(self._lines) > 64:  # curves that are no longer shown are dropped, too
                 self._lines.clear()
-            known = (plot.curve, line_of(plot.curve, self.axis, plot.companion, weight, plot.dotted))
-            self._lines[key] = known
-        return known[1]
+            entry = (plot.curve, line_of(plot.curve, self.axis, plot.companion, weight, plot.dotted))
+            self._lines[key] = entry
+        return entry[1]
 
     def _bounds(self, lines: Sequence[Line]) -> tuple[float, float, float, float] | None:
         from hptui.tui.charts import plan
@@ -166,49 +169,50 @@ class Chart(Lines, can_focus=True):
             x1 = max(float(line.x[-1]) for line in sized)
             if self.axis == "step":
                 x1 = max(x1, self.length)
-            elif (grown := self._sticky) is not None and grown[0] == (self.axis, "x") and grown[2] >= x1:
-                x1 = grown[2]
+            elif (sticky := self._last_bounds) is not None and sticky[0] == (self.axis, "x") and sticky[2] >= x1:
+                x1 = sticky[2]
         if x1 <= x0:
             x1 = x0 + 1
-        found = plan.bounds_of(sized, x0, x1, self.log_y)
-        if found is None:
+        bounds = plan.bounds_of(sized, x0, x1, self.log_y)
+        if bounds is None:
             return None
-        low, high = found
+        low, high = bounds
         if self.window is None and not self.log_y:
             low, high = plan.trimmed(sized, x0, x1, low, high)
         key = (self.title, self.log_y, self.window, self.smoothing, self.axis)
-        if self._sticky is not None and self._sticky[0] == key:
-            was_low, was_high = self._sticky[1], self._sticky[2]
-            # Grown a little beyond what is needed, so that it does not grow at every step.
-            if low >= was_low and high <= was_high and (high - low) > 0.3 * (was_high - was_low):
-                return x0, x1, was_low, was_high
+        if self._last_bounds is not None and self._last_bounds[0] == key:
+            old_low, old_high = self._last_bounds[1], self._last_bounds[2]
+            # Grown a little beyond what is needed, so that the axis does not grow at every step.
+            if low >= old_low and high <= old_high and (high - low) > 0.3 * (old_high - old_low):
+                return x0, x1, old_low, old_high
         low, high = plan.padded(low, high, self.log_y)
-        self._sticky = (key, low, high)
+        self._last_bounds = (key, low, high)
         return x0, x1, low, high
 
     # drawing --------------------------------------------------------------------------------------------------
 
     def draw(self, y: int, width: int) -> Strip:
+        """Return line `y` of the chart."""
         height = self.size.height
         key = (width, height, self.has_focus)
         if self._cells is None or self._cells[0] != key:
-            self._cells = (key, self._drawing(width, height))
+            self._cells = (key, self._draw_strips(width, height))
         strips = self._cells[1]
         return strips[y] if y < len(strips) else Strip.blank(width, self.rich_style)
 
-    def _drawing(self, width: int, height: int) -> list[Strip]:
-        base = self.rich_style
+    def _draw_strips(self, width: int, height: int) -> list[Strip]:
+        base_style = self.rich_style
         if not self.plots or width < 8 or height < 3:
             self._frame = None
-            return self._nothing(width, height, base)
+            return self._empty_strips(width, height, base_style)
         from hptui.tui.charts import plan, raster
 
-        shown = [(plot, line) for plot in self.plots if (line := self._line(plot)) is not None]
+        shown = [(plot, line) for plot in self.plots if (line := self._line_of_plot(plot)) is not None]
         bounds = self._bounds([line for _, line in shown])
         if bounds is None:
             self._frame = None
-            return self._nothing(width, height, base)
-        # The most important is drawn last, over the others.
+            return self._empty_strips(width, height, base_style)
+        # The most important curve is drawn last, over the others.
         order = list(reversed(shown))
         box = raster.Box(*bounds, log=self.log_y)
         frame = self._frame = plan.frame(box, width, height, clock=self.axis == "time")
@@ -216,9 +220,9 @@ class Chart(Lines, can_focus=True):
         plot_width, plot_height = max(1, width - frame.gutter), max(1, height - 1)
         self._drawn_lines = [line for _, line in shown]
         codes, owner = raster.raster([line for _, line in order], plot_width, plot_height, box, style)
-        styles = [base + self._colour(plot) for plot, _ in order]
+        styles = [base_style + self._style_of_plot(plot) for plot, _ in order]
         letters = self._letters([plot for plot, _ in order]) if style is raster.ASCII else None
-        axis, label = base + self.style_of("chart--axis"), base + self.style_of("chart--label")
+        axis, label = base_style + self.style_of("chart--axis"), base_style + self.style_of("chart--label")
         cross = self._cross_column(frame, plot_width)
         ticks, strips = dict(frame.rows), []
         edge = "|" if style is raster.ASCII else "│"
@@ -226,9 +230,9 @@ class Chart(Lines, can_focus=True):
         rows_codes, rows_owner = codes.tolist(), owner.tolist()
         for row in range(plot_height):
             segments = [Segment(ticks.get(row, "").rjust(frame.gutter - 1), label), Segment(edge, axis)]
-            segments += self._cells_of(rows_codes[row], rows_owner[row], styles, glyphs, letters, base, cross)
+            segments += self._cells_of(rows_codes[row], rows_owner[row], styles, glyphs, letters, base_style, cross)
             strips.append(Strip(segments, width))
-        strips.append(self._bottom(frame, width, plot_width, label, base))
+        strips.append(self._axis_strip(frame, width, plot_width, label, base_style))
         return strips
 
     def _cells_of(
@@ -243,46 +247,46 @@ class Chart(Lines, can_focus=True):
     ) -> list[Segment]:
         segments: list[Segment] = []
         start, count = 0, len(codes)
-        rule = base + self.style_of("chart--cross")
+        cross_style = base + self.style_of("chart--cross")
         while start < count:
-            mine = owners[start]
+            line_index = owners[start]
             end = start + 1
-            at_cross = start == cross and mine < 0
-            while end < count and owners[end] == mine and end != cross and not at_cross:
+            at_cross = start == cross and line_index < 0
+            while end < count and owners[end] == line_index and end != cross and not at_cross:
                 end += 1
-            if mine < 0:
+            if line_index < 0:
                 text = ("|" if letters is not None else "┊") if at_cross else " " * (end - start)
-                segments.append(Segment(text, rule if at_cross else base))
+                segments.append(Segment(text, cross_style if at_cross else base))
             elif letters is not None:
-                segments.append(Segment(letters[mine] * (end - start), styles[mine]))
+                segments.append(Segment(letters[line_index] * (end - start), styles[line_index]))
             else:
-                segments.append(Segment("".join([glyphs[code] for code in codes[start:end]]), styles[mine]))
+                segments.append(Segment("".join([glyphs[code] for code in codes[start:end]]), styles[line_index]))
             start = end
         return segments
 
-    def _bottom(self, frame: Frame, width: int, across: int, label: Style, base: Style) -> Strip:
-        text, place = "", 0
+    def _axis_strip(self, frame: Frame, width: int, across: int, label: Style, base: Style) -> Strip:
+        text, end = "", 0
         for start, tick in frame.columns:
-            text += " " * (start - place) + tick
-            place = start + len(tick)
+            text += " " * (start - end) + tick
+            end = start + len(tick)
         return Strip([Segment(" " * frame.gutter, base), Segment(text.ljust(across), label)]).adjust_cell_length(
             width, base
         )
 
-    def _nothing(self, width: int, height: int, base: Style) -> list[Strip]:
+    def _empty_strips(self, width: int, height: int, base: Style) -> list[Strip]:
         text = fit(self.empty, min(width, width_of(self.empty)))
         left = max(0, (width - width_of(text)) // 2)
         blank = Strip.blank(width, base)
         strips = [blank] * max(1, height)
-        said = Strip([Segment(" " * left, base), Segment(text, base + self.style_of("chart--label"))])
-        strips[len(strips) // 2] = said.adjust_cell_length(width, base)
+        message = Strip([Segment(" " * left, base), Segment(text, base + self.style_of("chart--label"))])
+        strips[len(strips) // 2] = message.adjust_cell_length(width, base)
         return strips
 
-    def _colour(self, plot: Plot) -> Style:
+    def _style_of_plot(self, plot: Plot) -> Style:
         return self.style_of("chart--muted" if plot.colour is None else f"chart--{plot.colour % SERIES}")
 
     def _letters(self, plots: Sequence[Plot]) -> list[str]:
-        """Without fine dots curves are told apart by letters, as in the legend."""
+        """Return the letter of each curve, which replaces its colour where there are no fine dots."""
         return [LETTERS[(plot.colour or 0) % 26] if plot.colour is not None else "." for plot in plots]
 
     def _cross_column(self, frame: Frame, across: int) -> int | None:
@@ -293,8 +297,8 @@ class Chart(Lines, can_focus=True):
         return round((self.cross - box.x0) / (box.x1 - box.x0) * (across - 1))
 
     def _legend(self) -> Content:
-        """The curves in their colours, as many as fit into the border, with their values where the crosshair is."""
-        room = self.size.width - 4
+        """Return the curves in their colours, as many as fit into the border, with values at the crosshair."""
+        width_left = self.size.width - 4
         parts: list[tuple[str, str | ContentStyle]] = []
         for label, value, colour in self.legend():
             if not label:
@@ -302,35 +306,35 @@ class Chart(Lines, can_focus=True):
             text = f"{label} {value}" if self.cross is not None and value else label
             if self.charts == "ascii" and colour is not None:
                 text = f"{LETTERS[colour % 26]} {text}"
-            if room < width_of(text) + 3:
+            if width_left < width_of(text) + 3:
                 break
-            room -= width_of(text) + 2
-            style = self._styled("chart--muted" if colour is None else f"chart--{colour % SERIES}")
+            width_left -= width_of(text) + 2
+            style = self._content_style("chart--muted" if colour is None else f"chart--{colour % SERIES}")
             parts += [("  " if parts else "", ""), (text, style)]
         if self.cross is not None and self._frame is not None:
             from hptui.tui.charts import scales
 
-            at = scales.clock(self.cross) if self.axis == "time" else number(round(self.cross, 2))
-            parts = [(f"{self.axis} {at}  ", self._styled("chart--cross")), *parts]
+            position = scales.clock(self.cross) if self.axis == "time" else number(round(self.cross, 2))
+            parts = [(f"{self.axis} {position}  ", self._content_style("chart--cross")), *parts]
         return Content.assemble(*parts)
 
-    def _styled(self, part: str) -> ContentStyle:
+    def _content_style(self, part: str) -> ContentStyle:
         return ContentStyle.from_rich_style(self.style_of(part))
 
     def legend(self) -> list[tuple[str, str, int | None]]:
-        """(label, value at the crosshair or last value, colour) of every plot."""
-        if not self.plots:  # NumPy is not imported for the first frame
+        """Return (label, value at the crosshair or last value, colour) of every plot."""
+        if not self.plots:  # before the first curve: NumPy is not imported for the first frame
             return []
         from hptui.tui.charts.plan import value_at
 
-        found = []
+        entries = []
         for plot in self.plots:
-            line = self._line(plot)
+            line = self._line_of_plot(plot)
             value = None
             if line is not None and line.x.size:
                 value = value_at(line, self.cross if self.cross is not None else float(line.x[-1]))
-            found.append((plot.label, "" if value is None else number(value), plot.colour))
-        return found
+            entries.append((plot.label, "" if value is None else number(value), plot.colour))
+        return entries
 
     # keys -----------------------------------------------------------------------------------------------------
 
@@ -340,15 +344,15 @@ class Chart(Lines, can_focus=True):
         box = self._frame.box
         centre = self.cross if self.cross is not None else box.x1 if factor < 1 and self.window is None else None
         centre = (box.x0 + box.x1) / 2 if centre is None else centre
-        whole0, whole1 = self._whole()
+        full_start, full_end = self._full_range()
         size = (box.x1 - box.x0) * factor
-        if size >= whole1 - whole0:
+        if size >= full_end - full_start:
             self.window = None
         else:
-            share = (centre - box.x0) / (box.x1 - box.x0)
-            start = max(whole0, min(centre - size * share, whole1 - size))
+            fraction = (centre - box.x0) / (box.x1 - box.x0)
+            start = max(full_start, min(centre - size * fraction, full_end - size))
             self.window = (start, start + size)
-        self._sticky = None
+        self._last_bounds = None
         self.changed()
         self.post_message(self.Changed(self))
 
@@ -364,22 +368,22 @@ class Chart(Lines, can_focus=True):
             return
         if self.window is None:
             return
-        whole0, whole1 = self._whole()
+        full_start, full_end = self._full_range()
         size = box.x1 - box.x0
-        start = max(whole0, min(box.x0 + by * size / 4, whole1 - size))
+        start = max(full_start, min(box.x0 + by * size / 4, full_end - size))
         self.window = (start, start + size)
         self.changed()
         self.post_message(self.Changed(self))
 
-    def _whole(self) -> tuple[float, float]:
-        """The x axis without a zoom."""
+    def _full_range(self) -> tuple[float, float]:
+        """Return the bounds of the x axis without a zoom."""
         ends = [float(line.x[-1]) for line in self._drawn_lines if line.x.size]
         starts = [float(line.x[0]) for line in self._drawn_lines if line.x.size]
         end = max([*ends, self.length if self.axis == "step" else 0.0, 1.0])
         return min([0.0, *starts]), end
 
     def action_fit(self) -> None:
-        self.window, self._sticky, self.cross = None, None, None
+        self.window, self._last_bounds, self.cross = None, None, None
         self.changed()
         self.post_message(self.Changed(self))
 
@@ -395,8 +399,8 @@ class Chart(Lines, can_focus=True):
         self.post_message(self.Changed(self))
 
     def action_smooth(self, by: int) -> None:
-        place = min(range(len(SMOOTHING)), key=lambda index: abs(SMOOTHING[index] - self.smoothing))
-        self.smoothing = SMOOTHING[max(0, min(len(SMOOTHING) - 1, place + by))]
+        index = min(range(len(SMOOTHING)), key=lambda index: abs(SMOOTHING[index] - self.smoothing))
+        self.smoothing = SMOOTHING[max(0, min(len(SMOOTHING) - 1, index + by))]
         self.changed()
         self.post_message(self.Changed(self))
 

@@ -1,4 +1,4 @@
-"""A pane of text that does not ask for keys: names and values, or lines, each cell with its meaning."""
+"""A pane of text that can be scrolled: labels and values, or lines, each cell with its meaning."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from hptui.tui.widgets.lines import Lines
 from hptui.tui.widgets.lineui import MEANINGS
 
 FactLine = Sequence[Cell]
+"""A line of cells."""
 LONGEST = 40
-"""A text is folded into no more lines than these."""
+"""Maximum number of lines into which a text is folded."""
 
 
 class Facts(Lines, can_focus=True):
-    """Lines of cells that scroll when there are more than fit."""
+    """Lines of cells, which scroll if there are more than fit."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"cells--{name}" for name in MEANINGS}
     DEFAULT_CSS = """
@@ -51,46 +52,47 @@ class Facts(Lines, can_focus=True):
         self.top = 0
 
     def show(self, lines: Sequence[FactLine]) -> None:
-        """Other lines."""
+        """Show other lines."""
         self.given = lines
-        self._fold()
+        self._fold_lines()
         self.repaint()
 
     def draw(self, y: int, width: int) -> Strip:
+        """Return line `y` of the lines in sight."""
         base = self.rich_style
-        place = self.top + y
-        if place >= len(self.lines):
+        index = self.top + y
+        if index >= len(self.lines):
             return Strip.blank(width, base)
         segments = []
-        for cell in self.lines[place]:
+        for cell in self.lines[index]:
             style = base + self.style_of(f"cells--{cell.meaning}") if cell.meaning else base
             segments.append(Segment(cell.text, style + Style(bold=True) if cell.bold else style))
         return Strip(segments).adjust_cell_length(width, base)
 
-    def _clamp(self) -> None:
+    def _clamp_scroll(self) -> None:
         self.top = max(0, min(self.top, len(self.lines) - self.size.height))
-        more = len(self.lines) - self.top - self.size.height
-        self.entitle(self.title, f"{more} more" if more > 0 and self.size.height else "")
+        hidden = len(self.lines) - self.top - self.size.height
+        self.entitle(self.title, f"{hidden} more" if hidden > 0 and self.size.height else "")
 
     def on_resize(self) -> None:
-        self._fold()
+        self._fold_lines()
         self.refresh()
 
-    def _fold(self) -> None:
-        """Fold lines that are too long, where that is wanted."""
+    def _fold_lines(self) -> None:
+        """Fold the lines that are too long, if `wrap` is set."""
         width = self.size.width
         fold = self.wrap and width > 0
         self.lines = [part for line in self.given for part in folded(line, width)] if fold else self.given
-        self._clamp()
+        self._clamp_scroll()
 
     def action_move(self, by: int) -> None:
         self.top += by
-        self._clamp()
+        self._clamp_scroll()
         self.repaint()
 
     def action_edge(self, to: int) -> None:
         self.top = 0 if to < 0 else len(self.lines)
-        self._clamp()
+        self._clamp_scroll()
         self.repaint()
 
     def action_page(self, share: float) -> None:
@@ -106,21 +108,21 @@ class Facts(Lines, can_focus=True):
 
 
 def folded(line: FactLine, width: int) -> list[FactLine]:
-    """A line in as many as its last cell needs; what goes on stands under that cell."""
-    *first, last = line or [Cell("")]
-    indent = sum(width_of(cell.text) for cell in first)
+    """Fold a line into as many as its last cell needs; the parts are aligned under that cell."""
+    *leading, last = line or [Cell("")]
+    indent = sum(width_of(cell.text) for cell in leading)
     room = width - indent
     if width_of(last.text) <= room or room < 12:
         return [line]
-    parts: list[str] = []
-    rest = last.text
-    while width_of(rest) > room and len(parts) < LONGEST:
-        cut = set_cell_size(rest, room).rstrip() if not rest.isascii() else rest[:room]
-        space = cut.rfind(" ")
-        if space > room // 2:
-            cut = cut[:space]
-        parts.append(cut)
-        rest = rest[len(cut) :].lstrip()
-    parts.append(rest)
-    lines: list[FactLine] = [[*first, replace(last, text=parts[0])]]
-    return lines + [[Cell(" " * indent), replace(last, text=part)] for part in parts[1:]]
+    texts: list[str] = []
+    remaining = last.text
+    while width_of(remaining) > room and len(texts) < LONGEST:
+        part = set_cell_size(remaining, room).rstrip() if not remaining.isascii() else remaining[:room]
+        break_at = part.rfind(" ")
+        if break_at > room // 2:
+            part = part[:break_at]
+        texts.append(part)
+        remaining = remaining[len(part) :].lstrip()
+    texts.append(remaining)
+    lines: list[FactLine] = [[*leading, replace(last, text=texts[0])]]
+    return lines + [[Cell(" " * indent), replace(last, text=part)] for part in texts[1:]]

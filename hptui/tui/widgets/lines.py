@@ -1,6 +1,6 @@
-"""The base of every widget that we draw: by lines, and to the terminal go only the spans that have changed.
+"""The base of all widgets that draw line by line and send only the spans that have changed.
 
-Textual keeps no picture of what the terminal shows: what is refreshed is sent again, whole. So a widget remembers the
+Textual keeps no image of what the terminal shows: what is refreshed is sent again, completely. So a widget keeps the
 lines that it has drawn, and `repaint` refreshes the regions where they differ from what it would draw now.
 """
 
@@ -16,16 +16,20 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 Part = tuple[str, Style]
+"""A text and its style."""
 
 
 def strip_of(parts: Iterable[Part], width: int, base: Style) -> Strip:
-    """Parts in a row, cut or padded to `width` cells."""
+    """Return parts next to each other, cut or padded to `width` cells."""
     strip = Strip([Segment(text, base + style) for text, style in parts if text])
     return strip.adjust_cell_length(width, base)
 
 
 class Lines(Widget):
-    """A widget that draws line by line: `draw` says what a line is, `repaint` is called when it may differ."""
+    """A widget that draws line by line.
+
+    `draw` returns a line, `repaint` is called when lines may have changed.
+    """
 
     ALLOW_SELECT = False
 
@@ -33,20 +37,21 @@ class Lines(Widget):
         super().__init__(id=id, classes=classes)
         self._shown: dict[int, Strip] = {}
         self._shown_width = -1
-        self._parts: dict[str, Style] = {}
+        self._styles: dict[str, Style] = {}
 
     def draw(self, y: int, width: int) -> Strip:
-        """Line `y`, `width` cells wide."""
+        """Return line `y`, `width` cells wide."""
         raise NotImplementedError
 
     def style_of(self, part: str) -> Style:
-        """The style of a named part of this widget (`COMPONENT_CLASSES`)."""
-        found = self._parts.get(part)
-        if found is None:
-            found = self._parts[part] = self.get_component_rich_style(part, partial=True)
-        return found
+        """Return the style of a named part of this widget (`COMPONENT_CLASSES`)."""
+        style = self._styles.get(part)
+        if style is None:
+            style = self._styles[part] = self.get_component_rich_style(part, partial=True)
+        return style
 
     def render_line(self, y: int) -> Strip:
+        """Return line `y`, and keep it as the one that the terminal shows."""
         width = self.size.width
         if width != self._shown_width:
             self._shown.clear()
@@ -56,7 +61,7 @@ class Lines(Widget):
         return strip
 
     def repaint(self) -> None:
-        """Send what has changed since it was drawn last."""
+        """Draw what has changed since it was drawn last."""
         width, height = self.size
         if width != self._shown_width:
             self.refresh()
@@ -71,38 +76,43 @@ class Lines(Widget):
             self.refresh(*regions)
 
     def entitle(self, title: str | Content, subtitle: str | Content = "") -> None:
-        """Texts in the border, never read as markup. Only the line of the border that changes is sent."""
-        self._entitle("_border_title", title, -1)
-        self._entitle("_border_subtitle", subtitle, self.size.height)
+        """Set the texts in the border, never read as markup.
 
-    def _entitle(self, name: str, text: str | Content, y: int) -> None:
+        Only the line of the border that changes is sent.
+        """
+        self._set_border_text("_border_title", title, -1)
+        self._set_border_text("_border_subtitle", subtitle, self.size.height)
+
+    def _set_border_text(self, name: str, text: str | Content, y: int) -> None:
         content = (text if isinstance(text, Content) else Content(text)) or None
-        before = getattr(self, name, None)
-        if before == content and getattr(before, "spans", None) == getattr(content, "spans", None):
+        previous = getattr(self, name, None)
+        if previous == content and getattr(previous, "spans", None) == getattr(content, "spans", None):
             return
-        # Textual's own attribute draws the whole widget anew; this is what it keeps behind it.
+        # Textual's public attribute refreshes the whole widget; this sets the private one behind it.
         setattr(self, name, content)
         if self.size.width and self.styles.border_top[0]:
             self.refresh(Region(-1, y, self.size.width + 2, 1))
 
     def notify_style_update(self) -> None:
+        """Drop what was drawn in the old styles."""
         self._shown.clear()
-        self._parts.clear()
+        self._styles.clear()
         super().notify_style_update()
 
 
 def changed_span(old: Strip, new: Strip) -> tuple[int, int] | None:
-    """The cells from the first to the last segment that differ; None when all are the same."""
-    one, other = old._segments, new._segments
-    if one == other:
+    """Return the cells from the first to the last segment that differ; None if all are the same."""
+    # `_segments` is private to Textual: comparing needs the list, and copying it for each line drawn would cost time.
+    old_segments, new_segments = old._segments, new._segments
+    if old_segments == new_segments:
         return None
     start = left = 0
-    shorter = min(len(one), len(other))
-    while left < shorter and one[left] == other[left]:
-        start += one[left].cell_length
+    shorter = min(len(old_segments), len(new_segments))
+    while left < shorter and old_segments[left] == new_segments[left]:
+        start += old_segments[left].cell_length
         left += 1
     end, right = new.cell_length, 1
-    while right <= shorter - left and one[-right] == other[-right]:
-        end -= one[-right].cell_length
+    while right <= shorter - left and old_segments[-right] == new_segments[-right]:
+        end -= old_segments[-right].cell_length
         right += 1
     return start, max(end, start + 1)

@@ -1,4 +1,4 @@
-"""Lines of one row: what a study is doing (top), what a verb answered and which keys work (bottom)."""
+"""Lines of one row: the state of a study (top), the last message, and the keys that work (bottom)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from hptui.tui.text import fit, plain, width_of
 from hptui.tui.widgets.lines import Lines
 
 MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent", "mark")
+"""Meanings that a cell can have; the same as `themes.MEANINGS`."""
 
 
 class CellLine(Lines):
-    """A row of cells, some at its right end; where not all fit, muted ones on the left go first, then the right's."""
+    """A row of cells, some aligned right.
+
+    Where not all fit, first muted ones on the left are dropped, then those on the right.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"cells--{name}" for name in MEANINGS}
     DEFAULT_CSS = """
@@ -43,34 +47,35 @@ class CellLine(Lines):
         self.right: Sequence[Cell] = ()
 
     def show(self, left: Sequence[Cell], right: Sequence[Cell] = ()) -> None:
-        """Other cells."""
+        """Show other cells."""
         self.left, self.right = left, right
         self.repaint()
 
     def draw(self, y: int, width: int) -> Strip:
+        """Return the line."""
         base = self.rich_style
         room = width - 2
         left = [cell for cell in self.left if cell.text]
         right = [cell for cell in self.right if cell.text]
         step = len(self.gap)
         for cell in [cell for cell in reversed(left) if cell.meaning == "muted"]:
-            if _size([*left, *right], step) > room:
+            if _width_of_cells([*left, *right], step) > room:
                 left.remove(cell)
-        while right and _size([*left, *right], step) > room:
+        while right and _width_of_cells([*left, *right], step) > room:
             right.pop(0)
-        while len(left) > 1 and _size([*left, *right], step) > room:
+        while len(left) > 1 and _width_of_cells([*left, *right], step) > room:
             left.pop()
         segments = [Segment(" ", base)]
-        for place, cell in enumerate(left):
-            text = cell.text if place or width_of(cell.text) <= room else fit(cell.text, max(1, room))
+        for index, cell in enumerate(left):
+            text = cell.text if index or width_of(cell.text) <= room else fit(cell.text, max(1, room))
             segments += [Segment(text, self._style(cell, base)), Segment(self.gap, base)]
         tail = [
             part for cell in right for part in (Segment(cell.text, self._style(cell, base)), Segment(self.gap, base))
         ]
         if tail:
-            used = sum(segment.cell_length for segment in segments)
-            rest = sum(segment.cell_length for segment in tail[:-1])
-            segments.append(Segment(" " * max(0, width - 1 - used - rest), base))
+            head_width = sum(segment.cell_length for segment in segments)
+            tail_width = sum(segment.cell_length for segment in tail[:-1])
+            segments.append(Segment(" " * max(0, width - 1 - head_width - tail_width), base))
             segments += tail[:-1]
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -79,19 +84,19 @@ class CellLine(Lines):
         return style + Style(bold=True) if cell.bold else style
 
 
-def _size(cells: Sequence[Cell], gap: int) -> int:
+def _width_of_cells(cells: Sequence[Cell], gap: int) -> int:
     return sum(width_of(cell.text) + gap for cell in cells) - gap
 
 
 class Answer(CellLine):
-    """What the last verb said, or what is wrong; else what the screen has to say."""
+    """The line of the last message: the result of an operation, or an error."""
 
     DEFAULT_CSS = """
     Answer { height: 1; }
     """
 
     def say(self, text: str, meaning: str = "") -> None:
-        """Show a sentence until the next one."""
+        """Show a message until the next one."""
         self.show([Cell(plain(text.replace("\n", "  "), limit=600), meaning)] if text else [])
 
 
@@ -118,34 +123,35 @@ class KeyLine(Lines):
         self.collect()
 
     def collect(self) -> None:
-        """Look up what is bound now: focus or state may have changed it."""
+        """Read which keys are bound now, after a change of focus or state."""
         if not self.is_attached or not self.screen.is_current:
             return
-        known = by_id()
-        found: dict[str, tuple[int, str, str]] = {}
+        keys_by_id = by_id()
+        entries: dict[str, tuple[int, str, str]] = {}
         for key, active in self.screen.active_bindings.items():
-            entry = known.get(active.binding.id or "")
-            if entry is not None and entry.footer and active.enabled and entry.id not in found:
-                found[entry.id] = (entry.footer, shown(key, ascii=self._ascii), entry.label)
-        ordered = [(key, label) for _, key, label in sorted(found.values(), key=lambda one: one[0])]
+            entry = keys_by_id.get(active.binding.id or "")
+            if entry is not None and entry.footer and active.enabled and entry.id not in entries:
+                entries[entry.id] = (entry.footer, shown(key, ascii=self._ascii), entry.label)
+        ordered = [(key, label) for _, key, label in sorted(entries.values(), key=lambda entry: entry[0])]
         if ordered != self._keys:
             self._keys = ordered
             self.repaint()
 
     def draw(self, y: int, width: int) -> Strip:
+        """Return the line."""
         base = self.rich_style
-        strong, weak = base + self.style_of("keyline--key"), base + self.style_of("keyline--label")
-        last = [pair for pair in self._keys if pair[1] in ("Help", "Quit")]
-        rest = [pair for pair in self._keys if pair not in last]
-        while rest and _room([*rest, *last]) > width:
-            rest.pop()
-        while len(last) > 1 and _room(last) > width:
-            last.pop()
+        key_style, label_style = base + self.style_of("keyline--key"), base + self.style_of("keyline--label")
+        fixed = [pair for pair in self._keys if pair[1] in ("Help", "Quit")]
+        others = [pair for pair in self._keys if pair not in fixed]
+        while others and _width_of_keys([*others, *fixed]) > width:
+            others.pop()
+        while len(fixed) > 1 and _width_of_keys(fixed) > width:
+            fixed.pop()
         segments = [Segment(" ", base)]
-        for key, label in (*rest, *last):
-            segments += [Segment(key, strong), Segment(f" {label}  ", weak)]
+        for key, label in (*others, *fixed):
+            segments += [Segment(key, key_style), Segment(f" {label}  ", label_style)]
         return Strip(segments).adjust_cell_length(width, base)
 
 
-def _room(pairs: Sequence[tuple[str, str]]) -> int:
+def _width_of_keys(pairs: Sequence[tuple[str, str]]) -> int:
     return 1 + sum(width_of(key) + 1 + width_of(label) + 2 for key, label in pairs)

@@ -1,6 +1,6 @@
-"""The lines of a log: the end of it in a pane, or all of it on a screen, with find, filter and follow.
+"""The lines of a log: its end in a pane, or all of it on a screen, with find, filter and follow.
 
-Lines are read from the file when they are drawn; the feed only says where they begin.
+Lines are read from the file when they are drawn; the feed only gives the positions where they begin.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from hptui.tui.text import fit, plain, width_of
 from hptui.tui.widgets.lines import Lines
 
 REACH = 200_000
-"""So many lines are searched at a key, before the screen has to answer again."""
+"""Number of lines that a search reads at most, so that the screen answers again."""
 
 
 class LogView(Lines, can_focus=True):
-    """A view of a log. It stays at the end until somebody scrolls away, and again from `G` on."""
+    """A view of a log. It follows the end of the file until the user scrolls away, and again from `G` on."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--number", "log--found", "log--cursor", "log--bad"}
     DEFAULT_CSS = """
@@ -41,7 +41,7 @@ class LogView(Lines, can_focus=True):
     BINDINGS = bindings("log")
 
     class Changed(Message):
-        """It follows, finds or shows something else."""
+        """The view follows, finds or shows something else."""
 
         def __init__(self, view: LogView) -> None:
             super().__init__()
@@ -52,7 +52,7 @@ class LogView(Lines, can_focus=True):
             return self.view
 
     class Asked(Message):
-        """Something is to be typed: `find` or `filter`."""
+        """A text is to be typed: `find` or `filter`."""
 
         def __init__(self, action: str) -> None:
             super().__init__()
@@ -72,40 +72,40 @@ class LogView(Lines, can_focus=True):
         self._rows: tuple[object, list[tuple[int, str, bool]]] = (None, [])
 
     def on_unmount(self) -> None:
-        self._close()
+        self._close_file()
 
-    def _close(self) -> None:
+    def _close_file(self) -> None:
         if self._fd is not None:
             with suppress(OSError):
                 os.close(self._fd[1])
             self._fd = None
 
     def show(self, snapshot: LogSnapshot) -> None:
-        """The log as it is now."""
-        before = self.snapshot
-        if before is None or before.path != snapshot.path or before.size > snapshot.size:
-            self._close()
+        """Show the present state of the log."""
+        previous = self.snapshot
+        if previous is None or previous.path != snapshot.path or previous.size > snapshot.size:
+            self._close_file()
             self.follow, self.offset_x = True, 0
         self.snapshot = snapshot
         if self.follow:
             self.cursor = max(0, len(snapshot) - 1)
-        self._keep()
+        self._clamp_scroll()
         self.repaint()
 
     def text(self, index: int) -> str:
-        """A line, cleaned; `index` counts the lines that the filter lets through."""
+        """Return a line, sanitized; `index` counts the lines that the filter selects."""
         snapshot = self.snapshot
         if snapshot is None or snapshot.path is None or not 0 <= index < len(snapshot):
             return ""
         try:
             if self._fd is None or self._fd[0] != snapshot.path:
-                self._close()
+                self._close_file()
                 self._fd = (snapshot.path, os.open(snapshot.path, os.O_RDONLY | os.O_CLOEXEC))
             return plain(line_at(self._fd[1], snapshot, snapshot.number(index)), limit=8000)
         except OSError:
             return ""
 
-    def _keep(self) -> None:
+    def _clamp_scroll(self) -> None:
         count = len(self.snapshot) if self.snapshot is not None else 0
         height = max(1, self.size.height)
         self.cursor = max(0, min(self.cursor, count - 1))
@@ -118,7 +118,7 @@ class LogView(Lines, can_focus=True):
             self.top = self.cursor - height + 1
 
     def on_resize(self) -> None:
-        self._keep()
+        self._clamp_scroll()
         self.refresh()
 
     def on_focus(self) -> None:
@@ -128,6 +128,7 @@ class LogView(Lines, can_focus=True):
         self.repaint()
 
     def draw(self, y: int, width: int) -> Strip:
+        """Return line `y` of the log in sight."""
         base = self.rich_style
         snapshot = self.snapshot
         if snapshot is None:
@@ -135,10 +136,10 @@ class LogView(Lines, can_focus=True):
         if not len(snapshot):
             if y:
                 return Strip.blank(width, base)
-            said = snapshot.problem or ("no line passes the filter" if snapshot.filter else "nothing printed yet")
-            return Strip([Segment(fit(plain(said), width), base + self.style_of("log--number"))])
+            message = snapshot.problem or ("no line passes the filter" if snapshot.filter else "nothing printed yet")
+            return Strip([Segment(fit(plain(message), width), base + self.style_of("log--number"))])
         if self.wrapped:
-            rows = self._wrap(width, snapshot)
+            rows = self._wrapped_rows(width, snapshot)
             if y >= len(rows):
                 return Strip.blank(width, base)
             index, text, first = rows[y]
@@ -148,44 +149,51 @@ class LogView(Lines, can_focus=True):
             return Strip.blank(width, base)
         if index == self.cursor and self.has_focus and not self.follow:
             base = base + self.style_of("log--cursor")
-        whole = self.text(index)
-        text = text if self.wrapped else whole
+        full_line = self.text(index)
+        text = text if self.wrapped else full_line
         segments: list[Segment] = []
-        if gutter := self._gutter(snapshot):
+        if gutter := self._gutter_width(snapshot):
             number = f"{snapshot.number(index) + 1:>{gutter - 1}} " if first else " " * gutter
             segments.append(Segment(number, base + self.style_of("log--number")))
-        wrong = whole.lstrip()[:12].lower().startswith(("error", "traceback", "critical", "fatal"))
-        style = base + self.style_of("log--bad") if wrong else base
+        is_error = full_line.lstrip()[:12].lower().startswith(("error", "traceback", "critical", "fatal"))
+        style = base + self.style_of("log--bad") if is_error else base
         text = text[self.offset_x :] if self.offset_x and not self.wrapped else text
-        place = text.lower().find(self.needle.lower()) if self.needle else -1
-        if place >= 0:
-            end = place + len(self.needle)
-            segments += [Segment(text[:place], style), Segment(text[place:end], base + self.style_of("log--found"))]
+        position = text.lower().find(self.needle.lower()) if self.needle else -1
+        if position >= 0:
+            end = position + len(self.needle)
+            segments += [
+                Segment(text[:position], style),
+                Segment(text[position:end], base + self.style_of("log--found")),
+            ]
             segments.append(Segment(text[end:], style))
         else:
             segments.append(Segment(text, style))
-        if width_of(text) > width and place < 0:
+        if width_of(text) > width and position < 0:
             segments[-1] = Segment(fit(text, max(1, width - sum(s.cell_length for s in segments[:-1]))), style)
         return Strip(segments).adjust_cell_length(width, base)
 
-    def _gutter(self, snapshot: LogSnapshot) -> int:
+    def _gutter_width(self, snapshot: LogSnapshot) -> int:
         return len(str(len(snapshot.starts))) + 1 if self.numbers else 0
 
-    def _wrap(self, width: int, snapshot: LogSnapshot) -> list[tuple[int, str, bool]]:
-        """What each row shows while lines wrap: of which line, which part of it, whether its first.
+    def _wrapped_rows(self, width: int, snapshot: LogSnapshot) -> list[tuple[int, str, bool]]:
+        """Return the rows of wrapped lines: index of the line, part of it, whether that is its first part.
 
         The cursor's line is always among them; at the end of the log its last row is.
         """
         height = max(1, self.size.height)
         key = (snapshot, self.top, self.cursor, self.follow, width, height)
         if self._rows[0] != key:
-            room = max(1, width - self._gutter(snapshot))
+            room = max(1, width - self._gutter_width(snapshot))
             last = len(snapshot) - 1 if self.follow else min(self.top + height - 1, len(snapshot) - 1)
             parts = {index: chop_cells(self.text(index), room) or [""] for index in range(self.top, last + 1)}
             top = self.top
             while top < self.cursor and sum(len(parts[n]) for n in range(top, self.cursor + 1)) > height:
                 top += 1
-            rows = [(n, part, place == 0) for n in range(top, last + 1) for place, part in enumerate(parts[n])]
+            rows = [
+                (n, part, number_of_part == 0)
+                for n in range(top, last + 1)
+                for number_of_part, part in enumerate(parts[n])
+            ]
             self._rows = (key, rows[-height:] if self.follow else rows[:height])
         return self._rows[1]
 
@@ -197,8 +205,8 @@ class LogView(Lines, can_focus=True):
 
     # moving and finding ---------------------------------------------------------------------------------------
 
-    def _moved(self) -> None:
-        self._keep()
+    def _after_move(self) -> None:
+        self._clamp_scroll()
         self.repaint()
         self.post_message(self.Changed(self))
 
@@ -206,12 +214,12 @@ class LogView(Lines, can_focus=True):
         if self.follow and by < 0:
             self.follow = False
         self.cursor += by
-        self._moved()
+        self._after_move()
 
     def action_edge(self, to: int) -> None:
         self.follow = to > 0
         self.cursor = len(self.snapshot or ()) - 1 if to > 0 else 0
-        self._moved()
+        self._after_move()
 
     def action_page(self, share: float) -> None:
         by = int(share * self.size.height) or (1 if share > 0 else -1)
@@ -219,17 +227,17 @@ class LogView(Lines, can_focus=True):
             self.follow = False
         self.top += by
         self.cursor += by
-        self._moved()
+        self._after_move()
 
     def action_side(self, by: int) -> None:
         self.offset_x = max(0, self.offset_x + by * 8)
-        self._moved()
+        self._after_move()
 
     def action_follow(self) -> None:
         self.follow = not self.follow
         if self.follow:
             self.cursor = max(0, len(self.snapshot or ()) - 1)
-        self._moved()
+        self._after_move()
 
     def action_find(self) -> None:
         self.post_message(self.Asked("find"))
@@ -247,15 +255,15 @@ class LogView(Lines, can_focus=True):
         app_of(self).copy(self.text(self.cursor), "the line")
 
     def find(self, text: str) -> bool:
-        """Look for a text, from the cursor on."""
+        """Find a text from the cursor on; return whether it occurs."""
         self.needle = text
-        return self._seek(self.cursor, 1) if text else True
+        return self._find_from(self.cursor, 1) if text else True
 
     def action_again(self, by: int) -> None:
-        if self.needle and not self._seek(self.cursor + by, by):
+        if self.needle and not self._find_from(self.cursor + by, by):
             self.app.bell()
 
-    def _seek(self, start: int, by: int) -> bool:
+    def _find_from(self, start: int, by: int) -> bool:
         snapshot = self.snapshot
         count = len(snapshot) if snapshot is not None else 0
         needle = self.needle.lower()
@@ -263,7 +271,7 @@ class LogView(Lines, can_focus=True):
             index = (start + step * by) % count
             if needle in self.text(index).lower():
                 self.follow, self.cursor = False, index
-                self._moved()
+                self._after_move()
                 return True
         self.repaint()
         return False
@@ -273,12 +281,12 @@ class LogView(Lines, can_focus=True):
         self.cursor = max(self.cursor, self.top)
         if self.snapshot is not None and self.top + self.size.height >= len(self.snapshot):
             self.follow = True
-        self._moved()
+        self._after_move()
         event.stop()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self.follow = False
         self.top = max(0, self.top - 3)
         self.cursor = min(self.cursor, self.top + self.size.height - 1)
-        self._moved()
+        self._after_move()
         event.stop()

@@ -1,6 +1,6 @@
-"""A table that draws the rows in sight and nothing else: ten thousand rows cost what thirty do.
+"""A table that draws only the rows in sight: 10,000 rows cost as much as 30.
 
-What it shows comes from a `Rows`, asked row by row. The first columns may be pinned; the rest scroll by whole columns.
+What it shows comes from `TableRows`, row by row. The first columns may be pinned; the others scroll by whole columns.
 """
 
 from __future__ import annotations
@@ -84,45 +84,45 @@ class Table(Lines, can_focus=True):
         self.top = 0
         self.left = 0
         self._key: object = None
-        self._told: tuple[object, ...] = ()
+        self._posted: tuple[object, ...] = ()
 
     # what is in sight -----------------------------------------------------------------------------------------
 
     @property
     def body(self) -> int:
-        """Rows that fit."""
+        """Number of rows that fit."""
         return max(0, self.size.height - 1)
 
     def in_sight(self) -> range:
-        """Indices of the rows in sight."""
+        """Return the indices of the rows in sight."""
         return range(self.top, min(len(self.rows), self.top + self.body))
 
     @property
     def key(self) -> object | None:
-        """What the cursor is on; None in an empty table."""
+        """Identity of the row under the cursor; None in an empty table."""
         return self._key if len(self.rows) else None
 
     def update(self) -> None:
-        """The rows have changed: the cursor stays on its own, and what differs is drawn."""
+        """Draw what has changed after a change of the rows; the cursor stays on its row."""
         count = len(self.rows)
-        where = self.rows.index_of(self._key) if self._key is not None else None
-        if where is not None:
-            shift = where - self.cursor
+        index = self.rows.index_of(self._key) if self._key is not None else None
+        if index is not None:
+            shift = index - self.cursor
             if shift and self.top > 0:
                 self.top += shift
-            self.cursor = where
+            self.cursor = index
         self.cursor = max(0, min(count - 1, self.cursor))
         self._key = self.rows.key(self.cursor) if count else None
-        self._keep_in_sight()
+        self._scroll_to_cursor()
         self.repaint()
-        self._tell()
+        self._post_changes()
 
     def go_to(self, key: object) -> bool:
-        """Put the cursor on a row; False when it is not here."""
-        where = self.rows.index_of(key)
-        if where is None:
+        """Move the cursor to a row; return False if it is not shown."""
+        index = self.rows.index_of(key)
+        if index is None:
             return False
-        self._move_to(where)
+        self._move_to(index)
         return True
 
     def _move_to(self, index: int) -> None:
@@ -130,11 +130,11 @@ class Table(Lines, can_focus=True):
             return
         self.cursor = max(0, min(len(self.rows) - 1, index))
         self._key = self.rows.key(self.cursor)
-        self._keep_in_sight()
+        self._scroll_to_cursor()
         self.repaint()
-        self._tell()
+        self._post_changes()
 
-    def _keep_in_sight(self) -> None:
+    def _scroll_to_cursor(self) -> None:
         body = self.body
         if body <= 0:
             return
@@ -144,18 +144,18 @@ class Table(Lines, can_focus=True):
         elif self.cursor >= self.top + body:
             self.top = self.cursor - body + 1
 
-    def _tell(self) -> None:
-        now = (self.top, self.body, len(self.rows))
-        if not self._told or self._told[0] != self._key:
+    def _post_changes(self) -> None:
+        state = (self.top, self.body, len(self.rows))
+        if not self._posted or self._posted[0] != self._key:
             self.post_message(self.Moved(self, self._key))
-        if self._told[1:] != now:
+        if self._posted[1:] != state:
             self.post_message(self.Scrolled(self))
-        self._told = (self._key, *now)
+        self._posted = (self._key, *state)
 
     def on_resize(self) -> None:
-        self._keep_in_sight()
+        self._scroll_to_cursor()
         self.refresh()
-        self._tell()
+        self._post_changes()
 
     def on_focus(self) -> None:
         self.repaint()
@@ -166,27 +166,28 @@ class Table(Lines, can_focus=True):
     # drawing --------------------------------------------------------------------------------------------------
 
     def draw(self, y: int, width: int) -> Strip:
+        """Return the header, or the row at line `y`."""
         base = self.rich_style
         if y == 0:
             return self._header(width, base)
         index = self.top + y - 1
         if index >= len(self.rows):
             return Strip.blank(width, base)
-        here = index == self.cursor
-        if here:
+        is_cursor = index == self.cursor
+        if is_cursor:
             base = base + self.style_of("table--cursor" if self.has_focus else "table--cursor-dim")
-        # Sixteen colours have no quiet background: there the row is turned, and its cells have no colours of their own.
-        turned = here and self.has_focus and self.app.native_ansi_color
+        # The sixteen colours have no subdued background: there the row is inverted, without colours of its cells.
+        is_inverted = is_cursor and self.has_focus and self.app.native_ansi_color
         marked = self.rows.marked(index)
-        sign = self.glyphs.cursor if here and self.has_focus else " "
+        sign = self.glyphs.cursor if is_cursor and self.has_focus else " "
         segments = [
-            Segment(sign, base if turned else base + self.style_of("table--accent")),
-            Segment(self.glyphs.mark if marked else " ", base if turned else base + self.style_of("table--mark")),
+            Segment(sign, base if is_inverted else base + self.style_of("table--accent")),
+            Segment(self.glyphs.mark if marked else " ", base if is_inverted else base + self.style_of("table--mark")),
         ]
         cells = self.rows.cells(index)
-        for place in self.columns_in_sight(width):
-            column, cell = self.rows.columns[place], cells[place]
-            style = base + self.style_of(f"table--{cell.meaning}") if cell.meaning and not turned else base
+        for position in self.columns_in_sight(width):
+            column, cell = self.rows.columns[position], cells[position]
+            style = base + self.style_of(f"table--{cell.meaning}") if cell.meaning and not is_inverted else base
             if cell.bold:
                 style = style + Style(bold=True)
             segments.append(Segment(fit(cell.text, column.width, right=column.right), style))
@@ -194,35 +195,35 @@ class Table(Lines, can_focus=True):
         return Strip(segments).adjust_cell_length(width, base)
 
     def _header(self, width: int, base: Style) -> Strip:
-        style, chosen = base + self.style_of("table--header"), base + self.style_of("table--column")
+        style, selected_style = base + self.style_of("table--header"), base + self.style_of("table--column")
         by, down = self.rows.sorting()
         segments = [Segment("  ", style)]
-        for place in self.columns_in_sight(width):
-            column = self.rows.columns[place]
+        for position in self.columns_in_sight(width):
+            column = self.rows.columns[position]
             sign = (self.glyphs.down if down else self.glyphs.up) if column.name == by else ""
             text = fit(column.heading, max(0, column.width - len(sign)), right=column.right)
             if sign and not column.right:
                 text = fit(f"{column.heading[: column.width - 1]}{sign}", column.width)
                 sign = ""
-            lit = place == self.column and self.has_focus
-            segments.append(Segment(text + sign, chosen if lit else style))
+            is_selected = position == self.column and self.has_focus
+            segments.append(Segment(text + sign, selected_style if is_selected else style))
             segments.append(Segment("  ", style))
         return Strip(segments).adjust_cell_length(width, style)
 
     def columns_in_sight(self, width: int) -> list[int]:
-        """Columns that are drawn: the pinned ones, then as many of the others as fit whole."""
+        """Return the indices of the columns that are drawn: the pinned ones, then as many others as fit whole."""
         columns = self.rows.columns
-        room = width - 2
+        width_left = width - 2
         shown = []
-        for place in range(min(self.rows.pinned, len(columns))):
-            shown.append(place)
-            room -= columns[place].width + 2
-        for place in range(self.rows.pinned + self.left, len(columns)):
-            if columns[place].width > room and len(shown) > self.rows.pinned:
+        for index in range(min(self.rows.pinned, len(columns))):
+            shown.append(index)
+            width_left -= columns[index].width + 2
+        for index in range(self.rows.pinned + self.left, len(columns)):
+            if columns[index].width > width_left and len(shown) > self.rows.pinned:
                 break
-            shown.append(place)
-            room -= columns[place].width + 2
-            if room <= 0:
+            shown.append(index)
+            width_left -= columns[index].width + 2
+            if width_left <= 0:
                 break
         return shown
 
@@ -266,28 +267,31 @@ class Table(Lines, can_focus=True):
             self.sort_by(by, not down)
 
     def sort_by(self, name: str, down: bool | None = None) -> None:
-        """Sort by a column; the other way round when it is sorted by it already. For tables whose rows can."""
+        """Sort by a column; in the opposite direction if it is sorted by it already.
+
+        For tables whose rows can be sorted; this one does nothing.
+        """
 
     def on_click(self, event: events.Click) -> None:
         self.focus()
         if event.y == 0:
-            if (place := self._column_at(event.x)) is not None:
-                self.column = place
+            if (index_of_column := self._column_at(event.x)) is not None:
+                self.column = index_of_column
                 self.action_sort()
             return
         index = self.top + event.y - 1
         if index < len(self.rows):
-            again = index == self.cursor and event.chain > 1
+            is_double_click = index == self.cursor and event.chain > 1
             self._move_to(index)
-            if again:
+            if is_double_click:
                 self.action_open()
 
     def _column_at(self, x: int) -> int | None:
-        edge = 2
-        for place in self.columns_in_sight(self.size.width):
-            edge += self.rows.columns[place].width + 2
-            if x < edge:
-                return place
+        right_edge = 2
+        for index in self.columns_in_sight(self.size.width):
+            right_edge += self.rows.columns[index].width + 2
+            if x < right_edge:
+                return index
         return None
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

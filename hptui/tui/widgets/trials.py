@@ -1,4 +1,4 @@
-"""The table of trials of a study: marks, filter, columns, and the keys that steer single trials."""
+"""The table of a study's trials: marks, filter, columns, and the keys that steer single trials."""
 
 from __future__ import annotations
 
@@ -16,45 +16,47 @@ from hptui.tui.widgets.table import Table
 
 
 class TrialTable(Table):
-    """Trials. What a key asks of them is told to the screen, which knows the study."""
+    """The trials of a study. What a key requests is posted to the screen, which knows the study."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("trials")
 
     class Asked(Message):
-        """A key asks something of trials: its action, and the numbers that are meant."""
+        """The trials of a study. What a key requests is posted to the screen, which knows the study."""
 
         def __init__(self, action: str, numbers: list[int]) -> None:
             super().__init__()
             self.action, self.numbers = action, numbers
 
     class Marked(Message):
-        """Other trials are marked, or their order is another."""
+        """The marks or the order have changed."""
 
     def __init__(self, *, glyphs: Glyphs = RICH, id: str | None = None, classes: str | None = None) -> None:
         self.trials = TrialRows(glyphs)
         super().__init__(self.trials, glyphs=glyphs, id=id, classes=classes)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether an action may be used: with `--readonly`, none that changes something."""
         return allowed(self, "trials", action)
 
     @property
     def number(self) -> int | None:
-        """The trial under the cursor."""
+        """Number of the trial under the cursor."""
         key = self.key
         return key if isinstance(key, int) else None
 
     @property
     def trial(self) -> Trial | None:
-        """The same, whole."""
+        """The trial under the cursor."""
         return None if self.number is None else self.trials.trial(self.number)
 
     def meant(self) -> list[int]:
-        """The marked trials, or the one under the cursor."""
+        """Return the marked trials, or the one under the cursor."""
         if self.trials.marks:
             return sorted(self.trials.marks)
         return [] if self.number is None else [self.number]
 
     def sort_by(self, name: str, down: bool | None = None) -> None:
+        """Sort by a column; in the opposite direction if it is sorted by it already."""
         by, was_down = self.trials.sorting()
         self.trials.set_sort(name, (not was_down if by == name else False) if down is None else down)
         self.update()
@@ -72,38 +74,38 @@ class TrialTable(Table):
         self.repaint()
         self.post_message(self.Marked())
 
-    def _ask(self, action: str) -> None:
+    def _request(self, action: str) -> None:
         self.post_message(self.Asked(action, self.meant()))
 
     def action_filter(self) -> None:
-        self._ask("filter")
+        self._request("filter")
 
     def action_columns(self) -> None:
-        self._ask("columns")
+        self._request("columns")
 
     def action_best(self) -> None:
-        self._ask("best")
+        self._request("best")
 
     def action_stop(self) -> None:
-        self._ask("stop")
+        self._request("stop")
 
     def action_kill(self) -> None:
-        self._ask("kill")
+        self._request("kill")
 
     def action_hold(self) -> None:
-        self._ask("hold")
+        self._request("hold")
 
     def action_retry(self) -> None:
-        self._ask("retry")
+        self._request("retry")
 
     def action_note(self) -> None:
-        self._ask("note")
+        self._request("note")
 
     def action_write_note(self) -> None:
-        self._ask("write_note")
+        self._request("write_note")
 
     def action_clone(self) -> None:
-        self._ask("clone")
+        self._request("clone")
 
     def action_copy(self) -> None:
-        self._ask("copy")
+        self._request("copy")

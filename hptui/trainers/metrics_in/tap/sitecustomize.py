@@ -1,8 +1,8 @@
-"""The tap: Python imports this at the start of every script that hptui runs, because its directory is on PYTHONPATH.
+"""The tap: Python imports this at the start of each script that hptui runs, because its directory is on PYTHONPATH.
 
-It hands the script's own `sitecustomize` on, waits until `transformers` or `wandb` are imported, and then listens to
-what they log. It must never break a script: whatever goes wrong here is silent, and the output is read instead.
-Runs in the user's environment: standard library only, nothing of hptui but the file `reporting.py`.
+It imports the script's own `sitecustomize`, waits until `transformers` or `wandb` are imported, and then reports what
+they log. It must never break a script: errors here are silent, and metrics are read from the output instead. It runs
+in the user's environment, with the standard library and the file `reporting.py` only.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ REPORTING = os.path.join(HERE, "..", "..", "..", "reporting.py")
 
 
 def own_sitecustomize() -> None:
-    """Run the `sitecustomize` that this one stands in front of."""
+    """Import the `sitecustomize` that this one hides, and take this directory off `sys.path`."""
     import importlib
     import importlib.util
 
-    me = sys.modules.pop("sitecustomize", None)
-    places = list(sys.path)
-    sys.path[:] = [place for place in places if os.path.abspath(place or ".") != HERE]
+    this_module = sys.modules.pop("sitecustomize", None)
+    paths = list(sys.path)
+    sys.path[:] = [path for path in paths if os.path.abspath(path or ".") != HERE]
     try:
         if importlib.util.find_spec("sitecustomize") is not None:
             importlib.import_module("sitecustomize")
-        elif me is not None:
-            sys.modules["sitecustomize"] = me
+        elif this_module is not None:
+            sys.modules["sitecustomize"] = this_module
     finally:
-        sys.path[:] = [place for place in places if os.path.abspath(place or ".") != HERE]
+        sys.path[:] = [path for path in paths if os.path.abspath(path or ".") != HERE]
 
 
 def reporting(name: str = "_hptui_reporting") -> Any:
-    """`reporting.py` as a module, loaded once under each name."""
+    """Return `reporting.py` as a module, loaded once under each name."""
     import importlib.util
 
     if name not in sys.modules:
@@ -47,49 +47,51 @@ def reporting(name: str = "_hptui_reporting") -> Any:
 
 
 def listen_to_trainer(module: Any) -> None:
-    """`transformers.trainer_callback` has been imported."""
+    """Wrap the callbacks of `transformers.trainer_callback`, which has just been imported."""
     report, handler = reporting(), module.CallbackHandler
     begin, log, step = handler.on_train_begin, handler.on_log, handler.on_step_end
 
-    def on_train_begin(self: Any, args: Any, state: Any, control: Any, *rest: Any, **more: Any) -> Any:
+    def on_train_begin(self: Any, args: Any, state: Any, control: Any, *others: Any, **options: Any) -> Any:
         quietly(report.trainer_begins, "tap transformers", args, state)
-        return begin(self, args, state, control, *rest, **more)
+        return begin(self, args, state, control, *others, **options)
 
-    def on_log(self: Any, args: Any, state: Any, control: Any, logs: Any, *rest: Any, **more: Any) -> Any:
+    def on_log(self: Any, args: Any, state: Any, control: Any, logs: Any, *others: Any, **options: Any) -> Any:
         quietly(report.trainer_logs, "tap transformers", state, logs)
-        return log(self, args, state, control, logs, *rest, **more)
+        return log(self, args, state, control, logs, *others, **options)
 
-    def on_step_end(self: Any, args: Any, state: Any, control: Any, *rest: Any, **more: Any) -> Any:
-        told = step(self, args, state, control, *rest, **more)
+    def on_step_end(self: Any, args: Any, state: Any, control: Any, *others: Any, **options: Any) -> Any:
+        result = step(self, args, state, control, *others, **options)
         quietly(report.trainer_steps, state, control)
-        return told
+        return result
 
     handler.on_train_begin, handler.on_log, handler.on_step_end = on_train_begin, on_log, on_step_end
 
 
 def listen_to_wandb(module: Any) -> None:
-    """`wandb.sdk.wandb_run` has been imported."""
+    """Wrap `Run.log` of `wandb.sdk.wandb_run`, which has just been imported."""
     report, log = reporting(), module.Run.log
     steps: dict[int, int] = {}
 
-    def heard(run: Any, data: Any, step: Any, commit: Any) -> None:
+    def send_log(run: Any, data: Any, step: Any, commit: Any) -> None:
         if not report.active():
             return
         number = steps.get(id(run), 0) if step is None else int(step)
         steps[id(run)] = number + (commit is not False and step is None) if step is None else number
         numbers = {name: value for name, value in flat(data) if not isinstance(value, str)}
-        said = next((numbers[name] for name in numbers if name.rpartition("/")[2] in ("global_step", "step")), number)
-        report.send("tap wandb", said, {name: value for name, value in numbers.items() if is_number(value)})
+        step_of_log = next(
+            (numbers[name] for name in numbers if name.rpartition("/")[2] in ("global_step", "step")), number
+        )
+        report.send("tap wandb", step_of_log, {name: value for name, value in numbers.items() if is_number(value)})
 
-    def log_and_tell(self: Any, data: Any, step: Any = None, commit: Any = None, *rest: Any, **more: Any) -> Any:
-        quietly(heard, self, data, step, commit)
-        return log(self, data, step, commit, *rest, **more)
+    def log_and_send(self: Any, data: Any, step: Any = None, commit: Any = None, *others: Any, **options: Any) -> Any:
+        quietly(send_log, self, data, step, commit)
+        return log(self, data, step, commit, *others, **options)
 
-    module.Run.log = log_and_tell
+    module.Run.log = log_and_send
 
 
 def flat(data: Any, above: str = "") -> Any:
-    """Nested mappings as W&B names their values: `a.b`."""
+    """Yield the values of nested mappings by the names that W&B gives them: `a.b`."""
     for name, value in data.items():
         if isinstance(value, dict):
             yield from flat(value, f"{above}{name}.")
@@ -98,23 +100,23 @@ def flat(data: Any, above: str = "") -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """A plain number, or one of NumPy's or torch's."""
+    """Return whether a value is a plain number, or one of NumPy or torch."""
     return isinstance(value, int | float) or (getattr(value, "ndim", None) == 0 and hasattr(value, "item"))
 
 
-def quietly(what: Any, *arguments: Any) -> None:
-    """Call something whose failure is no business of the script."""
+def quietly(function: Any, *arguments: Any) -> None:
+    """Call a function and ignore its errors, which must not reach the script."""
     import contextlib
 
     with contextlib.suppress(Exception):
-        what(*arguments)
+        function(*arguments)
 
 
 HEARD = {"transformers.trainer_callback": listen_to_trainer, "wandb.sdk.wandb_run": listen_to_wandb}
 
 
 class Finder:
-    """Finds what others find, and looks at some modules once they are loaded. Lends `hptui` to who has none."""
+    """Finds modules as others do, and patches the modules of the table above once they are loaded."""
 
     def __init__(self) -> None:
         self._busy: set[str] = set()
@@ -141,7 +143,7 @@ class Finder:
 
 
 class Lender:
-    """`import hptui` in an environment without hptui gets `report`, `should_stop` and `HptuiCallback`."""
+    """Provides `import hptui` in an environment without hptui: `report`, `should_stop` and `HptuiCallback`."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name != "hptui":
@@ -152,29 +154,34 @@ class Lender:
 
 
 def packages() -> None:
-    """Say which packages the script has imported, as it ends."""
-    third = [
+    """Report the versions of the packages that the script has imported, as it ends."""
+    names = [
         name for name in list(sys.modules) if not ("." in name or name[0] == "_" or name in sys.stdlib_module_names)
     ]
-    known = {name: said for name in third if isinstance(said := version(name, sys.modules[name]), str)}
-    if known:
-        reporting().write({"k": "packages", "packages": known})
+    versions = {
+        name: found_version for name in names if isinstance(found_version := version(name, sys.modules[name]), str)
+    }
+    if versions:
+        reporting().write({"k": "packages", "packages": versions})
 
 
 def version(name: str, module: Any) -> Any:
-    """The version of a package. One that loads its parts lazily is not asked: it would import them."""
+    """Return the version of a package.
+
+    The attribute of one that loads its parts lazily is not read: that would import them.
+    """
     if type(module) is type(sys):
         return vars(module).get("__version__")
     import importlib.metadata
 
     try:
         return importlib.metadata.version(name)
-    except Exception:  # noqa: BLE001  there may be none of that name
+    except Exception:  # noqa: BLE001  a module's name may be that of no package
         return None
 
 
 def begin() -> None:
-    """Say that the tap is there, and wait."""
+    """Report that the tap is loaded, and install the finders."""
     if "HPTUI_REPORT" not in os.environ:
         return
     if "HPTUI_TAP" in os.environ:
