@@ -1,6 +1,6 @@
 """hptui: tunes hyperparameters of language models on the machine you are logged in to."""
 
-from hptui.lazily import attributes
+from hptui.lazily import lazy_attributes
 from hptui.reporting import report, should_stop
 
 __version__ = "0.1.0"
@@ -16,7 +16,7 @@ __all__ = [
     "HptuiError",
 ]
 
-__getattr__ = attributes(
+__getattr__ = lazy_attributes(
     "hptui",
     HptuiCallback="hptui.reporting",
     run_optimization="hptui.api.run",

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 
-def attributes(package: str, **modules: str) -> Callable[[str], Any]:
+def lazy_attributes(package: str, **modules: str) -> Callable[[str], Any]:
     """Return a `__getattr__` for `package` that loads each name from its module on first access."""
 
     def load(name: str) -> Any:

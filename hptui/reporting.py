@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-REPORT, STOP = "HPTUI_REPORT", "HPTUI_STOP"
+REPORT_VARIABLE, STOP_VARIABLE = "HPTUI_REPORT", "HPTUI_STOP"
 """Environment variables: the file to append records to, and the file whose existence requests the end."""
 
 _file: tuple[int, int] | None = None
@@ -46,12 +46,12 @@ def should_stop() -> bool:
     if not _has_announced:
         _has_announced = True
         write({"k": "cooperates"})
-    return os.path.exists(os.environ.get(STOP, ""))
+    return os.path.exists(os.environ.get(STOP_VARIABLE, ""))
 
 
 def active() -> bool:
     """Return whether this process records metrics: it belongs to a trial and has RANK 0."""
-    return REPORT in os.environ and os.environ.get("RANK", "0") == "0"
+    return REPORT_VARIABLE in os.environ and os.environ.get("RANK", "0") == "0"
 
 
 def send(source: str, step: Any, metrics: Any, progress: Any = None, total: Any = None) -> None:
@@ -92,7 +92,7 @@ def write(record: Any) -> None:
         if _file is None or _file[0] != os.getpid():
             _file = (
                 os.getpid(),
-                os.open(os.environ[REPORT], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600),
+                os.open(os.environ[REPORT_VARIABLE], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600),
             )
         os.write(_file[1], json.dumps(record).encode() + b"\n")
     except OSError:  # disk full, or the directory is gone: training goes on
@@ -102,27 +102,27 @@ def write(record: Any) -> None:
 # transformers ---------------------------------------------------------------------------------------------------
 
 
-def heard(state: Any) -> bool:
+def records_trainer(state: Any) -> bool:
     """Return whether this process records for a distributed `Trainer`."""
     return active() and bool(getattr(state, "is_world_process_zero", True))
 
 
-def trainer_begins(source: str, args: Any, state: Any) -> None:
+def record_trainer_start(source: str, args: Any, state: Any) -> None:
     """Record the arguments of a `Trainer` and its number of steps."""
-    if heard(state):
+    if records_trainer(state):
         settings = {name: value for name, value in vars(args).items() if isinstance(value, bool | int | float | str)}
         write({"k": "effective", "settings": settings})
         send(source, state.global_step, {}, None, state.max_steps or None)
 
 
-def trainer_logs(source: str, state: Any, logs: Any) -> None:
+def record_trainer_logs(source: str, state: Any, logs: Any) -> None:
     """Record the numbers that a `Trainer` logs, in full precision."""
-    if heard(state):
+    if records_trainer(state):
         numbers = {name: value for name, value in (logs or {}).items() if isinstance(value, int | float)}
         send(source, state.global_step, numbers)
 
 
-def trainer_steps(state: Any, control: Any) -> None:
+def stop_trainer_if_requested(state: Any, control: Any) -> None:
     """Make a `Trainer` save a checkpoint and end after this step if hptui requests it."""
     if active() and should_stop():
         control.should_save = True
@@ -140,13 +140,13 @@ def _callback() -> type:
         """
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            trainer_begins("report", args, state)
+            record_trainer_start("report", args, state)
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-            trainer_logs("report", state, logs)
+            record_trainer_logs("report", state, logs)
 
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            trainer_steps(state, control)
+            stop_trainer_if_requested(state, control)
 
     return HptuiCallback
 

@@ -10,7 +10,7 @@ import click
 
 from hptui.cli.main import cli
 from hptui.trainers import registry
-from hptui.tui.keys import of_scope, shown
+from hptui.tui.keys import key_text, keys_of_scope
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCK = re.compile(r"(<!-- (verbs|settings|sft|command|keys) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -78,8 +78,8 @@ def keys() -> str:
     rows = ["| where | keys |", "| --- | --- |"]
     for scope, where in WHERE.items():
         said = [
-            f"{' '.join(f'`{shown(key)}`' for key in one.keys.split(','))} {one.label.rstrip('…').lower()}"
-            for one in of_scope(scope)
+            f"{' '.join(f'`{key_text(key)}`' for key in one.keys.split(','))} {one.label.rstrip('…').lower()}"
+            for one in keys_of_scope(scope)
         ]
         rows.append(f"| {where} | {', '.join(said)} |".replace("`|`", "`\\|`"))
     return "\n".join(rows) + "\n"

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.actions.run import run
 from hptui.storage.paths import StudyDir
 from tests.support import trials, until
@@ -82,7 +82,7 @@ SHOTS = (
 
 async def take(home: Path, shot: Shot) -> str:
     """The picture as SVG."""
-    study = StudyDir.of(home, shot.study) if shot.study else None
+    study = StudyDir.for_study(home, shot.study) if shot.study else None
     async with walking(home, size=shot.size, study=study, theme=shot.theme) as walk:
         await walk.until("★" if study else CHARLM, PATIENCE)
         await walk.pilot.pause(2.5)
@@ -135,16 +135,16 @@ def to_png(svg: Path) -> None:
 def trained(home: Path) -> None:
     """Let the finished studies be finished, and the running one run."""
     for name in (CHARLM, SFT):
-        sd = StudyDir.of(home, name)
+        sd = StudyDir.for_study(home, name)
         if not sd.exists():
             run(home, str(ROOT / "studies" / f"{name}.toml"))
-            until(lambda sd=sd: not holder(sd)["alive"], 1800)
+            until(lambda sd=sd: not runner_status(sd)["alive"], 1800)
 
 
 def start_over(home: Path) -> None:
     """The study that runs while its pictures are taken begins anew, and gets to where there is something to see."""
-    sd = StudyDir.of(home, RUNNING)
-    if sd.exists() and not holder(sd)["alive"]:
+    sd = StudyDir.for_study(home, RUNNING)
+    if sd.exists() and not runner_status(sd)["alive"]:
         shutil.rmtree(sd.root)
     run(home, str(ROOT / "studies" / f"{RUNNING}.toml"))
     until(lambda: len(trials(sd)) > 7, 600)

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.actions.run import run
 from hptui.model.trial import Trial
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 
 DEADLINE = 90.0
 
@@ -70,7 +70,7 @@ def until(what: Callable[[], object], seconds: float = DEADLINE) -> None:
 
 def rest(sd: StudyDir, seconds: float = DEADLINE) -> StudyDir:
     """Wait until no runner holds the study."""
-    until(lambda: not holder(sd)["alive"], seconds)
+    until(lambda: not runner_status(sd)["alive"], seconds)
     return sd
 
 
@@ -81,26 +81,26 @@ def run_to_rest(home: Path, ref: Path | str, **options: object) -> StudyDir:
 
 def trials(sd: StudyDir) -> list[Trial]:
     """All trials as they stand."""
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         return reader.trials()
 
 
 def trial(sd: StudyDir, number: int) -> Trial:
     """One trial as it stands."""
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         return reader.trial(number)
 
 
 def state(sd: StudyDir) -> tuple[str, str]:
     """The study's state and message."""
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         row = reader.study()
         return str(row.state), row.message
 
 
 def events(sd: StudyDir, kind: str) -> list[str]:
     """Messages of events of a kind."""
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         return [event.message for event in reader.events() if event.kind == kind]
 
 

@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 
 from hptui.model.errors import MachineError, UserError
-from hptui.results.view import look
+from hptui.results.view import read_view
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 
-LEFT_OUT = {"study.db", "study.db-wal", "study.db-shm", "study.lock", ".ballast", "cache"}
+EXCLUDED_ENTRIES = {"study.db", "study.db-wal", "study.db-shm", "study.lock", ".ballast", "cache"}
 """Entries of the study directory that are not copied: the store (a backup replaces it), locks, caches."""
 
 
@@ -48,7 +48,7 @@ def archive(sd: StudyDir, output: Path, *, checkpoints: bool = True) -> int:
 def _write_files(tar: tarfile.TarFile, sd: StudyDir, *, checkpoints: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
         copy = Path(folder) / "study.db"
-        with Reader(sd) as reader:
+        with StoreReader(sd) as reader:
             reader.backup(copy)
         tar.add(copy, f"{sd.name}/study.db")
     count = 1
@@ -61,10 +61,10 @@ def _write_files(tar: tarfile.TarFile, sd: StudyDir, *, checkpoints: bool) -> in
 
 def _external_checkpoints(sd: StudyDir) -> list[tuple[Path, str]]:
     """Return checkpoints outside the study directory, each with its path inside it as the archive has it."""
-    view = look(sd)
+    view = read_view(sd)
     files: list[tuple[Path, str]] = []
-    for trial in view.trials if view.study.checkpoint_place else ():
-        folder = sd.checkpoints(trial.number, view.study.checkpoint_place, view.row.uuid)
+    for trial in view.trials if view.study.checkpoint_directory else ():
+        folder = sd.checkpoints(trial.number, view.study.checkpoint_directory, view.row.uuid)
         relative = sd.checkpoints(trial.number).relative_to(sd.root)
         entries = sorted(folder.rglob("*")) if folder.is_dir() and folder != sd.checkpoints(trial.number) else []
         complete = [path for path in entries if path.is_file() and not path.is_symlink() and not _is_partial(path)]
@@ -83,8 +83,8 @@ def _files(sd: StudyDir, *, checkpoints: bool) -> list[Path]:
     for folder, names, files in os.walk(sd.root):
         directory = Path(folder)
         if directory == sd.root:
-            names[:] = [name for name in names if name not in LEFT_OUT]
-            files = [name for name in files if name not in LEFT_OUT]
+            names[:] = [name for name in names if name not in EXCLUDED_ENTRIES]
+            files = [name for name in files if name not in EXCLUDED_ENTRIES]
         if not checkpoints:
             names[:] = [name for name in names if name != "checkpoints"]
         names.sort()

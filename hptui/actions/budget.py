@@ -11,7 +11,7 @@ from hptui.model.errors import UserError
 from hptui.model.stages import stage_named
 from hptui.model.study import Stage, Study
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 
 
 def with_trials(study: Study, trials: str | None, sd: StudyDir | None) -> Study:
@@ -24,7 +24,7 @@ def with_trials(study: Study, trials: str | None, sd: StudyDir | None) -> Study:
     return replace(study, search=replace(study.search, trials=_number(trials, lambda: _total(study, sd))))
 
 
-def of_stage(study: Study, trials: str | None, sd: StudyDir | None) -> dict[str, str]:
+def stage_budget(study: Study, trials: str | None, sd: StudyDir | None) -> dict[str, str]:
     """Return what `--set` would change, for a study with stages: the budget of its current stage.
 
     Without a stage that has begun the first one is meant. {} when nothing changes.
@@ -33,7 +33,7 @@ def of_stage(study: Study, trials: str | None, sd: StudyDir | None) -> dict[str,
     """
     if trials is None or not study.stages:
         return {}
-    stage = stage_now(study, sd)
+    stage = current_stage(study, sd)
     if not stage.searches:
         reason = f"stage {stage.name!r} is under way, which runs known configurations again and searches nothing"
         hint = f"hptui add {study.name} KEY=VALUE… queues a trial; another [[stage]] in the study file searches on"
@@ -41,12 +41,12 @@ def of_stage(study: Study, trials: str | None, sd: StudyDir | None) -> dict[str,
     return {f"stage.{stage.name}.trials": str(_number(trials, lambda: _total_of_stage(study, stage, sd)))}
 
 
-def stage_now(study: Study, sd: StudyDir | None) -> Stage:
+def current_stage(study: Study, sd: StudyDir | None) -> Stage:
     """Return the current stage of a study; the last one when it has ended."""
     begun: list[str] = []
     if sd is not None:
-        with Reader(sd) as reader:
-            begun = [str(row["name"]) for row in reader.course()]
+        with StoreReader(sd) as reader:
+            begun = [str(row["name"]) for row in reader.stage_history()]
     return (stage_named(study, begun[-1]) if begun else None) or study.stages[0]
 
 
@@ -78,5 +78,5 @@ def _total_of_stage(study: Study, stage: Stage, sd: StudyDir | None) -> int:
 
 
 def _counted_trials(sd: StudyDir, stage: str = "") -> int:
-    with Reader(sd) as reader:
-        return sum(trial.role.counts for trial in reader.trials() if trial.stage == stage)
+    with StoreReader(sd) as reader:
+        return sum(trial.role.counts_as_trial for trial in reader.trials() if trial.stage == stage)

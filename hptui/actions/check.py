@@ -11,27 +11,27 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from hptui.actions.rehearsal import rehearse
-from hptui.actions.run import read
-from hptui.model.errors import Unusable
+from hptui.actions.rehearsal import run_steps
+from hptui.actions.run import read_study
+from hptui.model.errors import NoUsableTrial
 from hptui.model.format import settings as settings_text
-from hptui.model.scripts import KIND
+from hptui.model.scripts import COMMAND_KIND
 from hptui.model.space import Choice
-from hptui.model.stages import expected, planned, staged
+from hptui.model.stages import as_stage, expected_total, planned_in_stage
 from hptui.model.study import Stage, Study
 from hptui.model.trial import Value
 from hptui.running import devices
 
 TRY_STEPS = 6
 """Steps of a dry run."""
-READ_TOGETHER = 0.3
+BATCHED_READ_S = 0.3
 """Seconds within which lines of a script may have been read at once, so that times between them mean nothing."""
-DRAWN = 400
+MAX_DRAWS = 400
 """Configurations that are drawn to find the heaviest."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """A study file that can run: the study, warnings about it, and facts such as the size of its space."""
 
     study: Study
@@ -40,7 +40,7 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class DryRunResult:
     """What a few steps of the heaviest configuration took, and the forecast for the whole study.
 
     Times are seconds, sizes GiB. None: not known (a trainer that reports no total, no GPU).
@@ -61,7 +61,7 @@ class Tried:
     metrics: Mapping[str, float | None] = field(default_factory=dict)
 
 
-def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | None = None) -> Checked:
+def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | None = None) -> CheckResult:
     """Read and check a study file; `warnings` are what is only doubtful.
 
     With `home`, the studies of its `warm_start` are looked for there.
@@ -72,10 +72,10 @@ def check(path: Path, changes: Mapping[str, str] | None = None, home: Path | Non
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
-    study = read(path, changes or {})
+    study = read_study(path, changes or {})
     if home is not None:
-        warmstart.gather(study, home)
-    return Checked(study, tuple(studyfile.warnings(study, registry.schema)), _facts(study))
+        warmstart.read_prior_studies(study, home)
+    return CheckResult(study, tuple(studyfile.study_warnings(study, registry.schema)), _facts(study))
 
 
 def preflight(study: Study) -> list[str]:
@@ -102,7 +102,7 @@ def _facts(study: Study) -> dict[str, Value]:
         "objective": ", ".join(f"{objective.goal} {objective.metric}" for objective in study.objectives),
         "trainer": study.trainer.kind,
         "sampler": study.search.sampler,
-        "trials": expected(study, ()) if study.search.sampler == "list" else study.search.trials,
+        "trials": expected_total(study, ()) if study.search.sampler == "list" else study.search.trials,
         "listed": len(study.trials),
         **({"stages": {stage.name: _stage_line(study, stage) for stage in study.stages}} if study.stages else {}),
         **({"presets": [preset.name for preset in study.presets]} if study.presets else {}),
@@ -120,7 +120,7 @@ def _facts(study: Study) -> dict[str, Value]:
 
 def _stage_line(study: Study, stage: Stage) -> str:
     """Return a line about a stage: `5 trials by grid: learning_rate {1e-4, 1e-3}; steps=60`."""
-    stage_study, count = staged(study, stage), planned(study, stage)
+    stage_study, count = as_stage(study, stage), planned_in_stage(study, stage)
     number = "no limit" if count is None else f"{count} trials"
     if stage.searches:
         ranges = ", ".join(f"{parameter.name} {parameter.describe()}" for parameter in stage_study.space.parameters)
@@ -138,7 +138,7 @@ def _base(study: Study) -> dict[str, Value]:
     return {**defaults_of(study), **study.trainer.settings}
 
 
-def heaviest(study: Study) -> dict[str, Value]:
+def heaviest_configuration(study: Study) -> dict[str, Value]:
     """Return the feasible configuration that should need most memory.
 
     It has the largest values of the settings that the trainer marks as costing memory. With stages it combines the
@@ -149,7 +149,7 @@ def heaviest(study: Study) -> dict[str, Value]:
     params: dict[str, Value] = {}
     for stage in study.stages:
         if stage.searches:
-            params |= {**stage.set, **_heaviest_of_space(staged(study, stage, params))}
+            params |= {**stage.set, **_heaviest_of_space(as_stage(study, stage, params))}
     return params
 
 
@@ -169,11 +169,11 @@ def _heaviest_of_space(study: Study) -> dict[str, Value]:
     }
     rng = random.Random(0)
     heaviest_params, best_weight = None, -1.0
-    for n in range(DRAWN):
+    for n in range(MAX_DRAWS):
         params = {parameter.name: defaults.get(parameter.name, parameter.sample(rng)) for parameter in space.parameters}
         # First the largest of all; if that is not feasible, more and more of them at random.
         params |= {
-            parameter.name: largest[parameter.name] if rng.random() > n / DRAWN else parameter.sample(rng)
+            parameter.name: largest[parameter.name] if rng.random() > n / MAX_DRAWS else parameter.sample(rng)
             for parameter in costly
         }
         settled = space.settle(base, params)
@@ -200,18 +200,18 @@ def _relative_size(value: Value, largest: Value) -> float:
     return 0.0
 
 
-def try_out(path: Path, changes: Mapping[str, str] | None = None, home: Path | None = None) -> Tried:
+def dry_run(path: Path, changes: Mapping[str, str] | None = None, home: Path | None = None) -> DryRunResult:
     """Run a few steps of the heaviest configuration, in a temporary directory.
 
     Raises: `Unusable` when it fails.
     """
-    study = read(path, changes or {})
-    params = heaviest(study)
-    tried = rehearse(study, params, TRY_STEPS, home)
+    study = read_study(path, changes or {})
+    params = heaviest_configuration(study)
+    tried = run_steps(study, params, TRY_STEPS, home)
     if not tried.complete:
         tail = "\n  ".join(tried.printed.strip().splitlines()[-12:])
-        raise Unusable(
-            f"the heaviest configuration fails ({tried.why})\n  {tail}", hint=f"settings: {json.dumps(params)}"
+        raise NoUsableTrial(
+            f"the heaviest configuration fails ({tried.failure})\n  {tail}", hint=f"settings: {json.dumps(params)}"
         )
     return _forecast(study, {**_base(study), **params}, tried.events, tried.end, tried.seconds)
 
@@ -222,19 +222,19 @@ def _forecast(
     events: list[dict[str, Any]],
     end: Mapping[str, Any],
     wall_seconds: float,
-) -> Tried:
+) -> DryRunResult:
     reports = [event for event in events if event["k"] == "metrics"]
     total = next((event["steps"] for event in reversed(events) if event["k"] == "total"), None)
-    step, evaluation = _pace(reports) if study.trainer.kind != KIND else (_mean_pace(reports), 0.0)
+    step, evaluation = _pace(reports) if study.trainer.kind != COMMAND_KIND else (_mean_pace(reports), 0.0)
     startup = wall_seconds - (reports[-1]["t"] - reports[0]["t"] if reports else 0.0)
     checkpoint_bytes = max((event["bytes"] for event in events if event["k"] == "checkpoint"), default=None)
     trial = startup + step * total + evaluation * _evaluations(settings, total) if step and total else None
-    trials, slots = expected(study, ()), len(devices.slots(study.resources))
+    trials, slots = expected_total(study, ()), len(devices.slots_for(study.resources))
     checkpoint = checkpoint_bytes / (1 << 30) if checkpoint_bytes is not None else None
     checkpoint_count = study.resources.keep_checkpoints * (trials or 1)
     free = shutil.disk_usage(Path(study.directory or ".")).free / (1 << 30)
     disk = checkpoint * checkpoint_count if checkpoint is not None else None
-    return Tried(
+    return DryRunResult(
         settings=dict(settings),
         startup_seconds=round(startup, 3),
         step_seconds=step,
@@ -255,7 +255,9 @@ def _study_seconds(study: Study, trial: float, startup: float, trials: int, slot
     """Return the seconds for all trials; with a launcher only the first trial pays for the imports."""
     from hptui.trainers import registry
 
-    if registry.preload(study.trainer.kind) and study.trainer.kind != KIND:  # a script is started for each trial
+    if (
+        registry.preload(study.trainer.kind) and study.trainer.kind != COMMAND_KIND
+    ):  # a script is started for each trial
         return startup + (trial - startup) * trials / slots
     return trial * trials / slots
 
@@ -278,7 +280,7 @@ def _mean_pace(reports: list[dict[str, Any]]) -> float | None:
     if len(reports) < 2 or reports[-1]["step"] <= reports[0]["step"]:
         return None
     seconds: float = reports[-1]["t"] - reports[0]["t"]
-    return seconds / (reports[-1]["step"] - reports[0]["step"]) if seconds > READ_TOGETHER else None
+    return seconds / (reports[-1]["step"] - reports[0]["step"]) if seconds > BATCHED_READ_S else None
 
 
 def _evaluations(settings: Mapping[str, Value], total: int) -> int:

@@ -12,32 +12,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hptui.actions.doctor import Finding
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.model.errors import HptuiError
 from hptui.model.format import size
 from hptui.model.trial import Attempt, StudyState, TrialStatus
-from hptui.results.view import View, look
-from hptui.running.ending import Ending, Facts, judge
+from hptui.results.view import View, read_view
+from hptui.running.ending import AttemptEnd, ExitFacts, classify_exit
 from hptui.running.environment import boot_id
 from hptui.running.finish import end_event
-from hptui.running.local import MARK
-from hptui.storage.disks import filesystem, is_network
+from hptui.running.local import TOKEN_VARIABLE
+from hptui.storage.disks import filesystem_type, is_network_filesystem
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
-from hptui.storage.rundir import RunDir, is_held, read_json
+from hptui.storage.reader import StoreReader
+from hptui.storage.rundir import RunDir, lock_is_held, read_json
 
-CLOCK = 300.0
+MAX_CLOCK_AHEAD_S = 300.0
 """Seconds that the newest event may lie in the future."""
-QUICK = 200 << 20
+MAX_QUICK_CHECK_BYTES = 200 << 20
 """Stores up to this size (bytes) are checked whole without being asked to."""
 
 
-def checkup(sd: StudyDir, *, thorough: bool = False) -> list[Finding]:
+def examine_study(sd: StudyDir, *, thorough: bool = False) -> list[Finding]:
     """Return what is wrong with a study, or one finding that says that all is well."""
     try:
-        with Reader(sd) as reader:
+        with StoreReader(sd) as reader:
             findings = list(_store(sd, reader, thorough=thorough))
-            view = look(sd, reader)
+            view = read_view(sd, reader)
             findings += [
                 *_runner(sd, view),
                 *_attempts(sd, reader),
@@ -52,11 +52,11 @@ def checkup(sd: StudyDir, *, thorough: bool = False) -> list[Finding]:
     return findings or [Finding("study", "ok", f"{view.row.state}, {len(view.trials)} trials", "", sd.name)]
 
 
-def _store(sd: StudyDir, reader: Reader, *, thorough: bool) -> Iterator[Finding]:
-    if is_network(kind := filesystem(sd.root)):
+def _store(sd: StudyDir, reader: StoreReader, *, thorough: bool) -> Iterator[Finding]:
+    if is_network_filesystem(kind := filesystem_type(sd.root)):
         text = f"the store is on a network file system ({kind}), where SQLite's log loses data"
         yield Finding("store", "error", text, "move the study to a local disk", sd.name)
-    if not thorough and sd.db.stat().st_size > QUICK:
+    if not thorough and sd.db.stat().st_size > MAX_QUICK_CHECK_BYTES:
         return
     problems = quick_check(sd.db)
     if problems:
@@ -96,7 +96,7 @@ def _files(sd: StudyDir) -> Iterator[Finding]:
 
 
 def _runner(sd: StudyDir, view: View) -> Iterator[Finding]:
-    runner, state = holder(sd), view.row.state
+    runner, state = runner_status(sd), view.row.state
     if runner["alive"]:
         if runner["host"] not in (None, socket.gethostname()):
             yield Finding("runner", "warning", f"the runner lives on another machine: {runner['host']}", "", sd.name)
@@ -108,15 +108,15 @@ def _runner(sd: StudyDir, view: View) -> Iterator[Finding]:
 
 
 def _last_boot(sd: StudyDir) -> str:
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         return reader.get_meta("boot_id")
 
 
-def _attempts(sd: StudyDir, reader: Reader) -> Iterator[Finding]:
+def _attempts(sd: StudyDir, reader: StoreReader) -> Iterator[Finding]:
     open_attempts = reader.attempts(open=True)
-    if not holder(sd)["alive"]:
+    if not runner_status(sd)["alive"]:
         ended_attempts = [
-            attempt for attempt in open_attempts if not is_held(RunDir(sd.attempt(attempt.trial, attempt.n)).lock)
+            attempt for attempt in open_attempts if not lock_is_held(RunDir(sd.attempt(attempt.trial, attempt.n)).lock)
         ]
         lost = [attempt.trial for attempt in ended_attempts if _attempt_end(sd, attempt).status is None]
         done = [attempt.trial for attempt in ended_attempts if attempt.trial not in lost]
@@ -130,27 +130,29 @@ def _attempts(sd: StudyDir, reader: Reader) -> Iterator[Finding]:
             text = f"{_trial_list(lost)} {what_happened}"
             yield Finding("attempts", "warning", text, f"hptui run {sd.name}", sd.name)
     ended = {attempt.token: attempt.trial for attempt in reader.attempts() if not attempt.state.open}
-    for pid, token in tokens():
+    for pid, token in attempt_processes():
         if token in ended:
             text = f"process {pid} is left of trial {ended[token]}, which has ended"
             yield Finding("attempts", "warning", text, f"kill {pid}", sd.name)
 
 
-def _attempt_end(sd: StudyDir, attempt: Attempt) -> Ending:
+def _attempt_end(sd: StudyDir, attempt: Attempt) -> AttemptEnd:
     """Return how an attempt whose lock is free ended, as the next runner will find it."""
     run = RunDir(sd.attempt(attempt.trial, attempt.n))
     exit_facts = read_json(run.exit)
     rebooted = bool(attempt.boot_id) and attempt.boot_id != boot_id()
-    return judge(Facts(end_event(run), exit_facts if isinstance(exit_facts, dict) else None, attempt.asked, rebooted))
+    return classify_exit(
+        ExitFacts(end_event(run), exit_facts if isinstance(exit_facts, dict) else None, attempt.asked, rebooted)
+    )
 
 
 def _trial_list(trials: list[int]) -> str:
     return f"{'trial' if len(trials) == 1 else 'trials'} {', '.join(map(str, trials))}"
 
 
-def tokens() -> Iterator[tuple[int, str]]:
+def attempt_processes() -> Iterator[tuple[int, str]]:
     """Yield (pid, token) of the processes that carry the token of an attempt."""
-    mark = f"{MARK}=".encode()
+    mark = f"{TOKEN_VARIABLE}=".encode()
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "environ").read_bytes().split(b"\0")
@@ -161,23 +163,23 @@ def tokens() -> Iterator[tuple[int, str]]:
                 yield int(process.name), word[len(mark) :].decode(errors="replace")
 
 
-def _clock(sd: StudyDir, reader: Reader) -> Iterator[Finding]:
+def _clock(sd: StudyDir, reader: StoreReader) -> Iterator[Finding]:
     newest = max((event.at for event in reader.events(limit=1)), default=0.0)
     ahead_s = newest - time.time()
-    if ahead_s > CLOCK:
+    if ahead_s > MAX_CLOCK_AHEAD_S:
         text = f"the newest event lies {ahead_s / 60:.0f} minutes in the future: the clock was put back"
         yield Finding("clock", "warning", text, "", sd.name)
 
 
-def _checkpoints(sd: StudyDir, view: View, reader: Reader) -> Iterator[Finding]:
+def _checkpoints(sd: StudyDir, view: View, reader: StoreReader) -> Iterator[Finding]:
     """Yield findings about damaged or missing checkpoints of trials that continue from them."""
-    from hptui.trainers.checkpoints import damage, written
+    from hptui.trainers.checkpoints import find_damage, list_checkpoints
 
     for trial in view.trials:
         if trial.status not in (TrialStatus.PAUSED, TrialStatus.WAITING):
             continue
-        on_disk = written(sd.checkpoints(trial.number, view.study.checkpoint_place, view.row.uuid))
-        if on_disk and (problem := damage(on_disk[0])):
+        on_disk = list_checkpoints(sd.checkpoints(trial.number, view.study.checkpoint_directory, view.row.uuid))
+        if on_disk and (problem := find_damage(on_disk[0])):
             text = f"trial {trial.number}: {on_disk[0].path.name} is damaged ({problem}); an older one will be used"
             yield Finding("checkpoints", "warning", text, "", sd.name)
         if not on_disk and reader.checkpoints(trial.number):
@@ -186,9 +188,9 @@ def _checkpoints(sd: StudyDir, view: View, reader: Reader) -> Iterator[Finding]:
 
 
 def _space(sd: StudyDir, view: View) -> Iterator[Finding]:
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         largest = max((row.bytes for trial in view.trials for row in reader.checkpoints(trial.number)), default=0)
-    keep, checkpoint_place = view.study.resources.keep_checkpoints, view.study.checkpoint_place
+    keep, checkpoint_place = view.study.resources.keep_checkpoints, view.study.checkpoint_directory
     directory = Path(checkpoint_place) if checkpoint_place and Path(checkpoint_place).is_dir() else sd.root
     need, free = (keep + 1) * largest + (2 << 30 if largest else 0), shutil.disk_usage(directory).free
     if free < need:

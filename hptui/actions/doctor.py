@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Literal
 
 import hptui
-from hptui.actions.surroundings import logout_warning, terminal
+from hptui.actions.surroundings import logout_warning, terminal_facts
 from hptui.model.errors import HptuiError
 from hptui.model.format import size
 from hptui.running import devices, nvml
 from hptui.running.devices import Gpu
-from hptui.storage.disks import filesystem, is_network
-from hptui.storage.paths import StudyDir, studies_in
+from hptui.storage.disks import filesystem_type, is_network_filesystem
+from hptui.storage.paths import StudyDir, list_studies
 
 Level = Literal["ok", "warning", "error"]
-LOW_SPACE = 2 << 30  # bytes
+MIN_FREE_BYTES = 2 << 30  # bytes
 PACKAGES = ("textual", "rich", "optuna", "ax-platform", "torch", "transformers", "peft", "bitsandbytes", "sqlite-utils")
 """Packages whose versions are shown, and that must be installed."""
 
@@ -43,17 +43,17 @@ class Finding:
 
 def examine(home: Path, studies: list[StudyDir] | None = None) -> list[Finding]:
     """Check this machine, HOME, and the given studies or all of them."""
-    from hptui.actions.checkup import checkup
+    from hptui.actions.checkup import examine_study
 
     findings = [f for probe in (_versions, _sqlite, _gpus, _locks, _logout, _terminal) for f in _safely(probe)]
     findings += _safely(lambda: _home(home))
-    chosen = studies_in(home) if studies is None else studies
+    chosen = list_studies(home) if studies is None else studies
     for sd in chosen:
-        findings += checkup(sd, thorough=studies is not None)
+        findings += examine_study(sd, thorough=studies is not None)
     return findings
 
 
-def worst(findings: list[Finding]) -> Level:
+def worst_level(findings: list[Finding]) -> Level:
     """Return the worst level among findings."""
     levels = {finding.level for finding in findings}
     return "error" if "error" in levels else "warning" if "warning" in levels else "ok"
@@ -103,7 +103,7 @@ def _sqlite() -> list[Finding]:
 
 
 def _gpus() -> list[Finding]:
-    gpus = devices.gpus()
+    gpus = devices.visible_gpus()
     if nvml.library() is None:
         return [Finding("gpu", "ok", "no NVIDIA driver answers: trials run on the CPU")]
     if not gpus:
@@ -120,7 +120,7 @@ def _gpus() -> list[Finding]:
 def _gpu(gpu: Gpu) -> Finding:
     text = f"GPU {gpu.index}: {gpu.name}, {gpu.free_gb:.1f} of {gpu.total_gb:.1f} GB free"
     text += f", driver {gpu.driver}, CUDA {gpu.cuda}"
-    holders = devices.who_holds(gpu)
+    holders = devices.gpu_processes(gpu)
     return Finding("gpu", "ok", f"{text}; in use by {', '.join(map(str, holders))}" if holders else text)
 
 
@@ -134,7 +134,7 @@ def _logout() -> list[Finding]:
 
 
 def _terminal() -> list[Finding]:
-    facts = terminal()
+    facts = terminal_facts()
     description = ", ".join(f"{key} {value}" for key, value in facts.items() if value)
     if facts["encoding"].replace("-", "") != "utf8":
         return [Finding("terminal", "warning", description, "set LANG to a UTF-8 locale, or PYTHONUTF8=1")]
@@ -144,7 +144,7 @@ def _terminal() -> list[Finding]:
 def _home(home: Path) -> list[Finding]:
     if not home.exists():
         return [Finding("home", "ok", f"{home} will be made by the first run"), *_disk(home.parent)]
-    findings = [Finding("home", "ok", f"{home}: {len(studies_in(home))} studies")]
+    findings = [Finding("home", "ok", f"{home}: {len(list_studies(home))} studies")]
     if not os.access(home, os.W_OK | os.X_OK):
         findings = [Finding("home", "error", f"{home} cannot be written", "choose another with --home or $HPTUI_HOME")]
     return [*findings, *_disk(home)]
@@ -153,11 +153,11 @@ def _home(home: Path) -> list[Finding]:
 def _disk(path: Path) -> list[Finding]:
     while not path.exists():
         path = path.parent
-    kind, findings = filesystem(path), []
-    if is_network(kind):
+    kind, findings = filesystem_type(path), []
+    if is_network_filesystem(kind):
         text = f"{path} is on a network file system ({kind}): studies cannot be kept there"
         findings.append(Finding("disk", "error", text, "set $HPTUI_HOME to a local disk"))
     free = shutil.disk_usage(path).free
-    low: Level = "warning" if free < LOW_SPACE else "ok"
+    low: Level = "warning" if free < MIN_FREE_BYTES else "ok"
     text = f"{size(free)} free on the disk of {path}{f' ({kind})' if kind else ''}"
     return [*findings, Finding("disk", low, text, "free some space: hptui gc" if low == "warning" else "")]

@@ -8,18 +8,18 @@ from pathlib import Path
 from hptui.actions.report import write_report
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.study import FILE_SETS
-from hptui.results.export.files import save
-from hptui.results.view import View, look
+from hptui.results.export.files import write_atomically
+from hptui.results.view import View, read_view
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 
-REPORTS = {"OPTIMIZATION_RESULTS.md": "results"}
+REPORT_STYLE_OF = {"OPTIMIZATION_RESULTS.md": "results"}
 """Reports among the files, and their style."""
-PAGES = ("optimization_trace.html", "contour_plot.html")
+HTML_PAGES = ("optimization_trace.html", "contour_plot.html")
 """Names of HTML pages."""
 
 
-def export_like(sd: StudyDir, kind: str, folder: Path, names: Mapping[str, str] | None = None) -> list[Path]:
+def write_file_set(sd: StudyDir, kind: str, folder: Path, names: Mapping[str, str] | None = None) -> list[Path]:
     """Write the files that search scripts of a `kind` write; return those that were written.
 
     Raises: `UserError` for an unknown kind.
@@ -37,8 +37,8 @@ def write_files(sd: StudyDir, files: Iterable[str], folder: Path, names: Mapping
     from hptui.results.export.like import WRITERS
 
     file_names = list(dict.fromkeys(name for entry in files for name in FILE_SETS.get(entry, (entry,))))
-    with Reader(sd) as reader:
-        view = look(sd, reader)
+    with StoreReader(sd) as reader:
+        view = read_view(sd, reader)
         written = []
         for name in file_names:
             if name in WRITERS:
@@ -48,28 +48,28 @@ def write_files(sd: StudyDir, files: Iterable[str], folder: Path, names: Mapping
             else:
                 continue
             if text is not None:
-                save(folder / name, text.encode())
+                write_atomically(folder / name, text.encode())
                 written.append(folder / name)
     for name in file_names:
-        if name in REPORTS:
-            written += write_report(sd, folder / name, REPORTS[name])
+        if name in REPORT_STYLE_OF:
+            written += write_report(sd, folder / name, REPORT_STYLE_OF[name])
     return written
 
 
 def write_html(sd: StudyDir, folder: Path, across: str = "", up: str = "") -> list[Path]:
     """Write `optimization_trace.html` and `contour_plot.html`, each a page that needs no other file."""
-    with Reader(sd) as reader:
-        view = look(sd, reader)
-        texts = {name: _html(view, reader, name, (across, up)) for name in PAGES}
+    with StoreReader(sd) as reader:
+        view = read_view(sd, reader)
+        texts = {name: _html(view, reader, name, (across, up)) for name in HTML_PAGES}
     for name, text in texts.items():
         if text is not None:
-            save(folder / name, text.encode())
+            write_atomically(folder / name, text.encode())
     return [folder / name for name, text in texts.items() if text is not None]
 
 
-def _html(view: View, reader: Reader, name: str, axes: Sequence[str] = ("", "")) -> str | None:
-    from hptui.results.figures.pages import contour, trace
-    from hptui.results.figures.scene import Scene
+def _html(view: View, reader: StoreReader, name: str, axes: Sequence[str] = ("", "")) -> str | None:
+    from hptui.results.figures.pages import contour_page, trace_page
+    from hptui.results.figures.scene import PlotContext
 
-    scene = Scene(view, reader)
-    return trace(scene) if name == "optimization_trace.html" else contour(scene, *axes)
+    scene = PlotContext(view, reader)
+    return trace_page(scene) if name == "optimization_trace.html" else contour_page(scene, *axes)

@@ -11,25 +11,25 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hptui.actions.rehearsal import rehearse
-from hptui.actions.run import read
-from hptui.model.errors import Unusable, UserError, did_you_mean
+from hptui.actions.rehearsal import run_steps
+from hptui.actions.run import read_study
+from hptui.model.errors import NoUsableTrial, UserError, did_you_mean
 from hptui.model.study import Study
 from hptui.model.trial import Reason, Value
 
-STEPS = 2
+FIT_STEPS = 2
 """An optimizer allocates its state in the first step, and needs all of it in the second."""
-SHARE = 0.75
+PROPOSED_SHARE = 0.75
 """Share of the largest value that fitted, as proposed when a larger one failed."""
-LARGEST = 1 << 20
+MAX_DOUBLED_VALUE = 1 << 20
 """Values from here on are not doubled any more."""
-FLAT = 1.01
-FLAT_FOR = 5
+FLAT_FACTOR = 1.01
+FLAT_COUNT = 5
 """Memory that grows by less than `FLAT_FACTOR` over this number of values is not what the setting costs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class FitAttempt:
     """One tried value: whether it fitted, and the most memory that was held, in GiB."""
 
     value: int
@@ -45,37 +45,37 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class MemoryFit:
     """The largest value that fitted, the smallest that did not (None: none met), and the proposed value."""
 
     setting: str
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[FitAttempt, ...]
     fits: int
     fails: int | None
     proposed: int
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the result as JSON."""
         return asdict(self)
 
 
-def fit(
+def find_memory_fit(
     path: Path,
     setting: str,
     changes: Mapping[str, str] | None = None,
     home: Path | None = None,
-    say: Callable[[Attempt], None] = lambda attempt: None,
-) -> Fitted:
+    report: Callable[[FitAttempt], None] = lambda attempt: None,
+) -> MemoryFit:
     """Find out how large `setting` may be; `say` is called after each tried value.
 
     Raises: `Unusable` where not even 1 fits, or something other than memory is wrong.
     """
-    study = read(path, changes or {})
-    attempts: list[Attempt] = []
+    study = read_study(path, changes or {})
+    attempts: list[FitAttempt] = []
 
     def fits(value: int) -> bool:
         attempts.append(_try_value(study, setting, value, home))
-        say(attempts[-1])
+        report(attempts[-1])
         return attempts[-1].fits
 
     value = _start_value(study, setting)
@@ -83,7 +83,7 @@ def fit(
     while value >= 1:
         if fits(value):
             largest_fit = max(largest_fit, value)
-            if smallest_failure is not None or value >= LARGEST or _memory_is_flat(attempts):
+            if smallest_failure is not None or value >= MAX_DOUBLED_VALUE or _memory_is_flat(attempts):
                 break
             value *= 2
         else:
@@ -92,9 +92,9 @@ def fit(
                 break
             value //= 2
     if not largest_fit:
-        raise Unusable(f"not even {setting} = 1 fits into memory: {attempts[-1].message}")
-    proposed = largest_fit if smallest_failure is None else max(1, int(SHARE * largest_fit))
-    return Fitted(setting, tuple(attempts), largest_fit, smallest_failure, proposed)
+        raise NoUsableTrial(f"not even {setting} = 1 fits into memory: {attempts[-1].message}")
+    proposed = largest_fit if smallest_failure is None else max(1, int(PROPOSED_SHARE * largest_fit))
+    return MemoryFit(setting, tuple(attempts), largest_fit, smallest_failure, proposed)
 
 
 def _start_value(study: Study, setting: str) -> int:
@@ -110,34 +110,34 @@ def _start_value(study: Study, setting: str) -> int:
     return max(1, value) if isinstance(value, int) and not isinstance(value, bool) else 1
 
 
-def _try_value(study: Study, setting: str, value: int, home: Path | None) -> Attempt:
-    dry_run = rehearse(study, configuration(study, setting, value), STEPS, home)
+def _try_value(study: Study, setting: str, value: int, home: Path | None) -> FitAttempt:
+    dry_run = run_steps(study, heaviest_with(study, setting, value), FIT_STEPS, home)
     if dry_run.complete:
-        return Attempt(value, True, dry_run.end.get("peak_gpu_gb"), dry_run.end.get("peak_rss_gb"))
+        return FitAttempt(value, True, dry_run.end.get("peak_gpu_gb"), dry_run.end.get("peak_rss_gb"))
     out_of_memory = dry_run.end["reason"] in (Reason.OOM, Reason.HOST_OOM) if dry_run.end else dry_run.killed
     if not out_of_memory:
         tail = "\n  ".join(dry_run.printed.strip().splitlines()[-12:])
-        raise Unusable(f"{setting} = {value} fails, and not for want of memory ({dry_run.why})\n  {tail}")
-    message = dry_run.why if dry_run.end else "the process was killed, as the system does when memory runs out"
-    return Attempt(value, False, dry_run.end.get("peak_gpu_gb"), dry_run.end.get("peak_rss_gb"), message)
+        raise NoUsableTrial(f"{setting} = {value} fails, and not for want of memory ({dry_run.failure})\n  {tail}")
+    message = dry_run.failure if dry_run.end else "the process was killed, as the system does when memory runs out"
+    return FitAttempt(value, False, dry_run.end.get("peak_gpu_gb"), dry_run.end.get("peak_rss_gb"), message)
 
 
-def configuration(study: Study, setting: str, value: int) -> dict[str, Value]:
+def heaviest_with(study: Study, setting: str, value: int) -> dict[str, Value]:
     """Return the heaviest configuration with this value of the setting, derived values included."""
-    from hptui.actions.check import heaviest
+    from hptui.actions.check import heaviest_configuration
 
     fixed = replace(study, trainer=replace(study.trainer, settings={**study.trainer.settings, setting: value}))
     space = replace(
         study.space, parameters=tuple(parameter for parameter in study.space.parameters if parameter.name != setting)
     )
     others = tuple(constraint for constraint in study.space.constraints if setting not in constraint.names)
-    return {**heaviest(replace(fixed, space=replace(space, constraints=others))), setting: value}
+    return {**heaviest_configuration(replace(fixed, space=replace(space, constraints=others))), setting: value}
 
 
-def _memory_is_flat(attempts: list[Attempt]) -> bool:
+def _memory_is_flat(attempts: list[FitAttempt]) -> bool:
     """Return True when doubling no longer costs memory.
 
     There is then no more data to fill a larger value, or the setting costs none.
     """
-    peaks = [attempt.peak for attempt in attempts[-FLAT_FOR:] if attempt.fits]
-    return len(peaks) == FLAT_FOR and peaks[0] > 0 and peaks[-1] < FLAT * peaks[0]
+    peaks = [attempt.peak for attempt in attempts[-FLAT_COUNT:] if attempt.fits]
+    return len(peaks) == FLAT_COUNT and peaks[0] > 0 and peaks[-1] < FLAT_FACTOR * peaks[0]

@@ -11,19 +11,19 @@ from pathlib import Path
 
 from hptui.model.errors import HptuiError, Locked, MachineError, UserError
 from hptui.model.trial import Trial, TrialStatus
-from hptui.results.view import View, best_trials, look
+from hptui.results.view import View, best_trials, read_view
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
-from hptui.storage.rundir import RunDir, holding, is_held
+from hptui.storage.reader import StoreReader
+from hptui.storage.rundir import RunDir, lock_is_held, try_lock
 
-OURS = re.compile(r"\.?study\.db\S*|study\.lock|runner\.log\S*|trials|cache|\.ballast|\.\S+\.tmp")
+ENTRY_PATTERN = re.compile(r"\.?study\.db\S*|study\.lock|runner\.log\S*|trials|cache|\.ballast|\.\S+\.tmp")
 """Names that hptui gives to entries of a study directory."""
-ENDED = (TrialStatus.COMPLETE, TrialStatus.PRUNED, TrialStatus.FAILED)
+DELETABLE_STATUSES = (TrialStatus.COMPLETE, TrialStatus.PRUNED, TrialStatus.FAILED)
 """Statuses of trials whose checkpoints may be deleted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Garbage:
+class UnneededCheckpoints:
     """The checkpoints of one trial that nobody needs; `bytes` is their size."""
 
     study: str
@@ -32,7 +32,7 @@ class Garbage:
     bytes: int
 
 
-def weigh(path: Path) -> int:
+def size_of(path: Path) -> int:
     """Return the bytes of all plain files below `path`; links are not followed."""
     total = 0
     for folder, _, files in os.walk(path):
@@ -47,7 +47,7 @@ def weigh(path: Path) -> int:
 # a whole study --------------------------------------------------------------------------------------------------
 
 
-def removable(sd: StudyDir) -> int:
+def removable_bytes(sd: StudyDir) -> int:
     """Return the number of bytes that removing the study frees.
 
     Raises: `Locked` while anything of it runs; `UserError` when the directory is a link or holds foreign files.
@@ -57,9 +57,9 @@ def removable(sd: StudyDir) -> int:
             f"{sd.root} is a link to a study", hint=f"remove the link, or the study itself: {sd.root.resolve()}"
         )
     _check_is_study(sd)
-    with holding(sd.lock) as free:
+    with try_lock(sd.lock) as free:
         _check_at_rest(sd, free)
-    return weigh(sd.root)
+    return size_of(sd.root)
 
 
 def remove(sd: StudyDir) -> int:
@@ -67,15 +67,15 @@ def remove(sd: StudyDir) -> int:
 
     Raises: as `removable`, and `MachineError` when a file cannot be removed.
     """
-    size = removable(sd)
+    size = removable_bytes(sd)
     external = _external_checkpoints(sd)
     doomed = sd.root.with_name(f".removed-{sd.name}-{os.getpid()}")
     try:
-        with holding(sd.lock) as free:
+        with try_lock(sd.lock) as free:
             _check_at_rest(sd, free)
             # Renamed first, so that a kill never leaves half a study under its name.
             os.rename(sd.root, doomed)
-            size += sum(weigh(path) for path in external)
+            size += sum(size_of(path) for path in external)
             for path in external:
                 shutil.rmtree(path)
             (
@@ -89,9 +89,9 @@ def remove(sd: StudyDir) -> int:
 
 def _check_is_study(sd: StudyDir) -> None:
     """Check that a directory holds a readable store, and nothing that hptui did not put there."""
-    with Reader(sd):
+    with StoreReader(sd):
         pass  # opening it checks that the store is one of hptui and can be read
-    foreign = sorted(entry.name for entry in sd.root.iterdir() if not OURS.fullmatch(entry.name))
+    foreign = sorted(entry.name for entry in sd.root.iterdir() if not ENTRY_PATTERN.fullmatch(entry.name))
     if foreign:
         raise UserError(
             f"{sd.root} holds more than a study: {', '.join(foreign[:5])}", hint="move that away, or remove it by hand"
@@ -102,7 +102,7 @@ def _check_at_rest(sd: StudyDir, free: bool) -> None:
     if not free:
         raise Locked(f"the study {sd.name!r} is running", hint=f"hptui stop {sd.name}, then try again")
     for lock in sd.trials.glob("*/attempt-*/lock"):
-        if is_held(lock):
+        if lock_is_held(lock):
             text = f"{lock.parent.relative_to(sd.root)} of the study {sd.name!r} still runs"
             raise Locked(text, hint=f"hptui stop {sd.name}, then try again")
 
@@ -110,10 +110,10 @@ def _check_at_rest(sd: StudyDir, free: bool) -> None:
 def _external_checkpoints(sd: StudyDir) -> list[Path]:
     """Return checkpoint directories outside the study; [] when the store cannot be read."""
     try:
-        view = look(sd)
+        view = read_view(sd)
     except HptuiError:
         return []
-    root = view.study.checkpoint_place
+    root = view.study.checkpoint_directory
     directories = [sd.checkpoints(trial.number, root, view.row.uuid) for trial in view.trials] if root else []
     return [path for path in directories if path.is_dir() and not path.is_symlink()]
 
@@ -121,14 +121,14 @@ def _external_checkpoints(sd: StudyDir) -> list[Path]:
 # checkpoints ----------------------------------------------------------------------------------------------------
 
 
-def collect(sd: StudyDir, *, dry_run: bool = False) -> list[Garbage]:
+def delete_checkpoints(sd: StudyDir, *, dry_run: bool = False) -> list[UnneededCheckpoints]:
     """Delete the checkpoints of ended trials except the best; return what was, or would be, deleted.
 
     While a runner lives only those of complete trials are deleted: any other trial may be retried.
     """
-    with holding(sd.lock) as free, Reader(sd) as reader:
-        view = look(sd, reader)
-        unneeded = list(_garbage(view, ENDED if free else (TrialStatus.COMPLETE,)))
+    with try_lock(sd.lock) as free, StoreReader(sd) as reader:
+        view = read_view(sd, reader)
+        unneeded = list(_garbage(view, DELETABLE_STATUSES if free else (TrialStatus.COMPLETE,)))
         if not dry_run:
             for garbage in unneeded:
                 _delete(garbage.path)
@@ -139,17 +139,17 @@ def collect(sd: StudyDir, *, dry_run: bool = False) -> list[Garbage]:
     return unneeded
 
 
-def _garbage(view: View, statuses: tuple[TrialStatus, ...]) -> Iterator[Garbage]:
+def _garbage(view: View, statuses: tuple[TrialStatus, ...]) -> Iterator[UnneededCheckpoints]:
     best = {trial.number for trial in best_trials(view.study, view.trials)}
     for trial in view.trials:
         if trial.status in statuses and trial.number not in best and not _is_running(view.sd, trial):
-            path = view.sd.checkpoints(trial.number, view.study.checkpoint_place, view.row.uuid)
+            path = view.sd.checkpoints(trial.number, view.study.checkpoint_directory, view.row.uuid)
             if path.is_dir() and not path.is_symlink() and any(path.iterdir()):
-                yield Garbage(view.sd.name, trial.number, path, weigh(path))
+                yield UnneededCheckpoints(view.sd.name, trial.number, path, size_of(path))
 
 
 def _is_running(sd: StudyDir, trial: Trial) -> bool:
-    return any(is_held(RunDir(sd.attempt(trial.number, n)).lock) for n in range(1, trial.attempts + 1))
+    return any(lock_is_held(RunDir(sd.attempt(trial.number, n)).lock) for n in range(1, trial.attempts + 1))
 
 
 def _delete(path: Path) -> None:
@@ -164,7 +164,7 @@ def _delete(path: Path) -> None:
         raise MachineError(f"{path} could not be removed: {error}") from error
 
 
-def _forget_checkpoints(sd: StudyDir, reader: Reader, trials: list[int]) -> None:
+def _forget_checkpoints(sd: StudyDir, reader: StoreReader, trials: list[int]) -> None:
     """Delete the rows of deleted checkpoints. The caller holds the study's lock."""
     from hptui.storage.store import Store
 
@@ -173,4 +173,4 @@ def _forget_checkpoints(sd: StudyDir, reader: Reader, trials: list[int]) -> None
         return
     with Store.open(sd) as store, store.transaction(durable=True):
         for trial, step in gone:
-            store.drop_checkpoint(trial, step)
+            store.delete_checkpoint(trial, step)

@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hptui.actions.steer import request as ask
+from hptui.actions.steer import send_command as ask
 from hptui.model.errors import UserError
 from hptui.model.format import setting
 from hptui.model.trial import Role, Trial, TrialStatus, Value
-from hptui.model.values import same
-from hptui.results.view import View, look
+from hptui.model.values import values_equal
+from hptui.results.view import View, read_view
 from hptui.storage.paths import StudyDir
 
 if TYPE_CHECKING:
-    from hptui.search.exchange.earlier import Earlier
+    from hptui.search.exchange.earlier import ImportedTrial
 
-WAIT = 60.0
+MAX_WAIT_S = 60.0
 """Seconds that a runner may take to record them: there may be thousands."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ImportPlan:
     """What an import would do.
 
     `rows` are the trials, `columns` what was understood of each column, `left_out` the columns that are not used,
@@ -34,7 +34,7 @@ class Plan:
 
     source: Path
     sha256: str
-    rows: list[Earlier]
+    rows: list[ImportedTrial]
     columns: Mapping[str, str]
     left_out: Sequence[str]
     informs: int
@@ -47,16 +47,16 @@ class Plan:
         return ", ".join(f"{count} {status}" for status, count in counts.items())
 
 
-def plan(
+def plan_import(
     sd: StudyDir, path: Path, *, names: Mapping[str, str], objectives: Sequence[str] = (), study: str = ""
-) -> Plan:
+) -> ImportPlan:
     """Read a file and return what would be recorded; nothing is written.
 
     `names` maps the file's names to the study's. A file is an Optuna store, or a table (CSV or JSON).
 
     Raises: `UserError` when the file cannot be read or holds no trial that has ended.
     """
-    view = look(sd)
+    view = read_view(sd)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -71,36 +71,45 @@ def plan(
     elif path.suffix.lower() in (".yaml", ".yml", ".toml"):
         raise UserError(f"{path} holds no experiments", hint=f"a study file or a sweep is run: hptui run {path}")
     else:
-        from hptui.search.exchange.from_table import read_table
+        from hptui.search.exchange.from_table import read_csv
 
-        table = read_table(view.study, view.base, path, names, objectives)
-        rows, columns, left_out = table.rows, dict(table.columns), list(table.left_out)
+        table = read_csv(view.study, view.base, path, names, objectives)
+        rows, columns, left_out = table.trials, dict(table.columns), list(table.left_out)
     if not rows:
         raise UserError(f"{path} holds no experiment that has ended")
-    informs = sum(fits(view, row.params) for row in rows if row.status is not TrialStatus.FAILED)
-    return Plan(path.absolute(), digest, rows, columns, left_out, informs, _notes(view, rows, informs))
+    informs = sum(is_in_space(view, row.params) for row in rows if row.status is not TrialStatus.FAILED)
+    return ImportPlan(path.absolute(), digest, rows, columns, left_out, informs, _notes(view, rows, informs))
 
 
-def carry_out(sd: StudyDir, made: Plan) -> str:
+def run_import(sd: StudyDir, import_plan: ImportPlan) -> str:
     """Record what was planned, through the runner if one lives; return a sentence for the user."""
-    from hptui.search.exchange.earlier import request
+    from hptui.search.exchange.earlier import to_command
 
-    trials = [request(row) for row in made.rows]
-    answer = ask(sd, "import", {"source": str(made.source), "sha256": made.sha256, "trials": trials}, wait=WAIT)
-    return f"{answer}; {made.informs} of them inform the sampler"
+    trials = [to_command(row) for row in import_plan.rows]
+    answer = ask(
+        sd,
+        "import",
+        {"source": str(import_plan.source), "sha256": import_plan.sha256, "trials": trials},
+        wait=MAX_WAIT_S,
+    )
+    return f"{answer}; {import_plan.informs} of them inform the sampler"
 
 
-def fits(view: View, params: Mapping[str, Value]) -> bool:
+def is_in_space(view: View, params: Mapping[str, Value]) -> bool:
     """Return True when a configuration is a point of the study's space: a sampler learns only from those."""
-    from hptui.search.history import unsaid
-    from hptui.search.lens import Lens
+    from hptui.search.history import has_unrecorded_setting
+    from hptui.search.lens import SpaceProjection
 
-    projection = Lens(view.study.space, view.base)
+    projection = SpaceProjection(view.study.space, view.base)
     trial = Trial(number=0, name="", status=TrialStatus.COMPLETE, role=Role.IMPORTED, params=params)
-    return bool(projection.parameters) and projection.point(params) is not None and not unsaid(projection, trial)
+    return (
+        bool(projection.parameters)
+        and projection.point(params) is not None
+        and not has_unrecorded_setting(projection, trial)
+    )
 
 
-def _notes(view: View, rows: Sequence[Earlier], informs: int) -> list[str]:
+def _notes(view: View, rows: Sequence[ImportedTrial], informs: int) -> list[str]:
     """Return what a person should know before they believe a comparison."""
     notes = []
     searched = [parameter.name for parameter in view.study.space.parameters if parameter.when is None]
@@ -112,7 +121,7 @@ def _notes(view: View, rows: Sequence[Earlier], informs: int) -> list[str]:
     space = {*view.study.space.names, *(derived.name for derived in view.study.space.derived)}
     for name in dict.fromkeys(name for row in rows for name in row.params if name in view.base and name not in space):
         ours, theirs = view.base[name], [row.params[name] for row in rows if name in row.params]
-        if not all(same(value, ours) for value in theirs):
+        if not all(values_equal(value, ours) for value in theirs):
             notes.append(f"{name} is {setting(ours)} here, and something else in some of them")
     names = {*view.base, *view.study.space.names, *(derived.name for derived in view.study.space.derived)}
     unknown = sorted({name for row in rows for name in row.params} - names)

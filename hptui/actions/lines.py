@@ -14,16 +14,16 @@ from collections.abc import Mapping, Sequence
 
 from hptui.model.format import metric, settings
 from hptui.model.outcome import hypervolumes
-from hptui.model.stages import comparable, overrides
+from hptui.model.stages import comparable, stage_overrides
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, TrialStatus, Value
-from hptui.results.view import beats, scored
+from hptui.results.view import dominates, has_all_values
 
-SIGNS = {TrialStatus.FAILED: "✗ FAILED", TrialStatus.PRUNED: "– PRUNED", TrialStatus.STOPPED: "– STOPPED"}
+STATUS_MARKS = {TrialStatus.FAILED: "✗ FAILED", TrialStatus.PRUNED: "– PRUNED", TrialStatus.STOPPED: "– STOPPED"}
 """Marks of trials without a value."""
 
 
-def line(
+def trial_line(
     study: Study,
     trial: Trial,
     earlier: Sequence[Trial],
@@ -35,29 +35,30 @@ def line(
     `earlier` are the trials that ended before it; `base` the baseline's settings, defaults included.
     """
     stage = f"{trial.stage}: " if trial.stage else ""
-    head = f"Trial {trial.number}{f'/{total}' if total else ''}: {stage}{describe(study, trial, base)}"
-    if scored(study, trial):
-        return f"{head} → {values(study, trial)} {judgement(study, trial, earlier)}{progress(study, trial, earlier)}"
-    sign = SIGNS.get(trial.status, f"– {trial.status.upper()}")
+    head = f"Trial {trial.number}{f'/{total}' if total else ''}: {stage}{configuration_text(study, trial, base)}"
+    if has_all_values(study, trial):
+        marks = f"{comparison_mark(study, trial, earlier)}{hypervolume_text(study, trial, earlier)}"
+        return f"{head} → {objectives_text(study, trial)} {marks}"
+    sign = STATUS_MARKS.get(trial.status, f"– {trial.status.upper()}")
     reason = f" ({trial.reason})" if trial.reason else ""
     return f"{head} {sign}{reason}{f': {trial.message}' if trial.message else ''}"
 
 
-def describe(study: Study, trial: Trial, base: Mapping[str, Value] | None = None) -> str:
+def configuration_text(study: Study, trial: Trial, base: Mapping[str, Value] | None = None) -> str:
     """Return what the trial ran with: its overrides; for the baseline, the settings that are searched."""
     shown: dict[str, Value] = dict(trial.params)
     if trial.role is Role.BASELINE:
         settings_ = study.trainer.settings if base is None else base
         shown = {name: settings_[name] for name in study.space.names if name in settings_}
     if trial.role is not Role.BASELINE:
-        common = overrides(study, trial.stage)
+        common = stage_overrides(study, trial.stage)
         shown = {name: value for name, value in shown.items() if name not in common or common[name] != value}
     origin = trial.facts.get("from_trial", trial.replicate_of)
     text = settings(shown) or ("as written" if origin is None else f"trial {origin} again")
     return f"{trial.name}: {text}" if trial.name and trial.role is not Role.BASELINE else text
 
 
-def values(study: Study, trial: Trial) -> str:
+def objectives_text(study: Study, trial: Trial) -> str:
     """Return `loss=0.5834`: every objective in its own format."""
     trial_values = trial.values or {}
     return ", ".join(
@@ -66,7 +67,7 @@ def values(study: Study, trial: Trial) -> str:
     )
 
 
-def judgement(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
+def comparison_mark(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
     """Return how a trial compares with the baseline and the best so far, among comparable trials."""
     if trial.role is Role.BASELINE:
         return "(baseline)"
@@ -74,9 +75,9 @@ def judgement(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
         return "(base model)"
     if trial.replicate_of is not None:
         return f"(trial {trial.replicate_of} again, seed {trial.seed})"
-    if trial.continued is not None:
-        return f"(from step {trial.continued[1]} of trial {trial.continued[0]})"
-    comparable_trials = [other for other in earlier if scored(study, other) and not other.aside]
+    if trial.continued_from is not None:
+        return f"(from step {trial.continued_from[1]} of trial {trial.continued_from[0]})"
+    comparable_trials = [other for other in earlier if has_all_values(study, other) and not other.is_unranked]
     comparable_trials = [other for other in comparable_trials if comparable(study, other.stage, trial.stage)]
     baseline = next((other for other in comparable_trials if other.role is Role.BASELINE), None)
     others = [other for other in comparable_trials if other.role is not Role.BASELINE]
@@ -88,9 +89,9 @@ def judgement(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
     return "✓ BEST" if improved and _new_best(study, trial, improved) else "✓ IMPROVED"
 
 
-def progress(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
+def hypervolume_text(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
     """Return `, hypervolume 0.71` (of 1) where a trial has changed the Pareto set of several objectives."""
-    if len(study.objectives) < 2 or trial.aside:
+    if len(study.objectives) < 2 or trial.is_unranked:
         return ""
     steps = hypervolumes(study, [*earlier, trial])
     moved = len(steps) > 1 and steps[-1][0] == trial.number and steps[-1][1] > steps[-2][1]
@@ -100,20 +101,20 @@ def progress(study: Study, trial: Trial, earlier: Sequence[Trial]) -> str:
 def _new_best(study: Study, trial: Trial, others: Sequence[Trial]) -> bool:
     """Return True when a trial beats all others; with several objectives, when none beats or equals it."""
     if len(study.objectives) > 1:
-        return not any(beats(study, other, trial) or _same_values(study, other, trial) for other in others)
-    return all(beats(study, trial, other) for other in others)
+        return not any(dominates(study, other, trial) or _same_values(study, other, trial) for other in others)
+    return all(dominates(study, trial, other) for other in others)
 
 
 def _better(study: Study, trial: Trial, other: Trial) -> bool:
     """Return True when a trial beats the other; with several objectives, when not beaten and not equal."""
     if len(study.objectives) > 1:
-        return not beats(study, other, trial) and not _same_values(study, trial, other)
-    return beats(study, trial, other)
+        return not dominates(study, other, trial) and not _same_values(study, trial, other)
+    return dominates(study, trial, other)
 
 
 def _equal_or_worse(study: Study, trial: Trial, others: Sequence[Trial]) -> str:
     """Return the mark of a trial that is no improvement: equal to one of the others, or worse."""
-    beaten = any(beats(study, other, trial) for other in others)
+    beaten = any(dominates(study, other, trial) for other in others)
     return "✗ WORSE" if beaten or not any(_same_values(study, other, trial) for other in others) else "= EQUAL"
 
 

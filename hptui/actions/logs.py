@@ -10,11 +10,11 @@ from pathlib import Path
 from hptui.model.errors import NotFound
 from hptui.model.trial import Trial
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
-from hptui.storage.rundir import RunDir, is_held
+from hptui.storage.reader import StoreReader
+from hptui.storage.rundir import RunDir, lock_is_held
 
-BLOCK = 64 * 1024  # bytes
-POLL = 0.2  # seconds
+BLOCK_BYTES = 64 * 1024  # bytes
+POLL_S = 0.2  # seconds
 
 
 def log_of(sd: StudyDir, trial: Trial, attempt: int | None = None) -> Path:
@@ -34,14 +34,14 @@ def log_of(sd: StudyDir, trial: Trial, attempt: int | None = None) -> Path:
     raise NotFound(f"trial {trial.number} has printed nothing yet: it is {trial.status}")
 
 
-def wait_for_log(sd: StudyDir, number: int, attempt: int | None, told: Callable[[str], None]) -> Path:
+def wait_for_log(sd: StudyDir, number: int, attempt: int | None, notify: Callable[[str], None]) -> Path:
     """Return the log of a trial, after waiting for it as long as the trial may still run.
 
     `told` is called once with a sentence when waiting begins. Raises: `NotFound` when the trial ended without a log.
     """
     announced = False
     while True:
-        with Reader(sd) as reader:
+        with StoreReader(sd) as reader:
             trial = reader.trial(number)
         try:
             return log_of(sd, trial, attempt)
@@ -50,8 +50,8 @@ def wait_for_log(sd: StudyDir, number: int, attempt: int | None, told: Callable[
                 raise
         if not announced:
             announced = True
-            told(f"trial {number} is {trial.status}; what it prints is shown as it comes")
-        time.sleep(POLL)
+            notify(f"trial {number} is {trial.status}; what it prints is shown as it comes")
+        time.sleep(POLL_S)
 
 
 def last_lines(path: Path, count: int) -> tuple[list[str], int]:
@@ -61,7 +61,7 @@ def last_lines(path: Path, count: int) -> tuple[list[str], int]:
             end = position = file.seek(0, os.SEEK_END)
             data = b""
             while position > 0 and data.count(b"\n") <= count:
-                step = min(BLOCK, position)
+                step = min(BLOCK_BYTES, position)
                 position -= step
                 file.seek(position)
                 data = file.read(step) + data
@@ -97,9 +97,9 @@ def lines_from(path: Path, offset: int, alive: Callable[[], bool]) -> Iterator[s
                 yield pending.decode(errors="replace")
             return
         if not data:
-            time.sleep(POLL)
+            time.sleep(POLL_S)
 
 
-def writes(path: Path) -> bool:
+def is_still_written(path: Path) -> bool:
     """Return True while the attempt that a log belongs to lives."""
-    return is_held(RunDir(path.parent).lock)
+    return lock_is_held(RunDir(path.parent).lock)

@@ -41,7 +41,7 @@ class Machine:
     def __init__(self) -> None:
         self._last_ticks: tuple[int, int] | None = None
 
-    def look(self) -> MachineNow:
+    def read(self) -> MachineNow:
         """Return the state of now."""
         used, total = _memory()
         return MachineNow(self._cpu(), os.cpu_count() or 1, used, total, gpus_now())
@@ -76,19 +76,19 @@ def gpus_now() -> tuple[GpuNow, ...]:
 
     gpus: list[GpuNow] = []
     for index, handle in enumerate(nvml.handles()):
-        memory: Any = nvml.ask("nvmlDeviceGetMemoryInfo", None, handle)
+        memory: Any = nvml.query("nvmlDeviceGetMemoryInfo", None, handle)
         if memory is None:
             continue
-        rates: Any = nvml.ask("nvmlDeviceGetUtilizationRates", None, handle)
-        milliwatts: Any = nvml.ask("nvmlDeviceGetPowerUsage", None, handle)
+        rates: Any = nvml.query("nvmlDeviceGetUtilizationRates", None, handle)
+        milliwatts: Any = nvml.query("nvmlDeviceGetPowerUsage", None, handle)
         gpus.append(
             GpuNow(
                 index,
-                nvml.text(nvml.ask("nvmlDeviceGetName", "", handle)).removeprefix("NVIDIA "),
+                nvml.decode(nvml.query("nvmlDeviceGetName", "", handle)).removeprefix("NVIDIA "),
                 None if rates is None else rates.gpu / 100,
                 (memory.total - memory.free) / GIB,
                 memory.total / GIB,
-                nvml.ask("nvmlDeviceGetTemperature", None, handle, 0),
+                nvml.query("nvmlDeviceGetTemperature", None, handle, 0),
                 None if milliwatts is None else milliwatts / 1000,
             )
         )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hptui.actions.newscript import SEARCH, of_script, one_line, study_name
+from hptui.actions.newscript import SEARCH_LINES, one_line, study_file_of_script, study_name
 from hptui.model.errors import UserError, did_you_mean
-from hptui.results.export.files import save
+from hptui.results.export.files import write_atomically
 from hptui.results.export.toml_text import toml_key, toml_value
 from hptui.trainers import registry
 
 
-def new(source: str, output: Path | None = None) -> tuple[Path, list[str]]:
+def write_study_file(source: str, output: Path | None = None) -> tuple[Path, list[str]]:
     """Write a study file for `source`: a script, a `.yaml` sweep, or the name of a trainer.
 
     Returns its path, and notes for the user. Raises: `UserError` when the file exists already or `source` is unknown.
@@ -21,7 +21,7 @@ def new(source: str, output: Path | None = None) -> tuple[Path, list[str]]:
     if path.suffix in (".yaml", ".yml"):
         text, notes = _from_sweep(path, (output or Path()).parent)
     elif path.suffix == ".py" or path.is_file():
-        text, notes = of_script(path, output.parent if output else Path())
+        text, notes = study_file_of_script(path, output.parent if output else Path())
     elif source in registry.KINDS:
         text, notes = _from_trainer(source), []
     else:
@@ -30,7 +30,7 @@ def new(source: str, output: Path | None = None) -> tuple[Path, list[str]]:
     target = output or Path(f"{study_name(path.stem)}.toml")
     if target.exists():
         raise UserError(f"{target} is there already", hint="-o FILE writes another one")
-    save(target, text.encode())
+    write_atomically(target, text.encode())
     return target, notes
 
 
@@ -38,7 +38,7 @@ def _from_sweep(path: Path, directory: Path) -> tuple[str, list[str]]:
     from hptui.storage import studyfile
     from hptui.storage.sweeps import convert, parse_yaml, to_toml
 
-    studyfile.load(path, schema=registry.schema)  # raises for a sweep that cannot be run, before it is translated
+    studyfile.read_file(path, schema=registry.schema)  # raises for a sweep that cannot be run, before it is translated
     document, repaired = parse_yaml(path.read_text(encoding="utf-8-sig"))
     sweep = convert(document, str(path.absolute()), repaired)
     trainer = sweep.document["trainer"]
@@ -55,17 +55,17 @@ def _from_sweep(path: Path, directory: Path) -> tuple[str, list[str]]:
 
 def _from_trainer(kind: str) -> str:
     settings = registry.schema(kind) or {}
-    metric = METRICS.get(kind, "loss")
+    metric = DEFAULT_METRICS.get(kind, "loss")
     lines = [f"name = {toml_value(f'{kind}-study')}", "", "[objective]", f"metric = {toml_value(metric)}"]
     lines += ['goal = "minimize"', "", "[trainer]", f"kind = {toml_value(kind)}"]
     for name, info in settings.items():
         value = '""' if info.default is None else toml_value(info.default)
         lines.append(f"{'' if info.required else '# '}{toml_key(name)} = {value}{_help_comment(info.help)}")
     space_entry = 'learning_rate = "1e-4..1e-2 log"' if "learning_rate" in settings else '# lr = "1e-4..1e-2 log"'
-    return "\n".join([*lines, "", "[space]", space_entry, "", *SEARCH]) + "\n"
+    return "\n".join([*lines, "", "[space]", space_entry, "", *SEARCH_LINES]) + "\n"
 
 
-METRICS = {"charlm": "val_loss", "sft": "eval_loss"}
+DEFAULT_METRICS = {"charlm": "val_loss", "sft": "eval_loss"}
 """Objective that built-in trainers are measured by."""
 
 

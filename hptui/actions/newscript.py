@@ -14,16 +14,16 @@ from hptui.model.trial import Value
 from hptui.results.export.toml_text import toml_key, toml_value
 
 if TYPE_CHECKING:
-    from hptui.trainers.scripts import Found, Option
+    from hptui.trainers.scripts import InspectedScript, ScriptOption
 
 
-def of_script(path: Path, place: Path) -> tuple[str, list[str]]:
+def study_file_of_script(path: Path, place: Path) -> tuple[str, list[str]]:
     """Return (study file for a script, notes for the user); the file will be written to directory `place`."""
-    from hptui.trainers.scripts import look, shell
+    from hptui.trainers.scripts import inspect_script, inspect_shell_script
 
     if not path.is_file():
         raise UserError(f"there is no script {str(path)!r}")
-    script_options = shell(path) if _is_shell(path) else look(path)
+    script_options = inspect_shell_script(path) if _is_shell(path) else inspect_script(path)
     start_directory, words = _how_to_start(path)
     # The script starts as it would from here, though the study file may be in another directory.
     workdir = os.path.relpath(start_directory, place.absolute())
@@ -38,7 +38,7 @@ def of_script(path: Path, place: Path) -> tuple[str, list[str]]:
         "",
         *_space_lines(script_options),
         "",
-        *SEARCH,
+        *SEARCH_LINES,
     ]
     return "\n".join(lines) + "\n", _notes_for_user(script_options, path)
 
@@ -81,7 +81,7 @@ def _script_path(path: Path, directory: Path) -> str:
         return str(path.resolve())
 
 
-def _head_lines(path: Path, inspected: Found) -> list[str]:
+def _head_lines(path: Path, inspected: InspectedScript) -> list[str]:
     source = f"read by {inspected.parser}" if inspected.parser else "which reads no parameters"
     lines = [
         f"# {len(inspected.options)} parameters of {path.name}, {source}. In [space], uncomment what is to be searched."
@@ -89,11 +89,11 @@ def _head_lines(path: Path, inspected: Found) -> list[str]:
     return [*lines, f"name = {toml_value(study_name(path.stem))}"]
 
 
-def _objective_lines(inspected: Found) -> list[str]:
-    from hptui.trainers.scripts.measures import UPWARDS
+def _objective_lines(inspected: InspectedScript) -> list[str]:
+    from hptui.trainers.scripts.measures import MAXIMIZED_NAMES
 
     metric = inspected.metrics[0] if inspected.metrics else "val_loss"
-    maximize = any(word in metric.lower() for word in UPWARDS)
+    maximize = any(word in metric.lower() for word in MAXIMIZED_NAMES)
     alternatives = (
         f"; the script also seems to measure {', '.join(inspected.metrics[1:6])}" if len(inspected.metrics) > 1 else ""
     )
@@ -109,7 +109,7 @@ def _objective_lines(inspected: Found) -> list[str]:
     ]
 
 
-def _trainer_lines(inspected: Found, script: list[str]) -> list[str]:
+def _trainer_lines(inspected: InspectedScript, script: list[str]) -> list[str]:
     automatic = {option.name: value for option in inspected.options if (value := _automatic_value(option))}
     leading = {option.name: f"{{{option.name}}}" for option in inspected.options if _is_leading(option, automatic)}
     trailing = {
@@ -142,29 +142,29 @@ def _trainer_lines(inspected: Found, script: list[str]) -> list[str]:
     return lines + [_setting_line(option) for option in remaining if not option.before or option.name in leading]
 
 
-def _is_leading(option: Option, automatic: Mapping[str, str]) -> bool:
+def _is_leading(option: ScriptOption, automatic: Mapping[str, str]) -> bool:
     """Return True when a parameter is given explicitly before the subcommand."""
     has_value = option.default is not None or option.required
     return option.before and option.name not in automatic and has_value and option.type not in ("bool", "list")
 
 
-SEEDS = ("seed", "random_seed")
+SEED_NAMES = ("seed", "random_seed")
 """Parameters that are given the trial's seed."""
-OUTPUTS = re.compile(
+OUTPUT_NAMES = re.compile(
     r"(output|out|save|log|logging|logs|checkpoint|ckpt|work|run|exp|experiment|results?)_?(dir|directory|path|folder|root)"
     r"|out|output|save|results|workdir|save_to|(output|out|save|log|results)_?(file|name)"
 )
 """Parameters that name where a script writes; they are given a directory of the trial."""
 
 
-def _automatic_value(option: Option) -> str:
+def _automatic_value(option: ScriptOption) -> str:
     """Return what hptui itself gives for a parameter: the trial's seed or directory; else ''."""
     if option.positional:
         return ""
     name = option.name.lower()
-    if name in SEEDS and option.type in ("int", "any"):
+    if name in SEED_NAMES and option.type in ("int", "any"):
         return "{seed}"
-    if not OUTPUTS.fullmatch(name) or option.type not in ("str", "any"):
+    if not OUTPUT_NAMES.fullmatch(name) or option.type not in ("str", "any"):
         return ""
     suffix = Path(option.default).suffix if isinstance(option.default, str) else ""
     if suffix and len(suffix) <= len(".safetensors") and suffix[1:].isalnum():
@@ -172,12 +172,12 @@ def _automatic_value(option: Option) -> str:
     return "{trial_dir}/output" if not name.endswith(("file", "name")) else ""
 
 
-def _command_words(inspected: Found, automatic: Mapping[str, str]) -> list[str]:
+def _command_words(inspected: InspectedScript, automatic: Mapping[str, str]) -> list[str]:
     """Return the command's words for parameters that hptui gives explicitly."""
-    from hptui.trainers.command.styles import Style, arguments, read_style
+    from hptui.trainers.command.styles import ArgumentStyle, arguments, read_style
 
     style = read_style(inspected.style)
-    if not isinstance(style, Style):
+    if not isinstance(style, ArgumentStyle):
         return []
     names = inspected.settings.get("names")
     renamed = names if isinstance(names, dict) else {}
@@ -186,13 +186,13 @@ def _command_words(inspected: Found, automatic: Mapping[str, str]) -> list[str]:
     return arguments(replace(style, strings="bare"), values)
 
 
-def _setting_line(option: Option) -> str:
+def _setting_line(option: ScriptOption) -> str:
     """Return `lr = 1e-3  # help`; a parameter without a readable default becomes a comment."""
-    from hptui.trainers.scripts.usual import guess
+    from hptui.trainers.scripts.usual import guess_value
 
     help_text = " ".join(part for part in (option.help, "(the script demands it)" if option.required else "") if part)
     note = f"  # {one_line(help_text)}" if help_text else ""
-    if option.default is None and option.required and (middle := guess(option)) is not None:
+    if option.default is None and option.required and (middle := guess_value(option)) is not None:
         return f"{toml_key(option.name)} = {toml_value(middle)}  # a guess: {one_line(help_text)}"
     if option.default is None:
         value = toml_value(option.choices[0]) if option.choices else "0" if option.type in ("int", "float") else '"…"'
@@ -200,12 +200,12 @@ def _setting_line(option: Option) -> str:
     return f"{toml_key(option.name)} = {toml_value(option.default)}{note}"
 
 
-def _space_lines(inspected: Found) -> list[str]:
-    from hptui.trainers.scripts.usual import usual
+def _space_lines(inspected: InspectedScript) -> list[str]:
+    from hptui.trainers.scripts.usual import typical_range
 
     lines, searched = ["[space]"], False
     for option in inspected.options:
-        suggestion = usual(option)
+        suggestion = typical_range(option)
         if suggestion is None:
             continue
         value, reason, preferred = suggestion
@@ -220,11 +220,11 @@ def _space_lines(inspected: Found) -> list[str]:
     return lines
 
 
-SEARCH = ["[search]", 'sampler = "auto"', "trials = 20", "baseline = true  # trial 0 runs [trainer] as it stands"]
+SEARCH_LINES = ["[search]", 'sampler = "auto"', "trials = 20", "baseline = true  # trial 0 runs [trainer] as it stands"]
 """The `[search]` table of a new study file."""
 
 
-def _notes_for_user(inspected: Found, path: Path) -> list[str]:
+def _notes_for_user(inspected: InspectedScript, path: Path) -> list[str]:
     notes = list(inspected.notes)
     if inspected.parser == "constants":
         notes.append(f"{path.name} reads no parameters: it is started with other values for its constants")
@@ -242,11 +242,11 @@ def _notes_for_user(inspected: Found, path: Path) -> list[str]:
     return notes
 
 
-def _needs_value(option: Option) -> bool:
+def _needs_value(option: ScriptOption) -> bool:
     """Return True when the person must give a value."""
-    from hptui.trainers.scripts.usual import guess
+    from hptui.trainers.scripts.usual import guess_value
 
-    return option.required and option.default is None and not _automatic_value(option) and guess(option) is None
+    return option.required and option.default is None and not _automatic_value(option) and guess_value(option) is None
 
 
 def study_name(stem: str) -> str:

@@ -10,15 +10,15 @@ from hptui.actions.report import write_report
 from hptui.model.study import Study
 from hptui.results.view import best_trials
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 
 
-def outcome_of(sd: StudyDir, study: Study) -> dict[str, str]:
+def on_end_facts(sd: StudyDir, study: Study) -> dict[str, str]:
     """Return the facts that `on_end` is given, all of them text.
 
     Keys: state, message, study, directory, counts, best (number), value, params.
     """
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         row, trials = reader.study(), reader.trials()
     best = next(iter(best_trials(study, trials)), None)
     statuses = [str(trial.status) for trial in trials]

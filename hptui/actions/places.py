@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from hptui.actions.studies import find_study, find_trial
-from hptui.results.view import look
-from hptui.storage.reader import Reader
+from hptui.results.view import read_view
+from hptui.storage.reader import StoreReader
 from hptui.storage.rundir import RunDir
 
 
-def places(home: Path, study: str | None = None, trial: str | None = None) -> dict[str, Path]:
+def path_table(home: Path, study: str | None = None, trial: str | None = None) -> dict[str, Path]:
     """Return the directories of HOME; with a study its files; with a trial the trial's."""
     from hptui.running.devices import runtime_directory
 
     if study is None:
         return {"home": home, "crashes": home / "crashes", "locks": runtime_directory()}
     sd = find_study(home, study)
-    with Reader(sd) as reader:
-        view = look(sd, reader)
-        checkpoints, uuid = view.study.checkpoint_place, view.row.uuid
+    with StoreReader(sd) as reader:
+        view = read_view(sd, reader)
+        checkpoints, uuid = view.study.checkpoint_directory, view.row.uuid
         if trial is None:
             file = {"file": Path(view.study.source)} if view.study.source else {}
             files = {"store": sd.db, "runner log": sd.runner_log, "trials": sd.trials, "cache": sd.cache}

@@ -12,24 +12,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hptui.model.ahead import Ahead
+from hptui.model.ahead import PrepareRequest
 from hptui.model.errors import MachineError, StudyError
 from hptui.model.study import Study
 from hptui.model.trial import Reason, Value
 from hptui.storage.rundir import RunDir, read_lines, write_json
 
-SECONDS = 3600.0  # time limit
+PREPARE_TIMEOUT_S = 3600.0  # time limit
 
 
 @dataclass(frozen=True, slots=True)
-class Preview:
+class PreparedFacts:
     """Facts of data and model, and warnings about them."""
 
     facts: Mapping[str, Value] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
-def preview(study: Study, home: Path | None = None) -> Preview:
+def prepare_facts(study: Study, home: Path | None = None) -> PreparedFacts:
     """Prepare the study as its runner would; return what was reported.
 
     Raises: `StudyError` that says what is wrong with data or model; `MachineError` when the process died.
@@ -37,9 +37,9 @@ def preview(study: Study, home: Path | None = None) -> Preview:
     from hptui.actions.process import defaults_of
     from hptui.trainers import registry
 
-    names = registry.prepares(study.trainer.kind)
+    names = registry.inspected_settings(study.trainer.kind)
     if not names:
-        return Preview()
+        return PreparedFacts()
     with tempfile.TemporaryDirectory(prefix="hptui-check-") as folder:
         run = RunDir(Path(folder, "prepare"))
         run.root.mkdir()
@@ -47,7 +47,7 @@ def preview(study: Study, home: Path | None = None) -> Preview:
             "prepare": True,
             "kind": study.trainer.kind,
             "directory": study.directory,
-            **Ahead.of(study, names, defaults_of(study)).told(),
+            **PrepareRequest.for_study(study, names, defaults_of(study)).to_json(),
             "cache": str(Path(folder, "cache")),
         }
         write_json(run.config, config, durable=False)
@@ -58,11 +58,11 @@ def preview(study: Study, home: Path | None = None) -> Preview:
         tail = "\n  ".join(output.strip().splitlines()[-12:])
         raise MachineError(f"the preparation of the study died\n  {tail}")
     if end["reason"] == Reason.SETUP:
-        return Preview(warnings=(f"not everything could be looked at, for it is not here: {end['message']}",))
+        return PreparedFacts(warnings=(f"not everything could be looked at, for it is not here: {end['message']}",))
     if end["status"] == "failed":
         raise StudyError(end["message"], file=study.source)
     facts: dict[str, Value] = next((event["facts"] for event in events if event["k"] == "facts"), {})
-    return Preview(facts, tuple(event["message"] for event in events if event["k"] == "warning"))
+    return PreparedFacts(facts, tuple(event["message"] for event in events if event["k"] == "warning"))
 
 
 def _run_preparation(run: RunDir, study: Study, home: Path | None) -> str:
@@ -70,12 +70,18 @@ def _run_preparation(run: RunDir, study: Study, home: Path | None) -> str:
     cwd = study.directory or None
     variables = {"HPTUI_LOOK": "1", **({"HPTUI_HOME": str(home)} if home is not None else {})}
     process = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **variables}, capture_output=True, text=True, timeout=SECONDS, check=False
+        command,
+        cwd=cwd,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=PREPARE_TIMEOUT_S,
+        check=False,
     )
     return process.stdout + process.stderr
 
 
-def summary(facts: Mapping[str, Any]) -> dict[str, Value]:
+def facts_summary(facts: Mapping[str, Any]) -> dict[str, Value]:
     """Return the facts that `check` shows: the model's architecture, and size and share of every split."""
     splits = {
         name: f"{facts[f'{name}_examples']:,} ({facts[f'{name}_percent']:g} %)"

@@ -21,39 +21,39 @@ from hptui.model.errors import HptuiError
 from hptui.model.study import Study
 from hptui.model.trial import Value
 from hptui.storage.paths import StudyDir
-from hptui.storage.rundir import open_lock
+from hptui.storage.rundir import acquire_lock
 
 if TYPE_CHECKING:
-    from hptui.running.attempts import Trainer
+    from hptui.running.attempts import WorkerSpec
     from hptui.storage.store import Store
 
 log = logging.getLogger(__name__)
 
-LOCK_SECONDS = 1.0
+MAX_LOCK_WAIT_S = 1.0
 """How long to try for the lock: a process that only tests it may hold it for a moment."""
-ON_END_SECONDS = 60.0
+ON_END_TIMEOUT_S = 60.0
 """Time limit of the `on_end` command."""
 
 
-def take_lock(sd: StudyDir) -> int | None:
+def acquire_study_lock(sd: StudyDir) -> int | None:
     """Acquire the study's lock for the life of this process; return its descriptor, None if it is taken."""
-    deadline = time.monotonic() + LOCK_SECONDS
-    while (fd := open_lock(sd.lock)) is None:
+    deadline = time.monotonic() + MAX_LOCK_WAIT_S
+    while (fd := acquire_lock(sd.lock)) is None:
         if time.monotonic() > deadline:
             return None
         time.sleep(0.02)  # flock has no timeout
-    mark(fd, ready=False)
+    write_lock_facts(fd, ready=False)
     return fd
 
 
-def mark(lock: int, *, ready: bool) -> None:
+def write_lock_facts(lock: int, *, ready: bool) -> None:
     """Write who holds the lock into its file, for display only. `ready`: the runner has begun to work."""
     facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time(), "ready": ready}
     os.ftruncate(lock, 0)
     os.pwrite(lock, json.dumps(facts).encode(), 0)
 
 
-def holder(sd: StudyDir) -> dict[str, object]:
+def runner_status(sd: StudyDir) -> dict[str, object]:
     """Return who holds the study: {alive, pid, host, since, ready}.
 
     `alive` is asked of the lock; the rest is what the holder wrote into the file.
@@ -71,18 +71,18 @@ def holder(sd: StudyDir) -> dict[str, object]:
     return {"alive": alive, **{key: facts.get(key) for key in ("pid", "host", "since", "ready")}}
 
 
-def trainer_of(study: Study) -> Trainer:
+def worker_spec_of(study: Study) -> WorkerSpec:
     """Return how this study's attempts are run, and the facts recorded with each."""
-    from hptui.running.attempts import Trainer
-    from hptui.running.environment import facts
+    from hptui.running.attempts import WorkerSpec
+    from hptui.running.environment import attempt_facts
     from hptui.trainers import registry
 
-    return Trainer(
+    return WorkerSpec(
         command=(sys.executable, "-m", "hptui.trainers.worker"),
         entry="hptui.trainers.worker:main",
         preload=registry.preload(study.trainer.kind, study),
-        facts=facts(study.directory),
-        prepares=registry.prepares(study.trainer.kind),
+        facts=attempt_facts(study.directory),
+        prepares=registry.inspected_settings(study.trainer.kind),
     )
 
 
@@ -96,7 +96,7 @@ def defaults_of(study: Study) -> dict[str, Value]:
     return {name: info.default for name, info in schema.items() if not info.required}
 
 
-def keep_programs(store: Store, study: Study) -> None:
+def pin_programs(store: Store, study: Study) -> None:
     """Store which `python` the PATH meant when the study was first run; warn when it is another one now.
 
     The recorded program is still used as long as it exists, so that trials stay comparable.
@@ -114,14 +114,14 @@ def keep_programs(store: Store, study: Study) -> None:
             stored[name] = path
         elif os.access(previous, os.X_OK):
             message = f"{name} on the PATH is {path} now; the study goes on with {previous}, as it began"
-            store.event("warning", "changed", message)
+            store.add_event("warning", "changed", message)
         else:
             stored[name] = path
-            store.event("warning", "changed", f"{previous} is gone; trials run with {path} from now on")
+            store.add_event("warning", "changed", f"{previous} is gone; trials run with {path} from now on")
     store.set_meta("programs", json.dumps(stored))
 
 
-def ended(store: Store, sd: StudyDir, study: Study) -> None:
+def write_results_on_end(store: Store, sd: StudyDir, study: Study) -> None:
     """Write the result files that the study file asks for, once the study has come to rest."""
     from hptui.actions.outcome import write_results
 
@@ -130,22 +130,22 @@ def ended(store: Store, sd: StudyDir, study: Study) -> None:
             write_results(sd, study)
     except Exception as error:  # the results are recorded; a report that fails must not fail the study
         log.exception("the results could not be written")
-        store.event("error", "results", f"the results could not be written: {type(error).__name__}: {error}")
+        store.add_event("error", "results", f"the results could not be written: {type(error).__name__}: {error}")
 
 
-def tell(sd: StudyDir, study: Study) -> None:
+def run_on_end(sd: StudyDir, study: Study) -> None:
     """Run the `on_end` command: placeholders like {state} in its arguments, the facts in its environment.
 
     The study's lock is released before, so a slow command blocks nobody.
     """
-    from hptui.actions.outcome import outcome_of
+    from hptui.actions.outcome import on_end_facts
 
-    facts = outcome_of(sd, study)
+    facts = on_end_facts(sd, study)
     command = [part.format_map(_Placeholders(facts)) for part in study.on_end or ()]
     environment = {**os.environ, **{f"HPTUI_{key.upper()}": value for key, value in facts.items()}}
     try:
         process = subprocess.run(
-            command, env=environment, cwd=study.directory or None, timeout=ON_END_SECONDS, check=False
+            command, env=environment, cwd=study.directory or None, timeout=ON_END_TIMEOUT_S, check=False
         )
         if process.returncode:
             log.warning("on_end: %s ended with exit code %d", command[0], process.returncode)
@@ -166,30 +166,30 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     sd = StudyDir(Path(argv[0]))
     os.environ["HPTUI_HOME"] = str(sd.root.absolute().parent)  # trials put caches there that all studies share
-    lock = take_lock(sd)
+    lock = acquire_study_lock(sd)
     if lock is None:
-        facts = holder(sd)
+        facts = runner_status(sd)
         log.error("another runner holds %s: pid %s on %s", sd.name, facts["pid"], facts["host"])
         return 4
     from hptui.running.decisions import Hooks
     from hptui.running.runner import Runner
     from hptui.storage import studyfile
     from hptui.storage.store import Store
-    from hptui.trainers.modules import SCRIPT, recall_script
+    from hptui.trainers.modules import SCRIPT_META_KEY, restore_script
 
     try:
         store = Store.open(sd)
         try:
-            recall_script(store.get_meta(SCRIPT))
-            keep_programs(store, studyfile.from_json(store.study_row()["spec"]))
-            runner = Runner(sd, store, Hooks(trainer_of, ended))
-            mark(lock, ready=True)
+            restore_script(store.get_meta(SCRIPT_META_KEY))
+            pin_programs(store, studyfile.from_json(store.study_row()["spec"]))
+            runner = Runner(sd, store, Hooks(worker_spec_of, write_results_on_end))
+            write_lock_facts(lock, ready=True)
             rests = runner.run()
         finally:
             store.close()
         os.close(lock)
         if rests and runner.study.on_end and not runner.idle:
-            tell(sd, runner.study)
+            run_on_end(sd, runner.study)
     except HptuiError as error:
         log.error("%s", error)
         return error.exit_code

@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.storage.paths import StudyDir, studies_in
-from hptui.storage.reader import Reader
+from hptui.storage.paths import StudyDir, list_studies
+from hptui.storage.reader import StoreReader
 from hptui.storage.rundir import RunDir, read_json
 
-GIB = float(1 << 30)
+BYTES_PER_GIB = float(1 << 30)
 """Bytes of a GiB."""
 
 
@@ -51,7 +51,7 @@ def disk_of(path: Path) -> DiskNow | None:
         usage = shutil.disk_usage(path)
     except OSError:
         return None
-    return DiskNow(str(path), usage.free / GIB, usage.total / GIB)
+    return DiskNow(str(path), usage.free / BYTES_PER_GIB, usage.total / BYTES_PER_GIB)
 
 
 def processes_now(home: Path) -> tuple[ProcessNow, ...]:
@@ -73,10 +73,10 @@ def processes_now(home: Path) -> tuple[ProcessNow, ...]:
 
 def _worker_pids(home: Path) -> Iterator[tuple[int, str]]:
     """Yield (pid, `STUDY trial 7`) of the worker processes of running attempts."""
-    for sd in studies_in(home):
+    for sd in list_studies(home):
         with (
             suppress(Exception),
-            Reader(sd) as reader,
+            StoreReader(sd) as reader,
         ):  # one unreadable store must not hide the other studies' processes
             for attempt in reader.attempts(open=True):
                 facts = read_json(RunDir(sd.attempt(attempt.trial, attempt.n)).shim)
@@ -113,7 +113,7 @@ def _process(pid: int, whose: str, gpu: int | None = None, gpu_gb: float | None 
         raw = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
         command = raw or (folder / "comm").read_text().strip()
     with suppress(OSError, ValueError, IndexError):
-        rss_gb = int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / GIB
+        rss_gb = int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / BYTES_PER_GIB
     return ProcessNow(pid, user, command[:300], whose, gpu, gpu_gb, rss_gb)
 
 

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hptui.model.errors import Unusable
+from hptui.model.errors import NoUsableTrial
 from hptui.model.study import Study
 from hptui.model.trial import Value
 from hptui.running import devices
 from hptui.storage.rundir import RunDir, read_lines, write_json
 
-TRY_SECONDS = 900.0  # time limit
+TRY_TIMEOUT_S = 900.0  # time limit
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class TrialRun:
     """Result of the steps: `end` is the end event, {} where there is none; `killed`: by SIGKILL, not by us."""
 
     events: list[dict[str, Any]]
@@ -39,24 +39,24 @@ class Rehearsal:
         return bool(self.end) and self.end["status"] != "failed"
 
     @property
-    def why(self) -> str:
+    def failure(self) -> str:
         """Reason of the failure, in a line."""
         return f"{self.end['reason']}: {self.end['message']}" if self.end else "it ended without a word"
 
 
-def rehearse(study: Study, params: Mapping[str, Value], steps: int, home: Path | None = None) -> Rehearsal:
+def run_steps(study: Study, params: Mapping[str, Value], steps: int, home: Path | None = None) -> TrialRun:
     """Run this number of `steps` with `params` over `[trainer]`, in the first slot of the study."""
     with tempfile.TemporaryDirectory(prefix="hptui-try-") as folder:
         run = RunDir(Path(folder, "attempt-1"))
         run.root.mkdir()
-        slots = devices.slots(study.resources)
+        slots = devices.slots_for(study.resources)
         write_json(run.config, _run_config(study, params, Path(folder), slots, steps))
         started = time.monotonic()
         process = _run_worker(run, study, slots[0], home)
         seconds = time.monotonic() - started
         events = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
     end: Mapping[str, Any] = next((event for event in reversed(events) if event["k"] == "end"), {})
-    return Rehearsal(events, end, process.stdout + process.stderr, seconds, process.returncode == -signal.SIGKILL)
+    return TrialRun(events, end, process.stdout + process.stderr, seconds, process.returncode == -signal.SIGKILL)
 
 
 def _run_config(
@@ -87,11 +87,11 @@ def _run_config(
 
 def _run_worker(run: RunDir, study: Study, slot: devices.Slot, home: Path | None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
-    cwd, env = study.directory or None, {**os.environ, **devices.environment(slot)}
+    cwd, env = study.directory or None, {**os.environ, **devices.slot_environment(slot)}
     env |= {"HPTUI_HOME": str(home)} if home is not None else {}
     try:
         return subprocess.run(
-            command, cwd=cwd, env=env, capture_output=True, text=True, timeout=TRY_SECONDS, check=False
+            command, cwd=cwd, env=env, capture_output=True, text=True, timeout=TRY_TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise Unusable(f"the first steps of this configuration take over {TRY_SECONDS:g} s") from error
+        raise NoUsableTrial(f"the first steps of this configuration take over {TRY_TIMEOUT_S:g} s") from error

@@ -13,25 +13,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hptui.actions.budget import of_stage, with_trials
-from hptui.actions.process import defaults_of, holder
-from hptui.actions.steer import change_spec, request, study_of
+from hptui.actions.budget import stage_budget, with_trials
+from hptui.actions.process import defaults_of, runner_status
+from hptui.actions.steer import change_spec, send_command, study_of
 from hptui.actions.studies import find_study
 from hptui.model.errors import Locked, MachineError, StudyError, UserError, did_you_mean
-from hptui.model.study import Study, Until
+from hptui.model.study import StoppingConditions, Study
 from hptui.model.trial import StudyState
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
-from hptui.storage.rundir import holding
+from hptui.storage.reader import StoreReader
+from hptui.storage.rundir import try_lock
 
-START_SECONDS = 20.0
+MAX_START_S = 20.0
 """Time for a runner to start, and for another process to finish creating a study."""
-LIMIT = "search: has no limit"
+NO_LIMIT_WARNING = "search: has no limit"
 """Start of a warning for which `run` has a text of its own."""
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class RunResult:
     """What `run` did: `notes` are sentences for the user; `joined` means that the study was running already."""
 
     sd: StudyDir
@@ -39,9 +39,9 @@ class Started:
     joined: bool
 
 
-def runner_alive(sd: StudyDir) -> dict[str, object]:
+def runner_facts(sd: StudyDir) -> dict[str, object]:
     """Return who holds the study's lock: {alive, pid, host, since, ready}."""
-    return holder(sd)
+    return runner_status(sd)
 
 
 def run(
@@ -52,7 +52,7 @@ def run(
     settings: Mapping[str, str] | None = None,
     parallel: int | None = None,
     output: str | None = None,
-) -> Started:
+) -> RunResult:
     """Start or resume the study `ref` (a study file, or a name in HOME), and extend it.
 
     `trials` is "20" (total) or "+5" (more). On a study that runs already, changes become commands to its runner.
@@ -68,33 +68,33 @@ def run(
         sd, notes = _from_file(home, Path(ref), trials, changes)
     else:
         sd, notes = _by_name(home, ref, trials, changes)
-    holder_before = holder(sd)
+    holder_before = runner_status(sd)
     # A living runner may be about to end: only one that answers a command will stay.
     must_resume = not holder_before["alive"] or _state(sd) is not StudyState.RUNNING
-    request(sd, "resume" if must_resume else "here", {})
-    holder_after = holder(sd)
+    send_command(sd, "resume" if must_resume else "here", {})
+    holder_after = runner_status(sd)
     joined = bool(holder_before["alive"] and holder_after["alive"] and holder_before["pid"] == holder_after["pid"])
     if not holder_after["alive"]:
         _spawn_runner(sd)
-    return Started(sd, tuple(notes), joined)
+    return RunResult(sd, tuple(notes), joined)
 
 
-def run_from(home: Path, ref: str, source: str, changes: Mapping[str, str], **options: Any) -> Started:
+def run_from(home: Path, ref: str, source: str, changes: Mapping[str, str], **options: Any) -> RunResult:
     """Queue a trial with the settings of trial `source`, changed, and start the study."""
-    from hptui.actions.byhand import read_settings
+    from hptui.actions.byhand import parse_settings
     from hptui.actions.studies import find_trial
 
     sd = find_study(home, ref)
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         trial = find_trial(reader, source)
-    answer = request(sd, "rerun", {"trial": trial.number, "params": read_settings(sd, changes)})
+    answer = send_command(sd, "rerun", {"trial": trial.number, "params": parse_settings(sd, changes)})
     started = run(home, ref, **options)
     return replace(started, notes=(answer.partition(";")[0], *started.notes))
 
 
-def go_on(sd: StudyDir) -> bool:
+def start_runner(sd: StudyDir) -> bool:
     """Start a runner for a study that was asked to continue; return False when one lives already."""
-    if holder(sd)["alive"]:
+    if runner_status(sd)["alive"]:
         return False
     _spawn_runner(sd)
     return True
@@ -111,14 +111,14 @@ def _is_file(ref: str) -> bool:
 
 
 def _state(sd: StudyDir) -> StudyState:
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         return StudyState(reader.study().state)
 
 
 # from a file ----------------------------------------------------------------------------------------------------
 
 
-def read(path: Path, changes: Mapping[str, str]) -> Study:
+def read_study(path: Path, changes: Mapping[str, str]) -> Study:
     """Read a study file, with `--set` values applied, and check it against its trainer's settings.
 
     Raises: `StudyError` that names what is wrong.
@@ -126,11 +126,11 @@ def read(path: Path, changes: Mapping[str, str]) -> Study:
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
-    study = studyfile.load(path, schema=registry.schema)
-    return able(studyfile.override(study, dict(changes), registry.schema) if changes else study)
+    study = studyfile.read_file(path, schema=registry.schema)
+    return require_supported(studyfile.with_overrides(study, dict(changes), registry.schema) if changes else study)
 
 
-def able(study: Study) -> Study:
+def require_supported(study: Study) -> Study:
     """Return the study, if its trainer can do what it asks for.
 
     Raises: `StudyError` otherwise.
@@ -138,10 +138,10 @@ def able(study: Study) -> Study:
     from hptui.trainers import registry
 
     if study.search.evaluate_base and not registry.evaluates_base(study.trainer.kind):
-        hint = f"those that can: {', '.join(sorted(registry.BASE))}" if registry.BASE else ""
+        hint = f"those that can: {', '.join(sorted(registry.EVALUATES_BASE))}" if registry.EVALUATES_BASE else ""
         message = f"the trainer {study.trainer.kind!r} cannot measure its model without training it"
         raise StudyError(message, file=study.source, where="search.evaluate_base", value=True, hint=hint)
-    metrics = registry.measures(study.trainer.kind)
+    metrics = registry.reported_metrics(study.trainer.kind)
     for name in (objective.metric for objective in study.objectives):
         if metrics and name not in metrics:
             message = f"the trainer {study.trainer.kind!r} reports no {name!r}"
@@ -156,13 +156,13 @@ def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str,
 
     Earlier `--set` values stay in force, and so does a budget that was raised.
     """
-    file_study = read(path, {})
-    sd = StudyDir.of(home, file_study.name)
+    file_study = read_study(path, {})
+    sd = StudyDir.for_study(home, file_study.name)
     exists = sd.exists()
-    changes = {**of_stage(file_study, trials, sd if exists else None), **changes}
+    changes = {**stage_budget(file_study, trials, sd if exists else None), **changes}
     overrides = {**(_stored_json(sd, "overrides") if exists else {}), **changes}
-    study = read(path, overrides) if overrides else file_study
-    facts = {"file": studyfile_json(file_study), "overrides": overrides}
+    study = read_study(path, overrides) if overrides else file_study
+    facts = {"file": spec_json(file_study), "overrides": overrides}
     if not exists:
         study = with_trials(study, trials, None)
         if _try_create(sd, study, facts):
@@ -181,14 +181,18 @@ def _notes(sd: StudyDir, study: Study) -> list[str]:
     from hptui.trainers import registry
 
     notes = [f"new study {study.name!r} in {sd.root}"]
-    notes += [f"warning: {text}" for text in studyfile.warnings(study, registry.schema) if not text.startswith(LIMIT)]
+    notes += [
+        f"warning: {text}"
+        for text in studyfile.study_warnings(study, registry.schema)
+        if not text.startswith(NO_LIMIT_WARNING)
+    ]
     endless = study.search.trials is None and not study.stages
-    if endless and study.search.until == Until() and study.search.sampler not in ("grid", "list"):
+    if endless and study.search.until == StoppingConditions() and study.search.sampler not in ("grid", "list"):
         notes.append("[search] trials is not set: the search runs until it is stopped")
     return notes
 
 
-def studyfile_json(study: Study) -> dict[str, Any]:
+def spec_json(study: Study) -> dict[str, Any]:
     """Return a study as the store keeps it."""
     from hptui.storage import studyfile
 
@@ -197,7 +201,7 @@ def studyfile_json(study: Study) -> dict[str, Any]:
 
 def _stored_json(sd: StudyDir, key: str) -> dict[str, Any]:
     """Return what the store kept of the file (`file`) or command line (`overrides`) of the last run."""
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         values: dict[str, Any] = json.loads(reader.get_meta(key) or "{}")
     return values
 
@@ -205,9 +209,9 @@ def _stored_json(sd: StudyDir, key: str) -> dict[str, Any]:
 def _try_create(sd: StudyDir, study: Study, facts: Mapping[str, Any]) -> bool:
     """Create the study; return False when another process has created it at the same time."""
     try:
-        create(sd, study, facts)
+        create_study(sd, study, facts)
     except (Locked, UserError):
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + MAX_START_S
         while time.monotonic() < deadline:
             if sd.exists():
                 return False
@@ -238,29 +242,29 @@ def _check_same_study(sd: StudyDir, old: Study, new: Study) -> None:
         raise StudyError(text, file=new.source, where="trainer.kind", hint=hint)
 
 
-def create(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -> None:
+def create_study(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -> None:
     """Create the directory and store of a new study, with its baseline and listed trials recorded."""
     from hptui.running import warmstart
-    from hptui.running.setup import keep_defaults, record_written
+    from hptui.running.setup import insert_file_trials, store_defaults
     from hptui.storage import studyfile
-    from hptui.storage.disks import refuse_network
+    from hptui.storage.disks import require_local_disk
     from hptui.storage.store import Store
 
-    sources = warmstart.gather(study, sd.root.parent)
+    sources = warmstart.read_prior_studies(study, sd.root.parent)
     old_umask = os.umask(0o077)
     try:
         sd.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        refuse_network(sd.root)
-        with holding(sd.lock) as free:
+        require_local_disk(sd.root)
+        with try_lock(sd.lock) as free:
             if not free:
                 raise Locked(f"another process is just making the study {sd.name!r}")
             store = Store.create(sd, studyfile.to_json(study), study.name)
             try:
-                keep_defaults(store, defaults_of(study))
+                store_defaults(store, defaults_of(study))
                 for key, value in (facts or {}).items():
                     store.set_meta(key, json.dumps(value))
-                warmstart.keep(store, study, sources)
-                record_written(store, study)
+                warmstart.store_prior_trials(store, study, sources)
+                insert_file_trials(store, study)
             finally:
                 store.close()
     except OSError as error:
@@ -274,16 +278,16 @@ def create(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -
 
 def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str]) -> tuple[StudyDir, list[str]]:
     from hptui.storage import studyfile
-    from hptui.storage.studyfile.samplers import check_abilities
+    from hptui.storage.studyfile.samplers import validate_abilities
     from hptui.trainers import registry
 
     sd = find_study(home, ref)
     study = study_of(sd)
-    changes = {**of_stage(study, trials, sd), **changes}
+    changes = {**stage_budget(study, trials, sd), **changes}
     changed = with_trials(study, trials, sd)
-    check_abilities(changed)  # a library that its sampler needs may have been uninstalled
+    validate_abilities(changed)  # a library that its sampler needs may have been uninstalled
     if changes:
-        changed = able(studyfile.override(changed, dict(changes), registry.schema))
+        changed = require_supported(studyfile.with_overrides(changed, dict(changes), registry.schema))
     if changed == study:
         return sd, []
     _check_same_study(sd, study, changed)
@@ -310,19 +314,17 @@ def _spawn_runner(sd: StudyDir) -> None:
             )
     finally:
         os.umask(old_umask)
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + MAX_START_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             _explain_early_end(sd, process.returncode, offset)
             return
-        lock_facts = holder(sd)
+        lock_facts = runner_status(sd)
         if lock_facts["alive"] and lock_facts["pid"] == process.pid and lock_facts["ready"] is not False:
             process.returncode = 0  # set, so that Popen does not warn about a process that still runs
             return
         time.sleep(0.02)  # until the runner has imported its libraries and written to its lock
-    raise MachineError(
-        f"the runner of {sd.name!r} did not start within {START_SECONDS:g} s", hint=f"see {sd.runner_log}"
-    )
+    raise MachineError(f"the runner of {sd.name!r} did not start within {MAX_START_S:g} s", hint=f"see {sd.runner_log}")
 
 
 def _explain_early_end(sd: StudyDir, code: int, offset: int) -> None:
@@ -332,7 +334,7 @@ def _explain_early_end(sd: StudyDir, code: int, offset: int) -> None:
         log.seek(offset)
         lines = log.read().decode(errors="replace").strip().splitlines()
     if code == Locked.exit_code:
-        facts = holder(sd)
+        facts = runner_status(sd)
         if facts["host"] in (None, socket.gethostname()):
             return  # another process on this machine was faster: the study runs
         raise Locked(f"another runner holds {sd.name!r}: pid {facts['pid']} on {facts['host']}")

@@ -9,26 +9,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hptui.actions.process import defaults_of
-from hptui.actions.steer import change_spec, recall, stage_with_space, study_of
+from hptui.actions.steer import change_spec, restore_script_arguments, stage_with_space, study_of
 from hptui.model.errors import StudyError, UserError, did_you_mean
 from hptui.model.space import Derived, Parameter, Space
-from hptui.model.stages import stage_named, staged
+from hptui.model.stages import as_stage, stage_named
 from hptui.model.study import Study
 from hptui.model.trial import Trial, TrialStatus, Value
-from hptui.results.view import View, best_trials, look
-from hptui.search.cube import share
-from hptui.search.feasible import Feasible
-from hptui.search.lens import Lens
+from hptui.results.view import View, best_trials, read_view
+from hptui.search.cube import fraction_of
+from hptui.search.feasible import FeasibleSampler
+from hptui.search.lens import SpaceProjection
 from hptui.storage.paths import StudyDir
 
-SAMPLES = 8
+DEFAULT_SAMPLES = 8
 """Configurations that are shown for a draft."""
-TOP = 10
+TOP_TRIALS = 10
 """Best trials whose values are shown in each range."""
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class SpaceDraft:
     """A space being edited.
 
     `entries` are parameters and derived values by name, as tables of `[space]` have them. `stage` names the stage whose
@@ -39,7 +39,7 @@ class Draft:
     constraints: tuple[str, ...] = ()
     stage: str = ""
 
-    def put(self, name: str, entry: Mapping[str, Value] | None, *, was: str = "") -> Draft:
+    def with_entry(self, name: str, entry: Mapping[str, Value] | None, *, was: str = "") -> SpaceDraft:
         """Return the draft with an entry set, or removed if `entry` is None.
 
         The entry takes the place of the one called `was`, if that is given.
@@ -55,13 +55,13 @@ class Draft:
             entries[name] = dict(entry)
         return replace(self, entries=entries)
 
-    def bind(self, constraints: Sequence[str]) -> Draft:
+    def with_constraints(self, constraints: Sequence[str]) -> SpaceDraft:
         """Return the draft with other constraints; empty ones are left out."""
         return replace(self, constraints=tuple(text for text in constraints if text.strip()))
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class DraftEffect:
     """The effect of a draft.
 
     `fits` of `tried` trials would still inform the search; `outside` are the numbers of the others. `feasible` is the
@@ -80,16 +80,16 @@ class Meaning:
     seconds: float | None = None
     trials_left: int | None = None
     warnings: tuple[str, ...] = ()
-    places: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    positions_of_best: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     """Positions (0 to 1) of the best trials in each range, of those that lie in it."""
 
 
-def draft_of(sd: StudyDir) -> Draft:
+def draft_of(sd: StudyDir) -> SpaceDraft:
     """Return the space of now: the study's, or that of the current stage if it has its own."""
     from hptui.storage import studyfile
 
-    recall(sd)
-    view, stage = look(sd), stage_with_space(sd)
+    restore_script_arguments(sd)
+    view, stage = read_view(sd), stage_with_space(sd)
     document = studyfile.to_json(view.study)
     section: Mapping[str, Value] = document
     if stage:
@@ -102,16 +102,18 @@ def draft_of(sd: StudyDir) -> Draft:
         if entry.get("ordered") is False:
             values["ordered"] = False
         entries[str(entry["name"])] = values
-    return Draft(entries, tuple(constraint.text for constraint in view.study.space.constraints), stage)
+    return SpaceDraft(entries, tuple(constraint.text for constraint in view.study.space.constraints), stage)
 
 
-def changed(draft: Draft, changes: Mapping[str, str], added: Sequence[str], dropped: Sequence[str]) -> Draft:
+def with_changes(
+    draft: SpaceDraft, changes: Mapping[str, str], added: Sequence[str], dropped: Sequence[str]
+) -> SpaceDraft:
     """Return the draft with short texts for parameters and other constraints.
 
     '' removes a parameter, `= 2 * rank` makes it a derived value. Raises: `StudyError` for a name or constraint that is
     not in the draft.
     """
-    from hptui.storage.studyfile.entries import short_entry
+    from hptui.storage.studyfile.entries import expand_short_entry
 
     for name, text in changes.items():
         old = draft.entries.get(name)
@@ -119,33 +121,33 @@ def changed(draft: Draft, changes: Mapping[str, str], added: Sequence[str], drop
             if old is None:
                 hint = did_you_mean(name, draft.entries)
                 raise StudyError("is not in the space", where=f"space.{name}", value=name, hint=hint)
-            draft = draft.put(name, None)
+            draft = draft.with_entry(name, None)
             continue
         preserved = {key: value for key, value in (old or {}).items() if key in ("when", "note")}
         if text.strip().startswith("="):
-            draft = draft.put(name, {"expr": text.strip().removeprefix("=").strip(), **preserved})
+            draft = draft.with_entry(name, {"expr": text.strip().removeprefix("=").strip(), **preserved})
         else:
-            draft = draft.put(name, {**short_entry(name, text, dict(old) if old else None), **preserved})
+            draft = draft.with_entry(name, {**expand_short_entry(name, text, dict(old) if old else None), **preserved})
     for text in dropped:
         if text not in draft.constraints:
             hint = did_you_mean(text, draft.constraints)
             raise StudyError("is no constraint of the study", where="search.constraints", value=text, hint=hint)
-    return draft.bind([*(text for text in draft.constraints if text not in dropped), *added])
+    return draft.with_constraints([*(text for text in draft.constraints if text not in dropped), *added])
 
 
 def entry_reader(study: Study) -> Callable[[str, Mapping[str, Value]], Parameter | Derived]:
     """Return a function that parses an entry and checks it against the trainer's setting of that name."""
     from hptui.storage import studyfile
-    from hptui.storage.studyfile.entries import entry_of
-    from hptui.storage.studyfile.schema import check_parameter, setting
+    from hptui.storage.studyfile.entries import read_entry
+    from hptui.storage.studyfile.schema import find_setting, validate_parameter
     from hptui.trainers import registry
 
     settings = studyfile.look_up(registry.schema, study.trainer.kind, study.directory)
 
     def read(name: str, entry: Mapping[str, Value]) -> Parameter | Derived:
-        parsed = entry_of(name, dict(entry), settings)
+        parsed = read_entry(name, dict(entry), settings)
         if settings and not getattr(settings, "open", False):
-            check_parameter(setting(settings, name, f"space.{name}"), parsed, f"space.{name}")
+            validate_parameter(find_setting(settings, name, f"space.{name}"), parsed, f"space.{name}")
         return parsed
 
     return read
@@ -163,13 +165,13 @@ def settings_to_search(study: Study) -> list[tuple[str, str]]:
     return choices
 
 
-def study_with(study: Study, draft: Draft) -> Study:
+def study_with(study: Study, draft: SpaceDraft) -> Study:
     """Return the study with the draft as its space, checked as a file is.
 
     Raises: `StudyError` that names what is wrong in it.
     """
     from hptui.storage import studyfile
-    from hptui.storage.studyfile.read import build, naming
+    from hptui.storage.studyfile.read import error_file, study_from_document
     from hptui.trainers import registry
 
     document = studyfile.to_json(study)
@@ -186,11 +188,11 @@ def study_with(study: Study, draft: Draft) -> Study:
     search = document["search"]
     assert isinstance(search, dict)
     search["constraints"] = list(draft.constraints)
-    with naming(source):
-        return build(document, source, directory, registry.schema, checked=True)
+    with error_file(source):
+        return study_from_document(document, source, directory, registry.schema, checked=True)
 
 
-def mean(sd: StudyDir, draft: Draft, *, samples: int = SAMPLES, seed: int = 0) -> Meaning:
+def effect_of(sd: StudyDir, draft: SpaceDraft, *, samples: int = DEFAULT_SAMPLES, seed: int = 0) -> DraftEffect:
     """Return what the draft would mean for this study.
 
     Raises: `StudyError` where it cannot be a space.
@@ -198,20 +200,20 @@ def mean(sd: StudyDir, draft: Draft, *, samples: int = SAMPLES, seed: int = 0) -
     from hptui.storage import studyfile
     from hptui.trainers import registry
 
-    recall(sd)
-    view = look(sd)
+    restore_script_arguments(sd)
+    view = read_view(sd)
     changed_study = study_with(view.study, draft)
     stage = stage_named(changed_study, draft.stage)
-    study = staged(changed_study, stage) if changed_study.stages else changed_study
+    study = as_stage(changed_study, stage) if changed_study.stages else changed_study
     base = {**defaults_of(study), **study.trainer.settings}
-    projection = Lens(study.space, base)
+    projection = SpaceProjection(study.space, base)
     informative = [
         trial for trial in view.trials if _informs(trial) and trial.stage == (stage.name if stage else trial.stage)
     ]
     outside = tuple(trial.number for trial in informative if projection.point(trial.params) is None)
     configurations = study.space.enumerate(base, 100_000) if study.space.parameters else []
     seconds, left = _remaining_cost(view, changed_study)
-    return Meaning(
+    return DraftEffect(
         study=changed_study,
         space=study.space,
         feasible=study.space.feasible_share(base) if study.space.parameters else 1.0,
@@ -222,12 +224,12 @@ def mean(sd: StudyDir, draft: Draft, *, samples: int = SAMPLES, seed: int = 0) -
         samples=tuple(_sample(projection, samples, seed)),
         seconds=seconds,
         trials_left=left,
-        warnings=tuple(studyfile.warnings(changed_study, registry.schema)),
-        places=_positions_of_best(view, study.space, base),
+        warnings=tuple(studyfile.study_warnings(changed_study, registry.schema)),
+        positions_of_best=_positions_of_best(view, study.space, base),
     )
 
 
-def save(sd: StudyDir, draft: Draft, why: str) -> str:
+def save(sd: StudyDir, draft: SpaceDraft, why: str) -> str:
     """Make the draft the next revision, in the store and in the study file, whose comments are kept.
 
     Returns a sentence for the user. Raises: `UserError` when nothing has changed.
@@ -254,16 +256,16 @@ def save(sd: StudyDir, draft: Draft, why: str) -> str:
 
 def _informs(trial: Trial) -> bool:
     """Return True when an engine could learn from a trial."""
-    return not trial.aside and trial.status in (TrialStatus.COMPLETE, TrialStatus.PRUNED)
+    return not trial.is_unranked and trial.status in (TrialStatus.COMPLETE, TrialStatus.PRUNED)
 
 
-def _sample(projection: Lens, count: int, seed: int) -> list[dict[str, Value]]:
-    feasible, seen, configurations = Feasible(projection), set[str](), []
+def _sample(projection: SpaceProjection, count: int, seed: int) -> list[dict[str, Value]]:
+    feasible, seen, configurations = FeasibleSampler(projection), set[str](), []
     for number in range(count if projection.parameters else 0):
         params = feasible.draw(random.Random(f"{seed} {number}"), seen)
         if params is None:
             break
-        seen.add(projection.key(params))
+        seen.add(projection.identity(params))
         configurations.append(params)
     return configurations
 
@@ -271,7 +273,7 @@ def _sample(projection: Lens, count: int, seed: int) -> list[dict[str, Value]]:
 def _remaining_cost(view: View, study: Study) -> tuple[float | None, int | None]:
     """Return (seconds that the rest of the search takes on one slot, number of trials left)."""
     limit = study.search.trials
-    left = None if limit is None else max(0, limit - sum(trial.role.counts for trial in view.trials))
+    left = None if limit is None else max(0, limit - sum(trial.role.counts_as_trial for trial in view.trials))
     durations = [trial.seconds for trial in view.trials if trial.status is TrialStatus.COMPLETE and trial.seconds > 0]
     return (left * statistics.median(durations) if left is not None and durations else None), left
 
@@ -290,7 +292,7 @@ def _positions_of_best(view: View, space: Space, base: Mapping[str, Value]) -> d
         top = best_trials(study, view.trials)
     positions = {}
     for parameter in space.parameters:
-        values = [{**base, **trial.params}.get(parameter.name) for trial in top[:TOP]]
+        values = [{**base, **trial.params}.get(parameter.name) for trial in top[:TOP_TRIALS]]
         inside = [value for value in values if value is not None and parameter.contains(value)]
-        positions[parameter.name] = tuple(share(parameter, value) for value in inside)
+        positions[parameter.name] = tuple(fraction_of(parameter, value) for value in inside)
     return positions

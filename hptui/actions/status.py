@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.model.outcome import hypervolumes
 from hptui.model.trial import Trial
-from hptui.results.shapes import Json, attempt_json, curve_json, iso, rounded, trial_json
-from hptui.results.stages import stages_of
-from hptui.results.view import View, best_trials, time_left
-from hptui.storage.reader import Reader
+from hptui.results.shapes import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
+from hptui.results.stages import stage_progress
+from hptui.results.view import View, best_trials, seconds_left
+from hptui.storage.reader import StoreReader
 
 
 def status_json(view: View, now: float | None = None) -> Json:
     """Return a study as `hptui status --json` lists it."""
     now = time.time() if now is None else now
-    study, row, runner = view.study, view.row, holder(view.sd)
+    study, row, runner = view.study, view.row, runner_status(view.sd)
     counts: dict[str, int] = {}
     for trial in view.trials:
         counts[trial.status] = counts.get(trial.status, 0) + 1
@@ -33,13 +33,13 @@ def status_json(view: View, now: float | None = None) -> Json:
         "trials": study.search.trials,
         "counts": counts,
         "stage": view.stage,
-        "stages": [asdict(stage) for stage in stages_of(view)],
+        "stages": [asdict(stage) for stage in stage_progress(view)],
         "best": _best(view),
         "hypervolume": _hypervolume(view),
-        "started": iso(row.started),
-        "ended": iso(row.ended),
-        "seconds": rounded(row.seconds),
-        "eta": rounded(time_left(view, now)) if runner["alive"] else None,
+        "started": iso_time(row.started),
+        "ended": iso_time(row.ended),
+        "seconds": round_measured(row.seconds),
+        "eta": round_measured(seconds_left(view, now)) if runner["alive"] else None,
         "directory": str(view.sd.root),
     }
 
@@ -65,11 +65,15 @@ def _hypervolume(view: View) -> Json | None:
     if len(view.study.objectives) < 2 or not (steps := hypervolumes(view.study, view.trials)):
         return None
     improvements = [(number, value) for n, (number, value) in enumerate(steps) if n == 0 or value > steps[n - 1][1]]
-    history = [{"trial": number, "value": rounded(value, 6)} for number, value in improvements]
-    return {"value": rounded(steps[-1][1], 6), "history": history, "pareto": [trial.number for trial in view.front]}
+    history = [{"trial": number, "value": round_measured(value, 6)} for number, value in improvements]
+    return {
+        "value": round_measured(steps[-1][1], 6),
+        "history": history,
+        "pareto": [trial.number for trial in view.front],
+    }
 
 
-def show_json(view: View, trial: Trial, reader: Reader) -> Json:
+def show_json(view: View, trial: Trial, reader: StoreReader) -> Json:
     """Return a trial with its attempts, environment, and every metric over steps."""
     attempts = reader.attempts(trial.number)
     settings = view.settings(trial)

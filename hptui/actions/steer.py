@@ -10,22 +10,22 @@ from typing import Any
 
 from hptui.model.errors import Locked, UserError
 from hptui.model.study import Study
-from hptui.storage.mailbox import Mailbox
+from hptui.storage.mailbox import CommandQueue
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
-from hptui.storage.rundir import holding
-from hptui.trainers.modules import SCRIPT, recall_script
+from hptui.storage.reader import StoreReader
+from hptui.storage.rundir import try_lock
+from hptui.trainers.modules import SCRIPT_META_KEY, restore_script
 
-POLL = 0.02  # seconds
-SETTLE_SECONDS = 4.0
+POLL_S = 0.02  # seconds
+MAX_SETTLE_S = 4.0
 """How long to wait for trials to end when no runner lives to record it."""
 
 
-class Refused(UserError):
+class CommandRefused(UserError):
     """A runner could not carry out a command; the text is the runner's."""
 
 
-def request(sd: StudyDir, verb: str, args: Mapping[str, Any], wait: float = 5.0) -> str:
+def send_command(sd: StudyDir, verb: str, args: Mapping[str, Any], wait: float = 5.0) -> str:
     """Carry out a verb on a study and return the sentence to show; `wait` is seconds.
 
     Raises: `HptuiError` that says why it was not done; `Locked` when the runner has not answered in time.
@@ -41,17 +41,17 @@ def _send(sd: StudyDir, verb: str, args: Mapping[str, Any], wait: float) -> str:
     deadline, queue, number = time.monotonic() + wait, None, 0
     try:
         while time.monotonic() < deadline:
-            with holding(sd.lock) as free:
+            with try_lock(sd.lock) as free:
                 if free:
                     return _carry_out_here(sd, verb, args, number)
             if queue is None:
-                queue = Mailbox(sd)
+                queue = CommandQueue(sd)
                 number = queue.post(verb, args)
-            if answer := queue.answer(number):
+            if answer := queue.result(number):
                 if answer.ok:
                     return answer.text
-                raise Refused(answer.text)
-            time.sleep(POLL)  # the runner answers at its next turn
+                raise CommandRefused(answer.text)
+            time.sleep(POLL_S)  # the runner answers at its next turn
     finally:
         if queue is not None:
             queue.close()
@@ -66,44 +66,44 @@ def _carry_out_here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: in
 
     Commands that wait in the queue are handled first, in order; the one with id `posted` may be among them.
     """
-    from hptui.running.requests import Desk
-    from hptui.running.settle import settle
+    from hptui.running.requests import CommandHandler
+    from hptui.running.settle import reconcile
     from hptui.storage.store import Store
 
     store = Store.open(sd)
     try:
-        handler, reply = Desk(sd, store), None
+        handler, reply = CommandHandler(sd, store), None
         for command in store.pending_commands():
-            answer = handler.serve(command)
+            answer = handler.handle(command)
             if command.id == posted:
                 reply = answer
         if not posted:
             message = handler.apply(verb, args)
-            if verb in ("stop", "pause") and settle(sd, store, handler.study, SETTLE_SECONDS):
+            if verb in ("stop", "pause") and reconcile(sd, store, handler.study, MAX_SETTLE_S):
                 message += f"; their end is recorded by the next: hptui run {sd.name}"
             return message
         if reply is None:  # a runner answered it just before it ended
-            _, *fields = store.pending(posted)
+            _, *fields = store.command_state(posted)
             reply = (bool(fields[0]), str(fields[1]))
         if not reply[0]:
-            raise Refused(reply[1])
+            raise CommandRefused(reply[1])
         return reply[1]
     finally:
         store.close()
 
 
-def recall(sd: StudyDir) -> None:
+def restore_script_arguments(sd: StudyDir) -> None:
     """Restore the arguments that the study's script was started with, before its settings are read."""
-    with Reader(sd) as reader:
-        recall_script(reader.get_meta(SCRIPT))
+    with StoreReader(sd) as reader:
+        restore_script(reader.get_meta(SCRIPT_META_KEY))
 
 
 def study_of(sd: StudyDir) -> Study:
     """Return the recorded study; its trainer's settings can be read from here on."""
     from hptui.storage import studyfile
 
-    recall(sd)
-    with Reader(sd) as reader:
+    restore_script_arguments(sd)
+    with StoreReader(sd) as reader:
         return studyfile.from_json(reader.spec_json())
 
 
@@ -126,11 +126,11 @@ def extend(sd: StudyDir, trials: int, wait: float = 5.0) -> str:
 def stage_with_space(sd: StudyDir) -> str:
     """Return the name of the current stage if it has a space of its own; else ''."""
     from hptui.model.stages import stage_named
-    from hptui.results.view import look
+    from hptui.results.view import read_view
 
-    with Reader(sd) as reader:
-        begun = [row["name"] for row in reader.course()]
-        stage = stage_named(look(sd, reader).study, begun[-1]) if begun else None
+    with StoreReader(sd) as reader:
+        begun = [row["name"] for row in reader.stage_history()]
+        stage = stage_named(read_view(sd, reader).study, begun[-1]) if begun else None
     return stage.name if stage is not None and stage.space is not None else ""
 
 
@@ -141,7 +141,7 @@ def change_space(sd: StudyDir, changes: Mapping[str, str | None], why: str, wait
 
     study, stage = study_of(sd), stage_with_space(sd)
     section = f"stage.{stage}.space" if stage else "space"
-    changed_study = studyfile.override(
+    changed_study = studyfile.with_overrides(
         study, {f"{section}.{name}": text for name, text in changes.items()}, registry.schema
     )
     answer = change_spec(sd, changed_study, why, wait)

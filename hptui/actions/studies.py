@@ -6,11 +6,11 @@ import tomllib
 from pathlib import Path
 
 from hptui.model.errors import NotFound, did_you_mean
-from hptui.model.study import NAME
+from hptui.model.study import NAME_PATTERN
 from hptui.model.trial import Trial
-from hptui.results.view import View, look
-from hptui.storage.paths import StudyDir, studies_in
-from hptui.storage.reader import Reader
+from hptui.results.view import View, read_view
+from hptui.storage.paths import StudyDir, list_studies
+from hptui.storage.reader import StoreReader
 
 
 def find_study(home: Path, ref: str) -> StudyDir:
@@ -18,7 +18,7 @@ def find_study(home: Path, ref: str) -> StudyDir:
 
     Raises: `NotFound` when there is none.
     """
-    if NAME.fullmatch(ref) and (sd := StudyDir(home / ref)).exists():
+    if NAME_PATTERN.fullmatch(ref) and (sd := StudyDir(home / ref)).exists():
         return sd
     path = Path(ref).expanduser()
     if path.name == "study.db" and path.is_file():
@@ -27,7 +27,7 @@ def find_study(home: Path, ref: str) -> StudyDir:
         return StudyDir(path.absolute())
     if path.is_file():
         return _study_of_file(home, path)
-    names = [study.name for study in studies_in(home)]
+    names = [study.name for study in list_studies(home)]
     hint = did_you_mean(ref, names) if names else "there is none yet: hptui run FILE starts one"
     raise NotFound(f"there is no study {ref!r} in {home}", hint=hint)
 
@@ -37,19 +37,19 @@ def _study_of_file(home: Path, path: Path) -> StudyDir:
         name = tomllib.loads(path.read_text()).get("name")
     except (OSError, ValueError):
         name = None
-    if isinstance(name, str) and NAME.fullmatch(name) and (sd := StudyDir(home / name)).exists():
+    if isinstance(name, str) and NAME_PATTERN.fullmatch(name) and (sd := StudyDir(home / name)).exists():
         return sd
     if isinstance(name, str):
         raise NotFound(f"the study {name!r} of {path} has not been started in {home}", hint=f"hptui run {path}")
     raise NotFound(f"{path} is no study file: it gives no name", hint=f"hptui check {path}")
 
 
-def find_trial(reader: Reader, ref: str, view: View | None = None) -> Trial:
+def find_trial(reader: StoreReader, ref: str, view: View | None = None) -> Trial:
     """Return the trial `ref`: a number, a name, or `best`.
 
     Raises: `NotFound` when there is none.
     """
-    view = view or look(StudyDir(reader.path.parent), reader)
+    view = view or read_view(StudyDir(reader.path.parent), reader)
     name = view.sd.name
     if ref == "best":
         if view.best is None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SECONDS = 3.0  # time limit of `busctl`
+BUSCTL_TIMEOUT_S = 3.0  # time limit of `busctl`
 
 
 def logout_warning() -> str:
@@ -33,7 +33,7 @@ def _kills_at_logout() -> bool:
             ["busctl", "--system", "get-property", *property_path],
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            timeout=SECONDS,
+            timeout=BUSCTL_TIMEOUT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -48,7 +48,7 @@ def _lingers() -> bool:
         return False
 
 
-def terminal() -> dict[str, str]:
+def terminal_facts() -> dict[str, str]:
     """Return what the environment says about the terminal."""
     return {
         "term": os.environ.get("TERM", ""),

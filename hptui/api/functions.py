@@ -24,12 +24,12 @@ from typing import Any
 from hptui.model.errors import UserError
 from hptui.model.secrets import scrub_command
 
-TOP = "define it with `def`, at the top level of a file or of a notebook's cell"
+PLACEMENT_HINT = "define it with `def`, at the top level of a file or of a notebook's cell"
 """Hint of errors about functions that cannot be located."""
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class FunctionLocation:
     """Where a worker finds a function: by `kind`, a trainer's kind, or else in `source`, a module to be written."""
 
     name: str
@@ -37,7 +37,7 @@ class Placed:
     source: str = ""
 
 
-def place(function: Callable[..., Any], directory: Path) -> Placed:
+def locate(function: Callable[..., Any], directory: Path) -> FunctionLocation:
     """Return the location of a function, relative to `directory` if it is inside.
 
     Raises: UserError if it has none.
@@ -45,19 +45,19 @@ def place(function: Callable[..., Any], directory: Path) -> Placed:
     name = getattr(function, "__qualname__", "")
     if not isinstance(function, FunctionType | type):
         problem = f"{type(function).__name__} objects cannot be run by another process"
-        raise UserError(f"{function!r}: {problem}", hint=f"give a function: {TOP}")
+        raise UserError(f"{function!r}: {problem}", hint=f"give a function: {PLACEMENT_HINT}")
     if "<lambda>" in name or "<locals>" in name:
-        raise UserError(f"{name!r} cannot be found by another process: it has no place of its own", hint=TOP)
+        raise UserError(f"{name!r} cannot be found by another process: it has no place of its own", hint=PLACEMENT_HINT)
     module = sys.modules.get(function.__module__)
     file = _file(function, module)
     if file is None:
-        return Placed(name, source=freestanding(function))
+        return FunctionLocation(name, source=standalone_source(function))
     if module is not None and getattr(module, name.partition(".")[0], None) is None:
-        raise UserError(f"{name!r} is not in {file} under this name", hint=TOP)
+        raise UserError(f"{name!r} is not in {file} under this name", hint=PLACEMENT_HINT)
     if "site-packages" in file.parts:
-        return Placed(name, kind=f"{function.__module__}:{name}")
+        return FunctionLocation(name, kind=f"{function.__module__}:{name}")
     is_inside = file.is_relative_to(directory)
-    return Placed(name, kind=f"{file.relative_to(directory) if is_inside else file}:{name}")
+    return FunctionLocation(name, kind=f"{file.relative_to(directory) if is_inside else file}:{name}")
 
 
 def _file(function: Callable[..., Any], module: ModuleType | None) -> Path | None:
@@ -71,7 +71,7 @@ def _file(function: Callable[..., Any], module: ModuleType | None) -> Path | Non
     return None
 
 
-def script_of(function: Any) -> list[str]:
+def defining_script(function: Any) -> list[str]:
     """Return the file and the arguments of the running program if it defines the function, else [].
 
     Also [] if the program has no arguments. A worker that loads the file restores them in `sys.argv`.
@@ -83,7 +83,7 @@ def script_of(function: Any) -> list[str]:
     return [str(file), *sys.argv[1:]] if file is not None else []
 
 
-def kept(script: list[str]) -> list[str] | None:
+def recordable_script(script: list[str]) -> list[str] | None:
     """Return the script for recording; None if an argument looks like a secret."""
     return script if scrub_command(script) == shlex.join(script) else None
 
@@ -91,7 +91,7 @@ def kept(script: list[str]) -> list[str] | None:
 # a function without a file --------------------------------------------------------------------------------------
 
 
-def freestanding(function: Callable[..., Any]) -> str:
+def standalone_source(function: Callable[..., Any]) -> str:
     """Return the source of a module with the function and all that it uses.
 
     Raises: UserError.

@@ -12,22 +12,30 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hptui.actions.files import export_like
-from hptui.actions.follow import Follower, Update, exit_code, gave_up, newest_event, until_rest, was_hindered
-from hptui.actions.run import create, run, studyfile_json
+from hptui.actions.files import write_file_set
+from hptui.actions.follow import (
+    Follower,
+    FollowUpdate,
+    exit_code,
+    follow_until_rest,
+    newest_event_id,
+    paused_by_machine,
+    paused_itself,
+)
+from hptui.actions.run import create_study, run, spec_json
 from hptui.actions.studies import find_study
-from hptui.actions.telling import told
-from hptui.api.functions import kept, script_of
-from hptui.api.reading import FIXED, OpenStudy
+from hptui.actions.telling import event_lines
+from hptui.api.functions import defining_script, recordable_script
+from hptui.api.reading import META_FIXED, OpenStudy
 from hptui.api.results import Results
-from hptui.api.spec import Asked, Specified, specify
+from hptui.api.spec import Arguments, BuiltStudy, build_study
 from hptui.api.stopping import EarlyStoppingCallback
-from hptui.model.errors import Locked, MachineError, NotFound, Unusable, UserError
+from hptui.model.errors import Locked, MachineError, NotFound, NoUsableTrial, UserError
 from hptui.model.trial import TrialStatus
 from hptui.storage.paths import StudyDir, find_home
-from hptui.trainers.modules import SCRIPT, refuse_while_loading, tell_script
+from hptui.trainers.modules import SCRIPT_META_KEY, pass_script, refuse_while_loading
 
-CHECKPOINT = "optimization_checkpoint.json"
+CHECKPOINT_FILE = "optimization_checkpoint.json"
 """File in the output directory that names the study."""
 
 
@@ -82,7 +90,7 @@ def run_optimization(
     refuse_while_loading()
     output = Path(output_dir).expanduser().absolute() if output_dir is not None else None
     shortcuts = {"search.sampler": sampler, "search.seed": seed, "resources.parallel": parallel}
-    arguments = Asked(
+    arguments = Arguments(
         train=train,
         trials=num_trials,
         space=search_space,
@@ -101,7 +109,7 @@ def run_optimization(
     show(f"new study {built.study.name!r} in {home_path / built.study.name}")
     for note in built.notes:
         show(note)
-    if kept(script_of(train)) is None:
+    if recordable_script(defining_script(train)) is None:
         show("its arguments are not recorded, because one looks like a secret: `hptui run` cannot start it again")
     return _follow(home_path, built.study.name, None, output, show)
 
@@ -139,21 +147,26 @@ def resume_optimization(
     return _follow(sd.root.parent, sd.name, extra_trials, output, print if verbose else _silent)
 
 
-def _create(arguments: Asked, name: str | None, home: Path) -> Specified:
+def _create(arguments: Arguments, name: str | None, home: Path) -> BuiltStudy:
     """Create the study; if another process took its name meanwhile, try the next one."""
-    if name is not None and StudyDir.of(home, name).exists():
+    if name is not None and StudyDir.for_study(home, name).exists():
         hint = f"resume_optimization({name!r}, additional_trials=10) goes on with it; or give another name"
         raise UserError(f"there is a study {name!r} already", hint=hint)
-    script = script_of(arguments.train)
-    tell_script(script)
+    script = defining_script(arguments.train)
+    pass_script(script)
     while True:
-        built = specify(arguments, name, home, lambda candidate: (home / candidate).exists())
-        sd = StudyDir.of(home, built.study.name)
+        built = build_study(arguments, name, home, lambda candidate: (home / candidate).exists())
+        sd = StudyDir.for_study(home, built.study.name)
         if built.source:
             _write_source(sd, built.source)
         try:
-            facts = {"file": studyfile_json(built.study), "overrides": {}, FIXED: built.fixed, SCRIPT: kept(script)}
-            create(sd, built.study, facts)
+            facts = {
+                "file": spec_json(built.study),
+                "overrides": {},
+                META_FIXED: built.fixed,
+                SCRIPT_META_KEY: recordable_script(script),
+            }
+            create_study(sd, built.study, facts)
         except (Locked, UserError):
             if name is None and sd.exists():
                 continue
@@ -193,7 +206,7 @@ def _follow(
     home: Path, name: str, extra_trials: str | None, output: Path | None, show: Callable[[str], None]
 ) -> Results:
     sd = StudyDir(home / name)
-    newest = newest_event(sd)
+    newest = newest_event_id(sd)
     started = run(home, str(sd.root), trials=extra_trials)
     for note in started.notes:
         show(note)
@@ -209,24 +222,24 @@ def _follow(
     return results
 
 
-def _watch(sd: StudyDir, newest: int, shown_notes: Sequence[str], show: Callable[[str], None]) -> Update:
+def _watch(sd: StudyDir, newest: int, shown_notes: Sequence[str], show: Callable[[str], None]) -> FollowUpdate:
     with Follower(sd, newest) as follower:
-        for update in until_rest(follower):
+        for update in follow_until_rest(follower):
             for event in update.events:
-                for line in told(update.view, event) if event.message not in shown_notes else ():
+                for line in event_lines(update.view, event) if event.message not in shown_notes else ():
                     show(line)
     return update
 
 
-def _raise_unless_usable(sd: StudyDir, update: Update, results: Results) -> None:
+def _raise_unless_usable(sd: StudyDir, update: FollowUpdate, results: Results) -> None:
     """Raise an error if the study ended without a usable trial, or was stopped by the machine."""
     view = update.view
-    code = exit_code(view, aborted=gave_up(sd), hindered=was_hindered(sd))
-    if code == Unusable.exit_code:
+    code = exit_code(view, aborted=paused_itself(sd), hindered=paused_by_machine(sd))
+    if code == NoUsableTrial.exit_code:
         failed = [trial for trial in view.trials if trial.status is TrialStatus.FAILED]
         failure = f": trial {failed[-1].number} failed ({failed[-1].reason}): {failed[-1].message}" if failed else ""
         problem = results.message or f"no trial of {sd.name!r} is usable{failure}"
-        raise Unusable(problem, hint=f"hptui trials {sd.name}; its record is in {sd.root}")
+        raise NoUsableTrial(problem, hint=f"hptui trials {sd.name}; its record is in {sd.root}")
     if code:
         problem = f"the runner of {sd.name!r} has gone, and the study is {results.state}"
         raise MachineError(problem, hint=f"resume_optimization({sd.name!r}) goes on with it; see {sd.runner_log}")
@@ -235,7 +248,7 @@ def _raise_unless_usable(sd: StudyDir, update: Update, results: Results) -> None
 def _write_results(sd: StudyDir, output: Path | None) -> None:
     if output is not None:
         with suppress(NotFound):
-            export_like(sd, "ax-results", output, {})
+            write_file_set(sd, "ax-results", output, {})
 
 
 def _silent(_: str) -> None:

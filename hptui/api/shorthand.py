@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hptui.model.errors import StudyError
-from hptui.model.shorthand import parse_short
+from hptui.model.shorthand import parse_parameter
 from hptui.model.values import value_text
 
-RATE = re.compile(r"(^|_)(lr|learning_rate|weight_decay)($|_)")
+RATE_NAME = re.compile(r"(^|_)(lr|learning_rate|weight_decay)($|_)")
 """Names of settings that are searched on a logarithmic scale, however narrow the range is."""
 
-WIDE = 10**1.5
+MIN_LOG_RATIO = 10**1.5
 """Ratio of the ends from which on a range is searched on a logarithmic scale: a decade and a half."""
 
 
 @dataclass(frozen=True)
-class Searched:
+class ParsedSpace:
     """A search space: fixed settings, entries of `[space]`, and notes for people on what was decided about them."""
 
     fixed: dict[str, Any] = field(default_factory=dict)
@@ -33,18 +33,18 @@ class Searched:
     notes: list[str] = field(default_factory=list)
 
 
-def searched(space: Mapping[str, Any]) -> Searched:
+def parse_search_space(space: Mapping[str, Any]) -> ParsedSpace:
     """Convert the search space that a user passed.
 
     Raises: StudyError.
     """
-    result = Searched()
+    result = ParsedSpace()
     for name, value in space.items():
         _add(result, name, value)
     return result
 
 
-def _add(result: Searched, name: str, value: Any) -> None:
+def _add(result: ParsedSpace, name: str, value: Any) -> None:
     if isinstance(value, Mapping):
         result.entries[name] = dict(value)
     elif isinstance(value, range):
@@ -73,7 +73,7 @@ def _add(result: Searched, name: str, value: Any) -> None:
 
 def _is_short(name: str, text: str) -> bool:
     try:
-        parse_short(name, text)
+        parse_parameter(name, text)
     except StudyError:
         # Probably meant as a range: the study file's reader then raises the more precise error.
         return ".." in text or "int" in text.split()
@@ -89,10 +89,10 @@ def _choose_scale(name: str, low: float, high: float) -> tuple[bool, str]:
     """Return whether a range is searched on a logarithmic scale, and why."""
     if not 0 < low < high:
         return False, "it does not begin above 0"
-    if RATE.search(name):
+    if RATE_NAME.search(name):
         return True, "rates matter by their size"
     decades = math.log10(high / low)
-    if high / low >= WIDE:
+    if high / low >= MIN_LOG_RATIO:
         return True, f"it spans {decades:.1f} decades"
     return False, f"it spans {decades:.1f} decades; {{'low': …, 'high': …, 'log': True}} has it otherwise"
 

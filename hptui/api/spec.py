@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hptui.api.functions import Placed, place
-from hptui.api.shorthand import searched
+from hptui.api.functions import FunctionLocation, locate
+from hptui.api.shorthand import parse_search_space
 from hptui.api.stopping import EarlyStoppingCallback
 from hptui.model.errors import ExpressionError, UserError, did_you_mean
 from hptui.model.expressions import parse
 from hptui.model.study import Study
 
-MODEL = ("model_name", "model")
+MODEL_SETTINGS = ("model_name", "model")
 """Names of the setting for the model, in the order of preference."""
 
 Document = dict[str, Any]
@@ -24,7 +24,7 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Asked:
+class Arguments:
     """The arguments of `run_optimization`, as they were given."""
 
     train: Callable[..., Any] | str | Path | None
@@ -41,7 +41,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Specified:
+class BuiltStudy:
     """A study to create, notes on what was decided, and the source of a function that has no file."""
 
     study: Study
@@ -51,7 +51,7 @@ class Specified:
     """Names of the search space with one value: settings of the trainer that results list as parameters."""
 
 
-def specify(asked: Asked, name: str | None, home: Path, taken: Callable[[str], bool]) -> Specified:
+def build_study(asked: Arguments, name: str | None, home: Path, taken: Callable[[str], bool]) -> BuiltStudy:
     """Build the study for the arguments, under a free name.
 
     Raises: UserError, StudyError, Unsupported.
@@ -72,11 +72,11 @@ def _with_source(document: Document, kind: str, source: str) -> Document:
 
 
 def _specified(
-    document: Document, name: str, directory: Path, asked: Asked, notes: list[str], source: str
-) -> Specified:
-    from hptui.actions.run import able
-    from hptui.storage.studyfile import warnings
-    from hptui.storage.studyfile.read import build, naming
+    document: Document, name: str, directory: Path, asked: Arguments, notes: list[str], source: str
+) -> BuiltStudy:
+    from hptui.actions.run import require_supported
+    from hptui.storage.studyfile import study_warnings
+    from hptui.storage.studyfile.read import error_file, study_from_document
     from hptui.trainers import registry
 
     document["name"] = name
@@ -92,10 +92,10 @@ def _specified(
     def schema_of(kind: str, folder: str) -> Any:
         return schema if kind == document["trainer"]["kind"] else registry.schema(kind, folder)
 
-    with naming("run_optimization"):
-        study = able(build(document, "", str(directory), schema_of, checked=True))
-    all_notes = (*notes, *(f"warning: {text}" for text in warnings(study, schema_of)))
-    return Specified(study, all_notes, source, tuple(fixed))
+    with error_file("run_optimization"):
+        study = require_supported(study_from_document(document, "", str(directory), schema_of, checked=True))
+    all_notes = (*notes, *(f"warning: {text}" for text in study_warnings(study, schema_of)))
+    return BuiltStudy(study, all_notes, source, tuple(fixed))
 
 
 def _schema(document: Document, source: str) -> Any:
@@ -113,12 +113,12 @@ def _schema(document: Document, source: str) -> Any:
 # what is run ------------------------------------------------------------------------------------------------------
 
 
-def _begin(asked: Asked) -> tuple[Document, Path, list[str], Placed | None]:
+def _begin(asked: Arguments) -> tuple[Document, Path, list[str], FunctionLocation | None]:
     """Return the document before the arguments are applied: that of a study file, or an empty one."""
     here = Path.cwd()
     train = asked.train
     if callable(train):
-        location = place(train, here)
+        location = locate(train, here)
         return _document(_name(location, train), location.kind), here, [], location
     if isinstance(train, str) and not _is_file(train):
         return _document(train.rpartition(":")[2], train), here, [], None
@@ -135,19 +135,19 @@ def _document(name: str, kind: str) -> Document:
     return {"name": re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:50] or "study", "trainer": {"kind": kind}}
 
 
-def _name(location: Placed, function: Callable[..., Any]) -> str:
+def _name(location: FunctionLocation, function: Callable[..., Any]) -> str:
     """Return the default name of a study: `train-main` for `train.py:main`."""
     stem = Path(location.kind.rpartition(":")[0]).stem if location.kind else ""
     return f"{stem}-{location.name}" if stem and stem != location.name else location.name
 
 
 def _of_file(path: Path) -> Document:
-    from hptui.storage.studyfile import load, to_json
+    from hptui.storage.studyfile import read_file, to_json
     from hptui.trainers import registry
 
     if not path.is_file():
         raise UserError(f"there is no study file {str(path)!r}", hint="give a function, or the path of a study file")
-    document = to_json(load(path, schema=registry.schema))
+    document = to_json(read_file(path, schema=registry.schema))
     for key in ("source", "directory"):
         document.pop(key, None)
     return document
@@ -181,7 +181,7 @@ def _free(name: str, taken: Callable[[str], bool]) -> str:
 # the arguments ----------------------------------------------------------------------------------------------------
 
 
-def _searched(document: Document, asked: Asked) -> tuple[list[str], list[str]]:
+def _searched(document: Document, asked: Arguments) -> tuple[list[str], list[str]]:
     """Replace the search space; return the names of fixed settings, and notes.
 
     Constraints of the file go if none of their parameters is searched any more.
@@ -191,7 +191,7 @@ def _searched(document: Document, asked: Asked) -> tuple[list[str], list[str]]:
             hint = 'search_space={"learning_rate": [1e-5, 1e-3], "batch_size": [1, 2, 4]}'
             raise UserError("there is nothing to search", hint=hint)
         return [], []
-    space = searched(asked.space)
+    space = parse_search_space(asked.space)
     document["space"] = space.entries
     document["trainer"].update(space.fixed)
     search = document.setdefault("search", {})
@@ -211,7 +211,7 @@ def _mentions(text: str, names: Mapping[str, Any]) -> bool:
         return True
 
 
-def _objectives(document: Document, asked: Asked) -> None:
+def _objectives(document: Document, asked: Arguments) -> None:
     if asked.objectives is None and "objective" in document and asked.minimize is None:
         return
     known = document.get("objective") or [{"metric": "loss"}]
@@ -238,18 +238,20 @@ def _goal(minimize: bool | None, default: str | None) -> str:
     return default or "minimize" if minimize is None else "minimize" if minimize else "maximize"
 
 
-def _trained(document: Document, asked: Asked, schema: Mapping[str, Any] | None) -> None:
+def _trained(document: Document, asked: Arguments, schema: Mapping[str, Any] | None) -> None:
     trainer = document["trainer"]
     trainer.update(asked.settings)
     if asked.model is not None:
-        key = next((name for name in MODEL if schema is None or name in schema), None)
+        key = next((name for name in MODEL_SETTINGS if schema is None or name in schema), None)
         if key is None:
-            hint = f"it needs a setting called {' or '.join(MODEL)}; {did_you_mean('model_name', schema or ())}"
+            hint = (
+                f"it needs a setting called {' or '.join(MODEL_SETTINGS)}; {did_you_mean('model_name', schema or ())}"
+            )
             raise UserError(f"the trainer {trainer['kind']!r} takes no model", hint=hint)
         trainer[key] = asked.model
 
 
-def _search(document: Document, asked: Asked, schema: Mapping[str, Any] | None) -> list[str]:
+def _search(document: Document, asked: Arguments, schema: Mapping[str, Any] | None) -> list[str]:
     search = document.setdefault("search", {})
     if asked.trials is not None:
         if document.get("stage"):
@@ -269,7 +271,7 @@ def _search(document: Document, asked: Asked, schema: Mapping[str, Any] | None) 
     return _baseline(document, search, asked, schema)
 
 
-def _baseline(document: Document, search: Document, asked: Asked, schema: Mapping[str, Any] | None) -> list[str]:
+def _baseline(document: Document, search: Document, asked: Arguments, schema: Mapping[str, Any] | None) -> list[str]:
     """Turn the baseline off if a searched setting without default has no value; return notes.
 
     The baseline runs the trainer's settings as they are.

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from hptui.cli.common import Face, numbers_of, pairs, pass_face, study_argument
-from hptui.cli.text import say
+from hptui.cli.common import Context, parse_pairs, pass_context, study_argument, trial_numbers
+from hptui.cli.text import message
 
 
 @click.command(
@@ -33,9 +33,9 @@ from hptui.cli.text import say
 @click.option("--preset", default="", metavar="NAME", help="Start from a [[preset]] of the study file.")
 @click.option("--repeat", default="", metavar="TRIAL", help="Run this trial again as it is, with other seeds.")
 @click.option("--seeds", type=click.IntRange(min=1), default=1, help="With --repeat: how many times.")
-@pass_face
+@pass_context
 def add_(
-    context: Face,
+    context: Context,
     study: str,
     settings: tuple[str, ...],
     name: str,
@@ -48,17 +48,17 @@ def add_(
     seeds: int,
 ) -> None:
     """Queue a trial: hand-picked settings, or a repetition of a trial with other seeds."""
-    from hptui.actions.byhand import check_continues, read_settings
-    from hptui.actions.steer import request
+    from hptui.actions.byhand import check_can_continue, parse_settings
+    from hptui.actions.steer import send_command
     from hptui.model.errors import UserError
 
-    values = pairs(settings, "learning_rate=1e-4")
+    values = parse_pairs(settings, "learning_rate=1e-4")
     if repeat:
         if values or preset or like or from_checkpoint or name or title or note:
             raise click.UsageError("--repeat runs a trial as it is: it goes with --seeds alone")
         sd = context.study(study)
-        [number] = numbers_of(sd, (repeat,))
-        say(request(sd, "repeat", {"trial": number, "seeds": seeds}))
+        [number] = trial_numbers(sd, (repeat,))
+        message(send_command(sd, "repeat", {"trial": number, "seeds": seeds}))
         return
     if like and preset:
         raise click.UsageError("--like and --preset are two places to start from: give one")
@@ -67,11 +67,11 @@ def add_(
     if not values and not preset and not like:
         raise UserError("a trial without a setting would be the baseline", hint="for instance learning_rate=1e-4")
     sd = context.study(study)
-    params = read_settings(sd, values)
+    params = parse_settings(sd, values)
     arguments: dict[str, Any] = {"params": params, "preset": preset, "name": name, "title": title, "note": note}
     if like:
-        [arguments["like"]] = numbers_of(sd, (like,))
+        [arguments["like"]] = trial_numbers(sd, (like,))
     if from_checkpoint:
-        check_continues(sd, arguments["like"], params)
+        check_can_continue(sd, arguments["like"], params)
         arguments["from_checkpoint"] = True
-    say(request(sd, "add", arguments))
+    message(send_command(sd, "add", arguments))

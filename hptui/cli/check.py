@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import Face, json_option, pairs, pass_face
-from hptui.cli.text import say, tell_facts, tell_json
+from hptui.cli.common import Context, json_option, parse_pairs, pass_context
+from hptui.cli.text import message, write_facts, write_json
 from hptui.model.format import duration, memory, metric, setting, settings
 
 if TYPE_CHECKING:
-    from hptui.actions.check import Checked, Tried
-    from hptui.actions.fit import Attempt, Fitted
+    from hptui.actions.check import CheckResult, DryRunResult
+    from hptui.actions.fit import FitAttempt, MemoryFit
 
 
 @click.command(
@@ -37,48 +37,48 @@ if TYPE_CHECKING:
 @click.option("--fit", metavar="SETTING", help="Double SETTING until memory runs out, and propose a value.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Check it with this setting.")
 @json_option
-@pass_face
-def check_(context: Face, file: Path, try_: bool, fit: str | None, changes: tuple[str, ...], as_json: bool) -> None:
+@pass_context
+def check_(context: Context, file: Path, try_: bool, fit: str | None, changes: tuple[str, ...], as_json: bool) -> None:
     """Validate a study file and print its facts; optionally try it, or fit a setting to memory."""
-    from hptui.actions.check import check, preflight, try_out
-    from hptui.actions.preview import preview, summary
+    from hptui.actions.check import check, dry_run, preflight
+    from hptui.actions.preview import facts_summary, prepare_facts
 
-    overrides = pairs(changes, "learning_rate=1e-4")
+    overrides = parse_pairs(changes, "learning_rate=1e-4")
     checked = check(file, overrides, context.home)
-    preview_facts = preview(checked.study, context.home)
+    preview_facts = prepare_facts(checked.study, context.home)
     warnings = (*checked.warnings, *preflight(checked.study), *preview_facts.warnings)
-    checked = replace(checked, warnings=warnings, facts={**checked.facts, **summary(preview_facts.facts)})
+    checked = replace(checked, warnings=warnings, facts={**checked.facts, **facts_summary(preview_facts.facts)})
     for warning in checked.warnings:
-        say(f"warning: {warning}")
+        message(f"warning: {warning}")
     tried = None
     if try_:
-        say("trying the heaviest configuration ...")
-        tried = try_out(file, overrides, context.home)
+        message("trying the heaviest configuration ...")
+        tried = dry_run(file, overrides, context.home)
         for warning in tried.warnings:
-            say(f"warning: {warning}")
+            message(f"warning: {warning}")
     fitted = _fit(context, file, fit, overrides) if fit else None
     if as_json:
-        tell_json({**_json(checked, tried), "fit": fitted.told() if fitted else None})
+        write_json({**_json(checked, tried), "fit": fitted.to_json() if fitted else None})
         return
-    tell_facts({name: setting(value) for name, value in checked.facts.items() if value is not None})
+    write_facts({name: setting(value) for name, value in checked.facts.items() if value is not None})
     if tried is not None:
-        tell_facts(_tried(tried))
+        write_facts(_tried(tried))
     if fitted is not None:
-        tell_facts(_fitted(fitted))
-    say(f"{file} is right" + (f", with {_count(checked.warnings)}" if checked.warnings else ""))
+        write_facts(_fitted(fitted))
+    message(f"{file} is right" + (f", with {_count(checked.warnings)}" if checked.warnings else ""))
 
 
-def _fit(context: Face, file: Path, name: str, overrides: Mapping[str, str]) -> Fitted:
-    from hptui.actions.fit import fit
+def _fit(context: Context, file: Path, name: str, overrides: Mapping[str, str]) -> MemoryFit:
+    from hptui.actions.fit import find_memory_fit
 
-    def report_attempt(attempt: Attempt) -> None:
+    def report_attempt(attempt: FitAttempt) -> None:
         peak = f", {memory(attempt.peak)} at most" if attempt.peak else ""
-        say(f"{name}={attempt.value}: " + (f"fits{peak}" if attempt.fits else f"does not fit ({attempt.message})"))
+        message(f"{name}={attempt.value}: " + (f"fits{peak}" if attempt.fits else f"does not fit ({attempt.message})"))
 
-    return fit(file, name, overrides, context.home, report_attempt)
+    return find_memory_fit(file, name, overrides, context.home, report_attempt)
 
 
-def _fitted(fitted: Fitted) -> dict[str, str]:
+def _fitted(fitted: MemoryFit) -> dict[str, str]:
     if fitted.fails is None:
         why = f"{fitted.fits} fits, and memory does not grow with it"
     else:
@@ -90,14 +90,14 @@ def _count(warnings: Sequence[str]) -> str:
     return "one warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
 
 
-def _json(checked: Checked, tried: Tried | None) -> dict[str, Any]:
+def _json(checked: CheckResult, tried: DryRunResult | None) -> dict[str, Any]:
     from dataclasses import asdict
 
     facts = {"name": checked.study.name, "warnings": list(checked.warnings), "facts": dict(checked.facts)}
     return {**facts, "try": asdict(tried) if tried is not None else None}
 
 
-def _tried(tried: Tried) -> dict[str, str]:
+def _tried(tried: DryRunResult) -> dict[str, str]:
     """Return what the trial run of two steps measured, and the forecasts made from it."""
 
     def formatted(value: float | None, formatter: Any) -> str:

@@ -16,20 +16,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass
-class Face:
+class Context:
     """Where this call of the command line looks for studies.
 
     `explicit` is the value of `--home`; `readonly` and `slow` are passed on to the screens.
     """
 
-    explicit: str | None = None
+    home_option: str | None = None
     readonly: bool = False
     slow: bool = False
 
     @property
     def home(self) -> Path:
         """The directory of all studies."""
-        return find_home(self.explicit)
+        return find_home(self.home_option)
 
     def study(self, ref: str) -> StudyDir:
         """Return the study that a name, directory or study file refers to.
@@ -41,7 +41,7 @@ class Face:
         return find_study(self.home, ref)
 
 
-pass_face = click.make_pass_decorator(Face)
+pass_context = click.make_pass_decorator(Context)
 
 
 def study_argument(required: bool = True, name: str = "study") -> Callable[[F], F]:
@@ -59,19 +59,19 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON.")
 
 def complete_studies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the names of studies in HOME; where none fits, files."""
-    from hptui.storage.paths import studies_in
+    from hptui.storage.paths import list_studies
 
-    names = [sd.name for sd in studies_in(_context(ctx).home) if sd.name.startswith(incomplete)]
+    names = [sd.name for sd in list_studies(_context(ctx).home) if sd.name.startswith(incomplete)]
     return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
 
 
 def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the numbers and names of the trials of the study that is given before."""
     from hptui.model.errors import HptuiError
-    from hptui.storage.reader import Reader
+    from hptui.storage.reader import StoreReader
 
     try:
-        with Reader(_context(ctx).study(ctx.params.get("study") or "")) as reader:
+        with StoreReader(_context(ctx).study(ctx.params.get("study") or "")) as reader:
             trials = reader.trials()
     except HptuiError:
         return []
@@ -79,27 +79,27 @@ def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str)
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-def _context(ctx: click.Context) -> Face:
+def _context(ctx: click.Context) -> Context:
     """Return the context of this call.
 
     In completion the options of the program are parsed, but its function, which makes the context, has not run.
     """
     root = ctx.find_root()
-    return root.obj if isinstance(root.obj, Face) else Face(root.params.get("home"))
+    return root.obj if isinstance(root.obj, Context) else Context(root.params.get("home"))
 
 
-def numbers_of(sd: StudyDir, refs: tuple[str, ...]) -> list[int]:
+def trial_numbers(sd: StudyDir, refs: tuple[str, ...]) -> list[int]:
     """Return the numbers of the trials that numbers, names or `best` refer to, without repetitions."""
     from hptui.actions.studies import find_trial
-    from hptui.results.view import look
-    from hptui.storage.reader import Reader
+    from hptui.results.view import read_view
+    from hptui.storage.reader import StoreReader
 
-    with Reader(sd) as reader:
-        view = look(sd, reader)
+    with StoreReader(sd) as reader:
+        view = read_view(sd, reader)
         return list(dict.fromkeys(find_trial(reader, ref, view).number for ref in refs))
 
 
-def pairs(words: tuple[str, ...], example: str) -> dict[str, str]:
+def parse_pairs(words: tuple[str, ...], example: str) -> dict[str, str]:
     """Read `key=value` words as a mapping of texts.
 
     Raises: UserError for a word of another form, or a key that is given twice.

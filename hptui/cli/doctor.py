@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 import click
 
-from hptui.cli.common import Face, json_option, pass_face, study_argument
-from hptui.cli.text import Column, tell_json, tell_rows
+from hptui.cli.common import Context, json_option, pass_context, study_argument
+from hptui.cli.text import OutputColumn, write_json, write_rows
 
-SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
+LEVEL_SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
 
 
 @click.command(
@@ -21,16 +21,21 @@ SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
 )
 @study_argument(required=False)
 @json_option
-@pass_face
-def doctor_(context: Face, study: str | None, as_json: bool) -> int:
+@pass_context
+def doctor_(context: Context, study: str | None, as_json: bool) -> int:
     """Print the findings on this machine and its studies; return 1 if any is an error."""
-    from hptui.actions.doctor import examine, worst
+    from hptui.actions.doctor import examine, worst_level
 
     findings = examine(context.home, [context.study(study)] if study else None)
     rows = [asdict(finding) for finding in findings]
     if as_json:
-        tell_json(rows)
+        write_json(rows)
     else:
-        columns = [Column("level", " ", SIGNS.__getitem__), Column("check"), Column("study"), Column("message")]
-        tell_rows([*columns, Column("hint", "what to do")], rows)
-    return 1 if worst(findings) == "error" else 0
+        columns = [
+            OutputColumn("level", " ", LEVEL_SIGNS.__getitem__),
+            OutputColumn("check"),
+            OutputColumn("study"),
+            OutputColumn("message"),
+        ]
+        write_rows([*columns, OutputColumn("hint", "what to do")], rows)
+    return 1 if worst_level(findings) == "error" else 0

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from hptui.cli.common import Face, pairs, pass_face, study_argument, trial_argument
-from hptui.cli.text import say
+from hptui.cli.common import Context, parse_pairs, pass_context, study_argument, trial_argument
+from hptui.cli.text import message
 
-TEXTS = ("yaml", "json", "toml", "csv", "flags", "python", "env")
-STUDIES = ("parquet", "optuna", "ax", "sweep", "tensorboard", "wandb")
-KINDS = ("optuna-study-results", "ax-results", "hptui")
-ENDINGS = {
+TEXT_FORMATS = ("yaml", "json", "toml", "csv", "flags", "python", "env")
+STUDY_FORMATS = ("parquet", "optuna", "ax", "sweep", "tensorboard", "wandb")
+LIKE_KINDS = ("optuna-study-results", "ax-results", "hptui")
+FORMAT_BY_SUFFIX = {
     ".yaml": "yaml",
     ".yml": "yaml",
     ".json": "json",
@@ -42,10 +42,12 @@ ENDINGS = {
 @click.option(
     "--format",
     "how",
-    type=click.Choice([*TEXTS, *STUDIES]),
+    type=click.Choice([*TEXT_FORMATS, *STUDY_FORMATS]),
     help="How to write it (default: by FILE's ending, or yaml).",
 )
-@click.option("--like", type=click.Choice(KINDS), help="The files that such search scripts write, into a folder (-o).")
+@click.option(
+    "--like", type=click.Choice(LIKE_KINDS), help="The files that such search scripts write, into a folder (-o)."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to (default: stdout).")
 @click.option(
     "--rename", multiple=True, metavar="OURS=THEIRS", help="Another name for a setting: lora_rank=lora_r. Repeatable."
@@ -55,9 +57,9 @@ ENDINGS = {
 @click.option("--prefix", default="", metavar="TEXT", help="What variables of the environment begin with: HP_.")
 @click.option("--archive", is_flag=True, help="The whole study as one .tar.gz, also while it runs.")
 @click.option("--no-checkpoints", is_flag=True, help="Leave checkpoints out of the archive.")
-@pass_face
+@pass_context
 def export_(
-    context: Face,
+    context: Context,
     study: str,
     trial: str | None,
     how: str | None,
@@ -71,31 +73,31 @@ def export_(
     no_checkpoints: bool,
 ) -> None:
     """Write a trial's configuration, all trials, or the whole study for another program."""
-    from hptui.actions.export import Wanted, export
+    from hptui.actions.export import ExportRequest, export
 
     sd = context.study(study)
-    names = pairs(rename, "--rename lora_rank=lora_r")
+    names = parse_pairs(rename, "--rename lora_rank=lora_r")
     if archive:
         _archive(context, study, output, checkpoints=not no_checkpoints)
         return
     if like:
-        from hptui.actions.files import export_like
+        from hptui.actions.files import write_file_set
 
-        for path in export_like(sd, like, output or Path(), names):
-            say(f"written to {path}")
+        for path in write_file_set(sd, like, output or Path(), names):
+            message(f"written to {path}")
         return
-    chosen_format = how or (ENDINGS.get(output.suffix.lower(), "yaml") if output else "yaml")
-    if trial is None and chosen_format not in STUDIES:
+    chosen_format = how or (FORMAT_BY_SUFFIX.get(output.suffix.lower(), "yaml") if output else "yaml")
+    if trial is None and chosen_format not in STUDY_FORMATS:
         raise click.UsageError("which trial? a number, a name, `best`, or `all`; or --archive for the whole study")
-    request = Wanted(chosen_format, params_only, hyphens, prefix, names, output)
+    request = ExportRequest(chosen_format, params_only, hyphens, prefix, names, output)
     text = export(sd, trial or "all", request)
     if text is None:
-        say(f"written to {output}")
+        message(f"written to {output}")
     else:
         sys.stdout.write(text)  # not sanitized: the format has its own escaping
 
 
-def _archive(context: Face, study: str, output: Path | None, *, checkpoints: bool) -> None:
+def _archive(context: Context, study: str, output: Path | None, *, checkpoints: bool) -> None:
     from hptui.actions.archive import archive
     from hptui.model.format import size
 
@@ -103,4 +105,4 @@ def _archive(context: Face, study: str, output: Path | None, *, checkpoints: boo
     target = output or Path(f"{sd.name}.tar.gz")
     target = target / f"{sd.name}.tar.gz" if target.is_dir() else target
     count = archive(sd, target, checkpoints=checkpoints)
-    say(f"{count} files, {size(target.stat().st_size)}: {target}")
+    message(f"{count} files, {size(target.stat().st_size)}: {target}")

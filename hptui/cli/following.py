@@ -13,28 +13,28 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from hptui.actions import lines
-from hptui.actions.follow import Follower, Update, exit_code, gave_up, until_rest, was_hindered
-from hptui.actions.telling import told
-from hptui.cli.text import fit, on_terminal, say, tell
-from hptui.model.clean import clean
+from hptui.actions.follow import Follower, FollowUpdate, exit_code, follow_until_rest, paused_by_machine, paused_itself
+from hptui.actions.telling import event_lines
+from hptui.cli.text import encodable, message, on_terminal, write
+from hptui.model.clean import sanitize
 from hptui.model.format import duration, metric
-from hptui.model.stages import expected
+from hptui.model.stages import expected_total
 from hptui.model.study import MetricSpec
 from hptui.model.trial import StudyState, Trial, TrialStatus
-from hptui.results.stages import stages_line
-from hptui.results.view import PSEUDO, View, scored, time_left
+from hptui.results.stages import describe_stages
+from hptui.results.view import PSEUDO_LOSS_NOTE, View, has_all_values, seconds_left
 from hptui.storage.paths import StudyDir
 
 if TYPE_CHECKING:
     from rich.live import Live
 
-REAL = sys.stdout
+REAL_STDOUT = sys.stdout
 """The real stdout: the object that a live display puts in its place has no encoding."""
-REDRAW = 0.5
+REDRAW_S = 0.5
 """Seconds between two drawings of the live display."""
 
 
-def follow(sd: StudyDir, after: int = 0, said: Collection[str] = ()) -> int:
+def follow(sd: StudyDir, after: int = 0, printed: Collection[str] = ()) -> int:
     """Print the events after `after` until the study rests; return the exit code of its state.
 
     Events whose message is in `said` are not printed: they have been printed already.
@@ -42,35 +42,35 @@ def follow(sd: StudyDir, after: int = 0, said: Collection[str] = ()) -> int:
     live = on_terminal() and os.environ.get("TERM") != "dumb"
     with Follower(sd, after) as follower, _screen(live) as screen:
         try:
-            update = _watch(follower, screen, said)
+            update = _watch(follower, screen, printed)
         except KeyboardInterrupt:
             if screen is not None:
                 screen.stop()
             return _leave(sd)
-    return conclude(sd, update.view)
+    return print_conclusion(sd, update.view)
 
 
-def _watch(follower: Follower, screen: Live | None, said: Collection[str]) -> Update:
+def _watch(follower: Follower, screen: Live | None, said: Collection[str]) -> FollowUpdate:
     drawn = 0.0
-    for update in until_rest(follower):
+    for update in follow_until_rest(follower):
         for event in update.events:
-            for text in told(update.view, event) if event.message not in said else ():
+            for text in event_lines(update.view, event) if event.message not in said else ():
                 _print(text, screen)
                 drawn = 0.0  # the set of running trials may have changed: redraw now
-        if screen is not None and time.monotonic() - drawn > REDRAW:
+        if screen is not None and time.monotonic() - drawn > REDRAW_S:
             drawn = time.monotonic()
-            screen.update(picture(update.view, time.time()), refresh=True)
+            screen.update(live_display(update.view, time.time()), refresh=True)
     return update
 
 
 def _print(text: str, screen: Live | None) -> None:
     if screen is None:
-        tell(text)
+        write(text)
         return
     from rich.text import Text
 
     style = "green" if "✓" in text else "red" if "✗" in text or text.startswith("error") else ""
-    screen.console.print(Text(fit(clean(text), REAL), style=style), soft_wrap=True)
+    screen.console.print(Text(encodable(sanitize(text), REAL_STDOUT), style=style), soft_wrap=True)
 
 
 # live display -------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def _screen(live: bool) -> AbstractContextManager[Live | None]:
     return Live(console=console(), auto_refresh=False, transient=True)
 
 
-def picture(view: View, now: float) -> Any:
+def live_display(view: View, now: float) -> Any:
     """Return the live display: a line per running trial, and one for the whole study."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
@@ -97,12 +97,12 @@ def picture(view: View, now: float) -> Any:
     for trial in view.trials:
         if trial.status is TrialStatus.RUNNING:
             bar = ProgressBar(total=1.0, completed=trial.progress or 0.0, width=20)
-            texts = [Text(fit(clean(text), REAL)) for text in running(view, trial, now)]
+            texts = [Text(encodable(sanitize(text), REAL_STDOUT)) for text in running_cells(view, trial, now)]
             grid.add_row(texts[0], bar, *texts[1:])
-    return Group(grid, Text(fit(clean(whole(view)), REAL), style="dim"))
+    return Group(grid, Text(encodable(sanitize(study_line(view)), REAL_STDOUT), style="dim"))
 
 
-def running(view: View, trial: Trial, now: float) -> list[str]:
+def running_cells(view: View, trial: Trial, now: float) -> list[str]:
     """Return the cells of a live line: trial, step, the objective's last value, time left."""
     step = "" if trial.last_step is None else f"step {trial.last_step}"
     step += f"/{trial.total_steps}" if step and trial.total_steps else ""
@@ -116,34 +116,34 @@ def running(view: View, trial: Trial, now: float) -> list[str]:
     return [f"Trial {trial.number}", step or "starting", value_text, time_left_text]
 
 
-def whole(view: View) -> str:
+def study_line(view: View) -> str:
     """Return the study's line, as `5/20 trials · best loss=0.5621 (trial 3) · ~12 min left`."""
-    total = expected(view.study, view.trials)
+    total = expected_total(view.study, view.trials)
     done = sum(not trial.status.open for trial in view.trials)
     parts = [f"{done}/{total} trials" if total else f"{done} trials"]
     if view.stage:
         parts.insert(0, f"stage {view.stage}")
     if view.best is not None:
-        parts.append(f"best {lines.values(view.study, view.best)} (trial {view.best.number})")
-    if (seconds_left := time_left(view)) is not None:
-        parts.append(f"{duration(seconds_left)} left")
+        parts.append(f"best {lines.objectives_text(view.study, view.best)} (trial {view.best.number})")
+    if (remaining_s := seconds_left(view)) is not None:
+        parts.append(f"{duration(remaining_s)} left")
     return " · ".join(parts)
 
 
 # closing lines --------------------------------------------------------------------------------------------------------
 
 
-def conclude(sd: StudyDir, view: View) -> int:
+def print_conclusion(sd: StudyDir, view: View) -> int:
     """Print the study's state, its best configuration and its paths; return the exit code."""
-    code = exit_code(view, aborted=gave_up(sd), hindered=was_hindered(sd))
-    for text in summary(view, code):
-        tell(text)
+    code = exit_code(view, aborted=paused_itself(sd), hindered=paused_by_machine(sd))
+    for text in closing_lines(view, code):
+        write(text)
     if view.study.on_end is None and on_terminal() and view.row.state in (StudyState.DONE, StudyState.STOPPED):
         sys.stdout.write("\a")
     return code
 
 
-def summary(view: View, code: int) -> list[str]:
+def closing_lines(view: View, code: int) -> list[str]:
     """Return the closing lines."""
     name, state = view.row.name, "interrupted: its runner has gone" if code == 1 else str(view.row.state)
     counts: dict[str, int] = {}
@@ -154,16 +154,18 @@ def summary(view: View, code: int) -> list[str]:
     if view.row.message:
         texts.append(f"  {view.row.message}")
     if view.stage:
-        texts.append(f"  {stages_line(view)}")
+        texts.append(f"  {describe_stages(view)}")
     best = view.best
     if best is None:
         texts.append("No trial is usable." if code else "No trial is complete yet.")
     else:
         stage_text = f" of stage {best.stage}" if best.stage else ""
-        texts += [f"Best: trial {best.number}{stage_text}, {lines.values(view.study, best)}{_gain(view, best)}"]
-        texts += [f"  {lines.describe(view.study, best, view.base)}"]
+        texts += [
+            f"Best: trial {best.number}{stage_text}, {lines.objectives_text(view.study, best)}{_gain(view, best)}"
+        ]
+        texts += [f"  {lines.configuration_text(view.study, best, view.base)}"]
     if best is not None and view.study.trainer.kind == "toy":
-        texts.append(f"  {PSEUDO}")
+        texts.append(f"  {PSEUDO_LOSS_NOTE}")
     texts += [f"Everything is in {view.sd.root}", f"  hptui trials {name}"]
     if best is not None:
         texts += [f"  hptui show {name} best", f"  hptui export {name} best --format yaml"]
@@ -178,7 +180,12 @@ def _gain(view: View, best: Trial) -> str:
     It is '' where there is no other trial with a value, or several objectives.
     """
     baseline, objective = view.baseline, view.study.objective
-    if baseline is None or best == baseline or len(view.study.objectives) > 1 or not scored(view.study, baseline):
+    if (
+        baseline is None
+        or best == baseline
+        or len(view.study.objectives) > 1
+        or not has_all_values(view.study, baseline)
+    ):
         return ""
     old, new = (baseline.values or {})[objective.metric], (best.values or {})[objective.metric]
     spec: MetricSpec | None = view.study.metrics.get(objective.metric)
@@ -189,8 +196,8 @@ def _gain(view: View, best: Trial) -> str:
 
 def _leave(sd: StudyDir) -> int:
     """Print how to go on after ctrl-c and return exit code 130."""
-    say(f"\nno longer following; {sd.name} goes on by itself")
-    say(f"  hptui run {sd.name}       follows it again")
-    say(f"  hptui status {sd.name}    how it stands")
-    say(f"  hptui stop {sd.name}      ends it")
+    message(f"\nno longer following; {sd.name} goes on by itself")
+    message(f"  hptui run {sd.name}       follows it again")
+    message(f"  hptui status {sd.name}    how it stands")
+    message(f"  hptui stop {sd.name}      ends it")
     return 130

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from hptui.cli.common import Face, json_option, pass_face, study_argument
-from hptui.cli.text import Column, say, tell_json, tell_rows
+from hptui.cli.common import Context, json_option, pass_context, study_argument
+from hptui.cli.text import OutputColumn, message, write_json, write_rows
 from hptui.model.format import size
 
 
@@ -17,20 +17,20 @@ from hptui.model.format import size
 )
 @study_argument()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@pass_face
-def rm_(context: Face, study: str, yes: bool) -> int:
+@pass_context
+def rm_(context: Context, study: str, yes: bool) -> int:
     """Remove a study's directory, after a confirmation."""
-    from hptui.actions.housekeeping import removable, remove
+    from hptui.actions.housekeeping import removable_bytes, remove
 
     sd = context.study(study)
-    bytes_ = removable(sd)
+    bytes_ = removable_bytes(sd)
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError(f"this would delete {sd.root} ({size(bytes_)}) for good; say --yes to do so")
         if not click.confirm(f"Delete {sd.root} ({size(bytes_)}) for good?", err=True):
-            say("nothing was removed")
+            message("nothing was removed")
             return 1
-    say(f"removed {sd.name}: {size(remove(sd))}")
+    message(f"removed {sd.name}: {size(remove(sd))}")
     return 0
 
 
@@ -45,34 +45,34 @@ def rm_(context: Face, study: str, yes: bool) -> int:
 @study_argument(required=False)
 @click.option("--dry-run", is_flag=True, help="Only say what would be deleted.")
 @json_option
-@pass_face
-def gc_(context: Face, study: str | None, dry_run: bool, as_json: bool) -> None:
+@pass_context
+def gc_(context: Context, study: str | None, dry_run: bool, as_json: bool) -> None:
     """Delete the checkpoints that no trial needs, of one study or of all."""
-    from hptui.actions.housekeeping import Garbage, collect
+    from hptui.actions.housekeeping import UnneededCheckpoints, delete_checkpoints
     from hptui.model.errors import HptuiError
-    from hptui.storage.paths import studies_in
+    from hptui.storage.paths import list_studies
 
-    study_dirs = [context.study(study)] if study else studies_in(context.home)
-    checkpoints: list[Garbage] = []
+    study_dirs = [context.study(study)] if study else list_studies(context.home)
+    checkpoints: list[UnneededCheckpoints] = []
     for sd in study_dirs:
         try:
-            checkpoints += collect(sd, dry_run=dry_run)
+            checkpoints += delete_checkpoints(sd, dry_run=dry_run)
         except HptuiError as error:
             if study:
                 raise
-            say(f"hptui: {sd.name}: {error}")  # a damaged study must not keep the others from being cleaned
+            message(f"hptui: {sd.name}: {error}")  # a damaged study must not keep the others from being cleaned
     rows = [
         {"study": checkpoint.study, "trial": checkpoint.trial, "path": str(checkpoint.path), "bytes": checkpoint.bytes}
         for checkpoint in checkpoints
     ]
     if as_json:
-        tell_json(rows)
+        write_json(rows)
         return
     if rows:
-        sizes = Column("bytes", "size", size, right=True)
-        tell_rows([Column("study"), Column("trial", right=True), Column("path"), sizes], rows)
+        sizes = OutputColumn("bytes", "size", size, right=True)
+        write_rows([OutputColumn("study"), OutputColumn("trial", right=True), OutputColumn("path"), sizes], rows)
     total = size(sum(checkpoint.bytes for checkpoint in checkpoints))
-    say(
+    message(
         f"{total} in {len(checkpoints)} trials{' would be' if dry_run else ''} given back"
         if checkpoints
         else "nothing to delete"

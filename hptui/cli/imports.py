@@ -6,23 +6,23 @@ from pathlib import Path
 
 import click
 
-from hptui.cli.common import Face, complete_studies, pass_face
-from hptui.cli.text import Column, say, tell_rows
+from hptui.cli.common import Context, complete_studies, pass_context
+from hptui.cli.text import OutputColumn, message, write_rows
 
-SHOWN = 20
+MAX_PREVIEW_ROWS = 20
 """Rows that `--dry-run` prints."""
 
 
 def _sweep(file: Path, output: Path | None, study: str) -> None:
     """Write a sweep file as a study file in TOML."""
-    from hptui.actions.new import new
+    from hptui.actions.new import write_study_file
 
     if study:
         raise click.UsageError("a sweep file becomes a study file: --into does not go with it")
-    path, notes = new(str(file), output)
+    path, notes = write_study_file(str(file), output)
     for note in notes:
-        say(f"note: {note}")
-    say(f"wrote {path}; hptui run {path}")
+        message(f"note: {note}")
+    message(f"wrote {path}; hptui run {path}")
 
 
 @click.command(
@@ -50,9 +50,9 @@ def _sweep(file: Path, output: Path | None, study: str) -> None:
 @click.option("--study", "theirs", default="", metavar="NAME", help="Which study of an Optuna file that holds several.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be recorded.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Of a sweep: the file to write.")
-@pass_face
+@pass_context
 def import_(
-    context: Face,
+    context: Context,
     file: Path,
     study: str,
     mapping: tuple[str, ...],
@@ -67,7 +67,7 @@ def import_(
         return
     if not study:
         raise click.UsageError("--into STUDY is needed: which study gets the experiments?")
-    from hptui.actions.imports import carry_out, plan
+    from hptui.actions.imports import plan_import, run_import
     from hptui.model.errors import UserError
 
     names = {}
@@ -77,19 +77,23 @@ def import_(
             raise UserError(f"--map {word!r} is not of the form COLUMN=NAME", hint="--map lr=learning_rate")
         names[column.strip()] = name.strip()
     sd = context.study(study)
-    planned = plan(sd, file, names=names, objectives=objective, study=theirs)
+    planned = plan_import(sd, file, names=names, objectives=objective, study=theirs)
     if dry_run:
         keys = dict.fromkeys(name for row in planned.rows for name in (*row.params, *(row.values or {})))
-        columns = [Column("from", "from"), Column("status", "status")]
-        columns += [Column(name, name) for name in keys]
-        rows = [{"from": row.place, "status": row.status, **row.params, **(row.values or {})} for row in planned.rows]
-        tell_rows(columns, rows[:SHOWN])
-        if len(planned.rows) > SHOWN:
-            say(f"… and {len(planned.rows) - SHOWN} more")
-        say(f"would record {len(planned.rows)} ({planned.counts}); {planned.informs} of them would inform the sampler")
+        columns = [OutputColumn("from", "from"), OutputColumn("status", "status")]
+        columns += [OutputColumn(name, name) for name in keys]
+        rows = [
+            {"from": row.location, "status": row.status, **row.params, **(row.values or {})} for row in planned.rows
+        ]
+        write_rows(columns, rows[:MAX_PREVIEW_ROWS])
+        if len(planned.rows) > MAX_PREVIEW_ROWS:
+            message(f"… and {len(planned.rows) - MAX_PREVIEW_ROWS} more")
+        message(
+            f"would record {len(planned.rows)} ({planned.counts}); {planned.informs} of them would inform the sampler"
+        )
     else:
-        say(carry_out(sd, planned))
+        message(run_import(sd, planned))
     if planned.left_out:
-        say(f"columns left out: {', '.join(planned.left_out)}  (--map COLUMN=NAME takes one)")
+        message(f"columns left out: {', '.join(planned.left_out)}  (--map COLUMN=NAME takes one)")
     for note in planned.notes:
-        say(note)
+        message(note)

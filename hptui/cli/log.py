@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from hptui.cli.common import Face, pass_face, study_argument, trial_argument
-from hptui.cli.text import say, tell
+from hptui.cli.common import Context, pass_context, study_argument, trial_argument
+from hptui.cli.text import message, write
 
 
 @click.command(
@@ -17,26 +17,26 @@ from hptui.cli.text import say, tell
 @click.option("-f", "--follow", is_flag=True, help="Go on printing what comes.")
 @click.option("-n", "--lines", type=click.IntRange(min=0), default=50, show_default=True, help="How many lines.")
 @click.option("--attempt", type=click.IntRange(min=1), help="Which attempt (default: the newest).")
-@pass_face
-def log_(context: Face, study: str, trial: str | None, follow: bool, lines: int, attempt: int | None) -> None:
+@pass_context
+def log_(context: Context, study: str, trial: str | None, follow: bool, lines: int, attempt: int | None) -> None:
     """Print the last lines of a trial's or the runner's log, and follow it on request."""
-    from hptui.actions.logs import last_lines, lines_from, log_of, wait_for_log, writes
-    from hptui.actions.run import runner_alive
+    from hptui.actions.logs import is_still_written, last_lines, lines_from, log_of, wait_for_log
+    from hptui.actions.run import runner_facts
     from hptui.actions.studies import find_trial
-    from hptui.storage.reader import Reader
+    from hptui.storage.reader import StoreReader
 
     sd = context.study(study)
     if trial is None:
         path = sd.runner_log
     else:
-        with Reader(sd) as reader:
+        with StoreReader(sd) as reader:
             row = find_trial(reader, trial)
-        path = wait_for_log(sd, row.number, attempt, say) if follow else log_of(sd, row, attempt)
-    say(f"{path}:")
+        path = wait_for_log(sd, row.number, attempt, message) if follow else log_of(sd, row, attempt)
+    message(f"{path}:")
     last, offset = last_lines(path, lines)
     for line in last:
-        tell(line)
+        write(line)
     if follow:
-        alive = (lambda: writes(path)) if trial is not None else (lambda: bool(runner_alive(sd)["alive"]))
+        alive = (lambda: is_still_written(path)) if trial is not None else (lambda: bool(runner_facts(sd)["alive"]))
         for line in lines_from(path, offset, alive):
-            tell(line)
+            write(line)

@@ -15,8 +15,8 @@ from typing import NoReturn
 import click
 
 import hptui
-from hptui.cli.common import Face
-from hptui.cli.text import say
+from hptui.cli.common import Context
+from hptui.cli.text import message
 from hptui.model.errors import HptuiError, did_you_mean
 
 VERBS = {
@@ -48,11 +48,11 @@ VERBS = {
 }
 """Module in this package and one-line description of each verb. The help page reads only this table."""
 
-_contexts: list[Face] = []
+_contexts: list[Context] = []
 """The context of this call, for the crash report, which click's own context does not reach."""
 
 
-class Verbs(click.Group):
+class VerbGroup(click.Group):
     """The group of all verbs, which imports the module of a verb when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -83,14 +83,14 @@ def _hint_for(ctx: click.Context, word: str) -> str:
     """Return a hint for a word that is no verb but a study file or a study; '' for any other word."""
     if word.endswith(".toml") or (word.endswith((".yaml", ".yml")) and Path(word).is_file()):
         return f"{word} is a study file: hptui run {word}"
-    from hptui.storage.paths import find_home, studies_in
+    from hptui.storage.paths import find_home, list_studies
 
     home = find_home(ctx.params.get("home"))
-    return f"{word} is a study: hptui open {word}" if word in [sd.name for sd in studies_in(home)] else ""
+    return f"{word} is a study: hptui open {word}" if word in [sd.name for sd in list_studies(home)] else ""
 
 
 @click.group(
-    cls=Verbs,
+    cls=VerbGroup,
     help="""Tune hyperparameters on the machine you are logged in to. Without a verb: the screens.
 
     A study is a TOML file: what to train, what to vary, what to measure. `hptui run FILE` carries it out, detached, and
@@ -110,7 +110,7 @@ def cli(ctx: click.Context, home: str | None, no_color: bool, readonly: bool, sl
     """Take the options of the program; without a verb, open the screens or print the help."""
     if no_color:
         os.environ["NO_COLOR"] = "1"
-    ctx.obj = Face(home, readonly, slow)
+    ctx.obj = Context(home, readonly, slow)
     _contexts.append(ctx.obj)
     if ctx.invoked_subcommand is not None:
         return 0
@@ -136,24 +136,24 @@ def _guarded(arguments: list[str]) -> int:
         code = cli.main(arguments, prog_name="hptui", standalone_mode=False)
         sys.stdout.flush()
     except HptuiError as error:
-        say(f"hptui: {error}")
+        message(f"hptui: {error}")
         return error.exit_code
     except click.UsageError as error:
         usage = error.ctx.get_usage() if error.ctx is not None else ""
-        say(f"{usage}\nhptui: {error.format_message()}".strip())
+        message(f"{usage}\nhptui: {error.format_message()}".strip())
         return 2
     except click.ClickException as error:
-        say(f"hptui: {error.format_message()}")
+        message(f"hptui: {error.format_message()}")
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        say("")
+        message("")
         return 130
     except BrokenPipeError:
         # The reader of stdout has closed it, as `head` does: the interpreter's last flush must not fail, too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        say(f"hptui: {error.filename or 'the machine'}: {error.strerror or error}")
+        message(f"hptui: {error.filename or 'the machine'}: {error.strerror or error}")
         return 1
     except Exception as error:  # noqa: BLE001  users see one line, not a traceback, which is kept in a file
         return _crashed(error)
@@ -179,7 +179,7 @@ def _crashed(error: Exception) -> int:
                 file.write(f"hptui {hptui.__version__}\n\n{text}")
         except OSError:
             continue
-        say(f"hptui: a bug in hptui: {type(error).__name__}: {error}\n  the whole story is in {path}")
+        message(f"hptui: a bug in hptui: {type(error).__name__}: {error}\n  the whole story is in {path}")
         return 1
-    say(f"hptui: a bug in hptui: {type(error).__name__}: {error}\n{text}")
+    message(f"hptui: a bug in hptui: {type(error).__name__}: {error}\n{text}")
     return 1

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from hptui.cli.common import Face, pass_face
-from hptui.cli.text import say
+from hptui.cli.common import Context, pass_context
+from hptui.cli.text import message
 
 
 @click.command(
@@ -19,12 +19,12 @@ from hptui.cli.text import say
 )
 @click.argument("source")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the study file there.")
-@pass_face
-def new_(context: Face, source: str, output: Path | None) -> None:
+@pass_context
+def new_(context: Context, source: str, output: Path | None) -> None:
     """Write a study file for a script, a sweep file or a built-in trainer."""
-    from hptui.actions.new import new
+    from hptui.actions.new import write_study_file
 
-    path, notes = new(source, output)
+    path, notes = write_study_file(source, output)
     for note in notes:
-        say(f"note: {note}")
-    say(f"wrote {path}: choose what to search in [space], then: hptui check {path}")
+        message(f"note: {note}")
+    message(f"wrote {path}: choose what to search in [space], then: hptui check {path}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from hptui.cli.common import Face, numbers_of, pass_face, study_argument, trial_argument
-from hptui.cli.text import say
+from hptui.cli.common import Context, pass_context, study_argument, trial_argument, trial_numbers
+from hptui.cli.text import message
 
 
 @click.command(
@@ -15,10 +15,10 @@ from hptui.cli.text import say
 @study_argument()
 @trial_argument()
 @click.argument("text", nargs=-1, required=True)
-@pass_face
-def note_(context: Face, study: str, trial: str, text: tuple[str, ...]) -> None:
+@pass_context
+def note_(context: Context, study: str, trial: str, text: tuple[str, ...]) -> None:
     """Set or remove the note of a trial."""
-    from hptui.actions.steer import request
+    from hptui.actions.steer import send_command
 
     sd = context.study(study)
-    say(request(sd, "note", {"trial": numbers_of(sd, (trial,))[0], "text": " ".join(text)}))
+    message(send_command(sd, "note", {"trial": trial_numbers(sd, (trial,))[0], "text": " ".join(text)}))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import click
 
-from hptui.cli.common import Face, pass_face, study_argument
+from hptui.cli.common import Context, pass_context, study_argument
 
 
 @click.command(
@@ -23,9 +23,9 @@ from hptui.cli.common import Face, pass_face, study_argument
 @click.option("--theme", metavar="NAME", help="dark, light, safe (for colour-blind eyes) or ansi.")
 @click.option("--refresh", type=click.FloatRange(min=0.1), metavar="SECONDS", help="How often to look.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
-@pass_face
+@pass_context
 def open_(
-    context: Face,
+    context: Context,
     study: str | None,
     readonly: bool,
     slow: bool,
@@ -35,10 +35,10 @@ def open_(
     no_mouse: bool,
 ) -> int:
     """Open the screens with the options of this call put over the user's config file."""
-    from hptui.tui.config import load
+    from hptui.tui.config import load_config
     from hptui.tui.open import open_screens
 
-    config = load()
+    config = load_config()
     config = replace(config, readonly=readonly or context.readonly, slow=slow or context.slow)
     if plain:
         config = replace(config, charts="ascii")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from hptui.cli.common import Face, json_option, pass_face, study_argument, trial_argument
-from hptui.cli.text import tell_facts, tell_json
+from hptui.cli.common import Context, json_option, pass_context, study_argument, trial_argument
+from hptui.cli.text import write_facts, write_json
 
 
 @click.command(
@@ -15,13 +15,13 @@ from hptui.cli.text import tell_facts, tell_json
 @study_argument(required=False)
 @trial_argument(required=False)
 @json_option
-@pass_face
-def paths_(context: Face, study: str | None, trial: str | None, as_json: bool) -> None:
+@pass_context
+def paths_(context: Context, study: str | None, trial: str | None, as_json: bool) -> None:
     """Print the paths of HOME, of a study, or of a trial."""
-    from hptui.actions.places import places
+    from hptui.actions.places import path_table
 
-    paths = {name: str(path) for name, path in places(context.home, study, trial).items()}
+    paths = {name: str(path) for name, path in path_table(context.home, study, trial).items()}
     if as_json:
-        tell_json(paths)
+        write_json(paths)
     else:
-        tell_facts(paths)
+        write_facts(paths)

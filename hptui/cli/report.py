@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from hptui.cli.common import Face, json_option, pass_face, study_argument
-from hptui.cli.text import say, tell_json
+from hptui.cli.common import Context, json_option, pass_context, study_argument
+from hptui.cli.text import message, write_json
 
 
 @click.command(
@@ -41,9 +41,9 @@ from hptui.cli.text import say, tell_json
     help="Which numbers of a report that was written no longer hold; exit code 1 if any.",
 )
 @json_option
-@pass_face
+@pass_context
 def report_(
-    context: Face,
+    context: Context,
     study: str | None,
     output: Path | None,
     style: str,
@@ -65,26 +65,26 @@ def report_(
         sys.stdout.write(report_text(sd, style))  # not sanitized: the format has its own escaping
         return 0
     for path in write_report(sd, output, style, figures or ""):
-        say(f"written to {path}")
+        message(f"written to {path}")
     if html or contour:
         from hptui.actions.files import write_html
 
         across, _, up = contour.partition(",")
         folder = output.parent if output.suffix.lower() == ".md" else output
         for path in write_html(sd, folder, across.strip(), up.strip()):
-            say(f"written to {path}")
+            message(f"written to {path}")
     return 0
 
 
-def _check(context: Face, path: Path, study: str, *, as_json: bool) -> int:
+def _check(context: Context, path: Path, study: str, *, as_json: bool) -> int:
     from dataclasses import asdict
 
-    from hptui.actions.recheck import recheck
+    from hptui.actions.recheck import verify_report
 
-    verification = recheck(context.home, path, study)
+    verification = verify_report(context.home, path, study)
     if as_json:
         differences = [asdict(difference) for difference in verification.differences]
-        tell_json(
+        write_json(
             {
                 "report": str(verification.report),
                 "study": verification.study,
@@ -96,14 +96,16 @@ def _check(context: Face, path: Path, study: str, *, as_json: bool) -> int:
     for difference in verification.differences:
         label = f"{verification.report}:{difference.line}: {difference.key}"
         if difference.why == "changed in the text":
-            say(f"{label}: {difference.now!r} was written here, and has been changed")
+            message(f"{label}: {difference.now!r} was written here, and has been changed")
         elif difference.why == "no longer said":
-            say(f"{label}: {difference.text!r} would no longer be said")
+            message(f"{label}: {difference.text!r} would no longer be said")
         elif difference.why == "differs":
-            say(f"{label}: {difference.text!r} is {difference.now!r} in the store")
+            message(f"{label}: {difference.text!r} is {difference.now!r} in the store")
         else:
-            say(f"{label}: {difference.text!r} is from other trials now: {', '.join(map(str, difference.trials[:10]))}")
+            message(
+                f"{label}: {difference.text!r} is from other trials now: {', '.join(map(str, difference.trials[:10]))}"
+            )
     count = len(verification.differences)
     summary = f"{verification.numbers} numbers of study {verification.study}: "
-    say(summary + (f"{count} {'does' if count == 1 else 'do'} not hold" if count else "all hold"))
+    message(summary + (f"{count} {'does' if count == 1 else 'do'} not hold" if count else "all hold"))
     return 1 if count else 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from hptui.cli.common import Face, pairs, pass_face, study_argument
-from hptui.cli.text import say
+from hptui.cli.common import Context, parse_pairs, pass_context, study_argument
+from hptui.cli.text import message
 
 
 @click.command(
@@ -26,9 +26,9 @@ from hptui.cli.text import say
 @click.option("--parallel", type=click.IntRange(min=1), help="How many trials at once, without a GPU.")
 @click.option("--from", "source", metavar="TRIAL", help="First run this trial (or best) with what --set changes.")
 @click.option("-o", "--output", metavar="DIR", help="Write the results there when the study ends.")
-@pass_face
+@pass_context
 def run_(
-    context: Face,
+    context: Context,
     ref: str,
     detach: bool,
     trials: str | None,
@@ -38,31 +38,31 @@ def run_(
     output: str | None,
 ) -> int:
     """Start or resume a study; follow it unless `--detach` is given; return the exit code."""
-    from hptui.actions.follow import newest_event
+    from hptui.actions.follow import newest_event_id
     from hptui.actions.run import run, run_from
     from hptui.actions.studies import find_study
     from hptui.actions.surroundings import logout_warning
     from hptui.model.errors import HptuiError
 
     try:
-        after = newest_event(find_study(context.home, ref))
+        after = newest_event_id(find_study(context.home, ref))
     except HptuiError:
         after = 0  # no such study yet; any other error, `run` raises again below
-    overrides = pairs(changes, "search.seed=7")
+    overrides = parse_pairs(changes, "search.seed=7")
     if source is not None:
         started = run_from(context.home, ref, source, overrides, trials=trials, parallel=parallel, output=output)
     else:
         started = run(context.home, ref, trials=trials, settings=overrides, parallel=parallel, output=output)
     for note in started.notes:
-        say(note)
+        message(note)
     name = started.sd.name
     if warning := logout_warning():
-        say(f"warning: {warning}")
+        message(f"warning: {warning}")
     if detach:
-        say(f"{name} {'was running already' if started.joined else 'runs'}; hptui run {name} follows it")
+        message(f"{name} {'was running already' if started.joined else 'runs'}; hptui run {name} follows it")
         return 0
     if started.joined:
-        say(f"{name} is running already; following it")
+        message(f"{name} is running already; following it")
     from hptui.cli.following import follow
 
     return follow(started.sd, after, started.notes)

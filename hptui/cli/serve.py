@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hptui.cli.common import Face, pass_face
+from hptui.cli.common import Context, pass_context
 
 
 @click.command(
@@ -17,8 +17,8 @@ from hptui.cli.common import Face, pass_face
 )
 @click.option("--port", type=click.IntRange(1024, 65535), default=8642, show_default=True, help="On 127.0.0.1.")
 @click.option("--write", is_flag=True, help="Keys that change something work; a token in the address guards them.")
-@pass_face
-def serve_(context: Face, port: int, write: bool) -> int:
+@pass_context
+def serve_(context: Context, port: int, write: bool) -> int:
     """Serve the screens on loopback until interrupted; return the exit code."""
     from hptui.tui.serve import serve
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import Face, json_option, pass_face, study_argument, trial_argument
-from hptui.cli.text import Column, tell, tell_facts, tell_json, tell_rows
-from hptui.model.counts import shown
-from hptui.model.format import clock, memory, metric, moment, setting, size
+from hptui.cli.common import Context, json_option, pass_context, study_argument, trial_argument
+from hptui.cli.text import OutputColumn, write, write_facts, write_json, write_rows
+from hptui.model.counts import visible_metrics
+from hptui.model.format import clock, local_time, memory, metric, setting, size
 
 if TYPE_CHECKING:
     from hptui.model.trial import Trial
     from hptui.results.view import View
 
-HOST = (
+HOST_FACTS = (
     "host",
     "os",
     "cpu",
@@ -40,21 +40,21 @@ HOST = (
 @study_argument()
 @trial_argument()
 @json_option
-@pass_face
-def show_(context: Face, study: str, trial: str, as_json: bool) -> None:
+@pass_context
+def show_(context: Context, study: str, trial: str, as_json: bool) -> None:
     """Print everything recorded about one trial."""
     from hptui.actions.status import show_json
     from hptui.actions.studies import find_trial
-    from hptui.results.view import look
-    from hptui.storage.reader import Reader
+    from hptui.results.view import read_view
+    from hptui.storage.reader import StoreReader
 
     sd = context.study(study)
-    with Reader(sd) as reader:
-        view = look(sd, reader)
+    with StoreReader(sd) as reader:
+        view = read_view(sd, reader)
         row = find_trial(reader, trial, view)
         shape = show_json(view, row, reader)
     if as_json:
-        tell_json(shape)
+        write_json(shape)
         return
     _facts(view, row, shape)
     _settings(view, row, shape)
@@ -63,12 +63,12 @@ def show_(context: Face, study: str, trial: str, as_json: bool) -> None:
 
 
 def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
-    from hptui.results.view import PSEUDO
+    from hptui.results.view import PSEUDO_LOSS_NOTE
 
     reason = f" ({trial.reason})" if trial.reason else ""
     specs = view.study.metrics
     values = ", ".join(f"{name}={metric(value, specs.get(name))}" for name, value in (trial.values or {}).items())
-    tell_facts(
+    write_facts(
         {
             "trial": f"{trial.number}{f' {trial.name}' if trial.name else ''} of {view.row.name}",
             "title": trial.title,
@@ -77,7 +77,7 @@ def _facts(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             "stage": trial.stage,
             "repeats": f"trial {trial.replicate_of}" if trial.replicate_of is not None else "",
             **_origin(trial),
-            "trainer": f"toy: {PSEUDO}" if view.study.trainer.kind == "toy" else view.study.trainer.kind,
+            "trainer": f"toy: {PSEUDO_LOSS_NOTE}" if view.study.trainer.kind == "toy" else view.study.trainer.kind,
             "values": values,
             "note": trial.note,
             "progress": _progress(trial),
@@ -93,8 +93,8 @@ def _origin(trial: Trial) -> dict[str, str]:
     """Return which trial this one was made from, and the step it continues from."""
     from hptui.model.trial import FROM_TRIAL
 
-    if trial.continued is not None:
-        number, step = trial.continued
+    if trial.continued_from is not None:
+        number, step = trial.continued_from
         return {"continues": f"trial {number} from step {step}; not comparable with trials trained from the start"}
     return {"taken from": f"trial {trial.facts[FROM_TRIAL]}" if FROM_TRIAL in trial.facts else ""}
 
@@ -120,15 +120,19 @@ def _settings(view: View, trial: Trial, shape: dict[str, Any]) -> None:
                 "baseline": view.base.get(name) if name in trial.params else None,
             }
         )
-    tell("")
-    columns = [Column("setting"), Column("value", show=setting), Column("used", "really used", setting)]
-    tell_rows([*columns, Column("baseline", show=setting)], rows)
+    write("")
+    columns = [
+        OutputColumn("setting"),
+        OutputColumn("value", formatter=setting),
+        OutputColumn("used", "really used", setting),
+    ]
+    write_rows([*columns, OutputColumn("baseline", formatter=setting)], rows)
 
 
 def _metrics(view: View, trial: Trial, shape: dict[str, Any]) -> None:
     rows, sources = [], trial.facts.get("metric_sources")
     sources = sources if isinstance(sources, dict) else {}
-    for name in shown(shape["curves"]):
+    for name in visible_metrics(shape["curves"]):
         points = shape["curves"][name]
         finite = [point["value"] for point in points if point["value"] is not None]
         rows.append(
@@ -144,31 +148,38 @@ def _metrics(view: View, trial: Trial, shape: dict[str, Any]) -> None:
             }
         )
     if rows:
-        tell("")
-        numbers = [Column(key, show=metric, right=True) for key in ("last", "low", "high")]
-        source_columns = [Column("source")] if sources else []
-        tell_rows([Column("metric"), *numbers, Column("points", right=True), *source_columns], rows)
+        write("")
+        numbers = [OutputColumn(key, formatter=metric, right=True) for key in ("last", "low", "high")]
+        source_columns = [OutputColumn("source")] if sources else []
+        write_rows([OutputColumn("metric"), *numbers, OutputColumn("points", right=True), *source_columns], rows)
 
 
 def _attempts(shape: dict[str, Any]) -> None:
-    tell("")
+    write("")
     columns = [
-        Column("n", "attempt", right=True),
-        Column("state"),
-        Column("reason"),
-        Column("device"),
-        Column("started", show=moment),
+        OutputColumn("n", "attempt", right=True),
+        OutputColumn("state"),
+        OutputColumn("reason"),
+        OutputColumn("device"),
+        OutputColumn("started", formatter=local_time),
     ]
-    columns += [Column("seconds", "time", clock, right=True), Column("resumed_step", "from step", right=True)]
-    columns += [Column(f"{quantity}_gb", quantity.replace("_", " "), memory, right=True) for quantity in MEMORY]
+    columns += [
+        OutputColumn("seconds", "time", clock, right=True),
+        OutputColumn("resumed_step", "from step", right=True),
+    ]
+    columns += [
+        OutputColumn(f"{quantity}_gb", quantity.replace("_", " "), memory, right=True) for quantity in MEMORY_FACTS
+    ]
     if shape["attempt"]:
-        tell_rows(columns, shape["attempt"])
-    facts = {name: setting(shape["environment"][name]) for name in HOST if shape["environment"].get(name) is not None}
+        write_rows(columns, shape["attempt"])
+    facts = {
+        name: setting(shape["environment"][name]) for name in HOST_FACTS if shape["environment"].get(name) is not None
+    }
     facts |= {f"artifact {row['label'] or ''}".strip(): row["path"] for row in shape["artifacts"]}
     facts |= {f"checkpoint {row['step']}": f"{row['path']} ({size(row['bytes'])})" for row in shape["checkpoints"]}
     if facts:
-        tell("")
-        tell_facts(facts)
+        write("")
+        write_facts(facts)
 
 
-MEMORY = ("peak_gpu", "mean_gpu", "peak_rss", "mean_rss")
+MEMORY_FACTS = ("peak_gpu", "mean_gpu", "peak_rss", "mean_rss")

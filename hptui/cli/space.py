@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import Face, json_option, pairs, pass_face, study_argument
-from hptui.cli.text import Column, say, tell_fields, tell_json, tell_rows
+from hptui.cli.common import Context, json_option, parse_pairs, pass_context, study_argument
+from hptui.cli.text import OutputColumn, message, write_fields, write_json, write_rows
 from hptui.model.format import setting, settings
 from hptui.model.space import Choice, Space
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 @click.option("--drop", "dropped", multiple=True, metavar="EXPR", help="Take this constraint out.")
 @click.option("--why", default="", help="Why: kept with the revision.")
 @json_option
-@pass_face
+@pass_context
 def space_(
-    context: Face,
+    context: Context,
     study: str,
     changes: tuple[str, ...],
     added: tuple[str, ...],
@@ -40,31 +40,33 @@ def space_(
     as_json: bool,
 ) -> None:
     """Print the search space of a study, or change it."""
-    from hptui.actions.space import changed, draft_of, save
-    from hptui.results.view import look
+    from hptui.actions.space import draft_of, save, with_changes
+    from hptui.results.view import read_view
 
     sd = context.study(study)
     if changes or added or dropped:
-        ranges = pairs(changes, "learning_rate='1e-5..5e-4 log'") if changes else {}
-        say(save(sd, changed(draft_of(sd), ranges, added, dropped), why))
+        ranges = parse_pairs(changes, "learning_rate='1e-5..5e-4 log'") if changes else {}
+        message(save(sd, with_changes(draft_of(sd), ranges, added, dropped), why))
         return
-    view = look(sd)
+    view = read_view(sd)
     rows = _rows(view)
     if as_json:
         constraints = [constraint.text for constraint in view.study.space.constraints]
-        tell_json(
+        write_json(
             {"parameters": rows, "constraints": constraints, "revisions": _revisions(view), **_presets_and_stages(view)}
         )
         return
-    columns = [Column("stage")] if any(row["stage"] for row in rows) else []
-    columns += [Column("name", "parameter"), Column("range"), Column("order")]
-    tell_rows([*columns, Column("written", "in [trainer]", setting), Column("when"), Column("note")], rows)
+    columns = [OutputColumn("stage")] if any(row["stage"] for row in rows) else []
+    columns += [OutputColumn("name", "parameter"), OutputColumn("range"), OutputColumn("order")]
+    write_rows(
+        [*columns, OutputColumn("written", "in [trainer]", setting), OutputColumn("when"), OutputColumn("note")], rows
+    )
     for constraint in view.study.space.constraints:
-        tell_fields("constraint", constraint.text)
+        write_fields("constraint", constraint.text)
     for preset in view.study.presets:
-        tell_fields(f"preset {preset.name}", settings(preset.set), preset.title, preset.note)
+        write_fields(f"preset {preset.name}", settings(preset.set), preset.title, preset.note)
     for revision in _revisions(view)[1:]:
-        tell_fields(f"revision {revision['rev']}", revision["at"], revision["why"])
+        write_fields(f"revision {revision['rev']}", revision["at"], revision["why"])
 
 
 def _presets_and_stages(view: View) -> dict[str, Any]:
@@ -115,8 +117,10 @@ def _space_rows(view: View, space: Space, stage: str) -> list[dict[str, Any]]:
 
 
 def _revisions(view: View) -> list[dict[str, Any]]:
-    from hptui.results.shapes import iso
-    from hptui.storage.reader import Reader
+    from hptui.results.shapes import iso_time
+    from hptui.storage.reader import StoreReader
 
-    with Reader(view.sd) as reader:
-        return [{"rev": revision.rev, "at": iso(revision.at), "why": revision.why} for revision in reader.revisions()]
+    with StoreReader(view.sd) as reader:
+        return [
+            {"rev": revision.rev, "at": iso_time(revision.at), "why": revision.why} for revision in reader.revisions()
+        ]

@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import Face, json_option, pass_face, study_argument
-from hptui.cli.text import Column, say, tell_facts, tell_fields, tell_json, tell_rows
-from hptui.model.format import clock, duration, metric, moment, settings
+from hptui.cli.common import Context, json_option, pass_context, study_argument
+from hptui.cli.text import OutputColumn, message, write_facts, write_fields, write_json, write_rows
+from hptui.model.format import clock, duration, local_time, metric, settings
 
 if TYPE_CHECKING:
     from hptui.results.view import View
 
-EVENTS = 5
+MAX_EVENTS = 5
 """Warnings and errors that the details of a study list."""
-COLUMNS = [
-    Column("name"),
-    Column("state"),
-    Column("trials"),
-    Column("failed", right=True),
-    Column("best", "best trial", right=True),
-    Column("value", right=True),
-    Column("seconds", "time", clock, right=True),
-    Column("eta", "left", duration, right=True),
+STUDY_COLUMNS = [
+    OutputColumn("name"),
+    OutputColumn("state"),
+    OutputColumn("trials"),
+    OutputColumn("failed", right=True),
+    OutputColumn("best", "best trial", right=True),
+    OutputColumn("value", right=True),
+    OutputColumn("seconds", "time", clock, right=True),
+    OutputColumn("eta", "left", duration, right=True),
 ]
 
 
@@ -36,46 +36,46 @@ COLUMNS = [
 )
 @study_argument(required=False)
 @json_option
-@pass_face
-def status_(context: Face, study: str | None, as_json: bool) -> None:
+@pass_context
+def status_(context: Context, study: str | None, as_json: bool) -> None:
     """Print a table of all studies, or the details of one."""
     from hptui.actions.status import status_json
 
     views = _views(context, study)
     shapes = [status_json(view) for view in views]
     if as_json:
-        tell_json(shapes)
+        write_json(shapes)
     elif study:
         _write_study(views[0], shapes[0])
     elif shapes:
-        tell_rows(COLUMNS, [_row(view, shape) for view, shape in zip(views, shapes, strict=True)])
+        write_rows(STUDY_COLUMNS, [_row(view, shape) for view, shape in zip(views, shapes, strict=True)])
     else:
-        say(f"no study in {context.home} yet; hptui run FILE starts one")
+        message(f"no study in {context.home} yet; hptui run FILE starts one")
 
 
-def _views(context: Face, study: str | None) -> list[View]:
+def _views(context: Context, study: str | None) -> list[View]:
     from hptui.model.errors import HptuiError
-    from hptui.results.view import look
-    from hptui.storage.paths import studies_in
+    from hptui.results.view import read_view
+    from hptui.storage.paths import list_studies
 
     if study:
-        return [look(context.study(study))]
+        return [read_view(context.study(study))]
     views = []
-    for sd in studies_in(context.home):
+    for sd in list_studies(context.home):
         try:
-            views.append(look(sd))
+            views.append(read_view(sd))
         except HptuiError as error:  # a damaged study must not hide the others
-            say(f"hptui: {sd.name}: {error}")
+            message(f"hptui: {sd.name}: {error}")
     return views
 
 
-def progress_of(shape: dict[str, Any]) -> str:
+def progress_text(shape: dict[str, Any]) -> str:
     """Return ended trials of all planned trials, as `5/20`; without a plan, the ended ones."""
     ended = sum(shape["counts"].get(status, 0) for status in ("complete", "pruned", "failed", "stopped"))
     return f"{ended}/{max(shape['trials'], sum(shape['counts'].values()))}" if shape["trials"] else str(ended)
 
 
-def state_of(shape: dict[str, Any]) -> str:
+def state_text(shape: dict[str, Any]) -> str:
     """Return the study's state, with a remark where its runner has gone."""
     gone = shape["state"] in ("running", "draining") and not shape["runner"]["alive"]
     return f"{shape['state']}, runner gone" if gone else str(shape["state"])
@@ -86,8 +86,8 @@ def _row(view: View, shape: dict[str, Any]) -> dict[str, Any]:
     value_text = metric(best.get("value"), view.study.metrics.get(view.study.objective.metric))
     return {
         **shape,
-        "state": state_of(shape),
-        "trials": progress_of(shape),
+        "state": state_text(shape),
+        "trials": progress_text(shape),
         "failed": shape["counts"].get("failed", 0),
         "best": best.get("number"),
         "value": best.get("value"),
@@ -96,25 +96,25 @@ def _row(view: View, shape: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_study(view: View, shape: dict[str, Any]) -> None:
-    from hptui.results.knowledge import known_line
-    from hptui.results.stages import stages_line
+    from hptui.results.knowledge import describe_prior_knowledge
+    from hptui.results.stages import describe_stages
 
     study, best = view.study, shape["best"]
     counts = ", ".join(f"{count} {status}" for status, count in shape["counts"].items())
     runner = f"pid {shape['runner']['pid']} on {shape['runner']['host']}" if shape["runner"]["alive"] else ""
-    tell_facts(
+    write_facts(
         {
             "study": shape["name"],
             "about": study.about,
-            "state": state_of(shape) + (f": {shape['message']}" if shape["message"] else ""),
+            "state": state_text(shape) + (f": {shape['message']}" if shape["message"] else ""),
             "runner": runner,
             "objective": ", ".join(f"{objective['goal']} {objective['metric']}" for objective in shape["objectives"]),
             "sampler": shape["sampler"],
-            "trials": f"{progress_of(shape)}{f': {counts}' if counts else ''}",
-            "stages": stages_line(view),
-            "known before": known_line(view),
+            "trials": f"{progress_text(shape)}{f': {counts}' if counts else ''}",
+            "stages": describe_stages(view),
+            "known before": describe_prior_knowledge(view),
             "best": best_line(view) if best else "",
-            "started": moment(shape["started"]) if shape["started"] else "",
+            "started": local_time(shape["started"]) if shape["started"] else "",
             "time": clock(shape["seconds"]),
             "left": duration(shape["eta"]) if shape["eta"] is not None else "",
             "directory": shape["directory"],
@@ -139,9 +139,9 @@ def best_line(view: View) -> str:
 
 def _events(view: View) -> None:
     """Print the last events of level warning or error."""
-    from hptui.storage.reader import Reader
+    from hptui.storage.reader import StoreReader
 
-    with Reader(view.sd) as reader:
-        events = [event for event in reader.events() if event.level != "info"][-EVENTS:]
+    with StoreReader(view.sd) as reader:
+        events = [event for event in reader.events() if event.level != "info"][-MAX_EVENTS:]
     for event in events:
-        tell_fields(event.level, f"{f'trial {event.trial}: ' if event.trial is not None else ''}{event.message}")
+        write_fields(event.level, f"{f'trial {event.trial}: ' if event.trial is not None else ''}{event.message}")

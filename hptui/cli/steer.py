@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from hptui.cli.common import Face, numbers_of, pass_face, study_argument, trial_argument
-from hptui.cli.text import say
+from hptui.cli.common import Context, pass_context, study_argument, trial_argument, trial_numbers
+from hptui.cli.text import message
 from hptui.storage.paths import StudyDir
 
 
@@ -19,8 +19,8 @@ from hptui.storage.paths import StudyDir
 @study_argument()
 @trial_argument("trials", required=False, nargs=-1)
 @click.option("--after-trials", is_flag=True, help="Let running trials finish; only start no new ones.")
-@pass_face
-def pause_(context: Face, study: str, trials: tuple[str, ...], after_trials: bool) -> None:
+@pass_context
+def pause_(context: Context, study: str, trials: tuple[str, ...], after_trials: bool) -> None:
     """Pause a study, or single trials of it."""
     if trials and after_trials:
         raise click.UsageError("--after-trials is for a whole study, not for single trials")
@@ -33,14 +33,14 @@ def pause_(context: Face, study: str, trials: tuple[str, ...], after_trials: boo
 )
 @study_argument()
 @trial_argument("trials", required=False, nargs=-1)
-@pass_face
-def resume_(context: Face, study: str, trials: tuple[str, ...]) -> None:
+@pass_context
+def resume_(context: Context, study: str, trials: tuple[str, ...]) -> None:
     """Resume a study, or single trials of it; start a runner if none is alive."""
-    from hptui.actions.run import go_on
+    from hptui.actions.run import start_runner
 
     sd = _request(context, study, "resume", trials, whole=True)
-    if go_on(sd):
-        say(f"{sd.name} runs again; hptui run {sd.name} follows it")
+    if start_runner(sd):
+        message(f"{sd.name} runs again; hptui run {sd.name} follows it")
 
 
 @click.command(
@@ -50,8 +50,8 @@ def resume_(context: Face, study: str, trials: tuple[str, ...]) -> None:
 @study_argument()
 @trial_argument("trials", required=False, nargs=-1)
 @click.option("--now", is_flag=True, help="Kill them, without a last checkpoint.")
-@pass_face
-def stop_(context: Face, study: str, trials: tuple[str, ...], now: bool) -> None:
+@pass_context
+def stop_(context: Context, study: str, trials: tuple[str, ...], now: bool) -> None:
     """Stop a study, or single trials of it."""
     _request(context, study, "stop", trials, now=now)
 
@@ -62,17 +62,17 @@ def stop_(context: Face, study: str, trials: tuple[str, ...], now: bool) -> None
 )
 @study_argument()
 @trial_argument("trials", nargs=-1)
-@pass_face
-def retry_(context: Face, study: str, trials: tuple[str, ...]) -> None:
+@pass_context
+def retry_(context: Context, study: str, trials: tuple[str, ...]) -> None:
     """Queue trials to run again."""
     _request(context, study, "retry", trials)
 
 
-def _request(context: Face, study: str, verb: str, trials: tuple[str, ...], **flags: bool) -> StudyDir:
+def _request(context: Context, study: str, verb: str, trials: tuple[str, ...], **flags: bool) -> StudyDir:
     """Make the request, print its result, and return the study."""
-    from hptui.actions.steer import request
+    from hptui.actions.steer import send_command
 
     sd = context.study(study)
-    numbers = numbers_of(sd, trials) if trials else None
-    say(request(sd, verb, {"trials": numbers, **flags}))
+    numbers = trial_numbers(sd, trials) if trials else None
+    message(send_command(sd, verb, {"trials": numbers, **flags}))
     return sd

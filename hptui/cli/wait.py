@@ -6,10 +6,10 @@ import time
 
 import click
 
-from hptui.cli.common import Face, pass_face, study_argument
-from hptui.cli.text import say
+from hptui.cli.common import Context, pass_context, study_argument
+from hptui.cli.text import message
 
-POLL = 0.1
+POLL_INTERVAL_S = 0.1
 """Seconds between two looks at the runner's lock: no event announces that a runner has gone."""
 
 
@@ -21,21 +21,21 @@ POLL = 0.1
 )
 @study_argument()
 @click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Give up after so long: exit code 1.")
-@pass_face
-def wait_(context: Face, study: str, timeout: float | None) -> int:
+@pass_context
+def wait_(context: Context, study: str, timeout: float | None) -> int:
     """Wait until a study rests; return the exit code of its state."""
-    from hptui.actions.follow import exit_code, gave_up, was_hindered
-    from hptui.actions.run import runner_alive
-    from hptui.results.view import look
+    from hptui.actions.follow import exit_code, paused_by_machine, paused_itself
+    from hptui.actions.run import runner_facts
+    from hptui.results.view import read_view
 
     sd = context.study(study)
     deadline = None if timeout is None else time.monotonic() + timeout
-    while runner_alive(sd)["alive"]:
+    while runner_facts(sd)["alive"]:
         if deadline is not None and time.monotonic() > deadline:
-            say(f"{sd.name} still runs after {timeout:g} s")
+            message(f"{sd.name} still runs after {timeout:g} s")
             return 1
-        time.sleep(POLL)
-    view = look(sd)
-    code = exit_code(view, aborted=gave_up(sd), hindered=was_hindered(sd))
-    say(f"{sd.name} is {view.row.state}{f': {view.row.message}' if view.row.message else ''}")
+        time.sleep(POLL_INTERVAL_S)
+    view = read_view(sd)
+    code = exit_code(view, aborted=paused_itself(sd), hindered=paused_by_machine(sd))
+    message(f"{sd.name} is {view.row.state}{f': {view.row.message}' if view.row.message else ''}")
     return code

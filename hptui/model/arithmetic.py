@@ -16,22 +16,22 @@ from typing import Any
 MAX_BITS = 1000
 """Bound of whole numbers, in bits: below 2 ** 1000 each also fits a float."""
 
-MAX_TEXT = 1000
+MAX_TEXT_LENGTH = 1000
 """Bound of the length of `text * count`, in characters."""
 
-MAX_DIGITS = 20
+MAX_ROUND_DIGITS = 20
 """Bound of |n| in `round(x, n)`: for a whole x, Python computes 10 ** -n."""
 
 
-class Missing(LookupError):
+class MissingName(LookupError):
     """Raised during evaluation for a name that the environment lacks; its text is the name."""
 
 
-FAULTS = (TypeError, ValueError, ArithmeticError, Missing)
+EVALUATION_ERRORS = (TypeError, ValueError, ArithmeticError, MissingName)
 """Exceptions that an evaluation may raise internally; callers of `Expression` get an ExpressionError."""
 
 
-def bounded(result: Any, *operands: Any) -> Any:
+def check_bounded(result: Any, *operands: Any) -> Any:
     """Return the result, or raise if it is too large, complex, or newly infinite or NaN.
 
     NaN and infinities pass if an operand already was one.
@@ -50,7 +50,7 @@ def _is_nonfinite(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """Return a value's repr for an error message, shortened."""
     try:
         return reprlib.repr(value)
@@ -61,13 +61,13 @@ def shown(value: object) -> str:
 def _require_numbers(symbol: str, *operands: Any) -> None:
     for operand in operands:
         if not isinstance(operand, int | float):
-            raise TypeError(f"{symbol} needs numbers, got {shown(operand)}")
+            raise TypeError(f"{symbol} needs numbers, got {short_repr(operand)}")
 
 
 def _numeric_operator(symbol: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def run(a: Any, b: Any) -> Any:
         _require_numbers(symbol, a, b)
-        return bounded(compute(a, b), a, b)
+        return check_bounded(compute(a, b), a, b)
 
     return run
 
@@ -76,17 +76,17 @@ def _add(a: Any, b: Any) -> Any:
     if isinstance(a, str) and isinstance(b, str):
         return a + b
     _require_numbers("+", a, b)
-    return bounded(a + b, a, b)
+    return check_bounded(a + b, a, b)
 
 
 def _multiply(a: Any, b: Any) -> Any:
     text, count = (b, a) if isinstance(b, str) else (a, b)
     if isinstance(text, str) and isinstance(count, int):
-        if len(text) * count > MAX_TEXT:
+        if len(text) * count > MAX_TEXT_LENGTH:
             raise OverflowError("the text is too long")
         return text * count
     _require_numbers("*", a, b)
-    return bounded(a * b, a, b)
+    return check_bounded(a * b, a, b)
 
 
 def _power(a: Any, b: Any) -> Any:
@@ -95,15 +95,15 @@ def _power(a: Any, b: Any) -> Any:
     # Compare a lower bound of the result's bits before computing: 9 ** 9 ** 9 alone would exhaust memory.
     if both_whole and (abs(a).bit_length() - 1) * b > MAX_BITS:
         raise OverflowError("the result is too large")
-    return bounded(a**b, a, b)
+    return check_bounded(a**b, a, b)
 
 
 def _round(value: Any, digits: Any = None) -> Any:
     _require_numbers("round", value)
     if digits is None:
         return round(value)
-    if not isinstance(digits, int) or abs(digits) > MAX_DIGITS:
-        raise ValueError(f"round takes -{MAX_DIGITS} to {MAX_DIGITS} digits, got {shown(digits)}")
+    if not isinstance(digits, int) or abs(digits) > MAX_ROUND_DIGITS:
+        raise ValueError(f"round takes -{MAX_ROUND_DIGITS} to {MAX_ROUND_DIGITS} digits, got {short_repr(digits)}")
     return round(value, digits)
 
 
@@ -159,7 +159,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 """Functions that an expression may call, by name."""
 
 
-def negative(value: Any) -> Any:
+def negate(value: Any) -> Any:
     """Return -value; raise TypeError unless it is a number."""
     _require_numbers("-", value)
     return -value

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-HITS, TOTAL = ":k", ":n"
+HITS_SUFFIX, TOTAL_SUFFIX = ":k", ":n"
 """Suffixes of the metrics that hold the two counts of a proportion."""
 
 
-class Ratio(float):
+class Proportion(float):
     """A float `k / n` with its counts; NaN if n is 0.
 
     Raises: ValueError unless 0 <= k <= n.
@@ -20,7 +20,7 @@ class Ratio(float):
     k: int
     n: int
 
-    def __new__(cls, k: int, n: int) -> Ratio:
+    def __new__(cls, k: int, n: int) -> Proportion:
         if not 0 <= k <= n:
             raise ValueError(f"{k} of {n} is no share")
         proportion = super().__new__(cls, k / n if n else float("nan"))
@@ -28,33 +28,33 @@ class Ratio(float):
         return proportion
 
     # Pickling a float subclass passes the float, not (k, n).
-    def __reduce__(self) -> tuple[type[Ratio], tuple[int, int]]:
-        return Ratio, (self.k, self.n)
+    def __reduce__(self) -> tuple[type[Proportion], tuple[int, int]]:
+        return Proportion, (self.k, self.n)
 
 
-def spread(metrics: Mapping[str, float]) -> dict[str, float]:
+def with_counts(metrics: Mapping[str, float]) -> dict[str, float]:
     """Return the metrics as plain floats, each proportion followed by its two counts."""
     plain: dict[str, float] = {}
     for name, value in metrics.items():
         plain[name] = float(value)
-        if isinstance(value, Ratio):
-            plain[name + HITS], plain[name + TOTAL] = float(value.k), float(value.n)
+        if isinstance(value, Proportion):
+            plain[name + HITS_SUFFIX], plain[name + TOTAL_SUFFIX] = float(value.k), float(value.n)
     return plain
 
 
 def is_count(name: str) -> bool:
     """Return whether a metric is a count of a proportion, which tables and charts leave out."""
-    return name.endswith((HITS, TOTAL))
+    return name.endswith((HITS_SUFFIX, TOTAL_SUFFIX))
 
 
-def shown(names: Iterable[str]) -> list[str]:
+def visible_metrics(names: Iterable[str]) -> list[str]:
     """Return the metrics to show: `names` in order, without counts of proportions."""
     return [name for name in names if not is_count(name)]
 
 
-def counted(metrics: Mapping[str, float], name: str) -> tuple[int, int] | None:
+def recorded_counts(metrics: Mapping[str, float], name: str) -> tuple[int, int] | None:
     """Return the recorded counts (k, n) of a metric; None if missing or inconsistent."""
-    k, n = metrics.get(name + HITS), metrics.get(name + TOTAL)
+    k, n = metrics.get(name + HITS_SUFFIX), metrics.get(name + TOTAL_SUFFIX)
     if k is None or n is None or not (k == k and n == n) or not 0 <= k <= n < float("inf") or n == 0:
         return None
     return int(k), int(n)

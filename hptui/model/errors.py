@@ -58,12 +58,12 @@ class StudyError(UserError):
         return StudyError(self.problem, file=file, where=self.where, value=self.value, hint=self.hint)
 
 
-class Several(StudyError):
+class StudyFileErrors(StudyError):
     """All errors of one reading of a study file, in `errors`, each with its own path."""
 
     def __init__(self, errors: Iterable[StudyError | Unsupported]) -> None:
         self.errors: tuple[StudyError | Unsupported, ...] = tuple(
-            single for error in errors for single in (error.errors if isinstance(error, Several) else (error,))
+            single for error in errors for single in (error.errors if isinstance(error, StudyFileErrors) else (error,))
         )
         first_error = next((error for error in self.errors if isinstance(error, StudyError)), StudyError(""))
         super().__init__("", file=first_error.file, where=first_error.where, value=first_error.value)
@@ -72,12 +72,12 @@ class Several(StudyError):
     def __str__(self) -> str:
         return self.message
 
-    def at(self, file: str) -> Several:
+    def at(self, file: str) -> StudyFileErrors:
         """Return a copy in which each error names the file."""
-        return Several(error.at(file) if isinstance(error, StudyError) else error for error in self.errors)
+        return StudyFileErrors(error.at(file) if isinstance(error, StudyError) else error for error in self.errors)
 
 
-class Absent(UserError):
+class NotAvailable(UserError):
     """Something named by the user that may exist, but not on this machine, and cannot be fetched now."""
 
 
@@ -103,7 +103,7 @@ class Locked(HptuiError):
     exit_code = 4
 
 
-class Unusable(HptuiError):
+class NoUsableTrial(HptuiError):
     """A study that ended without a usable trial."""
 
     exit_code = 3

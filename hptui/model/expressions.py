@@ -15,25 +15,25 @@ from typing import Any
 
 from hptui.model.arithmetic import (
     COMPARISONS,
-    FAULTS,
+    EVALUATION_ERRORS,
     FUNCTIONS,
     OPERATORS,
-    Missing,
-    bounded,
-    negative,
+    MissingName,
+    check_bounded,
+    negate,
     positive,
-    shown,
+    short_repr,
 )
 from hptui.model.errors import ExpressionError, did_you_mean
-from hptui.model.margins import Margin, joined, link
-from hptui.model.syntax import tree_of
+from hptui.model.margins import Margin, comparison_margin, joint_margin
+from hptui.model.syntax import parse_tree
 from hptui.model.trial import Value
 
-MAX_DEPTH = 20
+MAX_NESTING = 20
 """Bound of the nesting of an expression."""
 
 Env = Mapping[str, Any]
-Run = Callable[[Env], Any]
+Evaluator = Callable[[Env], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Expression:
     names: frozenset[str] = field(compare=False, repr=False)
     condition: bool = field(compare=False, repr=False)
     """Whether it has the form of a condition: a comparison, and/or/not, a name. `model_dim % num_heads` has not."""
-    _value: Run = field(compare=False, repr=False)
+    _value: Evaluator = field(compare=False, repr=False)
     _margin: Margin = field(compare=False, repr=False)
 
     def __str__(self) -> str:
@@ -60,7 +60,7 @@ class Expression:
         """
         try:
             result: Value = self._value(env)
-        except FAULTS as fault:
+        except EVALUATION_ERRORS as fault:
             raise self._error(fault, env) from None
         return result
 
@@ -77,13 +77,13 @@ class Expression:
             return self._margin(env)
         except (ArithmeticError, ValueError):
             return 1.0  # imputed: the distance to feasibility is unknown
-        except FAULTS as fault:
+        except EVALUATION_ERRORS as fault:
             raise self._error(fault, env) from None
 
     def _error(self, fault: Exception, env: Env) -> ExpressionError:
-        if isinstance(fault, Missing):
+        if isinstance(fault, MissingName):
             return ExpressionError(f"{self.text!r}: no value for {str(fault)!r}", hint=did_you_mean(str(fault), env))
-        values = ", ".join(f"{name}={shown(env[name])}" for name in sorted(self.names) if name in env)
+        values = ", ".join(f"{name}={short_repr(env[name])}" for name in sorted(self.names) if name in env)
         return ExpressionError(f"{self.text!r}: {fault}{f', with {values}' if values else ''}")
 
 
@@ -102,10 +102,10 @@ def parse(text: str, known: Collection[str] | None = None) -> Expression:
 
 @lru_cache(maxsize=512)
 def _parse(text: str) -> Expression:
-    builder = _Builder(text, tree_of(text))
+    builder = _Builder(text, parse_tree(text))
     try:
         run, margin = builder.value(builder.tree), builder.margin(builder.tree)
-    except FAULTS as fault:  # a part without names, such as 9 ** 9 ** 9, is computed already here
+    except EVALUATION_ERRORS as fault:  # a part without names, such as 9 ** 9 ** 9, is computed already here
         raise ExpressionError(f"{text!r}: {fault}") from None
     return Expression(text, frozenset(builder.names), _is_condition(builder.tree), run, margin)
 
@@ -125,7 +125,7 @@ _ALTERNATIVES: dict[type[ast.AST], str] = {
 }
 _BOOLEANS = {"true": True, "false": False}
 _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
-    ast.USub: negative,
+    ast.USub: negate,
     ast.UAdd: positive,
     ast.Not: lambda value: not value,
 }
@@ -140,19 +140,19 @@ class _Builder:
         self.mentions = 0
         self.depth = 0
 
-    def value(self, node: ast.expr) -> Run:
+    def value(self, node: ast.expr) -> Evaluator:
         """Return the closure that computes a node."""
         self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise ExpressionError(f"{self.text!r}: nested more than {MAX_DEPTH} deep")
+        if self.depth > MAX_NESTING:
+            raise ExpressionError(f"{self.text!r}: nested more than {MAX_NESTING} deep")
         run = self._value(node)
         self.depth -= 1
         return run
 
-    def _value(self, node: ast.expr) -> Run:
+    def _value(self, node: ast.expr) -> Evaluator:
         match node:
             case ast.Constant(value=bool() | int() | float() | str() as constant):
-                bounded(constant)
+                check_bounded(constant)
                 return lambda env: constant
             case ast.Name():
                 return self._name(node)
@@ -174,7 +174,7 @@ class _Builder:
                 return lambda env: yes(env) if choose(env) else no(env)
         raise self._unsupported_node(node)
 
-    def _values(self, nodes: list[ast.expr]) -> list[Run]:
+    def _values(self, nodes: list[ast.expr]) -> list[Evaluator]:
         return [self.value(node) for node in nodes]
 
     def _checked_name(self, node: ast.Name) -> str:
@@ -185,7 +185,7 @@ class _Builder:
             raise ExpressionError(f"{self.text!r}: {node.id!r} cannot be named here")
         return node.id
 
-    def _name(self, node: ast.Name) -> Run:
+    def _name(self, node: ast.Name) -> Evaluator:
         name = self._checked_name(node)
         if name in _BOOLEANS:
             constant = _BOOLEANS[name]
@@ -197,21 +197,21 @@ class _Builder:
             try:
                 return env[name]
             except KeyError:
-                raise Missing(name) from None
+                raise MissingName(name) from None
 
         return run
 
-    def _call(self, func: ast.Name, items: list[ast.expr]) -> Run:
+    def _call(self, func: ast.Name, items: list[ast.expr]) -> Evaluator:
         name = self._checked_name(func)
         if name not in FUNCTIONS:
             raise ExpressionError(f"{self.text!r}: no function {name!r}", hint=did_you_mean(name, FUNCTIONS))
         function = FUNCTIONS[name]
-        return self._apply(lambda *values: bounded(function(*values), *values), items)
+        return self._apply(lambda *values: check_bounded(function(*values), *values), items)
 
-    def _apply(self, function: Callable[..., Any], items: list[ast.expr]) -> Run:
+    def _apply(self, function: Callable[..., Any], items: list[ast.expr]) -> Evaluator:
         mentions_before = self.mentions
         parts = self._values(items)
-        run: Run
+        run: Evaluator
         if len(parts) == 2:
             first, second = parts
             run = lambda env: function(first(env), second(env))
@@ -222,7 +222,7 @@ class _Builder:
         constant = run({})
         return lambda env: constant
 
-    def _compare(self, node: ast.Compare) -> Run:
+    def _compare(self, node: ast.Compare) -> Evaluator:
         comparisons = [COMPARISONS[kind] for kind in self._kinds(node)]
         first, *others = self._values([node.left, *node.comparators])
 
@@ -247,7 +247,7 @@ class _Builder:
         """Return the closure that computes by how much a node, as a constraint, is violated."""
         match node:
             case ast.BoolOp(op=op, values=items):
-                return joined([self.margin(item) for item in items], isinstance(op, ast.And))
+                return joint_margin([self.margin(item) for item in items], isinstance(op, ast.And))
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 choose, yes, no = self.value(test), self.margin(body), self.margin(orelse)
                 return lambda env: yes(env) if choose(env) else no(env)
@@ -259,9 +259,10 @@ class _Builder:
     def _comparison_margin(self, node: ast.Compare) -> Margin:
         parts = self._values([node.left, *node.comparators])
         links = [
-            link(kind, left, right) for kind, left, right in zip(self._kinds(node), parts, parts[1:], strict=False)
+            comparison_margin(kind, left, right)
+            for kind, left, right in zip(self._kinds(node), parts, parts[1:], strict=False)
         ]
-        return links[0] if len(links) == 1 else joined(links, True)
+        return links[0] if len(links) == 1 else joint_margin(links, True)
 
     def _unsupported_node(self, node: ast.AST) -> ExpressionError:
         inner: ast.AST = node.op if isinstance(node, ast.BinOp | ast.UnaryOp) else node
@@ -270,7 +271,7 @@ class _Builder:
         return ExpressionError(f"{self.text!r}: {problem}", hint=_ALTERNATIVES.get(type(inner), ""))
 
 
-def _boolean(parts: list[Run], every: bool) -> Run:
+def _boolean(parts: list[Evaluator], every: bool) -> Evaluator:
     """Return a closure for `and` (if `every`) or `or`.
 
     As in Python, its value is the operand that decided.

@@ -13,9 +13,9 @@ from datetime import datetime
 from hptui.model.study import MetricSpec
 from hptui.model.trial import Value
 
-NOTHING = "–"
+NO_VALUE = "–"
 """Shown in place of a value that does not exist."""
-SPECIFICATION = re.compile(r"[-+ ]?,?(\.\d{1,2})?[eEfFgGn%]|[-+ ]?,?d")
+FORMAT_SPECIFICATION = re.compile(r"[-+ ]?,?(\.\d{1,2})?[eEfFgGn%]|[-+ ]?,?d")
 """Format specifications that a metric's `format` may be."""
 
 
@@ -24,7 +24,7 @@ def number(value: float) -> str:
     if isinstance(value, int):
         return str(value)
     if not math.isfinite(value):
-        return odd(value)
+        return nonfinite_name(value)
     if value == int(value) and abs(value) < 1e6:
         return str(int(value))
     if abs(value) >= 1e4:
@@ -32,7 +32,7 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def odd(value: float) -> str:
+def nonfinite_name(value: float) -> str:
     """Return the name of a non-finite value: `NaN`, `inf` or `-inf`."""
     return "NaN" if math.isnan(value) else ("inf" if value > 0 else "-inf")
 
@@ -65,7 +65,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{total % 60:02}" if hours else f"{minutes}:{total % 60:02}"
 
 
-def moment(when: str) -> str:
+def local_time(when: str) -> str:
     """Format a time in ISO 8601 as local time: `2026-11-22 06:15:23`."""
     return datetime.fromisoformat(when).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
@@ -84,7 +84,7 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-NAMED: Mapping[str, Callable[[float], str]] = {
+NAMED_FORMATS: Mapping[str, Callable[[float], str]] = {
     "percent": percent,
     "scientific": lambda value: f"{value:.2e}",
     "duration": duration,
@@ -98,19 +98,19 @@ NAMED: Mapping[str, Callable[[float], str]] = {
 
 def is_format(text: str) -> bool:
     """Return whether a text is a valid `format` of a metric; '' is."""
-    return not text or text in NAMED or SPECIFICATION.fullmatch(text) is not None
+    return not text or text in NAMED_FORMATS or FORMAT_SPECIFICATION.fullmatch(text) is not None
 
 
 def metric(value: float | None, spec: MetricSpec | None = None) -> str:
     """Format a metric's value as its `[metrics]` entry says, with its unit; `–` for None."""
     if value is None:
-        return NOTHING
+        return NO_VALUE
     if not math.isfinite(value):
-        return odd(value)
+        return nonfinite_name(value)
     spec_format = spec.format if spec else ""
-    if spec_format in NAMED:
-        text = NAMED[spec_format](value)
-    elif SPECIFICATION.fullmatch(spec_format):
+    if spec_format in NAMED_FORMATS:
+        text = NAMED_FORMATS[spec_format](value)
+    elif FORMAT_SPECIFICATION.fullmatch(spec_format):
         text = format(int(value) if spec_format.endswith("d") else value, spec_format)
     else:
         text = number(value)

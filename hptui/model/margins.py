@@ -11,19 +11,19 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hptui.model.arithmetic import COMPARISONS, FAULTS
+from hptui.model.arithmetic import COMPARISONS, EVALUATION_ERRORS
 
 Margin = Callable[[Mapping[str, Any]], float]
-Side = Callable[[Mapping[str, Any]], Any]
+Operand = Callable[[Mapping[str, Any]], Any]
 
-TIE = 1e-9
+MIN_VIOLATION = 1e-9
 """Smallest margin of a violated constraint: a strict one at a tie, or one that rounding hides."""
 
 _SMALLER_SIDE_LEFT = (ast.Lt, ast.LtE)
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 
-def miss(kind: type[ast.cmpop], a: Any, b: Any) -> float:
+def margin_of(kind: type[ast.cmpop], a: Any, b: Any) -> float:
     """Return the margin of a comparison of two values: <= 0 exactly if it holds.
 
     Comparisons that have no distance (==, in, texts) give 0 or 1.
@@ -33,7 +33,7 @@ def miss(kind: type[ast.cmpop], a: Any, b: Any) -> float:
         small, large = (a, b) if kind in _SMALLER_SIDE_LEFT else (b, a)
         distance = _distance(small, large)
         if math.isfinite(distance):
-            return min(0.0, distance) if holds else max(TIE, distance)
+            return min(0.0, distance) if holds else max(MIN_VIOLATION, distance)
     return 0.0 if holds else 1.0
 
 
@@ -44,12 +44,12 @@ def _distance(small: float, large: float) -> float:
         return math.nan
 
 
-def link(kind: type[ast.cmpop], left: Side, right: Side) -> Margin:
+def comparison_margin(kind: type[ast.cmpop], left: Operand, right: Operand) -> Margin:
     """Return the margin of one comparison, given closures that compute its sides."""
-    return lambda env: miss(kind, left(env), right(env))
+    return lambda env: margin_of(kind, left(env), right(env))
 
 
-def joined(parts: list[Margin], every: bool) -> Margin:
+def joint_margin(parts: list[Margin], every: bool) -> Margin:
     """Return the margin of `and` (if `every`: the largest of its parts) or `or` (the smallest).
 
     A part that cannot be computed is ignored if an earlier one has decided: `n > 0 and 10 / n <= 5` guards its own
@@ -61,7 +61,7 @@ def joined(parts: list[Margin], every: bool) -> Margin:
         for part in parts:
             try:
                 margins.append(part(env))
-            except FAULTS:
+            except EVALUATION_ERRORS:
                 if not any((margin > 0) is every for margin in margins):
                     raise
         return max(margins) if every else min(margins)

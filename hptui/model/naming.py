@@ -27,7 +27,7 @@ def identifier(metric: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) else name
 
 
-def metric_of(name: str, metrics: Iterable[str]) -> str | None:
+def metric_named(name: str, metrics: Iterable[str]) -> str | None:
     """Return the metric that a name in an expression denotes; None if there is none, or several."""
     known = list(metrics)
     if name in known:
@@ -39,4 +39,4 @@ def metric_of(name: str, metrics: Iterable[str]) -> str | None:
 def by_identifier(values: Mapping[str, T]) -> dict[str, T]:
     """Return the values of metrics, by the names that the metrics have in expressions."""
     names = dict.fromkeys(identifier(metric) for metric in values)
-    return {name: values[metric] for name in names if (metric := metric_of(name, values)) is not None}
+    return {name: values[metric] for name in names if (metric := metric_named(name, values)) is not None}

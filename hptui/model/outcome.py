@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from hptui.model.errors import ExpressionError
 from hptui.model.expressions import Expression
 from hptui.model.naming import by_identifier
-from hptui.model.pareto import Point, dominates, front, hypervolume, reference
-from hptui.model.stages import comparable, judged
+from hptui.model.pareto import ObjectivePoint, dominates, hypervolume, hypervolume_reference, nondominated_indices
+from hptui.model.stages import candidates_for_best, comparable
 from hptui.model.study import Study
 from hptui.model.trial import Trial, TrialStatus
 
-MEASURED = ("seconds", "peak_memory_gb")
+MEASURED_QUANTITIES = ("seconds", "peak_memory_gb")
 """Quantities that `outcome` may use besides metrics: hptui measures them itself."""
 
 
-def measured(trial: Trial) -> dict[str, float]:
+def measured_values(trial: Trial) -> dict[str, float]:
     """Return the measured quantities of a trial, by the names that they have in expressions.
 
     An objective has the trial's objective value, another metric its final value, else its last one.
@@ -36,7 +36,7 @@ def outcome_margins(study: Study, trial: Trial) -> dict[str, float]:
 
     Conditions on quantities that were not measured are missing.
     """
-    values = measured(trial)
+    values = measured_values(trial)
     margins = {condition.text: _margin(condition, values) for condition in study.search.outcome}
     return {text: margin for text, margin in margins.items() if margin is not None}
 
@@ -50,7 +50,7 @@ def _margin(condition: Expression, values: dict[str, float]) -> float | None:
         return None
 
 
-def satisfies(study: Study, trial: Trial) -> bool | None:
+def meets_outcome(study: Study, trial: Trial) -> bool | None:
     """Return whether a trial meets all conditions of `outcome`.
 
     None: some could not be evaluated, and no other one is violated.
@@ -61,17 +61,17 @@ def satisfies(study: Study, trial: Trial) -> bool | None:
     return True if len(margins) == len({condition.text for condition in study.search.outcome}) else None
 
 
-def usable(study: Study, trial: Trial) -> bool:
+def is_usable(study: Study, trial: Trial) -> bool:
     """Return whether a trial can be the best of its study.
 
     It is complete, has a finite value of every objective, and violates no condition of `outcome`.
     """
     values = trial.values or {}
     has_all = all(math.isfinite(values.get(objective.metric, math.nan)) for objective in study.objectives)
-    return trial.status is TrialStatus.COMPLETE and has_all and satisfies(study, trial) is not False
+    return trial.status is TrialStatus.COMPLETE and has_all and meets_outcome(study, trial) is not False
 
 
-def point(study: Study, trial: Trial) -> Point:
+def objective_point(study: Study, trial: Trial) -> ObjectivePoint:
     """Return the objective values of a usable trial, with signs such that smaller is better."""
     values = trial.values or {}
     return tuple(
@@ -80,7 +80,7 @@ def point(study: Study, trial: Trial) -> Point:
     )
 
 
-def in_order(trials: Sequence[Trial]) -> list[Trial]:
+def in_order_of_end(trials: Sequence[Trial]) -> list[Trial]:
     """Return trials in the order in which they ended."""
     return sorted(trials, key=lambda trial: (trial.ended or 0.0, trial.number))
 
@@ -91,12 +91,12 @@ def pareto_set(study: Study, trials: Sequence[Trial]) -> list[Trial]:
     In a study with stages, only trials are considered that are comparable with the last stage that has a usable one.
     """
     by_number = {trial.number: trial for trial in trials}
-    chosen = judged(study, trials, lambda trial: usable(study, trial))
+    chosen = candidates_for_best(study, trials, lambda trial: is_usable(study, trial))
     return [by_number[trial.number] for trial in _nondominated_trials(study, chosen)]
 
 
 def _nondominated_trials(study: Study, chosen: Sequence[Trial]) -> list[Trial]:
-    return [chosen[index] for index in front([point(study, trial) for trial in chosen])]
+    return [chosen[index] for index in nondominated_indices([objective_point(study, trial) for trial in chosen])]
 
 
 def ranking(study: Study, trials: Sequence[Trial], stage: str, count: int) -> list[Trial]:
@@ -106,7 +106,7 @@ def ranking(study: Study, trials: Sequence[Trial], stage: str, count: int) -> li
     """
     by_number = {trial.number: trial for trial in trials}
     eligible = [trial for trial in trials if comparable(study, trial.stage, stage)]
-    remaining = judged(study, eligible, lambda trial: usable(study, trial))
+    remaining = candidates_for_best(study, eligible, lambda trial: is_usable(study, trial))
     ranked: list[Trial] = []
     while remaining and len(ranked) < count:
         layer = _nondominated_trials(study, remaining)
@@ -122,17 +122,17 @@ def hypervolumes(study: Study, trials: Sequence[Trial]) -> list[tuple[int, float
     so that 1 is the hypervolume of a trial that is best in every objective. The second entries never decrease. Values
     of different calls are not comparable: the scale depends on the trials.
     """
-    chosen = judged(study, trials, lambda trial: usable(study, trial))
-    ended = [(trial.number, point(study, trial)) for trial in in_order(chosen)]
+    chosen = candidates_for_best(study, trials, lambda trial: is_usable(study, trial))
+    ended = [(trial.number, objective_point(study, trial)) for trial in in_order_of_end(chosen)]
     if not ended:
         return []
     points = [values for _, values in ended]
-    ref = reference(points)
+    ref = hypervolume_reference(points)
     ideal = tuple(min(values) for values in zip(*points, strict=True))
     spans = [r - i for r, i in zip(ref, ideal, strict=True)]
     scaled = [tuple((v - i) / s for v, i, s in zip(values, ideal, spans, strict=True)) for values in points]
     corner = (1.0,) * len(ref)
-    pareto_points: list[Point] = []
+    pareto_points: list[ObjectivePoint] = []
     volume, steps = 0.0, []
     for (number, _), values in zip(ended, scaled, strict=True):
         if not any(other == values or dominates(other, values) for other in pareto_points):

@@ -13,9 +13,9 @@ from decimal import Decimal
 from hptui.model.errors import StudyError
 from hptui.model.expressions import Expression
 from hptui.model.trial import Value
-from hptui.model.values import WHOLE, canonical, is_number, number_text, same, value_text
+from hptui.model.values import WHOLE_NUMBER, canonical_json, is_number, number_text, value_text, values_equal
 
-MAX_VALUES = 1_000_000
+MAX_LISTED_VALUES = 1_000_000
 """Most values that `values()` lists."""
 
 MAX_STEPS = 1e12
@@ -93,7 +93,7 @@ class Float:
         return None if self.step is None else _steps(self.low, self.high, self.step) + 1
 
     @property
-    def top(self) -> float:
+    def highest(self) -> float:
         """Largest value: `high`, or the last step below it."""
         return self.high if self.step is None else self._at(_steps(self.low, self.high, self.step))
 
@@ -113,9 +113,9 @@ class Float:
     def values(self) -> tuple[Value, ...] | None:
         """Return all values, ascending; None if there are too many to list."""
         size = self.size
-        return None if size is None or size > MAX_VALUES else tuple(self._at(index) for index in range(size))
+        return None if size is None or size > MAX_LISTED_VALUES else tuple(self._at(index) for index in range(size))
 
-    def held(self, value: float) -> float:
+    def clamp(self, value: float) -> float:
         """Return the nearest value inside the range.
 
         A value that misses an end by rounding, as results of logarithms do, becomes that end.
@@ -134,12 +134,12 @@ class Float:
             drawn = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
         else:
             drawn = self.low + (self.high - self.low) * rng.random()
-        return self.held(drawn)
+        return self.clamp(drawn)
 
     def describe(self) -> str:
         """Return the range in one line: `5e-6..1e-4 log`."""
         texts = [number_text(bound) for bound in (self.low, self.high, self.step) if bound is not None]
-        if all(WHOLE.fullmatch(text) for text in texts):
+        if all(WHOLE_NUMBER.fullmatch(text) for text in texts):
             texts = [f"{text}.0" for text in texts]  # 0..1 would be read back as a range of whole numbers
         words = [f"{texts[0]}..{texts[1]}", "log" if self.log else "", f"step {texts[2]}" if len(texts) > 2 else ""]
         return " ".join(word for word in words if word)
@@ -175,7 +175,7 @@ class Int:
         return (self.high - self.low) // (self.step or 1) + 1
 
     @property
-    def top(self) -> int:
+    def highest(self) -> int:
         """Largest value: `high`, or the last step below it."""
         return self.low + (self.size - 1) * (self.step or 1)
 
@@ -187,9 +187,9 @@ class Int:
 
     def values(self) -> tuple[Value, ...] | None:
         """Return all values, ascending; None if there are too many to list."""
-        return None if self.size > MAX_VALUES else tuple(range(self.low, self.high + 1, self.step or 1))
+        return None if self.size > MAX_LISTED_VALUES else tuple(range(self.low, self.high + 1, self.step or 1))
 
-    def held(self, value: float) -> int:
+    def clamp(self, value: float) -> int:
         """Return the nearest whole number inside the range."""
         return min(max(round(value), self.low), self.high)
 
@@ -199,7 +199,7 @@ class Int:
             return self.low + rng.randrange(self.size) * (self.step or 1)
         # Draw from half a unit beyond both ends: rounding then gives each end its full width on the log scale.
         drawn = math.exp(rng.uniform(math.log(self.low - 0.5), math.log(self.high + 0.5)))
-        return self.held(drawn)
+        return self.clamp(drawn)
 
     def describe(self) -> str:
         """Return the range in one line: `2..24 int`."""
@@ -235,11 +235,11 @@ class Choice:
         for choice in self.choices:
             if isinstance(choice, float) and not math.isfinite(choice):
                 raise _invalid(self.name, "choices", f"a finite number is needed, got {choice!r}", choice)
-            if canonical(choice) in seen:
+            if canonical_json(choice) in seen:
                 raise _invalid(
                     self.name, "choices", f"{value_text(choice)} stands there twice, got {self._list()}", choice
                 )
-            seen.add(canonical(choice))
+            seen.add(canonical_json(choice))
         if self.ordered not in (None, True, False):
             raise _invalid(self.name, "ordered", f"true or false is needed, got {self.ordered!r}", self.ordered)
         if self.ordered and not self._numeric:
@@ -284,13 +284,13 @@ class Choice:
         Raises: ValueError if it is not a choice.
         """
         for index, level in enumerate(self.levels):
-            if same(level, value):
+            if values_equal(level, value):
                 return index
         raise ValueError(f"{value!r} is none of {self._list()}")
 
     def contains(self, value: Value) -> bool:
         """Return whether a value is one of the choices; 8.0 equals 8, true does not equal 1."""
-        return any(same(choice, value) for choice in self.choices)
+        return any(values_equal(choice, value) for choice in self.choices)
 
     def values(self) -> tuple[Value, ...] | None:
         """Return all values, as listed."""

@@ -7,48 +7,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-Point = tuple[float, ...]
+ObjectivePoint = tuple[float, ...]
 """One value per objective, smaller is better."""
 
-BEYOND = 0.1
+REFERENCE_MARGIN = 0.1
 """Distance of the reference point from the worst value, as a proportion of the range of values.
 
 More than 0, so that a point that is worst in one objective still contributes.
 """
 
 
-def dominates(candidate: Point, other: Point) -> bool:
+def dominates(candidate: ObjectivePoint, other: ObjectivePoint) -> bool:
     """Return whether `candidate` is nowhere worse than `other` and somewhere better."""
     return candidate != other and all(a <= b for a, b in zip(candidate, other, strict=True))
 
 
-def front(points: Sequence[Point]) -> list[int]:
+def nondominated_indices(points: Sequence[ObjectivePoint]) -> list[int]:
     """Return the indices of the points that no other dominates, ascending; equal points stay together."""
     best = _nondominated_points(list(dict.fromkeys(points)))
     nondominated = set(best)
     return [index for index, point in enumerate(points) if point in nondominated]
 
 
-def _nondominated_points(points: Sequence[Point]) -> list[Point]:
+def _nondominated_points(points: Sequence[ObjectivePoint]) -> list[ObjectivePoint]:
     """Return the distinct points that no other dominates, ascending.
 
     In ascending order a point can only be dominated by an earlier one.
     """
-    nondominated: list[Point] = []
+    nondominated: list[ObjectivePoint] = []
     for point in sorted(points):
         if not any(dominates(other, point) for other in nondominated):
             nondominated.append(point)
     return nondominated
 
 
-def reference(points: Sequence[Point]) -> Point:
+def hypervolume_reference(points: Sequence[ObjectivePoint]) -> ObjectivePoint:
     """Return the reference point: slightly beyond the worst value of every objective."""
     worst = [max(values) for values in zip(*points, strict=True)]
     best = [min(values) for values in zip(*points, strict=True)]
-    return tuple(w + BEYOND * ((w - b) or abs(w) or 1.0) for w, b in zip(worst, best, strict=True))
+    return tuple(w + REFERENCE_MARGIN * ((w - b) or abs(w) or 1.0) for w, b in zip(worst, best, strict=True))
 
 
-def hypervolume(points: Sequence[Point], ref: Point) -> float:
+def hypervolume(points: Sequence[ObjectivePoint], ref: ObjectivePoint) -> float:
     """Return the volume of the region that some point dominates and that is bounded by `ref`.
 
     Exact; the cost grows exponentially with the number of objectives.
@@ -57,7 +57,7 @@ def hypervolume(points: Sequence[Point], ref: Point) -> float:
     return _volume(_nondominated_points(inside), ref)
 
 
-def _volume(front_points: list[Point], ref: Point) -> float:
+def _volume(front_points: list[ObjectivePoint], ref: ObjectivePoint) -> float:
     """Return the hypervolume of a sorted front.
 
     The region is sliced along the last objective; each slice is a volume of one dimension less.
@@ -78,7 +78,7 @@ def _volume(front_points: list[Point], ref: Point) -> float:
     return volume
 
 
-def _area(front_points: list[Point], ref: Point) -> float:
+def _area(front_points: list[ObjectivePoint], ref: ObjectivePoint) -> float:
     """Return the hypervolume for two objectives.
 
     `front_points` ascend in the first objective, so they descend in the second.

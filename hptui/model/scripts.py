@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from hptui.model.trial import Value
 
-KIND = "command"
+COMMAND_KIND = "command"
 """`kind` of the trainer that runs a command."""
-OWN = (
+COMMAND_KEYS = (
     "command",
     "style",
     "names",
@@ -31,12 +31,12 @@ OWN = (
 """Keys that say how to run the script; the others are its parameters."""
 
 
-def parameters(kind: str, settings: Mapping[str, Value]) -> dict[str, Value]:
+def script_parameters(kind: str, settings: Mapping[str, Value]) -> dict[str, Value]:
     """Return the settings that are parameters: without those that say how a script is run."""
-    return {name: value for name, value in settings.items() if kind != KIND or name not in OWN}
+    return {name: value for name, value in settings.items() if kind != COMMAND_KIND or name not in COMMAND_KEYS}
 
 
-def spelled(kind: str, settings: Mapping[str, Value]) -> dict[str, str]:
+def script_names(kind: str, settings: Mapping[str, Value]) -> dict[str, str]:
     """Return the script's names of parameters that it calls otherwise: our name -> its name."""
-    names = settings.get("names") if kind == KIND else None
+    names = settings.get("names") if kind == COMMAND_KIND else None
     return {name: str(script_name) for name, script_name in names.items()} if isinstance(names, dict) else {}

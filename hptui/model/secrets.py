@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-ALLOWED = re.compile(
+ALLOWED_NAME = re.compile(
     r"(CUDA|CUBLAS|CUDNN|NCCL|TORCH|PYTORCH|OMP|MKL|OPENBLAS|TRANSFORMERS|TRITON|BNB|ACCELERATE|SLURM_JOB)_[A-Z0-9_]+"
     r"|HF_(HOME|HUB_CACHE|HUB_OFFLINE|DATASETS_CACHE|DATASETS_OFFLINE|ENDPOINT)"
     r"|TOKENIZERS_PARALLELISM|PYTHONHASHSEED|VIRTUAL_ENV|CONDA_DEFAULT_ENV|CONDA_PREFIX|LD_LIBRARY_PATH|LANG|TZ"
@@ -23,17 +23,17 @@ SECRET_VALUE = re.compile(
     r"|AKIA[0-9A-Z]{12,}|xox[abprs]-[\w-]{8,}|AIza[\w-]{30,})"
 )
 """Shapes of well-known tokens."""
-LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
+URL_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
 """User and password in a URL."""
-QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:token|key|secret|passw|sig)[^=&\s]*=)[^&\s]+")
+URL_SECRET = re.compile(r"(?i)([?&][^=&\s]*(?:token|key|secret|passw|sig)[^=&\s]*=)[^&\s]+")
 """Query parameters of a URL that hold a secret."""
-HIDDEN = "***"
+REDACTED = "***"
 """Replacement of a secret."""
 
 
 def scrub(text: str) -> str:
     """Return `text` without logins in URLs and without anything that has the form of a token."""
-    return SECRET_VALUE.sub(HIDDEN, QUERY.sub(rf"\1{HIDDEN}", LOGIN.sub("", text)))
+    return SECRET_VALUE.sub(REDACTED, URL_SECRET.sub(rf"\1{REDACTED}", URL_LOGIN.sub("", text)))
 
 
 def scrub_command(command: Sequence[str]) -> str:
@@ -43,17 +43,17 @@ def scrub_command(command: Sequence[str]) -> str:
     for word in command:
         name, equals, _ = word.partition("=")
         if hide_next and not word.startswith("-"):
-            word = HIDDEN
+            word = REDACTED
         elif equals and SECRET_NAME.search(name):
-            word = f"{name}={HIDDEN}"
+            word = f"{name}={REDACTED}"
         hide_next = not equals and word.startswith("-") and bool(SECRET_NAME.search(word))
-        words.append(word if word == HIDDEN else scrub(word))
-    return shlex.join(words).replace(f"'{HIDDEN}'", HIDDEN)
+        words.append(word if word == REDACTED else scrub(word))
+    return shlex.join(words).replace(f"'{REDACTED}'", REDACTED)
 
 
-def allowed(environ: Mapping[str, str]) -> dict[str, str]:
+def recordable_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment variables that may be recorded, redacted, by name."""
     selected = {
-        name: value for name, value in environ.items() if ALLOWED.fullmatch(name) and not SECRET_NAME.search(name)
+        name: value for name, value in environ.items() if ALLOWED_NAME.fullmatch(name) and not SECRET_NAME.search(name)
     }
     return {name: scrub(value) for name, value in sorted(selected.items())}

@@ -9,14 +9,14 @@ from hptui.model.errors import StudyError, nearest
 from hptui.model.expressions import Expression
 from hptui.model.parameters import Choice, Float, Int, Parameter
 from hptui.model.trial import Value
-from hptui.model.values import NUMBER, WHOLE, read_value
+from hptui.model.values import NUMBER, WHOLE_NUMBER, read_value
 
 _RANGE = re.compile(rf"({NUMBER.pattern})\s*\.\.\s*({NUMBER.pattern})(?:\s+(.*))?")
 _HINT = "write 5e-6..1e-4 log, 2..24 int, 0..1 step 0.1 or {128, 256, 512}"
 _PAIRS = {"[": "]", "{": "}"}
 
 
-def parse_short(name: str, text: str, *, note: str = "", when: Expression | None = None) -> Parameter:
+def parse_parameter(name: str, text: str, *, note: str = "", when: Expression | None = None) -> Parameter:
     """Parse the one-line form of a parameter; the inverse of its `describe()`.
 
     A range is one of whole numbers if all its numbers are whole, or with the word `int`.
@@ -32,7 +32,7 @@ def parse_short(name: str, text: str, *, note: str = "", when: Expression | None
     low, high, suffix = match.groups()
     words, step = _words(name, text, suffix or "")
     log = "log" in words
-    all_whole = "float" not in words and all(WHOLE.fullmatch(number) for number in (low, high, step or low))
+    all_whole = "float" not in words and all(WHOLE_NUMBER.fullmatch(number) for number in (low, high, step or low))
     if "int" in words or all_whole:
         # A fraction is passed on as it is: Int raises the error that quotes it.
         low, high, step = (_number(number) for number in (low, high, step))
@@ -41,7 +41,7 @@ def parse_short(name: str, text: str, *, note: str = "", when: Expression | None
 
 
 def _number(text: str) -> Any:
-    return (int(text) if WHOLE.fullmatch(text) else float(text)) if text else None
+    return (int(text) if WHOLE_NUMBER.fullmatch(text) else float(text)) if text else None
 
 
 def _words(name: str, text: str, suffix: str) -> tuple[set[str], str]:

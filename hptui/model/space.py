@@ -16,11 +16,11 @@ from typing import Any
 from hptui.model.errors import StudyError
 from hptui.model.expressions import Expression, parse
 from hptui.model.parameters import Choice, Derived, Float, Int, Parameter
-from hptui.model.shorthand import parse_short
+from hptui.model.shorthand import parse_parameter
 from hptui.model.trial import Value
-from hptui.model.values import key_of
+from hptui.model.values import configuration_key
 
-__all__ = ["Space", "Parameter", "Float", "Int", "Choice", "Derived", "parse_short", "key_of"]
+__all__ = ["Space", "Parameter", "Float", "Int", "Choice", "Derived", "parse_parameter", "configuration_key"]
 
 Params = Mapping[str, Value]
 """Settings by name."""
@@ -112,7 +112,7 @@ class Space:
         """Return the largest margin of a constraint for a settled configuration; <= 0 if feasible."""
         return max((margin for _, margin in self._margins(base, params)), default=0.0)
 
-    def missed(self, base: Params, params: Params) -> list[Expression]:
+    def violated(self, base: Params, params: Params) -> list[Expression]:
         """Return the constraints that a settled configuration violates."""
         return [constraint for constraint, margin in self._margins(base, params) if margin > 0]
 
@@ -130,7 +130,7 @@ class Space:
             if constraint.names <= env.keys() and not constraint.names & inactive:
                 yield constraint, constraint.margin(env)
 
-    def bearing(self) -> Space:
+    def constrained_subspace(self) -> Space:
         """Return the sub-space of the parameters that the constraints depend on, directly or not.
 
         It can often be enumerated if the whole space cannot: the constraints are unsatisfiable if it has no feasible
@@ -167,7 +167,7 @@ class Space:
         for row in itertools.product(*[column for column in columns if column is not None]):
             settled = self.settle(base, dict(zip(self.names, row, strict=True)))
             if self.margin(base, settled) <= 0:
-                feasible.setdefault(key_of(settled), settled)
+                feasible.setdefault(configuration_key(settled), settled)
         return list(feasible.values())
 
     def feasible_share(self, base: Params, n: int = 2000, seed: int = 0) -> float:

@@ -19,38 +19,38 @@ def stage_named(study: Study, name: str) -> Stage | None:
     return next((stage for stage in study.stages if stage.name == name), None)
 
 
-def position(study: Study, name: str) -> int:
+def stage_index(study: Study, name: str) -> int:
     """Return the index of a stage; -1 if the study has no stage of this name (any more)."""
     return next((n for n, stage in enumerate(study.stages) if stage.name == name), -1)
 
 
 def comparable(study: Study, stage: str, other: str) -> bool:
     """Return whether trials of two stages, given by name, ran under the same overrides."""
-    return stage == other or overrides(study, stage) == overrides(study, other)
+    return stage == other or stage_overrides(study, stage) == stage_overrides(study, other)
 
 
-def overrides(study: Study, name: str) -> Mapping[str, Value]:
+def stage_overrides(study: Study, name: str) -> Mapping[str, Value]:
     """Return the `set` of a stage, given by name; empty for trials outside of stages."""
     stage = stage_named(study, name)
     return stage.set if stage is not None else {}
 
 
-def judged(study: Study, trials: Sequence[Trial], usable: Callable[[Trial], bool]) -> list[Trial]:
+def candidates_for_best(study: Study, trials: Sequence[Trial], usable: Callable[[Trial], bool]) -> list[Trial]:
     """Return the usable trials among which the best one is chosen.
 
     Left out are replicates, which only measure noise, the base model, and trials that began from a checkpoint of
     another trial. In a stage with `seeds` > 1, `values` of a returned trial hold the mean over its complete replicates.
     """
-    chosen = [trial for trial in trials if not trial.aside and usable(trial)]
+    chosen = [trial for trial in trials if not trial.is_unranked and usable(trial)]
     if not study.stages or not chosen:
         return chosen
-    last = max((trial.stage for trial in chosen), key=lambda name: position(study, name))
+    last = max((trial.stage for trial in chosen), key=lambda name: stage_index(study, name))
     candidates = [trial for trial in chosen if comparable(study, trial.stage, last)]
     stage = stage_named(study, last)
-    return folded(candidates, trials) if stage is not None and stage.seeds > 1 else candidates
+    return averaged_over_replicates(candidates, trials) if stage is not None and stage.seeds > 1 else candidates
 
 
-def folded(chosen: Iterable[Trial], trials: Iterable[Trial]) -> list[Trial]:
+def averaged_over_replicates(chosen: Iterable[Trial], trials: Iterable[Trial]) -> list[Trial]:
     """Return `chosen` without replicates, `values` of complete trials averaged over their replicates."""
     runs: dict[int, list[Trial]] = {}
     for trial in trials:
@@ -67,31 +67,31 @@ def _mean(trial: Trial, replicates: Sequence[Trial]) -> Trial:
     return replace(trial, values={name: sum(numbers) / len(numbers) for name, numbers in values.items()})
 
 
-def expected(study: Study, trials: Sequence[Trial]) -> int | None:
+def expected_total(study: Study, trials: Sequence[Trial]) -> int | None:
     """Return how many trials the study will have in all; None if it has no limit."""
     if not study.stages:
         if study.search.sampler == "list":
             listed = len(study.trials) + study.search.baseline + study.search.evaluate_base
             return max(len(trials), listed)
-        extra = sum(not trial.role.counts for trial in trials)
+        extra = sum(not trial.role.counts_as_trial for trial in trials)
         return None if study.search.trials is None else study.search.trials + extra
-    under_way = max((position(study, trial.stage) for trial in trials), default=0)
+    under_way = max((stage_index(study, trial.stage) for trial in trials), default=0)
     total = 0
     for index, stage in enumerate(study.stages):
         stage_trials = [trial for trial in trials if trial.stage == stage.name]
-        limit = planned(study, stage)
+        limit = planned_in_stage(study, stage)
         if index < under_way:
             total += len(stage_trials)
         elif limit is None:
             return None
         else:
             total += max(limit, len(stage_trials))
-    return total + sum(position(study, trial.stage) < 0 for trial in trials)
+    return total + sum(stage_index(study, trial.stage) < 0 for trial in trials)
 
 
-def planned(study: Study, stage: Stage) -> int | None:
+def planned_in_stage(study: Study, stage: Stage) -> int | None:
     """Return how many trials a stage will have; None if it has no limit."""
-    view = staged(study, stage)
+    view = as_stage(study, stage)
     if not stage.searches:
         return ((stage.best or 1) + stage.baseline) * stage.seeds
     limit = view.search.trials
@@ -103,7 +103,7 @@ def planned(study: Study, stage: Stage) -> int | None:
 # -- what a stage searches
 
 
-def space_of(study: Study, stage: Stage | None) -> Space:
+def stage_space(study: Study, stage: Stage | None) -> Space:
     """Return the space of a stage.
 
     It is the stage's own (else the study's), with the derived values and constraints of the study that concern it.
@@ -118,7 +118,7 @@ def space_of(study: Study, stage: Stage | None) -> Space:
     return Space(space.parameters, (*space.derived, *derived), tuple(dict.fromkeys(constraints)))
 
 
-def staged(study: Study, stage: Stage | None, fixed: Mapping[str, Value] | None = None) -> Study:
+def as_stage(study: Study, stage: Stage | None, fixed: Mapping[str, Value] | None = None) -> Study:
     """Return the study as a stage sees it: a study without stages, which an engine can search.
 
     `fixed` are the settings of the best trial before it, which the stage's `set` overrides.
@@ -129,7 +129,7 @@ def staged(study: Study, stage: Stage | None, fixed: Mapping[str, Value] | None 
     return replace(
         study,
         trainer=TrainerSpec(study.trainer.kind, settings),
-        space=space_of(study, stage),
+        space=stage_space(study, stage),
         search=_stage_search(study.search, stage),
         stages=(),
     )

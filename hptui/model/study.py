@@ -15,7 +15,7 @@ from hptui.model.expressions import Expression
 from hptui.model.space import Space
 from hptui.model.trial import Value
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Names of studies and trials; they become names of directories."""
 
 Goal = Literal["minimize", "maximize"]
@@ -94,7 +94,7 @@ class StopRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Until:
+class StoppingConditions:
     """`[search] until`: conditions, besides `trials`, under which the whole study ends.
 
     `hours` is time of activity; `no_improvement` counts complete trials of the search since the best; `target` is a
@@ -120,7 +120,7 @@ class Search:
     baseline: bool = True
     evaluate_base: bool = False
     pruner: PrunerSpec = PrunerSpec()
-    until: Until = Until()
+    until: StoppingConditions = StoppingConditions()
     stop: tuple[StopRule, ...] = ()
     outcome: tuple[Expression, ...] = ()
     warm_start: tuple[str, ...] = ()
@@ -298,7 +298,7 @@ class Study:
     remarks: tuple[str, ...] = field(default=(), compare=False)
 
     @property
-    def checkpoint_place(self) -> str:
+    def checkpoint_directory(self) -> str:
         """`[resources] checkpoints`, relative to the study file; '' for checkpoints inside the study."""
         path = self.resources.checkpoints
         return os.path.join(self.directory, path) if path else ""

@@ -12,7 +12,7 @@ import warnings
 
 from hptui.model.errors import ExpressionError
 
-MAX_LENGTH = 500
+MAX_EXPRESSION_LENGTH = 500
 """Most characters of an expression."""
 
 _SPELLINGS = {r"&&": "'and' is written for &&", r"\|\|": "'or' is written for ||", r"!(?!=)": "'not' is written for !"}
@@ -20,15 +20,15 @@ _SPELLINGS |= {r"(?<![<>=!])=(?!=)": "== is written for ="}
 _WORDS = ("and", "or", "not", "in", "if", "else", "is", "True", "False")
 
 
-def tree_of(text: str) -> ast.expr:
+def parse_tree(text: str) -> ast.expr:
     """Return the syntax tree of an expression, its nodes unchecked.
 
     Raises: ExpressionError.
     """
     if not text:
         raise ExpressionError("an expression is empty")
-    if len(text) > MAX_LENGTH:
-        raise ExpressionError(f"{text[:60]!r}…: {len(text)} characters, at most {MAX_LENGTH} are read")
+    if len(text) > MAX_EXPRESSION_LENGTH:
+        raise ExpressionError(f"{text[:60]!r}…: {len(text)} characters, at most {MAX_EXPRESSION_LENGTH} are read")
     if not text.isprintable():  # refuses line breaks, tabs, invisible and right-to-left characters
         raise ExpressionError(f"{text!r}: an expression is one line of visible characters")
     try:

@@ -52,7 +52,7 @@ class Reason(StrEnum):
     USER = "user"
 
     @property
-    def ours(self) -> bool:
+    def is_machine_loss(self) -> bool:
         """Whether the machine lost the attempt: the trial runs again, and this does not count as a failure."""
         return self in (Reason.LOST, Reason.REBOOT, Reason.DISK_FULL)
 
@@ -73,12 +73,12 @@ class Role(StrEnum):
     IMPORTED = "imported"
 
     @property
-    def counts(self) -> bool:
+    def counts_as_trial(self) -> bool:
         """Whether the trial counts towards `trials`."""
         return self in (Role.SEARCH, Role.BASELINE)
 
     @property
-    def sheltered(self) -> bool:
+    def spared_by_pruners(self) -> bool:
         """Whether pruners spare the trial: the baseline, and everything that a person asked for."""
         return self is not Role.SEARCH
 
@@ -167,23 +167,23 @@ class Trial:
     facts: Mapping[str, Value] = field(default_factory=dict)
 
     @property
-    def continued(self) -> tuple[int, int] | None:
+    def continued_from(self) -> tuple[int, int] | None:
         """(number, step) of the checkpoint that the trial began from; None if it was trained from the start."""
         number, step = self.facts.get(FROM_TRIAL), self.facts.get(FROM_STEP)
         return (number, step) if isinstance(number, int) and isinstance(step, int) else None
 
     @property
-    def mute(self) -> bool:
+    def is_uninformative(self) -> bool:
         """Whether the trial's metrics say nothing about its configuration.
 
         So it is for the base model, and for a trial that began from a checkpoint of another one.
         """
-        return self.role is Role.BASE or self.continued is not None
+        return self.role is Role.BASE or self.continued_from is not None
 
     @property
-    def aside(self) -> bool:
+    def is_unranked(self) -> bool:
         """Whether the trial is left out of rankings: it is `mute`, or a replicate."""
-        return self.mute or self.role is Role.REPLICATE
+        return self.is_uninformative or self.role is Role.REPLICATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,21 @@ from typing import Any, TypeGuard
 
 from hptui.model.trial import Value
 
-WHOLE = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*")
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*")
 """Texts that are whole numbers."""
-NUMBER = re.compile(rf"(?:{WHOLE.pattern}(?:\.[0-9]*)?|[+-]?\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+NUMBER = re.compile(rf"(?:{WHOLE_NUMBER.pattern}(?:\.[0-9]*)?|[+-]?\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 """Texts that are numbers."""
-BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./:+-]*")
+BARE_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./:+-]*")
 """Texts that need no quotes in a list of choices."""
 
-WORDS: Mapping[str, Value] = {"true": True, "false": False, "True": True, "False": False, "null": None, "None": None}
+CONSTANTS: Mapping[str, Value] = {
+    "true": True,
+    "false": False,
+    "True": True,
+    "False": False,
+    "null": None,
+    "None": None,
+}
 """Words that are values other than texts."""
 
 
@@ -47,8 +54,8 @@ def value_text(value: Value) -> str:
     """Return a value as it stands in a list of choices; `read_value` is the inverse, type included."""
     if isinstance(value, float):
         text = number_text(value)
-        return f"{text}.0" if WHOLE.fullmatch(text) else text
-    if isinstance(value, str) and BARE.fullmatch(value) and value not in WORDS:
+        return f"{text}.0" if WHOLE_NUMBER.fullmatch(text) else text
+    if isinstance(value, str) and BARE_WORD.fullmatch(value) and value not in CONSTANTS:
         return value
     return json.dumps(value, ensure_ascii=False)
 
@@ -59,9 +66,9 @@ def read_value(text: str) -> Value:
     Raises: ValueError.
     """
     text = text.strip()
-    if text in WORDS:
-        return WORDS[text]
-    if WHOLE.fullmatch(text):
+    if text in CONSTANTS:
+        return CONSTANTS[text]
+    if WHOLE_NUMBER.fullmatch(text):
         return int(text)
     if NUMBER.fullmatch(text):
         return float(text)
@@ -70,19 +77,19 @@ def read_value(text: str) -> Value:
     if text[:1] in ('"', "[", "{"):
         value: Value = json.loads(text)
         return value
-    if BARE.fullmatch(text):
+    if BARE_WORD.fullmatch(text):
         return text
     raise ValueError(f"{text!r} is no value; a text with other characters needs quotes")
 
 
-def same(value: Value, other: Value) -> bool:
+def values_equal(value: Value, other: Value) -> bool:
     """Return whether two values are the same setting: 1 and 1.0 are, 1 and true are not."""
     if type(value) is type(other) and isinstance(value, str | bool | int | float):
         return value == other
-    return canonical(value) == canonical(other)
+    return canonical_json(value) == canonical_json(other)
 
 
-def canonical(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     """Return a value as JSON in which equal settings have equal texts."""
     return json.dumps(_with_whole_floats_as_ints(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
@@ -97,6 +104,6 @@ def _with_whole_floats_as_ints(value: Any) -> Any:
     return value
 
 
-def key_of(params: Mapping[str, Value]) -> str:
+def configuration_key(params: Mapping[str, Value]) -> str:
     """Return the canonical JSON of a configuration, which identifies it among others."""
-    return canonical(params)
+    return canonical_json(params)

@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from hptui.model.format import settings as format_settings
 from hptui.model.parameters import Choice, Parameter
 from hptui.model.space import Space
-from hptui.model.stages import staged
+from hptui.model.stages import as_stage
 from hptui.model.study import Study
 from hptui.model.trial import Value
-from hptui.model.values import key_of
+from hptui.model.values import configuration_key
 
-MOST = 64
+MAX_COMBINATIONS = 64
 """Most combinations of values that are examined; if there are more, each value is examined by itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class PlannedTrial:
     """The complete settings of a planned trial. `where` names its origin in the study file.
 
     `runs` is False for a preset, which runs only if a person queues it.
@@ -35,7 +35,7 @@ class Variant:
     runs: bool = True
 
 
-def representative(study: Study, defaults: Mapping[str, Value]) -> dict[str, Value]:
+def representative_settings(study: Study, defaults: Mapping[str, Value]) -> dict[str, Value]:
     """Return settings that represent all trials of a study.
 
     They are the trainer's table; if no trial runs that as it is, with a value from the space for each parameter.
@@ -66,28 +66,30 @@ def _initial_values(study: Study, defaults: Mapping[str, Value]) -> dict[str, Va
     }
 
 
-def variants(study: Study, names: Collection[str], defaults: Mapping[str, Value]) -> list[Variant]:
+def planned_differences(study: Study, names: Collection[str], defaults: Mapping[str, Value]) -> list[PlannedTrial]:
     """Return the planned trials that differ from the representative settings in one of `names`, each once."""
-    planned: list[Variant] = []
+    planned: list[PlannedTrial] = []
     for stage in study.stages or (None,):
-        stage_study = staged(study, stage)
+        stage_study = as_stage(study, stage)
         prefix = f"stage {stage.name}: " if stage is not None else ""
         if stage is not None:
-            planned.append(Variant(representative(stage_study, defaults), f"stage {stage.name}"))
+            planned.append(PlannedTrial(representative_settings(stage_study, defaults), f"stage {stage.name}"))
         if stage is None or stage.searches:
             planned += [
-                Variant(settings, prefix + label)
+                PlannedTrial(settings, prefix + label)
                 for settings, label in _searched_settings(stage_study, names, defaults)
             ]
-    base = staged(study, study.stages[0] if study.stages else None).trainer.settings
+    base = as_stage(study, study.stages[0] if study.stages else None).trainer.settings
     for n, listed in enumerate(study.trials):
         label = listed.name or listed.title or str(n + 1)
-        planned.append(Variant(_settings_with(study.space, base, listed.set, defaults), f"[[trial]] {label}"))
+        planned.append(PlannedTrial(_settings_with(study.space, base, listed.set, defaults), f"[[trial]] {label}"))
     for preset in study.presets:
         planned.append(
-            Variant(_settings_with(study.space, base, preset.set, defaults), f"[[preset]] {preset.name}", runs=False)
+            PlannedTrial(
+                _settings_with(study.space, base, preset.set, defaults), f"[[preset]] {preset.name}", runs=False
+            )
         )
-    known_keys, distinct = {_key(representative(study, defaults), names)}, list[Variant]()
+    known_keys, distinct = {_key(representative_settings(study, defaults), names)}, list[PlannedTrial]()
     for variant in planned:
         if (key := _key(variant.settings, names)) not in known_keys:
             known_keys.add(key)
@@ -105,7 +107,7 @@ def _settings_with(
 
 
 def _key(settings: Mapping[str, Value], names: Collection[str]) -> str:
-    return str(key_of({name: settings[name] for name in names if name in settings}))
+    return str(configuration_key({name: settings[name] for name in names if name in settings}))
 
 
 def _searched_settings(
@@ -118,7 +120,7 @@ def _searched_settings(
     space, base, initial = study.space, study.trainer.settings, _initial_values(study, defaults)
     env = {**defaults, **base}
     ends = {item.name: _ends(item) for item in space.parameters if item.name in _names_needed(space, names)}
-    if math.prod(map(len, ends.values())) <= MOST:
+    if math.prod(map(len, ends.values())) <= MAX_COMBINATIONS:
         samples = [dict(zip(ends, values, strict=True)) for values in itertools.product(*ends.values())]
     else:
         samples = [{name: value} for name, values in ends.items() for value in values]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hptui.model.errors import UserError, did_you_mean, nearest
 from hptui.model.naming import identifier
-from hptui.model.outcome import MEASURED
+from hptui.model.outcome import MEASURED_QUANTITIES
 from hptui.model.study import Study
 
 OBJECTIVE, CONDITION, SHOWN = "objective", "condition", "shown"
@@ -15,7 +15,7 @@ OBJECTIVE, CONDITION, SHOWN = "objective", "condition", "shown"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequiredMetric:
     """A metric that the study file names at `where`.
 
     `use` says what needs it: an OBJECTIVE (a trial has no value without it), a CONDITION (a rule), or a table (SHOWN).
@@ -26,24 +26,24 @@ class Wanted:
     use: str
 
 
-def wanted(study: Study) -> list[Wanted]:
+def required_metrics(study: Study) -> list[RequiredMetric]:
     """Return the metrics that a study file names, in the order of the file."""
     several = len(study.objectives) > 1
     metrics = [
-        Wanted(objective.metric, f"objective[{n}].metric" if several else "objective.metric", OBJECTIVE)
+        RequiredMetric(objective.metric, f"objective[{n}].metric" if several else "objective.metric", OBJECTIVE)
         for n, objective in enumerate(study.objectives)
     ]
     for n, rule in enumerate(study.search.stop):
-        metrics += [Wanted(name, f"search.stop[{n}].when", CONDITION) for name in sorted(rule.when.names)]
+        metrics += [RequiredMetric(name, f"search.stop[{n}].when", CONDITION) for name in sorted(rule.when.names)]
     for n, condition in enumerate(study.search.outcome):
-        names = sorted(condition.names - set(MEASURED))
-        metrics += [Wanted(name, f"search.outcome[{n}]", CONDITION) for name in names]
-    metrics += [Wanted(name, f"metrics.{name}", SHOWN) for name in study.metrics]
-    metrics += [Wanted(name, "report.columns", SHOWN) for name in study.report.columns]
+        names = sorted(condition.names - set(MEASURED_QUANTITIES))
+        metrics += [RequiredMetric(name, f"search.outcome[{n}]", CONDITION) for name in names]
+    metrics += [RequiredMetric(name, f"metrics.{name}", SHOWN) for name in study.metrics]
+    metrics += [RequiredMetric(name, "report.columns", SHOWN) for name in study.report.columns]
     return metrics
 
 
-def refuse_unmeasured(asked: Iterable[Wanted], known: Collection[str], uses: Collection[str]) -> None:
+def require_measured(asked: Iterable[RequiredMetric], known: Collection[str], uses: Collection[str]) -> None:
     """Raise UserError for the first metric, of those with these uses, that no trial will report."""
     names = {*known, *map(identifier, known)}
     for metric in asked:
@@ -52,7 +52,7 @@ def refuse_unmeasured(asked: Iterable[Wanted], known: Collection[str], uses: Col
             raise UserError(f"{metric.where}: no trial measures {metric.name!r}", hint=hint)
 
 
-def doubtful(asked: Iterable[Wanted], known: Collection[str], others: Collection[str]) -> list[str]:
+def misspelling_warnings(asked: Iterable[RequiredMetric], known: Collection[str], others: Collection[str]) -> list[str]:
     """Return a warning for each shown metric whose name is probably misspelled.
 
     `others` are further valid names that are not metrics.

@@ -13,7 +13,7 @@ from hptui.model.space import Space
 from hptui.model.trial import Role, Trial
 from hptui.results.view import View
 
-FACTS = (
+TRIAL_FACT_COLUMNS = (
     "number",
     "name",
     "status",
@@ -29,7 +29,7 @@ FACTS = (
     "note",
 )
 """Columns that are attributes of a trial and hold text or whole numbers."""
-MEASURED: Mapping[str, Callable[[float], str]] = {
+MEASURED_COLUMNS: Mapping[str, Callable[[float], str]] = {
     "seconds": clock,
     "peak_memory_gb": memory,
     "progress": lambda share: f"{share:.0%}",
@@ -46,7 +46,7 @@ class TrialColumn:
     numeric: bool
 
 
-def varied(view: View) -> list[str]:
+def varied_settings(view: View) -> list[str]:
     """Return the settings that any stage varies; if there are none, those that trials were given."""
     names = [parameter.name for parameter in view.study.space.parameters]
     names += [d.name for d in view.study.space.derived]
@@ -56,12 +56,12 @@ def varied(view: View) -> list[str]:
     return list(dict.fromkeys(names or (name for trial in view.trials for name in trial.params)))
 
 
-def usual(view: View) -> list[str]:
+def default_columns(view: View) -> list[str]:
     """Return the default columns: those of `[report]`, else varied settings, objectives, time and memory."""
     configured = list(view.study.report.columns)
     stages = ["stage"] if any(trial.stage for trial in view.trials) and "stage" not in configured else []
     objectives = [objective.metric for objective in view.study.objectives]
-    names = configured or [*varied(view), *objectives, "seconds", "peak_memory_gb"]
+    names = configured or [*varied_settings(view), *objectives, "seconds", "peak_memory_gb"]
     notes = ["note"] if any(trial.note for trial in view.trials) and "note" not in names else []
     name = ["name"] if any(trial.name for trial in view.trials) else []
     return [
@@ -70,7 +70,7 @@ def usual(view: View) -> list[str]:
         *stages,
         "status",
         "reason",
-        *(column for column in names if column not in FACTS[:4]),
+        *(column for column in names if column not in TRIAL_FACT_COLUMNS[:4]),
         *notes,
     ]
 
@@ -86,13 +86,17 @@ def columns_of(view: View, names: Sequence[str]) -> list[TrialColumn]:
     metrics = {objective.metric for objective in study.objectives} | set(study.metrics)
     metrics |= {name for trial in view.trials for name in trial.metrics}
     for name in names:
-        if name not in (*FACTS, *MEASURED, *study.report.columns) and name not in settings | metrics:
+        if (
+            name not in (*TRIAL_FACT_COLUMNS, *MEASURED_COLUMNS, *study.report.columns)
+            and name not in settings | metrics
+        ):
             raise UserError(
-                f"there is no column {name!r}", hint=did_you_mean(name, [*FACTS, *MEASURED, *settings, *metrics])
+                f"there is no column {name!r}",
+                hint=did_you_mean(name, [*TRIAL_FACT_COLUMNS, *MEASURED_COLUMNS, *settings, *metrics]),
             )
         spec = study.metrics.get(name)
         heading = study.report.columns.get(name) or (spec.heading if spec else "") or HEADINGS.get(name, name)
-        columns.append(TrialColumn(name, heading, numeric=name not in FACTS[1:]))
+        columns.append(TrialColumn(name, heading, numeric=name not in TRIAL_FACT_COLUMNS[1:]))
     return columns
 
 
@@ -100,7 +104,7 @@ HEADINGS = {"number": "#", "seconds": "time", "peak_memory_gb": "memory"}
 """Headings of the built-in columns that are not headed by their name."""
 
 
-def value_of(view: View, trial: Trial, name: str) -> Any:
+def column_value(view: View, trial: Trial, name: str) -> Any:
     """Return the value of a column for a trial.
 
     It is a fact, an objective's value, a setting as requested, or a metric's last value.
@@ -109,16 +113,16 @@ def value_of(view: View, trial: Trial, name: str) -> Any:
     of a schedule. For a setting that was not given the value actually used is returned, since a default may only state
     that it follows from others. Only a complete trial has a value of an objective.
     """
-    return values_of(view, name)(trial)
+    return column_getter(view, name)(trial)
 
 
-def values_of(view: View, name: str) -> Callable[[Trial], Any]:
+def column_getter(view: View, name: str) -> Callable[[Trial], Any]:
     """Return a function that returns the value of one column for any trial, as `column_value` does."""
     if name == "seconds":  # an imported trial may have no recorded duration, stored as 0
         return lambda trial: None if trial.role is Role.IMPORTED and not trial.seconds else trial.seconds
     if name in ("status", "reason", "role"):
         return lambda trial: None if (value := getattr(trial, name)) is None else str(value)
-    if name in FACTS or name in MEASURED:
+    if name in TRIAL_FACT_COLUMNS or name in MEASURED_COLUMNS:
         return attrgetter(name)
     if any(objective.metric == name for objective in view.study.objectives):
         return lambda trial: (trial.values or {}).get(name)
@@ -142,19 +146,19 @@ def values_of(view: View, name: str) -> Callable[[Trial], Any]:
     return get
 
 
-def shown(view: View, trial: Trial, name: str) -> str:
+def format_cell(view: View, trial: Trial, name: str) -> str:
     """Return the value of a column as text.
 
     Metrics are formatted as `[metrics]` states; `(0.51)` is the latest value of an objective that has no final one; `3
     → 2` is a setting of which another value was used than requested.
     """
-    value = value_of(view, trial, name)
+    value = column_value(view, trial, name)
     if value is None:
         so_far = trial.metrics.get(name)
         return "" if so_far is None else f"({metric(so_far, view.study.metrics.get(name))})"
-    if name in MEASURED:
-        return MEASURED[name](value)
-    if name in FACTS:
+    if name in MEASURED_COLUMNS:
+        return MEASURED_COLUMNS[name](value)
+    if name in TRIAL_FACT_COLUMNS:
         return str(value)
     requested = name in view.base or name in trial.params
     if name in (trial.values or {}) or (name in trial.metrics and not requested):
@@ -163,17 +167,17 @@ def shown(view: View, trial: Trial, name: str) -> str:
     return setting(value) if used == value else f"{setting(value)} → {setting(used)}"
 
 
-def rows_of(view: View, trials: Sequence[Trial], names: Sequence[str]) -> list[dict[str, Any]]:
+def table_rows(view: View, trials: Sequence[Trial], names: Sequence[str]) -> list[dict[str, Any]]:
     """Return raw values by column name, one row per trial."""
-    values = {name: values_of(view, name) for name in names}
+    values = {name: column_getter(view, name) for name in names}
     return [{name: get(trial) for name, get in values.items()} for trial in trials]
 
 
-def ordered(view: View, trials: Sequence[Trial], by: str) -> list[Trial]:
+def sort_trials(view: View, trials: Sequence[Trial], by: str) -> list[Trial]:
     """Return trials sorted by a column, `-column` descending; trials without a value come last."""
     name, descending = by.removeprefix("-"), by.startswith("-")
     columns_of(view, [name])
-    get = values_of(view, name)
+    get = column_getter(view, name)
     with_value = [trial for trial in trials if get(trial) is not None]
     without_value = [trial for trial in trials if get(trial) is None]
     return [*sorted(with_value, key=lambda trial: _key(get(trial)), reverse=descending), *without_value]

@@ -12,10 +12,10 @@ from typing import Literal
 from hptui.model.format import memory, number
 from hptui.model.trial import Reason, Trial, TrialStatus
 from hptui.results import remedies
-from hptui.results.facts import Fact, Line, Name, line, plain
-from hptui.results.remedies import Remedy
-from hptui.results.roles import counterpart, goal_of
-from hptui.results.shape import Shape, shape_of
+from hptui.results.facts import Fact, Line, Name, line, plain_text
+from hptui.results.remedies import Suggestion
+from hptui.results.roles import goal_of, training_and_validation
+from hptui.results.shape import CurveSummary, summarize_curve
 from hptui.results.view import View
 
 Kind = Literal[
@@ -36,17 +36,17 @@ Kind = Literal[
 Curves = Mapping[str, Sequence[tuple[int, float, float]]]
 """Points (step, value, seconds) by metric, in the order of steps, as a store reader returns them."""
 
-EXPLODED = 1.5
+EXPLOSION_RATIO = 1.5
 """A loss that ends above this multiple of its first value has exploded."""
-FLAT = 0.01
+MAX_FLAT_GAIN = 0.01
 """A metric whose best value is better than its first by at most this share did not improve."""
-LITTLE = 0.1
+MIN_LEARNED_GAIN = 0.1
 """A loss that fell by less than this share is underfitted, unless no other trial got further."""
-RISE = 0.02
+MIN_OVERFIT_RISE = 0.02
 """A validation metric that ends worse than its best value by more than this share indicates overfitting."""
-GAP = 2.0
+OVERFIT_RATIO = 2.0
 """A validation loss above this multiple of the training loss indicates overfitting."""
-LATE = 0.05
+MIN_LATE_GAIN = 0.05
 """Share of the whole improvement that falls into the last fifth of a training that is still improving."""
 
 
@@ -57,12 +57,12 @@ class Diagnosis:
     kind: Kind
     line: Line
     evidence: Mapping[str, float] = field(default_factory=dict)
-    remedies: tuple[Remedy, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
 
     @property
     def sentence(self) -> str:
         """The diagnosis as plain text."""
-        return plain(self.line)
+        return plain_text(self.line)
 
     @property
     def healthy(self) -> bool:
@@ -73,7 +73,7 @@ class Diagnosis:
 def diagnose(view: View, trial: Trial, curves: Curves) -> Diagnosis:
     """Return the diagnosis of one trial. The reason of a failure takes precedence over its curves."""
     numbers = _TrialFacts(trial.number)
-    suggestions = remedies.Cure(view, view.settings(trial))
+    suggestions = remedies.SuggestionRules(view, view.settings(trial))
     if trial.reason in (Reason.OOM, Reason.HOST_OOM):
         device = "the GPU" if trial.reason is Reason.OOM else "the machine"
         peak = {} if trial.peak_memory_gb is None else {"peak_memory_gb": trial.peak_memory_gb}
@@ -81,15 +81,16 @@ def diagnose(view: View, trial: Trial, curves: Curves) -> Diagnosis:
         if peak:
             message += line("; it had reached {gb}", gb=numbers.memory("peak_memory_gb", trial.peak_memory_gb))
         return Diagnosis("oom", message, peak, suggestions.oom())
-    summaries = {name: shape_of(points) for name, points in curves.items()}
+    summaries = {name: summarize_curve(points) for name, points in curves.items()}
     objective = next((goal.metric for goal in view.study.objectives), "")
     nonfinite = next(
-        (name for name in [objective, *summaries] if name in summaries and summaries[name].odd_step is not None), None
+        (name for name in [objective, *summaries] if name in summaries and summaries[name].nonfinite_step is not None),
+        None,
     )
     if trial.reason is Reason.NAN or nonfinite:
         message = line("a value became NaN or infinite")
         evidence: dict[str, float] = {}
-        if nonfinite and (step := summaries[nonfinite].odd_step) is not None:
+        if nonfinite and (step := summaries[nonfinite].nonfinite_step) is not None:
             message = line(
                 "{metric} became NaN or infinite at step {step}",
                 metric=Name(nonfinite),
@@ -97,7 +98,7 @@ def diagnose(view: View, trial: Trial, curves: Curves) -> Diagnosis:
             )
             evidence = {"step": step}
         return Diagnosis("nan", message, evidence, suggestions.nan())
-    train_metric, val_metric = counterpart(objective, summaries)
+    train_metric, val_metric = training_and_validation(objective, summaries)
     falling = [
         name
         for name in (train_metric, val_metric, objective)
@@ -108,8 +109,8 @@ def diagnose(view: View, trial: Trial, curves: Curves) -> Diagnosis:
         if (
             summary.n >= 3
             and summary.first > 0
-            and summary.last > EXPLODED * summary.first
-            and summary.last > EXPLODED * summary.low
+            and summary.last > EXPLOSION_RATIO * summary.first
+            and summary.last > EXPLOSION_RATIO * summary.low
         ):
             message = line(
                 "{metric} exploded: {first} at first, {last} at the end",
@@ -126,10 +127,10 @@ def diagnose(view: View, trial: Trial, curves: Curves) -> Diagnosis:
 def _diagnose_learning(
     view: View,
     trial: Trial,
-    summaries: Mapping[str, Shape],
+    summaries: Mapping[str, CurveSummary],
     metrics: tuple[str | None, str | None],
     numbers: _TrialFacts,
-    suggestions: remedies.Cure,
+    suggestions: remedies.SuggestionRules,
 ) -> Diagnosis:
     """Return the diagnosis of a trial whose values are all finite: how well it learned."""
     objective = view.study.objective.metric
@@ -148,7 +149,7 @@ def _diagnose_learning(
         return Diagnosis("unknown", line("too few points to say"))
     summary, goal = summaries[name], goal_of(view.study, name) or "minimize"
     gain, metric = summary.gain(goal), Name(name)
-    if gain <= FLAT:
+    if gain <= MAX_FLAT_GAIN:
         message = line(
             "{metric} did not get better: {first} at first, {best} at best",
             metric=metric,
@@ -156,7 +157,7 @@ def _diagnose_learning(
             best=numbers.fact(f"best.{name}", summary.best(goal)),
         )
         return Diagnosis("flat", message, {"first": summary.first, "best": summary.best(goal)}, suggestions.flat())
-    if goal == "minimize" and gain < LITTLE and summary.first > 0 and _is_behind(view, trial, name, summary):
+    if goal == "minimize" and gain < MIN_LEARNED_GAIN and summary.first > 0 and _is_behind(view, trial, name, summary):
         message = line(
             "{metric} is still high: {first} at first, {last} at the end, {gain} less",
             metric=metric,
@@ -175,23 +176,26 @@ def _diagnose_learning(
             noise=numbers.fact(f"noise.{name}", noise),
         )
         return Diagnosis("noisy", message, {"noise": noise}, suggestions.noisy())
-    late = summary.late(goal)
-    if summary.n >= 5 and late > LATE:
+    late = summary.late_gain(goal)
+    if summary.n >= 5 and late > MIN_LATE_GAIN:
         message = line(
             "still improving: the last fifth of the training brought {share} of all that {metric} gained",
             share=numbers.share(f"late.{name}", late),
             metric=metric,
         )
         return Diagnosis("improving", message, {"late": late}, suggestions.longer())
-    if summary.n >= 5 and summary.stale(goal) > 0.3:
+    if summary.n >= 5 and summary.share_after_best(goal) > 0.3:
         message = line(
             "on a plateau: {metric} was best at step {step} and did not improve in the last {share} of the training",
             metric=metric,
             step=numbers.fact(f"best_step.{name}", summary.best_step(goal)),
-            share=numbers.share(f"stale.{name}", summary.stale(goal)),
+            share=numbers.share(f"stale.{name}", summary.share_after_best(goal)),
         )
         return Diagnosis(
-            "plateau", message, {"step": summary.best_step(goal), "stale": summary.stale(goal)}, suggestions.plateau()
+            "plateau",
+            message,
+            {"step": summary.best_step(goal), "stale": summary.share_after_best(goal)},
+            suggestions.plateau(),
         )
     message = line(
         "{metric} went from {first} to {last}",
@@ -204,11 +208,11 @@ def _diagnose_learning(
 
 def _overfit(
     view: View,
-    summaries: Mapping[str, Shape],
+    summaries: Mapping[str, CurveSummary],
     train_metric: str | None,
     val_metric: str | None,
     numbers: _TrialFacts,
-    suggestions: remedies.Cure,
+    suggestions: remedies.SuggestionRules,
 ) -> Diagnosis | None:
     """Return the diagnosis `overfit` if validation got worse again or lags far behind training."""
     if val_metric is None or val_metric not in summaries or train_metric == val_metric:
@@ -217,8 +221,8 @@ def _overfit(
     train = summaries.get(train_metric or "")
     best_step, best = val.best_step(goal), val.best(goal)
     rise = (val.last - best if goal == "minimize" else best - val.last) / (abs(best) or 1.0)
-    if val.n >= 3 and rise > max(RISE, 2 * val.noise / (abs(best) or 1.0)) and best_step < val.last_step:
-        train_improves = train is not None and train.still_better(
+    if val.n >= 3 and rise > max(MIN_OVERFIT_RISE, 2 * val.noise / (abs(best) or 1.0)) and best_step < val.last_step:
+        train_improves = train is not None and train.improved_after(
             goal_of(view.study, train_metric or "") or goal, best_step
         )
         if train is None or train_improves:
@@ -236,7 +240,7 @@ def _overfit(
             return Diagnosis(
                 "overfit", message, evidence, suggestions.overfit(best_step / val.last_step if val.last_step else None)
             )
-    if train is not None and goal == "minimize" and train.last > 0 and val.last > GAP * train.last:
+    if train is not None and goal == "minimize" and train.last > 0 and val.last > OVERFIT_RATIO * train.last:
         message = line(
             "overfitting: {metric} is {val}, {train} only {low}",
             metric=Name(val_metric),
@@ -250,17 +254,17 @@ def _overfit(
     return None
 
 
-def _is_behind(view: View, trial: Trial, name: str, summary: Shape) -> bool:
+def _is_behind(view: View, trial: Trial, name: str, summary: CurveSummary) -> bool:
     """Return whether another trial got clearly further, or there is none to compare with."""
     others = [
         other.metrics[name]
         for other in view.trials
         if other.number != trial.number and other.status is TrialStatus.COMPLETE and name in other.metrics
     ]
-    return not others or min(others) < summary.last - LITTLE * abs(summary.last)
+    return not others or min(others) < summary.last - MIN_LEARNED_GAIN * abs(summary.last)
 
 
-def _noisy(view: View, trial: Trial, name: str, summary: Shape) -> float | None:
+def _noisy(view: View, trial: Trial, name: str, summary: CurveSummary) -> float | None:
     """Return the late noise of the objective if it exceeds the distance to half of the other trials."""
     value = (trial.values or {}).get(name)
     if value is None or summary.n < 8 or not summary.noise:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hptui.results.facts import Fact, Line, Words, facts_of
+from hptui.results.facts import Fact, Line, UserText, facts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReportTable:
     """A table; `right` are the indices of the columns that are aligned right."""
 
     head: tuple[Line, ...]
@@ -42,7 +42,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class CodeBlock:
     """A block of code or plain text, line by line."""
 
     language: str
@@ -53,7 +53,7 @@ class Code:
 class Quote:
     """A text written by a person; `who` states its origin."""
 
-    words: Words
+    words: UserText
     who: str
 
 
@@ -66,12 +66,12 @@ class Image:
     caption: Line
 
 
-Block = Heading | Paragraph | Bullets | Table | Code | Quote | Image
+Block = Heading | Paragraph | Bullets | ReportTable | CodeBlock | Quote | Image
 """Any block of a report."""
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class ReportDocument:
     """A whole report."""
 
     blocks: tuple[Block, ...]
@@ -90,9 +90,9 @@ def lines_of(block: Block) -> Sequence[Line]:
     match block:
         case Heading() | Paragraph():
             return (block.line,)
-        case Bullets() | Code():
+        case Bullets() | CodeBlock():
             return block.lines
-        case Table():
+        case ReportTable():
             return [*block.head, *(cell for row in block.rows for cell in row)]
         case Quote():
             return ((block.words,),)

@@ -38,47 +38,47 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class UserText:
     """Free text written by a person; a report marks it as a quotation."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Strong:
+class Bold:
     """A part of a line in bold."""
 
     parts: Line
 
 
-Part = str | Fact | Name | Words | Strong
+Part = str | Fact | Name | UserText | Bold
 """A part of a line; a `str` is fixed text without digits."""
 Line = tuple[Part, ...]
 """A line of a report, as its parts."""
 
-PLACE = re.compile(r"\{(\w+)\}")
+TEMPLATE_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 """`{name}` in a template."""
 
 
 def line(template: str, **parts: Part | Line | Sequence[Part]) -> Line:
     """Return the line made from `template`, with each `{name}` replaced by the part of that name."""
     parts_of_line: list[Part] = []
-    for index, text in enumerate(PLACE.split(template)):
+    for index, text in enumerate(TEMPLATE_PLACEHOLDER.split(template)):
         if index % 2 == 0:
             if text:
                 parts_of_line.append(text)
             continue
         part = parts[text]
-        if isinstance(part, str | Fact | Name | Words | Strong):
+        if isinstance(part, str | Fact | Name | UserText | Bold):
             parts_of_line.append(part)
         else:
             parts_of_line.extend(part)
     return tuple(parts_of_line)
 
 
-def joined(lines: Iterable[Part | Line], separator: str = ", ", last: str | None = None) -> Line:
+def join_parts(lines: Iterable[Part | Line], separator: str = ", ", last: str | None = None) -> Line:
     """Join parts or lines with `separator`; `last` separates the last two, if given."""
-    items = [(item,) if isinstance(item, str | Fact | Name | Words | Strong) else tuple(item) for item in lines]
+    items = [(item,) if isinstance(item, str | Fact | Name | UserText | Bold) else tuple(item) for item in lines]
     parts: list[Part] = []
     for index, item in enumerate(items):
         if index:
@@ -87,12 +87,12 @@ def joined(lines: Iterable[Part | Line], separator: str = ", ", last: str | None
     return tuple(parts)
 
 
-def listed(lines: Iterable[Part | Line]) -> Line:
+def join_with_and(lines: Iterable[Part | Line]) -> Line:
     """Join parts or lines as an enumeration: `a, b and c`."""
-    return joined(lines, ", ", " and ")
+    return join_parts(lines, ", ", " and ")
 
 
-def capital(parts: Line) -> Line:
+def capitalize_first(parts: Line) -> Line:
     """Return the line with its first letter in upper case, unless it begins with a name or a fact."""
     first = parts[0] if parts else ""
     return (first[:1].upper() + first[1:], *parts[1:]) if isinstance(first, str) and first else parts
@@ -103,13 +103,13 @@ def facts_of(parts: Line) -> Iterator[Fact]:
     for part in parts:
         if isinstance(part, Fact):
             yield part
-        elif isinstance(part, Strong):
+        elif isinstance(part, Bold):
             yield from facts_of(part.parts)
 
 
-def plain(parts: Line) -> str:
+def plain_text(parts: Line) -> str:
     """Return a line as plain text without markup."""
     return "".join(
-        part if isinstance(part, str) else plain(part.parts) if isinstance(part, Strong) else part.text
+        part if isinstance(part, str) else plain_text(part.parts) if isinstance(part, Bold) else part.text
         for part in parts
     )

@@ -19,17 +19,17 @@ from typing import Any
 
 from hptui.model.parameters import Choice, Float, Int, Parameter
 from hptui.model.trial import Trial
-from hptui.model.values import canonical, is_number
-from hptui.results.analysis.cohort import ranked, searched, value_of
+from hptui.model.values import canonical_json, is_number
+from hptui.results.analysis.cohort import objective_value, ranked_trials, searched_space
 from hptui.results.view import View
 
-LEAST = 4
+MIN_TRIALS_FOR_IMPORTANCE = 4
 """Nothing is estimated from fewer trials."""
-FEW = 20
+MIN_TRIALS_PER_SETTING = 20
 """Shares from fewer trials per setting carry a caveat."""
 SEED = 0
 """Fixed, so that the same trials give the same shares."""
-MOST = 200
+MAX_TRIALS_FOR_IMPORTANCE = 200
 """Trials used of a larger study, evenly sampled: the forest's time grows with them, its result hardly changes."""
 
 
@@ -45,17 +45,20 @@ class Importance:
 
 def importance(view: View, method: str = "fanova") -> Importance | None:
     """Return the importance of settings over the ranked trials; None if it cannot be estimated."""
-    trials = ranked(view)
-    if len(trials) > MOST:
-        trials = [trials[round(n * (len(trials) - 1) / (MOST - 1))] for n in range(MOST)]
-    parameters = [parameter for parameter in searched(view).parameters if _is_varied(view, parameter, trials)]
-    values = {value_of(view, trial) for trial in trials}
-    if len(trials) < LEAST or len(values) < 2 or not parameters:
+    trials = ranked_trials(view)
+    if len(trials) > MAX_TRIALS_FOR_IMPORTANCE:
+        trials = [
+            trials[round(n * (len(trials) - 1) / (MAX_TRIALS_FOR_IMPORTANCE - 1))]
+            for n in range(MAX_TRIALS_FOR_IMPORTANCE)
+        ]
+    parameters = [parameter for parameter in searched_space(view).parameters if _is_varied(view, parameter, trials)]
+    values = {objective_value(view, trial) for trial in trials}
+    if len(trials) < MIN_TRIALS_FOR_IMPORTANCE or len(values) < 2 or not parameters:
         return None
     shares = _shares(view, trials, parameters, method)
     if shares is None or not all(map(math.isfinite, shares.values())):
         return None
-    is_rough = len(trials) < FEW * len(parameters)
+    is_rough = len(trials) < MIN_TRIALS_PER_SETTING * len(parameters)
     caveat = (
         "few trials for so many settings: a rough guess"
         if is_rough and len(parameters) > 1
@@ -72,7 +75,7 @@ def _is_varied(view: View, parameter: Parameter, trials: Sequence[Trial]) -> boo
     values = [view.settings(trial).get(parameter.name) for trial in trials]
     if not isinstance(parameter, Choice) and not all(map(is_number, values)):
         return False
-    return len({canonical(value) for value in values}) > 1
+    return len({canonical_json(value) for value in values}) > 1
 
 
 def _shares(
@@ -90,7 +93,9 @@ def _shares(
     spaces = {parameter.name: _distribution(parameter, columns[parameter.name]) for parameter in parameters}
     for index, trial in enumerate(trials):
         params = {parameter.name: _optuna_value(parameter, columns[parameter.name][index]) for parameter in parameters}
-        study.add_trial(optuna.trial.create_trial(params=params, distributions=spaces, value=value_of(view, trial)))
+        study.add_trial(
+            optuna.trial.create_trial(params=params, distributions=spaces, value=objective_value(view, trial))
+        )
     evaluator: Any = FanovaImportanceEvaluator(seed=SEED) if method == "fanova" else PedAnovaImportanceEvaluator()
     # Optuna warns that PED-ANOVA is experimental.
     with warnings.catch_warnings():
@@ -109,23 +114,23 @@ def _distribution(parameter: Parameter, values: Sequence[Any]) -> Any:
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     if isinstance(parameter, Choice):
-        return CategoricalDistribution(sorted({canonical(value) for value in (*parameter.choices, *values)}))
+        return CategoricalDistribution(sorted({canonical_json(value) for value in (*parameter.choices, *values)}))
     numbers = [float(value) for value in values]
     low, high = min([parameter.low, *numbers]), max([parameter.high, *numbers])
     return FloatDistribution(low, high, log=parameter.log and low > 0)
 
 
 def _optuna_value(parameter: Float | Int | Choice, value: Any) -> Any:
-    return canonical(value) if isinstance(parameter, Choice) else float(value)
+    return canonical_json(value) if isinstance(parameter, Choice) else float(value)
 
 
 def main(argv: Sequence[str]) -> int:
     """Print the importance of the settings of a study directory as JSON."""
-    from hptui.results.view import look
+    from hptui.results.view import read_view
     from hptui.storage.paths import StudyDir
 
     method = argv[1] if len(argv) > 1 else "fanova"
-    result = importance(look(StudyDir(Path(argv[0]))), method)
+    result = importance(read_view(StudyDir(Path(argv[0]))), method)
     print(json.dumps(None if result is None else asdict(result)))
     return 0
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hptui.results.view import View
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 
 
-def known_line(view: View) -> str:
+def describe_prior_knowledge(view: View) -> str:
     """Return the prior knowledge of the current stage in one line.
 
     For example `8 of 10 trials of the study old; 5 of 5 experiments imported from earlier.csv`.
     """
-    with Reader(view.sd) as reader:
-        sources = reader.knowledge().get(view.stage, [])
+    with StoreReader(view.sd) as reader:
+        sources = reader.prior_knowledge().get(view.stage, [])
     return "; ".join(map(_source_text, sources))
 
 

@@ -17,17 +17,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from hptui.model.trial import Value
-from hptui.results.document import Document
+from hptui.results.document import ReportDocument
 from hptui.results.facts import Fact
-from hptui.results.markdown import Sheet, render
-from hptui.storage.cells import dump, pack_numbers, parse, unpack_numbers
+from hptui.results.markdown import MarkdownText, render_markdown
+from hptui.storage.cells import dump_json, pack_numbers, parse_json, unpack_numbers
 
-FORMAT = 1
+FACT_INDEX_FORMAT = 1
 """Version of the file format; a reader rejects every other version."""
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class FactPlace:
     """A place of a fact in a report, as recorded in `facts.json`."""
 
     line: int
@@ -37,15 +37,15 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class FactIndex:
     """The content of a `facts.json`: about the report, facts by key, and their places."""
 
     about: Mapping[str, Any]
     facts: Mapping[str, Fact]
-    places: tuple[Placed, ...]
+    places: tuple[FactPlace, ...]
 
 
-def gather(sheet: Sheet) -> dict[str, Fact]:
+def build_fact_index(sheet: MarkdownText) -> dict[str, Fact]:
     """Return the facts of a report by key.
 
     Raises: AssertionError if one key has two values, a programming error of a report section.
@@ -54,41 +54,41 @@ def gather(sheet: Sheet) -> dict[str, Fact]:
     for place in sheet.places:
         fact = place.fact
         first = facts.setdefault(fact.key, fact)
-        if first.value != fact.value and dump([first.value]) != dump([fact.value]):  # 1 == 1.0, NaN is NaN
+        if first.value != fact.value and dump_json([first.value]) != dump_json([fact.value]):  # 1 == 1.0, NaN is NaN
             raise AssertionError(f"the fact {fact.key} has two values: {first.value!r}, {fact.value!r}")
     return facts
 
 
-def ledger_text(document: Document, sheet: Sheet, name: str) -> str:
+def fact_index_text(document: ReportDocument, sheet: MarkdownText, name: str) -> str:
     """Return the `facts.json` of a rendered report called `name`. The same store gives the same bytes."""
     facts = {
         key: {"value": fact.value, "trials": pack_numbers(fact.trials), "field": fact.field}
-        for key, fact in gather(sheet).items()
+        for key, fact in build_fact_index(sheet).items()
     }
     head = {
-        "format": FORMAT,
+        "format": FACT_INDEX_FORMAT,
         "report": name,
         "sha256": hashlib.sha256(sheet.text.encode()).hexdigest(),
         **document.about,
     }
-    lines = [f"{json.dumps(key)}: {dump(value)}" for key, value in head.items()]
-    rows = ",\n  ".join(f"{json.dumps(key)}: {dump(value)}" for key, value in sorted(facts.items()))
-    places = ",\n  ".join(dump([place.line, place.column, place.text, place.fact.key]) for place in sheet.places)
+    lines = [f"{json.dumps(key)}: {dump_json(value)}" for key, value in head.items()]
+    rows = ",\n  ".join(f"{json.dumps(key)}: {dump_json(value)}" for key, value in sorted(facts.items()))
+    places = ",\n  ".join(dump_json([place.line, place.column, place.text, place.fact.key]) for place in sheet.places)
     return "{" + ",\n ".join([*lines, f'"facts": {{\n  {rows}}}', f'"places": [\n  {places}]']) + "}\n"
 
 
-def read_ledger(text: str) -> Ledger:
+def read_fact_index(text: str) -> FactIndex:
     """Return the content of a `facts.json`.
 
     Raises: ValueError if the text is not a `facts.json` of this format version.
     """
-    data = parse(text)
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
+    data = parse_json(text)
+    if not isinstance(data, dict) or data.get("format") != FACT_INDEX_FORMAT:
         raise ValueError("this is no facts.json of this version of hptui")
     about = {key: value for key, value in data.items() if key not in ("facts", "places")}
     facts = {key: _fact(key, entry) for key, entry in data["facts"].items()}
-    places = tuple(Placed(*place) for place in data["places"])
-    return Ledger(about, facts, places)
+    places = tuple(FactPlace(*place) for place in data["places"])
+    return FactIndex(about, facts, places)
 
 
 def _fact(key: str, entry: Mapping[str, Any]) -> Fact:
@@ -96,7 +96,7 @@ def _fact(key: str, entry: Mapping[str, Any]) -> Fact:
     return Fact(key, value, "", unpack_numbers(entry["trials"]), entry["field"])
 
 
-def rendered(document: Document, name: str) -> tuple[str, str]:
+def render_with_index(document: ReportDocument, name: str) -> tuple[str, str]:
     """Return the report as Markdown, and its `facts.json`."""
-    sheet = render(document)
-    return sheet.text, ledger_text(document, sheet, name)
+    sheet = render_markdown(document)
+    return sheet.text, fact_index_text(document, sheet, name)

@@ -8,9 +8,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from hptui.model.clean import clean
-from hptui.results.document import Block, Bullets, Code, Document, Heading, Image, Paragraph, Quote, Table
-from hptui.results.facts import Fact, Line, Name, Strong, Words
+from hptui.model.clean import sanitize
+from hptui.results.document import (
+    Block,
+    Bullets,
+    CodeBlock,
+    Heading,
+    Image,
+    Paragraph,
+    Quote,
+    ReportDocument,
+    ReportTable,
+)
+from hptui.results.facts import Bold, Fact, Line, Name, UserText
 
 SPECIAL = re.compile(r"([\\`*|$]|~~|(?<![^\W_])_|_(?![^\W_]))")
 """Characters that are escaped everywhere. An underscore inside a word is not markup."""
@@ -27,7 +37,7 @@ FENCE = re.compile(r"`+")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RenderedFact:
     """A fact in the Markdown text: line from 1, column from 0, and its text exactly as written."""
 
     line: int
@@ -37,11 +47,11 @@ class Place:
 
 
 @dataclass(slots=True)
-class Sheet:
+class MarkdownText:
     """Markdown text under construction, with the places of its facts."""
 
     pieces: list[str] = field(default_factory=list)
-    places: list[Place] = field(default_factory=list)
+    places: list[RenderedFact] = field(default_factory=list)
     line: int = 1
     column: int = 0
 
@@ -53,7 +63,7 @@ class Sheet:
     def put(self, text: str, fact: Fact | None = None) -> None:
         """Append text; `fact` if it is that of a fact."""
         if fact is not None:
-            self.places.append(Place(self.line, self.column, text, fact))
+            self.places.append(RenderedFact(self.line, self.column, text, fact))
         self.pieces.append(text)
         if newlines := text.count("\n"):
             self.line += newlines
@@ -62,9 +72,9 @@ class Sheet:
             self.column += len(text)
 
 
-def render(document: Document) -> Sheet:
+def render_markdown(document: ReportDocument) -> MarkdownText:
     """Return the whole report as Markdown."""
-    markdown = Sheet()
+    markdown = MarkdownText()
     for index, block in enumerate(document.blocks):
         if index:
             markdown.put("\n")
@@ -72,7 +82,7 @@ def render(document: Document) -> Sheet:
     return markdown
 
 
-def _block(markdown: Sheet, block: Block) -> None:
+def _block(markdown: MarkdownText, block: Block) -> None:
     match block:
         case Heading():
             markdown.put("#" * block.level + " ")
@@ -86,21 +96,21 @@ def _block(markdown: Sheet, block: Block) -> None:
                 markdown.put(f"{number}. " if block.kind == "1." else f"{block.kind} ")
                 _line(markdown, item, start=True)
                 markdown.put("\n")
-        case Table():
+        case ReportTable():
             _table(markdown, block)
-        case Code():
+        case CodeBlock():
             _code(markdown, block)
         case Quote():
             for words in block.words.text.splitlines() or [""]:
-                markdown.put(f"> {escape(words, start=True)}".rstrip() + "\n")
+                markdown.put(f"> {escape_markdown(words, start=True)}".rstrip() + "\n")
             markdown.put(f">\n> ({block.who})\n")
         case Image():
-            markdown.put(f"![{escape(block.alt)}](<{block.path}>)\n*")
+            markdown.put(f"![{escape_markdown(block.alt)}](<{block.path}>)\n*")
             _line(markdown, block.caption)
             markdown.put("*\n")
 
 
-def _table(markdown: Sheet, table: Table) -> None:
+def _table(markdown: MarkdownText, table: ReportTable) -> None:
     for row in (table.head, None, *table.rows):
         if row is None:
             marks = ("---:" if index in table.right else "---" for index in range(len(table.head)))
@@ -114,7 +124,7 @@ def _table(markdown: Sheet, table: Table) -> None:
         markdown.put("\n")
 
 
-def _code(markdown: Sheet, block: Code) -> None:
+def _code(markdown: MarkdownText, block: CodeBlock) -> None:
     text = "\n".join("".join(_bare(part) for part in line) for line in block.lines)
     fence = "`" * max(3, 1 + max((len(run) for run in FENCE.findall(text)), default=0))
     markdown.put(f"{fence}{block.language}\n")
@@ -127,34 +137,34 @@ def _code(markdown: Sheet, block: Code) -> None:
 
 def _bare(part: object) -> str:
     """Return a part as it is written in a block of code, where nothing is escaped."""
-    if isinstance(part, Strong):
+    if isinstance(part, Bold):
         return "".join(_bare(inner) for inner in part.parts)
-    return clean(part if isinstance(part, str) else getattr(part, "text", ""))
+    return sanitize(part if isinstance(part, str) else getattr(part, "text", ""))
 
 
-def _line(markdown: Sheet, parts: Line, *, cell: bool = False, start: bool = False) -> None:
+def _line(markdown: MarkdownText, parts: Line, *, cell: bool = False, start: bool = False) -> None:
     for index, part in enumerate(parts):
         first = start and index == 0
         match part:
             case str():
                 markdown.put(part)
             case Fact():
-                markdown.put(escape(part.text, start=first), part)
+                markdown.put(escape_markdown(part.text, start=first), part)
             case Name(code=True):
-                markdown.put(code(part.text, cell=cell))
+                markdown.put(inline_code(part.text, cell=cell))
             case Name():
-                markdown.put(escape(part.text, start=first))
-            case Words():
-                markdown.put(f"“{escape(part.text)}”")
-            case Strong():
+                markdown.put(escape_markdown(part.text, start=first))
+            case UserText():
+                markdown.put(f"“{escape_markdown(part.text)}”")
+            case Bold():
                 markdown.put("**")
                 _line(markdown, part.parts, cell=cell)
                 markdown.put("**")
 
 
-def escape(text: str, *, start: bool = False) -> str:
+def escape_markdown(text: str, *, start: bool = False) -> str:
     """Return text on one line that Markdown shows literally; `start`: it begins a line."""
-    escaped = clean(text.replace("\n", " ")).strip() if text != " " else text
+    escaped = sanitize(text.replace("\n", " ")).strip() if text != " " else text
     escaped = SPECIAL.sub(r"\\\1", escaped)
     if LINK.search(escaped) or (start and escaped.startswith("[")):
         escaped = escaped.replace("[", "\\[").replace("]", "\\]")
@@ -164,9 +174,9 @@ def escape(text: str, *, start: bool = False) -> str:
     return escaped
 
 
-def code(text: str, *, cell: bool = False) -> str:
+def inline_code(text: str, *, cell: bool = False) -> str:
     """Return text as inline code; `cell`: within a table."""
-    content = clean(text.replace("\n", " "))
+    content = sanitize(text.replace("\n", " "))
     if cell:
         content = content.replace("|", "\\|")
     ticks = "`" * (1 + max((len(run) for run in FENCE.findall(content)), default=0))

@@ -10,31 +10,37 @@ from typing import Any
 
 from hptui.model.counts import is_count
 from hptui.model.trial import Attempt, Trial, TrialStatus, Value
-from hptui.results.analysis.cohort import finite, in_rank, measured, ranked
-from hptui.results.analysis.compare import ALPHA, Comparisons, against_best
-from hptui.results.analysis.confounded import Confounded, confounded
-from hptui.results.analysis.effects import FEW, Effect, Step, effects, one_factor
-from hptui.results.analysis.inert import Inert, inert
-from hptui.results.analysis.outlook import Narrower, Outlook, narrower, outlook
-from hptui.results.analysis.regions import Edge, Region, edges, regions
+from hptui.results.analysis.cohort import has_finite_values, measured_value, ranked_trials, sort_by_rank
+from hptui.results.analysis.compare import SIGNIFICANCE_LEVEL, ComparisonsWithBest, compare_with_best
+from hptui.results.analysis.confounded import ConfoundedPair, confounded_pairs
+from hptui.results.analysis.effects import (
+    MIN_TRIALS_FOR_EFFECT,
+    Effect,
+    OneFactorStep,
+    one_factor_steps,
+    setting_effects,
+)
+from hptui.results.analysis.inert import IgnoredSetting, ignored_settings
+from hptui.results.analysis.outlook import ExpectedImprovement, SuggestedRange, expected_improvement, suggest_ranges
+from hptui.results.analysis.regions import BestAtEdge, FailureRegion, bests_at_edge, failure_regions
 from hptui.results.diagnosis import Diagnosis, diagnose
 from hptui.results.importance import Importance, importance
-from hptui.results.view import View, look
+from hptui.results.view import View, read_view
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
-from hptui.storage.rows import CheckpointRow, EventRow, LastValue, Revision
+from hptui.storage.reader import StoreReader
+from hptui.storage.rows import CheckpointRow, EventRow, MetricSummary, Revision
 
 Curve = list[tuple[int, float, float]]
 """Points (step, value, seconds) of a metric."""
 
-POINTS = 300_000
+MAX_POINTS_OF_ALL_CURVES = 300_000
 """With more points in total only the curves of the best trials are read, to bound memory and time."""
-SOME = 40
+MAX_TRIALS_WITH_CURVES = 40
 """Number of trials whose curves are then read."""
 
 
 @dataclass(frozen=True)
-class Record:
+class ReportData:
     """A study as a report reads it.
 
     Analyses are cached properties, computed on first use from these fields alone; a report reads the store only once.
@@ -42,7 +48,7 @@ class Record:
 
     view: View
     attempts: Mapping[int, tuple[Attempt, ...]] = field(default_factory=dict)
-    summaries: Mapping[str, Mapping[int, LastValue]] = field(default_factory=dict)
+    summaries: Mapping[str, Mapping[int, MetricSummary]] = field(default_factory=dict)
     curves: Mapping[int, Mapping[str, Curve]] = field(default_factory=dict)
     facts: Mapping[str, Value] = field(default_factory=dict)
     warnings: tuple[EventRow, ...] = ()
@@ -59,7 +65,7 @@ class Record:
     @cached_property
     def order(self) -> list[Trial]:
         """The ranked trials, best first."""
-        return in_rank(self.view, ranked(self.view))
+        return sort_by_rank(self.view, ranked_trials(self.view))
 
     @cached_property
     def best(self) -> Trial | None:
@@ -68,43 +74,43 @@ class Record:
         return next((trial for trial in self.order if best is not None and trial.number == best.number), None)
 
     @cached_property
-    def winners(self) -> list[Trial]:
+    def best_trials(self) -> list[Trial]:
         """The trials that no other beats: the best and its equals, or the Pareto set."""
         return self.view.front
 
     @cached_property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[OneFactorStep]:
         """The ranked trials that differ from the baseline in one setting."""
-        return one_factor(self.view, sorted(self.order, key=lambda trial: trial.number))
+        return one_factor_steps(self.view, sorted(self.order, key=lambda trial: trial.number))
 
     @cached_property
-    def field(self) -> list[Trial]:
+    def effect_trials(self) -> list[Trial]:
         """The trials among which effects of settings are estimated.
 
         These are the ranked trials; if a last stage has too few, the trials of the stage that has most.
         """
-        if len(self.order) >= FEW or not self.view.study.stages:
+        if len(self.order) >= MIN_TRIALS_FOR_EFFECT or not self.view.study.stages:
             return self.order
-        usable = [trial for trial in self.view.trials if not trial.aside and finite(self.view, trial)]
+        usable = [trial for trial in self.view.trials if not trial.is_unranked and has_finite_values(self.view, trial)]
         by_stage: dict[str, list[Trial]] = defaultdict(list)
         for trial in usable:
             by_stage[trial.stage].append(trial)
-        return max((in_rank(self.view, trials) for trials in by_stage.values()), key=len, default=self.order)
+        return max((sort_by_rank(self.view, trials) for trials in by_stage.values()), key=len, default=self.order)
 
     @property
-    def stepwise(self) -> bool:
+    def is_stepwise(self) -> bool:
         """Whether nearly all trials are one-factor steps from the baseline; groups by setting would mix them.
 
         Many values of a single setting are a search of that setting, not steps.
         """
         changed_settings = {tuple(step.changed) for step in self.steps}
-        is_varied = len(changed_settings) > 1 or len(self.order) < FEW
+        is_varied = len(changed_settings) > 1 or len(self.order) < MIN_TRIALS_FOR_EFFECT
         return is_varied and len(self.steps) > 1 and len(self.steps) >= 0.8 * (len(self.order) - 1)
 
     @cached_property
-    def comparisons(self) -> Comparisons | None:
+    def comparisons(self) -> ComparisonsWithBest | None:
         """The best trial compared with all others."""
-        return against_best(self.view)
+        return compare_with_best(self.view)
 
     @cached_property
     def effects(self) -> list[Effect]:
@@ -122,42 +128,44 @@ class Record:
         return {}
 
     def _effects_on(self, metric: str) -> list[Effect]:
-        return effects(self.view, sorted(self.field, key=lambda t: t.number), metric, lambda t: measured(t, metric))
+        return setting_effects(
+            self.view, sorted(self.effect_trials, key=lambda t: t.number), metric, lambda t: measured_value(t, metric)
+        )
 
     @cached_property
-    def confounded(self) -> list[Confounded]:
+    def confounded(self) -> list[ConfoundedPair]:
         """Pairs of settings that changed together."""
-        return confounded(self.view, sorted(self.field, key=lambda trial: trial.number))
+        return confounded_pairs(self.view, sorted(self.effect_trials, key=lambda trial: trial.number))
 
     @cached_property
-    def inert(self) -> list[Inert]:
+    def ignored_settings(self) -> list[IgnoredSetting]:
         """Settings that made no difference at all."""
-        return inert(self.view, self.order, self.summaries)
+        return ignored_settings(self.view, self.order, self.summaries)
 
     @cached_property
-    def regions(self) -> list[Region]:
+    def regions(self) -> list[FailureRegion]:
         """Regions of the space in which trials fail."""
-        return regions(self.view)
+        return failure_regions(self.view)
 
     @cached_property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> list[BestAtEdge]:
         """Settings whose best value lies at the edge of its range, with a trend of the metric towards it."""
         effects = {effect.setting: effect for effect in self.effects}
         is_minimized = self.view.study.objective.goal == "minimize"
-        candidates = edges(self.view, self.best) if self.best else []
+        candidates = bests_at_edge(self.view, self.best) if self.best else []
         return [
             edge for edge in candidates if _improves_outward(edge, effects.get(edge.setting), is_minimized=is_minimized)
         ]
 
     @cached_property
-    def narrower(self) -> list[Narrower]:
+    def suggested_ranges(self) -> list[SuggestedRange]:
         """Suggested ranges."""
-        return narrower(self.view, self.effects, self.confounded, self.edges) if self.best else []
+        return suggest_ranges(self.view, self.effects, self.confounded, self.edges) if self.best else []
 
     @cached_property
-    def outlook(self) -> Outlook | None:
+    def expected_improvement(self) -> ExpectedImprovement | None:
         """Whether more trials are likely to improve the best; None if unknown."""
-        return outlook(self.view, self.comparisons)
+        return expected_improvement(self.view, self.comparisons)
 
     @cached_property
     def importance(self) -> Importance | None:
@@ -193,25 +201,31 @@ class Record:
         return max(moment for moment in moments if moment is not None)
 
 
-def _improves_outward(edge: Edge, effect: Effect | None, *, is_minimized: bool) -> bool:
+def _improves_outward(edge: BestAtEdge, effect: Effect | None, *, is_minimized: bool) -> bool:
     """Return whether trials improved significantly towards the edge; of few trials nothing is concluded."""
-    if effect is None or not effect.steady or effect.strength is None or effect.p is None or effect.p >= ALPHA:
+    if (
+        effect is None
+        or not effect.is_trend
+        or effect.strength is None
+        or effect.p is None
+        or effect.p >= SIGNIFICANCE_LEVEL
+    ):
         return False
     return (effect.strength < 0 if is_minimized else effect.strength > 0) != edge.low
 
 
-def read(sd: StudyDir, reader: Reader | None = None) -> Record:
+def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportData:
     """Return the data of a study at this moment."""
     if reader is None:
-        with Reader(sd) as opened:
-            return read(sd, opened)
+        with StoreReader(sd) as opened:
+            return read_report_data(sd, opened)
     with reader.snapshot():
-        view = look(sd, reader)
+        view = read_view(sd, reader)
         attempts: dict[int, list[Attempt]] = defaultdict(list)
         for attempt in reader.attempts():
             attempts[attempt.trial].append(attempt)
         names = reader.metric_names()
-        summaries = {name: reader.summaries(name) for name in names}
+        summaries = {name: reader.summaries_of_metric(name) for name in names}
         chosen = _trials_with_curves(view, summaries)
         curves = {
             number: {
@@ -224,8 +238,8 @@ def read(sd: StudyDir, reader: Reader | None = None) -> Record:
         warnings = tuple(event for event in reader.events() if event.level != "info" and event.trial is None)
         checkpoints = tuple(reader.checkpoints(best.number)) if best else ()
         revisions = tuple(reader.revisions())
-        knowledge = reader.knowledge()
-    return Record(
+        knowledge = reader.prior_knowledge()
+    return ReportData(
         view,
         {number: tuple(runs) for number, runs in attempts.items()},
         summaries,
@@ -239,7 +253,7 @@ def read(sd: StudyDir, reader: Reader | None = None) -> Record:
     )
 
 
-def _trials_with_curves(view: View, summaries: Mapping[str, Mapping[int, LastValue]]) -> list[int]:
+def _trials_with_curves(view: View, summaries: Mapping[str, Mapping[int, MetricSummary]]) -> list[int]:
     """Return the trials whose curves are read: all, or if there are too many points the best ones."""
     numbers = [
         trial.number
@@ -248,8 +262,8 @@ def _trials_with_curves(view: View, summaries: Mapping[str, Mapping[int, LastVal
     ]
     if (
         sum(summary.n for summaries_of_metric in summaries.values() for summary in summaries_of_metric.values())
-        <= POINTS
+        <= MAX_POINTS_OF_ALL_CURVES
         and len(numbers) <= 1000
     ):
         return numbers
-    return sorted(trial.number for trial in in_rank(view, ranked(view))[:SOME])
+    return sorted(trial.number for trial in sort_by_rank(view, ranked_trials(view))[:MAX_TRIALS_WITH_CURVES])

@@ -13,25 +13,25 @@ from hptui.model.errors import ExpressionError
 from hptui.model.format import setting
 from hptui.model.trial import Value
 from hptui.model.values import is_number
-from hptui.results.roles import setting_of
+from hptui.results.roles import setting_with_role
 from hptui.results.view import View
 
 
 @dataclass(frozen=True, slots=True)
-class Remedy:
+class Suggestion:
     """A change that may help: as text, and as settings that override the trial's own (`hptui add`)."""
 
     sentence: str
     changes: Mapping[str, Value]
 
 
-class Cure:
+class SuggestionRules:
     """The suggestions for the settings of one trial."""
 
     def __init__(self, view: View, settings: Mapping[str, Value]) -> None:
         self.view, self.settings = view, settings
 
-    def oom(self) -> tuple[Remedy, ...]:
+    def oom(self) -> tuple[Suggestion, ...]:
         """Suggest changes that need less memory."""
         return self._allowed_only(
             self._smaller_batch(),
@@ -42,7 +42,7 @@ class Cure:
             self._halved("width", "a narrower model", 8),
         )
 
-    def nan(self) -> tuple[Remedy, ...]:
+    def nan(self) -> tuple[Suggestion, ...]:
         """Suggest changes that stabilize training."""
         return self._allowed_only(
             self._scaled("learning_rate", 0.1, "a lower learning rate"),
@@ -50,7 +50,7 @@ class Cure:
             self._switched_off("mixed", "full precision"),
         )
 
-    def flat(self) -> tuple[Remedy, ...]:
+    def flat(self) -> tuple[Suggestion, ...]:
         """Suggest changes for a trial that does not learn at all."""
         return self._allowed_only(
             self._scaled("learning_rate", 10, "a higher learning rate"),
@@ -59,7 +59,7 @@ class Cure:
             self._scaled("rank", 2, "a higher rank"),
         )
 
-    def underfit(self) -> tuple[Remedy, ...]:
+    def underfit(self) -> tuple[Suggestion, ...]:
         """Suggest changes for a trial that learns too little."""
         return self._allowed_only(
             self._scaled("width", 2, "a wider model"),
@@ -69,7 +69,7 @@ class Cure:
             self._scaled("learning_rate", 3, "a higher learning rate"),
         )
 
-    def overfit(self, share: float | None) -> tuple[Remedy, ...]:
+    def overfit(self, share: float | None) -> tuple[Suggestion, ...]:
         """Suggest changes for a trial that overfits. `share` (0–1): where in its training it was best."""
         return self._allowed_only(
             self._dropout(),
@@ -79,21 +79,21 @@ class Cure:
             self._halved("rank", "a lower rank", 1),
         )
 
-    def plateau(self) -> tuple[Remedy, ...]:
+    def plateau(self) -> tuple[Suggestion, ...]:
         """Suggest changes for a trial that no longer improves."""
         return self._allowed_only(
             self._schedule(), self._switched_on("early_stopping", "stop when validation stops improving")
         )
 
-    def longer(self) -> tuple[Remedy, ...]:
+    def longer(self) -> tuple[Suggestion, ...]:
         """Suggest longer training, for a trial that was still improving."""
         return self._allowed_only(self._length(2.0, "train longer"))
 
-    def noisy(self) -> tuple[Remedy, ...]:
+    def noisy(self) -> tuple[Suggestion, ...]:
         """Suggest changes that reduce noise, for a trial whose rank is mostly chance."""
         return self._allowed_only(self._scaled("accumulation", 2, "a larger effective batch"))
 
-    def _allowed_only(self, *suggestions: Iterator[Remedy]) -> tuple[Remedy, ...]:
+    def _allowed_only(self, *suggestions: Iterator[Suggestion]) -> tuple[Suggestion, ...]:
         return tuple(remedy for group in suggestions for remedy in group if self._allowed(remedy.changes))
 
     def _allowed(self, changes: Mapping[str, Value]) -> bool:
@@ -106,16 +106,16 @@ class Cure:
 
     def _setting_with_role(self, role: str) -> tuple[str, Value] | None:
         """Return the name and the value of the setting with this role, if the trainer has one."""
-        name = setting_of(self.settings, role)
+        name = setting_with_role(self.settings, role)
         return None if name is None else (name, self.settings[name])
 
-    def _suggestion(self, text: str, changes: Mapping[str, Value]) -> Remedy:
+    def _suggestion(self, text: str, changes: Mapping[str, Value]) -> Suggestion:
         texts = ", ".join(
             f"{name} {setting(self.settings[name])} → {setting(value)}" for name, value in changes.items()
         )
-        return Remedy(f"{text}: {texts}", changes)
+        return Suggestion(f"{text}: {texts}", changes)
 
-    def _scaled(self, role: str, factor: float, text: str) -> Iterator[Remedy]:
+    def _scaled(self, role: str, factor: float, text: str) -> Iterator[Suggestion]:
         current = self._setting_with_role(role)
         if current and is_number(current[1]) and current[1] > 0:
             value = current[1] * factor
@@ -123,12 +123,12 @@ class Cure:
                 text, {current[0]: round(value) if isinstance(current[1], int) else float(f"{value:.6g}")}
             )
 
-    def _halved(self, role: str, text: str, minimum: int) -> Iterator[Remedy]:
+    def _halved(self, role: str, text: str, minimum: int) -> Iterator[Suggestion]:
         current = self._setting_with_role(role)
         if current and isinstance(current[1], int) and not isinstance(current[1], bool) and current[1] // 2 >= minimum:
             yield self._suggestion(text, {current[0]: current[1] // 2})
 
-    def _smaller_batch(self) -> Iterator[Remedy]:
+    def _smaller_batch(self) -> Iterator[Suggestion]:
         batch, times = self._setting_with_role("batch"), self._setting_with_role("accumulation")
         if not batch or not isinstance(batch[1], int) or batch[1] < 2:
             return
@@ -139,33 +139,33 @@ class Cure:
         else:
             yield self._suggestion("a smaller batch", changes)
 
-    def _switched_on(self, role: str, text: str) -> Iterator[Remedy]:
+    def _switched_on(self, role: str, text: str) -> Iterator[Suggestion]:
         current = self._setting_with_role(role)
         if current and current[1] is False:
             yield self._suggestion(text, {current[0]: True})
 
-    def _quantized(self) -> Iterator[Remedy]:
+    def _quantized(self) -> Iterator[Suggestion]:
         if self.settings.get("adapter") == "lora":
             yield self._suggestion("load the model in 4 bits", {"adapter": "qlora"})
 
-    def _switched_off(self, role: str, text: str) -> Iterator[Remedy]:
+    def _switched_off(self, role: str, text: str) -> Iterator[Suggestion]:
         current = self._setting_with_role(role)
         if current and current[1] is True:
             yield self._suggestion(text, {current[0]: False})
 
-    def _clip(self) -> Iterator[Remedy]:
+    def _clip(self) -> Iterator[Suggestion]:
         current = self._setting_with_role("clip")
         if current and is_number(current[1]) and not 0 < current[1] <= 1:
             yield self._suggestion("clip gradients", {current[0]: 1.0})
         elif current and is_number(current[1]) and current[1] > 0.3:
             yield self._suggestion("clip gradients harder", {current[0]: float(f"{current[1] / 3:.1g}")})
 
-    def _dropout(self) -> Iterator[Remedy]:
+    def _dropout(self) -> Iterator[Suggestion]:
         current = self._setting_with_role("dropout")
         if current and is_number(current[1]) and current[1] < 0.3:
             yield self._suggestion("more dropout", {current[0]: round(min(0.3, current[1] + 0.1), 3)})
 
-    def _length(self, factor: float, text: str) -> Iterator[Remedy]:
+    def _length(self, factor: float, text: str) -> Iterator[Suggestion]:
         for role in ("steps", "epochs"):
             current = self._setting_with_role(role)
             if current and is_number(current[1]) and current[1] > 0:
@@ -175,7 +175,7 @@ class Cure:
                 )
                 return
 
-    def _schedule(self) -> Iterator[Remedy]:
+    def _schedule(self) -> Iterator[Suggestion]:
         current = self._setting_with_role("schedule")
         if current and current[1] == "constant":
             yield self._suggestion("let the learning rate decay", {current[0]: "cosine"})

@@ -9,7 +9,7 @@ from hptui.model.study import Goal, Study
 from hptui.model.trial import Value
 from hptui.model.values import is_number
 
-SETTINGS: Mapping[str, tuple[str, ...]] = {
+SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "learning_rate": ("learning_rate", "lr", "max_lr", "peak_lr"),
     "batch": ("batch_size", "per_device_train_batch_size", "per_device_batch_size", "micro_batch_size", "bs"),
     "accumulation": ("gradient_accumulation", "gradient_accumulation_steps", "grad_accum", "accumulation_steps"),
@@ -40,38 +40,38 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
 }
 """Names of settings by role, the most common one first."""
 
-UP = re.compile(
+HIGHER_IS_BETTER = re.compile(
     r"(^|[_/.\s-])(acc|accuracy|bleu|chrf|rouge\w*|f1|exact_match|em|reward|score|pass\w*|win_rate)([_/.\s@-]|$)"
 )
 """Names of metrics that are better when higher."""
-DOWN = re.compile(
+LOWER_IS_BETTER = re.compile(
     r"(^|[_/.\s-])(loss|nll|perplexity|ppl|error|wer|cer|rmse|mse|mae|seconds|time|latency|memory)([_/.\s-]|$)"
 )
 """Names of metrics that are better when lower."""
-COST = re.compile(r"(^|[_/.\s-])(seconds|time|latency|memory|throughput|per_second|gb)([_/.\s-]|$)")
+COST_METRIC = re.compile(r"(^|[_/.\s-])(seconds|time|latency|memory|throughput|per_second|gb)([_/.\s-]|$)")
 """Names of metrics that measure time, memory or throughput."""
-NEVER_BELOW_ZERO = re.compile(
+NONNEGATIVE_METRIC = re.compile(
     r"(^|[_/.\s-])(loss|perplexity|ppl|error|wer|cer|rmse|mse|mae|seconds|time|latency|memory|acc|accuracy|bleu|chrf"
     r"|rouge\w*|f1|exact_match|em|pass\w*|win_rate)([_/.\s@-]|$)"
 )
 """Names of metrics that have no negative values."""
-VALIDATION = re.compile(r"^(val|valid|validation|eval|dev|test|heldout|held_out)[_/.-]")
+VALIDATION_PREFIX = re.compile(r"^(val|valid|validation|eval|dev|test|heldout|held_out)[_/.-]")
 """Prefix of metrics measured on held-out data."""
-TRAINING = re.compile(r"^(train|training)[_/.-]")
+TRAINING_PREFIX = re.compile(r"^(train|training)[_/.-]")
 """Prefix of metrics measured on training data."""
 SPLITS = {"val": "validation", "valid": "validation", "validation": "validation", "eval": "validation"}
 """The split by the first word of a metric's name."""
 SPLITS |= {"dev": "validation", "heldout": "validation", "held_out": "validation", "test": "test"}
 
 
-def setting_of(settings: Collection[str], role: str) -> str | None:
+def setting_with_role(settings: Collection[str], role: str) -> str | None:
     """Return the name of the setting with this role."""
-    return next((name for name in SETTINGS[role] if name in settings), None)
+    return next((name for name in SETTING_NAMES[role] if name in settings), None)
 
 
-def number_of(settings: Mapping[str, Value], role: str) -> float | None:
+def number_with_role(settings: Mapping[str, Value], role: str) -> float | None:
     """Return the value of the setting with this role, if it is a number."""
-    name = setting_of(settings, role)
+    name = setting_with_role(settings, role)
     value = settings.get(name) if name else None
     return value if is_number(value) else None
 
@@ -88,32 +88,32 @@ def goal_of(study: Study, metric: str) -> Goal | None:
     if spec and spec.goal:
         return spec.goal
     name = metric.lower()
-    if DOWN.search(name) or name == "peak_memory_gb":
+    if LOWER_IS_BETTER.search(name) or name == "peak_memory_gb":
         return "minimize"
-    return "maximize" if UP.search(name) else None
+    return "maximize" if HIGHER_IS_BETTER.search(name) else None
 
 
-def floor_of(metric: str) -> float | None:
+def lower_bound(metric: str) -> float | None:
     """Return the value that a metric cannot fall below, by its name; None if unknown."""
-    return 0.0 if NEVER_BELOW_ZERO.search(metric.lower()) else None
+    return 0.0 if NONNEGATIVE_METRIC.search(metric.lower()) else None
 
 
 def is_cost(metric: str) -> bool:
     """Return whether a metric measures what a trial cost rather than its quality, by its name."""
-    return COST.search(metric.lower()) is not None
+    return COST_METRIC.search(metric.lower()) is not None
 
 
 def split_of(metric: str) -> str:
     """Return the split that a metric's name indicates: train, validation, test, or '' if none."""
-    if TRAINING.match(metric):
+    if TRAINING_PREFIX.match(metric):
         return "train"
-    prefix = VALIDATION.match(metric)
+    prefix = VALIDATION_PREFIX.match(metric)
     return SPLITS[prefix[1]] if prefix else ""
 
 
-def counterpart(metric: str, names: Collection[str]) -> tuple[str | None, str | None]:
+def training_and_validation(metric: str, names: Collection[str]) -> tuple[str | None, str | None]:
     """Return the training and the validation metric among `names` that belong to `metric`."""
-    stem = VALIDATION.sub("", TRAINING.sub("", metric))
+    stem = VALIDATION_PREFIX.sub("", TRAINING_PREFIX.sub("", metric))
     training = (f"train_{stem}", f"train/{stem}", f"training_{stem}", stem)
     validation = [
         f"{prefix}{separator}{stem}"
@@ -121,7 +121,7 @@ def counterpart(metric: str, names: Collection[str]) -> tuple[str | None, str | 
         for prefix in ("val", "eval", "valid", "validation", "dev", "test")
     ]
     train_metric = next((name for name in training if name in names), None)
-    if VALIDATION.match(metric):
+    if VALIDATION_PREFIX.match(metric):
         return train_metric, metric
     return train_metric, next((name for name in validation if name in names), None)
 
@@ -131,5 +131,5 @@ def effective_batch(settings: Mapping[str, Value], effective: Mapping[str, Value
     recorded = (effective or {}).get("effective_batch_size")
     if is_number(recorded):
         return recorded
-    batch, accumulation = number_of(settings, "batch"), number_of(settings, "accumulation")
+    batch, accumulation = number_with_role(settings, "batch"), number_with_role(settings, "accumulation")
     return None if batch is None else batch * (accumulation or 1)

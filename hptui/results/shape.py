@@ -11,7 +11,7 @@ from hptui.model.study import Goal
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class CurveSummary:
     """The summary of a curve. Values are of finite points; `odd_step` is the first step with a non-finite value."""
 
     n: int
@@ -25,7 +25,7 @@ class Shape:
     noise: float
     """Standard deviation of a point around its neighbours, over the second half of the points."""
     points: tuple[tuple[int, float], ...]
-    odd_step: int | None = None
+    nonfinite_step: int | None = None
 
     def best(self, goal: Goal) -> float:
         """Return the best value."""
@@ -40,7 +40,7 @@ class Shape:
         moved = self.first - self.low if goal == "minimize" else self.high - self.first
         return moved / (abs(self.first) or 1.0)
 
-    def late(self, goal: Goal) -> float:
+    def late_gain(self, goal: Goal) -> float:
         """Return the share of the whole improvement that falls into the last fifth of the steps.
 
         Compares means over the ends of both sections, since single points are noisy. 0 for fewer than 5 points.
@@ -56,12 +56,12 @@ class Shape:
         moved = fmean(before[-width:]) - fmean(end[-width:])
         return (moved if goal == "minimize" else -moved) / whole
 
-    def stale(self, goal: Goal) -> float:
+    def share_after_best(self, goal: Goal) -> float:
         """Return the share of the training that came after the best point, 0–1."""
         length = self.last_step - self.points[0][0]
         return (self.last_step - self.best_step(goal)) / length if length > 0 else 0.0
 
-    def still_better(self, goal: Goal, step: int) -> bool:
+    def improved_after(self, goal: Goal, step: int) -> bool:
         """Return whether the last value is better than the value at `step`."""
         before = [value for at_step, value in self.points if at_step <= step]
         if not before or self.last_step <= step:
@@ -73,20 +73,24 @@ class Shape:
         return first_step + fraction * (self.last_step - first_step)
 
 
-EMPTY = Shape(0, math.nan, math.nan, 0, math.nan, 0, math.nan, 0, 0.0, ())
+EMPTY_SUMMARY = CurveSummary(0, math.nan, math.nan, 0, math.nan, 0, math.nan, 0, 0.0, ())
 """The summary of a curve without any point."""
 
 
-def shape_of(curve: Sequence[tuple[int, float, float] | tuple[int, float]]) -> Shape:
+def summarize_curve(curve: Sequence[tuple[int, float, float] | tuple[int, float]]) -> CurveSummary:
     """Return the summary of a curve of points (step, value, …) in the order of steps."""
     points = [(point[0], point[1]) for point in curve if math.isfinite(point[1])]
     odd = next((point[0] for point in curve if not math.isfinite(point[1])), None)
     if not points:
-        return EMPTY if odd is None else Shape(0, math.nan, math.nan, 0, math.nan, 0, math.nan, 0, 0.0, (), odd)
+        return (
+            EMPTY_SUMMARY
+            if odd is None
+            else CurveSummary(0, math.nan, math.nan, 0, math.nan, 0, math.nan, 0, 0.0, (), odd)
+        )
     low_step, low = min(points, key=lambda point: (point[1], point[0]))
     high_step, high = max(points, key=lambda point: (point[1], -point[0]))
     noise = _noise([value for _, value in points[len(points) // 2 :]])
-    return Shape(
+    return CurveSummary(
         len(points),
         points[0][1],
         points[-1][1],

@@ -11,21 +11,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hptui.model.trial import Attempt, Trial
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.storage.rundir import split_nonfinite
 
 Json = dict[str, Any]
 """A JSON object."""
 
 
-def iso(seconds: float | None) -> str | None:
+def iso_time(seconds: float | None) -> str | None:
     """Return a time (seconds since the epoch) as `2026-11-22T05:34:10.250Z`."""
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def rounded(value: float | None, digits: int = 3) -> float | None:
+def round_measured(value: float | None, digits: int = 3) -> float | None:
     """Return seconds or GiB rounded to the digits that were measured."""
     return None if value is None else round(value, digits)
 
@@ -43,16 +43,16 @@ def trial_json(trial: Trial) -> Json:
         "effective": dict(trial.effective),
         "values": values if trial.values is not None else None,
         "metrics": metrics,
-        "started": iso(trial.started),
-        "ended": iso(trial.ended),
-        "seconds": rounded(trial.seconds),
-        "peak_memory_gb": rounded(trial.peak_memory_gb, 4),
+        "started": iso_time(trial.started),
+        "ended": iso_time(trial.ended),
+        "seconds": round_measured(trial.seconds),
+        "peak_memory_gb": round_measured(trial.peak_memory_gb, 4),
         "attempts": trial.attempts,
         "note": trial.note,
         "role": trial.role,
         "title": trial.title,
         "message": trial.message,
-        "progress": rounded(trial.progress, 4),
+        "progress": round_measured(trial.progress, 4),
         "stage": trial.stage,
         "replicate_of": trial.replicate_of,
         "continued": _continued(trial),
@@ -64,7 +64,11 @@ def trial_json(trial: Trial) -> Json:
 
 
 def _continued(trial: Trial) -> Json | None:
-    return {"trial": trial.continued[0], "step": trial.continued[1]} if trial.continued is not None else None
+    return (
+        {"trial": trial.continued_from[0], "step": trial.continued_from[1]}
+        if trial.continued_from is not None
+        else None
+    )
 
 
 def _split(values: Mapping[str, float | None] | None) -> tuple[dict[str, float | None], dict[str, str]]:
@@ -74,12 +78,12 @@ def _split(values: Mapping[str, float | None] | None) -> tuple[dict[str, float |
     return {name: plain.get(name) for name in values or {}}, nonfinite
 
 
-def curve_json(reader: Reader, trial: int, metric: str) -> list[Json]:
+def curve_json(reader: StoreReader, trial: int, metric: str) -> list[Json]:
     """Return the points of a metric in the order of steps."""
     points: list[Json] = []
     for step, value, seconds in reader.curve(trial, metric):
         finite, nonfinite = split_nonfinite({metric: value})
-        point: Json = {"step": step, "value": finite[metric], "seconds": rounded(seconds)}
+        point: Json = {"step": step, "value": finite[metric], "seconds": round_measured(seconds)}
         points.append({**point, "nonfinite": nonfinite[metric]} if nonfinite else point)
     return points
 
@@ -94,14 +98,14 @@ def attempt_json(attempt: Attempt) -> Json:
         "host": attempt.host,
         "device": attempt.device,
         "warm": attempt.warm,
-        "started": iso(attempt.started or None),
-        "ended": iso(attempt.ended),
-        "seconds": rounded(attempt.seconds),
+        "started": iso_time(attempt.started or None),
+        "ended": iso_time(attempt.ended),
+        "seconds": round_measured(attempt.seconds),
         "resumed_step": attempt.resumed_step,
         "exit_code": attempt.exit_code,
         "exit_signal": attempt.exit_signal,
-        "peak_gpu_gb": rounded(attempt.peak_gpu_gb, 4),
-        "mean_gpu_gb": rounded(attempt.mean_gpu_gb, 4),
-        "peak_rss_gb": rounded(attempt.peak_rss_gb, 4),
-        "mean_rss_gb": rounded(attempt.mean_rss_gb, 4),
+        "peak_gpu_gb": round_measured(attempt.peak_gpu_gb, 4),
+        "mean_gpu_gb": round_measured(attempt.mean_gpu_gb, 4),
+        "peak_rss_gb": round_measured(attempt.peak_rss_gb, 4),
+        "mean_rss_gb": round_measured(attempt.mean_rss_gb, 4),
     }

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from hptui.model.format import NOTHING, duration, memory, metric, number, odd, setting
+from hptui.model.format import NO_VALUE, duration, memory, metric, nonfinite_name, number, setting
 from hptui.model.study import MetricSpec
 from hptui.model.trial import FROM_TRIAL, Role, Trial, Value
-from hptui.results.analysis.cohort import measured, replicates
+from hptui.results.analysis.cohort import measured_value, replicates
 from hptui.results.analysis.intervals import Interval
-from hptui.results.facts import Fact, Line, Name, joined, line, listed
-from hptui.results.record import Record
+from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
+from hptui.results.record import ReportData
 
-USUAL = {
+DEFAULT_HEADINGS = {
     "seconds": "Training time",
     "peak_memory_gb": "Peak memory",
     "number": "Trial",
@@ -25,22 +25,22 @@ USUAL = {
     "role": "Role",
 }
 """Headings of the built-in columns, where the study file names none."""
-MANY = 12
+MAX_LISTED_TRIALS = 12
 """Longer lists of trials are cut to this number; the remaining count is stated."""
 
 
-def title_of(trial: Trial) -> str:
+def given_title(trial: Trial) -> str:
     """Return the title or name that a person gave a trial; '' if it was generated or there is none."""
     if trial.role is Role.REPLICATE or (trial.role is Role.LISTED and FROM_TRIAL in trial.facts):
         return ""
     return trial.title or ("" if trial.name == f"trial-{trial.number}" else trial.name)
 
 
-class Teller:
+class FactWriter:
     """Turns the contents of a `ReportData` into parts of lines."""
 
-    def __init__(self, record: Record) -> None:
-        self.record, self.view, self.study = record, record.view, record.view.study
+    def __init__(self, record: ReportData) -> None:
+        self.data, self.view, self.study = record, record.view, record.view.study
         self.originals = {trial.number: trial for trial in record.view.trials}
         """Trials as stored; those that are ranked may hold means over seeds."""
 
@@ -50,7 +50,11 @@ class Teller:
         """Return the heading of a column or metric."""
         spec = self.study.metrics.get(name)
         label = self.study.report.columns.get(name)
-        return (label if label and label != name else "") or (spec.heading if spec else "") or USUAL.get(name, name)
+        return (
+            (label if label and label != name else "")
+            or (spec.heading if spec else "")
+            or DEFAULT_HEADINGS.get(name, name)
+        )
 
     def name(self, name: str) -> Name:
         """Return a setting or metric for running text: as code, unless it has a heading of its own."""
@@ -59,7 +63,7 @@ class Teller:
 
     def trial(self, trial: Trial, *, capital: bool = False) -> Line:
         """Return `trial 3`, or with its title or name `Exp 2 (trial 3)`."""
-        given_name = self.called(trial)
+        given_name = self.given_name(trial)
         word = "Trial" if capital and not given_name else "trial"
         parts = line("{word} {n}", word=word, n=self.number(trial))
         return (Name(given_name), " (", *parts, ")") if given_name else parts
@@ -68,22 +72,22 @@ class Teller:
         """Return the number of a trial."""
         return Fact(f"trial.{trial.number}.number", trial.number, str(trial.number), (trial.number,), "number")
 
-    def called(self, trial: Trial) -> str:
+    def given_name(self, trial: Trial) -> str:
         """Return the name that a person gave a trial, as the table of trials shows it: its name or its title."""
         columns = self.study.report.columns
-        return trial.name if "name" in columns and "title" not in columns and title_of(trial) else title_of(trial)
+        return trial.name if "name" in columns and "title" not in columns and given_title(trial) else given_title(trial)
 
     def trials(self, trials: Sequence[Trial], key: str) -> Line:
         """Return `trials 2, 8 and 12`; a list longer than `MAX_LISTED_TRIALS` is cut."""
         if not trials:
             return ("none",)
         word = "trial " if len(trials) == 1 else "trials "
-        if len(trials) <= MANY:
-            if any(map(self.called, trials)):
-                return listed(self.trial(trial) for trial in trials)
-            return (word, *listed(self.number(trial) for trial in trials))
-        others = self.count(f"{key}.more", trials[MANY:])
-        return (word, *joined(self.number(trial) for trial in trials[:MANY]), " and ", others, " more")
+        if len(trials) <= MAX_LISTED_TRIALS:
+            if any(map(self.given_name, trials)):
+                return join_with_and(self.trial(trial) for trial in trials)
+            return (word, *join_with_and(self.number(trial) for trial in trials))
+        others = self.count(f"{key}.more", trials[MAX_LISTED_TRIALS:])
+        return (word, *join_parts(self.number(trial) for trial in trials[:MAX_LISTED_TRIALS]), " and ", others, " more")
 
     # numbers ----------------------------------------------------------------------------------------------------
 
@@ -94,24 +98,26 @@ class Teller:
         replicates becomes a fact of all of them.
         """
         objective = name in [goal.metric for goal in self.study.objectives]
-        value = (trial.values or {}).get(name) if objective and not so_far else measured(trial, name)
+        value = (trial.values or {}).get(name) if objective and not so_far else measured_value(trial, name)
         if value is None:
-            return NOTHING
+            return NO_VALUE
         original = self.originals.get(trial.number, trial)
         if objective and value == (trial.values or {}).get(name) != (original.values or {}).get(name):
             runs = tuple(run.number for run in replicates(self.view, original))
-            return Fact(f"trial.{trial.number}.{name}.mean", value, self.shown(name, value), runs, f"values.{name}")
+            return Fact(
+                f"trial.{trial.number}.{name}.mean", value, self.format_value(name, value), runs, f"values.{name}"
+            )
         field = (
             name
             if name in ("seconds", "peak_memory_gb")
             else ("values." if name in (trial.values or {}) else "metrics.") + name
         )
-        return Fact(f"trial.{trial.number}.{name}", value, self.shown(name, value), (trial.number,), field)
+        return Fact(f"trial.{trial.number}.{name}", value, self.format_value(name, value), (trial.number,), field)
 
-    def shown(self, name: str, value: float) -> str:
+    def format_value(self, name: str, value: float) -> str:
         """Return a value of a metric as text, in the metric's own format."""
         if not math.isfinite(value):
-            return odd(value)
+            return nonfinite_name(value)
         if name == "seconds":
             return duration(value)
         if name == "peak_memory_gb":
@@ -123,7 +129,7 @@ class Teller:
         """Return a setting as requested; `3 → 2` where another value was used; `–` where it has none."""
         settings = self.view.settings(trial)
         if name not in settings or trial.role is Role.BASE:  # the base model was not trained, so settings do not apply
-            return (NOTHING,)
+            return (NO_VALUE,)
         field = f"params.{name}" if name in trial.params else f"trainer.{name}"
         fact = Fact(f"trial.{trial.number}.{name}", settings[name], setting(settings[name]), (trial.number,), field)
         used = trial.effective.get(name, settings[name])
@@ -167,25 +173,29 @@ class Teller:
         numbers = tuple(trial.number for trial in trials)
         return Fact(key, len(numbers), f"{len(numbers):,}", numbers)
 
-    def many(self, key: str, trials: Sequence[Trial], singular: str, plural: str = "") -> Line:
+    def count_with_noun(self, key: str, trials: Sequence[Trial], singular: str, plural: str = "") -> Line:
         """Return the number of trials with the noun for them: `1 trial`, `3 trials`."""
         return (self.count(key, trials), " ", singular if len(trials) == 1 else plural or f"{singular}s")
 
-    def plain(self, key: str, value: Value, trials: Iterable[Trial] = (), *, text: str = "", field: str = "") -> Fact:
+    def of_value(
+        self, key: str, value: Value, trials: Iterable[Trial] = (), *, text: str = "", field: str = ""
+    ) -> Fact:
         """Return any value as a fact; four significant digits where it is a number."""
         numbers = tuple(trial.number for trial in trials)
         return Fact(key, value, text or setting(value), numbers, field)
 
     def of_metric(self, key: str, name: str, value: float, trials: Iterable[Trial], field: str = "") -> Fact:
         """Return a number in the format of a metric: a mean, a bound of an interval."""
-        return Fact(key, value, self.shown(name, value), tuple(trial.number for trial in trials), field)
+        return Fact(key, value, self.format_value(name, value), tuple(trial.number for trial in trials), field)
 
-    def share(self, key: str, value: float, trials: Iterable[Trial], *, signed: bool = False, digits: int = 1) -> Fact:
+    def percentage(
+        self, key: str, value: float, trials: Iterable[Trial], *, signed: bool = False, digits: int = 1
+    ) -> Fact:
         """Return a share as a percentage."""
         text = f"{value:+.{digits}%}" if signed and value else f"{value:.{digits}%}"
         return Fact(key, value, text.replace("-", "−") if signed else text, tuple(trial.number for trial in trials))
 
-    def p(self, key: str, value: float, trials: Iterable[Trial] = ()) -> Line:
+    def p_value(self, key: str, value: float, trials: Iterable[Trial] = ()) -> Line:
         """Return a p-value: `p = 0.28`, `p < 0.001`."""
         if value < 0.001:
             return ("p < ", Fact(key, value, "0.001", tuple(trial.number for trial in trials)))
@@ -200,8 +210,8 @@ class Teller:
         if bounds.k is not None:
             return line(
                 "{low} to {high}",
-                low=self.share(f"{key}.low", bounds.low, trials),
-                high=self.share(f"{key}.high", bounds.high, trials),
+                low=self.percentage(f"{key}.low", bounds.low, trials),
+                high=self.percentage(f"{key}.high", bounds.high, trials),
             )
         return line(
             "{low} to {high}",

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from hptui.model.outcome import pareto_set
-from hptui.model.scripts import parameters
-from hptui.model.stages import comparable, expected, position
+from hptui.model.scripts import script_parameters
+from hptui.model.stages import comparable, expected_total, stage_index
 from hptui.model.study import Objective, Study
 from hptui.model.trial import Role, Trial, TrialStatus, Value
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.storage.rows import StudyRow
 
-PSEUDO = "a pseudo-loss of the toy trainer: nothing was trained"
+PSEUDO_LOSS_NOTE = "a pseudo-loss of the toy trainer: nothing was trained"
 """Warning shown wherever numbers of the toy trainer are shown."""
 
 
@@ -40,7 +40,7 @@ class View:
     @property
     def base(self) -> Mapping[str, Value]:
         """All settings of the baseline: those of the study file, and the trainer's defaults for the rest."""
-        return parameters(self.study.trainer.kind, {**self.defaults, **self.study.trainer.settings})
+        return script_parameters(self.study.trainer.kind, {**self.defaults, **self.study.trainer.settings})
 
     def settings(self, trial: Trial) -> dict[str, Value]:
         """Return the settings that a trial was started with.
@@ -51,11 +51,11 @@ class View:
         if trial.role is Role.IMPORTED:  # unrecorded settings are unknown, not defaults
             return dict(trial.params)
         trainer_settings = self.trainers.get(trial.revision, self.study.trainer.settings)
-        return parameters(self.study.trainer.kind, {**self.defaults, **trainer_settings, **trial.params})
+        return script_parameters(self.study.trainer.kind, {**self.defaults, **trainer_settings, **trial.params})
 
     def is_setting(self, name: str) -> bool:
         """Return whether a setting of this name is the training's own, not part of how a script is run."""
-        return name in parameters(self.study.trainer.kind, {name: None})
+        return name in script_parameters(self.study.trainer.kind, {name: None})
 
     @cached_property
     def best(self) -> Trial | None:
@@ -83,31 +83,31 @@ class View:
     def stage(self) -> str:
         """The current stage, or the last one that began; '' for a study without stages."""
         begun = [trial.stage for trial in self.trials if trial.stage] if self.study.stages else []
-        return max(begun, key=lambda name: position(self.study, name), default="")
+        return max(begun, key=lambda name: stage_index(self.study, name), default="")
 
 
-def look(sd: StudyDir, reader: Reader | None = None) -> View:
+def read_view(sd: StudyDir, reader: StoreReader | None = None) -> View:
     """Return the study as it is now, read in one transaction."""
     from hptui.storage import studyfile
 
     if reader is None:
-        with Reader(sd) as opened:
-            return look(sd, opened)
+        with StoreReader(sd) as opened:
+            return read_view(sd, opened)
     with reader.snapshot():
         row, trials, defaults = reader.study(), tuple(reader.trials()), reader.defaults()
-        trainers = trainers_of(reader)
+        trainers = trainer_settings_by_revision(reader)
     return View(sd, row, studyfile.from_json(row.spec), trials, defaults, trainers)
 
 
-def study_of(sd: StudyDir) -> Study:
+def read_study(sd: StudyDir) -> Study:
     """Return the current specification of a study, without reading its trials."""
     from hptui.storage import studyfile
 
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         return studyfile.from_json(reader.study().spec)
 
 
-def trainers_of(reader: Reader) -> dict[int, Mapping[str, Value]]:
+def trainer_settings_by_revision(reader: StoreReader) -> dict[int, Mapping[str, Value]]:
     """Return the settings of `[trainer]` by revision."""
     from hptui.storage import studyfile
 
@@ -124,13 +124,13 @@ def best_trials(study: Study, trials: Sequence[Trial]) -> list[Trial]:
     return pareto_set(study, trials)
 
 
-def scored(study: Study, trial: Trial) -> bool:
+def has_all_values(study: Study, trial: Trial) -> bool:
     """Return whether a trial is complete and has a value for every objective."""
     values = trial.values or {}
     return trial.status is TrialStatus.COMPLETE and all(objective.metric in values for objective in study.objectives)
 
 
-def beats(study: Study, trial: Trial, other: Trial) -> bool:
+def dominates(study: Study, trial: Trial, other: Trial) -> bool:
     """Return whether `trial` dominates `other`: no objective is worse, one is better. Both are scored."""
 
     def better(objective: Objective, first: Trial, second: Trial) -> bool:
@@ -140,7 +140,7 @@ def beats(study: Study, trial: Trial, other: Trial) -> bool:
     return wins and not any(better(objective, other, trial) for objective in study.objectives)
 
 
-def time_left(view: View, now: float | None = None) -> float | None:
+def seconds_left(view: View, now: float | None = None) -> float | None:
     """Return the estimated seconds until the study ends, from the duration of its complete trials.
 
     None while no trial is complete or the number of trials is unlimited. Running trials are assumed to work in
@@ -148,7 +148,7 @@ def time_left(view: View, now: float | None = None) -> float | None:
     """
     now = time.time() if now is None else now
     durations = [trial.seconds for trial in view.trials if trial.status is TrialStatus.COMPLETE and trial.seconds > 0]
-    total = expected(view.study, view.trials)
+    total = expected_total(view.study, view.trials)
     if not durations or total is None:
         return None
     mean_seconds = sum(durations) / len(durations)

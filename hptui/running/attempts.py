@@ -16,31 +16,31 @@ from typing import Any
 
 from hptui.model.study import Study
 from hptui.model.trial import Attempt, AttemptState, Trial, TrialStatus, Value
-from hptui.running.devices import Slot, environment
+from hptui.running.devices import Slot, slot_environment
 from hptui.running.environment import gpu_facts
-from hptui.running.ingest import ingest_of
-from hptui.running.live import Live
-from hptui.running.local import Launch, Local, sweep_strays, watch_handle
-from hptui.running.settle import revive
+from hptui.running.ingest import event_reader_for
+from hptui.running.live import RunningAttempt
+from hptui.running.local import Launch, LocalExecutor, kill_marked_processes, open_shim_pidfd
+from hptui.running.settle import restore_attempt
 from hptui.running.shim import boot_id
-from hptui.running.slots import Slots
-from hptui.running.warm import Warm
+from hptui.running.slots import SlotPool
+from hptui.running.warm import LauncherClient
 from hptui.storage import studyfile
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir
-from hptui.storage.rundir import RunDir, is_held, put_control, read_json
+from hptui.storage.rundir import RunDir, lock_is_held, put_control, read_json
 from hptui.storage.store import Store
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 240.0
+MAX_START_S = 240.0
 """Time that an attempt's shim may take to appear, before the launcher is taken for stuck and replaced."""
-COLD = "HPTUI_COLD"
+COLD_START_VARIABLE = "HPTUI_COLD"
 """Environment variable that, when set, starts every attempt in a fresh process and not from the launcher."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trainer:
+class WorkerSpec:
     """How the attempts of a study are run: the command for a fresh process, the launcher's entry and what it imports.
 
     `facts` goes into every attempt's record: git commit, host, versions. `prepares` names the settings that the trainer
@@ -54,7 +54,7 @@ class Trainer:
     prepares: Sequence[str] = ()
 
 
-def cores() -> int:
+def usable_cpu_cores() -> int:
     """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -62,21 +62,21 @@ def cores() -> int:
 class Attempts:
     """The attempts of a study that run now, by token, with the slots they hold and the executor that starts them."""
 
-    def __init__(self, sd: StudyDir, store: Store, study: Study, trainer: Trainer) -> None:
+    def __init__(self, sd: StudyDir, store: Store, study: Study, trainer: WorkerSpec) -> None:
         self.sd, self.store, self.study, self.trainer = sd, store, study, trainer
-        self.live: dict[str, Live] = {}
-        self.ingest = ingest_of(store, study)
-        warm = bool(trainer.preload) and not os.environ.get(COLD)
-        self.local = Local(Warm(trainer.entry, trainer.preload, os.environ) if warm else None)
-        if self.local.warm is not None:
-            self.local.warm.ensure()
-        self._slots = Slots(study.resources, self._peak)
+        self.live: dict[str, RunningAttempt] = {}
+        self.ingest = event_reader_for(store, study)
+        warm = bool(trainer.preload) and not os.environ.get(COLD_START_VARIABLE)
+        self.executor = LocalExecutor(LauncherClient(trainer.entry, trainer.preload, os.environ) if warm else None)
+        if self.executor.launcher is not None:
+            self.executor.launcher.ensure()
+        self._slots = SlotPool(study.resources, self._peak)
         self._reserved: tuple[Slot, list[int]] | None = None
 
     def revise(self, study: Study) -> None:
         """Follow a new revision of the study; running attempts keep their slots."""
         self._release()
-        self.study, self._slots = study, Slots(study.resources, self._peak)
+        self.study, self._slots = study, SlotPool(study.resources, self._peak)
         for token, live in self.live.items():
             self._slots.take(token, live.attempt.device)
 
@@ -90,9 +90,9 @@ class Attempts:
         return max(0, len(self._slots) - len(self.live))
 
     @property
-    def waiting(self) -> str:
+    def waiting_reason(self) -> str:
         """Why the last start got no slot, if GPU memory was the reason; else ''."""
-        return self._slots.waiting
+        return self._slots.waiting_reason
 
     def _peak(self) -> float | None:
         """Return the most GPU memory (GiB) that an attempt of this study has needed; None: not known yet."""
@@ -100,7 +100,7 @@ class Attempts:
 
     # start ------------------------------------------------------------------------------------------------------
 
-    def start(self, trial: Trial) -> Live | None:
+    def start(self, trial: Trial) -> RunningAttempt | None:
         """Start the next attempt of a trial; return None when no slot can be had now."""
         claimed, self._reserved = self._reserved or self._slots.claim(), None
         if claimed is None:
@@ -129,7 +129,7 @@ class Attempts:
                 os.close(lock)
             raise
         crash_point("after_insert_attempt")
-        live = Live(
+        live = RunningAttempt(
             attempt, replace(trial, status=TrialStatus.RUNNING), RunDir(self.sd.attempt(trial.number, attempt.n))
         )
         self.live[attempt.token] = live
@@ -137,7 +137,7 @@ class Attempts:
         self._launch(live, slot, locks)
         return live
 
-    def _launch(self, live: Live, slot: Slot, locks: Sequence[int]) -> None:
+    def _launch(self, live: RunningAttempt, slot: Slot, locks: Sequence[int]) -> None:
         """Hand the attempt to the executor.
 
         An attempt that cannot be started has a free lock, so the next turn of the runner finds it lost.
@@ -146,28 +146,28 @@ class Attempts:
         launch = Launch(
             run=live.run,
             token=live.attempt.token,
-            config=self.config(live.trial, live.attempt, slot),
+            config=self.worker_config(live.trial, live.attempt, slot),
             cwd=self.study.directory if Path(self.study.directory).is_dir() else str(self.sd.root),
-            environment={**environment(slot), "PYTHONUNBUFFERED": "1"},
+            environment={**slot_environment(slot), "PYTHONUNBUFFERED": "1"},
             command=[*self.trainer.command, str(live.run.root)],
             locks=locks,
             pause_grace=resources.pause_grace,
             stop_grace=resources.stop_grace,
         )
         try:
-            warm, live.shim = self.local.start(launch)
+            warm, live.shim = self.executor.start(launch)
         except BlockingIOError as error:
             log.error("trial %d: %s", live.trial.number, error)
             return
         self.store.update_attempt(live.attempt.token, warm=warm)
-        live.handle = watch_handle(live.shim, live.run) if live.shim is not None else None
+        live.handle = open_shim_pidfd(live.shim, live.run) if live.shim is not None else None
 
     def _trainer_of(self, trial: Trial) -> Mapping[str, Value]:
         """Return the `[trainer]` table of the trial's own revision: a paused trial continues as it began."""
         spec = self.store.spec_json(trial.revision)
         return studyfile.from_json(spec).trainer.settings
 
-    def config(self, trial: Trial, attempt: Attempt, slot: Slot) -> dict[str, Any]:
+    def worker_config(self, trial: Trial, attempt: Attempt, slot: Slot) -> dict[str, Any]:
         """Return the worker's `config.json`: all settings as requested, and the directories to write to."""
         study, number = self.study, trial.number
         return {
@@ -184,79 +184,79 @@ class Attempts:
             "params": dict(trial.params),
             "objectives": [objective.metric for objective in study.objectives],
             "trial_dir": str(self.sd.trial(number)),
-            "checkpoints": str(self.sd.checkpoints(number, study.checkpoint_place, self.store.study_row()["uuid"])),
-            "continues": str(self.sd.origin(number)) if trial.continued is not None else "",
+            "checkpoints": str(self.sd.checkpoints(number, study.checkpoint_directory, self.store.study_row()["uuid"])),
+            "continues": str(self.sd.starting_checkpoint(number)) if trial.continued_from is not None else "",
             "artifacts": str(self.sd.artifacts(number)),
             "cache": str(self.sd.cache),
             "keep_checkpoints": study.resources.keep_checkpoints,
-            "threads": max(1, cores() // max(1, len(self._slots))),
+            "threads": max(1, usable_cpu_cores() // max(1, len(self._slots))),
             "device": "cuda" if slot.gpus else "",
             "try_steps": None,
         }
 
     # follow -----------------------------------------------------------------------------------------------------
 
-    def adopt(self, attempt: Attempt, trial: Trial) -> Live:
+    def adopt(self, attempt: Attempt, trial: Trial) -> RunningAttempt:
         """Take over an attempt that an earlier runner started."""
-        live = revive(self.sd, attempt, trial)
+        live = restore_attempt(self.sd, attempt, trial)
         facts = read_json(live.run.shim)
         if isinstance(facts, dict):
-            live.shim, live.handle = facts.get("shim"), watch_handle(facts.get("shim"), live.run)
+            live.shim, live.handle = facts.get("shim"), open_shim_pidfd(facts.get("shim"), live.run)
         self.live[attempt.token] = live
         self._slots.take(attempt.token, attempt.device)
         return live
 
-    def alive(self, live: Live) -> bool:
+    def alive(self, live: RunningAttempt) -> bool:
         """Return True while the attempt's lock is held.
 
         The lock alone decides, never a pid: pids are reused. An attempt whose start hangs is killed with its launcher.
         """
-        if not is_held(live.run.lock):
+        if not lock_is_held(live.run.lock):
             return False
         if live.shim is None:
             facts = read_json(live.run.shim)
             if isinstance(facts, dict):
-                live.shim, live.handle = facts.get("shim"), watch_handle(facts.get("shim"), live.run)
-            elif time.monotonic() - live.moved > START_SECONDS and self.local.warm is not None:
+                live.shim, live.handle = facts.get("shim"), open_shim_pidfd(facts.get("shim"), live.run)
+            elif time.monotonic() - live.last_event_at > MAX_START_S and self.executor.launcher is not None:
                 log.error("trial %d does not start; a new launcher is taken", live.trial.number)
-                self.local.warm.close()
-                sweep_strays(live.attempt.token, live.run)
+                self.executor.launcher.close()
+                kill_marked_processes(live.attempt.token, live.run)
                 live.reset_clocks()
         return True
 
     def confirm(self) -> None:
         """Note which shims the launcher has started, and reap those that this process started."""
-        self.local.reap()
-        if self.local.warm is None:
+        self.executor.reap()
+        if self.executor.launcher is None:
             return
-        for token, pid in self.local.warm.poll().items():
+        for token, pid in self.executor.launcher.poll().items():
             if live := self.live.get(token):
-                live.shim, live.handle = pid, watch_handle(pid, live.run)
+                live.shim, live.handle = pid, open_shim_pidfd(pid, live.run)
 
     def handles(self) -> Iterator[int]:
         """Yield the descriptors to poll: the ends of shims, and the launcher's messages."""
         for live in self.live.values():
             if live.handle is not None:
                 yield live.handle
-        if self.local.warm is not None and self.local.warm.fileno() >= 0:
-            yield self.local.warm.fileno()
+        if self.executor.launcher is not None and self.executor.launcher.fileno() >= 0:
+            yield self.executor.launcher.fileno()
 
-    def hear(self) -> None:
+    def refresh_requested_ends(self) -> None:
         """Read from the store which running attempts a command has asked to end."""
         for attempt in self.store.attempts(open=True):
             if live := self.live.get(attempt.token):
-                live.asked = attempt.asked
+                live.requested_end = attempt.asked
 
-    def ask(self, live: Live, verb: str, asked: str, message: str) -> None:
+    def request_end(self, live: RunningAttempt, verb: str, asked: str, message: str) -> None:
         """Record that a running attempt shall end, and why; then write the verb to its `control` file."""
         with self.store.transaction(durable=True):
             self.store.update_attempt(live.attempt.token, asked=asked, message=message)
-            self.store.event("info", asked, message, live.trial.number)
+            self.store.add_event("info", asked, message, live.trial.number)
         crash_point("before_control")
-        live.asked, live.why = asked, message
+        live.requested_end, live.end_message = asked, message
         put_control(live.run, verb)
 
-    def forget(self, live: Live) -> None:
+    def forget(self, live: RunningAttempt) -> None:
         """Release what an attempt held, once its end is recorded."""
         live.close()
         self.live.pop(live.attempt.token, None)
@@ -273,5 +273,5 @@ class Attempts:
         self._release()
         for live in self.live.values():
             live.close()
-        if self.local.warm is not None:
-            self.local.warm.close()
+        if self.executor.launcher is not None:
+            self.executor.launcher.close()

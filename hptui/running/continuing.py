@@ -17,7 +17,7 @@ from hptui.storage.rows import CheckpointRow
 from hptui.storage.store import Store
 
 
-def checkpoint_of(store: Store, trial: Trial) -> CheckpointRow:
+def newest_checkpoint(store: Store, trial: Trial) -> CheckpointRow:
     """Return the newest checkpoint of a trial.
 
     Raises: `UserError` when the trial has none.
@@ -29,7 +29,7 @@ def checkpoint_of(store: Store, trial: Trial) -> CheckpointRow:
     return checkpoints[-1]
 
 
-def carry(sd: StudyDir, checkpoint: CheckpointRow, number: int) -> None:
+def copy_checkpoint(sd: StudyDir, checkpoint: CheckpointRow, number: int) -> None:
     """Copy the files of a checkpoint to where trial `number` looks for the state that it begins from.
 
     Raises: `UserError` when the checkpoint's files are gone.
@@ -39,7 +39,7 @@ def carry(sd: StudyDir, checkpoint: CheckpointRow, number: int) -> None:
     if not source.is_dir():
         hint = f"hptui doctor {sd.name}"
         raise UserError(f"the checkpoint of trial {checkpoint.trial} at step {checkpoint.step} is gone", hint=hint)
-    target = sd.origin(number)
+    target = sd.starting_checkpoint(number)
     shutil.rmtree(target, ignore_errors=True)
     (target / source.name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     shutil.copytree(source, target / source.name, copy_function=_link_or_copy)

@@ -14,14 +14,14 @@ from hptui.model.study import Study
 from hptui.model.trial import StudyState, Trial
 from hptui.running import plan as planning
 from hptui.running import stages
-from hptui.running.attempts import Attempts, Trainer
-from hptui.running.preparing import Preparing
+from hptui.running.attempts import Attempts, WorkerSpec
+from hptui.running.preparing import Preparation
 from hptui.running.proposals import EngineFailed, Proposals
-from hptui.running.pruning import Curves, Pruning
-from hptui.running.requests import RESTED, Desk
-from hptui.running.setup import begin_next, repeat
-from hptui.running.upkeep import Upkeep
-from hptui.search.stopping import over, stagnant
+from hptui.running.pruning import FinishedCurves, Pruning
+from hptui.running.requests import RESTED_KEY, CommandHandler
+from hptui.running.setup import insert_replicate, insert_stage_trials
+from hptui.running.upkeep import Maintenance
+from hptui.search.stopping import no_improvement, study_is_over
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
@@ -34,11 +34,11 @@ class Hooks:
     `trainer` returns how to run a study's attempts; `ended` is called when the study has come to rest.
     """
 
-    trainer: Callable[[Study], Trainer]
+    trainer: Callable[[Study], WorkerSpec]
     ended: Callable[[Store, StudyDir, Study], None]
 
 
-class Decisions:
+class StudyController:
     """State of one study under its lock, and the actions that change it.
 
     `study_view` is the study as the current stage modifies it; `idle` is True when the study was done already and
@@ -47,13 +47,13 @@ class Decisions:
 
     def __init__(self, sd: StudyDir, store: Store, hooks: Hooks) -> None:
         self.sd, self.store, self.hooks = sd, store, hooks
-        self.desk = Desk(sd, store)
-        self.study = self.desk.study
+        self.commands = CommandHandler(sd, store)
+        self.study = self.commands.study
         self.attempts = Attempts(sd, store, self.study, hooks.trainer(self.study))
-        self.upkeep = Upkeep(sd, store)
-        self.preparing = Preparing(sd, store, self.attempts)
-        self._curves = Curves()
-        self.part = stages.Part()
+        self.maintenance = Maintenance(sd, store)
+        self.preparation = Preparation(sd, store, self.attempts)
+        self._curves = FinishedCurves()
+        self.stage = stages.StageState()
         self._enter()
         self.idle = False
         self._started = False
@@ -64,14 +64,14 @@ class Decisions:
     def _enter(self) -> None:
         """Rebuild what depends on the current stage: the study as it sees it, its engine, its pruner."""
         with self.store.transaction():
-            previous_stage, self.part = self.part, stages.current(self.store, self.study)
-        self.seen = stages.view(self.study, self.part)
-        overrides, defaults = stages.onto(self.study, self.part), self.store.defaults()
+            previous_stage, self.stage = self.stage, stages.current_stage(self.store, self.study)
+        self.study_view = stages.study_in_stage(self.study, self.stage)
+        overrides, defaults = stages.overrides_in_stage(self.study, self.stage), self.store.defaults()
         self.base = {**defaults, **self.study.trainer.settings}
-        self.proposals = Proposals(self.store, self.seen, defaults, self.part.name, overrides)
-        if previous_stage != self.part:
-            self._curves = Curves()
-        self.pruning = Pruning(self.store, self.study, self._curves, self.part.name)
+        self.proposals = Proposals(self.store, self.study_view, defaults, self.stage.name, overrides)
+        if previous_stage != self.stage:
+            self._curves = FinishedCurves()
+        self.pruning = Pruning(self.store, self.study, self._curves, self.stage.name)
 
     def _changed(self) -> None:
         self._trials = {trial.number: trial for trial in self.store.trials()}
@@ -86,27 +86,27 @@ class Decisions:
         self._dirty = False
         row = self.store.study_row()
         trials = [self._trials[number] for number in sorted(self._trials)]
-        learnable = stages.told(self.study, self.part, trials, self.base)
-        state = planning.State(
+        learnable = stages.trials_for_engine(self.study, self.stage, trials, self.base)
+        state = planning.PlanState(
             study=StudyState(row["state"]),
             trials=trials,
             free_slots=self.attempts.free_slots(),
-            budget=self.seen.search.trials,
+            budget=self.study_view.search.trials,
             since=float(self.store.get_meta("since") or 0.0),
-            over=over(self.seen, learnable, float(row["seconds"])),
-            spent=self.proposals.spent,
-            listed=self.seen.search.sampler == "list",
-            stage=self.part.name,
-            enough=stagnant(self.seen, learnable),
-            more=stages.following(self.study, self.part) is not None,
-            repeats=stages.missing_repeats(self.study, self.part, trials),
+            stop_reason=study_is_over(self.study_view, learnable, float(row["seconds"])),
+            spent=self.proposals.exhausted,
+            listed=self.study_view.search.sampler == "list",
+            stage=self.stage.name,
+            stagnation=no_improvement(self.study_view, learnable),
+            has_next_stage=stages.next_stage(self.study, self.stage) is not None,
+            missing_replicates=stages.missing_replicates(self.study, self.stage, trials),
         )
-        if state.study is StudyState.RUNNING and planning.left(state) and not self._engine_loaded():
+        if state.study is StudyState.RUNNING and planning.trials_left(state) and not self._engine_loaded():
             return False
         for action in planning.plan(state):
             if isinstance(action, planning.End):
                 return self._rest(action)
-            if isinstance(action, planning.Start | planning.Ask) and not self._prepared():
+            if isinstance(action, planning.Start | planning.Propose) and not self._prepared():
                 break
             self._carry_out(action)
             if self.store.study_row()["state"] != state.study:  # an action has paused the study
@@ -120,11 +120,11 @@ class Decisions:
 
         A preparation that failed pauses the study.
         """
-        preparation = self.preparing.over(self.study)
+        preparation = self.preparation.state(self.study)
         if isinstance(preparation, str):
             self._pause(preparation, level="error")
         elif not preparation:
-            self.upkeep.later(self)
+            self.maintenance.retry_soon(self)
         return preparation is True
 
     def _engine_loaded(self) -> bool:
@@ -139,26 +139,26 @@ class Decisions:
             return False
         return True
 
-    def _look_ahead(self, state: planning.State) -> None:
+    def _look_ahead(self, state: planning.PlanState) -> None:
         """Let the engine compute the next proposal while all slots are busy."""
         if self.attempts.live and not self.attempts.free_slots() and state.study is StudyState.RUNNING:
             trials = [self._trials[number] for number in sorted(self._trials)]
-            if planning.left(replace(state, trials=trials)) > 0:
-                self.proposals.look_ahead(stages.told(self.study, self.part, trials, self.base))
+            if planning.trials_left(replace(state, trials=trials)) > 0:
+                self.proposals.look_ahead(stages.trials_for_engine(self.study, self.stage, trials, self.base))
 
     def _carry_out(self, action: planning.Action) -> None:
         if isinstance(action, planning.Abort):
             self._pause(action.message, level="error")
-        elif isinstance(action, planning.Repeat):
+        elif isinstance(action, planning.RunReplicate):
             with self.store.transaction(durable=True):
-                replicate = repeat(self.store, self.study, self._trials[action.number], action.k)
+                replicate = insert_replicate(self.store, self.study, self._trials[action.number], action.k)
             self._trials[replicate.number] = replicate
             self._dirty = True
         elif isinstance(action, planning.Advance):
             self._advance()
         elif isinstance(action, planning.Start):
             self._start(action.number)
-        elif isinstance(action, planning.Ask):
+        elif isinstance(action, planning.Propose):
             self._ask()
 
     def _advance(self) -> None:
@@ -166,7 +166,7 @@ class Decisions:
         trials = list(self._trials.values())
         try:
             with self.store.transaction(durable=True):
-                begin_next(self.store, self.study, self.part, trials)
+                insert_stage_trials(self.store, self.study, self.stage, trials)
         except HptuiError as error:
             self._pause(str(error), level="error")
             return
@@ -181,14 +181,14 @@ class Decisions:
             return
         trials = [self._trials[number] for number in sorted(self._trials)]
         try:
-            trial = self.proposals.next(stages.told(self.study, self.part, trials, self.base))
+            trial = self.proposals.next(stages.trials_for_engine(self.study, self.stage, trials, self.base))
         except EngineFailed as error:
             trial = error.trial
             self._drain(f"{error}; a random trial is tried, then the study pauses")
         except HptuiError as error:
             self._pause(str(error), level="error")
             return
-        self._dirty |= self.proposals.spent
+        self._dirty |= self.proposals.exhausted
         if trial is not None:
             self._dirty = True
             self._trials[trial.number] = trial
@@ -199,10 +199,10 @@ class Decisions:
         """Start nothing new; the study pauses when the running trials have ended."""
         with self.store.transaction(durable=True):
             self.store.set_state(StudyState.DRAINING, message)
-            self.store.event("error", "study_draining", message)
+            self.store.add_event("error", "study_draining", message)
 
     def _start(self, number: int) -> None:
-        if problem := self.upkeep.short_of_space(self.study):
+        if problem := self.maintenance.short_of_space(self.study):
             self._pause(problem)
             return
         live = self.attempts.start(self._trials[number])
@@ -216,21 +216,21 @@ class Decisions:
 
     def _wait_for_slot(self, number: int | None) -> None:
         """Decide again at the next turn, and record once which process holds the GPU."""
-        self.upkeep.later(self)
-        if self.attempts.waiting and not self._waited:
+        self.maintenance.retry_soon(self)
+        if self.attempts.waiting_reason and not self._waited:
             self._waited = True
-            self.store.event("warning", "gpu_busy", self.attempts.waiting, number)
+            self.store.add_event("warning", "gpu_busy", self.attempts.waiting_reason, number)
 
-    def look_again(self) -> None:
+    def request_decision(self) -> None:
         """Decide at the next turn even if nothing was recorded meanwhile."""
         self._dirty = True
 
     def _pause(self, message: str, level: str = "warning") -> None:
         with self.store.transaction(durable=True):
             self.store.set_state(StudyState.PAUSED, message)
-            self.store.event(level, "study_paused", message)
-        self.desk.tell(None, "pause")
-        self.attempts.hear()
+            self.store.add_event(level, "study_paused", message)
+        self.commands.write_verb(None, "pause")
+        self.attempts.refresh_requested_ends()
         self._dirty = True
 
     def _rest(self, end: planning.End) -> bool:
@@ -238,7 +238,7 @@ class Decisions:
         if self.store.pending_commands():
             self._dirty = True
             return False
-        row, done_before = self.store.study_row(), json.loads(self.store.get_meta(RESTED) or "null")
+        row, done_before = self.store.study_row(), json.loads(self.store.get_meta(RESTED_KEY) or "null")
         self.idle = done_before is not None and not self._started and end.state is StudyState.DONE
         with self.store.transaction(durable=True):
             if self.idle:
@@ -246,9 +246,9 @@ class Decisions:
             else:
                 self.store.set_state(end.state, end.message or str(row["message"] or ""))
             if row["state"] != end.state and not self.idle:
-                self.store.event("info", f"study_{end.state}", end.message or f"the study is {end.state}")
+                self.store.add_event("info", f"study_{end.state}", end.message or f"the study is {end.state}")
         crash_point("after_rest")
-        self.preparing.cancel()
-        self.upkeep.settle()
+        self.preparation.cancel()
+        self.maintenance.save_activity()
         self.hooks.ended(self.store, self.sd, self.study)
         return True

@@ -20,7 +20,17 @@ from hptui.model.study import Resources
 from hptui.running import nvml
 from hptui.running.nvml import Gpu
 
-__all__ = ["Gpu", "Holder", "Slot", "claim", "environment", "gpus", "runtime_directory", "slots", "who_holds"]
+__all__ = [
+    "Gpu",
+    "GpuProcess",
+    "Slot",
+    "lock_slot",
+    "slot_environment",
+    "visible_gpus",
+    "runtime_directory",
+    "slots_for",
+    "gpu_processes",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class GpuProcess:
     """A process on a GPU; `gb` is GiB. Fields are '' or None for a process of another container."""
 
     pid: int
@@ -55,13 +65,13 @@ class Holder:
         return f"{self.name or 'a process'} (pid {self.pid}{f', {self.user}' if self.user else ''}{memory})"
 
 
-def gpus() -> list[Gpu]:
+def visible_gpus() -> list[Gpu]:
     """Return the GPUs that this process may use: all, or those in an inherited `CUDA_VISIBLE_DEVICES`.
 
     Order and numbering are those of the variable; numbers count by PCI bus, as in `nvidia-smi`. As in CUDA, the first
     entry that names nothing ends the list.
     """
-    all_gpus = nvml.every_gpu()
+    all_gpus = nvml.all_gpus()
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None or not all_gpus:
         return all_gpus
@@ -79,12 +89,12 @@ def _gpu_named(entry: str, all_gpus: Sequence[Gpu]) -> Gpu | None:
     if entry.isdecimal():
         return all_gpus[int(entry)] if int(entry) < len(all_gpus) else None
     if entry.startswith("MIG-"):
-        return nvml.describe(handle, len(all_gpus)) if (handle := nvml.instance(entry)) is not None else None
+        return nvml.describe(handle, len(all_gpus)) if (handle := nvml.mig_handle(entry)) is not None else None
     matching = [gpu for gpu in all_gpus if entry.startswith("GPU-") and gpu.uuid.startswith(entry)]
     return matching[0] if len(matching) == 1 else None
 
 
-def slots(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
+def slots_for(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
     """Return the slots that a study may fill, spread over the GPUs first; on the CPU, `parallel` slots.
 
     Where `gpus` is a count, GPUs in `prefer` (UUIDs, such as those that adopted trials hold) come first, then free
@@ -107,7 +117,7 @@ def slots(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
 
 
 def _requested_gpus(resources: Resources, prefer: Collection[str]) -> list[Gpu]:
-    available, requested = gpus(), resources.gpus
+    available, requested = visible_gpus(), resources.gpus
     if not available and not isinstance(requested, str | int):
         named = ", ".join(map(str, requested))
         raise UserError(
@@ -134,7 +144,7 @@ def _gpu_list(gpus: Sequence[Gpu]) -> str:
     return ", ".join(f"{gpu.index} ({gpu.name})" for gpu in gpus)
 
 
-def claim(slot: Slot) -> list[int] | None:
+def lock_slot(slot: Slot) -> list[int] | None:
     """Lock a slot; return descriptors that hold it until their last copy is closed, None when it is taken.
 
     Pass them to the process that runs the trial. A slot on the CPU needs none.
@@ -195,30 +205,30 @@ def runtime_directory() -> Path:
     return path
 
 
-def environment(slot: Slot) -> dict[str, str]:
+def slot_environment(slot: Slot) -> dict[str, str]:
     """Return the variables that restrict a trial to its slot: its GPUs by UUID.
 
     A trial on the CPU of a machine with GPUs is kept off them, since it has locked none.
     """
     if slot.gpus:
         return {"CUDA_VISIBLE_DEVICES": ",".join(gpu.uuid for gpu in slot.gpus)}
-    return {"CUDA_VISIBLE_DEVICES": ""} if gpus() else {}
+    return {"CUDA_VISIBLE_DEVICES": ""} if visible_gpus() else {}
 
 
-def who_holds(gpu: Gpu) -> list[Holder]:
+def gpu_processes(gpu: Gpu) -> list[GpuProcess]:
     """Return the processes that use a GPU now, largest first."""
     holders = [_holder(usage) for usage in nvml.usages() if usage.gpu == gpu.uuid]
     return sorted(holders, key=lambda holder: -(holder.gb or 0.0))
 
 
-def _holder(usage: nvml.Usage) -> Holder:
+def _holder(usage: nvml.Usage) -> GpuProcess:
     process = Path(f"/proc/{usage.pid}")
     try:
         name, uid = (process / "comm").read_text().strip(), process.stat().st_uid
     except OSError:
-        return Holder(usage.pid, "", "", usage.gb)
+        return GpuProcess(usage.pid, "", "", usage.gb)
     try:
         user = pwd.getpwuid(uid).pw_name
     except KeyError:
         user = str(uid)
-    return Holder(usage.pid, user, name, usage.gb)
+    return GpuProcess(usage.pid, user, name, usage.gb)

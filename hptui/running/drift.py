@@ -8,15 +8,15 @@ from typing import Any
 
 from hptui.storage.store import Store
 
-KEY = "code"
+FINGERPRINT_META_KEY = "code"
 """Meta key of the last seen fingerprint."""
-WATCHED = ("hptui", "python", "git_commit", "git_dirty", "trainer_sha256")
+FINGERPRINT_KEYS = ("hptui", "python", "git_commit", "git_dirty", "trainer_sha256")
 """Keys of an attempt's environment that belong to its fingerprint."""
 
 
 def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
     """Return the facts of an attempt's environment that determine what its code computes."""
-    values = {name: str(environment[name]) for name in WATCHED if environment.get(name) is not None}
+    values = {name: str(environment[name]) for name in FINGERPRINT_KEYS if environment.get(name) is not None}
     packages = environment.get("packages")
     if isinstance(packages, Mapping):
         values |= {f"package {name}": str(version) for name, version in packages.items()}
@@ -28,17 +28,17 @@ def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
     return values
 
 
-def note(store: Store, trial: int, environment: Mapping[str, Any]) -> None:
+def record_changes(store: Store, trial: int, environment: Mapping[str, Any]) -> None:
     """Compare an attempt's fingerprint with the one before, and record what differs."""
     current = fingerprint(environment)
-    previous = json.loads(store.get_meta(KEY) or "{}")
+    previous = json.loads(store.get_meta(FINGERPRINT_META_KEY) or "{}")
     # Only names on both sides: a package that one of two trials did not import is no change of code.
     changed = [name for name in current if name in previous and current[name] != previous[name]]
     if changed:
         differences = ", ".join(f"{name} {_short(previous[name])} → {_short(current[name])}" for name in changed)
-        store.event("warning", "changed", f"not the code and data of the trials before: {differences}", trial)
+        store.add_event("warning", "changed", f"not the code and data of the trials before: {differences}", trial)
     if changed or not previous.keys() >= current.keys():
-        store.set_meta(KEY, json.dumps({**previous, **current}))
+        store.set_meta(FINGERPRINT_META_KEY, json.dumps({**previous, **current}))
 
 
 def _short(value: str) -> str:

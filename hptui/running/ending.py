@@ -12,9 +12,9 @@ from typing import Any
 
 from hptui.model.study import Objective
 from hptui.model.trial import AttemptState, Reason, TrialStatus
-from hptui.storage.rows import LastValue
+from hptui.storage.rows import MetricSummary
 
-ASKED = {
+END_BY_REQUEST = {
     "prune": (AttemptState.PRUNED, TrialStatus.PRUNED, Reason.PRUNER),
     "threshold": (AttemptState.PRUNED, TrialStatus.PRUNED, Reason.THRESHOLD),
     "pause": (AttemptState.PAUSED, TrialStatus.PAUSED, Reason.USER),
@@ -26,7 +26,7 @@ ASKED = {
 """Requested end -> states of an attempt that obeyed it. `timeout` and `hung` reach the worker as `stop`, `threshold` as
 `prune`."""
 
-ATTEMPT_OF = {
+ATTEMPT_STATE_OF = {
     TrialStatus.COMPLETE: AttemptState.DONE,
     TrialStatus.PRUNED: AttemptState.PRUNED,
     TrialStatus.PAUSED: AttemptState.PAUSED,
@@ -37,7 +37,7 @@ ATTEMPT_OF = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class AttemptEnd:
     """How an attempt ended. `status` None: the machine lost it, and the same trial runs again."""
 
     attempt: AttemptState
@@ -47,7 +47,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ExitFacts:
     """What is known of an attempt whose lock is free.
 
     `end` is its end event, `exit` its `exit.json`; None where it left none. `last_line` is the last line of its log.
@@ -60,58 +60,60 @@ class Facts:
     last_line: str = ""
 
 
-def judge(facts: Facts) -> Ending:
+def classify_exit(facts: ExitFacts) -> AttemptEnd:
     """Return how an attempt ended, before its objective is examined."""
     if facts.end is not None:
         return _by_event(facts.end, facts.asked)
     if facts.exit is None:
         reason = Reason.REBOOT if facts.rebooted else Reason.LOST
         why = "the machine was restarted" if facts.rebooted else "its process vanished without a trace"
-        return Ending(AttemptState.LOST, None, reason, why)
+        return AttemptEnd(AttemptState.LOST, None, reason, why)
     return _by_exit(facts.exit, facts)
 
 
-def _by_event(end: Mapping[str, Any], asked: str) -> Ending:
+def _by_event(end: Mapping[str, Any], asked: str) -> AttemptEnd:
     status, reason = TrialStatus(end["status"]), Reason(end["reason"])
     message = str(end.get("message") or "")
     if status is TrialStatus.STOPPED and asked in ("timeout", "hung"):
         return _obeyed(asked, message)
-    if reason.ours:
-        return Ending(AttemptState.FAILED if reason is Reason.DISK_FULL else AttemptState.LOST, None, reason, message)
+    if reason.is_machine_loss:
+        return AttemptEnd(
+            AttemptState.FAILED if reason is Reason.DISK_FULL else AttemptState.LOST, None, reason, message
+        )
     if status is TrialStatus.PRUNED and asked == "threshold":
         return _obeyed(asked, message)
     if status is TrialStatus.PAUSED and asked == "resume":
-        return Ending(AttemptState.PAUSED, None, reason, "resumed before it had paused")
-    return Ending(ATTEMPT_OF[status], status, reason, message)
+        return AttemptEnd(AttemptState.PAUSED, None, reason, "resumed before it had paused")
+    return AttemptEnd(ATTEMPT_STATE_OF[status], status, reason, message)
 
 
-def _obeyed(asked: str, message: str) -> Ending:
-    attempt, status, reason = ASKED[asked]
+def _obeyed(asked: str, message: str) -> AttemptEnd:
+    attempt, status, reason = END_BY_REQUEST[asked]
     texts = {"timeout": "it ran longer than its timeout", "hung": "nothing moved for longer than hang_after"}
-    return Ending(attempt, status, reason, texts.get(asked, message))
+    return AttemptEnd(attempt, status, reason, texts.get(asked, message))
 
 
-def _by_exit(exit_: Mapping[str, Any], facts: Facts) -> Ending:
+def _by_exit(exit_: Mapping[str, Any], facts: ExitFacts) -> AttemptEnd:
     """Classify an attempt without an end event: killed, or dead in a way that Python could not report."""
     asked = facts.asked or str(exit_.get("asked") or "")
-    if asked in ASKED:
+    if asked in END_BY_REQUEST:
         escalated = exit_.get("insisted") and asked != "kill"
         return _obeyed(asked, "it did not stop in time and was killed" if escalated else "")
     number, code = exit_.get("signal"), exit_.get("code")
     if number == 9 and exit_.get("oom_kills"):
-        return Ending(
+        return AttemptEnd(
             AttemptState.FAILED, TrialStatus.FAILED, Reason.HOST_OOM, "killed by the kernel: out of host memory"
         )
     cause = f"killed by signal {number}" if number else f"exit code {code}, without a result"
     message = f"{cause}: {facts.last_line}" if facts.last_line else cause
     if number in (9, 15):
         # hptui sent no such signal: an administrator, a batch system or a person did. The trial is not to blame.
-        return Ending(AttemptState.LOST, None, Reason.LOST, cause)
-    return Ending(AttemptState.FAILED, TrialStatus.FAILED, Reason.CRASH, message)
+        return AttemptEnd(AttemptState.LOST, None, Reason.LOST, cause)
+    return AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, Reason.CRASH, message)
 
 
 def objective_values(
-    objectives: Sequence[Objective], summary: Mapping[str, LastValue], final: Mapping[str, float]
+    objectives: Sequence[Objective], summary: Mapping[str, MetricSummary], final: Mapping[str, float]
 ) -> tuple[dict[str, float], Reason | None, str]:
     """Return (values, None, "") of a finished trial, or ({}, reason, message) when it has none.
 
@@ -132,7 +134,7 @@ def objective_values(
     return values, None, ""
 
 
-def _select(objective: Objective, points: LastValue | None, last: float) -> float:
+def _select(objective: Objective, points: MetricSummary | None, last: float) -> float:
     if objective.select == "last" or points is None:
         return float(last)
     seen = [value for value in (points.low, points.high, last) if value is not None]

@@ -14,22 +14,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import hptui
-from hptui.model.secrets import allowed, scrub_command
+from hptui.model.secrets import recordable_variables, scrub_command
 from hptui.model.trial import Value
 from hptui.running.nvml import GIB, Gpu
 
 
-def facts(directory: str | Path, command: Sequence[str] = (), gpus: Sequence[Gpu] = ()) -> dict[str, Value]:
+def attempt_facts(directory: str | Path, command: Sequence[str] = (), gpus: Sequence[Gpu] = ()) -> dict[str, Value]:
     """Return what a runner knows of every attempt that trains code in `directory`, secrets removed."""
-    environment: dict[str, Value] = {**machine(), "directory": str(directory)}
+    environment: dict[str, Value] = {**machine_facts(), "directory": str(directory)}
     if command:
         environment["command"] = scrub_command(command)
-    variables: dict[str, Value] = {**allowed(os.environ)}
+    variables: dict[str, Value] = {**recordable_variables(os.environ)}
     return {**environment, "variables": variables, **gpu_facts(gpus)}
 
 
 @functools.cache
-def machine() -> dict[str, Value]:
+def machine_facts() -> dict[str, Value]:
     """Return host, system, processor, memory and versions; constant while this process lives, so cached."""
     import psutil
 

@@ -14,18 +14,18 @@ from typing import Any
 
 from hptui.model.study import Study
 from hptui.model.trial import AttemptState, Reason, TrialStatus
-from hptui.running.ending import Ending, Facts, judge, objective_values
-from hptui.running.ingest import UNUSABLE
-from hptui.running.live import Live
+from hptui.running.ending import AttemptEnd, ExitFacts, classify_exit, objective_values
+from hptui.running.ingest import INVALID_LINE_ERRORS
+from hptui.running.live import RunningAttempt
 from hptui.running.shim import boot_id
 from hptui.storage.crashpoints import crash_point
-from hptui.storage.rundir import LINE_LIMIT, RunDir, join_nonfinite, read_json
+from hptui.storage.rundir import MAX_EVENT_BYTES, RunDir, join_nonfinite, read_json
 from hptui.storage.store import Store
 
 log = logging.getLogger(__name__)
 
-TAIL = 16 * 1024  # bytes
-SHOWN_LINES = 20
+LOG_TAIL_BYTES = 16 * 1024  # bytes
+LOG_TAIL_LINES = 20
 """Lines of a log that are shown by default."""
 
 
@@ -46,26 +46,26 @@ def end_event(run: RunDir) -> dict[str, Any] | None:
         TrialStatus(event["status"]), Reason(event["reason"])
         join_nonfinite(event.get("m") or {}, event.get("nonfinite") or {})
         float(event.get("peak_gpu_gb") or 0.0), float(event.get("peak_rss_gb") or 0.0)
-    except UNUSABLE:
+    except INVALID_LINE_ERRORS:
         return None
     return event
 
 
 def _events_backwards(run: RunDir) -> Iterator[dict[str, Any]]:
     """Yield the events at the end of an attempt's file, the last one first; skip invalid lines."""
-    tail = _tail(run.events, 2 * LINE_LIMIT)
+    tail = _tail(run.events, 2 * MAX_EVENT_BYTES)
     for line in reversed(tail[: tail.rfind(b"\n") + 1].splitlines()):
         try:
             event = json.loads(line)
             event["k"], float(event["t"])
-        except UNUSABLE:
+        except INVALID_LINE_ERRORS:
             continue
         yield event
 
 
-def log_tail(run: RunDir, lines: int = SHOWN_LINES) -> list[str]:
+def log_tail(run: RunDir, lines: int = LOG_TAIL_LINES) -> list[str]:
     """Return the last lines that a worker printed, without empty ones."""
-    text = _tail(run.log, TAIL).decode(errors="replace")
+    text = _tail(run.log, LOG_TAIL_BYTES).decode(errors="replace")
     return [line for line in text.splitlines() if line.strip()][-lines:]
 
 
@@ -78,7 +78,7 @@ def _tail(path: Path, size: int) -> bytes:
         return b""
 
 
-def finish(store: Store, study: Study, live: Live) -> Ending:
+def finalize_attempt(store: Store, study: Study, live: RunningAttempt) -> AttemptEnd:
     """Commit how an attempt ended, and return it.
 
     The caller has made sure that no process can write to the attempt any more, and has ingested everything that it
@@ -86,15 +86,15 @@ def finish(store: Store, study: Study, live: Live) -> Ending:
     """
     end = end_event(live.run)
     exit_facts = read_json(live.run.exit)
-    facts = Facts(
+    facts = ExitFacts(
         end=end,
         exit=exit_facts if isinstance(exit_facts, dict) else None,
-        asked=live.asked,
+        asked=live.requested_end,
         rebooted=bool(live.attempt.boot_id) and live.attempt.boot_id != boot_id(),
         last_line=next(iter(log_tail(live.run, 1)), ""),
     )
-    ending = judge(facts)
-    ending = replace(ending, message=ending.message or live.why)
+    ending = classify_exit(facts)
+    ending = replace(ending, message=ending.message or live.end_message)
     final = join_nonfinite(end.get("m") or {}, end.get("nonfinite") or {}) if end else {}
     crash_point("before_finish")
     with store.transaction(durable=True):
@@ -106,19 +106,19 @@ def finish(store: Store, study: Study, live: Live) -> Ending:
 
 
 def _objective_outcome(
-    store: Store, study: Study, live: Live, ending: Ending, final: Mapping[str, float]
-) -> tuple[Ending, dict[str, float] | None]:
+    store: Store, study: Study, live: RunningAttempt, ending: AttemptEnd, final: Mapping[str, float]
+) -> tuple[AttemptEnd, dict[str, float] | None]:
     """Turn a completed attempt into a failure if its objective has no finite value; add its values."""
     if ending.status is not TrialStatus.COMPLETE:
         return ending, None
-    summary = store.last(live.trial.number)
+    summary = store.metric_summaries(live.trial.number)
     values, reason, message = objective_values(study.objectives, summary, final)
     if reason is None:
         return ending, values
-    return Ending(AttemptState.FAILED, TrialStatus.FAILED, reason, message), None
+    return AttemptEnd(AttemptState.FAILED, TrialStatus.FAILED, reason, message), None
 
 
-def _close_attempt(store: Store, live: Live, ending: Ending, facts: Facts) -> None:
+def _close_attempt(store: Store, live: RunningAttempt, ending: AttemptEnd, facts: ExitFacts) -> None:
     exit_facts = facts.exit or {}
     seconds = exit_facts.get("seconds")
     store.update_attempt(
@@ -127,14 +127,14 @@ def _close_attempt(store: Store, live: Live, ending: Ending, facts: Facts) -> No
         reason=ending.reason,
         message=ending.message,
         ended=exit_facts.get("ended") or time.time(),
-        seconds=float(seconds) if seconds is not None else live.activity,
+        seconds=float(seconds) if seconds is not None else live.active_seconds,
         exit_code=exit_facts.get("code"),
         exit_signal=exit_facts.get("signal"),
         **_memory_use(store, live.attempt.token, facts),
     )
 
 
-def _memory_use(store: Store, token: str, facts: Facts) -> dict[str, float]:
+def _memory_use(store: Store, token: str, facts: ExitFacts) -> dict[str, float]:
     """Return peak and mean memory (GiB) of an attempt.
 
     Means are of samples; the peak also uses the worker's own figure, which catches peaks between samples.
@@ -156,8 +156,8 @@ def _memory_use(store: Store, token: str, facts: Facts) -> dict[str, float]:
 def _close_trial(
     store: Store,
     study: Study,
-    live: Live,
-    ending: Ending,
+    live: RunningAttempt,
+    ending: AttemptEnd,
     values: Mapping[str, float] | None,
     final: Mapping[str, float],
 ) -> None:
@@ -175,7 +175,9 @@ def _close_trial(
             # If the clock was set back: failures before `since` are not counted, and this one must be.
             fields |= {"ended": max(time.time(), float(store.get_meta("since") or 0.0))}
     store.update_trial(number, **fields)
-    store.event(_event_level(status), f"trial_{status}", _end_message(status, replace(ending, reason=reason)), number)
+    store.add_event(
+        _event_level(status), f"trial_{status}", _end_message(status, replace(ending, reason=reason)), number
+    )
 
 
 def _after_loss(store: Store, study: Study, number: int, reason: Reason) -> tuple[TrialStatus, Reason]:
@@ -186,7 +188,7 @@ def _after_loss(store: Store, study: Study, number: int, reason: Reason) -> tupl
     losses = 0
     attempts_with_checkpoint = {checkpoint.attempt for checkpoint in store.checkpoints(number)}
     for attempt in reversed(store.attempts(number)):
-        if attempt.reason is None or not attempt.reason.ours or attempt.n in attempts_with_checkpoint:
+        if attempt.reason is None or not attempt.reason.is_machine_loss or attempt.n in attempts_with_checkpoint:
             break
         losses += 1
     if losses > study.resources.lost_retries:
@@ -198,8 +200,8 @@ def _event_level(status: TrialStatus) -> str:
     return "error" if status is TrialStatus.FAILED else "info"
 
 
-def _end_message(status: TrialStatus, ending: Ending) -> str:
+def _end_message(status: TrialStatus, ending: AttemptEnd) -> str:
     if status is TrialStatus.WAITING:
-        cause = f"lost ({ending.reason})" if ending.reason.ours else "paused"
+        cause = f"lost ({ending.reason})" if ending.reason.is_machine_loss else "paused"
         return f"{cause}, runs again: {ending.message}"
     return f"{status} ({ending.reason})" + (f": {ending.message}" if ending.message else "")

@@ -8,17 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from hptui.model.errors import UserError
-from hptui.model.study import NAME, Study
+from hptui.model.study import NAME_PATTERN, Study
 from hptui.model.trial import Reason, Role, Trial, TrialStatus
-from hptui.model.values import same
-from hptui.running.setup import unique
+from hptui.model.values import values_equal
+from hptui.running.setup import unique_name
 from hptui.storage.store import Store
 
-SOURCE, HASH, PLACE = "imported_from", "imported_sha256", "imported_place"
+IMPORTED_FROM, IMPORTED_SHA256, IMPORTED_PLACE = "imported_from", "imported_sha256", "imported_place"
 """Facts of an imported trial: the file's name, its hash, and where in it the trial stands."""
 
 
-def take(store: Store, study: Study, args: Mapping[str, Any]) -> str:
+def insert_imported(store: Store, study: Study, args: Mapping[str, Any]) -> str:
     """Record the `trials` of the file `source` with hash `sha256`; return a sentence for the user.
 
     Trials of the same hash and place in the file are skipped: they have been imported before.
@@ -26,16 +26,22 @@ def take(store: Store, study: Study, args: Mapping[str, Any]) -> str:
     source, digest, entries = str(args["source"]), str(args["sha256"]), list(args["trials"])
     with store.transaction(durable=True):
         recorded = {
-            (trial.facts.get(HASH), trial.facts.get(PLACE)) for trial in store.trials() if trial.role is Role.IMPORTED
+            (trial.facts.get(IMPORTED_SHA256), trial.facts.get(IMPORTED_PLACE))
+            for trial in store.trials()
+            if trial.role is Role.IMPORTED
         }
         new = [entry for entry in entries if (digest, entry["place"]) not in recorded]
         names, number = store.trial_names(), store.next_number()
         first, revision = number, store.study_row()["revision"]
         for entry in new:
             trial = _imported_trial(
-                study, entry, number, revision, {SOURCE: source, HASH: digest, PLACE: entry["place"]}
+                study,
+                entry,
+                number,
+                revision,
+                {IMPORTED_FROM: source, IMPORTED_SHA256: digest, IMPORTED_PLACE: entry["place"]},
             )
-            name = unique(trial.name, names, number)
+            name = unique_name(trial.name, names, number)
             names.add(name)
             store.insert_trial(replace(trial, name=name))
             metric = study.objective.metric
@@ -45,7 +51,7 @@ def take(store: Store, study: Study, args: Mapping[str, Any]) -> str:
             store.add_points(number, 1, curve)
             number += 1
         if new:
-            store.event("info", "imported", f"{len(new)} experiments imported from {source}")
+            store.add_event("info", "imported", f"{len(new)} experiments imported from {source}")
     already = len(entries) - len(new)
     skipped = f"; {already} {'was' if already == 1 else 'were'} there already" if already else ""
     if not new:
@@ -61,7 +67,7 @@ def _imported_trial(
     if status.open:
         raise UserError(f"{entry['place']}: only what has ended can be imported, this is {status}")
     name = str(entry["name"] or "")
-    valid = bool(NAME.fullmatch(name)) and not name.isdecimal() and name != "best"
+    valid = bool(NAME_PATTERN.fullmatch(name)) and not name.isdecimal() and name != "best"
     return Trial(
         number=number,
         name=name if valid else "",
@@ -94,5 +100,5 @@ def _stage_of_import(study: Study, params: Mapping[str, Any]) -> str:
     first_stage = study.stages[0] if study.stages else None
     if first_stage is None or not first_stage.set:
         return ""
-    matches = all(name in params and same(params[name], value) for name, value in first_stage.set.items())
+    matches = all(name in params and values_equal(params[name], value) for name, value in first_stage.set.items())
     return first_stage.name if matches else ""

@@ -11,9 +11,9 @@ from typing import Any
 from hptui.model.study import Study
 from hptui.model.trial import FROM_STEP, FROM_TRIAL, AttemptState
 from hptui.running import drift
-from hptui.running.live import Live
+from hptui.running.live import RunningAttempt
 from hptui.storage.crashpoints import crash_point
-from hptui.storage.points import NAME_LIMIT, Point
+from hptui.storage.points import MAX_METRIC_NAME_LENGTH, MetricPoint
 from hptui.storage.rundir import read_lines
 from hptui.storage.store import Store
 
@@ -23,13 +23,13 @@ MAX_METRICS = 2000
 """Metrics of one trial; further names are left out."""
 MAX_STEP = 1 << 62
 """Bound of steps, so that they fit SQLite's 64-bit integers."""
-PROGRESS = "progress"
+PROGRESS_METRIC = "progress"
 """Metric under which the progress that a trainer reports itself is stored."""
-UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+INVALID_LINE_ERRORS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 """What an invalid line may raise. Scripts can write to the file, so such a line is recorded and skipped."""
 
 
-class Ingest:
+class EventReader:
     """Reads events of one study's attempts into its store.
 
     `objectives` are the metrics whose curves pruners use; with `counting` these are curves over reports, not over
@@ -42,7 +42,7 @@ class Ingest:
         self._counting = counting
         self._names: dict[int, set[str]] = {}
 
-    def drain(self, live: Live, seconds: float = 0.0) -> bool:
+    def drain(self, live: RunningAttempt, seconds: float = 0.0) -> bool:
         """Commit what the attempt has written since: one batch, or as many as start within `seconds`.
 
         Returns True when all is read.
@@ -53,7 +53,7 @@ class Ingest:
                 return False
         return True
 
-    def _batch(self, live: Live) -> bool:
+    def _batch(self, live: RunningAttempt) -> bool:
         lines, offset = read_lines(live.run.events, live.offset)
         if offset == live.offset:
             return False
@@ -67,8 +67,8 @@ class Ingest:
         live.offset = offset
         return True
 
-    def _commit(self, live: Live, lines: list[bytes], offset: int) -> None:
-        points: list[Point] = []
+    def _commit(self, live: RunningAttempt, lines: list[bytes], offset: int) -> None:
+        points: list[MetricPoint] = []
         number, n = live.trial.number, live.attempt.n
         with self._store.transaction():
             for line in lines:
@@ -77,11 +77,11 @@ class Ingest:
             if points:
                 self._store.update_trial(number, last_step=live.step, progress=live.progress)
 
-    def _line(self, live: Live, line: bytes, points: list[Point]) -> None:
+    def _line(self, live: RunningAttempt, line: bytes, points: list[MetricPoint]) -> None:
         try:
             event = json.loads(line)
             number, kind, seconds = int(event["q"]), str(event["k"]), float(event["t"])
-        except UNUSABLE:
+        except INVALID_LINE_ERRORS:
             self._suspect(live, f"a line of events.jsonl cannot be read: {line[:80]!r}")
             return
         if number <= live.sequence:
@@ -89,24 +89,24 @@ class Ingest:
         if number != live.sequence + 1:
             self._suspect(live, f"events {live.sequence + 1} to {number - 1} are missing")
         live.sequence = number
-        live.activity, live.seen_at = seconds, time.monotonic()
+        live.active_seconds, live.seen_at = seconds, time.monotonic()
         if kind != "heartbeat":
-            live.moved, live.hang_told = live.seen_at, False
+            live.last_event_at, live.hang_reported = live.seen_at, False
         try:
             if kind == "metrics":
                 self._metrics(live, event, points)
             elif kind == "retract":
                 self._retract(live, str(event["metric"]), points)
-            elif handler := HANDLERS.get(kind):
+            elif handler := EVENT_HANDLERS.get(kind):
                 handler(self._store, live, event)
-        except UNUSABLE as error:
+        except INVALID_LINE_ERRORS as error:
             self._suspect(live, f"event {number} ({kind}) is left out: {type(error).__name__}: {error}")
 
-    def _suspect(self, live: Live, message: str) -> None:
+    def _suspect(self, live: RunningAttempt, message: str) -> None:
         log.warning("trial %d: %s", live.trial.number, message)
-        self._store.event("warning", "suspect", message, live.trial.number)
+        self._store.add_event("warning", "suspect", message, live.trial.number)
 
-    def _metrics(self, live: Live, event: Mapping[str, Any], points: list[Point]) -> None:
+    def _metrics(self, live: RunningAttempt, event: Mapping[str, Any], points: list[MetricPoint]) -> None:
         step, seconds = int(event["step"]), live.trial.seconds + float(event["t"])
         if not -MAX_STEP < step < MAX_STEP:
             self._suspect(live, f"step {step} is no step")
@@ -116,10 +116,10 @@ class Ingest:
         live.step = step
         live.allowance = 0.0
         live.progress = live.progress_at(step, event.get("progress"))
-        live.fresh = True
+        live.has_new_values = True
         if event.get("progress") is not None and live.progress is not None:
             points.append(
-                (PROGRESS, step, live.progress, None, seconds)
+                (PROGRESS_METRIC, step, live.progress, None, seconds)
             )  # stored, since a later runner needs it for the curves
         for name, value in event["m"].items():
             if name not in names and not self._new_name(live, name, names):
@@ -130,26 +130,26 @@ class Ingest:
             live.latest[name] = number
             if (
                 name in self._objectives
-                and (position := live.count(name) if self._counting else live.progress) is not None
+                and (position := live.next_report(name) if self._counting else live.progress) is not None
             ):
                 live.extend(name, position, number)
 
-    def _retract(self, live: Live, metric: str, points: list[Point]) -> None:
+    def _retract(self, live: RunningAttempt, metric: str, points: list[MetricPoint]) -> None:
         """Delete a metric's points: those in the store, and those of this batch."""
         points[:] = [point for point in points if point[0] != metric]
-        self._store.drop_metric(live.trial.number, metric)
+        self._store.delete_metric(live.trial.number, metric)
         live.latest.pop(metric, None)
         live.curves.pop(metric, None)
 
-    def _new_name(self, live: Live, name: str, names: set[str]) -> bool:
+    def _new_name(self, live: RunningAttempt, name: str, names: set[str]) -> bool:
         """Return True when a metric's name is accepted; record a refused one once."""
         if len(names) >= MAX_METRICS:
             return False
-        if not 0 < len(name) <= NAME_LIMIT:
-            if name[:NAME_LIMIT] not in names:
-                message = f"a metric's name has 1 to {NAME_LIMIT} characters; {name[:60]!r} is left out"
+        if not 0 < len(name) <= MAX_METRIC_NAME_LENGTH:
+            if name[:MAX_METRIC_NAME_LENGTH] not in names:
+                message = f"a metric's name has 1 to {MAX_METRIC_NAME_LENGTH} characters; {name[:60]!r} is left out"
                 self._suspect(live, message)
-                names.add(name[:NAME_LIMIT])
+                names.add(name[:MAX_METRIC_NAME_LENGTH])
             return False
         names.add(name)
         if len(names) == MAX_METRICS:
@@ -157,37 +157,37 @@ class Ingest:
         return True
 
 
-def ingest_of(store: Store, study: Study) -> Ingest:
+def event_reader_for(store: Store, study: Study) -> EventReader:
     """Return the reader of a study's attempts."""
     metrics = [objective.metric for objective in study.objectives]
-    return Ingest(store, metrics, counting=study.search.pruner.counts_reports)
+    return EventReader(store, metrics, counting=study.search.pruner.counts_reports)
 
 
-def _hello(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+def _hello(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
     """Record that the worker runs.
 
     Points after the step that it resumes from belong to lost work of an earlier attempt, and are deleted.
     """
     resumed = None if event.get("resumed_step") is None else int(event["resumed_step"])
     if live.attempt.n > 1:
-        store.cut_points(live.trial.number, resumed)
-    live.before = live.trial.seconds if resumed is not None else 0.0
+        store.delete_points_after(live.trial.number, resumed)
+    live.earlier_seconds = live.trial.seconds if resumed is not None else 0.0
     environment = {**live.attempt.environment, **(event.get("environment") or {})}
     store.update_attempt(live.attempt.token, state=AttemptState.RUNNING, resumed_step=resumed, environment=environment)
-    drift.note(store, live.trial.number, environment)
+    drift.record_changes(store, live.trial.number, environment)
     if resumed is not None:
-        store.event("info", "resumed", f"continues after step {resumed}", live.trial.number)
+        store.add_event("info", "resumed", f"continues after step {resumed}", live.trial.number)
     _total(store, live, {"steps": event.get("total_steps")})
 
 
-def _environment(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+def _environment(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
     """Record what the training reports of its environment after it has begun."""
     [attempt] = [row for row in store.attempts(live.trial.number) if row.token == live.attempt.token]
     store.update_attempt(attempt.token, environment={**attempt.environment, **event["environment"]})
-    drift.note(store, live.trial.number, event["environment"])
+    drift.record_changes(store, live.trial.number, event["environment"])
 
 
-def _total(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+def _total(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
     if event.get("steps"):
         live.total_steps = int(event["steps"])
         store.update_trial(live.trial.number, total_steps=live.total_steps)
@@ -196,39 +196,39 @@ def _total(store: Store, live: Live, event: Mapping[str, Any]) -> None:
         store.update_trial(live.trial.number, total_steps=None)
 
 
-def _phase(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+def _phase(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
     live.allowance = float(event.get("allow") or 0.0)
 
 
-def _checkpoint(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+def _checkpoint(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
     number, kept = live.trial.number, set(event.get("kept") or ())
     with store.transaction():
         store.add_checkpoint(number, int(event["step"]), live.attempt.n, str(event["path"]), int(event["bytes"]))
         for checkpoint in store.checkpoints(number) if kept else ():
             if checkpoint.step not in kept:
-                store.drop_checkpoint(number, checkpoint.step)
+                store.delete_checkpoint(number, checkpoint.step)
 
 
-def _effective(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+def _effective(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
     recorded = dict(store.trial(live.trial.number).effective)
     store.update_trial(live.trial.number, effective={**recorded, **event["settings"]})
 
 
-def _facts(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+def _facts(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
     recorded = dict(store.trial(live.trial.number).facts)
     reported = {name: value for name, value in event["facts"].items() if name not in (FROM_TRIAL, FROM_STEP)}
     store.update_trial(live.trial.number, facts={**recorded, **reported})
 
 
-def _artifact(store: Store, live: Live, event: Mapping[str, Any]) -> None:
+def _artifact(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
     store.add_artifact(live.trial.number, live.attempt.n, str(event["path"]), str(event.get("label") or ""))
 
 
-def _warning(store: Store, live: Live, event: Mapping[str, Any]) -> None:
-    store.event("warning", "trainer", str(event["message"]), live.trial.number)
+def _warning(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
+    store.add_event("warning", "trainer", str(event["message"]), live.trial.number)
 
 
-HANDLERS: dict[str, Callable[[Store, Live, Mapping[str, Any]], None]] = {
+EVENT_HANDLERS: dict[str, Callable[[Store, RunningAttempt, Mapping[str, Any]], None]] = {
     "hello": _hello,
     "total": _total,
     "phase": _phase,

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial
-from hptui.model.values import same, value_text
-from hptui.search.history import hear, unsaid
-from hptui.search.lens import Lens
-from hptui.storage.queries import KNOWLEDGE
+from hptui.model.values import value_text, values_equal
+from hptui.search.history import has_unrecorded_setting, observe
+from hptui.search.lens import SpaceProjection
+from hptui.storage.queries import META_KNOWLEDGE
 from hptui.storage.store import Store
 
 if TYPE_CHECKING:
-    from hptui.running.warmstart import Source
+    from hptui.running.warmstart import PriorStudy
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class LearnableTrials:
     """How many of some trials a search can learn from; the name of the first other one, and why it cannot."""
 
     count: int
@@ -32,36 +32,41 @@ class Hearing:
     why: str = ""
 
 
-def hearing(projection: Lens, study: Study, trials: Sequence[Trial]) -> Hearing:
+def count_learnable(projection: SpaceProjection, study: Study, trials: Sequence[Trial]) -> LearnableTrials:
     """Count the trials that a search over the space of `projection` can learn from."""
     reasons = [(trial, _why_unusable(projection, study, trial)) for trial in trials]
     misfits = [(trial, why) for trial, why in reasons if why]
     if not misfits:
-        return Hearing(len(trials))
+        return LearnableTrials(len(trials))
     first_misfit, why = misfits[0]
-    return Hearing(len(trials) - len(misfits), first_misfit.name or f"trial {first_misfit.number}", why)
+    return LearnableTrials(len(trials) - len(misfits), first_misfit.name or f"trial {first_misfit.number}", why)
 
 
-def note(
-    store: Store, study: Study, stage: str, projection: Lens, sources: Sequence[Source], imported: Sequence[Trial]
+def store_prior_knowledge(
+    store: Store,
+    study: Study,
+    stage: str,
+    projection: SpaceProjection,
+    sources: Sequence[PriorStudy],
+    imported: Sequence[Trial],
 ) -> None:
     """Store which prior and imported trials the search of a stage can use.
 
     The caller holds the transaction.
     """
     entries = [*_study_counts(projection, study, sources), *_import_counts(projection, study, imported)]
-    stored = store.knowledge()
+    stored = store.prior_knowledge()
     if entries != stored.get(stage, []):
-        store.set_meta(KNOWLEDGE, json.dumps({**stored, stage: entries}))
+        store.set_meta(META_KNOWLEDGE, json.dumps({**stored, stage: entries}))
 
 
-def _study_counts(projection: Lens, study: Study, sources: Sequence[Source]) -> Iterator[dict[str, Any]]:
+def _study_counts(projection: SpaceProjection, study: Study, sources: Sequence[PriorStudy]) -> Iterator[dict[str, Any]]:
     for source in sources:
         origin = {"study": source.name, "uuid": source.uuid, "at": source.at}
-        yield {**origin, **_counts(hearing(projection, study, source.trials), source.trials)}
+        yield {**origin, **_counts(count_learnable(projection, study, source.trials), source.trials)}
 
 
-def _import_counts(projection: Lens, study: Study, imported: Sequence[Trial]) -> Iterator[dict[str, Any]]:
+def _import_counts(projection: SpaceProjection, study: Study, imported: Sequence[Trial]) -> Iterator[dict[str, Any]]:
     """Yield the counts of imported trials, by the file that they are from."""
     files: dict[str, list[Trial]] = defaultdict(list)
     for trial in imported:
@@ -69,20 +74,20 @@ def _import_counts(projection: Lens, study: Study, imported: Sequence[Trial]) ->
             files[str(trial.facts.get("imported_from", ""))].append(trial)
     for name, trials in files.items():
         numbers = [trial.number for trial in trials]
-        yield {"file": name, "numbers": numbers, **_counts(hearing(projection, study, trials), trials)}
+        yield {"file": name, "numbers": numbers, **_counts(count_learnable(projection, study, trials), trials)}
 
 
-def _counts(learnable: Hearing, trials: Sequence[Trial]) -> Mapping[str, Any]:
+def _counts(learnable: LearnableTrials, trials: Sequence[Trial]) -> Mapping[str, Any]:
     return {"trials": len(trials), "heard": learnable.count, "misfit": learnable.misfit, "why": learnable.why}
 
 
-def _why_unusable(projection: Lens, study: Study, trial: Trial) -> str:
+def _why_unusable(projection: SpaceProjection, study: Study, trial: Trial) -> str:
     """Return why a search cannot learn from a trial; '' if it can."""
-    if hear(trial, study) is None:
+    if observe(trial, study) is None:
         return f"there was no result ({trial.reason or trial.status})"
     if projection.point(trial.params) is None:
         return next(_misfitting_settings(projection, trial), "the settings are no point of this space")
-    if unsaid(projection, trial):
+    if has_unrecorded_setting(projection, trial):
         unrecorded = [
             name
             for name in projection.parameters
@@ -92,14 +97,14 @@ def _why_unusable(projection: Lens, study: Study, trial: Trial) -> str:
     return ""
 
 
-def _misfitting_settings(projection: Lens, trial: Trial) -> Iterator[str]:
+def _misfitting_settings(projection: SpaceProjection, trial: Trial) -> Iterator[str]:
     for name, value in trial.params.items():
         if name in projection.parameters:
             if not projection.parameters[name].contains(value):
                 yield f"{name} is {value_text(value)}, and here it is {projection.parameters[name].describe()}"
         elif name not in projection.base:
             yield f"{name} is {value_text(value)}, and here there is no such setting"
-        elif not same(projection.base[name], value) and name not in [
+        elif not values_equal(projection.base[name], value) and name not in [
             derived.name for derived in projection.space.derived
         ]:
             yield f"{name} is {value_text(value)}, and here {value_text(projection.base[name])}"

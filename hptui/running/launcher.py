@@ -26,11 +26,11 @@ from typing import Any
 
 from hptui.running import shim
 
-PACKET = 1 << 20  # bytes
-ATTACHED = 16  # descriptors
+MAX_PACKET_BYTES = 1 << 20  # bytes
+MAX_ATTACHED_FDS = 16  # descriptors
 
 
-def threads() -> int:
+def thread_count() -> int:
     """Return the number of threads of this process."""
     try:
         return len(os.listdir("/proc/self/task"))
@@ -40,7 +40,7 @@ def threads() -> int:
         return threading.active_count()
 
 
-def load(entry: str, modules: Sequence[str]) -> Callable[[str], int]:
+def load_worker(entry: str, modules: Sequence[str]) -> Callable[[str], int]:
     """Import all modules; return the function that trains one attempt directory.
 
     Raises: RuntimeError when an import has started threads, since forking a process with threads is unsafe.
@@ -49,14 +49,14 @@ def load(entry: str, modules: Sequence[str]) -> Callable[[str], int]:
         importlib.import_module(name)
     module, _, function = entry.partition(":")
     body: Callable[[str], int] = getattr(importlib.import_module(module), function)
-    if threads() > 1:
-        raise RuntimeError(f"importing {', '.join(modules)} left {threads()} threads; forking needs one")
+    if thread_count() > 1:
+        raise RuntimeError(f"importing {', '.join(modules)} left {thread_count()} threads; forking needs one")
     gc.collect()
     gc.freeze()  # keeps the collector from touching, and so copying, the shared pages
     return body
 
 
-def train(worker: Callable[[str], int], request: Mapping[str, Any]) -> None:
+def run_worker(worker: Callable[[str], int], request: Mapping[str, Any]) -> None:
     """Set up the worker's process as a fresh one would be, train, and exit. Never returns."""
     os.environ.update(request["environment"])
     os.chdir(request["cwd"])
@@ -80,15 +80,15 @@ def become_shim(
         locks,
         request["pause_grace"],
         request["stop_grace"],
-        lambda: train(worker, request),
+        lambda: run_worker(worker, request),
     )
 
 
-def serve(link: socket.socket, worker: Callable[[str], int]) -> None:
+def serve_requests(link: socket.socket, worker: Callable[[str], int]) -> None:
     """Answer requests until the runner closes the connection."""
     while True:
         try:
-            data, locks, _, _ = socket.recv_fds(link, PACKET, ATTACHED)
+            data, locks, _, _ = socket.recv_fds(link, MAX_PACKET_BYTES, MAX_ATTACHED_FDS)
         except ConnectionResetError:  # the runner died before it had read all our answers
             return
         if not data:
@@ -122,12 +122,12 @@ def main(argv: Sequence[str]) -> None:
     link, began = socket.socket(fileno=int(fd)), time.monotonic()
     os.set_inheritable(link.fileno(), False)
     try:
-        worker = load(entry, modules)
+        worker = load_worker(entry, modules)
     except Exception as error:  # noqa: BLE001  whatever an import raises, the runner can still start cold
         link.send(json.dumps({"ready": False, "error": f"{type(error).__name__}: {error}"[:2000]}).encode())
         return
     link.send(json.dumps({"ready": True, "seconds": round(time.monotonic() - began, 3)}).encode())
-    serve(link, worker)
+    serve_requests(link, worker)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from hptui.model.trial import Attempt, Trial
 from hptui.storage.rundir import RunDir
 
-MAX_CURVE = 512
+MAX_CURVE_POINTS = 512
 """Points kept of one curve; more are thinned."""
 
 
 @dataclass
-class Live:
+class RunningAttempt:
     """A running attempt, with the state that its events have reported so far.
 
     `offset` and `sequence` are what the store has committed; `last_event_at` is when anything but a heartbeat last came
@@ -32,23 +32,23 @@ class Live:
     total_steps: int | None = None
     step: int | None = None
     progress: float | None = None
-    activity: float = 0.0
+    active_seconds: float = 0.0
     seen_at: float = field(default_factory=time.monotonic)
-    moved: float = field(default_factory=time.monotonic)
+    last_event_at: float = field(default_factory=time.monotonic)
     allowance: float = 0.0
-    hang_told: bool = False
-    asked: str = ""
-    why: str = ""
-    before: float = 0.0
+    hang_reported: bool = False
+    requested_end: str = ""
+    end_message: str = ""
+    earlier_seconds: float = 0.0
     curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     latest: dict[str, float] = field(default_factory=dict)
-    fresh: bool = False
-    sheltered: bool = False
+    has_new_values: bool = False
+    exempt: bool = False
 
     @property
     def seconds(self) -> float:
         """Seconds of activity of this attempt: the last time stamp of its events, plus the time since it came."""
-        return self.activity + (time.monotonic() - self.seen_at)
+        return self.active_seconds + (time.monotonic() - self.seen_at)
 
     def progress_at(self, step: int, reported: float | None) -> float | None:
         """Return the share of the budget (0 to 1) at a step: as reported, else from the total number of steps."""
@@ -60,17 +60,17 @@ class Live:
         """Add a point to a curve that pruners compare; halve the number of points when it gets too long."""
         curve = self.curves.setdefault(metric, [])
         curve.append((progress, value))
-        if len(curve) > MAX_CURVE:
+        if len(curve) > MAX_CURVE_POINTS:
             self.curves[metric] = curve[:-1][::2] + curve[-1:]
 
-    def count(self, metric: str) -> float:
+    def next_report(self, metric: str) -> float:
         """Return the number of a metric's next report, from 1."""
         curve = self.curves.get(metric)
         return curve[-1][0] + 1 if curve else 1.0
 
     def reset_clocks(self) -> None:
         """Restart the hang clock, after the machine or the runner slept: silence then shows nothing."""
-        self.moved = time.monotonic()
+        self.last_event_at = time.monotonic()
 
     def close(self) -> None:
         """Close the shim's handle."""

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from hptui.running import shim
-from hptui.running.warm import Warm
+from hptui.running.warm import LauncherClient
 from hptui.storage.crashpoints import crash_point
-from hptui.storage.rundir import RunDir, is_held, open_lock, read_json, write_json
+from hptui.storage.rundir import RunDir, acquire_lock, lock_is_held, read_json, write_json
 
 log = logging.getLogger(__name__)
 
-MARK = "HPTUI_ATTEMPT"
+TOKEN_VARIABLE = "HPTUI_ATTEMPT"  # noqa: S105
 """Environment variable with the attempt's token, by which its processes can be found."""
-DYING_SECONDS = 0.5
+MAX_DYING_S = 0.5
 """How long to wait for killed processes to end."""
 
 
@@ -47,10 +47,10 @@ class Launch:
 
 
 @dataclass
-class Local:
+class LocalExecutor:
     """Starts attempts as processes of this machine: shims of its own, or through the launcher if there is one."""
 
-    warm: Warm | None = None
+    launcher: LauncherClient | None = None
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, launch: Launch) -> tuple[bool, int | None]:
@@ -66,12 +66,12 @@ class Local:
             crash_point("after_mkdir")
             write_json(launch.run.config, launch.config)
             crash_point("after_config")
-            lock = open_lock(launch.run.lock)
+            lock = acquire_lock(launch.run.lock)
             if lock is None:
                 raise BlockingIOError(f"{launch.run.lock} is held by another process")
             fds.insert(0, lock)
             crash_point("after_lock")
-            if self.warm is not None and self.warm.start(self._request(launch), fds):
+            if self.launcher is not None and self.launcher.start(self._request(launch), fds):
                 return True, None
             return False, self._start_shim(launch, fds)
         finally:
@@ -84,7 +84,7 @@ class Local:
             "directory": str(launch.run.root),
             "token": launch.token,
             "cwd": launch.cwd,
-            "environment": {**launch.environment, MARK: launch.token},
+            "environment": {**launch.environment, TOKEN_VARIABLE: launch.token},
             "pause_grace": launch.pause_grace,
             "stop_grace": launch.stop_grace,
         }
@@ -98,7 +98,7 @@ class Local:
             pass_fds=list(fds),
             start_new_session=True,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, **launch.environment, MARK: launch.token},
+            env={**os.environ, **launch.environment, TOKEN_VARIABLE: launch.token},
         )
         self.children.append(process)
         return process.pid
@@ -108,7 +108,7 @@ class Local:
         self.children = [child for child in self.children if child.poll() is None]
 
 
-def watch_handle(pid: int | None, run: RunDir) -> int | None:
+def open_shim_pidfd(pid: int | None, run: RunDir) -> int | None:
     """Return a pidfd that becomes readable when the shim ends; None where that is not possible.
 
     It only wakes the poll; the lock decides whether the attempt lives, and no signal is sent through it.
@@ -122,32 +122,32 @@ def watch_handle(pid: int | None, run: RunDir) -> int | None:
         handle = os.pidfd_open(pid)
     except OSError:
         return None
-    if is_held(run.lock):  # the shim still lives, so its pid was not reused before the pidfd was opened
+    if lock_is_held(run.lock):  # the shim still lives, so its pid was not reused before the pidfd was opened
         return handle
     os.close(handle)
     return None
 
 
-def silence(token: str, run: RunDir) -> None:
+def kill_orphans(token: str, run: RunDir) -> None:
     """Kill every process that could still write to an ended attempt, and delete its half-written files.
 
     A lock may be released before the last worker dies. The shim that wrote `exit.json` has killed them already. Linux
     only; a process stuck in the kernel is left.
     """
     if read_json(run.exit) is None:
-        sweep_strays(token, run)
+        kill_marked_processes(token, run)
     for temporary in run.root.glob(".*.tmp"):
         temporary.unlink(missing_ok=True)
 
 
-def sweep_strays(token: str, run: RunDir) -> int:
+def kill_marked_processes(token: str, run: RunDir) -> int:
     """Kill the processes that carry a lost attempt's token or can write to its files; return their number.
 
     A forked child keeps its launcher's environment in /proc until it executes something, hence the files: the attempt's
     events, and the pipe that its shim read. Processes that only read them are left alone.
     """
-    mark, files = f"{MARK}={token}".encode(), {str(run.events), *_output_pipe(run)}
-    killed, deadline = 0, time.monotonic() + DYING_SECONDS
+    mark, files = f"{TOKEN_VARIABLE}={token}".encode(), {str(run.events), *_output_pipe(run)}
+    killed, deadline = 0, time.monotonic() + MAX_DYING_S
     while dying := _kill(mark, files):  # until none is left: they may have forked meanwhile
         killed += len(dying)
         for handle in dying:

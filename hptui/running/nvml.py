@@ -48,7 +48,7 @@ def library() -> Any:
     return pynvml
 
 
-def ask(question: str, default: T, *arguments: Any) -> T:
+def query(question: str, default: T, *arguments: Any) -> T:
     """Call an NVML function; return `default` where this card, container or library has no answer."""
     nvml = library()
     if nvml is None:
@@ -62,31 +62,31 @@ def ask(question: str, default: T, *arguments: Any) -> T:
 
 def handles() -> list[Any]:
     """Return a handle of each GPU, in the driver's order."""
-    gpu_handles = [ask("nvmlDeviceGetHandleByIndex", None, index) for index in range(ask("nvmlDeviceGetCount", 0))]
+    gpu_handles = [query("nvmlDeviceGetHandleByIndex", None, index) for index in range(query("nvmlDeviceGetCount", 0))]
     return [handle for handle in gpu_handles if handle is not None]
 
 
-def instance(uuid: str) -> Any:
+def mig_handle(uuid: str) -> Any:
     """Return the handle of a MIG instance, or None."""
-    return ask("nvmlDeviceGetHandleByUUID", None, uuid.encode())
+    return query("nvmlDeviceGetHandleByUUID", None, uuid.encode())
 
 
 def describe(handle: Any, index: int) -> Gpu | None:
     """Return what is recorded of a GPU; None when it has fallen off the bus."""
-    memory: Any = ask("nvmlDeviceGetMemoryInfo", None, handle)
+    memory: Any = query("nvmlDeviceGetMemoryInfo", None, handle)
     uuid = uuid_of(handle)
     if memory is None or not uuid:
         return None
-    name = text(ask("nvmlDeviceGetName", "", handle))
+    name = decode(query("nvmlDeviceGetName", "", handle))
     return Gpu(index, uuid, name, memory.total / GIB, memory.free / GIB, driver_version(), cuda_version())
 
 
 def uuid_of(handle: Any) -> str:
     """Return the identity of a GPU, '' when it does not answer."""
-    return text(ask("nvmlDeviceGetUUID", "", handle))
+    return decode(query("nvmlDeviceGetUUID", "", handle))
 
 
-def every_gpu() -> list[Gpu]:
+def all_gpus() -> list[Gpu]:
     """Return all GPUs of this machine that answer, also those that this process may not use."""
     gpus = [describe(handle, index) for index, handle in enumerate(handles())]
     return [gpu for gpu in gpus if gpu is not None]
@@ -94,12 +94,12 @@ def every_gpu() -> list[Gpu]:
 
 def driver_version() -> str:
     """Return the driver's version, '' without one."""
-    return text(ask("nvmlSystemGetDriverVersion", ""))
+    return decode(query("nvmlSystemGetDriverVersion", ""))
 
 
 def cuda_version() -> str:
     """Return the newest CUDA version that the driver runs, as '12.8'; '' without one."""
-    number = ask("nvmlSystemGetCudaDriverVersion_v2", 0)
+    number = query("nvmlSystemGetCudaDriverVersion_v2", 0)
     return f"{number // 1000}.{number % 1000 // 10}" if number else ""
 
 
@@ -108,7 +108,7 @@ def usages() -> list[Usage]:
     entries: list[Usage] = []
     for handle in handles():
         uuid = uuid_of(handle)
-        processes: list[Any] = ask("nvmlDeviceGetComputeRunningProcesses", [], handle)
+        processes: list[Any] = query("nvmlDeviceGetComputeRunningProcesses", [], handle)
         for process in processes:
             gb = None if process.usedGpuMemory is None else process.usedGpuMemory / GIB
             entries.append(Usage(int(process.pid), uuid, gb))
@@ -117,10 +117,10 @@ def usages() -> list[Usage]:
 
 def utilisation() -> dict[str, float]:
     """Return how busy each GPU is, in percent, by UUID, without those that do not say."""
-    rates: dict[str, Any] = {uuid_of(h): ask("nvmlDeviceGetUtilizationRates", None, h) for h in handles()}
+    rates: dict[str, Any] = {uuid_of(h): query("nvmlDeviceGetUtilizationRates", None, h) for h in handles()}
     return {uuid: float(rate.gpu) for uuid, rate in rates.items() if rate is not None}
 
 
-def text(value: str | bytes) -> str:
+def decode(value: str | bytes) -> str:
     """Decode an answer of older bindings, which return bytes."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value

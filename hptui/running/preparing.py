@@ -16,26 +16,26 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from hptui.model.ahead import Ahead
+from hptui.model.ahead import PrepareRequest
 from hptui.model.study import Study
 from hptui.model.trial import TrialStatus
-from hptui.running.attempts import Attempts, cores
+from hptui.running.attempts import Attempts, usable_cpu_cores
 from hptui.running.finish import end_event, log_tail
-from hptui.running.local import Launch, silence
+from hptui.running.local import Launch, kill_orphans
 from hptui.storage.paths import StudyDir
-from hptui.storage.queries import FACTS
-from hptui.storage.rundir import RunDir, is_held, put_control, read_json, read_lines
+from hptui.storage.queries import META_FACTS
+from hptui.storage.rundir import RunDir, lock_is_held, put_control, read_json, read_lines
 from hptui.storage.store import Store
 
 log = logging.getLogger(__name__)
 
-PREPARED = "prepared"
+PREPARED_KEY = "prepared"
 """Meta key of the settings that the study was prepared for."""
-TRIES = 3
+MAX_LOST_PREPARATIONS = 3
 """Lost preparations after which the study does not run."""
 
 
-class Preparing:
+class Preparation:
     """The preparation of one study. It is done at once if the trainer has none."""
 
     def __init__(self, sd: StudyDir, store: Store, attempts: Attempts) -> None:
@@ -43,19 +43,19 @@ class Preparing:
         self.run = RunDir(sd.root / "prepare")
         self._lost = 0
         self._started = False
-        self._request: tuple[Study, Ahead, str] | None = None
+        self._request: tuple[Study, PrepareRequest, str] | None = None
 
-    def over(self, study: Study) -> bool | str:
+    def state(self, study: Study) -> bool | str:
         """Return True when trials may begin, False when not yet, or a text that says why they must not."""
         if not self.attempts.trainer.prepares:
             return True
         if self._request is None or self._request[0] is not study:
-            request = Ahead.of(study, self.attempts.trainer.prepares, self.store.defaults())
-            self._request = study, request, key_of(study, request)
+            request = PrepareRequest.for_study(study, self.attempts.trainer.prepares, self.store.defaults())
+            self._request = study, request, preparation_key(study, request)
         _, request, key = self._request
-        if self.store.get_meta(PREPARED) == key:
+        if self.store.get_meta(PREPARED_KEY) == key:
             return True
-        if is_held(self.run.lock):
+        if lock_is_held(self.run.lock):
             self._started = True
             return False
         config = read_json(self.run.config)
@@ -64,7 +64,7 @@ class Preparing:
         self._started = False
         return self._read_end(study, key, request)
 
-    def _start(self, study: Study, key: str, request: Ahead) -> bool | str:
+    def _start(self, study: Study, key: str, request: PrepareRequest) -> bool | str:
         shutil.rmtree(self.run.root, ignore_errors=True)
         token = uuid.uuid4().hex
         launch = Launch(
@@ -76,27 +76,27 @@ class Preparing:
                 "token": token,
                 "kind": study.trainer.kind,
                 "directory": study.directory,
-                **request.told(),
+                **request.to_json(),
                 "cache": str(self.sd.cache),
-                "threads": cores(),
+                "threads": usable_cpu_cores(),
             },
             cwd=study.directory if Path(study.directory).is_dir() else str(self.sd.root),
             environment={"CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"},
             command=[*self.attempts.trainer.command, str(self.run.root)],
         )
-        self.store.event("info", "prepare", "the trainer looks at data and model before the first trial")
+        self.store.add_event("info", "prepare", "the trainer looks at data and model before the first trial")
         self._started = True
-        self.attempts.local.start(launch)
+        self.attempts.executor.start(launch)
         return False
 
-    def _read_end(self, study: Study, key: str, request: Ahead) -> bool | str:
+    def _read_end(self, study: Study, key: str, request: PrepareRequest) -> bool | str:
         end = end_event(self.run)
         if end is None:
             self._lost += 1
             last_line = " ".join(log_tail(self.run, 1)) or "it left no word"
             return (
                 self._start(study, key, request)
-                if self._lost < TRIES
+                if self._lost < MAX_LOST_PREPARATIONS
                 else f"the preparation of the study died: {last_line}"
             )
         if end["status"] != TrialStatus.COMPLETE:
@@ -109,12 +109,12 @@ class Preparing:
         """Commit the facts and warnings that the preparation reported, all of them or none."""
         with self.store.transaction(durable=True):
             recorded = {event.message for event in self.store.events() if event.kind == "data"}
-            for event in events(self.run):
+            for event in read_events(self.run):
                 if event["k"] == "warning" and event["message"] not in recorded:
-                    self.store.event("warning", "data", str(event["message"]))
+                    self.store.add_event("warning", "data", str(event["message"]))
                 elif event["k"] == "facts":
-                    self.store.set_meta(FACTS, json.dumps({**self.store.study_facts(), **event["facts"]}))
-            self.store.set_meta(PREPARED, key)
+                    self.store.set_meta(META_FACTS, json.dumps({**self.store.study_facts(), **event["facts"]}))
+            self.store.set_meta(PREPARED_KEY, key)
 
     def _delete_run(self) -> None:
         """Delete a failed run, so that the next start of the study tries again: the cause may be fixed."""
@@ -123,12 +123,12 @@ class Preparing:
     def cancel(self) -> None:
         """Kill a running preparation, since the study has come to rest."""
         config = read_json(self.run.config)
-        if is_held(self.run.lock) and isinstance(config, dict):
+        if lock_is_held(self.run.lock) and isinstance(config, dict):
             put_control(self.run, "kill")
-            silence(str(config.get("token")), self.run)
+            kill_orphans(str(config.get("token")), self.run)
 
 
-def events(run: RunDir) -> list[dict[str, Any]]:
+def read_events(run: RunDir) -> list[dict[str, Any]]:
     """Return all events of a run directory."""
     lines, offset, parsed = *read_lines(run.events, 0), list[dict[str, Any]]()
     while lines:
@@ -137,7 +137,7 @@ def events(run: RunDir) -> list[dict[str, Any]]:
     return parsed
 
 
-def key_of(study: Study, request: Ahead) -> str:
+def preparation_key(study: Study, request: PrepareRequest) -> str:
     """Return a hash of the settings that a preparation is made for."""
-    parts = [study.trainer.kind, study.directory, request.told()]
+    parts = [study.trainer.kind, study.directory, request.to_json()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from hptui.model.study import Study
 from hptui.model.trial import Role, Trial, Value
-from hptui.running.knowledge import note
-from hptui.running.setup import record
-from hptui.running.warmstart import lessons, sources
-from hptui.search.auto import resolve
-from hptui.search.engine import AHEAD, Engine, Proposal, make_engine
-from hptui.search.lens import Lens
-from hptui.search.process import LONG, Answer, EngineProcess, fallback, lives_apart
+from hptui.running.knowledge import store_prior_knowledge
+from hptui.running.setup import insert_waiting
+from hptui.running.warmstart import prior_studies_of, prior_trials
+from hptui.search.auto import choose_sampler
+from hptui.search.engine import RESULT_INDEPENDENT_SAMPLERS, Engine, Proposal, make_engine
+from hptui.search.lens import SpaceProjection
+from hptui.search.process import MAX_ASK_S, EngineProcess, EngineReply, propose_at_random, runs_in_own_process
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.store import Store
 
@@ -50,22 +50,22 @@ class Proposals:
     ) -> None:
         self._store, self._study, self._stage, self._onto = store, study, stage, onto or {}
         self._base = {**defaults, **study.trainer.settings}
-        self.choice = resolve(study, self._base)
+        self.choice = choose_sampler(study, self._base)
         self._engine_process: EngineProcess | None = None
         self._engine: Engine | None = None
-        self._answer: Answer | None = None
+        self._answer: EngineReply | None = None
         self._seen: tuple[int, ...] = ()
-        self._precomputed: tuple[tuple[int, ...], Answer] | None = None
+        self._precomputed: tuple[tuple[int, ...], EngineReply] | None = None
         self._change_reported = False
         self._ask_count, self._last_ask_s = 0, 0.0
-        self._sources, self._lessons = sources(store, study), lessons(store, study)
+        self._sources, self._lessons = prior_studies_of(store, study), prior_trials(store, study)
         self._noted_imports: tuple[int, ...] | None = None
-        self.spent = False
+        self.exhausted = False
 
     def prepare(self) -> None:
         """Load the engine before it is needed; do nothing when it is loaded."""
         if self._engine_process is None and (
-            self._last_ask_s > LONG or lives_apart(self.choice.sampler, self._store.next_number())
+            self._last_ask_s > MAX_ASK_S or runs_in_own_process(self.choice.sampler, self._store.next_number())
         ):
             self._engine, self._engine_process = None, EngineProcess(self._study, self._base)
         elif self._engine is None and self._engine_process is None:
@@ -84,7 +84,7 @@ class Proposals:
 
     def look_ahead(self, trials: Sequence[Trial]) -> None:
         """Compute the next proposal before a slot is free, for samplers that learn nothing by waiting."""
-        if self.choice.sampler in AHEAD and not self.spent and self._engine is not None:
+        if self.choice.sampler in RESULT_INDEPENDENT_SAMPLERS and not self.exhausted and self._engine is not None:
             inputs = self._inputs(trials)
             if self._precomputed is None or self._precomputed[0] != inputs:
                 self._precomputed = inputs, self._answer_here(inputs[0], trials)
@@ -109,21 +109,21 @@ class Proposals:
             return None
         crash_point("after_ask")
         if answer.error:
-            spare = fallback(self._study, self._base, trials, number)
+            spare = propose_at_random(self._study, self._base, trials, number)
             raise EngineFailed(answer.error, self._record(spare, trials) if spare is not None else None)
         if answer.proposal is None:
-            self.spent = True
+            self.exhausted = True
             return None
         return self._record(answer.proposal, trials)
 
-    def _ask_in_process(self, number: int, trials: Sequence[Trial]) -> Answer:
+    def _ask_in_process(self, number: int, trials: Sequence[Trial]) -> EngineReply:
         self._seen = _ended(trials)
         precomputed, self._precomputed = self._precomputed, None
         if precomputed is not None and precomputed[0] == self._inputs(trials):
             return precomputed[1]
         return self._answer_here(number, trials)
 
-    def _answer_here(self, number: int, trials: Sequence[Trial]) -> Answer:
+    def _answer_here(self, number: int, trials: Sequence[Trial]) -> EngineReply:
         assert self._engine is not None
         started = time.thread_time()
         try:
@@ -131,14 +131,16 @@ class Proposals:
             proposal = self._engine.ask(number)
         except Exception as error:  # an engine runs library code that may raise anything; the message names the sampler
             log.exception("the engine failed")
-            return Answer(number, error=f"the sampler {self.choice.sampler!r} failed: {type(error).__name__}: {error}")
+            return EngineReply(
+                number, error=f"the sampler {self.choice.sampler!r} failed: {type(error).__name__}: {error}"
+            )
         elapsed, self._ask_count = time.thread_time() - started, self._ask_count + 1
         self._last_ask_s = (
             elapsed if self._ask_count > 1 else 0.0
         )  # the first ask also imports libraries, so its time says nothing
-        return Answer(number, proposal, spent=proposal is None)
+        return EngineReply(number, proposal, exhausted=proposal is None)
 
-    def _ask_engine_process(self, number: int, trials: Sequence[Trial]) -> Answer | None:
+    def _ask_engine_process(self, number: int, trials: Sequence[Trial]) -> EngineReply | None:
         assert self._engine_process is not None
         answer, self._answer = self._answer, None
         if answer is not None and answer.number == number:
@@ -153,7 +155,7 @@ class Proposals:
         facts = {"engine": proposal.engine, "rejections": proposal.rejections, "seen": self._seen, "stage": self._stage}
         with self._store.transaction(durable=True):
             self._note_prior_knowledge(trials)
-            return record(self._store, self._study, Role.SEARCH, {**self._onto, **proposal.params}, **facts)
+            return insert_waiting(self._store, self._study, Role.SEARCH, {**self._onto, **proposal.params}, **facts)
 
     def _note_prior_knowledge(self, trials: Sequence[Trial]) -> None:
         """Record how much of the imported and prior trials this search can use, when that has changed."""
@@ -161,14 +163,21 @@ class Proposals:
         numbers = tuple(trial.number for trial in imported)
         if (imported or self._sources) and numbers != self._noted_imports:
             self._noted_imports = numbers
-            note(self._store, self._study, self._stage, Lens(self._study.space, self._base), self._sources, imported)
+            store_prior_knowledge(
+                self._store,
+                self._study,
+                self._stage,
+                SpaceProjection(self._study.space, self._base),
+                self._sources,
+                imported,
+            )
 
     def _report_engine_change(self, engine: str, trials: Sequence[Trial]) -> None:
         """Record once when another engine, or another version of it, continues a search."""
         earlier = [trial.engine for trial in trials if trial.engine and "fallback" not in trial.engine]
         if not self._change_reported and earlier and earlier[-1] != engine and "fallback" not in engine:
             self._change_reported = True
-            self._store.event("warning", "engine", f"the search goes on with {engine}; before it was {earlier[-1]}")
+            self._store.add_event("warning", "engine", f"the search goes on with {engine}; before it was {earlier[-1]}")
 
     def close(self) -> None:
         """End the engine's process."""

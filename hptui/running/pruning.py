@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hptui.model.stages import comparable, stage_named, staged
+from hptui.model.stages import as_stage, comparable, stage_named
 from hptui.model.study import Study
 from hptui.model.trial import AttemptState, Role, Trial, TrialStatus
-from hptui.running.ingest import PROGRESS
-from hptui.running.live import MAX_CURVE, Live
-from hptui.search.pruners import Curve, make_jury
-from hptui.search.stopping import broken, unmet, why
+from hptui.running.ingest import PROGRESS_METRIC
+from hptui.running.live import MAX_CURVE_POINTS, RunningAttempt
+from hptui.search.pruners import ProgressCurve, make_pruner
+from hptui.search.stopping import explain_rule, first_broken_rule, unreported_names
 from hptui.storage.store import Store
 
 
 @dataclass
-class Curves:
+class FinishedCurves:
     """Curves of finished trials by metric, then by trial.
 
     They outlive a revision of the study, so that they need not be read again.
     """
 
-    by_metric: dict[str, dict[int, Curve]] = field(default_factory=dict)
+    by_metric: dict[str, dict[int, ProgressCurve]] = field(default_factory=dict)
     finished: set[int] = field(default_factory=set)
 
 
@@ -32,34 +32,32 @@ class Pruning:
     A trial that reports no progress is left alone by pruners; `lacks_progress` lets the runner say so once.
     """
 
-    def __init__(self, store: Store, study: Study, curves: Curves, stage: str = "") -> None:
+    def __init__(self, store: Store, study: Study, curves: FinishedCurves, stage: str = "") -> None:
         self._store, self._study, self._stage = store, study, stage
-        self._pruner = make_jury(staged(study, stage_named(study, stage)).search.pruner, study.objectives)
+        self._pruner = make_pruner(as_stage(study, stage_named(study, stage)).search.pruner, study.objectives)
         self._curves = curves
         self._silence_reported = False
         self._rules_reported = False
         if self._pruner is not None and not self._curves.finished:
             for trial in store.trials():
-                self.finished(trial)
+                self.add_finished(trial)
 
-    def finished(self, trial: Trial) -> None:
+    def add_finished(self, trial: Trial) -> None:
         """Add the curves of an ended trial to those that others are compared with."""
         if self._pruner is None or trial.status not in (TrialStatus.COMPLETE, TrialStatus.PRUNED):
             return
-        if trial.mute or not comparable(self._study, trial.stage, self._stage):
+        if trial.is_uninformative or not comparable(self._study, trial.stage, self._stage):
             return
         for metric in self._pruner.metrics:
             if curve := self._curve(trial, metric):
-                self._curves.by_metric.setdefault(metric, {})[trial.number] = freeze(curve)
+                self._curves.by_metric.setdefault(metric, {})[trial.number] = to_curve(curve)
                 self._curves.finished.add(trial.number)
 
-    def restore(self, live: Live) -> None:
+    def restore(self, live: RunningAttempt) -> None:
         """Give an adopted or resumed attempt the curves that its trial has shown so far."""
         live.latest = dict(live.trial.metrics)
         # A trial that was pruned runs again only because a person asked for it, so pruners leave it alone.
-        live.sheltered = any(
-            attempt.state is AttemptState.PRUNED for attempt in self._store.attempts(live.trial.number)
-        )
+        live.exempt = any(attempt.state is AttemptState.PRUNED for attempt in self._store.attempts(live.trial.number))
         metrics = self._pruner.metrics if self._pruner is not None else ()
         live.curves = {metric: self._curve(live.trial, metric) for metric in metrics}
 
@@ -68,33 +66,33 @@ class Pruning:
             return [(n, value) for n, (_, value, _) in enumerate(self._store.curve(trial.number, metric), 1)]
         return curve_of(self._store, trial, metric)
 
-    def verdict(self, live: Live, running: Iterable[Live]) -> tuple[str, str]:
+    def verdict(self, live: RunningAttempt, running: Iterable[RunningAttempt]) -> tuple[str, str]:
         """Return (requested end, reason) for a trial that should end, or ('', '').
 
         Does nothing unless values have come since the last call.
         """
-        if not live.fresh or live.asked or live.sheltered:
+        if not live.has_new_values or live.requested_end or live.exempt:
             return "", ""
-        live.fresh = False
-        rule = broken(self._study.search.stop, live.progress, live.latest)
+        live.has_new_values = False
+        rule = first_broken_rule(self._study.search.stop, live.progress, live.latest)
         if rule is not None and live.trial.role not in (Role.BASELINE, Role.BASE):
-            return "threshold", why(rule, live.progress, live.latest)
-        if self._pruner is None or live.trial.role.sheltered:
+            return "threshold", explain_rule(rule, live.progress, live.latest)
+        if self._pruner is None or live.trial.role.spared_by_pruners:
             return "", ""
         verdict = self._pruner.verdict(
             live.trial.number, self._curves_with(running), self._curves.finished - {live.trial.number}
         )
         return ("prune", verdict.why) if verdict.prune else ("", "")
 
-    def _curves_with(self, running: Iterable[Live]) -> dict[str, dict[int, Curve]]:
+    def _curves_with(self, running: Iterable[RunningAttempt]) -> dict[str, dict[int, ProgressCurve]]:
         """Return the curves of finished and of running trials."""
         curves = {metric: dict(by_trial) for metric, by_trial in self._curves.by_metric.items()}
         for live in running:
             for metric, curve in live.curves.items():
-                curves.setdefault(metric, {})[live.trial.number] = freeze(curve)
+                curves.setdefault(metric, {})[live.trial.number] = to_curve(curve)
         return curves
 
-    def silent(self, live: Live) -> bool:
+    def lacks_progress(self, live: RunningAttempt) -> bool:
         """Return True once, when a trial reports steps but no progress, so that no pruner can judge it."""
         if self._pruner is None or self._silence_reported or live.step is None or live.progress is not None:
             return False
@@ -103,12 +101,12 @@ class Pruning:
         self._silence_reported = True
         return True
 
-    def untried(self, trial: Trial) -> str:
+    def unreported_stop_rules(self, trial: Trial) -> str:
         """Return once, after a complete trial, which stop rules name a metric that it never reported."""
         if self._rules_reported or trial.status is not TrialStatus.COMPLETE:
             return ""
         self._rules_reported = True
-        missing = [(rule, unmet(rule, trial.metrics)) for rule in self._study.search.stop]
+        missing = [(rule, unreported_names(rule, trial.metrics)) for rule in self._study.search.stop]
         unmet_rules = [f"{rule} needs {', '.join(names)}" for rule, names in missing if names]
         return (
             f"stop rules that were never tried, for want of a metric: {'; '.join(unmet_rules)}" if unmet_rules else ""
@@ -119,7 +117,7 @@ def curve_of(store: Store, trial: Trial, metric: str) -> list[tuple[float, float
     """Return (progress, value) of a trial's points of a metric; [] where progress is unknown."""
     points = store.curve(trial.number, metric)
     progress_at_step = (
-        {} if trial.total_steps else {step: value for step, value, _ in store.curve(trial.number, PROGRESS)}
+        {} if trial.total_steps else {step: value for step, value, _ in store.curve(trial.number, PROGRESS_METRIC)}
     )
     curve = []
     for step, value, _ in points:
@@ -129,8 +127,8 @@ def curve_of(store: Store, trial: Trial, metric: str) -> list[tuple[float, float
     return curve
 
 
-def freeze(curve: list[tuple[float, float]]) -> Curve:
+def to_curve(curve: list[tuple[float, float]]) -> ProgressCurve:
     """Return a curve as pruners take it, with at most `MAX_CURVE` points; the last point stays."""
-    while len(curve) > MAX_CURVE:
+    while len(curve) > MAX_CURVE_POINTS:
         curve = [*curve[:-1:2], curve[-1]]
-    return Curve(tuple(progress for progress, _ in curve), tuple(value for _, value in curve))
+    return ProgressCurve(tuple(progress for progress, _ in curve), tuple(value for _, value in curve))

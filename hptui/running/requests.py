@@ -17,10 +17,10 @@ from hptui.model.stages import stage_named
 from hptui.model.study import Study
 from hptui.model.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.running import warmstart
-from hptui.running.imports import take
-from hptui.running.queueing import add, repeat, rerun
-from hptui.running.setup import keep_defaults, record_written
-from hptui.running.stages import course
+from hptui.running.imports import insert_imported
+from hptui.running.queueing import queue_changed, queue_manual, queue_replicates
+from hptui.running.setup import insert_file_trials, store_defaults
+from hptui.running.stages import stage_history
 from hptui.storage import studyfile
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir
@@ -30,11 +30,11 @@ from hptui.storage.store import DiskFull, Store
 
 log = logging.getLogger(__name__)
 
-RESTED = "rested"
+RESTED_KEY = "rested"
 """Meta key: when and with what message a done study was resumed. It stays done if nothing is left to do."""
 
 
-class Desk:
+class CommandHandler:
     """Handles command rows of one study. The caller holds `study.lock`."""
 
     def __init__(self, sd: StudyDir, store: Store) -> None:
@@ -50,12 +50,12 @@ class Desk:
 
         Raises: `HptuiError` when it cannot be carried out.
         """
-        handler = HANDLERS.get(verb)
+        handler = COMMAND_HANDLERS.get(verb)
         if handler is None:
             raise UserError(f"there is no request {verb!r}")
         return handler(self, args)
 
-    def serve(self, command: Command) -> tuple[bool, str]:
+    def handle(self, command: Command) -> tuple[bool, str]:
         """Carry out a command row and answer it in one transaction, so that it is done exactly once.
 
         Returns (done?, sentence). A command that cannot be carried out is answered, too, or it would be tried for ever;
@@ -79,7 +79,7 @@ class Desk:
         crash_point("after_command_done")
         return ok, text
 
-    def tell(self, trials: Sequence[int] | None, verb: str, asked: str = "") -> list[int]:
+    def write_verb(self, trials: Sequence[int] | None, verb: str, asked: str = "") -> list[int]:
         """Write a verb to running attempts (all, or of some trials); return the numbers of those trials."""
         numbers = []
         for attempt in self.store.attempts(open=True):
@@ -93,7 +93,7 @@ class Desk:
                 numbers.append(attempt.trial)
         return sorted(set(numbers))
 
-    def call_back(self, trials: Sequence[int] | None) -> list[int]:
+    def withdraw_pause(self, trials: Sequence[int] | None) -> list[int]:
         """Let running attempts that were asked to pause go on once they have; return their trials' numbers.
 
         Their trials then wait to run again.
@@ -124,7 +124,7 @@ def _list(numbers: Sequence[int]) -> str:
     return ("trial " if len(numbers) == 1 else "trials ") + ", ".join(map(str, numbers))
 
 
-def pause(handler: Desk, args: Mapping[str, Any]) -> str:
+def pause(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     """Pause the study, or `trials` of it; with `after_trials` let what runs finish first."""
     numbers = args.get("trials")
     if numbers:
@@ -133,7 +133,7 @@ def pause(handler: Desk, args: Mapping[str, Any]) -> str:
         with handler.store.transaction(durable=True):
             for trial in waiting:
                 handler.store.update_trial(trial.number, status=TrialStatus.PAUSED, reason=Reason.USER)
-        pausing = handler.tell([trial.number for trial in running], "pause") if running else []
+        pausing = handler.write_verb([trial.number for trial in running], "pause") if running else []
         affected = sorted([*pausing, *(trial.number for trial in waiting)])
         return f"pausing {_list(affected)}" if affected else "none of them runs or waits"
     if refusal := _refusal_when_ended(handler):
@@ -142,33 +142,33 @@ def pause(handler: Desk, args: Mapping[str, Any]) -> str:
         _set_state(handler, StudyState.DRAINING, "draining: running trials finish, no new one starts")
         return "no new trial starts; the running ones finish"
     _set_state(handler, StudyState.PAUSED, "paused by request")
-    pausing = handler.tell(None, "pause")
+    pausing = handler.write_verb(None, "pause")
     if not pausing:
         return "paused"
     action = "saves a checkpoint and stops" if len(pausing) == 1 else "save a checkpoint and stop"
     return f"pausing: {_list(pausing)} {action}"
 
 
-def resume(handler: Desk, args: Mapping[str, Any]) -> str:
+def resume(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     """Let paused trials run again; without `trials` resume the study, too."""
     numbers = args.get("trials") or None
     paused = handler.trials(numbers, TrialStatus.PAUSED)
     with handler.store.transaction(durable=True):
         for trial in paused:
             handler.store.update_trial(trial.number, status=TrialStatus.WAITING, reason=None)
-        again = sorted([*(trial.number for trial in paused), *handler.call_back(numbers)])
+        again = sorted([*(trial.number for trial in paused), *handler.withdraw_pause(numbers)])
         if numbers is None or args.get("whole"):
             handler.store.set_meta("since", repr(time.time()))
             row = handler.store.study_row()
             rested = [row["ended"], row["message"]] if row["state"] is StudyState.DONE else None
-            handler.store.set_meta(RESTED, json.dumps(rested))
+            handler.store.set_meta(RESTED_KEY, json.dumps(rested))
             _set_state(handler, StudyState.RUNNING, "")
     if numbers and not again:
         return "none of them is paused"
     return f"{_list(again)} will go on" if again else "the study goes on"
 
 
-def _refusal_when_ended(handler: Desk) -> str:
+def _refusal_when_ended(handler: CommandHandler) -> str:
     """Return a sentence when the study has ended and nothing of it runs; else ''."""
     state = handler.store.study_row()["state"]
     if state in (StudyState.DONE, StudyState.STOPPED) and not handler.store.attempts(open=True):
@@ -176,16 +176,16 @@ def _refusal_when_ended(handler: Desk) -> str:
     return ""
 
 
-def stop(handler: Desk, args: Mapping[str, Any]) -> str:
+def stop(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     """End trials, or the study, for good; running attempts are killed if `now`."""
     verb, numbers = ("kill" if args.get("now") else "stop"), args.get("trials")
     if not numbers and (refusal := _refusal_when_ended(handler)):
         return refusal
     if not numbers:
         _set_state(handler, StudyState.STOPPED, "stopped by request")
-        stopping = handler.tell(None, verb)
+        stopping = handler.write_verb(None, verb)
         return f"stopping {_list(stopping)}; nothing new starts" if stopping else "stopped"
-    stopping = handler.tell([trial.number for trial in handler.trials(numbers, TrialStatus.RUNNING)], verb)
+    stopping = handler.write_verb([trial.number for trial in handler.trials(numbers, TrialStatus.RUNNING)], verb)
     with handler.store.transaction(durable=True):
         ended = handler.trials(numbers, TrialStatus.WAITING, TrialStatus.PAUSED)
         for trial in ended:
@@ -200,7 +200,7 @@ def stop(handler: Desk, args: Mapping[str, Any]) -> str:
     return f"stopping {_list(affected)}" if affected else "none of them runs or waits"
 
 
-def retry(handler: Desk, args: Mapping[str, Any]) -> str:
+def retry(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     """Run failed, pruned or stopped trials again, with the same number and parameters."""
     again = handler.trials(args["trials"], TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
     if not again:
@@ -214,12 +214,12 @@ def retry(handler: Desk, args: Mapping[str, Any]) -> str:
     return f"{_list([trial.number for trial in again])} will run again{_how_to_start(handler)}"
 
 
-def _how_to_start(handler: Desk) -> str:
+def _how_to_start(handler: CommandHandler) -> str:
     state = StudyState(handler.store.study_row()["state"])
     return "" if state is StudyState.RUNNING else f"; start it with: hptui run {handler.sd.name}"
 
 
-def note(handler: Desk, args: Mapping[str, Any]) -> str:
+def write_note(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     """Write a person's note on a trial."""
     handler.trials([args["trial"]])
     with handler.store.transaction(durable=True):
@@ -227,7 +227,7 @@ def note(handler: Desk, args: Mapping[str, Any]) -> str:
     return f"noted on trial {args['trial']}"
 
 
-def spec(handler: Desk, args: Mapping[str, Any]) -> str:
+def set_spec(handler: CommandHandler, args: Mapping[str, Any]) -> str:
     """Store a new revision of the study: later trials follow it, recorded ones keep theirs.
 
     Raises: `UserError` when a stage that has begun is missing in it.
@@ -236,42 +236,42 @@ def spec(handler: Desk, args: Mapping[str, Any]) -> str:
         if key in args:
             handler.store.set_meta(key, json.dumps(args[key]))
     old, new = handler.study, studyfile.from_json(args["spec"])
-    for part in course(handler.store):
+    for part in stage_history(handler.store):
         if stage_named(new, part.name) is None:
             hint = "it can be changed, and other stages can follow it"
             raise UserError(f"stage {part.name!r} has begun, so it cannot be taken out", hint=hint)
-    changes = studyfile.changes(old, new)
+    changes = studyfile.describe_changes(old, new)
     if not changes:
         return "nothing changed"
     with handler.store.transaction(durable=True):
         if "defaults" in args:
-            keep_defaults(handler.store, args["defaults"])
+            store_defaults(handler.store, args["defaults"])
         revision = handler.store.set_spec(dict(args["spec"]), str(args.get("why") or "; ".join(changes)))
-        handler.store.event("info", "revision", f"revision {revision}: {'; '.join(changes)}")
+        handler.store.add_event("info", "revision", f"revision {revision}: {'; '.join(changes)}")
         if old.trainer != new.trainer and handler.store.trials():
             changes.append("trials before and after this ran with different [trainer] settings; compare them with care")
-        warmstart.keep(handler.store, new)
-        record_written(handler.store, new)
+        warmstart.store_prior_trials(handler.store, new)
+        insert_file_trials(handler.store, new)
     return f"revision {revision}: {'; '.join(changes)}"
 
 
-def _set_state(handler: Desk, state: StudyState, message: str) -> None:
+def _set_state(handler: CommandHandler, state: StudyState, message: str) -> None:
     with handler.store.transaction(durable=True):
         handler.store.set_state(state, message)
-        handler.store.event("info", f"study_{state}", message or f"the study is {state}")
+        handler.store.add_event("info", f"study_{state}", message or f"the study is {state}")
 
 
-HANDLERS: dict[str, Callable[[Desk, Mapping[str, Any]], str]] = {
+COMMAND_HANDLERS: dict[str, Callable[[CommandHandler, Mapping[str, Any]], str]] = {
     "pause": pause,
     "resume": resume,
     "stop": stop,
     "retry": retry,
-    "add": lambda handler, args: add(handler.sd, handler.store, args) + _how_to_start(handler),
-    "repeat": lambda handler, args: repeat(handler.store, args) + _how_to_start(handler),
-    "rerun": lambda handler, args: rerun(handler.store, args) + _how_to_start(handler),
-    "import": lambda handler, args: take(handler.store, handler.study, args),
-    "note": note,
-    "spec": spec,
+    "add": lambda handler, args: queue_manual(handler.sd, handler.store, args) + _how_to_start(handler),
+    "repeat": lambda handler, args: queue_replicates(handler.store, args) + _how_to_start(handler),
+    "rerun": lambda handler, args: queue_changed(handler.store, args) + _how_to_start(handler),
+    "import": lambda handler, args: insert_imported(handler.store, handler.study, args),
+    "note": write_note,
+    "spec": set_spec,
     "here": lambda handler, args: "here",
 }
 """Verb -> handler. `space` and `extend` arrive as `spec`: the front end knows the trainer's schema, the runner does

@@ -14,34 +14,34 @@ import time
 from hptui.model.errors import HptuiError
 from hptui.model.trial import Reason, Trial, TrialStatus
 from hptui.running import devices, stages, warmstart
-from hptui.running.decisions import Decisions, Hooks
-from hptui.running.finish import finish
-from hptui.running.live import Live
-from hptui.running.local import silence
-from hptui.running.setup import record_written
-from hptui.running.watchdog import look
-from hptui.search.doubts import constant
+from hptui.running.decisions import Hooks, StudyController
+from hptui.running.finish import finalize_attempt
+from hptui.running.live import RunningAttempt
+from hptui.running.local import kill_orphans
+from hptui.running.setup import insert_file_trials
+from hptui.running.watchdog import check_clocks
+from hptui.search.doubts import constant_objective_warning
 from hptui.storage.crashpoints import crash_point
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import DiskFull, Store
 
 log = logging.getLogger(__name__)
 
-TICK = 0.25
+MAX_TURN_WAIT_S = 0.25
 """Seconds that a turn waits for a descriptor at most."""
-AT_THE_END = 0.5
+FINAL_READ_S = 0.5
 """Seconds that a turn may spend on the remaining events of an ended attempt."""
-ASLEEP = 5.0
+SUSPEND_GAP_S = 5.0
 """A gap between turns of more seconds means that the machine or the runner was suspended."""
-PATIENCE = 60
+MAX_FAILED_TURNS = 60
 """Consecutive failed turns of the loop after which the runner exits."""
-CONSTANT, NO_GPUS = "told_constant", "told_no_gpus"
+CONSTANT_WARNED_KEY, NO_GPUS_WARNED_KEY = "told_constant", "told_no_gpus"
 """Meta keys: warnings that were recorded already."""
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a full disk."""
 
 
-class Runner(Decisions):
+class Runner(StudyController):
     """Runs one study to its end, or until it is paused, stopped or killed."""
 
     def __init__(self, sd: StudyDir, store: Store, hooks: Hooks) -> None:
@@ -59,7 +59,7 @@ class Runner(Decisions):
         signal.signal(signal.SIGTERM, self._leave)
         for number in (signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
-        self.upkeep.begin()
+        self.maintenance.begin()
         try:
             self._revise()
             self._adopt()
@@ -76,16 +76,21 @@ class Runner(Decisions):
             return False
         finally:
             self.attempts.close()
-            self.upkeep.end()
+            self.maintenance.end()
             self.proposals.close()
 
     def _without_gpus(self) -> None:
         """Record once that trials run on the CPU although GPUs were asked for."""
         requested = self.study.resources.gpus
-        if isinstance(requested, int) and requested and not devices.gpus() and not self.store.get_meta(NO_GPUS):
-            self.store.set_meta(NO_GPUS, "said")
+        if (
+            isinstance(requested, int)
+            and requested
+            and not devices.visible_gpus()
+            and not self.store.get_meta(NO_GPUS_WARNED_KEY)
+        ):
+            self.store.set_meta(NO_GPUS_WARNED_KEY, "said")
             message = f"[resources] gpus = {requested}, but no GPU can be used here: trials run on the CPU"
-            self.store.event("warning", "no_gpus", message)
+            self.store.add_event("warning", "no_gpus", message)
 
     def _leave(self, *_: object) -> None:
         self._leaving = True
@@ -101,7 +106,7 @@ class Runner(Decisions):
         self.attempts.confirm()
         for live in list(self.attempts.live.values()):
             self._follow(live)
-        self.upkeep.turn(self.attempts.live)
+        self.maintenance.turn(self.attempts.live)
         self._dirty |= self.proposals.collect()
         self._dirty |= self.study.search.until.hours is not None  # time alone changes only this condition
         return self._decide() if self._dirty else False
@@ -111,20 +116,20 @@ class Runner(Decisions):
         for handle in (*self.attempts.handles(), self.proposals.fileno()):
             if handle >= 0:
                 poll.register(handle, select.POLLIN)
-        poll.poll(TICK * 1000)
+        poll.poll(MAX_TURN_WAIT_S * 1000)
 
     def _notice_sleep(self) -> None:
         now = time.monotonic()
-        if now - self._turned_at > ASLEEP:
+        if now - self._turned_at > SUSPEND_GAP_S:
             for live in self.attempts.live.values():
                 live.reset_clocks()
-        self.upkeep.active(min(now - self._turned_at, ASLEEP))
+        self.maintenance.add_activity(min(now - self._turned_at, SUSPEND_GAP_S))
         self._turned_at = now
 
     def _requests(self) -> None:
         for command in self.store.pending_commands():
-            self.desk.serve(command)
-            self.attempts.hear()
+            self.commands.handle(command)
+            self.attempts.refresh_requested_ends()
             self._changed()
             self._revise()
 
@@ -132,22 +137,22 @@ class Runner(Decisions):
         """Load a new revision of the study: new space, new engine; running attempts are not touched."""
         row = self.store.study_row()
         if row["revision"] != self._revision:
-            self._revision, self.study = -1, self.desk.study
+            self._revision, self.study = -1, self.commands.study
             self._warm_start()
-            record_written(self.store, self.study)
+            insert_file_trials(self.store, self.study)
             self._changed()
             self.proposals.close()
             self._enter()
-            if self.seen.search.sampler == "auto":
+            if self.study_view.search.sampler == "auto":
                 chosen = self.proposals.choice
-                self.store.event("info", "sampler", f"auto chose {chosen.sampler}: {chosen.why}")
+                self.store.add_event("info", "sampler", f"auto chose {chosen.sampler}: {chosen.why}")
             self.attempts.revise(self.study)
             self._revision = row["revision"]  # set last, so that a failure in between repeats the load at the next turn
 
     def _warm_start(self) -> None:
         """Copy the trials of other studies, if that was interrupted when the study was created."""
         try:
-            warmstart.keep(self.store, self.study)
+            warmstart.store_prior_trials(self.store, self.study)
         except HptuiError as error:
             self._pause(str(error), level="error")
 
@@ -169,51 +174,51 @@ class Runner(Decisions):
                 self.store.update_trial(number, status=TrialStatus.WAITING)
                 self._refresh(number)
 
-    def _follow(self, live: Live) -> None:
+    def _follow(self, live: RunningAttempt) -> None:
         """Read what an attempt did; record its end if it ended, else check pruner and watchdog."""
         alive = self.attempts.alive(live)
         if not alive:
-            silence(live.attempt.token, live.run)
-        all_read = self.attempts.ingest.drain(live, AT_THE_END if not alive else 0.0)
-        if self.pruning.silent(live):
+            kill_orphans(live.attempt.token, live.run)
+        all_read = self.attempts.ingest.drain(live, FINAL_READ_S if not alive else 0.0)
+        if self.pruning.lacks_progress(live):
             message = "it reports no progress and no total_steps, so no pruner can judge it"
-            self.store.event("warning", "pruner", message, live.trial.number)
+            self.store.add_event("warning", "pruner", message, live.trial.number)
         if not alive:
             if all_read:
                 self._end(live)
             return
         requested_end, reason = self.pruning.verdict(live, self.attempts.live.values())
         if requested_end:
-            self.attempts.ask(live, "prune", requested_end, reason)
-        if action := look(live, self.study.resources):
+            self.attempts.request_end(live, "prune", requested_end, reason)
+        if action := check_clocks(live, self.study.resources):
             self._watchdog(live, action.verb, action.asked, action.message)
 
-    def _watchdog(self, live: Live, verb: str, asked: str, message: str) -> None:
-        live.hang_told = True
+    def _watchdog(self, live: RunningAttempt, verb: str, asked: str, message: str) -> None:
+        live.hang_reported = True
         if verb:
-            self.attempts.ask(live, verb, asked, message)
+            self.attempts.request_end(live, verb, asked, message)
         else:
-            self.store.event("warning", asked, message, live.trial.number)
+            self.store.add_event("warning", asked, message, live.trial.number)
 
-    def _end(self, live: Live) -> None:
-        ending = finish(self.store, self.study, live)
+    def _end(self, live: RunningAttempt) -> None:
+        ending = finalize_attempt(self.store, self.study, live)
         self.attempts.forget(live)
         self._refresh(live.trial.number)
         trial = self._trials[live.trial.number]
-        self.pruning.finished(trial)
+        self.pruning.add_finished(trial)
         self._warn_if_constant(trial)
-        if message := self.pruning.untried(trial):
-            self.store.event("warning", "stop_rules", message)
+        if message := self.pruning.unreported_stop_rules(trial):
+            self.store.add_event("warning", "stop_rules", message)
         if ending.reason is Reason.DISK_FULL:
             self._pause("disk full: free some space, then start the study again")
 
     def _warn_if_constant(self, trial: Trial) -> None:
         """Record once that all trials have the same objective value."""
-        if trial.status is TrialStatus.COMPLETE and not self.store.get_meta(CONSTANT):
-            trials = stages.told(self.study, self.part, self._trials.values(), self.base)
-            if message := constant(self.seen, trials):
-                self.store.set_meta(CONSTANT, "said")
-                self.store.event("warning", "constant", message)
+        if trial.status is TrialStatus.COMPLETE and not self.store.get_meta(CONSTANT_WARNED_KEY):
+            trials = stages.trials_for_engine(self.study, self.stage, self._trials.values(), self.base)
+            if message := constant_objective_warning(self.study_view, trials):
+                self.store.set_meta(CONSTANT_WARNED_KEY, "said")
+                self.store.add_event("warning", "constant", message)
 
     # trouble ----------------------------------------------------------------------------------------------------
 
@@ -225,16 +230,16 @@ class Runner(Decisions):
 
         Raises: `error` after more than `MAX_FAILED_TURNS` failures in a row.
         """
-        if isinstance(error, OSError) and error.errno not in FULL:
+        if isinstance(error, OSError) and error.errno not in DISK_FULL_ERRNOS:
             self._failed_turns += 1
-            if self._failed_turns > PATIENCE:
+            if self._failed_turns > MAX_FAILED_TURNS:
                 raise error
             log.exception("the machine is in trouble; trying again")
             time.sleep(0.9)  # below a second, so that SIGTERM is served soon
             return
         log.error("disk full: %s", error)
         self._dirty = True  # what could not be carried out is decided again
-        self.upkeep.drop_ballast()
+        self.maintenance.drop_ballast()
         try:
             self._pause("disk full: free some space, then start the study again")
         except (OSError, DiskFull):

@@ -18,8 +18,8 @@ from hptui.running import nvml
 from hptui.running.nvml import GIB
 from hptui.storage.rows import Sample
 
-FIRST = 1.0  # seconds
-INTERVAL = 5.0  # seconds
+FIRST_SAMPLE_S = 1.0  # seconds
+SAMPLE_INTERVAL_S = 5.0  # seconds
 
 
 @dataclass
@@ -34,10 +34,10 @@ class _Watched:
     looked: float | None = None
 
 
-class Sampler:
+class UsageSampler:
     """Samples every watched tree `first` seconds after `watch`, then every `interval` seconds. Methods never wait."""
 
-    def __init__(self, *, first: float = FIRST, interval: float = INTERVAL) -> None:
+    def __init__(self, *, first: float = FIRST_SAMPLE_S, interval: float = SAMPLE_INTERVAL_S) -> None:
         self._first, self._interval = first, interval
         self._watched: dict[str, _Watched] = {}
         self._samples: queue.SimpleQueue[Sample] = queue.SimpleQueue()
@@ -78,7 +78,7 @@ class Sampler:
         while due := self._due():
             usages, busy = nvml.usages(), nvml.utilisation()
             for watched in due:
-                sample = look(watched, usages, busy)
+                sample = sample_tree(watched, usages, busy)
                 if sample is not None:
                     self._samples.put(sample)
 
@@ -97,7 +97,7 @@ class Sampler:
             return []
 
 
-def look(watched: _Watched, usages: list[nvml.Usage], busy: dict[str, float]) -> Sample | None:
+def sample_tree(watched: _Watched, usages: list[nvml.Usage], busy: dict[str, float]) -> Sample | None:
     """Return one sample of a tree; None once its root has ended."""
     try:
         root = psutil.Process(watched.pid)

@@ -22,13 +22,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-POLL_SECONDS = 0.2  # how soon a verb in `control` is noticed
-LOG_LIMIT = 64 << 20  # bytes of one log file
-LOG_FILES = 3
+POLL_S = 0.2  # how soon a verb in `control` is noticed
+MAX_LOG_BYTES = 64 << 20  # bytes of one log file
+MAX_LOG_FILES = 3
 """Files kept: `log.txt` and its rotated predecessors."""
-PARTIAL_SECONDS = 0.5  # after this a line without its end is written
+PARTIAL_LINE_S = 0.5  # after this a line without its end is written
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-DEAF_TO = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)
+IGNORED_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)
 """Signals that the shim ignores: a hangup or ^C in the user's terminal must not end the attempt."""
 
 
@@ -38,12 +38,12 @@ def prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def put(directory: str, name: str, value: object, patience: float = 60.0) -> None:
+def write_json_durably(directory: str, name: str, value: object, timeout_s: float = 60.0) -> None:
     """Write a JSON file atomically and durably; on a full disk retry for `patience` seconds, then give up.
 
     Other errors are ignored: the shim has nobody to report to, and the runner copes with a missing file.
     """
-    temporary, deadline = os.path.join(directory, f".{name}.tmp"), time.monotonic() + patience
+    temporary, deadline = os.path.join(directory, f".{name}.tmp"), time.monotonic() + timeout_s
     while True:
         try:
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -82,7 +82,7 @@ def boot_id() -> str:
         return ""
 
 
-class Log:
+class WorkerLog:
     """The file `log.txt`: bounded in size, with redrawn progress bars reduced to their last state."""
 
     def __init__(self, path: str) -> None:
@@ -108,7 +108,7 @@ class Log:
 
     def idle(self) -> None:
         """Write an unfinished line, such as a prompt, after a while without output."""
-        if self._line and b"\r" not in self._line and time.monotonic() - self._touched > PARTIAL_SECONDS:
+        if self._line and b"\r" not in self._line and time.monotonic() - self._touched > PARTIAL_LINE_S:
             self._write(self._line)
             self._line = b""
 
@@ -126,12 +126,12 @@ class Log:
                 return
             self._size += written
             data = data[written:]
-        if self._size > LOG_LIMIT:
+        if self._size > MAX_LOG_BYTES:
             self._rotate()
 
     def _rotate(self) -> None:
         os.close(self._fd)
-        for n in range(LOG_FILES - 1, 0, -1):
+        for n in range(MAX_LOG_FILES - 1, 0, -1):
             older = self._path if n == 1 else f"{self._path}.{n - 1}"
             if os.path.exists(older):
                 os.replace(older, f"{self._path}.{n}")
@@ -164,7 +164,7 @@ def start_worker(body: Callable[[], None], private: Sequence[int]) -> tuple[int,
         os.setsid()
         for fd in (*private, reader):
             os.close(fd)
-        for number in DEAF_TO:
+        for number in IGNORED_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         try:
             with open("/proc/self/oom_score_adj", "w") as score:
@@ -184,7 +184,7 @@ def start_worker(body: Callable[[], None], private: Sequence[int]) -> tuple[int,
     os._exit(86)
 
 
-class Ladder:
+class SignalEscalation:
     """Turns verbs of `control` into signals: SIGTERM first, SIGKILL after the verb's grace period."""
 
     def __init__(self, directory: str, pid: int, pause_grace: float, stop_grace: float) -> None:
@@ -193,7 +193,7 @@ class Ladder:
         self._deadline: float | None = None
         self._control_stat: tuple[int, int] | None = None
         self.asked = ""
-        self.insisted = False
+        self.killed = False
 
     def step(self) -> None:
         """Read the verb if it changed, and kill the worker when its grace period is over."""
@@ -205,8 +205,8 @@ class Ladder:
             self._control_stat = (stat.st_mtime_ns, stat.st_ino)
             with open(self._path) as file:
                 self._ask(file.read().strip())
-        if self._deadline is not None and time.monotonic() > self._deadline and not self.insisted:
-            self.insisted = True
+        if self._deadline is not None and time.monotonic() > self._deadline and not self.killed:
+            self.killed = True
             self._signal(signal.SIGKILL, group=True)
 
     def _ask(self, verb: str) -> None:
@@ -214,7 +214,7 @@ class Ladder:
             return
         self.asked = verb
         if verb == "kill":
-            self.insisted = True
+            self.killed = True
             self._signal(signal.SIGKILL, group=True)
             return
         # Only to the worker: its data-loading children must live until the checkpoint is written.
@@ -230,7 +230,7 @@ class Ladder:
             os.kill(self._pid, number)
 
 
-def watch(pid: int, reader: int, log: Log, ladder: Ladder) -> None:
+def watch_worker(pid: int, reader: int, log: WorkerLog, ladder: SignalEscalation) -> None:
     """Wait for the worker's end without reaping it, while writing its log and following `control`."""
     poll = select.poll()
     poll.register(reader, select.POLLIN)
@@ -238,7 +238,7 @@ def watch(pid: int, reader: int, log: Log, ladder: Ladder) -> None:
     if handle >= 0:
         poll.register(handle, select.POLLIN)
     while not os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-        ready = poll.poll(POLL_SECONDS * 1000)
+        ready = poll.poll(POLL_S * 1000)
         if any(fd == reader for fd, _ in ready) and not _pump(reader, log):
             poll.unregister(reader)  # the worker closed its output
         log.idle()
@@ -247,7 +247,7 @@ def watch(pid: int, reader: int, log: Log, ladder: Ladder) -> None:
         os.close(handle)
 
 
-def _pump(reader: int, log: Log) -> bool:
+def _pump(reader: int, log: WorkerLog) -> bool:
     """Move available output into the log, up to a limit; return False at the end of the stream."""
     for _ in range(16):
         try:
@@ -260,7 +260,7 @@ def _pump(reader: int, log: Log) -> bool:
     return True
 
 
-def sweep(pid: int) -> int:
+def kill_leftovers(pid: int) -> int:
     """Kill what the worker left behind: its group, then orphans that the kernel gave to the shim."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
@@ -294,7 +294,7 @@ def supervise(
 ) -> None:
     """Start the worker, watch it, clean up and write `exit.json`: the whole life of a shim."""
     os.umask(0o077)
-    for number in DEAF_TO:
+    for number in IGNORED_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -302,15 +302,18 @@ def supervise(
     pid, reader = start_worker(body, private)
     facts = {"token": token, "shim": os.getpid(), "worker": pid, "started": time.time()}
     facts |= {"output": os.fstat(reader).st_ino, "boot": boot_id()}
-    put(directory, "shim.json", facts, patience=0)
-    log, ladder = Log(os.path.join(directory, "log.txt")), Ladder(directory, pid, pause_grace, stop_grace)
-    watch(pid, reader, log, ladder)
+    write_json_durably(directory, "shim.json", facts, timeout_s=0)
+    log, ladder = (
+        WorkerLog(os.path.join(directory, "log.txt")),
+        SignalEscalation(directory, pid, pause_grace, stop_grace),
+    )
+    watch_worker(pid, reader, log, ladder)
     seconds = time.monotonic() - started
-    swept = sweep(pid)
+    swept = kill_leftovers(pid)
     _, status, usage = os.wait4(pid, 0)
     _pump(reader, log)
     log.close()
-    put(
+    write_json_durably(
         directory,
         "exit.json",
         {
@@ -318,7 +321,7 @@ def supervise(
             "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
             "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None,
             "asked": ladder.asked,
-            "insisted": ladder.insisted,
+            "insisted": ladder.killed,
             "seconds": round(seconds, 3),
             "ended": time.time(),
             "peak_rss_gb": usage.ru_maxrss / (1 << 20),

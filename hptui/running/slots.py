@@ -8,13 +8,13 @@ from hptui.model.study import Resources
 from hptui.running import devices
 from hptui.running.devices import Gpu, Slot
 
-MARGIN = 1.1
+MEMORY_MARGIN = 1.1
 """Free GPU memory that a slot must have, as a multiple of the highest peak of earlier trials."""
-LEAST = 0.05
+MIN_FREE_SHARE = 0.05
 """Share (0 to 1) of a GPU's memory that must be free as long as no trial's use is known."""
 
 
-class Slots:
+class SlotPool:
     """The slots of one study.
 
     `peak` returns how much GPU memory (GiB) its trials have needed, None if not known. `waiting_reason` says why no
@@ -22,10 +22,10 @@ class Slots:
     """
 
     def __init__(self, resources: Resources, peak: Callable[[], float | None]) -> None:
-        self._all = devices.slots(resources)
+        self._all = devices.slots_for(resources)
         self._peak = peak
         self._labels: dict[str, str] = {}
-        self.waiting = ""
+        self.waiting_reason = ""
 
     def __len__(self) -> int:
         return len(self._all)
@@ -40,15 +40,15 @@ class Slots:
 
     def claim(self) -> tuple[Slot, list[int]] | None:
         """Lock a slot; return it with its descriptors for the attempt, None when none can be had now."""
-        self.waiting = ""
+        self.waiting_reason = ""
         taken = set(self._labels.values())
         for slot in self._all:
             if slot.label in taken:
                 continue
             if shortage := self._memory_shortage(slot):
-                self.waiting = shortage
+                self.waiting_reason = shortage
                 continue
-            locks = devices.claim(slot)
+            locks = devices.lock_slot(slot)
             if locks is not None:
                 return slot, locks
         return None
@@ -57,15 +57,15 @@ class Slots:
         """Return why a slot's GPUs have too little free memory, and who uses them; '' when they have enough."""
         if not slot.gpus:
             return ""
-        current = {gpu.uuid: gpu for gpu in devices.gpus()}
+        current = {gpu.uuid: gpu for gpu in devices.visible_gpus()}
         for gpu in (current[listed.uuid] for listed in slot.gpus if listed.uuid in current):
             needed = self._needed_gb(gpu)
             if gpu.free_gb < needed:
-                holders = ", ".join(map(str, devices.who_holds(gpu))) or "nobody that the driver names"
+                holders = ", ".join(map(str, devices.gpu_processes(gpu))) or "nobody that the driver names"
                 room = f"{gpu.free_gb:.1f} of {gpu.total_gb:.1f} GiB free, {needed:.1f} needed"
                 return f"waiting for GPU {gpu.index}: {room}; held by {holders}"
         return ""
 
     def _needed_gb(self, gpu: Gpu) -> float:
         peak = self._peak()
-        return peak * MARGIN if peak else gpu.total_gb * LEAST
+        return peak * MEMORY_MARGIN if peak else gpu.total_gb * MIN_FREE_SHARE

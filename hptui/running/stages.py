@@ -13,16 +13,24 @@ from dataclasses import dataclass, field, replace
 
 from hptui.model.errors import UserError
 from hptui.model.outcome import ranking
-from hptui.model.stages import comparable, folded, overrides, position, space_of, stage_named, staged
+from hptui.model.stages import (
+    as_stage,
+    averaged_over_replicates,
+    comparable,
+    stage_index,
+    stage_named,
+    stage_overrides,
+    stage_space,
+)
 from hptui.model.study import Stage, Study
 from hptui.model.trial import FROM_TRIAL, Role, Trial, TrialStatus, Value
 from hptui.storage import studyfile
-from hptui.storage.queries import COURSE
+from hptui.storage.queries import META_STAGES
 from hptui.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StageState:
     """A stage that has begun; for a study without stages the whole study, with the name ''.
 
     `source` are the trials that it builds on, `fixed` the values that they gave it, `began` a Unix time.
@@ -34,63 +42,68 @@ class Part:
     began: float = 0.0
 
 
-def course(store: Store) -> list[Part]:
+def stage_history(store: Store) -> list[StageState]:
     """Return the stages that have begun, in order."""
-    return [Part(row["name"], tuple(row["from"]), row["fixed"], row["began"]) for row in store.course()]
+    return [StageState(row["name"], tuple(row["from"]), row["fixed"], row["began"]) for row in store.stage_history()]
 
 
-def current(store: Store, study: Study) -> Part:
+def current_stage(store: Store, study: Study) -> StageState:
     """Return the current stage. The first one begins here, so the caller holds the transaction."""
     if not study.stages:
-        return Part()
-    begun = course(store)
+        return StageState()
+    begun = stage_history(store)
     if begun and stage_named(study, begun[-1].name):
         return begun[-1]
     remaining = [stage for stage in study.stages if stage.name not in [part.name for part in begun]]
-    return _begin(store, Part((remaining or study.stages)[0].name, began=time.time()))
+    return _begin(store, StageState((remaining or study.stages)[0].name, began=time.time()))
 
 
-def _begin(store: Store, part: Part) -> Part:
+def _begin(store: Store, part: StageState) -> StageState:
     """Store that a stage has begun."""
-    states = [*course(store), part]
+    states = [*stage_history(store), part]
     rows = [
         {"name": state.name, "from": state.source, "fixed": dict(state.fixed), "began": state.began} for state in states
     ]
-    store.set_meta(COURSE, json.dumps(rows))
+    store.set_meta(META_STAGES, json.dumps(rows))
     return part
 
 
-def view(study: Study, part: Part) -> Study:
+def study_in_stage(study: Study, part: StageState) -> Study:
     """Return the study as the current stage modifies it: what engines, pruners and the plan are given."""
-    return staged(study, stage_named(study, part.name), part.fixed)
+    return as_stage(study, stage_named(study, part.name), part.fixed)
 
 
-def onto(study: Study, part: Part) -> dict[str, Value]:
+def overrides_in_stage(study: Study, part: StageState) -> dict[str, Value]:
     """Return what every trial of the stage changes in `[trainer]`, below its own overrides."""
-    return {**part.fixed, **overrides(study, part.name)}
+    return {**part.fixed, **stage_overrides(study, part.name)}
 
 
-def following(study: Study, part: Part) -> Stage | None:
+def next_stage(study: Study, part: StageState) -> Stage | None:
     """Return the stage after the current one; None if it is the last."""
-    later_stages = study.stages[position(study, part.name) + 1 :]
+    later_stages = study.stages[stage_index(study, part.name) + 1 :]
     return later_stages[0] if later_stages else None
 
 
 # -- what an engine learns from
 
 
-def told(study: Study, part: Part, trials: Iterable[Trial], base: Mapping[str, Value]) -> list[Trial]:
+def trials_for_engine(
+    study: Study, part: StageState, trials: Iterable[Trial], base: Mapping[str, Value]
+) -> list[Trial]:
     """Return the trials that a stage's engine may learn from, as overrides of the stage's settings.
 
     `base` is `[trainer]` with the trainer's defaults. Replicates are averaged into one trial per configuration.
     Proposals of other stages count as listed trials, since this engine did not make them.
     """
     all_trials = list(trials)
-    chosen = [trial for trial in all_trials if not trial.mute and comparable(study, trial.stage, part.name)]
-    return [_as_stage_overrides(part, trial, onto(study, part), base) for trial in folded(chosen, all_trials)]
+    chosen = [trial for trial in all_trials if not trial.is_uninformative and comparable(study, trial.stage, part.name)]
+    return [
+        _as_stage_overrides(part, trial, overrides_in_stage(study, part), base)
+        for trial in averaged_over_replicates(chosen, all_trials)
+    ]
 
 
-def _as_stage_overrides(part: Part, trial: Trial, fixed: Mapping[str, Value], base: Mapping[str, Value]) -> Trial:
+def _as_stage_overrides(part: StageState, trial: Trial, fixed: Mapping[str, Value], base: Mapping[str, Value]) -> Trial:
     """Rewrite a trial as overrides of the stage's settings.
 
     A trial that does not override a setting that the stage has fixed ran with the value of `[trainer]`.
@@ -108,46 +121,50 @@ def _as_stage_overrides(part: Part, trial: Trial, fixed: Mapping[str, Value], ba
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RerunConfiguration:
     """A recorded configuration that a stage runs once more."""
 
     source: int
     params: Mapping[str, Value]
 
 
-def next_part(store: Store, study: Study, part: Part, trials: Sequence[Trial]) -> tuple[Part, list[Again]]:
+def plan_next_stage(
+    store: Store, study: Study, part: StageState, trials: Sequence[Trial]
+) -> tuple[StageState, list[RerunConfiguration]]:
     """Return the next stage with what it takes over, and the configurations that it runs again.
 
     Raises: `UserError` when the stage before has no usable trial to take over.
     """
-    stage = following(study, part)
+    stage = next_stage(study, part)
     assert stage is not None
     if stage.best is None:
-        return Part(stage.name, began=time.time()), []
+        return StageState(stage.name, began=time.time()), []
     best = ranking(study, trials, part.name, stage.best)
     if not best:
         message = f"stage {stage.name!r} builds on the best trial of {part.name!r}, which has none that is usable"
         raise UserError(message, hint="mend what failed, and retry it or raise the stage's trials")
     source = tuple(trial.number for trial in best)
     if stage.searches:
-        searched = {*space_of(study, stage).names, *(derived.name for derived in space_of(study, stage).derived)}
-        settings = taken_over(store, study, best[0], trials)
+        searched = {*stage_space(study, stage).names, *(derived.name for derived in stage_space(study, stage).derived)}
+        settings = overrides_of(store, study, best[0], trials)
         fixed = {name: value for name, value in settings.items() if name not in searched}
-        return Part(stage.name, source, fixed, time.time()), []
-    reruns = [Again(trial.number, rerun(store, study, trial, stage.set, trials)) for trial in best]
-    return Part(stage.name, source, {}, time.time()), reruns
+        return StageState(stage.name, source, fixed, time.time()), []
+    reruns = [
+        RerunConfiguration(trial.number, rerun_overrides(store, study, trial, stage.set, trials)) for trial in best
+    ]
+    return StageState(stage.name, source, {}, time.time()), reruns
 
 
-def begin(store: Store, part: Part) -> None:
+def begin_stage(store: Store, part: StageState) -> None:
     """Store that a stage has begun. The caller holds the transaction."""
     _begin(store, part)
 
 
-def rerun(
+def rerun_overrides(
     store: Store, study: Study, trial: Trial, changes: Mapping[str, Value], trials: Sequence[Trial]
 ) -> dict[str, Value]:
     """Return the overrides that run a trial's configuration with changes; derived values follow them."""
-    return _with_derived(store, study, trial, {**taken_over(store, study, trial, trials), **changes}, changes)
+    return _with_derived(store, study, trial, {**overrides_of(store, study, trial, trials), **changes}, changes)
 
 
 def _with_derived(
@@ -156,18 +173,18 @@ def _with_derived(
     """Recompute the derived values of a proposed configuration; leave one that a person wrote as it is."""
     if trial.role is not Role.SEARCH:
         return params
-    space = space_of(study, stage_named(study, trial.stage))
+    space = stage_space(study, stage_named(study, trial.stage))
     settled = space.settle({**store.defaults(), **study.trainer.settings}, params)
     return {**settled, **{name: value for name, value in changes.items() if name not in settled}}
 
 
-def whole(store: Store, study: Study, trial: Trial, changes: Mapping[str, Value]) -> dict[str, Value]:
+def full_overrides(store: Store, study: Study, trial: Trial, changes: Mapping[str, Value]) -> dict[str, Value]:
     """Return the overrides that run exactly what a trial ran, but for the changes; derived values follow."""
     params = {**_changed_base(store, study, trial), **trial.params, **changes}
     return _with_derived(store, study, trial, params, changes)
 
 
-def taken_over(store: Store, study: Study, trial: Trial, trials: Sequence[Trial]) -> dict[str, Value]:
+def overrides_of(store: Store, study: Study, trial: Trial, trials: Sequence[Trial]) -> dict[str, Value]:
     """Return how a trial's configuration differs from today's `[trainer]`, without what its stage set.
 
     Where a stage ran known configurations again under its `set`, their values before that count.
@@ -189,7 +206,7 @@ def _origin_number(trial: Trial) -> int:
 
 def _own_overrides(store: Store, study: Study, trial: Trial) -> dict[str, Value]:
     before = studyfile.from_json(store.spec_json(trial.revision))
-    stage_values, searched = overrides(before, trial.stage), _searched_names(before, trial)
+    stage_values, searched = stage_overrides(before, trial.stage), _searched_names(before, trial)
     params = {
         name: value
         for name, value in trial.params.items()
@@ -207,13 +224,13 @@ def _changed_base(store: Store, study: Study, trial: Trial) -> dict[str, Value]:
 
 def _searched_names(study: Study, trial: Trial) -> set[str]:
     stage = stage_named(study, trial.stage)
-    return set(space_of(study, stage).names) if stage is not None and stage.searches else set()
+    return set(stage_space(study, stage).names) if stage is not None and stage.searches else set()
 
 
 # -- repeats
 
 
-def missing_repeats(study: Study, part: Part, trials: Sequence[Trial]) -> list[tuple[int, int]]:
+def missing_replicates(study: Study, part: StageState, trials: Sequence[Trial]) -> list[tuple[int, int]]:
     """Return (trial, k) of the replicates that complete trials of the stage still lack."""
     stage = stage_named(study, part.name)
     if stage is None or stage.seeds < 2:

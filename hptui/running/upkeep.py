@@ -11,45 +11,45 @@ from pathlib import Path
 from typing import Protocol
 
 from hptui.model.study import Study
-from hptui.running.live import Live
-from hptui.running.samples import Sampler
+from hptui.running.live import RunningAttempt
+from hptui.running.samples import UsageSampler
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
 
 log = logging.getLogger(__name__)
 
-BALLAST = 8 << 20
+BALLAST_BYTES = 8 << 20
 """Bytes of a reserve file. On a full disk it is deleted, so that there is room to record the pause."""
-WAL_SECONDS = 60.0
-WAL_BYTES = 16 << 20
+WAL_CHECKPOINT_S = 60.0
+MAX_WAL_BYTES = 16 << 20
 """The write-ahead log is checkpointed this often (seconds), and when it has grown to this size."""
-ACTIVITY_SECONDS = 5.0
+ACTIVITY_SAVE_S = 5.0
 """Activity time is saved at most this often."""
 
 
-class Looks(Protocol):
+class DecisionRequester(Protocol):
     """Protocol of a controller that can be asked to decide again."""
 
-    def look_again(self) -> None: ...
+    def request_decision(self) -> None: ...
 
 
-class Upkeep:
+class Maintenance:
     """The chores of one runner."""
 
     def __init__(self, sd: StudyDir, store: Store) -> None:
         self._sd, self._store = sd, store
-        self._sampler = Sampler()
+        self._sampler = UsageSampler()
         self._watched: set[str] = set()
         self._unsaved_s = 0.0
         self._wal_checked_at = time.monotonic()
-        self._retry_target: Looks | None = None
+        self._retry_target: DecisionRequester | None = None
 
     def begin(self) -> None:
         """Create the ballast file."""
         try:
             fd = os.open(self._sd.ballast, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                os.posix_fallocate(fd, 0, BALLAST)
+                os.posix_fallocate(fd, 0, BALLAST_BYTES)
             finally:
                 os.close(fd)
         except OSError as error:
@@ -65,29 +65,29 @@ class Upkeep:
         """Delete the ballast file."""
         self._sd.ballast.unlink(missing_ok=True)
 
-    def active(self, seconds: float) -> None:
+    def add_activity(self, seconds: float) -> None:
         """Count seconds of activity of the study; they are saved every few seconds."""
         self._unsaved_s += seconds
-        if self._unsaved_s >= ACTIVITY_SECONDS:
-            self.settle()
+        if self._unsaved_s >= ACTIVITY_SAVE_S:
+            self.save_activity()
 
-    def settle(self) -> None:
+    def save_activity(self) -> None:
         """Save the counted activity time."""
         unsaved, self._unsaved_s = self._unsaved_s, 0.0
         self._store.add_seconds(unsaved)
 
-    def later(self, looks: Looks) -> None:
+    def retry_soon(self, looks: DecisionRequester) -> None:
         """Ask a controller to decide again at the next turn."""
         self._retry_target = looks
 
-    def turn(self, live: Mapping[str, Live]) -> None:
+    def turn(self, live: Mapping[str, RunningAttempt]) -> None:
         """Do the chores of one turn of the loop."""
         if self._retry_target is not None:
             controller, self._retry_target = self._retry_target, None
-            controller.look_again()
+            controller.request_decision()
         self._sample(live)
         now = time.monotonic()
-        if now - self._wal_checked_at > WAL_SECONDS or self._wal_size() > WAL_BYTES:
+        if now - self._wal_checked_at > WAL_CHECKPOINT_S or self._wal_size() > MAX_WAL_BYTES:
             self._wal_checked_at = now
             self._store.checkpoint_wal()
 
@@ -97,7 +97,7 @@ class Upkeep:
         except OSError:
             return 0
 
-    def _sample(self, live: Mapping[str, Live]) -> None:
+    def _sample(self, live: Mapping[str, RunningAttempt]) -> None:
         for token in self._watched - live.keys():
             self._sampler.unwatch(token)
             self._watched.discard(token)
@@ -111,7 +111,7 @@ class Upkeep:
 
     def short_of_space(self, study: Study) -> str:
         """Return why no attempt may start for lack of disk space; '' when there is enough."""
-        checkpoints = Path(study.checkpoint_place) if study.checkpoint_place else self._sd.root
+        checkpoints = Path(study.checkpoint_directory) if study.checkpoint_directory else self._sd.root
         while (
             not checkpoints.exists() and checkpoints != checkpoints.parent
         ):  # not yet made: ask for the disk that it will be on

@@ -12,21 +12,23 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hptui.running.launcher import PACKET
+from hptui.running.launcher import MAX_PACKET_BYTES
 
 log = logging.getLogger(__name__)
 
-IMPORT_SECONDS = 180.0
+MAX_IMPORT_S = 180.0
 """Time for the launcher's imports; after it attempts start cold."""
-RESTARTS = 3
+MAX_RESTARTS = 3
 """Launchers that may die in a row before attempts start cold."""
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+SINGLE_THREAD_ENVIRONMENT = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
+)
 """Keeps libraries from starting threads at import: forking a process with threads is unsafe."""
-UNTOUCHED = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
+NO_CUDA_ENVIRONMENT = {"PYTORCH_NVML_BASED_CUDA_CHECK": "1"}
 """Lets torch count GPUs without initialising CUDA, which no forked child could use afterwards."""
 
 
-class Warm:
+class LauncherClient:
     """A launcher process, and the attempts that were passed to it but not yet confirmed."""
 
     def __init__(self, entry: str, modules: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -39,12 +41,12 @@ class Warm:
         self.ready = False
         self.import_seconds: float | None = None
         self.waiting: set[str] = set()
-        self.refused = ""
+        self.refusal = ""
 
     @property
     def usable(self) -> bool:
         """Whether attempts may be passed to it; they wait in the socket while it still imports."""
-        return not self.refused and self._failures <= RESTARTS
+        return not self.refusal and self._failures <= MAX_RESTARTS
 
     def fileno(self) -> int:
         """Return the descriptor to poll; -1 when there is no launcher."""
@@ -74,7 +76,7 @@ class Warm:
                 pass_fds=[launcher_end.fileno()],
                 start_new_session=True,
                 stdin=subprocess.DEVNULL,
-                env={**self._environment, **ONE_THREAD, **UNTOUCHED},
+                env={**self._environment, **SINGLE_THREAD_ENVIRONMENT, **NO_CUDA_ENVIRONMENT},
             )
         self._link, self._started, self.ready = runner_end, time.monotonic(), False
 
@@ -97,7 +99,7 @@ class Warm:
         started: dict[str, int] = {}
         while self._link is not None:
             try:
-                data = self._link.recv(PACKET)
+                data = self._link.recv(MAX_PACKET_BYTES)
             except BlockingIOError:
                 break
             except OSError as error:
@@ -107,9 +109,9 @@ class Warm:
                 self._restart_later("it ended")
                 break
             self._handle_answer(json.loads(data), started)
-        if self._link is not None and not self.ready and time.monotonic() - self._started > IMPORT_SECONDS:
-            self.refused = f"imports took over {IMPORT_SECONDS:.0f} s"
-            self._restart_later(self.refused)
+        if self._link is not None and not self.ready and time.monotonic() - self._started > MAX_IMPORT_S:
+            self.refusal = f"imports took over {MAX_IMPORT_S:.0f} s"
+            self._restart_later(self.refusal)
         return started
 
     def _handle_answer(self, answer: Mapping[str, Any], started: dict[str, int]) -> None:
@@ -120,8 +122,8 @@ class Warm:
         elif answer["ready"]:
             self.ready, self.import_seconds = True, answer["seconds"]
         else:
-            self.refused = answer["error"]
-            log.warning("no warm start: %s", self.refused)
+            self.refusal = answer["error"]
+            log.warning("no warm start: %s", self.refusal)
 
     def _restart_later(self, why: str) -> None:
         log.warning("the launcher is gone: %s", why)

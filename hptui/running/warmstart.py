@@ -15,26 +15,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hptui.model.errors import StudyError, did_you_mean
-from hptui.model.study import NAME, Study
+from hptui.model.study import NAME_PATTERN, Study
 from hptui.model.trial import Role, Trial, Value
-from hptui.running.knowledge import hearing
-from hptui.search.history import hear
-from hptui.search.lens import Lens
+from hptui.running.knowledge import count_learnable
+from hptui.search.history import observe
+from hptui.search.lens import SpaceProjection
 from hptui.search.wire import trial_from_json, trial_to_json
 from hptui.storage import studyfile
-from hptui.storage.paths import StudyDir, studies_in
-from hptui.storage.reader import Reader
+from hptui.storage.paths import StudyDir, list_studies
+from hptui.storage.reader import StoreReader
 from hptui.storage.store import Store
 
-KEY = "warm_start"
+PRIOR_TRIALS_KEY = "warm_start"
 """Meta key of the copied trials, and event kind."""
 
-WHERE = "search.warm_start"
+WARM_START_SETTING = "search.warm_start"
 """Place of the key in the study file, for error messages."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PriorStudy:
     """The trials of another study, each with all its settings; `at` is the Unix time of the copy."""
 
     ref: str
@@ -44,48 +44,52 @@ class Source:
     trials: tuple[Trial, ...]
 
 
-def gather(study: Study, home: Path, known: Sequence[str] = ()) -> list[Source]:
+def read_prior_studies(study: Study, home: Path, skipped: Sequence[str] = ()) -> list[PriorStudy]:
     """Read the studies that a study starts from, except those in `known`.
 
     Raises: `StudyError` when one cannot be used.
     """
-    return [_read_study(study, ref, home) for ref in study.search.warm_start if ref not in known]
+    return [_read_study(study, ref, home) for ref in study.search.warm_start if ref not in skipped]
 
 
-def keep(store: Store, study: Study, found: Sequence[Source] | None = None) -> None:
+def store_prior_trials(store: Store, study: Study, new_studies: Sequence[PriorStudy] | None = None) -> None:
     """Copy prior trials that are not in the store yet, and record an event for each study.
 
     They are `found`, or read now. Raises: `StudyError` when a study cannot be used.
     """
-    stored = kept(store)
-    new = gather(study, store.path.parent.parent, [source.ref for source in stored]) if found is None else found
+    stored = stored_prior_studies(store)
+    new = (
+        read_prior_studies(study, store.path.parent.parent, [source.ref for source in stored])
+        if new_studies is None
+        else new_studies
+    )
     if not new:
         return
-    projection = Lens(study.space, {**store.defaults(), **study.trainer.settings})
+    projection = SpaceProjection(study.space, {**store.defaults(), **study.trainer.settings})
     with store.transaction(durable=True):
-        store.set_meta(KEY, json.dumps([_to_json(source) for source in (*stored, *new)]))
+        store.set_meta(PRIOR_TRIALS_KEY, json.dumps([_to_json(source) for source in (*stored, *new)]))
         for source in new:
-            store.event("info", KEY, _warm_start_message(projection, study, source))
+            store.add_event("info", PRIOR_TRIALS_KEY, _warm_start_message(projection, study, source))
 
 
-def lessons(store: Store, study: Study) -> list[Trial]:
+def prior_trials(store: Store, study: Study) -> list[Trial]:
     """Return the trials of other studies that engines learn from, numbered from -1 downwards."""
-    trials = [trial for source in sources(store, study) for trial in source.trials]
+    trials = [trial for source in prior_studies_of(store, study) for trial in source.trials]
     return [replace(trial, number=-number) for number, trial in enumerate(trials, start=1)]
 
 
-def sources(store: Store, study: Study) -> list[Source]:
+def prior_studies_of(store: Store, study: Study) -> list[PriorStudy]:
     """Return the studies that a study starts from, as they were copied."""
-    stored = {source.ref: source for source in kept(store)}
+    stored = {source.ref: source for source in stored_prior_studies(store)}
     return [stored[ref] for ref in study.search.warm_start if ref in stored]
 
 
 # reading another study ------------------------------------------------------------------------------------------
 
 
-def _read_study(study: Study, ref: str, home: Path) -> Source:
+def _read_study(study: Study, ref: str, home: Path) -> PriorStudy:
     sd = _find_study(study, ref, home)
-    with Reader(sd) as reader, reader.snapshot():
+    with StoreReader(sd) as reader, reader.snapshot():
         row, trials, defaults = reader.study(), reader.trials(), reader.defaults()
         revisions = {row.rev: studyfile.from_json(row.spec).trainer.settings for row in reader.revisions()}
     other = studyfile.from_json(row.spec)
@@ -93,23 +97,25 @@ def _read_study(study: Study, ref: str, home: Path) -> Source:
     usable = [
         _as_prior_trial(other.name, trial, {**defaults, **revisions.get(trial.revision, other.trainer.settings)})
         for trial in trials
-        if not trial.mute and not trial.status.open and hear(trial, study)
+        if not trial.is_uninformative and not trial.status.open and observe(trial, study)
     ]
-    return Source(ref, other.name, row.uuid, time.time(), tuple(usable))
+    return PriorStudy(ref, other.name, row.uuid, time.time(), tuple(usable))
 
 
 def _find_study(study: Study, ref: str, home: Path) -> StudyDir:
-    if NAME.fullmatch(ref):
+    if NAME_PATTERN.fullmatch(ref):
         sd = StudyDir(home / ref)
-        names = [other.name for other in studies_in(home) if other.name != study.name]
+        names = [other.name for other in list_studies(home) if other.name != study.name]
         hint = did_you_mean(ref, names) if names else f"there is none in {home}"
     else:
         path = Path(study.directory or ".", ref).expanduser()
         sd, hint = StudyDir((path.parent if path.name == "study.db" else path).absolute()), "a study's directory"
     if not sd.exists():
-        raise StudyError(f"there is no study {ref!r}", file=study.source, where=WHERE, value=ref, hint=hint)
+        raise StudyError(
+            f"there is no study {ref!r}", file=study.source, where=WARM_START_SETTING, value=ref, hint=hint
+        )
     if sd.root == (home / study.name).absolute():
-        raise StudyError("a study cannot start from itself", file=study.source, where=WHERE, value=ref)
+        raise StudyError("a study cannot start from itself", file=study.source, where=WARM_START_SETTING, value=ref)
     return sd
 
 
@@ -123,10 +129,10 @@ def _check_comparable(study: Study, other: Study, ref: str) -> None:
     if any(goals.get(objective.metric) != objective.goal for objective in study.objectives):
         available = ", ".join(f"{goal} {metric}" for metric, goal in goals.items())
         message = f"{ref!r} was run to {available}, and this study is to {required}"
-        raise StudyError(message, file=study.source, where=WHERE, value=ref)
+        raise StudyError(message, file=study.source, where=WARM_START_SETTING, value=ref)
     if study.trainer.kind != other.trainer.kind:
         message = f"{ref!r} trains with {other.trainer.kind!r}, and this study with {study.trainer.kind!r}"
-        raise StudyError(message, file=study.source, where=WHERE, value=ref)
+        raise StudyError(message, file=study.source, where=WARM_START_SETTING, value=ref)
 
 
 def _as_prior_trial(study: str, trial: Trial, base: Mapping[str, Value]) -> Trial:
@@ -157,15 +163,15 @@ def _as_prior_trial(study: str, trial: Trial, base: Mapping[str, Value]) -> Tria
 # what is stored ---------------------------------------------------------------------------------------------------
 
 
-def kept(store: Store) -> list[Source]:
+def stored_prior_studies(store: Store) -> list[PriorStudy]:
     """Return the studies whose trials have been copied."""
     return [
-        Source(row["ref"], row["name"], row["uuid"], row["at"], tuple(map(trial_from_json, row["trials"])))
-        for row in json.loads(store.get_meta(KEY) or "[]")
+        PriorStudy(row["ref"], row["name"], row["uuid"], row["at"], tuple(map(trial_from_json, row["trials"])))
+        for row in json.loads(store.get_meta(PRIOR_TRIALS_KEY) or "[]")
     ]
 
 
-def _to_json(source: Source) -> dict[str, object]:
+def _to_json(source: PriorStudy) -> dict[str, object]:
     return {
         "ref": source.ref,
         "name": source.name,
@@ -175,9 +181,9 @@ def _to_json(source: Source) -> dict[str, object]:
     }
 
 
-def _warm_start_message(projection: Lens, study: Study, source: Source) -> str:
+def _warm_start_message(projection: SpaceProjection, study: Study, source: PriorStudy) -> str:
     """Return how many of another study's trials are used here, and why the first of the others is not."""
-    learnable = hearing(projection, study, source.trials)
+    learnable = count_learnable(projection, study, source.trials)
     text = (
         f"warm start: {learnable.count} of {len(source.trials)} trials "
         f"of {source.name} ({source.uuid}) inform this search"

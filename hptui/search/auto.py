@@ -11,39 +11,43 @@ from importlib.util import find_spec
 
 from hptui.model.study import Study
 from hptui.model.trial import Value
-from hptui.search.lens import Lens
+from hptui.search.lens import SpaceProjection
 
-MANY = 250
+MAX_GP_TRIALS = 250
 """Trials beyond which a Gaussian process is slow and no better than TPE."""
 
-UNLIMITED = 30
+ASSUMED_TRIALS = 30
 """Number of trials assumed for a study without a limit, to decide whether a grid can be completed."""
 
-WALKED = 50_000
+MAX_ENUMERATED_POINTS = 50_000
 """Largest product of values that is enumerated to count feasible points: half a second."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SamplerChoice:
     """A sampler of `[search]`, never `auto`, and the reason for it."""
 
     sampler: str
     why: str
 
 
-def resolve(study: Study, base: Mapping[str, Value]) -> Choice:
+def choose_sampler(study: Study, base: Mapping[str, Value]) -> SamplerChoice:
     """Return the sampler that the study names or, with `auto`, the one that fits it best."""
     search, space = study.search, study.space
     if search.sampler != "auto":
-        return Choice(search.sampler, "the study names it")
-    projection, several = Lens(space, base), len(study.objectives) > 1
-    points = projection.feasible(WALKED, search.trials or UNLIMITED)
+        return SamplerChoice(search.sampler, "the study names it")
+    projection, several = SpaceProjection(space, base), len(study.objectives) > 1
+    points = projection.feasible_configurations(MAX_ENUMERATED_POINTS, search.trials or ASSUMED_TRIALS)
     if points is not None:
-        return Choice("grid", f"there are only {len(points)} configurations, so all of them are tried")
+        return SamplerChoice("grid", f"there are only {len(points)} configurations, so all of them are tried")
     if projection.conditional:
-        return Choice("tpe", "some parameters are there only beside certain values of others, which TPE handles best")
-    if (search.trials or 0) > MANY:
-        return Choice("tpe", f"over {MANY} trials a Gaussian process becomes slow, and TPE is as good")
+        return SamplerChoice(
+            "tpe", "some parameters are there only beside certain values of others, which TPE handles best"
+        )
+    if (search.trials or 0) > MAX_GP_TRIALS:
+        return SamplerChoice("tpe", f"over {MAX_GP_TRIALS} trials a Gaussian process becomes slow, and TPE is as good")
     if several and search.outcome and find_spec("ax"):
-        return Choice("ax", "several objectives under conditions on the outcome are what Ax models best")
-    return Choice("gp", "a Gaussian process found the best settings in the fewest trials where this was measured")
+        return SamplerChoice("ax", "several objectives under conditions on the outcome are what Ax models best")
+    return SamplerChoice(
+        "gp", "a Gaussian process found the best settings in the fewest trials where this was measured"
+    )

@@ -14,19 +14,19 @@ from contextlib import contextmanager
 from operator import mul
 from typing import Any
 
-from hptui.model.pareto import front, reference
+from hptui.model.pareto import hypervolume_reference, nondominated_indices
 from hptui.model.space import Choice, Int, Parameter
 from hptui.model.study import Study
 from hptui.model.trial import Rejection, Value
-from hptui.search.cube import at, counted, level, place
+from hptui.search.cube import index_of, is_discrete, value_at, value_at_index
 from hptui.search.engine import Proposal
 from hptui.search.lens import Point
-from hptui.search.modelled import Asked, ModelEngine
-from hptui.search.start import designed
-from hptui.search.table import CONSTRAINTS, PENDING, Row, tabulate
-from hptui.storage.studyfile.samplers import check_ax
+from hptui.search.modelled import AskContext, ModelEngine
+from hptui.search.start import initial_design
+from hptui.search.table import CONSTRAINTS_LIMIT, MAX_PENDING_POINTS, TrainingRow, training_table
+from hptui.storage.studyfile.samplers import validate_ax
 
-disabled = logging.root.manager.disable
+previously_disabled_level = logging.root.manager.disable
 """Logging level that was disabled before the import of Ax."""
 try:
     with warnings.catch_warnings():
@@ -38,19 +38,19 @@ try:
         from ax.exceptions.core import OptimizationComplete
         from botorch.acquisition.multi_objective import logei
 finally:
-    logging.disable(disabled)
+    logging.disable(previously_disabled_level)
 
 # Private name of BoTorch: pretends that its compiled kernel was tried. Otherwise BoTorch would compile one at the first
 # ask with several objectives, waiting for ever on the lock of a process that was killed while compiling, and proposals
 # would depend on whether the machine has a compiler.
 logei._load_attempted = True
 
-MODELLED = 200
+MAX_AX_TRIALS = 200
 """Maximum number of trials given to Ax, which takes a hundredth of a second for each."""
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet_ax() -> Iterator[None]:
     """Silence Ax's log, and the warnings that it and its libraries raise internally."""
     logger = logging.getLogger("ax")
     state = logger.propagate, [(handler, handler.level) for handler in logger.handlers]
@@ -71,32 +71,32 @@ class AxEngine(ModelEngine):
     """The engine of `sampler = "ax"`."""
 
     name = f"ax {ax.__version__}"
-    quiet = staticmethod(quiet)
-    asks = 5  # each takes a second; with feedback, one or two suffice as a rule
+    quiet = staticmethod(quiet_ax)
+    max_asks = 5  # each takes a second; with feedback, one or two suffice as a rule
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
-        check_ax(study)
+        validate_ax(study)
         super().__init__(study, base)
 
-    def start(self, asked: Asked) -> Proposal | None:
+    def start(self, context: AskContext) -> Proposal | None:
         """See `ModelEngine`."""
-        return designed(asked, self.name)
+        return initial_design(context, self.name)
 
-    def sampler(self, asked: Asked) -> AxSampler:
+    def suggester(self, context: AskContext) -> AxSuggester:
         """See `ModelEngine`."""
-        return AxSampler(asked)
+        return AxSuggester(context)
 
 
-class AxSampler:
+class AxSuggester:
     """The Ax client of one ask. A `Suggester` of virtual trials."""
 
-    def __init__(self, asked: Asked) -> None:
-        self.asked, self.table = asked, tabulate(asked, MODELLED)
-        parameters = asked.lens.parameters.values()
+    def __init__(self, context: AskContext) -> None:
+        self.context, self.table = context, training_table(context, MAX_AX_TRIALS)
+        parameters = context.projection.parameters.values()
         self.axes = {f"p{n}": parameter for n, parameter in enumerate(parameters) if parameter.size != 1}
-        self.fixed = {parameter.name: at(parameter, 0.0) for parameter in parameters if parameter.size == 1}
-        self.limits = {name: f"c{n}" for n, name in enumerate(self.table.usual_limits)}
-        self.signs = [1.0 if objective.goal == "minimize" else -1.0 for objective in asked.study.objectives]
+        self.fixed = {parameter.name: value_at(parameter, 0.0) for parameter in parameters if parameter.size == 1}
+        self.limits = {name: f"c{n}" for n, name in enumerate(self.table.median_limits)}
+        self.signs = [1.0 if objective.goal == "minimize" else -1.0 for objective in context.study.objectives]
         self.client = self._client()
         self.trial = -1
         if self.axes:
@@ -120,13 +120,13 @@ class AxSampler:
 
     def reject(self, rejection: Rejection) -> None:
         """Record a missed constraint as a result; abandon a known configuration."""
-        if rejection.margin > 0 and CONSTRAINTS in self.limits:
-            self.client.complete_trial(self.trial, {self.limits[CONSTRAINTS]: rejection.margin})
+        if rejection.margin > 0 and CONSTRAINTS_LIMIT in self.limits:
+            self.client.complete_trial(self.trial, {self.limits[CONSTRAINTS_LIMIT]: rejection.margin})
         elif self.axes:
             self.client.mark_trial_abandoned(self.trial)
 
     def _client(self) -> Client:
-        client = Client(random_seed=self.asked.seed(1))
+        client = Client(random_seed=self.context.seed(1))
         if self.axes:
             client.configure_experiment([_config(alias, parameter) for alias, parameter in self.axes.items()])
             client.configure_optimization(
@@ -149,7 +149,7 @@ class AxSampler:
         points = [tuple(map(mul, self.signs, row.values)) for row in self.table.rows if row.values]
         if len(self.signs) == 1:
             return []
-        reference_point = reference([points[index] for index in front(points)])
+        reference_point = hypervolume_reference([points[index] for index in nondominated_indices(points)])
         return [
             f"m{n} {'<=' if sign > 0 else '>='} {sign * bound!r}"
             for n, (sign, bound) in enumerate(zip(self.signs, reference_point, strict=True))
@@ -160,13 +160,15 @@ class AxSampler:
             self._add_result(self._attach(row.point), row)
         for point in self.table.pending:
             self._attach(point)
-        for point in self.asked.history.silent[-PENDING:]:  # whatever their results, they are not run again
-            self.client.mark_trial_abandoned(self._attach(self.asked.lens.whole(point)))
+        for point in self.context.history.unobserved_points[
+            -MAX_PENDING_POINTS:
+        ]:  # whatever their results, they are not run again
+            self.client.mark_trial_abandoned(self._attach(self.context.projection.with_inactive(point)))
 
-    def _add_result(self, trial: int, row: Row) -> None:
+    def _add_result(self, trial: int, row: TrainingRow) -> None:
         data = {f"m{n}": value for n, value in enumerate(row.values)}
         data |= {self.limits[name]: margin for name, margin in row.limits.items()}
-        if row.early:
+        if row.stopped_early:
             self.client.attach_data(trial, data)
             self.client.mark_trial_early_stopped(trial)
         else:
@@ -187,7 +189,7 @@ def _config(alias: str, parameter: Parameter) -> ChoiceParameterConfig | RangePa
     if isinstance(parameter, Choice):
         indices = list(range(parameter.size))
         return ChoiceParameterConfig(name=alias, values=indices, parameter_type="int", is_ordered=parameter.ordinal)
-    if counted(parameter):
+    if is_discrete(parameter):
         return RangeParameterConfig(name=alias, bounds=(0, (parameter.size or 1) - 1), parameter_type="int")
     kind = "int" if isinstance(parameter, Int) else "float"
     scaling = "log" if parameter.log else "linear"
@@ -197,14 +199,14 @@ def _config(alias: str, parameter: Parameter) -> ChoiceParameterConfig | RangePa
 
 
 def _encode(parameter: Parameter, value: Value) -> Value:
-    if counted(parameter):
-        return place(parameter, value)
+    if is_discrete(parameter):
+        return index_of(parameter, value)
     assert isinstance(value, int | float)
     return int(value) if isinstance(parameter, Int) else float(value)
 
 
 def _decode(parameter: Parameter, ax_value: Any) -> Value:
-    if counted(parameter):
-        return level(parameter, int(ax_value))
+    if is_discrete(parameter):
+        return value_at_index(parameter, int(ax_value))
     assert not isinstance(parameter, Choice)
-    return parameter.held(float(ax_value))
+    return parameter.clamp(float(ax_value))

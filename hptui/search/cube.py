@@ -15,12 +15,12 @@ from hptui.model.space import Choice, Float, Int, Parameter
 from hptui.model.trial import Value
 
 
-def counted(parameter: Parameter) -> bool:
+def is_discrete(parameter: Parameter) -> bool:
     """Return whether engines use indices of levels instead of the numbers themselves."""
     return isinstance(parameter, Choice) or parameter.step is not None
 
 
-def level(parameter: Parameter, place: int) -> Value:
+def value_at_index(parameter: Parameter, index: int) -> Value:
     """Return the value at this index of a discrete parameter.
 
     Decimal arithmetic keeps steps of 0.1 from returning 0.30000000000000004. Raises: ValueError for a range without
@@ -28,15 +28,15 @@ def level(parameter: Parameter, place: int) -> Value:
     """
     match parameter:
         case Choice(levels=levels):
-            return levels[place]
+            return levels[index]
         case Float(low=low, step=float(step)):
-            return float(Decimal(repr(low)) + place * Decimal(repr(step)))
+            return float(Decimal(repr(low)) + index * Decimal(repr(step)))
         case Int(low=low, step=int(step)):
-            return low + place * step
+            return low + index * step
     raise ValueError(f"{parameter.name} has no steps")
 
 
-def place(parameter: Parameter, value: Value) -> int:
+def index_of(parameter: Parameter, value: Value) -> int:
     """Return the index of a value that the discrete parameter contains."""
     if isinstance(parameter, Choice):
         return parameter.index(value)
@@ -45,26 +45,26 @@ def place(parameter: Parameter, value: Value) -> int:
     return round((value - parameter.low) / parameter.step)
 
 
-def at(parameter: Parameter, share: float) -> Value:
+def value_at(parameter: Parameter, fraction: float) -> Value:
     """Return the value at a fraction (0 to 1) of the parameter's own scale."""
-    if counted(parameter):
+    if is_discrete(parameter):
         size = parameter.size or 1
         if isinstance(parameter, Choice) and parameter.weights:
-            return level(parameter, _weighted_index(parameter.level_weights, share))
-        return level(parameter, min(int(share * size), size - 1))
+            return value_at_index(parameter, _weighted_index(parameter.level_weights, fraction))
+        return value_at_index(parameter, min(int(fraction * size), size - 1))
     low, high = _bounds(parameter)
-    number = low * math.pow(high / low, share) if _is_log(parameter) else low + (high - low) * share
+    number = low * math.pow(high / low, fraction) if _is_log(parameter) else low + (high - low) * fraction
     assert not isinstance(parameter, Choice)
-    return parameter.held(number)
+    return parameter.clamp(number)
 
 
-def share(parameter: Parameter, value: Value) -> float:
+def fraction_of(parameter: Parameter, value: Value) -> float:
     """Return the fraction (0 to 1) at which a value lies: the middle of what `value_at` maps to it."""
-    if counted(parameter):
+    if is_discrete(parameter):
         if isinstance(parameter, Choice) and parameter.weights:
             bounds = [0.0, *_cumulative_weights(parameter.level_weights)]
-            return (bounds[place(parameter, value)] + bounds[place(parameter, value) + 1]) / 2
-        return (place(parameter, value) + 0.5) / (parameter.size or 1)
+            return (bounds[index_of(parameter, value)] + bounds[index_of(parameter, value) + 1]) / 2
+        return (index_of(parameter, value) + 0.5) / (parameter.size or 1)
     low, high = _bounds(parameter)
     assert isinstance(value, int | float)
     return math.log(value / low) / math.log(high / low) if _is_log(parameter) else (value - low) / (high - low)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hptui.model.space import key_of
+from hptui.model.space import configuration_key
 from hptui.model.study import Study
 from hptui.model.trial import Trial, TrialStatus
 
-ENOUGH = 4
+MIN_CONFIGURATIONS = 4
 """Different configurations with one value that are no coincidence."""
-MANY = 50
+MAX_CHECKED_TRIALS = 50
 """Complete trials beyond which the check is skipped: by then the warning was shown, or does not apply."""
 
 
-def constant(study: Study, trials: Sequence[Trial]) -> str:
+def constant_objective_warning(study: Study, trials: Sequence[Trial]) -> str:
     """Return a warning when every configuration has the same value of an objective; else ''.
 
     Nothing can be optimized there.
     """
     complete = [trial for trial in trials if trial.status is TrialStatus.COMPLETE and trial.values]
-    if len(complete) > MANY or len({key_of(trial.params) for trial in complete}) < ENOUGH:
+    if (
+        len(complete) > MAX_CHECKED_TRIALS
+        or len({configuration_key(trial.params) for trial in complete}) < MIN_CONFIGURATIONS
+    ):
         return ""
     for objective in study.objectives:
         values = {(trial.values or {}).get(objective.metric) for trial in complete}

@@ -60,7 +60,7 @@ def seed_for(seed: int, number: int, k: int = 0) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{number}/{k}".encode()).digest()[:4], "big")
 
 
-HOMES = {
+ENGINE_LOCATIONS = {
     "tpe": "hptui.search.optuna.tpe:TpeEngine",
     "gp": "hptui.search.optuna.gp:GpEngine",
     "cmaes": "hptui.search.optuna.cmaes:CmaesEngine",
@@ -74,7 +74,7 @@ HOMES = {
 """Location of each sampler's engine, imported on demand, so that only Optuna's samplers load optuna."""
 
 
-AHEAD = frozenset({"list", "grid", "random", "qmc"})
+RESULT_INDEPENDENT_SAMPLERS = frozenset({"list", "grid", "random", "qmc"})
 """Samplers whose next proposal depends on which trials exist, but not on their results.
 
 So it can be made in advance, while those trials train. Proposals of the others would then use less information.
@@ -86,11 +86,11 @@ def make_engine(study: Study, base: Mapping[str, Value] | None = None) -> Engine
 
     `base` is `[trainer]` with the trainer's defaults filled in. Raises: StudyError for an unknown sampler.
     """
-    from hptui.search.auto import resolve
+    from hptui.search.auto import choose_sampler
 
     settings = study.trainer.settings if base is None else base
     sampler = study.search.sampler
-    location = HOMES.get(resolve(study, settings).sampler)
+    location = ENGINE_LOCATIONS.get(choose_sampler(study, settings).sampler)
     if location is None:
         raise StudyError(
             "there is no such sampler", where="search.sampler", value=sampler, hint=did_you_mean(sampler, SAMPLERS)

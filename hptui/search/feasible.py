@@ -16,28 +16,28 @@ from random import Random
 from hptui.model.errors import ExpressionError
 from hptui.model.space import Choice, Int, Parameter, Space
 from hptui.model.trial import Value
-from hptui.model.values import same
-from hptui.search.cube import share
-from hptui.search.lens import UNKNOWN_MARGIN, Lens, Point
+from hptui.model.values import values_equal
+from hptui.search.cube import fraction_of
+from hptui.search.lens import UNKNOWN_MARGIN, Point, SpaceProjection
 
-REJECTIONS = 100
+MAX_PLAIN_DRAWS = 100
 """Plain random draws before the other methods are tried."""
 
-LISTED = 50_000
+MAX_LISTED_POINTS = 50_000
 """Largest product of parameter values that is enumerated: half a second."""
 
-NEIGHBOURS = 100
+MAX_NEIGHBOURS = 100
 """Closest enumerated points that are checked for a new one."""
 
-CLIMBS, STEPS = 3, 4000
+MAX_CLIMBS, MAX_CLIMB_STEPS = 3, 4000
 """Climbs from random points, and as many from known ones; steps of each climb."""
 
 
-class Feasible:
+class FeasibleSampler:
     """Draws random feasible configurations of a space."""
 
-    def __init__(self, lens: Lens) -> None:
-        self.lens = lens
+    def __init__(self, projection: SpaceProjection) -> None:
+        self.projection = projection
 
     def draw(self, rng: Random, seen: Set[str], anchors: Iterable[Point] = ()) -> dict[str, Value] | None:
         """Return settled overrides of a feasible configuration that is not in `seen`.
@@ -45,26 +45,26 @@ class Feasible:
         None when none is left or none was found. `anchors` are the points of earlier trials, from which to climb when
         nothing else helps.
         """
-        settled = self._first_feasible((self.point(rng) for _ in range(REJECTIONS)), seen)
+        settled = self._first_feasible((self.point(rng) for _ in range(MAX_PLAIN_DRAWS)), seen)
         if settled is not None:
             return settled
         if self._all_feasible is not None:
-            unused = [settled for settled in self._all_feasible if self.lens.key(settled) not in seen]
+            unused = [settled for settled in self._all_feasible if self.projection.identity(settled) not in seen]
             return rng.choice(unused) if unused else None  # the list is exhaustive: None proves that nothing is left
         settled = self._from_core(rng, seen)
         return settled if settled is not None else self._climb_from_starts(rng, seen, anchors)
 
     def near(
-        self, wanted: Point, rng: Random, seen: Set[str], anchors: Iterable[Point] = ()
+        self, target: Point, rng: Random, seen: Set[str], anchors: Iterable[Point] = ()
     ) -> dict[str, Value] | None:
         """Return a feasible configuration as `draw` does, but close to a point that must not be run.
 
         So most of what a model prefers about that point is kept.
         """
         listed = self._feasible_core if self._all_feasible is None else self._all_feasible
-        closest = nsmallest(NEIGHBOURS, listed, key=lambda other: self._distance(wanted, other))
-        settled = self._first_feasible(({**wanted, **other} for other in closest), seen) or self._climb(
-            rng, wanted, seen, self._constrained_parameters if self._worst_margin(wanted) else ()
+        closest = nsmallest(MAX_NEIGHBOURS, listed, key=lambda other: self._distance(target, other))
+        settled = self._first_feasible(({**target, **other} for other in closest), seen) or self._climb(
+            rng, target, seen, self._constrained_parameters if self._worst_margin(target) else ()
         )
         return settled if settled is not None else self.draw(rng, seen, anchors)
 
@@ -75,25 +75,25 @@ class Feasible:
         """
         return sum(
             _value_distance(parameter, target[name], other[name])
-            for name, parameter in self.lens.parameters.items()
+            for name, parameter in self.projection.parameters.items()
             if name in target and name in other
         )
 
     def point(self, rng: Random) -> Point:
         """Return a random point of the space, feasible or not."""
-        return {parameter.name: parameter.sample(rng) for parameter in self.lens.space.parameters}
+        return {parameter.name: parameter.sample(rng) for parameter in self.projection.space.parameters}
 
     def _from_core(self, rng: Random, seen: Set[str]) -> dict[str, Value] | None:
         """Return feasible values for the parameters that constraints name, random ones for the others."""
         if not self._feasible_core:
             return None
         return self._first_feasible(
-            ({**self.point(rng), **rng.choice(self._feasible_core)} for _ in range(REJECTIONS)), seen
+            ({**self.point(rng), **rng.choice(self._feasible_core)} for _ in range(MAX_PLAIN_DRAWS)), seen
         )
 
     def _first_feasible(self, points: Iterable[Point], seen: Set[str]) -> dict[str, Value] | None:
         for point in points:
-            settled, rejection = self.lens.judge(point, seen)
+            settled, rejection = self.projection.judge(point, seen)
             if rejection is None:
                 return settled
         return None
@@ -101,32 +101,32 @@ class Feasible:
     @cached_property
     def _all_feasible(self) -> list[dict[str, Value]] | None:
         """Every feasible configuration of a small space; None for a large one."""
-        return self.lens.feasible(LISTED)
+        return self.projection.feasible_configurations(MAX_LISTED_POINTS)
 
     @cached_property
     def _feasible_core(self) -> list[dict[str, Value]]:
         """All feasible values of the parameters that constraints depend on; empty where they are too many."""
-        constraint_names = _constraint_names(self.lens.space)
-        space = self.lens.space
+        constraint_names = _constraint_names(self.projection.space)
+        space = self.projection.space
         core = Space(
             parameters=self._constrained_parameters,
             derived=tuple(derived for derived in space.derived if derived.name in constraint_names),
             constraints=space.constraints,
         )
-        return Lens(core, self.lens.base).feasible(LISTED) or []
+        return SpaceProjection(core, self.projection.base).feasible_configurations(MAX_LISTED_POINTS) or []
 
     @cached_property
     def _constrained_parameters(self) -> tuple[Parameter, ...]:
         """The parameters that constraints depend on."""
-        constraint_names = _constraint_names(self.lens.space)
-        return tuple(parameter for parameter in self.lens.space.parameters if parameter.name in constraint_names)
+        constraint_names = _constraint_names(self.projection.space)
+        return tuple(parameter for parameter in self.projection.space.parameters if parameter.name in constraint_names)
 
     def _climb_from_starts(self, rng: Random, seen: Set[str], anchors: Iterable[Point]) -> dict[str, Value] | None:
         """Walk from promising points, never to a larger margin, until a feasible new one is reached."""
-        scattered = sorted((self.point(rng) for _ in range(REJECTIONS)), key=self._worst_margin)[:CLIMBS]
-        known_points = [self.lens.base_point(), *anchors]
+        scattered = sorted((self.point(rng) for _ in range(MAX_PLAIN_DRAWS)), key=self._worst_margin)[:MAX_CLIMBS]
+        known_points = [self.projection.base_point(), *anchors]
         # Known points come last: they succeed most often, but the result lies close to them.
-        for start in (*scattered, *rng.sample(known_points, min(len(known_points), CLIMBS))):
+        for start in (*scattered, *rng.sample(known_points, min(len(known_points), MAX_CLIMBS))):
             if (settled := self._climb(rng, {**self.point(rng), **start}, seen)) is not None:
                 return settled
         return None
@@ -139,10 +139,10 @@ class Feasible:
         None when no feasible new point is reached within `MAX_CLIMB_STEPS`.
         """
         best_margin = self._worst_margin(point)
-        for _ in range(STEPS):
-            candidate = self._perturbed(rng, point, movable or self.lens.space.parameters)
+        for _ in range(MAX_CLIMB_STEPS):
+            candidate = self._perturbed(rng, point, movable or self.projection.space.parameters)
             if (margin := self._worst_margin(candidate)) <= 0:
-                settled, rejection = self.lens.judge(candidate, seen)
+                settled, rejection = self.projection.judge(candidate, seen)
                 if rejection is None:
                     return settled
             if margin <= best_margin:
@@ -152,7 +152,7 @@ class Feasible:
     def _worst_margin(self, point: Point) -> float:
         """Return the margin by which a point misses its worst constraint; 0 if it is feasible."""
         try:
-            return max(0.0, self.lens.margin(self.lens.space.settle(self.lens.base, point)))
+            return max(0.0, self.projection.margin(self.projection.space.settle(self.projection.base, point)))
         except ExpressionError:
             return UNKNOWN_MARGIN
 
@@ -185,7 +185,7 @@ def _value_nearby(parameter: Parameter, value: Value, fraction: float, rng: Rand
         moved = value + (parameter.high - parameter.low) * fraction
     if isinstance(parameter, Int):
         moved = round(moved) if round(moved) != value else value + (1 if fraction > 0 else -1)
-    return parameter.held(moved)
+    return parameter.clamp(moved)
 
 
 def _value_distance(parameter: Parameter, value: Value, other_value: Value) -> float:
@@ -194,8 +194,8 @@ def _value_distance(parameter: Parameter, value: Value, other_value: Value) -> f
     Categories have no order: different ones are all at distance 1.
     """
     if isinstance(parameter, Choice) and not parameter.ordinal:
-        return 0.0 if same(value, other_value) else 1.0
-    return abs(share(parameter, value) - share(parameter, other_value))
+        return 0.0 if values_equal(value, other_value) else 1.0
+    return abs(fraction_of(parameter, value) - fraction_of(parameter, other_value))
 
 
 def _constraint_names(space: Space) -> set[str]:

@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from hptui.search.history import Outcome, Told
+from hptui.search.history import Observation, ObservationKind
 
-PRUNED, BROKEN = 1.0, 3.0
+PRUNED_VIOLATION, NO_RESULT_VIOLATION = 1.0, 3.0
 """Violations: of a pruned trial (1 to 2, the earlier the worse) and of one without any result."""
 
 T = TypeVar("T")
 
 
-def ended(told: Iterable[Told]) -> list[Told]:
+def ended_trials(observations: Iterable[Observation]) -> list[Observation]:
     """Return the observations of ended trials, in the order in which they ended."""
     ended_observations = [
-        observation for observation in told if observation.trial and observation.outcome is not Outcome.AVOID
+        observation
+        for observation in observations
+        if observation.trial and observation.kind is not ObservationKind.AVOID
     ]
     return sorted(
         ended_observations,
@@ -29,16 +31,16 @@ def ended(told: Iterable[Told]) -> list[Told]:
     )
 
 
-def full(individuals: Sequence[T], size: int) -> list[Sequence[T]]:
+def complete_generations(individuals: Sequence[T], size: int) -> list[Sequence[T]]:
     """Return the complete generations; the remaining individuals belong to the one under way."""
     return [individuals[start : start + size] for start in range(0, len(individuals) - size + 1, size)]
 
 
-def violation(told: Told) -> float:
+def violation(observation: Observation) -> float:
     """Return 0 for a trial with a comparable result, else a number that grows with how bad it is."""
-    match told.outcome:
-        case Outcome.VIOLATED:
-            return BROKEN + told.margin
-        case Outcome.PARTIAL:
-            return PRUNED + 1 - (min(told.shown[0], 1000) / 1000 if told.shown else 0)
-    return told.margin + sum(margin for margin in told.limits.values() if margin > 0)
+    match observation.kind:
+        case ObservationKind.VIOLATED:
+            return NO_RESULT_VIOLATION + observation.margin
+        case ObservationKind.PARTIAL:
+            return PRUNED_VIOLATION + 1 - (min(observation.shown[0], 1000) / 1000 if observation.shown else 0)
+    return observation.margin + sum(margin for margin in observation.limits.values() if margin > 0)

@@ -25,16 +25,16 @@ from statistics import pstdev
 from hptui.model.outcome import outcome_margins
 from hptui.model.study import Objective, Study
 from hptui.model.trial import Reason, Rejection, Role, Trial, TrialStatus
-from hptui.search.lens import Lens, Point
+from hptui.search.lens import Point, SpaceProjection
 
-MISSED = 0.1
+MEMORY_MARGIN = 0.1
 """Constraint margin given to a trial that ran out of memory. The true margin is unknown, and TPE only ranks margins."""
 
-REPLAYED = 200
+MAX_REPLAYED_REJECTIONS = 200
 """Newest rejections of earlier trials that an engine observes again: bounds the cost of one ask."""
 
 
-class Outcome(Enum):
+class ObservationKind(Enum):
     """Kinds of observations, as engines distinguish them."""
 
     VALUES = auto()
@@ -44,7 +44,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Observation:
     """Observation of one point.
 
     `values` has one number per objective (empty: training diverged, to be imputed). `shown` is (progress in permille,
@@ -53,7 +53,7 @@ class Told:
     """
 
     point: Point
-    outcome: Outcome
+    kind: ObservationKind
     values: tuple[float, ...] = ()
     shown: tuple[int, float] | None = None
     margin: float = 0.0
@@ -69,72 +69,72 @@ class History:
     ended without evidence for the engine.
     """
 
-    told: tuple[Told, ...]
+    observations: tuple[Observation, ...]
     seen: frozenset[str]
-    silent: tuple[Point, ...] = ()
+    unobserved_points: tuple[Point, ...] = ()
 
-    def finished(self) -> int:
+    def finished_count(self) -> int:
         """Return the number of observations of ended trials."""
-        return sum(observation.outcome is not Outcome.AVOID for observation in self.told)
+        return sum(observation.kind is not ObservationKind.AVOID for observation in self.observations)
 
-    def measured(self) -> bool:
+    def has_values(self) -> bool:
         """Return whether any trial has shown a value."""
-        return any(observation.values or observation.shown for observation in self.told)
+        return any(observation.values or observation.shown for observation in self.observations)
 
 
-def read(lens: Lens, study: Study, trials: Iterable[Trial]) -> History:
+def read_history(projection: SpaceProjection, study: Study, trials: Iterable[Trial]) -> History:
     """Return the history of `trials`, read through the current space."""
     ordered = sorted(trials, key=lambda trial: trial.number)
-    seen = taken(lens, ordered)
+    seen = known_identities(projection, ordered)
     unread_rejections = sum(len(trial.rejections) for trial in ordered)
-    observations: list[Told] = []
+    observations: list[Observation] = []
     silent: list[Point] = []
     for trial in ordered:
-        skipped = max(0, unread_rejections - REPLAYED)
+        skipped = max(0, unread_rejections - MAX_REPLAYED_REJECTIONS)
         unread_rejections -= len(trial.rejections)
-        observations.extend(_still_rejected(lens, seen, trial.rejections[skipped:]))
-        if (point := lens.point(trial.params)) is None or unsaid(lens, trial):
+        observations.extend(_still_rejected(projection, seen, trial.rejections[skipped:]))
+        if (point := projection.point(trial.params)) is None or has_unrecorded_setting(projection, trial):
             continue
-        if observation := hear(trial, study):
-            observations.append(_at_point(lens, point, observation, trial))
+        if observation := observe(trial, study):
+            observations.append(_at_point(projection, point, observation, trial))
         else:
             silent.append(point)
     return History(tuple(_with_imputed_values(observations, study.objectives)), seen, tuple(silent))
 
 
-def taken(lens: Lens, trials: Iterable[Trial]) -> frozenset[str]:
+def known_identities(projection: SpaceProjection, trials: Iterable[Trial]) -> frozenset[str]:
     """Return the identities of the configurations that have a trial.
 
     Trials of other studies have numbers below 0 and are left out.
     """
-    return frozenset(lens.key(trial.params) for trial in trials if trial.number >= 0)
+    return frozenset(projection.identity(trial.params) for trial in trials if trial.number >= 0)
 
 
-def unsaid(lens: Lens, trial: Trial) -> bool:
+def has_unrecorded_setting(projection: SpaceProjection, trial: Trial) -> bool:
     """Return whether an imported trial lacks a value for an active searched parameter.
 
     The point at which such a trial ran is unknown.
     """
-    return trial.role is Role.IMPORTED and not lens.active(trial.params) <= trial.params.keys()
+    return trial.role is Role.IMPORTED and not projection.active(trial.params) <= trial.params.keys()
 
 
-def hear(trial: Trial, study: Study) -> Told | None:
+def observe(trial: Trial, study: Study) -> Observation | None:
     """Return the observation of one trial, with an empty point; None if it is no evidence."""
     match trial.status, trial.reason:
         case TrialStatus.COMPLETE, _:
             return _observe_complete(trial, study)
         case (TrialStatus.PRUNED, _) | (TrialStatus.FAILED | TrialStatus.STOPPED, Reason.TIMEOUT):
-            return Told({}, Outcome.PARTIAL, shown=_last_shown(trial, study.objectives))
+            return Observation({}, ObservationKind.PARTIAL, shown=_last_shown(trial, study.objectives))
         case TrialStatus.FAILED, Reason.OOM | Reason.HOST_OOM:
-            return Told({}, Outcome.VIOLATED, margin=MISSED)
+            return Observation({}, ObservationKind.VIOLATED, margin=MEMORY_MARGIN)
         case TrialStatus.FAILED, Reason.NAN:
-            return Told({}, Outcome.VALUES)
+            return Observation({}, ObservationKind.VALUES)
         case status, _ if status.open:
-            return Told({}, Outcome.AVOID)
+            return Observation({}, ObservationKind.AVOID)
     return None
 
 
-def _observe_complete(trial: Trial, study: Study) -> Told | None:
+def _observe_complete(trial: Trial, study: Study) -> Observation | None:
     values = trial.values or {}
     objective_values = tuple(
         float(values[objective.metric]) for objective in study.objectives if objective.metric in values
@@ -142,8 +142,11 @@ def _observe_complete(trial: Trial, study: Study) -> Told | None:
     if len(objective_values) < len(study.objectives):
         return None
     limits = {text: margin for text, margin in outcome_margins(study, trial).items() if math.isfinite(margin)}
-    return Told(
-        {}, Outcome.VALUES, values=objective_values if all(map(math.isfinite, objective_values)) else (), limits=limits
+    return Observation(
+        {},
+        ObservationKind.VALUES,
+        values=objective_values if all(map(math.isfinite, objective_values)) else (),
+        limits=limits,
     )
 
 
@@ -158,7 +161,7 @@ def _last_shown(trial: Trial, objectives: Sequence[Objective]) -> tuple[int, flo
     return (trial.last_step or 0 if trial.progress is None else round(1000 * trial.progress)), value
 
 
-def _at_point(projection: Lens, point: Point, observation: Told, trial: Trial) -> Told:
+def _at_point(projection: SpaceProjection, point: Point, observation: Observation, trial: Trial) -> Observation:
     """Return the observation at its point, with the margin of the current constraints.
 
     A hand-picked trial may violate them.
@@ -168,32 +171,34 @@ def _at_point(projection: Lens, point: Point, observation: Told, trial: Trial) -
     return replace(observation, point=point, margin=margin, trial=trial)
 
 
-def _still_rejected(projection: Lens, seen: frozenset[str], rejections: Iterable[Rejection]) -> Iterator[Told]:
+def _still_rejected(
+    projection: SpaceProjection, seen: frozenset[str], rejections: Iterable[Rejection]
+) -> Iterator[Observation]:
     """Yield observations of the proposals that would be rejected today: constraints may have changed."""
     for rejection in rejections:
         if (point := projection.point(rejection.params)) is None:
             continue
         _, still = projection.judge(point, seen)
         if still:
-            yield Told(point, Outcome.AVOID, margin=still.margin)
+            yield Observation(point, ObservationKind.AVOID, margin=still.margin)
 
 
-def _with_imputed_values(observations: Sequence[Told], objectives: Sequence[Objective]) -> Iterator[Told]:
+def _with_imputed_values(observations: Sequence[Observation], objectives: Sequence[Objective]) -> Iterator[Observation]:
     """Yield the observations, with imputed values for diverged trials.
 
     Without any measured value, diverged trials are left out.
     """
     value_rows = [observation.values for observation in observations if observation.values]
-    imputed_values = tuple(map(worst, objectives, zip(*value_rows, strict=True))) if value_rows else ()
+    imputed_values = tuple(map(imputed_worst, objectives, zip(*value_rows, strict=True))) if value_rows else ()
     for observation in observations:
         # A diverged trial needs a number that models can rank, one that is worse than all measured ones.
-        if observation.outcome is not Outcome.VALUES or observation.values:
+        if observation.kind is not ObservationKind.VALUES or observation.values:
             yield observation
         elif imputed_values:
             yield replace(observation, values=imputed_values)
 
 
-def worst(objective: Objective, values: Sequence[float]) -> float:
+def imputed_worst(objective: Objective, values: Sequence[float]) -> float:
     """Return a value one standard deviation worse than the worst: imputed for a diverged trial.
 
     Only engines see it; it is neither stored nor shown.

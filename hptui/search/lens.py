@@ -13,22 +13,22 @@ from functools import cached_property
 from itertools import product
 
 from hptui.model.errors import ExpressionError
-from hptui.model.space import Parameter, Space, key_of
+from hptui.model.space import Parameter, Space, configuration_key
 from hptui.model.trial import Rejection, Value
-from hptui.model.values import same
-from hptui.search.cube import at
+from hptui.model.values import values_equal
+from hptui.search.cube import value_at
 
 Point = dict[str, Value]
 """Values of the active searched parameters, without derived ones."""
 
-DUPLICATE = "the same configuration as a trial before"
+DUPLICATE_REASON = "the same configuration as a trial before"
 """Rejection reason of a feasible proposal whose configuration already has a trial."""
 
 UNKNOWN_MARGIN = 1.0
 """Margin of a point at which a constraint cannot be evaluated (a division by zero, for instance)."""
 
 
-class Lens:
+class SpaceProjection:
     """A search space over a baseline. `base` is `[trainer]` with the trainer's defaults filled in."""
 
     def __init__(self, space: Space, base: Mapping[str, Value]) -> None:
@@ -63,9 +63,9 @@ class Lens:
     @cached_property
     def centre(self) -> Point:
         """The middle of every range, on its own scale."""
-        return {name: at(parameter, 0.5) for name, parameter in self.parameters.items()}
+        return {name: value_at(parameter, 0.5) for name, parameter in self.parameters.items()}
 
-    def whole(self, point: Mapping[str, Value]) -> Point:
+    def with_inactive(self, point: Mapping[str, Value]) -> Point:
         """Return the point with values for inactive parameters as well.
 
         They are the baseline's, else the middle of the range, so that equal points stay equal.
@@ -83,12 +83,12 @@ class Lens:
             return dict(point), Rejection(dict(point), error.message, UNKNOWN_MARGIN)
         margin = self.margin(settled)
         if margin > 0:
-            return settled, Rejection(settled, self.why(settled), margin)
-        if self.key(settled) in seen:
-            return settled, Rejection(settled, DUPLICATE)
+            return settled, Rejection(settled, self.missed_constraints(settled), margin)
+        if self.identity(settled) in seen:
+            return settled, Rejection(settled, DUPLICATE_REASON)
         return settled, None
 
-    def grid(self) -> Iterator[Point]:
+    def grid_points(self) -> Iterator[Point]:
         """Return an iterator over every combination of values, the last parameter changing fastest.
 
         Every parameter must be discrete.
@@ -96,7 +96,7 @@ class Lens:
         columns = [parameter.values() or () for parameter in self.parameters.values()]
         return (dict(zip(self.parameters, row, strict=True)) for row in product(*columns))
 
-    def feasible(self, limit: int, most: int | None = None) -> list[dict[str, Value]] | None:
+    def feasible_configurations(self, limit: int, max_feasible: int | None = None) -> list[dict[str, Value]] | None:
         """Return every feasible configuration once, settled.
 
         None: there are more than `limit` combinations to try, or more than `max_feasible` that are feasible.
@@ -104,24 +104,24 @@ class Lens:
         if self.space.size is None or self.space.size > limit:
             return None
         configurations: dict[str, dict[str, Value]] = {}
-        for point in self.grid():
+        for point in self.grid_points():
             try:
                 settled = self.space.settle(self.base, point)
             except ExpressionError:
                 continue
             if self.margin(settled) <= 0:
-                configurations.setdefault(self.key(settled), settled)
-                if most is not None and len(configurations) > most:
+                configurations.setdefault(self.identity(settled), settled)
+                if max_feasible is not None and len(configurations) > max_feasible:
                     return None
         return list(configurations.values())
 
-    def key(self, params: Mapping[str, Value]) -> str:
+    def identity(self, params: Mapping[str, Value]) -> str:
         """Return the identity of a configuration: how it differs from the baseline.
 
         Inactive parameters do not count.
         """
         inert = self.parameters.keys() - self._active_or_all(params)
-        return key_of(
+        return configuration_key(
             {name: value for name, value in params.items() if name not in inert and not self._equals_base(name, value)}
         )
 
@@ -134,10 +134,10 @@ class Lens:
         # Engines square margins: infinities are bounded.
         return UNKNOWN_MARGIN if math.isnan(margin) else min(max(margin, -1e9), 1e9)
 
-    def why(self, settled: Mapping[str, Value]) -> str:
+    def missed_constraints(self, settled: Mapping[str, Value]) -> str:
         """Return the text of the constraints that are missed, as the user wrote them."""
         try:
-            return ", ".join(missed.text for missed in self.space.missed(self.base, settled))
+            return ", ".join(missed.text for missed in self.space.violated(self.base, settled))
         except ExpressionError as error:
             return error.message
 
@@ -149,7 +149,7 @@ class Lens:
         unsearched = params.keys() - self.parameters.keys()
         settled = self.space.settle(self.base, point) if unsearched & self._derived else {}
         return all(
-            name in settled and same(settled[name], params[name])
+            name in settled and values_equal(settled[name], params[name])
             if name in self._derived
             else self._equals_base(name, params[name])
             for name in unsearched
@@ -157,7 +157,7 @@ class Lens:
 
     def _equals_base(self, name: str, value: Value) -> bool:
         """Return whether the baseline has this value."""
-        return name in self.base and same(self.base[name], value)
+        return name in self.base and values_equal(self.base[name], value)
 
     def _active_or_all(self, params: Mapping[str, Value]) -> Set[str]:
         try:

@@ -15,22 +15,22 @@ from random import Random
 from hptui.model.study import Study
 from hptui.model.trial import Trial, Value
 from hptui.search.engine import Proposal, seed_for
-from hptui.search.feasible import Feasible
-from hptui.search.history import History, read
-from hptui.search.lens import Lens, Point
-from hptui.search.virtual import ASKS, Sampler, propose
+from hptui.search.feasible import FeasibleSampler
+from hptui.search.history import History, read_history
+from hptui.search.lens import Point, SpaceProjection
+from hptui.search.virtual import MAX_ASKS, Suggester, propose_feasible
 
-STARTUP = 5
+STARTUP_TRIALS = 5
 """Finished trials before a model is used: at 15 to 30 trials as good as Optuna's default of 10, or better."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskContext:
     """One ask: the number of the trial that needs a proposal, and all that is known."""
 
     study: Study
-    lens: Lens
-    feasible: Feasible
+    projection: SpaceProjection
+    feasible: FeasibleSampler
     trials: tuple[Trial, ...]
     history: History
     number: int
@@ -43,18 +43,18 @@ class Asked:
         """Return a random feasible new configuration; None when there is none."""
         return self.feasible.draw(Random(self.seed()), self.history.seen, self._known_points())
 
-    def near(self, wanted: Point | None) -> dict[str, Value] | None:
+    def near(self, target: Point | None) -> dict[str, Value] | None:
         """Return a feasible new configuration close to one that must not be run; None when there is none."""
-        if wanted is None:
+        if target is None:
             return self.draw()
-        return self.feasible.near(wanted, Random(self.seed()), self.history.seen, self._known_points())
+        return self.feasible.near(target, Random(self.seed()), self.history.seen, self._known_points())
 
     def _known_points(self) -> list[Point]:
         """Return the points of all trials, whatever their results.
 
         So what is proposed in advance does not depend on results.
         """
-        points = (self.lens.point(trial.params) for trial in sorted(self.trials, key=lambda trial: trial.number))
+        points = (self.projection.point(trial.params) for trial in sorted(self.trials, key=lambda trial: trial.number))
         return [point for point in points if point is not None]
 
 
@@ -64,8 +64,8 @@ class HistoryEngine(ABC):
     name: str
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
-        self.study, self.lens = study, Lens(study.space, base)
-        self.feasible = Feasible(self.lens)
+        self.study, self.projection = study, SpaceProjection(study.space, base)
+        self.feasible = FeasibleSampler(self.projection)
         self.trials: tuple[Trial, ...] = ()
 
     def sync(self, trials: Sequence[Trial]) -> None:
@@ -74,12 +74,12 @@ class HistoryEngine(ABC):
 
     def ask(self, number: int) -> Proposal | None:
         """See `Engine`."""
-        history = read(self.lens, self.study, self.trials)
+        history = read_history(self.projection, self.study, self.trials)
         with self.quiet():
-            return self.propose(Asked(self.study, self.lens, self.feasible, self.trials, history, number))
+            return self.propose(AskContext(self.study, self.projection, self.feasible, self.trials, history, number))
 
     @abstractmethod
-    def propose(self, asked: Asked) -> Proposal | None:
+    def propose(self, context: AskContext) -> Proposal | None:
         """Return the proposal for this ask; None when no new feasible configuration is left."""
 
     @abstractmethod
@@ -90,21 +90,23 @@ class HistoryEngine(ABC):
 class ModelEngine(HistoryEngine):
     """A `HistoryEngine` with a model, which is used once `startup_trials` trials have finished."""
 
-    startup = STARTUP
-    asks = ASKS
+    startup_trials = STARTUP_TRIALS
+    max_asks = MAX_ASKS
 
-    def propose(self, asked: Asked) -> Proposal | None:
+    def propose(self, context: AskContext) -> Proposal | None:
         """See `HistoryEngine`."""
-        history = asked.history
-        if history.finished() < self.startup or not history.measured():
-            return self.start(asked)
-        return propose(self.name, self.lens, history.seen, self.sampler(asked), asked.near, self.asks)
+        history = context.history
+        if history.finished_count() < self.startup_trials or not history.has_values():
+            return self.start(context)
+        return propose_feasible(
+            self.name, self.projection, history.seen, self.suggester(context), context.near, self.max_asks
+        )
 
-    def start(self, asked: Asked) -> Proposal | None:
+    def start(self, context: AskContext) -> Proposal | None:
         """Return a proposal without the model: a random feasible configuration."""
-        drawn = asked.draw()
+        drawn = context.draw()
         return None if drawn is None else Proposal(drawn, engine=self.name)
 
     @abstractmethod
-    def sampler(self, asked: Asked) -> Sampler:
+    def suggester(self, context: AskContext) -> Suggester:
         """Return the suggester that holds the model of this ask."""

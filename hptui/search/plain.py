@@ -9,11 +9,11 @@ from hptui.model.errors import StudyError
 from hptui.model.study import Study
 from hptui.model.trial import Trial, Value
 from hptui.search.engine import Proposal, seed_for
-from hptui.search.feasible import Feasible
-from hptui.search.history import taken
-from hptui.search.lens import Lens
+from hptui.search.feasible import FeasibleSampler
+from hptui.search.history import known_identities
+from hptui.search.lens import SpaceProjection
 
-LARGEST_GRID = 50_000
+MAX_GRID_POINTS = 50_000
 """Maximum number of points of a grid: more than anybody trains, and enumerated within a second."""
 
 
@@ -39,7 +39,7 @@ class GridEngine:
     name = "grid"
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
-        self.lens = Lens(study.space, base)
+        self.projection = SpaceProjection(study.space, base)
         self.seen: frozenset[str] = frozenset()
         for parameter in study.space.parameters:
             if parameter.size is None:
@@ -49,21 +49,21 @@ class GridEngine:
                     value=parameter.describe(),
                     hint="give it a `step` or `choices`, or use another sampler",
                 )
-        if (points := study.space.size or 0) > LARGEST_GRID:
+        if (points := study.space.size or 0) > MAX_GRID_POINTS:
             raise StudyError(
-                f"a grid of {points:,} combinations is too large, {LARGEST_GRID:,} are the most",
+                f"a grid of {points:,} combinations is too large, {MAX_GRID_POINTS:,} are the most",
                 where="space",
                 hint="give fewer values, or use `random` or `tpe`",
             )
 
     def sync(self, trials: Sequence[Trial]) -> None:
         """See `Engine`."""
-        self.seen = taken(self.lens, trials)
+        self.seen = known_identities(self.projection, trials)
 
     def ask(self, number: int) -> Proposal | None:
         """Return the first combination that has no trial yet."""
-        for point in self.lens.grid():
-            settled, rejection = self.lens.judge(point, self.seen)
+        for point in self.projection.grid_points():
+            settled, rejection = self.projection.judge(point, self.seen)
             if rejection is None:
                 return Proposal(settled, engine=self.name)
         return None
@@ -76,8 +76,8 @@ class RandomEngine:
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
         self.seed = study.search.seed
-        self.lens = Lens(study.space, base)
-        self.feasible = Feasible(self.lens)
+        self.projection = SpaceProjection(study.space, base)
+        self.feasible = FeasibleSampler(self.projection)
         self.trials: tuple[Trial, ...] = ()
 
     def sync(self, trials: Sequence[Trial]) -> None:
@@ -86,7 +86,7 @@ class RandomEngine:
 
     def ask(self, number: int) -> Proposal | None:
         """Return a feasible configuration that has no trial yet."""
-        seen = taken(self.lens, self.trials)
-        anchors = (point for trial in self.trials if (point := self.lens.point(trial.params)) is not None)
+        seen = known_identities(self.projection, self.trials)
+        anchors = (point for trial in self.trials if (point := self.projection.point(trial.params)) is not None)
         drawn = self.feasible.draw(Random(seed_for(self.seed, number)), seen, anchors)
         return None if drawn is None else Proposal(drawn, engine=self.name)

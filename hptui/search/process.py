@@ -28,50 +28,52 @@ from typing import Any
 
 from hptui.model.study import Study
 from hptui.model.trial import Trial, Value
-from hptui.search.auto import resolve
+from hptui.search.auto import choose_sampler
 from hptui.search.engine import Engine, Proposal, make_engine
 from hptui.search.plain import RandomEngine
 from hptui.search.wire import proposal_from_json, proposal_to_json, trial_from_json, trial_to_json
 from hptui.storage.studyfile import from_json, to_json
-from hptui.storage.studyfile.samplers import check_abilities
+from hptui.storage.studyfile.samplers import validate_abilities
 
-LONG = 0.3
+MAX_ASK_S = 0.3
 """Maximum seconds of an ask for which a runner may block."""
 
-LONG_FROM = {"gp": 0, "ax": 0, "cmaes": 500, "tpe": 1000, "nsga2": 1000}
+SLOW_FROM_TRIALS = {"gp": 0, "ax": 0, "cmaes": 500, "tpe": 1000, "nsga2": 1000}
 """Number of trials from which an ask is expected to be slow; gp and ax always are, and load torch."""
 
 PR_SET_PDEATHSIG = 1
 """prctl option: the signal that the kernel sends when the parent dies."""
 NICENESS = 5
 """Added to the child's niceness, so that trials and runner have precedence."""
-LENGTH = struct.Struct(">I")
+LENGTH_PREFIX = struct.Struct(">I")
 """Prefix of a reply: its length in bytes."""
-QUESTION = b"?"
+QUESTION_BYTE = b"?"
 """Byte that accompanies the open file of a question."""
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+SINGLE_THREAD_ENV = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
+)
 """Environment that keeps numeric libraries from taking the cores of the trials."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EngineReply:
     """Result of an ask for a trial: a proposal, or `exhausted`, or an `error` that names the engine."""
 
     number: int
     proposal: Proposal | None = None
-    spent: bool = False
+    exhausted: bool = False
     error: str = ""
 
 
-def lives_apart(sampler: str, trials: int = 0) -> bool:
+def runs_in_own_process(sampler: str, trials: int = 0) -> bool:
     """Return whether an ask of this sampler after `trials` trials belongs into an `EngineProcess`.
 
     `sampler` is what `choose_sampler` returns, never `auto`.
     """
-    return sampler in LONG_FROM and trials >= LONG_FROM[sampler]
+    return sampler in SLOW_FROM_TRIALS and trials >= SLOW_FROM_TRIALS[sampler]
 
 
-def fallback(study: Study, base: Mapping[str, Value], trials: Sequence[Trial], number: int) -> Proposal | None:
+def propose_at_random(study: Study, base: Mapping[str, Value], trials: Sequence[Trial], number: int) -> Proposal | None:
     """Return a random feasible new point, for when the engine fails; None if there is none."""
     engine = RandomEngine(study, base)
     engine.sync(trials)
@@ -83,8 +85,8 @@ class EngineProcess:
     """The engine of one revision of a study, in a child process that is restarted when it crashed or hung."""
 
     def __init__(self, study: Study, base: Mapping[str, Value], timeout: float = 300.0) -> None:
-        check_abilities(study)
-        self.sampler = resolve(study, base).sampler
+        validate_abilities(study)
+        self.sampler = choose_sampler(study, base).sampler
         self.timeout = timeout
         self._first_document = {"study": to_json(study), "base": dict(base)}
         self._number: int | None = None
@@ -113,7 +115,7 @@ class EngineProcess:
             _send_document(self._link, question)
         self._number, self._asked_at = number, time.monotonic()
 
-    def poll(self) -> Answer | None:
+    def poll(self) -> EngineReply | None:
         """Return the reply to the question, once; None while there is none, or nothing was asked."""
         if self._number is None:
             return None
@@ -121,7 +123,7 @@ class EngineProcess:
         if (message := self._take_message()) is not None:
             number, self._number = self._number, None
             proposal = proposal_from_json(message["proposal"]) if message["proposal"] else None
-            return Answer(
+            return EngineReply(
                 number, proposal, not proposal and not message["error"], self._naming_sampler(message["error"])
             )
         if not alive:
@@ -151,7 +153,7 @@ class EngineProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 # Engines compute on the CPU: the GPUs belong to trials.
-                env={**os.environ, **ONE_THREAD, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": path},
+                env={**os.environ, **SINGLE_THREAD_ENV, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": path},
             )
         _send_document(self._link, self._first_document)
 
@@ -170,22 +172,22 @@ class EngineProcess:
 
     def _take_message(self) -> dict[str, Any] | None:
         """Remove and return the first complete message of the buffer; None if there is none."""
-        if len(self._buffer) < LENGTH.size:
+        if len(self._buffer) < LENGTH_PREFIX.size:
             return None
-        end = LENGTH.size + LENGTH.unpack_from(self._buffer)[0]
+        end = LENGTH_PREFIX.size + LENGTH_PREFIX.unpack_from(self._buffer)[0]
         if len(self._buffer) < end:
             return None
-        body, self._buffer = self._buffer[LENGTH.size : end], self._buffer[end:]
+        body, self._buffer = self._buffer[LENGTH_PREFIX.size : end], self._buffer[end:]
         message: dict[str, Any] = json.loads(body)
         return message
 
-    def _failed(self, reason: str) -> Answer:
+    def _failed(self, reason: str) -> EngineReply:
         """Return the failed reply, and start a new process for the next question."""
         assert self._number is not None
         number = self._number
         self.close()
         self._start()
-        return Answer(number, error=self._naming_sampler(reason))
+        return EngineReply(number, error=self._naming_sampler(reason))
 
     def _naming_sampler(self, reason: str) -> str:
         return reason and f"the sampler {self.sampler!r} failed: {reason}"
@@ -204,7 +206,7 @@ def _send_document(link: socket.socket, document: Mapping[str, Any]) -> None:
     with tempfile.TemporaryFile() as file:
         file.write(json.dumps(document).encode())
         file.flush()
-        socket.send_fds(link, [QUESTION], [file.fileno()])
+        socket.send_fds(link, [QUESTION_BYTE], [file.fileno()])
 
 
 def main(argv: Sequence[str]) -> None:
@@ -220,7 +222,7 @@ def main(argv: Sequence[str]) -> None:
         answer = _answer(engine, question) if engine else _error_message(failure)
         body = json.dumps(answer).encode()
         try:
-            link.sendall(LENGTH.pack(len(body)) + body)
+            link.sendall(LENGTH_PREFIX.pack(len(body)) + body)
         except ConnectionError:
             return
 
@@ -239,7 +241,7 @@ def _end_with(runner: int) -> None:
 def _documents(link: socket.socket) -> Iterator[dict[str, Any]]:
     while True:
         try:
-            data, fds, _, _ = socket.recv_fds(link, len(QUESTION), 1)
+            data, fds, _, _ = socket.recv_fds(link, len(QUESTION_BYTE), 1)
         except ConnectionError:
             return
         if not data:

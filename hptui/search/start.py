@@ -11,24 +11,24 @@ from __future__ import annotations
 
 from hptui.model.trial import Value
 from hptui.search.engine import Proposal
-from hptui.search.modelled import Asked
-from hptui.search.optuna.qmc import along, place
-from hptui.search.virtual import ASKS
+from hptui.search.modelled import AskContext
+from hptui.search.optuna.qmc import next_sobol_point, sobol_index
+from hptui.search.virtual import MAX_ASKS
 
 
-def designed(asked: Asked, name: str) -> Proposal | None:
+def initial_design(context: AskContext, name: str) -> Proposal | None:
     """Return the initial proposal of a trial: the centre first, then the points of a Sobol sequence.
 
     Instead of an infeasible centre, the nearest feasible point is taken.
     """
-    if place(asked) == 0 and (overrides := _centre(asked)) is not None:
+    if sobol_index(context) == 0 and (overrides := _centre(context)) is not None:
         return Proposal(overrides, engine=name)
-    return along(asked, name, ASKS, before=1)
+    return next_sobol_point(context, name, MAX_ASKS, before=1)
 
 
-def _centre(asked: Asked) -> dict[str, Value] | None:
-    centre = asked.lens.centre
-    settled, rejection = asked.lens.judge(centre, asked.history.seen)
+def _centre(asked: AskContext) -> dict[str, Value] | None:
+    centre = asked.projection.centre
+    settled, rejection = asked.projection.judge(centre, asked.history.seen)
     if rejection is None:
         return settled
     return asked.near(centre) if rejection.margin > 0 else None

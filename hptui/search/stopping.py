@@ -10,20 +10,38 @@ from collections.abc import Mapping, Sequence
 
 from hptui.model.errors import ExpressionError
 from hptui.model.naming import by_identifier
-from hptui.model.outcome import hypervolumes, in_order, outcome_margins, point, satisfies, usable
-from hptui.model.pareto import Point, dominates
+from hptui.model.outcome import (
+    hypervolumes,
+    in_order_of_end,
+    is_usable,
+    meets_outcome,
+    objective_point,
+    outcome_margins,
+)
+from hptui.model.pareto import ObjectivePoint, dominates
 from hptui.model.study import StopRule, Study
 from hptui.model.trial import Role, Trial, TrialStatus
 
-__all__ = ["broken", "why", "unmet", "until_reached", "outcome_margins", "satisfies", "usable", "hypervolumes"]
+__all__ = [
+    "first_broken_rule",
+    "explain_rule",
+    "unreported_names",
+    "until_reached",
+    "outcome_margins",
+    "meets_outcome",
+    "is_usable",
+    "hypervolumes",
+]
 
-CLOSE = 1e-9
+PROGRESS_TOLERANCE = 1e-9
 """Tolerance of comparisons of progress, which is a quotient: 0.1 counts as reached despite rounding."""
 
 # -- one trial
 
 
-def broken(rules: Sequence[StopRule], progress: float | None, metrics: Mapping[str, float]) -> StopRule | None:
+def first_broken_rule(
+    rules: Sequence[StopRule], progress: float | None, metrics: Mapping[str, float]
+) -> StopRule | None:
     """Return the first rule that stops a trial with these metrics (their last values) at `progress`.
 
     Called at every report, so that a rule is tried at its `after` and from then on. A rule that cannot be evaluated,
@@ -31,7 +49,7 @@ def broken(rules: Sequence[StopRule], progress: float | None, metrics: Mapping[s
     """
     values = by_identifier(metrics)
     for rule in rules:
-        due = rule.after == 0 or (progress is not None and progress >= rule.after - CLOSE)
+        due = rule.after == 0 or (progress is not None and progress >= rule.after - PROGRESS_TOLERANCE)
         if due and rule.when.names <= values.keys() and _holds(rule, values):
             return rule
     return None
@@ -44,7 +62,7 @@ def _holds(rule: StopRule, values: Mapping[str, float]) -> bool:
         return False
 
 
-def why(rule: StopRule, progress: float | None, metrics: Mapping[str, float]) -> str:
+def explain_rule(rule: StopRule, progress: float | None, metrics: Mapping[str, float]) -> str:
     """Return the reason for stopping a trial: the values that broke the rule, and the progress."""
     values = by_identifier(metrics)
     shown = " and ".join(f"{name} is {values[name]:.6g}" for name in sorted(rule.when.names) if name in values)
@@ -52,7 +70,7 @@ def why(rule: StopRule, progress: float | None, metrics: Mapping[str, float]) ->
     return f"stop rule {rule}: {shown}{when}"
 
 
-def unmet(rule: StopRule, metrics: Mapping[str, float]) -> tuple[str, ...]:
+def unreported_names(rule: StopRule, metrics: Mapping[str, float]) -> tuple[str, ...]:
     """Return the names in a rule for which no metric has a value: until all have, it is not tried."""
     return tuple(sorted(rule.when.names - by_identifier(metrics).keys()))
 
@@ -65,10 +83,10 @@ def until_reached(study: Study, trials: Sequence[Trial], seconds: float) -> str:
 
     `seconds`: how long the study has been active.
     """
-    return over(study, trials, seconds) or stagnant(study, trials)
+    return study_is_over(study, trials, seconds) or no_improvement(study, trials)
 
 
-def over(study: Study, trials: Sequence[Trial], seconds: float) -> str:
+def study_is_over(study: Study, trials: Sequence[Trial], seconds: float) -> str:
     """Return the reason why a study is over, whatever its stages; '' while it is not.
 
     Its hours have passed, or its target has been reached.
@@ -89,16 +107,16 @@ def _target_reason(study: Study, trials: Sequence[Trial]) -> str:
     target, objective = study.search.until.target, study.objective
     if target is None or len(study.objectives) > 1:
         return ""
-    for trial in in_order(trials):
+    for trial in in_order_of_end(trials):
         value = (trial.values or {}).get(objective.metric)
-        if value is None or trial.role is Role.IMPORTED or not usable(study, trial):
+        if value is None or trial.role is Role.IMPORTED or not is_usable(study, trial):
             continue
         if not objective.better(target, value):
             return f"trial {trial.number} reached the target: {objective.metric} {value:.6g}, wanted {target:g}"
     return ""
 
 
-def stagnant(study: Study, trials: Sequence[Trial]) -> str:
+def no_improvement(study: Study, trials: Sequence[Trial]) -> str:
     """Return the reason when the last complete trials did not improve the best or Pareto set; else ''.
 
     Where there are stages, this ends the search of one. Hand-made trials, the baseline and imported ones can be the
@@ -118,11 +136,11 @@ def stagnant(study: Study, trials: Sequence[Trial]) -> str:
 def _last_improvement(study: Study, trials: Sequence[Trial]) -> tuple[Trial | None, int]:
     """Return the trial that last improved on all before it, and the search trials completed since."""
     best, since = None, 0
-    front: list[Point] = []
-    for trial in in_order(trials):
-        if trial.status is not TrialStatus.COMPLETE or trial.role is Role.REPLICATE or trial.continued:
+    front: list[ObjectivePoint] = []
+    for trial in in_order_of_end(trials):
+        if trial.status is not TrialStatus.COMPLETE or trial.role is Role.REPLICATE or trial.continued_from:
             continue
-        values = point(study, trial) if usable(study, trial) else None
+        values = objective_point(study, trial) if is_usable(study, trial) else None
         if values is not None and not any(other == values or dominates(other, values) for other in front):
             front = [other for other in front if not dominates(values, other)] + [values]
             best, since = trial, 0

@@ -12,38 +12,38 @@ from dataclasses import dataclass, field, replace
 from statistics import median, quantiles
 
 from hptui.model.study import Objective
-from hptui.search.history import MISSED, Outcome, Told, worst
-from hptui.search.lens import Lens, Point
-from hptui.search.modelled import Asked
+from hptui.search.history import MEMORY_MARGIN, Observation, ObservationKind, imputed_worst
+from hptui.search.lens import Point, SpaceProjection
+from hptui.search.modelled import AskContext
 
-MODELLED = 500
+MAX_TRAINING_TRIALS = 500
 """Maximum number of trials given to a model, the best and the newest: keeps an ask within seconds."""
 
-REJECTED = 30
+MAX_REJECTED_PROPOSALS = 30
 """Maximum number of rejected proposals given to a model, the newest. Each costs as much as a trial."""
 
-PENDING = 16
+MAX_PENDING_POINTS = 16
 """Maximum number of points under way given to a model, the newest."""
 
-HALF = 500
+MIN_USED_PROGRESS_PERMILLE = 500
 """Progress in permille from which a pruned trial's value is used; before, it counts as the median."""
 
-WILD = 1.5
+MAX_QUARTILE_DISTANCES = 1.5
 """Quartile distances beyond the worse quartile at which values are clipped.
 
 With 10, a loss that diverged to 40 times the median one hid from a Gaussian process what the next ten trials could have
 shown it.
 """
 
-HUGE = 1e100
+MAX_ABSOLUTE_VALUE = 1e100
 """Bound of all absolute values: their squares must still be finite."""
 
-CONSTRAINTS, MEMORY = "constraints", "memory"
+CONSTRAINTS_LIMIT, MEMORY_LIMIT = "constraints", "memory"
 """Names of the limits that are added to the study's outcome conditions."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TrainingRow:
     """One result as training data.
 
     `values` is empty where nothing was measured; `limits` > 0 are missed, absent ones unknown. `stopped_early`: the
@@ -53,87 +53,87 @@ class Row:
     point: Point
     values: tuple[float, ...]
     limits: Mapping[str, float] = field(default_factory=dict)
-    early: bool = False
+    stopped_early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TrainingTable:
     """All that a model is trained on.
 
     `medians` has the median value of each objective, `median_limits` the median margin of each limit that is known.
     """
 
-    lens: Lens
-    rows: tuple[Row, ...]
+    projection: SpaceProjection
+    rows: tuple[TrainingRow, ...]
     pending: tuple[Point, ...]
-    usual: tuple[float, ...]
-    usual_limits: Mapping[str, float]
+    medians: tuple[float, ...]
+    median_limits: Mapping[str, float]
 
-    def values(self, row: Row) -> tuple[float, ...]:
+    def values(self, row: TrainingRow) -> tuple[float, ...]:
         """Return a row's values; where there are none, the medians, which carry the least information."""
-        return row.values or self.usual
+        return row.values or self.medians
 
-    def limits(self, row: Row) -> dict[str, float]:
+    def limits(self, row: TrainingRow) -> dict[str, float]:
         """Return a row's margins of all limits, with the median for unknown ones."""
-        return {name: row.limits.get(name, median_limit) for name, median_limit in self.usual_limits.items()}
+        return {name: row.limits.get(name, median_limit) for name, median_limit in self.median_limits.items()}
 
-    def missed(self, point: Point, margin: float) -> Row:
+    def missed_row(self, point: Point, margin: float) -> TrainingRow:
         """Return the row of a proposal that misses a constraint by `margin`."""
-        return Row(self.lens.whole(point), (), {CONSTRAINTS: margin})
+        return TrainingRow(self.projection.with_inactive(point), (), {CONSTRAINTS_LIMIT: margin})
 
 
-def tabulate(asked: Asked, most: int = MODELLED) -> Table:
+def training_table(context: AskContext, max_trials: int = MAX_TRAINING_TRIALS) -> TrainingTable:
     """Return the training table of a history in which something was measured.
 
     `max_trials` bounds the rows of trials.
     """
-    projection, observations, objectives = asked.lens, asked.history.told, asked.study.objectives
+    projection, observations, objectives = context.projection, context.history.observations, context.study.objectives
     medians, worst_values = _medians_and_worst(observations, objectives)
     rows = [
-        _training_row(asked, observation, medians, worst_values)
+        _training_row(context, observation, medians, worst_values)
         for observation in observations
-        if observation.outcome is not Outcome.AVOID
+        if observation.kind is not ObservationKind.AVOID
     ]
-    rows = _newest_and_best(_with_clipped_outliers(rows, objectives), objectives, most)
-    avoided = [observation for observation in observations if observation.outcome is Outcome.AVOID]
+    rows = _newest_and_best(_with_clipped_outliers(rows, objectives), objectives, max_trials)
+    avoided = [observation for observation in observations if observation.kind is ObservationKind.AVOID]
     rejected = [observation for observation in avoided if observation.trial is None and observation.margin > 0]
     rows += [
-        Row(projection.whole(observation.point), (), {CONSTRAINTS: observation.margin})
-        for observation in rejected[-REJECTED:]
+        TrainingRow(projection.with_inactive(observation.point), (), {CONSTRAINTS_LIMIT: observation.margin})
+        for observation in rejected[-MAX_REJECTED_PROPOSALS:]
     ]
-    pending = [projection.whole(observation.point) for observation in avoided if observation.trial is not None]
-    return Table(projection, tuple(rows), tuple(pending[-PENDING:]), medians, _median_limits(rows))
+    pending = [projection.with_inactive(observation.point) for observation in avoided if observation.trial is not None]
+    return TrainingTable(projection, tuple(rows), tuple(pending[-MAX_PENDING_POINTS:]), medians, _median_limits(rows))
 
 
 def _medians_and_worst(
-    observations: Sequence[Told], objectives: Sequence[Objective]
+    observations: Sequence[Observation], objectives: Sequence[Objective]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the median of each objective, and the value that is imputed for bad results."""
-    measured = [observation.values for observation in observations if observation.outcome is Outcome.VALUES]
+    measured = [observation.values for observation in observations if observation.kind is ObservationKind.VALUES]
     # With several objectives, observations have nothing shown.
     shown = [(observation.shown[1],) for observation in observations if observation.shown]
     columns = [[_bounded(value) for value in column] for column in zip(*(measured or shown), strict=True)]
-    return tuple(map(median, columns)), tuple(map(worst, objectives, columns))
+    return tuple(map(median, columns)), tuple(map(imputed_worst, objectives, columns))
 
 
 def _training_row(
-    context: Asked, observation: Told, medians: tuple[float, ...], worst_values: tuple[float, ...]
-) -> Row:
-    projection = context.lens
-    limits = {CONSTRAINTS: _margin(projection, observation.point)} if projection.space.constraints else {}
+    context: AskContext, observation: Observation, medians: tuple[float, ...], worst_values: tuple[float, ...]
+) -> TrainingRow:
+    projection = context.projection
+    limits = {CONSTRAINTS_LIMIT: _margin(projection, observation.point)} if projection.space.constraints else {}
     # Once a trial ran out of memory, memory becomes a constraint that all other trials satisfied by an imputed margin.
-    if any(other.outcome is Outcome.VIOLATED for other in context.history.told):
-        limits[MEMORY] = MISSED if observation.outcome is Outcome.VIOLATED else -MISSED
-    point = projection.whole(observation.point)
-    match observation.outcome:
-        case Outcome.VIOLATED:
-            return Row(point, (), limits)
-        case Outcome.PARTIAL:
-            return Row(point, _pruned_values(observation, medians, worst_values), limits, early=True)
-    return Row(point, tuple(map(_bounded, observation.values)), {**limits, **observation.limits})
+    if any(other.kind is ObservationKind.VIOLATED for other in context.history.observations):
+        limits[MEMORY_LIMIT] = MEMORY_MARGIN if observation.kind is ObservationKind.VIOLATED else -MEMORY_MARGIN
+    point = projection.with_inactive(observation.point)
+    match observation.kind:
+        case ObservationKind.VIOLATED:
+            return TrainingRow(point, (), limits)
+        case ObservationKind.PARTIAL:
+            return TrainingRow(point, _pruned_values(observation, medians, worst_values), limits, stopped_early=True)
+    return TrainingRow(point, tuple(map(_bounded, observation.values)), {**limits, **observation.limits})
 
 
-def _margin(projection: Lens, point: Point) -> float:
+def _margin(projection: SpaceProjection, point: Point) -> float:
     """Return the margin of the worst constraint.
 
     It is negative when satisfied: models learn from the distance to the edge, too.
@@ -142,7 +142,9 @@ def _margin(projection: Lens, point: Point) -> float:
     return rejection.margin if rejection else projection.margin(settled)
 
 
-def _pruned_values(observation: Told, medians: tuple[float, ...], worst_values: tuple[float, ...]) -> tuple[float, ...]:
+def _pruned_values(
+    observation: Observation, medians: tuple[float, ...], worst_values: tuple[float, ...]
+) -> tuple[float, ...]:
     """Return the values of a trial that was cut short.
 
     They are what it showed, if that was late enough, but no better than the median: it was cut for a reason.
@@ -150,14 +152,18 @@ def _pruned_values(observation: Told, medians: tuple[float, ...], worst_values: 
     if observation.shown is None:
         return worst_values
     progress, value = observation.shown
-    return medians if progress < HALF else (sorted((medians[0], _bounded(value), worst_values[0]))[1],)
+    return (
+        medians
+        if progress < MIN_USED_PROGRESS_PERMILLE
+        else (sorted((medians[0], _bounded(value), worst_values[0]))[1],)
+    )
 
 
 def _bounded(value: float) -> float:
-    return min(max(value, -HUGE), HUGE)
+    return min(max(value, -MAX_ABSOLUTE_VALUE), MAX_ABSOLUTE_VALUE)
 
 
-def _with_clipped_outliers(rows: Sequence[Row], objectives: Sequence[Objective]) -> list[Row]:
+def _with_clipped_outliers(rows: Sequence[TrainingRow], objectives: Sequence[Objective]) -> list[TrainingRow]:
     """Return the rows with outliers on the bad side clipped."""
     columns = list(zip(*(row.values for row in rows if row.values), strict=True))
     if not columns or len(columns[0]) < 4:
@@ -179,11 +185,11 @@ def _with_clipped_outliers(rows: Sequence[Row], objectives: Sequence[Objective])
 def _outlier_bound(objective: Objective, column: Sequence[float]) -> float:
     """Return the value at which bad values are clipped; none if half of all values are equal."""
     low, _, high = quantiles(column, n=4, method="inclusive")
-    allowance = WILD * (high - low) or HUGE
+    allowance = MAX_QUARTILE_DISTANCES * (high - low) or MAX_ABSOLUTE_VALUE
     return high + allowance if objective.goal == "minimize" else low - allowance
 
 
-def _newest_and_best(rows: list[Row], objectives: Sequence[Objective], max_rows: int) -> list[Row]:
+def _newest_and_best(rows: list[TrainingRow], objectives: Sequence[Objective], max_rows: int) -> list[TrainingRow]:
     """Return at most `max_rows` rows: the newest half, and the best of the older ones."""
     if len(rows) <= max_rows:
         return rows
@@ -199,7 +205,7 @@ def _newest_and_best(rows: list[Row], objectives: Sequence[Objective], max_rows:
     return [*(older[index] for index in best), *rows[-half:]]
 
 
-def _median_limits(rows: Sequence[Row]) -> dict[str, float]:
+def _median_limits(rows: Sequence[TrainingRow]) -> dict[str, float]:
     """Return the median margin of each limit that any row knows."""
     names = dict.fromkeys(name for row in rows for name in row.limits)
     return {name: median(row.limits[name] for row in rows if name in row.limits) for name in names}

@@ -12,13 +12,13 @@ from typing import Protocol
 
 from hptui.model.trial import Rejection, Value
 from hptui.search.engine import Proposal
-from hptui.search.lens import Lens, Point
+from hptui.search.lens import Point, SpaceProjection
 
-ASKS = 10
+MAX_ASKS = 10
 """Suggestions requested for one trial before a feasible point near the first one is taken instead."""
 
 
-class Sampler(Protocol):
+class Suggester(Protocol):
     """Suggests points of a space, and is notified of those that are not run."""
 
     def suggest(self, k: int) -> Point | None:
@@ -30,13 +30,13 @@ class Sampler(Protocol):
         ...
 
 
-def propose(
+def propose_feasible(
     name: str,
-    lens: Lens,
+    projection: SpaceProjection,
     seen: Set[str],
-    sampler: Sampler,
-    otherwise: Callable[[Point | None], dict[str, Value] | None],
-    asks: int = ASKS,
+    suggester: Suggester,
+    fallback: Callable[[Point | None], dict[str, Value] | None],
+    max_asks: int = MAX_ASKS,
 ) -> Proposal | None:
     """Return the first suggestion that may be run, else what `fallback` finds near the first rejected one.
 
@@ -44,14 +44,14 @@ def propose(
     """
     rejections: list[Rejection] = []
     first: Point | None = None
-    for k in range(asks):
-        if (point := sampler.suggest(k)) is None:
+    for k in range(max_asks):
+        if (point := suggester.suggest(k)) is None:
             break
-        settled, rejection = lens.judge(point, seen)
+        settled, rejection = projection.judge(point, seen)
         if rejection is None:
             return Proposal(settled, tuple(rejections), name)
-        sampler.reject(rejection)
+        suggester.reject(rejection)
         rejections.append(rejection)
         first = first or point
-    overrides = otherwise(first)
+    overrides = fallback(first)
     return None if overrides is None else Proposal(overrides, tuple(rejections), name)

@@ -21,28 +21,28 @@ def _trial_defaults() -> dict[str, Any]:
     return defaults
 
 
-DEFAULTS = _trial_defaults()
+TRIAL_DEFAULTS = _trial_defaults()
 """Default of every field of a trial; fields with this value are not sent."""
 
 
 def trial_to_json(trial: Trial) -> dict[str, Any]:
     """Return the fields of a trial that differ from the defaults."""
-    document = {name: value for name, default in DEFAULTS.items() if (value := getattr(trial, name)) != default}
+    document = {name: value for name, default in TRIAL_DEFAULTS.items() if (value := getattr(trial, name)) != default}
     if trial.rejections:
         document["rejections"] = [_rejection_to_json(rejection) for rejection in trial.rejections]
     return document
 
 
-def trial_from_json(found: Mapping[str, Any]) -> Trial:
+def trial_from_json(document: Mapping[str, Any]) -> Trial:
     """Return the trial that `trial_to_json` wrote."""
-    special: dict[str, Any] = {"status": TrialStatus(found["status"]), "role": Role(found["role"])}
-    if "reason" in found:
-        special["reason"] = Reason(found["reason"])
-    if "rejections" in found:
-        special["rejections"] = tuple(map(_rejection_from_json, found["rejections"]))
-    if "seen" in found:
-        special["seen"] = tuple(found["seen"])
-    return Trial(**{**found, **special})
+    special: dict[str, Any] = {"status": TrialStatus(document["status"]), "role": Role(document["role"])}
+    if "reason" in document:
+        special["reason"] = Reason(document["reason"])
+    if "rejections" in document:
+        special["rejections"] = tuple(map(_rejection_from_json, document["rejections"]))
+    if "seen" in document:
+        special["seen"] = tuple(document["seen"])
+    return Trial(**{**document, **special})
 
 
 def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
@@ -54,9 +54,9 @@ def proposal_to_json(proposal: Proposal) -> dict[str, Any]:
     }
 
 
-def proposal_from_json(found: Mapping[str, Any]) -> Proposal:
+def proposal_from_json(document: Mapping[str, Any]) -> Proposal:
     """Return the proposal that `proposal_to_json` wrote."""
-    return Proposal(found["params"], tuple(map(_rejection_from_json, found["rejections"])), found["engine"])
+    return Proposal(document["params"], tuple(map(_rejection_from_json, document["rejections"])), document["engine"])
 
 
 def _rejection_to_json(rejection: Rejection) -> list[Any]:

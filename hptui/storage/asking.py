@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from hptui.storage.faults import explain
+from hptui.storage.faults import translate_error
 
 
-class Asking:
+class Connection:
     """An open store. For one thread at a time."""
 
     _conn: sqlite3.Connection
@@ -38,7 +38,7 @@ class Asking:
                 target.close()
             os.replace(temporary, path)
         except (OSError, sqlite3.Error) as error:
-            raise explain(error, path) from error
+            raise translate_error(error, path) from error
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -60,7 +60,7 @@ class Asking:
         try:
             return self._conn.execute(sql, args).fetchall()
         except sqlite3.Error as error:
-            raise explain(error, self.path) from error
+            raise translate_error(error, self.path) from error
 
     def _row(self, sql: str, args: Sequence[Any] | Mapping[str, Any] = ()) -> Any:
         rows = self._rows(sql, args)

@@ -17,7 +17,7 @@ from hptui.model.trial import Attempt, AttemptState, Reason, Rejection, Role, Tr
 # values -----------------------------------------------------------------------------------------------------------
 
 
-def split_odd(value: float | None) -> tuple[float | None, str | None]:
+def split_nonfinite_number(value: float | None) -> tuple[float | None, str | None]:
     """Return a number as two columns: (value, None), or (None, kind) if it is not finite.
 
     None counts as NaN.
@@ -29,12 +29,12 @@ def split_odd(value: float | None) -> tuple[float | None, str | None]:
     return None, "inf" if value > 0 else "-inf"
 
 
-def join_odd(value: float | None, odd: str | None) -> float:
+def join_nonfinite_number(value: float | None, odd: str | None) -> float:
     """Return the number of the two columns that `split_odd` returned."""
     return float(odd or "nan") if value is None else value
 
 
-def text(value: object) -> str:
+def storable_text(value: object) -> str:
     """Return a value as a string that SQLite can store.
 
     Lone surrogates, from undecodable bytes, become question marks.
@@ -42,7 +42,7 @@ def text(value: object) -> str:
     return str(value).encode("utf-8", "replace").decode("utf-8")
 
 
-def dump(value: object) -> str:
+def dump_json(value: object) -> str:
     """Return compact JSON, with non-finite numbers marked."""
     try:
         return json.dumps(value, allow_nan=False, separators=(",", ":"))
@@ -50,7 +50,7 @@ def dump(value: object) -> str:
         return json.dumps(_mark(value), allow_nan=False, separators=(",", ":"))
 
 
-def parse(document: str) -> Any:
+def parse_json(document: str) -> Any:
     """Return the value of JSON that `dump` wrote."""
     if document == "{}":
         return {}
@@ -59,7 +59,7 @@ def parse(document: str) -> Any:
 
 def _mark(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
-        return {"nonfinite": split_odd(value)[1]}
+        return {"nonfinite": split_nonfinite_number(value)[1]}
     if isinstance(value, Mapping):
         return {key: _mark(item) for key, item in value.items()}
     return [_mark(item) for item in value] if isinstance(value, (list, tuple)) else value
@@ -105,13 +105,13 @@ def column_of(field: str) -> str:
     return f"{field}_json" if field in _JSON_FIELDS else field
 
 
-def cell_of(field: str, value: Any) -> Any:
+def column_value(field: str, value: Any) -> Any:
     """Return a field's value as its column holds it."""
     if field in _JSON_FIELDS:
-        return None if value is None else dump(dict(value))
+        return None if value is None else dump_json(dict(value))
     if field == "seen":
         return pack_numbers(value)
-    return text(value) if field in _TEXT_FIELDS else value
+    return storable_text(value) if field in _TEXT_FIELDS else value
 
 
 def _column_fields(kind: type[Trial] | type[Attempt]) -> tuple[str, ...]:
@@ -124,15 +124,17 @@ ATTEMPT_FIELDS = _column_fields(Attempt)
 """Fields of an attempt that are columns of its row."""
 TRIAL_COLUMNS = ", ".join(column_of(name) for name in TRIAL_FIELDS)
 """Columns of a trial, in the order of `TRIAL_FIELDS`."""
-ADDED = {"stage": "'' AS stage", "facts_json": "'{}' AS facts_json"}
+COLUMNS_OF_FORMAT_2 = {"stage": "'' AS stage", "facts_json": "'{}' AS facts_json"}
 """Replacements for columns of a trial that a store of format 1 lacks, when it is only read."""
-FIRST_TRIAL_COLUMNS = ", ".join(ADDED.get(column_of(name), column_of(name)) for name in TRIAL_FIELDS)
+TRIAL_COLUMNS_OF_FORMAT_1 = ", ".join(
+    COLUMNS_OF_FORMAT_2.get(column_of(name), column_of(name)) for name in TRIAL_FIELDS
+)
 """`TRIAL_COLUMNS` for a store of format 1."""
 ATTEMPT_COLUMNS = ", ".join(column_of(name) for name in ATTEMPT_FIELDS)
 """Columns of an attempt, in the order of `ATTEMPT_FIELDS`."""
 
 
-def cells(changes: Mapping[str, Any], allowed: Sequence[str]) -> dict[str, Any]:
+def to_columns(changes: Mapping[str, Any], allowed: Sequence[str]) -> dict[str, Any]:
     """Return changed fields as columns.
 
     Raises: TypeError for a field that is not in `allowed`.
@@ -140,20 +142,20 @@ def cells(changes: Mapping[str, Any], allowed: Sequence[str]) -> dict[str, Any]:
     unknown = sorted(set(changes) - set(allowed))
     if unknown:
         raise TypeError(f"these fields cannot be set: {', '.join(unknown)}")
-    return {column_of(name): cell_of(name, value) for name, value in changes.items()}
+    return {column_of(name): column_value(name, value) for name, value in changes.items()}
 
 
-def trial_cells(trial: Trial) -> dict[str, Any]:
+def trial_to_row(trial: Trial) -> dict[str, Any]:
     """Return the row of a trial."""
-    return cells({name: getattr(trial, name) for name in TRIAL_FIELDS}, TRIAL_FIELDS)
+    return to_columns({name: getattr(trial, name) for name in TRIAL_FIELDS}, TRIAL_FIELDS)
 
 
-def attempt_cells(attempt: Attempt) -> dict[str, Any]:
+def attempt_to_row(attempt: Attempt) -> dict[str, Any]:
     """Return the row of an attempt."""
-    return cells({name: getattr(attempt, name) for name in ATTEMPT_FIELDS}, ATTEMPT_FIELDS)
+    return to_columns({name: getattr(attempt, name) for name in ATTEMPT_FIELDS}, ATTEMPT_FIELDS)
 
 
-def trial_of(
+def trial_from_row(
     row: Sequence[Any],
     *,
     metrics: Mapping[str, float],
@@ -167,22 +169,22 @@ def trial_of(
     values["status"] = TrialStatus(values["status"])
     values["role"] = Role(values["role"])
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
-    values["params"] = parse(values["params"])
-    values["values"] = None if values["values"] is None else parse(values["values"])
-    values["effective"] = parse(values["effective"])
-    values["final"] = parse(values["final"])
-    values["facts"] = parse(values["facts"])
+    values["params"] = parse_json(values["params"])
+    values["values"] = None if values["values"] is None else parse_json(values["values"])
+    values["effective"] = parse_json(values["effective"])
+    values["final"] = parse_json(values["final"])
+    values["facts"] = parse_json(values["facts"])
     values["seen"] = unpack_numbers(values["seen"]) if seen else ()
     if peak_memory_gb is not None:
         values["peak_memory_gb"] = peak_memory_gb
     return Trial(metrics=metrics, attempts=attempts, rejections=rejections, **values)
 
 
-def attempt_of(row: Sequence[Any]) -> Attempt:
+def attempt_from_row(row: Sequence[Any]) -> Attempt:
     """Build an attempt from its row (`ATTEMPT_COLUMNS`)."""
     values = dict(zip(ATTEMPT_FIELDS, row, strict=True))
     values["state"] = AttemptState(values["state"])
     values["reason"] = None if values["reason"] is None else Reason(values["reason"])
     values["warm"] = bool(values["warm"])
-    values["environment"] = parse(values["environment"])
+    values["environment"] = parse_json(values["environment"])
     return Attempt(**values)

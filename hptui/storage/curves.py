@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from hptui.storage import cells
-from hptui.storage.asking import Asking
-from hptui.storage.rows import Bucket, LastValue
+from hptui.storage.asking import Connection
+from hptui.storage.rows import Bucket, MetricSummary
 
 _SUMMARY = "step, value, odd, low, low_step, high, high_step, n, nonfinite"
 
 
-class Curves(Asking):
+class MetricQueries(Connection):
     """Metrics of trials: all points, summaries, and curves thinned for a display."""
 
     def metric_names(self, trial: int | None = None) -> list[str]:
@@ -38,7 +38,7 @@ class Curves(Asking):
             rows = self._rows(f"{sql} ORDER BY step", (trial, metric))
         else:
             rows = self._rows(f"{sql} AND step > ? ORDER BY step", (trial, metric, after))
-        return [(step, cells.join_odd(value, odd), seconds) for step, value, odd, seconds in rows]
+        return [(step, cells.join_nonfinite_number(value, odd), seconds) for step, value, odd, seconds in rows]
 
     def buckets(
         self, trial: int, metric: str, count: int, *, start: int | None = None, end: int | None = None
@@ -65,24 +65,24 @@ class Curves(Asking):
             )
         return [Bucket(*row) for row in rows]
 
-    def last(self, trial: int) -> dict[str, LastValue]:
+    def metric_summaries(self, trial: int) -> dict[str, MetricSummary]:
         """Return the summary of each metric of a trial."""
         sql = f"SELECT name, {_SUMMARY} FROM metric_last JOIN metric_names ON id = metric WHERE trial = ? ORDER BY id"  # noqa: S608
-        return {row[0]: summary_of(row[1:]) for row in self._rows(sql, (trial,))}
+        return {row[0]: summary_from_row(row[1:]) for row in self._rows(sql, (trial,))}
 
-    def summaries(self, metric: str) -> dict[int, LastValue]:
+    def summaries_of_metric(self, metric: str) -> dict[int, MetricSummary]:
         """Return the summary of one metric for each trial that reported it, by trial."""
         sql = (
             f"SELECT trial, {_SUMMARY} FROM metric_last "  # noqa: S608 (all parts are ours)
             "WHERE metric = (SELECT id FROM metric_names WHERE name = ?) ORDER BY trial"
         )
-        return {row[0]: summary_of(row[1:]) for row in self._rows(sql, (metric,))}
+        return {row[0]: summary_from_row(row[1:]) for row in self._rows(sql, (metric,))}
 
     def _metric_names(self) -> dict[int, str]:
         return dict(self._rows("SELECT id, name FROM metric_names"))
 
 
-def summary_of(row: Sequence[Any]) -> LastValue:
+def summary_from_row(row: Sequence[Any]) -> MetricSummary:
     """Build a summary from a row of `metric_last` without its key."""
     step, value, odd, *extremes = row
-    return LastValue(step, cells.join_odd(value, odd), *extremes)
+    return MetricSummary(step, cells.join_nonfinite_number(value, odd), *extremes)

@@ -6,11 +6,25 @@ from pathlib import Path
 
 from hptui.model.errors import Unsupported
 
-NETWORK = {"nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "lustre", "9p", "ceph", "glusterfs", "afs", "beegfs", "gpfs"}
+NETWORK_FILESYSTEMS = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb2",
+    "smb3",
+    "smbfs",
+    "lustre",
+    "9p",
+    "ceph",
+    "glusterfs",
+    "afs",
+    "beegfs",
+    "gpfs",
+}
 """Types of file systems that are reached over a network."""
 
 
-def filesystem(path: Path) -> str:
+def filesystem_type(path: Path) -> str:
     """Return the type of the file system that holds `path`; '' if it cannot be determined."""
     target = path.resolve()
     try:
@@ -26,14 +40,14 @@ def filesystem(path: Path) -> str:
     return kind
 
 
-def is_network(kind: str) -> bool:
+def is_network_filesystem(kind: str) -> bool:
     """Return whether a type of file system is reached over a network, or by FUSE over one."""
-    return kind in NETWORK or kind.startswith(("fuse.sshfs", "fuse.s3"))
+    return kind in NETWORK_FILESYSTEMS or kind.startswith(("fuse.sshfs", "fuse.s3"))
 
 
-def refuse_network(path: Path) -> None:
+def require_local_disk(path: Path) -> None:
     """Raise Unsupported if `path` is on a network file system."""
-    kind = filesystem(path)
-    if is_network(kind):
+    kind = filesystem_type(path)
+    if is_network_filesystem(kind):
         hint = "use a local disk: --home DIR or $HPTUI_HOME; checkpoints may stay there: [resources] checkpoints"
         raise Unsupported(f"{path} lies on a network file system ({kind}), where a store can be damaged", hint=hint)

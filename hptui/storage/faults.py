@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from hptui.model.errors import HptuiError, MachineError
-from hptui.storage.rows import APPLICATION_ID, SCHEMA
+from hptui.storage.rows import APPLICATION_ID, SCHEMA_VERSION
 
 _FULL_CODES = {
     sqlite3.SQLITE_FULL,
@@ -27,7 +27,7 @@ class DiskFull(MachineError):
     """
 
 
-def explain(error: sqlite3.Error | OSError, path: Path) -> HptuiError:
+def translate_error(error: sqlite3.Error | OSError, path: Path) -> HptuiError:
     """Return the error to raise for a failure of the store at `path`."""
     if isinstance(error, OSError):
         if error.errno in _FULL_ERRNOS:
@@ -43,7 +43,7 @@ def explain(error: sqlite3.Error | OSError, path: Path) -> HptuiError:
     return MachineError(f"{path}: {error}")
 
 
-def check_identity(conn: sqlite3.Connection, path: Path) -> int:
+def check_format(conn: sqlite3.Connection, path: Path) -> int:
     """Return the format of the store (`PRAGMA user_version`).
 
     Raises: MachineError if the file is not a store of hptui, or was written by a newer version.
@@ -52,12 +52,12 @@ def check_identity(conn: sqlite3.Connection, path: Path) -> int:
         (application_id,) = conn.execute("PRAGMA application_id").fetchone()
         (version,) = conn.execute("PRAGMA user_version").fetchone()
     except sqlite3.Error as error:
-        raise explain(error, path) from error
+        raise translate_error(error, path) from error
     if application_id != APPLICATION_ID:
         raise MachineError(f"{path} is not a store of hptui")
-    if version > SCHEMA:
+    if version > SCHEMA_VERSION:
         raise MachineError(
-            f"{path} was written by a newer hptui (format {version}, this one knows up to {SCHEMA})",
+            f"{path} was written by a newer hptui (format {version}, this one knows up to {SCHEMA_VERSION})",
             hint="update hptui: pip install -U hptui",
         )
     return int(version)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hptui.storage import cells, rows
-from hptui.storage.transactions import Transactions
+from hptui.storage.transactions import WritableConnection
 
 
-class Journal(Transactions):
+class RecordWriter(WritableConnection):
     """The tables of a store that get rows one by one and are independent of trials and points."""
 
     def add_command(self, verb: str, args: Mapping[str, Any]) -> int:
@@ -18,7 +18,7 @@ class Journal(Transactions):
         with self.transaction(durable=True):
             cursor = self._conn.execute(
                 "INSERT INTO commands(at, verb, args_json) VALUES (?, ?, ?)",
-                (time.time(), cells.text(verb), cells.dump(dict(args))),
+                (time.time(), cells.storable_text(verb), cells.dump_json(dict(args))),
             )
         return int(cursor.lastrowid or 0)
 
@@ -27,15 +27,15 @@ class Journal(Transactions):
         with self.transaction(durable=True):
             self._conn.execute(
                 "UPDATE commands SET done = ?, ok = ?, result = ? WHERE id = ?",
-                (time.time(), ok, cells.text(result), id),
+                (time.time(), ok, cells.storable_text(result), id),
             )
 
-    def event(self, level: str, kind: str, message: str, trial: int | None = None) -> None:
+    def add_event(self, level: str, kind: str, message: str, trial: int | None = None) -> None:
         """Record an event. `level` is info, warning or error."""
         with self.transaction():
             self._conn.execute(
                 "INSERT INTO events(at, level, trial, kind, message) VALUES (?, ?, ?, ?, ?)",
-                (time.time(), level, trial, kind, cells.text(message)),
+                (time.time(), level, trial, kind, cells.storable_text(message)),
             )
 
     def add_sample(self, sample: rows.Sample) -> None:
@@ -51,10 +51,10 @@ class Journal(Transactions):
         with self.transaction():
             self._conn.execute(
                 "INSERT OR REPLACE INTO checkpoints(trial, step, attempt, path, bytes, at) VALUES (?, ?, ?, ?, ?, ?)",
-                (trial, step, attempt, cells.text(path), bytes, time.time()),
+                (trial, step, attempt, cells.storable_text(path), bytes, time.time()),
             )
 
-    def drop_checkpoint(self, trial: int, step: int) -> None:
+    def delete_checkpoint(self, trial: int, step: int) -> None:
         """Delete the record of a checkpoint that is missing or incomplete."""
         with self.transaction():
             self._conn.execute("DELETE FROM checkpoints WHERE trial = ? AND step = ?", (trial, step))
@@ -64,5 +64,5 @@ class Journal(Transactions):
         with self.transaction():
             self._conn.execute(
                 "INSERT OR REPLACE INTO artifacts(trial, path, attempt, label, at) VALUES (?, ?, ?, ?, ?)",
-                (trial, cells.text(path), attempt, cells.text(label), time.time()),
+                (trial, cells.storable_text(path), attempt, cells.storable_text(label), time.time()),
             )

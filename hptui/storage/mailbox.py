@@ -14,14 +14,14 @@ from hptui.storage.paths import StudyDir
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandResult:
     """Result of a command."""
 
     ok: bool
     text: str
 
 
-class Mailbox:
+class CommandQueue:
     """A connection that writes only to the `commands` table."""
 
     def __init__(self, sd: StudyDir) -> None:
@@ -44,10 +44,10 @@ class Mailbox:
             raise MachineError(f"the request could not be left: {error}") from error
         return int(cursor.lastrowid or 0)
 
-    def answer(self, number: int) -> Answer | None:
+    def result(self, number: int) -> CommandResult | None:
         """Return the result of a command; None while it has none."""
         row = self._db.execute("SELECT done, ok, result FROM commands WHERE id=?", (number,)).fetchone()
-        return Answer(bool(row[1]), row[2] or "") if row and row[0] is not None else None
+        return CommandResult(bool(row[1]), row[2] or "") if row and row[0] is not None else None
 
     def close(self) -> None:
         """Close the connection."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hptui.model.errors import UserError
-from hptui.model.study import NAME
+from hptui.model.study import NAME_PATTERN
 
-RESERVED = {"con", "nul", "prn", "aux"}
+RESERVED_NAMES = {"con", "nul", "prn", "aux"}
 """Names that Windows reserves for devices."""
 
 
@@ -34,7 +34,7 @@ def check_name(name: str, what: str = "study") -> str:
 
     Raises: UserError.
     """
-    if not NAME.fullmatch(name) or ".." in name or name.lower() in RESERVED:
+    if not NAME_PATTERN.fullmatch(name) or ".." in name or name.lower() in RESERVED_NAMES:
         raise UserError(
             f"{name!r} cannot be the name of a {what}",
             hint="names are 1 to 64 letters, digits, '.', '_' and '-', begin with a letter or digit, and hold no '..'",
@@ -49,7 +49,7 @@ class StudyDir:
     root: Path
 
     @classmethod
-    def of(cls, home: Path, name: str) -> StudyDir:
+    def for_study(cls, home: Path, name: str) -> StudyDir:
         """Return the directory of the study `name`, which need not exist."""
         return cls(home / check_name(name))
 
@@ -108,7 +108,7 @@ class StudyDir:
         external = Path(elsewhere) / f"{self.name}-{uuid[:8]}" / f"{number:04d}"
         return internal if internal.is_dir() and not external.is_dir() else external
 
-    def origin(self, number: int) -> Path:
+    def starting_checkpoint(self, number: int) -> Path:
         """Return the path of the checkpoint that a trial begins from, if it began from another trial's."""
         return self.trial(number) / "from"
 
@@ -121,7 +121,7 @@ class StudyDir:
         return self.db.is_file()
 
 
-def studies_in(home: Path) -> list[StudyDir]:
+def list_studies(home: Path) -> list[StudyDir]:
     """Return all studies in HOME, by name."""
     if not home.is_dir():
         return []

@@ -12,12 +12,12 @@ from math import isfinite
 from operator import itemgetter
 from typing import Any
 
-from hptui.storage.cells import split_odd, text
+from hptui.storage.cells import split_nonfinite_number, storable_text
 
-Point = tuple[str, int, float | None, str | None, float]
+MetricPoint = tuple[str, int, float | None, str | None, float]
 """(metric, step, value, odd, seconds); `odd` is nan, inf or -inf if `value` is None."""
 
-NAME_LIMIT = 200
+MAX_METRIC_NAME_LENGTH = 200
 """Most characters of a metric's name."""
 
 _UPSERT_POINT = """INSERT INTO points(trial, metric, step, value, odd, seconds, attempt) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -27,12 +27,12 @@ _UPSERT_SUMMARY = """INSERT OR REPLACE INTO
     metric_last(trial, metric, step, value, odd, low, low_step, high, high_step, n, nonfinite)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
-Summary = list[Any]
+SummaryCells = list[Any]
 """[step, value, odd, low, low_step, high, high_step, n, nonfinite]"""
 
 
 def write_points(
-    conn: sqlite3.Connection, ids: dict[str, int], trial: int, attempt: int, points: Iterable[Point]
+    conn: sqlite3.Connection, ids: dict[str, int], trial: int, attempt: int, points: Iterable[MetricPoint]
 ) -> int | None:
     """Write points, the last one of a step winning; return their highest step, None if there are none.
 
@@ -46,7 +46,7 @@ def write_points(
         if value is None:
             odd = odd or "nan"
         elif not isfinite(value):
-            value, odd = split_odd(value)
+            value, odd = split_nonfinite_number(value)
         written.append((trial, key, step, value, odd, seconds, attempt))
     if not written:
         return None
@@ -55,13 +55,17 @@ def write_points(
     summaries = []
     for key, batch in _by_metric(written).items():
         old = _summary(conn, trial, key)
-        new = count_anew(conn, trial, key) if old is not None and batch[0][0] <= old[0] else fold(old, batch)
+        new = (
+            recompute_summary(conn, trial, key)
+            if old is not None and batch[0][0] <= old[0]
+            else extend_summary(old, batch)
+        )
         summaries.append((trial, key, *(new or ())))
     conn.executemany(_UPSERT_SUMMARY, summaries)
     return max(row[2] for row in written)
 
 
-def cut(conn: sqlite3.Connection, trial: int, after_step: int | None) -> int | None:
+def delete_points_after(conn: sqlite3.Connection, trial: int, after_step: int | None) -> int | None:
     """Delete a trial's points beyond a step (None: all); return the highest remaining step."""
     if after_step is None:
         conn.execute("DELETE FROM points WHERE trial = ?", (trial,))
@@ -72,7 +76,7 @@ def cut(conn: sqlite3.Connection, trial: int, after_step: int | None) -> int | N
     ).fetchall()
     for (key,) in metrics:
         conn.execute("DELETE FROM points WHERE trial = ? AND metric = ? AND step > ?", (trial, key, after_step))
-        summary = count_anew(conn, trial, key)
+        summary = recompute_summary(conn, trial, key)
         if summary is None:
             conn.execute("DELETE FROM metric_last WHERE trial = ? AND metric = ?", (trial, key))
         else:
@@ -81,14 +85,14 @@ def cut(conn: sqlite3.Connection, trial: int, after_step: int | None) -> int | N
     return None if step is None else int(step)
 
 
-def drop(conn: sqlite3.Connection, trial: int, metric: str) -> None:
+def delete_metric_points(conn: sqlite3.Connection, trial: int, metric: str) -> None:
     """Delete all points of one metric of a trial."""
     for table in ("points", "metric_last"):
         condition = "metric = (SELECT id FROM metric_names WHERE name = ?)"
         conn.execute(f"DELETE FROM {table} WHERE trial = ? AND {condition}", (trial, metric))  # noqa: S608  (our tables)
 
 
-def fold(before: Sequence[Any] | None, batch: Iterable[tuple[int, float | None, str | None]]) -> Summary:
+def extend_summary(before: Sequence[Any] | None, batch: Iterable[tuple[int, float | None, str | None]]) -> SummaryCells:
     """Return a summary extended by points (step, value, odd) with ascending steps beyond its last one."""
     step, value, odd, low, low_step, high, high_step, n, nonfinite = before or (0, None, None) + (None,) * 4 + (0, 0)
     for step, value, odd in batch:  # noqa: B007 (the last values are used below)
@@ -103,12 +107,12 @@ def fold(before: Sequence[Any] | None, batch: Iterable[tuple[int, float | None, 
     return [step, value, odd, low, low_step, high, high_step, n, nonfinite]
 
 
-def count_anew(conn: sqlite3.Connection, trial: int, key: int) -> Summary | None:
+def recompute_summary(conn: sqlite3.Connection, trial: int, key: int) -> SummaryCells | None:
     """Compute a metric's summary from its points; None if there are none."""
     batch = conn.execute(
         "SELECT step, value, odd FROM points WHERE trial = ? AND metric = ? ORDER BY step", (trial, key)
     ).fetchall()
-    return fold(None, batch) if batch else None
+    return extend_summary(None, batch) if batch else None
 
 
 def _by_metric(written: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[int, float | None, str | None]]]:
@@ -136,9 +140,9 @@ def _metric_id(conn: sqlite3.Connection, ids: dict[str, int], metric: str) -> in
     if not ids:
         ids.update(conn.execute("SELECT name, id FROM metric_names").fetchall())
     if metric not in ids:
-        if not metric or len(metric) > NAME_LIMIT:
-            raise ValueError(f"a metric's name has 1 to {NAME_LIMIT} characters, got {len(metric)}")
-        storable = text(metric)
+        if not metric or len(metric) > MAX_METRIC_NAME_LENGTH:
+            raise ValueError(f"a metric's name has 1 to {MAX_METRIC_NAME_LENGTH} characters, got {len(metric)}")
+        storable = storable_text(metric)
         conn.execute("INSERT OR IGNORE INTO metric_names(name) VALUES (?)", (storable,))
         (ids[metric],) = conn.execute("SELECT id FROM metric_names WHERE name = ?", (storable,)).fetchone()
     return ids[metric]

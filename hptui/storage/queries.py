@@ -17,7 +17,7 @@ from hptui.model.errors import MachineError, NotFound
 from hptui.model.trial import Attempt, Rejection, StudyState, Trial, TrialStatus
 from hptui.storage import cells
 from hptui.storage.cells import ATTEMPT_COLUMNS, TRIAL_COLUMNS
-from hptui.storage.curves import Curves
+from hptui.storage.curves import MetricQueries
 from hptui.storage.rows import (
     ArtifactRow,
     CheckpointRow,
@@ -28,14 +28,14 @@ from hptui.storage.rows import (
     StudyRow,
 )
 
-DEFAULTS = "defaults"
+META_DEFAULTS = "defaults"
 """Keys of the `meta` table whose values are JSON."""
-FACTS = "facts"
-COURSE = "stages"
-KNOWLEDGE = "knowledge"
+META_FACTS = "facts"
+META_STAGES = "stages"
+META_KNOWLEDGE = "knowledge"
 
 
-class Queries(Curves):
+class StoreQueries(MetricQueries):
     """Queries of a store. For one thread at a time."""
 
     _conn: sqlite3.Connection
@@ -53,7 +53,7 @@ class Queries(Curves):
             raise MachineError(f"{self.path} holds no study")
         name, state, uuid, created, spec, revision, message, seconds, started, ended = row
         return StudyRow(
-            name, StudyState(state), uuid, created, cells.parse(spec), revision, message, seconds, started, ended
+            name, StudyState(state), uuid, created, cells.parse_json(spec), revision, message, seconds, started, ended
         )
 
     def spec_json(self, rev: int | None = None) -> dict[str, Any]:
@@ -66,39 +66,39 @@ class Queries(Curves):
         row = self._row("SELECT spec_json FROM revisions WHERE rev = ?", (rev,))
         if row is None:
             raise NotFound(f"the study has no revision {rev}")
-        return dict(cells.parse(row[0]))
+        return dict(cells.parse_json(row[0]))
 
     def revisions(self) -> list[Revision]:
         """Return all revisions of the specification, oldest first."""
         rows = self._rows("SELECT rev, at, spec_json, why FROM revisions ORDER BY rev")
-        return [Revision(rev, at, cells.parse(spec), why) for rev, at, spec, why in rows]
+        return [Revision(rev, at, cells.parse_json(spec), why) for rev, at, spec, why in rows]
 
     def defaults(self) -> dict[str, Any]:
         """Return the trainer's values for settings that the study file does not give, as of the last run."""
-        value: dict[str, Any] = cells.parse(self.get_meta(DEFAULTS, "{}"))
+        value: dict[str, Any] = cells.parse_json(self.get_meta(META_DEFAULTS, "{}"))
         return value
 
     def study_facts(self) -> dict[str, Any]:
         """Return facts about the whole study that are not in its file: splits of its data, warnings on them."""
-        value: dict[str, Any] = cells.parse(self.get_meta(FACTS, "{}"))
+        value: dict[str, Any] = cells.parse_json(self.get_meta(META_FACTS, "{}"))
         return value
 
-    def course(self) -> list[dict[str, Any]]:
+    def stage_history(self) -> list[dict[str, Any]]:
         """Return the stages that have begun, in order.
 
         Each has its `name`, the numbers of the trials that it builds on (`from`), the settings of the first of them
         (`fixed`), and the time at which it `began`.
         """
-        value: list[dict[str, Any]] = cells.parse(self.get_meta(COURSE, "[]"))
+        value: list[dict[str, Any]] = cells.parse_json(self.get_meta(META_STAGES, "[]"))
         return value
 
-    def knowledge(self) -> dict[str, list[dict[str, Any]]]:
+    def prior_knowledge(self) -> dict[str, list[dict[str, Any]]]:
         """Return, for each stage, which trials of other studies and imports informed its search.
 
         Each entry names its source, the number of `trials` there, how many of them were `heard` by the engine, and
         `why` the first of the others was not.
         """
-        value: dict[str, list[dict[str, Any]]] = cells.parse(self.get_meta(KNOWLEDGE, "{}"))
+        value: dict[str, list[dict[str, Any]]] = cells.parse_json(self.get_meta(META_KNOWLEDGE, "{}"))
         return value
 
     def get_meta(self, key: str, default: str = "") -> str:
@@ -115,7 +115,7 @@ class Queries(Curves):
         """
         return self._trials("", (), seen=seen)
 
-    def changes(self, since: int = 0) -> tuple[list[Trial], int]:
+    def changed_trials(self, since: int = 0) -> tuple[list[Trial], int]:
         """Return the trials that changed after the mark `since` (0: all trials), and the new mark."""
         with self.snapshot():
             changed = self._trials("WHERE changed > ?", (since,))
@@ -132,7 +132,7 @@ class Queries(Curves):
             raise NotFound(f"there is no trial {number}")
         return trials[0]
 
-    def glance(self, metric: str, goal: str, limit: int) -> list[Trial]:
+    def best_trials(self, metric: str, goal: str, limit: int) -> list[Trial]:
         """Return the running trials, and the `limit` complete trials with the best recorded values.
 
         `[search] outcome` is not considered here: `core.ranking` decides which trial is the best.
@@ -152,7 +152,7 @@ class Queries(Curves):
         """Return the names of all trials."""
         return {row[0] for row in self._rows("SELECT name FROM trials")}
 
-    def counts(self) -> dict[TrialStatus, int]:
+    def status_counts(self) -> dict[TrialStatus, int]:
         """Return the number of trials by status, without statuses that no trial has."""
         rows = self._rows("SELECT status, count(*) FROM trials GROUP BY status")
         return {TrialStatus(status): count for status, count in rows}
@@ -162,7 +162,7 @@ class Queries(Curves):
         terms = [term for term, used in (("trial = :t", trial is not None), (_IS_OPEN, open)) if used]
         where = f"WHERE {' AND '.join(terms)}" if terms else ""
         sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts {where} ORDER BY trial, n"  # noqa: S608 (all parts are ours)
-        return [cells.attempt_of(row) for row in self._rows(sql, {"t": trial})]
+        return [cells.attempt_from_row(row) for row in self._rows(sql, {"t": trial})]
 
     def attempt(self, token: str) -> Attempt:
         """Return an attempt by its token.
@@ -173,7 +173,7 @@ class Queries(Curves):
         row = self._row(sql, (token,))
         if row is None:
             raise NotFound(f"there is no attempt {token}")
-        return cells.attempt_of(row)
+        return cells.attempt_from_row(row)
 
     def _trials(self, where: str, args: Sequence[Any], *, seen: bool = False) -> list[Trial]:
         of_trials = f"WHERE trial IN (SELECT number FROM trials {where})" if where else ""  # noqa: S608 (all parts are ours)
@@ -192,16 +192,16 @@ class Queries(Curves):
             names = self._metric_names()
         metrics: dict[int, dict[str, float]] = defaultdict(dict)
         for trial, metric, value, odd in last_values:
-            metrics[trial][names[metric]] = cells.join_odd(value, odd)
+            metrics[trial][names[metric]] = cells.join_nonfinite_number(value, odd)
         attempts = {trial: (count, peak) for trial, count, peak in attempt_rows}
         rejections: dict[int, list[Rejection]] = defaultdict(list)
         for trial, params, why, margin, odd in rejected:
-            rejections[trial].append(Rejection(cells.parse(params), why, cells.join_odd(margin, odd)))
+            rejections[trial].append(Rejection(cells.parse_json(params), why, cells.join_nonfinite_number(margin, odd)))
         trials = []
         for row in rows:
             count, peak = attempts.get(row[0], (0, None))
             trials.append(
-                cells.trial_of(
+                cells.trial_from_row(
                     row,
                     metrics=metrics.get(row[0]) or {},
                     attempts=count,
@@ -249,7 +249,7 @@ class Queries(Curves):
         """Return all commands after an id, oldest first."""
         return self._commands("WHERE id > ?", (after_id,))
 
-    def pending(self, command: int) -> tuple[bool, bool, str]:
+    def command_state(self, command: int) -> tuple[bool, bool, str]:
         """Return a command's state: whether it is done, whether it succeeded, and its result.
 
         Raises: NotFound.
@@ -262,7 +262,7 @@ class Queries(Curves):
     def _commands(self, where: str, args: Sequence[Any] = ()) -> list[Command]:
         sql = f"SELECT id, at, verb, args_json, done, ok, result FROM commands {where} ORDER BY id"  # noqa: S608
         return [
-            Command(number, at, verb, cells.parse(command_args), done, None if ok is None else bool(ok), result)
+            Command(number, at, verb, cells.parse_json(command_args), done, None if ok is None else bool(ok), result)
             for number, at, verb, command_args, done, ok, result in self._rows(sql, args)
         ]
 

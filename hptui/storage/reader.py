@@ -11,15 +11,15 @@ import sqlite3
 from types import TracebackType
 
 from hptui.model.errors import MachineError, NotFound
-from hptui.storage.cells import FIRST_TRIAL_COLUMNS
-from hptui.storage.faults import check_identity, explain
+from hptui.storage.cells import TRIAL_COLUMNS_OF_FORMAT_1
+from hptui.storage.faults import check_format, translate_error
 from hptui.storage.paths import StudyDir
-from hptui.storage.queries import Queries
+from hptui.storage.queries import StoreQueries
 
 _TIMEOUT_S = 5.0
 
 
-class Reader(Queries):
+class StoreReader(StoreQueries):
     """A study's store, opened for reading. A context manager; may move between threads, one at a time.
 
     On a read-only disk the file is opened as immutable, which `frozen` tells.
@@ -37,15 +37,15 @@ class Reader(Queries):
         except sqlite3.OperationalError as error:
             # WAL mode needs two files next to the store, which cannot be created on a read-only disk.
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-                raise explain(error, sd.db) from error
+                raise translate_error(error, sd.db) from error
             if not os.access(sd.db, os.R_OK):
                 raise MachineError(f"{sd.db} cannot be read: permission denied") from error
             self._conn = self._open_frozen()
         except sqlite3.Error as error:
-            raise explain(error, sd.db) from error
+            raise translate_error(error, sd.db) from error
         try:
-            if check_identity(self._conn, sd.db) < 2:
-                self._trial_columns = FIRST_TRIAL_COLUMNS
+            if check_format(self._conn, sd.db) < 2:
+                self._trial_columns = TRIAL_COLUMNS_OF_FORMAT_1
         except MachineError:
             self.close()
             raise
@@ -54,7 +54,7 @@ class Reader(Queries):
         """Close the connection."""
         self._conn.close()
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> StoreReader:
         return self
 
     def __exit__(
@@ -67,7 +67,7 @@ class Reader(Queries):
         try:
             return self._connect("immutable=1")
         except sqlite3.Error as error:
-            raise explain(error, self.path) from error
+            raise translate_error(error, self.path) from error
 
     def _connect(self, query: str) -> sqlite3.Connection:
         uri = f"{self.path.absolute().as_uri()}?{query}"

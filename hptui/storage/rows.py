@@ -11,7 +11,7 @@ from typing import Any
 
 from hptui.model.trial import StudyState
 
-SCHEMA = 2
+SCHEMA_VERSION = 2
 """Newest format of the tables that this version supports: `PRAGMA user_version`."""
 APPLICATION_ID = 0x68707475
 """`PRAGMA application_id` of our stores: "hptu"."""
@@ -44,7 +44,7 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class LastValue:
+class MetricSummary:
     """Summary of a metric of a trial: its newest point, extremes of its finite values, number of points.
 
     `value` may be NaN or infinite; `nonfinite` counts such points, which are included in `n`.

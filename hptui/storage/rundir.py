@@ -42,19 +42,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-LINE_LIMIT = 64 * 1024
+MAX_EVENT_BYTES = 64 * 1024
 """Most bytes of an event."""
-FLUSH_SECONDS = 0.25
+FLUSH_INTERVAL_S = 0.25
 """Longest time that events stay in memory."""
-FLUSH_RECORDS = 64
+MAX_UNFLUSHED_EVENTS = 64
 """Number of events after which they are flushed."""
-HEARTBEAT_SECONDS = 10.0
-SYNC_SECONDS = 30.0
+HEARTBEAT_INTERVAL_S = 10.0
+SYNC_INTERVAL_S = 30.0
 """Interval of fdatasync."""
-KEPT_WHEN_FULL = 4 * 1024 * 1024
+MAX_BUFFERED_BYTES = 4 * 1024 * 1024
 """Bytes of events that a worker holds in memory while its disk is full; then metrics are dropped."""
 
-VERBS = ("pause", "stop", "prune", "kill")
+CONTROL_VERBS = ("pause", "stop", "prune", "kill")
 """Verbs of a control file."""
 
 
@@ -152,8 +152,8 @@ def read_json(path: Path) -> Any:
 
 def put_control(run: RunDir, verb: str) -> None:
     """Write a verb to an attempt's control file. The caller holds `study.lock`."""
-    if verb not in VERBS:
-        raise ValueError(f"verb must be one of {VERBS}, got {verb!r}")
+    if verb not in CONTROL_VERBS:
+        raise ValueError(f"verb must be one of {CONTROL_VERBS}, got {verb!r}")
     write_atomic(run.control, verb.encode(), durable=False)
 
 
@@ -163,10 +163,10 @@ def get_control(run: RunDir) -> str:
         verb = run.control.read_text().strip()
     except (FileNotFoundError, NotADirectoryError):
         return ""
-    return verb if verb in VERBS else ""
+    return verb if verb in CONTROL_VERBS else ""
 
 
-def open_lock(path: Path) -> int | None:
+def acquire_lock(path: Path) -> int | None:
     """Lock a file exclusively without waiting; return its descriptor, None if another process has it."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -178,7 +178,7 @@ def open_lock(path: Path) -> int | None:
     return fd
 
 
-def is_held(path: Path) -> bool:
+def lock_is_held(path: Path) -> bool:
     """Return whether a process holds a lock file."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -239,7 +239,7 @@ class EventWriter:
         return time.monotonic() - self._start
 
     @property
-    def pending(self) -> int:
+    def unwritten_bytes(self) -> int:
         """Number of bytes that are not written yet."""
         with self._lock:
             return len(self._pending)
@@ -254,15 +254,15 @@ class EventWriter:
                 return
             record = {"q": self._sequence + 1, "k": kind, "t": round(self.seconds, 4), **fields}
             line = json.dumps(record, allow_nan=False, separators=(",", ":")).encode() + b"\n"
-            if len(line) > LINE_LIMIT:
-                raise ValueError(f"an event of kind {kind!r} has {len(line)} bytes, the limit is {LINE_LIMIT}")
-            if len(self._pending) > KEPT_WHEN_FULL and kind == "metrics":
+            if len(line) > MAX_EVENT_BYTES:
+                raise ValueError(f"an event of kind {kind!r} has {len(line)} bytes, the limit is {MAX_EVENT_BYTES}")
+            if len(self._pending) > MAX_BUFFERED_BYTES and kind == "metrics":
                 self.dropped += 1
                 return
             self._sequence += 1
             self._pending += line
             self._records += 1
-            if self._records >= FLUSH_RECORDS or time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            if self._records >= MAX_UNFLUSHED_EVENTS or time.monotonic() - self._flushed >= FLUSH_INTERVAL_S:
                 self._flush()
 
     def flush(self, *, sync: bool = False) -> None:
@@ -292,9 +292,9 @@ class EventWriter:
 
     def _beat(self) -> None:
         last_beat = time.monotonic()
-        while not self._closed.wait(FLUSH_SECONDS):
+        while not self._closed.wait(FLUSH_INTERVAL_S):
             now = time.monotonic()
-            if now - last_beat >= HEARTBEAT_SECONDS:
+            if now - last_beat >= HEARTBEAT_INTERVAL_S:
                 last_beat, self._beats = now, self._beats + 1
                 self.emit("heartbeat", n=self._beats)
             with self._lock:
@@ -302,7 +302,7 @@ class EventWriter:
                     return
                 if self._pending:
                     self._flush()
-                if now - self._synced >= SYNC_SECONDS:
+                if now - self._synced >= SYNC_INTERVAL_S:
                     self._synced = now
                     with suppress(OSError):  # a failing disk must not end the heartbeats
                         os.fdatasync(self._fd)
@@ -332,9 +332,9 @@ def read_lines(path: Path, offset: int, limit: int = 1 << 20) -> tuple[list[byte
 
 
 @contextmanager
-def holding(path: Path) -> Iterator[bool]:
+def try_lock(path: Path) -> Iterator[bool]:
     """Hold a lock file for the block; yields False if another process has it."""
-    fd = open_lock(path)
+    fd = acquire_lock(path)
     try:
         yield fd is not None
     finally:

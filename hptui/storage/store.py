@@ -22,13 +22,13 @@ from hptui.model.trial import Attempt, StudyState, Trial
 from hptui.storage import cells, rows, schema
 from hptui.storage import points as metric_points
 from hptui.storage.crashpoints import crash_point
-from hptui.storage.faults import DiskFull, check_identity, explain
-from hptui.storage.journal import Journal
+from hptui.storage.faults import DiskFull, check_format, translate_error
+from hptui.storage.journal import RecordWriter
 from hptui.storage.paths import StudyDir
-from hptui.storage.points import Point
+from hptui.storage.points import MetricPoint
 from hptui.storage.rundir import sync_directory
 from hptui.storage.sqliteutils import Database
-from hptui.storage.transactions import BUSY_MS, connect
+from hptui.storage.transactions import BUSY_MS, connect_writable
 
 __all__ = ["DiskFull", "Store"]
 
@@ -37,7 +37,7 @@ _UPDATABLE_TRIAL = tuple(name for name in cells.TRIAL_FIELDS if name != "number"
 _UPDATABLE_ATTEMPT = tuple(name for name in cells.ATTEMPT_FIELDS if name not in ("token", "trial", "n"))
 
 
-class Store(Journal):
+class Store(RecordWriter):
     """A study's store, opened for writing, by one thread. A context manager.
 
     Each method joins the transaction around it, or is one of its own. Failures are MachineError; after a DiskFull the
@@ -64,7 +64,7 @@ class Store(Journal):
             for leftover in sd.root.glob(".study.db.*.tmp*"):
                 leftover.unlink(missing_ok=True)
         except OSError as error:
-            raise explain(error, sd.root) from error
+            raise translate_error(error, sd.root) from error
         if sd.db.exists():
             raise UserError(f"there is a study {sd.name!r} in {sd.root.parent} already")
         temporary = sd.root / f".study.db.{os.getpid()}.tmp"
@@ -78,7 +78,7 @@ class Store(Journal):
         except FileExistsError:
             raise UserError(f"there is a study {sd.name!r} in {sd.root.parent} already") from None
         except (OSError, sqlite3.Error) as error:
-            raise explain(error, sd.db) from error
+            raise translate_error(error, sd.db) from error
         finally:
             for leftover in (temporary, temporary.with_name(f"{temporary.name}-journal")):
                 with suppress(OSError):
@@ -97,20 +97,20 @@ class Store(Journal):
         if not sd.db.is_file():
             raise NotFound(f"there is no study {sd.name!r} in {sd.root.parent}")
         try:
-            conn = connect(sd.db)
+            conn = connect_writable(sd.db)
         except sqlite3.Error as error:
-            raise explain(error, sd.db) from error
+            raise translate_error(error, sd.db) from error
         store = cls(sd.db, conn, exclusive=exclusive)
         try:
-            version = check_identity(conn, sd.db)
+            version = check_format(conn, sd.db)
             if exclusive:
                 store._take_over(version)
-            elif version < rows.SCHEMA:
+            elif version < rows.SCHEMA_VERSION:
                 raise MachineError(f"{sd.db} has an older format", hint=f"`hptui run {sd.name}` brings it up to date")
         except BaseException as error:  # whatever it is, the connection must not leak
             conn.close()
             if isinstance(error, sqlite3.Error):
-                raise explain(error, sd.db) from error
+                raise translate_error(error, sd.db) from error
             raise
         return store
 
@@ -177,12 +177,12 @@ class Store(Journal):
         with self.transaction(durable=True):
             self._conn.execute(
                 "UPDATE study SET state = ?, message = ?, started = coalesce(started, ?), ended = ?",
-                (state, cells.text(message), first_start, ended),
+                (state, cells.storable_text(message), first_start, ended),
             )
 
     def set_spec(self, spec_json: Mapping[str, Any], why: str) -> int:
         """Add a revision of the specification; return its number."""
-        document = cells.dump(dict(spec_json))
+        document = cells.dump_json(dict(spec_json))
         with self.transaction(durable=True):
             rev = int(self._row("SELECT max(rev) + 1 FROM revisions")[0])
             _add_revision(self._tables, rev, document, why)
@@ -192,7 +192,9 @@ class Store(Journal):
     def set_meta(self, key: str, value: str) -> None:
         """Set a value of the `meta` table."""
         with self.transaction():
-            self._conn.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (key, cells.text(value)))
+            self._conn.execute(
+                "INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (key, cells.storable_text(value))
+            )
 
     def add_seconds(self, seconds: float) -> None:
         """Add to the time for which the study was active."""
@@ -209,13 +211,20 @@ class Store(Journal):
         """Insert a trial with its rejections. `metrics` and `attempts` are rows of other tables."""
         with self.transaction(durable=True):
             change = self._row(f"SELECT {_NEXT_CHANGE}")[0]
-            self._tables["trials"].insert({**cells.trial_cells(trial), "changed": change})
+            self._tables["trials"].insert({**cells.trial_to_row(trial), "changed": change})
             for seq, rejection in enumerate(trial.rejections):
-                margin, odd = cells.split_odd(rejection.margin)
+                margin, odd = cells.split_nonfinite_number(rejection.margin)
                 self._conn.execute(
                     "INSERT INTO rejections(trial, seq, params_json, why, margin, margin_odd) "
                     "VALUES (?, ?, ?, ?, ?, ?)",
-                    (trial.number, seq, cells.dump(dict(rejection.params)), cells.text(rejection.why), margin, odd),
+                    (
+                        trial.number,
+                        seq,
+                        cells.dump_json(dict(rejection.params)),
+                        cells.storable_text(rejection.why),
+                        margin,
+                        odd,
+                    ),
                 )
 
     def update_trial(self, number: int, **fields: Any) -> None:
@@ -223,7 +232,7 @@ class Store(Journal):
 
         Raises: NotFound.
         """
-        changed = cells.cells(fields, _UPDATABLE_TRIAL)
+        changed = cells.to_columns(fields, _UPDATABLE_TRIAL)
         with self.transaction(durable="status" in fields):
             if not self._update("trials", "number", number, changed, f"changed = {_NEXT_CHANGE}"):
                 raise NotFound(f"there is no trial {number}")
@@ -231,7 +240,7 @@ class Store(Journal):
     def insert_attempt(self, attempt: Attempt) -> None:
         """Insert an attempt of an existing trial."""
         with self.transaction(durable=True):
-            self._tables["attempts"].insert(cells.attempt_cells(attempt))
+            self._tables["attempts"].insert(cells.attempt_to_row(attempt))
             self._mark_changed(attempt.trial)
 
     def update_attempt(self, token: str, **fields: Any) -> None:
@@ -239,7 +248,7 @@ class Store(Journal):
 
         Raises: NotFound.
         """
-        changed = cells.cells(fields, _UPDATABLE_ATTEMPT)
+        changed = cells.to_columns(fields, _UPDATABLE_ATTEMPT)
         with self.transaction(durable="state" in fields):
             if not self._update("attempts", "token", token, changed):
                 raise NotFound(f"there is no attempt {token}")
@@ -261,7 +270,7 @@ class Store(Journal):
     # metrics --------------------------------------------------------------------------------------------------
 
     def ingest(
-        self, token: str, trial: int, attempt_n: int, points: Iterable[Point], *, offset: int, sequence: int
+        self, token: str, trial: int, attempt_n: int, points: Iterable[MetricPoint], *, offset: int, sequence: int
     ) -> None:
         """Record points (metric, step, value, odd, seconds) of an attempt, and how far its events were read.
 
@@ -277,7 +286,7 @@ class Store(Journal):
                 raise NotFound(f"there is no attempt {token}")
             crash_point("ingest.offset")
 
-    def add_points(self, trial: int, attempt_n: int, points: Iterable[Point]) -> None:
+    def add_points(self, trial: int, attempt_n: int, points: Iterable[MetricPoint]) -> None:
         """Record points that no attempt's events hold, as an import does. The last one of a step wins."""
         with self.transaction():
             highest = metric_points.write_points(self._conn, self._metric_ids, trial, attempt_n, points)
@@ -288,34 +297,34 @@ class Store(Journal):
                     (highest, trial),
                 )
 
-    def cut_points(self, trial: int, after_step: int | None) -> None:
+    def delete_points_after(self, trial: int, after_step: int | None) -> None:
         """Delete a trial's points beyond a step (None: all), before an attempt repeats those steps."""
         with self.transaction():
-            last = metric_points.cut(self._conn, trial, after_step)
+            last = metric_points.delete_points_after(self._conn, trial, after_step)
             self._conn.execute("UPDATE trials SET last_step = ? WHERE number = ?", (last, trial))
             self._mark_changed(trial)
 
-    def drop_metric(self, trial: int, metric: str) -> None:
+    def delete_metric(self, trial: int, metric: str) -> None:
         """Delete all points of one metric of a trial, because a better source reports it."""
         with self.transaction():
-            metric_points.drop(self._conn, trial, metric)
+            metric_points.delete_metric_points(self._conn, trial, metric)
             self._mark_changed(trial)
 
 
 def _build(path: Path, study_json: Mapping[str, Any], name: str) -> None:
     """Create the tables in a new, empty file, and insert the study with its first revision."""
-    conn = connect(path)
+    conn = connect_writable(path)
     try:
         conn.execute("PRAGMA synchronous = FULL")
         tables = Database(conn, execute_plugins=False)
         schema.migrations.apply(tables)
-        document = cells.dump(dict(study_json))
+        document = cells.dump_json(dict(study_json))
         with tables.atomic():  # no other process knows this file yet
             identity = str(uuid.uuid4())
             tables["study"].insert(
                 {
                     "id": 1,
-                    "name": cells.text(name),
+                    "name": cells.storable_text(name),
                     "state": StudyState.NEW.value,
                     "uuid": identity,
                     "created": time.time(),
@@ -331,7 +340,7 @@ def _build(path: Path, study_json: Mapping[str, Any], name: str) -> None:
 
 
 def _add_revision(tables: Database, rev: int, document: str, why: str) -> None:
-    tables["revisions"].insert({"rev": rev, "at": time.time(), "spec_json": document, "why": cells.text(why)})
+    tables["revisions"].insert({"rev": rev, "at": time.time(), "spec_json": document, "why": cells.storable_text(why)})
 
 
 def _current_boot_id() -> str:

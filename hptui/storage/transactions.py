@@ -13,14 +13,14 @@ from pathlib import Path
 
 from hptui.model.errors import MachineError
 from hptui.storage.crashpoints import crash_point
-from hptui.storage.faults import explain
-from hptui.storage.queries import Queries
+from hptui.storage.faults import translate_error
+from hptui.storage.queries import StoreQueries
 
 BUSY_MS = 30_000
 """Longest time to wait for another process that writes, in milliseconds."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect_writable(path: Path) -> sqlite3.Connection:
     """Open a file that exists for writing.
 
     Raises: sqlite3.Error.
@@ -43,7 +43,7 @@ def connect(path: Path) -> sqlite3.Connection:
     return conn
 
 
-class Transactions(Queries):
+class WritableConnection(StoreQueries):
     """A connection that writes.
 
     `_metric_ids` caches ids of metrics, and must be cleared by every rollback: the ids may not exist any more.
@@ -78,7 +78,7 @@ class Transactions(Queries):
         except BaseException as error:  # also KeyboardInterrupt: no transaction may stay open
             self._rollback()
             if isinstance(error, sqlite3.Error):
-                raise explain(error, self.path) from error
+                raise translate_error(error, self.path) from error
             raise
         finally:
             self._depth = 0
@@ -94,7 +94,7 @@ class Transactions(Queries):
                 self._synchronous = durable
             self._conn.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            raise explain(error, self.path) from error
+            raise translate_error(error, self.path) from error
         self._depth = 1
         self._sync_after = False
 
@@ -114,7 +114,7 @@ class Transactions(Queries):
                 self._conn.execute(f"ROLLBACK TO {savepoint}")
                 self._conn.execute(f"RELEASE {savepoint}")
             if isinstance(error, sqlite3.Error):
-                raise explain(error, self.path) from error
+                raise translate_error(error, self.path) from error
             raise
         finally:
             self._depth -= 1

@@ -20,7 +20,7 @@ from hptui.storage.rundir import read_json, sync_directory, write_json
 
 MANIFEST = "MANIFEST.json"
 """Name of the file that is written last."""
-NAME = re.compile(r"step-(\d{8,})")
+NAME_PATTERN = re.compile(r"step-(\d{8,})")
 """Pattern of a checkpoint's directory name; its group is the step."""
 
 
@@ -37,26 +37,26 @@ class Checkpoint:
         return sum(file.stat().st_size for file in _files(self.path))
 
 
-def written(root: Path) -> list[Checkpoint]:
+def list_checkpoints(root: Path) -> list[Checkpoint]:
     """Return all finished checkpoints, valid or not, newest first."""
     if not root.is_dir():
         return []
-    matches = [(NAME.fullmatch(entry.name), entry) for entry in root.iterdir()]
+    matches = [(NAME_PATTERN.fullmatch(entry.name), entry) for entry in root.iterdir()]
     checkpoints = [Checkpoint(entry, int(match[1])) for match, entry in matches if match and entry.is_dir()]
     return sorted(checkpoints, key=lambda checkpoint: checkpoint.step, reverse=True)
 
 
 def newest_valid(root: Path, complain: Callable[[str], None]) -> Checkpoint | None:
     """Return the newest checkpoint that is intact. Damaged newer ones are reported to `complain`."""
-    for checkpoint in written(root):
-        problem = damage(checkpoint)
+    for checkpoint in list_checkpoints(root):
+        problem = find_damage(checkpoint)
         if not problem:
             return checkpoint
         complain(f"checkpoint {checkpoint.path.name} is damaged ({problem}); looking for an older one")
     return None
 
 
-def damage(checkpoint: Checkpoint) -> str:
+def find_damage(checkpoint: Checkpoint) -> str:
     """Return what is wrong with a checkpoint, or ''."""
     try:
         return _compare(checkpoint)
@@ -118,15 +118,15 @@ def _replace(temporary: Path, target: Path) -> None:
 
 def retain(root: Path, keep: int) -> None:
     """Delete all but the newest `keep` checkpoints (at least one), and the remains of broken writes."""
-    for checkpoint in written(root)[max(keep, 1) :]:
+    for checkpoint in list_checkpoints(root)[max(keep, 1) :]:
         # Renamed first: a kill in the middle of the deletion must not leave half a checkpoint under a good name.
         doomed = root / f".tmp-{checkpoint.path.name}"
         shutil.rmtree(doomed, ignore_errors=True)
         os.rename(checkpoint.path, doomed)
-    clean(root)
+    remove_leftovers(root)
 
 
-def clean(root: Path) -> None:
+def remove_leftovers(root: Path) -> None:
     """Remove the remains of interrupted writes and deletions. Only a trial's running attempt may call it."""
     if not root.is_dir():
         return

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, SupportsFloat, SupportsIndex
 
-from hptui.model.counts import spread
+from hptui.model.counts import with_counts
 from hptui.model.trial import Reason
 from hptui.storage.rundir import EventWriter, RunDir, get_control, split_nonfinite
 from hptui.trainers import checkpoints
 from hptui.trainers.outcome import Diverged, Failure
 
-NONFINITE_PATIENCE = 5
+MAX_NONFINITE_IN_A_ROW = 5
 """Consecutive non-finite values of an objective that end a trial."""
 
 
@@ -53,7 +53,7 @@ class TrialContext:
         self._last_step = 0
         self._nonfinite = dict.fromkeys(self.objectives, 0)
         self._saved = time.monotonic()
-        checkpoints.clean(self._checkpoints)
+        checkpoints.remove_leftovers(self._checkpoints)
         self._resume = checkpoints.newest_valid(self._checkpoints, self.warn) if self.attempt > 1 else None
         self._origin = _checkpoint_to_continue(Path(config["continues"])) if config.get("continues") else None
         self._resume = self._resume or self._origin
@@ -111,7 +111,7 @@ class TrialContext:
         Raises: Diverged when an objective was not finite five times in a row.
         """
         self._last_step = operator.index(step)
-        values = spread({name: _number(name, value) for name, value in {**(metrics or {}), **more}.items()})
+        values = with_counts({name: _number(name, value) for name, value in {**(metrics or {}), **more}.items()})
         finite, nonfinite = split_nonfinite(values)
         fields: dict[str, Any] = {"step": self._last_step, "m": finite}
         if nonfinite:
@@ -129,9 +129,9 @@ class TrialContext:
     def _guard(self, values: Mapping[str, float]) -> None:
         for name in self._nonfinite.keys() & values.keys():
             self._nonfinite[name] = 0 if math.isfinite(values[name]) else self._nonfinite[name] + 1
-            if self._nonfinite[name] >= NONFINITE_PATIENCE:
+            if self._nonfinite[name] >= MAX_NONFINITE_IN_A_ROW:
                 raise Diverged(
-                    f"{name} was {values[name]} {NONFINITE_PATIENCE} times in a row, last at step {self._last_step}"
+                    f"{name} was {values[name]} {MAX_NONFINITE_IN_A_ROW} times in a row, last at step {self._last_step}"
                 )
 
     @property
@@ -165,7 +165,7 @@ class TrialContext:
         written = checkpoints.write(self._checkpoints, number, save)
         checkpoints.retain(self._checkpoints, self._keep)
         self._saved = time.monotonic()
-        steps = [entry.step for entry in checkpoints.written(self._checkpoints)]
+        steps = [entry.step for entry in checkpoints.list_checkpoints(self._checkpoints)]
         self._events.emit("checkpoint", step=number, path=self._relative(written.path), bytes=written.bytes, kept=steps)
         return written.path
 
@@ -217,8 +217,8 @@ class TrialContext:
 
 def _checkpoint_to_continue(folder: Path) -> checkpoints.Checkpoint:
     """Return the checkpoint that a trial continues from. Raises: Failure if it is damaged or missing."""
-    available = checkpoints.written(folder)
-    problem = checkpoints.damage(available[0]) if available else f"{folder} is empty"
+    available = checkpoints.list_checkpoints(folder)
+    problem = checkpoints.find_damage(available[0]) if available else f"{folder} is empty"
     if problem:
         raise Failure(Reason.SETUP, f"the checkpoint that this trial was to continue from is damaged: {problem}")
     return available[0]

@@ -13,28 +13,28 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from hptui.model.secrets import allowed
+from hptui.model.secrets import recordable_variables
 from hptui.model.trial import Value
 
 
-def capture(threads: int = 0) -> dict[str, Value]:
+def environment_facts(threads: int = 0) -> dict[str, Value]:
     """Return the environment of this process as it is now."""
     return {
         "python": platform.python_version(),
         "executable": sys.executable,
-        "packages": dict(sorted(packages().items())),
+        "packages": dict(sorted(package_versions().items())),
         "worker_threads": threads,
-        "variables": variables(os.environ),
-        "determinism": determinism(),
+        "variables": recorded_variables(os.environ),
+        "determinism": determinism_switches(),
     }
 
 
-def variables(environ: Mapping[str, str]) -> dict[str, Value]:
+def recorded_variables(environ: Mapping[str, str]) -> dict[str, Value]:
     """Return the variables that change how a training runs and hold no secrets."""
-    return {name: value for name, value in allowed(environ).items() if value == environ[name]}
+    return {name: value for name, value in recordable_variables(environ).items() if value == environ[name]}
 
 
-def host_peak() -> float:
+def host_peak_gib() -> float:
     """Return the peak of this process's resident memory, in GiB.
 
     `getrusage` alone reports too much: the memory of the parent before `exec` counts there as the program's own.
@@ -47,12 +47,12 @@ def host_peak() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
 
 
-def children_peak() -> float:
+def children_peak_gib() -> float:
     """Return the largest peak of resident memory among children that have ended, in GiB."""
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1 << 20)
 
 
-def packages() -> dict[str, Value]:
+def package_versions() -> dict[str, Value]:
     """Return the versions of the third-party packages that this process has imported."""
     versions: dict[str, Value] = {}
     for name, module in list(sys.modules.items()):
@@ -60,13 +60,13 @@ def packages() -> dict[str, Value]:
             continue
         # Read from the module's dictionary: a module's `__getattr__` may import things or warn.
         version = vars(module).get("__version__") if hasattr(module, "__dict__") else None
-        version = str(version) if isinstance(version, str) else installed(name)
+        version = str(version) if isinstance(version, str) else distribution_version(name)
         if version:
             versions[name] = version
     return versions
 
 
-def installed(name: str) -> str:
+def distribution_version(name: str) -> str:
     """Return the version of an installed distribution, or ''."""
     try:
         return importlib.metadata.version(name)
@@ -74,7 +74,7 @@ def installed(name: str) -> str:
         return ""
 
 
-def determinism() -> dict[str, Value]:
+def determinism_switches() -> dict[str, Value]:
     """Return the switches that decide whether a run can be repeated bit by bit."""
     switches: dict[str, Value] = {
         "hash_seed": os.environ.get("PYTHONHASHSEED", "random"),

@@ -10,13 +10,13 @@ import socket
 import urllib.request
 from urllib.parse import urlsplit
 
-SECONDS = 5.0
+CONNECT_TIMEOUT_S = 5.0
 """Timeout of the connection attempt, in seconds."""
-PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 """Port of each URL scheme, where an address names none."""
 
 
-def settle() -> None:
+def set_offline_if_unreachable() -> None:
     """Set the hub client of this process to offline mode if its host cannot be reached."""
     from huggingface_hub import constants
 
@@ -24,6 +24,6 @@ def settle() -> None:
         return
     url = urlsplit(constants.ENDPOINT)
     try:
-        socket.create_connection((url.hostname or "", url.port or PORTS[url.scheme]), SECONDS).close()
+        socket.create_connection((url.hostname or "", url.port or DEFAULT_PORTS[url.scheme]), CONNECT_TIMEOUT_S).close()
     except (OSError, KeyError):
         constants.HF_HUB_OFFLINE = True

@@ -18,21 +18,21 @@ from typing import Any
 from hptui.model.secrets import scrub
 from hptui.model.trial import Value
 
-GIT_SECONDS = 5.0
+GIT_TIMEOUT_S = 5.0
 """Timeout of one git command, in seconds."""
-WHOLE = 1 << 30
+MAX_WHOLE_HASH_BYTES = 1 << 30
 """Files up to this many bytes are hashed whole; of larger ones the first and the last `PART` bytes."""
-PART = 64 << 20
+HASHED_END_BYTES = 64 << 20
 """Bytes at each end of a larger file that are hashed."""
-MANY = 2000
+MAX_DIRECTORY_FILES = 2000
 """Entries of a directory that are hashed, at most."""
-REMEMBERED = "inputs.json"
+HASHES_FILE = "inputs.json"
 """File in a study's cache with the hashes that were computed before."""
-OUTPUT = re.compile("out|log|cache|save|checkpoint|result", re.IGNORECASE)
+OUTPUT_SETTING = re.compile("out|log|cache|save|checkpoint|result", re.IGNORECASE)
 """Pattern of names of settings that name a path to write to: they are no inputs."""
 
 
-def git(directory: Path) -> dict[str, Value]:
+def git_facts(directory: Path) -> dict[str, Value]:
     """Return commit, remote, and whether tracked files differ from the commit; {} outside a repository."""
     commit = _git(directory, "rev-parse", "HEAD")
     if not commit:
@@ -53,7 +53,7 @@ def _git(directory: Path, *arguments: str) -> str | None:
             ["git", *options, "-C", str(directory), *arguments],
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            timeout=GIT_SECONDS,  # `status` is slow in a large repository on a network file system
+            timeout=GIT_TIMEOUT_S,  # `status` is slow in a large repository on a network file system
             env=environ,
             check=False,
         )
@@ -62,12 +62,12 @@ def _git(directory: Path, *arguments: str) -> str | None:
     return process.stdout.decode(errors="replace").strip() if process.returncode == 0 else None
 
 
-def data(settings: Mapping[str, Any], directory: Path, cache: Path) -> dict[str, Value]:
+def data_facts(settings: Mapping[str, Any], directory: Path, cache: Path) -> dict[str, Value]:
     """Return bytes, modification time and SHA-256 of the files and directories that settings name.
 
     Hashes are kept in `cache` and reused while size and modification time stay the same.
     """
-    remembered = _remembered(cache / REMEMBERED)
+    remembered = _remembered(cache / HASHES_FILE)
     described: dict[str, Value] = {}
     fresh: dict[str, Any] = {}
     for text in _texts(settings):
@@ -80,7 +80,7 @@ def data(settings: Mapping[str, Any], directory: Path, cache: Path) -> dict[str,
         if facts is not None:
             described[text] = fresh[str(path)] = facts
     if any(remembered.get(path) != facts for path, facts in fresh.items()):
-        _remember(cache / REMEMBERED, {**remembered, **fresh})
+        _remember(cache / HASHES_FILE, {**remembered, **fresh})
     return {"data": described} if described else {}
 
 
@@ -88,7 +88,7 @@ def _texts(settings: Mapping[str, Any]) -> Iterator[str]:
     """Yield each text in settings that could be a path, once."""
     seen: set[str] = set()
     for name, value in settings.items():
-        if OUTPUT.search(name):
+        if OUTPUT_SETTING.search(name):
             continue
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and text and "\n" not in text and len(text) < 4096 and text not in seen:
@@ -110,12 +110,12 @@ def _facts(path: Path, remembered: Mapping[str, Any] | None) -> dict[str, Value]
 
 def _sha256(path: Path, size: int) -> str:
     with path.open("rb") as file:
-        if size <= WHOLE:
+        if size <= MAX_WHOLE_HASH_BYTES:
             return hashlib.file_digest(file, "sha256").hexdigest()
         digest = hashlib.sha256(str(size).encode())
-        for start in (0, size - PART):
+        for start in (0, size - HASHED_END_BYTES):
             file.seek(start)
-            digest.update(file.read(PART))
+            digest.update(file.read(HASHED_END_BYTES))
         return f"ends:{digest.hexdigest()}"
 
 
@@ -126,7 +126,7 @@ def _directory_facts(path: Path) -> dict[str, Value]:
         names[:] = sorted(name for name in names if not name.startswith("."))
         for name in sorted(files):
             count += 1
-            if count > MANY:
+            if count > MAX_DIRECTORY_FILES:
                 return {"bytes": size, "mtime": newest, "sha256": f"names:{digest.hexdigest()}"}
             with suppress(OSError):
                 stat = os.stat(os.path.join(folder, name))

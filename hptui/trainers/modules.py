@@ -18,14 +18,14 @@ from types import ModuleType
 
 from hptui.model.errors import UserError
 
-ARGUMENTS = "HPTUI_SCRIPT"
+SCRIPT_VARIABLE = "HPTUI_SCRIPT"
 """Environment variable with a study's script and its arguments, as a JSON list."""
 
-SCRIPT = "script"
+SCRIPT_META_KEY = "script"
 """Key under which a store keeps the same list."""
 
 
-class Begun(BaseException):
+class StudyStartReached(BaseException):
     """A script that is being loaded has reached the call that starts a study.
 
     It is a BaseException, so that a script's own `except Exception` does not catch it.
@@ -41,17 +41,17 @@ def refuse_while_loading() -> None:
     All calls that start a study begin with this one.
     """
     if _loading:
-        raise Begun
+        raise StudyStartReached
 
 
-def by_file(name: str) -> bool:
+def is_file_name(name: str) -> bool:
     """Return whether a module is named by its file."""
     return name.endswith(".py")
 
 
 def file_of(name: str, directory: str) -> Path:
     """Return the path that a module next to the study file would have."""
-    return Path(directory, name if by_file(name) else f"{name.replace('.', '/')}.py")
+    return Path(directory, name if is_file_name(name) else f"{name.replace('.', '/')}.py")
 
 
 def load(name: str, directory: str) -> ModuleType:
@@ -59,7 +59,7 @@ def load(name: str, directory: str) -> ModuleType:
 
     Raises: ModuleNotFoundError if there is no such module; UserError if there is no such file.
     """
-    if by_file(name):
+    if is_file_name(name):
         path = file_of(name, directory)
         if not path.is_file():
             raise UserError(f"there is no file {path}", hint="a trainer's file is looked for beside the study file")
@@ -110,7 +110,7 @@ def _execute(spec: ModuleSpec) -> ModuleType:
     try:
         with _as_script(spec.origin or spec.name):
             spec.loader.exec_module(module)
-    except Begun:
+    except StudyStartReached:
         pass
     except BaseException:
         sys.modules.pop(spec.name, None)
@@ -121,33 +121,33 @@ def _execute(spec: ModuleSpec) -> ModuleType:
     return module
 
 
-def told_script() -> list[str]:
+def script_from_environment() -> list[str]:
     """Return the script whose functions are wanted, by its file, and its arguments."""
-    script: list[str] = json.loads(os.environ.get(ARGUMENTS) or "[]")
+    script: list[str] = json.loads(os.environ.get(SCRIPT_VARIABLE) or "[]")
     return script
 
 
-def tell_script(script: Sequence[str]) -> None:
+def pass_script(script: Sequence[str]) -> None:
     """Set the script and arguments for this process and its children; () removes them."""
     if script:
-        os.environ[ARGUMENTS] = json.dumps(list(script))
+        os.environ[SCRIPT_VARIABLE] = json.dumps(list(script))
     else:
-        os.environ.pop(ARGUMENTS, None)
+        os.environ.pop(SCRIPT_VARIABLE, None)
 
 
-def recall_script(kept: str) -> None:
+def restore_script(stored: str) -> None:
     """Set the script from the JSON text of a store.
 
     JSON null stands for arguments that must not be stored: then the environment keeps what it has.
     """
-    if (script := json.loads(kept or "[]")) is not None:
-        tell_script(script)
+    if (script := json.loads(stored or "[]")) is not None:
+        pass_script(script)
 
 
 @contextmanager
 def _as_script(file: str) -> Iterator[None]:
     """Give a script its own `sys.argv` while it is loaded, instead of that of this process."""
-    name, *arguments = told_script() or [""]
+    name, *arguments = script_from_environment() or [""]
     argv, sys.argv = sys.argv, [file, *(arguments if name and _same(name, file) else [])]
     _loading.append(file)
     try:

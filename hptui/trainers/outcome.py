@@ -9,13 +9,13 @@ import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hptui.model.errors import Absent, HptuiError, Unsupported, UserError
+from hptui.model.errors import HptuiError, NotAvailable, Unsupported, UserError
 from hptui.model.trial import Reason, TrialStatus
 
-MESSAGE_LIMIT = 500
+MAX_MESSAGE_CHARS = 500
 """Characters of a recorded message, at most."""
 
-GPU_MEMORY = (
+GPU_MEMORY_SIGNS = (
     "CUDA out of memory",
     "CUDA error: out of memory",
     "HIP out of memory",
@@ -23,11 +23,11 @@ GPU_MEMORY = (
     "cudaErrorMemoryAllocation",
 )
 """Texts in errors which mean that GPU memory has run out."""
-HOST_MEMORY = ("DefaultCPUAllocator", "Cannot allocate memory")
+HOST_MEMORY_SIGNS = ("DefaultCPUAllocator", "Cannot allocate memory")
 """Texts in errors which mean that host memory has run out."""
-DISK = ("No space left on device", "Disk quota exceeded", "PytorchStreamWriter failed writing")
+DISK_FULL_SIGNS = ("No space left on device", "Disk quota exceeded", "PytorchStreamWriter failed writing")
 """Texts in errors which mean that a disk or quota is full."""
-DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Numbers of system errors which mean that a disk, quota or file-size limit is reached."""
 
 
@@ -59,7 +59,7 @@ class Outcome:
     message: str = ""
 
 
-def of_stop(verb: str) -> Outcome:
+def outcome_of_stop(verb: str) -> Outcome:
     """Return the outcome of a trial that was asked to stop, and did."""
     if verb == "prune":
         return Outcome(TrialStatus.PRUNED, Reason.PRUNER)
@@ -71,7 +71,7 @@ def of_stop(verb: str) -> Outcome:
     return Outcome(TrialStatus.FAILED, Reason.LOST, "told to end (SIGTERM) from outside")
 
 
-def of_error(error: BaseException, *, reported: bool) -> Outcome:
+def outcome_of_error(error: BaseException, *, reported: bool) -> Outcome:
     """Return the outcome of a trial whose trainer raised; `reported`: it had reported metrics before."""
     return Outcome(TrialStatus.FAILED, _reason(error, reported=reported), one_line(error))
 
@@ -85,7 +85,7 @@ def one_line(error: BaseException) -> str:
     else:
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     text = " ".join(text.split())
-    return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
+    return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
 
 
 def _reason(error: BaseException, *, reported: bool) -> Reason:
@@ -98,7 +98,7 @@ def _reason(error: BaseException, *, reported: bool) -> Reason:
         reason = _resource_reason(link)
         if reason:
             return reason
-    if isinstance(error, Absent):
+    if isinstance(error, NotAvailable):
         return Reason.SETUP
     if isinstance(error, UserError | Unsupported):
         return Reason.USAGE
@@ -110,15 +110,15 @@ def _reason(error: BaseException, *, reported: bool) -> Reason:
 def _resource_reason(error: BaseException) -> Reason | None:
     """Return which resource an error says has run out; None if none."""
     text = str(error)
-    if type(error).__name__ == "OutOfMemoryError" or any(sign in text for sign in GPU_MEMORY):
+    if type(error).__name__ == "OutOfMemoryError" or any(sign in text for sign in GPU_MEMORY_SIGNS):
         return Reason.OOM
-    if isinstance(error, MemoryError) or any(sign in text for sign in HOST_MEMORY):
+    if isinstance(error, MemoryError) or any(sign in text for sign in HOST_MEMORY_SIGNS):
         return Reason.HOST_OOM
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return Reason.HOST_OOM
-    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+    if isinstance(error, OSError) and error.errno in DISK_FULL_ERRNOS:
         return Reason.DISK_FULL
-    return Reason.DISK_FULL if any(sign in text for sign in DISK) else None
+    return Reason.DISK_FULL if any(sign in text for sign in DISK_FULL_SIGNS) else None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hptui.model.ahead import Ahead
+from hptui.model.ahead import PrepareRequest
 from hptui.model.trial import Reason, TrialStatus, Value
 from hptui.storage.rundir import EventWriter
-from hptui.trainers.outcome import Outcome, of_error
+from hptui.trainers.outcome import Outcome, outcome_of_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,17 @@ class Prepared:
     warnings: Sequence[str] = ()
 
 
-Prepare = Callable[[Ahead, Path, Path], Prepared]
+Prepare = Callable[[PrepareRequest, Path, Path], Prepared]
 """A preparation; takes the planned trials, the study file's directory and the study's cache."""
 
 
-def carry_out(prepare: Callable[[], Prepare], config: Mapping[str, Any], events: EventWriter) -> Outcome:
+def run_preparation(prepare: Callable[[], Prepare], config: Mapping[str, Any], events: EventWriter) -> Outcome:
     """Prepare a study, record the warnings and facts, and return the outcome."""
     try:
-        prepared = prepare()(Ahead.read(config), Path(config["directory"] or "."), Path(config["cache"]))
+        prepared = prepare()(PrepareRequest.from_json(config), Path(config["directory"] or "."), Path(config["cache"]))
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  all of it is recorded
         traceback.print_exc()
-        return of_error(error, reported=False)
+        return outcome_of_error(error, reported=False)
     for message in prepared.warnings:
         print(f"warning: {message}", flush=True)
         events.emit("warning", message=message[:2000])

@@ -19,7 +19,7 @@ Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
 
 
 @runtime_checkable
-class Foresees(Protocol):
+class AnnouncesResume(Protocol):
     """A trainer that knows before it begins after which step it resumes, and what code it will run."""
 
     def foresee(self, settings: Mapping[str, Value], trial: TrialContext) -> None:
@@ -40,13 +40,13 @@ def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
     if kind == "toy":
         from hptui.trainers import toy
 
-        return describe(toy.Settings)
+        return describe(toy.ToySettings)
     if kind == "charlm":
-        from hptui.trainers.charlm.settings import Settings
+        from hptui.trainers.charlm.settings import CharlmSettings
 
-        return describe(Settings)
+        return describe(CharlmSettings)
     if kind == "sft":
-        from hptui.trainers.sft.settings import Settings as Sft
+        from hptui.trainers.sft.settings import SftSettings as Sft
 
         return describe(Sft)
     if kind == "command":
@@ -60,7 +60,7 @@ def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
 
 @cache
 def _user_schema(kind: str, directory: str, modified_ns: int) -> dict[str, SettingInfo] | None:
-    return userfunc.inspect_apart(kind, directory)
+    return userfunc.inspect_in_subprocess(kind, directory)
 
 
 def _modified_ns(kind: str, directory: str) -> int:
@@ -74,30 +74,30 @@ def _modified_ns(kind: str, directory: str) -> int:
         return 0
 
 
-BASE = frozenset({"sft", "toy", "command"})
+EVALUATES_BASE = frozenset({"sft", "toy", "command"})
 """Trainers that can evaluate their model untrained."""
 
 
 def evaluates_base(kind: str) -> bool:
     """Return whether the trainer supports `[search] evaluate_base`."""
-    return kind in BASE
+    return kind in EVALUATES_BASE
 
 
-def measures(kind: str) -> tuple[str, ...]:
+def reported_metrics(kind: str) -> tuple[str, ...]:
     """Return all metrics that a trainer reports, whatever its settings; () where that is not known."""
     if kind == "charlm":
-        from hptui.trainers.charlm.settings import MEASURES
+        from hptui.trainers.charlm.settings import METRICS
 
-        return MEASURES
+        return METRICS
     return ()
 
 
-def prepares(kind: str) -> tuple[str, ...]:
+def inspected_settings(kind: str) -> tuple[str, ...]:
     """Return the settings that a trainer checks once per study, before its first trial."""
     if kind == "sft":
-        from hptui.trainers.sft.measures import LOOKED_AT
+        from hptui.trainers.sft.measures import INSPECTED_SETTINGS
 
-        return LOOKED_AT
+        return INSPECTED_SETTINGS
     return ()
 
 
@@ -121,27 +121,33 @@ def preload(kind: str, study: Study | None = None) -> tuple[str, ...]:
         # torch._dynamo: the first optimizer of a process imports it, which takes as long as importing torch
         return WORKER, "torch", "torch._dynamo", "hptui.trainers.charlm.train"
     if kind == "sft":
-        from hptui.trainers.sft.measures import preloaded
+        from hptui.trainers.sft.measures import modules_to_preload
 
-        return WORKER, "torch", "torch._dynamo", "hptui.trainers.sft.imports", *(preloaded(study) if study else ())
+        return (
+            WORKER,
+            "torch",
+            "torch._dynamo",
+            "hptui.trainers.sft.imports",
+            *(modules_to_preload(study) if study else ()),
+        )
     if kind == "command":
         return WORKER, "hptui.trainers.command.train"
     return ()
 
 
-def programs(kind: str, several: Iterable[Mapping[str, Value]]) -> dict[str, str]:
+def programs(kind: str, configurations: Iterable[Mapping[str, Value]]) -> dict[str, str]:
     """Return the programs that trials with these settings start by name, resolved through PATH now."""
     if kind != "command":
         return {}
-    from hptui.trainers.command.program import resolve
-    from hptui.trainers.command.settings import read
+    from hptui.trainers.command.program import resolve_programs
+    from hptui.trainers.command.settings import read_command_spec
 
     commands = [
         words
-        for options in (read(settings).own for settings in several)
+        for options in (read_command_spec(settings).settings for settings in configurations)
         for words in (options.command, options.evaluate)
     ]
-    return resolve([words[0] for words in commands if words and "{" not in words[0]])
+    return resolve_programs([words[0] for words in commands if words and "{" not in words[0]])
 
 
 def preflight(kind: str, settings: Mapping[str, Value], directory: str, *, parallel: int, repeated: bool) -> list[str]:
@@ -161,22 +167,22 @@ def load(kind: str, directory: str = "") -> Train:
     if kind == "toy":
         from hptui.trainers import toy
 
-        return lambda settings, trial: toy.train(build(toy.Settings, settings), trial)
+        return lambda settings, trial: toy.train(build(toy.ToySettings, settings), trial)
     if kind == "charlm":
-        from hptui.trainers.charlm.settings import Settings
+        from hptui.trainers.charlm.settings import CharlmSettings
         from hptui.trainers.charlm.train import make_repeatable, train
 
         make_repeatable()  # before the worker records the switches of torch
-        return lambda settings, trial: train(build(Settings, settings), trial)
+        return lambda settings, trial: train(build(CharlmSettings, settings), trial)
     if kind == "sft":
-        from hptui.trainers.sft.settings import Settings as Sft
+        from hptui.trainers.sft.settings import SftSettings as Sft
         from hptui.trainers.sft.train import train as tune
 
         return lambda settings, trial: tune(build(Sft, settings), trial)
     if kind == "command":
-        from hptui.trainers.command.train import Script
+        from hptui.trainers.command.train import ScriptTrainer
 
-        return Script()
+        return ScriptTrainer()
     _check(kind)
     return userfunc.load(kind, directory)
 

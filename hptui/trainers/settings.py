@@ -20,7 +20,7 @@ from hptui.model.trial import Value
 
 S = TypeVar("S")
 
-SAID: dict[str, str] = {
+TYPE_NAMES: dict[str, str] = {
     "float": "a number",
     "int": "a whole number",
     "bool": "true or false",
@@ -60,7 +60,7 @@ class SettingInfo:
             return None
         converted = _CONVERT[self.type](value)
         if converted is MISSING:
-            raise UserError(f"{self.name} must be {SAID[self.type]}, got {value!r}")
+            raise UserError(f"{self.name} must be {TYPE_NAMES[self.type]}, got {value!r}")
         if self.choices and converted not in self.choices:
             names = [str(choice) for choice in self.choices]
             raise UserError(
@@ -161,18 +161,18 @@ def describe(settings: type) -> dict[str, SettingInfo]:
     return dict(_schema(settings))
 
 
-def coerce(known: Mapping[str, SettingInfo], values: Mapping[str, Value]) -> dict[str, Value]:
+def coerce(schema: Mapping[str, SettingInfo], values: Mapping[str, Value]) -> dict[str, Value]:
     """Return the given values converted by a schema.
 
     Raises: UserError for unknown, missing and mistyped values.
     """
     for name, value in values.items():
-        if name not in known:
-            raise UserError(f"the trainer has no setting {name!r} (given {value!r})", hint=did_you_mean(name, known))
-    for name, info in known.items():
+        if name not in schema:
+            raise UserError(f"the trainer has no setting {name!r} (given {value!r})", hint=did_you_mean(name, schema))
+    for name, info in schema.items():
         if info.required and name not in values:
             raise UserError(f"the trainer needs the setting {name!r}", hint=info.help)
-    return {name: known[name].coerce(value) for name, value in values.items()}
+    return {name: schema[name].coerce(value) for name, value in values.items()}
 
 
 def build(settings: Callable[..., S], values: Mapping[str, Value]) -> S:

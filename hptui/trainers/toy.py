@@ -26,7 +26,7 @@ from hptui.trainers.settings import setting
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ToySettings:
     """The settings of the toy trainer: pseudo-loss, duration and faults. For the faults, 0 means never."""
 
     learning_rate: float = setting(
@@ -81,26 +81,26 @@ class Settings:
     )
 
 
-def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
+def train(settings: ToySettings, trial: TrialContext) -> Mapping[str, float]:
     """Report `loss` and `accuracy` for every step; of the untrained model only return them."""
-    effective = check(settings)
+    effective = effective_settings(settings)
     if settings.report_total:
         trial.total_steps = settings.steps
     parameters = effective.width * effective.width * effective.depth
     trial.effective(parameters=parameters, samples=effective.batch_size * effective.steps)
     if trial.role == "base":
-        return measure(effective, trial.seed, 0)
+        return pseudo_metrics(effective, trial.seed, 0)
     faulty = not settings.faulty_attempts or trial.attempt <= settings.faulty_attempts
-    step = resumed(trial)
+    step = resumed_step(trial)
     leave_children(settings.children)
     print(f"toy: {parameters:,} pseudo-parameters, {settings.steps} steps" + (f", resumed at {step}" if step else ""))
-    metrics = measure(effective, trial.seed, max(step, 1))
+    metrics = pseudo_metrics(effective, trial.seed, max(step, 1))
     while step < settings.steps and not trial.should_stop:
         step += 1
         time.sleep(settings.step_seconds)
         if faulty:
-            misbehave(settings, step)
-        metrics = measure(effective, trial.seed, step)
+            inject_fault(settings, step)
+        metrics = pseudo_metrics(effective, trial.seed, step)
         if faulty and 0 < settings.nan_at <= step:
             metrics["loss"] = math.nan
         print(f"step {step}/{settings.steps} loss {metrics['loss']:.4f}")
@@ -112,19 +112,19 @@ def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
     return metrics
 
 
-def check(settings: Settings) -> Settings:
+def effective_settings(settings: ToySettings) -> ToySettings:
     """Return the settings with the ignored one at its default. Raises: UserError for invalid values."""
     if settings.learning_rate <= 0:
         raise UserError(f"learning_rate must be above 0, got {settings.learning_rate}")
     if settings.ignore:
-        names: dict[str, Any] = {field.name: field.default for field in fields(Settings)}
+        names: dict[str, Any] = {field.name: field.default for field in fields(ToySettings)}
         if settings.ignore not in names:
             raise UserError(f"ignore names no setting: {settings.ignore!r}", hint=did_you_mean(settings.ignore, names))
         return replace(settings, **{settings.ignore: names[settings.ignore]})
     return settings
 
 
-def measure(settings: Settings, seed: int, step: int) -> dict[str, float]:
+def pseudo_metrics(settings: ToySettings, seed: int, step: int) -> dict[str, float]:
     """Return the pseudo-metrics of one step; a pure function of its arguments."""
     size = math.log2(settings.width)
     rate = math.log10(settings.learning_rate)
@@ -143,9 +143,9 @@ def measure(settings: Settings, seed: int, step: int) -> dict[str, float]:
     return {"loss": loss, "accuracy": math.exp(-max(loss, 0.0))}
 
 
-def misbehave(settings: Settings, step: int) -> None:
+def inject_fault(settings: ToySettings, step: int) -> None:
     """Cause the fault that the settings ask for at this step."""
-    if settings.fail_if and holds(settings):
+    if settings.fail_if and fails_by_expression(settings):
         raise RuntimeError(f"CUDA out of memory. Tried to allocate {settings.width} MiB (pseudo: {settings.fail_if})")
     if step == settings.oom_at:
         raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB (pseudo)")
@@ -157,7 +157,7 @@ def misbehave(settings: Settings, step: int) -> None:
         time.sleep(3600)  # a hang that no request ends
 
 
-def holds(settings: Settings) -> bool:
+def fails_by_expression(settings: ToySettings) -> bool:
     """Return whether the expression in `fail_if` is true of these settings."""
     from hptui.model.expressions import parse
 
@@ -177,7 +177,7 @@ def save(step: int, path: Path) -> None:
     (path / "state.json").write_text(json.dumps({"step": step}))
 
 
-def resumed(trial: TrialContext) -> int:
+def resumed_step(trial: TrialContext) -> int:
     """Return the step to continue after; 0 at the start."""
     if trial.resume_from is None:
         return 0

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from hptui.trainers.outcome import Diverged, one_line
 
-ROOM = Path(__file__).resolve().parent
+TRAINERS_FOLDER = Path(__file__).resolve().parent
 """The folder of this package's trainers."""
-PLUMBING = {str(ROOM / name) for name in ("worker.py", "context.py", "registry.py", "userfunc.py", "settings.py")}
+INTERNAL_FILES = {
+    str(TRAINERS_FOLDER / name) for name in ("worker.py", "context.py", "registry.py", "userfunc.py", "settings.py")
+}
 """Source files of hptui that call a trainer; their frames are left out of tracebacks."""
 
 
-def tell(error: BaseException) -> None:
+def user_traceback(error: BaseException) -> None:
     """Print the traceback of a trainer's error to standard error, which is the trial's log."""
     if isinstance(error, Diverged):
         print(f"diverged: {one_line(error)}", file=sys.stderr, flush=True)
@@ -32,7 +34,7 @@ def _strip(formatted: traceback.TracebackException | None, seen: set[int]) -> No
     if formatted is None or id(formatted) in seen:
         return
     seen.add(id(formatted))
-    theirs = [frame for frame in formatted.stack if frame.filename not in PLUMBING]
+    theirs = [frame for frame in formatted.stack if frame.filename not in INTERNAL_FILES]
     if theirs:
         formatted.stack[:] = theirs
     for link in (formatted.__cause__, formatted.__context__, *(getattr(formatted, "exceptions", None) or ())):

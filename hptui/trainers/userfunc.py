@@ -27,14 +27,14 @@ from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import one_line
 from hptui.trainers.settings import SettingInfo, build, coerce, describe, type_name
 
-CONTEXT = "trial"
+CONTEXT_PARAMETER = "trial"
 """Name of the parameter that receives the `TrialContext` and is not a setting."""
 
-PATIENCE = 300.0
+MAX_IMPORT_S = 300.0
 """Seconds within which a user's module must be imported."""
 
 
-def find(kind: str, directory: str) -> Any:
+def find_trainer(kind: str, directory: str) -> Any:
     """Return the object named `module:name` or `file.py:name`; modules in `directory` come first.
 
     Raises: UserError if there is no such module or name.
@@ -60,13 +60,13 @@ def find(kind: str, directory: str) -> Any:
     return target
 
 
-def source(kind: str, directory: str = "") -> dict[str, Value]:
+def trainer_file_facts(kind: str, directory: str = "") -> dict[str, Value]:
     """Return path and SHA-256 of the file of a user's trainer that this process has loaded.
 
     The commit alone does not identify the code: the file may have changed since. {} where there is no file.
     """
     module_name = kind.rpartition(":")[0]
-    file = modules.file_of(module_name, directory) if modules.by_file(module_name) else None
+    file = modules.file_of(module_name, directory) if modules.is_file_name(module_name) else None
     path = str(file.absolute()) if file else getattr(sys.modules.get(module_name), "__file__", None)
     if not path or not Path(path).is_file():
         return {}
@@ -90,7 +90,7 @@ def schema_of(function: Any) -> dict[str, SettingInfo] | None:
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
             return None
-        if name == CONTEXT or parameter.kind is parameter.VAR_POSITIONAL:
+        if name == CONTEXT_PARAMETER or parameter.kind is parameter.VAR_POSITIONAL:
             continue
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise UserError(f"the trainer's parameter {name!r} is positional-only; settings are keyword arguments")
@@ -113,16 +113,16 @@ def _info(parameter: inspect.Parameter, hint: Any) -> SettingInfo:
 
 def load(kind: str, directory: str) -> Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]:
     """Return the user's trainer as a function of settings and context, as all trainers are called."""
-    function = find(kind, directory)
+    function = find_trainer(kind, directory)
     if hasattr(function, "Settings"):
         trainer = function() if isinstance(function, type) else function
         return lambda settings, trial: _metrics(trainer(build(function.Settings, settings), trial), trial)
     schema = schema_of(function)
-    takes_trial = schema is None or CONTEXT in inspect.signature(function).parameters
+    takes_trial = schema is None or CONTEXT_PARAMETER in inspect.signature(function).parameters
 
     def train(settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, float]:
         arguments = dict(settings) if schema is None else coerce(schema, settings)
-        return _metrics(function(**arguments, **({CONTEXT: trial} if takes_trial else {})), trial)
+        return _metrics(function(**arguments, **({CONTEXT_PARAMETER: trial} if takes_trial else {})), trial)
 
     return train
 
@@ -142,7 +142,7 @@ def _metrics(result: Any, trial: TrialContext) -> Mapping[str, float]:
     return {trial.objectives[0]: number}
 
 
-def inspect_apart(kind: str, directory: str) -> dict[str, SettingInfo] | None:
+def inspect_in_subprocess(kind: str, directory: str) -> dict[str, SettingInfo] | None:
     """Return `schema_of` a trainer, computed in a subprocess that imports the user's module.
 
     Raises: UserError for everything that goes wrong in the user's module, a timeout included.
@@ -157,12 +157,12 @@ def inspect_apart(kind: str, directory: str) -> dict[str, SettingInfo] | None:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,  # a module may start a training or wait for input when it is imported
+            timeout=MAX_IMPORT_S,  # a module may start a training or wait for input when it is imported
             check=False,
         )
         answer = json.loads(process.stdout.rpartition("\n")[2])
     except subprocess.TimeoutExpired:
-        raise UserError(f"importing the trainer {kind!r} takes more than {PATIENCE:.0f} s") from None
+        raise UserError(f"importing the trainer {kind!r} takes more than {MAX_IMPORT_S:.0f} s") from None
     except ValueError:
         raise UserError(f"the trainer {kind!r} cannot be read", hint=process.stderr.strip()[-2000:]) from None
     if "error" in answer:
@@ -176,7 +176,7 @@ def main(kind: str, directory: str) -> None:
     """Print a trainer's schema as JSON on the last line of standard output, and exit."""
     answer: dict[str, Any]
     try:
-        schema = schema_of(find(kind, directory))
+        schema = schema_of(find_trainer(kind, directory))
         answer = {"schema": None if schema is None else [dataclasses.asdict(info) for info in schema.values()]}
     except UserError as error:
         answer = {"error": error.message, "hint": error.hint}

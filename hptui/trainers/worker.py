@@ -22,16 +22,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hptui.model.counts import spread
+from hptui.model.counts import with_counts
 from hptui.model.trial import Reason, TrialStatus
 from hptui.storage.rundir import EventWriter, RunDir, read_json, split_nonfinite
 from hptui.trainers import environment, inputs, preparing, registry, tracebacks, userfunc
 from hptui.trainers.context import TrialContext
-from hptui.trainers.outcome import Failure, Outcome, of_error, of_stop, one_line
+from hptui.trainers.outcome import Failure, Outcome, one_line, outcome_of_error, outcome_of_stop
 
-FINAL_METRICS = 200
+MAX_FINAL_METRICS = 200
 """Final metrics of a trial that are recorded, besides the objectives."""
-LAST_WORDS_SECONDS = 60.0
+MAX_END_WAIT_S = 60.0
 """Seconds that the end of a trial waits for room on a full disk."""
 
 
@@ -43,20 +43,20 @@ def main(attempt_dir: str) -> int:
         print(f"{run.config} is missing or torn", file=sys.stderr)
         return 1
     limit_threads(config.get("threads") or 0)
-    with listening() as terminated:
+    with catch_sigterm() as terminated:
         events = EventWriter(run.events)
         try:
             if config.get("prepare"):
-                outcome = preparing.carry_out(lambda: registry.preparation(config["kind"]), config, events)
-                return 0 if end(events, outcome, {}) else 1
-            outcome, final = begin(run, config, events, terminated)
-            return 0 if end(events, outcome, final) else 1
+                outcome = preparing.run_preparation(lambda: registry.preparation(config["kind"]), config, events)
+                return 0 if write_end(events, outcome, {}) else 1
+            outcome, final = open_and_train(run, config, events, terminated)
+            return 0 if write_end(events, outcome, final) else 1
         finally:
             events.close()
 
 
 @contextmanager
-def listening() -> Iterator[threading.Event]:
+def catch_sigterm() -> Iterator[threading.Event]:
     """Set the yielded flag on SIGTERM, and ignore SIGINT, for a block."""
     flag = threading.Event()
     # A process that the trainer forks, to load data for instance, must die of SIGTERM.
@@ -81,19 +81,21 @@ def limit_threads(threads: int) -> None:
             sys.modules["torch"].set_num_threads(threads)
 
 
-def begin(
+def open_and_train(
     run: RunDir, config: Mapping[str, Any], events: EventWriter, terminated: threading.Event
 ) -> tuple[Outcome, dict[str, float]]:
     """Open the attempt directory and train its trial; return the outcome and the final metrics."""
     try:
         trial = TrialContext(run, config, events, terminated.is_set)
     except Exception as error:  # noqa: BLE001  an unreadable directory must be on record, too
-        tracebacks.tell(error)
-        return of_error(error, reported=False), {}
-    return carry_out(config, trial, events)
+        tracebacks.user_traceback(error)
+        return outcome_of_error(error, reported=False), {}
+    return load_and_train(config, trial, events)
 
 
-def carry_out(config: Mapping[str, Any], trial: TrialContext, events: EventWriter) -> tuple[Outcome, dict[str, float]]:
+def load_and_train(
+    config: Mapping[str, Any], trial: TrialContext, events: EventWriter
+) -> tuple[Outcome, dict[str, float]]:
     """Load the trainer, write the `hello` event and train; return the outcome and the final metrics."""
     hello_written = False
     try:
@@ -101,23 +103,26 @@ def carry_out(config: Mapping[str, Any], trial: TrialContext, events: EventWrite
         trainer = registry.load(config["kind"], config["directory"])
         limit_threads(trial.threads)
         seed(trial.seed)
-        if isinstance(trainer, registry.Foresees):
+        if isinstance(trainer, registry.AnnouncesResume):
             trainer.foresee(config["settings"], trial)
-        hello_written = hello(trial, events, config)
-        final = numbers(trainer(config["settings"], trial), trial)
+        hello_written = write_hello(trial, events, config)
+        final = numeric_metrics(trainer(config["settings"], trial), trial)
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  all of it is recorded
         if not hello_written:
-            hello(trial, events, config)
+            write_hello(trial, events, config)
         if not isinstance(error, Failure):
-            tracebacks.tell(error)
-        return of_error(error, reported=trial.reports > 0), {}
-    return conclude(trial, final), final
+            tracebacks.user_traceback(error)
+        return outcome_of_error(error, reported=trial.reports > 0), {}
+    return final_outcome(trial, final), final
 
 
-def hello(trial: TrialContext, events: EventWriter, config: Mapping[str, Any]) -> bool:
+def write_hello(trial: TrialContext, events: EventWriter, config: Mapping[str, Any]) -> bool:
     """Write the `hello` event: the process, its environment, and the files that it trains from."""
     kind, directory = config["kind"], config["directory"]
-    input_facts = {**inputs.git(trial.directory), **inputs.data(config["settings"], trial.directory, trial.cache)}
+    input_facts = {
+        **inputs.git_facts(trial.directory),
+        **inputs.data_facts(config["settings"], trial.directory, trial.cache),
+    }
     events.emit(
         "hello",
         time=time.time(),
@@ -125,7 +130,12 @@ def hello(trial: TrialContext, events: EventWriter, config: Mapping[str, Any]) -
         resumed_step=trial.resumed_step,
         total_steps=trial.total_steps,
         environment=_without_unknown(
-            {**environment.capture(trial.threads), **userfunc.source(kind, directory), **input_facts, **trial.about}
+            {
+                **environment.environment_facts(trial.threads),
+                **userfunc.trainer_file_facts(kind, directory),
+                **input_facts,
+                **trial.about,
+            }
         ),
     )
     return True
@@ -145,25 +155,27 @@ def seed(number: int) -> None:
         sys.modules["torch"].manual_seed(number)
 
 
-def numbers(result: Mapping[str, Any], trial: TrialContext) -> dict[str, float]:
+def numeric_metrics(result: Mapping[str, Any], trial: TrialContext) -> dict[str, float]:
     """Return the final metrics that are numbers; warn about the others instead of failing the trial."""
     final: dict[str, float] = {}
-    if len(result) > FINAL_METRICS:
-        trial.warn(f"the trainer returned {len(result)} metrics; the objectives and the first {FINAL_METRICS} are kept")
-        names = {name for name in trial.objectives if name in result} | set(list(result)[:FINAL_METRICS])
+    if len(result) > MAX_FINAL_METRICS:
+        trial.warn(
+            f"the trainer returned {len(result)} metrics; the objectives and the first {MAX_FINAL_METRICS} are kept"
+        )
+        names = {name for name in trial.objectives if name in result} | set(list(result)[:MAX_FINAL_METRICS])
         result = {name: value for name, value in result.items() if name in names}
     for name, value in result.items():
         try:
-            final |= spread({str(name): value if isinstance(value, float) else float(value)})
+            final |= with_counts({str(name): value if isinstance(value, float) else float(value)})
         except (TypeError, ValueError):
             trial.warn(f"the trainer returned {name!r} = {str(value)[:80]!r}, which is no number")
     return final
 
 
-def conclude(trial: TrialContext, final: Mapping[str, float]) -> Outcome:
+def final_outcome(trial: TrialContext, final: Mapping[str, float]) -> Outcome:
     """Return the outcome of a trial whose trainer returned."""
     if trial.obeyed is not None:
-        return of_stop(trial.obeyed)
+        return outcome_of_stop(trial.obeyed)
     for name in trial.objectives:
         if not math.isfinite(final.get(name, 0.0)):
             return Outcome(TrialStatus.FAILED, Reason.NAN, f"{name} ended as {final[name]}")
@@ -172,7 +184,7 @@ def conclude(trial: TrialContext, final: Mapping[str, float]) -> Outcome:
     return Outcome(TrialStatus.COMPLETE, Reason.FINISHED)
 
 
-def end(events: EventWriter, outcome: Outcome, final: Mapping[str, float]) -> bool:
+def write_end(events: EventWriter, outcome: Outcome, final: Mapping[str, float]) -> bool:
     """Write the `end` event; return False when the disk stayed full for `LAST_WORDS_SECONDS`."""
     finite, nonfinite = split_nonfinite(final)
     if events.dropped:
@@ -185,16 +197,16 @@ def end(events: EventWriter, outcome: Outcome, final: Mapping[str, float]) -> bo
         m=finite,
         nonfinite=nonfinite,
         peak_gpu_gb=peak_gpu_gb(),
-        peak_rss_gb=max(environment.host_peak(), environment.children_peak()),
+        peak_rss_gb=max(environment.host_peak_gib(), environment.children_peak_gib()),
     )
-    deadline = time.monotonic() + LAST_WORDS_SECONDS
+    deadline = time.monotonic() + MAX_END_WAIT_S
     while True:
         try:
             events.flush(sync=True)  # on disk before the process exits: the runner judges the trial by this event
         except OSError as error:
             print(f"the record cannot be written: {one_line(error)}", file=sys.stderr)
         else:
-            if not events.pending:
+            if not events.unwritten_bytes:
                 return True
         if time.monotonic() > deadline:
             return False

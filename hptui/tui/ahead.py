@@ -11,11 +11,11 @@ from pkgutil import iter_modules
 
 log = logging.getLogger(__name__)
 
-REST = 0.5
+PRELOAD_DELAY_S = 0.5
 """Seconds that the first screen has for itself before importing begins."""
-PAUSE = 0.005
+PRELOAD_PAUSE_S = 0.005
 """Seconds between two imports, so that other threads get the interpreter."""
-BESIDE = (
+PRELOADED = (
     "hptui.actions.logs",
     "hptui.actions.run",
     "hptui.actions.space",
@@ -31,23 +31,23 @@ BESIDE = (
 """Modules that screens import on use. Heavy libraries are not among them."""
 
 
-def modules() -> Iterator[str]:
+def preloaded_modules() -> Iterator[str]:
     """Yield the names of the modules to import: all screens, and what they use."""
     screens = import_module("hptui.tui.screens")
     yield from (module.name for module in iter_modules(screens.__path__, "hptui.tui.screens."))
-    yield from BESIDE
+    yield from PRELOADED
 
 
-def begin() -> None:
+def start_preloading() -> None:
     """Import the modules in a thread of its own."""
-    threading.Thread(target=import_all, name="ahead", daemon=True).start()
+    threading.Thread(target=preload, name="ahead", daemon=True).start()
 
 
-def import_all() -> None:
+def preload() -> None:
     """Import the modules now, one after the other."""
-    for name in modules():
+    for name in preloaded_modules():
         try:
             import_module(name)
         except ImportError:  # reported where the module is used
             log.exception("%s", name)
-        time.sleep(PAUSE)  # lets other threads run
+        time.sleep(PRELOAD_PAUSE_S)  # lets other threads run

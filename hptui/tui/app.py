@@ -21,20 +21,20 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
-from hptui.model.clean import clean
+from hptui.model.clean import sanitize
 from hptui.model.errors import HptuiError
 from hptui.storage.paths import StudyDir
 from hptui.tui import ahead, clipboard
 from hptui.tui.commands import KeyCommands
 from hptui.tui.config import Config
-from hptui.tui.driver import Seen, TerminalDriver
+from hptui.tui.driver import FrameSeen, TerminalDriver
 from hptui.tui.feed import Feed
-from hptui.tui.glyphs import PLAIN, RICH, Glyphs
-from hptui.tui.keys import bindings, keymap
-from hptui.tui.messages import Answered
-from hptui.tui.screens.base import Place
-from hptui.tui.themes import DEFAULTS, THEMES
-from hptui.tui.typed import Typed
+from hptui.tui.glyphs import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
+from hptui.tui.keys import bindings, textual_keymap
+from hptui.tui.messages import OperationDone
+from hptui.tui.screens.base import SourceScreen
+from hptui.tui.themes import DEFAULT_VARIABLES, THEMES
+from hptui.tui.typed import KeyQueue
 
 
 class HptuiApp(App[str]):
@@ -63,9 +63,9 @@ class HptuiApp(App[str]):
         self.home = home
         self.config = config or Config(charts="braille")
         self.feed = Feed(self.config.refresh)
-        self.glyphs: Glyphs = PLAIN if self.config.charts == "ascii" else RICH
+        self.glyphs: Glyphs = ASCII_GLYPHS if self.config.charts == "ascii" else UNICODE_GLYPHS
         self._study = study
-        self._key_queue = Typed(self)
+        self._key_queue = KeyQueue(self)
         self.animation_level = "none"
         for theme in THEMES:
             self.register_theme(theme)
@@ -73,7 +73,7 @@ class HptuiApp(App[str]):
             self.theme = self.config.theme
         except InvalidThemeError:
             self.theme = "dark"
-        user_keymap, self._problems = keymap(self.config.keys)
+        user_keymap, self._problems = textual_keymap(self.config.keys)
         self._problems += list(self.config.problems)
         if self.config.theme not in {theme.name for theme in THEMES} | set(BUILTIN_THEMES):
             self._problems.append(f"there is no theme {self.config.theme!r}")
@@ -81,7 +81,7 @@ class HptuiApp(App[str]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the style variables that a theme may omit."""
-        return DEFAULTS
+        return DEFAULT_VARIABLES
 
     def _first_screen(self) -> Screen[Any]:
         """Return the screen to open first. It lies on an empty screen, which Textual cannot replace."""
@@ -94,7 +94,7 @@ class HptuiApp(App[str]):
         return StudiesScreen()
 
     @property
-    def deep(self) -> bool:
+    def is_nested(self) -> bool:
         """True if the screen in front lies on another one."""
         return len(self.screen_stack) > 2
 
@@ -104,7 +104,7 @@ class HptuiApp(App[str]):
         self._handle_signals()
         self.feed.start()
         self.push_screen(self._first_screen())
-        self.set_timer(ahead.REST, ahead.begin)
+        self.set_timer(ahead.PRELOAD_DELAY_S, ahead.start_preloading)
         if self._problems:
             self.call_after_refresh(self.say, "; ".join(self._problems), "warn")
 
@@ -126,17 +126,17 @@ class HptuiApp(App[str]):
         return TerminalDriver if driver_class is LinuxDriver else driver_class
 
     @property
-    def behind(self) -> bool:
+    def terminal_is_behind(self) -> bool:
         """True if the terminal is still busy with frames that were drawn before."""
-        return isinstance(self._driver, TerminalDriver) and self._driver.behind
+        return isinstance(self._driver, TerminalDriver) and self._driver.terminal_is_behind
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         """Write what Textual has drawn: only the part that the terminal does not show yet."""
         # Private to Textual, as `_batch_count` is: the only place that each update passes on its way to the terminal.
         if isinstance(self._driver, TerminalDriver) and not self._batch_count:
-            renderable = self._driver.painted.changes(renderable) if renderable is not None else None
+            renderable = self._driver.frame_diff.changed_part(renderable) if renderable is not None else None
             super()._display(screen, renderable)
-            self._driver.ask()
+            self._driver.query_cursor()
         else:
             super()._display(screen, renderable)
 
@@ -145,13 +145,13 @@ class HptuiApp(App[str]):
 
     def _forget_frame(self) -> None:
         if isinstance(self._driver, TerminalDriver):
-            self._driver.painted.forget()
+            self._driver.frame_diff.forget()
 
-    def on_seen(self, message: Seen) -> None:
+    def on_frame_seen(self, message: FrameSeen) -> None:
         if message.slow and not self.has_class("-slow-line"):
             self.add_class("-slow-line")
-        if isinstance(self.screen, Place):
-            self.screen.catch_up()
+        if isinstance(self.screen, SourceScreen):
+            self.screen.draw_pending()
 
     def _handle_signals(self) -> None:
         """Close in order on SIGTERM and SIGHUP, so that the terminal is restored."""
@@ -167,36 +167,38 @@ class HptuiApp(App[str]):
 
     def say(self, text: str, meaning: str = "") -> None:
         """Show a message in the line at the bottom of the screen in front; `meaning` is its colour."""
-        from hptui.tui.widgets.lineui import Answer
+        from hptui.tui.widgets.lineui import MessageLine
 
         for screen in reversed(self.screen_stack):
-            for line in screen.query(Answer):
-                line.say(clean(text), meaning)
+            for line in screen.query(MessageLine):
+                line.say(sanitize(text), meaning)
                 return
 
-    def carry_out(self, call: Callable[[], Any], doing: str = "", then: Callable[[Any], object] | None = None) -> None:
+    def run_in_background(
+        self, call: Callable[[], Any], text: str = "", then: Callable[[Any], object] | None = None
+    ) -> None:
         """Call `call` in a thread, and show the text it returns, or its error.
 
         Args: `text` is shown while it runs; `then` gets the result, in the application's thread. Of a result that is a
         tuple, the first item is shown.
         """
-        if doing:
-            self.say(doing, "muted")
+        if text:
+            self.say(text, "muted")
         self.run_worker(lambda: self._call_operation(call, then), thread=True, group="verbs", exit_on_error=False)
 
     def _call_operation(self, call: Callable[[], Any], then: Callable[[Any], object] | None) -> None:
         try:
             result = call()
         except HptuiError as error:
-            self.post_message(Answered(str(error).replace("\n", " "), ok=False))
+            self.post_message(OperationDone(str(error).replace("\n", " "), ok=False))
         except Exception as error:  # noqa: BLE001  an operation that fails must not end the application
-            self.post_message(Answered(f"a bug in hptui: {type(error).__name__}: {error}", ok=False))
+            self.post_message(OperationDone(f"a bug in hptui: {type(error).__name__}: {error}", ok=False))
         else:
             text = result[0] if isinstance(result, tuple) else result
-            self.post_message(Answered(str(text), ok=True, result=(then, result) if then is not None else None))
+            self.post_message(OperationDone(str(text), ok=True, result=(then, result) if then is not None else None))
         self.feed.wake()
 
-    async def on_answered(self, message: Answered) -> None:
+    async def on_operation_done(self, message: OperationDone) -> None:
         """Show the result of an operation, and carry out what follows it.
 
         What follows may open another screen: the message is shown there.
@@ -209,7 +211,7 @@ class HptuiApp(App[str]):
                 await pending
         self.say(message.text, "" if message.ok else "bad")
 
-    def copy(self, text: str | Callable[[], str], what: str) -> None:
+    def copy(self, text: str | Callable[[], str], label: str) -> None:
         """Copy a text to every clipboard that can be reached. `text` may be a function, called in a thread.
 
         `label` names the text in the message that is shown.
@@ -217,14 +219,14 @@ class HptuiApp(App[str]):
 
         def copy_text() -> tuple[str, str]:
             content = text if isinstance(text, str) else text()
-            tmux, path = clipboard.to_tmux(content), clipboard.to_file(content)
+            tmux, path = clipboard.copy_to_tmux(content), clipboard.copy_to_file(content)
             targets = [target for target in ("tmux" if tmux else "", str(path) if path else "") if target]
-            return f"copied {what}" + (f" (also in {' and '.join(targets)})" if targets else ""), content
+            return f"copied {label}" + (f" (also in {' and '.join(targets)})" if targets else ""), content
 
-        self.carry_out(copy_text, then=self._copy_to_terminal)
+        self.run_in_background(copy_text, then=self._copy_to_terminal)
 
     def _copy_to_terminal(self, result: tuple[str, str]) -> None:
-        sequence = clipboard.sequence(result[1])
+        sequence = clipboard.osc52_sequence(result[1])
         if sequence and self._driver is not None:
             self._driver.write(sequence)
 
@@ -237,9 +239,9 @@ class HptuiApp(App[str]):
             return
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
-        elif self._key_queue.take(event):
+        elif self._key_queue.accept(event):
             await super().on_event(event)
-            self._key_queue.given()
+            self._key_queue.follow_accepted()
 
     def action_help(self) -> None:
         from hptui.tui.screens.help import HelpScreen
@@ -256,23 +258,23 @@ class HptuiApp(App[str]):
     async def action_back(self) -> None:
         from hptui.tui.screens.studies import StudiesScreen
 
-        if self.deep:
+        if self.is_nested:
             self.pop_screen()
         elif not isinstance(self.screen, StudiesScreen):
             self.switch_screen(StudiesScreen())
 
     async def action_leave(self) -> None:
-        if self.deep:
+        if self.is_nested:
             self.pop_screen()
         else:
             await self.action_quit()
 
     async def action_quit(self) -> None:
-        from hptui.actions.process import holder
-        from hptui.storage.paths import studies_in
+        from hptui.actions.process import runner_status
+        from hptui.storage.paths import list_studies
 
-        alive = [sd.name for sd in studies_in(self.home) if holder(sd)["alive"]]
-        self.exit(goodbye(alive))
+        alive = [sd.name for sd in list_studies(self.home) if runner_status(sd)["alive"]]
+        self.exit(closing_message(alive))
 
     def action_redraw(self) -> None:
         self._forget_frame()
@@ -302,7 +304,7 @@ class HptuiApp(App[str]):
         self.theme = theme
 
 
-def goodbye(alive: list[str]) -> str:
+def closing_message(alive: list[str]) -> str:
     """Return the message that is printed when the screens close; `alive` are studies that run on."""
     if not alive:
         return ""

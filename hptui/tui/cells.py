@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A column: its name, heading and width in cells."""
 
     name: str
@@ -27,14 +27,14 @@ class Cell:
     bold: bool = False
 
 
-class Rows(Protocol):
+class TableRows(Protocol):
     """The rows that a table draws."""
 
     pinned: int
     """Number of columns that stay when the others scroll."""
 
     @property
-    def columns(self) -> Sequence[Column]:
+    def columns(self) -> Sequence[TableColumn]:
         """Columns, in the order in which they are drawn."""
 
     def __len__(self) -> int: ...

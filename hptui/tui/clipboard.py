@@ -13,21 +13,21 @@ from pathlib import Path
 
 from hptui.tui.config import state_path
 
-SECONDS = 2.0
+TMUX_TIMEOUT_S = 2.0
 """Seconds after which a tmux command is given up."""
-LIMIT = 74_000
+MAX_SEQUENCE_BYTES = 74_000
 """Bytes of text that terminals accept in one sequence."""
 
 
-def sequence(text: str) -> str:
+def osc52_sequence(text: str) -> str:
     """Return the OSC 52 sequence that sets the terminal's clipboard; '' if the text is too long."""
     data = text.encode()
-    if len(data) > LIMIT:
+    if len(data) > MAX_SEQUENCE_BYTES:
         return ""
     return f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
 
 
-def to_tmux(text: str) -> bool:
+def copy_to_tmux(text: str) -> bool:
     """Pass the text to tmux, which sets the terminal's clipboard; return whether that worked.
 
     Blocks up to 2 s per attempt.
@@ -37,14 +37,14 @@ def to_tmux(text: str) -> bool:
     for command in (["tmux", "load-buffer", "-w", "-"], ["tmux", "load-buffer", "-"]):  # -w: tmux 3.2 and newer
         try:
             # A tmux server that hangs must not hold the thread.
-            subprocess.run(command, input=text.encode(), timeout=SECONDS, check=True, capture_output=True)
+            subprocess.run(command, input=text.encode(), timeout=TMUX_TIMEOUT_S, check=True, capture_output=True)
         except (OSError, subprocess.SubprocessError):
             continue
         return True
     return False
 
 
-def to_file(text: str) -> Path | None:
+def copy_to_file(text: str) -> Path | None:
     """Write the text to `$XDG_STATE_HOME/hptui/clipboard`, readable by its owner only; None on failure."""
     path = state_path() / "clipboard"
     try:

@@ -6,18 +6,18 @@ from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from hptui.tui.keys import Key, by_id, shown
+from hptui.tui.keys import Key, all_keys_by_id, key_text
 
 
 class KeyCommands(Provider):
     """Palette entries of the keys that work in the focused pane, in its screen, and everywhere."""
 
     def _entries(self) -> list[tuple[str, Key, object]]:
-        keys_by_id, entries = by_id(), {}
+        keys_by_id, entries = all_keys_by_id(), {}
         for key, active in self.screen.active_bindings.items():
             entry = keys_by_id.get(active.binding.id or "")
             if entry is not None and active.enabled and entry.group != "Move" and entry.id not in entries:
-                entries[entry.id] = (shown(key), entry, active.node)
+                entries[entry.id] = (key_text(key), entry, active.node)
         return list(entries.values())
 
     async def discover(self) -> Hits:

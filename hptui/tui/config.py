@@ -22,11 +22,11 @@ from typing import Any
 
 from hptui.model.errors import did_you_mean
 
-CHARTS = ("auto", "braille", "block", "ascii")
+CHART_STYLES = ("auto", "braille", "block", "ascii")
 """Values of `charts`."""
-FASTEST = 0.1
+MIN_REFRESH_S = 0.1
 """Lower bound of `refresh`, in seconds."""
-SLOW_REFRESH = 2.0
+MIN_SLOW_REFRESH_S = 2.0
 """Lower bound of `refresh` with `--slow`, in seconds."""
 
 
@@ -57,7 +57,7 @@ def state_path() -> Path:
     return Path(base).expanduser() / "hptui"
 
 
-def load(path: Path | None = None) -> Config:
+def load_config(path: Path | None = None) -> Config:
     """Read the user's configuration. Of an invalid file the defaults are kept, and `problems` says why."""
     path = path or config_path()
     try:
@@ -89,12 +89,12 @@ def _problem_of(name: str, value: Any) -> str:
     match name:
         case "theme" if not isinstance(value, str):
             return "a theme's name is a text"
-        case "refresh" if not (is_number and FASTEST <= value <= 3600):
-            return f"seconds, from {FASTEST:g}"
+        case "refresh" if not (is_number and MIN_REFRESH_S <= value <= 3600):
+            return f"seconds, from {MIN_REFRESH_S:g}"
         case "smoothing" if not (is_number and 0 <= value < 1):
             return "from 0 to below 1"
-        case "charts" if value not in CHARTS:
-            return f"one of {', '.join(CHARTS)}"
+        case "charts" if value not in CHART_STYLES:
+            return f"one of {', '.join(CHART_STYLES)}"
         case "mouse" if not isinstance(value, bool):
             return "true or false"
         case "keys" if not (isinstance(value, dict) and all(isinstance(key, str) for key in value.values())):
@@ -102,15 +102,15 @@ def _problem_of(name: str, value: Any) -> str:
     return ""
 
 
-def settled(config: Config, environ: Mapping[str, str] | None = None) -> Config:
+def resolved_config(config: Config, environ: Mapping[str, str] | None = None) -> Config:
     """Return the configuration with `auto` decided by the terminal, and `--slow` and `NO_COLOR` applied."""
     environ = os.environ if environ is None else environ
     if config.slow:
-        config = replace(config, refresh=max(config.refresh, SLOW_REFRESH), theme=_plain_theme(config.theme))
+        config = replace(config, refresh=max(config.refresh, MIN_SLOW_REFRESH_S), theme=_plain_theme(config.theme))
     if environ.get("NO_COLOR"):
         config = replace(config, theme=_plain_theme(config.theme))
     if config.charts == "auto":
-        config = replace(config, charts="ascii" if not speaks_unicode(environ) else "braille")
+        config = replace(config, charts="ascii" if not supports_unicode(environ) else "braille")
     return config
 
 
@@ -119,7 +119,7 @@ def _plain_theme(theme: str) -> str:
     return "ansi-light" if theme in ("light", "textual-light", "ansi-light") else "ansi"
 
 
-def speaks_unicode(environ: Mapping[str, str]) -> bool:
+def supports_unicode(environ: Mapping[str, str]) -> bool:
     """Return whether the terminal can be expected to show braille and box characters."""
     if environ.get("TERM", "") in ("linux", "vt100", "vt220", "ansi"):
         return False

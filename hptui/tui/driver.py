@@ -17,26 +17,26 @@ from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from hptui.tui.painted import Painted
+from hptui.tui.painted import FrameDiff
 
-ASK = "\x1b[6n"
+CURSOR_QUERY = "\x1b[6n"
 """The query for the cursor's position (DSR 6)."""
-WINDOW = 4000
+MAX_CHARACTERS_UNSEEN = 4000
 """Characters that may be on their way, unanswered, when a frame is drawn."""
-PATIENCE = 15.0
+MAX_ANSWER_WAIT_S = 15.0
 """Seconds after which the answer of a terminal is given up."""
 
 
-SLOW = 0.7
+SLOW_ANSWER_S = 0.7
 """Seconds from which an answer counts as one over a slow line."""
 
 
-class Seen(Message, bubble=False):
+class FrameSeen(Message, bubble=False):
     """The terminal has drawn what it was sent `seconds` ago."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
-        self.slow = seconds > SLOW
+        self.slow = seconds > SLOW_ANSWER_S
 
 
 class _SafeOutput:
@@ -66,7 +66,7 @@ class TerminalDriver(LinuxDriver):
         # is Textual's private name.
         self._file: Any = _SafeOutput(self._file)
         self._has_answered = False
-        self.painted = Painted()
+        self.frame_diff = FrameDiff()
         self._characters_written = 0
         self._unacknowledged: deque[tuple[float, int]] = deque()
 
@@ -78,28 +78,28 @@ class TerminalDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Set the terminal up, also after a suspension, when nothing of the last frame is left on it."""
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        self.painted.forget()
+        self.frame_diff.forget()
         self._unacknowledged.clear()
-        self.ask()
+        self.query_cursor()
 
     @property
-    def behind(self) -> bool:
+    def terminal_is_behind(self) -> bool:
         """True if the line is full: a frame drawn now, and each that follows it, would be seen late."""
         if not self._has_answered:
             return False
         with suppress(IndexError):  # the input thread may empty the queue meanwhile
-            if self._unacknowledged[0][0] < time.monotonic() - PATIENCE:
+            if self._unacknowledged[0][0] < time.monotonic() - MAX_ANSWER_WAIT_S:
                 self._unacknowledged.clear()
-        return sum(size for _, size in tuple(self._unacknowledged)) > WINDOW
+        return sum(size for _, size in tuple(self._unacknowledged)) > MAX_CHARACTERS_UNSEEN
 
-    def ask(self) -> None:
+    def query_cursor(self) -> None:
         """Ask the terminal for its cursor's position.
 
         Its answer acknowledges what was written since the last query.
         """
         if self._characters_written and (self._has_answered or not self._unacknowledged):
             self._unacknowledged.append((time.monotonic(), self._characters_written))
-            self.write(ASK)
+            self.write(CURSOR_QUERY)
             self._characters_written = 0
 
     def process_message(self, message: Message) -> None:
@@ -107,6 +107,6 @@ class TerminalDriver(LinuxDriver):
         if isinstance(message, events.CursorPosition):
             self._has_answered = True
             with suppress(IndexError):
-                self._app.post_message(Seen(time.monotonic() - self._unacknowledged.popleft()[0]))
+                self._app.post_message(FrameSeen(time.monotonic() - self._unacknowledged.popleft()[0]))
             return
         super().process_message(message)

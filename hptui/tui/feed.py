@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hptui.model.errors import HptuiError
-from hptui.tui.sources.pool import Pool, Source
+from hptui.tui.sources.pool import FeedSource, ReaderPool
 
 log = logging.getLogger(__name__)
 
-Post = Callable[["Reading"], object]
+Post = Callable[["SourceReading"], object]
 """Takes a reading; called in the feed's thread."""
 
 
@@ -30,11 +30,11 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SourceReading:
     """The result of polling a source: its snapshot, or `Trouble`."""
 
-    source: Source
-    found: Any
+    source: FeedSource
+    result: Any
 
 
 class Feed:
@@ -47,10 +47,10 @@ class Feed:
         self.refresh = refresh
         # Guards all that other threads set below: what is watched, whether a poll is requested, whether to end.
         self._condition = threading.Condition()
-        self._watched: tuple[Sequence[Source], Post] = ((), lambda reading: None)
+        self._watched: tuple[Sequence[FeedSource], Post] = ((), lambda reading: None)
         self._poll_requested = True
         self._closed = False
-        self.calm = False
+        self.is_idle = False
         """True if the last round found nothing new, and no other round is requested."""
         self._troubles: dict[int, Trouble] = {}
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -59,18 +59,18 @@ class Feed:
         """Start the thread."""
         self._thread.start()
 
-    def watch(self, sources: Sequence[Source], post: Post) -> None:
+    def watch(self, sources: Sequence[FeedSource], post: Post) -> None:
         """Poll these sources from now on, and no others; `post` is called in the feed's thread."""
         with self._condition:
             self._watched = (tuple(sources), post)
             self._troubles.clear()
-            self._poll_requested, self.calm = True, False
+            self._poll_requested, self.is_idle = True, False
             self._condition.notify()
 
     def wake(self) -> None:
         """Poll at once: other data is needed, or something was changed."""
         with self._condition:
-            self._poll_requested, self.calm = True, False
+            self._poll_requested, self.is_idle = True, False
             self._condition.notify()
 
     def close(self) -> None:
@@ -83,7 +83,7 @@ class Feed:
             self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
-        pool = Pool()
+        pool = ReaderPool()
         try:
             while True:
                 with self._condition:
@@ -96,11 +96,11 @@ class Feed:
                 pool.begin()
                 news = [self._poll(source, pool, post) for source in sources]
                 with self._condition:
-                    self.calm = not self._poll_requested and not any(news)
+                    self.is_idle = not self._poll_requested and not any(news)
         finally:
             pool.close()
 
-    def _poll(self, source: Source, pool: Pool, post: Post) -> bool:
+    def _poll(self, source: FeedSource, pool: ReaderPool, post: Post) -> bool:
         """Poll one source, pass its news on, and return whether there were any."""
         try:
             result: object | None = source.poll(pool)
@@ -114,10 +114,10 @@ class Feed:
             log.exception("source %s", type(source).__name__)
             result = self._new_trouble(source, Trouble(f"a bug in hptui: {type(error).__name__}: {error}"))
         if result is not None and (sources := self._watched[0]) and source in sources:
-            post(Reading(source, result))
+            post(SourceReading(source, result))
         return result is not None
 
-    def _new_trouble(self, source: Source, trouble: Trouble) -> Trouble | None:
+    def _new_trouble(self, source: FeedSource, trouble: Trouble) -> Trouble | None:
         """Return the trouble, or None if it is the one that was reported last."""
         if self._troubles.get(id(source)) == trouble:
             return None

@@ -18,9 +18,9 @@ from typing import Any
 
 from hptui.model.errors import UserError, did_you_mean
 
-TERM = re.compile(r"(!?)([^\s<>=!~]+)(<=|>=|!=|=|<|>|~)(.*)", re.DOTALL)
+TERM_PATTERN = re.compile(r"(!?)([^\s<>=!~]+)(<=|>=|!=|=|<|>|~)(.*)", re.DOTALL)
 """A term of a filter: negation, name, operator, value."""
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?(%?)")
+NUMBER_PATTERN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?(%?)")
 """A number, possibly with a percent sign."""
 ALIASES = {
     "st": "status",
@@ -37,10 +37,10 @@ ALIASES = {
 }
 """Common abbreviations of settings, used where there is a column of that name."""
 
-Get = Callable[[Any], Any]
+Getter = Callable[[Any], Any]
 """Returns the value of a row in one column; None where it has none."""
 
-Test = Callable[[Any], bool]
+Predicate = Callable[[Any], bool]
 """Returns whether a row, or the value of one, is selected."""
 
 
@@ -49,7 +49,7 @@ class FilterError(UserError):
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class FilterTerm:
     """One condition. Without a `name`, a word that any text of the row may contain."""
 
     name: str
@@ -57,7 +57,7 @@ class Term:
     values: tuple[str, ...]
     negated: bool = False
 
-    def test(self, column: Callable[[str], Get], texts: Callable[[Any], str]) -> Test:
+    def test(self, column: Callable[[str], Getter], texts: Callable[[Any], str]) -> Predicate:
         """Return the predicate of this term; see `Filter.test`."""
         negated = self.negated
         if not self.name:
@@ -66,7 +66,7 @@ class Term:
         get, holds = column(self.name), self._predicate()
         return lambda row: holds(get(row)) is not negated
 
-    def _predicate(self) -> Test:
+    def _predicate(self) -> Predicate:
         if self.operator == "~":
             words = [word.lower() for word in self.values]
             return lambda value: value is not None and any(word in str(value).lower() for word in words)
@@ -91,9 +91,9 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 class Filter:
     """Conditions that a row must all keep."""
 
-    terms: tuple[Term, ...] = ()
+    terms: tuple[FilterTerm, ...] = ()
 
-    def test(self, column: Callable[[str], Get], texts: Callable[[Any], str]) -> Test:
+    def test(self, column: Callable[[str], Getter], texts: Callable[[Any], str]) -> Predicate:
         """Return the predicate of this filter, built once for many rows.
 
         `column` returns the getter of a column; `texts` returns all texts of a row in lower case, for bare words.
@@ -105,7 +105,7 @@ class Filter:
         return bool(self.terms)
 
 
-def parse(text: str, columns: Sequence[str]) -> Filter:
+def parse_filter(text: str, columns: Sequence[str]) -> Filter:
     """Parse a filter over these columns.
 
     Raises: FilterError names an unknown column, or a value that is no number.
@@ -117,10 +117,10 @@ def parse(text: str, columns: Sequence[str]) -> Filter:
     return Filter(tuple(_term(word, columns) for word in words if word != "!"))
 
 
-def _term(word: str, columns: Sequence[str]) -> Term:
-    match = TERM.fullmatch(word)
+def _term(word: str, columns: Sequence[str]) -> FilterTerm:
+    match = TERM_PATTERN.fullmatch(word)
     if match is None:
-        return Term("", "~", (word.removeprefix("!"),), word.startswith("!"))
+        return FilterTerm("", "~", (word.removeprefix("!"),), word.startswith("!"))
     negation, name, operator, value_text = match.groups()
     if not value_text:
         raise FilterError(f"{word!r}: a value is missing after {operator}")
@@ -129,10 +129,10 @@ def _term(word: str, columns: Sequence[str]) -> Term:
         raise FilterError(f"{word!r}: a value is missing after {operator}")
     if operator in _COMPARE and _number(value_text) is None:
         raise FilterError(f"{word!r}: {value_text!r} is no number")
-    return Term(resolve(name, columns), operator, values, negation == "!")
+    return FilterTerm(resolve_column(name, columns), operator, values, negation == "!")
 
 
-def resolve(name: str, columns: Sequence[str]) -> str:
+def resolve_column(name: str, columns: Sequence[str]) -> str:
     """Return the column that a word means: its name, an alias, its initials, or its unique beginning.
 
     Raises: FilterError if there is none, or several.
@@ -157,7 +157,7 @@ def resolve(name: str, columns: Sequence[str]) -> str:
 
 
 def _number(text: str) -> float | None:
-    match = NUMBER.fullmatch(text.strip())
+    match = NUMBER_PATTERN.fullmatch(text.strip())
     if match is None:
         return None
     return float(text.strip().rstrip("%")) / (100 if match[3] else 1)

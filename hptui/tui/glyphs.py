@@ -26,7 +26,7 @@ class Glyphs:
     dot: str
 
 
-RICH = Glyphs(
+UNICODE_GLYPHS = Glyphs(
     {
         TrialStatus.WAITING: "○",
         TrialStatus.RUNNING: "●",
@@ -56,7 +56,7 @@ RICH = Glyphs(
     "·",
 )
 """Signs for terminals with Unicode."""
-PLAIN = Glyphs(
+ASCII_GLYPHS = Glyphs(
     {
         TrialStatus.WAITING: ".",
         TrialStatus.RUNNING: "@",
@@ -87,7 +87,7 @@ PLAIN = Glyphs(
 )
 """Signs for terminals with ASCII only."""
 
-STYLES: Mapping[TrialStatus, str] = {
+STATUS_MEANINGS: Mapping[TrialStatus, str] = {
     TrialStatus.WAITING: "muted",
     TrialStatus.RUNNING: "running",
     TrialStatus.PAUSED: "paused",
@@ -98,7 +98,7 @@ STYLES: Mapping[TrialStatus, str] = {
 }
 """Status -> the meaning of its colour, one of `themes.MEANINGS`."""
 
-STATE_STYLES: Mapping[StudyState, str] = {
+STATE_MEANINGS: Mapping[StudyState, str] = {
     StudyState.NEW: "muted",
     StudyState.RUNNING: "running",
     StudyState.DRAINING: "running",
@@ -109,7 +109,7 @@ STATE_STYLES: Mapping[StudyState, str] = {
 """Study state -> the meaning of its colour, one of `themes.MEANINGS`."""
 
 
-def bars(values: Sequence[float | None], glyphs: Glyphs) -> str:
+def sparkline(values: Sequence[float | None], glyphs: Glyphs) -> str:
     """Return a sparkline, scaled between the lowest and the highest value; a blank stands for None."""
     finite = [value for value in values if value is not None]
     if not finite:

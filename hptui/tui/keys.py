@@ -46,13 +46,13 @@ class Key:
         return bool(self.calls)
 
 
-STEER = "hptui.actions.steer:request"
+STEER_CALL = "hptui.actions.steer:request"
 """Posts a command to the runner."""
-RUN = "hptui.actions.run:run"
+RUN_CALL = "hptui.actions.run:run"
 """Starts a runner."""
-SPACE = "hptui.actions.space:save"
+SPACE_CALL = "hptui.actions.space:save"
 """Saves a revision of the space."""
-REPORT = "hptui.actions.report:write_report"
+REPORT_CALL = "hptui.actions.report:write_report"
 """Writes the report."""
 
 KEYS: tuple[Key, ...] = (
@@ -92,18 +92,20 @@ KEYS: tuple[Key, ...] = (
     Key("pane.half_up", "ctrl+u,pageup", "Half page up", "half a page up", "page(-0.5)", "Move"),
     Key("pane.half_down", "ctrl+d,pagedown", "Half page down", "half a page down", "page(0.5)", "Move"),
     # the list of studies
-    Key("studies.new", "n", "New", "a new study, from a study file or a template", "new", "Run", 4, RUN, "run"),
-    Key("studies.run", "r", "Run", "run it, or let it go on: how many trials, where", "run", "Run", 5, RUN, "run"),
-    Key("studies.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 6, STEER, "pause"),
-    Key("studies.stop", "X", "Stop…", "end the study", "stop", "Run", 7, STEER, "stop", True),
+    Key("studies.new", "n", "New", "a new study, from a study file or a template", "new", "Run", 4, RUN_CALL, "run"),
+    Key("studies.run", "r", "Run", "run it, or let it go on: how many trials, where", "run", "Run", 5, RUN_CALL, "run"),
+    Key("studies.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 6, STEER_CALL, "pause"),
+    Key("studies.stop", "X", "Stop…", "end the study", "stop", "Run", 7, STEER_CALL, "stop", True),
     Key("studies.copy", "y", "Copy", "copy the study's directory", "copy", "Out", 20),
     # a study
-    Key("study.resume", "r", "Run", "run it, or let it go on", "run", "Run", 6, RUN, "run"),
-    Key("study.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 5, STEER, "pause"),
-    Key("study.drain", "P", "Drain", "finish running trials, start no new ones", "drain", "Run", 0, STEER, "pause"),
-    Key("study.stop", "X", "Stop study…", "end the study", "stop", "Run", 0, STEER, "stop", True),
-    Key("study.budget", "A", "Add trials", "more trials: a number, or +10", "budget", "Run", 0, RUN, "run"),
-    Key("study.queue", "I", "Queue", "queue a trial made by hand", "queue", "Run", 0, STEER, "add"),
+    Key("study.resume", "r", "Run", "run it, or let it go on", "run", "Run", 6, RUN_CALL, "run"),
+    Key("study.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 5, STEER_CALL, "pause"),
+    Key(
+        "study.drain", "P", "Drain", "finish running trials, start no new ones", "drain", "Run", 0, STEER_CALL, "pause"
+    ),
+    Key("study.stop", "X", "Stop study…", "end the study", "stop", "Run", 0, STEER_CALL, "stop", True),
+    Key("study.budget", "A", "Add trials", "more trials: a number, or +10", "budget", "Run", 0, RUN_CALL, "run"),
+    Key("study.queue", "I", "Queue", "queue a trial made by hand", "queue", "Run", 0, STEER_CALL, "add"),
     Key("study.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 10),
     Key("study.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
     Key("study.both", "b", "Both", "training and validation in one chart", "both", "Look"),
@@ -121,14 +123,24 @@ KEYS: tuple[Key, ...] = (
         "add",
         "Edit",
         2,
-        SPACE,
+        SPACE_CALL,
         "space",
     ),
-    Key("space.constrain", "c", "Constraint", "add a constraint", "constrain", "Edit", 3, SPACE, "space"),
-    Key("space.drop", "D", "Drop", "take out what the cursor is on", "drop", "Edit", 4, SPACE, "space"),
+    Key("space.constrain", "c", "Constraint", "add a constraint", "constrain", "Edit", 3, SPACE_CALL, "space"),
+    Key("space.drop", "D", "Drop", "take out what the cursor is on", "drop", "Edit", 4, SPACE_CALL, "space"),
     Key("space.undo", "u", "Undo", "take the last change back", "undo", "Edit", 5),
-    Key("space.editor", "E", "Editor", "the study file in $EDITOR", "editor", "Edit", 6, SPACE, "space"),
-    Key("space.save", "ctrl+s", "Save", "make it the next revision, with a reason", "save", "Edit", 7, SPACE, "space"),
+    Key("space.editor", "E", "Editor", "the study file in $EDITOR", "editor", "Edit", 6, SPACE_CALL, "space"),
+    Key(
+        "space.save",
+        "ctrl+s",
+        "Save",
+        "make it the next revision, with a reason",
+        "save",
+        "Edit",
+        7,
+        SPACE_CALL,
+        "space",
+    ),
     Key("space.leave", "escape,q", "Back", "back to the study", "leave_space", "Program", 91),
     Key("study.insights", "H", "Insights", "pictures of the whole study, with their numbers", "insights", "Look", 13),
     Key("study.compare", "c", "Compare", "marked trials side by side, or this and the best", "compare", "Look", 9),
@@ -137,7 +149,7 @@ KEYS: tuple[Key, ...] = (
     # the report
     Key("report.rendered", "m", "Rendered", "as it reads, and as it stands", "rendered", "Look", 1),
     Key("report.sections", "o", "Sections", "go to a section", "sections", "Look", 2),
-    Key("report.write", "w", "Write", "write it, with figures and facts", "write", "Out", 3, REPORT, "report"),
+    Key("report.write", "w", "Write", "write it, with figures and facts", "write", "Out", 3, REPORT_CALL, "report"),
     Key("report.copy", "y", "Copy", "copy its text", "copy", "Out", 4),
     Key("report.again", "r", "Again", "make it anew", "again", "Look", 5),
     # the machine
@@ -150,8 +162,10 @@ KEYS: tuple[Key, ...] = (
     Key("compare.write", "w", "Write", "write the comparison as CSV or Markdown", "write", "Out", 4),
     Key("compare.copy", "y", "Copy", "copy the comparison", "copy", "Out", 5),
     # health
-    Key("health.cure", "C", "Clone cured", "queue the trial with what may help", "cure", "Run", 2, STEER, "add"),
-    Key("health.space", "e", "Space", "take what failed out of the search space", "space", "Run", 3, SPACE, "space"),
+    Key("health.cure", "C", "Clone cured", "queue the trial with what may help", "cure", "Run", 2, STEER_CALL, "add"),
+    Key(
+        "health.space", "e", "Space", "take what failed out of the search space", "space", "Run", 3, SPACE_CALL, "space"
+    ),
     # insights
     Key("insights.next", "right_square_bracket,tab", "Next", "the next picture", "turn(1)", "Look", 1),
     Key("insights.previous", "left_square_bracket,shift+tab", "Previous", "the picture before", "turn(-1)", "Look", 2),
@@ -165,7 +179,7 @@ KEYS: tuple[Key, ...] = (
     Key("trials.filter", "slash", "Filter", "show only trials that a filter lets through", "filter", "Choose", 8),
     Key("trials.columns", "f", "Columns", "choose the columns", "columns", "Choose", 16),
     Key("trials.best", "asterisk", "Best", "go to the best trial", "best", "Choose"),
-    Key("trials.stop", "x", "Stop trial…", "end the trial, or marked ones", "stop", "Run", 7, STEER, "stop", True),
+    Key("trials.stop", "x", "Stop trial…", "end the trial, or marked ones", "stop", "Run", 7, STEER_CALL, "stop", True),
     Key(
         "trials.kill",
         "K",
@@ -174,15 +188,17 @@ KEYS: tuple[Key, ...] = (
         "kill",
         "Run",
         0,
-        STEER,
+        STEER_CALL,
         "stop",
         True,
     ),
-    Key("trials.hold", "i", "Hold", "pause the trial, or let a paused one go on", "hold", "Run", 0, STEER, "pause"),
-    Key("trials.retry", "T", "Retry", "run a failed or stopped trial again", "retry", "Run", 0, STEER, "retry"),
-    Key("trials.note", "N", "Note", "write a note beside the trial", "note", "Run", 18, STEER, "note"),
-    Key("trials.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, STEER, "note"),
-    Key("trials.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 17, STEER, "add"),
+    Key(
+        "trials.hold", "i", "Hold", "pause the trial, or let a paused one go on", "hold", "Run", 0, STEER_CALL, "pause"
+    ),
+    Key("trials.retry", "T", "Retry", "run a failed or stopped trial again", "retry", "Run", 0, STEER_CALL, "retry"),
+    Key("trials.note", "N", "Note", "write a note beside the trial", "note", "Run", 18, STEER_CALL, "note"),
+    Key("trials.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, STEER_CALL, "note"),
+    Key("trials.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 17, STEER_CALL, "add"),
     Key("trials.copy", "y", "Copy", "copy the trial's configuration", "copy", "Out", 20),
     # charts
     Key("chart.left", "left,h", "Left", "move the window or the crosshair to the left", "pan(-1)", "Move"),
@@ -206,12 +222,12 @@ KEYS: tuple[Key, ...] = (
     Key("trial.both", "b", "Both", "training and validation in one chart", "both", "Look"),
     Key("trial.all_settings", "f", "All settings", "also settings that are the baseline's", "all_settings", "Look", 9),
     Key("trial.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 7),
-    Key("trial.cure", "d", "Cure", "queue it with what may help", "cure", "Run", 13, STEER, "add"),
-    Key("trial.cure_space", "e", "Space", "drop what failed from the space", "space", "Run", 0, SPACE, "space"),
+    Key("trial.cure", "d", "Cure", "queue it with what may help", "cure", "Run", 13, STEER_CALL, "add"),
+    Key("trial.cure_space", "e", "Space", "drop what failed from the space", "space", "Run", 0, SPACE_CALL, "space"),
     Key("trial.artifact", "enter", "Artifact", "show the artifacts", "artifact", "Look"),
-    Key("trial.stop", "x", "Stop…", "end it", "stop", "Run", 10, STEER, "stop", True),
-    Key("trial.kill", "K", "Kill…", "end it at once, unsaved", "kill", "Run", 0, STEER, "stop", True),
-    Key("trial.hold", "i", "Hold", "pause it, or let it go on", "hold", "Run", 0, STEER, "pause"),
+    Key("trial.stop", "x", "Stop…", "end it", "stop", "Run", 10, STEER_CALL, "stop", True),
+    Key("trial.kill", "K", "Kill…", "end it at once, unsaved", "kill", "Run", 0, STEER_CALL, "stop", True),
+    Key("trial.hold", "i", "Hold", "pause it, or let it go on", "hold", "Run", 0, STEER_CALL, "pause"),
     Key(
         "trial.retry",
         "T",
@@ -220,12 +236,12 @@ KEYS: tuple[Key, ...] = (
         "retry",
         "Run",
         0,
-        STEER,
+        STEER_CALL,
         "retry",
     ),
-    Key("trial.note", "N", "Note", "write a note beside it", "note", "Run", 11, STEER, "note"),
-    Key("trial.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, STEER, "note"),
-    Key("trial.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 12, STEER, "add"),
+    Key("trial.note", "N", "Note", "write a note beside it", "note", "Run", 11, STEER_CALL, "note"),
+    Key("trial.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, STEER_CALL, "note"),
+    Key("trial.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 12, STEER_CALL, "add"),
     # what it has generated
     Key("records.kind", "o", "Category", "only records of one category, of the next, all", "kind", "Look", 1),
     Key("records.raw", "m", "Raw", "the file as it stands", "raw", "Look", 2),
@@ -253,13 +269,13 @@ KEYS: tuple[Key, ...] = (
 
 
 @cache
-def by_id() -> Mapping[str, Key]:
+def all_keys_by_id() -> Mapping[str, Key]:
     """Return all keys by their ids."""
     return {key.id: key for key in KEYS}
 
 
 @cache
-def of_scope(scope: str) -> tuple[Key, ...]:
+def keys_of_scope(scope: str) -> tuple[Key, ...]:
     """Return the keys of a scope, in order."""
     return tuple(key for key in KEYS if key.scope == scope)
 
@@ -269,13 +285,13 @@ def bindings(*scopes: str) -> list[BindingType]:
     return [
         Binding(key.keys, key.action, key.label, id=key.id, show=key.footer > 0, tooltip=key.help)
         for scope in scopes
-        for key in of_scope(scope)
+        for key in keys_of_scope(scope)
     ]
 
 
-def keymap(user_keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+def textual_keymap(user_keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """Return the user's `[keys]` in Textual's form, and messages about unknown ids."""
-    keys_by_id = by_id()
+    keys_by_id = all_keys_by_id()
     valid = {name: keys for name, keys in user_keys.items() if name in keys_by_id}
     problems = [
         f"[keys] there is no key {name!r}; {did_you_mean(name, keys_by_id)}"
@@ -285,7 +301,7 @@ def keymap(user_keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     return valid, problems
 
 
-SHOWN = {
+KEY_TEXTS = {
     "question_mark": "?",
     "colon": ":",
     "escape": "esc",
@@ -316,10 +332,10 @@ SHOWN = {
     "ctrl+s": "^s",
 }
 """How a key is written where Textual's name for it is longer."""
-ASCII_SHOWN = {"space": "spc", "enter": "ret", "up": "up", "down": "down", "left": "left", "right": "right"}
+ASCII_KEY_TEXTS = {"space": "spc", "enter": "ret", "up": "up", "down": "down", "left": "left", "right": "right"}
 """The same for terminals with ASCII only."""
 
 
-def shown(key: str, *, ascii: bool = False) -> str:
+def key_text(key: str, *, ascii: bool = False) -> str:
     """Return a key as people write it, in ASCII if requested."""
-    return (ASCII_SHOWN.get(key) if ascii else None) or SHOWN.get(key, key)
+    return (ASCII_KEY_TEXTS.get(key) if ascii else None) or KEY_TEXTS.get(key, key)

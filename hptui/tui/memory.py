@@ -14,12 +14,12 @@ from typing import Any
 
 from hptui.tui.config import state_path
 
-MOST = 200
+MAX_LAYOUTS = 200
 """Studies whose layout is stored; the one left longest ago is dropped first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class StudyLayout:
     """The layout of a study's screen. '' and () mean the default."""
 
     columns: tuple[str, ...] = ()
@@ -31,12 +31,12 @@ class Layout:
     both: bool = False
 
 
-def recall(study: Path) -> Layout:
+def load_layout(study: Path) -> StudyLayout:
     """Return the stored layout of a study, or the default one."""
     return _layout_from(_stored_layouts().get(str(study)))
 
 
-def keep(study: Path, layout: Layout) -> None:
+def save_layout(study: Path, layout: StudyLayout) -> None:
     """Store the layout of a study. A state directory that is not writable is ignored."""
     layouts = _stored_layouts()
     stored = layouts.pop(str(study), None)
@@ -48,7 +48,7 @@ def keep(study: Path, layout: Layout) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Written under a name of its own and renamed: another hptui may store at the same time.
         temporary = path.with_name(f"{path.name}.{os.getpid()}")
-        temporary.write_text(json.dumps(dict(list(layouts.items())[-MOST:])))
+        temporary.write_text(json.dumps(dict(list(layouts.items())[-MAX_LAYOUTS:])))
         temporary.replace(path)
 
 
@@ -64,12 +64,12 @@ def _stored_layouts() -> dict[str, Any]:
     return layouts if isinstance(layouts, dict) else {}
 
 
-def _layout_from(value: Any) -> Layout:
+def _layout_from(value: Any) -> StudyLayout:
     """Return the layout that a JSON value describes; invalid entries get their defaults."""
     if not isinstance(value, dict):
-        return Layout()
+        return StudyLayout()
     smoothing = value.get("smoothing")
-    return Layout(
+    return StudyLayout(
         columns=_strings(value.get("columns")),
         by=str(value.get("by") or ""),
         down=value.get("down") is True,

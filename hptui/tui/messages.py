@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from hptui.tui.feed import Reading
+from hptui.tui.feed import SourceReading
 
 
-class Fresh(Message, bubble=False):
+class NewReading(Message, bubble=False):
     """A source has a new reading. Of several that wait, only the newest of each source is delivered."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: SourceReading) -> None:
         super().__init__()
         self.reading = reading
 
     def can_replace(self, message: Message) -> bool:
         """Return whether this reading makes a waiting one obsolete: both are of the same source."""
-        return isinstance(message, Fresh) and message.reading.source is self.reading.source
+        return isinstance(message, NewReading) and message.reading.source is self.reading.source
 
 
-class Answered(Message):
+class OperationDone(Message):
     """An operation has ended; `text` is its message, `result` what follows it and its return value."""
 
     def __init__(self, text: str, ok: bool, result: object = None) -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from hptui.model.errors import Unsupported
 from hptui.storage.paths import StudyDir
-from hptui.tui.config import Config, settled
+from hptui.tui.config import Config, resolved_config
 
-INSTEAD = "as text the same say: hptui status, hptui trials STUDY, hptui show STUDY TRIAL, hptui log STUDY TRIAL -f"
+TEXT_COMMANDS_HINT = (
+    "as text the same say: hptui status, hptui trials STUDY, hptui show STUDY TRIAL, hptui log STUDY TRIAL -f"
+)
 """Hint of the error for a terminal that cannot show the screens."""
 
 
-def why_not() -> str:
+def terminal_problem() -> str:
     """Return why this terminal cannot show the screens, or ''."""
     if os.environ.get("TEXTUAL_DRIVER"):  # textual-serve: a browser is the terminal
         return ""
@@ -30,9 +32,9 @@ def open_screens(home: Path, config: Config, study: StudyDir | None = None) -> i
 
     Raises: Unsupported if this terminal cannot show them.
     """
-    if problem := why_not():
-        raise Unsupported(problem, hint=INSTEAD)
-    config = settled(config)
+    if problem := terminal_problem():
+        raise Unsupported(problem, hint=TEXT_COMMANDS_HINT)
+    config = resolved_config(config)
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     if config.slow:
         os.environ.setdefault("TEXTUAL_FPS", "10")

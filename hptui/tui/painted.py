@@ -21,7 +21,7 @@ Piece = tuple[int, int, Strip]
 """Where a part of a line begins (x, y), and its content."""
 
 
-class Pieces(CompositorUpdate):
+class ChangedLines(CompositorUpdate):
     """An update that writes parts of lines at their positions."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
@@ -32,7 +32,7 @@ class Pieces(CompositorUpdate):
         return "".join(Control.move_to(x, y).segment.text + strip.render(console) for x, y, strip in self.pieces)
 
 
-class Painted:
+class FrameDiff:
     """The lines that are known to be on the terminal, and what a new frame changes of them."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Painted:
         """Forget all lines: the terminal no longer shows what was drawn."""
         self._lines.clear()
 
-    def changes(self, update: Any) -> Any:
+    def changed_part(self, update: Any) -> Any:
         """Return the part of an update that has to be sent; None if the terminal shows it already."""
         if isinstance(update, ChopsUpdate):
             pieces = self._pieces_of_chops(update)
@@ -52,7 +52,7 @@ class Painted:
         else:
             self.forget()
             return update
-        return Pieces(pieces) if pieces else None
+        return ChangedLines(pieces) if pieces else None
 
     def _pieces_of_layout(self, update: LayoutUpdate) -> list[Piece]:
         if update.region != self._region:

@@ -13,27 +13,34 @@ from typing import Any
 
 from hptui.model.format import number as written
 from hptui.model.trial import Role, Trial, TrialStatus
-from hptui.results.columns import FACTS, HEADINGS, MEASURED, shown, values_of, varied
+from hptui.results.columns import (
+    HEADINGS,
+    MEASURED_COLUMNS,
+    TRIAL_FACT_COLUMNS,
+    column_getter,
+    format_cell,
+    varied_settings,
+)
 from hptui.results.view import View
-from hptui.tui.cells import Cell, Column
-from hptui.tui.filters import Filter, parse
-from hptui.tui.glyphs import RICH, STYLES, Glyphs, bars
-from hptui.tui.text import plain, width_of
-from hptui.tui.words import brief
+from hptui.tui.cells import Cell, TableColumn
+from hptui.tui.filters import Filter, parse_filter
+from hptui.tui.glyphs import STATUS_MEANINGS, UNICODE_GLYPHS, Glyphs, sparkline
+from hptui.tui.text import plain_line, width_of
+from hptui.tui.words import short_number
 
-SAMPLE = 60
+SAMPLE_ROWS = 60
 """Number of rows, from either end, on which widths are measured."""
-WIDEST = 24
+MAX_COLUMN_CELLS = 24
 """Cells that a column takes at most."""
-HEADING = 13
+MAX_HEADING_CELLS = 13
 """Cells that a heading takes at most; a shorter name is used where there is one."""
-LATER = ("stage", "seconds", "peak_memory_gb", "note")
+COLUMNS_AFTER_SETTINGS = ("stage", "seconds", "peak_memory_gb", "note")
 """Columns that come after the settings."""
-TREND = "trend"
+TREND_COLUMN = "trend"
 """Column of the sparkline."""
-SIGN = "status"
+STATUS_COLUMN = "status"
 """Column of the status sign."""
-SHORT = {
+SHORT_HEADINGS = {
     "learning_rate": "lr",
     "batch_size": "batch",
     "lora_rank": "rank",
@@ -46,7 +53,7 @@ SHORT = {
     "warmup_steps": "warmup",
 }
 """Headings of columns whose names are longer than their values."""
-STEP = "last_step"
+STEP_COLUMN = "last_step"
 """Column of the last step."""
 
 
@@ -55,9 +62,9 @@ class TrialRows:
 
     pinned = 2
 
-    def __init__(self, glyphs: Glyphs = RICH) -> None:
+    def __init__(self, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
         self.glyphs = glyphs
-        self.columns: list[Column] = []
+        self.columns: list[TableColumn] = []
         self.marks: set[int] = set()
         self.filter_text = ""
         self.chosen: tuple[str, ...] = ()
@@ -93,7 +100,7 @@ class TrialRows:
         self._best = best
         self._trials.update((trial.number, trial) for trial in changed)
         if first:  # columns chosen in an earlier visit may no longer exist
-            names = {*self.available(), "number", SIGN}
+            names = {*self.available(), "number", STATUS_COLUMN}
             self.chosen = tuple(name for name in self.chosen if name in names)
             self.by = self.by if self.by in names else ""
         if first and not self.by:
@@ -117,7 +124,7 @@ class TrialRows:
         """
         if text == self.filter_text:
             return
-        self._filter = parse(text, self.filterable())
+        self._filter = parse_filter(text, self.filterable())
         self.filter_text = text
         self._apply_filter()
 
@@ -138,35 +145,35 @@ class TrialRows:
 
     # what can be shown ----------------------------------------------------------------------------------------
 
-    def usual(self) -> list[str]:
+    def default_columns(self) -> list[str]:
         """Return the columns that are shown by default."""
         view = self._view
         assert view is not None
-        columns = [name for name in view.study.report.columns if name not in FACTS[:4]]
+        columns = [name for name in view.study.report.columns if name not in TRIAL_FACT_COLUMNS[:4]]
         objectives = [objective.metric for objective in view.study.objectives]
         listed = [name for trial in view.study.trials for name in trial.set]
-        settings = [name for name in (columns or [*varied(view), *listed]) if name not in objectives]
-        settings = list(dict.fromkeys(name for name in settings if name not in LATER))
+        settings = [name for name in (columns or [*varied_settings(view), *listed]) if name not in objectives]
+        settings = list(dict.fromkeys(name for name in settings if name not in COLUMNS_AFTER_SETTINGS))
         names = ["name"] if sum(bool(trial.name) for trial in view.trials) > 1 else []  # the baseline has one
         stage = ["stage"] if any(trial.stage for trial in view.trials) else []
-        memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE]) else []
+        memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE_ROWS]) else []
         notes = ["note"] if any(trial.note for trial in view.trials) else []
-        return [*objectives, TREND, *names, *settings, *stage, STEP, "seconds", *memory, *notes]
+        return [*objectives, TREND_COLUMN, *names, *settings, *stage, STEP_COLUMN, "seconds", *memory, *notes]
 
     def available(self) -> list[str]:
         """Return all columns that can be shown."""
         view = self._view
         assert view is not None
         settings = dict.fromkeys([*view.study.space.names, *view.base])
-        facts = [name for name in FACTS if name not in ("number", "status")]
-        names = [*self.usual(), *settings, *self._metrics, *MEASURED, *facts]
+        facts = [name for name in TRIAL_FACT_COLUMNS if name not in ("number", "status")]
+        names = [*self.default_columns(), *settings, *self._metrics, *MEASURED_COLUMNS, *facts]
         return [name for name in dict.fromkeys(names) if not name.endswith((":k", ":n"))]
 
     def filterable(self) -> list[str]:
         """Return the names that a filter may use."""
         if self._view is None:
-            return list(FACTS)
-        return list(dict.fromkeys(["number", "status", *(name for name in self.available() if name != TREND)]))
+            return list(TRIAL_FACT_COLUMNS)
+        return list(dict.fromkeys(["number", "status", *(name for name in self.available() if name != TREND_COLUMN)]))
 
     # the order ------------------------------------------------------------------------------------------------
 
@@ -191,7 +198,7 @@ class TrialRows:
             return ()
         if by in ("number", ""):
             return sorted(trials, key=attrgetter("number"), reverse=down)
-        if by == SIGN:
+        if by == STATUS_COLUMN:
             sign = -1 if down else 1
             return sorted(trials, key=lambda trial: (sign * _RANK[trial.status], trial.reason or ""))
         get = self._value_getter(by)
@@ -214,7 +221,7 @@ class TrialRows:
     def _value_getter(self, name: str) -> Callable[[Trial], Any]:
         """Return the function that gives the value of a trial in a column."""
         assert self._view is not None
-        return attrgetter(STEP) if name == STEP else values_of(self._view, name)
+        return attrgetter(STEP_COLUMN) if name == STEP_COLUMN else column_getter(self._view, name)
 
     def _value(self, trial: Trial, name: str) -> Any:
         return self._value_getter(name)(trial)
@@ -267,26 +274,26 @@ class TrialRows:
     def _cell(self, trial: Trial, name: str) -> Cell:
         view = self._view
         assert view is not None
-        meaning = STYLES[trial.status]
+        meaning = STATUS_MEANINGS[trial.status]
         if name == "number":
             best = trial.number in self._best
             return Cell(f"{self.glyphs.best if best else ' '}{trial.number}", "best" if best else "")
-        if name == SIGN:
+        if name == STATUS_COLUMN:
             return Cell(self.glyphs.status[trial.status], meaning)
-        if name == TREND:
+        if name == TREND_COLUMN:
             return Cell(
-                bars(self._trends.get(trial.number, ()), self.glyphs), "muted" if meaning == "muted" else "accent"
+                sparkline(self._trends.get(trial.number, ()), self.glyphs), "muted" if meaning == "muted" else "accent"
             )
-        if name == STEP:
+        if name == STEP_COLUMN:
             return Cell("" if trial.last_step is None else str(trial.last_step), "muted")
         if name == "stage":
-            return Cell(plain(trial.stage), "muted")
+            return Cell(plain_line(trial.stage), "muted")
         if any(objective.metric == name for objective in view.study.objectives):
             return self._objective_cell(trial, name)
         text = self._setting_text(trial, name)
-        if " → " in text and name not in FACTS:
+        if " → " in text and name not in TRIAL_FACT_COLUMNS:
             return Cell(text, "warn")
-        quiet = name in MEASURED or name in FACTS
+        quiet = name in MEASURED_COLUMNS or name in TRIAL_FACT_COLUMNS
         ended_badly = trial.status in (TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.STOPPED)
         return Cell(text, "muted" if quiet or ended_badly else "")
 
@@ -295,10 +302,14 @@ class TrialRows:
         assert self._view is not None
         value = self._value(trial, name)
         spec = self._view.study.metrics.get(name)
-        if isinstance(value, float) and name not in MEASURED and not (spec and spec.format):
+        if isinstance(value, float) and name not in MEASURED_COLUMNS and not (spec and spec.format):
             used = trial.effective.get(name, value)
-            return short(value) if used == value or not isinstance(used, float) else f"{short(value)} → {short(used)}"
-        return plain(shown(self._view, trial, name), limit=200)
+            return (
+                short_setting(value)
+                if used == value or not isinstance(used, float)
+                else f"{short_setting(value)} → {short_setting(used)}"
+            )
+        return plain_line(format_cell(self._view, trial, name), limit=200)
 
     def _objective_cell(self, trial: Trial, name: str) -> Cell:
         """Return the cell of an objective.
@@ -310,13 +321,15 @@ class TrialRows:
         if trial.values and name in trial.values:
             best = trial.number in self._best
             value = trial.values[name]
-            return Cell(brief(value, spec) if spec and spec.format else aligned(value), "best" if best else "")
+            return Cell(
+                short_number(value, spec) if spec and spec.format else aligned_metric(value), "best" if best else ""
+            )
         if trial.status is TrialStatus.FAILED or (trial.status is TrialStatus.STOPPED and name not in trial.metrics):
             return Cell(str(trial.reason or trial.status), "bad" if trial.status is TrialStatus.FAILED else "muted")
         latest = trial.metrics.get(name)
         if latest is None:
             return Cell("" if trial.status is not TrialStatus.PRUNED else "pruned", "muted")
-        text = brief(latest, spec) if spec and spec.format else aligned(latest)
+        text = short_number(latest, spec) if spec and spec.format else aligned_metric(latest)
         return Cell(f"({text})", "running" if trial.status is TrialStatus.RUNNING else "muted")
 
     # columns --------------------------------------------------------------------------------------------------
@@ -328,31 +341,38 @@ class TrialRows:
         """
         view = self._view
         assert view is not None
-        names = ["number", SIGN, *(self.chosen or self.usual())]
+        names = ["number", STATUS_COLUMN, *(self.chosen or self.default_columns())]
         if names != self._names:
             self._names = names
             self._cells.clear()
-        trials = [*self.all[:SAMPLE], *view.trials[-SAMPLE:], *(view.trials[:SAMPLE] if not self.all else ())]
+        trials = [
+            *self.all[:SAMPLE_ROWS],
+            *view.trials[-SAMPLE_ROWS:],
+            *(view.trials[:SAMPLE_ROWS] if not self.all else ()),
+        ]
         columns = []
         for name in names:
             heading = self._heading(name)
             widest = max([width_of(self._cell(trial, name).text) for trial in trials], default=0)
-            if name == TREND:
+            if name == TREND_COLUMN:
                 widest = 6
-            width = max(self._widths.get(name, 0), min(WIDEST, max(widest, min(width_of(heading) + 1, HEADING))))
-            if name == SIGN:
+            width = max(
+                self._widths.get(name, 0),
+                min(MAX_COLUMN_CELLS, max(widest, min(width_of(heading) + 1, MAX_HEADING_CELLS))),
+            )
+            if name == STATUS_COLUMN:
                 width = 1
             if name == "number":
                 width = max(3, width_of(str(max((trial.number for trial in view.trials), default=0))) + 1)
             self._widths[name] = width
             right = name == "number" or self._is_numeric(name, trials)
-            columns.append(Column(name, heading, width, right=right, sortable=name != TREND))
+            columns.append(TableColumn(name, heading, width, right=right, sortable=name != TREND_COLUMN))
         self.columns = columns
 
     def _is_numeric(self, name: str, trials: Sequence[Trial]) -> bool:
-        if name in MEASURED or name == STEP:
+        if name in MEASURED_COLUMNS or name == STEP_COLUMN:
             return True
-        if name in (TREND, "stage", SIGN, *FACTS):
+        if name in (TREND_COLUMN, "stage", STATUS_COLUMN, *TRIAL_FACT_COLUMNS):
             return False
         values = [value for trial in trials if (value := self._value(trial, name)) is not None]
         objectives = [] if self._view is None else [objective.metric for objective in self._view.study.objectives]
@@ -363,10 +383,12 @@ class TrialRows:
         study = self._view.study
         spec = study.metrics.get(name)
         heading = study.report.columns.get(name) or (spec.heading if spec else "")
-        if name == SIGN:
+        if name == STATUS_COLUMN:
             return ""
-        names = [plain(text, limit=60) for text in (heading, HEADINGS.get(name), SHORT.get(name), name) if text]
-        return next((text for text in names if width_of(text) < HEADING), names[0])
+        names = [
+            plain_line(text, limit=60) for text in (heading, HEADINGS.get(name), SHORT_HEADINGS.get(name), name) if text
+        ]
+        return next((text for text in names if width_of(text) < MAX_HEADING_CELLS), names[0])
 
 
 _SORT_ORDER = (
@@ -381,7 +403,7 @@ _SORT_ORDER = (
 _RANK = {status: rank for rank, status in enumerate(_SORT_ORDER)}
 
 
-def short(value: float) -> str:
+def short_setting(value: float) -> str:
     """Return a setting's number in few characters: `8.3e-4`, `0.05`, `128`."""
     if not math.isfinite(value):
         return str(value)
@@ -391,6 +413,6 @@ def short(value: float) -> str:
     return f"{value:.3g}"
 
 
-def aligned(value: float) -> str:
+def aligned_metric(value: float) -> str:
     """Return a metric with four significant digits, aligned with its neighbours: `1.510`."""
     return f"{value:#.4g}" if 1e-3 <= abs(value) < 1e4 else written(value)

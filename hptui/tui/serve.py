@@ -18,16 +18,16 @@ from hptui.model.errors import MachineError, Unsupported
 
 HOST = "127.0.0.1"
 """The loopback address, the only one that is served."""
-COOKIE = "hptui"
+TOKEN_COOKIE = "hptui"  # noqa: S105
 """Name of the cookie that holds the token."""
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'self' data:; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "connect-src 'self' ws:; frame-ancestors 'none'"
 )
 """The page loads nothing from other hosts: textual-serve's own page would tell a font server who opens it."""
 
 
-def serve(home: Path, port: int, *, write: bool = False, told: Callable[[str], None] | None = None) -> int:
+def serve(home: Path, port: int, *, write: bool = False, announce: Callable[[str], None] | None = None) -> int:
     """Serve until interrupted. Read-only unless `write`; then each request needs the token of this start.
 
     Raises: Unsupported without textual-serve; MachineError if the port is taken.
@@ -47,13 +47,13 @@ def serve(home: Path, port: int, *, write: bool = False, told: Callable[[str], N
         async def _make_app(self) -> Any:
             # A private method: textual-serve has no other way to add middleware.
             app = await super()._make_app()
-            app.middlewares.insert(0, guard(token, {f"{HOST}:{port}", f"localhost:{port}"}))
+            app.middlewares.insert(0, guard_middleware(token, {f"{HOST}:{port}", f"localhost:{port}"}))
             return app
 
     package = str(Path(__file__).parents[2])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
     address = f"http://{HOST}:{port}/" + (f"?token={token}" if token else "")
-    (told or _print_address)(address)
+    (announce or _print_address)(address)
     Guarded(command, host=HOST, port=port, title="hptui").serve()
     return 0
 
@@ -64,7 +64,7 @@ def _print_address(address: str) -> None:
     sys.stderr.flush()
 
 
-def guard(token: str, hosts: set[str]) -> Any:
+def guard_middleware(token: str, hosts: set[str]) -> Any:
     """Return middleware that accepts only requests for this address, from no other site, with the token.
 
     Pages of other sites can reach the loopback interface through the user's browser: `Host` and `Origin` are checked.
@@ -77,16 +77,16 @@ def guard(token: str, hosts: set[str]) -> Any:
         origin = request.headers.get("Origin", "")
         if request.host not in hosts or (origin and origin.partition("://")[2] not in hosts):
             return web.Response(status=403, text="this is for the machine's own loopback address alone\n")
-        query_token, cookie_token = request.query.get("token", ""), request.cookies.get(COOKIE, "")
+        query_token, cookie_token = request.query.get("token", ""), request.cookies.get(TOKEN_COOKIE, "")
         if token and secrets.compare_digest(query_token.encode(), token.encode()):
             response = web.HTTPFound("/")
-            response.set_cookie(COOKIE, token, httponly=True, samesite="Strict")
+            response.set_cookie(TOKEN_COOKIE, token, httponly=True, samesite="Strict")
             raise response
         if token and not secrets.compare_digest(cookie_token.encode(), token.encode()):
             return web.Response(status=403, text="this address needs the token that hptui serve has printed\n")
         response = await handler(request)
         if not response.prepared:
-            response.headers["Content-Security-Policy"] = POLICY
+            response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         return response
 
     return check

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hptui.model.values import value_text
-from hptui.tui.cells import Cell, Column
-from hptui.tui.text import plain
+from hptui.tui.cells import Cell, TableColumn
+from hptui.tui.text import plain_line
 
 if TYPE_CHECKING:
-    from hptui.actions.space import Draft
+    from hptui.actions.space import SpaceDraft
     from hptui.model.trial import Value
 
-CONSTRAINT = "constraint"
+CONSTRAINT_PREFIX = "constraint"
 """First word of the identity of a constraint's row."""
 
 
@@ -60,25 +60,25 @@ class SpaceRows:
     """The rows of an edited space next to the saved one."""
 
     pinned = 1
-    columns: Sequence[Column] = (
-        Column("name", "parameter", 15, sortable=False),
-        Column("range", "range or choices", 20, sortable=False),
-        Column("scale", "scale", 9, sortable=False),
-        Column("now", "change", 15, sortable=False),
-        Column("kind", "kind", 8, sortable=False),
-        Column("note", "note", 24, sortable=False),
+    columns: Sequence[TableColumn] = (
+        TableColumn("name", "parameter", 15, sortable=False),
+        TableColumn("range", "range or choices", 20, sortable=False),
+        TableColumn("scale", "scale", 9, sortable=False),
+        TableColumn("now", "change", 15, sortable=False),
+        TableColumn("kind", "kind", 8, sortable=False),
+        TableColumn("note", "note", 24, sortable=False),
     )
 
     def __init__(self) -> None:
-        self.draft: Draft | None = None
-        self.before: Draft | None = None
+        self.draft: SpaceDraft | None = None
+        self.before: SpaceDraft | None = None
         self.keys: list[str] = []
 
-    def show(self, draft: Draft, before: Draft) -> None:
+    def show(self, draft: SpaceDraft, before: SpaceDraft) -> None:
         """Show another draft. Entries that were removed stay in sight until the draft is saved."""
         self.draft, self.before = draft, before
         removed = [name for name in before.entries if name not in draft.entries]
-        constraints = [f"{CONSTRAINT} {text}" for text in (*draft.constraints, *self._removed_constraints())]
+        constraints = [f"{CONSTRAINT_PREFIX} {text}" for text in (*draft.constraints, *self._removed_constraints())]
         self.keys = [*draft.entries, *removed, *constraints]
 
     def _removed_constraints(self) -> list[str]:
@@ -97,7 +97,7 @@ class SpaceRows:
         """Return the index of a row by its identity; None if it is not shown."""
         return self.keys.index(key) if key in self.keys else None
 
-    def cut(self, key: object) -> list[str]:
+    def cut_texts(self, key: object) -> list[str]:
         """Return the texts of a row that are wider than their columns."""
         index = self.index_of(key)
         cells = self.cells(index) if index is not None else ()
@@ -116,19 +116,19 @@ class SpaceRows:
         key = self.keys[index]
         assert self.draft is not None
         assert self.before is not None
-        if key.startswith(f"{CONSTRAINT} "):
+        if key.startswith(f"{CONSTRAINT_PREFIX} "):
             return self._constraint_cells(key.partition(" ")[2])
         before, after = self.before.entries.get(key), self.draft.entries.get(key)
         entry = after if after is not None else before
         assert entry is not None
         meaning = "bad" if after is None else "" if before == after else "accent"
         return [
-            Cell(plain(key, 60), meaning, bold=before != after),
-            Cell(plain(range_text(entry), 200), meaning),
+            Cell(plain_line(key, 60), meaning, bold=before != after),
+            Cell(plain_line(range_text(entry), 200), meaning),
             Cell(scale_text(entry), "muted"),
-            Cell(plain(_change_text(before, after), 60), "warn" if after is None else "accent"),
+            Cell(plain_line(_change_text(before, after), 60), "warn" if after is None else "accent"),
             Cell(kind_of(entry), "muted"),
-            Cell(plain(_note_text(entry), 120), "muted"),
+            Cell(plain_line(_note_text(entry), 120), "muted"),
         ]
 
     def _constraint_cells(self, text: str) -> Sequence[Cell]:
@@ -139,7 +139,7 @@ class SpaceRows:
         meaning = "bad" if is_removed else "accent" if is_new else ""
         return [
             Cell("constraint", "muted"),
-            Cell(plain(text, 200), meaning),
+            Cell(plain_line(text, 200), meaning),
             Cell(""),
             Cell(change, "warn" if is_removed else "accent"),
             Cell(""),

@@ -8,20 +8,20 @@ from pathlib import Path
 
 from hptui.model.errors import MachineError, UserError
 
-KINDS = (".csv", ".md")
+TABLE_SUFFIXES = (".csv", ".md")
 """Suffixes of the formats that can be written."""
 
 
-def check(text: str) -> None:
+def check_table_path(text: str) -> None:
     """Check that a path ends in the suffix of a known format.
 
     Raises: UserError if it does not.
     """
-    if Path(text).suffix.lower() not in KINDS:
+    if Path(text).suffix.lower() not in TABLE_SUFFIXES:
         raise UserError(f"{text!r} says neither CSV nor Markdown", hint="a path that ends in .csv or .md")
 
 
-def write(headings: Sequence[str], rows: Sequence[Sequence[str]], path: Path) -> str:
+def write_table_file(headings: Sequence[str], rows: Sequence[Sequence[str]], path: Path) -> str:
     """Write a table in the format of the path's suffix, and return the message to show.
 
     An existing file is replaced as a whole. Raises: MachineError if the file cannot be written.
@@ -44,9 +44,9 @@ def write(headings: Sequence[str], rows: Sequence[Sequence[str]], path: Path) ->
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
-    from hptui.results.markdown import escape
+    from hptui.results.markdown import escape_markdown
 
-    return "| " + " | ".join(map(escape, cells)) + " |"
+    return "| " + " | ".join(map(escape_markdown, cells)) + " |"
 
 
 def _csv_value(text: str) -> float | str:

@@ -6,22 +6,22 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-from hptui.model.clean import ELLIPSIS, clean
+from hptui.model.clean import ELLIPSIS, sanitize
 
 
-def plain(text: object, limit: int = 2000) -> str:
+def plain_line(text: object, limit: int = 2000) -> str:
     """Return a text as one printable line, without zero-width characters.
 
     Terminals treat those differently.
     """
-    cleaned = clean(text, limit=limit)
+    cleaned = sanitize(text, limit=limit)
     if cleaned.isascii():
         return cleaned
     composed = unicodedata.normalize("NFC", cleaned)
     return "".join(character for character in composed if unicodedata.category(character) not in ("Mn", "Me", "Cf"))
 
 
-def fit(text: str, width: int, *, right: bool = False) -> str:
+def fit_cells(text: str, width: int, *, right: bool = False) -> str:
     """Return a text in exactly `width` cells: padded, or cut with an ellipsis."""
     if width <= 0:
         return ""

@@ -8,7 +8,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent", "mark")
 """Meanings that a part of a line can have; `$mean-NAME` in styles."""
-SERIES = 8
+N_SERIES_COLOURS = 8
 """Number of curves with a colour of their own; all further ones share one."""
 
 
@@ -172,5 +172,5 @@ def _ansi(name: str, dark: bool) -> Theme:
 
 THEMES = (DARK, LIGHT, SAFE, _ansi("ansi", True), _ansi("ansi-light", False))
 """Our themes."""
-DEFAULTS = dict(DARK.variables)
+DEFAULT_VARIABLES = dict(DARK.variables)
 """Style variables for Textual's own themes, which do not define ours."""

@@ -18,13 +18,13 @@ from textual.message_pump import MessagePump
 if TYPE_CHECKING:
     from hptui.tui.app import HptuiApp
 
-PATIENCE = 1.0
+MAX_KEY_WAIT_S = 1.0
 """Seconds after which a key is not waited for any more, because what it opened takes long."""
-ROUNDS = 2
+MESSAGE_ROUNDS = 2
 """Times that a key is followed from the focus to the application: what it opens may call back once."""
 
 
-class Typed:
+class KeyQueue:
     """The keys of an application, carried out one after the other."""
 
     def __init__(self, app: HptuiApp) -> None:
@@ -34,13 +34,13 @@ class Typed:
         self._turn = 0
         self._started_at: float | None = None
 
-    def take(self, key: events.Key) -> bool:
+    def accept(self, key: events.Key) -> bool:
         """Return whether a key is to be carried out now; otherwise it is posted again when it is its turn."""
         if key is self._posted:
             self._posted = None
         elif self._posted is not None or self._queue or self._busy:
             self._queue.append(key)
-            self._app.set_timer(PATIENCE, self._post_next)
+            self._app.set_timer(MAX_KEY_WAIT_S, self._post_next)
             return False
         self._turn += 1
         self._started_at = time.monotonic()
@@ -48,11 +48,11 @@ class Typed:
 
     @property
     def _busy(self) -> bool:
-        return self._started_at is not None and time.monotonic() - self._started_at < PATIENCE
+        return self._started_at is not None and time.monotonic() - self._started_at < MAX_KEY_WAIT_S
 
-    def given(self) -> None:
+    def follow_accepted(self) -> None:
         """Follow the key that was just passed to the widget in focus, until its handling has ended."""
-        self._follow(self._focused_node(), ROUNDS, self._turn)
+        self._follow(self._focused_node(), MESSAGE_ROUNDS, self._turn)
 
     def _focused_node(self) -> MessagePump:
         return self._app.focused or self._app.screen

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hptui.storage.paths import StudyDir
 
 if TYPE_CHECKING:
-    from hptui.actions.space import Draft
+    from hptui.actions.space import SpaceDraft
 
 
 def run(sd: StudyDir, trials: str | None = None) -> str:
@@ -24,7 +24,7 @@ def run(sd: StudyDir, trials: str | None = None) -> str:
     return _message_with_notes(started.notes, f"{sd.name} {'was running already' if started.joined else 'runs'}")
 
 
-def launch(sd: StudyDir, choices: Mapping[str, str]) -> str:
+def run_with_choices(sd: StudyDir, choices: Mapping[str, str]) -> str:
     """Run a study with the chosen options.
 
     `hptui run STUDY --detach [--trials N|+N] [--parallel N] [--set resources.gpus=…]`
@@ -41,12 +41,12 @@ def launch(sd: StudyDir, choices: Mapping[str, str]) -> str:
 
 def _nothing_to_run_message(sd: StudyDir) -> str:
     """Return the message for a study whose runner will find no trial to run; '' otherwise."""
-    from hptui.model.stages import expected
+    from hptui.model.stages import expected_total
     from hptui.model.trial import StudyState
-    from hptui.results.view import look
+    from hptui.results.view import read_view
 
-    view = look(sd)
-    total = expected(view.study, view.trials)
+    view = read_view(sd)
+    total = expected_total(view.study, view.trials)
     any_open = any(trial.status.open for trial in view.trials)
     if view.row.state is not StudyState.DONE or any_open or total is None or len(view.trials) < total:
         return ""
@@ -56,7 +56,7 @@ def _nothing_to_run_message(sd: StudyDir) -> str:
 
 def new(source: str, path: Path) -> str:
     """Write a study file to begin with: `hptui new SOURCE -o FILE`."""
-    from hptui.actions.new import new as write
+    from hptui.actions.new import write_study_file as write
 
     path_written, notes = write(source, path)
     return _message_with_notes(notes, f"wrote {path_written}")
@@ -94,39 +94,39 @@ def _message_with_notes(notes: Sequence[str], text: str) -> str:
 
 def pause(sd: StudyDir, trials: Sequence[int] | None = None, *, after_trials: bool = False) -> str:
     """Pause a study or trials: `hptui pause STUDY [TRIALS] [--after-trials]`."""
-    from hptui.actions.steer import request
+    from hptui.actions.steer import send_command
 
-    return request(sd, "pause", {"trials": _list_or_none(trials), "after_trials": after_trials})
+    return send_command(sd, "pause", {"trials": _list_or_none(trials), "after_trials": after_trials})
 
 
 def resume(sd: StudyDir, trials: Sequence[int] | None = None) -> str:
     """Resume a study or trials, with a new runner if none is alive: `hptui resume STUDY [TRIALS]`."""
-    from hptui.actions.run import go_on
-    from hptui.actions.steer import request
+    from hptui.actions.run import start_runner
+    from hptui.actions.steer import send_command
 
-    message = request(sd, "resume", {"trials": _list_or_none(trials), "whole": True})
-    return f"{message}; {sd.name} runs again" if go_on(sd) else message
+    message = send_command(sd, "resume", {"trials": _list_or_none(trials), "whole": True})
+    return f"{message}; {sd.name} runs again" if start_runner(sd) else message
 
 
 def stop(sd: StudyDir, trials: Sequence[int] | None = None, *, now: bool = False) -> str:
     """Stop a study or trials: `hptui stop STUDY [TRIALS] [--now]`."""
-    from hptui.actions.steer import request
+    from hptui.actions.steer import send_command
 
-    return request(sd, "stop", {"trials": _list_or_none(trials), "now": now})
+    return send_command(sd, "stop", {"trials": _list_or_none(trials), "now": now})
 
 
 def retry(sd: StudyDir, trials: Sequence[int]) -> str:
     """Run trials again: `hptui retry STUDY TRIALS`."""
-    from hptui.actions.steer import request
+    from hptui.actions.steer import send_command
 
-    return request(sd, "retry", {"trials": list(trials)})
+    return send_command(sd, "retry", {"trials": list(trials)})
 
 
 def note(sd: StudyDir, trial: int, text: str) -> str:
     """Set the note of a trial: `hptui note STUDY TRIAL TEXT`."""
-    from hptui.actions.steer import request
+    from hptui.actions.steer import send_command
 
-    return request(sd, "note", {"trial": trial, "text": text})
+    return send_command(sd, "note", {"trial": trial, "text": text})
 
 
 def add(
@@ -142,18 +142,18 @@ def add(
 
     `continues` is the trial from whose checkpoint it goes on. Raises: UserError for settings that are invalid.
     """
-    from hptui.actions.byhand import check_continues, read_settings
-    from hptui.actions.steer import request
+    from hptui.actions.byhand import check_can_continue, parse_settings
+    from hptui.actions.steer import send_command
     from hptui.model.errors import UserError
 
     if not settings and continues is None:
         raise UserError("a trial without a setting would be the baseline", hint="for instance learning_rate=1e-4")
-    params = read_settings(sd, settings)
+    params = parse_settings(sd, settings)
     args: dict[str, object] = {"params": params, "name": name, "title": title, "note": note}
     if continues is not None:
-        check_continues(sd, continues, params)
+        check_can_continue(sd, continues, params)
         args |= {"like": continues, "from_checkpoint": True}
-    return request(sd, "add", args)
+    return send_command(sd, "add", args)
 
 
 def last_checkpoint(sd: StudyDir, trial: int) -> int | None:
@@ -167,19 +167,19 @@ def last_checkpoint(sd: StudyDir, trial: int) -> int | None:
         return None
 
 
-def save_space(sd: StudyDir, draft: Draft, why: str) -> str:
+def save_space(sd: StudyDir, draft: SpaceDraft, why: str) -> str:
     """Save a whole space as the next revision: `hptui space STUDY KEY=RANGE… --why TEXT`."""
     from hptui.actions.space import save
 
     return save(sd, draft, why)
 
 
-def take_file(sd: StudyDir, path: Path) -> str:
+def apply_file(sd: StudyDir, path: Path) -> str:
     """Apply a changed study file as `hptui run FILE` does, without starting anything."""
-    from hptui.actions.run import read
+    from hptui.actions.run import read_study
     from hptui.actions.steer import change_spec
 
-    return change_spec(sd, read(path, {}), "edited by hand")
+    return change_spec(sd, read_study(path, {}), "edited by hand")
 
 
 def write_report(sd: StudyDir, target: Path) -> str:
@@ -198,14 +198,14 @@ def write_report(sd: StudyDir, target: Path) -> str:
         f"from {call.__module__} import {call.__name__} as call; call(StudyDir(Path(sys.argv[1])), Path(sys.argv[2]))"
     )
     command = [sys.executable, "-P", "-c", code, str(sd.root), str(target)]
-    process = subprocess.run(command, capture_output=True, text=True, check=False, env=apart())
+    process = subprocess.run(command, capture_output=True, text=True, check=False, env=helper_environment())
     if process.returncode:
         lines = process.stderr.strip().splitlines()
         raise MachineError(lines[-1] if lines else f"the report could not be written to {target}")
     return f"written to {target}"
 
 
-def apart() -> dict[str, str]:
+def helper_environment() -> dict[str, str]:
     """Return the environment of a helper process: this hptui package, and no GPU."""
     import os
 
@@ -214,11 +214,11 @@ def apart() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": ""}
 
 
-def config(sd: StudyDir, trial: int) -> str:
+def config_yaml(sd: StudyDir, trial: int) -> str:
     """Return a trial's configuration as YAML: `hptui export STUDY TRIAL --format yaml`."""
-    from hptui.actions.export import Wanted, export
+    from hptui.actions.export import ExportRequest, export
 
-    return export(sd, str(trial), Wanted(how="yaml")) or ""
+    return export(sd, str(trial), ExportRequest(how="yaml")) or ""
 
 
 def _list_or_none(trials: Sequence[int] | None) -> list[int] | None:

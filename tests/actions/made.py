@@ -6,7 +6,7 @@ import uuid
 
 from hptui.actions.process import defaults_of
 from hptui.model.trial import Attempt, AttemptState, Reason, Role, StudyState, Trial, TrialStatus
-from hptui.running.setup import keep_defaults
+from hptui.running.setup import store_defaults
 from hptui.storage import studyfile
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
@@ -96,12 +96,12 @@ TRIALS = [
 
 def make(home, trials=TRIALS, text=FILE, state=StudyState.DONE, message="") -> StudyDir:
     """The study in HOME."""
-    study = studyfile.loads(textwrap.dedent(text), directory=str(home))
-    sd = StudyDir.of(home, study.name)
+    study = studyfile.read_text(textwrap.dedent(text), directory=str(home))
+    sd = StudyDir.for_study(home, study.name)
     before = os.umask(0o077)
     try:
         with Store.create(sd, studyfile.to_json(study), study.name) as store:
-            keep_defaults(store, defaults_of(study))
+            store_defaults(store, defaults_of(study))
             for one in trials:
                 store.insert_trial(one)
                 if one.status is not TrialStatus.WAITING:

@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 
 from hptui.actions import doctor
-from hptui.actions.checkup import checkup
-from hptui.actions.doctor import examine, worst
+from hptui.actions.checkup import examine_study
+from hptui.actions.doctor import examine, worst_level
 from hptui.model.trial import StudyState
 from hptui.running import nvml
-from hptui.storage.reader import Reader
-from hptui.storage.rundir import holding
+from hptui.storage.reader import StoreReader
+from hptui.storage.rundir import try_lock
 from hptui.storage.store import Store
 from tests.actions.made import TRIALS, make, trial
 
@@ -31,7 +31,7 @@ def bad(findings):
 def test_a_sound_study(home):
     sd = make(home)
     found = examine(home, [sd])
-    assert worst([finding for finding in found if finding.study]) == "ok"
+    assert worst_level([finding for finding in found if finding.study]) == "ok"
     assert {"versions", "packages", "sqlite", "gpu", "locks", "logout", "terminal", "home", "disk", "study"} <= set(
         levels(found)
     )
@@ -47,23 +47,23 @@ def test_a_damaged_store(home):
     with open(sd.db, "r+b") as file:
         file.seek(4096)
         file.write(os.urandom(20_000))
-    assert ("store", "error") in bad(checkup(sd, thorough=True))
+    assert ("store", "error") in bad(examine_study(sd, thorough=True))
 
 
 def test_a_store_that_is_none(home):
     sd = make(home)
     sd.db.write_bytes(b"no store at all" * 1000)
-    assert bad(checkup(sd)) == [("store", "error")]
+    assert bad(examine_study(sd)) == [("store", "error")]
 
 
 def test_a_runner_that_has_gone(home):
     sd = make(home, [*TRIALS[:2], trial(2, "running", ended=None)], state=StudyState.RUNNING)
-    found = checkup(sd)
+    found = examine_study(sd)
     assert bad(found) == [("runner", "warning"), ("attempts", "warning")]
     assert all(finding.hint == "hptui run made" for finding in found)
     assert "trial 2 was running" in found[1].message
-    with holding(sd.lock):
-        assert bad(checkup(sd)) == []
+    with try_lock(sd.lock):
+        assert bad(examine_study(sd)) == []
 
 
 def test_a_restarted_machine_is_named(home):
@@ -73,13 +73,13 @@ def test_a_restarted_machine_is_named(home):
     with sqlite3.connect(sd.db) as conn:
         conn.execute("UPDATE meta SET value = 'another' WHERE key = 'boot_id'")
     conn.close()
-    assert "the machine was restarted" in checkup(sd)[0].message
+    assert "the machine was restarted" in examine_study(sd)[0].message
 
 
 def test_files_that_others_can_read(home):
     sd = make(home)
     sd.db.chmod(0o644)
-    found = checkup(sd)
+    found = examine_study(sd)
     assert bad(found) == [("files", "warning")]
     assert found[0].hint == f"chmod -R go-rwx {sd.root}"
 
@@ -89,9 +89,9 @@ def test_a_clock_that_was_put_back(home, monkeypatch):
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 3600)
     with Store.open(sd) as store:
-        store.event("info", "test", "from the future")
+        store.add_event("info", "test", "from the future")
     monkeypatch.setattr(time, "time", real)
-    assert bad(checkup(sd)) == [("clock", "warning")]
+    assert bad(examine_study(sd)) == [("clock", "warning")]
 
 
 def test_a_damaged_checkpoint(home):
@@ -99,19 +99,19 @@ def test_a_damaged_checkpoint(home):
     path = sd.checkpoints(3) / "step-00000010"
     path.mkdir(parents=True)
     (path / "MANIFEST.json").write_text("{torn")
-    found = checkup(sd)
+    found = examine_study(sd)
     assert bad(found) == [("checkpoints", "warning")]
     assert "step-00000010 is damaged" in found[0].message
 
 
 def test_a_process_that_was_left_behind(home):
     sd = make(home)
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         environment = {**os.environ, "HPTUI_ATTEMPT": reader.attempts(1)[0].token}
     stray = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment)
     try:
         deadline = time.monotonic() + 10
-        while not (found := bad(checkup(sd))) and time.monotonic() < deadline:
+        while not (found := bad(examine_study(sd))) and time.monotonic() < deadline:
             time.sleep(0.05)
     finally:
         stray.kill()
@@ -123,7 +123,7 @@ def test_a_network_file_system_is_an_error(home, monkeypatch):
     sd = make(home)
     monkeypatch.setattr("hptui.actions.checkup.filesystem", lambda path: "nfs4")
     monkeypatch.setattr("hptui.actions.doctor.filesystem", lambda path: "nfs4")
-    assert ("store", "error") in bad(checkup(sd))
+    assert ("store", "error") in bad(examine_study(sd))
     assert ("disk", "error") in bad(examine(home, []))
 
 
@@ -162,4 +162,4 @@ def test_a_look_that_fails_is_a_finding(home, monkeypatch):
     monkeypatch.setenv("TMPDIR", "/proc")
     found = [finding for finding in examine(home, []) if finding.check == "locks"]
     assert [finding.level for finding in found] == ["error"]
-    assert worst([replace(found[0], level="ok")]) == "ok"
+    assert worst_level([replace(found[0], level="ok")]) == "ok"

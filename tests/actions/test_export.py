@@ -15,12 +15,12 @@ import pytest
 import yaml
 
 from hptui.actions.archive import archive
-from hptui.actions.export import Wanted, export
+from hptui.actions.export import ExportRequest, export
 from hptui.actions.report import write_report
 from hptui.model.errors import MachineError, UserError
-from hptui.results.view import look
+from hptui.results.view import read_view
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.trainers import registry
 from tests.actions.made import EVIL, TRIALS, make, trial
 
@@ -30,7 +30,7 @@ WHOLE = {**{name: info.default for name, info in registry.schema("toy").items()}
 
 
 def text(sd, ref, how, **more):
-    return export(sd, ref, Wanted(how, **more))
+    return export(sd, ref, ExportRequest(how, **more))
 
 
 def test_the_best_configuration_in_every_format(home):
@@ -222,7 +222,7 @@ def test_a_study_is_archived_whole(home, tmp_path):
     assert {name.split("/")[0] for name in names} == {"made"}
     assert not [name for name in names if name.endswith(("link", "lock", "-wal", "-shm"))]
     assert "made/trials/0003/checkpoints/step-00000001/weights" in names
-    with Reader(StudyDir(tmp_path / "elsewhere" / "made")) as reader:
+    with StoreReader(StudyDir(tmp_path / "elsewhere" / "made")) as reader:
         assert [one.number for one in reader.trials()] == list(range(8))
     archive(sd, target, checkpoints=False)
     with tarfile.open(target) as tar:
@@ -251,6 +251,6 @@ def test_an_archive_of_a_log_that_grows_is_sound(home, tmp_path):
 
 
 def test_the_view_is_of_one_moment(home):
-    view = look(make(home))
+    view = read_view(make(home))
     assert view.best.number == 3
     assert view.baseline.number == 0

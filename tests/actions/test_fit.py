@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from hptui.actions.fit import Fitted, configuration, fit
-from hptui.actions.run import read
-from hptui.model.errors import Unusable, UserError
+from hptui.actions.fit import MemoryFit, find_memory_fit, heaviest_with
+from hptui.actions.run import read_study
+from hptui.model.errors import NoUsableTrial, UserError
 from tests.support import toy
 
 
-def fitted(folder: Path, trainer: str, setting: str = "batch_size", **more: str) -> Fitted:
-    return fit(toy(folder, trainer=trainer, steps=4, **more), setting)  # type: ignore[arg-type]
+def fitted(folder: Path, trainer: str, setting: str = "batch_size", **more: str) -> MemoryFit:
+    return find_memory_fit(toy(folder, trainer=trainer, steps=4, **more), setting)  # type: ignore[arg-type]
 
 
-def values(found: Fitted) -> list[tuple[int, bool]]:
+def values(found: MemoryFit) -> list[tuple[int, bool]]:
     return [(attempt.value, attempt.fits) for attempt in found.attempts]
 
 
@@ -42,7 +42,7 @@ def test_one_is_the_least_that_is_proposed(tmp_path: Path) -> None:
 
 
 def test_not_even_one_fits(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match="not even batch_size = 1"):
+    with pytest.raises(NoUsableTrial, match="not even batch_size = 1"):
         fitted(tmp_path, "batch_size = 2\nfail_if = 'batch_size > 0'")
 
 
@@ -53,7 +53,7 @@ def test_a_setting_that_costs_no_memory_is_not_doubled_for_ever(tmp_path: Path) 
 
 
 def test_another_failure_is_not_taken_for_a_lack_of_memory(tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match=r"not for want of memory .*crash: .*told to crash"):
+    with pytest.raises(NoUsableTrial, match=r"not for want of memory .*crash: .*told to crash"):
         fitted(tmp_path, "batch_size = 2\ncrash_at = 1")
 
 
@@ -71,8 +71,8 @@ def test_the_rest_of_the_configuration_is_the_heaviest_and_what_is_derived_follo
         "batch_size = { choices = [1, 2] }\nwidth = { choices = [16, 64] }\ndepth = { expr = 'batch_size // 2 + 1' }"
     )
     search = 'constraints = ["width * batch_size <= 64", "width <= 64"]'
-    study = read(toy(tmp_path, space=space, search=search), {})
-    found = configuration(study, "batch_size", 8)
+    study = read_study(toy(tmp_path, space=space, search=search), {})
+    found = heaviest_with(study, "batch_size", 8)
     assert (found["batch_size"], found["width"], found["depth"]) == (8, 64, 5)
 
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.actions.housekeeping import collect, removable, remove
+from hptui.actions.housekeeping import delete_checkpoints, removable_bytes, remove
 from hptui.model.errors import Locked, MachineError, UserError
 from hptui.model.trial import StudyState
-from hptui.results.view import look
-from hptui.storage.paths import StudyDir, studies_in
-from hptui.storage.reader import Reader
-from hptui.storage.rundir import holding
+from hptui.results.view import read_view
+from hptui.storage.paths import StudyDir, list_studies
+from hptui.storage.reader import StoreReader
+from hptui.storage.rundir import try_lock
 from hptui.storage.store import Store
 from tests.actions.made import FILE, TRIALS, make, trial
 
@@ -31,7 +31,7 @@ def save(sd, number, elsewhere=""):
 def test_a_study_is_removed(home):
     sd, other = make(home), home / "other"
     other.mkdir()
-    size = removable(sd)
+    size = removable_bytes(sd)
     assert size > 1000
     assert remove(sd) == size
     assert list(home.iterdir()) == [other]
@@ -39,12 +39,12 @@ def test_a_study_is_removed(home):
 
 def test_a_running_study_is_not_removed(home):
     sd = make(home, state=StudyState.RUNNING)
-    with holding(sd.lock) as held:
+    with try_lock(sd.lock) as held:
         assert held
         with pytest.raises(Locked, match="is running") as caught:
             remove(sd)
     assert caught.value.exit_code == 4
-    with holding(sd.attempt(1, 1) / "lock"), pytest.raises(Locked, match="attempt-1 of the study 'made' still runs"):
+    with try_lock(sd.attempt(1, 1) / "lock"), pytest.raises(Locked, match="attempt-1 of the study 'made' still runs"):
         remove(sd)
     assert sd.exists()
 
@@ -85,7 +85,7 @@ def test_links_inside_a_study_lead_nowhere(home, tmp_path):
     sd.trial(1).mkdir(exist_ok=True)
     (sd.trial(1) / "link").symlink_to(precious)
     sd.checkpoints(2).symlink_to(precious)
-    assert collect(sd) == []
+    assert delete_checkpoints(sd) == []
     remove(sd)
     assert (precious / "file").exists()
 
@@ -107,7 +107,7 @@ def test_a_removal_that_is_killed_leaves_no_half_study(home, monkeypatch):
     )
     with pytest.raises(KeyboardInterrupt):
         remove(sd)
-    assert studies_in(home) == []
+    assert list_studies(home) == []
 
 
 def test_only_checkpoints_that_nobody_needs_go(home):
@@ -115,24 +115,24 @@ def test_only_checkpoints_that_nobody_needs_go(home):
     sd = make(home, [*TRIALS, stopped, paused])
     for number in range(10):
         save(sd, number)
-    would = collect(sd, dry_run=True)
+    would = delete_checkpoints(sd, dry_run=True)
     assert [garbage.trial for garbage in would] == [0, 1, 2, 4, 5, 6]
     assert {garbage.bytes for garbage in would} == {1000}
     assert all(sd.checkpoints(number).is_dir() for number in range(10))
-    assert collect(sd) == would
+    assert delete_checkpoints(sd) == would
     assert [number for number in range(10) if sd.checkpoints(number).exists()] == [3, 7, 8, 9]
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert [number for number in range(10) if reader.checkpoints(number)] == [3, 7, 8, 9]
-    assert collect(sd) == []
+    assert delete_checkpoints(sd) == []
 
 
 def test_while_a_runner_lives_only_complete_trials_lose_theirs(home):
     sd = make(home, state=StudyState.RUNNING)
     for number in range(7):
         save(sd, number)
-    with holding(sd.lock):
-        assert [garbage.trial for garbage in collect(sd)] == [0, 1, 2]
-    assert [garbage.trial for garbage in collect(sd)] == [4, 5, 6]
+    with try_lock(sd.lock):
+        assert [garbage.trial for garbage in delete_checkpoints(sd)] == [0, 1, 2]
+    assert [garbage.trial for garbage in delete_checkpoints(sd)] == [4, 5, 6]
 
 
 def test_equals_of_the_best_keep_theirs(home):
@@ -140,5 +140,5 @@ def test_equals_of_the_best_keep_theirs(home):
     sd = make(home, [TRIALS[0], tied, TRIALS[2], TRIALS[3]])
     for number in range(4):
         save(sd, number)
-    assert [garbage.trial for garbage in collect(sd)] == [0, 2]
-    assert look(sd).best.number == 1
+    assert [garbage.trial for garbage in delete_checkpoints(sd)] == [0, 2]
+    assert read_view(sd).best.number == 1

@@ -6,14 +6,14 @@ import io
 import optuna
 import pytest
 
-from hptui.actions.export import Wanted, export
-from hptui.actions.imports import carry_out, plan
+from hptui.actions.export import ExportRequest, export
+from hptui.actions.imports import plan_import, run_import
 from hptui.model.errors import UserError
 from hptui.model.trial import Reason, Role, StudyState, TrialStatus
-from hptui.results.view import look
-from hptui.search.history import Outcome, read
-from hptui.search.lens import Lens
-from hptui.storage.reader import Reader
+from hptui.results.view import read_view
+from hptui.search.history import ObservationKind, read_history
+from hptui.search.lens import SpaceProjection
+from hptui.storage.reader import StoreReader
 from tests.actions.made import STAGED, TRIALS, make
 from tests.support import hptui, kill_all, rest, run, toy, trials, until
 
@@ -33,14 +33,14 @@ def table(tmp_path, text=TABLE):
 
 
 def imported(sd):
-    return [one for one in look(sd).trials if one.role is Role.IMPORTED]
+    return [one for one in read_view(sd).trials if one.role is Role.IMPORTED]
 
 
 def test_a_table_becomes_trials(home, tmp_path):
     sd = make(home, TRIALS[:2])
-    made = plan(sd, table(tmp_path), names=NAMES, objectives=["Loss"])
+    made = plan_import(sd, table(tmp_path), names=NAMES, objectives=["Loss"])
     assert made.left_out == ["Mood"]
-    said = carry_out(sd, made)
+    said = run_import(sd, made)
     assert said == "4 recorded as imported: trials 2 to 5; 0 of them inform the sampler"
     assert any("batch_size is 32 here" in note for note in made.notes)
     first, second, third, fourth = imported(sd)
@@ -58,25 +58,29 @@ def test_a_table_becomes_trials(home, tmp_path):
 
 def test_what_was_not_recorded_is_not_made_up(home, tmp_path):
     sd = make(home, TRIALS[:1])
-    made = plan(sd, table(tmp_path, "learning_rate,loss\n1e-3,0.5\n"), names={})
+    made = plan_import(sd, table(tmp_path, "learning_rate,loss\n1e-3,0.5\n"), names={})
     assert made.informs == 0
     assert any("width" in note for note in made.notes)
-    carry_out(sd, made)
-    view = look(sd)
+    run_import(sd, made)
+    view = read_view(sd)
     [one] = imported(sd)
     assert view.settings(one) == {"learning_rate": 1e-3}
-    [row] = [row for row in csv.DictReader(io.StringIO(export(sd, "all", Wanted("csv")))) if row["role"] == "imported"]
+    [row] = [
+        row for row in csv.DictReader(io.StringIO(export(sd, "all", ExportRequest("csv")))) if row["role"] == "imported"
+    ]
     assert (row["width"], row["steps"]) == ("", "")
-    assert "width" not in export(sd, str(one.number), Wanted("yaml"))
+    assert "width" not in export(sd, str(one.number), ExportRequest("yaml"))
 
 
 def test_a_sampler_learns_from_what_is_known_only(home, tmp_path):
     sd = make(home, TRIALS[:1])
-    carry_out(sd, plan(sd, table(tmp_path), names=NAMES, objectives=["Loss"]))
-    carry_out(sd, plan(sd, table(tmp_path, "learning_rate,loss\n1e-3,0.5\n"), names={}))
-    view = look(sd)
-    told = read(Lens(view.study.space, {**view.base, "batch_size": 4}), view.study, view.trials).told
-    values = [one.values for one in told if one.outcome is Outcome.VALUES and one.trial.reason is Reason.FINISHED]
+    run_import(sd, plan_import(sd, table(tmp_path), names=NAMES, objectives=["Loss"]))
+    run_import(sd, plan_import(sd, table(tmp_path, "learning_rate,loss\n1e-3,0.5\n"), names={}))
+    view = read_view(sd)
+    told = read_history(
+        SpaceProjection(view.study.space, {**view.base, "batch_size": 4}), view.study, view.trials
+    ).observations
+    values = [one.values for one in told if one.kind is ObservationKind.VALUES and one.trial.reason is Reason.FINISHED]
     assert values == [(0.6097,), (0.61,), (0.58,)]
 
 
@@ -84,7 +88,7 @@ def test_texts_of_the_trainer_come_back_with_their_blanks_and_signs(home, tmp_pa
     said = 'kind = "charlm"\n    prompt = "Return the "'
     sd = make(home, [], text=STAGED.split("[[stage]]")[0].replace('kind = "toy"', said).replace("width", "model_dim"))
     row = 'model_dim,prompt,loss\n16,"Return the ",0.5\n32,Return the,0.4\n'
-    made = plan(sd, table(tmp_path, row), names={})
+    made = plan_import(sd, table(tmp_path, row), names={})
     assert [one.params["prompt"] for one in made.rows] == ["Return the ", "Return the"]
     assert made.informs == 1, "the second ran with another prompt"
 
@@ -92,8 +96,8 @@ def test_texts_of_the_trainer_come_back_with_their_blanks_and_signs(home, tmp_pa
 def test_what_ran_with_what_the_first_stage_sets_belongs_to_it(home, tmp_path):
     sd = make(home, [], text=STAGED)
     said = "width,steps,loss\n16,5,0.5\n32,50,0.1\n48,,0.2\n"
-    carry_out(sd, plan(sd, table(tmp_path, said), names={}))
-    view = look(sd)
+    run_import(sd, plan_import(sd, table(tmp_path, said), names={}))
+    view = read_view(sd)
     assert [one.stage for one in view.trials] == ["short", "", ""], "a later stage begins from trials of its own"
     assert view.best.values == {"loss": 0.5}, "of the others nothing says that they may be compared with it"
     assert view.stage == "short"
@@ -101,8 +105,8 @@ def test_what_ran_with_what_the_first_stage_sets_belongs_to_it(home, tmp_path):
 
 def test_without_what_a_stage_sets_imported_trials_are_comparable_with_it(home, tmp_path):
     sd = make(home, [], text=STAGED.replace("set = { steps = 5 }", ""))
-    carry_out(sd, plan(sd, table(tmp_path, "width,loss\n16,0.5\n32,0.4\n"), names={}))
-    view = look(sd)
+    run_import(sd, plan_import(sd, table(tmp_path, "width,loss\n16,0.5\n32,0.4\n"), names={}))
+    view = read_view(sd)
     assert [one.stage for one in view.trials] == ["", ""]
     assert view.best.values == {"loss": 0.4}
 
@@ -111,19 +115,19 @@ def test_the_same_file_twice_is_recorded_once(home, tmp_path):
     sd = make(home, [])
     path = table(tmp_path)
     for said in ("4 recorded as imported", "nothing new: all 4"):
-        assert carry_out(sd, plan(sd, path, names=NAMES, objectives=["Loss"])).startswith(said)
+        assert run_import(sd, plan_import(sd, path, names=NAMES, objectives=["Loss"])).startswith(said)
     assert len(imported(sd)) == 4
 
 
 def test_our_own_export_comes_back(home, tmp_path):
     source = make(home)
     path = tmp_path / "all.csv"
-    export(source, "all", Wanted("csv", output=path))
+    export(source, "all", ExportRequest("csv", output=path))
     sd = make(tmp_path / "other", [])
-    made = plan(sd, path, names={})
+    made = plan_import(sd, path, names={})
     assert len(made.rows) == 7  # one was still waiting
-    carry_out(sd, made)
-    one, other = look(source).trials[:7], imported(sd)
+    run_import(sd, made)
+    one, other = read_view(source).trials[:7], imported(sd)
     assert [a.status for a in one] == [b.status for b in other]
     assert [a.values for a in one] == [b.values for b in other]
     assert [a.reason for a in one] == [b.reason for b in other]
@@ -135,18 +139,18 @@ def test_our_own_export_comes_back(home, tmp_path):
 def test_an_optuna_study_comes_back(home, tmp_path):
     source = make(home)
     path = tmp_path / "study.db"
-    export(source, "all", Wanted("optuna", output=path))
+    export(source, "all", ExportRequest("optuna", output=path))
     before = path.read_bytes()
     sd = make(tmp_path / "other", [])
-    made = plan(sd, path, names={})
-    assert carry_out(sd, made).startswith("7 recorded as imported: trials 0 to 6")
+    made = plan_import(sd, path, names={})
+    assert run_import(sd, made).startswith("7 recorded as imported: trials 0 to 6")
     assert path.read_bytes() == before
-    one, other = look(source).trials[:7], imported(sd)
+    one, other = read_view(source).trials[:7], imported(sd)
     assert [a.status for a in one] == [b.status for b in other]
     assert [a.values for a in one] == [b.values for b in other]
     assert [b.started for b in other] == [a.started for a in one]
     assert other[3].params == {"learning_rate": 4e-3, "width": 32}
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert [point[:2] for point in reader.curve(3, "loss")] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
 
 
@@ -159,13 +163,13 @@ def test_an_optuna_study_of_another_direction_is_refused(home, tmp_path):
     study._storage._backend.engine.dispose()
     sd = make(home, [])
     with pytest.raises(UserError, match="holds 2 studies: a, b"):
-        plan(sd, path, names={})
+        plan_import(sd, path, names={})
     with pytest.raises(UserError, match="would maximize 'loss'"):
-        plan(sd, path, names={}, study="a")
+        plan_import(sd, path, names={}, study="a")
     with pytest.raises(UserError, match="has 2 objectives"):
-        plan(sd, path, names={}, study="b")
+        plan_import(sd, path, names={}, study="b")
     with pytest.raises(UserError, match="no study 'c'"):
-        plan(sd, path, names={}, study="c")
+        plan_import(sd, path, names={}, study="c")
 
 
 @pytest.mark.parametrize(
@@ -187,20 +191,20 @@ def test_an_optuna_study_of_another_direction_is_refused(home, tmp_path):
 def test_mistakes_are_named(home, tmp_path, text, names, objectives, said):
     sd = make(home, [])
     with pytest.raises(UserError, match=said):
-        plan(sd, table(tmp_path, text), names=names, objectives=objectives)
+        plan_import(sd, table(tmp_path, text), names=names, objectives=objectives)
     assert imported(sd) == []
 
 
 def test_other_files_are_told_apart(home, tmp_path):
     sd = make(home)
     with pytest.raises(UserError, match="a store of hptui"):
-        plan(sd, sd.db, names={})
+        plan_import(sd, sd.db, names={})
     sweep = tmp_path / "sweep.yaml"
     sweep.write_text("method: random\n")
     with pytest.raises(UserError, match="holds no experiments"):
-        plan(sd, sweep, names={})
+        plan_import(sd, sweep, names={})
     with pytest.raises(UserError, match="cannot be read"):
-        plan(sd, tmp_path / "nothing.csv", names={})
+        plan_import(sd, tmp_path / "nothing.csv", names={})
 
 
 def test_a_living_runner_records_them_itself(tmp_path):
@@ -239,4 +243,4 @@ def test_a_dry_run_writes_nothing(home, tmp_path):
     assert done.stdout.splitlines()[0].split("\t") == ["from", "status", "learning_rate", "width", "loss"]
     assert "would record 4 (2 complete, 2 failed)" in done.stderr
     assert imported(sd) == []
-    assert look(sd).row.state is StudyState.DONE
+    assert read_view(sd).row.state is StudyState.DONE

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.actions.lines import line
+from hptui.actions.lines import trial_line
 from hptui.model.space import Choice, Space
-from hptui.model.stages import expected
+from hptui.model.stages import expected_total
 from hptui.model.study import MetricSpec, Objective, Search, Study, TrainerSpec
 from hptui.model.trial import Reason, Role, Trial, TrialStatus
 
@@ -35,7 +35,7 @@ HISTORY = [
 
 
 def test_the_four_lines():
-    printed = [line(STUDY, one, HISTORY[:index], 20) for index, one in enumerate(HISTORY)]
+    printed = [trial_line(STUDY, one, HISTORY[:index], 20) for index, one in enumerate(HISTORY)]
     assert printed == [
         "Trial 0/20: rank=16, alpha=32, lr=0.0002 → loss=0.6097 (baseline)",
         "Trial 1/20: rank=32, alpha=64, lr=0.00015 → loss=0.5834 ✓ IMPROVED",
@@ -49,7 +49,7 @@ def judged(losses, goal="minimize", baseline=True):
     study = replace(STUDY, objectives=(Objective("loss", goal),))
     role = Role.BASELINE if baseline else Role.SEARCH
     trials = [trial(n, loss, role if n == 0 else Role.SEARCH) for n, loss in enumerate(losses)]
-    return [line(study, one, trials[:n]).split("loss=")[1].split(" ", 1)[1] for n, one in enumerate(trials)]
+    return [trial_line(study, one, trials[:n]).split("loss=")[1].split(" ", 1)[1] for n, one in enumerate(trials)]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_without_a_baseline_the_best_so_far_counts():
 
 def test_a_baseline_that_failed_is_none():
     failed = replace(BASELINE, status=TrialStatus.FAILED, reason=Reason.CRASH, values=None)
-    assert line(STUDY, trial(1, 9.0), [failed]).endswith("✓ BEST")
+    assert trial_line(STUDY, trial(1, 9.0), [failed]).endswith("✓ BEST")
 
 
 def test_several_objectives():
@@ -87,37 +87,37 @@ def test_several_objectives():
         both(3, 2.0, 0.9),
         both(4, 1.0, 1.0),
     ]
-    ends = [line(study, one, trials[:n]).rsplit("speed=", 1)[1].split(" ", 1)[1] for n, one in enumerate(trials)]
+    ends = [trial_line(study, one, trials[:n]).rsplit("speed=", 1)[1].split(" ", 1)[1] for n, one in enumerate(trials)]
     assert [end.split(",")[0] for end in ends] == ["(baseline)", "✓ IMPROVED", "✓ BEST", "✗ WORSE", "= EQUAL"]
     assert [", hypervolume 0." in end for end in ends] == [False, True, True, False, False]
 
 
 def test_what_was_not_complete_says_why():
     oom = trial(4, status=TrialStatus.FAILED, reason=Reason.OOM, message="CUDA out of memory", params={"rank": 32})
-    assert line(STUDY, oom, HISTORY, 20) == "Trial 4/20: rank=32 ✗ FAILED (oom): CUDA out of memory"
+    assert trial_line(STUDY, oom, HISTORY, 20) == "Trial 4/20: rank=32 ✗ FAILED (oom): CUDA out of memory"
     pruned = trial(
         5, status=TrialStatus.PRUNED, reason=Reason.PRUNER, message="worse than the median", params={"rank": 8}
     )
-    assert line(STUDY, pruned, HISTORY) == "Trial 5: rank=8 – PRUNED (pruner): worse than the median"
+    assert trial_line(STUDY, pruned, HISTORY) == "Trial 5: rank=8 – PRUNED (pruner): worse than the median"
     stopped = trial(6, status=TrialStatus.STOPPED, reason=Reason.USER, params={"rank": 8})
-    assert line(STUDY, stopped, HISTORY, 20) == "Trial 6/20: rank=8 – STOPPED (user)"
+    assert trial_line(STUDY, stopped, HISTORY, 20) == "Trial 6/20: rank=8 – STOPPED (user)"
     partial = replace(trial(7, params={"rank": 8}), values={})
-    assert "COMPLETE" in line(STUDY, partial, [])
+    assert "COMPLETE" in trial_line(STUDY, partial, [])
 
 
 def test_names_and_formats_are_used():
     study = replace(STUDY, metrics={"loss": MetricSpec(format="percent")})
-    assert line(study, trial(1, 0.03, name="higher", params={"rank": 8}), []) == (
+    assert trial_line(study, trial(1, 0.03, name="higher", params={"rank": 8}), []) == (
         "Trial 1: higher: rank=8 → loss=0.0300 (3.0%) ✓ BEST"
     )
 
 
 def test_a_baseline_of_nothing_that_is_searched():
-    assert line(replace(STUDY, space=Space()), BASELINE, []) == "Trial 0: as written → loss=0.6097 (baseline)"
+    assert trial_line(replace(STUDY, space=Space()), BASELINE, []) == "Trial 0: as written → loss=0.6097 (baseline)"
 
 
 def test_how_many_there_will_be():
     manual = trial(20, 0.1, Role.MANUAL)
-    assert expected(STUDY, [*HISTORY, manual]) == 21
-    assert expected(replace(STUDY, search=Search(trials=None)), HISTORY) is None
-    assert expected(replace(STUDY, search=Search(sampler="list")), HISTORY) == 4
+    assert expected_total(STUDY, [*HISTORY, manual]) == 21
+    assert expected_total(replace(STUDY, search=Search(trials=None)), HISTORY) is None
+    assert expected_total(replace(STUDY, search=Search(sampler="list")), HISTORY) == 4

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from hptui.actions.recheck import recheck
+from hptui.actions.recheck import verify_report
 from hptui.actions.report import write_report
 from hptui.model.errors import UserError
 from hptui.storage.store import Store
@@ -21,11 +21,11 @@ def written(home, tmp_path, figures="none"):
 
 def test_a_report_that_holds(home, tmp_path):
     _, path = written(home, tmp_path)
-    found = recheck(home, path)
+    found = verify_report(home, path)
     assert found.differences == []
     assert found.numbers > 50
     assert found.study == "made"
-    assert recheck(home, path.parent).report == path
+    assert verify_report(home, path.parent).report == path
 
 
 def test_a_number_that_somebody_changed_is_named_with_its_line(home, tmp_path):
@@ -35,7 +35,7 @@ def test_a_number_that_somebody_changed_is_named_with_its_line(home, tmp_path):
     lines[index] = lines[index].replace("0.5621", "0.4621", 1)
     lines.insert(2, "A sentence of my own, between 2 others.")
     path.write_text("\n".join(lines))
-    [one] = recheck(home, path).differences
+    [one] = verify_report(home, path).differences
     assert (one.line, one.now, one.why) == (index + 2, "0.5621", "changed in the text")
     assert one.trials == (3,)
 
@@ -44,7 +44,7 @@ def test_a_number_that_the_store_no_longer_bears_out_is_named(home, tmp_path):
     sd, path = written(home, tmp_path)
     with Store.open(sd) as store:
         store.update_trial(1, values={"loss": 0.5})
-    found = recheck(home, path)
+    found = verify_report(home, path)
     keys = {one.key: one for one in found.differences}
     assert keys["trial.1.loss"].now == "0.5000"
     assert keys["trial.1.loss"].text == "0.5834"
@@ -53,10 +53,13 @@ def test_a_number_that_the_store_no_longer_bears_out_is_named(home, tmp_path):
 
 def test_captions_are_read_back_too(home, tmp_path):
     sd, path = written(home, tmp_path, figures="png")
-    assert recheck(home, path).differences == []
+    assert verify_report(home, path).differences == []
     with Store.open(sd) as store:
         store.update_trial(3, values={"loss": 0.9})
-    assert {one.key for one in recheck(home, path).differences} >= {"figure.objective.best", "figure.objective.value"}
+    assert {one.key for one in verify_report(home, path).differences} >= {
+        "figure.objective.best",
+        "figure.objective.value",
+    }
 
 
 def test_what_cannot_be_compared_is_said(home, tmp_path):
@@ -64,13 +67,13 @@ def test_what_cannot_be_compared_is_said(home, tmp_path):
     shutil.rmtree(sd.root)
     make(home)
     with pytest.raises(UserError, match="another study"):
-        recheck(home, path)
+        verify_report(home, path)
     (path.parent / "facts.json").write_text('{"format": 99}')
     with pytest.raises(UserError, match="not what a report leaves"):
-        recheck(home, path)
+        verify_report(home, path)
     (path.parent / "facts.json").unlink()
     with pytest.raises(UserError, match=r"facts\.json is not beside it"):
-        recheck(home, path)
+        verify_report(home, path)
 
 
 def test_the_command_line_says_it_with_its_exit_code(home, tmp_path):

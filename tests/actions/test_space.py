@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hptui.actions.space import draft_of, entry_reader, mean, save, settings_to_search
+from hptui.actions.space import draft_of, effect_of, entry_reader, save, settings_to_search
 from hptui.model.errors import StudyError, UserError
-from hptui.results.view import look
+from hptui.results.view import read_view
 from hptui.storage import studyfile
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.trainers import registry
 from tests.support import run_to_rest, trials
 
@@ -50,20 +50,20 @@ def test_a_draft_is_the_space_as_it_is(sd):
 
 
 def test_what_a_draft_means_is_counted_on_the_trials(sd):
-    found = mean(sd, draft_of(sd))
+    found = effect_of(sd, draft_of(sd))
     assert (found.fits, found.tried, found.outside) == (6, 6, ())
     assert 0.3 < found.feasible < 1
     assert len(found.samples) == 8
     assert all(sample["batch_size"] * sample["width"] <= 1024 for sample in found.samples)
-    narrow = draft_of(sd).put("batch_size", {"choices": [16]})
-    told = mean(sd, narrow)
+    narrow = draft_of(sd).with_entry("batch_size", {"choices": [16]})
+    told = effect_of(sd, narrow)
     others = [trial.number for trial in trials(sd) if {"batch_size": 32, **trial.params}["batch_size"] != 16]
     assert list(told.outside) == others
     assert told.fits == 6 - len(others)
 
 
 def test_where_the_best_stand_is_a_share_of_the_range(sd):
-    places = mean(sd, draft_of(sd)).places["learning_rate"]
+    places = effect_of(sd, draft_of(sd)).positions_of_best["learning_rate"]
     assert len(places) == 6
     assert all(0 <= place <= 1 for place in places)
 
@@ -79,34 +79,34 @@ def test_where_the_best_stand_is_a_share_of_the_range(sd):
 )
 def test_a_draft_that_cannot_be_is_told_why(sd, name, entry, said):
     with pytest.raises(StudyError, match=said):
-        mean(sd, draft_of(sd).put(name, entry))
+        effect_of(sd, draft_of(sd).with_entry(name, entry))
 
 
 def test_one_entry_is_checked_while_it_is_typed(sd):
-    read = entry_reader(look(sd).study)
+    read = entry_reader(read_view(sd).study)
     assert read("depth", {"low": 1, "high": 8, "int": True}).describe() == "1..8 int"
     with pytest.raises(StudyError, match="depth"):
         read("depth", {"low": 0.5, "high": 8.5})
 
 
 def test_settings_of_the_trainer_are_offered_with_their_help(sd):
-    offered = dict(settings_to_search(look(sd).study))
+    offered = dict(settings_to_search(read_view(sd).study))
     assert "usually" in offered["dropout"]
 
 
 def test_what_is_saved_is_a_revision_and_the_file_keeps_its_comments(sd):
     draft = draft_of(sd)
-    draft = draft.put("learning_rate", {"low": 1e-3, "high": 1e-1, "log": True, "note": "speed"})
-    draft = draft.put("width", None).put("depth", {"low": 1, "high": 4, "int": True})
-    draft = draft.put("dropout", {"expr": "0.01 * depth"}).bind(["batch_size * depth <= 64"])
+    draft = draft.with_entry("learning_rate", {"low": 1e-3, "high": 1e-1, "log": True, "note": "speed"})
+    draft = draft.with_entry("width", None).with_entry("depth", {"low": 1, "high": 4, "int": True})
+    draft = draft.with_entry("dropout", {"expr": "0.01 * depth"}).with_constraints(["batch_size * depth <= 64"])
     assert "written to" in save(sd, draft, "narrower")
-    text = Path(look(sd).study.source).read_text()
+    text = Path(read_view(sd).study.source).read_text()
     assert "# how fast" in text
     assert "# keep this" in text
     assert "width" not in text
     assert 'constraints = ["batch_size * depth <= 64"]' in text
-    again = studyfile.load(look(sd).study.source, registry.schema)
-    assert again.space == look(sd).study.space
-    with Reader(sd) as reader:
+    again = studyfile.read_file(read_view(sd).study.source, registry.schema)
+    assert again.space == read_view(sd).study.space
+    with StoreReader(sd) as reader:
         assert reader.revisions()[-1].why == "narrower"
     assert draft_of(sd).entries == draft.entries

@@ -9,8 +9,8 @@ from hptui.actions.studies import find_study, find_trial
 from hptui.model.errors import NotFound
 from hptui.model.study import Objective
 from hptui.model.trial import StudyState
-from hptui.results.view import best_trials, look, time_left
-from hptui.storage.reader import Reader
+from hptui.results.view import best_trials, read_view, seconds_left
+from hptui.storage.reader import StoreReader
 from tests.actions.made import FILE, TRIALS, make, trial
 
 
@@ -41,7 +41,7 @@ def test_a_study_that_is_not_there(home, tmp_path):
 
 
 def test_a_trial_by_number_name_and_best(home):
-    with Reader(make(home)) as reader:
+    with StoreReader(make(home)) as reader:
         assert [find_trial(reader, ref).number for ref in ("2", "winner", "best", "baseline")] == [2, 3, 3, 0]
         with pytest.raises(NotFound, match="its trials are 0 to 7"):
             find_trial(reader, "8")
@@ -50,12 +50,12 @@ def test_a_trial_by_number_name_and_best(home):
 
 
 def test_best_without_a_complete_trial(home):
-    with Reader(make(home, TRIALS[4:])) as reader, pytest.raises(NotFound, match="no complete trial"):
+    with StoreReader(make(home, TRIALS[4:])) as reader, pytest.raises(NotFound, match="no complete trial"):
         find_trial(reader, "best")
 
 
 def test_only_complete_trials_are_best_and_ties_are_all_named(home):
-    study = look(make(home)).study
+    study = read_view(make(home)).study
     tied = [trial(0, "complete", loss=0.5), trial(1, "pruned", "pruner"), trial(2, "complete", loss=0.5)]
     assert [one.number for one in best_trials(study, tied)] == [0, 2]
     upwards = replace(study, objectives=(Objective("loss", "maximize"),))
@@ -63,7 +63,7 @@ def test_only_complete_trials_are_best_and_ties_are_all_named(home):
 
 
 def test_several_objectives_have_a_pareto_set(home):
-    study = replace(look(make(home)).study, objectives=(Objective("loss"), Objective("speed", "maximize")))
+    study = replace(read_view(make(home)).study, objectives=(Objective("loss"), Objective("speed", "maximize")))
     values = [(1.0, 1.0), (2.0, 2.0), (2.0, 1.0), (0.5, 0.5)]
     trials = [trial(n, "complete", values={"loss": a, "speed": b}) for n, (a, b) in enumerate(values)]
     assert [one.number for one in best_trials(study, trials)] == [0, 1, 3]
@@ -73,19 +73,19 @@ def test_several_objectives_have_a_pareto_set(home):
 def test_time_left(home):
     now = time.time()
     running = trial(4, "running", started=now - 25, progress=0.5)
-    view = look(make(home, [*TRIALS[:4], running], state=StudyState.RUNNING))
-    assert time_left(view, now) == pytest.approx(25 + 3 * 50, rel=0.01)
-    assert time_left(replace(view, trials=(running,)), now) is None
+    view = read_view(make(home, [*TRIALS[:4], running], state=StudyState.RUNNING))
+    assert seconds_left(view, now) == pytest.approx(25 + 3 * 50, rel=0.01)
+    assert seconds_left(replace(view, trials=(running,)), now) is None
     endless = replace(view.study, search=replace(view.study.search, trials=None))
-    assert time_left(replace(view, study=endless), now) is None
+    assert seconds_left(replace(view, study=endless), now) is None
 
 
 def test_a_budget_of_hours_bounds_the_time_left(home):
     text = FILE.replace("trials = 8", "trials = 800\n    until = { hours = 0.12 }")
-    view = look(make(home, TRIALS[:4], text=text))
-    assert time_left(view) == pytest.approx(0.12 * 3600 - 420)
+    view = read_view(make(home, TRIALS[:4], text=text))
+    assert seconds_left(view) == pytest.approx(0.12 * 3600 - 420)
 
 
 def test_the_baseline_knows_the_defaults_of_its_trainer(home):
-    base = look(make(home)).base
+    base = read_view(make(home)).base
     assert (base["width"], base["learning_rate"], base["depth"]) == (16, 2e-4, 4)

@@ -18,7 +18,7 @@ from statistics import median
 import psutil
 
 from hptui.actions.run import run
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.storage.rundir import RunDir, read_json
 from tests.benchmarks.common import events, machine, percentile, scratch
 from tests.support import rest, run_to_rest, trials, until
@@ -86,7 +86,7 @@ def through_hptui(folder: Path, name: str, work: int) -> tuple[float, float, flo
         cpu = max(cpu, times.user + times.system)
         time.sleep(0.2)
     rest(sd)
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         [attempt] = reader.attempts(0)
         written = [value for _, value, _ in reader.curve(0, "written")]
         inner = (reader.trial(0).values or {})["val_loss"]
@@ -98,7 +98,7 @@ def mixed(folder: Path) -> int:
     """Of eight trials at once, how many lines are on record under another trial's number."""
     sd = run_to_rest(folder / "home", study(folder, "eight", work=40, trials_=8, parallel=8))
     wrong = 0
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         for trial in trials(sd):
             tags = [value for _, value, _ in reader.curve(trial.number, "tag")]
             wrong += sum(tag != trial.number for tag in tags) + (len(tags) != 40)

@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hptui.model.trial import Attempt, AttemptState, Role, Trial, TrialStatus
 from hptui.storage.paths import StudyDir
-from hptui.storage.points import Point
-from hptui.storage.reader import Reader
+from hptui.storage.points import MetricPoint
+from hptui.storage.reader import StoreReader
 from hptui.storage.rundir import read_lines
 from hptui.storage.store import Store
 
@@ -52,8 +52,8 @@ def write_events(folder: Path, steps: int) -> list[Path]:
     return paths
 
 
-def points_of(lines: list[bytes]) -> tuple[list[Point], int]:
-    points: list[Point] = []
+def points_of(lines: list[bytes]) -> tuple[list[MetricPoint], int]:
+    points: list[MetricPoint] = []
     sequence = 0
     for line in lines:
         event = json.loads(line)
@@ -64,7 +64,7 @@ def points_of(lines: list[bytes]) -> tuple[list[Point], int]:
 
 def poll(root: Path, started: Event, stop: Event, waits: multiprocessing.SimpleQueue[float]) -> None:
     """A screen: is there news, which trials changed, how do their curves go on."""
-    with Reader(StudyDir(root)) as reader:
+    with StoreReader(StudyDir(root)) as reader:
         version, mark, seen = -1, 0, [-1] * TRIALS
         started.set()
         slowest = 0.0
@@ -72,7 +72,7 @@ def poll(root: Path, started: Event, stop: Event, waits: multiprocessing.SimpleQ
             began = time.perf_counter()
             if (now := reader.data_version()) != version:
                 version = now
-                changed, mark = reader.changes(mark)
+                changed, mark = reader.changed_trials(mark)
                 for trial in changed:
                     fresh = reader.curve(trial.number, "loss", after=seen[trial.number])
                     seen[trial.number] = fresh[-1][0] if fresh else seen[trial.number]
@@ -127,13 +127,13 @@ def first_look(root: Path, trials: int) -> tuple[float, float]:
             for number in range(trials):
                 store.add_points(number, 1, [(name, step, 1.0, None, 0.0) for name in METRICS for step in range(3)])
         began = time.perf_counter()
-        with Reader(StudyDir(root)) as reader:
-            found, mark = reader.changes()
+        with StoreReader(StudyDir(root)) as reader:
+            found, mark = reader.changed_trials()
             opened = time.perf_counter() - began
             assert len(found) == trials
             store.update_trial(7, note="news")
             began = time.perf_counter()
-            assert len(reader.changes(mark)[0]) == 1
+            assert len(reader.changed_trials(mark)[0]) == 1
             return opened, time.perf_counter() - began
 
 

@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from hptui.model.trial import Attempt, AttemptState
-from hptui.results.ledger import rendered
-from hptui.results.record import read
-from hptui.results.report import compose
+from hptui.results.ledger import render_with_index
+from hptui.results.record import read_report_data
+from hptui.results.report import compose_report
 from hptui.storage import studyfile
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
@@ -28,7 +28,7 @@ POINTS = 20
 def fill(home: Path, count: int) -> StudyDir:
     """A study with so many trials, a tenth of them out of memory, each with a short curve."""
     study = seeds.study_of(seeds.MATH, home)
-    sd = StudyDir.of(home, study.name)
+    sd = StudyDir.for_study(home, study.name)
     rng = random.Random(1)
     with Store.create(sd, studyfile.to_json(study), study.name) as store, store.transaction():
         for number in range(count):
@@ -51,11 +51,11 @@ def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         sd = fill(Path(folder), count)
         begun = time.process_time()
-        record = read(sd)
+        record = read_report_data(sd)
         had = time.process_time()
-        document = compose(record)
+        document = compose_report(record)
         made = time.process_time()
-        text, facts = rendered(document, "report.md")
+        text, facts = render_with_index(document, "report.md")
         done = time.process_time()
     print(f"{count:,} trials: {done - begun:.2f} s in all")
     print(f"  read {had - begun:.2f} s, compose {made - had:.2f} s, render {done - made:.2f} s")

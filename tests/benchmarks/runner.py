@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.actions.run import run
 from hptui.model.trial import TrialStatus
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from tests.benchmarks.common import machine, scratch
 from tests.support import run_to_rest, toy, trials, until
 
@@ -28,15 +28,15 @@ def load(folder: Path, home: Path) -> None:
     path = toy(folder, "load", trials=4, steps=10_000, step_seconds=0.008, rest="[resources]\nparallel = 4")
     sd = run(home, str(path)).sd
     until(lambda: all((trial.last_step or 0) > 50 for trial in trials(sd)) and len(trials(sd)) == 4)
-    process = psutil.Process(int(str(holder(sd)["pid"])))
-    with Reader(sd) as reader:
-        before = sum(last.n for trial in range(4) for last in reader.last(trial).values())
+    process = psutil.Process(int(str(runner_status(sd)["pid"])))
+    with StoreReader(sd) as reader:
+        before = sum(last.n for trial in range(4) for last in reader.metric_summaries(trial).values())
     cpu, began = sum(process.cpu_times()[:2]), time.monotonic()
     time.sleep(SECONDS)
     took = time.monotonic() - began
     used = (sum(process.cpu_times()[:2]) - cpu) / took
-    with Reader(sd) as reader:
-        points = sum(last.n for trial in range(4) for last in reader.last(trial).values()) - before
+    with StoreReader(sd) as reader:
+        points = sum(last.n for trial in range(4) for last in reader.metric_summaries(trial).values()) - before
     rss, fds = process.memory_info().rss / (1 << 20), process.num_fds()
     print(f"runner at {points / took:6.0f} points/s: {used:6.2%} of a core, {rss:.0f} MiB, {fds} descriptors")
     os.kill(process.pid, signal.SIGKILL)
@@ -50,9 +50,9 @@ def recovery(folder: Path, home: Path) -> None:
     print(f"{TRIALS} trials of one step in {time.monotonic() - began:.1f} s, two at a time")
     sd = run(home, "recovery", trials="+1", settings={"steps": "100000", "step_seconds": "0.01"}).sd
     until(lambda: any(t.status is TrialStatus.RUNNING and (t.last_step or 0) > 10 for t in trials(sd)[-2:]))
-    os.kill(int(str(holder(sd)["pid"])), signal.SIGKILL)
-    until(lambda: not holder(sd)["alive"])
-    with Reader(sd) as reader:
+    os.kill(int(str(runner_status(sd)["pid"])), signal.SIGKILL)
+    until(lambda: not runner_status(sd)["alive"])
+    with StoreReader(sd) as reader:
         step = reader.trial(TRIALS).last_step or 0
         began = time.monotonic()
         run(home, "recovery")

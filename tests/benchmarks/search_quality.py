@@ -120,13 +120,13 @@ def optuna_(sampler: str) -> Callable[[Task, int, int], list[float]]:
 
 def ax_(task: Task, seed: int, trials: int) -> list[float]:
     """Ax's client with its default strategy."""
-    from hptui.search.ax import quiet
+    from hptui.search.ax import quiet_ax
 
     losses = []
     from ax.api.client import Client
     from ax.api.configs import ChoiceParameterConfig
 
-    with quiet():
+    with quiet_ax():
         client = Client(random_seed=seed)
         client.configure_experiment(
             [

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hptui.tui.charts.raster import Box, Line, raster
-from hptui.tui.charts.series import from_points, line_of
+from hptui.tui.charts.raster import PlaneBox, SeriesLine, rasterize
+from hptui.tui.charts.series import curve_of_points, line_of_curve
 from tests.benchmarks.common import machine, percentile
 
 TIMES = 40
@@ -30,15 +30,15 @@ def main() -> None:
     chance = np.random.default_rng(0)
     x = np.arange(10_000.0)
     curves = [2.5 * np.exp(-x / 4000 * (1 + k * 0.4)) + 0.3 + chance.normal(0, 0.03, x.size) for k in range(10)]
-    lines = [Line(x, y, y) for y in curves]
+    lines = [SeriesLine(x, y, y) for y in curves]
     print(machine())
     for width, height in ((60, 14), (120, 30), (200, 50)):
-        median, late = cpu(lambda: raster(lines, width, height, Box(0, 1e4, 0, 3.2)))  # noqa: B023
+        median, late = cpu(lambda: rasterize(lines, width, height, PlaneBox(0, 1e4, 0, 3.2)))  # noqa: B023
         print(f"raster of 10 x 10,000 points into {width}x{height}: median {median:.1f} ms, p95 {late:.1f} ms")
-    median, late = cpu(lambda: raster(lines, 120, 30, Box(0, 1e4, 0.1, 3.2, log=True)))
+    median, late = cpu(lambda: rasterize(lines, 120, 30, PlaneBox(0, 1e4, 0.1, 3.2, log=True)))
     print(f"the same, logarithmic, into 120x30: median {median:.1f} ms, p95 {late:.1f} ms")
-    thinned = from_points([(int(s), float(v), 0.0) for s, v in zip(x[:1600], curves[0][:1600], strict=True)])
-    median, late = cpu(lambda: line_of(thinned, weight=0.9))
+    thinned = curve_of_points([(int(s), float(v), 0.0) for s, v in zip(x[:1600], curves[0][:1600], strict=True)])
+    median, late = cpu(lambda: line_of_curve(thinned, weight=0.9))
     print(f"smoothing of one curve as the feed hands it on: median {median:.2f} ms, p95 {late:.2f} ms")
 
 

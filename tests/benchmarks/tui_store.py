@@ -41,8 +41,8 @@ trials = {trials}
 
 def make(home: Path, trials: int = 10_000, points: int = 1000, name: str = "big", running: int = 2) -> StudyDir:
     """The study in HOME: `points` points a trial, in two metrics; the last `running` trials run."""
-    study = studyfile.loads(FILE.format(name=name, trials=trials), directory=str(home))
-    sd = StudyDir.of(home, name)
+    study = studyfile.read_text(FILE.format(name=name, trials=trials), directory=str(home))
+    sd = StudyDir.for_study(home, name)
     chance = random.Random(0)
     with Store.create(sd, studyfile.to_json(study), name) as store:
         store._conn.execute("PRAGMA synchronous = OFF")

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.model.trial import TrialStatus
 from hptui.storage.paths import StudyDir
 from tests.support import hptui, state, toy, trials, until
@@ -114,8 +114,8 @@ def test_a_runner_that_dies_is_said(home, tmp_path):
         [sys.executable, "-m", "hptui", "--home", str(home), "run", file], stdout=subprocess.PIPE, text=True
     )
     sd = StudyDir(home / "toy")
-    until(lambda: sd.exists() and holder(sd)["alive"] and any(one.last_step for one in trials(sd)))
-    os.kill(int(holder(sd)["pid"]), signal.SIGKILL)
+    until(lambda: sd.exists() and runner_status(sd)["alive"] and any(one.last_step for one in trials(sd)))
+    os.kill(int(runner_status(sd)["pid"]), signal.SIGKILL)
     out, _ = follower.communicate(timeout=60)
     assert follower.returncode == 1
     assert "interrupted: its runner has gone" in out
@@ -207,7 +207,7 @@ def test_a_terminal_sees_progress_and_ctrl_c_only_leaves(home, tmp_path):
     assert terminal.printed.rstrip().endswith(b"hptui stop toy      ends it")
     assert b"\x1b[?25h" in terminal.printed  # the cursor is back
     sd = StudyDir(home / "toy")
-    assert holder(sd)["alive"]
+    assert runner_status(sd)["alive"]
     assert state(sd)[0] == "running"
 
 

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from hptui.cli import text
-from hptui.cli.text import Column
-from hptui.model.clean import clean
+from hptui.cli.text import OutputColumn
+from hptui.model.clean import sanitize
 from hptui.model.format import clock, duration, is_format, memory, metric, number, percent, setting, size
 from hptui.model.study import MetricSpec
 
@@ -33,11 +33,11 @@ ATTACKS = [
 
 @pytest.mark.parametrize(("evil", "harmless"), ATTACKS)
 def test_attacks(evil, harmless):
-    assert clean(evil) == harmless
+    assert sanitize(evil) == harmless
 
 
 def test_lines_are_kept_where_wanted():
-    assert clean("a\r\nb\rc\n", lines=True) == "a\nb\ufffdc\n"
+    assert sanitize("a\r\nb\rc\n", lines=True) == "a\nb\ufffdc\n"
 
 
 def test_nothing_that_a_terminal_obeys_survives():
@@ -63,12 +63,12 @@ def test_nothing_that_a_terminal_obeys_survives():
         "h",
     ]
     for _ in range(20_000):
-        text = clean("".join(rng.choice(pieces) for _ in range(rng.randrange(1, 25))))
+        text = sanitize("".join(rng.choice(pieces) for _ in range(rng.randrange(1, 25))))
         assert not [c for c in text if ord(c) < 32 or 127 <= ord(c) < 160 or c == "\u202e"]
 
 
 def test_length_is_bounded():
-    assert clean("x" * 50, limit=10) == "x" * 9 + "…"
+    assert sanitize("x" * 50, limit=10) == "x" * 9 + "…"
 
 
 NUMBERS = {
@@ -120,7 +120,7 @@ def test_settings():
 
 
 def test_json_has_no_nan_and_nothing_to_obey(capsys):
-    text.tell_json([{"x": math.nan, "y": [math.inf, 1.5], "s": "\x1b]52;c;x\x07\x9b\u202e ✓"}])
+    text.write_json([{"x": math.nan, "y": [math.inf, 1.5], "s": "\x1b]52;c;x\x07\x9b\u202e ✓"}])
     printed = capsys.readouterr().out
     assert json.loads(printed) == [{"x": None, "y": [None, 1.5], "s": "\x1b]52;c;x\x07\x9b\u202e ✓"}]
     assert not [c for c in printed if c in "\x1b\x07\x9b\u202e"]
@@ -129,7 +129,7 @@ def test_json_has_no_nan_and_nothing_to_obey(capsys):
 
 def test_pipes_get_tabs_and_full_precision(capsys):
     rows = [{"a": 0.1234567890123, "b": None, "c": "x\ty\n", "d": [1, math.nan], "e": True, "a:shown": "0.12"}]
-    text.tell_rows([Column(key) for key in "abcde"], rows)
+    text.write_rows([OutputColumn(key) for key in "abcde"], rows)
     assert capsys.readouterr().out == "a\tb\tc\td\te\n0.1234567890123\t\tx    y⏎\t[1, null]\ttrue\n"
 
 
@@ -137,7 +137,7 @@ def test_tables_on_terminals_parse_no_markup(capsys, monkeypatch):
     monkeypatch.setattr(text, "on_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", "100")
     rows = [{"n": 1, "s": "[red]a[/] [@click=app.quit]b[/]"}, {"n": None, "s": "[/]"}]
-    text.tell_rows([Column("n", right=True), Column("s", "[bold]s")], rows, bold=0)
+    text.write_rows([OutputColumn("n", right=True), OutputColumn("s", "[bold]s")], rows, bold=0)
     printed = capsys.readouterr().out
     assert "[red]a[/] [@click=app.quit]b[/]" in printed
     assert "[bold]s" in printed
@@ -148,4 +148,4 @@ def test_plain_signs_for_plain_streams():
     class Stream:
         encoding = "ascii"
 
-    assert text.fit("a → b ✓ ✗ – ·", Stream()) == "a -> b + x - |"
+    assert text.encodable("a → b ✓ ✗ – ·", Stream()) == "a -> b + x - |"

@@ -11,7 +11,7 @@ import pytest
 
 from hptui.cli.main import VERBS
 from hptui.model.trial import StudyState
-from hptui.storage.rundir import holding
+from hptui.storage.rundir import try_lock
 from tests.actions.made import EVIL, TRIALS, make, trial
 from tests.support import state
 from tests.support import trial as stored
@@ -141,7 +141,7 @@ def test_a_runner_that_has_gone_is_said(call, home):
     make(home, state=StudyState.RUNNING)
     assert table(call("status").out)[0]["state"] == "running, runner gone"
     sd = make(home / "other", state=StudyState.RUNNING)
-    with holding(sd.lock):
+    with try_lock(sd.lock):
         assert table(call("--home", home / "other", "status").out)[0]["state"] == "running"
 
 
@@ -224,7 +224,7 @@ def test_log(call, home):
 def test_a_log_is_followed_to_the_end_of_its_attempt(home):
     sd = make(home)
     log = sd.attempt(1, 1) / "log.txt"
-    with holding(log.parent / "lock"):
+    with try_lock(log.parent / "lock"):
         command = [sys.executable, "-m", "hptui", "--home", str(home), "log", "made", "1", "-f", "-n", "2"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         with log.open("a") as file:
@@ -362,7 +362,7 @@ def test_rm_asks(call, home):
 
 def test_rm_and_a_runner(call, home):
     sd = make(home)
-    with holding(sd.lock):
+    with try_lock(sd.lock):
         assert call("rm", "made", "--yes").code == 4
     assert sd.exists()
 
@@ -421,7 +421,7 @@ def test_wait_for_what_is_over(call, home):
     assert call("--home", home / "b", "wait", "made").code == 3
     sd = make(home / "c", [trial(0, "running", ended=None)], state=StudyState.RUNNING)
     assert call("--home", home / "c", "wait", "made").code == 1
-    with holding(sd.lock):
+    with try_lock(sd.lock):
         assert call("--home", home / "c", "wait", "made", "--timeout", "0.2").code == 1
     make(home / "d", TRIALS[7:], state=StudyState.PAUSED, message="paused by request")
     assert call("--home", home / "d", "wait", "made").code == 0

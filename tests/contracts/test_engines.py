@@ -21,11 +21,11 @@ import pytest
 from hptui.model.errors import Unsupported
 from hptui.model.expressions import parse
 from hptui.model.parameters import Choice, Float, Int
-from hptui.model.space import Space, key_of
+from hptui.model.space import Space, configuration_key
 from hptui.model.study import Objective
 from hptui.model.trial import Reason, Rejection, Role, TrialStatus
 from hptui.search.engine import make_engine
-from hptui.search.lens import DUPLICATE
+from hptui.search.lens import DUPLICATE_REASON
 from hptui.search.wire import trial_from_json, trial_to_json
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
@@ -142,7 +142,7 @@ def check_course(kind, trials, count):
             assert ("momentum" in done.params) == (done.params["optimizer"] == "sgd")
         assert all(type(done.params[name]) is int for name in ("rank", "batch"))
         assert not {name for one in done.rejections for name in one.params} - {*BASE}
-    assert len({key_of(done.params) for done in trials}) == count
+    assert len({configuration_key(done.params) for done in trials}) == count
 
 
 def test_an_engine_rebuilt_before_every_ask_proposes_what_the_lasting_one_does(kind):
@@ -214,8 +214,8 @@ def test_another_seed_and_another_number_draw_anew(kind):
     def first(seed, number):
         return ask(kind.study(seed=seed), [], number).params
 
-    assert len({key_of(first(seed, 0)) for seed in range(20)}) > 10
-    assert len({key_of(first(0, number)) for number in range(20)}) > 10
+    assert len({configuration_key(first(seed, 0)) for seed in range(20)}) > 10
+    assert len({configuration_key(first(0, number)) for number in range(20)}) > 10
 
 
 @pytest.mark.parametrize("kind", kinds("cmaes", "gp", "ax"))
@@ -232,10 +232,10 @@ def test_every_configuration_is_proposed_once_and_then_the_space_is_spent(kind):
     rank, batch = Choice("rank", (8, 16, 32)), Int("batch", 1, 2) if kind.patient else BATCH
     rest = [OPTIMIZER, MOMENTUM] if kind.space is FULL and not kind.patient else []
     small = space([rank, batch, *rest], "rank * batch <= 32")
-    everything = {key_of(one) for one in small.enumerate(BASE, 10_000)}
+    everything = {configuration_key(one) for one in small.enumerate(BASE, 10_000)}
     asked = kind.study(small)
     trials = drive(asked, 1000, lambda settings: measure({**BASE, **settings}))
-    assert sorted(key_of(done.params) for done in trials) == sorted(everything)
+    assert sorted(configuration_key(done.params) for done in trials) == sorted(everything)
     assert ask(asked, trials) is None
     assert ask(asked, trials, 5000) is None
 
@@ -332,7 +332,7 @@ def odd_history(searched, objectives):
     rng = random.Random(3)
     rejections = (
         Rejection({"rank": 64, "batch": 4, "lr": 1e-4, "optimizer": "adam"}, "rank * batch <= 64", 0.7),
-        Rejection({"rank": 16, "batch": 1, "lr": 1e-4, "optimizer": "adam"}, DUPLICATE),
+        Rejection({"rank": 16, "batch": 1, "lr": 1e-4, "optimizer": "adam"}, DUPLICATE_REASON),
         Rejection({"unknown": 1}, "of a space long ago", 1.0),
     )
     for number, (status, reason) in enumerate((status, reason) for status in TrialStatus for reason in (None, *Reason)):
@@ -547,7 +547,7 @@ def test_what_was_made_up_for_an_engine_never_leaves_it(kind):
         check_fits(kind.space, proposal.params)
         for one in proposal.rejections:
             margin = kind.space.margin(BASE, kind.space.settle(BASE, one.params))
-            assert one.margin == (0.0 if one.why == DUPLICATE else margin)
+            assert one.margin == (0.0 if one.why == DUPLICATE_REASON else margin)
     assert repr(trials) == before
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from hptui.model.study import Objective, PrunerSpec
-from hptui.search.pruners import KINDS, Curve, make_pruner
+from hptui.search.pruners import PRUNER_KINDS, ProgressCurve, pruner_for
 
 LOSS = Objective("loss")
 SPECS = {
@@ -23,11 +23,11 @@ SPECS = {
 def curve(to, count, until=1.0):
     """A loss that falls quickly from 4 to `to` in `count` reports, and then stays there."""
     progress = [step / count for step in range(1, count + 1) if step / count <= until]
-    return Curve(tuple(progress), tuple(max(to, 4 - 20 * p * (4 - to) / 4) for p in progress))
+    return ProgressCurve(tuple(progress), tuple(max(to, 4 - 20 * p * (4 - to) / 4) for p in progress))
 
 
 def mirrored(one):
-    return Curve(one.progress, tuple(-value for value in one.values))
+    return ProgressCurve(one.progress, tuple(-value for value in one.values))
 
 
 PEERS = {number: curve(1 + number / 20, (7, 9, 13, 16, 29)[number % 5]) for number in range(20)}
@@ -41,7 +41,7 @@ def spec(request):
 
 
 def judge(spec, own, peers=PEERS, objective=LOSS, trial=99):
-    return make_pruner(spec, objective).verdict(trial, {**peers, trial: own}, peers.keys())
+    return pruner_for(spec, objective).verdict(trial, {**peers, trial: own}, peers.keys())
 
 
 COUNTING = {"bands"}
@@ -49,7 +49,7 @@ COUNTING = {"bands"}
 
 
 def test_every_kind_is_here():
-    assert {spec.kind for spec in SPECS.values()} | {"none"} | COUNTING == set(KINDS)
+    assert {spec.kind for spec in SPECS.values()} | {"none"} | COUNTING == set(PRUNER_KINDS)
 
 
 def test_a_bad_trial_is_pruned_and_told_why_in_numbers(spec):
@@ -66,8 +66,8 @@ def test_a_good_trial_goes_on(spec):
 
 
 def test_a_trial_without_a_curve_goes_on(spec):
-    assert not judge(spec, Curve((), ())).prune
-    assert not make_pruner(spec, LOSS).verdict(99, PEERS, PEERS.keys()).prune
+    assert not judge(spec, ProgressCurve((), ())).prune
+    assert not pruner_for(spec, LOSS).verdict(99, PEERS, PEERS.keys()).prune
 
 
 def test_nothing_is_pruned_before_the_warm_up(spec):
@@ -95,10 +95,10 @@ def test_a_goal_to_maximize_is_mirrored(spec):
 def test_points_out_of_order_and_without_a_number_change_nothing(spec):
     pairs = list(zip(BAD.progress, BAD.values, strict=True))
     random.Random(0).shuffle(pairs)
-    mixed = Curve(tuple(p for p, _ in pairs), tuple(v for _, v in pairs))
+    mixed = ProgressCurve(tuple(p for p, _ in pairs), tuple(v for _, v in pairs))
     assert judge(spec, mixed) == judge(spec, BAD)
     if spec.kind != "threshold":
-        holes = Curve((*mixed.progress, 0.5, 0.74), (*mixed.values, float("nan"), float("-inf")))
+        holes = ProgressCurve((*mixed.progress, 0.5, 0.74), (*mixed.values, float("nan"), float("-inf")))
         assert judge(spec, holes) == judge(spec, BAD)
 
 
@@ -111,4 +111,4 @@ def test_whether_it_is_asked_often_or_seldom_the_reports_decide(spec):
 
 def cut(one, share):
     count = sum(p <= share for p in one.progress)
-    return Curve(one.progress[:count], one.values[:count])
+    return ProgressCurve(one.progress[:count], one.values[:count])

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.storage.paths import StudyDir
-from hptui.storage.rundir import RunDir, is_held
+from hptui.storage.rundir import RunDir, lock_is_held
 from hptui.trainers import toy
 from hptui.trainers.settings import build
 
@@ -40,8 +40,8 @@ MIB = 1 << 20
 
 @lru_cache(maxsize=1 << 16)
 def _toy(settings: str, seed: int, step: int) -> Mapping[str, float]:
-    real = toy.check(build(toy.Settings, json.loads(settings)))
-    return toy.measure(real, seed, step) if step <= real.steps else {}
+    real = toy.effective_settings(build(toy.ToySettings, json.loads(settings)))
+    return toy.pseudo_metrics(real, seed, step) if step <= real.steps else {}
 
 
 def toy_truth(settings: Mapping[str, Any], seed: int, step: int) -> Mapping[str, float]:
@@ -463,7 +463,7 @@ def check_end(now: Snapshot, processes: Iterable[str]) -> list[str]:
         statuses = Counter(trial["status"] for trial in now.trials.values())
         found.append(f"the study is {now.study['state']} ({now.study['message']}): {dict(statuses)}")
     found += [f"I8: still running: {process}" for process in processes]
-    found += [f"I8: {path} is still held" for path in [sd.lock, *sd.root.rglob("attempt-*/lock")] if is_held(path)]
+    found += [f"I8: {path} is still held" for path in [sd.lock, *sd.root.rglob("attempt-*/lock")] if lock_is_held(path)]
     for path in sd.root.rglob("*"):
         if ".tmp" in path.name or path.name.startswith((".old-", ".ballast")):
             found.append(f"I8: {path} was left behind")

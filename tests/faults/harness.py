@@ -21,14 +21,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.actions.run import run
-from hptui.actions.steer import extend, request
+from hptui.actions.steer import extend, send_command
 from hptui.model.errors import HptuiError
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
-from hptui.storage.rundir import RunDir, is_held, read_json
-from hptui.trainers.checkpoints import MANIFEST, written
+from hptui.storage.reader import StoreReader
+from hptui.storage.rundir import RunDir, lock_is_held, read_json
+from hptui.trainers.checkpoints import MANIFEST, list_checkpoints
 from tests.faults.checker import Damage, Gauge, Known, Ledger, Snapshot, check, check_end, take
 from tests.support import until
 
@@ -112,11 +112,11 @@ class Subject:
 
     @property
     def sd(self) -> StudyDir:
-        return StudyDir.of(self.home, self.file.stem)
+        return StudyDir.for_study(self.home, self.file.stem)
 
     def runner(self) -> int | None:
         """The runner's pid, if it lives."""
-        facts = holder(self.sd)
+        facts = runner_status(self.sd)
         pid = facts["pid"]
         if not facts["alive"] or not isinstance(pid, int) or not ours(pid, self.home) or RUNNER not in words(pid):
             return None
@@ -131,13 +131,13 @@ class Subject:
 
     def attempts(self) -> list[Attempt]:
         """Attempts whose lock is held and whose shim has introduced itself."""
-        with Reader(self.sd) as reader:
+        with StoreReader(self.sd) as reader:
             rows = reader.attempts(open=True)
         found = []
         for row in rows:
             run_dir = RunDir(self.sd.attempt(row.trial, row.n))
             facts = read_json(run_dir.shim)
-            if isinstance(facts, dict) and facts["token"] == row.token and is_held(run_dir.lock):
+            if isinstance(facts, dict) and facts["token"] == row.token and lock_is_held(run_dir.lock):
                 found.append(Attempt(row.trial, row.n, run_dir, facts["shim"], facts["worker"]))
         return found
 
@@ -151,7 +151,7 @@ class Subject:
         return False
 
     def state(self) -> str:
-        with Reader(self.sd) as reader:
+        with StoreReader(self.sd) as reader:
             return str(reader.study().state)
 
     # running --------------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class Subject:
 
         def keep() -> None:
             while not stop.wait(0.03):
-                if not holder(self.sd)["alive"] and self.state() != "done":
+                if not runner_status(self.sd)["alive"] and self.state() != "done":
                     self.start()
 
         self.start()
@@ -188,7 +188,7 @@ class Subject:
     def ask(self, verb: str, args: Mapping[str, Any], wait: float = 2.0) -> bool | None:
         """A request: True when it was done, False when it was refused, None when nobody knows."""
         try:
-            request(self.sd, verb, args, wait=wait)
+            send_command(self.sd, verb, args, wait=wait)
         except HptuiError as error:
             return None if "the request stands" in str(error) else False
         except Exception as error:
@@ -199,8 +199,8 @@ class Subject:
 
     def finish(self, seconds: float = 120.0) -> None:
         """Let what is recorded end, and nothing new begin. To be called while the study is kept."""
-        with Reader(self.sd) as reader:
-            counted = sum(trial.role.counts for trial in reader.trials())
+        with StoreReader(self.sd) as reader:
+            counted = sum(trial.role.counts_as_trial for trial in reader.trials())
 
         def small() -> bool:
             with suppress(HptuiError):
@@ -209,7 +209,7 @@ class Subject:
             return False
 
         until(small, seconds)
-        until(lambda: self.state() == "done" and not holder(self.sd)["alive"], seconds)
+        until(lambda: self.state() == "done" and not runner_status(self.sd)["alive"], seconds)
 
     # judging --------------------------------------------------------------------------------------------------------
 
@@ -397,7 +397,7 @@ def training(attempt: Attempt) -> bool:
 
 def truncate(subject: Subject, trial: int, draw: random.Random) -> str:
     """Damage the newest checkpoint of a trial as a lost write would: '' when there is none."""
-    newest = next(iter(written(subject.sd.checkpoints(trial))), None)
+    newest = next(iter(list_checkpoints(subject.sd.checkpoints(trial))), None)
     if newest is None:
         return ""
     victim = draw.choice(["state.json", MANIFEST])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.trainers.checkpoints import MANIFEST
 from tests.faults.checker import Known, Snapshot, take
 from tests.faults.harness import Attempt, Subject, stopped
@@ -115,7 +115,7 @@ def attacked(home: Path, folder: Path, kills: int, steps: int, seed: int) -> lis
         states.append(files)
         assert subject.kill(attempt.shim if n % 5 == 4 else attempt.worker)
         until(lambda a=attempt: stopped(a.worker) and a.run not in [b.run for b in subject.attempts()])  # type: ignore[misc]
-    until(lambda: not holder(subject.sd)["alive"], 120 + steps)
+    until(lambda: not runner_status(subject.sd)["alive"], 120 + steps)
     now = subject.judge()
     assert [len(now.attempts[number]) for number in (0, 1)] == [1, kills + 1]
     assert now.trials[1]["values_json"] == now.trials[0]["values_json"]

@@ -18,10 +18,10 @@ from random import Random
 
 import pytest
 
-from hptui.actions.process import holder
-from hptui.storage.mailbox import Mailbox
+from hptui.actions.process import runner_status
+from hptui.storage.mailbox import CommandQueue
 from hptui.storage.paths import StudyDir
-from hptui.storage.rundir import RunDir, open_lock
+from hptui.storage.rundir import RunDir, acquire_lock
 from tests.faults.checker import Damage, Gauge, Known, Ledger, Snapshot, check, check_end, take, told
 from tests.faults.harness import Subject, named, truncate
 from tests.support import kill_all, rest, toy, until
@@ -247,7 +247,7 @@ def test_a_curve_may_go_back_to_where_a_new_attempt_began_and_no_further(copy: S
 def test_what_is_left_running_or_locked_is_found(copy: StudyDir, home: Path) -> None:
     stray = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
     until(lambda: named(home))
-    fd = open_lock(RunDir(copy.attempt(1, 1)).lock)
+    fd = acquire_lock(RunDir(copy.attempt(1, 1)).lock)
     assert fd is not None
     found = check_end(take(copy), named(home))
     assert len(found) == 2
@@ -294,10 +294,10 @@ def kill_shim(subject: Subject) -> None:
 def add(subject: Subject) -> None:
     """Ask for a trial of a runner that will not survive to answer."""
     subject.ledger.added[0.25] = False
-    mailbox = Mailbox(subject.sd)
+    mailbox = CommandQueue(subject.sd)
     mailbox.post("add", {"params": {"dropout": 0.25}})
     mailbox.close()
-    until(lambda: not holder(subject.sd)["alive"])
+    until(lambda: not runner_status(subject.sd)["alive"])
 
 
 @dataclass(frozen=True)
@@ -431,7 +431,7 @@ def test_a_bug_in_the_product_is_found(
     if bug.attack:
         bug.attack(subject)
         monkeypatch.delenv("HPTUI_CRASH", raising=False)
-        if not holder(subject.sd)["alive"]:
+        if not runner_status(subject.sd)["alive"]:
             subject.start()
     twin = take(good)  # the same space and seed
     subject.known.proposals = [twin.params(0), twin.params(1)]

@@ -19,12 +19,12 @@ from pathlib import Path
 import pytest
 
 import hptui
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.model.errors import HptuiError
 from hptui.storage.crashpoints import EXIT_CODE
-from hptui.storage.mailbox import Mailbox
+from hptui.storage.mailbox import CommandQueue
 from hptui.storage.paths import StudyDir
-from hptui.storage.rundir import RunDir, is_held, read_json
+from hptui.storage.rundir import RunDir, lock_is_held, read_json
 from tests.faults.checker import told
 from tests.faults.harness import Subject, processes
 from tests.support import events, toy, until
@@ -60,9 +60,9 @@ def live_until_crash(subject: Subject, monkeypatch: pytest.MonkeyPatch, crash: s
         assert subject.kill(runner, signal.SIGSTOP)  # so that it finds all of them at once
         post(subject.sd)
         assert subject.kill(runner, signal.SIGCONT)
-    until(lambda: not holder(subject.sd)["alive"], 30)
+    until(lambda: not runner_status(subject.sd)["alive"], 30)
     monkeypatch.delenv("HPTUI_CRASH")
-    pid = holder(subject.sd)["pid"]
+    pid = runner_status(subject.sd)["pid"]
     assert isinstance(pid, int)
     try:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == EXIT_CODE
@@ -72,7 +72,7 @@ def live_until_crash(subject: Subject, monkeypatch: pytest.MonkeyPatch, crash: s
 
 def post(sd: StudyDir) -> None:
     """Requests whose effects can be counted, and one that reaches running attempts."""
-    mailbox = Mailbox(sd)
+    mailbox = CommandQueue(sd)
     try:
         for mark in MARKS:
             mailbox.post("add", {"params": {"dropout": mark}})
@@ -86,7 +86,7 @@ def post(sd: StudyDir) -> None:
 def finish(subject: Subject) -> None:
     """Let it run in peace, to its end."""
     with subject.kept():
-        until(lambda: subject.state() == "done" and not holder(subject.sd)["alive"], 60)
+        until(lambda: subject.state() == "done" and not runner_status(subject.sd)["alive"], 60)
 
 
 def test_there_are_crash_points() -> None:
@@ -199,7 +199,7 @@ def test_what_a_dead_shim_leaves_behind_is_understood(home: Path, tmp_path: Path
     until(lambda: subject.attempts())
     assert subject.kill(subject.runner())
     run = RunDir(subject.sd.attempt(0, 1))
-    until(lambda: not is_held(run.lock) and run.exit.exists())
+    until(lambda: not lock_is_held(run.lock) and run.exit.exists())
     change(run)
     finish(subject)
     assert len(subject.judge().attempts[0]) == attempts
@@ -244,10 +244,10 @@ def test_words_after_the_lock_was_let_go_of_are_heard(home: Path, tmp_path: Path
     (attempt,) = subject.attempts()
     until(attempt.run.events.exists)
     assert subject.kill(subject.runner())
-    until(lambda: not holder(subject.sd)["alive"])
+    until(lambda: not runner_status(subject.sd)["alive"])
     run = attempt.run
     assert subject.kill(attempt.shim)
-    until(lambda: not is_held(run.lock) and not any(pid == attempt.worker for pid in processes(home)))
+    until(lambda: not lock_is_held(run.lock) and not any(pid == attempt.worker for pid in processes(home)))
     late = subprocess.Popen([sys.executable, "-S", "-c", GHOST, str(run.events)])
     size = run.events.stat().st_size
     until(lambda: run.events.stat().st_size > size)
@@ -316,9 +316,9 @@ def test_a_second_runner_is_refused(home: Path, tmp_path: Path) -> None:
 
 
 def make_again(subject: Subject) -> None:
-    from hptui.actions.run import create, read
+    from hptui.actions.run import create_study, read_study
 
-    create(subject.sd, read(subject.file, {}))
+    create_study(subject.sd, read_study(subject.file, {}))
 
 
 def test_a_pause_that_is_taken_back_at_once_leaves_nothing_paused(home: Path, tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_a_pause_that_is_taken_back_at_once_leaves_nothing_paused(home: Path, tm
     until(lambda: (subject.sd.checkpoints(0) / "step-00000003").is_dir())
     assert subject.ask("pause", {}) is True
     assert subject.ask("resume", {}) is True
-    until(lambda: not holder(subject.sd)["alive"], 60)
+    until(lambda: not runner_status(subject.sd)["alive"], 60)
     assert subject.state() == "done"
     subject.judge()
 
@@ -336,10 +336,10 @@ def test_a_request_that_nobody_understands_is_answered_and_forgotten(home: Path,
     subject = study(home, tmp_path, trials=1, steps=40)
     subject.start()
     runner = subject.runner()
-    mailbox = Mailbox(subject.sd)
+    mailbox = CommandQueue(subject.sd)
     numbers = [mailbox.post("retry", {}), mailbox.post("dance", {}), mailbox.post("note", {"trial": "x", "text": ""})]
-    until(lambda: all(mailbox.answer(number) for number in numbers))
-    answers = [mailbox.answer(number) for number in numbers]
+    until(lambda: all(mailbox.result(number) for number in numbers))
+    answers = [mailbox.result(number) for number in numbers]
     mailbox.close()
     assert [answer.ok for answer in answers if answer] == [False] * 3
     assert subject.runner() == runner

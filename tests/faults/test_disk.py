@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from hptui.actions.process import holder
-from hptui.storage.reader import Reader
-from hptui.storage.rundir import RunDir, is_held
-from hptui.trainers.checkpoints import MANIFEST, Checkpoint, written
-from hptui.trainers.checkpoints import damage as problem
+from hptui.actions.process import runner_status
+from hptui.storage.reader import StoreReader
+from hptui.storage.rundir import RunDir, lock_is_held
+from hptui.trainers.checkpoints import MANIFEST, Checkpoint, list_checkpoints
+from hptui.trainers.checkpoints import find_damage as problem
 from tests.faults.checker import Damage, Known, points, take
 from tests.faults.harness import Attempt, Subject, stopped, training
 from tests.support import events, kill_all, rest, toy, until
@@ -40,7 +40,7 @@ def trained(subject: Subject) -> Attempt:
 
 def finish(subject: Subject) -> None:
     with subject.kept():
-        until(lambda: subject.state() == "done" and not holder(subject.sd)["alive"], 60)
+        until(lambda: subject.state() == "done" and not runner_status(subject.sd)["alive"], 60)
 
 
 # no space -----------------------------------------------------------------------------------------------------------
@@ -74,8 +74,8 @@ def test_a_full_disk_pauses_the_study_and_costs_nothing(small: Path, tmp_path: P
     subject.start()
     trained(subject)
     fill(small / "filler")
-    until(lambda: not holder(subject.sd)["alive"], 60)
-    with Reader(subject.sd) as reader:
+    until(lambda: not runner_status(subject.sd)["alive"], 60)
+    with StoreReader(subject.sd) as reader:
         row = reader.study()
     assert row.state == "paused"
     assert "disk full" in row.message
@@ -186,7 +186,7 @@ def unread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
     until(lambda: subject.attempts())
     assert subject.kill(subject.runner())
     run = RunDir(subject.sd.attempt(0, 1))
-    until(lambda: not is_held(run.lock) and run.exit.exists())
+    until(lambda: not lock_is_held(run.lock) and run.exit.exists())
     yield subject
     kill_all(folder / "home")
     del os.environ["HPTUI_HOME"]
@@ -232,7 +232,7 @@ def test_lines_that_a_power_cut_took_back_are_written_again(home: Path, tmp_path
     (attempt,) = subject.attempts()
     for pid in (subject.runner(), attempt.shim):
         assert subject.kill(pid)
-    until(lambda: not is_held(attempt.run.lock))
+    until(lambda: not lock_is_held(attempt.run.lock))
     lines = attempt.run.events.read_bytes().splitlines(keepends=True)
     last = max(n for n, line in enumerate(lines) if b'"k":"checkpoint"' in line)
     attempt.run.events.write_bytes(b"".join(lines[: last + 1]))
@@ -283,7 +283,7 @@ def stopped_with_two(subject: Subject, attempt: Attempt) -> list[Checkpoint]:
 
 
 def whole(subject: Subject) -> list[Checkpoint]:
-    return [checkpoint for checkpoint in written(subject.sd.checkpoints(0)) if not problem(checkpoint)]
+    return [checkpoint for checkpoint in list_checkpoints(subject.sd.checkpoints(0)) if not problem(checkpoint)]
 
 
 def test_a_damaged_checkpoint_is_never_resumed_from(home: Path, tmp_path: Path) -> None:
@@ -297,7 +297,7 @@ def test_a_damaged_checkpoint_is_never_resumed_from(home: Path, tmp_path: Path) 
             damage(newest.path)
             subject.known.damaged.append(Damage(0, newest.step, time.time()))
             assert subject.kill(attempt.worker)
-        until(lambda: subject.state() == "done" and not holder(subject.sd)["alive"], 60)
+        until(lambda: subject.state() == "done" and not runner_status(subject.sd)["alive"], 60)
     now = subject.judge()
     assert len(now.attempts[0]) == len(damages) + 1
     assert len(events(subject.sd, "trainer")) == len(damages)

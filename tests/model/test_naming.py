@@ -3,7 +3,7 @@
 import pytest
 
 from hptui.model.expressions import parse
-from hptui.model.naming import by_identifier, identifier, metric_of
+from hptui.model.naming import by_identifier, identifier, metric_named
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,9 @@ def test_every_metric_has_a_name_that_an_expression_can_say(metric, name):
 
 def test_a_metric_of_exactly_that_name_comes_first():
     assert by_identifier({"eval/loss": 1.0, "eval_loss": 2.0}) == {"eval_loss": 2.0}
-    assert metric_of("eval_loss", ["eval/loss", "eval_loss"]) == "eval_loss"
+    assert metric_named("eval_loss", ["eval/loss", "eval_loss"]) == "eval_loss"
 
 
 def test_a_name_that_could_be_two_is_neither():
     assert by_identifier({"eval/loss": 1.0, "eval loss": 2.0, "x": 3.0}) == {"x": 3.0}
-    assert metric_of("eval_loss", ["eval/loss", "eval loss"]) is None
+    assert metric_named("eval_loss", ["eval/loss", "eval loss"]) is None

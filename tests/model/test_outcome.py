@@ -3,7 +3,7 @@
 import pytest
 
 from hptui.model.expressions import parse
-from hptui.model.outcome import hypervolumes, measured, outcome_margins, pareto_set, satisfies, usable
+from hptui.model.outcome import hypervolumes, is_usable, measured_values, meets_outcome, outcome_margins, pareto_set
 from hptui.model.study import Objective, Search, Study, TrainerSpec
 from hptui.model.trial import Role, Trial, TrialStatus
 
@@ -19,7 +19,7 @@ def trial(number=0, values=None, status=TrialStatus.COMPLETE, **more):
 
 
 def test_what_is_measured_and_under_which_name():
-    known = measured(
+    known = measured_values(
         trial(
             values={"loss": 0.5},
             metrics={"loss": 0.9, "eval/bleu": 20.0, "gap": 1.0, "odd": None},
@@ -30,7 +30,7 @@ def test_what_is_measured_and_under_which_name():
     )
     assert known == {"loss": 0.5, "eval_bleu": 20.0, "gap": 0.1, "seconds": 12.0, "peak_memory_gb": 3.5}
     waiting = Trial(0, "t", TrialStatus.WAITING, Role.SEARCH, {})
-    assert measured(waiting) == {}
+    assert measured_values(waiting) == {}
 
 
 def test_margins_say_by_how_much_a_condition_is_missed():
@@ -57,15 +57,15 @@ def test_margins_say_by_how_much_a_condition_is_missed():
 def test_a_trial_keeps_the_outcome_or_not_or_nobody_knows(peak, gap, kept):
     asked = study("peak_memory_gb <= 16", "gap <= 0.2")
     done = trial(values={"loss": 1.0}, metrics={"gap": gap}, peak_memory_gb=peak)
-    assert satisfies(asked, done) is kept
-    assert usable(asked, done) == (kept is not False)
+    assert meets_outcome(asked, done) is kept
+    assert is_usable(asked, done) == (kept is not False)
 
 
 def test_without_conditions_every_complete_trial_is_usable():
-    assert satisfies(study(), trial()) is True
-    assert usable(study(), trial(values={"loss": 1.0}))
-    assert not usable(study(), trial(status=TrialStatus.PRUNED))
-    assert not usable(study(objectives=(LOSS, SPEED)), trial(values={"loss": 1.0}))
+    assert meets_outcome(study(), trial()) is True
+    assert is_usable(study(), trial(values={"loss": 1.0}))
+    assert not is_usable(study(), trial(status=TrialStatus.PRUNED))
+    assert not is_usable(study(objectives=(LOSS, SPEED)), trial(values={"loss": 1.0}))
 
 
 def test_a_condition_that_cannot_be_worked_out_is_not_measured():

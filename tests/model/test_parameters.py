@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from hptui.model.errors import StudyError
 from hptui.model.expressions import parse
-from hptui.model.space import Choice, Derived, Float, Int, Parameter, key_of, parse_short
-from hptui.model.values import number_text, read_value, same, value_text
+from hptui.model.space import Choice, Derived, Float, Int, Parameter, configuration_key, parse_parameter
+from hptui.model.values import number_text, read_value, value_text, values_equal
 
 # -- refusals
 
@@ -93,22 +93,22 @@ def test_contains(parameter: Parameter, inside: list[object], outside: list[obje
 def test_what_logarithms_leave_beside_an_end_is_that_end() -> None:
     rates = Float("learning_rate", 1e-4, 5e-3, log=True)
     assert math.exp(math.log(5e-3)) != 5e-3
-    assert rates.held(math.exp(math.log(5e-3))) == 5e-3
-    assert rates.held(0.004999999999999999) == 5e-3
-    assert (rates.held(1.0), rates.held(0.0), rates.held(2e-3)) == (5e-3, 1e-4, 2e-3)
-    assert Float("tiny", 1e-15, 1.0, log=True).held(5e-15) == 5e-15
-    assert Float("share", 0.0, 1.0).held(1e-17) == 0.0
-    assert Int("layers", 2, 8).held(8.4) == 8
+    assert rates.clamp(math.exp(math.log(5e-3))) == 5e-3
+    assert rates.clamp(0.004999999999999999) == 5e-3
+    assert (rates.clamp(1.0), rates.clamp(0.0), rates.clamp(2e-3)) == (5e-3, 1e-4, 2e-3)
+    assert Float("tiny", 1e-15, 1.0, log=True).clamp(5e-15) == 5e-15
+    assert Float("share", 0.0, 1.0).clamp(1e-17) == 0.0
+    assert Int("layers", 2, 8).clamp(8.4) == 8
 
 
 def test_values_and_top_follow_the_step() -> None:
     assert Float("x", 0, 0.3, step=0.1).values() == (0.0, 0.1, 0.2, 0.3)
     assert Float("x", 0.1, 0.3, step=0.2).values() == (0.1, 0.3)
-    assert Float("x", 0, 1, step=0.3).top == 0.9
+    assert Float("x", 0, 1, step=0.3).highest == 0.9
     assert Float("x", 0, 1).values() is None
-    assert Float("x", 0, 1).top == 1.0
+    assert Float("x", 0, 1).highest == 1.0
     assert Int("x", 1, 10, step=4).values() == (1, 5, 9)
-    assert Int("x", 1, 10, step=4).top == 9
+    assert Int("x", 1, 10, step=4).highest == 9
     assert Int("x", 0, 10**9).values() is None
     assert Choice("x", ("b", "a")).values() == ("b", "a")
 
@@ -163,17 +163,17 @@ def test_a_log_scale_draws_small_values_as_often_as_large_ones() -> None:
     ],
 )
 def test_short_form(text: str, expected: Parameter) -> None:
-    found = parse_short("x", f" {text} ")
+    found = parse_parameter("x", f" {text} ")
     assert expected == found
-    assert expected == parse_short("x", found.describe())
+    assert expected == parse_parameter("x", found.describe())
     if isinstance(expected, Choice) and isinstance(found, Choice):
         assert [type(one) for one in expected.choices] == [type(one) for one in found.choices]
 
 
 def test_short_form_carries_note_and_condition() -> None:
     when = parse("mode == 'cosine'")
-    assert parse_short("x", "{1, 2}", note="why", when=when) == Choice("x", (1, 2), when=when, note="why")
-    assert parse_short("x", "0..200", note="why", when=when) == Int("x", 0, 200, when=when, note="why")
+    assert parse_parameter("x", "{1, 2}", note="why", when=when) == Choice("x", (1, 2), when=when, note="why")
+    assert parse_parameter("x", "0..200", note="why", when=when) == Int("x", 0, 200, when=when, note="why")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_short_form_carries_note_and_condition() -> None:
 )
 def test_short_form_refuses(text: str, message: str) -> None:
     with pytest.raises(StudyError) as caught:
-        parse_short("lr", text)
+        parse_parameter("lr", text)
     assert message in str(caught.value)
     assert caught.value.where.startswith("space.lr")
 
@@ -231,20 +231,20 @@ def test_numbers_are_written_as_people_write_them(number: float, text: str) -> N
 
 
 def test_what_is_the_same_setting() -> None:
-    assert same(1, 1.0)
-    assert same([1, {"a": 2.0}], [1.0, {"a": 2}])
-    assert not same(1, True)
-    assert not same(0, False)
-    assert not same("1", 1)
-    assert not same(None, False)
+    assert values_equal(1, 1.0)
+    assert values_equal([1, {"a": 2.0}], [1.0, {"a": 2}])
+    assert not values_equal(1, True)
+    assert not values_equal(0, False)
+    assert not values_equal("1", 1)
+    assert not values_equal(None, False)
 
 
 def test_a_key_does_not_depend_on_order_or_kind_of_number() -> None:
-    assert key_of({"a": 1, "b": [2.0, 1e-4]}) == key_of({"b": [2, 0.0001], "a": 1.0})
-    assert key_of({"a": 1}) != key_of({"a": True})
-    assert key_of({"a": 1}) != key_of({"a": "1"})
-    assert key_of({"a": 1}) != key_of({"a": 1, "b": None})
-    assert key_of({"a": -0.0}) == key_of({"a": 0})
+    assert configuration_key({"a": 1, "b": [2.0, 1e-4]}) == configuration_key({"b": [2, 0.0001], "a": 1.0})
+    assert configuration_key({"a": 1}) != configuration_key({"a": True})
+    assert configuration_key({"a": 1}) != configuration_key({"a": "1"})
+    assert configuration_key({"a": 1}) != configuration_key({"a": 1, "b": None})
+    assert configuration_key({"a": -0.0}) == configuration_key({"a": 0})
 
 
 # -- properties
@@ -278,7 +278,7 @@ def ints(draw: st.DrawFn) -> Int:
     return Int("x", low, high, step=draw(st.none() | st.integers(1, high - low)))
 
 
-CHOICES = st.lists(VALUES, min_size=1, max_size=5, unique_by=lambda value: key_of({"": value})).map(
+CHOICES = st.lists(VALUES, min_size=1, max_size=5, unique_by=lambda value: configuration_key({"": value})).map(
     lambda values: Choice("x", tuple(values))
 )
 PARAMETERS = st.one_of(floats(), ints(), CHOICES)
@@ -300,7 +300,7 @@ def test_all_values_are_inside_and_differ(parameter: Parameter) -> None:
     if values is None:
         assert parameter.size is None
         return
-    assert parameter.size == len(values) == len({key_of({"": value}) for value in values})
+    assert parameter.size == len(values) == len({configuration_key({"": value}) for value in values})
     assert all(parameter.contains(value) for value in values)
 
 
@@ -310,7 +310,7 @@ def test_all_values_are_inside_and_differ(parameter: Parameter) -> None:
 @example(Float("x", 0, 10, step=2))
 @example(Choice("x", ("true", "null", "None", "1", "1e5", "a b", "", "'", '"', "{", ",", "\u2028", None)))
 def test_what_describe_writes_is_read_back(parameter: Parameter) -> None:
-    again = parse_short("x", parameter.describe())
+    again = parse_parameter("x", parameter.describe())
     assert parameter == again
     if isinstance(parameter, Choice) and isinstance(again, Choice):
         assert [type(one) for one in parameter.choices] == [type(one) for one in again.choices]
@@ -330,11 +330,11 @@ def test_a_written_number_reads_back_as_itself(number: float) -> None:
 @given(st.text(max_size=40))
 def test_any_short_text_is_read_or_refused(text: str) -> None:
     try:
-        parse_short("x", text)
+        parse_parameter("x", text)
     except StudyError:
         return  # any other exception fails
 
 
 @given(VALUES, VALUES)
 def test_same_is_equality_of_keys(one: object, other: object) -> None:
-    assert same(one, other) == (key_of({"": one}) == key_of({"": other}))  # type: ignore[arg-type,dict-item]
+    assert values_equal(one, other) == (configuration_key({"": one}) == configuration_key({"": other}))  # type: ignore[arg-type,dict-item]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hptui.model.pareto import dominates, front, hypervolume, reference
+from hptui.model.pareto import dominates, hypervolume, hypervolume_reference, nondominated_indices
 
 
 def slowly(points, ref):
@@ -28,9 +28,9 @@ def test_a_point_dominates_where_it_is_nowhere_worse_and_somewhere_better():
 
 
 def test_the_front_keeps_order_and_equals():
-    assert front([(2, 2), (1, 3), (3, 3), (1, 3), (3, 1), (2, 3)]) == [0, 1, 3, 4]
-    assert front([(2.0,), (1.0,), (1.0,)]) == [1, 2]
-    assert front([]) == []
+    assert nondominated_indices([(2, 2), (1, 3), (3, 3), (1, 3), (3, 1), (2, 3)]) == [0, 1, 3, 4]
+    assert nondominated_indices([(2.0,), (1.0,), (1.0,)]) == [1, 2]
+    assert nondominated_indices([]) == []
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ values = st.integers(0, 6).map(float)
 @given(st.integers(1, 4).flatmap(lambda n: st.lists(st.tuples(*[values] * n), min_size=1, max_size=6)))
 @settings(max_examples=200, deadline=None)
 def test_volumes_agree_with_the_slow_way(points):
-    ref = reference(points)
+    ref = hypervolume_reference(points)
     volume = hypervolume(points, ref)
     assert volume == pytest.approx(slowly(points, ref))
-    assert hypervolume([points[index] for index in front(points)], ref) == pytest.approx(volume)
+    assert hypervolume([points[index] for index in nondominated_indices(points)], ref) == pytest.approx(volume)
 
 
 def test_the_reference_lies_behind_the_worst():
-    assert reference([(1.0, 10.0), (3.0, 0.0)]) == (pytest.approx(3.2), pytest.approx(11.0))
-    assert reference([(-2.0,)]) == (pytest.approx(-1.8),)
-    assert reference([(0.0,)]) == (0.1,)
+    assert hypervolume_reference([(1.0, 10.0), (3.0, 0.0)]) == (pytest.approx(3.2), pytest.approx(11.0))
+    assert hypervolume_reference([(-2.0,)]) == (pytest.approx(-1.8),)
+    assert hypervolume_reference([(0.0,)]) == (0.1,)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hptui.model.errors import ExpressionError, StudyError
 from hptui.model.expressions import Expression, parse
-from hptui.model.space import Choice, Derived, Float, Int, Space, key_of, parse_short
+from hptui.model.space import Choice, Derived, Float, Int, Space, configuration_key, parse_parameter
 
 LORA = Space(
     parameters=(
@@ -158,22 +158,25 @@ def test_contains_looks_at_each_parameter() -> None:
 def test_margin_and_missed_name_the_worst() -> None:
     tight = replace(LORA, constraints=(parse("lora_rank <= 32"), parse("batch_size <= 2"), parse("lora_alpha <= 32")))
     settled = tight.settle(COSINE, DRAWN)
-    assert [constraint.text for constraint in tight.missed(COSINE, settled)] == ["lora_rank <= 32", "lora_alpha <= 32"]
+    assert [constraint.text for constraint in tight.violated(COSINE, settled)] == [
+        "lora_rank <= 32",
+        "lora_alpha <= 32",
+    ]
     assert tight.margin(COSINE, settled) == tight.constraints[2].margin(settled) > 0
     assert LORA.margin(COSINE, settled) == 0.0
-    assert LORA.missed(COSINE, settled) == []
+    assert LORA.violated(COSINE, settled) == []
     assert Space().margin({}, {}) == 0.0
 
 
 def test_the_base_stands_in_for_what_a_trial_does_not_set() -> None:
-    assert LORA.missed({"lora_rank": 64, "batch_size": 4}, {}) == list(LORA.constraints)
-    assert LORA.missed({"lora_rank": 64, "batch_size": 2}, {}) == []
+    assert LORA.violated({"lora_rank": 64, "batch_size": 4}, {}) == list(LORA.constraints)
+    assert LORA.violated({"lora_rank": 64, "batch_size": 2}, {}) == []
 
 
 def test_a_constraint_on_an_inactive_or_unknown_name_does_not_apply() -> None:
     space = replace(LORA, constraints=(parse("warmup_steps <= 10"), parse("elsewhere <= 10")))
-    assert space.missed(LINEAR, space.settle(LINEAR, DRAWN)) == []
-    assert [one.text for one in space.missed(COSINE, space.settle(COSINE, DRAWN))] == ["warmup_steps <= 10"]
+    assert space.violated(LINEAR, space.settle(LINEAR, DRAWN)) == []
+    assert [one.text for one in space.violated(COSINE, space.settle(COSINE, DRAWN))] == ["warmup_steps <= 10"]
 
 
 def test_a_constraint_that_cannot_be_computed_is_missed() -> None:
@@ -211,18 +214,18 @@ def test_enumerate_gives_each_feasible_configuration_once() -> None:
 
 def test_an_impossible_constraint_is_found_beside_a_continuum() -> None:
     impossible = replace(LORA, constraints=(parse("lora_alpha * batch_size <= 8"),))
-    part = impossible.bearing()
+    part = impossible.constrained_subspace()
     assert part.names == ("lora_rank", "batch_size")
     assert [one.name for one in part.derived] == ["lora_alpha"]
     assert part.enumerate(COSINE, 100) == []
-    assert len(LORA.bearing().enumerate(COSINE, 100) or []) == 11
+    assert len(LORA.constrained_subspace().enumerate(COSINE, 100) or []) == 11
 
 
 def test_what_a_condition_needs_bears_on_a_constraint_too() -> None:
     space = replace(LORA, constraints=(parse("warmup_steps > 500"),))
-    assert space.bearing().names == ("warmup_steps",)
+    assert space.constrained_subspace().names == ("warmup_steps",)
     nested = Space((Choice("a", (1, 2)), Choice("b", (3, 4), when=parse("a == 1"))), (), (parse("b > 3"),))
-    assert nested.bearing().names == ("a", "b")
+    assert nested.constrained_subspace().names == ("a", "b")
 
 
 def test_feasible_share() -> None:
@@ -256,7 +259,7 @@ def spaces(draw: st.DrawFn) -> Space:
     shorts = ["1e-5..1e-3 log", "0..1 step 0.1", "0.0..1.0", "2..24 int", "1..64 log", "0..10 step 5", "{1, 2.0, 1e-4}"]
     shorts += ["{a, 'b c', true, null}", '{[0.9, 0.95], {"k": 1}}', "{8}"]
     parameters = [
-        parse_short(name, draw(st.sampled_from(shorts)), note=draw(st.text(max_size=5)), when=draw(WHENS))
+        parse_parameter(name, draw(st.sampled_from(shorts)), note=draw(st.text(max_size=5)), when=draw(WHENS))
         for name in names
     ]
     if draw(st.booleans()):
@@ -288,5 +291,5 @@ def test_a_sample_is_settled_and_inside(seed: int, base: dict[str, object]) -> N
     drawn = LORA.sample(base, random.Random(seed))  # type: ignore[arg-type]
     assert LORA.contains(drawn)
     assert drawn == LORA.settle(base, drawn)  # type: ignore[arg-type]
-    assert key_of(drawn) == key_of(dict(reversed(drawn.items())))
-    assert (LORA.margin(base, drawn) <= 0) == (not LORA.missed(base, drawn))  # type: ignore[arg-type]
+    assert configuration_key(drawn) == configuration_key(dict(reversed(drawn.items())))
+    assert (LORA.margin(base, drawn) <= 0) == (not LORA.violated(base, drawn))  # type: ignore[arg-type]

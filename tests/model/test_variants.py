@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hptui.model.study import Study
-from hptui.model.variants import representative, variants
+from hptui.model.variants import planned_differences, representative_settings
 from hptui.storage import studyfile
 from hptui.trainers.registry import schema
 
@@ -21,13 +21,13 @@ max_length = 64
 
 
 def study(text: str) -> Study:
-    return studyfile.loads(HEAD + text)
+    return studyfile.read_text(HEAD + text)
 
 
 def seen(text: str, *names: str, **defaults: Any) -> dict[str, dict[str, Any]]:
     one = study(text)
-    usual = representative(one, defaults)
-    found = variants(one, names, defaults)
+    usual = representative_settings(one, defaults)
+    found = planned_differences(one, names, defaults)
     return {v.where: {k: x for k, x in v.settings.items() if usual.get(k) != x} for v in found}
 
 
@@ -82,8 +82,8 @@ def test_an_expression_may_need_what_only_the_trainer_knows():
         [search]
         trials = 2
         """
-    one = studyfile.loads(text, schema=schema)
-    (found,) = variants(one, ["num_heads"], {"max_seq_len": 32})
+    one = studyfile.read_text(text, schema=schema)
+    (found,) = planned_differences(one, ["num_heads"], {"max_seq_len": 32})
     assert found.settings == {"model_dim": 128, "num_heads": 4}
 
 
@@ -116,7 +116,7 @@ def test_stages_listed_trials_and_presets_are_variants_and_each_difference_count
         set = { max_length = 8 }
         """
     one = study(text)
-    found = {v.where: v for v in variants(one, ["max_length", "rank", "width"], {})}
+    found = {v.where: v for v in planned_differences(one, ["max_length", "rank", "width"], {})}
     assert list(found) == [
         *("stage short", "stage short: rank=2, width=16", "stage long", "stage long: rank=8, width=128"),
         *("[[trial]] mine", "[[preset]] tiny"),
@@ -128,8 +128,8 @@ def test_stages_listed_trials_and_presets_are_variants_and_each_difference_count
 
 def test_a_table_that_no_trial_takes_does_not_stand_for_them():
     text = '[space]\nmax_length = "{{128, 256}}"\n[search]\nbaseline = {}\n'
-    assert representative(study(text.format("true")), {})["max_length"] == 64
-    assert representative(study(text.format("false")), {})["max_length"] == 128
+    assert representative_settings(study(text.format("true")), {})["max_length"] == 64
+    assert representative_settings(study(text.format("false")), {})["max_length"] == 128
     silent = study('[space]\nrank = "{4, 8}"')
-    assert representative(silent, {"rank": 16})["rank"] == 16, "the baseline has the trainer's own"
-    assert [one.where for one in variants(silent, ["rank"], {"rank": 16})] == ["rank=4", "rank=8"]
+    assert representative_settings(silent, {"rank": 16})["rank"] == 16, "the baseline has the trainer's own"
+    assert [one.where for one in planned_differences(silent, ["rank"], {"rank": 16})] == ["rank=4", "rank=8"]

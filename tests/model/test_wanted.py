@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hptui.model.errors import UserError
-from hptui.model.wanted import CONDITION, OBJECTIVE, doubtful, refuse_unmeasured, wanted
+from hptui.model.wanted import CONDITION, OBJECTIVE, misspelling_warnings, require_measured, required_metrics
 from hptui.storage import studyfile
 
 STUDY = """
@@ -28,7 +28,7 @@ heading = "BLEU"
 [report]
 columns = ["rate", "eval/loss", "blue", "strange", "note"]
 """
-ASKED = wanted(studyfile.loads(STUDY))
+ASKED = required_metrics(studyfile.read_text(STUDY))
 KNOWN = ["eval/loss", "train_loss", "seconds_each", "memory", "bleu"]
 
 
@@ -44,18 +44,18 @@ def test_every_place_that_names_a_metric_is_told():
 
 
 def test_a_metric_that_nobody_measures_is_refused_with_its_place():
-    refuse_unmeasured(ASKED, KNOWN, {OBJECTIVE, CONDITION})
+    require_measured(ASKED, KNOWN, {OBJECTIVE, CONDITION})
     without = [name for name in KNOWN if name != "train_loss"]
-    refuse_unmeasured(ASKED, without, {OBJECTIVE})
+    require_measured(ASKED, without, {OBJECTIVE})
     with pytest.raises(UserError, match=r"search.stop\[0\].when: no trial measures 'train_loss'"):
-        refuse_unmeasured(ASKED, without, {OBJECTIVE, CONDITION})
+        require_measured(ASKED, without, {OBJECTIVE, CONDITION})
     with pytest.raises(UserError, match=r"objective\[1\].metric: .* 'seconds_each'") as caught:
-        refuse_unmeasured(ASKED, ["eval/loss", "second_each"], {OBJECTIVE})
+        require_measured(ASKED, ["eval/loss", "second_each"], {OBJECTIVE})
     assert "second_each" in caught.value.hint
 
 
 def test_a_column_that_looks_like_a_slip_is_doubted():
-    assert doubtful(ASKED, KNOWN, ["rate", "note"]) == [
+    assert misspelling_warnings(ASKED, KNOWN, ["rate", "note"]) == [
         "metrics.bleuu: nothing is called 'bleuu'; did you mean 'bleu'?",
         "report.columns: nothing is called 'blue'; did you mean 'bleu'?",
     ]

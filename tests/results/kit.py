@@ -14,7 +14,7 @@ from tests.actions.made import FILE
 
 def view_of(trials=(), text=FILE, tmp="/nowhere"):
     """A study file and trials as a view, with no store behind it."""
-    study = studyfile.loads(textwrap.dedent(text))
+    study = studyfile.read_text(textwrap.dedent(text))
     row = StudyRow(study.name, StudyState.DONE, "u" * 8, 0.0, {}, 1, "", 60.0, 0.0, 60.0)
     try:
         defaults = defaults_of(study)

@@ -233,13 +233,13 @@ def medical_trials():
 
 
 def study_of(text, directory=""):
-    return studyfile.loads(textwrap.dedent(text), directory=str(directory))
+    return studyfile.read_text(textwrap.dedent(text), directory=str(directory))
 
 
 def build(home, text, trials, state=StudyState.DONE, curves=None, environment=None, facts=None):
     """The study and its trials in a store in HOME. `curves`: trial -> metric -> values, one per step."""
     study = study_of(text, home)
-    sd = StudyDir.of(home, study.name)
+    sd = StudyDir.for_study(home, study.name)
     with Store.create(sd, studyfile.to_json(study), study.name) as store:
         store.set_meta("facts", json.dumps(facts or {}))
         for trial in trials:

@@ -4,19 +4,19 @@ import math
 
 import pytest
 
-from hptui.results.analysis.against import against_reference, base_model, changes, differences
-from hptui.results.analysis.bands import perplexity
-from hptui.results.analysis.cohort import length_of, ranked
-from hptui.results.analysis.compare import against_best, fisher, holm
-from hptui.results.analysis.confounded import confounded
-from hptui.results.analysis.cost import cheaper, four_bit, time_per_epoch, time_per_trial
-from hptui.results.analysis.effects import effects, one_factor
-from hptui.results.analysis.front import knee, pareto
-from hptui.results.analysis.inert import inert
-from hptui.results.analysis.intervals import of_trial, student, wilson
-from hptui.results.analysis.outlook import narrower, outlook
-from hptui.results.analysis.regions import bad_trials, edges, regions
-from hptui.storage.rows import LastValue
+from hptui.results.analysis.against import base_model_trial, compare_with_reference, find_mismatches, metric_changes
+from hptui.results.analysis.bands import perplexity_band
+from hptui.results.analysis.cohort import ranked_trials, training_length
+from hptui.results.analysis.compare import compare_with_best, fisher_exact, holm_correction
+from hptui.results.analysis.confounded import confounded_pairs
+from hptui.results.analysis.cost import cheaper_trial, four_bit_cost, seconds_per_epoch, seconds_per_trial
+from hptui.results.analysis.effects import one_factor_steps, setting_effects
+from hptui.results.analysis.front import knee_of_front, pareto_front
+from hptui.results.analysis.inert import ignored_settings
+from hptui.results.analysis.intervals import student_interval, trial_interval, wilson_interval
+from hptui.results.analysis.outlook import expected_improvement, suggest_ranges
+from hptui.results.analysis.regions import bests_at_edge, failure_regions, trials_by_failure
+from hptui.storage.rows import MetricSummary
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one
@@ -42,38 +42,38 @@ def numbers(trials):
 
 
 def test_six_of_two_hundred_has_its_interval(maths):
-    found = of_trial(maths, maths.best, "accuracy")
+    found = trial_interval(maths, maths.best, "accuracy")
     assert (found.k, found.n) == (6, 200)
     assert (round(found.low, 3), round(found.high, 3)) == (0.014, 0.064)
 
 
 def test_the_winner_cannot_be_told_apart_from_any_that_is_not_zero(maths):
-    found = against_best(maths)
+    found = compare_with_best(maths)
     assert found.best.number == 1
-    assert numbers(found.alike_alone) == [13, 2, 8, 12, 0, 3, 10, 14, 9, 11]
-    assert len(found.alike) == 14, "corrected for fourteen comparisons, not even the zeros differ"
-    assert fisher(6, 200, 2, 200) == pytest.approx(0.284, abs=1e-3)
+    assert numbers(found.indistinguishable_uncorrected) == [13, 2, 8, 12, 0, 3, 10, 14, 9, 11]
+    assert len(found.indistinguishable) == 14, "corrected for fourteen comparisons, not even the zeros differ"
+    assert fisher_exact(6, 200, 2, 200) == pytest.approx(0.284, abs=1e-3)
 
 
 def test_the_zeros_lie_at_high_learning_rates_with_one_exception(maths):
-    assert numbers(bad_trials(maths)["zero"]) == [4, 5, 6, 7]
-    found = next(region for region in regions(maths) if region.setting == "learning_rate")
+    assert numbers(trials_by_failure(maths)["zero"]) == [4, 5, 6, 7]
+    found = next(region for region in failure_regions(maths) if region.setting == "learning_rate")
     assert (found.kind, found.above, found.bound) == ("zero", True, 3.09e-05)
     assert numbers(found.exceptions) == [9]
     assert found.p < 0.01
 
 
 def test_batch_size_and_learning_rate_are_confounded(maths):
-    (found,) = confounded(maths, ranked(maths))
-    assert {found.one, found.other} == {"batch_size", "learning_rate"}
-    (pinned,) = [one for one in found.pinned if one.value == 1024]
+    (found,) = confounded_pairs(maths, ranked_trials(maths))
+    assert {found.first, found.second} == {"batch_size", "learning_rate"}
+    (pinned,) = [one for one in found.restricted if one.value == 1024]
     assert pinned.low > 3e-5
-    groups = {g.value: g.counts for g in effects(maths, ranked(maths), "accuracy", accuracy)[1].groups}
+    groups = {g.value: g.counts for g in setting_effects(maths, ranked_trials(maths), "accuracy", accuracy)[1].groups}
     assert groups == {128: (14, 1000), 256: (14, 800), 512: (5, 800), 1024: (0, 400)}
 
 
 def test_the_range_that_is_recommended_holds_the_best_trials(maths):
-    found = narrower(maths, effects(maths, ranked(maths), "accuracy", accuracy))
+    found = suggest_ranges(maths, setting_effects(maths, ranked_trials(maths), "accuracy", accuracy))
     by = {one.setting: one for one in found}
     assert set(by) <= {"learning_rate", "batch_size"}
     assert "learning_rate" in by
@@ -81,18 +81,18 @@ def test_the_range_that_is_recommended_holds_the_best_trials(maths):
 
 
 def test_nineteen_and_a_half_is_worse_than_eighteen_seven(medical):
-    steps = {step.trial.title: step for step in one_factor(medical, ranked(medical))}
+    steps = {step.trial.title: step for step in one_factor_steps(medical, ranked_trials(medical))}
     assert set(steps) == {"Exp 1", "Exp 2", "Exp 3", "Exp 4", "Exp 5", "Exp 6"}
     assert steps["Exp 4"].changed == {"lora_rank": (8, 4), "lora_alpha": (16, 8)}
     (change,) = [
-        one for one in changes(medical, steps["Exp 2"].base, steps["Exp 2"].trial) if one.metric == "perplexity"
+        one for one in metric_changes(medical, steps["Exp 2"].base, steps["Exp 2"].trial) if one.metric == "perplexity"
     ]
     assert change.better is False
     assert (change.old, change.new) == (18.7, 19.5)
 
 
 def test_base_and_fine_tuned(medical):
-    found = {one.metric: one for one in changes(medical, base_model(medical), medical.best)}
+    found = {one.metric: one for one in metric_changes(medical, base_model_trial(medical), medical.best)}
     assert {name: f"{one.share:+.1%}" for name, one in found.items()} == {
         "perplexity": "-60.6%",
         "bleu": "+91.3%",
@@ -103,25 +103,25 @@ def test_base_and_fine_tuned(medical):
 
 def test_a_longer_training_is_flagged(medical):
     assert medical.best.title == "Exp 6"
-    assert length_of(medical, medical.best).amount == 5
-    assert differences(medical, medical.baseline, medical.best) == ["length"]
+    assert training_length(medical, medical.best).amount == 5
+    assert find_mismatches(medical, medical.baseline, medical.best) == ["length"]
 
 
 def test_what_is_nearly_as_good_and_cheaper(medical):
-    found = cheaper(medical)
+    found = cheaper_trial(medical)
     assert found.trial.title == "Exp 5"
     assert found.loss == pytest.approx(0.0225, abs=1e-3)
     assert found.seconds == pytest.approx(50 / 75)
 
 
 def test_time_per_trial_and_epoch(medical):
-    assert time_per_trial(medical).value == pytest.approx(60 * 360 / 7)
-    assert time_per_epoch(medical).middle == 15 * 60
+    assert seconds_per_trial(medical).value == pytest.approx(60 * 360 / 7)
+    assert seconds_per_epoch(medical).middle == 15 * 60
 
 
 def test_a_loss_that_was_measured_otherwise_is_no_baseline():
     view = view_of(seeds.director_trials(), seeds.DIRECTOR)
-    found = against_reference(view, view.best)
+    found = compare_with_reference(view, view.best)
     assert set(found.differences) == {"metric", "split", "length"}
     assert found.change is None
     assert found.targets == ()
@@ -134,7 +134,7 @@ def test_the_same_measure_gives_its_per_cent():
         .replace("epochs = 3", "epochs = 1")
     )
     view = view_of(seeds.director_trials(), text)
-    found = against_reference(view, view.best)
+    found = compare_with_reference(view, view.best)
     assert found.differences == ()
     assert f"{found.change.share:.3%}" == "-7.807%"
     assert [(share, reached) for share, _, reached in found.targets] == [(0.05, True), (0.2, False)]
@@ -145,12 +145,12 @@ def test_a_reference_that_does_not_say_how_long_is_flagged():
         seeds.DIRECTOR.replace('"train_loss"', '"eval_loss"').replace('split = "train"', "").replace("epochs = 3", "")
     )
     view = view_of(seeds.director_trials(), text)
-    assert against_reference(view, view.best).differences == ("unknown length",)
+    assert compare_with_reference(view, view.best).differences == ("unknown length",)
 
 
 def test_single_runs_have_no_interval_and_no_tests(medical):
-    assert of_trial(medical, medical.best, "perplexity") is None
-    assert against_best(medical).others == ()
+    assert trial_interval(medical, medical.best, "perplexity") is None
+    assert compare_with_best(medical).others == ()
 
 
 def test_repeated_seeds_tell_trials_apart():
@@ -162,10 +162,10 @@ def test_repeated_seeds_tell_trials_apart():
         t if t.number < 3 else t.__class__(**{**as_dict(t), "params": trials[t.replicate_of].params}) for t in trials
     ]
     view = view_of(trials, text)
-    found = against_best(view)
-    assert numbers(found.alike) == [1]
+    found = compare_with_best(view)
+    assert numbers(found.indistinguishable) == [1]
     assert found.spread == pytest.approx(0.0129, abs=1e-3)
-    assert of_trial(view, view.trials[0], "eval_loss").n == 3
+    assert trial_interval(view, view.trials[0], "eval_loss").n == 3
 
 
 def as_dict(trial):
@@ -173,15 +173,15 @@ def as_dict(trial):
 
 
 def test_holm_is_holm():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([]) == []
+    assert holm_correction([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm_correction([]) == []
 
 
 def test_intervals_at_the_ends():
-    assert wilson(0, 200).low == 0
-    assert wilson(200, 200).high == 1
-    assert student([1.0]) is None
-    assert student([2.0, 2.0]).low == 2.0
+    assert wilson_interval(0, 200).low == 0
+    assert wilson_interval(200, 200).high == 1
+    assert student_interval([1.0]) is None
+    assert student_interval([2.0, 2.0]).low == 2.0
 
 
 def test_an_ignored_setting_is_found_by_its_equal_curves():
@@ -192,21 +192,21 @@ def test_an_ignored_setting_is_found_by_its_equal_curves():
     view = view_of(trials, seeds.MATH)
 
     def summary(value):
-        return LastValue(10, value, value, 10, 1.0, 1, 10, 0)
+        return MetricSummary(10, value, value, 10, 1.0, 1, 10, 0)
 
     same = {"loss": {0: summary(0.3), 1: summary(0.3), 2: summary(0.2), 3: summary(0.2)}}
-    (found,) = inert(view, trials, same)
+    (found,) = ignored_settings(view, trials, same)
     assert found.setting == "batch_size"
     assert [(a.number, b.number) for a, b in found.pairs] == [(0, 1), (2, 3)]
     other = {"loss": {**same["loss"], 3: summary(0.19)}}
-    assert inert(view, trials, other) == []
-    assert inert(view, trials, {}) == []
+    assert ignored_settings(view, trials, other) == []
+    assert ignored_settings(view, trials, {}) == []
 
 
 def test_the_best_at_the_edge(maths):
-    assert edges(maths, maths.trials[11])[0].low is True
-    assert edges(maths, maths.best) == []
-    assert {edge.setting for edge in edges(maths, maths.trials[4])} == {"batch_size"}
+    assert bests_at_edge(maths, maths.trials[11])[0].low is True
+    assert bests_at_edge(maths, maths.best) == []
+    assert {edge.setting for edge in bests_at_edge(maths, maths.trials[4])} == {"batch_size"}
 
 
 def test_four_bit_against_not():
@@ -215,7 +215,7 @@ def test_four_bit_against_not():
         one(0, {}, {"perplexity": 18.7}, peak_memory_gb=4.2),
         one(1, {"load_in_4bit": False}, {"perplexity": 18.6}, peak_memory_gb=12.5),
     ]
-    found = four_bit(view_of(trials, text))
+    found = four_bit_cost(view_of(trials, text))
     assert found.memory == (4.2, 12.5)
 
 
@@ -230,13 +230,13 @@ def test_the_front_and_its_knee():
         ],
         text,
     )
-    front = pareto(view)
+    front = pareto_front(view)
     assert numbers(front) == [0, 1, 2]
-    assert knee(view, front).number == 1
+    assert knee_of_front(view, front).number == 1
 
 
 def test_outlook_counts_what_came_since_the_best(maths):
-    found = outlook(maths, against_best(maths))
+    found = expected_improvement(maths, compare_with_best(maths))
     assert (found.trials, found.best_at, found.since, found.noise) == (15, 2, 13, True)
     assert found.chance == pytest.approx(found.more / (15 + found.more))
 
@@ -247,13 +247,13 @@ def test_nothing_breaks_on_little_equal_or_odd_values(values):
         one(n, {"learning_rate": 1e-5 * (n + 1), "batch_size": 128}, {"accuracy": v}) for n, v in enumerate(values)
     ]
     view = view_of(trials, seeds.MATH)
-    field = ranked(view)
+    field = ranked_trials(view)
     assert len(field) == sum(map(math.isfinite, values))
-    against_best(view)
-    assert not any(effect.measurable for effect in effects(view, field, "accuracy", accuracy))
-    assert confounded(view, field) == []
-    assert regions(view) == []
-    outlook(view, None)
+    compare_with_best(view)
+    assert not any(effect.is_significant for effect in setting_effects(view, field, "accuracy", accuracy))
+    assert confounded_pairs(view, field) == []
+    assert failure_regions(view) == []
+    expected_improvement(view, None)
 
 
 @pytest.mark.parametrize(
@@ -273,16 +273,16 @@ def test_a_perplexity_has_its_word(value, vocabulary, word):
     text = CHARLM.replace("[search]", "[search]\n    seed = 1")
     facts = {} if vocabulary is None else {"vocabulary": vocabulary}
     view = view_of([one(0, {}, {"val_loss": math.log(value)}, facts=facts)], text)
-    assert perplexity(view, view.trials[0], {}).word == word
+    assert perplexity_band(view, view.trials[0], {}).word == word
 
 
 def test_bands_are_the_studys_own(medical):
-    assert perplexity(medical, medical.best, {}).word == ""
+    assert perplexity_band(medical, medical.best, {}).word == ""
     text = seeds.MEDICAL.replace("[metrics.perplexity]", "[metrics.perplexity]\n    bands = { fine = 18, so_so = 20 }")
     view = view_of(seeds.medical_trials(), text)
-    assert [perplexity(view, trial, {}).word for trial in view.trials[5:]] == ["poor", "so_so", "fine"]
+    assert [perplexity_band(view, trial, {}).word for trial in view.trials[5:]] == ["poor", "so_so", "fine"]
 
 
 def test_the_loss_of_a_model_of_characters_as_perplexity():
     view = view_of([one(0, {}, {"val_loss": 3.1020})], CHARLM)
-    assert perplexity(view, view.trials[0], {}).value == pytest.approx(22.24, abs=0.01)
+    assert perplexity_band(view, view.trials[0], {}).value == pytest.approx(22.24, abs=0.01)

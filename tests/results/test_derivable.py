@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hptui.model.trial import Role
-from hptui.results.document import Code, lines_of
-from hptui.results.facts import Strong
-from hptui.results.ledger import read_ledger, rendered
-from hptui.results.record import Record
-from hptui.results.report import STYLES, compose
+from hptui.results.document import CodeBlock, lines_of
+from hptui.results.facts import Bold
+from hptui.results.ledger import read_fact_index, render_with_index
+from hptui.results.record import ReportData
+from hptui.results.report import STYLES, compose_report
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one
@@ -51,7 +51,7 @@ def trials_of(draw):
 
 def literals(parts):
     for part in parts:
-        if isinstance(part, Strong):
+        if isinstance(part, Bold):
             yield from literals(part.parts)
         elif isinstance(part, str):
             yield part
@@ -62,16 +62,16 @@ def literals(parts):
 @given(trials=trials_of())
 def test_nothing_is_in_a_report_that_is_not_in_the_store(monkeypatch, style, trials):
     monkeypatch.setattr("hptui.results.record.importance", lambda view: None)
-    record = Record(view_of(trials, seeds.MATH))
-    document = compose(record, style)
+    record = ReportData(view_of(trials, seeds.MATH))
+    document = compose_report(record, style)
     for block in document.blocks:
-        if not isinstance(block, Code) or block.language == "text":
+        if not isinstance(block, CodeBlock) or block.language == "text":
             typed = [word for parts in lines_of(block) for word in literals(parts) if re.search(r"\d", word)]
             assert not typed
     for fact in document.facts():
         check(fact, trials)
-    text, ledger = rendered(document, "report.md")
-    assert len(read_ledger(ledger).places) == len(list(document.facts()))
+    text, ledger = render_with_index(document, "report.md")
+    assert len(read_fact_index(ledger).places) == len(list(document.facts()))
     assert text.startswith("# ")
 
 
@@ -105,5 +105,5 @@ def test_trials_that_are_all_imported_have_a_report(style):
         )
         for n in range(4)
     ]
-    text, _ = rendered(compose(Record(view_of(trials, seeds.MATH)), style), "r.md")
+    text, _ = render_with_index(compose_report(ReportData(view_of(trials, seeds.MATH)), style), "r.md")
     assert "Best trial" in text

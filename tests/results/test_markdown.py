@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from hptui.results.document import Bullets, Code, Document, Heading, Paragraph, Quote, Table
-from hptui.results.facts import Fact, Name, Strong, Words, joined, line, listed, plain
-from hptui.results.ledger import read_ledger, rendered
-from hptui.results.markdown import escape, render
+from hptui.results.document import Bullets, CodeBlock, Heading, Paragraph, Quote, ReportDocument, ReportTable
+from hptui.results.facts import Bold, Fact, Name, UserText, join_parts, join_with_and, line, plain_text
+from hptui.results.ledger import read_fact_index, render_with_index
+from hptui.results.markdown import escape_markdown, render_markdown
 
 EVIL = ["a|b", "`x`", "<script>alert(1)</script>", "**bold**", "# head", "[a](javascript:x)", "![i](x)", "&lt;", "1. x"]
 EVIL += [
@@ -52,22 +52,22 @@ def html(markdown):
 
 @pytest.mark.parametrize("text", EVIL)
 def test_a_hostile_name_is_shown_as_it_is(text):
-    shown, tags = html(render(Document((Paragraph(line("{name}", name=Name(text))),))).text)
+    shown, tags = html(render_markdown(ReportDocument((Paragraph(line("{name}", name=Name(text))),))).text)
     assert tags == ["p"]
-    assert shown.strip() == plain_text(text)
+    assert shown.strip() == visible_text(text)
 
 
-def plain_text(text):
-    from hptui.model.clean import clean
+def visible_text(text):
+    from hptui.model.clean import sanitize
 
-    return clean(text.replace("\n", " "))
+    return sanitize(text.replace("\n", " "))
 
 
 @pytest.mark.parametrize("text", EVIL)
 @pytest.mark.parametrize("code", [True, False])
 def test_a_hostile_name_stays_in_its_cell(text, code):
-    table = Table(((Name("a"),), ("b",)), (((Name(text, code=code),), ("second",)),))
-    shown, tags = html(render(Document((table,))).text)
+    table = ReportTable(((Name("a"),), ("b",)), (((Name(text, code=code),), ("second",)),))
+    shown, tags = html(render_markdown(ReportDocument((table,))).text)
     assert tags.count("td") == 2
     assert "second" in shown
     assert set(tags) <= {"table", "thead", "tbody", "tr", "th", "td", "code"}
@@ -75,30 +75,30 @@ def test_a_hostile_name_stays_in_its_cell(text, code):
 
 @given(st.text(max_size=30))
 def test_any_text_stays_text(text):
-    _, tags = html(escape(text, start=True))
+    _, tags = html(escape_markdown(text, start=True))
     assert set(tags) <= {"p"}
 
 
 def test_every_fact_is_where_its_place_says():
     best = Fact("best", 0.5, "0.5", (3,), "values.loss")
-    document = Document(
+    document = ReportDocument(
         (
             Heading(1, ("Title",)),
-            Paragraph(line("Trial {n} reached {best}, {b}.", n=Fact("n", 3, "3"), best=best, b=Strong((best,)))),
+            Paragraph(line("Trial {n} reached {best}, {b}.", n=Fact("n", 3, "3"), best=best, b=Bold((best,)))),
             Bullets((line("x {f}", f=Fact("pipe", "a|b", "a|b")), ("y",))),
-            Table((("a",), ("b",)), ((("x",), (Fact("cell", 1, "1"),)), (("y",), (best,)))),
-            Code("yaml", (("lr: ", Fact("lr", 1e-4, "1e-4")),)),
-            Quote(Words("two\nlines"), "the author"),
+            ReportTable((("a",), ("b",)), ((("x",), (Fact("cell", 1, "1"),)), (("y",), (best,)))),
+            CodeBlock("yaml", (("lr: ", Fact("lr", 1e-4, "1e-4")),)),
+            Quote(UserText("two\nlines"), "the author"),
         ),
         {"study": "s"},
     )
-    sheet = render(document)
+    sheet = render_markdown(document)
     rows = sheet.text.splitlines()
     assert len(sheet.places) == 8 - 1
     for place in sheet.places:
         assert rows[place.line - 1][place.column : place.column + len(place.text)] == place.text
-    text, ledger = rendered(document, "r.md")
-    back = read_ledger(ledger)
+    text, ledger = render_with_index(document, "r.md")
+    back = read_fact_index(ledger)
     assert text == sheet.text
     assert [(p.line, p.column, p.text, p.key) for p in back.places] == [
         (p.line, p.column, p.text, p.fact.key) for p in sheet.places
@@ -109,12 +109,12 @@ def test_every_fact_is_where_its_place_says():
 
 
 def test_one_key_has_one_value():
-    twice = Document((Paragraph((Fact("a", 1, "1"), " ", Fact("a", 2, "2"))),))
+    twice = ReportDocument((Paragraph((Fact("a", 1, "1"), " ", Fact("a", 2, "2"))),))
     with pytest.raises(AssertionError, match="two values"):
-        rendered(twice, "r.md")
+        render_with_index(twice, "r.md")
 
 
 def test_lines_are_put_together():
-    assert plain(line("a {x} c", x=Fact("b", 1, "1"))) == "a 1 c"
-    assert plain(listed(["a", Name("b"), ("c", "d")])) == "a, b and cd"
-    assert plain(joined([])) == ""
+    assert plain_text(line("a {x} c", x=Fact("b", 1, "1"))) == "a 1 c"
+    assert plain_text(join_with_and(["a", Name("b"), ("c", "d")])) == "a, b and cd"
+    assert plain_text(join_parts([])) == ""

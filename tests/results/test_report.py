@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.results.document import Code, Document, Image, lines_of
+from hptui.results.document import CodeBlock, Image, ReportDocument, lines_of
 from hptui.results.export.toml_text import toml_value
-from hptui.results.facts import Fact, Name, Strong, Words, line
-from hptui.results.ledger import read_ledger, rendered
-from hptui.results.record import read
-from hptui.results.report import STYLES, compose, write
+from hptui.results.facts import Bold, Fact, Name, UserText, line
+from hptui.results.ledger import read_fact_index, render_with_index
+from hptui.results.record import read_report_data
+from hptui.results.report import STYLES, compose_report, write_report
 from tests.actions.made import EVIL, make
 from tests.results import seeds
 from tests.results.seeds import build, one
@@ -20,7 +20,7 @@ from tests.results.test_markdown import html
 
 
 def text_of(home, study, trials, style="results", **more):
-    return write(read(build(home, study, trials, **more)), "report.md", style)[0]
+    return write_report(read_report_data(build(home, study, trials, **more)), "report.md", style)[0]
 
 
 @pytest.fixture
@@ -108,14 +108,14 @@ STUDIES = {
 
 def literals(parts):
     for part in parts:
-        if isinstance(part, Strong):
+        if isinstance(part, Bold):
             yield from literals(part.parts)
         elif isinstance(part, str):
             yield part
 
 
 def document_of(sd, style="results"):
-    return compose(read(sd), style)
+    return compose_report(read_report_data(sd), style)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -124,7 +124,7 @@ def test_no_number_is_typed_every_one_is_a_fact(home, name, style):
     text, trials = STUDIES[name]
     document = document_of(build(home, text, trials()), style)
     for block in document.blocks:
-        if isinstance(block, Code) and block.language != "text":
+        if isinstance(block, CodeBlock) and block.language != "text":
             continue
         for parts in lines_of(block):
             typed = [word for word in literals(parts) if re.search(r"\d", word)]
@@ -135,10 +135,10 @@ def test_no_number_is_typed_every_one_is_a_fact(home, name, style):
 def test_every_fact_that_names_a_field_is_that_field(home, name):
     """What claims to be a stored number is one: looked up anew, not as the report computed it."""
     text, trials = STUDIES[name]
-    record = read(build(home, text, trials()))
+    record = read_report_data(build(home, text, trials()))
     by = {trial.number: trial for trial in record.view.trials}
     looked = 0
-    for fact in compose(record, "results").facts():
+    for fact in compose_report(record, "results").facts():
         kind, _, rest = fact.field.partition(".")
         if len(fact.trials) != 1 or kind not in ("values", "metrics", "params", "seconds", "peak_memory_gb", "number"):
             continue
@@ -181,19 +181,19 @@ def mutations(trial):
 
 
 def ledger_of(sd):
-    return read_ledger(write(read(sd), "report.md", "results")[1])
+    return read_fact_index(write_report(read_report_data(sd), "report.md", "results")[1])
 
 
 def test_the_same_store_gives_the_same_bytes(home):
     sd = build(home, seeds.MEDICAL, seeds.medical_trials())
-    assert write(read(sd), "report.md") == write(read(sd), "report.md")
+    assert write_report(read_report_data(sd), "report.md") == write_report(read_report_data(sd), "report.md")
 
 
 def test_every_place_of_the_ledger_is_right(home):
     sd = build(home, seeds.MATH, seeds.math_trials())
-    text, ledger = write(read(sd), "report.md")
+    text, ledger = write_report(read_report_data(sd), "report.md")
     rows = text.splitlines()
-    found = read_ledger(ledger)
+    found = read_fact_index(ledger)
     assert len(found.places) > 200
     for place in found.places:
         assert rows[place.line - 1][place.column : place.column + len(place.text)] == place.text
@@ -273,22 +273,22 @@ def test_hostile_names_and_notes_break_nothing(home, evil):
 
 
 def test_pictures_stand_with_their_captions_and_facts(home):
-    record = read(build(home, seeds.MATH, seeds.math_trials()))
+    record = read_report_data(build(home, seeds.MATH, seeds.math_trials()))
     caption = line("Accuracy of {n} trials.", n=Fact("figure.n", 15, "15", tuple(range(15))))
-    text, ledger = rendered(
-        compose(record, "results", [Image("images/eval_accuracy.png", "accuracy", caption)]), "r.md"
+    text, ledger = render_with_index(
+        compose_report(record, "results", [Image("images/eval_accuracy.png", "accuracy", caption)]), "r.md"
     )
     assert "![accuracy](<images/eval_accuracy.png>)\n*Accuracy of 15 trials.*" in text
-    assert "figure.n" in read_ledger(ledger).facts
+    assert "figure.n" in read_fact_index(ledger).facts
 
 
 def test_the_made_study_shows_what_was_asked_and_what_was_used(home):
-    text = write(read(make(home)), "report.md")[0]
+    text = write_report(read_report_data(make(home)), "report.md")[0]
     assert "| 32 → 30 |" in text
     assert "pseudo-loss" in text
-    assert isinstance(Words("x"), Words)
+    assert isinstance(UserText("x"), UserText)
     assert isinstance(Name("x"), Name)
-    assert Document(()).blocks == ()
+    assert ReportDocument(()).blocks == ()
 
 
 # stages and repetitions -----------------------------------------------------------------------------------------
@@ -330,14 +330,14 @@ def staged_trials():
 
 
 def test_a_staged_study_is_judged_by_means_within_its_last_stage(home):
-    record = read(build(home, STAGED, staged_trials()))
-    text = write(record, "r.md")[0]
+    record = read_report_data(build(home, STAGED, staged_trials()))
+    text = write_report(record, "r.md")[0]
     assert record.best.number == 6, "0.42 on average, though one run of trial 3 had 0.40, and the coarse stage 0.30"
     assert "Over 3 seeds the mean is 0.42, with a 95% interval of 0.3952 to 0.4448 (Student)." in text
     assert "It is of stage final; trials of stages with other settings are not ranked with it." in text
     assert [trial.number for trial in record.order] == [6, 3]
     assert "4 (repeats 3)" in text
-    facts = {fact.key: fact for fact in compose(record).facts()}
+    facts = {fact.key: fact for fact in compose_report(record).facts()}
     assert facts["trial.6.eval_loss.mean"].trials == (6, 7, 8)
 
 
@@ -345,11 +345,11 @@ def test_what_breaks_an_outcome_is_never_the_best(home):
     text = seeds.DIRECTOR.replace("[search]", '[search]\n    outcome = ["peak_memory_gb <= 16"]')
     trials = seeds.director_trials()
     trials = [replace(trial, peak_memory_gb=20.0 if trial.number == 3 else 10.0) for trial in trials]
-    record = read(build(home, text, trials))
+    record = read_report_data(build(home, text, trials))
     assert record.best.number == 1
     assert record.order[-1].number == 3
-    assert "Trial 3 break a condition" not in write(record, "r.md")[0]
-    assert "Breaking a condition of the study, never the best: trial 3." in write(record, "r.md")[0]
+    assert "Trial 3 break a condition" not in write_report(record, "r.md")[0]
+    assert "Breaking a condition of the study, never the best: trial 3." in write_report(record, "r.md")[0]
 
 
 def test_a_difference_is_not_hidden_by_its_format(home):

@@ -6,15 +6,15 @@ import pytest
 
 from hptui.model.outcome import hypervolumes
 from hptui.model.trial import Reason, Role
-from hptui.results.ledger import read_ledger
-from hptui.results.record import read
-from hptui.results.report import compose, write
+from hptui.results.ledger import read_fact_index
+from hptui.results.record import read_report_data
+from hptui.results.report import compose_report, write_report
 from tests.results import seeds
 from tests.results.seeds import build, one
 
 
 def text_of(home, study, trials, style="results", **more):
-    return write(read(build(home, study, trials, **more)), "report.md", style)[0]
+    return write_report(read_report_data(build(home, study, trials, **more)), "report.md", style)[0]
 
 
 # alternatives ---------------------------------------------------------------------------------------------------
@@ -67,8 +67,8 @@ def test_why_training_was_stopped_early_is_computed_from_the_curve(home):
         f"It was stopped early: {told} (`patience` is 2). The trainer said: no better eval_loss in 2 evaluations."
         in text
     )
-    record = read(build(home / "x", seeds.DIRECTOR, trials, curves=curves))
-    facts = {fact.key: fact for fact in compose(record).facts()}
+    record = read_report_data(build(home / "x", seeds.DIRECTOR, trials, curves=curves))
+    facts = {fact.key: fact for fact in compose_report(record).facts()}
     assert (facts["early.after"].value, facts["early.step"].value, facts["early.best"].value) == (2, 2, 0.81)
 
 
@@ -105,8 +105,8 @@ def test_memory_by_purpose_has_a_sum_and_the_size_of_the_device(home):
     parts = {"model": 6.0, "optimizer": 12.0, "activations": 7.0, "capacity": 40.0}
     facts = {f"memory_{name}_gb": gb for name, gb in parts.items()} | {"memory_activations_are": "the rest"}
     trials = [replace(one_, facts=facts if one_.number == 3 else {}) for one_ in seeds.director_trials()]
-    record = read(build(home, seeds.DIRECTOR, trials))
-    text, ledger = write(record, "report.md", "hyperparameters")
+    record = read_report_data(build(home, seeds.DIRECTOR, trials))
+    text, ledger = write_report(record, "report.md", "hyperparameters")
     part = text[text.index("## Memory by purpose") :]
     rows = [row for row in part.splitlines() if row.startswith("|")][2:6]
     assert rows == [
@@ -116,7 +116,7 @@ def test_memory_by_purpose_has_a_sum_and_the_size_of_the_device(home):
         "| together | 25.0 GB |",
     ]
     assert "The device has 40.0 GB." in part
-    assert read_ledger(ledger).facts["trial.3.memory.sum"].value == 25.0
+    assert read_fact_index(ledger).facts["trial.3.memory.sum"].value == 25.0
     assert "Memory by purpose" not in text_of(home / "x", seeds.DIRECTOR, seeds.director_trials(), "hyperparameters")
 
 
@@ -164,11 +164,11 @@ def test_a_report_on_several_objectives_names_the_best_of_each_and_how_far_the_f
         one(n, {"learning_rate": 1e-4 * (n + 1)}, {"eval_loss": loss, "ms": float(ms)})
         for n, (loss, ms) in enumerate(points)
     ]
-    record = read(build(home, text, trials))
-    said = write(record, "report.md", "results")[0]
+    record = read_report_data(build(home, text, trials))
+    said = write_report(record, "report.md", "results")[0]
     assert "- **Best `eval_loss`**: 0.5, of trial 1\n" in said
     assert "- **Best `ms`**: 10, of trial 3\n" in said
-    facts = {fact.key: fact for fact in compose(record).facts()}
+    facts = {fact.key: fact for fact in compose_report(record).facts()}
     volume = facts["front.hypervolume"]
     assert volume.value == pytest.approx(hypervolumes(record.view.study, record.view.trials)[-1][1])
     assert 0.5 < volume.value < 1

@@ -4,9 +4,9 @@ import json
 
 from hptui.actions.status import show_json, status_json
 from hptui.model.trial import StudyState
-from hptui.results.shapes import iso, trial_json
-from hptui.results.view import look
-from hptui.storage.reader import Reader
+from hptui.results.shapes import iso_time, trial_json
+from hptui.results.view import read_view
+from hptui.storage.reader import StoreReader
 from tests.actions.made import TRIALS, make
 
 TRIAL_KEYS = (
@@ -20,7 +20,7 @@ def strict(value):
 
 
 def test_a_trial(home):
-    shape = strict(trial_json(look(make(home)).trials[1]))
+    shape = strict(trial_json(read_view(make(home)).trials[1]))
     assert set(TRIAL_KEYS.split()) <= set(shape)
     assert (shape["number"], shape["status"], shape["reason"]) == (1, "complete", "finished")
     assert shape["params"] == {"learning_rate": 2e-3, "width": 32}
@@ -32,14 +32,14 @@ def test_a_trial(home):
 
 
 def test_what_is_no_number_is_null_and_named(home):
-    shape = strict(trial_json(look(make(home)).trials[6]))
+    shape = strict(trial_json(read_view(make(home)).trials[6]))
     assert shape["values"] is None
     assert shape["metrics"]["loss"] is None
     assert shape["nonfinite"] == {"loss": "nan"}
 
 
 def test_a_study(home):
-    shape = strict(status_json(look(make(home, message="all done"))))
+    shape = strict(status_json(read_view(make(home, message="all done"))))
     assert set(STATUS_KEYS.split()) <= set(shape)
     assert (shape["name"], shape["state"], shape["message"], shape["sampler"]) == ("made", "done", "all done", "random")
     assert shape["runner"] == {"pid": None, "alive": False, "host": None}
@@ -51,13 +51,13 @@ def test_a_study(home):
 
 
 def test_a_study_without_a_usable_trial_has_no_best(home):
-    assert status_json(look(make(home, TRIALS[4:])))["best"] is None
+    assert status_json(read_view(make(home, TRIALS[4:])))["best"] is None
 
 
 def test_a_trial_whole(home):
     sd = make(home, state=StudyState.PAUSED)
-    with Reader(sd) as reader:
-        view = look(sd, reader)
+    with StoreReader(sd) as reader:
+        view = read_view(sd, reader)
         shape = strict(show_json(view, view.trials[6], reader))
     assert shape["curves"]["loss"][-1] == {"step": 4, "value": None, "seconds": 4.0, "nonfinite": "nan"}
     assert shape["curves"]["loss"][0] == {"step": 1, "value": 1.0, "seconds": 1.0}
@@ -68,5 +68,5 @@ def test_a_trial_whole(home):
 
 
 def test_times_are_utc():
-    assert iso(0.25) == "1970-01-01T00:00:00.250Z"
-    assert iso(None) is None
+    assert iso_time(0.25) == "1970-01-01T00:00:00.250Z"
+    assert iso_time(None) is None

@@ -10,12 +10,12 @@ import pytest
 
 from hptui.model.trial import Role
 from hptui.model.values import read_value
-from hptui.results.analysis.against import change_of
-from hptui.results.analysis.intervals import student
-from hptui.results.columns import value_of
-from hptui.results.ledger import rendered
-from hptui.results.record import Record, read
-from hptui.results.report import compose, write
+from hptui.results.analysis.against import metric_change
+from hptui.results.analysis.intervals import student_interval
+from hptui.results.columns import column_value
+from hptui.results.ledger import render_with_index
+from hptui.results.record import ReportData, read_report_data
+from hptui.results.report import compose_report, write_report
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import build, one
@@ -48,9 +48,9 @@ def bowl(count=24, low=2.0):
 
 
 def text_of(trials, text=BOWL, style="results"):
-    record = Record(view_of(trials, text))
+    record = ReportData(view_of(trials, text))
     record.__dict__["importance"] = None
-    return rendered(compose(record, style), "report.md")[0]
+    return render_with_index(compose_report(record, style), "report.md")[0]
 
 
 def test_a_setting_that_is_best_in_the_middle_has_an_effect_and_no_direction():
@@ -88,10 +88,10 @@ def test_equal_trials_are_said_to_be_equal_and_promise_nothing():
 def test_a_value_that_is_no_number_is_never_the_best():
     odd = {2: math.inf, 3: math.nan, 4: -math.inf}
     trials = [replace(t, values={"val_loss": odd.get(t.number, t.values["val_loss"])}) for t in bowl(9)]
-    record = Record(view_of(trials, BOWL))
+    record = ReportData(view_of(trials, BOWL))
     finite = min((t for t in trials if t.number not in odd), key=lambda t: t.values["val_loss"])
     assert record.best.number == finite.number
-    assert [t.number for t in record.winners] == [finite.number]
+    assert [t.number for t in record.best_trials] == [finite.number]
 
 
 def test_negative_values_have_a_sign_of_their_own_and_no_per_cent():
@@ -102,8 +102,8 @@ def test_negative_values_have_a_sign_of_their_own_and_no_per_cent():
     assert "%" not in "".join(line for line in text.splitlines() if "against the baseline" in line)
     assert not re.search(r"[ (]-\d", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
     view = view_of([base], BOWL)
-    assert change_of(view, "val_loss", 0.0, 1.0).share is None
-    assert change_of(view, "val_loss", 2.0, 1.0).share == -0.5
+    assert metric_change(view, "val_loss", 0.0, 1.0).share is None
+    assert metric_change(view, "val_loss", 2.0, 1.0).share == -0.5
 
 
 def test_values_that_are_shown_alike_share_a_place():
@@ -153,7 +153,7 @@ def test_two_values_have_no_interval_and_a_loss_is_not_below_zero():
     assert "| 32 | 2 | 1.5 | too few |" in text
     assert "| 64 | 3 | 2.333 | 0 to " in text
     assert "| 128 | 1 | 3 | not repeated |" in text
-    assert student([1.0, 4.0, 2.0]).low < 0 <= student([1.0, 4.0, 2.0], 0.0).low
+    assert student_interval([1.0, 4.0, 2.0]).low < 0 <= student_interval([1.0, 4.0, 2.0], 0.0).low
 
 
 WIDTHS = [(32, 1.0), (32, 2.0), (64, 1.0), (64, 4.5), (64, 1.5), (128, 3.0)]
@@ -195,7 +195,7 @@ def test_every_command_to_run_it_again_is_one_that_the_shell_and_hptui_take(home
     trials += [one(n, {"a|b": n, "text": w}, {"loss": 2.0 + n}) for n, w in enumerate(words, start=1)]
     trials += [one(5, trials[1].params, {"loss": 3.1}, role=Role.REPLICATE, replicate_of=1)]
     trials += [one(6, {"a|b": 7}, None, "failed", "crash")]
-    text = write(read(build(home, study, trials)), "report.md")[0]
+    text = write_report(read_report_data(build(home, study, trials)), "report.md")[0]
     commands = [shlex.split(row, comments=True) for row in text.splitlines() if row.startswith("hptui add")]
     assert len(commands) == 7
     for trial, (_, _, _, *own) in zip(trials, commands, strict=True):
@@ -208,7 +208,9 @@ def test_every_command_to_run_it_again_is_one_that_the_shell_and_hptui_take(home
 
 
 def test_the_document_of_one_run_holds_its_own_settings_and_no_others(home):
-    text = write(read(build(home, seeds.MEDICAL, seeds.medical_trials())), "report.md", "hyperparameters")[0]
+    text = write_report(
+        read_report_data(build(home, seeds.MEDICAL, seeds.medical_trials())), "report.md", "hyperparameters"
+    )[0]
     assert "| Epochs (planned) | 5 |" in text
     assert "| Epochs | 3 |" not in text, "those of the baseline"
 
@@ -341,4 +343,4 @@ def test_what_an_import_calls_a_setting_is_its_setting():
     """Also where hptui has a key of that name for scripts, and a metric is called so."""
     text = BOWL.replace('kind = "bowl:train"', 'kind = "command"\n    command = ["python", "t.py"]')
     known = one(0, {"env": "conda"}, {"val_loss": 0.5}, role=Role.IMPORTED, metrics={"env": 0.25})
-    assert value_of(view_of([known], text), known, "env") == "conda"
+    assert column_value(view_of([known], text), known, "env") == "conda"

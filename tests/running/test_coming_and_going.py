@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from hptui.actions.archive import archive
-from hptui.actions.checkup import checkup
-from hptui.actions.process import holder
+from hptui.actions.checkup import examine_study
+from hptui.actions.process import runner_status
 from hptui.actions.run import run
-from hptui.actions.steer import request
+from hptui.actions.steer import send_command
 from hptui.model.errors import MachineError
 from hptui.model.trial import TrialStatus
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.trainers.checkpoints import newest_valid
 from tests.support import events, hptui, rest, run_to_rest, state, toy, trial, trials, until
 
@@ -26,11 +26,11 @@ from tests.support import events, hptui, rest, run_to_rest, state, toy, trial, t
 def test_a_run_right_after_the_runner_was_told_to_leave_starts_another(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=2, steps=60, step_seconds=0.03))).sd
     until(lambda: (trials(sd)[0].last_step or 0) > 2)
-    first = int(str(holder(sd)["pid"]))
+    first = int(str(runner_status(sd)["pid"]))
     os.kill(first, signal.SIGTERM)
     started = run(home, "toy")
     assert not started.joined
-    assert holder(sd)["pid"] != first
+    assert runner_status(sd)["pid"] != first
     rest(sd)
     assert [one.status for one in trials(sd)] == [TrialStatus.COMPLETE] * 2
 
@@ -56,16 +56,16 @@ def test_a_study_that_is_done_stays_as_it_was_when_nothing_is_left(home: Path, t
     path.write_text(f"on_end = ['sh', '-c', 'echo x >> {mark}']\n" + path.read_text().replace("\n    ", "\n"))
     sd = run_to_rest(home, path)
     until(mark.exists)
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         before = reader.study()
     run_to_rest(home, path)
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         after = reader.study()
     assert (after.ended, after.message, after.state) == (before.ended, before.message, before.state)
     assert len(events(sd, "study_done")) == 1
     run_to_rest(home, path, trials="2")
     until(lambda: mark.read_text() == "x\nx\n")
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert (reader.study().ended or 0) > (before.ended or 0)
 
 
@@ -73,12 +73,12 @@ def test_the_doctor_tells_what_was_lost_from_what_has_ended(home: Path, tmp_path
     path = toy(tmp_path, trials=2, steps=30, step_seconds=0.03, rest="[resources]\nparallel = 2")
     sd = run(home, str(path)).sd
     until(lambda: all((sd.attempt(n, 1) / "shim.json").exists() for n in (0, 1)))
-    os.kill(int(str(holder(sd)["pid"])), signal.SIGKILL)
+    os.kill(int(str(runner_status(sd)["pid"])), signal.SIGKILL)
     until(lambda: all((sd.attempt(n, 1) / "exit.json").exists() for n in (0, 1)))
     rest(sd)
     (sd.attempt(1, 1) / "events.jsonl").write_text("")
     (sd.attempt(1, 1) / "exit.json").unlink()
-    said = [one.message for one in checkup(sd)]
+    said = [one.message for one in examine_study(sd)]
     assert "trial 0 ended after the runner had gone; the next run records how" in said
     assert "trial 1 was running and lost; it runs again" in said
 
@@ -90,7 +90,7 @@ def test_an_archive_has_checkpoints_that_are_kept_elsewhere_and_a_study_goes_on_
     options = {"trials": 1, "steps": 60, "step_seconds": 0.02, "rest": f"[resources]\ncheckpoints = '{big}'"}
     sd = run(home, str(toy(tmp_path, **options))).sd  # type: ignore[arg-type]
     until(lambda: (trial(sd, 0).last_step or 0) > 5)
-    request(sd, "pause", {})
+    send_command(sd, "pause", {})
     rest(sd)
     archive(sd, tmp_path / "study.tar.gz")
     with tarfile.open(tmp_path / "study.tar.gz") as tar:
@@ -107,7 +107,7 @@ def test_an_archive_has_checkpoints_that_are_kept_elsewhere_and_a_study_goes_on_
 def test_only_checkpoints_that_are_still_there_are_listed(home: Path, tmp_path: Path) -> None:
     path = toy(tmp_path, trials=1, steps=20, trainer="checkpoint_every = 3", rest="[resources]\nkeep_checkpoints = 2")
     sd = run_to_rest(home, path)
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert [one.step for one in reader.checkpoints(0)] == [15, 18]
 
 
@@ -116,7 +116,7 @@ def test_the_disk_of_the_checkpoints_must_have_room_as_well(
 ) -> None:
     from collections import namedtuple
 
-    from hptui.running.upkeep import Upkeep
+    from hptui.running.upkeep import Maintenance
     from hptui.storage import studyfile
     from hptui.storage.store import Store
 
@@ -127,12 +127,12 @@ def test_the_disk_of_the_checkpoints_must_have_room_as_well(
     monkeypatch.setattr("shutil.disk_usage", lambda place: usage(0 if str(place) in full else 1 << 40))
     with Store.open(sd) as store:
         study = studyfile.from_json(store.study_row()["spec"])
-        assert f"on the disk of {tmp_path}" in Upkeep(sd, store).short_of_space(study)
+        assert f"on the disk of {tmp_path}" in Maintenance(sd, store).short_of_space(study)
 
 
 def test_the_log_of_a_waiting_trial_is_waited_for(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=1, steps=40, step_seconds=0.03))).sd
-    request(sd, "add", {"params": {"width": 8}})
+    send_command(sd, "add", {"params": {"width": 8}})
     until(lambda: len(trials(sd)) == 2)
     done = hptui(home, "log", "toy", "1", "-f")
     assert done.returncode == 0
@@ -155,7 +155,7 @@ def test_data_and_commit_are_those_of_the_attempt_and_a_change_is_told(home: Pat
     assert state(sd)[0] == "done", state(sd)
     train.write_text("two, longer")
     run_to_rest(home, path, trials="2")
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         first, second = (reader.attempts(n)[0].environment["data"] for n in (0, 1))
     assert first["train.txt"]["bytes"] == 3  # type: ignore[index,call-overload]
     assert second["train.txt"]["bytes"] == 11  # type: ignore[index,call-overload]

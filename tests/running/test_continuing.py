@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from hptui.actions.steer import request
+from hptui.actions.steer import send_command
 from hptui.model.errors import UserError
 from hptui.model.trial import Reason, TrialStatus
-from hptui.results.view import look
-from hptui.running.stages import Part, told
+from hptui.results.view import read_view
+from hptui.running.stages import StageState, trials_for_engine
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from tests.support import hptui, run_to_rest, toy, trial
 
 CHARLM = """
@@ -51,7 +51,7 @@ def saved(home: Path, tmp_path: Path) -> StudyDir:
 
 
 def curve(sd: StudyDir, number: int, metric: str = "loss") -> dict[int, float | None]:
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         return {step: value for step, value, *_ in reader.curve(number, metric)}
 
 
@@ -63,20 +63,20 @@ def test_it_goes_on_there_whatever_becomes_of_the_first(home: Path, saved: Study
     shutil.rmtree(saved.checkpoints(1))
     run_to_rest(home, "toy")
     one = trial(saved, 2)
-    assert (one.status, one.name, one.continued) == (TrialStatus.COMPLETE, "longer", (1, 15))
+    assert (one.status, one.name, one.continued_from) == (TrialStatus.COMPLETE, "longer", (1, 15))
     assert one.params == {**trial(saved, 1).params, "steps": 60, "learning_rate": 0.0014}
     assert sorted(curve(saved, 2)) == list(range(16, 61))
     assert one.values
     assert one.values["loss"] < min(trial(saved, n).values["loss"] for n in (0, 1))
-    view = look(saved)
+    view = read_view(saved)
     assert view.best is not None
     assert view.best.number != 2, "its value is the work of two trials"
-    heard = told(view.study, Part(""), view.trials, view.base)
+    heard = trials_for_engine(view.study, StageState(""), view.trials, view.base)
     assert [known.number for known in heard] == [0, 1], "no sampler learns from it"
     assert "trial 1 from step 15; not comparable" in hptui(home, "show", "toy", "longer").stdout
     assert "(continues trial 1 at step 15)" in _report(home)
     with pytest.raises(UserError, match="no seed repeats that"):
-        request(saved, "repeat", {"trial": 2})
+        send_command(saved, "repeat", {"trial": 2})
 
 
 def _report(home: Path) -> str:
@@ -86,8 +86,8 @@ def _report(home: Path) -> str:
 
 def test_it_never_begins_without_the_checkpoint_or_with_nothing_to_do(home: Path, saved: StudyDir) -> None:
     for steps in (60, 15):
-        request(saved, "add", {"like": 1, "from_checkpoint": True, "params": {"steps": steps}})
-    damaged = saved.origin(2) / "step-00000015" / "state.json"
+        send_command(saved, "add", {"like": 1, "from_checkpoint": True, "params": {"steps": steps}})
+    damaged = saved.starting_checkpoint(2) / "step-00000015" / "state.json"
     damaged.unlink()
     damaged.write_text('{"step": 55}')
     run_to_rest(home, "toy")
@@ -108,7 +108,7 @@ def test_what_cannot_be_gone_on_from_is_refused(home: Path, tmp_path: Path, save
     assert "say what to change" in hptui(home, "add", "toy", "--like", "1").stderr
     plain = run_to_rest(home, toy(tmp_path, "plain", trials=1, steps=2))
     with pytest.raises(UserError, match="left no checkpoint"):
-        request(plain, "add", {"like": 0, "from_checkpoint": True})
+        send_command(plain, "add", {"like": 0, "from_checkpoint": True})
 
 
 def test_a_transformer_goes_on_to_the_bit_and_with_what_was_changed(home: Path, tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_transformer_goes_on_to_the_bit_and_with_what_was_changed(home: Path, 
     (tmp_path / "letters.toml").write_text(CHARLM)
     sd = run_to_rest(home, tmp_path / "letters.toml")
     for changes in ({}, {"weight_decay": 0.5}):
-        request(sd, "add", {"like": 0, "from_checkpoint": True, "params": changes})
+        send_command(sd, "add", {"like": 0, "from_checkpoint": True, "params": changes})
     run_to_rest(home, "letters")
     first, same, other = (curve(sd, number, "train_loss") for number in range(3))
     assert same == {step: loss for step, loss in first.items() if step > 4}

@@ -13,8 +13,8 @@ import pytest
 from hptui.model.errors import MachineError, UserError
 from hptui.model.study import Resources
 from hptui.running import devices, environment, nvml
-from hptui.running.devices import Slot, claim, gpus, slots
-from hptui.running.samples import Sampler
+from hptui.running.devices import Slot, lock_slot, slots_for, visible_gpus
+from hptui.running.samples import UsageSampler
 
 FAKES = Path(__file__).parent.parent / "fakes"
 FIRST, SECOND = "GPU-aaaaaaaa-0000-0000-0000-000000000000", "GPU-bbbbbbbb-1111-1111-1111-111111111111"
@@ -56,14 +56,14 @@ def release(*claims):
 
 def test_gpus_are_described(world):
     world(free={"1": 3 << 30})
-    one, two = gpus()
+    one, two = visible_gpus()
     assert (one.index, one.uuid, one.name, one.total_gb, one.free_gb) == (0, FIRST, "Fake GPU 0", 24.0, 24.0)
     assert (two.free_gb, two.driver, two.cuda) == (3.0, "570.00", "12.8")
 
 
 def test_an_old_library_answers_in_bytes(world, monkeypatch):
     monkeypatch.setenv("FAKE_NVML_BYTES", "1")
-    assert [gpu.uuid for gpu in gpus()] == [FIRST, SECOND]
+    assert [gpu.uuid for gpu in visible_gpus()] == [FIRST, SECOND]
 
 
 @pytest.mark.parametrize(
@@ -85,18 +85,18 @@ def test_an_old_library_answers_in_bytes(world, monkeypatch):
 )
 def test_an_inherited_choice_is_honoured(world, monkeypatch, visible, expected):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert [gpu.uuid for gpu in gpus()] == expected
+    assert [gpu.uuid for gpu in visible_gpus()] == expected
 
 
 def test_no_driver_is_no_gpu(no_driver):
-    assert gpus() == []
+    assert visible_gpus() == []
     assert nvml.usages() == []
-    assert slots(Resources(parallel=2)) == [Slot(k=0, of=2), Slot(k=1, of=2)]
-    assert devices.environment(Slot()) == {}
+    assert slots_for(Resources(parallel=2)) == [Slot(k=0, of=2), Slot(k=1, of=2)]
+    assert devices.slot_environment(Slot()) == {}
 
 
 def labels(resources, **more):
-    return [slot.label for slot in slots(resources, **more)]
+    return [slot.label for slot in slots_for(resources, **more)]
 
 
 def test_slots(world):
@@ -111,7 +111,7 @@ def test_slots(world):
 
 
 def test_a_count_takes_free_gpus_and_those_held_already(world):
-    held = claim(slots(Resources(gpus=(0,)))[0])
+    held = lock_slot(slots_for(Resources(gpus=(0,)))[0])
     assert labels(Resources(gpus=1)) == ["GPU 1"]
     assert labels(Resources(gpus=1), prefer=[FIRST]) == ["GPU 0"]
     release(held)
@@ -119,20 +119,20 @@ def test_a_count_takes_free_gpus_and_those_held_already(world):
 
 def test_gpus_that_are_not_there_are_refused(world):
     with pytest.raises(UserError, match=r"names GPU 3, 5; here: 0 \(Fake GPU 0\), 1"):
-        slots(Resources(gpus=(0, 3, 5)))
+        slots_for(Resources(gpus=(0, 3, 5)))
     with pytest.raises(UserError, match="gpus_per_trial = 4, but only 2"):
-        slots(Resources(gpus_per_trial=4))
+        slots_for(Resources(gpus_per_trial=4))
 
 
 def test_a_slot_is_claimed_once(world):
-    one, two = slots(Resources())
-    first = claim(one)
+    one, two = slots_for(Resources())
+    first = lock_slot(one)
     assert first
-    assert claim(one) is None
-    second = claim(two)
+    assert lock_slot(one) is None
+    second = lock_slot(two)
     assert second
     release(first)
-    again = claim(one)
+    again = lock_slot(one)
     assert again
     release(second, again)
 
@@ -140,61 +140,63 @@ def test_a_slot_is_claimed_once(world):
 def test_gpus_by_index_without_any_gpu_are_an_error_and_not_the_cpu(world, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with pytest.raises(UserError, match=r"(?s)gpus names GPU 0, 1, but no GPU can be used here.*nvidia-smi"):
-        slots(Resources(gpus=(0, 1)))
+        slots_for(Resources(gpus=(0, 1)))
     assert labels(Resources(gpus=2)) == ["CPU"]
     assert labels(Resources(gpus="all")) == ["CPU"]
 
 
 def test_shared_and_whole_gpus_do_not_mix(world):
-    whole = slots(Resources(gpus=(0,)))[0]
-    half, other_half = slots(Resources(gpus=(0,), trials_per_gpu=2))
-    one = claim(half)
-    two = claim(other_half)
+    whole = slots_for(Resources(gpus=(0,)))[0]
+    half, other_half = slots_for(Resources(gpus=(0,), trials_per_gpu=2))
+    one = lock_slot(half)
+    two = lock_slot(other_half)
     assert one
     assert two
-    assert claim(whole) is None
+    assert lock_slot(whole) is None
     release(one, two)
-    alone = claim(whole)
+    alone = lock_slot(whole)
     assert alone
-    assert claim(half) is None
+    assert lock_slot(half) is None
     release(alone)
 
 
 def test_a_slot_over_two_gpus_takes_both_or_none(world):
-    both, second = slots(Resources(gpus_per_trial=2))[0], slots(Resources(gpus=(1,)))[0]
-    held = claim(second)
+    both, second = slots_for(Resources(gpus_per_trial=2))[0], slots_for(Resources(gpus=(1,)))[0]
+    held = lock_slot(second)
     before = len(os.listdir("/proc/self/fd"))
-    assert claim(both) is None
+    assert lock_slot(both) is None
     assert len(os.listdir("/proc/self/fd")) == before
     release(held)
-    release(claim(both))
+    release(lock_slot(both))
 
 
 def test_a_claim_lives_as_long_as_the_process_that_inherits_it(world):
-    slot = slots(Resources())[0]
-    fds = claim(slot)
+    slot = slots_for(Resources())[0]
+    fds = lock_slot(slot)
     sleeper = subprocess.Popen([sys.executable, "-c", "input()"], pass_fds=fds, stdin=subprocess.PIPE)
     release(fds)
-    assert claim(slot) is None
+    assert lock_slot(slot) is None
     sleeper.kill()
     sleeper.communicate()
-    again = claim(slot)
+    again = lock_slot(slot)
     assert again
     release(again)
 
 
 def test_a_cpu_slot_needs_no_lock_and_keeps_off_the_gpus(world):
-    slot = slots(Resources(gpus=0))[0]
-    assert claim(slot) == []
-    assert devices.environment(slot) == {"CUDA_VISIBLE_DEVICES": ""}
-    assert devices.environment(slots(Resources(gpus_per_trial=2))[0]) == {"CUDA_VISIBLE_DEVICES": f"{FIRST},{SECOND}"}
+    slot = slots_for(Resources(gpus=0))[0]
+    assert lock_slot(slot) == []
+    assert devices.slot_environment(slot) == {"CUDA_VISIBLE_DEVICES": ""}
+    assert devices.slot_environment(slots_for(Resources(gpus_per_trial=2))[0]) == {
+        "CUDA_VISIBLE_DEVICES": f"{FIRST},{SECOND}"
+    }
 
 
 def test_locks_lie_in_a_directory_of_ours(world, tmp_path):
     place = devices.runtime_directory()
     assert place == tmp_path / "tmp" / f"hptui-{os.getuid()}"
     assert place.stat().st_mode & 0o777 == 0o700
-    release(claim(slots(Resources())[0]))
+    release(lock_slot(slots_for(Resources())[0]))
     assert {path.stat().st_mode & 0o777 for path in place.iterdir()} == {0o600}
 
 
@@ -214,7 +216,7 @@ def test_a_link_in_place_of_the_lock_directory_is_refused(tmp_path):
 
 def test_who_holds_a_gpu(world):
     world(processes={"0": [[os.getpid(), 2 << 30], [2**22 + 1, None]], "1": [[1, 1 << 30]]})
-    mine, gone = devices.who_holds(gpus()[0])
+    mine, gone = devices.gpu_processes(visible_gpus()[0])
     assert (mine.pid, mine.gb) == (os.getpid(), 2.0)
     assert mine.user
     assert str(gone) == f"a process (pid {2**22 + 1})"
@@ -242,7 +244,7 @@ def test_a_whole_tree_is_sampled(world):
     root = subprocess.Popen([sys.executable, "-c", BURN], stdout=subprocess.PIPE, start_new_session=True)
     child = int(root.stdout.readline())
     world(processes={"0": [[child, 3 << 30], [1, 9 << 30]], "1": [[child, 1 << 30]]}, utilisation={"0": 80, "1": 20})
-    sampler = Sampler(first=0.05, interval=0.3)
+    sampler = UsageSampler(first=0.05, interval=0.3)
     try:
         sampler.watch("one", root.pid)
         first, second, third = collect(sampler, 3)[:3]
@@ -264,7 +266,7 @@ def test_a_whole_tree_is_sampled(world):
 
 def test_what_cannot_be_known_is_none_and_the_dead_are_not_sampled(no_driver):
     root = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    sampler = Sampler(first=0.05, interval=0.1)
+    sampler = UsageSampler(first=0.05, interval=0.1)
     try:
         sampler.watch("one", root.pid)
         sample = collect(sampler, 1)[0]
@@ -280,7 +282,7 @@ def test_what_cannot_be_known_is_none_and_the_dead_are_not_sampled(no_driver):
 
 
 def test_facts_name_the_machine_and_the_gpus(world, tmp_path):
-    found = environment.facts(tmp_path, ["hptui", "run", "x.toml"], gpus())
+    found = environment.attempt_facts(tmp_path, ["hptui", "run", "x.toml"], visible_gpus())
     for key in ("hptui", "python", "os", "kernel", "host", "cpu", "threads", "ram_gb", "boot_id", "command"):
         assert found[key], key
     assert (found["gpu"], found["gpu_memory_gb"], found["cuda_driver"]) == ("Fake GPU 0, Fake GPU 1", 48.0, "12.8")
@@ -317,7 +319,7 @@ def test_no_secret_is_recorded(repository, monkeypatch):
         "--url=http://u:plain3@x/y",
         "a b",
     ]
-    found = environment.facts(repository, words)
+    found = environment.attempt_facts(repository, words)
     told = json.dumps(found)
     for secret in (SECRET, "plain1", "plain2", "plain3", "abc123"):
         assert secret not in told

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from hptui.actions.export import Wanted, export
-from hptui.actions.process import holder
+from hptui.actions.export import ExportRequest, export
+from hptui.actions.process import runner_status
 from hptui.actions.run import run
-from hptui.actions.steer import request
+from hptui.actions.steer import send_command
 from hptui.model.errors import StudyError, UserError
 from hptui.model.trial import Reason, TrialStatus
-from hptui.results.view import look
-from hptui.storage.reader import Reader
+from hptui.results.view import read_view
+from hptui.storage.reader import StoreReader
 from hptui.storage.rundir import read_json
 from tests.support import hptui, rest, run_to_rest, state, toy, trial, trials, until
 
@@ -35,17 +35,17 @@ def test_a_changed_trainer_does_not_rewrite_what_old_trials_ran_with(home: Path,
     started = run(home, str(path))
     rest(sd)
     assert any("compare them with care" in note for note in started.notes)
-    view = look(sd)
+    view = read_view(sd)
     assert [view.settings(one)["width"] for one in view.trials] == [64, 64, 256]
-    assert '"width": 64' in (export(sd, "1", Wanted("json")) or "")
-    assert '"width": 256' in (export(sd, "2", Wanted("json")) or "")
+    assert '"width": 64' in (export(sd, "1", ExportRequest("json")) or "")
+    assert '"width": 256' in (export(sd, "2", ExportRequest("json")) or "")
 
 
 def test_a_paused_trial_goes_on_with_the_settings_that_it_began_with(home: Path, tmp_path: Path) -> None:
     path = toy(tmp_path, trials=1, steps=60, step_seconds=0.03, trainer="width = 64")
     sd = run(home, str(path)).sd
     until(lambda: (trial(sd, 0).last_step or 0) > 5)
-    request(sd, "pause", {})
+    send_command(sd, "pause", {})
     rest(sd)
     change(path, "width = 64", "width = 256")
     run_to_rest(home, path)
@@ -60,12 +60,12 @@ def test_a_new_study_of_an_old_name_does_not_resume_the_old_ones_weights(home: P
     path = toy(tmp_path, trials=1, steps=60, step_seconds=0.03, trainer="checkpoint_every = 5", rest=rest_)
     sd = run(home, str(path)).sd
     until(lambda: (trial(sd, 0).last_step or 0) > 12)
-    request(sd, "pause", {})
+    send_command(sd, "pause", {})
     rest(sd)
     assert list(big.rglob("MANIFEST.json"))
     shutil.rmtree(sd.root)
     run_to_rest(home, path)
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert [one.resumed_step for one in reader.attempts(0)] == [None]
         assert [step for step, _, _ in reader.curve(0, "loss")] == list(range(1, 61))
 
@@ -89,7 +89,7 @@ def test_a_retry_after_a_timeout_has_its_time_anew(home: Path, tmp_path: Path) -
     path = toy(tmp_path, trials=1, trainer="hang_at = 2\nfaulty_attempts = 1", rest=rest_)
     sd = run_to_rest(home, path)
     assert trial(sd, 0).reason is Reason.TIMEOUT
-    request(sd, "retry", {"trials": [0]})
+    send_command(sd, "retry", {"trials": [0]})
     run_to_rest(home, "toy")
     assert trial(sd, 0).status is TrialStatus.COMPLETE
 
@@ -98,7 +98,7 @@ def test_a_pruned_trial_that_a_person_retries_is_left_alone(home: Path, tmp_path
     search = 'stop = [{ when = "loss > 0.5", after = 0.2 }]'
     sd = run_to_rest(home, toy(tmp_path, trials=2, steps=30, step_seconds=0.02, search=search))
     assert trial(sd, 1).status is TrialStatus.PRUNED
-    request(sd, "retry", {"trials": [1]})
+    send_command(sd, "retry", {"trials": [1]})
     run_to_rest(home, "toy")
     assert trial(sd, 1).status is TrialStatus.COMPLETE
 
@@ -116,9 +116,9 @@ def test_requests_are_served_while_on_end_takes_its_time(home: Path, tmp_path: P
 def test_stop_without_a_runner_records_the_end_of_what_still_ran(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=3, steps=500, step_seconds=0.03))).sd
     until(lambda: (trials(sd)[0].last_step or 0) > 3)
-    os.kill(int(str(holder(sd)["pid"])), signal.SIGKILL)
-    until(lambda: not holder(sd)["alive"])
-    request(sd, "stop", {})
+    os.kill(int(str(runner_status(sd)["pid"])), signal.SIGKILL)
+    until(lambda: not runner_status(sd)["alive"])
+    send_command(sd, "stop", {})
     assert [str(one.status) for one in trials(sd)] == ["stopped"]
     assert state(sd)[0] == "stopped"
 
@@ -127,7 +127,7 @@ def test_resuming_one_trial_leaves_the_other_paused(home: Path, tmp_path: Path) 
     path = toy(tmp_path, trials=2, steps=60, step_seconds=0.03, rest="[resources]\nparallel = 2")
     sd = run(home, str(path)).sd
     until(lambda: len(trials(sd)) == 2 and all((one.last_step or 0) > 3 for one in trials(sd)))
-    request(sd, "pause", {})
+    send_command(sd, "pause", {})
     rest(sd)
     assert hptui(home, "resume", "toy", "1").returncode == 0
     until(lambda: trial(sd, 1).status is TrialStatus.COMPLETE)
@@ -141,7 +141,7 @@ def test_coming_back_with_the_file_keeps_what_the_command_line_set(home: Path, t
     started = run(home, str(path))
     rest(sd)
     assert started.notes == ()
-    view = look(sd)
+    view = read_view(sd)
     assert view.study.trainer.settings["width"] == 128
     assert view.study.search.trials == 2
 
@@ -166,7 +166,7 @@ def test_a_column_that_nothing_has_filled_is_empty(home: Path, tmp_path: Path) -
 def test_a_trial_cannot_be_named_like_another_way_to_say_which(home: Path, tmp_path: Path, name: str) -> None:
     sd = run_to_rest(home, toy(tmp_path, trials=1))
     with pytest.raises(UserError, match="cannot be named"):
-        request(sd, "add", {"params": {}, "name": name})
+        send_command(sd, "add", {"params": {}, "name": name})
 
 
 def test_a_study_that_the_disk_stopped_does_not_look_like_a_success(home: Path, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_two_runs_of_a_new_file_at_once_make_one_study(home: Path, tmp_path: Pat
     with ThreadPoolExecutor(3) as pool:
         done = list(pool.map(lambda _: hptui(home, "run", str(path)), range(3)))
     assert [one.returncode for one in done] == [0, 0, 0], [one.stderr for one in done]
-    with Reader(look_dir(home)) as reader:
+    with StoreReader(look_dir(home)) as reader:
         assert len(reader.trials()) == 2
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hptui.model.trial import Reason, Role, StudyState, Trial, TrialStatus
-from hptui.running.plan import Abort, Action, Ask, End, Start, State, plan
+from hptui.running.plan import Abort, Action, End, PlanState, Propose, Start, plan
 
 W, R, P, C, F, X = (
     TrialStatus.WAITING,
@@ -33,23 +33,23 @@ def failed(*reasons: Reason) -> list[Trial]:
     ]
 
 
-def state(found: list[Trial], **changes: object) -> State:
-    return replace(State(StudyState.RUNNING, found, free_slots=1, budget=10), **changes)  # type: ignore[arg-type]
+def state(found: list[Trial], **changes: object) -> PlanState:
+    return replace(PlanState(StudyState.RUNNING, found, free_slots=1, budget=10), **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (state([]), [Ask()]),
-        (state([], free_slots=3), [Ask(), Ask(), Ask()]),
-        (state([], free_slots=3, budget=2), [Ask(), Ask()]),
+        (state([]), [Propose()]),
+        (state([], free_slots=3), [Propose(), Propose(), Propose()]),
+        (state([], free_slots=3, budget=2), [Propose(), Propose()]),
         (state(trials(W)), [Start(0)]),
         (state(trials(W, W), free_slots=3, budget=2), [Start(0), Start(1)]),
         (state(trials(R), free_slots=0), []),
         (state(trials(R, C), budget=2), []),
         (state(trials(C, C), budget=2), [End(StudyState.DONE, "")]),
         (state(trials(C, X, F), budget=3), [End(StudyState.DONE, "")]),
-        (state(trials(C), budget=None), [Ask()]),
+        (state(trials(C), budget=None), [Propose()]),
         (state(trials(C, P), budget=2), [End(StudyState.PAUSED, "only paused trials are left: 1")]),
         (state(trials(R), study=StudyState.PAUSED), []),
         (state(trials(W, C), study=StudyState.PAUSED), [End(StudyState.PAUSED, "")]),
@@ -60,13 +60,13 @@ def state(found: list[Trial], **changes: object) -> State:
         (state(trials(R), over="the hours are over"), []),
     ],
 )
-def test_next_actions(given: State, expected: list[Action]) -> None:
+def test_next_actions(given: PlanState, expected: list[Action]) -> None:
     assert plan(given) == expected
 
 
 def test_listed_manual_and_replicated_trials_do_not_use_up_the_budget() -> None:
     found = trials(C, C, C, role=Role.LISTED)
-    assert plan(state(found, budget=1)) == [Ask()]
+    assert plan(state(found, budget=1)) == [Propose()]
 
 
 def test_trials_begun_already_run_before_new_ones() -> None:
@@ -115,9 +115,9 @@ def test_out_of_memory_five_times_is_a_wall_to_learn_not_a_reason_to_stop() -> N
 
 def test_a_usage_error_after_a_success_is_one_bad_configuration() -> None:
     [bad] = failed(Reason.USAGE)
-    assert plan(state([complete(0), replace(bad, number=1)])) == [Ask()]
+    assert plan(state([complete(0), replace(bad, number=1)])) == [Propose()]
 
 
 def test_failures_before_the_study_was_started_again_are_forgiven() -> None:
     old = failed(Reason.CRASH, Reason.CRASH, Reason.CRASH)
-    assert plan(state(old, since=100.0)) == [Ask()]
+    assert plan(state(old, since=100.0)) == [Propose()]

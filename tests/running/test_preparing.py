@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from hptui.model.study import Study
-from hptui.model.variants import representative
+from hptui.model.variants import representative_settings
 from hptui.running.local import Launch
-from hptui.running.preparing import TRIES, Preparing
+from hptui.running.preparing import MAX_LOST_PREPARATIONS, Preparation
 from hptui.storage import studyfile
 from hptui.storage.paths import StudyDir
-from hptui.storage.rundir import EventWriter, open_lock, write_json
+from hptui.storage.rundir import EventWriter, acquire_lock, write_json
 from hptui.storage.store import Store
 
 FILE = """
@@ -42,7 +42,7 @@ class Starter:
     def start(self, launch: Launch) -> tuple[bool, int | None]:
         launch.run.root.mkdir(parents=True)
         write_json(launch.run.config, launch.config)
-        self.held = open_lock(launch.run.lock)
+        self.held = acquire_lock(launch.run.lock)
         self.launched.append(launch)
         return True, None
 
@@ -63,7 +63,7 @@ class Starter:
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     (tmp_path / "s.toml").write_text(FILE)
-    return studyfile.load(tmp_path / "s.toml")
+    return studyfile.read_file(tmp_path / "s.toml")
 
 
 @pytest.fixture
@@ -72,22 +72,22 @@ def store(tmp_path: Path, study: Study) -> Iterator[Store]:
         yield made
 
 
-def preparing(store: Store, starter: Starter, prepares: tuple[str, ...] = ("steps",)) -> Preparing:
+def preparing(store: Store, starter: Starter, prepares: tuple[str, ...] = ("steps",)) -> Preparation:
     attempts: Any = SimpleNamespace(local=starter, trainer=SimpleNamespace(prepares=prepares, command=("worker",)))
-    return Preparing(StudyDir(store.path.parent), store, attempts)
+    return Preparation(StudyDir(store.path.parent), store, attempts)
 
 
 def test_a_trainer_without_one_is_never_waited_for(store: Store, study: Study) -> None:
     starter = Starter()
-    assert preparing(store, starter, prepares=()).over(study) is True
+    assert preparing(store, starter, prepares=()).state(study) is True
     assert starter.launched == []
 
 
 def test_what_is_found_is_committed_once(store: Store, study: Study) -> None:
     starter = Starter()
     it = preparing(store, starter)
-    assert it.over(study) is False
-    assert it.over(study) is False
+    assert it.state(study) is False
+    assert it.state(study) is False
     [launch] = starter.launched
     assert launch.config["prepare"]
     assert launch.config["settings"] == {"steps": 3, "learning_rate": 1e-4}
@@ -95,52 +95,52 @@ def test_what_is_found_is_committed_once(store: Store, study: Study) -> None:
     starter.say("warning", message="doubtful")
     starter.say("facts", facts={"rows": 5})
     starter.die(end="complete")
-    assert it.over(study) is True
+    assert it.state(study) is True
     assert store.study_facts() == {"rows": 5}
     assert [event.message for event in store.events() if event.kind == "data"] == ["doubtful"]
     again = preparing(store, starter)
-    assert again.over(study) is True
+    assert again.state(study) is True
     assert len(starter.launched) == 1
     changed = replace(study, trainer=replace(study.trainer, settings={"steps": 4}))
-    assert again.over(changed) is False
+    assert again.state(changed) is False
     assert len(starter.launched) == 2
 
 
 def test_one_that_ended_while_no_runner_lived_counts(store: Store, study: Study) -> None:
     starter = Starter()
-    assert preparing(store, starter).over(study) is False
-    assert preparing(store, starter).over(study) is False  # another runner: it waits
+    assert preparing(store, starter).state(study) is False
+    assert preparing(store, starter).state(study) is False  # another runner: it waits
     starter.say("facts", facts={"rows": 5})
     starter.die(end="complete")
-    assert preparing(store, starter).over(study) is True
+    assert preparing(store, starter).state(study) is True
     assert len(starter.launched) == 1
 
 
 def test_one_that_dies_is_begun_again_a_few_times(store: Store, study: Study) -> None:
     starter = Starter()
     it = preparing(store, starter)
-    for _ in range(TRIES):
-        assert it.over(study) is False
+    for _ in range(MAX_LOST_PREPARATIONS):
+        assert it.state(study) is False
         (starter.launched[-1].run.log).write_text("Killed\n")
         starter.die()
-    assert it.over(study) == "the preparation of the study died: Killed"
-    assert len(starter.launched) == TRIES
+    assert it.state(study) == "the preparation of the study died: Killed"
+    assert len(starter.launched) == MAX_LOST_PREPARATIONS
 
 
 def test_a_mistake_stops_the_study_and_is_looked_for_again_at_the_next_start(store: Store, study: Study) -> None:
     starter = Starter()
     it = preparing(store, starter)
-    assert it.over(study) is False
+    assert it.state(study) is False
     starter.die(end="failed", reason="usage", message="train: there is no file")
-    assert it.over(study) == "the study cannot run (usage): train: there is no file"
-    assert preparing(store, starter).over(study) is False
+    assert it.state(study) == "the study cannot run (usage): train: there is no file"
+    assert preparing(store, starter).state(study) is False
     assert len(starter.launched) == 2
 
 
 def test_a_study_that_rests_leaves_none_behind(store: Store, study: Study) -> None:
     starter = Starter()
     it = preparing(store, starter)
-    it.over(study)
+    it.state(study)
     it.cancel()
     assert starter.launched[-1].run.control.read_text().strip() == "kill"
     starter.die()
@@ -150,5 +150,5 @@ def test_settings_that_stand_for_the_trials_are_complete(tmp_path: Path) -> None
     (tmp_path / "t.toml").write_text(
         FILE + 'model = { choices = ["a", "b"] }\nsteps = { choices = [1, 2] }\nwidth = { expr = "steps * 2" }\n'
     )
-    study = studyfile.load(tmp_path / "t.toml")
-    assert representative(study, {}) == {"steps": 3, "learning_rate": 1e-4, "model": "a", "width": 6}
+    study = studyfile.read_file(tmp_path / "t.toml")
+    assert representative_settings(study, {}) == {"steps": 3, "learning_rate": 1e-4, "model": "a", "width": 6}

@@ -9,9 +9,9 @@ from hptui.model.parameters import Choice, Float, Int
 from hptui.model.study import Search
 from hptui.model.trial import Role, TrialStatus
 from hptui.running.proposals import Proposals
-from hptui.running.setup import record
-from hptui.search.engine import AHEAD
-from hptui.search.process import lives_apart
+from hptui.running.setup import insert_waiting
+from hptui.search.engine import RESULT_INDEPENDENT_SAMPLERS
+from hptui.search.process import runs_in_own_process
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
 from hptui.storage.studyfile import to_json
@@ -57,7 +57,7 @@ def course(tmp_path, sampler, ahead):
         return facts, proposals.asked
 
 
-@pytest.mark.parametrize("sampler", sorted(AHEAD - {"list"}))
+@pytest.mark.parametrize("sampler", sorted(RESULT_INDEPENDENT_SAMPLERS - {"list"}))
 def test_asked_ahead_the_proposals_are_the_same_and_the_engine_is_asked_no_oftener(tmp_path, sampler):
     expected, asked = course(tmp_path, sampler, ahead=False)
     found, asked_ahead = course(tmp_path, sampler, ahead=True)
@@ -106,17 +106,17 @@ def test_an_engine_that_has_become_slow_thinks_in_a_process_of_its_own_and_propo
 
 
 def test_with_many_trials_an_ask_is_expected_to_be_long(store):
-    assert not lives_apart("tpe", 10)
-    assert lives_apart("tpe", 5000)
-    assert lives_apart("gp")
-    assert not any(lives_apart(sampler, 5000) for sampler in AHEAD)
+    assert not runs_in_own_process("tpe", 10)
+    assert runs_in_own_process("tpe", 5000)
+    assert runs_in_own_process("gp")
+    assert not any(runs_in_own_process(sampler, 5000) for sampler in RESULT_INDEPENDENT_SAMPLERS)
 
 
 def test_a_trial_added_by_hand_meanwhile_makes_it_ask_again(store):
     proposals = Counted(store, study("random"), {})
     proposals.next(store.trials())
     proposals.look_ahead(store.trials())
-    record(store, study("random"), Role.MANUAL, {"width": 7})
+    insert_waiting(store, study("random"), Role.MANUAL, {"width": 7})
     trial = proposals.next(store.trials())
     assert trial.number == 2
     assert proposals.asked == 3

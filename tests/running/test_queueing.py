@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from hptui.actions.run import run
-from hptui.actions.steer import request
+from hptui.actions.steer import send_command
 from hptui.model.errors import StudyError, UserError
 from hptui.model.trial import Reason, Role, TrialStatus
-from hptui.results.view import look
+from hptui.results.view import read_view
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.storage.rundir import read_json
 from tests.support import hptui, run_to_rest, state, toy, trial, trials
 
@@ -35,17 +35,17 @@ def test_presets_run_only_when_they_are_asked_for(home: Path, tmp_path: Path) ->
     one = trial(sd, 1)
     assert (one.name, one.title, one.note) == ("small", "Small", "fits anywhere")
     assert (one.role, one.params) == (Role.MANUAL, {"width": 16, "batch_size": 4})
-    request(sd, "add", {"preset": "small"})
+    send_command(sd, "add", {"preset": "small"})
     assert trial(sd, 2).name == "small-2"
     with pytest.raises(UserError, match=r"(?s)no preset 'smal'.*did you mean 'small'"):
-        request(sd, "add", {"preset": "smal"})
+        send_command(sd, "add", {"preset": "smal"})
 
 
 def test_a_trial_is_repeated_with_other_seeds(home: Path, tmp_path: Path) -> None:
     sd = run_to_rest(home, toy(tmp_path, trials=2, trainer="noise = 0.05", search="seed = 7"))
     done = hptui(home, "add", "toy", "--repeat", "1", "--seeds", "2")
     assert "trials 2, 3 are queued: trial 1 again with seed 8, 9" in done.stderr
-    request(sd, "repeat", {"trial": 2, "seeds": 1})  # a repeat of a repeat is one of the first
+    send_command(sd, "repeat", {"trial": 2, "seeds": 1})  # a repeat of a repeat is one of the first
     run_to_rest(home, "toy")
     first, *again = trials(sd)[1:]
     assert [(one.role, one.replicate_of, one.seed) for one in again] == [
@@ -53,7 +53,7 @@ def test_a_trial_is_repeated_with_other_seeds(home: Path, tmp_path: Path) -> Non
     ]
     assert all(one.params == first.params for one in again)
     assert len({(one.values or {})["loss"] for one in (first, *again)}) == 4
-    assert look(sd).best in trials(sd)[:2]
+    assert read_view(sd).best in trials(sd)[:2]
     shown = hptui(home, "trials", "toy", "--json").stdout
     assert '"replicate_of": 1' in shown
     run_to_rest(home, "toy", trials="4")  # repeats count against no budget
@@ -62,15 +62,15 @@ def test_a_trial_is_repeated_with_other_seeds(home: Path, tmp_path: Path) -> Non
 
 def test_a_repeat_is_no_trial_of_its_own_to_the_engine(home: Path, tmp_path: Path) -> None:
     """A search would take it for a second point at the same place."""
-    from hptui.running.stages import Part, told
+    from hptui.running.stages import StageState, trials_for_engine
     from hptui.storage import studyfile
 
     sd = run_to_rest(home, toy(tmp_path, trials=2, trainer="noise = 0.05"))
-    request(sd, "repeat", {"trial": 1, "seeds": 2})
+    send_command(sd, "repeat", {"trial": 1, "seeds": 2})
     run_to_rest(home, "toy")
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         study, known = studyfile.from_json(reader.spec_json()), reader.trials()
-    heard = told(study, Part(), known, study.trainer.settings)
+    heard = trials_for_engine(study, StageState(), known, study.trainer.settings)
     assert [one.number for one in heard] == [0, 1]
     runs = [(one.values or {})["loss"] for one in known[1:]]
     assert (heard[1].values or {})["loss"] == pytest.approx(sum(runs) / 3)
@@ -88,7 +88,7 @@ def test_a_final_run_is_the_best_trial_with_some_changes(home: Path, tmp_path: P
     assert last.title == f"trial {source.number} with steps=20"
     assert last.params["steps"] == 20
     assert len(trials(sd)) == len(before) + 1
-    assert look(sd).study.trainer.settings["steps"] == 5
+    assert read_view(sd).study.trainer.settings["steps"] == 5
     refused = hptui(home, "run", "toy", "--from", "best")
     assert refused.returncode == 2
     assert "say what to change" in refused.stderr
@@ -100,7 +100,7 @@ def test_what_is_derived_follows_the_changes_of_a_final_run(home: Path, tmp_path
     space = 'width = { choices = [32, 128] }\ndepth = { expr = "width // 32 + steps // 10" }'
     sd = run_to_rest(home, toy(tmp_path, trials=2, space=space))
     source = trial(sd, 1)
-    request(sd, "rerun", {"trial": 1, "params": {"steps": 20}})
+    send_command(sd, "rerun", {"trial": 1, "params": {"steps": 20}})
     run_to_rest(home, "toy")
     assert trial(sd, 2).params == {**source.params, "steps": 20, "depth": source.params["depth"] + 2}  # type: ignore[operator]
 
@@ -112,9 +112,9 @@ def test_the_base_model_is_measured_before_everything_else(home: Path, tmp_path:
     assert (base.name, base.status, base.last_step) == ("base", TrialStatus.COMPLETE, None)
     assert read_json(sd.attempt(0, 1) / "config.json")["role"] == "base"
     assert (base.values or {})["loss"] > (baseline.values or {})["loss"]
-    assert look(sd).best != base
+    assert read_view(sd).best != base
     with pytest.raises(UserError, match="is the untrained model"):
-        request(sd, "repeat", {"trial": 0})
+        send_command(sd, "repeat", {"trial": 0})
 
 
 def test_base_and_baseline_alone_are_a_study(home: Path, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_base_and_baseline_alone_are_a_study(home: Path, tmp_path: Path) -> None
         (Role.BASE, TrialStatus.COMPLETE),
         (Role.BASELINE, TrialStatus.COMPLETE),
     ]
-    view = look(sd)
+    view = read_view(sd)
     assert view.best is not None
     assert view.best.role is Role.BASELINE
 

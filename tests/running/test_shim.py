@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 
 from hptui.running import shim
-from hptui.running.local import Launch, Local, sweep_strays, watch_handle
-from hptui.running.warm import Warm
-from hptui.storage.rundir import RunDir, is_held, put_control, read_json
+from hptui.running.local import Launch, LocalExecutor, kill_marked_processes, open_shim_pidfd
+from hptui.running.warm import LauncherClient
+from hptui.storage.rundir import RunDir, lock_is_held, put_control, read_json
 from tests.support import until
 
 LISTEN = "import signal,sys,time; signal.signal(15, lambda *_: sys.exit(7)); print('up', flush=True); time.sleep(60)"
 DEAF = "import signal,time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 
 
-COLD = Local()
+COLD = LocalExecutor()
 """Keeps the shims that it has started, so that they are reaped."""
 
 
@@ -42,7 +42,7 @@ def start(folder: Path, code: str, **options: object) -> RunDir:
 
 
 def ended(run: RunDir) -> dict[str, object]:
-    until(lambda: not is_held(run.lock))
+    until(lambda: not lock_is_held(run.lock))
     until(lambda: (COLD.reap(), not COLD.children)[1])
     found = read_json(run.exit)
     assert isinstance(found, dict)
@@ -55,7 +55,7 @@ def up(run: RunDir) -> None:
 
 def test_an_attempt_lives_exactly_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
     run = start(tmp_path, LISTEN)
-    assert is_held(run.lock)
+    assert lock_is_held(run.lock)
     up(run)
     put_control(run, "stop")
     assert ended(run)["code"] == 7
@@ -116,7 +116,7 @@ def test_a_killed_shim_takes_its_worker_along_and_the_lock_is_free(tmp_path: Pat
     up(run)
     facts = read_json(run.shim)
     os.kill(facts["shim"], signal.SIGKILL)
-    until(lambda: not is_held(run.lock) and not alive(facts["worker"]))
+    until(lambda: not lock_is_held(run.lock) and not alive(facts["worker"]))
     until(lambda: (COLD.reap(), not COLD.children)[1])
     assert read_json(run.exit) is None
 
@@ -134,7 +134,7 @@ def test_strays_of_a_lost_attempt_are_found_by_their_mark(tmp_path: Path) -> Non
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], env=mark, start_new_session=True)
     other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     until(lambda: b"stray-token" in Path(f"/proc/{process.pid}/environ").read_bytes())
-    assert sweep_strays("stray-token", run) == 1
+    assert kill_marked_processes("stray-token", run) == 1
     assert process.wait(10) == -9
     assert other.poll() is None
     other.kill()
@@ -148,7 +148,7 @@ def test_a_reader_of_the_events_is_no_stray(tmp_path: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
     assert process.stdout is not None
     process.stdout.readline()
-    assert sweep_strays("nobody", run) == 0
+    assert kill_marked_processes("nobody", run) == 0
     process.kill()
     process.wait()
     process.stdout.close()
@@ -163,7 +163,7 @@ def test_progress_bars_leave_only_their_last_state_in_the_log(tmp_path: Path) ->
 
 def test_a_flood_is_rotated_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shim, "LOG_LIMIT", 1000)
-    log = shim.Log(str(tmp_path / "log.txt"))
+    log = shim.WorkerLog(str(tmp_path / "log.txt"))
     for number in range(200):
         log.feed(f"line {number:04d} {'x' * 90}\n".encode())
     log.close()
@@ -192,12 +192,12 @@ def test_the_worker_does_not_hold_the_lock(tmp_path: Path) -> None:
 def test_a_handle_is_given_only_for_a_living_shim(tmp_path: Path) -> None:
     run = start(tmp_path, LISTEN)
     up(run)
-    handle = watch_handle(None, run)
+    handle = open_shim_pidfd(None, run)
     assert handle is not None
     os.close(handle)
     put_control(run, "kill")
     ended(run)
-    assert watch_handle(None, run) is None
+    assert open_shim_pidfd(None, run) is None
 
 
 # warm -----------------------------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def warm_start(folder: Path, warm: Warm, n: int = 1, **environment: str) -> RunDir:
+def warm_start(folder: Path, warm: LauncherClient, n: int = 1, **environment: str) -> RunDir:
     run = RunDir(folder / f"attempt-{n}")
     launch = Launch(
         run=run,
@@ -229,12 +229,12 @@ def warm_start(folder: Path, warm: Warm, n: int = 1, **environment: str) -> RunD
         environment={"COLOUR": "red", **environment},
         command=[sys.executable, "-c", "print('cold')"],
     )
-    assert Local(warm).start(launch)[0] is True
+    assert LocalExecutor(warm).start(launch)[0] is True
     return run
 
 
 def test_a_warm_start_forks_shim_and_worker(body: Path) -> None:
-    warm = Warm("warm_body:main", ["json"], os.environ)
+    warm = LauncherClient("warm_body:main", ["json"], os.environ)
     run = warm_start(body, warm)
     end = ended(run)
     assert end["code"] == 5
@@ -244,14 +244,14 @@ def test_a_warm_start_forks_shim_and_worker(body: Path) -> None:
 
 
 def test_attempts_outlive_their_launcher_and_the_next_gets_a_new_one(body: Path) -> None:
-    warm = Warm("warm_body:main", ["json"], os.environ)
+    warm = LauncherClient("warm_body:main", ["json"], os.environ)
     first = warm_start(body, warm, 1, LINGER="1")
     until(lambda: first.log.exists() and "warm" in first.log.read_text())
     until(lambda: warm.poll())
     assert warm._process is not None
     warm._process.kill()
     until(lambda: (warm.poll(), warm.fileno() == -1)[1])
-    assert is_held(first.lock)
+    assert lock_is_held(first.lock)
     second = warm_start(body, warm, 2)
     assert ended(second)["code"] == 5
     put_control(first, "kill")
@@ -260,14 +260,14 @@ def test_attempts_outlive_their_launcher_and_the_next_gets_a_new_one(body: Path)
 
 
 def test_modules_that_cannot_be_imported_mean_a_cold_start(body: Path) -> None:
-    warm = Warm("warm_body:main", ["no_such_module"], os.environ)
+    warm = LauncherClient("warm_body:main", ["no_such_module"], os.environ)
     warm.ensure()
-    until(lambda: (warm.poll(), warm.refused)[1])
-    assert "no_such_module" in warm.refused
+    until(lambda: (warm.poll(), warm.refusal)[1])
+    assert "no_such_module" in warm.refusal
     launch = Launch(RunDir(body / "a"), "t", {}, str(body), {}, [sys.executable, "-c", "print('cold')"])
-    COLD.warm = warm
+    COLD.launcher = warm
     assert COLD.start(launch)[0] is False
-    COLD.warm = None
+    COLD.launcher = None
     ended(launch.run)
     assert launch.run.log.read_text() == "cold\n"
     warm.close()
@@ -277,21 +277,21 @@ def test_a_module_that_starts_threads_is_refused(body: Path) -> None:
     (body / "threaded.py").write_text(
         "import threading,time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
     )
-    warm = Warm("warm_body:main", ["threaded"], os.environ)
+    warm = LauncherClient("warm_body:main", ["threaded"], os.environ)
     warm.ensure()
-    until(lambda: (warm.poll(), warm.refused)[1])
-    assert "threads" in warm.refused
+    until(lambda: (warm.poll(), warm.refusal)[1])
+    assert "threads" in warm.refusal
     warm.close()
 
 
 def test_a_launcher_that_dies_before_it_forked_lets_go_of_the_lock(body: Path) -> None:
     (body / "slow_import.py").write_text("import time; time.sleep(60)")
-    warm = Warm("warm_body:main", ["slow_import"], os.environ)
+    warm = LauncherClient("warm_body:main", ["slow_import"], os.environ)
     run = warm_start(body, warm)
-    assert is_held(run.lock)
+    assert lock_is_held(run.lock)
     assert warm._process is not None
     time.sleep(0.2)
     warm._process.kill()
-    until(lambda: (warm.poll(), not is_held(run.lock))[1])
+    until(lambda: (warm.poll(), not lock_is_held(run.lock))[1])
     assert read_json(run.shim) is None
     warm.close()

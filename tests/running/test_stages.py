@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.actions.run import run
-from hptui.actions.steer import request
+from hptui.actions.steer import send_command
 from hptui.model.errors import UserError
 from hptui.model.trial import Role, Trial, TrialStatus
-from hptui.results.stages import stages_line, stages_of
-from hptui.results.view import look
-from hptui.storage.reader import Reader
+from hptui.results.stages import describe_stages, stage_progress
+from hptui.results.view import read_view
+from hptui.storage.reader import StoreReader
 from tests.support import events, hptui, rest, run_to_rest, state, trials, until
 
 DAYS = """
@@ -82,9 +82,9 @@ def test_the_days_of_a_search(home: Path, tmp_path: Path) -> None:
     assert last.params == {**best.params, "steps": 12}
     assert (last.role, last.facts["from_trial"], last.last_step) == (Role.LISTED, best.number, 12)
     assert state(sd) == ("done", "")
-    view = look(sd)
+    view = read_view(sd)
     assert view.best == last
-    assert [(one.name, one.state, one.trials) for one in stages_of(view)] == [
+    assert [(one.name, one.state, one.trials) for one in stage_progress(view)] == [
         ("rate", "done", 5),
         ("width", "done", 3),
         ("final", "done", 1),
@@ -117,7 +117,7 @@ def test_a_longer_stage_is_never_ranked_against_a_shorter_one(home: Path, tmp_pa
     sd = run_to_rest(home, path)
     found = trials(sd)
     assert loss(found[-1]) > min(loss(one) for one in found[:-1])
-    assert look(sd).best == found[-1]
+    assert read_view(sd).best == found[-1]
 
 
 def test_a_study_killed_in_every_stage_goes_on_identically(home: Path, tmp_path: Path) -> None:
@@ -125,8 +125,8 @@ def test_a_study_killed_in_every_stage_goes_on_identically(home: Path, tmp_path:
     sd = run(home / "b", str(days(tmp_path, seconds=0.05))).sd
     for moment in ("rate", "width", "final"):
         until(lambda now=moment: any(t.stage == now and t.status is TrialStatus.RUNNING for t in trials(sd)))  # type: ignore[misc]
-        os.kill(int(str(holder(sd)["pid"])), signal.SIGKILL)
-        until(lambda: not holder(sd)["alive"])
+        os.kill(int(str(runner_status(sd)["pid"])), signal.SIGKILL)
+        until(lambda: not runner_status(sd)["alive"])
         run(home / "b", "days")
     rest(sd)
     assert [(one.stage, one.params, one.seed) for one in trials(sd)] == undisturbed
@@ -162,7 +162,7 @@ def test_a_final_stage_with_seeds_knows_its_noise(home: Path, tmp_path: Path) ->
         first.number: sum(loss(one) for one in final if first.number in (one.number, one.replicate_of)) / 3
         for first in firsts
     }
-    best = look(sd).best
+    best = read_view(sd).best
     assert best is not None
     assert best.number == min(means, key=lambda number: means[number])
 
@@ -171,7 +171,7 @@ def test_an_edit_of_the_space_concerns_the_stage_under_way(home: Path, tmp_path:
     path = days(tmp_path, seconds=0.06)
     sd = run(home, str(path)).sd
     until(lambda: any(one.stage == "width" for one in trials(sd)))
-    said = request(sd, "space", {"changes": {"width": "{200, 300}"}, "why": "wider"})
+    said = send_command(sd, "space", {"changes": {"width": "{200, 300}"}, "why": "wider"})
     assert "stage width: width: {16, 32, 48, 96, 128} → {200, 300}" in said
     rest(sd)
     width = by_stage(trials(sd))["width"]
@@ -199,7 +199,7 @@ def test_a_stage_with_nothing_to_build_on_pauses_the_study_and_says_so(home: Pat
     study, message = state(sd)
     assert study == "paused"
     assert "stage 'width' builds on the best trial of 'rate', which has none that is usable" in message
-    request(sd, "retry", {"trials": [0]})
+    send_command(sd, "retry", {"trials": [0]})
     run_to_rest(home, "days")
     assert by_stage(trials(sd))["width"][0].params["learning_rate"] == 1e-3
 
@@ -229,7 +229,7 @@ def test_more_trials_are_for_the_stage_under_way(home: Path, tmp_path: Path) -> 
 
 def test_hand_made_trials_join_the_stage_under_way(home: Path, tmp_path: Path) -> None:
     sd = run_to_rest(home, days(tmp_path))
-    request(sd, "add", {"params": {"width": 77}})
+    send_command(sd, "add", {"params": {"width": 77}})
     run_to_rest(home, "days")
     added = trials(sd)[-1]
     assert (added.stage, added.role) == ("final", Role.MANUAL)
@@ -242,9 +242,9 @@ def test_a_study_with_several_objectives_goes_through_stages(home: Path, tmp_pat
     path.write_text(path.read_text().replace('[objective]\nmetric = "loss"', two))
     sd = run_to_rest(home, path)
     assert [len(found) for found in by_stage(trials(sd)).values()] == [5, 3, 1]
-    assert "final (1 trial" in stages_line(look(sd))
-    with Reader(sd) as reader:
-        assert [one["name"] for one in reader.course()] == ["rate", "width", "final"]
+    assert "final (1 trial" in describe_stages(read_view(sd))
+    with StoreReader(sd) as reader:
+        assert [one["name"] for one in reader.stage_history()] == ["rate", "width", "final"]
 
 
 def test_what_has_run_in_a_comparable_stage_is_not_run_again(home: Path, tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_what_has_run_in_a_comparable_stage_is_not_run_again(home: Path, tmp_pat
     sd = run_to_rest(home, path)
     rate, width, _ = by_stage(trials(sd)).values()
     assert [one.params["width"] for one in width] == [32, 128]
-    best = look(sd).best
+    best = read_view(sd).best
     assert best is not None
     assert best.facts["from_trial"] == min([*rate, *width], key=loss).number
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.actions.run import run
-from hptui.actions.steer import Refused, request
+from hptui.actions.steer import CommandRefused, send_command
 from hptui.model.errors import StudyError, UserError
 from hptui.model.trial import Reason, Role, TrialStatus
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.storage.rundir import read_json
 from tests.support import events, rest, run_to_rest, state, toy, trial, trials, until
 
@@ -30,7 +30,7 @@ def test_a_study_runs_to_its_end(home: Path, tmp_path: Path) -> None:
     assert [one.role for one in found] == [Role.BASELINE, Role.SEARCH, Role.SEARCH, Role.SEARCH]
     assert state(sd) == ("done", "")
     assert all(one.values and one.last_step == 5 and one.peak_memory_gb for one in found)
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         [attempt] = reader.attempts(0)
         assert attempt.warm
         assert attempt.environment["python"]
@@ -113,14 +113,14 @@ def test_pause_saves_and_resume_goes_on_from_there(home: Path, tmp_path: Path) -
     undisturbed = run_to_rest(home, toy(tmp_path, "still", trials=1, steps=60))
     sd = run(home, str(path)).sd
     until(lambda: (trial(sd, 0).last_step or 0) > 10)
-    request(sd, "pause", {})
+    send_command(sd, "pause", {})
     rest(sd)
     paused = trial(sd, 0)
     assert (paused.status, paused.reason, paused.values) == (TrialStatus.PAUSED, Reason.USER, None)
     assert state(sd)[0] == "paused"
     run_to_rest(home, "toy")
     assert trial(sd, 0).status is TrialStatus.COMPLETE
-    with Reader(sd) as reader, Reader(undisturbed) as other:
+    with StoreReader(sd) as reader, StoreReader(undisturbed) as other:
         first, second = reader.attempts(0)
         assert second.resumed_step == paused.last_step
         mine = [(step, value) for step, value, _ in reader.curve(0, "loss")]
@@ -133,7 +133,7 @@ def test_pause_saves_and_resume_goes_on_from_there(home: Path, tmp_path: Path) -
 def test_pause_after_trials_drains(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=5, steps=20, step_seconds=0.02))).sd
     until(lambda: trials(sd)[0].status is TrialStatus.RUNNING)
-    request(sd, "pause", {"after_trials": True})
+    send_command(sd, "pause", {"after_trials": True})
     rest(sd)
     assert statuses(trials(sd)) == ["complete"]
     assert state(sd)[0] == "paused"
@@ -142,7 +142,7 @@ def test_pause_after_trials_drains(home: Path, tmp_path: Path) -> None:
 def test_one_trial_can_be_paused_while_the_study_goes_on(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=2, steps=60, step_seconds=0.03))).sd
     until(lambda: (trials(sd)[0].last_step or 0) > 3)
-    request(sd, "pause", {"trials": [0]})
+    send_command(sd, "pause", {"trials": [0]})
     rest(sd)
     assert statuses(trials(sd)) == ["paused", "complete"]
     assert state(sd) == ("paused", "only paused trials are left: 0")
@@ -153,11 +153,11 @@ def test_one_trial_can_be_paused_while_the_study_goes_on(home: Path, tmp_path: P
 def test_stop_one_trial_and_retry_it(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=2, steps=60, step_seconds=0.03))).sd
     until(lambda: (trials(sd)[0].last_step or 0) > 3)
-    request(sd, "stop", {"trials": [0]})
+    send_command(sd, "stop", {"trials": [0]})
     rest(sd)
     assert statuses(trials(sd)) == ["stopped", "complete"]
     assert trial(sd, 0).reason is Reason.USER
-    request(sd, "retry", {"trials": [0]})
+    send_command(sd, "retry", {"trials": [0]})
     run_to_rest(home, "toy")
     assert statuses(trials(sd)) == ["complete", "complete"]
     assert trial(sd, 0).attempts == 2
@@ -167,7 +167,7 @@ def test_stop_now_kills_a_deaf_worker(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=3, trainer="hang_at = 2"))).sd
     until(lambda: (trials(sd)[0].last_step or 0) >= 1)
     began = time.monotonic()
-    request(sd, "stop", {"now": True})
+    send_command(sd, "stop", {"now": True})
     rest(sd)
     assert time.monotonic() - began < 10
     assert statuses(trials(sd)) == ["stopped"]
@@ -177,7 +177,7 @@ def test_stop_now_kills_a_deaf_worker(home: Path, tmp_path: Path) -> None:
 def test_a_crash_that_is_mended_can_be_retried(home: Path, tmp_path: Path) -> None:
     sd = run_to_rest(home, toy(tmp_path, trials=1, trainer="crash_at = 3\nfaulty_attempts = 1"))
     assert statuses(trials(sd)) == ["failed"]
-    assert "start it with: hptui run toy" in request(sd, "retry", {"trials": [0]})
+    assert "start it with: hptui run toy" in send_command(sd, "retry", {"trials": [0]})
     run_to_rest(home, "toy")
     assert statuses(trials(sd)) == ["complete"]
 
@@ -190,7 +190,7 @@ def test_a_killed_worker_runs_again_with_the_same_number_and_parameters(home: Pa
     rest(sd)
     [one] = trials(sd)
     assert (one.status, one.attempts) == (TrialStatus.COMPLETE, 2)
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         lost, done = reader.attempts(0)
         assert (lost.state, lost.reason) == ("lost", Reason.LOST)
         assert (done.resumed_step or 0) >= 10
@@ -211,20 +211,20 @@ def test_a_machine_that_loses_a_trial_again_and_again_is_not_obeyed_for_ever(hom
 def test_a_killed_runner_is_replaced_and_the_trial_never_notices(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=2, steps=80, step_seconds=0.02))).sd
     until(lambda: (trials(sd)[0].last_step or 0) > 5)
-    os.kill(int(str(holder(sd)["pid"])), signal.SIGKILL)
-    until(lambda: not holder(sd)["alive"])
+    os.kill(int(str(runner_status(sd)["pid"])), signal.SIGKILL)
+    until(lambda: not runner_status(sd)["alive"])
     run_to_rest(home, "toy")
     found = trials(sd)
     assert statuses(found) == ["complete", "complete"]
     assert found[0].attempts == 1
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert [step for step, _, _ in reader.curve(0, "loss")] == list(range(1, 81))
 
 
 def test_what_ended_while_no_runner_lived_is_counted(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=1, steps=40, step_seconds=0.02))).sd
     until(lambda: (trials(sd)[0].last_step or 0) > 1)
-    os.kill(int(str(holder(sd)["pid"])), signal.SIGKILL)
+    os.kill(int(str(runner_status(sd)["pid"])), signal.SIGKILL)
     until(lambda: (sd.attempt(0, 1) / "exit.json").exists())
     assert trial(sd, 0).status is TrialStatus.RUNNING
     run_to_rest(home, "toy")
@@ -236,7 +236,7 @@ def test_trials_run_in_parallel_and_do_not_mix(home: Path, tmp_path: Path) -> No
     sd = run_to_rest(home, path)
     found = trials(sd)
     assert statuses(found) == ["complete"] * 6
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         attempts = reader.attempts()
         curves = [[step for step, _, _ in reader.curve(one.number, "loss")] for one in found]
     assert curves == [list(range(1, 21))] * 6
@@ -262,28 +262,28 @@ def test_trial_names_come_from_the_template(home: Path, tmp_path: Path) -> None:
 def test_a_hand_made_trial_is_queued_while_the_study_runs(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=2, steps=30, step_seconds=0.02))).sd
     until(lambda: trials(sd)[0].status is TrialStatus.RUNNING)
-    said = request(sd, "add", {"params": {"width": 128}, "name": "mine", "note": "a hunch", "title": ""})
+    said = send_command(sd, "add", {"params": {"width": 128}, "name": "mine", "note": "a hunch", "title": ""})
     assert said == "trial 1 is queued"
     rest(sd)
     found = trials(sd)
     assert [one.role for one in found] == [Role.BASELINE, Role.MANUAL, Role.SEARCH]
     assert (found[1].name, found[1].note) == ("mine", "a hunch")
     with pytest.raises(UserError, match="exists already"):
-        request(sd, "add", {"params": {}, "name": "mine"})
+        send_command(sd, "add", {"params": {}, "name": "mine"})
 
 
 def test_an_edited_space_is_a_new_revision_and_old_trials_inform_the_new(home: Path, tmp_path: Path) -> None:
     path = toy(tmp_path, trials=3, sampler="tpe")
     path.write_text(path.read_text().replace("[space]", "[space]  # what we search"))
     sd = run_to_rest(home, path)
-    said = request(sd, "space", {"changes": {"learning_rate": "1e-4..1e-3 log"}, "why": "the edges are bad"})
+    said = send_command(sd, "space", {"changes": {"learning_rate": "1e-4..1e-3 log"}, "why": "the edges are bad"})
     assert "revision 2" in said
     assert "# what we search" in path.read_text()
     run_to_rest(home, "toy", trials="+3")
     found = trials(sd)
     assert [one.revision for one in found] == [1, 1, 1, 3, 3, 3]  # the new budget is a revision, too
     assert all(1e-4 <= one.params["learning_rate"] <= 1e-3 for one in found[3:])  # type: ignore[operator]
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert reader.revisions()[1].why == "the edges are bad"
 
 
@@ -292,7 +292,7 @@ def test_an_impossible_edit_is_refused_and_changes_nothing(home: Path, tmp_path:
     before = path.read_text()
     sd = run_to_rest(home, path)
     with pytest.raises(StudyError, match="learning_rte"):
-        request(sd, "space", {"changes": {"learning_rte": "1e-4..1e-3 log"}, "why": ""})
+        send_command(sd, "space", {"changes": {"learning_rte": "1e-4..1e-3 log"}, "why": ""})
     assert path.read_text() == before
 
 
@@ -367,16 +367,16 @@ def test_a_second_runner_is_refused(home: Path, tmp_path: Path) -> None:
 def test_run_on_a_running_study_joins_it(home: Path, tmp_path: Path) -> None:
     path = toy(tmp_path, trials=1, steps=60, step_seconds=0.03)
     first = run(home, str(path))
-    pid = holder(first.sd)["pid"]
+    pid = runner_status(first.sd)["pid"]
     second = run(home, str(path))
     assert second.joined
-    assert holder(first.sd)["pid"] == pid
+    assert runner_status(first.sd)["pid"] == pid
 
 
 def test_requests_that_cannot_be_carried_out_say_why(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=1, steps=60, step_seconds=0.03))).sd
-    with pytest.raises(Refused, match="no trial 99"):
-        request(sd, "retry", {"trials": [99]})
+    with pytest.raises(CommandRefused, match="no trial 99"):
+        send_command(sd, "retry", {"trials": [99]})
 
 
 def test_on_end_is_told_how_the_study_ended(home: Path, tmp_path: Path) -> None:
@@ -394,7 +394,7 @@ def test_cold_starts_give_the_same_results(home: Path, tmp_path: Path, monkeypat
     monkeypatch.setenv("HPTUI_COLD", "1")
     cold = run_to_rest(home, toy(tmp_path, "cold", trials=2))
     assert [one.values for one in trials(warm)] == [one.values for one in trials(cold)]
-    with Reader(cold) as reader:
+    with StoreReader(cold) as reader:
         assert not any(attempt.warm for attempt in reader.attempts())
 
 
@@ -411,7 +411,7 @@ def test_two_gpus_run_two_trials_each_on_its_own(home: Path, tmp_path: Path, mon
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(fakes), os.environ.get("PYTHONPATH")))))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     sd = run_to_rest(home, toy(tmp_path, trials=4, steps=20, step_seconds=0.02))
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         devices = {attempt.device for attempt in reader.attempts()}
     assert len(devices) == 2
 
@@ -478,7 +478,7 @@ def test_a_gpu_that_somebody_else_fills_is_waited_for_and_named(
     world.write_text("{}")
     rest(sd)
     assert statuses(trials(sd)) == ["complete"]
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         environment = reader.attempts(0)[0].environment
     assert environment["gpu"] == "Fake GPU 0"
     assert environment["driver"] == "570.00"
@@ -546,10 +546,10 @@ def test_a_study_ends_on_its_target(home: Path, tmp_path: Path) -> None:
 
 
 def test_a_trial_that_breaks_an_outcome_constraint_is_not_the_best(home: Path, tmp_path: Path) -> None:
-    from hptui.results.view import look
+    from hptui.results.view import read_view
 
     sd = run_to_rest(home, toy(tmp_path, trials=6, steps=5, search='outcome = ["accuracy <= 0.2"]'))
-    view = look(sd)
+    view = read_view(sd)
     assert all(one.status is TrialStatus.COMPLETE for one in view.trials)
     assert view.best is not None
     assert view.best.metrics["accuracy"] <= 0.2
@@ -588,7 +588,7 @@ def test_an_engine_that_dies_is_named_a_random_trial_is_tried_and_nothing_is_los
     until(lambda: len(trials(sd)) > 3)
 
     def dies() -> bool:
-        _kill_engines(holder(sd)["pid"])
+        _kill_engines(runner_status(sd)["pid"])
         return bool(events(sd, "study_draining"))
 
     until(dies)
@@ -611,7 +611,7 @@ def test_every_sampler_carries_a_study_and_the_runner_never_loads_torch(
     path = toy(tmp_path, trials=8, steps=5, step_seconds=0.05, sampler=sampler)
     sd = run(home, str(path)).sd
     until(lambda: len(trials(sd)) > 6)
-    maps = Path(f"/proc/{holder(sd)['pid']}/maps").read_text()
+    maps = Path(f"/proc/{runner_status(sd)['pid']}/maps").read_text()
     assert "torch" not in maps
     rest(sd)
     found = trials(sd)
@@ -629,13 +629,13 @@ def test_auto_says_what_it_chose_and_why(home: Path, tmp_path: Path) -> None:
 
 
 def test_several_objectives_have_a_pareto_set(home: Path, tmp_path: Path) -> None:
-    from hptui.results.view import best_trials, look
+    from hptui.results.view import best_trials, read_view
 
     path = toy(tmp_path, trials=10, steps=5, sampler="tpe", space="width = { choices = [8, 64, 512] }")
     second = '[[objective]]\nmetric = "loss"\ngoal = "minimize"\n[[objective]]\nmetric = "accuracy"\ngoal = "minimize"'
     path.write_text(path.read_text().replace('[objective]\nmetric = "loss"', second))
     sd = run_to_rest(home, path)
-    view = look(sd)
+    view = read_view(sd)
     assert statuses(list(view.trials)) == ["complete"] * 10
     best = best_trials(view.study, view.trials)
     assert len(best) >= 2

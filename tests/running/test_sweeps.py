@@ -11,7 +11,7 @@ import pytest
 
 from hptui.actions.run import run
 from hptui.model.trial import TrialStatus
-from hptui.results.view import look
+from hptui.results.view import read_view
 from hptui.storage import studyfile
 from tests.support import rest, run_to_rest, trials
 
@@ -33,11 +33,11 @@ def test_the_sweep_and_its_script_run_unmodified(home):
         assert set(trial.params) == {"learning_rate", "model_dim", "num_layers"}
         said = re.findall(r"val_loss: (\S+)", (sd.attempt(trial.number, 1) / "log.txt").read_text())
         assert trial.values["val_loss"] == min(map(float, said))
-    assert look(sd).study.name == "train-sweep"
+    assert read_view(sd).study.name == "train-sweep"
 
 
 def test_its_linear_learning_rate_is_warned_of():
-    said = studyfile.warnings(studyfile.load(SWEEP))
+    said = studyfile.study_warnings(studyfile.read_file(SWEEP))
     assert any("91 % of a random draw lies above 1e-3" in text for text in said)
 
 

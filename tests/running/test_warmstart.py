@@ -14,18 +14,18 @@ from hptui.model.errors import StudyError
 from hptui.model.parameters import Choice, Float
 from hptui.model.study import Objective, Search, Study, TrainerSpec
 from hptui.model.trial import Reason, Role, TrialStatus
-from hptui.results.knowledge import known_line
-from hptui.results.record import read as read_record
-from hptui.results.report import compose, write
-from hptui.results.view import look
+from hptui.results.knowledge import describe_prior_knowledge
+from hptui.results.record import read_report_data as read_record
+from hptui.results.report import compose_report, write_report
+from hptui.results.view import read_view
 from hptui.running import warmstart
 from hptui.running.proposals import Proposals
-from hptui.running.setup import keep_defaults
-from hptui.search.history import read
-from hptui.search.lens import Lens
+from hptui.running.setup import store_defaults
+from hptui.search.history import read_history
+from hptui.search.lens import SpaceProjection
 from hptui.storage.paths import StudyDir
 from hptui.storage.store import Store
-from hptui.storage.studyfile import from_json, loads, to_json
+from hptui.storage.studyfile import from_json, read_text, to_json
 from tests.search.kit import space, trial
 from tests.support import events, hptui, kill_all, run_to_rest, toy, trials, until
 
@@ -51,7 +51,7 @@ def loss(params):
 def stored(home, made, trials):
     """A study that has been run."""
     with Store.create(StudyDir(home / made.name), to_json(made), made.name) as store:
-        keep_defaults(store, {})
+        store_defaults(store, {})
         for one in trials:
             store.insert_trial(one)
         return store.study().uuid
@@ -71,7 +71,7 @@ def opened(tmp_path):
         stored(tmp_path, old or study("old"), some() if done is None else done)
         store = Store.create(StudyDir(tmp_path / new.name), to_json(new), new.name)
         made.append(store)
-        warmstart.keep(store, new)
+        warmstart.store_prior_trials(store, new)
         return store
 
     yield opening
@@ -100,17 +100,17 @@ def test_what_is_copied_is_no_trial_of_this_study(opened):
     store = opened(new)
     assert store.trials() == []
     assert store.next_number() == 0
-    lessons = warmstart.lessons(store, new)
+    lessons = warmstart.prior_trials(store, new)
     assert [one.number for one in lessons] == [-n for n in range(1, 21)]
     assert {one.role for one in lessons} == {Role.IMPORTED}
-    history = read(Lens(SPACE, BASE), new, lessons)
-    assert history.finished() == 20
+    history = read_history(SpaceProjection(SPACE, BASE), new, lessons)
+    assert history.finished_count() == 20
     assert history.seen == frozenset(), "this study has run none of them"
 
 
 def test_who_taught_is_recorded_and_said(opened, tmp_path):
     store = opened(warm())
-    [source] = json.loads(store.get_meta(warmstart.KEY))
+    [source] = json.loads(store.get_meta(warmstart.PRIOR_TRIALS_KEY))
     with Store.open(StudyDir(tmp_path / "old")) as old:
         assert source["uuid"] == old.study().uuid
     assert source["name"] == "old"
@@ -122,21 +122,21 @@ def test_who_taught_is_recorded_and_said(opened, tmp_path):
 def test_it_is_copied_once_and_outlives_the_other_study(opened, tmp_path):
     new = warm()
     store = opened(new)
-    before = warmstart.lessons(store, new)
+    before = warmstart.prior_trials(store, new)
     with Store.open(StudyDir(tmp_path / "old")) as old:
         old.insert_trial(trial(20, {"lr": 1e-2, "rank": 8}, {"loss": -100.0}))
-    warmstart.keep(store, new)
-    assert warmstart.lessons(store, new) == before
+    warmstart.store_prior_trials(store, new)
+    assert warmstart.prior_trials(store, new) == before
     shutil.rmtree(tmp_path / "old")
-    warmstart.keep(store, new)
-    assert warmstart.lessons(store, new) == before
-    assert warmstart.lessons(store, study("new")) == [], "the key was taken out"
+    warmstart.store_prior_trials(store, new)
+    assert warmstart.prior_trials(store, new) == before
+    assert warmstart.prior_trials(store, study("new")) == [], "the key was taken out"
 
 
 def test_what_does_not_fit_is_not_heard_and_why_is_said(opened):
     other = replace(study("old"), trainer=TrainerSpec("toy", {**BASE, "epochs": 5}))
     store = opened(warm(), other)
-    assert read(Lens(SPACE, BASE), warm(), warmstart.lessons(store, warm())).told == ()
+    assert read_history(SpaceProjection(SPACE, BASE), warm(), warmstart.prior_trials(store, warm())).observations == ()
     [said] = [one.message for one in store.events() if one.kind == "warm_start"]
     assert said.startswith("warm start: 0 of 20 trials of old")
     assert said.endswith("20 do not fit: in old/trial-0 epochs is 5, and here 3")
@@ -145,11 +145,11 @@ def test_what_does_not_fit_is_not_heard_and_why_is_said(opened):
 def test_a_narrower_space_hears_those_inside_and_a_wider_one_later_all(opened):
     narrow = warm(searched=space([Float("lr", 1e-4, 1e-2, log=True), Choice("rank", (8, 16, 32))]))
     store = opened(narrow)
-    lessons = warmstart.lessons(store, narrow)
+    lessons = warmstart.prior_trials(store, narrow)
     inside = sum(1e-4 <= one.params["lr"] <= 1e-2 for one in some())
     assert 0 < inside < 20
-    assert read(Lens(narrow.space, BASE), narrow, lessons).finished() == inside
-    assert read(Lens(SPACE, BASE), warm(), lessons).finished() == 20
+    assert read_history(SpaceProjection(narrow.space, BASE), narrow, lessons).finished_count() == inside
+    assert read_history(SpaceProjection(SPACE, BASE), warm(), lessons).finished_count() == 20
 
 
 def test_overrides_stand_over_the_other_studys_own_settings(opened):
@@ -157,7 +157,7 @@ def test_overrides_stand_over_the_other_studys_own_settings(opened):
     searched = space([Float("lr", 1e-5, 1e-1, log=True)])
     old = study("old", searched, settings={**BASE, "rank": 32})
     store = opened(warm(), old, [trial(n, {"lr": 1e-3 + n / 1e4}, {"loss": 1.0}) for n in range(3)])
-    told = read(Lens(SPACE, BASE), warm(), warmstart.lessons(store, warm())).told
+    told = read_history(SpaceProjection(SPACE, BASE), warm(), warmstart.prior_trials(store, warm())).observations
     assert [one.point["rank"] for one in told] == [32, 32, 32]
 
 
@@ -172,7 +172,7 @@ def test_failures_teach_as_their_own_would_and_what_is_open_or_crashed_says_noth
         trial(5, {"lr": 6e-2, "rank": 32}, status=TrialStatus.PRUNED, metrics={"loss": 3.0}, progress=0.6),
     ]
     store = opened(warm(), done=done)
-    lessons = warmstart.lessons(store, warm())
+    lessons = warmstart.prior_trials(store, warm())
     assert [(str(one.status), str(one.reason)) for one in lessons] == [
         ("complete", "None"),
         ("failed", "oom"),
@@ -185,8 +185,8 @@ def knowing(store, new):
     """What the report of a study says of what its search knew before, and its facts."""
     Proposals(store, new, {}).next(store.trials())
     record = read_record(StudyDir(store.path.parent))
-    [said] = [part for part in write(record, "report.md", "results")[0].splitlines() if "Known before" in part]
-    return said, {fact.key: fact for fact in compose(record, "results").facts()}
+    [said] = [part for part in write_report(record, "report.md", "results")[0].splitlines() if "Known before" in part]
+    return said, {fact.key: fact for fact in compose_report(record, "results").facts()}
 
 
 def test_a_report_says_what_the_search_knew_before_and_what_it_could_not_use(opened, tmp_path):
@@ -199,7 +199,10 @@ def test_a_report_says_what_the_search_knew_before_and_what_it_could_not_use(ope
     assert f"; {20 - sum(inside)} did not inform it: in old/trial-{out} lr is " in said
     assert "and here it is 1e-4..0.01 log" in said
     assert (facts["knowledge.all.0.heard"].value, facts["knowledge.all.0.trials"].value) == (sum(inside), 20)
-    assert known_line(look(StudyDir(store.path.parent))) == f"{sum(inside)} of 20 trials of the study old"
+    assert (
+        describe_prior_knowledge(read_view(StudyDir(store.path.parent)))
+        == f"{sum(inside)} of 20 trials of the study old"
+    )
 
 
 def test_a_report_names_the_file_of_imported_experiments_and_why_one_says_nothing(tmp_path):
@@ -210,7 +213,7 @@ def test_a_report_names_the_file_of_imported_experiments_and_why_one_says_nothin
         replace(trial(1, {"lr": 1e-2}, {"loss": 2.0}, role=Role.IMPORTED), facts=facts),
     ]
     with Store.create(StudyDir(tmp_path / "new"), to_json(new), "new") as store:
-        keep_defaults(store, {})
+        store_defaults(store, {})
         for one in earlier:
             store.insert_trial(one)
         said, found = knowing(store, new)
@@ -236,7 +239,7 @@ def test_without_anything_from_elsewhere_a_report_does_not_speak_of_it(opened):
 def test_a_study_that_cannot_teach_is_refused_at_its_key(tmp_path, new, old, said):
     stored(tmp_path, old, [])
     with pytest.raises(StudyError, match=said) as error:
-        warmstart.gather(new, tmp_path)
+        warmstart.read_prior_studies(new, tmp_path)
     assert error.value.where == "search.warm_start"
 
 
@@ -250,13 +253,13 @@ def test_the_key_is_text_or_a_list_and_survives_the_store():
         search = { warm_start = WORDS }
         """
     )
-    one = loads(text.replace("WORDS", '"old"'))
-    several = loads(text.replace("WORDS", '["old", "../elsewhere/.hptui/old", "old"]'))
+    one = read_text(text.replace("WORDS", '"old"'))
+    several = read_text(text.replace("WORDS", '["old", "../elsewhere/.hptui/old", "old"]'))
     assert one.search.warm_start == ("old",)
     assert several.search.warm_start == ("old", "../elsewhere/.hptui/old")
     assert from_json(to_json(several)) == several
     with pytest.raises(StudyError, match="must be text"):
-        loads(text.replace("WORDS", "[3]"))
+        read_text(text.replace("WORDS", "[3]"))
 
 
 # real studies ---------------------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from hptui.model.space import Space
 from hptui.model.study import Objective, Search, Study, TrainerSpec
 from hptui.model.trial import Reason, Rejection, Role, Trial, TrialStatus, Value
 from hptui.search.engine import Proposal, make_engine
-from hptui.search.process import ONE_THREAD
+from hptui.search.process import SINGLE_THREAD_ENV
 
-os.environ.update(ONE_THREAD)  # as in the engines' own process; libraries look when they are imported
+os.environ.update(SINGLE_THREAD_ENV)  # as in the engines' own process; libraries look when they are imported
 
 LOSS = (Objective("loss"),)
 LOSS_AND_SPEED = (Objective("loss"), Objective("speed", "maximize"))

@@ -6,8 +6,8 @@ import pytest
 
 from hptui.model.expressions import parse
 from hptui.model.parameters import Choice, Float, Int
-from hptui.search.auto import MANY, resolve
-from hptui.search.cube import share
+from hptui.search.auto import MAX_GP_TRIALS, choose_sampler
+from hptui.search.cube import fraction_of
 from hptui.search.engine import make_engine
 from tests.search.kit import LOSS, LOSS_AND_SPEED, drive, space, study
 
@@ -19,7 +19,7 @@ LIMITED = parse("memory <= 16")
 
 def chosen(searched, *, trials=30, objectives=LOSS, **search):
     made = study(searched, "auto", objectives=objectives)
-    return resolve(replace(made, search=replace(made.search, trials=trials, **search)), {})
+    return choose_sampler(replace(made, search=replace(made.search, trials=trials, **search)), {})
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def chosen(searched, *, trials=30, objectives=LOSS, **search):
         (chosen(SMALL, trials=4), "gp", "fewest trials"),
         (chosen(SMALL, trials=None), "grid", "only 5 configurations"),
         (chosen(BRANCHES), "tpe", "beside certain values of others"),
-        (chosen(space([LR]), trials=MANY), "gp", "fewest trials"),
-        (chosen(space([LR]), trials=MANY + 1), "tpe", "over 250 trials"),
+        (chosen(space([LR]), trials=MAX_GP_TRIALS), "gp", "fewest trials"),
+        (chosen(space([LR]), trials=MAX_GP_TRIALS + 1), "tpe", "over 250 trials"),
         (chosen(space([LR]), objectives=LOSS_AND_SPEED, outcome=(LIMITED,)), "ax", "conditions on the outcome"),
         (chosen(space([LR]), outcome=(LIMITED,)), "gp", "fewest trials"),
     ],
@@ -45,7 +45,7 @@ def test_the_rule(found, sampler, why):
 
 
 def test_a_sampler_that_is_named_is_taken():
-    assert resolve(study(SMALL, "tpe"), {}).sampler == "tpe"
+    assert choose_sampler(study(SMALL, "tpe"), {}).sampler == "tpe"
 
 
 def test_the_engine_is_the_one_that_was_chosen():
@@ -58,7 +58,7 @@ def test_the_first_trials_are_the_middle_and_three_in_three_quarters_of_every_ra
     searched = space([Float("x", 0, 1), LR, Int("n", 1, 40), Choice("rank", (1, 2, 4, 8))])
     first, *rest = drive(study(searched, "auto", seed=seed), 4, lambda settings: {"loss": settings["x"]})
     assert first.params == {"x": 0.5, "lr": pytest.approx(1e-3), "n": 20, "rank": 4}
-    quarters = [[int(4 * share(one, done.params[one.name])) for one in searched.parameters] for done in rest]
+    quarters = [[int(4 * fraction_of(one, done.params[one.name])) for one in searched.parameters] for done in rest]
     assert [len(set(column)) for column in zip(*quarters, strict=True)] == [3] * 4
 
 

@@ -3,14 +3,14 @@
 import pytest
 
 from hptui.model.study import Objective
-from hptui.search.pruners import BandsPruner, Curve
-from hptui.search.pruners.bands import bands
+from hptui.search.pruners import ProgressCurve, WandbHyperbandPruner
+from hptui.search.pruners.bands import sweep_bands
 
 LOSS = Objective("loss")
 
 
 def over_reports(*values):
-    return Curve(tuple(float(n) for n in range(1, len(values) + 1)), values)
+    return ProgressCurve(tuple(float(n) for n in range(1, len(values) + 1)), values)
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,11 @@ def over_reports(*values):
     ],
 )
 def test_bands_are_those_of_wandb(given, expected):
-    assert bands(**given)[: len(expected)] == expected
+    assert sweep_bands(**given)[: len(expected)] == expected
 
 
 def test_whoever_is_behind_the_threshold_at_a_band_is_stopped():
-    pruner = BandsPruner(LOSS, (3, 9))
+    pruner = WandbHyperbandPruner(LOSS, (3, 9))
     peers = {
         n: over_reports(9.0, 9.0, float(n)) for n in range(1, 6)
     }  # at report 3: 1 to 5; the threshold is the third
@@ -36,7 +36,7 @@ def test_whoever_is_behind_the_threshold_at_a_band_is_stopped():
 
 
 def test_nobody_is_judged_before_the_first_band_or_alone():
-    pruner = BandsPruner(LOSS, (3, 9))
+    pruner = WandbHyperbandPruner(LOSS, (3, 9))
     peers = {1: over_reports(1.0, 1.0, 1.0)}
     assert not pruner.verdict(9, {**peers, 9: over_reports(9.0, 9.0)}, peers).prune
     assert not pruner.verdict(9, {9: over_reports(9.0, 9.0, 9.0)}, ()).prune
@@ -45,5 +45,5 @@ def test_nobody_is_judged_before_the_first_band_or_alone():
 def test_strict_looks_at_the_band_and_lenient_at_the_best_before():
     peers = {n: over_reports(5.0, 5.0, float(n)) for n in range(1, 6)}
     own = {9: over_reports(1.5, 9.0, 9.0)}
-    assert BandsPruner(LOSS, (3,)).verdict(9, {**peers, **own}, peers).prune
-    assert not BandsPruner(LOSS, (3,), strict=False).verdict(9, {**peers, **own}, peers).prune
+    assert WandbHyperbandPruner(LOSS, (3,)).verdict(9, {**peers, **own}, peers).prune
+    assert not WandbHyperbandPruner(LOSS, (3,), strict=False).verdict(9, {**peers, **own}, peers).prune

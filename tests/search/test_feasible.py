@@ -7,15 +7,15 @@ from collections import Counter
 import pytest
 
 from hptui.model.parameters import Choice, Float, Int
-from hptui.search.feasible import Feasible
-from hptui.search.lens import Lens
+from hptui.search.feasible import FeasibleSampler
+from hptui.search.lens import SpaceProjection
 from tests.search.kit import space
 
 UNIT = [Float(name, 0, 1) for name in "abcdef"]
 
 
 def drawer(parameters, *constraints, **more):
-    return Feasible(Lens(space(parameters, *constraints, **more), {}))
+    return FeasibleSampler(SpaceProjection(space(parameters, *constraints, **more), {}))
 
 
 CASES = {
@@ -41,8 +41,8 @@ def test_a_small_feasible_share_is_found_in_bounded_time(name):
         drawn = feasible.draw(random.Random(seed), set())
         assert time.process_time() - start < 2
         assert drawn is not None
-        assert feasible.lens.space.contains(drawn)
-        assert feasible.lens.margin(drawn) <= 0
+        assert feasible.projection.space.contains(drawn)
+        assert feasible.projection.margin(drawn) <= 0
         assert drawn == drawer(parameters, *constraints).draw(random.Random(seed), set())
 
 
@@ -69,11 +69,11 @@ def test_conditions_and_derived_values_that_constraints_depend_on_are_kept_toget
 
 def test_the_last_one_left_in_a_small_space_is_found():
     feasible = drawer([Int("a", 1, 100), Int("b", 1, 100)], "a + b <= 101")
-    everything = feasible.lens.feasible(10_000)
+    everything = feasible.projection.feasible_configurations(10_000)
     assert len(everything) == 5050
-    keys = {feasible.lens.key(one) for one in everything} - {feasible.lens.key({"a": 37, "b": 5})}
+    keys = {feasible.projection.identity(one) for one in everything} - {feasible.projection.identity({"a": 37, "b": 5})}
     assert feasible.draw(random.Random(0), keys) == {"a": 37, "b": 5}
-    assert feasible.draw(random.Random(0), keys | {feasible.lens.key({"a": 37, "b": 5})}) is None
+    assert feasible.draw(random.Random(0), keys | {feasible.projection.identity({"a": 37, "b": 5})}) is None
 
 
 def test_near_keeps_what_may_be_kept():
@@ -81,7 +81,7 @@ def test_near_keeps_what_may_be_kept():
     feasible = drawer(parameters, "dim == 64 * heads")
     found = feasible.near({"dim": 512, "heads": 9, "lr": 3e-4}, random.Random(0), set())
     assert found in ({"dim": 512, "heads": 8, "lr": 3e-4}, {"dim": 576, "heads": 9, "lr": 3e-4})
-    taken = {feasible.lens.key({"dim": 64 * heads, "heads": heads, "lr": 3e-4}) for heads in (8, 9)}
+    taken = {feasible.projection.identity({"dim": 64 * heads, "heads": heads, "lr": 3e-4}) for heads in (8, 9)}
     found = feasible.near({"dim": 512, "heads": 9, "lr": 3e-4}, random.Random(0), taken)
     assert found["heads"] in (7, 10)
     assert found["lr"] == 3e-4
@@ -97,4 +97,4 @@ def test_near_walks_where_there_is_nothing_to_list():
     feasible = drawer(UNIT[:3], "abs(a - b) <= 1e-4")
     for seed in range(5):
         found = feasible.near({"a": 0.5, "b": 0.6, "c": 0.25}, random.Random(seed), set())
-        assert feasible.lens.margin(found) <= 0
+        assert feasible.projection.margin(found) <= 0

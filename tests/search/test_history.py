@@ -8,18 +8,18 @@ import pytest
 from hptui.model.expressions import parse
 from hptui.model.parameters import Choice, Float, Int
 from hptui.model.trial import Reason, Rejection, Role, TrialStatus
-from hptui.search.history import MISSED, REPLAYED, Outcome, read
-from hptui.search.lens import DUPLICATE, Lens
+from hptui.search.history import MAX_REPLAYED_REJECTIONS, MEMORY_MARGIN, ObservationKind, read_history
+from hptui.search.lens import DUPLICATE_REASON, SpaceProjection
 from tests.search.kit import LOSS, LOSS_AND_SPEED, space, study, trial
 
 BASE = {"lr": 1e-3, "rank": 16, "alpha": 16, "epochs": 3, "optimizer": "adam", "momentum": 0.0}
 LR = Float("lr", 1e-5, 1e-1, log=True)
 RANK = Choice("rank", (8, 16, 32, 64))
-LENS = Lens(space([LR, RANK], "rank <= 32"), BASE)
+LENS = SpaceProjection(space([LR, RANK], "rank <= 32"), BASE)
 
 
 def heard(*trials, lens=LENS, objectives=LOSS):
-    return read(lens, study(lens.space, objectives=objectives), trials).told
+    return read_history(lens, study(lens.space, objectives=objectives), trials).observations
 
 
 def one(status, reason=None, objectives=LOSS, **more):
@@ -30,7 +30,7 @@ def one(status, reason=None, objectives=LOSS, **more):
 def test_a_complete_trial_is_told_with_its_values_and_at_its_point():
     (told,) = heard(trial(0, {"lr": 1e-4}, {"loss": 1, "other": 5.0}))
     assert told.point == {"lr": 1e-4, "rank": 16}
-    assert (told.outcome, told.values, told.margin) == (Outcome.VALUES, (1.0,), 0.0)
+    assert (told.kind, told.values, told.margin) == (ObservationKind.VALUES, (1.0,), 0.0)
     assert type(told.values[0]) is float
 
 
@@ -42,7 +42,7 @@ def test_several_objectives_come_in_the_studys_order():
 
 def test_a_pruned_trial_is_told_with_what_it_showed_last():
     pruned = one(TrialStatus.PRUNED, Reason.PRUNER, metrics={"loss": 2.5}, progress=0.4)
-    assert (pruned.outcome, pruned.shown, pruned.values) == (Outcome.PARTIAL, (400, 2.5), ())
+    assert (pruned.kind, pruned.shown, pruned.values) == (ObservationKind.PARTIAL, (400, 2.5), ())
     assert one(TrialStatus.PRUNED, metrics={"loss": math.nan}).shown is None
     assert one(TrialStatus.PRUNED, metrics={"loss": 2.5}, objectives=LOSS_AND_SPEED).shown is None
     assert one(TrialStatus.FAILED, Reason.TIMEOUT, metrics={"loss": 2.5}, progress=0.4).shown == (400, 2.5)
@@ -53,7 +53,7 @@ def test_a_pruned_trial_is_told_with_what_it_showed_last():
 @pytest.mark.parametrize("reason", [Reason.OOM, Reason.HOST_OOM])
 def test_a_trial_without_memory_is_told_as_a_violated_constraint(reason):
     told = one(TrialStatus.FAILED, reason, metrics={"loss": 0.1})
-    assert (told.outcome, told.margin, told.values, told.shown) == (Outcome.VIOLATED, MISSED, (), None)
+    assert (told.kind, told.margin, told.values, told.shown) == (ObservationKind.VIOLATED, MEMORY_MARGIN, (), None)
 
 
 @pytest.mark.parametrize(("goal", "bad"), [("minimize", 5 + math.sqrt(8 / 3)), ("maximize", 1 - math.sqrt(8 / 3))])
@@ -69,14 +69,14 @@ def test_a_diverged_trial_is_told_as_the_worst_and_one_standard_deviation(goal, 
 
 @pytest.mark.parametrize("status", [TrialStatus.RUNNING, TrialStatus.PAUSED, TrialStatus.WAITING])
 def test_a_trial_that_is_under_way_is_told_as_one_to_stay_away_from(status):
-    assert one(status).outcome is Outcome.AVOID
+    assert one(status).kind is ObservationKind.AVOID
 
 
 @pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.OOM, Reason.HOST_OOM, Reason.NAN, Reason.TIMEOUT}))
 @pytest.mark.parametrize("status", [TrialStatus.FAILED, TrialStatus.STOPPED])
 def test_what_says_nothing_about_the_settings_is_not_told(status, reason):
     assert one(status, reason, metrics={"loss": 0.1}) is None
-    history = read(LENS, study(LENS.space), [trial(0, {"lr": 1e-4}, status=status, reason=reason)])
+    history = read_history(LENS, study(LENS.space), [trial(0, {"lr": 1e-4}, status=status, reason=reason)])
     assert history.seen, "but its configuration is known"
 
 
@@ -117,55 +117,55 @@ def test_what_fits_the_space(params, point):
 
 
 def test_an_added_parameter_stands_at_its_baseline_value():
-    assert Lens(space([LR, Int("epochs", 1, 10)]), BASE).point({"lr": 1e-4}) == {"lr": 1e-4, "epochs": 3}
-    assert Lens(space([LR, Int("epochs", 5, 10)]), BASE).point({"lr": 1e-4}) is None
-    assert Lens(space([LR, Int("unknown", 5, 10)]), BASE).point({"lr": 1e-4}) is None
+    assert SpaceProjection(space([LR, Int("epochs", 1, 10)]), BASE).point({"lr": 1e-4}) == {"lr": 1e-4, "epochs": 3}
+    assert SpaceProjection(space([LR, Int("epochs", 5, 10)]), BASE).point({"lr": 1e-4}) is None
+    assert SpaceProjection(space([LR, Int("unknown", 5, 10)]), BASE).point({"lr": 1e-4}) is None
 
 
 def test_a_derived_value_must_be_what_it_is_derived_as_today():
-    lens = Lens(space([RANK], derived={"alpha": "2 * rank"}), BASE)
+    lens = SpaceProjection(space([RANK], derived={"alpha": "2 * rank"}), BASE)
     assert lens.point({"rank": 8, "alpha": 16}) == {"rank": 8}
     assert lens.point({"rank": 8, "alpha": 32}) is None
     assert lens.point({}) == {"rank": 16}, "the baseline evaluates no expr"
-    assert lens.key({"rank": 16, "alpha": 32}) != lens.key({}), "but it is another configuration"
+    assert lens.identity({"rank": 16, "alpha": 32}) != lens.identity({}), "but it is another configuration"
 
 
 def test_an_inactive_parameter_says_nothing():
     momentum = Float("momentum", 0.0, 0.9, when=parse("optimizer == 'sgd'"))
-    lens = Lens(space([Choice("optimizer", ("adam", "sgd")), momentum]), BASE)
+    lens = SpaceProjection(space([Choice("optimizer", ("adam", "sgd")), momentum]), BASE)
     assert lens.point({"momentum": 5.0}) == {"optimizer": "adam"}
     assert lens.point({"optimizer": "sgd"}) == {"optimizer": "sgd", "momentum": 0.0}
-    assert lens.key({"optimizer": "adam", "momentum": 0.5}) == lens.key({})
-    assert lens.key({"optimizer": "sgd", "momentum": 0.5}) != lens.key({"optimizer": "sgd"})
+    assert lens.identity({"optimizer": "adam", "momentum": 0.5}) == lens.identity({})
+    assert lens.identity({"optimizer": "sgd", "momentum": 0.5}) != lens.identity({"optimizer": "sgd"})
 
 
 def test_a_configuration_is_the_same_however_it_is_written():
-    assert LENS.key({"rank": 16, "lr": 1e-3}) == LENS.key({}) == LENS.key({"rank": 16.0, "epochs": 3})
-    assert LENS.key({"rank": 8, "lr": 1e-4}) == LENS.key({"lr": 1e-4, "rank": 8.0})
-    assert LENS.key({"rank": 8}) != LENS.key({"rank": 32})
+    assert LENS.identity({"rank": 16, "lr": 1e-3}) == LENS.identity({}) == LENS.identity({"rank": 16.0, "epochs": 3})
+    assert LENS.identity({"rank": 8, "lr": 1e-4}) == LENS.identity({"lr": 1e-4, "rank": 8.0})
+    assert LENS.identity({"rank": 8}) != LENS.identity({"rank": 32})
 
 
 def test_a_judgement_says_why():
     settled, rejection = LENS.judge({"lr": 1e-4, "rank": 64}, set())
     assert rejection == Rejection(settled, "rank <= 32", pytest.approx(math.log(2)))
-    _, rejection = LENS.judge({"lr": 1e-3, "rank": 16}, {LENS.key({})})
-    assert (rejection.why, rejection.margin) == (DUPLICATE, 0.0)
+    _, rejection = LENS.judge({"lr": 1e-3, "rank": 16}, {LENS.identity({})})
+    assert (rejection.why, rejection.margin) == (DUPLICATE_REASON, 0.0)
 
 
 def test_stored_rejections_are_heard_before_their_trial_if_they_would_be_rejected_today():
     infeasible = Rejection({"lr": 1e-4, "rank": 64}, "rank <= 32", 0.69)
-    duplicate = Rejection({"lr": 1e-4, "rank": 8}, DUPLICATE)
+    duplicate = Rejection({"lr": 1e-4, "rank": 8}, DUPLICATE_REASON)
     relaxed = Rejection({"lr": 1e-4, "rank": 32}, "rank <= 16", 0.69)
     outside = Rejection({"lr": 1e-4, "rank": 128}, "rank <= 32", 1.4)
     trials = [
         trial(0, {"lr": 1e-4, "rank": 8}, {"loss": 1.0}),
         trial(1, {"rank": 8}, {"loss": 2.0}, rejections=(infeasible, duplicate, relaxed, outside)),
     ]
-    assert [(told.outcome, told.point["rank"]) for told in heard(*reversed(trials))] == [
-        (Outcome.VALUES, 8),
-        (Outcome.AVOID, 64),
-        (Outcome.AVOID, 8),
-        (Outcome.VALUES, 8),
+    assert [(told.kind, told.point["rank"]) for told in heard(*reversed(trials))] == [
+        (ObservationKind.VALUES, 8),
+        (ObservationKind.AVOID, 64),
+        (ObservationKind.AVOID, 8),
+        (ObservationKind.VALUES, 8),
     ]
 
 
@@ -180,4 +180,4 @@ def test_of_very_many_rejections_the_newest_are_heard():
         for number in range(100)
     ]
     told = heard(*trials)
-    assert [round(one.point["lr"] / 1e-5) for one in told] == list(range(701 - REPLAYED, 701))
+    assert [round(one.point["lr"] / 1e-5) for one in told] == list(range(701 - MAX_REPLAYED_REJECTIONS, 701))

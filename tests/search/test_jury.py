@@ -4,7 +4,7 @@ import pytest
 
 from hptui.model.errors import StudyError
 from hptui.model.study import Objective, PrunerSpec
-from hptui.search.pruners import Curve, make_jury, make_pruner
+from hptui.search.pruners import ProgressCurve, make_pruner, pruner_for
 
 LOSS, ACCURACY = Objective("loss"), Objective("accuracy", "maximize")
 BOTH = (LOSS, ACCURACY)
@@ -14,14 +14,16 @@ MEDIAN = PrunerSpec("median", startup=3)
 def shown(*pairs, progress=0.5):
     """Curves by metric of trials 0, 1, … with one (loss, accuracy) each."""
     return {
-        metric: {n: Curve((progress,), (pair[index],)) for n, pair in enumerate(pairs) if pair[index] is not None}
+        metric: {
+            n: ProgressCurve((progress,), (pair[index],)) for n, pair in enumerate(pairs) if pair[index] is not None
+        }
         for index, metric in enumerate(("loss", "accuracy"))
     }
 
 
 def judge(*pairs, spec=MEDIAN, objectives=BOTH):
     """The verdict on the last one."""
-    jury = make_jury(spec, objectives)
+    jury = make_pruner(spec, objectives)
     assert jury is not None
     return jury.verdict(len(pairs) - 1, shown(*pairs), range(len(pairs) - 1))
 
@@ -31,7 +33,7 @@ PEERS = ((1.0, 0.9), (1.2, 0.8), (1.4, 0.7))
 
 def test_one_objective_is_judged_as_ever():
     own = (*PEERS, (2.0, 0.5))
-    single = make_pruner(MEDIAN, LOSS).verdict(3, shown(*own)["loss"], range(3))
+    single = pruner_for(MEDIAN, LOSS).verdict(3, shown(*own)["loss"], range(3))
     assert judge(*own, objectives=(LOSS,)) == single
     assert single.prune
 
@@ -57,10 +59,10 @@ def test_the_objective_that_is_named_decides_alone():
     assert judge(*PEERS, (0.5, 0.5), spec=spec).why.startswith("accuracy 0.500")
     assert judge(*PEERS, (None, 0.5), spec=spec).prune
     assert not judge(*PEERS, (9.0, 0.85), spec=spec).prune
-    assert make_jury(spec, BOTH).metrics == ("accuracy",)
-    assert make_jury(MEDIAN, BOTH).metrics == ("loss", "accuracy")
+    assert make_pruner(spec, BOTH).metrics == ("accuracy",)
+    assert make_pruner(MEDIAN, BOTH).metrics == ("loss", "accuracy")
     with pytest.raises(StudyError, match=r"search\.pruner\.on.*\n.*did you mean 'accuracy'"):
-        make_jury(PrunerSpec("median", on="acuracy"), BOTH)
+        make_pruner(PrunerSpec("median", on="acuracy"), BOTH)
 
 
 def test_what_nothing_dominates_goes_on_though_it_is_behind_both_medians():
@@ -71,15 +73,16 @@ def test_what_nothing_dominates_goes_on_though_it_is_behind_both_medians():
 
 
 def test_no_pruner_no_jury():
-    assert make_jury(PrunerSpec(), BOTH) is None
+    assert make_pruner(PrunerSpec(), BOTH) is None
 
 
 @pytest.mark.parametrize("kind", ["percentile", "asha", "hyperband", "patient"])
 def test_every_kind_can_judge_several_objectives(kind):
-    jury = make_jury(PrunerSpec(kind, startup=2), BOTH)
+    jury = make_pruner(PrunerSpec(kind, startup=2), BOTH)
     points = shown(*[(1.0 + n / 100, 0.9 - n / 100) for n in range(40)], (9.0, 0.1))
     flat = {
-        metric: {n: Curve((0.2, 0.6), one.values * 2) for n, one in found.items()} for metric, found in points.items()
+        metric: {n: ProgressCurve((0.2, 0.6), one.values * 2) for n, one in found.items()}
+        for metric, found in points.items()
     }
     given = jury.verdict(40, flat, range(40))
     assert given.prune

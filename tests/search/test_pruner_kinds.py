@@ -8,13 +8,13 @@ from hptui.model.errors import StudyError
 from hptui.model.study import Objective, PrunerSpec
 from hptui.search.pruners import (
     AshaPruner,
-    Curve,
     HyperbandPruner,
     MedianPruner,
     PatientPruner,
     PercentilePruner,
+    ProgressCurve,
     ThresholdPruner,
-    make_pruner,
+    pruner_for,
 )
 from hptui.storage.studyfile.search import PRUNERS
 
@@ -24,7 +24,7 @@ NAN, INF = float("nan"), float("inf")
 
 def at(progress, *values):
     """Trials 0, 1, … with one point each."""
-    return {number: Curve((progress,), (value,)) for number, value in enumerate(values)}
+    return {number: ProgressCurve((progress,), (value,)) for number, value in enumerate(values)}
 
 
 def judge(pruner, own, peers, trial=99, running=()):
@@ -33,10 +33,10 @@ def judge(pruner, own, peers, trial=99, running=()):
 
 def test_the_study_file_and_the_pruners_know_the_same_kinds():
     for kind in PRUNERS:
-        found = make_pruner(PrunerSpec(kind), LOSS)
+        found = pruner_for(PrunerSpec(kind), LOSS)
         assert (found is None) == (kind == "none")
     with pytest.raises(StudyError, match="did you mean 'hyperband'"):
-        make_pruner(PrunerSpec("hyperbands"), LOSS)
+        pruner_for(PrunerSpec("hyperbands"), LOSS)
 
 
 # -- percentile
@@ -44,8 +44,8 @@ def test_the_study_file_and_the_pruners_know_the_same_kinds():
 
 def test_a_percentile_of_25_keeps_the_best_quarter():
     pruner, peers = PercentilePruner(LOSS), at(0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
-    assert not judge(pruner, Curve((0.5,), (2.0,)), peers).prune
-    given = judge(pruner, Curve((0.5,), (2.1,)), peers)
+    assert not judge(pruner, ProgressCurve((0.5,), (2.0,)), peers).prune
+    given = judge(pruner, ProgressCurve((0.5,), (2.1,)), peers)
     assert given.why == "loss 2.10 at 50 % of training is worse than 2.00, which the best 25 % of 5 trials reached"
 
 
@@ -59,7 +59,7 @@ def test_between_two_values_the_bound_is_interpolated(percentile, bound):
 
 
 def test_the_median_is_the_percentile_of_50():
-    peers, own = at(0.5, 1.0, 2.0, 3.0, 4.0, 5.0), Curve((0.5,), (3.1,))
+    peers, own = at(0.5, 1.0, 2.0, 3.0, 4.0, 5.0), ProgressCurve((0.5,), (3.1,))
     assert judge(MedianPruner(LOSS), own, peers) == judge(PercentilePruner(LOSS, percentile=50), own, peers)
     assert "the median 3.00 of 5" in judge(MedianPruner(LOSS), own, peers).why
 
@@ -77,33 +77,35 @@ def test_rungs_grow_by_eta():
 def test_one_in_eta_of_those_at_a_rung_goes_on():
     pruner = AshaPruner(LOSS)
     peers = at(0.2, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
-    assert not judge(pruner, Curve((0.2,), (2.5,)), peers).prune, "place 3 of 9"
-    given = judge(pruner, Curve((0.2,), (3.5,)), peers)
+    assert not judge(pruner, ProgressCurve((0.2,), (2.5,)), peers).prune, "place 3 of 9"
+    given = judge(pruner, ProgressCurve((0.2,), (3.5,)), peers)
     assert given.why == ("loss 3.50 at 20 % of training is place 4 of 9 trials; the best 3 go on, which takes 3.00")
-    assert not judge(pruner, Curve((0.2,), (3.0,)), peers).prune, "a tie with the last place goes on"
+    assert not judge(pruner, ProgressCurve((0.2,), (3.0,)), peers).prune, "a tie with the last place goes on"
 
 
 def test_a_small_field_has_one_place():
     peers = at(0.2, 2.0, 3.0)
-    assert not judge(AshaPruner(LOSS, startup=2), Curve((0.2,), (2.0,)), peers).prune
-    said = judge(AshaPruner(LOSS, startup=2), Curve((0.2,), (2.5,)), peers).why
+    assert not judge(AshaPruner(LOSS, startup=2), ProgressCurve((0.2,), (2.0,)), peers).prune
+    said = judge(AshaPruner(LOSS, startup=2), ProgressCurve((0.2,), (2.5,)), peers).why
     assert said.endswith("place 2 of 3 trials; the best one goes on, which takes 2.00")
-    assert not judge(AshaPruner(LOSS, startup=1), Curve((0.2,), (9.0,)), at(0.2, 2.0)).prune, "eta - 1 others at least"
+    assert not judge(AshaPruner(LOSS, startup=1), ProgressCurve((0.2,), (9.0,)), at(0.2, 2.0)).prune, (
+        "eta - 1 others at least"
+    )
 
 
 def test_the_last_rung_passed_decides_by_what_was_shown_there():
     pruner = AshaPruner(LOSS)
-    peers = {number: Curve((0.2, 0.6), (5.0, 1.0 + number / 10)) for number in range(6)}
-    assert not judge(pruner, Curve((0.2, 0.4), (4.0, 3.9)), peers).prune
-    late = Curve((0.2, 0.6, 0.8), (4.0, 3.9, 0.5))
+    peers = {number: ProgressCurve((0.2, 0.6), (5.0, 1.0 + number / 10)) for number in range(6)}
+    assert not judge(pruner, ProgressCurve((0.2, 0.4), (4.0, 3.9)), peers).prune
+    late = ProgressCurve((0.2, 0.6, 0.8), (4.0, 3.9, 0.5))
     assert not judge(pruner, late, peers).prune, "it leads by now"
-    assert judge(pruner, Curve((0.2, 0.6, 0.8), (4.0, 3.9, 1.2)), peers).prune
+    assert judge(pruner, ProgressCurve((0.2, 0.6, 0.8), (4.0, 3.9, 1.2)), peers).prune
 
 
 def test_running_trials_count_at_a_rung_and_cut_ones_as_they_were():
-    running = {number: Curve((0.2, 0.3), (1.0, 0.9)) for number in range(4)}
-    cut = {10: Curve((0.21,), (0.5,)), 11: Curve((0.1, 0.2), (6.0, 5.0))}
-    own = Curve((0.25,), (2.0,))
+    running = {number: ProgressCurve((0.2, 0.3), (1.0, 0.9)) for number in range(4)}
+    cut = {10: ProgressCurve((0.21,), (0.5,)), 11: ProgressCurve((0.1, 0.2), (6.0, 5.0))}
+    own = ProgressCurve((0.25,), (2.0,))
     given = judge(AshaPruner(LOSS), own, {**running, **cut}, running=running)
     assert given.why.startswith("loss 2.00 at 25 % of training is place 6 of 7 trials; the best 2 go on")
     assert not judge(AshaPruner(LOSS), own, cut).prune
@@ -111,13 +113,13 @@ def test_running_trials_count_at_a_rung_and_cut_ones_as_they_were():
 
 def test_a_trial_that_reports_late_is_compared_where_it_reports():
     """Its first value comes at 0.5; the others had 5 at the rung of 0.2, and 1 at 0.5."""
-    peers = {number: Curve((0.2, 0.5), (5.0, 1.0)) for number in range(6)}
-    assert judge(AshaPruner(LOSS), Curve((0.5,), (2.0,)), peers).prune
+    peers = {number: ProgressCurve((0.2, 0.5), (5.0, 1.0)) for number in range(6)}
+    assert judge(AshaPruner(LOSS), ProgressCurve((0.5,), (2.0,)), peers).prune
 
 
 def test_a_rung_is_passed_at_a_quotient_that_rounding_hides():
     peers = at(0.6, *[1.0] * 6)
-    own = Curve((3 / 5,), (2.0,))
+    own = ProgressCurve((3 / 5,), (2.0,))
     assert 0.2 * 3 > 3 / 5
     assert judge(AshaPruner(LOSS), own, peers).prune
 
@@ -131,7 +133,7 @@ def test_asha_spends_less_and_finds_the_best():
         shown = []
         for progress in steps:
             shown.append((progress, 4 + (final - 4) * progress))
-            curves[number] = Curve(*zip(*shown, strict=True))
+            curves[number] = ProgressCurve(*zip(*shown, strict=True))
             if pruner.verdict(number, curves, range(number)).prune:
                 break
         spent += shown[-1][0]
@@ -156,19 +158,19 @@ def test_a_bracket_is_a_function_of_the_number_and_early_ones_get_more():
 def test_only_trials_of_one_bracket_compete():
     pruner = HyperbandPruner(LOSS)
     first, second = ([n for n in range(60) if pruner.bracket(n) == bracket] for bracket in (0, 1))
-    good = {number: Curve((0.2,), (1.0,)) for number in second}
-    equal = {number: Curve((0.2,), (2.0,)) for number in first[1:]}
-    assert not judge(pruner, Curve((0.2,), (2.0,)), {**good, **equal}, trial=first[0]).prune
-    given = judge(pruner, Curve((0.2,), (2.5,)), {**good, **equal}, trial=first[0])
+    good = {number: ProgressCurve((0.2,), (1.0,)) for number in second}
+    equal = {number: ProgressCurve((0.2,), (2.0,)) for number in first[1:]}
+    assert not judge(pruner, ProgressCurve((0.2,), (2.0,)), {**good, **equal}, trial=first[0]).prune
+    given = judge(pruner, ProgressCurve((0.2,), (2.5,)), {**good, **equal}, trial=first[0])
     assert f"of {len(first)} trials in bracket 1 of 2" in given.why
 
 
 def test_a_late_bracket_is_not_judged_early():
     pruner = HyperbandPruner(LOSS)
     late = next(n for n in range(60) if pruner.bracket(n) == 1)
-    peers = {number: Curve((0.2, 0.6), (1.0, 1.0)) for number in range(60) if number != late}
-    assert not judge(pruner, Curve((0.5,), (9.0,)), peers, trial=late).prune
-    assert judge(pruner, Curve((0.6,), (9.0,)), peers, trial=late).prune
+    peers = {number: ProgressCurve((0.2, 0.6), (1.0, 1.0)) for number in range(60) if number != late}
+    assert not judge(pruner, ProgressCurve((0.5,), (9.0,)), peers, trial=late).prune
+    assert judge(pruner, ProgressCurve((0.6,), (9.0,)), peers, trial=late).prune
 
 
 def test_one_rung_makes_one_bracket():
@@ -178,8 +180,8 @@ def test_one_rung_makes_one_bracket():
 
 # -- patience
 
-STALE = Curve((0.1, 0.3, 0.5, 0.7), (3.0, 2.0, 2.1, 2.0))
-BETTER = {0: Curve((1.0,), (1.0,))}
+STALE = ProgressCurve((0.1, 0.3, 0.5, 0.7), (3.0, 2.0, 2.1, 2.0))
+BETTER = {0: ProgressCurve((1.0,), (1.0,))}
 
 
 def test_patience_as_a_share_of_training():
@@ -195,20 +197,20 @@ def test_patience_as_a_number_of_reports():
 
 
 def test_an_improvement_must_be_worth_the_name():
-    creeping = Curve((0.2, 0.4, 0.6), (2.0, 1.999, 1.998))
+    creeping = ProgressCurve((0.2, 0.4, 0.6), (2.0, 1.999, 1.998))
     assert not judge(PatientPruner(LOSS), creeping, BETTER).prune
     assert judge(PatientPruner(LOSS, min_delta=0.01), creeping, BETTER).prune
-    sinking = Curve((0.2, 0.4, 0.6), (2.0, 1.994, 1.988))
-    assert PatientPruner(LOSS, min_delta=0.01).improved(sinking) == 2, "small steps add up"
+    sinking = ProgressCurve((0.2, 0.4, 0.6), (2.0, 1.994, 1.988))
+    assert PatientPruner(LOSS, min_delta=0.01).last_improvement(sinking) == 2, "small steps add up"
 
 
 def test_a_leader_that_stands_still_goes_on():
     assert not judge(PatientPruner(LOSS), STALE, {}).prune
-    assert not judge(PatientPruner(LOSS), STALE, {0: Curve((1.0,), (2.5,))}).prune
+    assert not judge(PatientPruner(LOSS), STALE, {0: ProgressCurve((1.0,), (2.5,))}).prune
 
 
 def test_patience_around_another_pruner_needs_both():
-    pruner = make_pruner(PrunerSpec("patient", wraps="median", startup=3, patience=0.4), LOSS)
+    pruner = pruner_for(PrunerSpec("patient", wraps="median", startup=3, patience=0.4), LOSS)
     behind, ahead = at(0.7, 2.5, 2.4, 1.9), at(0.7, 1.5, 1.6, 1.7)
     assert not judge(pruner, STALE, behind).prune
     both = judge(pruner, STALE, ahead)
@@ -216,7 +218,7 @@ def test_patience_around_another_pruner_needs_both():
         "loss has not improved on 2 since 30 % of training, and 70 % are done; "
         "loss 2.00 at 70 % of training is worse than the median 1.60 of 3 trials"
     )
-    falling = Curve((0.1, 0.4, 0.7), (5.0, 4.0, 3.0))
+    falling = ProgressCurve((0.1, 0.4, 0.7), (5.0, 4.0, 3.0))
     assert not judge(pruner, falling, ahead).prune
 
 
@@ -234,12 +236,15 @@ def test_patience_around_another_pruner_needs_both():
     ],
 )
 def test_a_threshold_tells_what_was_broken(value, why):
-    assert judge(ThresholdPruner(LOSS, low=0.0, high=10.0), Curve((0.1, 0.3), (99.0, value)), {}).why == why
+    assert judge(ThresholdPruner(LOSS, low=0.0, high=10.0), ProgressCurve((0.1, 0.3), (99.0, value)), {}).why == why
 
 
 def test_a_value_that_recovered_was_broken_all_the_same():
-    assert judge(ThresholdPruner(LOSS, high=10.0), Curve((0.3, 0.5), (11.0, 1.0)), {}).prune
+    assert judge(ThresholdPruner(LOSS, high=10.0), ProgressCurve((0.3, 0.5), (11.0, 1.0)), {}).prune
 
 
 def test_infinity_needs_no_bound():
-    assert judge(ThresholdPruner(LOSS, low=0.0), Curve((0.3,), (INF,)), {}).why == "loss is inf at 30 % of training"
+    assert (
+        judge(ThresholdPruner(LOSS, low=0.0), ProgressCurve((0.3,), (INF,)), {}).why
+        == "loss is inf at 30 % of training"
+    )

@@ -3,9 +3,9 @@
 import pytest
 
 from hptui.model.expressions import parse
-from hptui.model.study import Objective, Search, StopRule, Study, TrainerSpec, Until
+from hptui.model.study import Objective, Search, StoppingConditions, StopRule, Study, TrainerSpec
 from hptui.model.trial import Role, Trial, TrialStatus
-from hptui.search.stopping import broken, unmet, until_reached, why
+from hptui.search.stopping import explain_rule, first_broken_rule, unreported_names, until_reached
 
 HIGH = StopRule(parse("eval_loss > 0.7"), 0.1)
 GAP = StopRule(parse("val_loss - train_loss > 0.5"))
@@ -35,37 +35,37 @@ LOSS, SPEED = Objective("loss"), Objective("speed", "maximize")
     ],
 )
 def test_a_rule_is_tried_at_its_share_of_training_and_from_then_on(progress, metrics, stops):
-    assert broken((HIGH, GAP), progress, metrics) is stops
+    assert first_broken_rule((HIGH, GAP), progress, metrics) is stops
 
 
 def test_the_first_broken_rule_is_the_one():
-    assert broken((GAP, HIGH), 0.5, {"eval_loss": 1.0, "val_loss": 1.0, "train_loss": 0.0}) is GAP
-    assert broken((), 0.5, {"eval_loss": 1.0}) is None
+    assert first_broken_rule((GAP, HIGH), 0.5, {"eval_loss": 1.0, "val_loss": 1.0, "train_loss": 0.0}) is GAP
+    assert first_broken_rule((), 0.5, {"eval_loss": 1.0}) is None
 
 
 def test_a_rule_that_cannot_be_worked_out_stops_nobody():
-    assert broken([StopRule(parse("1 / loss > 2"))], 0.5, {"loss": 0.0}) is None
+    assert first_broken_rule([StopRule(parse("1 / loss > 2"))], 0.5, {"loss": 0.0}) is None
 
 
 def test_the_reason_has_the_numbers():
-    assert why(HIGH, 0.25, {"eval/loss": 0.70001, "other": 1.0}) == (
+    assert explain_rule(HIGH, 0.25, {"eval/loss": 0.70001, "other": 1.0}) == (
         "stop rule eval_loss > 0.7 after 10 %: eval_loss is 0.70001 at 25 % of training"
     )
-    assert why(GAP, None, {"val_loss": 1.0, "train_loss": 0.25}) == (
+    assert explain_rule(GAP, None, {"val_loss": 1.0, "train_loss": 0.25}) == (
         "stop rule val_loss - train_loss > 0.5: train_loss is 0.25 and val_loss is 1"
     )
 
 
 def test_what_a_rule_still_lacks():
-    assert unmet(GAP, {"val_loss": 1.0}) == ("train_loss",)
-    assert unmet(HIGH, {"eval/loss": 1.0}) == ()
+    assert unreported_names(GAP, {"val_loss": 1.0}) == ("train_loss",)
+    assert unreported_names(HIGH, {"eval/loss": 1.0}) == ()
 
 
 # -- until
 
 
 def study(objectives=(LOSS,), outcome=(), **until):
-    return Study("s", objectives, TrainerSpec("toy"), search=Search(until=Until(**until), outcome=outcome))
+    return Study("s", objectives, TrainerSpec("toy"), search=Search(until=StoppingConditions(**until), outcome=outcome))
 
 
 def trials(*values, roles=None, status=TrialStatus.COMPLETE):

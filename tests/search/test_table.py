@@ -3,11 +3,11 @@
 import pytest
 
 from hptui.model.parameters import Float
-from hptui.search.feasible import Feasible
-from hptui.search.history import read
-from hptui.search.lens import Lens
-from hptui.search.modelled import Asked
-from hptui.search.table import tabulate
+from hptui.search.feasible import FeasibleSampler
+from hptui.search.history import read_history
+from hptui.search.lens import SpaceProjection
+from hptui.search.modelled import AskContext
+from hptui.search.table import training_table
 from tests.search.kit import LOSS, LOSS_AND_SPEED, space, study, trial
 
 SPACE = space([Float("x", 0, 1)])
@@ -16,8 +16,10 @@ SPACE = space([Float("x", 0, 1)])
 def told(values, objectives=LOSS):
     """The values of a history, as a model hears them."""
     trials = [trial(n, {"x": n / len(values)}, one) for n, one in enumerate(values)]
-    made, lens = study(SPACE, "gp", objectives=objectives), Lens(SPACE, {})
-    table = tabulate(Asked(made, lens, Feasible(lens), tuple(trials), read(lens, made, trials), len(trials)))
+    made, lens = study(SPACE, "gp", objectives=objectives), SpaceProjection(SPACE, {})
+    table = training_table(
+        AskContext(made, lens, FeasibleSampler(lens), tuple(trials), read_history(lens, made, trials), len(trials))
+    )
     return [row.values for row in table.rows]
 
 

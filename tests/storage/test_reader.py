@@ -18,7 +18,7 @@ import hptui
 from hptui.model.errors import MachineError, NotFound
 from hptui.model.trial import Attempt, AttemptState, Reason, Rejection, Role, StudyState, Trial, TrialStatus
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.storage.rows import Sample
 from hptui.storage.store import Store
 
@@ -32,8 +32,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def reader(store: Store) -> Iterator[Reader]:
-    with Reader(StudyDir(store.path.parent)) as reader:
+def reader(store: Store) -> Iterator[StoreReader]:
+    with StoreReader(StudyDir(store.path.parent)) as reader:
         yield reader
 
 
@@ -42,7 +42,7 @@ def trial(number: int, **fields: object) -> Trial:
     return Trial(number, **{**given, **fields})
 
 
-def test_a_trial_comes_back_as_it_was_stored(store: Store, reader: Reader) -> None:
+def test_a_trial_comes_back_as_it_was_stored(store: Store, reader: StoreReader) -> None:
     whole = trial(
         0,
         status=TrialStatus.COMPLETE,
@@ -72,14 +72,14 @@ def test_a_trial_comes_back_as_it_was_stored(store: Store, reader: Reader) -> No
     assert reader.trial(0) == whole
 
 
-def test_nan_comes_back_as_nan(store: Store, reader: Reader) -> None:
+def test_nan_comes_back_as_nan(store: Store, reader: StoreReader) -> None:
     store.insert_trial(trial(0, final={"loss": math.nan}, params={"x": [math.nan]}))
     found = reader.trial(0)
     assert math.isnan(found.final["loss"])
     assert math.isnan(found.params["x"][0])
 
 
-def test_an_attempt_comes_back_as_it_was_stored(store: Store, reader: Reader) -> None:
+def test_an_attempt_comes_back_as_it_was_stored(store: Store, reader: StoreReader) -> None:
     store.insert_trial(trial(0))
     attempt = Attempt(
         "token", 0, 1, AttemptState.FAILED, Reason.OOM, "CUDA out of memory", "stop", "boot", "host", "cuda:0", True,
@@ -90,7 +90,7 @@ def test_an_attempt_comes_back_as_it_was_stored(store: Store, reader: Reader) ->
     assert reader.attempt("token") == attempt
 
 
-def test_a_trial_gathers_what_its_attempts_used(store: Store, reader: Reader) -> None:
+def test_a_trial_gathers_what_its_attempts_used(store: Store, reader: StoreReader) -> None:
     for number in range(4):
         store.insert_trial(trial(number, peak_memory_gb=3.0 if number == 3 else None))
     peaks = {(0, 1): (8.0, 30.0), (0, 2): (9.0, 20.0), (1, 1): (None, 2.0), (1, 2): (None, 4.0)}
@@ -100,7 +100,7 @@ def test_a_trial_gathers_what_its_attempts_used(store: Store, reader: Reader) ->
     assert found == [(9.0, 2), (4.0, 2), (None, 0), (3.0, 0)]
 
 
-def test_last_values_are_floats_even_where_they_are_not_finite(store: Store, reader: Reader) -> None:
+def test_last_values_are_floats_even_where_they_are_not_finite(store: Store, reader: StoreReader) -> None:
     store.insert_trial(trial(0))
     store.add_points(0, 1, [("a", 1, None, "nan", 0.0), ("b", 1, None, "inf", 0.0), ("c", 1, None, "-inf", 0.0)])
     metrics = reader.trials()[0].metrics
@@ -108,29 +108,29 @@ def test_last_values_are_floats_even_where_they_are_not_finite(store: Store, rea
     assert (metrics["b"], metrics["c"]) == (math.inf, -math.inf)
 
 
-def test_changes_names_only_what_changed_since(store: Store, reader: Reader) -> None:
+def test_changes_names_only_what_changed_since(store: Store, reader: StoreReader) -> None:
     for number in range(5):
         store.insert_trial(trial(number))
-    found, mark = reader.changes()
+    found, mark = reader.changed_trials()
     assert [one.number for one in found] == [0, 1, 2, 3, 4]
-    assert reader.changes(mark) == ([], mark)
+    assert reader.changed_trials(mark) == ([], mark)
     store.update_trial(3, note="x")
     store.insert_attempt(Attempt("a", 1, 1, AttemptState.RUNNING))
-    found, mark = reader.changes(mark)
+    found, mark = reader.changed_trials(mark)
     assert [one.number for one in found] == [1, 3]
     store.ingest("a", 1, 1, [("loss", 1, 0.5, None, 0.1)], offset=10, sequence=1)
-    found, mark = reader.changes(mark)
+    found, mark = reader.changed_trials(mark)
     assert [(one.number, one.metrics, one.last_step) for one in found] == [(1, {"loss": 0.5}, 1)]
     store.update_attempt("a", peak_rss_gb=1.5)
-    found, mark = reader.changes(mark)
+    found, mark = reader.changed_trials(mark)
     assert [(one.number, one.peak_memory_gb) for one in found] == [(1, 1.5)]
-    store.cut_points(1, None)
-    found, mark = reader.changes(mark)
+    store.delete_points_after(1, None)
+    found, mark = reader.changed_trials(mark)
     assert [(one.number, one.metrics, one.last_step) for one in found] == [(1, {}, None)]
-    assert reader.changes(mark) == ([], mark)
+    assert reader.changed_trials(mark) == ([], mark)
 
 
-def test_a_curve_has_all_its_points_and_can_be_continued(store: Store, reader: Reader) -> None:
+def test_a_curve_has_all_its_points_and_can_be_continued(store: Store, reader: StoreReader) -> None:
     store.insert_trial(trial(0))
     store.add_points(0, 1, [("loss", step, 1 / step, None, step / 10) for step in (3, 1, 2)])
     store.add_points(0, 1, [("loss", 4, None, "inf", 0.4)])
@@ -139,7 +139,7 @@ def test_a_curve_has_all_its_points_and_can_be_continued(store: Store, reader: R
     assert reader.curve(0, "nothing") == reader.curve(9, "loss") == []
 
 
-def test_buckets_keep_the_peaks_of_a_long_curve(store: Store, reader: Reader) -> None:
+def test_buckets_keep_the_peaks_of_a_long_curve(store: Store, reader: StoreReader) -> None:
     store.insert_trial(trial(0))
     values = dict.fromkeys(range(10000), 1.0) | {4321: 99.0, 7777: -99.0}
     store.add_points(0, 1, [("loss", step, value, None, 0.0) for step, value in values.items()])
@@ -151,32 +151,32 @@ def test_buckets_keep_the_peaks_of_a_long_curve(store: Store, reader: Reader) ->
     assert reader.buckets(0, "other", 80) == []
 
 
-def test_buckets_of_nothing_finite_have_no_extremes(store: Store, reader: Reader) -> None:
+def test_buckets_of_nothing_finite_have_no_extremes(store: Store, reader: StoreReader) -> None:
     store.insert_trial(trial(0))
     store.add_points(0, 1, [("loss", step, None, "nan", 0.0) for step in range(4)])
     assert [(one.low, one.high, one.mean, one.n) for one in reader.buckets(0, "loss", 1)] == [(None, None, None, 4)]
 
 
-def test_metric_names_are_known_per_trial_and_for_all(store: Store, reader: Reader) -> None:
+def test_metric_names_are_known_per_trial_and_for_all(store: Store, reader: StoreReader) -> None:
     store.insert_trial(trial(0))
     store.insert_trial(trial(1))
     store.add_points(0, 1, [("loss", 1, 1.0, None, 0.0), ("acc", 1, 1.0, None, 0.0)])
     store.add_points(1, 1, [("acc", 1, 2.0, None, 0.0)])
     assert reader.metric_names() == ["loss", "acc"]
     assert reader.metric_names(1) == ["acc"]
-    assert {number: one.value for number, one in reader.summaries("acc").items()} == {0: 1.0, 1: 2.0}
+    assert {number: one.value for number, one in reader.summaries_of_metric("acc").items()} == {0: 1.0, 1: 2.0}
 
 
-def test_events_come_in_order_and_the_newest_win_a_limit(store: Store, reader: Reader) -> None:
+def test_events_come_in_order_and_the_newest_win_a_limit(store: Store, reader: StoreReader) -> None:
     for number in range(5):
-        store.event("info", "test", f"event {number}", trial=number % 2)
+        store.add_event("info", "test", f"event {number}", trial=number % 2)
     found = reader.events(limit=3)
     assert [one.message for one in found] == ["event 2", "event 3", "event 4"]
     assert reader.events(after_id=found[-1].id) == []
     assert [one.message for one in reader.events(trial=1)] == ["event 1", "event 3"]
 
 
-def test_samples_checkpoints_and_artifacts_come_back(store: Store, reader: Reader) -> None:
+def test_samples_checkpoints_and_artifacts_come_back(store: Store, reader: StoreReader) -> None:
     store.insert_trial(trial(0))
     store.add_sample(Sample("token", 10.0, rss_gb=1.5))
     store.add_sample(Sample("token", 15.0, gpu_gb=2.0, util=80.0, cpu=12.5))
@@ -190,20 +190,20 @@ def test_samples_checkpoints_and_artifacts_come_back(store: Store, reader: Reade
     assert [one.at for one in reader.samples("token", after=10.0)] == [15.0]
     assert [one.step for one in reader.checkpoints(0)] == [10, 20]
     assert [(one.path, one.label) for one in reader.artifacts(0)] == [("samples.txt", "Samples")]
-    store.drop_checkpoint(0, 10)
+    store.delete_checkpoint(0, 10)
     assert [one.step for one in reader.checkpoints(0)] == [20]
 
 
-def test_a_request_shows_whether_it_was_carried_out(store: Store, reader: Reader) -> None:
+def test_a_request_shows_whether_it_was_carried_out(store: Store, reader: StoreReader) -> None:
     asked = store.add_command("pause", {"trials": [1]})
-    assert reader.pending(asked) == (False, False, "")
+    assert reader.command_state(asked) == (False, False, "")
     store.finish_command(asked, True, "paused")
-    assert reader.pending(asked) == (True, True, "paused")
+    assert reader.command_state(asked) == (True, True, "paused")
     with pytest.raises(NotFound):
-        reader.pending(asked + 1)
+        reader.command_state(asked + 1)
 
 
-def test_revisions_of_the_specification_are_all_kept(store: Store, reader: Reader) -> None:
+def test_revisions_of_the_specification_are_all_kept(store: Store, reader: StoreReader) -> None:
     assert store.set_spec({"trainer": {"kind": "other"}}, "because") == 2
     assert reader.spec_json() == {"trainer": {"kind": "other"}}
     assert reader.spec_json(1) == {"trainer": {"kind": "toy"}}
@@ -213,16 +213,16 @@ def test_revisions_of_the_specification_are_all_kept(store: Store, reader: Reade
         reader.spec_json(9)
 
 
-def test_data_version_changes_with_every_foreign_commit_and_only_then(store: Store, reader: Reader) -> None:
+def test_data_version_changes_with_every_foreign_commit_and_only_then(store: Store, reader: StoreReader) -> None:
     before = reader.data_version()
     assert reader.data_version() == before
-    store.event("info", "test", "x")
+    store.add_event("info", "test", "x")
     after = reader.data_version()
     assert after != before
     assert reader.data_version() == after
 
 
-def test_a_snapshot_sees_one_moment(store: Store, reader: Reader) -> None:
+def test_a_snapshot_sees_one_moment(store: Store, reader: StoreReader) -> None:
     with reader.snapshot():
         assert reader.trials() == []
         store.insert_trial(trial(0))
@@ -230,28 +230,28 @@ def test_a_snapshot_sees_one_moment(store: Store, reader: Reader) -> None:
     assert len(reader.trials()) == 1
 
 
-def test_no_read_is_left_open_to_make_the_log_grow(store: Store, reader: Reader) -> None:
+def test_no_read_is_left_open_to_make_the_log_grow(store: Store, reader: StoreReader) -> None:
     store.insert_trial(trial(0))
     reader.trials()
-    reader.changes()
+    reader.changed_trials()
     reader.curve(0, "loss")
     store.checkpoint_wal()
     assert store.path.with_name("study.db-wal").stat().st_size == 0
 
 
-def test_a_reader_cannot_write(reader: Reader) -> None:
+def test_a_reader_cannot_write(reader: StoreReader) -> None:
     with pytest.raises(MachineError, match="readonly"):
         reader._rows("DELETE FROM study")
 
 
-def test_what_is_missing_is_named(reader: Reader) -> None:
+def test_what_is_missing_is_named(reader: StoreReader) -> None:
     with pytest.raises(NotFound, match="no trial 7"):
         reader.trial(7)
     with pytest.raises(NotFound, match="no attempt nope"):
         reader.attempt("nope")
 
 
-def test_a_reader_may_be_used_by_another_thread(store: Store, reader: Reader) -> None:
+def test_a_reader_may_be_used_by_another_thread(store: Store, reader: StoreReader) -> None:
     states: list[StudyState] = []
     thread = threading.Thread(target=lambda: states.append(reader.study().state))
     thread.start()
@@ -262,7 +262,7 @@ def test_a_reader_may_be_used_by_another_thread(store: Store, reader: Reader) ->
 @pytest.mark.parametrize("name", ["with space", "per%20cent", "hash#mark", "what?mode=rw", "ünïcode"])
 def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
     sd = StudyDir(tmp_path / name / "study")
-    with Store.create(sd, {"a": 1}, "study"), Reader(sd) as reader:
+    with Store.create(sd, {"a": 1}, "study"), StoreReader(sd) as reader:
         assert reader.spec_json() == {"a": 1}
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [name]
 
@@ -301,7 +301,9 @@ def test_a_store_in_a_directory_that_cannot_be_written_is_read_as_frozen(open_pa
     assert (done.stdout.split(), done.stderr) == (["True", "study", "1"], "")
 
 
-def test_a_backup_of_a_store_that_is_written_to_is_a_whole_study(store: Store, reader: Reader, tmp_path: Path) -> None:
+def test_a_backup_of_a_store_that_is_written_to_is_a_whole_study(
+    store: Store, reader: StoreReader, tmp_path: Path
+) -> None:
     store.insert_trial(trial(0))
     copy = StudyDir(tmp_path / "copy")
     copy.root.mkdir()
@@ -309,13 +311,13 @@ def test_a_backup_of_a_store_that_is_written_to_is_a_whole_study(store: Store, r
     store.insert_trial(trial(1))
     assert copy.db.stat().st_mode & 0o777 == 0o600
     assert [entry.name for entry in copy.root.iterdir()] == ["study.db"]
-    with Reader(copy) as other:
+    with StoreReader(copy) as other:
         assert [one.number for one in other.trials()] == [0]
     with Store.open(copy) as other:
         assert other.next_number() == 1
 
 
-def test_ten_thousand_trials_are_read_in_a_few_queries(store: Store, reader: Reader) -> None:
+def test_ten_thousand_trials_are_read_in_a_few_queries(store: Store, reader: StoreReader) -> None:
     with store.transaction():
         for number in range(300):
             store.insert_trial(trial(number))

@@ -17,7 +17,7 @@ from hptui.model.errors import MachineError, NotFound, UserError
 from hptui.model.trial import Attempt, Role, Trial, TrialStatus
 from hptui.storage import cells, rows, schema
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.storage.store import Store
 
 ROOT = Path(hptui.__file__).parents[1]
@@ -31,7 +31,7 @@ def run_python(code: str, *args: str, crash: str = "") -> subprocess.CompletedPr
 
 @pytest.fixture
 def sd(tmp_path: Path) -> StudyDir:
-    return StudyDir.of(tmp_path / "home", "study")
+    return StudyDir.for_study(tmp_path / "home", "study")
 
 
 def columns(path: Path, table: str) -> set[str]:
@@ -68,7 +68,7 @@ def test_all_tables_are_strict_and_the_file_says_what_it_is(sd: StudyDir) -> Non
     mode = conn.execute("PRAGMA journal_mode").fetchone()[0]
     conn.close()
     assert loose == []
-    assert facts == [rows.APPLICATION_ID, rows.SCHEMA]
+    assert facts == [rows.APPLICATION_ID, rows.SCHEMA_VERSION]
     assert mode == "wal"
 
 
@@ -77,14 +77,14 @@ def test_the_schema_number_counts_the_migrations(sd: StudyDir) -> None:
     conn = sqlite3.connect(sd.db)
     applied = schema.migrations.applied(Database(conn, execute_plugins=False))
     conn.close()
-    assert len(applied) == rows.SCHEMA
+    assert len(applied) == rows.SCHEMA_VERSION
 
 
 def test_only_the_owner_can_read_a_study(sd: StudyDir) -> None:
     before = os.umask(0o022)
     try:
         with Store.create(sd, {}, "study") as store:
-            store.event("info", "test", "so that there is a log")
+            store.add_event("info", "test", "so that there is a log")
             modes = {entry.name: entry.stat().st_mode & 0o777 for entry in sd.root.iterdir()}
     finally:
         os.umask(before)
@@ -96,7 +96,7 @@ def test_a_second_study_of_the_same_name_is_refused_and_the_first_kept(sd: Study
     Store.create(sd, {"first": True}, "study").close()
     with pytest.raises(UserError, match="already"):
         Store.create(sd, {"first": False}, "study")
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert reader.spec_json() == {"first": True}
     assert sorted(entry.name for entry in sd.root.iterdir() if entry.name.startswith(".")) == []
 
@@ -168,7 +168,7 @@ def test_a_migration_that_fails_changes_nothing(sd: StudyDir, later: Migrations)
     with pytest.raises(MachineError, match="already exists"):
         Store.open(sd)
     assert columns(sd.db, "points")
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert reader.trials() == [one_trial()]
 
 
@@ -179,7 +179,7 @@ def test_a_store_of_the_first_format_is_read_as_it_is_and_brought_up_to_date(sd:
         tamper(sd.db, f"ALTER TABLE trials DROP COLUMN {statement}")
     tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name = 'm002_stages_and_facts'")
     tamper(sd.db, "PRAGMA user_version = 1")
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert reader.trials() == [one_trial()]
     with Store.open(sd) as store:
         store.update_trial(0, stage="final", facts={"parameters": 1_234})
@@ -190,7 +190,7 @@ def openers() -> list[object]:
     return [
         pytest.param(Store.open, id="store"),
         pytest.param(lambda sd: Store.open(sd, exclusive=False), id="requests"),
-        pytest.param(Reader, id="reader"),
+        pytest.param(StoreReader, id="reader"),
     ]
 
 

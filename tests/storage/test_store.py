@@ -26,9 +26,9 @@ from hptui.model.errors import MachineError, NotFound, UserError
 from hptui.model.trial import Attempt, AttemptState, Role, StudyState, Trial, TrialStatus
 from hptui.storage import cells
 from hptui.storage.paths import StudyDir
-from hptui.storage.points import Point
-from hptui.storage.reader import Reader
-from hptui.storage.rows import LastValue
+from hptui.storage.points import MetricPoint
+from hptui.storage.reader import StoreReader
+from hptui.storage.rows import MetricSummary
 from hptui.storage.store import DiskFull, Store
 
 ROOT = Path(hptui.__file__).parents[1]
@@ -57,7 +57,7 @@ def begin(store: Store) -> None:
     store.insert_attempt(Attempt("token", 0, 1, AttemptState.RUNNING))
 
 
-def loss(*values: float, first: int = 1) -> list[Point]:
+def loss(*values: float, first: int = 1) -> list[MetricPoint]:
     return [("loss", step, value, None, step / 10) for step, value in enumerate(values, first)]
 
 
@@ -75,32 +75,32 @@ def integrity(sd: StudyDir) -> str:
 def test_a_summary_follows_new_points(store: Store) -> None:
     store.add_points(0, 1, loss(3.0, 1.0))
     store.add_points(0, 1, loss(2.0, 5.0, first=3))
-    assert store.last(0) == {"loss": LastValue(4, 5.0, 1.0, 2, 5.0, 4, 4, 0)}
+    assert store.metric_summaries(0) == {"loss": MetricSummary(4, 5.0, 1.0, 2, 5.0, 4, 4, 0)}
 
 
 def test_an_overwritten_extreme_is_forgotten(store: Store) -> None:
     store.add_points(0, 1, loss(3.0, 1.0, 2.0))
     store.add_points(0, 2, loss(2.5, first=2))
-    assert store.last(0) == {"loss": LastValue(3, 2.0, 2.0, 3, 3.0, 1, 3, 0)}
+    assert store.metric_summaries(0) == {"loss": MetricSummary(3, 2.0, 2.0, 3, 3.0, 1, 3, 0)}
 
 
 def test_an_earlier_step_that_comes_late_does_not_become_the_last(store: Store) -> None:
     store.add_points(0, 1, loss(3.0, first=10))
     store.add_points(0, 1, loss(1.0, first=5))
-    assert store.last(0) == {"loss": LastValue(10, 3.0, 1.0, 5, 3.0, 10, 2, 0)}
+    assert store.metric_summaries(0) == {"loss": MetricSummary(10, 3.0, 1.0, 5, 3.0, 10, 2, 0)}
     assert store.trial(0).last_step == 10
 
 
 def test_a_step_twice_in_one_batch_counts_once_and_the_later_wins(store: Store) -> None:
     store.add_points(0, 1, [*loss(9.0), *loss(1.0)])
-    assert store.last(0) == {"loss": LastValue(1, 1.0, 1.0, 1, 1.0, 1, 1, 0)}
+    assert store.metric_summaries(0) == {"loss": MetricSummary(1, 1.0, 1.0, 1, 1.0, 1, 1, 0)}
     assert store.curve(0, "loss") == [(1, 1.0, 0.1)]
 
 
 def test_values_that_are_not_finite_count_but_are_no_extremes(store: Store) -> None:
     points = [("loss", 1, None, "inf", 0.0), ("loss", 2, 2.0, None, 0.0), ("loss", 3, math.nan, None, 0.0)]
     store.add_points(0, 1, points)
-    last = store.last(0)["loss"]
+    last = store.metric_summaries(0)["loss"]
     assert math.isnan(last.value)
     assert (last.low, last.high, last.n, last.nonfinite) == (2.0, 2.0, 3, 2)
 
@@ -122,10 +122,10 @@ def test_trials_and_metrics_do_not_mix(store: Store) -> None:
 def test_cutting_points_leaves_what_came_before(store: Store) -> None:
     store.add_points(0, 1, loss(3.0, 1.0, 0.5, 0.1))
     store.add_points(0, 1, [("late", 4, 1.0, None, 0.4)])
-    store.cut_points(0, 2)
-    assert store.last(0) == {"loss": LastValue(2, 1.0, 1.0, 2, 3.0, 1, 2, 0)}
+    store.delete_points_after(0, 2)
+    assert store.metric_summaries(0) == {"loss": MetricSummary(2, 1.0, 1.0, 2, 3.0, 1, 2, 0)}
     assert (store.trial(0).last_step, store.trial(0).metrics) == (2, {"loss": 1.0})
-    store.cut_points(0, None)
+    store.delete_points_after(0, None)
     assert store.curve(0, "loss") == []
     assert (store.trial(0).last_step, store.trial(0).metrics) == (None, {})
 
@@ -144,23 +144,23 @@ def test_a_summary_always_says_what_the_points_say(store: Store, steps: list[obj
     known: dict[tuple[str, int], float] = {}
     for step in steps:
         if isinstance(step, tuple):
-            store.cut_points(number, step[1])
+            store.delete_points_after(number, step[1])
             known = {key: v for key, v in known.items() if step[1] is not None and key[1] <= step[1]}
             continue
         store.add_points(number, 1, [(name, at, value, None, 0.0) for name, at, value in step])
         known |= {(name, at): value for name, at, value in step}
-    assert repr(store.last(number)) == repr(expected_summaries(known, store.metric_names(number)))
+    assert repr(store.metric_summaries(number)) == repr(expected_summaries(known, store.metric_names(number)))
     assert store.trial(number).last_step == max((at for _, at in known), default=None)
 
 
-def expected_summaries(known: Mapping[tuple[str, int], float], order: list[str]) -> dict[str, LastValue]:
+def expected_summaries(known: Mapping[tuple[str, int], float], order: list[str]) -> dict[str, MetricSummary]:
     found = {}
     for name in order:
         curve = sorted((at, value) for (metric, at), value in known.items() if metric == name)
         finite = [(value, at) for at, value in curve if math.isfinite(value)]
         low = min(finite, default=(None, None))
         high = max(finite, key=lambda pair: (pair[0], -pair[1]), default=(None, None))
-        found[name] = LastValue(*curve[-1], *low, *high, len(curve), len(curve) - len(finite))
+        found[name] = MetricSummary(*curve[-1], *low, *high, len(curve), len(curve) - len(finite))
     assert {metric for metric, _ in known} == set(order)
     return found
 
@@ -202,10 +202,10 @@ def test_a_part_can_fail_alone(store: Store) -> None:
 
 
 def test_nobody_sees_half_a_transaction(store: Store, sd: StudyDir) -> None:
-    with Reader(sd) as reader, store.transaction(durable=True):
+    with StoreReader(sd) as reader, store.transaction(durable=True):
         store.update_trial(0, status=TrialStatus.COMPLETE)
         assert reader.trial(0).status is TrialStatus.RUNNING
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert reader.trial(0).status is TrialStatus.COMPLETE
 
 
@@ -226,7 +226,7 @@ def synchronous_at_commit(said: list[str]) -> list[str]:
 
 
 def test_changes_of_state_are_on_the_disk_and_points_need_not_be(store: Store) -> None:
-    store.event("info", "test", "leaves the level at NORMAL")
+    store.add_event("info", "test", "leaves the level at NORMAL")
     said = statements(store)
     store.update_trial(0, status=TrialStatus.COMPLETE)
     store.ingest("token", 0, 1, loss(1.0), offset=1, sequence=1)
@@ -237,7 +237,7 @@ def test_changes_of_state_are_on_the_disk_and_points_need_not_be(store: Store) -
 
 
 def test_a_durable_part_makes_the_whole_durable(store: Store) -> None:
-    store.event("info", "test", "leaves the level at NORMAL")
+    store.add_event("info", "test", "leaves the level at NORMAL")
     said = statements(store)
     with store.transaction():
         store.update_trial(0, status=TrialStatus.COMPLETE)
@@ -329,7 +329,7 @@ def test_an_attempt_without_its_trial_and_a_number_twice_are_refused(store: Stor
 
 def test_bytes_that_are_no_text_do_not_stop_the_writer(store: Store) -> None:
     torn = b"caf\xe9".decode("utf-8", "surrogateescape")
-    store.event("error", "crash", torn)
+    store.add_event("error", "crash", torn)
     store.update_trial(0, message=torn, params={"x": torn})
     store.add_points(0, 1, [(torn, 1, 1.0, None, 0.0)])
     assert store.events()[-1].message == store.trial(0).message == "caf?"
@@ -337,7 +337,7 @@ def test_bytes_that_are_no_text_do_not_stop_the_writer(store: Store) -> None:
 
 
 @pytest.mark.parametrize("points", [[("x" * 201, 1, 1.0, None, 0.0)], [("", 1, 1.0, None, 0.0)]])
-def test_a_batch_with_an_impossible_name_is_refused_whole(store: Store, points: list[Point]) -> None:
+def test_a_batch_with_an_impossible_name_is_refused_whole(store: Store, points: list[MetricPoint]) -> None:
     with pytest.raises(ValueError, match="1 to 200"):
         store.ingest("token", 0, 1, [*loss(1.0), *points], offset=9, sequence=9)
     assert (store.trial(0).metrics, store.attempt("token").offset) == ({}, 0)
@@ -372,7 +372,7 @@ json_values = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.text(max_size=5), json_values))
 def test_settings_survive_json(settings_: dict[str, object]) -> None:
-    again = cells.parse(cells.dump(settings_))
+    again = cells.parse_json(cells.dump_json(settings_))
     assert again == settings_
     assert repr(again) == repr(settings_)  # 1 stays 1, 1.0 stays 1.0
 
@@ -407,11 +407,11 @@ def test_others_leave_requests_while_the_runner_writes(store: Store, sd: StudyDi
         for _ in range(2)
     ]
     step = 0
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         while any(asker.poll() is None for asker in askers):
             step += 1
             store.ingest("token", 0, 1, loss(1.0, first=step), offset=step, sequence=step)
-            reader.changes()
+            reader.changed_trials()
     assert [(asker.returncode, asker.stderr.read() if asker.stderr else b"") for asker in askers] == [(0, b"")] * 2
     for asker in askers:
         asker.stderr.close()
@@ -420,7 +420,7 @@ def test_others_leave_requests_while_the_runner_writes(store: Store, sd: StudyDi
 
 
 def test_a_reader_that_hangs_in_mid_read_does_not_hold_the_writer_up(store: Store, sd: StudyDir) -> None:
-    with Reader(sd) as reader, reader.snapshot():
+    with StoreReader(sd) as reader, reader.snapshot():
         reader.trials()
         store.add_points(0, 1, loss(1.0))
         began = time.monotonic()
@@ -451,10 +451,10 @@ with Store.open(StudyDir(Path(sys.argv[1]))) as store:
 
 
 def check_recorded_once(sd: StudyDir, last: int | None = None) -> int:
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         offset = reader.attempt("token").offset
         curve = reader.curve(0, "loss")
-        summary = reader.last(0).get("loss")
+        summary = reader.metric_summaries(0).get("loss")
     assert [step for step, _, _ in curve] == list(range(1, offset + 1))
     assert (summary.n, summary.step) == (offset, offset) if summary else offset == 0
     assert last is None or offset == last
@@ -480,7 +480,7 @@ def test_killing_the_writer_at_any_moment_loses_and_doubles_nothing(store: Store
     before = 0
     for _ in range(8):
         child = subprocess.Popen(command, env=environment())
-        with Reader(sd) as reader:  # it has begun
+        with StoreReader(sd) as reader:  # it has begun
             while child.poll() is None and reader.attempt("token").offset == before:
                 time.sleep(0.002)
         time.sleep(rounds.random() * 0.05)
@@ -512,7 +512,7 @@ def test_a_trial_finishes_with_all_that_belongs_to_it_or_not_at_all(
     store.close()
     done = subprocess.run([sys.executable, "-c", FINISHER, str(sd.root)], env=environment(HPTUI_CRASH=crash))
     assert done.returncode == 137
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         trial, attempt, events = reader.trial(0), reader.attempts(0)[0], reader.events()
     assert (trial.status is TrialStatus.COMPLETE) == finished
     assert (attempt.state is AttemptState.DONE) == finished
@@ -593,7 +593,7 @@ def test_files_that_cannot_grow_are_a_full_disk(store: Store, sd: StudyDir) -> N
     assert (done.stdout.splitlines()[-1:], done.stderr) == (["went on"], "")
     assert check_recorded_once(sd) > 500
     assert integrity(sd) == "ok"
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert reader.study().message == "disk full"
 
 
@@ -626,10 +626,10 @@ def test_a_store_that_another_process_keeps_busy_says_so(store: Store, sd: Study
     other.execute("BEGIN IMMEDIATE")
     store._rows("PRAGMA busy_timeout = 20")
     with pytest.raises(MachineError, match="locked by another process"):
-        store.event("info", "test", "x")
+        store.add_event("info", "test", "x")
     other.execute("ROLLBACK")
     other.close()
-    store.event("info", "test", "now")
+    store.add_event("info", "test", "now")
     assert [one.message for one in store.events()] == ["now"]
 
 

@@ -10,9 +10,18 @@ import pytest
 
 from hptui.model.errors import HptuiError, StudyError, Unsupported
 from hptui.model.space import Choice, Float, Int
-from hptui.model.stages import expected
+from hptui.model.stages import expected_total
 from hptui.model.study import PrunerSpec, Resources
-from hptui.storage.studyfile import changes, from_json, load, loads, override, parse_value, to_json, warnings
+from hptui.storage.studyfile import (
+    describe_changes,
+    from_json,
+    parse_value,
+    read_file,
+    read_text,
+    study_warnings,
+    to_json,
+    with_overrides,
+)
 from hptui.storage.studyfile.samplers import SAMPLERS
 from hptui.trainers.registry import schema as real_schema
 
@@ -64,7 +73,7 @@ def text(**parts):
 
 
 def read(**parts):
-    return loads(text(**parts), source="studies/demo.toml", schema=schema)
+    return read_text(text(**parts), source="studies/demo.toml", schema=schema)
 
 
 def space(*lines):
@@ -478,7 +487,7 @@ future = ["more data", "more epochs"]
 def whole(tmp_path):
     path = tmp_path / "director.toml"
     path.write_text(WHOLE)
-    return load(path, schema)
+    return read_file(path, schema)
 
 
 def test_a_whole_file_is_read(whole, tmp_path):
@@ -566,9 +575,9 @@ def test_a_range_takes_the_type_of_its_setting():
 
 
 def test_without_a_schema_anything_goes():
-    study = loads(text(trainer='[trainer]\nkind = "mine:train"\nanything = "1e-4"'), schema=schema)
+    study = read_text(text(trainer='[trainer]\nkind = "mine:train"\nanything = "1e-4"'), schema=schema)
     assert study.trainer.settings == {"anything": "1e-4"}
-    assert loads(text()) == loads(text(), schema=lambda kind, directory: None)
+    assert read_text(text()) == read_text(text(), schema=lambda kind, directory: None)
 
 
 def test_a_space_parameter_needs_no_value_in_trainer_where_the_setting_has_a_default():
@@ -578,11 +587,11 @@ def test_a_space_parameter_needs_no_value_in_trainer_where_the_setting_has_a_def
 def test_a_required_setting_must_be_given():
     settings = {**SETTINGS, "train": Info("train", "str", required=True)}
     with pytest.raises(StudyError, match=r"trainer.train: missing: the trainer 'sft' needs it"):
-        loads(text(), schema=lambda kind, directory: settings)
+        read_text(text(), schema=lambda kind, directory: settings)
     with pytest.raises(StudyError, match="the baseline runs"):
-        loads(text(**space('train = { choices = ["a", "b"] }')), schema=lambda kind, directory: settings)
+        read_text(text(**space('train = { choices = ["a", "b"] }')), schema=lambda kind, directory: settings)
     searched = text(**space('train = { choices = ["a", "b"] }'), **search("baseline = false"))
-    assert loads(searched, schema=lambda kind, directory: settings).space.names == ("train",)
+    assert read_text(searched, schema=lambda kind, directory: settings).space.names == ("train",)
 
 
 def test_listed_trials_alone_need_no_sampler():
@@ -595,7 +604,7 @@ def test_one_configuration_is_compared_with_the_untouched_model_without_a_list()
     """The base model and `[trainer]` as it stands are two trials, which need nothing that proposes any."""
     for given in ("evaluate_base = true", 'sampler = "list"\nevaluate_base = true'):
         study = read(space="", **search(given))
-        assert (study.search.sampler, study.trials, expected(study, ())) == ("list", (), 2)
+        assert (study.search.sampler, study.trials, expected_total(study, ())) == ("list", (), 2)
     with pytest.raises(StudyError, match=r"space: is empty"):
         read(space="", **search("evaluate_base = true\nbaseline = false"))
     assert read(**search("evaluate_base = true")).search.sampler == "auto"
@@ -605,7 +614,7 @@ def test_a_trainer_that_is_not_there_is_named_with_its_place(tmp_path):
     path = tmp_path / "a.toml"
     path.write_text(text(trainer='[trainer]\nkind = "charlmm"'))
     with pytest.raises(StudyError, match=r"a\.toml: trainer\.kind: there is no trainer 'charlmm'"):
-        load(path, real_schema)
+        read_file(path, real_schema)
 
 
 def test_the_real_trainers_check_their_settings(tmp_path):
@@ -616,10 +625,10 @@ def test_the_real_trainers_check_their_settings(tmp_path):
             trainer='[trainer]\nkind = "charlm"', space=lines, **search('constraints = ["model_dim % num_heads == 0"]')
         )
     )
-    assert load(path, real_schema).space.names == ("model_dim", "num_heads")
+    assert read_file(path, real_schema).space.names == ("model_dim", "num_heads")
     path.write_text(text(trainer='[trainer]\nkind = "charlm"\nmodel_dims = 64', space=lines))
     with pytest.raises(StudyError, match=r"trainer\.model_dims: (.|\n)*did you mean 'model_dim'\?"):
-        load(path, real_schema)
+        read_file(path, real_schema)
 
 
 @pytest.mark.parametrize(
@@ -636,7 +645,7 @@ def test_files_that_cannot_be_read(tmp_path, content, said):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(StudyError) as caught:
-        load(path)
+        read_file(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert said in str(caught.value)
 
@@ -644,14 +653,14 @@ def test_files_that_cannot_be_read(tmp_path, content, said):
 def test_a_byte_order_mark_and_windows_lines_are_read(tmp_path):
     path = tmp_path / "a.toml"
     path.write_bytes(b"\xef\xbb\xbf" + text().replace("\n", "\r\n").encode())
-    assert load(path, schema).name == "demo"
+    assert read_file(path, schema).name == "demo"
 
 
 # -- --set
 
 
 def test_override_sets_settings_and_dotted_keys(whole):
-    changed = override(
+    changed = with_overrides(
         whole,
         {
             "learning_rate": "1e-4",
@@ -682,13 +691,13 @@ def test_override_sets_settings_and_dotted_keys(whole):
 
 
 def test_override_keeps_a_float_range_a_float_range(whole):
-    bare = loads(text(**space("x = { low = 1.0, high = 8.0 }", "n = { low = 1, high = 8 }")))
-    changed = override(bare, {"space.x": "1..10", "space.n": "1..10"})
+    bare = read_text(text(**space("x = { low = 1.0, high = 8.0 }", "n = { low = 1, high = 8 }")))
+    changed = with_overrides(bare, {"space.x": "1..10", "space.n": "1..10"})
     assert [type(item) for item in changed.space.parameters] == [Float, Int]
 
 
 def test_override_reaches_the_only_objective():
-    assert override(read(), {"objective.goal": "maximize"}, schema).objective.goal == "maximize"
+    assert with_overrides(read(), {"objective.goal": "maximize"}, schema).objective.goal == "maximize"
 
 
 @pytest.mark.parametrize(
@@ -708,7 +717,7 @@ def test_override_reaches_the_only_objective():
 )
 def test_override_checks_like_a_file(change, said):
     with pytest.raises(StudyError) as caught:
-        override(read(), change, schema)
+        with_overrides(read(), change, schema)
     assert caught.value.file == "studies/demo.toml"
     assert [part for part in said if part not in str(caught.value)] == [], str(caught.value)
 
@@ -730,7 +739,7 @@ def test_a_typed_value(typed, value):
 
 
 def test_equal_studies_have_no_differences(whole):
-    assert changes(whole, from_json(to_json(whole))) == []
+    assert describe_changes(whole, from_json(to_json(whole))) == []
 
 
 def test_differences_are_sentences(whole):
@@ -746,7 +755,7 @@ def test_differences_are_sentences(whole):
         .replace("lora_alpha = 32 }", "lora_alpha = 64 }")
         .replace('future = ["more data", ', "future = [")
     )
-    assert changes(whole, loads(edited, schema=schema)) == [
+    assert describe_changes(whole, read_text(edited, schema=schema)) == [
         "learning_rate: 1e-5..5e-4 log → 1e-5..1e-3 log",
         "patience removed (was 1..10 int)",
         "tag added: {a, b}",
@@ -765,7 +774,7 @@ def test_differences_are_sentences(whole):
 
 def test_a_new_order_of_the_space_is_a_difference():
     one, other = (read(**space(*lines)) for lines in ((LR, RANKS), (RANKS, LR)))
-    assert changes(one, other) == ["[space]: the order of the parameters changed"]
+    assert describe_changes(one, other) == ["[space]: the order of the parameters changed"]
 
 
 DOUBTFUL = {
@@ -834,7 +843,7 @@ DOUBTFUL = {
 @pytest.mark.parametrize("case", DOUBTFUL)
 def test_what_is_doubtful_is_said(case):
     parts, expected = DOUBTFUL[case]
-    assert warnings(read(**parts), schema) == expected
+    assert study_warnings(read(**parts), schema) == expected
 
 
 def test_no_text_makes_anything_but_an_error_of_ours():
@@ -851,11 +860,11 @@ def test_no_text_makes_anything_but_an_error_of_ours():
 
 def attempt(content):
     try:
-        study = loads(content, source="x.toml", schema=schema)
+        study = read_text(content, source="x.toml", schema=schema)
     except HptuiError as error:
         said = str(error)
     else:
         said = "x.toml: read"
         assert from_json(json.loads(json.dumps(to_json(study), allow_nan=False))) == study
-        warnings(study, schema)
+        study_warnings(study, schema)
     assert said.startswith("x.toml: ")

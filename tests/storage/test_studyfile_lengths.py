@@ -4,7 +4,7 @@ import pytest
 
 from hptui.actions.run import run
 from hptui.model.errors import StudyError
-from hptui.storage.studyfile import loads, warnings
+from hptui.storage.studyfile import read_text, study_warnings
 from hptui.trainers.registry import schema
 from tests.support import toy
 
@@ -24,7 +24,7 @@ trials = 9
 
 
 def read(trainer="", space='learning_rate = "1e-4..1e-2 log"', search=""):
-    return loads(CHARLM.format(trainer=trainer, space=space, search=search), "lengths.toml", schema=schema)
+    return read_text(CHARLM.format(trainer=trainer, space=space, search=search), "lengths.toml", schema=schema)
 
 
 RULE = 'stop = [{{ when = "eval_loss > 0.7", after = {} }}]'
@@ -46,11 +46,11 @@ def test_a_rule_for_a_training_that_is_evaluated_once_an_epoch():
         search=RULE.format(0.1),
     )
     with pytest.raises(StudyError, match="the first evaluation is at 50 %"):
-        loads(text, "lengths.toml", schema=schema)
+        read_text(text, "lengths.toml", schema=schema)
 
 
 def said(**parts):
-    return [text for text in warnings(read(**parts), schema) if "in a training of" in text]
+    return [text for text in study_warnings(read(**parts), schema) if "in a training of" in text]
 
 
 def test_warm_up_and_decay_beyond_the_end_are_doubtful():

@@ -31,7 +31,7 @@ TEXT = """
 
 
 def read(text):
-    return studyfile.loads(textwrap.dedent(text))
+    return studyfile.read_text(textwrap.dedent(text))
 
 
 def test_what_the_file_says_is_read_and_kept():

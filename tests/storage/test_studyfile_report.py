@@ -22,12 +22,12 @@ FILE = """
 
 
 def read(report: str):
-    return studyfile.loads(textwrap.dedent(FILE).replace("REPORT", report)).report
+    return studyfile.read_text(textwrap.dedent(FILE).replace("REPORT", report)).report
 
 
 def test_figures_and_files_are_read_and_come_back():
     text = textwrap.dedent(FILE).replace("REPORT", 'figures = "svg"\nfiles = ["ax-results", "study_results.yaml"]')
-    study = studyfile.loads(text)
+    study = studyfile.read_text(text)
     assert (study.report.figures, study.report.files) == ("svg", ("ax-results", "study_results.yaml"))
     assert studyfile.from_json(studyfile.to_json(study)).report == study.report
     assert (read("").figures, read("").files) == ("png", ())
@@ -48,8 +48,8 @@ def test_mistakes_are_named(report, said):
 
 
 def test_every_file_that_may_be_named_can_be_written():
-    from hptui.actions.files import PAGES, REPORTS
+    from hptui.actions.files import HTML_PAGES, REPORT_STYLE_OF
     from hptui.results.export.like import WRITERS
 
-    assert set(RESULT_FILES) == {*WRITERS, *PAGES, *REPORTS}
+    assert set(RESULT_FILES) == {*WRITERS, *HTML_PAGES, *REPORT_STYLE_OF}
     assert set(FILE_SETS) == {"hptui", "optuna-study-results", "ax-results"}

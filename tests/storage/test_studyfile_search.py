@@ -6,8 +6,8 @@ import pytest
 
 from hptui.model.errors import StudyError, Unsupported
 from hptui.model.expressions import parse
-from hptui.model.study import PrunerSpec, StopRule, Until
-from hptui.storage.studyfile import changes, from_json, loads, override, to_json, warnings
+from hptui.model.study import PrunerSpec, StoppingConditions, StopRule
+from hptui.storage.studyfile import describe_changes, from_json, read_text, study_warnings, to_json, with_overrides
 from hptui.trainers.registry import schema as real_schema
 from tests.storage.test_studyfile import read, schema, search, text, trainer
 
@@ -58,7 +58,7 @@ def test_stop_rules_outcome_and_until():
     found = study.search
     assert found.stop == (StopRule(parse("eval_loss > 0.7"), 0.1), StopRule(parse("gap > 1"), 0.0))
     assert [condition.text for condition in found.outcome] == ["peak_memory_gb <= 16", "seconds < 3600 and gap < 0.5"]
-    assert (found.trials, found.until) == (30, Until(hours=8, no_improvement=10, target=0.5))
+    assert (found.trials, found.until) == (30, StoppingConditions(hours=8, no_improvement=10, target=0.5))
     assert again(study) == study
 
 
@@ -73,7 +73,7 @@ def test_a_study_that_an_older_version_stored_is_read():
 def test_a_metric_with_a_slash_has_a_name_in_conditions():
     study = read(**SLASH, **search('stop = [{ when = "eval_loss > 0.7" }]', "trials = 9"))
     assert study.search.stop[0].when.names == {"eval_loss"}
-    assert warnings(study, schema) == []
+    assert study_warnings(study, schema) == []
 
 
 def test_a_metric_may_be_called_like_a_setting_if_the_file_says_so():
@@ -201,7 +201,7 @@ CHARLM = '[trainer]\nkind = "charlm"\nsteps = 300\neval_every = 100'
 def charlm(rule, space='[space]\nlearning_rate = "1e-4..1e-3 log"', settings=CHARLM):
     objective = '[objective]\nmetric = "val_loss"'
     rules = search("trials = 9", f"stop = [{rule}]")
-    return loads(text(objective=objective, trainer=settings, space=space, **rules), schema=real_schema)
+    return read_text(text(objective=objective, trainer=settings, space=space, **rules), schema=real_schema)
 
 
 def test_a_rule_before_the_first_evaluation_is_refused():
@@ -249,7 +249,7 @@ def test_differences_are_sentences():
             "until = { no_improvement = 10, target = 0.5 }",
         )
     )
-    assert changes(old, new) == [
+    assert describe_changes(old, new) == [
         "stop rule removed: eval_loss > 0.7 after 10 %",
         "stop rule added: eval_loss > 0.7 after 20 %",
         "stop rule added: gap > 2",
@@ -260,12 +260,12 @@ def test_differences_are_sentences():
         "search.until.no_improvement added: 10",
         "search.until.target added: 0.5",
     ]
-    assert changes(new, again(new)) == []
+    assert describe_changes(new, again(new)) == []
 
 
 def test_override_reaches_the_new_keys():
     study = read(**search("trials = 20", 'pruner = { kind = "asha", eta = 4 }'))
-    changed = override(
+    changed = with_overrides(
         study,
         {
             "search.pruner.eta": "2",
@@ -277,12 +277,12 @@ def test_override_reaches_the_new_keys():
         schema,
     )
     assert changed.search.pruner == PrunerSpec("asha", eta=2)
-    assert changed.search.until == Until(no_improvement=7, target=0.25)
+    assert changed.search.until == StoppingConditions(no_improvement=7, target=0.25)
     assert [str(one) for one in (*changed.search.outcome, *changed.search.stop)] == [
         "peak_memory_gb <= 16",
         "eval_loss > 0.7 after 10 %",
     ]
-    assert override(study, {"search.pruner": "median"}, schema).search.pruner == PrunerSpec("median")
+    assert with_overrides(study, {"search.pruner": "median"}, schema).search.pruner == PrunerSpec("median")
 
 
 DOUBTFUL = {
@@ -340,7 +340,7 @@ DOUBTFUL = {
 @pytest.mark.parametrize("case", DOUBTFUL)
 def test_what_is_doubtful_is_said(case):
     parts, expected = DOUBTFUL[case]
-    assert warnings(read(**parts), schema) == expected
+    assert study_warnings(read(**parts), schema) == expected
 
 
 @pytest.mark.parametrize("said", ['"wilcoxon"', '{ kind = "wilcoxon" }', '{ kind = "patient", wraps = "wilcoxon" }'])

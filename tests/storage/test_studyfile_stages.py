@@ -2,11 +2,11 @@
 
 import pytest
 
-from hptui.model.errors import Several, StudyError
+from hptui.model.errors import StudyError, StudyFileErrors
 from hptui.model.space import Choice
-from hptui.model.stages import comparable, space_of, staged
+from hptui.model.stages import as_stage, comparable, stage_space
 from hptui.model.study import PrunerSpec
-from hptui.storage.studyfile import changes, from_json, loads, override, to_json, warnings
+from hptui.storage.studyfile import describe_changes, from_json, read_text, study_warnings, to_json, with_overrides
 from hptui.storage.studyfile.write import edit_space
 from hptui.trainers.registry import schema
 
@@ -41,7 +41,7 @@ seeds = 3
 
 
 def read(text, head=HEAD):
-    return loads(head + text, "days.toml", schema=schema)
+    return read_text(head + text, "days.toml", schema=schema)
 
 
 def said(text, head=HEAD):
@@ -63,11 +63,11 @@ def test_the_days_of_a_search_are_read_and_written_back():
 
 def test_what_a_stage_leaves_out_is_as_the_study_has_it():
     study = read(DAYS)
-    view = staged(study, study.stages[1], {"learning_rate": 3e-3})
+    view = as_stage(study, study.stages[1], {"learning_rate": 3e-3})
     assert (view.search.sampler, view.search.trials, view.search.seed) == ("random", 3, 3)
     assert view.trainer.settings["learning_rate"] == 3e-3
     assert view.stages == ()
-    again = staged(study, study.stages[2], {"width": 128})
+    again = as_stage(study, study.stages[2], {"width": 128})
     assert (again.search.sampler, again.search.pruner) == ("list", PrunerSpec())
     assert again.trainer.settings == {"learning_rate": 1e-3, "width": 128, "steps": 60}
 
@@ -78,18 +78,18 @@ def test_derived_settings_and_constraints_of_the_study_hold_in_a_stage_that_they
     text += '[[stage]]\nname = "both"\ntrials = 4\n'
     head = HEAD.replace("seed = 3", 'constraints = ["width * learning_rate <= 1", "depth <= 3"]')
     study = read(text, head)
-    rate = space_of(study, study.stages[0])
+    rate = stage_space(study, study.stages[0])
     assert rate.names == ("learning_rate",)
     assert [one.name for one in rate.derived] == ["depth"]
     assert len(rate.constraints) == 2
-    assert space_of(study, study.stages[1]) == study.space
+    assert stage_space(study, study.stages[1]) == study.space
 
 
 def test_a_constraint_concerns_only_the_stages_that_search_something_of_it():
     text = '[space]\nlearning_rate = "1e-4..1e-2 log"\n[[stage]]\nname = "rate"\ntrials = 4\n'
     text += '[[stage]]\nname = "size"\nfrom = "best 1"\nspace = { width = { choices = [32, 64] } }\ntrials = 2\n'
     study = read(text, HEAD.replace("seed = 3", 'constraints = ["width <= 64"]'))
-    assert [len(space_of(study, stage).constraints) for stage in study.stages] == [0, 1]
+    assert [len(stage_space(study, stage).constraints) for stage in study.stages] == [0, 1]
 
 
 def test_stages_are_comparable_when_they_set_the_same():
@@ -168,7 +168,7 @@ def test_every_mistake_is_told_at_once():
     head = HEAD.replace("learning_rate = 1e-3", "learning_rat = 1e-3\nwidth = 'wide'").replace(
         "seed = 3", "sede = 3\npruner = 'medain'"
     )
-    with pytest.raises(Several) as caught:
+    with pytest.raises(StudyFileErrors) as caught:
         read(
             '[space]\ndropout = "0..2 lgo"\nwarp = "1..2"\n[resources]\ngpu = 1\nparallel = 0\n[reports]\nwrite = "x"',
             head,
@@ -198,7 +198,9 @@ def test_presets_are_read():
 
 def test_keys_of_a_stage_are_set_by_its_name():
     study = read(DAYS)
-    new = override(study, {"stage.width.trials": "5", "stage.rate.space.learning_rate": "{0.001, 0.01}"}, schema=None)
+    new = with_overrides(
+        study, {"stage.width.trials": "5", "stage.rate.space.learning_rate": "{0.001, 0.01}"}, schema=None
+    )
     assert new.stages[1].trials == 5
     assert new.stages[0].space.get("learning_rate").choices == (0.001, 0.01)
 
@@ -208,12 +210,12 @@ def test_what_changed_in_a_stage_is_said():
     text = (
         DAYS.replace("trials = 3", "trials = 5").replace("{32, 64, 128}", "{32, 64}").replace("steps = 60", "steps = 9")
     )
-    assert changes(study, read(text)) == [
+    assert describe_changes(study, read(text)) == [
         "stage width: width: {32, 64, 128} → {32, 64}",
         "stage width: trials: 3 → 5",
         "stage final: set.steps: 60 → 9",
     ]
-    assert changes(study, read(DAYS[: DAYS.index('[[stage]]\nname = "final"')])) == ["stage final removed"]
+    assert describe_changes(study, read(DAYS[: DAYS.index('[[stage]]\nname = "final"')])) == ["stage final removed"]
 
 
 def test_the_space_of_a_stage_is_edited_in_the_file_with_its_comments():
@@ -227,7 +229,7 @@ def test_the_space_of_a_stage_is_edited_in_the_file_with_its_comments():
 def test_a_baseline_outside_of_the_first_stage_is_doubtful():
     text = '[[stage]]\nname = "rate"\ntrials = 4\nspace = { learning_rate = { low = 2e-3, high = 1.0 } }\n'
     text += '[[stage]]\nname = "wide"\nfrom = "best 1"\ntrials = 4\nspace = { width = "256..512" }\n'
-    found = warnings(read(text), schema)
+    found = study_warnings(read(text), schema)
     assert any(one.startswith("stage rate: baseline: learning_rate = 1e-3 lies outside") for one in found)
     assert any("linear scale" in one for one in found)
     assert not any("wide" in one for one in found)

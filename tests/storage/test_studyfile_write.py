@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from hptui.model.errors import MachineError, StudyError
-from hptui.model.space import parse_short
-from hptui.storage.studyfile import load, loads, write_space
+from hptui.model.space import parse_parameter
+from hptui.storage.studyfile import read_file, read_text, write_space
 
 FILE = """\
 # A study that someone wrote with care.
@@ -123,13 +123,13 @@ def test_an_edit_changes_its_entry_and_not_a_byte_beside_it(path, case, ending):
 def test_what_was_written_is_what_was_meant(path, case):
     edits, _ = EDITS[case]
     write_space(path, edits)
-    space = load(path).space
+    space = read_file(path).space
     for name, short in edits.items():
         found = space.get(name)
         if short is None:
             assert found is None
         else:
-            wanted = parse_short(name, short)
+            wanted = parse_parameter(name, short)
             for field in ("low", "high", "log", "step", "choices"):
                 assert getattr(found, field, None) == getattr(wanted, field, None)
 
@@ -239,4 +239,4 @@ def test_an_edit_that_would_change_something_else_is_refused(path, monkeypatch):
 
 def test_the_file_is_still_a_study(path):
     write_space(path, {"decay": None, "short": None, "rank": "{8, 16}"})
-    assert loads(path.read_text()).space.names == ("rank", "lr", "warmup")
+    assert read_text(path.read_text()).space.names == ("rank", "lr", "warmup")

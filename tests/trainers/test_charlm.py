@@ -13,7 +13,7 @@ import torch
 
 from hptui.storage.rundir import RunDir
 from hptui.trainers import Diverged, registry, worker
-from hptui.trainers.checkpoints import damage, written
+from hptui.trainers.checkpoints import find_damage, list_checkpoints
 from hptui.trainers.context import TrialContext
 from tests.trainers.attempts import context, curve, events, make, start, until, work
 
@@ -86,7 +86,7 @@ def test_it_learns_real_text_and_writes_a_sample(study: Path) -> None:
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < 2.8 < 4.0 < events(run, "metrics")[0]["m"]["train_loss"]
     assert last["m"]["perplexity"] == pytest.approx(2.718281828 ** last["m"]["val_loss"], rel=1e-6)
-    assert set(last["m"]) == set(registry.measures("charlm"))
+    assert set(last["m"]) == set(registry.reported_metrics("charlm"))
     sample = (study / "trials" / "0000" / "artifacts" / "sample.txt").read_text()
     assert sample.startswith("Return ")
     assert len(sample) == 27
@@ -221,7 +221,7 @@ def test_checkpoints_come_by_steps_and_load_without_pickle(study: Path) -> None:
     run = attempt(study, {"checkpoint_every": 5})
     train(run)
     assert [event["step"] for event in events(run, "checkpoint")] == [5, 10, 15]
-    kept = written(study / "trials" / "0000" / "checkpoints")
+    kept = list_checkpoints(study / "trials" / "0000" / "checkpoints")
     assert [checkpoint.step for checkpoint in kept] == [15, 10]
     state = torch.load(kept[0].path / "state.pt", weights_only=True)
     assert set(state) >= {"model", "optimizer", "step", "rng"}
@@ -247,8 +247,8 @@ def test_kills_while_checkpoints_are_written_cost_no_bit(study: Path) -> None:
             until(lambda: any(checkpoints.glob(".tmp-*/state.pt")))
             process.kill()
         caught += any(checkpoints.glob(".tmp-*"))
-        newest = written(checkpoints)[0]
-        assert damage(newest) == ""
+        newest = list_checkpoints(checkpoints)[0]
+        assert find_damage(newest) == ""
         # What was recorded beyond the checkpoint is trained, and recorded, again.
         parts |= {step: values for step, values in curve(run).items() if step <= newest.step}
     last = attempt(study, settings, number=1, attempt=3)
@@ -262,7 +262,7 @@ def test_a_truncated_checkpoint_costs_steps_but_no_bit(study: Path) -> None:
     train(undisturbed)
     first = attempt(study, {"checkpoint_every": 3}, number=1)
     train(first, lambda trial: trial.reports >= 8)
-    newest = written(study / "trials" / "0001" / "checkpoints")[0]
+    newest = list_checkpoints(study / "trials" / "0001" / "checkpoints")[0]
     assert newest.step == 8
     with (newest.path / "state.pt").open("r+b") as file:
         file.truncate(1000)

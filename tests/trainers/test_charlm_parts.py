@@ -15,12 +15,14 @@ from hptui.model.errors import UserError
 from hptui.trainers.charlm import schedule, text
 from hptui.trainers.charlm.model import CharLM
 from hptui.trainers.charlm.sample import generate
-from hptui.trainers.charlm.settings import Settings
+from hptui.trainers.charlm.settings import CharlmSettings
 from hptui.trainers.charlm.text import Corpus, docstrings, load, read
 
 
-def small(**settings: Any) -> Settings:
-    return Settings(**{"model_dim": 16, "num_layers": 2, "num_heads": 2, "max_seq_len": 8, "dropout": 0.0, **settings})
+def small(**settings: Any) -> CharlmSettings:
+    return CharlmSettings(
+        **{"model_dim": 16, "num_layers": 2, "num_heads": 2, "max_seq_len": 8, "dropout": 0.0, **settings}
+    )
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ def test_a_text_that_is_too_short_is_said_with_its_numbers(tmp_path: Path) -> No
 
 def rates(total: int, per_epoch: float = 10.0, **settings: Any) -> list[float]:
     made = small(learning_rate=1.0, **settings)
-    return [schedule.rate(made, index, total, per_epoch) for index in range(total)]
+    return [schedule.learning_rate_at(made, index, total, per_epoch) for index in range(total)]
 
 
 def test_schedules_do_what_they_say() -> None:
@@ -138,7 +140,7 @@ def test_schedules_do_what_they_say() -> None:
 )
 def test_the_peak_is_the_largest_rate_of_the_run(settings: dict[str, Any]) -> None:
     made = small(learning_rate=1.0, **settings)
-    assert schedule.peak(made, 20, 7.0) == max(rates(20, 7.0, **settings))
+    assert schedule.peak_learning_rate(made, 20, 7.0) == max(rates(20, 7.0, **settings))
 
 
 def test_no_character_sees_what_follows_it() -> None:

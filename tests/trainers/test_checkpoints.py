@@ -15,7 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from hptui.trainers.checkpoints import MANIFEST, clean, damage, newest_valid, retain, write, written
+from hptui.trainers.checkpoints import (
+    MANIFEST,
+    find_damage,
+    list_checkpoints,
+    newest_valid,
+    remove_leftovers,
+    retain,
+    write,
+)
 
 
 def content(text: str) -> Callable[[Path], None]:
@@ -40,7 +48,7 @@ def test_a_checkpoint_has_a_manifest_of_its_files(tmp_path: Path) -> None:
     assert manifest["step"] == 7
     assert {name: facts["bytes"] for name, facts in manifest["files"].items()} == {"model.bin": 3, "deep/more.bin": 6}
     assert made.bytes == 9 + (made.path / MANIFEST).stat().st_size
-    assert damage(made) == ""
+    assert find_damage(made) == ""
     assert [entry.name for entry in (tmp_path / "c").iterdir()] == ["step-00000007"]
 
 
@@ -76,7 +84,7 @@ def test_a_damaged_checkpoint_is_said_and_passed_over(
 def test_the_newest_is_by_number_not_by_name(tmp_path: Path) -> None:
     for step in (99_999_999, 100_000_000, 5):
         write(tmp_path, step, content("abc"))
-    assert [checkpoint.step for checkpoint in written(tmp_path)] == [100_000_000, 99_999_999, 5]
+    assert [checkpoint.step for checkpoint in list_checkpoints(tmp_path)] == [100_000_000, 99_999_999, 5]
 
 
 def test_a_failing_save_leaves_what_was_there(tmp_path: Path) -> None:
@@ -105,7 +113,7 @@ def test_a_replacement_that_never_came_gives_the_old_one_back(tmp_path: Path) ->
     write(tmp_path, 10, content("abc"))
     os.rename(tmp_path / "step-00000010", tmp_path / ".old-step-00000010")
     (tmp_path / ".tmp-00000010").mkdir()
-    clean(tmp_path)
+    remove_leftovers(tmp_path)
     assert newest(tmp_path) == (10, [])
     assert [entry.name for entry in tmp_path.iterdir()] == ["step-00000010"]
 
@@ -118,7 +126,7 @@ def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     retain(tmp_path, 2)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["notes.txt", "step-00000003", "step-00000004"]
     retain(tmp_path, 0)
-    assert [checkpoint.step for checkpoint in written(tmp_path)] == [4]
+    assert [checkpoint.step for checkpoint in list_checkpoints(tmp_path)] == [4]
 
 
 SAVER = """
@@ -150,7 +158,7 @@ def test_kills_in_the_middle_of_writing_never_cost_a_finished_checkpoint(tmp_pat
             told = [int(word) for word in process.stdout.read().split("\n")[:-1]]
         promised = max([promised, *told])
         interrupted += any((tmp_path / "c").glob(".*"))
-        clean(tmp_path / "c")
+        remove_leftovers(tmp_path / "c")
         found = newest_valid(tmp_path / "c", pytest.fail)
         assert (found.step if found else 0) >= promised
         if found:

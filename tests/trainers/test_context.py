@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from hptui.model.counts import Ratio
+from hptui.model.counts import Proportion
 from hptui.storage.rundir import EventWriter, RunDir, put_control
 from hptui.trainers import Diverged, TrialContext
 from tests.trainers.attempts import context, events, make
@@ -225,5 +225,5 @@ def test_facts_are_on_record_as_plain_values(bench: Bench) -> None:
 
 
 def test_a_ratio_is_on_record_with_its_counts(bench: Bench) -> None:
-    bench.trial.report(3, accuracy=Ratio(6, 200))
+    bench.trial.report(3, accuracy=Proportion(6, 200))
     assert bench.told("metrics")[0]["m"] == {"accuracy": 0.03, "accuracy:k": 6.0, "accuracy:n": 200.0}

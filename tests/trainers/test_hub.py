@@ -20,7 +20,7 @@ def _as_usual(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def settled(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> bool:
     monkeypatch.setattr(constants, "ENDPOINT", endpoint)
-    hub.settle()
+    hub.set_offline_if_unreachable()
     return constants.HF_HUB_OFFLINE
 
 

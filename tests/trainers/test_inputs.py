@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from hptui.trainers.inputs import data, git
+from hptui.trainers.inputs import data_facts, git_facts
 
 
 @pytest.fixture
@@ -21,20 +21,20 @@ def repository(tmp_path, monkeypatch):
 
 
 def test_git_commit_dirt_and_remote(repository):
-    clean = git(repository)
+    clean = git_facts(repository)
     assert len(clean["git_commit"]) == 40
     assert clean["git_dirty"] is False
     (repository / "train.py").write_text("print(2)\n")
     remote = "https://me:hunter2@example.org/x.git"
     subprocess.run(["git", "-C", str(repository), "remote", "add", "origin", remote], check=True)
-    dirty = git(repository)
+    dirty = git_facts(repository)
     assert dirty["git_dirty"] is True
     assert dirty["git_remote"] == "https://example.org/x.git"
 
 
 def test_outside_a_repository_nothing_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert git(tmp_path) == {}
+    assert git_facts(tmp_path) == {}
 
 
 def test_a_repository_cannot_have_its_own_program_run(repository):
@@ -43,7 +43,7 @@ def test_a_repository_cannot_have_its_own_program_run(repository):
     hook.write_text(f"#!/bin/sh\ntouch {witness}\n")
     hook.chmod(0o755)
     subprocess.run(["git", "-C", str(repository), "config", "core.fsmonitor", str(hook)], check=True)
-    git(repository)
+    git_facts(repository)
     assert not witness.exists()
 
 
@@ -57,7 +57,7 @@ def test_files_that_settings_name_are_hashed(tmp_path):
         "rate": 1e-3,
         "prompt": "The \n",
     }
-    found = data(settings, tmp_path, cache)["data"]
+    found = data_facts(settings, tmp_path, cache)["data"]
     assert list(found) == ["train.jsonl"]
     facts = found["train.jsonl"]
     assert facts["sha256"] == hashlib.sha256(train.read_bytes()).hexdigest()
@@ -68,20 +68,20 @@ def test_files_that_settings_name_are_hashed(tmp_path):
 def test_a_file_is_hashed_once_for_as_long_as_it_stays(tmp_path, monkeypatch):
     train, cache = tmp_path / "train.jsonl", tmp_path / "cache"
     train.write_text("one")
-    first = data({"train": str(train)}, tmp_path, cache)
+    first = data_facts({"train": str(train)}, tmp_path, cache)
     monkeypatch.setattr("hptui.trainers.inputs._sha256", lambda path, size: "hashed again")
-    assert data({"train": str(train)}, tmp_path, cache) == first
+    assert data_facts({"train": str(train)}, tmp_path, cache) == first
     train.write_text("two, and longer")
-    assert data({"train": str(train)}, tmp_path, cache)["data"][str(train)]["sha256"] == "hashed again"
+    assert data_facts({"train": str(train)}, tmp_path, cache)["data"][str(train)]["sha256"] == "hashed again"
 
 
 def test_a_directory_is_known_by_what_is_in_it_and_places_to_write_to_are_no_data(tmp_path):
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     (corpus / "a.txt").write_text("a")
-    before = data({"text": "corpus", "output_dir": "corpus"}, tmp_path, tmp_path / "cache")
-    assert data({"output_dir": "corpus"}, tmp_path, tmp_path / "cache") == {}
+    before = data_facts({"text": "corpus", "output_dir": "corpus"}, tmp_path, tmp_path / "cache")
+    assert data_facts({"output_dir": "corpus"}, tmp_path, tmp_path / "cache") == {}
     (corpus / "b.txt").write_text("b")
-    after = data({"text": "corpus"}, tmp_path, tmp_path / "cache")
+    after = data_facts({"text": "corpus"}, tmp_path, tmp_path / "cache")
     assert before["data"]["corpus"]["sha256"] != after["data"]["corpus"]["sha256"]
     assert after["data"]["corpus"]["bytes"] == 2

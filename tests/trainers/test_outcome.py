@@ -9,7 +9,7 @@ import torch
 
 from hptui.model.errors import StudyError, Unsupported, UserError
 from hptui.model.trial import Reason, TrialStatus
-from hptui.trainers.outcome import MESSAGE_LIMIT, Diverged, Outcome, of_error, of_stop
+from hptui.trainers.outcome import MAX_MESSAGE_CHARS, Diverged, Outcome, outcome_of_error, outcome_of_stop
 
 
 def wrapped(inner: Exception, outer: Exception) -> Exception:
@@ -46,37 +46,37 @@ def wrapped(inner: Exception, outer: Exception) -> Exception:
 )
 def test_a_failure_has_its_reason(error: Exception, reason: Reason) -> None:
     for reported in (True, False):
-        outcome = of_error(error, reported=reported)
+        outcome = outcome_of_error(error, reported=reported)
         assert (outcome.status, outcome.reason) == (TrialStatus.FAILED, reason)
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError("data.txt"), ImportError("x"), ModuleNotFoundError("x")])
 def test_what_is_missing_before_the_first_report_is_a_matter_of_setup(error: Exception) -> None:
-    assert of_error(error, reported=False).reason == Reason.SETUP
-    assert of_error(error, reported=True).reason == Reason.CRASH
+    assert outcome_of_error(error, reported=False).reason == Reason.SETUP
+    assert outcome_of_error(error, reported=True).reason == Reason.CRASH
 
 
 def test_an_error_raised_from_nothing_hides_its_context() -> None:
     error = wrapped(MemoryError(), ValueError("handled"))
     error.__cause__, error.__context__ = None, MemoryError()
-    assert of_error(error, reported=True).reason == Reason.CRASH
+    assert outcome_of_error(error, reported=True).reason == Reason.CRASH
     error.__suppress_context__ = False
-    assert of_error(error, reported=True).reason == Reason.HOST_OOM
+    assert outcome_of_error(error, reported=True).reason == Reason.HOST_OOM
 
 
 def test_the_message_is_one_short_line() -> None:
-    assert of_error(ValueError("one\n  two\tthree"), reported=True).message == "ValueError: one two three"
-    assert of_error(KeyError(), reported=True).message == "KeyError"
-    assert of_error(UserError("say it", hint="so"), reported=True).message == "say it (so)"
-    long = of_error(ValueError("x" * 5000), reported=True).message
-    assert len(long) == MESSAGE_LIMIT
+    assert outcome_of_error(ValueError("one\n  two\tthree"), reported=True).message == "ValueError: one two three"
+    assert outcome_of_error(KeyError(), reported=True).message == "KeyError"
+    assert outcome_of_error(UserError("say it", hint="so"), reported=True).message == "say it (so)"
+    long = outcome_of_error(ValueError("x" * 5000), reported=True).message
+    assert len(long) == MAX_MESSAGE_CHARS
     assert long.endswith("…")
 
 
 def test_what_was_asked_decides_how_a_stop_is_called() -> None:
-    assert of_stop("pause") == Outcome(TrialStatus.PAUSED, Reason.USER)
-    assert of_stop("stop") == Outcome(TrialStatus.STOPPED, Reason.USER)
-    assert of_stop("prune") == Outcome(TrialStatus.PRUNED, Reason.PRUNER)
-    unexplained = of_stop("")
+    assert outcome_of_stop("pause") == Outcome(TrialStatus.PAUSED, Reason.USER)
+    assert outcome_of_stop("stop") == Outcome(TrialStatus.STOPPED, Reason.USER)
+    assert outcome_of_stop("prune") == Outcome(TrialStatus.PRUNED, Reason.PRUNER)
+    unexplained = outcome_of_stop("")
     assert (unexplained.status, unexplained.reason) == (TrialStatus.FAILED, Reason.LOST)
-    assert unexplained.reason.ours
+    assert unexplained.reason.is_machine_loss

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from hptui.model.errors import UserError
-from hptui.trainers.scripts import Option, look, shell
-from hptui.trainers.scripts.usual import usual
+from hptui.trainers.scripts import ScriptOption, inspect_script, inspect_shell_script
+from hptui.trainers.scripts.usual import typical_range
 
 
 def seen(tmp_path: Path, source: str):
     path = tmp_path / "train.py"
     path.write_text(textwrap.dedent(source))
-    return look(path)
+    return inspect_script(path)
 
 
 def option(found, name):
@@ -115,7 +115,7 @@ def test_dataclasses_behind_hfargumentparser(tmp_path):
     )
     assert (found.parser, found.style) == ("HfArgumentParser", "hf")
     assert option(found, "model").required
-    assert option(found, "lora_r") == Option("lora_r", "lora_r", "int", 8, help="rank")
+    assert option(found, "lora_r") == ScriptOption("lora_r", "lora_r", "int", 8, help="rank")
     assert option(found, "act").choices == ("gelu", "silu")
     assert option(found, "learning_rate").default == 5e-5
     assert "other" not in [one.name for one in found.options]
@@ -362,38 +362,38 @@ def test_what_is_no_python_is_said(tmp_path, source):
 def test_bytes_that_are_no_text_are_said(tmp_path):
     (tmp_path / "train.py").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="not UTF-8"):
-        look(tmp_path / "train.py")
+        inspect_script(tmp_path / "train.py")
 
 
 @pytest.mark.parametrize(
     ("one", "entry"),
     [
-        (Option("lr", type="float", default=3e-4), "3e-5..3e-3 log"),
-        (Option("learning_rate", type="float"), "1e-5..0.01 log"),
-        (Option("batch_size", type="int", default=32), {"choices": [8, 16, 32, 64]}),
-        (Option("optim.weight_decay", type="float", default=0.01), "1e-3..0.1 log"),
-        (Option("dropout", type="float", default=0.1), "0.0..0.3"),
-        (Option("num_layers", type="int", default=6), "3..12 int"),
-        (Option("opt", type="str", choices=("a", "b")), {"choices": ["a", "b"]}),
-        (Option("use_bias", type="bool", default=True), {"choices": [False, True]}),
-        (Option("strange", type="int", default=10), "5..20 int"),
+        (ScriptOption("lr", type="float", default=3e-4), "3e-5..3e-3 log"),
+        (ScriptOption("learning_rate", type="float"), "1e-5..0.01 log"),
+        (ScriptOption("batch_size", type="int", default=32), {"choices": [8, 16, 32, 64]}),
+        (ScriptOption("optim.weight_decay", type="float", default=0.01), "1e-3..0.1 log"),
+        (ScriptOption("dropout", type="float", default=0.1), "0.0..0.3"),
+        (ScriptOption("num_layers", type="int", default=6), "3..12 int"),
+        (ScriptOption("opt", type="str", choices=("a", "b")), {"choices": ["a", "b"]}),
+        (ScriptOption("use_bias", type="bool", default=True), {"choices": [False, True]}),
+        (ScriptOption("strange", type="int", default=10), "5..20 int"),
     ],
 )
 def test_usual_names_have_usual_ranges_around_their_default(one, entry):
-    assert usual(one)[0] == entry
+    assert typical_range(one)[0] == entry
 
 
 @pytest.mark.parametrize("name", ["seed", "output_dir", "epochs", "log_every", "num_workers", "data_path", "max_steps"])
 def test_what_nobody_searches_is_left_out(name):
-    assert usual(Option(name, type="int", default=3)) is None
+    assert typical_range(ScriptOption(name, type="int", default=3)) is None
 
 
 def test_a_shell_script_is_looked_at(tmp_path):
     path = tmp_path / "train.sh"
     path.write_text('#!/bin/bash\nLR=$1; BS=${2:-8}\npython train.py --lr "$LR"\n')
-    found = shell(path)
+    found = inspect_shell_script(path)
     assert [(one.name, one.default, one.required) for one in found.options] == [("lr", None, True), ("bs", 8, False)]
     path.write_text('LR=${LR:-1e-3}\n: "${WIDTH:=64}"\nexport HF_HOME=${HF_HOME:-/tmp}\n')
-    found = shell(path)
+    found = inspect_shell_script(path)
     assert [(one.name, one.default) for one in found.options] == [("lr", 1e-3), ("width", 64)]
     assert found.settings["env"] == {"LR": "{lr}", "WIDTH": "{width}"}

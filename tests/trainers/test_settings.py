@@ -10,7 +10,7 @@ import pytest
 
 from hptui.model.errors import UserError
 from hptui.trainers import registry, toy
-from hptui.trainers.charlm.settings import Settings as CharSettings
+from hptui.trainers.charlm.settings import CharlmSettings as CharSettings
 from hptui.trainers.settings import SettingInfo, build, describe, setting
 
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_is_refused_with_name_and_value(values: dict[str, object]
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("settings", [toy.Settings, CharSettings])
+@pytest.mark.parametrize("settings", [toy.ToySettings, CharSettings])
 def test_every_built_in_setting_has_help_and_a_category(settings: type) -> None:
     schema = describe(settings)
     assert all(info.help and info.category for info in schema.values())

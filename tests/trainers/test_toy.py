@@ -27,7 +27,7 @@ def end(study: Path, settings: dict[str, Any], *, attempt: int = 1, **over: Any)
 
 
 def loss(**settings: Any) -> float:
-    return toy.measure(toy.check(toy.Settings(**settings)), 0, settings.get("steps", 20))["loss"]
+    return toy.pseudo_metrics(toy.effective_settings(toy.ToySettings(**settings)), 0, settings.get("steps", 20))["loss"]
 
 
 def test_the_loss_is_a_bowl_in_every_setting() -> None:
@@ -48,22 +48,22 @@ def test_the_best_learning_rate_depends_on_the_width() -> None:
 
 
 def test_the_curve_falls_and_flattens() -> None:
-    settings = toy.Settings(steps=50)
-    values = [toy.measure(settings, 0, step)["loss"] for step in range(1, 51)]
+    settings = toy.ToySettings(steps=50)
+    values = [toy.pseudo_metrics(settings, 0, step)["loss"] for step in range(1, 51)]
     drops = [before - after for before, after in pairwise(values)]
     assert all(drop > 0 for drop in drops)
     assert drops == sorted(drops, reverse=True)
 
 
 def test_noise_is_a_function_of_seed_and_step() -> None:
-    noisy = toy.Settings(noise=0.05)
-    assert toy.measure(noisy, 1, 5) == toy.measure(noisy, 1, 5)
-    assert toy.measure(noisy, 1, 5) != toy.measure(noisy, 2, 5)
-    assert toy.measure(noisy, 1, 5) != toy.measure(replace(noisy, noise=0.0), 1, 5)
+    noisy = toy.ToySettings(noise=0.05)
+    assert toy.pseudo_metrics(noisy, 1, 5) == toy.pseudo_metrics(noisy, 1, 5)
+    assert toy.pseudo_metrics(noisy, 1, 5) != toy.pseudo_metrics(noisy, 2, 5)
+    assert toy.pseudo_metrics(noisy, 1, 5) != toy.pseudo_metrics(replace(noisy, noise=0.0), 1, 5)
 
 
 def test_an_ignored_setting_changes_nothing() -> None:
-    assert loss(ignore="dropout", dropout=0.5) == loss(dropout=describe(toy.Settings)["dropout"].default)
+    assert loss(ignore="dropout", dropout=0.5) == loss(dropout=describe(toy.ToySettings)["dropout"].default)
     with pytest.raises(UserError, match="ignore names no setting: 'droput'"):
         loss(ignore="droput")
 
@@ -76,7 +76,7 @@ def test_it_runs_to_its_end(tmp_path: Path) -> None:
     assert [event["q"] for event in told] == list(range(1, len(told) + 1))
     assert [event["steps"] for event in told if event["k"] == "total"] == [7]
     assert [event["step"] for event in told if event["k"] == "metrics"] == list(range(1, 8))
-    assert last["m"] == toy.measure(toy.Settings(steps=7), 0, 7)
+    assert last["m"] == toy.pseudo_metrics(toy.ToySettings(steps=7), 0, 7)
 
 
 @pytest.mark.parametrize(

@@ -49,12 +49,12 @@ def test_an_error_that_is_all_ours_keeps_its_lines(capsys):
     try:
         names["call"](ours)
     except ValueError as error:
-        tracebacks.tell(error)
+        tracebacks.user_traceback(error)
     said = capsys.readouterr().err
     assert "ValueError: here" in said
     assert "worker.py" not in said
 
 
 def test_a_training_without_numbers_is_one_line(capsys):
-    tracebacks.tell(Diverged("loss was nan"))
+    tracebacks.user_traceback(Diverged("loss was nan"))
     assert capsys.readouterr().err == "diverged: loss was nan\n"

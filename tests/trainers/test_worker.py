@@ -28,7 +28,7 @@ def test_it_introduces_itself_trains_and_says_how_it_ended(tmp_path: Path) -> No
         "end",
     ]
     assert last["status"] == "complete"
-    assert last["m"] == toy.measure(toy.Settings(steps=5), 0, 5)
+    assert last["m"] == toy.pseudo_metrics(toy.ToySettings(steps=5), 0, 5)
     assert last["peak_gpu_gb"] is None
     assert 0.005 < last["peak_rss_gb"] < 0.5
     assert "step 5/5 loss" in last["log"]
@@ -61,8 +61,8 @@ def test_sigterm_with_a_verb_pauses_and_the_next_attempt_goes_on(tmp_path: Path)
     assert events(second, "hello")[0]["resumed_step"] == step
     assert events(second, "metrics")[0]["step"] == step + 1
     whole = {**curve(run), **curve(second)}
-    real = toy.Settings(steps=60, noise=0.1)
-    assert whole == {n: tuple(toy.measure(real, 0, n).values()) for n in range(1, 61)}
+    real = toy.ToySettings(steps=60, noise=0.1)
+    assert whole == {n: tuple(toy.pseudo_metrics(real, 0, n).values()) for n in range(1, 61)}
 
 
 @pytest.mark.parametrize(("verb", "status", "reason"), [("stop", "stopped", "user"), ("prune", "pruned", "pruner")])

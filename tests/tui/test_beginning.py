@@ -9,14 +9,14 @@ import textwrap
 import pytest
 from textual.widgets import Input
 
-from hptui.actions.process import holder
-from hptui.results.view import look
-from hptui.storage.reader import Reader
+from hptui.actions.process import runner_status
+from hptui.results.view import read_view
+from hptui.storage.reader import StoreReader
 from hptui.storage.store import Store
-from hptui.tui.memory import Layout, keep, recall
+from hptui.tui.memory import StudyLayout, load_layout, save_layout
 from hptui.tui.screens import editor
-from hptui.tui.screens.launch import LaunchScreen
-from hptui.tui.screens.records import RecordsScreen, lines_of
+from hptui.tui.screens.launch import LaunchForm
+from hptui.tui.screens.records import RecordsScreen, record_lines
 from hptui.tui.screens.study import StudyScreen
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.trials import TrialTable
@@ -104,12 +104,12 @@ async def test_a_study_at_rest_is_run_with_what_is_chosen(home, size, tmp_path):
             await walk.until("trials 1")
             await walk.press("r")
             await walk.until("Run rested")
-            assert isinstance(walk.app.screen, LaunchScreen)
+            assert isinstance(walk.app.screen, LaunchForm)
             styles = walk.app.screen.styles
             assert (styles.align_horizontal, styles.align_vertical, styles.background.a) == ("center", "middle", 0.6)
             await walk.press("enter")
             await walk.until("nothing is left to run")
-            await walk.until(lambda: not holder(sd)["alive"], 30)
+            await walk.until(lambda: not runner_status(sd)["alive"], 30)
             await walk.until(lambda: not walk.app.screen.snapshot.alive)
             await walk.press("r")
             await walk.until("Run rested")
@@ -120,7 +120,7 @@ async def test_a_study_at_rest_is_run_with_what_is_chosen(home, size, tmp_path):
             walk.app.screen.query_one("#run-parallel", Input).value = "2"
             await walk.press("enter")
             await walk.until("rested runs", 60)
-        study = look(sd).study
+        study = read_view(sd).study
         assert study.search.trials == 3
         assert study.resources.parallel == 2
         assert study.resources.gpus == "all"
@@ -136,7 +136,7 @@ async def test_a_note_in_the_editor(home, size, by_hand):
         await walk.until("★3")
         await walk.press("E")
         await walk.until("noted on trial 3")
-        with Reader(sd) as reader:
+        with StoreReader(sd) as reader:
             assert reader.trial(3).note == "first line\nsecond line"
         await walk.until(lambda: "\n" in walk.app.screen.view.trials[3].note)
         await walk.press("N")
@@ -144,16 +144,16 @@ async def test_a_note_in_the_editor(home, size, by_hand):
         await walk.press("enter")
         await walk.until(lambda: isinstance(walk.app.screen, StudyScreen))
         await walk.app.workers.wait_for_complete()
-        with Reader(sd) as reader:
+        with StoreReader(sd) as reader:
             assert reader.trial(3).note == "first line\nsecond line", "looking at it changes nothing"
 
 
 def test_an_editor_is_chosen_as_elsewhere(monkeypatch):
     monkeypatch.setenv("VISUAL", "code --wait")
-    assert editor.editor() == ["code", "--wait"]
+    assert editor.editor_command() == ["code", "--wait"]
     monkeypatch.setenv("VISUAL", "")
     monkeypatch.setenv("EDITOR", "")
-    assert editor.editor() == ["vi"]
+    assert editor.editor_command() == ["vi"]
 
 
 async def test_a_study_looks_as_it_was_left(home):
@@ -176,7 +176,7 @@ async def test_a_study_looks_as_it_was_left(home):
 
 async def test_a_layout_that_cannot_be_any_more_is_dropped(home, tmp_path):
     sd = make(home)
-    keep(sd.root, Layout(columns=("gone", "width"), by="gone", metrics=("gone", ""), log_y=(False, True)))
+    save_layout(sd.root, StudyLayout(columns=("gone", "width"), by="gone", metrics=("gone", ""), log_y=(False, True)))
     async with walking(home, study=sd) as walk:
         await walk.until("★3")
         table = walk.app.screen.query_one(TrialTable)
@@ -184,9 +184,9 @@ async def test_a_layout_that_cannot_be_any_more_is_dropped(home, tmp_path):
         assert table.trials.sorting()[0] == "loss"
     path = tmp_path / "state" / "hptui" / "layouts.json"
     path.write_text('{"' + str(sd.root) + '": {"columns": 3, "smoothing": "x"}}')
-    assert recall(sd.root) == Layout()
+    assert load_layout(sd.root) == StudyLayout()
     path.write_text("[")
-    assert recall(sd.root) == Layout()
+    assert load_layout(sd.root) == StudyLayout()
 
 
 async def test_readonly_remembers_nothing(home):
@@ -194,7 +194,7 @@ async def test_readonly_remembers_nothing(home):
     async with walking(home, study=sd, readonly=True) as walk:
         await walk.until("★3")
         await walk.press("S", "Q")
-    assert recall(sd.root) == Layout()
+    assert load_layout(sd.root) == StudyLayout()
 
 
 RECORDS = [
@@ -232,7 +232,7 @@ async def test_generated_text_is_read_record_by_record(home, size):
 
 
 def test_records_of_any_shape():
-    found = lines_of([{"": "no json"}, {"a": {"b": [1, None]}, "c": None}, {}])
+    found = record_lines([{"": "no json"}, {"a": {"b": [1, None]}, "c": None}, {}])
     text = "\n".join("".join(cell.text for cell in line) for line in found)
     assert "no json" in text
     assert '{"b": [1, null]}' in text

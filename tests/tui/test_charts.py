@@ -3,34 +3,34 @@ import pytest
 
 from hptui.storage.rows import Bucket
 from hptui.tui.charts import naming, plan, scales, series
-from hptui.tui.charts.raster import ASCII, BLOCK, BRAILLE, Box, Line, raster
+from hptui.tui.charts.raster import ASCII, BLOCK, BRAILLE, PlaneBox, SeriesLine, rasterize
 
 
 def line(x, y):
     y = np.array(y, dtype=float)
-    return Line(np.array(x, dtype=float), y, y)
+    return SeriesLine(np.array(x, dtype=float), y, y)
 
 
 def drawn(lines, width, height, box, style=BRAILLE):
-    codes, _ = raster(lines, width, height, box, style)
+    codes, _ = rasterize(lines, width, height, box, style)
     return ["".join(style.glyphs[code] for code in row) for row in codes]
 
 
 def test_a_rising_line_rises():
-    rows = drawn([line([0, 1], [0, 1])], 4, 2, Box(0, 1, 0, 1))
+    rows = drawn([line([0, 1], [0, 1])], 4, 2, PlaneBox(0, 1, 0, 1))
     assert rows == ["⠀⠀⡠⠊".replace("⠀", "⠀"), "⡠⠊⠀⠀"]
 
 
 def test_a_spike_among_a_million_points_is_seen():
     y = np.zeros(1_000_000)
     y[654_321] = 1
-    codes, _ = raster([Line(np.arange(1e6), y, y)], 40, 10, Box(0, 1e6, 0, 1))
+    codes, _ = rasterize([SeriesLine(np.arange(1e6), y, y)], 40, 10, PlaneBox(0, 1e6, 0, 1))
     assert codes[0].any()
 
 
 def test_what_is_no_number_is_a_gap():
     y = [0.5] * 40 + [np.nan] * 20 + [0.5] * 40
-    codes, _ = raster([line(range(100), y)], 20, 3, Box(0, 99, 0, 1))
+    codes, _ = rasterize([line(range(100), y)], 20, 3, PlaneBox(0, 99, 0, 1))
     assert not codes[:, 9:11].any()
     assert codes[:, :7].any()
     assert codes[:, 14:].any()
@@ -44,29 +44,29 @@ def test_what_is_no_number_is_a_gap():
 @pytest.mark.parametrize("style", [BRAILLE, BLOCK, ASCII])
 def test_odd_series_are_drawn_without_complaint(points, log, style):
     one = line([x for x, _ in points], [y for _, y in points])
-    box = Box(0, 10, 0.1, 2, log)
-    codes, owner = raster([one], 7, 3, box, style)
+    box = PlaneBox(0, 10, 0.1, 2, log)
+    codes, owner = rasterize([one], 7, 3, box, style)
     assert codes.shape == owner.shape == (3, 7)
     assert codes.max(initial=0) < len(style.glyphs)
 
 
 def test_the_last_line_is_on_top():
     flat = line([0, 1], [0.5, 0.5])
-    _, owner = raster([flat, flat], 5, 1, Box(0, 1, 0, 1))
+    _, owner = rasterize([flat, flat], 5, 1, PlaneBox(0, 1, 0, 1))
     assert set(owner[0]) == {1}
 
 
 def test_one_point_is_one_dot():
-    codes, _ = raster([line([5], [0.5])], 10, 4, Box(0, 10, 0, 1))
+    codes, _ = rasterize([line([5], [0.5])], 10, 4, PlaneBox(0, 10, 0, 1))
     assert (codes > 0).sum() == 1
 
 
 def test_ticks_are_round_and_inside():
-    assert scales.steps_between(0, 300, 3) == [0, 100, 200, 300]
-    assert scales.steps_between(2.05, 3.3, 3) == [2.5, 3.0]
-    assert scales.powers_between(1e-5, 1e-1, 6)[0] == pytest.approx(1e-5)
+    assert scales.linear_ticks(0, 300, 3) == [0, 100, 200, 300]
+    assert scales.linear_ticks(2.05, 3.3, 3) == [2.5, 3.0]
+    assert scales.log_ticks(1e-5, 1e-1, 6)[0] == pytest.approx(1e-5)
     for low, high in ((1, 1), (np.nan, 1), (-1, np.inf), (1e300, 1e301)):
-        assert len(scales.steps_between(low, high, 4)) < 12
+        assert len(scales.linear_ticks(low, high, 4)) < 12
 
 
 @pytest.mark.parametrize(
@@ -74,16 +74,16 @@ def test_ticks_are_round_and_inside():
     [(0, 1, "0"), (2.5, 0.5, "2.5"), (3.0, 0.5, "3.0"), (12345, 0, "12.35k"), (2e-5, 0, "2e-5")],
 )
 def test_labels(value, span, text):
-    assert scales.label(value, span) == text
+    assert scales.tick_text(value, span) == text
 
 
 def test_smoothing_starts_at_the_first_value_and_leaves_gaps():
-    curve = series.from_points([(1, 4.0, 0.1), (2, float("nan"), 0.2), (3, 2.0, 0.3)])
-    out = series.smoothed(curve, 0.5)
+    curve = series.curve_of_points([(1, 4.0, 0.1), (2, float("nan"), 0.2), (3, 2.0, 0.3)])
+    out = series.moving_average(curve, 0.5)
     assert out[0] == 4.0
     assert np.isnan(out[1])
     assert 2.0 < out[2] < 4.0
-    assert series.smoothed(curve, 0.0) is curve.mean
+    assert series.moving_average(curve, 0.0) is curve.mean
 
 
 @pytest.mark.parametrize("counts", [(1,), (3, 1, 250), (700,)])
@@ -99,23 +99,23 @@ def test_smoothing_is_the_moving_average_that_is_written_down_point_by_point(wei
         if value == value:
             average, total = average * keep + value * (1 - keep), total * keep + (1 - keep)
         expected.append(average / total if value == value else np.nan)
-    curve = series.Curve(np.arange(1600.0), mean, mean, mean, count, mean)
-    assert series.smoothed(curve, weight) == pytest.approx(expected, rel=1e-6, nan_ok=True)
+    curve = series.CurveArrays(np.arange(1600.0), mean, mean, mean, count, mean)
+    assert series.moving_average(curve, weight) == pytest.approx(expected, rel=1e-6, nan_ok=True)
 
 
 def test_a_stretch_of_many_points_weighs_as_many():
-    points = series.from_points([(n, 1.0 if n <= 50 else 3.0, 0.0) for n in range(1, 101)])
-    buckets = series.from_buckets([Bucket(1, 50, 1, 1, 1, 50, 0), Bucket(51, 100, 3, 3, 3, 50, 0)])
-    assert series.smoothed(points, 0.9)[-1] == pytest.approx(series.smoothed(buckets, 0.9)[-1], abs=0.02)
+    points = series.curve_of_points([(n, 1.0 if n <= 50 else 3.0, 0.0) for n in range(1, 101)])
+    buckets = series.curve_of_buckets([Bucket(1, 50, 1, 1, 1, 50, 0), Bucket(51, 100, 3, 3, 3, 50, 0)])
+    assert series.moving_average(points, 0.9)[-1] == pytest.approx(series.moving_average(buckets, 0.9)[-1], abs=0.02)
 
 
 def test_axes():
-    curve = series.from_points([(10, 1.0, 5.0), (20, 2.0, 9.0)])
-    tokens = series.from_points([(10, 1000.0, 5.0), (20, 2000.0, 9.0)])
-    assert list(series.axis_of(curve, "time", None)) == [5, 9]
-    assert list(series.axis_of(curve, "tokens", tokens)) == [1000, 2000]
-    assert series.axis_of(curve, "epoch", None) is None
-    assert series.line_of(curve, "epoch") is None
+    curve = series.curve_of_points([(10, 1.0, 5.0), (20, 2.0, 9.0)])
+    tokens = series.curve_of_points([(10, 1000.0, 5.0), (20, 2000.0, 9.0)])
+    assert list(series.x_on_axis(curve, "time", None)) == [5, 9]
+    assert list(series.x_on_axis(curve, "tokens", tokens)) == [1000, 2000]
+    assert series.x_on_axis(curve, "epoch", None) is None
+    assert series.line_of_curve(curve, "epoch") is None
 
 
 @pytest.mark.parametrize(
@@ -130,21 +130,21 @@ def test_axes():
     ],
 )
 def test_partners(metric, names, expected):
-    assert naming.partner(metric, names) == expected
+    assert naming.counterpart_of(metric, names) == expected
 
 
 def test_bounds_leave_out_what_is_no_number():
     lines = [line([0, 1, 2], [np.nan, 1, 2]), line([0, 1, 2], [np.inf, -1, 0])]
-    assert plan.bounds_of(lines, 0, 2, log=False) == (-1, 2)
-    assert plan.bounds_of(lines, 0, 2, log=True) == (1, 2)
-    assert plan.bounds_of([line([0], [np.nan])], 0, 1, log=False) is None
+    assert plan.value_bounds(lines, 0, 2, log=False) == (-1, 2)
+    assert plan.value_bounds(lines, 0, 2, log=True) == (1, 2)
+    assert plan.value_bounds([line([0], [np.nan])], 0, 1, log=False) is None
 
 
 def test_a_frame_fits_any_size():
     for width in range(1, 30):
         for height in range(1, 8):
-            for box in (Box(0, 1, 0, 1), Box(0, 1e9, 1e-9, 1e9, log=True), Box(0, 1, 5, 5.000001)):
-                found = plan.frame(box, width, height)
+            for box in (PlaneBox(0, 1, 0, 1), PlaneBox(0, 1e9, 1e-9, 1e9, log=True), PlaneBox(0, 1, 5, 5.000001)):
+                found = plan.axis_layout(box, width, height)
                 assert all(0 <= row < max(1, height - 1) for row, _ in found.rows)
 
 

@@ -7,17 +7,17 @@ import asyncio
 import pytest
 from textual.widgets import Input
 
-from hptui.actions.steer import request
+from hptui.actions.steer import send_command
 from hptui.model.trial import Reason
 from hptui.results.diagnosis import diagnose
-from hptui.results.health import curves_of, health
-from hptui.results.view import look
-from hptui.storage.reader import Reader
-from hptui.tui.screens.ask import Pick
-from hptui.tui.screens.clone import CloneScreen
-from hptui.tui.screens.compare import differences, measured
+from hptui.results.health import curves_for_diagnosis, diagnose_trials
+from hptui.results.view import read_view
+from hptui.storage.reader import StoreReader
+from hptui.tui.screens.ask import ChoiceDialog
+from hptui.tui.screens.clone import CloneForm
+from hptui.tui.screens.compare import difference_lines, metric_lines
 from hptui.tui.screens.space import SpaceScreen
-from hptui.tui.screens.steering import without
+from hptui.tui.screens.steering import entries_without
 from tests.support import run_to_rest, trials
 from tests.tui.walk import walking
 
@@ -56,38 +56,38 @@ def text(lines) -> str:
 
 
 def test_only_settings_that_differ_are_shown_unless_all_are_asked_for(sd):
-    view = look(sd)
+    view = read_view(sd)
     two = [view.trials[0], huge(sd)]
-    assert "steps" not in text(differences(view, two))
-    assert "fail" in text(differences(view, two))
-    assert "steps" in text(differences(view, two, everything=True))
-    assert "are the same" in text(differences(view, [two[0], two[0]]))
+    assert "steps" not in text(difference_lines(view, two))
+    assert "fail" in text(difference_lines(view, two))
+    assert "steps" in text(difference_lines(view, two, everything=True))
+    assert "are the same" in text(difference_lines(view, [two[0], two[0]]))
 
 
 def test_others_are_measured_by_the_first(sd):
-    view = look(sd)
+    view = read_view(sd)
     done = [trial for trial in view.trials if trial.values][:2]
-    shown = text(measured(view, done))
+    shown = text(metric_lines(view, done))
     apart = done[1].values["loss"] - done[0].values["loss"]
     assert f"{apart:+.2g}" in shown
     assert "–" not in shown.split("loss")[1].splitlines()[0]
 
 
 def test_every_trial_has_a_diagnosis_from_its_curves(sd):
-    view = look(sd)
-    with Reader(sd) as reader:
-        found = {trial.number: one for trial, one in health(view, reader, view.trials)}
-        assert diagnose(view, view.trials[0], curves_of(view, reader, view.trials[0])).kind == found[0].kind
+    view = read_view(sd)
+    with StoreReader(sd) as reader:
+        found = {trial.number: one for trial, one in diagnose_trials(view, reader, view.trials)}
+        assert diagnose(view, view.trials[0], curves_for_diagnosis(view, reader, view.trials[0])).kind == found[0].kind
     assert found[huge(sd).number].kind == "oom"
     assert huge(sd).reason is Reason.OOM
     assert found[0].healthy
 
 
 def test_what_a_trial_failed_at_is_taken_out_of_the_space(sd):
-    view = look(sd)
-    with Reader(sd) as reader:
-        _, found = next(iter(health(view, reader, [huge(sd)])))
-    assert without(view, huge(sd), found) == {"batch_size": {"choices": [8, 16]}}
+    view = read_view(sd)
+    with StoreReader(sd) as reader:
+        _, found = next(iter(diagnose_trials(view, reader, [huge(sd)])))
+    assert entries_without(view, huge(sd), found) == {"batch_size": {"choices": [8, 16]}}
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24), (20, 5)])
@@ -102,10 +102,10 @@ def test_the_ill_stand_first_and_one_key_queues_the_cure(sd, size):
             await person.until("oom")
             await person.until("1 of ")
             await person.press("C")
-            await person.until(lambda: isinstance(person.app.screen, CloneScreen | Pick))
-            if isinstance(person.app.screen, Pick):
+            await person.until(lambda: isinstance(person.app.screen, CloneForm | ChoiceDialog))
+            if isinstance(person.app.screen, ChoiceDialog):
                 await person.press("enter")
-            await person.until(lambda: isinstance(person.app.screen, CloneScreen))
+            await person.until(lambda: isinstance(person.app.screen, CloneForm))
             form = person.app.screen
             assert form.query_one("#note", Input).value.startswith("oom: ")
             assert "32" in [line.value for line in form.query(Input)]
@@ -135,7 +135,7 @@ def test_marked_trials_are_compared(sd, size):
 
 
 def test_one_trial_alone_is_not_compared(sd):
-    request(sd, "note", {"trial": 0, "text": ""})
+    send_command(sd, "note", {"trial": 0, "text": ""})
 
     async def walk():
         async with walking(sd.root.parent, study=sd) as person:

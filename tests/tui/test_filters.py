@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from hptui.tui.filters import FilterError, parse, resolve
+from hptui.tui.filters import FilterError, parse_filter, resolve_column
 
 COLUMNS = ["number", "status", "reason", "learning_rate", "lora_rank", "batch_size", "val_loss", "note", "seconds"]
 ROW = {
@@ -19,7 +19,9 @@ ROW = {
 
 
 def passes(text, row=ROW, texts=("complete", "finished", "good, warm start")):
-    test = parse(text, COLUMNS).test(lambda name: lambda row: row.get(name), lambda row: "\n".join(texts).lower())
+    test = parse_filter(text, COLUMNS).test(
+        lambda name: lambda row: row.get(name), lambda row: "\n".join(texts).lower()
+    )
     return test(row)
 
 
@@ -66,7 +68,7 @@ def test_a_value_that_is_missing_or_no_number_passes_no_comparison():
     [("lr", "learning_rate"), ("bs", "batch_size"), ("r", "lora_rank"), ("val", "val_loss"), ("VAL_LOSS", "val_loss")],
 )
 def test_short_names(word, column):
-    assert resolve(word, COLUMNS) == column
+    assert resolve_column(word, COLUMNS) == column
 
 
 @pytest.mark.parametrize(
@@ -81,9 +83,9 @@ def test_short_names(word, column):
 )
 def test_what_cannot_be_meant_is_said(text, said):
     with pytest.raises(FilterError, match=said):
-        parse(text, COLUMNS)
+        parse_filter(text, COLUMNS)
 
 
 def test_a_quotation_that_is_still_open_is_no_error():
     assert passes('note~"warm') is False
-    assert parse('"', COLUMNS) is not None
+    assert parse_filter('"', COLUMNS) is not None

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hptui.results.view import best_trials, look
-from hptui.tui.insights.picture import Dot, Plane, draw, stairs
-from hptui.tui.insights.views import VIEWS, Wish, importance_bars
-from hptui.tui.screens.insights import InsightsScreen
+from hptui.results.view import best_trials, read_view
+from hptui.tui.insights.picture import Dot, DotGrid, draw_grid, stepped_line
+from hptui.tui.insights.views import PLOTS, PlotOptions, importance_plot
+from hptui.tui.screens.insights import PlotsScreen
 from tests.support import run_to_rest
 from tests.tui.walk import walking
 
@@ -44,10 +44,10 @@ def text(drawing) -> str:
 
 
 @pytest.mark.parametrize("charts", ["braille", "ascii"])
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", PLOTS)
 @pytest.mark.parametrize("size", [(70, 30), (30, 6), (12, 3)])
 def test_every_picture_fits_and_none_fails(sd, name, size, charts):
-    found = VIEWS[name](look(sd), Wish(*size, "learning_rate", "batch_size", charts))
+    found = PLOTS[name](read_view(sd), PlotOptions(*size, "learning_rate", "batch_size", charts))
     assert found.title
     assert found.drawing
     if charts == "ascii":
@@ -55,34 +55,34 @@ def test_every_picture_fits_and_none_fails(sd, name, size, charts):
 
 
 def test_the_history_names_every_new_best(sd):
-    view = look(sd)
-    rows = VIEWS["history"](view, Wish(70, 30)).rows
+    view = read_view(sd)
+    rows = PLOTS["history"](view, PlotOptions(70, 30)).rows
     best = min((trial for trial in view.trials), key=lambda trial: trial.values["loss"])
     assert rows[-1][0] == str(best.number)
     assert rows[0][0] == "0"
 
 
 def test_a_slice_groups_by_value_with_its_n(sd):
-    view = look(sd)
-    rows = VIEWS["slice"](view, Wish(70, 30, "batch_size")).rows
+    view = read_view(sd)
+    rows = PLOTS["slice"](view, PlotOptions(70, 30, "batch_size")).rows
     assert sum(int(row[1]) for row in rows) == 6
     assert {row[0] for row in rows} <= {"8", "16", "32"}
 
 
 def test_a_heat_map_counts_every_trial_once(sd):
-    rows = VIEWS["heat map"](look(sd), Wish(70, 30, "learning_rate", "batch_size")).rows
+    rows = PLOTS["heat map"](read_view(sd), PlotOptions(70, 30, "learning_rate", "batch_size")).rows
     assert sum(int(row[3]) for row in rows) == 6
 
 
 def test_what_does_not_apply_says_so(sd):
-    assert "one objective" in text(VIEWS["pareto"](look(sd), Wish(70, 30)).drawing)
-    assert "counts its answers" in text(VIEWS["categories"](look(sd), Wish(70, 30)).drawing)
-    assert "four complete trials" in text(importance_bars(look(sd), None, Wish(70, 30)).drawing)
+    assert "one objective" in text(PLOTS["pareto"](read_view(sd), PlotOptions(70, 30)).drawing)
+    assert "counts its answers" in text(PLOTS["categories"](read_view(sd), PlotOptions(70, 30)).drawing)
+    assert "four complete trials" in text(importance_plot(read_view(sd), None, PlotOptions(70, 30)).drawing)
 
 
 def test_dots_stand_where_they_belong():
-    plane = Plane([Dot(0.0, 0.0, "bad"), Dot(1.0, 1.0, "best")], [(stairs([(0.0, 0.5), (1.0, 0.5)]), "muted")])
-    lines = draw(plane, 40, 12)
+    plane = DotGrid([Dot(0.0, 0.0, "bad"), Dot(1.0, 1.0, "best")], [(stepped_line([(0.0, 0.5), (1.0, 0.5)]), "muted")])
+    lines = draw_grid(plane, 40, 12)
     first = next(n for n, line in enumerate(lines) if any(cell.meaning == "best" for cell in line))
     last = next(n for n, line in enumerate(lines) if any(cell.meaning == "bad" for cell in line))
     assert first < last
@@ -90,13 +90,13 @@ def test_dots_stand_where_they_belong():
 
 def test_values_that_are_no_numbers_are_left_out():
     nan = float("nan")
-    assert draw(Plane([Dot(nan, 0.5, "bad"), Dot(0.5, float("inf"), "bad")]), 40, 12)
+    assert draw_grid(DotGrid([Dot(nan, 0.5, "bad"), Dot(0.5, float("inf"), "bad")]), 40, 12)
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24), (20, 5)])
 def test_the_screen_turns_through_all_of_them(sd, size, monkeypatch):
     # What works it out is another process, and is looked at below.
-    monkeypatch.setattr(InsightsScreen, "_importance", lambda self: None)
+    monkeypatch.setattr(PlotsScreen, "_importance", lambda self: None)
 
     async def walk():
         async with walking(sd.root.parent, size=size, study=sd) as person:
@@ -145,5 +145,7 @@ def test_two_objectives_have_a_front(tmp_path: Path):
     second = '[[objective]]\nmetric = "accuracy"\ngoal = "maximize"\n'
     (tmp_path / "seen.toml").write_text(STUDY.format(second=second))
     sd = run_to_rest(tmp_path / "home", tmp_path / "seen.toml")
-    rows = VIEWS["pareto"](look(sd), Wish(70, 30)).rows
-    assert {row[0] for row in rows} == {str(trial.number) for trial in best_trials(look(sd).study, look(sd).trials)}
+    rows = PLOTS["pareto"](read_view(sd), PlotOptions(70, 30)).rows
+    assert {row[0] for row in rows} == {
+        str(trial.number) for trial in best_trials(read_view(sd).study, read_view(sd).trials)
+    }

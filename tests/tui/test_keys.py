@@ -8,7 +8,7 @@ import pytest
 from textual.binding import Binding
 
 from hptui.cli.main import VERBS
-from hptui.tui.keys import KEYS, bindings, by_id, keymap
+from hptui.tui.keys import KEYS, all_keys_by_id, bindings, textual_keymap
 
 PACKAGE = Path(__file__).parents[2] / "hptui"
 STEERING = {"run", "pause", "resume", "stop", "retry", "add", "note"}
@@ -25,7 +25,7 @@ def imported(path):
 
 
 def test_ids_are_unique():
-    assert len(by_id()) == len(KEYS)
+    assert len(all_keys_by_id()) == len(KEYS)
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if key.changes], ids=lambda key: key.id)
@@ -79,6 +79,6 @@ def test_keys_that_hide_a_key_of_their_screen_are_meant():
 
 
 def test_a_users_keys():
-    found, problems = keymap({"study.pause": "P", "study.paus": "q"})
+    found, problems = textual_keymap({"study.pause": "P", "study.paus": "q"})
     assert found == {"study.pause": "P"}
     assert "study.pause" in problems[0]

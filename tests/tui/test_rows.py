@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hptui.model.trial import Trial
-from hptui.tui.rows import TrialRows, short
+from hptui.tui.rows import TrialRows, short_setting
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one
@@ -68,7 +68,7 @@ def test_a_filter_that_is_typed_before_there_are_rows_waits_for_them():
 
 
 def test_a_number_that_is_none_is_shown_as_it_is():
-    assert [short(value) for value in (float("inf"), float("nan"), 1e-5)] == ["inf", "nan", "1e-5"]
+    assert [short_setting(value) for value in (float("inf"), float("nan"), 1e-5)] == ["inf", "nan", "1e-5"]
 
 
 def test_a_filter_keeps_the_order_and_hears_of_changes():

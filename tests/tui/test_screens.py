@@ -9,14 +9,14 @@ import pytest
 from textual.widgets import Checkbox, OptionList
 
 from hptui.model.trial import StudyState, TrialStatus
-from hptui.storage.reader import Reader
-from hptui.storage.rows import SCHEMA
+from hptui.storage.reader import StoreReader
+from hptui.storage.rows import SCHEMA_VERSION
 from hptui.storage.store import Store
 from hptui.trainers import checkpoints
-from hptui.tui.screens.confirm import Confirm
+from hptui.tui.screens.confirm import ConfirmDialog
 from hptui.tui.screens.study import StudyScreen
 from hptui.tui.screens.trial import TrialScreen
-from hptui.tui.sources.pool import Pool
+from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.studies import StudiesSource
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.trials import TrialTable
@@ -27,7 +27,7 @@ sizes = pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24"])
 
 
 def status(sd, number):
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         return reader.trial(number).status
 
 
@@ -242,7 +242,7 @@ async def test_steering_is_done_and_answered(home):
         assert status(sd, 4) is TrialStatus.STOPPED
         await walk.press("N", *" lost", "enter")
         await walk.until("noted on trial 4")
-        with Reader(sd) as reader:
+        with StoreReader(sd) as reader:
             assert reader.trial(4).note.strip() == "lost"
         table.go_to(7)
         await walk.press("i")
@@ -259,7 +259,7 @@ async def test_a_clone_with_a_change_is_queued(home):
         await walk.until("Clone trial 3")
         await walk.press("ctrl+u", *"0.05", "ctrl+s")
         await walk.until("trial 8 is queued")
-        with Reader(sd) as reader:
+        with StoreReader(sd) as reader:
             new = reader.trial(8)
         assert new.params == {"learning_rate": 0.05, "width": 32}
         assert new.role == "manual"
@@ -280,8 +280,8 @@ async def test_a_clone_may_go_on_from_a_checkpoint(home):
         walk.app.screen.query_one(Checkbox).value = True
         await walk.press("ctrl+s")
         await walk.until("trial 8 is queued: trial 3 continued at step 3")
-        with Reader(sd) as reader:
-            assert reader.trial(8).continued == (3, 3)
+        with StoreReader(sd) as reader:
+            assert reader.trial(8).continued_from == (3, 3)
 
 
 async def test_an_error_of_a_verb_is_said(home):
@@ -411,7 +411,7 @@ def _file():
 
 def _newer(sd):
     with sqlite3.connect(sd.db) as conn:
-        conn.execute(f"PRAGMA user_version = {SCHEMA + 5}")
+        conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 5}")
 
 
 def _corrupt(sd):
@@ -497,8 +497,8 @@ async def test_nothing_is_drawn_when_nothing_has_changed(home, monkeypatch):
             return original(self, *args, **more)
 
         monkeypatch.setattr(Compositor, "render_update", spy)
-        rounds, tick = [], Pool.begin
-        monkeypatch.setattr(Pool, "begin", lambda self: [rounds.append(1), tick(self)][1])
+        rounds, tick = [], ReaderPool.begin
+        monkeypatch.setattr(ReaderPool, "begin", lambda self: [rounds.append(1), tick(self)][1])
         await walk.until(lambda: len(rounds) > 5)
         assert drawn == []
 
@@ -522,6 +522,6 @@ async def test_a_confirmation_can_be_answered_with_the_mouse(home):
         await walk.until("★3")
         walk.app.screen.query_one(TrialTable).go_to(7)
         await walk.press("x")
-        assert isinstance(walk.app.screen, Confirm)
+        assert isinstance(walk.app.screen, ConfirmDialog)
         await walk.pilot.click("#yes")
         await walk.until(lambda: status(sd, 7) is TrialStatus.STOPPED)

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout, CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from hptui.tui.serve import guard
+from hptui.tui.serve import guard_middleware
 from tests.actions.made import make
 from tests.support import kill_all, until
 from tests.tui.terminal import HPTUI, surroundings
@@ -30,7 +30,7 @@ async def ask(token, path="/", **headers):
     app = web.Application()
     app.router.add_get("/", page)
     hosts: set[str] = set()
-    app.middlewares.append(guard(token, hosts))
+    app.middlewares.append(guard_middleware(token, hosts))
     async with TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)) as client:
         hosts |= {f"127.0.0.1:{client.port}"}
         answer = await client.get(path, headers=headers, allow_redirects=False)

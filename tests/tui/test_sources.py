@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hptui.results.view import look
+from hptui.results.view import read_view
 from hptui.storage.store import Store
-from hptui.tui.sources.pool import Pool
+from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 from tests.actions.made import STAGED, make, trial
 
@@ -18,7 +18,7 @@ def test_the_best_of_a_staged_study_is_of_its_last_stage(home: Path) -> None:
         trial(1, "complete", "finished", 0.3, stage="short"),
         trial(2, "running", stage="long"),
     ]
-    sd, pool = make(home, trials, STAGED), Pool()
+    sd, pool = make(home, trials, STAGED), ReaderPool()
     source = StudySource(sd)
     found = source.poll(pool)
     assert found is not None
@@ -28,5 +28,5 @@ def test_the_best_of_a_staged_study_is_of_its_last_stage(home: Path) -> None:
     pool.begin()
     found = source.poll(pool)
     assert found is not None
-    assert found.best == {3} == {one.number for one in look(sd).front}
+    assert found.best == {3} == {one.number for one in read_view(sd).front}
     pool.close()

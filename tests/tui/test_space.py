@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from hptui.results.view import look
+from hptui.results.view import read_view
 from hptui.tui import verbs
 from hptui.tui.app import HptuiApp
 from hptui.tui.config import Config
-from hptui.tui.screens.entry import EntryScreen
+from hptui.tui.screens.entry import ParameterForm
 from hptui.tui.screens.space import SpaceScreen
 from hptui.tui.screens.study import StudyScreen
 from tests.frames import text as frame
@@ -69,7 +69,7 @@ async def until(pilot, holds):
 
 async def form(pilot):
     """The form of a parameter, once it is in front."""
-    await until(pilot, lambda: isinstance(pilot.app.screen, EntryScreen) and pilot.app.screen.query("#field-low"))
+    await until(pilot, lambda: isinstance(pilot.app.screen, ParameterForm) and pilot.app.screen.query("#field-low"))
     return pilot.app.screen
 
 
@@ -128,10 +128,10 @@ def test_a_range_is_changed_undone_and_saved(sd):
         await pilot.press("ctrl+s")
         (await line(pilot, screen)).value = "faster"
         await pilot.press("enter")
-        await until(pilot, lambda: look(sd).row.revision != 1)
+        await until(pilot, lambda: read_view(sd).row.revision != 1)
 
     visit(sd, steps)
-    view = look(sd)
+    view = read_view(sd)
     assert view.study.space.parameters[0].low == 1e-3
     assert "low = 0.001" in Path(view.study.source).read_text() or "low = 1e-3" in Path(view.study.source).read_text()
 
@@ -184,9 +184,9 @@ def test_what_is_being_saved_is_waited_for(sd, monkeypatch):
         await pilot.press("enter")
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("q")
-        assert look(sd).row.revision == 1, "it is still being saved"
+        assert read_view(sd).row.revision == 1, "it is still being saved"
         await until(pilot, lambda: screen not in pilot.app.screen_stack)
-        assert look(sd).row.revision == 2
+        assert read_view(sd).row.revision == 2
 
     visit(sd, steps)
 
@@ -221,11 +221,11 @@ def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tm
             self.said = call()
 
     app = Given()
-    editor.edit_file(app, sd, look(sd).study, lambda result: None)
-    assert look(sd).study.space.parameters[0].low == 1e-3
+    editor.edit_file(app, sd, read_view(sd).study, lambda result: None)
+    assert read_view(sd).study.space.parameters[0].low == 1e-3
     script.write_text("#!/bin/sh\nsed -i 's/1e-3/wrong/' \"$1\"\n")
-    before = Path(look(sd).study.source).read_text()
-    editor.edit_file(app, sd, look(sd).study, lambda result: None)
+    before = Path(read_view(sd).study.source).read_text()
+    editor.edit_file(app, sd, read_view(sd).study, lambda result: None)
     assert "not taken" in app.said
     assert "your text is in" in app.said
-    assert Path(look(sd).study.source).read_text() == before
+    assert Path(read_view(sd).study.source).read_text() == before

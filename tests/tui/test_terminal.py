@@ -12,7 +12,7 @@ import time
 import pytest
 
 from hptui.model.trial import StudyState
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.storage.store import Store
 from tests.actions.made import TRIALS, make, trial
 from tests.tui.terminal import HPTUI, Terminal, surroundings
@@ -167,7 +167,7 @@ def test_keys_that_come_in_a_bunch_go_where_each_leads(opened):
     seat.until("★3")
     seat.send(b"jNkill it\r")
     seat.until("noted on trial 3")
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         assert reader.trial(3).note == "kill it"
         assert {trial.status for trial in reader.trials()} == {trial.status for trial in MANY}
     seat.send(b"/status=failed\r")

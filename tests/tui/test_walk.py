@@ -17,10 +17,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hptui.actions.process import holder
-from hptui.results.view import look
+from hptui.actions.process import runner_status
+from hptui.results.view import read_view
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from tests.support import kill_all, rest, state, trials, until
 from tests.tui.terminal import HPTUI, Terminal, surroundings
 
@@ -120,7 +120,7 @@ def test_the_main_path_in_tmux(place):
         pane.until("Save the search space")
         pane.type("large rates diverge")
         pane.press("enter")
-        until(lambda: look(sd).study.space.parameters[0].high == 0.01)
+        until(lambda: read_view(sd).study.space.parameters[0].high == 0.01)
         pane.press("q")
         pane.until("trials")
         pane.until("(", 30)  # what a running trial shows so far
@@ -138,13 +138,13 @@ def test_the_main_path_in_tmux(place):
         pane.until("Run walked")
         pane.press("enter")
         pane.until("running")
-        until(lambda: holder(sd)["alive"])
+        until(lambda: runner_status(sd)["alive"])
         pane.press("A")
         pane.until("How many trials")
         pane.press(*["backspace"] * 3)
         pane.type("3")
         pane.press("enter")
-        until(lambda: look(sd).study.search.trials == 3)
+        until(lambda: read_view(sd).study.search.trials == 3)
         pane.press("q", "q")
         pane.until("left=0")
         rest(sd)
@@ -254,7 +254,7 @@ def test_a_line_that_breaks_in_the_middle(place):
         login.cut()
         assert first.ended() != 0
         until(lambda: not _screens(home))
-        assert holder(sd)["alive"], "the study goes on"
+        assert runner_status(sd)["alive"], "the study goes on"
         until(lambda: _points(sd) > reached)
         seats.append(second := login.open(shlex.join(there)))
         second.until("walked")
@@ -289,5 +289,5 @@ def _screens(home: Path) -> list[int]:
 
 def _points(sd: StudyDir) -> int:
     """Steps that trials have reached, together."""
-    with Reader(sd) as reader:
+    with StoreReader(sd) as reader:
         return sum(trial.last_step or 0 for trial in reader.trials())

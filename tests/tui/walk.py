@@ -41,9 +41,9 @@ class Walk:
         """Wait until the feed has nothing more to say, and what it said is drawn."""
         calm = 0
         while calm < 2:
-            await self.until(lambda: self.app.feed.calm)
+            await self.until(lambda: self.app.feed.is_idle)
             await self.pilot.pause()
-            calm = calm + 1 if self.app.feed.calm else 0
+            calm = calm + 1 if self.app.feed.is_idle else 0
 
     async def until(self, what: Callable[[], object] | str, seconds: float = PATIENCE) -> None:
         """Wait until something holds, or a text is on the screen."""

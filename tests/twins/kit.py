@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.actions.run import run as start
 from hptui.model.trial import Role, Trial
 from hptui.storage.paths import StudyDir
@@ -46,7 +46,7 @@ class Ran:
 
 def run(home: Path, path: Path, patience: float = PATIENCE) -> Ran:
     sd = start(home, str(path)).sd
-    until(lambda: not holder(sd)["alive"], patience)
+    until(lambda: not runner_status(sd)["alive"], patience)
     return Ran(sd, trials(sd))
 
 

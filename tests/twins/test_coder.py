@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from hptui.results.columns import value_of
-from hptui.results.view import look
-from hptui.storage.reader import Reader
+from hptui.results.columns import column_value
+from hptui.results.view import read_view
+from hptui.storage.reader import StoreReader
 from tests.twins.kit import cut
 
 pytestmark = pytest.mark.xdist_group("twin-coder")
@@ -68,7 +68,7 @@ def test_parameters_steps_splits_and_memory_are_on_record(ran):
 
 def test_learning_rate_and_gradient_norm_are_points_at_every_step(ran):
     baseline = ran.named("baseline")
-    with Reader(ran.sd) as reader:
+    with StoreReader(ran.sd) as reader:
         for name in ("learning_rate", "grad_norm", "train_loss"):
             steps = [step for step, _, _ in reader.curve(baseline.number, name)]
             assert steps == list(range(1, baseline.facts["steps_actual"] + 1))
@@ -86,8 +86,8 @@ def test_what_cannot_be_had_here_is_recorded_as_what_was_used(ran):
 
 
 def test_a_setting_that_follows_from_others_stands_in_the_table_as_it_was_used(ran):
-    view = look(ran.sd)
-    assert [value_of(view, trial, "effective_batch_size") for trial in view.trials[1:]] == [16, 16, 16, 16]
+    view = read_view(ran.sd)
+    assert [column_value(view, trial, "effective_batch_size") for trial in view.trials[1:]] == [16, 16, 16, 16]
 
 
 def test_the_best_model_answers_the_same_in_a_process_without_us(ran):
@@ -103,6 +103,6 @@ def test_the_best_model_answers_the_same_in_a_process_without_us(ran):
 
 
 def test_a_validation_set_of_19_is_doubted(ran):
-    with Reader(ran.sd) as reader:
+    with StoreReader(ran.sd) as reader:
         said = [event.message for event in reader.events() if event.kind == "data"]
     assert any("the validation set has 19 examples" in message for message in said)

@@ -7,20 +7,20 @@ import json
 import pytest
 
 from hptui.actions.check import check
-from hptui.model.ahead import Ahead
-from hptui.model.errors import Absent
+from hptui.model.ahead import PrepareRequest
+from hptui.model.errors import NotAvailable
 from hptui.model.space import Choice
 from hptui.model.study import Study
 from hptui.storage import studyfile
 from hptui.trainers.settings import build
 from hptui.trainers.sft.prepare import prepare
-from hptui.trainers.sft.settings import Settings
+from hptui.trainers.sft.settings import SftSettings
 from tests.support import hptui
 from tests.twins.kit import PAIRS, STUDIES
 
 
 def study(name: str) -> Study:
-    return studyfile.load(STUDIES / f"{name}.toml")
+    return studyfile.read_file(STUDIES / f"{name}.toml")
 
 
 def shape(one: Study) -> dict[str, object]:
@@ -56,8 +56,8 @@ def test_a_real_study_is_right_but_for_what_is_not_on_this_machine(name):
     one = study(name)
     checked = check(STUDIES / f"{name}.toml")
     assert checked.warnings == ()
-    with pytest.raises(Absent) as caught:
-        prepare(Ahead(one.trainer.settings), STUDIES, STUDIES / "nowhere")
+    with pytest.raises(NotAvailable) as caught:
+        prepare(PrepareRequest(one.trainer.settings), STUDIES, STUDIES / "nowhere")
     assert f"model: there is no directory {one.trainer.settings['model']}" in str(caught.value)
     assert "no connection" in str(caught.value)
     assert f"train: there is no file or directory {STUDIES / str(one.trainer.settings['train'])}" in str(caught.value)
@@ -85,7 +85,7 @@ def test_a_look_at_a_twin_does_not_make_its_model(tmp_path, monkeypatch):
 def test_math_is_fifteen_trials_of_200_steps_judged_on_200_samples():
     for name in ("math_sft_tpe", "math_sft_tpe_small"):
         one = study(name)
-        settings = build(Settings, one.trainer.settings)
+        settings = build(SftSettings, one.trainer.settings)
         assert (one.search.sampler, one.search.trials) == ("tpe", 15)
         assert (settings.steps, settings.generate_samples, settings.eval_samples) == (200, 200, 200)
         assert settings.answer_format == "think"
@@ -114,7 +114,7 @@ def test_days_are_stages_and_patterns_are_presets():
 
 
 def test_the_coder_has_every_setting_of_its_document():
-    settings = build(Settings, study("qwen_coder_lora").trainer.settings)
+    settings = build(SftSettings, study("qwen_coder_lora").trainer.settings)
     assert (settings.lora_rank, settings.lora_alpha, settings.lora_dropout, settings.lora_bias) == (32, 64, 0.1, "none")
     assert len(settings.lora_target) == 7
     assert (settings.optimizer, settings.learning_rate, settings.weight_decay) == ("adamw_fused", 2e-4, 0.01)

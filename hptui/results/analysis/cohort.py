@@ -7,17 +7,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hptui.model.outcome import satisfies
+from hptui.model.outcome import meets_outcome
 from hptui.model.space import Space
-from hptui.model.stages import judged, space_of, stage_named
+from hptui.model.stages import candidates_for_best, stage_named, stage_space
 from hptui.model.trial import Trial, TrialStatus
 from hptui.model.values import is_number
-from hptui.results.roles import number_of, setting_of
-from hptui.results.view import View, scored
+from hptui.results.roles import number_with_role, setting_with_role
+from hptui.results.view import View, has_all_values
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Length:
+class TrainingLength:
     """The planned length of a training: `amount` in `unit` (steps or epochs). `field` is where it is stored."""
 
     unit: str
@@ -25,58 +25,60 @@ class Length:
     field: str
 
 
-def length_of(view: View, trial: Trial) -> Length | None:
+def training_length(view: View, trial: Trial) -> TrainingLength | None:
     """Return the length of a trial: the steps or epochs it was given, else the planned total steps."""
     settings = view.settings(trial)
     for role in ("steps", "epochs"):
-        amount = number_of(settings, role)
+        amount = number_with_role(settings, role)
         if amount is not None and amount > 0:
-            return Length(role, amount, f"settings.{setting_of(settings, role)}")
-    return None if trial.total_steps is None else Length("steps", trial.total_steps, "total_steps")
+            return TrainingLength(role, amount, f"settings.{setting_with_role(settings, role)}")
+    return None if trial.total_steps is None else TrainingLength("steps", trial.total_steps, "total_steps")
 
 
-def finite(view: View, trial: Trial) -> bool:
+def has_finite_values(view: View, trial: Trial) -> bool:
     """Return whether a trial is complete with a finite value for every objective."""
-    return scored(view.study, trial) and all(
+    return has_all_values(view.study, trial) and all(
         math.isfinite((trial.values or {})[o.metric]) for o in view.study.objectives
     )
 
 
-def ranked(view: View) -> list[Trial]:
+def ranked_trials(view: View) -> list[Trial]:
     """Return the ranked trials: complete and comparable with the best; no replicates, no base model.
 
     In a stage with replicates a returned trial has the means of its runs as values.
     """
-    return judged(view.study, view.trials, lambda trial: finite(view, trial))
+    return candidates_for_best(view.study, view.trials, lambda trial: has_finite_values(view, trial))
 
 
-def searched(view: View) -> Space:
+def searched_space(view: View) -> Space:
     """Return the space of the stage of the best trial; the study's own without stages."""
     best = view.best
-    return space_of(view.study, stage_named(view.study, best.stage)) if best is not None else view.study.space
+    return stage_space(view.study, stage_named(view.study, best.stage)) if best is not None else view.study.space
 
 
-def value_of(view: View, trial: Trial) -> float:
+def objective_value(view: View, trial: Trial) -> float:
     """Return a ranked trial's value of the first objective."""
     return float((trial.values or {})[view.study.objective.metric])
 
 
-def in_rank(view: View, trials: Sequence[Trial]) -> list[Trial]:
+def sort_by_rank(view: View, trials: Sequence[Trial]) -> list[Trial]:
     """Return ranked trials, best first; equal ones by number."""
     sign = 1 if view.study.objective.goal == "minimize" else -1
-    return sorted(trials, key=lambda trial: (breaks(view, trial), sign * value_of(view, trial), trial.number))
+    return sorted(
+        trials, key=lambda trial: (violates_outcome(view, trial), sign * objective_value(view, trial), trial.number)
+    )
 
 
-def breaks(view: View, trial: Trial) -> bool:
+def violates_outcome(view: View, trial: Trial) -> bool:
     """Return whether a trial violates `[search] outcome`: it is then ranked last and never the best."""
-    return bool(view.study.search.outcome) and satisfies(view.study, trial) is False
+    return bool(view.study.search.outcome) and meets_outcome(view.study, trial) is False
 
 
-def lengths(view: View, trials: Sequence[Trial]) -> dict[Length, list[Trial]]:
+def trials_by_length(view: View, trials: Sequence[Trial]) -> dict[TrainingLength, list[Trial]]:
     """Return trials by length of training, the most frequent length first."""
-    groups: dict[Length, list[Trial]] = defaultdict(list)
+    groups: dict[TrainingLength, list[Trial]] = defaultdict(list)
     for trial in trials:
-        if (length := length_of(view, trial)) is not None:
+        if (length := training_length(view, trial)) is not None:
             groups[length].append(trial)
     return dict(sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])))
 
@@ -85,12 +87,12 @@ def replicates(view: View, trial: Trial) -> list[Trial]:
     """Return the complete runs of one configuration: a trial and its replicates with other seeds."""
     original = trial.replicate_of if trial.replicate_of is not None else trial.number
     runs = [run for run in view.trials if run.number == original or run.replicate_of == original]
-    return [run for run in runs if run.status is TrialStatus.COMPLETE and finite(view, run)]
+    return [run for run in runs if run.status is TrialStatus.COMPLETE and has_finite_values(view, run)]
 
 
-def varied(view: View, trials: Sequence[Trial]) -> list[str]:
+def varying_settings(view: View, trials: Sequence[Trial]) -> list[str]:
     """Return the settings that differ among trials, in the order of the space and then of the study file."""
-    space = searched(view)
+    space = searched_space(view)
     ordered_names = [*space.names, *(derived.name for derived in space.derived), *view.base]
     names = [*ordered_names, *(name for trial in trials for name in trial.params if name not in ordered_names)]
     settings_of_trials = [view.settings(trial) for trial in trials]
@@ -101,12 +103,12 @@ def varied(view: View, trials: Sequence[Trial]) -> list[str]:
     ]
 
 
-def numeric(view: View, trials: Sequence[Trial], name: str) -> bool:
+def is_numeric(view: View, trials: Sequence[Trial], name: str) -> bool:
     """Return whether a setting is a number in all of these trials."""
     return all(is_number(view.settings(trial).get(name)) for trial in trials)
 
 
-def measured(trial: Trial, name: str) -> float | None:
+def measured_value(trial: Trial, name: str) -> float | None:
     """Return a trial's finite value of a metric, `seconds` or `peak_memory_gb`; None if not measured."""
     if name == "seconds":
         return trial.seconds if trial.seconds > 0 else None

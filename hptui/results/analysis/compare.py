@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hptui.model.trial import Trial
-from hptui.results.analysis.cohort import in_rank, ranked, replicates, value_of
-from hptui.results.analysis.intervals import counts
+from hptui.results.analysis.cohort import objective_value, ranked_trials, replicates, sort_by_rank
+from hptui.results.analysis.intervals import rate_counts
 from hptui.results.view import View
 
-ALPHA = 0.05
+SIGNIFICANCE_LEVEL = 0.05
 """Significance level of every test."""
 
 
 @dataclass(frozen=True, slots=True)
-class Versus:
+class PairTest:
     """A trial compared with the best. `corrected` is `p` corrected for the number of comparisons."""
 
     trial: Trial
@@ -29,27 +29,27 @@ class Versus:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparisons:
+class ComparisonsWithBest:
     """The best trial compared with all others by the test `how`. `others` is empty without a measure of noise."""
 
     best: Trial
     how: str
-    others: tuple[Versus, ...]
+    others: tuple[PairTest, ...]
     spread: float | None = None
     """Standard deviation between repeated seeds, for the t test."""
 
     @property
-    def alike(self) -> list[Trial]:
+    def indistinguishable(self) -> list[Trial]:
         """The trials that do not differ significantly from the best after correction."""
-        return [test.trial for test in self.others if test.corrected >= ALPHA]
+        return [test.trial for test in self.others if test.corrected >= SIGNIFICANCE_LEVEL]
 
     @property
-    def alike_alone(self) -> list[Trial]:
+    def indistinguishable_uncorrected(self) -> list[Trial]:
         """The trials that do not differ significantly from the best even without correction."""
-        return [test.trial for test in self.others if test.p >= ALPHA]
+        return [test.trial for test in self.others if test.p >= SIGNIFICANCE_LEVEL]
 
 
-def holm(values: Sequence[float]) -> list[float]:
+def holm_correction(values: Sequence[float]) -> list[float]:
     """Return p-values corrected for multiple tests by Holm's step-down method.
 
     Source: S. Holm, Scandinavian Journal of Statistics 6 (1979), 65–70.
@@ -63,38 +63,38 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 @lru_cache(maxsize=8192)
-def fisher(k: int, n: int, other_k: int, other_n: int) -> float:
+def fisher_exact(k: int, n: int, other_k: int, other_n: int) -> float:
     """Return the p-value of Fisher's exact test of two rates k of n, two-sided."""
     from scipy import stats
 
     return float(stats.fisher_exact([[k, n - k], [other_k, other_n - other_k]]).pvalue)
 
 
-def against_best(view: View) -> Comparisons | None:
+def compare_with_best(view: View) -> ComparisonsWithBest | None:
     """Return the tests of all ranked trials against the best; None for fewer than two ranked trials."""
-    trials = in_rank(view, ranked(view))
+    trials = sort_by_rank(view, ranked_trials(view))
     if len(trials) < 2 or view.best is None:
         return None
     best = next((trial for trial in trials if trial.number == view.best.number), trials[0])
     others = [trial for trial in trials if trial.number != best.number]
-    return _by_counts(view, best, others) or _by_seeds(view, best, others) or Comparisons(best, "", ())
+    return _by_counts(view, best, others) or _by_seeds(view, best, others) or ComparisonsWithBest(best, "", ())
 
 
-def _by_counts(view: View, best: Trial, others: Sequence[Trial]) -> Comparisons | None:
+def _by_counts(view: View, best: Trial, others: Sequence[Trial]) -> ComparisonsWithBest | None:
     metric = view.study.objective.metric
-    best_counts = counts(view, best, metric)
-    counted = [counts(view, trial, metric) for trial in others]
+    best_counts = rate_counts(view, best, metric)
+    counted = [rate_counts(view, trial, metric) for trial in others]
     if best_counts is None or None in counted:
         return None
-    p_values = [fisher(*best_counts, *count) for count in counted if count is not None]
-    return Comparisons(best, "Fisher's exact test", _pair_tests(others, p_values))
+    p_values = [fisher_exact(*best_counts, *count) for count in counted if count is not None]
+    return ComparisonsWithBest(best, "Fisher's exact test", _pair_tests(others, p_values))
 
 
-def _by_seeds(view: View, best: Trial, others: Sequence[Trial]) -> Comparisons | None:
+def _by_seeds(view: View, best: Trial, others: Sequence[Trial]) -> ComparisonsWithBest | None:
     """Run t tests with one standard deviation for all configurations, pooled over the repeated ones."""
     from scipy import stats
 
-    runs = {trial.number: [value_of(view, run) for run in replicates(view, trial)] for trial in (best, *others)}
+    runs = {trial.number: [objective_value(view, run) for run in replicates(view, trial)] for trial in (best, *others)}
     repeated = [values for values in runs.values() if len(values) > 1]
     degrees_of_freedom = sum(len(values) - 1 for values in repeated)
     if not degrees_of_freedom:
@@ -110,8 +110,10 @@ def _by_seeds(view: View, best: Trial, others: Sequence[Trial]) -> Comparisons |
         p_values.append(
             float(2 * stats.t.sf(abs(means[best.number] - means[trial.number]) / standard_error, degrees_of_freedom))
         )
-    return Comparisons(best, "t tests with the spread between repeated seeds", _pair_tests(others, p_values), deviation)
+    return ComparisonsWithBest(
+        best, "t tests with the spread between repeated seeds", _pair_tests(others, p_values), deviation
+    )
 
 
-def _pair_tests(others: Sequence[Trial], p_values: Sequence[float]) -> tuple[Versus, ...]:
-    return tuple(Versus(*row) for row in zip(others, p_values, holm(p_values), strict=True))
+def _pair_tests(others: Sequence[Trial], p_values: Sequence[float]) -> tuple[PairTest, ...]:
+    return tuple(PairTest(*row) for row in zip(others, p_values, holm_correction(p_values), strict=True))

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from hptui.model.trial import Trial
-from hptui.results.analysis.cohort import numeric, searched, varied
-from hptui.results.analysis.compare import ALPHA, holm
-from hptui.results.analysis.effects import spearman
+from hptui.results.analysis.cohort import is_numeric, searched_space, varying_settings
+from hptui.results.analysis.compare import SIGNIFICANCE_LEVEL, holm_correction
+from hptui.results.analysis.effects import spearman_correlation
 from hptui.results.view import View
 
-STRONG = 0.5
+MIN_CONFOUNDED_CORRELATION = 0.5
 """Rank correlation (absolute) from which two settings are called confounded."""
 NARROW = 0.5
-FEW = 8
+MIN_TRIALS_FOR_CONFOUNDING = 8
 """With fewer trials nearly every pair of settings would be correlated."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pinned:
+class RestrictedValue:
     """A value of the first setting that was only tried within a part of the second's range."""
 
     value: float
@@ -30,45 +30,46 @@ class Pinned:
 
 
 @dataclass(frozen=True, slots=True)
-class Confounded:
+class ConfoundedPair:
     """Two settings with a strong rank correlation; the first is the one with fewer values."""
 
-    one: str
-    other: str
+    first: str
+    second: str
     strength: float
     p: float
     trials: tuple[Trial, ...]
-    pinned: tuple[Pinned, ...]
+    restricted: tuple[RestrictedValue, ...]
 
 
-def confounded(view: View, trials: Sequence[Trial]) -> list[Confounded]:
+def confounded_pairs(view: View, trials: Sequence[Trial]) -> list[ConfoundedPair]:
     """Return pairs of searched settings with a strong rank correlation, corrected for the number of pairs.
 
     Derived settings are left out: they depend on others by definition.
     """
-    if len(trials) < FEW:
+    if len(trials) < MIN_TRIALS_FOR_CONFOUNDING:
         return []
-    derived = {setting.name for setting in searched(view).derived}
-    names = [name for name in varied(view, trials) if name not in derived and numeric(view, trials, name)]
+    derived = {setting.name for setting in searched_space(view).derived}
+    names = [name for name in varying_settings(view, trials) if name not in derived and is_numeric(view, trials, name)]
     values = {name: [float(view.settings(trial)[name]) for trial in trials] for name in names}  # type: ignore[arg-type]
     correlations = [
-        (first, second, *spearman(values[first], values[second])) for first, second in combinations(names, 2)
+        (first, second, *spearman_correlation(values[first], values[second]))
+        for first, second in combinations(names, 2)
     ]
     tested = [(first, second, rho, p) for first, second, rho, p in correlations if rho is not None and p is not None]
-    corrected = holm([p for *_, p in tested])
+    corrected = holm_correction([p for *_, p in tested])
     pairs = []
     for (first, second, rho, _), p in zip(tested, corrected, strict=True):
-        if abs(rho) >= STRONG and p < ALPHA:
+        if abs(rho) >= MIN_CONFOUNDED_CORRELATION and p < SIGNIFICANCE_LEVEL:
             # Effects are shown by groups of values, so the setting with fewer values comes first.
             fewer, more = sorted((first, second), key=lambda name: len(set(values[name])))
             pinned = _restricted_values(trials, values[fewer], values[more])
-            pairs.append(Confounded(fewer, more, rho, p, tuple(trials), pinned))
+            pairs.append(ConfoundedPair(fewer, more, rho, p, tuple(trials), pinned))
     return pairs
 
 
 def _restricted_values(
     trials: Sequence[Trial], values: Sequence[float], other_values: Sequence[float]
-) -> tuple[Pinned, ...]:
+) -> tuple[RestrictedValue, ...]:
     """Return values tried at least twice, always on one side of the median of the other setting."""
     middle = sorted(other_values)[len(other_values) // 2]
     restricted = []
@@ -76,5 +77,7 @@ def _restricted_values(
         inside = [index for index, at_index in enumerate(values) if at_index == value]
         others = [other_values[index] for index in inside]
         if len(inside) > 1 and (min(others) >= middle or max(others) < middle):
-            restricted.append(Pinned(value, min(others), max(others), tuple(trials[index] for index in inside)))
+            restricted.append(
+                RestrictedValue(value, min(others), max(others), tuple(trials[index] for index in inside))
+            )
     return tuple(restricted)

@@ -9,16 +9,16 @@ from statistics import median
 
 from hptui.model.trial import Attempt, Role, Trial, TrialStatus, Value
 from hptui.model.values import is_number
-from hptui.results.analysis.cohort import in_rank, ranked, value_of
-from hptui.results.roles import SETTINGS, number_of
+from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank
+from hptui.results.roles import SETTING_NAMES, number_with_role
 from hptui.results.view import View
 
-EXAMPLES = ("train_examples", "train_samples", "examples", "n_train")
+EXAMPLE_COUNT_FACTS = ("train_examples", "train_samples", "examples", "n_train")
 """Facts in which trainers record the number of examples of one pass over the training data."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mean:
+class TrialMean:
     """Mean, median (`middle`) and total over trials."""
 
     value: float
@@ -27,58 +27,60 @@ class Mean:
     trials: tuple[Trial, ...]
 
 
-def mean_of(trials: Sequence[Trial], values: Sequence[float]) -> Mean | None:
+def mean_of(trials: Sequence[Trial], values: Sequence[float]) -> TrialMean | None:
     """Return the mean of values; None for no values."""
     if not values:
         return None
     total = math.fsum(values)
-    return Mean(total / len(values), median(values), total, tuple(trials))
+    return TrialMean(total / len(values), median(values), total, tuple(trials))
 
 
-def done(view: View) -> list[Trial]:
+def timed_trials(view: View) -> list[Trial]:
     """Return the complete trials that trained and whose time was measured."""
     return [t for t in view.trials if t.status is TrialStatus.COMPLETE and t.seconds > 0 and t.role is not Role.BASE]
 
 
-def time_per_trial(view: View) -> Mean | None:
+def seconds_per_trial(view: View) -> TrialMean | None:
     """Return the seconds per complete trial."""
-    trials = done(view)
+    trials = timed_trials(view)
     return mean_of(trials, [trial.seconds for trial in trials])
 
 
-def time_per_epoch(view: View) -> Mean | None:
+def seconds_per_epoch(view: View) -> TrialMean | None:
     """Return the seconds per epoch, over trials given in epochs that were not stopped early."""
-    trials = [trial for trial in done(view) if _epochs(view, trial)]
+    trials = [trial for trial in timed_trials(view) if _epochs(view, trial)]
     return mean_of(trials, [trial.seconds / (_epochs(view, trial) or 1) for trial in trials])
 
 
 def _epochs(view: View, trial: Trial) -> float | None:
     settings = view.settings(trial)
-    steps, epochs = number_of(settings, "steps"), number_of(settings, "epochs")
+    steps, epochs = number_with_role(settings, "steps"), number_with_role(settings, "epochs")
     stopped_early = trial.total_steps and trial.last_step is not None and trial.last_step < trial.total_steps
     return epochs if epochs and not steps and not stopped_early else None
 
 
-def examples_of(view: View, facts: Mapping[str, Value], trial: Trial) -> float | None:
+def examples_per_epoch(view: View, facts: Mapping[str, Value], trial: Trial) -> float | None:
     """Return the number of examples of one epoch, as recorded of the trial or of the study's data."""
     for source in (trial.facts, facts):
-        for name in EXAMPLES:
+        for name in EXAMPLE_COUNT_FACTS:
             if is_number(count := source.get(name)) and count > 0:
                 limit = view.settings(trial).get("train_samples")
                 return min(count, limit) if is_number(limit) and limit > 0 else count
     return None
 
 
-def time_per_thousand(view: View, facts: Mapping[str, Value]) -> tuple[Mean, Mean] | None:
+def seconds_per_thousand(view: View, facts: Mapping[str, Value]) -> tuple[TrialMean, TrialMean] | None:
     """Return the seconds per 1,000 examples: of the data set (all epochs), and of processed examples."""
-    counted = [(t, n, e) for t in done(view) if (n := examples_of(view, facts, t)) and (e := _epochs(view, t))]
+    counted = [
+        (t, n, e) for t in timed_trials(view) if (n := examples_per_epoch(view, facts, t)) and (e := _epochs(view, t))
+    ]
     trials = [trial for trial, *_ in counted]
     per_data_set = mean_of(trials, [1000 * trial.seconds / n for trial, n, _ in counted])
     per_pass = mean_of(trials, [1000 * trial.seconds / (n * epochs) for trial, n, epochs in counted])
     return (per_data_set, per_pass) if per_data_set and per_pass else None
 
 
-def memory(view: View) -> Mean | None:
+def peak_memory(view: View) -> TrialMean | None:
     """Return the peak memory in GiB over trials that recorded it."""
     trials = [trial for trial in view.trials if trial.peak_memory_gb is not None and trial.role is not Role.BASE]
     return mean_of(trials, [trial.peak_memory_gb or 0.0 for trial in trials])
@@ -105,7 +107,7 @@ def gpu_hours(attempts: Mapping[int, Sequence[Attempt]]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Two:
+class OnOffCost:
     """Means (on, off) of peak memory in GiB and of seconds, over trials with a setting on and with it off."""
 
     setting: str
@@ -115,13 +117,13 @@ class Two:
     seconds: tuple[float, float] | None
 
 
-def four_bit(view: View) -> Two | None:
+def four_bit_cost(view: View) -> OnOffCost | None:
     """Return the cost of trials that loaded the model in 4 bits against the others; None without both."""
-    for name in SETTINGS["four_bit"]:
-        on = [t for t in done(view) if _is_four_bit(view.settings(t).get(name))]
-        off = [t for t in done(view) if name in view.settings(t) and not _is_four_bit(view.settings(t)[name])]
+    for name in SETTING_NAMES["four_bit"]:
+        on = [t for t in timed_trials(view) if _is_four_bit(view.settings(t).get(name))]
+        off = [t for t in timed_trials(view) if name in view.settings(t) and not _is_four_bit(view.settings(t)[name])]
         if on and off:
-            return Two(name, tuple(on), tuple(off), _means(on, off, "peak_memory_gb"), _means(on, off, "seconds"))
+            return OnOffCost(name, tuple(on), tuple(off), _means(on, off, "peak_memory_gb"), _means(on, off, "seconds"))
     return None
 
 
@@ -139,7 +141,7 @@ def _means(on: Sequence[Trial], off: Sequence[Trial], field: str) -> tuple[float
 
 
 @dataclass(frozen=True, slots=True)
-class Cheaper:
+class CheaperTrial:
     """A trial nearly as good as the best that took clearly less time."""
 
     trial: Trial
@@ -149,15 +151,15 @@ class Cheaper:
     """Its time as a share of the time of the best trial."""
 
 
-def cheaper(view: View, worse: float = 0.05, saved: float = 0.2) -> Cheaper | None:
+def cheaper_trial(view: View, worse: float = 0.05, saved: float = 0.2) -> CheaperTrial | None:
     """Return the fastest trial within the share `worse` of the best that saved the share `saved` of time."""
-    order = in_rank(view, ranked(view))
+    order = sort_by_rank(view, ranked_trials(view))
     if len(order) < 2 or len(view.study.objectives) > 1:
         return None
     best, *others = order
-    value = value_of(view, best)
+    value = objective_value(view, best)
     candidates = [
-        Cheaper(trial, abs(value_of(view, trial) - value) / abs(value), trial.seconds / best.seconds)
+        CheaperTrial(trial, abs(objective_value(view, trial) - value) / abs(value), trial.seconds / best.seconds)
         for trial in others
         if value and best.seconds > 0 and trial.seconds > 0
     ]

@@ -9,32 +9,32 @@ from dataclasses import dataclass, replace
 
 from hptui.model.parameters import Choice, Float, Int
 from hptui.model.trial import Trial, Value
-from hptui.model.values import is_number, same
-from hptui.results.analysis.cohort import numeric, searched, varied
-from hptui.results.analysis.compare import ALPHA, holm
-from hptui.results.analysis.intervals import Interval, counts, student, wilson
-from hptui.results.roles import floor_of, setting_of
+from hptui.model.values import is_number, values_equal
+from hptui.results.analysis.cohort import is_numeric, searched_space, varying_settings
+from hptui.results.analysis.compare import SIGNIFICANCE_LEVEL, holm_correction
+from hptui.results.analysis.intervals import Interval, rate_counts, student_interval, wilson_interval
+from hptui.results.roles import lower_bound, setting_with_role
 from hptui.results.view import View
 
-FEW = 5
+MIN_TRIALS_FOR_EFFECT = 5
 """With fewer trials no effect is tested."""
-GROUPS = 8
+MAX_GROUPS = 8
 """A number with more distinct values is grouped into bins."""
-BINS = 3
+BIN_COUNT = 3
 """Number of bins of equal width."""
-ENOUGH = 8
+MIN_TRIALS_FOR_GROUP_TEST = 8
 """Number of trials from which groups of ordered values are tested as well as their trend."""
-TREND = "rank correlation"
+TREND_TEST = "rank correlation"
 """Spearman's test of a trend."""
-AMONG = "Kruskal-Wallis"
+GROUP_TEST = "Kruskal-Wallis"
 """Test of a difference between groups."""
 
-Metric = Callable[[Trial], float | None]
+Measure = Callable[[Trial], float | None]
 """Returns a trial's value of the metric under study; None if it was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class EffectGroup:
     """The trials with one value of a setting, or with values from `low` to `high`; `mean` is of the metric."""
 
     value: Value
@@ -52,7 +52,7 @@ class Effect:
     """The effect of a setting on a metric. `p` is of the test `how`, `corrected` for all settings; None: too few."""
 
     setting: str
-    groups: tuple[Group, ...]
+    groups: tuple[EffectGroup, ...]
     trials: tuple[Trial, ...]
     how: str = ""
     strength: float | None = None
@@ -61,14 +61,14 @@ class Effect:
     corrected: float | None = None
 
     @property
-    def measurable(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the effect is significant, corrected for the number of settings."""
-        return self.corrected is not None and self.corrected < ALPHA
+        return self.corrected is not None and self.corrected < SIGNIFICANCE_LEVEL
 
     @property
-    def steady(self) -> bool:
+    def is_trend(self) -> bool:
         """Whether the effect is a trend: the metric rises, or falls, with the setting."""
-        return self.how == TREND and self.strength is not None
+        return self.how == TREND_TEST and self.strength is not None
 
     @property
     def constant(self) -> bool:
@@ -76,13 +76,13 @@ class Effect:
         return len({group.mean for group in self.groups}) < 2
 
 
-def effects(view: View, trials: Sequence[Trial], metric: str, measure: Metric) -> list[Effect]:
+def setting_effects(view: View, trials: Sequence[Trial], metric: str, measure: Measure) -> list[Effect]:
     """Return the effects of all settings that differ among the trials, in the order of the space."""
     measured = [trial for trial in trials if _finite_or_none(measure(trial)) is not None]
-    results = [_effect(view, measured, name, metric, measure) for name in varied(view, measured)]
+    results = [_effect(view, measured, name, metric, measure) for name in varying_settings(view, measured)]
     tested = [effect for effect in results if effect.p is not None]
     corrected = dict(
-        zip([effect.setting for effect in tested], holm([effect.p or 0.0 for effect in tested]), strict=True)
+        zip([effect.setting for effect in tested], holm_correction([effect.p or 0.0 for effect in tested]), strict=True)
     )
     return [replace(effect, corrected=corrected.get(effect.setting)) for effect in results]
 
@@ -91,37 +91,39 @@ def _finite_or_none(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _effect(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Metric) -> Effect:
+def _effect(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Measure) -> Effect:
     settings = {trial.number: view.settings(trial) for trial in trials}
     with_setting = tuple(trial for trial in trials if name in settings[trial.number])
     values = [float(measure(trial) or 0.0) for trial in with_setting]
-    parameter = searched(view).get(name)
-    ordered = numeric(view, with_setting, name) and not (isinstance(parameter, Choice) and parameter.ordered is False)
-    groups = grouped(view, with_setting, name, metric, measure)
-    if len(with_setting) < FEW or len(set(values)) < 2:
+    parameter = searched_space(view).get(name)
+    ordered = is_numeric(view, with_setting, name) and not (
+        isinstance(parameter, Choice) and parameter.ordered is False
+    )
+    groups = group_trials(view, with_setting, name, metric, measure)
+    if len(with_setting) < MIN_TRIALS_FOR_EFFECT or len(set(values)) < 2:
         return Effect(name, groups, with_setting)
     if ordered:
         positions = [float(settings[trial.number][name]) for trial in with_setting]  # type: ignore[arg-type]
-        strength, p = spearman(positions, values)
-        return _trend_or_groups(Effect(name, groups, with_setting, TREND, strength, p), measure)
-    return Effect(name, groups, with_setting, AMONG, None, _kruskal(groups, measure))
+        strength, p = spearman_correlation(positions, values)
+        return _trend_or_groups(Effect(name, groups, with_setting, TREND_TEST, strength, p), measure)
+    return Effect(name, groups, with_setting, GROUP_TEST, None, _kruskal(groups, measure))
 
 
-def _trend_or_groups(effect: Effect, measure: Metric) -> Effect:
+def _trend_or_groups(effect: Effect, measure: Measure) -> Effect:
     """Return the effect by the stronger of two tests: trend, or difference between groups.
 
     An optimum in the middle of a range has no trend. The smaller p is doubled for the choice between two tests.
     """
-    if effect.p is None or len(effect.groups) < 3 or len(effect.trials) < ENOUGH:
+    if effect.p is None or len(effect.groups) < 3 or len(effect.trials) < MIN_TRIALS_FOR_GROUP_TEST:
         return effect
     group_p = _kruskal(effect.groups, measure)
     if group_p is None:
         return effect
-    how = effect.how if effect.p <= group_p else AMONG
+    how = effect.how if effect.p <= group_p else GROUP_TEST
     return replace(effect, how=how, p=min(1.0, 2 * min(effect.p, group_p)))
 
 
-def spearman(first: Sequence[float], second: Sequence[float]) -> tuple[float | None, float | None]:
+def spearman_correlation(first: Sequence[float], second: Sequence[float]) -> tuple[float | None, float | None]:
     """Return Spearman's rank correlation and its p-value; None if one of the samples does not vary."""
     from scipy import stats
 
@@ -132,7 +134,7 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> tuple[float | N
     return float(result.statistic), p if math.isfinite(p) else None
 
 
-def _kruskal(groups: Sequence[Group], measure: Metric) -> float | None:
+def _kruskal(groups: Sequence[EffectGroup], measure: Measure) -> float | None:
     from scipy import stats
 
     samples = [[float(measure(trial) or 0.0) for trial in group.trials] for group in groups]
@@ -142,35 +144,37 @@ def _kruskal(groups: Sequence[Group], measure: Metric) -> float | None:
     return p if math.isfinite(p) else None
 
 
-def grouped(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Metric) -> tuple[Group, ...]:
+def group_trials(
+    view: View, trials: Sequence[Trial], name: str, metric: str, measure: Measure
+) -> tuple[EffectGroup, ...]:
     """Return trials by value of a setting, or in bins of equal width (on a log scale if searched so)."""
     trials_by_key: dict[str, list[Trial]] = defaultdict(list)
     raw: dict[str, Value] = {}
     for trial in trials:
         value = view.settings(trial)[name]
-        key = next((same_key for same_key, seen in raw.items() if same(seen, value)), repr(value))
+        key = next((same_key for same_key, seen in raw.items() if values_equal(seen, value)), repr(value))
         raw.setdefault(key, value)
         trials_by_key[key].append(trial)
-        if len(raw) > GROUPS and is_number(value):
+        if len(raw) > MAX_GROUPS and is_number(value):
             return _bins(view, trials, name, metric, measure)
-    if len(raw) > BINS and len(raw) > len(trials) / 2 and not isinstance(searched(view).get(name), Choice):
+    if len(raw) > BIN_COUNT and len(raw) > len(trials) / 2 and not isinstance(searched_space(view).get(name), Choice):
         return _bins(view, trials, name, metric, measure)
     order = sorted(trials_by_key, key=lambda key: (0, float(raw[key]), "") if is_number(raw[key]) else (1, 0.0, key))  # type: ignore[arg-type]
     return tuple(_group(view, trials_by_key[key], metric, measure, value=raw[key]) for key in order)
 
 
-def _bins(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Metric) -> tuple[Group, ...]:
-    if not numeric(view, trials, name):
+def _bins(view: View, trials: Sequence[Trial], name: str, metric: str, measure: Measure) -> tuple[EffectGroup, ...]:
+    if not is_numeric(view, trials, name):
         return ()
     positions = {trial.number: float(view.settings(trial)[name]) for trial in trials}  # type: ignore[arg-type]
     low, high = min(positions.values()), max(positions.values())
-    parameter = searched(view).get(name)
+    parameter = searched_space(view).get(name)
     log = isinstance(parameter, Float | Int) and parameter.log and low > 0
     scale: Callable[[float], float] = math.log if log else float
-    edges = [scale(low) + (scale(high) - scale(low)) * n / BINS for n in range(BINS + 1)]
+    edges = [scale(low) + (scale(high) - scale(low)) * n / BIN_COUNT for n in range(BIN_COUNT + 1)]
     groups = []
-    for index in range(BINS):
-        is_last = index == BINS - 1
+    for index in range(BIN_COUNT):
+        is_last = index == BIN_COUNT - 1
         members = [
             t
             for t in trials
@@ -186,23 +190,23 @@ def _group(
     view: View,
     trials: Sequence[Trial],
     metric: str,
-    measure: Metric,
+    measure: Measure,
     *,
     value: Value = None,
     low: float | None = None,
     high: float | None = None,
-) -> Group:
+) -> EffectGroup:
     values = [float(measure(trial) or 0.0) for trial in trials]
     mean = math.fsum(values) / len(values)
-    counted = [counts(view, trial, metric) for trial in trials]
+    counted = [rate_counts(view, trial, metric) for trial in trials]
     if counted and all(pair is not None for pair in counted):
         k, n = (sum(pair[index] for pair in counted if pair is not None) for index in (0, 1))
-        return Group(value, low, high, tuple(trials), mean, wilson(k, n), (k, n))
-    return Group(value, low, high, tuple(trials), mean, student(values, floor_of(metric)))
+        return EffectGroup(value, low, high, tuple(trials), mean, wilson_interval(k, n), (k, n))
+    return EffectGroup(value, low, high, tuple(trials), mean, student_interval(values, lower_bound(metric)))
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class OneFactorStep:
     """A trial that differs from another in one setting, or in one and those derived from it."""
 
     trial: Trial
@@ -210,7 +214,7 @@ class Step:
     changed: Mapping[str, tuple[Value, Value]]
 
 
-def one_factor(view: View, trials: Sequence[Trial]) -> list[Step]:
+def one_factor_steps(view: View, trials: Sequence[Trial]) -> list[OneFactorStep]:
     """Return the trials that differ from the baseline in one setting."""
     base = view.baseline
     if base is None or all(trial.number != base.number for trial in trials):
@@ -221,10 +225,10 @@ def one_factor(view: View, trials: Sequence[Trial]) -> list[Step]:
         changed = {
             name: (baseline_settings.get(name), settings.get(name))
             for name in dict.fromkeys([*baseline_settings, *settings])
-            if not same(baseline_settings.get(name), settings.get(name))
+            if not values_equal(baseline_settings.get(name), settings.get(name))
         }
         if changed and trial.number != base.number:
-            steps.append(Step(trial, base, changed))
+            steps.append(OneFactorStep(trial, base, changed))
     return [step for step in steps if _is_one_factor(view, step.changed)]
 
 
@@ -233,10 +237,10 @@ def _is_one_factor(view: View, changed: Mapping[str, tuple[Value, Value]]) -> bo
 
     That is one setting and those derived from it, or rank and alpha with their ratio kept.
     """
-    independent = [name for name in changed if name not in [derived.name for derived in searched(view).derived]]
+    independent = [name for name in changed if name not in [derived.name for derived in searched_space(view).derived]]
     if len(independent) < 2:
         return True
-    rank, alpha = setting_of(independent, "rank"), setting_of(independent, "alpha")
+    rank, alpha = setting_with_role(independent, "rank"), setting_with_role(independent, "alpha")
     if len(independent) > 2 or rank is None or alpha is None:
         return False
     (r0, r1), (a0, a1) = changed[rank], changed[alpha]

@@ -8,23 +8,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from hptui.model.trial import Trial, Value
-from hptui.model.values import same
+from hptui.model.values import values_equal
 from hptui.results.view import View
-from hptui.storage.rows import LastValue
+from hptui.storage.rows import MetricSummary
 
-TIMED = ("seconds", "time", "per_second", "memory", "_gb", "throughput")
+TIMING_WORDS = ("seconds", "time", "per_second", "memory", "_gb", "throughput")
 """Metrics whose names contain these differ even between identical runs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Inert:
+class IgnoredSetting:
     """A setting that made no difference: pairs of trials with other values of it and identical curves."""
 
     setting: str
     pairs: tuple[tuple[Trial, Trial], ...]
 
 
-def inert(view: View, trials: Sequence[Trial], summaries: Mapping[str, Mapping[int, LastValue]]) -> list[Inert]:
+def ignored_settings(
+    view: View, trials: Sequence[Trial], summaries: Mapping[str, Mapping[int, MetricSummary]]
+) -> list[IgnoredSetting]:
     """Return the settings for which such pairs exist.
 
     A setting is left out if two trials that differ in it alone have other curves.
@@ -37,21 +39,21 @@ def inert(view: View, trials: Sequence[Trial], summaries: Mapping[str, Mapping[i
     equal: dict[str, list[tuple[Trial, Trial]]] = defaultdict(list)
     for group in by_fingerprint.values():
         for other in group[1:]:
-            for name in differing(view, group[0], other):
+            for name in differing_settings(view, group[0], other):
                 equal[name].append((group[0], other))
     suspects = frozenset(equal)
     return [
-        Inert(name, tuple(pairs))
+        IgnoredSetting(name, tuple(pairs))
         for name, pairs in equal.items()
         if not _makes_a_difference(view, comparable, fingerprints, name, suspects)
     ]
 
 
-def _fingerprint(trial: Trial, summaries: Mapping[str, Mapping[int, LastValue]]) -> tuple[Any, ...]:
+def _fingerprint(trial: Trial, summaries: Mapping[str, Mapping[int, MetricSummary]]) -> tuple[Any, ...]:
     """Return the summary of all curves of a trial, equal for identical curves; empty without a curve."""
     entries = []
     for metric, by_trial in sorted(summaries.items()):
-        if trial.number in by_trial and not any(word in metric for word in TIMED):
+        if trial.number in by_trial and not any(word in metric for word in TIMING_WORDS):
             summary = by_trial[trial.number]
             entries.append(
                 (
@@ -68,12 +70,12 @@ def _fingerprint(trial: Trial, summaries: Mapping[str, Mapping[int, LastValue]])
     return tuple(entries) if any(entry[-1] > 1 for entry in entries) else ()
 
 
-def differing(view: View, first_trial: Trial, second_trial: Trial) -> list[str]:
+def differing_settings(view: View, first_trial: Trial, second_trial: Trial) -> list[str]:
     """Return the settings in which two trials differ, without derived ones."""
     derived = {setting.name for setting in view.study.space.derived}
     first, second = view.settings(first_trial), view.settings(second_trial)
     names = (name for name in dict.fromkeys([*first, *second]) if name not in derived)
-    return [name for name in names if not same(_value(first, name), _value(second, name))]
+    return [name for name in names if not values_equal(_value(first, name), _value(second, name))]
 
 
 def _value(settings: Mapping[str, Value], name: str) -> Value:
@@ -92,7 +94,7 @@ def _makes_a_difference(
         if (
             other is not trial
             and fingerprints[other.number] != fingerprints[trial.number]
-            and name in differing(view, other, trial)
+            and name in differing_settings(view, other, trial)
         ):
             return True
     return False

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from hptui.model.counts import TOTAL
+from hptui.model.counts import TOTAL_SUFFIX
 from hptui.model.trial import Trial
 from hptui.results.analysis.cohort import replicates
-from hptui.results.roles import floor_of
+from hptui.results.roles import lower_bound
 from hptui.results.view import View
 
-CONFIDENCE = 0.95
+CONFIDENCE_LEVEL = 0.95
 """Confidence level of every interval."""
 
 
@@ -30,15 +30,15 @@ class Interval:
 
 
 @lru_cache(maxsize=4096)
-def wilson(k: int, n: int) -> Interval:
+def wilson_interval(k: int, n: int) -> Interval:
     """Return Wilson's score interval for k of n."""
     from scipy import stats
 
-    bounds = stats.binomtest(k, n).proportion_ci(confidence_level=CONFIDENCE, method="wilson")
+    bounds = stats.binomtest(k, n).proportion_ci(confidence_level=CONFIDENCE_LEVEL, method="wilson")
     return Interval(float(bounds.low), float(bounds.high), "Wilson", n, k)
 
 
-def student(values: Sequence[float], floor: float | None = None) -> Interval | None:
+def student_interval(values: Sequence[float], floor: float | None = None) -> Interval | None:
     """Return Student's interval of a mean, cut at `floor`; None for fewer than two values."""
     from scipy import stats
 
@@ -48,12 +48,12 @@ def student(values: Sequence[float], floor: float | None = None) -> Interval | N
     standard_error = float(stats.sem(values))
     if standard_error == 0 or not math.isfinite(standard_error):
         return Interval(mean, mean, "Student", len(values))
-    low, high = stats.t.interval(CONFIDENCE, len(values) - 1, loc=mean, scale=standard_error)
+    low, high = stats.t.interval(CONFIDENCE_LEVEL, len(values) - 1, loc=mean, scale=standard_error)
     low = low if floor is None or min(values) < floor else max(low, floor)
     return Interval(float(low), float(high), "Student", len(values))
 
 
-def counts(view: View, trial: Trial, metric: str) -> tuple[int, int] | None:
+def rate_counts(view: View, trial: Trial, metric: str) -> tuple[int, int] | None:
     """Return (k, n) behind a trial's rate.
 
     They are as counted, or from `samples` of the objective if that gives a whole k; None otherwise.
@@ -61,7 +61,7 @@ def counts(view: View, trial: Trial, metric: str) -> tuple[int, int] | None:
     value = (trial.values or {}).get(metric, trial.metrics.get(metric))
     if value is None or not 0 <= value <= 1:
         return None
-    total: Any = trial.metrics.get(metric + TOTAL)
+    total: Any = trial.metrics.get(metric + TOTAL_SUFFIX)
     if total is None:
         total = next((objective.samples for objective in view.study.objectives if objective.metric == metric), None)
     if not total or not math.isfinite(total):
@@ -71,15 +71,15 @@ def counts(view: View, trial: Trial, metric: str) -> tuple[int, int] | None:
     return (k, n) if abs(k - value * n) < 1e-6 * n + 1e-9 else None
 
 
-def of_trial(view: View, trial: Trial, metric: str) -> Interval | None:
+def trial_interval(view: View, trial: Trial, metric: str) -> Interval | None:
     """Return the interval of a trial's value; None if it was measured once."""
-    if (counted := counts(view, trial, metric)) is not None:
-        return wilson(*counted)
+    if (counted := rate_counts(view, trial, metric)) is not None:
+        return wilson_interval(*counted)
     values = [float((run.values or {})[metric]) for run in replicates(view, trial) if metric in (run.values or {})]
-    return student(values, floor_of(metric))
+    return student_interval(values, lower_bound(metric))
 
 
-def of_answers(trial: Trial, metric: str) -> Interval | None:
+def bootstrap_interval(trial: Trial, metric: str) -> Interval | None:
     """Return the bootstrap interval that the trainer recorded, if it contains the trial's value."""
     intervals: Any = trial.facts.get("generation_intervals")
     bounds = intervals.get(metric) if isinstance(intervals, dict) else None

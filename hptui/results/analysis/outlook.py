@@ -10,23 +10,23 @@ from hptui.model.errors import StudyError
 from hptui.model.parameters import Choice, Float, Int, Parameter
 from hptui.model.trial import Role, Trial
 from hptui.model.values import is_number
-from hptui.results.analysis.cohort import in_rank, ranked, searched, value_of
-from hptui.results.analysis.compare import Comparisons
-from hptui.results.analysis.confounded import Confounded
+from hptui.results.analysis.cohort import objective_value, ranked_trials, searched_space, sort_by_rank
+from hptui.results.analysis.compare import ComparisonsWithBest
+from hptui.results.analysis.confounded import ConfoundedPair
 from hptui.results.analysis.effects import Effect
-from hptui.results.analysis.regions import Edge, position
+from hptui.results.analysis.regions import BestAtEdge, position_in_range
 from hptui.results.view import View
 
-TOP = 0.25
+BEST_SHARE = 0.25
 """Share of the ranked trials that count as the best ones."""
-LEAST = 3
+MIN_TRIALS_FOR_NEXT_STEPS = 3
 """Minimum number of trials for a range and for an outlook."""
-MARGIN = 0.1
+RANGE_MARGIN = 0.1
 """Margin that a suggested range has around its trials, as a share of the current range."""
 
 
 @dataclass(frozen=True, slots=True)
-class Narrower:
+class SuggestedRange:
     """A narrower (or, at an edge, wider) range for one setting, from the best trials. `now`, `then`: as text."""
 
     setting: str
@@ -36,25 +36,29 @@ class Narrower:
     wider: bool
 
 
-def top(view: View) -> list[Trial]:
+def best_quarter(view: View) -> list[Trial]:
     """Return the best quarter of the ranked trials, at least three; none of three or fewer."""
-    order = in_rank(view, ranked(view))
-    return order[: max(LEAST, math.ceil(TOP * len(order)))] if len(order) > LEAST else []
+    order = sort_by_rank(view, ranked_trials(view))
+    return (
+        order[: max(MIN_TRIALS_FOR_NEXT_STEPS, math.ceil(BEST_SHARE * len(order)))]
+        if len(order) > MIN_TRIALS_FOR_NEXT_STEPS
+        else []
+    )
 
 
-def narrower(
-    view: View, effects: Sequence[Effect], pairs: Sequence[Confounded] = (), edges: Sequence[Edge] = ()
-) -> list[Narrower]:
+def suggest_ranges(
+    view: View, effects: Sequence[Effect], pairs: Sequence[ConfoundedPair] = (), edges: Sequence[BestAtEdge] = ()
+) -> list[SuggestedRange]:
     """Return ranges that contain the best trials, for settings with a measurable effect.
 
     A range is extended at an edge given in `edges`. Nothing is suggested for a setting without a significant effect,
     nor for the weaker one of a confounded pair.
     """
-    chosen = top(view)
-    significant = {effect.setting for effect in effects if effect.measurable} - overshadowed(effects, pairs)
+    chosen = best_quarter(view)
+    significant = {effect.setting for effect in effects if effect.is_significant} - weaker_of_confounded(effects, pairs)
     edges_by_setting = {edge.setting: edge for edge in edges}
     suggestions = []
-    for parameter in searched(view).parameters:
+    for parameter in searched_space(view).parameters:
         values = [view.settings(trial).get(parameter.name) for trial in chosen]
         if parameter.name not in significant or not values:
             continue
@@ -65,14 +69,16 @@ def narrower(
             continue
         if then is not None and then.describe() != parameter.describe():
             wider = edge is not None
-            suggestions.append(Narrower(parameter.name, parameter.describe(), then.describe(), tuple(chosen), wider))
+            suggestions.append(
+                SuggestedRange(parameter.name, parameter.describe(), then.describe(), tuple(chosen), wider)
+            )
     return suggestions
 
 
-def overshadowed(effects: Sequence[Effect], pairs: Sequence[Confounded]) -> set[str]:
+def weaker_of_confounded(effects: Sequence[Effect], pairs: Sequence[ConfoundedPair]) -> set[str]:
     """Return of each confounded pair the setting with the weaker effect: it may be caused by the other."""
     p_values = {effect.setting: 1.0 if effect.p is None else effect.p for effect in effects}
-    return {max((pair.one, pair.other), key=lambda name: p_values.get(name, 1.0)) for pair in pairs}
+    return {max((pair.first, pair.second), key=lambda name: p_values.get(name, 1.0)) for pair in pairs}
 
 
 def _suggested_parameter(parameter: Parameter, values: Sequence[object], at_low: bool | None) -> Parameter | None:
@@ -85,8 +91,8 @@ def _suggested_parameter(parameter: Parameter, values: Sequence[object], at_low:
     if not numbers or parameter.step is not None:
         return None
     log = parameter.log
-    positions = [position(number, parameter.low, parameter.high, log) for number in numbers]
-    low, high = max(0.0, min(positions) - MARGIN), min(1.0, max(positions) + MARGIN)
+    positions = [position_in_range(number, parameter.low, parameter.high, log) for number in numbers]
+    low, high = max(0.0, min(positions) - RANGE_MARGIN), min(1.0, max(positions) + RANGE_MARGIN)
     if at_low is not None:
         # The best lies at an edge: extend the range by a quarter on that side.
         low, high = (-0.25, high) if at_low else (low, 1.25)
@@ -108,7 +114,7 @@ def _value_at(parameter: Float | Int, fraction: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class ExpectedImprovement:
     """The chance that more trials improve the best.
 
     `best_at`: place of the best in the order of ending, from 1; `since`: trials that ended later; `chance`:
@@ -125,22 +131,26 @@ class Outlook:
     order: tuple[Trial, ...]
 
 
-def outlook(view: View, comparisons: Comparisons | None) -> Outlook | None:
+def expected_improvement(view: View, comparisons: ComparisonsWithBest | None) -> ExpectedImprovement | None:
     """Return the outlook from the order in which ranked trials ended.
 
     None for fewer than three trials of a search, or if all values are equal. Of n + m random trials each is the best
     with equal probability, so m more contain it with probability m / (n + m).
     """
-    trials = sorted(ranked(view), key=lambda trial: (trial.ended or 0.0, trial.number))
+    trials = sorted(ranked_trials(view), key=lambda trial: (trial.ended or 0.0, trial.number))
     search_trials = [trial for trial in trials if trial.role is Role.SEARCH]
-    if len(search_trials) < LEAST or view.best is None or len({value_of(view, trial) for trial in trials}) < 2:
+    if (
+        len(search_trials) < MIN_TRIALS_FOR_NEXT_STEPS
+        or view.best is None
+        or len({objective_value(view, trial) for trial in trials}) < 2
+    ):
         return None
     objective = view.study.objective
-    best_at, best = 0, value_of(view, trials[0])
+    best_at, best = 0, objective_value(view, trials[0])
     for index, trial in enumerate(trials):
-        if objective.better(value_of(view, trial), best):
-            best_at, best = index, value_of(view, trial)
+        if objective.better(objective_value(view, trial), best):
+            best_at, best = index, objective_value(view, trial)
     n = len(trials)
     more = max(5, n // 2)
-    noise = comparisons is not None and bool(comparisons.others) and bool(comparisons.alike)
-    return Outlook(n, best_at + 1, n - best_at - 1, more, more / (n + more), noise, tuple(trials))
+    noise = comparisons is not None and bool(comparisons.others) and bool(comparisons.indistinguishable)
+    return ExpectedImprovement(n, best_at + 1, n - best_at - 1, more, more / (n + more), noise, tuple(trials))

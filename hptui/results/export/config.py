@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 import hptui
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.format import setting
-from hptui.model.scripts import spelled
+from hptui.model.scripts import script_names
 from hptui.model.trial import Role, Trial, Value
 from hptui.results.export.csv_text import csv_text
 from hptui.results.export.json_text import json_text
 from hptui.results.export.python_text import python_text
-from hptui.results.export.quoting import comment
+from hptui.results.export.quoting import comment_lines
 from hptui.results.export.shell_text import env_text, flags_text
 from hptui.results.export.toml_text import toml_text
 from hptui.results.export.yaml_text import yaml_text
@@ -22,16 +22,18 @@ Names = Mapping[str, str]
 """The other program's name of a setting, by our name."""
 
 
-def config(view: View, trial: Trial, *, changed_only: bool = False, names: Names | None = None) -> dict[str, Value]:
+def trial_config(
+    view: View, trial: Trial, *, changed_only: bool = False, names: Names | None = None
+) -> dict[str, Value]:
     """Return all settings a trial was started with, defaults included; or only its own (`changed_only`)."""
     settings = dict(trial.params) if changed_only else view.settings(trial)
     if not names:  # the names of a script's options, where the study gives them
         trainer = view.study.trainer
-        return renamed(settings, spelled(trainer.kind, trainer.settings), strict=False)
-    return renamed(settings, names)
+        return rename_settings(settings, script_names(trainer.kind, trainer.settings), strict=False)
+    return rename_settings(settings, names)
 
 
-def renamed(settings: Mapping[str, Value], names: Names, *, strict: bool = True) -> dict[str, Value]:
+def rename_settings(settings: Mapping[str, Value], names: Names, *, strict: bool = True) -> dict[str, Value]:
     """Return the settings under other names, in their order.
 
     Not `strict`: a name that is not among these settings may belong to another trial.
@@ -49,7 +51,7 @@ def renamed(settings: Mapping[str, Value], names: Names, *, strict: bool = True)
     return result
 
 
-def render(
+def render_trial(
     view: View,
     trial: Trial,
     format_: str,
@@ -60,8 +62,8 @@ def render(
     prefix: str = "",
 ) -> str:
     """Return one trial's configuration as text; formats with comments begin with its provenance."""
-    settings = config(view, trial, changed_only=changed_only, names=names)
-    head = comment(provenance(view, trial))
+    settings = trial_config(view, trial, changed_only=changed_only, names=names)
+    head = comment_lines(provenance_lines(view, trial))
     texts: Mapping[str, Callable[[], str]] = {
         "yaml": lambda: head + yaml_text(settings),
         "toml": lambda: head + toml_text(settings),
@@ -76,7 +78,7 @@ def render(
     return texts[format_]()
 
 
-def provenance(view: View, trial: Trial) -> list[str]:
+def provenance_lines(view: View, trial: Trial) -> list[str]:
     """Return lines that state the trial, its values, and settings of which another value was used."""
     study = view.study
     title = f"{study.name}, trial {trial.number}" + (f" ({trial.name})" if trial.name else "")

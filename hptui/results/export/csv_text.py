@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters of a text that spreadsheets evaluate."""
 
 
@@ -17,12 +17,12 @@ def csv_text(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> st
     names = list(names) or list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([cell(name) for name in names])
-    writer.writerows([[cell(row.get(name)) for name in names] for row in rows])
+    writer.writerow([csv_cell(name) for name in names])
+    writer.writerows([[csv_cell(row.get(name)) for name in names] for row in rows])
     return text.getvalue()
 
 
-def cell(value: Any) -> str:
+def csv_cell(value: Any) -> str:
     """Return the text of one cell."""
     if value is None:
         return ""
@@ -30,4 +30,4 @@ def cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, list | tuple | Mapping):
         value = json.dumps(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else str(value)
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else str(value)

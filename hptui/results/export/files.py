@@ -8,7 +8,7 @@ from pathlib import Path
 from hptui.model.errors import MachineError
 
 
-def save(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write a file under a temporary name and rename it.
 
     A symbolic link in its place is replaced, not followed.

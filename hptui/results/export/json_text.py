@@ -7,12 +7,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from hptui.results.export.quoting import escaped
+from hptui.results.export.quoting import escape_invisible
 
 
 def json_text(value: Any) -> str:
     """Return indented JSON; a non-finite number becomes null, since JSON has no notation for it."""
-    return escaped(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+    return escape_invisible(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def _finite(value: Any) -> Any:

@@ -10,22 +10,24 @@ from typing import Any
 
 from hptui.model.errors import UserError
 
-SHELLS_OWN = re.compile(r"PATH|HOME|USER|SHELL|IFS|ENV|BASH_ENV|PS[0-9]|PWD|TERM|LANG|LC_.*|LD_.*|PYTHON.*|CUDA_.*")
+PROTECTED_VARIABLES = re.compile(
+    r"PATH|HOME|USER|SHELL|IFS|ENV|BASH_ENV|PS[0-9]|PWD|TERM|LANG|LC_.*|LD_.*|PYTHON.*|CUDA_.*"
+)
 """Environment variables that would change the shell, or the programs that it starts."""
 
 
 def flags_text(value: Mapping[str, Any], *, hyphens: bool = False) -> str:
     """Return `--learning_rate=0.0002 --lr_steps=10000,20000` for a shell; None values are left out."""
-    return line(flags(value, hyphens=hyphens))
+    return shell_line(flag_arguments(value, hyphens=hyphens))
 
 
-def flags(value: Mapping[str, Any], *, hyphens: bool = False) -> list[str]:
+def flag_arguments(value: Mapping[str, Any], *, hyphens: bool = False) -> list[str]:
     """Return the flags as a list of arguments."""
     named = {key.replace("_", "-") if hyphens else key: item for key, item in value.items() if item is not None}
-    return [f"--{key}={word(item)}" for key, item in named.items()]
+    return [f"--{key}={argument_text(item)}" for key, item in named.items()]
 
 
-def line(words: Iterable[str]) -> str:
+def shell_line(words: Iterable[str]) -> str:
     """Return words as one quoted line of a shell."""
     return " ".join(map(shlex.quote, words)) + "\n"
 
@@ -39,19 +41,19 @@ def env_text(value: Mapping[str, Any], *, prefix: str = "") -> str:
     for key, item in value.items():
         name = prefix + re.sub(r"[^A-Za-z0-9_]", "_", key).upper()
         name = f"_{name}" if name[:1].isdigit() else name
-        if SHELLS_OWN.fullmatch(name):
+        if PROTECTED_VARIABLES.fullmatch(name):
             raise UserError(f"{key!r} would set {name}, which the shell itself needs", hint="--prefix HP_")
         if name in lines:
             raise UserError(f"two settings would be called {name}: one is {key!r}", hint="--rename gives another name")
         if item is not None:
-            lines[name] = f"{name}={shlex.quote(word(item))}\n"
+            lines[name] = f"{name}={shlex.quote(argument_text(item))}\n"
     return "".join(lines.values())
 
 
-def word(value: Any) -> str:
+def argument_text(value: Any) -> str:
     """Return a value as one word: `true`, `10000,20000`, JSON for a nested value."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
-        return ",".join(word(item) for item in value)
+        return ",".join(argument_text(item) for item in value)
     return json.dumps(value) if isinstance(value, list | dict) else str(value)

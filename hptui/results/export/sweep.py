@@ -6,20 +6,20 @@ from typing import Any
 
 from hptui.model.errors import Unsupported
 from hptui.model.parameters import Choice, Float, Parameter
-from hptui.model.scripts import KIND
+from hptui.model.scripts import COMMAND_KIND
 from hptui.results.export.config import Names, made_by
-from hptui.results.export.quoting import comment
-from hptui.results.export.sweep_command import Script, started
+from hptui.results.export.quoting import comment_lines
+from hptui.results.export.sweep_command import SweepScript, script_of_sweep
 from hptui.results.export.yaml_text import yaml_text
 from hptui.results.view import View
 
-METHODS = {"random": "random", "qmc": "random", "grid": "grid"}
+SWEEP_METHODS = {"random": "random", "qmc": "random", "grid": "grid"}
 """Sweep method by sampler; all others become bayes."""
-LISTED = 1000
+MAX_LISTED_VALUES = 1000
 """A stepped range of at most this many values is listed: a sweep's steps are multiples of q, not steps from min."""
 
 
-def sweep(view: View, names: Names | None = None) -> str:
+def sweep_text(view: View, names: Names | None = None) -> str:
     """Return `sweep.yaml`: method, metric, and all settings, fixed ones as constants.
 
     Raises: Unsupported for a study without a search space.
@@ -35,13 +35,13 @@ def sweep(view: View, names: Names | None = None) -> str:
     for name, value in view.base.items():
         if name not in searched and name not in derived and value is not None:
             parameters[names.get(name, name)] = {"value": value}
-    script = started(view, names) if study.trainer.kind == KIND else None
+    script = script_of_sweep(view, names) if study.trainer.kind == COMMAND_KIND else None
     document: dict[str, Any] = script.head if script else {}
     document |= {"name": study.name}
     if study.about:
         document["description"] = study.about
     document |= {
-        "method": METHODS.get(study.search.sampler, "bayes") if len(study.objectives) == 1 else "random",
+        "method": SWEEP_METHODS.get(study.search.sampler, "bayes") if len(study.objectives) == 1 else "random",
         "metric": {"name": study.objective.metric, "goal": study.objective.goal},
     }
     if study.search.trials is not None:
@@ -49,7 +49,7 @@ def sweep(view: View, names: Names | None = None) -> str:
     document["parameters"] = parameters
     if script and script.extras:
         document["hptui"] = script.extras
-    return comment(_comments(view, script)) + yaml_text(document)
+    return comment_lines(_comments(view, script)) + yaml_text(document)
 
 
 def _sweep_parameter(parameter: Parameter) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def _sweep_parameter(parameter: Parameter) -> dict[str, Any]:
         return {"values": list(parameter.choices)}
     if parameter.step is not None:
         values = parameter.values()
-        if values is None or len(values) > LISTED:
+        if values is None or len(values) > MAX_LISTED_VALUES:
             return {"distribution": "q_uniform", "min": parameter.low, "max": parameter.high, "q": parameter.step}
         return {"values": list(values)}
     bounds = {"min": parameter.low, "max": parameter.high}
@@ -68,7 +68,7 @@ def _sweep_parameter(parameter: Parameter) -> dict[str, Any]:
     return {"distribution": "q_log_uniform_values", **bounds, "q": 1}
 
 
-def _comments(view: View, script: Script | None) -> list[str]:
+def _comments(view: View, script: SweepScript | None) -> list[str]:
     """Return comments that state what the study contains and a sweep cannot express."""
     study = view.study
     lines = [f"the space of {study.name}; {made_by()}"]
@@ -77,7 +77,7 @@ def _comments(view: View, script: Script | None) -> list[str]:
     else:
         if script.extras:
             lines.append("`hptui:` says to hptui what no sweep can say; agents of W&B do not look at it")
-        lines += [f"not in a sweep: {note}" for note in script.unsaid]
+        lines += [f"not in a sweep: {note}" for note in script.unsupported]
     lines += [f"not in a sweep: {derived.name} = {derived.expr.text}" for derived in study.space.derived]
     lines += [f"not in a sweep: {item.name} only when {item.when.text}" for item in study.space.parameters if item.when]
     lines += [f"not in a sweep: the constraint {constraint.text}" for constraint in study.space.constraints]

@@ -7,44 +7,50 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hptui.model.scripts import OWN, spelled
+from hptui.model.scripts import COMMAND_KEYS, script_names
 from hptui.model.trial import Value
 from hptui.results.export.config import Names
 from hptui.results.view import View
-from hptui.storage.sweeps.command import JSON, STYLES
+from hptui.storage.sweeps.command import JSON_MACROS, STYLE_OF_MACRO
 
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w.]*)\}")
 """`{NAME}` in a command; `{{` and `}}` are literal braces."""
 INTERPRETERS = ("python", "python3", "{python}")
 """Words of a command that a sweep writes as `${interpreter}`."""
-WORDS = {"": "${args}", "argparse": "${args}", "hf": "${args}", "exact": "${args}", "hydra": "${args_no_hyphens}"}
+MACRO_BY_STYLE = {
+    "": "${args}",
+    "argparse": "${args}",
+    "hf": "${args}",
+    "exact": "${args}",
+    "hydra": "${args_no_hyphens}",
+}
 """Styles of arguments that a macro of W&B agents matches."""
-SILENT = ("none", "wandb")
+STYLES_WITHOUT_ARGUMENTS = ("none", "wandb")
 """Styles without command-line arguments: agents pass parameters through `wandb.config` anyway."""
 
 
 @dataclass
-class Script:
+class SweepScript:
     """A script in a sweep file: keys for agents (`head`), keys for hptui (`extras`), and what agents cannot do."""
 
     head: dict[str, Any] = field(default_factory=dict)
     extras: dict[str, Any] = field(default_factory=dict)
-    unsaid: list[str] = field(default_factory=list)
+    unsupported: list[str] = field(default_factory=list)
 
 
-def started(view: View, names: Names) -> Script:
+def script_of_sweep(view: View, names: Names) -> SweepScript:
     """Return the command of a study in the form of a sweep; `hptui:` keeps it as it was, to read it back."""
     settings = view.study.trainer.settings
     command = settings.get("command")
-    script = Script()
+    script = SweepScript()
     words = [str(item) for item in command] if isinstance(command, list) else []
     program = next((n for n, item in enumerate(words) if item.endswith(".py")), None)
     if program is not None:
         script.head["program"] = words[program]
     parameters = _parameters(view)
-    script.head["command"] = _command(view, words, program, parameters, names, script.unsaid)
+    script.head["command"] = _command(view, words, program, parameters, names, script.unsupported)
     if not names:  # commands and constraints use the original names, which a renamed file lacks
-        kept_names = {*OWN, *view.study.space.names}  # with the baseline's values of searched settings
+        kept_names = {*COMMAND_KEYS, *view.study.space.names}  # with the baseline's values of searched settings
         trainer = {name: value for name, value in settings.items() if name in kept_names}
         script.extras = {"trainer": {"style": "argparse", **trainer}, **_search_extras(view)}
     return script
@@ -66,7 +72,7 @@ def _command(
     result: list[str] = ["${env}"]
     mentioned: set[str] = set()
     for n, item in enumerate(words):
-        if item == "{args}" or item in JSON.values():
+        if item == "{args}" or item in JSON_MACROS.values():
             result.append(item)
         elif item in INTERPRETERS:
             result.append("${interpreter}")
@@ -76,7 +82,7 @@ def _command(
             )
     remaining = [name for name in parameters if name not in mentioned]
     args_index = result.index("{args}") if "{args}" in result else len(result)
-    macros = {word: f"${{{macro}}}" for macro, word in JSON.items()}
+    macros = {word: f"${{{macro}}}" for macro, word in JSON_MACROS.items()}
     after = [macros.get(item, item) for item in result[args_index + 1 :]]
     return [
         *(macros.get(item, item) for item in result[:args_index]),
@@ -112,20 +118,20 @@ def _arguments(view: View, remaining: Sequence[str], names: Names, unsupported: 
     """Return the arguments for all parameters not yet mentioned: an agent's macro, or one by one."""
     settings = view.study.trainer.settings
     style = settings.get("style", "")
-    option_names = spelled(view.study.trainer.kind, settings)
+    option_names = script_names(view.study.trainer.kind, settings)
     macro = next(
         (
             f"${{{name}}}"
-            for name, style_of_macro in STYLES.items()
+            for name, style_of_macro in STYLE_OF_MACRO.items()
             if _command_line_part(style_of_macro) == _command_line_part(style)
         ),
         None,
     )
     if macro is None and isinstance(style, str) and not option_names:
-        macro = WORDS.get(style)
+        macro = MACRO_BY_STYLE.get(style)
     if macro is not None and len(remaining) == len(_parameters(view)):
         return [macro]
-    if style in SILENT or settings.get("config") is not None:
+    if style in STYLES_WITHOUT_ARGUMENTS or settings.get("config") is not None:
         if settings.get("config") is not None:
             unsupported.append("the configuration file that the script reads: hptui writes it, an agent does not")
         return []

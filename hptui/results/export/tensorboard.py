@@ -18,16 +18,16 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from hptui.model.study import Study
 from hptui.model.trial import Trial, TrialStatus
-from hptui.results.export.files import save
-from hptui.results.export.shell_text import word
+from hptui.results.export.files import write_atomically
+from hptui.results.export.shell_text import argument_text
 from hptui.results.view import View
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 
-STATES = {TrialStatus.COMPLETE: "STATUS_SUCCESS", TrialStatus.RUNNING: "STATUS_RUNNING"}
+HPARAMS_STATUS = {TrialStatus.COMPLETE: "STATUS_SUCCESS", TrialStatus.RUNNING: "STATUS_RUNNING"}
 """Status of a run; all others are STATUS_FAILURE."""
 
 
-def write_tensorboard(view: View, reader: Reader, trials: Sequence[Trial], directory: Path) -> list[Path]:
+def write_tensorboard(view: View, reader: StoreReader, trials: Sequence[Trial], directory: Path) -> list[Path]:
     """Write a folder per started trial, and the study's own file; return the files written."""
     started = [trial for trial in trials if trial.started is not None]
     written = [_write_events(directory, view.row.created, _experiment_events(view, started))]
@@ -51,11 +51,11 @@ def _write_events(folder: Path, started_at: float, events: Iterable[Event]) -> P
     writer.write(Event(wall_time=started_at, file_version="brain.Event:2").SerializeToString())
     for event in events:
         writer.write(event.SerializeToString())
-    save(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue())
     return path
 
 
-def _curve_events(reader: Reader, trial: Trial) -> Iterator[Event]:
+def _curve_events(reader: StoreReader, trial: Trial) -> Iterator[Event]:
     started_at = trial.started or trial.created
     for name in reader.metric_names(trial.number):
         for step, value, seconds in reader.curve(trial.number, name):
@@ -94,7 +94,7 @@ def _hyperparameter_events(view: View, trial: Trial) -> list[Event]:
         elif isinstance(value, int | float):
             start.hparams[name].number_value = value
         elif value is not None:
-            start.hparams[name].string_value = word(value)
+            start.hparams[name].string_value = argument_text(value)
     return [_plugin_event(metadata.SESSION_START_INFO_TAG, started_at, session_start_info=start)]
 
 
@@ -106,7 +106,7 @@ def _end_events(study: Study, trial: Trial) -> Iterator[Event]:
             scalar = Summary(value=[Summary.Value(tag=f"value/{objective.metric}", simple_value=value)])
             yield Event(wall_time=ended_at, step=trial.last_step or 0, summary=scalar)
     if trial.ended is not None:
-        status = api_pb2.Status.Value(STATES.get(trial.status, "STATUS_FAILURE"))
+        status = api_pb2.Status.Value(HPARAMS_STATUS.get(trial.status, "STATUS_FAILURE"))
         end = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=trial.ended)
         yield _plugin_event(metadata.SESSION_END_INFO_TAG, ended_at, session_end_info=end)
 

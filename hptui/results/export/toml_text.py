@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hptui.results.export.quoting import quoted
+from hptui.results.export.quoting import quote_text
 
-BARE = re.compile(r"[A-Za-z0-9_-]+")
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 """Keys that need no quotes."""
 
 
@@ -23,7 +23,7 @@ def toml_text(value: Mapping[str, Any]) -> str:
 
 def toml_key(key: str) -> str:
     """Return a key, quoted if necessary."""
-    return key if BARE.fullmatch(key) else quoted(key)
+    return key if BARE_KEY.fullmatch(key) else quote_text(key)
 
 
 def toml_value(value: Any) -> str:
@@ -37,4 +37,4 @@ def toml_value(value: Any) -> str:
     if isinstance(value, Mapping):
         entries = [f"{toml_key(key)} = {toml_value(item)}" for key, item in value.items() if item is not None]
         return f"{{ {', '.join(entries)} }}" if entries else "{}"
-    return quoted(value) if isinstance(value, str) else str(value)
+    return quote_text(value) if isinstance(value, str) else str(value)

@@ -12,10 +12,10 @@ from hptui.model.errors import Unsupported
 from hptui.model.trial import Trial, TrialStatus
 from hptui.results.export.tensorboard import run_name
 from hptui.results.view import View
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 
 
-def write_wandb(view: View, reader: Reader, trials: Sequence[Trial], directory: Path) -> list[Path]:
+def write_wandb(view: View, reader: StoreReader, trials: Sequence[Trial], directory: Path) -> list[Path]:
     """Write a run per started trial; return the new run folders.
 
     Raises: Unsupported if wandb is not installed.
@@ -36,7 +36,7 @@ def write_wandb(view: View, reader: Reader, trials: Sequence[Trial], directory: 
     return sorted(set(directory.glob("wandb/offline-run-*")) - before)
 
 
-def _write_run(wandb: Any, view: View, reader: Reader, trial: Trial, directory: Path) -> None:
+def _write_run(wandb: Any, view: View, reader: StoreReader, trial: Trial, directory: Path) -> None:
     """Write one run, without information about this machine and its user."""
     settings = wandb.Settings(
         mode="offline",
@@ -70,7 +70,7 @@ def _write_run(wandb: Any, view: View, reader: Reader, trial: Trial, directory: 
     run.finish(exit_code=0 if trial.status is TrialStatus.COMPLETE else 1)
 
 
-def _values_by_step(reader: Reader, trial: Trial) -> list[tuple[int, dict[str, float]]]:
+def _values_by_step(reader: StoreReader, trial: Trial) -> list[tuple[int, dict[str, float]]]:
     values_by_step: dict[int, dict[str, float]] = defaultdict(dict)
     for name in reader.metric_names(trial.number):
         for step, value, _ in reader.curve(trial.number, name):

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hptui.results.export.quoting import quoted
+from hptui.results.export.quoting import quote_text
 
-PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+PLAIN_SCALAR = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 """Texts that need no quotes, unless `RESERVED`."""
-RESERVED = {"true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf", "y", "n"}
+RESERVED_SCALARS = {"true", "false", "yes", "no", "on", "off", "null", "none", "nan", "inf", "y", "n"}
 """Words that YAML 1.1 or 1.2 does not read as text."""
 
 
@@ -48,7 +48,9 @@ def _scalar_text(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_scalar_text(str(key))}: {_scalar_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, str):
-        return str(value) if PLAIN.fullmatch(value) and value.lower() not in RESERVED else quoted(value)
+        return (
+            str(value) if PLAIN_SCALAR.fullmatch(value) and value.lower() not in RESERVED_SCALARS else quote_text(value)
+        )
     return str(value)
 
 

@@ -17,12 +17,12 @@ from matplotlib.ticker import (
     ScalarFormatter,
 )
 
-from hptui.model.clean import clean
+from hptui.model.clean import sanitize
 from hptui.model.format import setting
 from hptui.model.parameters import Choice
 from hptui.model.trial import Value
-from hptui.model.values import canonical, is_number, number_text
-from hptui.results.figures.figure import label
+from hptui.model.values import canonical_json, is_number, number_text
+from hptui.results.figures.figure import axis_label
 from hptui.results.view import View
 
 
@@ -36,32 +36,32 @@ class Axis:
     log: bool = False
     whole: bool = False
 
-    def place(self, value: Any) -> float | None:
+    def position_of(self, value: Any) -> float | None:
         """Return the position of a value; None if it is missing, not finite, or not on the axis."""
         if self.levels:
-            keys = [canonical(level) for level in self.levels]
-            return float(keys.index(canonical(value))) if canonical(value) in keys else None
+            keys = [canonical_json(level) for level in self.levels]
+            return float(keys.index(canonical_json(value))) if canonical_json(value) in keys else None
         if not is_number(value) or not math.isfinite(value) or (self.log and value <= 0):
             return None
         return float(value)
 
-    def dress(self, axes: Any, which: str, *, titled: bool = True) -> None:
+    def apply_to(self, axes: Any, which: str, *, titled: bool = True) -> None:
         """Set scale, ticks and label of the x or y axis (`which`) of matplotlib `axes`."""
         axis = axes.xaxis if which == "x" else axes.yaxis
         if titled:
             axis.set_label_text(self.label)
         if self.levels:
             axis.set_major_locator(FixedLocator(list(range(len(self.levels)))))
-            texts = [clean(setting(level), limit=16) for level in self.levels]
+            texts = [sanitize(setting(level), limit=16) for level in self.levels]
             axis.set_major_formatter(FuncFormatter(lambda at, _: _level_text(texts, at)))
             getattr(axes, f"set_{which}lim")(-0.6, len(self.levels) - 0.4)
             if which == "x" and sum(map(len, texts)) > 40:
                 axes.tick_params(axis="x", labelrotation=30)
             return
-        dress_number(axes, which, log=self.log, whole=self.whole)
+        set_number_axis(axes, which, log=self.log, whole=self.whole)
 
 
-def dress_number(axes: Any, which: str, *, log: bool = False, whole: bool = False) -> None:
+def set_number_axis(axes: Any, which: str, *, log: bool = False, whole: bool = False) -> None:
     """Set plain ticks for numbers: no superscript powers, no offset."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     if log:
@@ -86,21 +86,21 @@ def _power(tick: float, *, small: bool) -> str:
     return f"{float(digits):g}e{int(power)}"
 
 
-def axis_of(view: View, name: str, values: Sequence[Value]) -> Axis:
+def make_axis(view: View, name: str, values: Sequence[Value]) -> Axis:
     """Return the axis of a setting or metric, wide enough for all values that were run."""
     parameters = {parameter.name: parameter for parameter in view.study.space.parameters}
     parameter = parameters.get(name)
     present = [value for value in values if value is not None]
     if isinstance(parameter, Choice) or not all(map(is_number, present)):
         levels = list(parameter.levels) if isinstance(parameter, Choice) else []
-        return Axis(name, label(view, name), _ordered([*levels, *present]))
+        return Axis(name, axis_label(view, name), _ordered([*levels, *present]))
     log = bool(parameter and parameter.log) or (parameter is None and _spans_decades(present))
     log = log and all(value > 0 for value in present if is_number(value))
-    return Axis(name, label(view, name), (), log, all(isinstance(value, int) for value in present))
+    return Axis(name, axis_label(view, name), (), log, all(isinstance(value, int) for value in present))
 
 
 def _ordered(values: Sequence[Value]) -> tuple[Value, ...]:
-    unique = list({canonical(value): value for value in values}.values())
+    unique = list({canonical_json(value): value for value in values}.values())
     numbers = all(map(is_number, unique))
     return tuple(sorted(unique, key=_magnitude) if numbers else unique)
 

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from hptui.results.facts import Fact, Line, Name, line
-from hptui.results.figures.figure import Drawn, label
-from hptui.results.figures.scene import Scene
-from hptui.results.figures.style import BLUE, sheet
+from hptui.results.figures.figure import Plot, axis_label
+from hptui.results.figures.scene import PlotContext
+from hptui.results.figures.style import BLUE, new_figure
 
-NAMES = {"fanova": "fANOVA", "pedanova": "PED-ANOVA", "ped_anova": "PED-ANOVA"}
+METHOD_NAMES = {"fanova": "fANOVA", "pedanova": "PED-ANOVA", "ped_anova": "PED-ANOVA"}
 """Methods of importance as they are written in a caption."""
 
 
-def importances(scene: Scene) -> Drawn | None:
+def importances(scene: PlotContext) -> Plot | None:
     """Return the plot `importance`, a bar per searched setting; None if it cannot be estimated."""
     result = scene.importance
     if result is None or len(result.shares) < 2:
         return None
-    figure, axes = sheet(6.4, 1.1 + 0.32 * len(result.shares))
+    figure, axes = new_figure(6.4, 1.1 + 0.32 * len(result.shares))
     names, shares = list(result.shares), list(result.shares.values())
     bars = axes.barh(range(len(names)), shares, color=BLUE, height=0.65, zorder=2)
     axes.bar_label(bars, [f"{share:.0%}" for share in shares], padding=4, fontsize=8)
-    axes.set_yticks(range(len(names)), [label(scene.view, name) for name in names])
+    axes.set_yticks(range(len(names)), [axis_label(scene.view, name) for name in names])
     axes.invert_yaxis()
     axes.set_xlim(0, max(shares) * 1.12)
     axes.xaxis.set_major_formatter(lambda at, _: f"{at:.0%}")
     axes.grid(visible=False, axis="y")
-    method = NAMES.get(result.method, result.method)
-    axes.set_xlabel(f"share of the variation of {label(scene.view, scene.metric)} ({method})")
+    method = METHOD_NAMES.get(result.method, result.method)
+    axes.set_xlabel(f"share of the variation of {axis_label(scene.view, scene.metric)} ({method})")
     rows = [{"setting": name, "share": share, "method": method} for name, share in result.shares.items()]
     first = names[0]
     key = f"figure.importance.{first}"
@@ -39,4 +39,4 @@ def importances(scene: Scene) -> Drawn | None:
         method=method,
     )
     caption = (*caption, f" ({result.caveat})." if result.caveat else ".")
-    return Drawn("importance", f"Importance of each setting for {scene.metric}", caption, rows, figure)
+    return Plot("importance", f"Importance of each setting for {scene.metric}", caption, rows, figure)

@@ -7,28 +7,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from hptui.model.clean import clean
+from hptui.model.clean import sanitize
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.format import setting, settings
 from hptui.model.trial import Trial
-from hptui.results.figures.figure import label
-from hptui.results.figures.pairs import two_of
-from hptui.results.figures.scene import Scene
+from hptui.results.figures.figure import axis_label
+from hptui.results.figures.pairs import settings_to_compare
+from hptui.results.figures.scene import PlotContext
 
 BLUE, ORANGE, INK = "#0072b2", "#e69f00", "#222222"
 """Colours of the pages, from the palette of `plots.matplotlib`."""
 
 
-def trace(scene: Scene) -> str | None:
+def trace_page(scene: PlotContext) -> str | None:
     """Return `optimization_trace.html`; None without a value."""
     import plotly.graph_objects as go
 
-    if not scene.own:
+    if not scene.ranked:
         return None
     so_far: list[float] = []
-    for trial in scene.own:
+    for trial in scene.ranked:
         so_far.append(scene.study.objective.best([scene.values[trial.number], *so_far[-1:]]))
-    numbers = [trial.number for trial in scene.own]
+    numbers = [trial.number for trial in scene.ranked]
     figure = go.Figure()
     figure.add_scatter(x=numbers, y=so_far, mode="lines", name="best so far", line={"color": ORANGE, "shape": "hv"})
     figure.add_scatter(
@@ -37,14 +37,14 @@ def trace(scene: Scene) -> str | None:
         mode="markers",
         name="complete",
         marker={"color": BLUE},
-        text=[_hover_text(scene, trial) for trial in scene.own],
+        text=[_hover_text(scene, trial) for trial in scene.ranked],
         hovertemplate="%{text}<br>%{y}<extra></extra>",
     )
-    _set_layout(figure, scene, "trial", label(scene.view, scene.metric), "objective by trial")
+    _set_layout(figure, scene, "trial", axis_label(scene.view, scene.metric), "objective by trial")
     return _page(figure, "optimization-trace")
 
 
-def contour(scene: Scene, across: str = "", up: str = "") -> str | None:
+def contour_page(scene: PlotContext, across: str = "", up: str = "") -> str | None:
     """Return `contour_plot.html`, with menus for both axes; None if fewer than two settings vary.
 
     Raises: UserError if `across` or `up` does not vary among the ranked trials.
@@ -55,10 +55,10 @@ def contour(scene: Scene, across: str = "", up: str = "") -> str | None:
     for name in (across, up):
         if name and name not in names:
             raise UserError(f"{name!r} does not vary among the ranked trials", hint=did_you_mean(name, names))
-    chosen = list(dict.fromkeys([*(name for name in (across, up) if name), *two_of(scene), *names]))[:2]
+    chosen = list(dict.fromkeys([*(name for name in (across, up) if name), *settings_to_compare(scene), *names]))[:2]
     if len(chosen) < 2:
         return None
-    trials = scene.own
+    trials = scene.ranked
     values = {name: [_coordinate(scene, trial, name) for trial in trials] for name in names}
     z = [scene.values[trial.number] for trial in trials]
     scale = "Viridis" if scene.study.objective.goal == "minimize" else "Viridis_r"
@@ -72,7 +72,7 @@ def contour(scene: Scene, across: str = "", up: str = "") -> str | None:
         line={"width": 0},
         opacity=0.75,
         hoverinfo="skip",
-        colorbar={"title": _escaped(label(scene.view, scene.metric))},
+        colorbar={"title": _escaped(axis_label(scene.view, scene.metric))},
     )
     figure.add_scatter(
         **coordinates,
@@ -88,7 +88,7 @@ def contour(scene: Scene, across: str = "", up: str = "") -> str | None:
         figure.update_layout(_axis_layout(scene, axis, name, values[name]))
         buttons = [
             {
-                "label": f"{axis}: {_escaped(clean(choice))}",
+                "label": f"{axis}: {_escaped(sanitize(choice))}",
                 "method": "update",
                 "args": [{axis: [values[choice], values[choice]]}, _axis_layout(scene, axis, choice, values[choice])],
             }
@@ -99,23 +99,23 @@ def contour(scene: Scene, across: str = "", up: str = "") -> str | None:
     return _page(figure, "contour-plot")
 
 
-def _axis_layout(scene: Scene, axis: str, name: str, values: list[Any]) -> dict[str, Any]:
+def _axis_layout(scene: PlotContext, axis: str, name: str, values: list[Any]) -> dict[str, Any]:
     """Return the layout of an axis (x or y) that shows this setting."""
     parameter = next((item for item in scene.study.space.parameters if item.name == name), None)
     numbers = all(isinstance(value, int | float) for value in values)
     log = getattr(parameter, "log", False) and numbers and min(values) > 0
     kind = "log" if log else "linear" if numbers else "category"
-    return {f"{axis}axis.title.text": _escaped(label(scene.view, name)), f"{axis}axis.type": kind}
+    return {f"{axis}axis.title.text": _escaped(axis_label(scene.view, name)), f"{axis}axis.type": kind}
 
 
-def _coordinate(scene: Scene, trial: Trial, name: str) -> Any:
+def _coordinate(scene: PlotContext, trial: Trial, name: str) -> Any:
     value = scene.settings(trial).get(name)
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else clean(setting(value))
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else sanitize(setting(value))
 
 
-def _hover_text(scene: Scene, trial: Trial) -> str:
+def _hover_text(scene: PlotContext, trial: Trial) -> str:
     text = f"trial {trial.number}: {settings({name: scene.settings(trial).get(name) for name in scene.names})}"
-    return _escaped(clean(text, limit=300))
+    return _escaped(sanitize(text, limit=300))
 
 
 def _escaped(text: str) -> str:
@@ -123,9 +123,9 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _set_layout(figure: Any, scene: Scene, across: str, up: str, text: str) -> None:
+def _set_layout(figure: Any, scene: PlotContext, across: str, up: str, text: str) -> None:
     figure.update_layout(
-        title=_escaped(f"{clean(scene.study.name)}: {text}"),
+        title=_escaped(f"{sanitize(scene.study.name)}: {text}"),
         xaxis_title=_escaped(across),
         yaxis_title=_escaped(up),
         template="plotly_white",

@@ -14,83 +14,83 @@ from hptui.model.format import metric as shown
 from hptui.model.format import setting
 from hptui.model.trial import Role, Trial, TrialStatus
 from hptui.results.facts import Fact, Line, Name, Part, line
-from hptui.results.figures.axis import Axis, axis_of, dress_number, jitter
-from hptui.results.figures.figure import Drawn, count, label, the
-from hptui.results.figures.scene import Scene
-from hptui.results.figures.style import INK, RED, scale_of, sheet
-from hptui.results.roles import setting_of
+from hptui.results.figures.axis import Axis, jitter, make_axis, set_number_axis
+from hptui.results.figures.figure import Plot, axis_label, trial_count, trial_fact
+from hptui.results.figures.scene import PlotContext
+from hptui.results.figures.style import INK, RED, colour_map_for, new_figure
+from hptui.results.roles import setting_with_role
 
-NUMBERED = 20
+MAX_NUMBERED_POINTS = 20
 """Up to this number of trials the points are numbered."""
-WITHOUT = {TrialStatus.FAILED: ("x", RED, "failed"), TrialStatus.PRUNED: ("|", INK, "pruned")}
+MARKERS_WITHOUT_VALUE = {TrialStatus.FAILED: ("x", RED, "failed"), TrialStatus.PRUNED: ("|", INK, "pruned")}
 """Marker, colour and word for the trials without a value, by status."""
 
 
-def hyperparam_comparison(scene: Scene) -> Drawn | None:
+def hyperparam_comparison(scene: PlotContext) -> Plot | None:
     """Return the plot `hyperparam_comparison`; None if fewer than two settings vary.
 
     It shows the learning rate and the batch size where both vary, else the two most important settings.
     """
-    trials = scene.own
-    names = two_of(scene)
+    trials = scene.ranked
+    names = settings_to_compare(scene)
     if not trials or len(names) < 2:
         return None
     settings = [scene.settings(trial) for trial in scene.trials]
     across, up = (
-        axis_of(scene.view, name, [values_of_trial.get(name) for values_of_trial in settings]) for name in names
+        make_axis(scene.view, name, [values_of_trial.get(name) for values_of_trial in settings]) for name in names
     )
     values = [scene.values[trial.number] for trial in trials]
     norm = Normalize(min(values), max(values))
-    figure, axes = sheet(6.4, 4.2)
+    figure, axes = new_figure(6.4, 4.2)
     cells = bool(across.levels and up.levels)
     if cells:
         _draw_cells(axes, scene, trials, across, up, norm)
     else:
         _draw_points(axes, scene, across, up, norm)
-    across.dress(axes, "x")
-    up.dress(axes, "y")
-    bar = figure.colorbar(ScalarMappable(norm, scale_of(scene.study.objective.goal)), ax=axes, pad=0.02)
-    bar.set_label(f"{label(scene.view, scene.metric)} (dark is better)")
+    across.apply_to(axes, "x")
+    up.apply_to(axes, "y")
+    bar = figure.colorbar(ScalarMappable(norm, colour_map_for(scene.study.objective.goal)), ax=axes, pad=0.02)
+    bar.set_label(f"{axis_label(scene.view, scene.metric)} (dark is better)")
     bar.outline.set_visible(False)
-    dress_number(bar.ax, "y")
+    set_number_axis(bar.ax, "y")
     best = scene.order[0]
     rows = [_pairs_row(scene, trial, names) for trial in scene.trials]
     alt = f"{names[0]} against {names[1]}, coloured by {scene.metric}"
-    return Drawn("hyperparam_comparison", alt, _pairs_caption(scene, names, best, trials, cells=cells), rows, figure)
+    return Plot("hyperparam_comparison", alt, _pairs_caption(scene, names, best, trials, cells=cells), rows, figure)
 
 
-def two_of(scene: Scene) -> list[str]:
+def settings_to_compare(scene: PlotContext) -> list[str]:
     """Return the two settings to compare: learning rate and batch size, then by importance."""
-    preferred = [name for role in ("learning_rate", "batch") if (name := setting_of(scene.names, role))]
+    preferred = [name for role in ("learning_rate", "batch") if (name := setting_with_role(scene.names, role))]
     return list(dict.fromkeys([*preferred, *scene.names]))[:2]
 
 
-def _draw_points(axes: Any, scene: Scene, across: Axis, up: Axis, norm: Any) -> None:
+def _draw_points(axes: Any, scene: PlotContext, across: Axis, up: Axis, norm: Any) -> None:
     """Draw a point per trial; those without a value are marked by status."""
     positions = {
         trial.number: position
         for trial in scene.trials
         if (position := _position(scene, trial, across, up)) is not None
     }
-    for status, (marker, colour, word) in WITHOUT.items():
+    for status, (marker, colour, word) in MARKERS_WITHOUT_VALUE.items():
         points = [
             positions[trial.number] for trial in scene.trials if trial.status is status and trial.number in positions
         ]
         if points:
             axes.scatter(*zip(*points, strict=True), marker=marker, color=colour, s=52, lw=1.3, label=word, zorder=2)
-    best, size = scene.order[0], 62 if len(scene.own) <= 200 else 14
-    baseline = [trial for trial in scene.own if trial.role is Role.BASELINE and trial is not best]
-    others = [trial for trial in scene.own if trial.role is not Role.BASELINE and trial is not best]
+    best, size = scene.order[0], 62 if len(scene.ranked) <= 200 else 14
+    baseline = [trial for trial in scene.ranked if trial.role is Role.BASELINE and trial is not best]
+    others = [trial for trial in scene.ranked if trial.role is not Role.BASELINE and trial is not best]
     dark, light = {"edgecolor": INK, "lw": 1.2}, {"edgecolor": "white", "lw": size / 100}
     _draw_group(axes, scene, norm, positions, others, s=size, **light)
     for trials, shape, area, word in ((baseline, "D", 48, "baseline"), ([best], "*", 230, scene.best_label)):
         _draw_group(axes, scene, norm, positions, trials, marker=shape, s=area, zorder=4, **dark)
         if trials:
             axes.scatter([], [], marker=shape, s=60, facecolor="white", edgecolor=INK, label=word)
-    if len(scene.trials) <= NUMBERED:
+    if len(scene.trials) <= MAX_NUMBERED_POINTS:
         numbers_at: dict[tuple[float, float], list[int]] = defaultdict(list)
-        marked = {trial.number for trial in scene.trials if trial.status in WITHOUT} | {
-            ranked.number for ranked in scene.own
+        marked = {trial.number for trial in scene.trials if trial.status in MARKERS_WITHOUT_VALUE} | {
+            ranked.number for ranked in scene.ranked
         }
         for number, position in positions.items():
             if number in marked:
@@ -111,7 +111,7 @@ def _draw_points(axes: Any, scene: Scene, across: Axis, up: Axis, norm: Any) -> 
 
 def _draw_group(
     axes: Any,
-    scene: Scene,
+    scene: PlotContext,
     norm: Any,
     positions: Mapping[int, tuple[float, float]],
     trials: Sequence[Trial],
@@ -120,20 +120,20 @@ def _draw_group(
     """Draw trials with a value in the colour of their objective."""
     numbers = [trial.number for trial in trials if trial.number in positions]
     if numbers:
-        colours = scale_of(scene.study.objective.goal)
+        colours = colour_map_for(scene.study.objective.goal)
         x, y = zip(*(positions[number] for number in numbers), strict=True)
         axes.scatter(x, y, c=[colours(norm(scene.values[number])) for number in numbers], **{"zorder": 3, **style})
 
 
-def _position(scene: Scene, trial: Trial, across: Axis, up: Axis) -> tuple[float, float] | None:
+def _position(scene: PlotContext, trial: Trial, across: Axis, up: Axis) -> tuple[float, float] | None:
     settings = scene.settings(trial)
-    x, y = across.place(settings.get(across.name)), up.place(settings.get(up.name))
+    x, y = across.position_of(settings.get(across.name)), up.position_of(settings.get(up.name))
     if x is None or y is None:
         return None
     return x + jitter(trial.number, across), y + jitter(trial.number, up)
 
 
-def _draw_cells(axes: Any, scene: Scene, trials: Sequence[Trial], across: Axis, up: Axis, norm: Any) -> None:
+def _draw_cells(axes: Any, scene: PlotContext, trials: Sequence[Trial], across: Axis, up: Axis, norm: Any) -> None:
     """Draw two choices as a map of means, with the number of trials in each cell."""
     from matplotlib.patches import Rectangle
 
@@ -142,14 +142,14 @@ def _draw_cells(axes: Any, scene: Scene, trials: Sequence[Trial], across: Axis, 
     without: dict[tuple[float, float], Counter[str]] = defaultdict(Counter)
     for trial in scene.trials:
         settings = scene.settings(trial)
-        x, y = across.place(settings.get(across.name)), up.place(settings.get(up.name))
+        x, y = across.position_of(settings.get(across.name)), up.position_of(settings.get(up.name))
         if x is None or y is None:
             continue
         if trial.number in ranked:
             cells[x, y].append(trial)
-        elif trial.status in WITHOUT:
-            without[x, y][WITHOUT[trial.status][2]] += 1
-    colours = scale_of(scene.study.objective.goal)
+        elif trial.status in MARKERS_WITHOUT_VALUE:
+            without[x, y][MARKERS_WITHOUT_VALUE[trial.status][2]] += 1
+    colours = colour_map_for(scene.study.objective.goal)
     spec = scene.study.metrics.get(scene.metric)
     best = scene.order[0]
     axes.grid(visible=False)
@@ -186,7 +186,7 @@ def _draw_cells(axes: Any, scene: Scene, trials: Sequence[Trial], across: Axis, 
     axes.set_ylim(min(y for _, y in positions) - 0.6, max(y for _, y in positions) + 0.6)
 
 
-def _pairs_row(scene: Scene, trial: Trial, names: Sequence[str]) -> dict[str, Any]:
+def _pairs_row(scene: PlotContext, trial: Trial, names: Sequence[str]) -> dict[str, Any]:
     settings = scene.settings(trial)
     metric = scene.metric
     return {
@@ -197,7 +197,9 @@ def _pairs_row(scene: Scene, trial: Trial, names: Sequence[str]) -> dict[str, An
     }
 
 
-def _pairs_caption(scene: Scene, names: Sequence[str], best: Trial, trials: Sequence[Trial], *, cells: bool) -> Line:
+def _pairs_caption(
+    scene: PlotContext, names: Sequence[str], best: Trial, trials: Sequence[Trial], *, cells: bool
+) -> Line:
     metric, settings = scene.metric, scene.settings(best)
     spec = scene.study.metrics.get(metric)
     value = scene.values[best.number]
@@ -207,9 +209,9 @@ def _pairs_caption(scene: Scene, names: Sequence[str], best: Trial, trials: Sequ
         "two": Name(names[1]),
         "metric": Name(metric),
         "mean": ", the mean of each cell" if cells else "",
-        "n": count(f"{key}.ranked", trials),
-        "best": the(f"{key}.best", best),
-        "so": scene.best_words,
+        "n": trial_count(f"{key}.ranked", trials),
+        "best": trial_fact(f"{key}.best", best),
+        "so": scene.best_phrase,
         "value": Fact(f"{key}.value", value, shown(value, spec), (best.number,), f"values.{metric}"),
         "x": _setting_fact(key, names[0], settings, best),
         "y": _setting_fact(key, names[1], settings, best),

@@ -8,38 +8,40 @@ from typing import Any
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 
-from hptui.model.clean import clean
+from hptui.model.clean import sanitize
 from hptui.model.format import metric as shown
 from hptui.model.format import setting
 from hptui.model.trial import Trial
 from hptui.model.values import number_text
 from hptui.results.facts import line
-from hptui.results.figures.axis import Axis, axis_of
-from hptui.results.figures.curves import choose
-from hptui.results.figures.figure import Drawn, count, label, the
-from hptui.results.figures.scene import Scene
-from hptui.results.figures.style import INK, SOFT, scale_of, sheet
+from hptui.results.figures.axis import Axis, make_axis
+from hptui.results.figures.curves import choose_trials
+from hptui.results.figures.figure import Plot, axis_label, trial_count, trial_fact
+from hptui.results.figures.scene import PlotContext
+from hptui.results.figures.style import GREY, INK, colour_map_for, new_figure
 
-AXES = 8
+MAX_AXES = 8
 """Number of settings shown, the most important ones."""
-LINES = 300
+MAX_LINES = 300
 """Number of trials drawn."""
 
 
-def parallel(scene: Scene) -> Drawn | None:
+def parallel(scene: PlotContext) -> Plot | None:
     """Return the plot `parallel_coordinates`; None for fewer than three settings that vary."""
-    trials = scene.own
-    names = scene.names[:AXES]
+    trials = scene.ranked
+    names = scene.names[:MAX_AXES]
     if len(trials) < 2 or len(names) < 3:
         return None
-    drawn = choose(scene, trials, LINES)
-    setting_axes = [axis_of(scene.view, name, [scene.settings(trial).get(name) for trial in trials]) for name in names]
+    drawn = choose_trials(scene, trials, MAX_LINES)
+    setting_axes = [
+        make_axis(scene.view, name, [scene.settings(trial).get(name) for trial in trials]) for name in names
+    ]
     values = [scene.values[trial.number] for trial in trials]
     norm = Normalize(min(values), max(values))
-    figure, axes = sheet(max(6.4, 1.15 * (len(names) + 1)), 3.9)
+    figure, axes = new_figure(max(6.4, 1.15 * (len(names) + 1)), 3.9)
     scales = [_Scale(axis, [scene.settings(trial).get(axis.name) for trial in trials]) for axis in setting_axes]
     best = scene.order[0]
-    colours = scale_of(scene.study.objective.goal)
+    colours = colour_map_for(scene.study.objective.goal)
     ordered = sorted(drawn, key=scene.order.index, reverse=True)
     lines = [_line_points(scene, trial, scales, norm) for trial in ordered]
     shades = [colours(norm(scene.values[trial.number])) for trial in ordered]
@@ -52,13 +54,13 @@ def parallel(scene: Scene) -> Drawn | None:
     metric = scene.metric
     caption = line(
         "Settings and objective of {n} of {all} ranked trials, a line each, dark where better; trial {best} is {so}.",
-        n=count("figure.parallel.drawn", drawn),
-        all=count("figure.parallel.ranked", trials),
-        best=the("figure.parallel.best", best),
-        so=scene.best_words,
+        n=trial_count("figure.parallel.drawn", drawn),
+        all=trial_count("figure.parallel.ranked", trials),
+        best=trial_fact("figure.parallel.best", best),
+        so=scene.best_phrase,
     )
-    data = scene.table(drawn, names)
-    return Drawn("parallel_coordinates", f"Settings and {metric}, a line per trial", caption, data, figure)
+    data = scene.csv_rows(drawn, names)
+    return Plot("parallel_coordinates", f"Settings and {metric}, a line per trial", caption, data, figure)
 
 
 class _Scale:
@@ -66,14 +68,14 @@ class _Scale:
 
     def __init__(self, axis: Axis, values: Sequence[Any]) -> None:
         self.axis = axis
-        positions = [position for value in values if (position := axis.place(value)) is not None]
+        positions = [position for value in values if (position := axis.position_of(value)) is not None]
         self.low, self.high = (
             (0.0, max(1.0, len(axis.levels) - 1.0)) if axis.levels else (min(positions), max(positions))
         )
 
     def share(self, value: Any) -> float | None:
         """Return the height of a value on the scale, 0–1; None if it is not on the axis."""
-        position = self.axis.place(value)
+        position = self.axis.position_of(value)
         if position is None or self.high == self.low:
             return None if position is None else 0.5
         if self.axis.log:
@@ -85,12 +87,12 @@ class _Scale:
     def ticks(self) -> list[tuple[float, str]]:
         """Return heights and texts of the labels."""
         if self.axis.levels:
-            texts = [clean(setting(level), limit=12) for level in self.axis.levels]
+            texts = [sanitize(setting(level), limit=12) for level in self.axis.levels]
             return [((index - self.low) / (self.high - self.low), text) for index, text in enumerate(texts)]
         return [(0.0, number_text(float(f"{self.low:.3g}"))), (1.0, number_text(float(f"{self.high:.3g}")))]
 
 
-def _line_points(scene: Scene, trial: Trial, scales: Sequence[_Scale], norm: Any) -> list[tuple[float, float]]:
+def _line_points(scene: PlotContext, trial: Trial, scales: Sequence[_Scale], norm: Any) -> list[tuple[float, float]]:
     """Return the points of a trial's line; it skips settings that the trial does not have."""
     settings = scene.settings(trial)
     points = [
@@ -101,11 +103,11 @@ def _line_points(scene: Scene, trial: Trial, scales: Sequence[_Scale], norm: Any
     return [*points, (float(len(scales)), float(norm(scene.values[trial.number])))]
 
 
-def _draw_scales(axes: Any, scene: Scene, scales: Sequence[_Scale], values: Sequence[float]) -> None:
+def _draw_scales(axes: Any, scene: PlotContext, scales: Sequence[_Scale], values: Sequence[float]) -> None:
     spec = scene.study.metrics.get(scene.metric)
     objective_ticks = [(0.0, shown(min(values), spec)), (1.0, shown(max(values), spec))]
     for index, ticks in enumerate([*(scale.ticks() for scale in scales), objective_ticks]):
-        axes.axvline(index, color=SOFT, lw=1.0, zorder=1)
+        axes.axvline(index, color=GREY, lw=1.0, zorder=1)
         for height, text in ticks:
             axes.text(
                 index + 0.04,
@@ -116,7 +118,7 @@ def _draw_scales(axes: Any, scene: Scene, scales: Sequence[_Scale], values: Sequ
                 zorder=6,
                 bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 0.8},
             )
-    names = [*(scale.axis.label for scale in scales), label(scene.view, scene.metric)]
+    names = [*(scale.axis.label for scale in scales), axis_label(scene.view, scene.metric)]
     axes.set_xticks(range(len(names)), names, rotation=20 if sum(map(len, names)) > 60 else 0)
     axes.set_yticks([])
     axes.grid(visible=False)

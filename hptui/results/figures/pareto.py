@@ -7,31 +7,31 @@ from typing import Any
 
 from hptui.model.format import metric as shown
 from hptui.model.trial import Role, Trial
-from hptui.results.analysis.front import knee
-from hptui.results.analysis.front import pareto as front_of
+from hptui.results.analysis.front import knee_of_front
+from hptui.results.analysis.front import pareto_front as front_of
 from hptui.results.facts import Fact, Line, Name, line
-from hptui.results.figures.axis import dress_number
-from hptui.results.figures.figure import Drawn, count, label, the
-from hptui.results.figures.scene import Scene
-from hptui.results.figures.style import BLUE, INK, ORANGE, SOFT, sheet
+from hptui.results.figures.axis import set_number_axis
+from hptui.results.figures.figure import Plot, axis_label, trial_count, trial_fact
+from hptui.results.figures.scene import PlotContext
+from hptui.results.figures.style import BLUE, GREY, INK, ORANGE, new_figure
 
-NAMED = 15
+MAX_NUMBERED_ON_FRONT = 15
 """Up to this number of trials on the front they are numbered."""
 
 
-def pareto(scene: Scene) -> Drawn | None:
+def pareto(scene: PlotContext) -> Plot | None:
     """Return the plot `pareto` of the first two objectives; None for a study with one objective."""
-    trials, objectives = scene.own, scene.study.objectives
+    trials, objectives = scene.ranked, scene.study.objectives
     if len(objectives) < 2 or not trials:
         return None
     first, second = (objective.metric for objective in objectives[:2])
     front = front_of(scene.view)
     front_numbers = {trial.number for trial in front}
-    figure, axes = sheet(6.0, 4.2)
+    figure, axes = new_figure(6.0, 4.2)
     dominated = [trial for trial in trials if trial.number not in front_numbers]
     if dominated:
         axes.scatter(
-            *_coordinates(dominated, first, second), s=26, color=SOFT, alpha=0.7, lw=0, label="beaten", zorder=2
+            *_coordinates(dominated, first, second), s=26, color=GREY, alpha=0.7, lw=0, label="beaten", zorder=2
         )
     if len(objectives) == 2:
         step_style = "post" if objectives[1].goal == objectives[0].goal == "minimize" else "default"
@@ -57,7 +57,7 @@ def pareto(scene: Scene) -> Drawn | None:
                 label="baseline",
                 zorder=5,
             )
-    knee_trial = knee(scene.view, front)
+    knee_trial = knee_of_front(scene.view, front)
     if knee_trial is not None:
         axes.scatter(
             *_coordinates([knee_trial], first, second),
@@ -68,7 +68,7 @@ def pareto(scene: Scene) -> Drawn | None:
             label="knee",
             zorder=6,
         )
-    if len(front) <= NAMED:
+    if len(front) <= MAX_NUMBERED_ON_FRONT:
         for trial in front:
             coordinates = _coordinates([trial], first, second)
             axes.annotate(
@@ -81,13 +81,13 @@ def pareto(scene: Scene) -> Drawn | None:
             )
     for which, objective in zip("xy", objectives[:2], strict=True):
         better = "lower is better" if objective.goal == "minimize" else "higher is better"
-        getattr(axes, f"set_{which}label")(f"{label(scene.view, objective.metric)}, {better}")
+        getattr(axes, f"set_{which}label")(f"{axis_label(scene.view, objective.metric)}, {better}")
         values = [float((trial.values or {})[objective.metric]) for trial in trials]
-        dress_number(axes, which, log=min(values) > 0 and max(values) / min(values) > 50)
+        set_number_axis(axes, which, log=min(values) > 0 and max(values) / min(values) > 50)
     axes.margins(0.08)
     axes.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     rows = [_pareto_row(scene, trial, front_numbers) for trial in trials]
-    return Drawn("pareto", f"{first} against {second}", _pareto_caption(scene, trials, front, knee_trial), rows, figure)
+    return Plot("pareto", f"{first} against {second}", _pareto_caption(scene, trials, front, knee_trial), rows, figure)
 
 
 def _coordinates(trials: Sequence[Trial], first: str, second: str) -> tuple[list[float], list[float]]:
@@ -95,21 +95,23 @@ def _coordinates(trials: Sequence[Trial], first: str, second: str) -> tuple[list
     return [float(value[first]) for value in values], [float(value[second]) for value in values]
 
 
-def _pareto_row(scene: Scene, trial: Trial, front_numbers: set[int]) -> dict[str, Any]:
+def _pareto_row(scene: PlotContext, trial: Trial, front_numbers: set[int]) -> dict[str, Any]:
     values = {objective.metric: (trial.values or {}).get(objective.metric) for objective in scene.study.objectives}
     return {"trial": trial.number, **values, "front": trial.number in front_numbers}
 
 
-def _pareto_caption(scene: Scene, trials: Sequence[Trial], front: Sequence[Trial], knee_trial: Trial | None) -> Line:
+def _pareto_caption(
+    scene: PlotContext, trials: Sequence[Trial], front: Sequence[Trial], knee_trial: Trial | None
+) -> Line:
     caption: Line = line(
         "{n} of {all} ranked trials are beaten by none in every objective.",
-        n=count("figure.pareto.front", front),
-        all=count("figure.pareto.ranked", trials),
+        n=trial_count("figure.pareto.front", front),
+        all=trial_count("figure.pareto.ranked", trials),
     )
     if knee_trial is None:
         return caption
     number = knee_trial.number
-    caption += line(" The knee is trial {number}", number=the("figure.pareto.knee", knee_trial))
+    caption += line(" The knee is trial {number}", number=trial_fact("figure.pareto.knee", knee_trial))
     for objective in scene.study.objectives:
         value = float((knee_trial.values or {})[objective.metric])
         text = shown(value, scene.study.metrics.get(objective.metric))

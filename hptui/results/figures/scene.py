@@ -8,19 +8,19 @@ from typing import Any
 
 from hptui.model.study import Study
 from hptui.model.trial import Trial, Value
-from hptui.results.analysis.cohort import in_rank, ranked, value_of, varied
-from hptui.results.analysis.intervals import Interval, counts, of_trial
+from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, varying_settings
+from hptui.results.analysis.intervals import Interval, rate_counts, trial_interval
 from hptui.results.facts import Line, Name
-from hptui.results.figures.figure import label
+from hptui.results.figures.figure import axis_label
 from hptui.results.importance import Importance, importance
 from hptui.results.view import View
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 
 
-class Scene:
+class PlotContext:
     """The view of a study with a reader of its curves."""
 
-    def __init__(self, view: View, reader: Reader) -> None:
+    def __init__(self, view: View, reader: StoreReader) -> None:
         self.view, self.reader = view, reader
         self._settings: dict[int, dict[str, Value]] = {}
 
@@ -40,14 +40,14 @@ class Scene:
         return self.study.objective.metric
 
     @cached_property
-    def own(self) -> list[Trial]:
+    def ranked(self) -> list[Trial]:
         """The ranked trials, by number."""
-        return ranked(self.view)
+        return ranked_trials(self.view)
 
     @cached_property
     def order(self) -> list[Trial]:
         """The ranked trials, best first."""
-        return in_rank(self.view, self.own)
+        return sort_by_rank(self.view, self.ranked)
 
     @property
     def best(self) -> Trial | None:
@@ -55,19 +55,19 @@ class Scene:
         return self.order[0] if self.order else None
 
     @property
-    def best_words(self) -> Line:
+    def best_phrase(self) -> Line:
         """The phrase for the best trial in a caption; with several objectives it names the first."""
         return ("the best",) if len(self.study.objectives) == 1 else ("the best by ", Name(self.metric))
 
     @property
     def best_label(self) -> str:
         """The phrase for the best trial in a legend."""
-        return "best" if len(self.study.objectives) == 1 else f"best {label(self.view, self.metric)}"
+        return "best" if len(self.study.objectives) == 1 else f"best {axis_label(self.view, self.metric)}"
 
     @cached_property
     def values(self) -> Mapping[int, float]:
         """Values of the first objective by number of the ranked trial."""
-        return {trial.number: value_of(self.view, trial) for trial in self.own}
+        return {trial.number: objective_value(self.view, trial) for trial in self.ranked}
 
     def settings(self, trial: Trial) -> Mapping[str, Value]:
         """Return the settings that a trial was started with."""
@@ -75,7 +75,7 @@ class Scene:
             self._settings[trial.number] = self.view.settings(trial)
         return self._settings[trial.number]
 
-    def table(self, trials: Sequence[Trial], names: Sequence[str]) -> list[dict[str, Any]]:
+    def csv_rows(self, trials: Sequence[Trial], names: Sequence[str]) -> list[dict[str, Any]]:
         """Return settings and objectives of trials as rows of the CSV file."""
         metrics = [objective.metric for objective in self.study.objectives]
         return [
@@ -95,7 +95,7 @@ class Scene:
     @cached_property
     def names(self) -> list[str]:
         """The settings that vary, the most important first."""
-        varying = varied(self.view, self.own)
+        varying = varying_settings(self.view, self.ranked)
         shares = self.importance.shares if self.importance else {}
         return list(dict.fromkeys([*(name for name in shares if name in varying), *varying]))
 
@@ -105,6 +105,6 @@ class Scene:
 
     def interval(self, trial: Trial) -> Interval | None:
         """Return the interval of a trial's value, if it is a counted rate or the trial was replicated."""
-        if trial.number in self._repeated or counts(self.view, trial, self.metric) is not None:
-            return of_trial(self.view, trial, self.metric)
+        if trial.number in self._repeated or rate_counts(self.view, trial, self.metric) is not None:
+            return trial_interval(self.view, trial, self.metric)
         return None

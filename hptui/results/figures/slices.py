@@ -7,27 +7,27 @@ from typing import Any
 
 from hptui.model.trial import Role, Trial
 from hptui.results.facts import Fact, line
-from hptui.results.figures.axis import axis_of, dress_number, jitter
-from hptui.results.figures.figure import Drawn, count, label, the
-from hptui.results.figures.scene import Scene
-from hptui.results.figures.style import BLUE, INK, grid_of
+from hptui.results.figures.axis import jitter, make_axis, set_number_axis
+from hptui.results.figures.figure import Plot, axis_label, trial_count, trial_fact
+from hptui.results.figures.scene import PlotContext
+from hptui.results.figures.style import BLUE, INK, new_grid
 
-PANELS = 9
+MAX_PANELS = 9
 """Number of panels, for the most important settings."""
-COLUMNS = 3
+PANELS_PER_ROW = 3
 """Panels in a row."""
 
 
-def slices(scene: Scene) -> Drawn | None:
+def slices(scene: PlotContext) -> Plot | None:
     """Return the plot `slices`; None for fewer than two ranked trials or if nothing varies."""
-    trials = scene.own
+    trials = scene.ranked
     names = scene.names
     if len(trials) < 2 or not names:
         return None
-    chosen = names[:PANELS]
-    columns = min(COLUMNS, len(chosen))
+    chosen = names[:MAX_PANELS]
+    columns = min(PANELS_PER_ROW, len(chosen))
     rows = -(-len(chosen) // columns)
-    figure, grid = grid_of(rows, columns)
+    figure, grid = new_grid(rows, columns)
     panels = list(grid.flat)
     best = scene.order[0]
     values = [scene.values[trial.number] for trial in trials]
@@ -37,28 +37,28 @@ def slices(scene: Scene) -> Drawn | None:
             panel.set_visible(False)
             continue
         _draw_panel(panel, scene, trials, best, chosen[index])
-        dress_number(panel, "y", log=log)
+        set_number_axis(panel, "y", log=log)
         if index % columns == 0:
-            panel.set_ylabel(label(scene.view, scene.metric))
+            panel.set_ylabel(axis_label(scene.view, scene.metric))
     caption = line(
         "The objective against {n} that vary, in {trials} ranked trials; the star is trial {best}, {so}. "
         "Other settings vary with each: what looks like an effect may be theirs.",
         n=(Fact("figure.slices.settings", len(names), str(len(names))), " setting" if len(names) == 1 else " settings"),
-        trials=count("figure.slices.ranked", trials),
-        best=the("figure.slices.best", best),
-        so=scene.best_words,
+        trials=trial_count("figure.slices.ranked", trials),
+        best=trial_fact("figure.slices.best", best),
+        so=scene.best_phrase,
     )
     metric = scene.metric
-    data = scene.table(trials, names)
-    return Drawn("slices", f"{metric} against each setting", caption, data, figure)
+    data = scene.csv_rows(trials, names)
+    return Plot("slices", f"{metric} against each setting", caption, data, figure)
 
 
-def _draw_panel(axes: Any, scene: Scene, trials: Sequence[Trial], best: Trial, name: str) -> None:
-    axis = axis_of(scene.view, name, [scene.settings(trial).get(name) for trial in trials])
+def _draw_panel(axes: Any, scene: PlotContext, trials: Sequence[Trial], best: Trial, name: str) -> None:
+    axis = make_axis(scene.view, name, [scene.settings(trial).get(name) for trial in trials])
     size = 24 if len(trials) <= 200 else 6
     points: list[tuple[float, float]] = []
     for trial in trials:
-        position = axis.place(scene.settings(trial).get(name))
+        position = axis.position_of(scene.settings(trial).get(name))
         if position is None:
             continue
         x, y = position + jitter(trial.number, axis), scene.values[trial.number]
@@ -70,4 +70,4 @@ def _draw_panel(axes: Any, scene: Scene, trials: Sequence[Trial], best: Trial, n
             points.append((x, y))
     if points:
         axes.scatter(*zip(*points, strict=True), s=size, color=BLUE, alpha=0.75, lw=0, zorder=2)
-    axis.dress(axes, "x")
+    axis.apply_to(axes, "x")

@@ -11,7 +11,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure as Picture
 
-INK, SOFT, GRID = "#222222", "#8a8a8a", "#e4e4e4"
+INK, GREY, GRID = "#222222", "#8a8a8a", "#e4e4e4"
 """Text and emphasis; secondary lines; the grid."""
 BLUE, ORANGE, GREEN, PURPLE, SKY, RED, YELLOW = (
     "#0072b2",
@@ -30,20 +30,20 @@ SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
 """Colours of several curves, in order."""
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1)), (0, (8, 3)))
 """Line styles of several curves: the second distinction, for print."""
-SCALE = "viridis"
+COLOUR_MAP = "viridis"
 """Colour map with even steps of lightness: its order survives printing in grey."""
 HATCHES = ("", "//", "..", "xx", "\\\\", "oo")
 """Hatches of stacked bars: the second distinction, for print."""
 
-BASELINE: dict[str, Any] = {"s": 40, "marker": "D", "facecolor": "white", "edgecolor": INK}
+BASELINE_MARKER: dict[str, Any] = {"s": 40, "marker": "D", "facecolor": "white", "edgecolor": INK}
 """Marker of the baseline."""
 
-RULES: dict[str, Any] = {
+RC_PARAMS: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # ships with matplotlib: same glyphs on every machine
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.labelsize": 9,
-    "axes.edgecolor": SOFT,
+    "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -52,8 +52,8 @@ RULES: dict[str, Any] = {
     "axes.formatter.use_mathtext": False,
     "grid.color": GRID,
     "grid.linewidth": 0.7,
-    "xtick.color": SOFT,
-    "ytick.color": SOFT,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "legend.frameon": False,
@@ -72,17 +72,17 @@ DPI = 160
 
 
 @contextmanager
-def styled() -> Iterator[None]:
+def plot_style() -> Iterator[None]:
     """Apply the style of plots within a `with` block, and suppress matplotlib's warnings."""
     with mpl.rc_context(), warnings.catch_warnings():
         # matplotlib warns of glyphs that its font lacks, which names in a study may contain.
         warnings.simplefilter("ignore")
         mpl.rcdefaults()
-        mpl.rcParams.update(RULES)
+        mpl.rcParams.update(RC_PARAMS)
         yield
 
 
-def sheet(width: float = 6.4, height: float = 3.8) -> tuple[Picture, Any]:
+def new_figure(width: float = 6.4, height: float = 3.8) -> tuple[Picture, Any]:
     """Return a figure and its axes; sizes in inches.
 
     Created without pyplot, which would keep figures in global state until closed.
@@ -91,13 +91,13 @@ def sheet(width: float = 6.4, height: float = 3.8) -> tuple[Picture, Any]:
     return figure, figure.subplots()
 
 
-def grid_of(rows: int, columns: int) -> tuple[Picture, Any]:
+def new_grid(rows: int, columns: int) -> tuple[Picture, Any]:
     """Return a figure of small panels and the array of their axes. Shape: `(rows, columns)`."""
     figure = Picture(figsize=(2.9 * columns + 0.4, 2.5 * rows), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def encoded(figure: Picture, kind: str) -> bytes:
+def encode_figure(figure: Picture, kind: str) -> bytes:
     """Return the figure as PNG or SVG, without date and software version, which would change the bytes."""
     buffer = io.BytesIO()
     metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
@@ -105,6 +105,6 @@ def encoded(figure: Picture, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def scale_of(goal: str) -> Any:
+def colour_map_for(goal: str) -> Any:
     """Return the colour map of an objective: dark is better for both goals."""
-    return mpl.colormaps[SCALE if goal == "minimize" else f"{SCALE}_r"]
+    return mpl.colormaps[COLOUR_MAP if goal == "minimize" else f"{COLOUR_MAP}_r"]

@@ -4,131 +4,131 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hptui.model.counts import shown as visible
+from hptui.model.counts import visible_metrics as visible
 from hptui.model.outcome import hypervolumes
 from hptui.model.trial import Trial
-from hptui.results.analysis.bands import perplexity
-from hptui.results.analysis.cohort import replicates, varied
-from hptui.results.analysis.front import knee, pareto
-from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
-from hptui.results.facts import Line, Name, Strong, line, listed
-from hptui.results.roles import effective_batch, setting_of
-from hptui.results.sections.doubts import qualified
-from hptui.results.teller import Teller
+from hptui.results.analysis.bands import perplexity_band
+from hptui.results.analysis.cohort import replicates, varying_settings
+from hptui.results.analysis.front import knee_of_front, pareto_front
+from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.facts import Bold, Line, Name, join_with_and, line
+from hptui.results.roles import effective_batch, setting_with_role
+from hptui.results.sections.doubts import caveats
+from hptui.results.teller import FactWriter
 
 
-def best(facts: Teller) -> Iterator[Block]:
+def best(facts: FactWriter) -> Iterator[Block]:
     """Yield the best trial with its caveats, or the Pareto front."""
     if len(facts.study.objectives) > 1:
         yield from _front(facts)
         return
     yield Heading(2, ("Best trial",))
-    trial = facts.record.best
+    trial = facts.data.best
     if trial is None:
         yield Paragraph(("No trial is complete with a value, so none is the best.",))
         return
     yield Bullets(tuple(_best_lines(facts, trial)))
-    for text in qualified(facts, trial):
+    for text in caveats(facts, trial):
         yield Paragraph(text)
 
 
-def _best_lines(facts: Teller, trial: Trial) -> Iterator[Line]:
+def _best_lines(facts: FactWriter, trial: Trial) -> Iterator[Line]:
     yield (
-        Strong(("Trial",)),
+        Bold(("Trial",)),
         ": ",
-        *((Name(facts.called(trial)), ", number ") if facts.called(trial) else ()),
+        *((Name(facts.given_name(trial)), ", number ") if facts.given_name(trial) else ()),
         facts.number(trial),
-        *((" (", Name(trial.title), ")") if trial.title and not facts.called(trial) else ()),
+        *((" (", Name(trial.title), ")") if trial.title and not facts.given_name(trial) else ()),
     )
-    metric = facts.record.metric
-    yield (Strong((facts.name(metric),)), ": ", facts.value(trial, metric))
-    trials = facts.record.order
-    for name in varied(facts.view, trials) or list(trial.params):
-        yield (Strong((facts.name(name),)), ": ", *facts.setting(trial, name))
+    metric = facts.data.metric
+    yield (Bold((facts.name(metric),)), ": ", facts.value(trial, metric))
+    trials = facts.data.order
+    for name in varying_settings(facts.view, trials) or list(trial.params):
+        yield (Bold((facts.name(name),)), ": ", *facts.setting(trial, name))
     settings = facts.view.settings(trial)
-    accumulation = setting_of(settings, "accumulation")
+    accumulation = setting_with_role(settings, "accumulation")
     effective = effective_batch(settings, trial.effective)
     if effective is not None and accumulation:
         yield (
-            Strong(("Effective batch size",)),
+            Bold(("Effective batch size",)),
             ": ",
-            facts.plain(f"trial.{trial.number}.effective_batch", effective, [trial]),
+            facts.of_value(f"trial.{trial.number}.effective_batch", effective, [trial]),
         )
     others = [name for name in visible(trial.metrics) if name != metric and name in facts.study.metrics]
     for name in others:
-        yield (Strong((facts.name(name),)), ": ", facts.value(trial, name))
+        yield (Bold((facts.name(name),)), ": ", facts.value(trial, name))
     if (text := _perplexity(facts, trial)) is not None:
         yield text
-    yield (Strong(("Training time",)), ": ", facts.value(trial, "seconds"))
+    yield (Bold(("Training time",)), ": ", facts.value(trial, "seconds"))
     if trial.peak_memory_gb is not None:
-        yield (Strong(("Peak memory",)), ": ", facts.value(trial, "peak_memory_gb"))
+        yield (Bold(("Peak memory",)), ": ", facts.value(trial, "peak_memory_gb"))
 
 
-def _perplexity(facts: Teller, trial: Trial) -> Line | None:
+def _perplexity(facts: FactWriter, trial: Trial) -> Line | None:
     """Return a perplexity and the word for it: `8.01, good (3 to 10)`; None without bands."""
-    band = perplexity(facts.view, trial, facts.record.facts)
+    band = perplexity_band(facts.view, trial, facts.data.facts)
     if band is None or not band.word:
         return None
     key = f"trial.{trial.number}.perplexity"
-    low = None if band.low is None else facts.plain(f"{key}.low", band.low)
-    high = None if band.high is None else facts.plain(f"{key}.high", band.high)
+    low = None if band.low is None else facts.of_value(f"{key}.low", band.low)
+    high = None if band.high is None else facts.of_value(f"{key}.high", band.high)
     bounds: Line = (low, " to ", high) if low and high else ("up to ", high) if high else ("above ", low) if low else ()
     value = facts.of_metric(f"{key}.value", "perplexity", band.value, [trial])
     relation = "" if band.source == "perplexity" else ", e to the power of "
     source: Line = (relation, facts.name(band.source)) if relation else ()
-    text: Line = (Strong(("Perplexity",)), ": ", value, *source, ": ", Name(band.word), " (", *bounds, ")")
+    text: Line = (Bold(("Perplexity",)), ": ", value, *source, ": ", Name(band.word), " (", *bounds, ")")
     if band.vocabulary is not None:
         text += (
             "; a random guess has ",
-            facts.plain(f"{key}.random", band.vocabulary, [trial], text=f"{band.vocabulary:,.0f}"),
+            facts.of_value(f"{key}.random", band.vocabulary, [trial], text=f"{band.vocabulary:,.0f}"),
         )
     return text
 
 
-def _front(facts: Teller) -> Iterator[Block]:
+def _front(facts: FactWriter) -> Iterator[Block]:
     yield Heading(2, ("Best trials",))
-    front = pareto(facts.view)
+    front = pareto_front(facts.view)
     if not front:
         yield Paragraph(("No trial is complete with a value for every objective.",))
         return
-    goals = listed((str(goal.goal), " ", facts.name(goal.metric)) for goal in facts.study.objectives)
+    goals = join_with_and((str(goal.goal), " ", facts.name(goal.metric)) for goal in facts.study.objectives)
     yield Paragraph(
         line(
             "The Pareto front has {n}: no other is as good in every objective and better in one ({goals}).",
-            n=facts.many("front.n", front, "trial"),
+            n=facts.count_with_noun("front.n", front, "trial"),
             goals=goals,
         )
     )
-    names = [*(goal.metric for goal in facts.study.objectives), *varied(facts.view, front), "seconds"]
+    names = [*(goal.metric for goal in facts.study.objectives), *varying_settings(facts.view, front), "seconds"]
     head: tuple[Line, ...] = (("Trial",), *((facts.name(name),) for name in names))
     rows: tuple[tuple[Line, ...], ...] = tuple(
         (facts.trial(row), *(facts.cell(row, name) for name in names)) for row in front
     )
-    yield Table(head, rows, frozenset(range(1, len(names) + 1)))
+    yield ReportTable(head, rows, frozenset(range(1, len(names) + 1)))
     yield Bullets(tuple(_front_ends(facts, front)))
     yield from _hypervolume(facts)
-    if (knee_trial := knee(facts.view, front)) is not None:
+    if (knee_trial := knee_of_front(facts.view, front)) is not None:
         yield Paragraph(
             line(
                 "The knee of this front, nearest to the best of everything, is {trial}.", trial=facts.trial(knee_trial)
             )
         )
-    if facts.record.best is not None and len(front) > 1:
+    if facts.data.best is not None and len(front) > 1:
         yield Paragraph(
-            line("Where one of them has to stand for all below, it is {trial}.", trial=facts.trial(facts.record.best))
+            line("Where one of them has to stand for all below, it is {trial}.", trial=facts.trial(facts.data.best))
         )
     runs = len(replicates(facts.view, front[0]))
     if runs < 2:
         yield Paragraph(("Not repeated: each configuration ran once, so small differences may be chance.",))
 
 
-def _front_ends(facts: Teller, front: list[Trial]) -> Iterator[Line]:
+def _front_ends(facts: FactWriter, front: list[Trial]) -> Iterator[Line]:
     """Yield the trial that is best in each objective: an end of the front."""
     for objective in facts.study.objectives:
         sign = 1 if objective.goal == "minimize" else -1
         trial = min(front, key=lambda trial: (sign * (trial.values or {})[objective.metric], trial.number))
         yield (
-            Strong(("Best ", facts.name(objective.metric))),
+            Bold(("Best ", facts.name(objective.metric))),
             ": ",
             facts.value(trial, objective.metric),
             ", of ",
@@ -136,7 +136,7 @@ def _front_ends(facts: Teller, front: list[Trial]) -> Iterator[Line]:
         )
 
 
-def _hypervolume(facts: Teller) -> Iterator[Block]:
+def _hypervolume(facts: FactWriter) -> Iterator[Block]:
     """Yield the hypervolume of the front, and the trials since it last grew."""
     steps = hypervolumes(facts.study, facts.view.trials)
     improving = [number for n, (number, value) in enumerate(steps) if n == 0 or value > steps[n - 1][1]]
@@ -149,8 +149,8 @@ def _hypervolume(facts: Teller) -> Iterator[Block]:
         line(
             "The front has a hypervolume of {share} of what one trial would have that is the best in everything; "
             "{last} was the last to add to it, and {after} came later.",
-            share=facts.share("front.hypervolume", steps[-1][1], trials),
+            share=facts.percentage("front.hypervolume", steps[-1][1], trials),
             last=facts.trial(facts.originals[improving[-1]]),
-            after=facts.many("front.after", later, "usable trial", "usable trials"),
+            after=facts.count_with_noun("front.after", later, "usable trial", "usable trials"),
         )
     )

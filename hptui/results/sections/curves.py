@@ -5,43 +5,43 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from hptui.results.document import Block, Code, Heading, Image
+from hptui.results.document import Block, CodeBlock, Heading, Image
 from hptui.results.facts import Fact, Line, Name
-from hptui.results.roles import counterpart
-from hptui.results.teller import Teller
+from hptui.results.roles import training_and_validation
+from hptui.results.teller import FactWriter
 
-BARS = "▁▂▃▄▅▆▇█"
+SPARKLINE_BLOCKS = "▁▂▃▄▅▆▇█"
 """Characters of a sparkline, from low to high."""
-WIDTH = 32
+MAX_SPARKLINE_WIDTH = 32
 """Maximum width of a sparkline in characters."""
-MOST = 12
+MAX_SPARKLINES = 12
 """Number of trials with a sparkline."""
 
 
-def curves(facts: Teller, images: Sequence[Image] = ()) -> Iterator[Block]:
+def curves(facts: FactWriter, images: Sequence[Image] = ()) -> Iterator[Block]:
     """Yield a sparkline for each of the best trials, and all plots with captions."""
     rows = list(_sparklines(facts))
     if not rows and not images:
         return
     yield Heading(2, ("Curves",))
     if rows:
-        yield Code("text", tuple(rows))
+        yield CodeBlock("text", tuple(rows))
     yield from images
 
 
-def _sparklines(facts: Teller) -> Iterator[Line]:
+def _sparklines(facts: FactWriter) -> Iterator[Line]:
     """Yield the objective's curves, on one scale for all trials.
 
     If it has too few points, its validation or training counterpart is shown.
     """
-    trials = [trial for trial in facts.record.order if trial.number in facts.record.curves][:MOST]
-    names = {name for trial in trials for name, curve in facts.record.curves[trial.number].items() if len(curve) > 2}
-    train_metric, val_metric = counterpart(facts.record.metric, names)
-    metric = next((name for name in (facts.record.metric, val_metric, train_metric) if name in names), None)
+    trials = [trial for trial in facts.data.order if trial.number in facts.data.curves][:MAX_SPARKLINES]
+    names = {name for trial in trials for name, curve in facts.data.curves[trial.number].items() if len(curve) > 2}
+    train_metric, val_metric = training_and_validation(facts.data.metric, names)
+    metric = next((name for name in (facts.data.metric, val_metric, train_metric) if name in names), None)
     if metric is None:
         return
     drawn = [
-        (trial, [p[:2] for p in facts.record.curves[trial.number].get(metric, []) if math.isfinite(p[1])])
+        (trial, [p[:2] for p in facts.data.curves[trial.number].get(metric, []) if math.isfinite(p[1])])
         for trial in trials
     ]
     drawn = [(trial, curve) for trial, curve in drawn if len(curve) > 2]
@@ -50,7 +50,7 @@ def _sparklines(facts: Teller) -> Iterator[Line]:
         return
     low, high = min(values), max(values)
     yield (Name(f"{metric} by step"),)
-    widest = min(WIDTH, max(len(curve) for _, curve in drawn))
+    widest = min(MAX_SPARKLINE_WIDTH, max(len(curve) for _, curve in drawn))
     for trial, curve in sorted(drawn, key=lambda item: item[0].number):
         (first_step, first), (last_step, last) = curve[0], curve[-1]
         number = f"{trial.number:>5}"
@@ -58,32 +58,32 @@ def _sparklines(facts: Teller) -> Iterator[Line]:
             "trial ",
             Fact(f"trial.{trial.number}.number.padded", trial.number, number, (trial.number,), "number"),
             "  ",
-            Name(f"{spark(curve, low, high):{widest}}"),
+            Name(f"{sparkline(curve, low, high):{widest}}"),
             "  ",
             facts.of_metric(f"curve.{trial.number}.first", metric, first, [trial]),
             " → ",
             facts.of_metric(f"curve.{trial.number}.last", metric, last, [trial]),
             "  steps ",
-            facts.plain(f"curve.{trial.number}.from", first_step, [trial]),
+            facts.of_value(f"curve.{trial.number}.from", first_step, [trial]),
             " to ",
-            facts.plain(f"curve.{trial.number}.to", last_step, [trial]),
+            facts.of_value(f"curve.{trial.number}.to", last_step, [trial]),
         )
 
 
-def spark(curve: Sequence[tuple[int, float]], low: float, high: float) -> str:
+def sparkline(curve: Sequence[tuple[int, float]], low: float, high: float) -> str:
     """Return a curve as blocks between `low` and `high`, one per point or per stretch of steps."""
     first, last = curve[0][0], curve[-1][0]
     width = max(1, last - first)
-    cells = min(WIDTH, len(curve))
+    cells = min(MAX_SPARKLINE_WIDTH, len(curve))
     bins: list[list[float]] = [[] for _ in range(cells)]
     for index, (step, value) in enumerate(curve):
-        bins[index if cells < WIDTH else min(cells - 1, cells * (step - first) // width)].append(value)
+        bins[index if cells < MAX_SPARKLINE_WIDTH else min(cells - 1, cells * (step - first) // width)].append(value)
     value_range = (high - low) or 1.0
     text = ""
     for values in bins:
         if values:
             level = (math.fsum(values) / len(values) - low) / value_range
-            text += BARS[max(0, min(len(BARS) - 1, round(level * (len(BARS) - 1))))]
+            text += SPARKLINE_BLOCKS[max(0, min(len(SPARKLINE_BLOCKS) - 1, round(level * (len(SPARKLINE_BLOCKS) - 1))))]
         else:
             text += " "
     return text

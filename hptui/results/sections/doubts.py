@@ -6,26 +6,26 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from hptui.model.trial import Reason, Role, Trial, TrialStatus
-from hptui.results.analysis.cohort import length_of, lengths, replicates
-from hptui.results.analysis.compare import ALPHA
-from hptui.results.analysis.intervals import counts, of_trial
-from hptui.results.facts import Fact, Line, Name, capital, joined, line
+from hptui.results.analysis.cohort import replicates, training_length, trials_by_length
+from hptui.results.analysis.compare import SIGNIFICANCE_LEVEL
+from hptui.results.analysis.intervals import rate_counts, trial_interval
+from hptui.results.facts import Fact, Line, Name, capitalize_first, join_parts, line
 from hptui.results.sections.early import stopped_early
-from hptui.results.teller import Teller
+from hptui.results.teller import FactWriter
 
 
-def qualified(facts: Teller, trial: Trial) -> Iterator[Line]:
+def caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
     """Yield all caveats of the best trial."""
-    metric = facts.record.metric
-    interval = of_trial(facts.view, trial, metric)
+    metric = facts.data.metric
+    interval = trial_interval(facts.view, trial, metric)
     runs = replicates(facts.view, trial)
-    counted = counts(facts.view, trial, metric)
+    counted = rate_counts(facts.view, trial, metric)
     if interval is not None and counted is not None:
         yield line(
             "{metric} counts {k} of {n}: the {confidence} interval is {interval} (Wilson).",
             metric=(facts.name(metric),),
-            k=facts.plain("best.k", counted[0], [trial]),
-            n=facts.plain("best.n", counted[1], [trial]),
+            k=facts.of_value("best.k", counted[0], [trial]),
+            n=facts.of_value("best.n", counted[1], [trial]),
             confidence=facts.confidence(),
             interval=facts.interval("best.interval", metric, interval, [trial]),
         )
@@ -43,7 +43,7 @@ def qualified(facts: Teller, trial: Trial) -> Iterator[Line]:
             confidence=facts.confidence(),
             interval=facts.interval("best.interval", metric, interval, runs),
         )
-    elif len(facts.record.order) > 1:
+    elif len(facts.data.order) > 1:
         yield (
             "Not repeated: each configuration ran once, so the value has no interval, and small "
             "differences may be chance.",
@@ -58,11 +58,11 @@ def qualified(facts: Teller, trial: Trial) -> Iterator[Line]:
             "It is of stage {stage}; trials of stages with other settings are not ranked with it.",
             stage=Name(trial.stage),
         )
-    ties = [winner for winner in facts.record.winners if winner.number != trial.number]
+    ties = [winner for winner in facts.data.best_trials if winner.number != trial.number]
     if ties:
-        yield line("{ties} reached exactly the same value.", ties=capital(facts.trials(ties, "best.ties")))
-    yield from alike(facts)
-    yield from longer(facts, trial)
+        yield line("{ties} reached exactly the same value.", ties=capitalize_first(facts.trials(ties, "best.ties")))
+    yield from comparison_caveats(facts)
+    yield from length_caveats(facts, trial)
     yield from _step_caveat(facts, trial)
     yield from stopped_early(facts, trial)
 
@@ -71,17 +71,17 @@ def _import_caveat(trial: Trial) -> Line:
     """Return that the best trial was imported, and from where."""
     file, row = (str(trial.facts.get(f"imported_{fact}") or "") for fact in ("from", "place"))
     parts = [(Name(row),), (Name(PurePath(file).name, code=True),)] if file and row else []
-    source: Line = (" from ", *joined(parts, " of ")) if parts else ()
+    source: Line = (" from ", *join_parts(parts, " of ")) if parts else ()
     return ("It was imported", *source, ": only a person knows whether it was measured as the others were.")
 
 
-def alike(facts: Teller) -> Iterator[Line]:
+def comparison_caveats(facts: FactWriter) -> Iterator[Line]:
     """Yield which other trials do not differ significantly from the best."""
-    comparisons = facts.record.comparisons
+    comparisons = facts.data.comparisons
     if comparisons is None or not comparisons.others:
         return
     others = [test.trial for test in comparisons.others]
-    indistinguishable, uncorrected = comparisons.alike, comparisons.alike_alone
+    indistinguishable, uncorrected = comparisons.indistinguishable, comparisons.indistinguishable_uncorrected
     other_count = facts.count("alike.others", others)
     if len(others) == 1:
         text = line(
@@ -111,13 +111,13 @@ def alike(facts: Teller) -> Iterator[Line]:
             how=comparisons.how,
         )
     if len(uncorrected) not in (len(others), len(indistinguishable)):
-        different = [test for test in comparisons.others if test.p < ALPHA]
+        different = [test for test in comparisons.others if test.p < SIGNIFICANCE_LEVEL]
         text += line(
             " Even without the correction, {alone} cannot be told apart from it; only {apart} would "
             "differ ({p} at most).",
             alone=facts.trials(uncorrected, "alike.alone"),
             apart=facts.trials([test.trial for test in different], "alike.apart"),
-            p=facts.p(
+            p=facts.p_value(
                 "alike.apart.p",
                 max(test.p for test in different),
                 [comparisons.best, *(test.trial for test in different)],
@@ -125,28 +125,28 @@ def alike(facts: Teller) -> Iterator[Line]:
         )
     yield text
     if uncorrected:
-        closest = min((test for test in comparisons.others if test.p >= ALPHA), key=lambda test: test.p)
+        closest = min((test for test in comparisons.others if test.p >= SIGNIFICANCE_LEVEL), key=lambda test: test.p)
         yield line(
             "For instance {value} against {other} of {trial} has {p}.",
             value=_compared_value(facts, comparisons.best),
             other=_compared_value(facts, closest.trial),
             trial=facts.trial(closest.trial),
-            p=facts.p("alike.near.p", closest.p, [comparisons.best, closest.trial]),
+            p=facts.p_value("alike.near.p", closest.p, [comparisons.best, closest.trial]),
         )
 
 
-def _compared_value(facts: Teller, trial: Trial) -> Line:
+def _compared_value(facts: FactWriter, trial: Trial) -> Line:
     """Return the value that the comparison used of a trial: its own, or the mean of its runs."""
-    runs, metric = replicates(facts.view, trial), facts.record.metric
+    runs, metric = replicates(facts.view, trial), facts.data.metric
     if len(runs) < 2:
         return (facts.value(trial, metric),)
     mean = sum((run.values or {})[metric] for run in runs) / len(runs)
     return (facts.of_metric(f"trial.{trial.number}.{metric}.runs", metric, mean, runs, f"values.{metric}"),)
 
 
-def longer(facts: Teller, trial: Trial) -> Iterator[Line]:
+def length_caveats(facts: FactWriter, trial: Trial) -> Iterator[Line]:
     """Yield a caveat if the best trained for another length than most trials, or others did."""
-    own_length, groups = length_of(facts.view, trial), lengths(facts.view, facts.record.order)
+    own_length, groups = training_length(facts.view, trial), trials_by_length(facts.view, facts.data.order)
     if own_length is None or len(groups) < 2:
         return
     common_length = next(length for length in groups)
@@ -170,19 +170,19 @@ def longer(facts: Teller, trial: Trial) -> Iterator[Line]:
         usual=_length_fact(facts, best_of_common),
         longer="longer" if own_length.amount > common_length.amount else "shorter",
         mate=facts.trial(best_of_common),
-        value=(facts.value(best_of_common, facts.record.metric),),
+        value=(facts.value(best_of_common, facts.data.metric),),
     )
 
 
-def _length_fact(facts: Teller, trial: Trial) -> Fact:
-    length = length_of(facts.view, trial)
+def _length_fact(facts: FactWriter, trial: Trial) -> Fact:
+    length = training_length(facts.view, trial)
     assert length is not None
-    return facts.plain(f"trial.{trial.number}.length", length.amount, [trial], field=length.field)
+    return facts.of_value(f"trial.{trial.number}.length", length.amount, [trial], field=length.field)
 
 
-def _step_caveat(facts: Teller, trial: Trial) -> Iterator[Line]:
+def _step_caveat(facts: FactWriter, trial: Trial) -> Iterator[Line]:
     """Yield the best step compared with the last and the planned one."""
-    summary = facts.record.summaries.get(facts.record.metric, {}).get(trial.number)
+    summary = facts.data.summaries.get(facts.data.metric, {}).get(trial.number)
     if summary is None or summary.n < 2:
         return
     is_minimized = facts.study.objective.goal == "minimize"
@@ -193,15 +193,15 @@ def _step_caveat(facts: Teller, trial: Trial) -> Iterator[Line]:
         "Its best step was its last, {step}"
         if step == last
         else "Best at step {step}; it ended at step {last} with {value}",
-        step=facts.plain("best.step", step, [trial]),
-        last=facts.plain("best.last_step", last, [trial]),
-        value=facts.of_metric("best.last", facts.record.metric, summary.value, [trial]),
+        step=facts.of_value("best.step", step, [trial]),
+        last=facts.of_value("best.last_step", last, [trial]),
+        value=facts.of_metric("best.last", facts.data.metric, summary.value, [trial]),
     )
     if trial.reason is Reason.EARLY_STOP:
         text += (", where it was stopped early",)
     if trial.total_steps:
         text += line(
             ", of {planned} planned",
-            planned=facts.plain("best.planned", trial.total_steps, [trial], field="total_steps"),
+            planned=facts.of_value("best.planned", trial.total_steps, [trial], field="total_steps"),
         )
     yield (*text, ".")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hptui.model.format import NOTHING
+from hptui.model.format import NO_VALUE
 from hptui.model.trial import Reason, Role, Trial, TrialStatus
-from hptui.results.analysis.cohort import searched, varied
-from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
-from hptui.results.facts import Line, Name, capital, line
-from hptui.results.teller import Teller
+from hptui.results.analysis.cohort import searched_space, varying_settings
+from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.facts import Line, Name, capitalize_first, line
+from hptui.results.teller import FactWriter
 
-MOST = 30
+MAX_FAILED_ROWS = 30
 """Number of trials listed."""
-UNTOLD = {
+REASON_TEXTS = {
     Reason.USER: "a person stopped it",
     Reason.PRUNER: "it was cut short",
     Reason.THRESHOLD: "it was cut short",
@@ -23,13 +23,13 @@ UNTOLD = {
 """The text for a reason, for a trial that left no message."""
 
 
-def failures(facts: Teller) -> Iterator[Block]:
+def failures(facts: FactWriter) -> Iterator[Block]:
     """Yield trials without a value, with reasons and settings; then the diagnoses of the others."""
     yield from _without_value(facts)
     yield from _diagnoses(facts)
 
 
-def _without_value(facts: Teller) -> Iterator[Block]:
+def _without_value(facts: FactWriter) -> Iterator[Block]:
     ended = (TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
     ended_trials = [trial for trial in facts.view.trials if trial.status in ended]
     if not ended_trials:
@@ -42,14 +42,18 @@ def _without_value(facts: Teller) -> Iterator[Block]:
             trial for trial in ended_trials if (str(trial.status), str(trial.reason or "")) == (status, reason)
         ]
         key = f"failed.{status}.{reason}"
-        rows.append(((status,), (reason or NOTHING,), (facts.count(key, same_reason),), facts.trials(same_reason, key)))
-    yield Table((("Status",), ("Reason",), ("Count",), ("Which",)), tuple(rows), frozenset({2}))
+        rows.append(
+            ((status,), (reason or NO_VALUE,), (facts.count(key, same_reason),), facts.trials(same_reason, key))
+        )
+    yield ReportTable((("Status",), ("Reason",), ("Count",), ("Which",)), tuple(rows), frozenset({2}))
     searched_names = [
-        name for name in searched(facts.view).names if any(name in facts.view.settings(trial) for trial in ended_trials)
+        name
+        for name in searched_space(facts.view).names
+        if any(name in facts.view.settings(trial) for trial in ended_trials)
     ]
-    names = list(dict.fromkeys([*searched_names, *varied(facts.view, ended_trials)]))[:6]
+    names = list(dict.fromkeys([*searched_names, *varying_settings(facts.view, ended_trials)]))[:6]
     table = []
-    for trial in ended_trials[:MOST]:
+    for trial in ended_trials[:MAX_FAILED_ROWS]:
         cells = [facts.cell(trial, name) for name in names]
         reason = f" ({trial.reason})" if trial.reason else ""  # an imported failure may have no reason
         table.append(
@@ -68,50 +72,50 @@ def _without_value(facts: Teller) -> Iterator[Block]:
         ("After",),
         ("What happened",),
     ]
-    yield Table(tuple(head), tuple(table))
-    if len(ended_trials) > MOST:
-        yield Paragraph(line("{n} more are not shown.", n=facts.count("failed.more", ended_trials[MOST:])))
+    yield ReportTable(tuple(head), tuple(table))
+    if len(ended_trials) > MAX_FAILED_ROWS:
+        yield Paragraph(line("{n} more are not shown.", n=facts.count("failed.more", ended_trials[MAX_FAILED_ROWS:])))
     trials_by_suggestion: dict[str, list[Trial]] = {}
     for trial in ended_trials:
-        diagnosis = facts.record.diagnoses.get(trial.number)
-        if trial.status is TrialStatus.FAILED and diagnosis is not None and diagnosis.remedies:
-            trials_by_suggestion.setdefault(diagnosis.remedies[0].sentence, []).append(trial)
+        diagnosis = facts.data.diagnoses.get(trial.number)
+        if trial.status is TrialStatus.FAILED and diagnosis is not None and diagnosis.suggestions:
+            trials_by_suggestion.setdefault(diagnosis.suggestions[0].sentence, []).append(trial)
     if trials_by_suggestion:
         yield Paragraph(("What usually helps:",))
         yield Bullets(
             tuple(
-                line("{which}: {cure}", which=capital(facts.trials(trials, f"cure.{n}")), cure=Name(suggestion))
+                line(
+                    "{which}: {cure}", which=capitalize_first(facts.trials(trials, f"cure.{n}")), cure=Name(suggestion)
+                )
                 for n, (suggestion, trials) in enumerate(list(trials_by_suggestion.items())[:10])
             )
         )
 
 
-def _what_happened(facts: Teller, trial: Trial) -> Line:
+def _what_happened(facts: FactWriter, trial: Trial) -> Line:
     """Return what happened to a trial: its diagnosis, else its message, else the meaning of its reason."""
-    diagnosis = facts.record.diagnoses.get(trial.number)
+    diagnosis = facts.data.diagnoses.get(trial.number)
     if diagnosis is not None and diagnosis.kind in ("oom", "nan", "exploding"):
         return diagnosis.line
     if trial.message:
         return (Name(trial.message),)
     if trial.role is Role.IMPORTED and trial.reason is None:
         return ("what it was imported from does not say",)
-    return (UNTOLD.get(trial.reason, NOTHING),) if trial.reason else (NOTHING,)
+    return (REASON_TEXTS.get(trial.reason, NO_VALUE),) if trial.reason else (NO_VALUE,)
 
 
-def _diagnoses(facts: Teller) -> Iterator[Block]:
+def _diagnoses(facts: FactWriter) -> Iterator[Block]:
     """Yield complete trials whose curves indicate a problem, and the best if it has none."""
     diagnosed = [
-        (trial, facts.record.diagnoses[trial.number])
+        (trial, facts.data.diagnoses[trial.number])
         for trial in facts.view.trials
-        if trial.number in facts.record.diagnoses
-        and trial.status is TrialStatus.COMPLETE
-        and trial.role is not Role.BASE
+        if trial.number in facts.data.diagnoses and trial.status is TrialStatus.COMPLETE and trial.role is not Role.BASE
     ]
     unhealthy = [(trial, diagnosis) for trial, diagnosis in diagnosed if not diagnosis.healthy]
     best = [
         (trial, diagnosis)
         for trial, diagnosis in diagnosed
-        if facts.record.best and trial.number == facts.record.best.number and diagnosis.healthy
+        if facts.data.best and trial.number == facts.data.best.number and diagnosis.healthy
     ]
     lines = [
         _diagnosis_line(facts, trial, diagnosis.line)
@@ -131,6 +135,6 @@ def _diagnoses(facts: Teller) -> Iterator[Block]:
         )
 
 
-def _diagnosis_line(facts: Teller, trial: Trial, text: Line) -> Line:
-    best = ", the best" if facts.record.best and trial.number == facts.record.best.number else ""
+def _diagnosis_line(facts: FactWriter, trial: Trial, text: Line) -> Line:
+    best = ", the best" if facts.data.best and trial.number == facts.data.best.number else ""
     return line("{trial}{best}: {what}.", trial=facts.trial(trial, capital=True), best=best, what=text)

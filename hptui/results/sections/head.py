@@ -6,31 +6,31 @@ from collections.abc import Iterator
 
 from hptui.model.trial import TrialStatus
 from hptui.results.document import Block, Heading, Paragraph, Quote
-from hptui.results.facts import Line, Name, Strong, Words, joined, line
-from hptui.results.teller import Teller
-from hptui.results.view import PSEUDO
+from hptui.results.facts import Bold, Line, Name, UserText, join_parts, line
+from hptui.results.teller import FactWriter
+from hptui.results.view import PSEUDO_LOSS_NOTE
 
 
-def head(facts: Teller) -> Iterator[Block]:
+def report_head(facts: FactWriter) -> Iterator[Block]:
     """Yield the head of a report."""
     yield Heading(1, (Name(facts.study.report.title or facts.study.name),))
     row = facts.view.row
     parts: list[Line] = [
         line("Study {name}: {state}", name=Name(row.name, code=True), state=str(row.state)),
-        status(facts),
+        trials_by_status(facts),
     ]
     if row.seconds > 0:
         parts.append((facts.duration("study.seconds", row.seconds, field="study.seconds"), " in all"))
-    yield Paragraph((Strong(("Status",)), ": ", *joined(parts, " · ")))
+    yield Paragraph((Bold(("Status",)), ": ", *join_parts(parts, " · ")))
     if row.message:
         yield Paragraph(line("The runner said: {message}", message=Name(row.message)))
     if facts.study.trainer.kind == "toy":
-        yield Paragraph((Strong((f"These numbers are {PSEUDO}.",)),))
+        yield Paragraph((Bold((f"These numbers are {PSEUDO_LOSS_NOTE}.",)),))
     if facts.study.about:
-        yield Quote(Words(facts.study.about), "the author, in the study file")
+        yield Quote(UserText(facts.study.about), "the author, in the study file")
 
 
-def status(facts: Teller) -> Line:
+def trials_by_status(facts: FactWriter) -> Line:
     """Return the number of trials by status: `15 trials: 12 complete, 2 failed, 1 pruned`."""
     trials = facts.view.trials
     if not trials:
@@ -44,4 +44,4 @@ def status(facts: Teller) -> Line:
         if by_status[item]
     ]
     word = "trial" if len(trials) == 1 else "trials"
-    return line("{n} {word}: {parts}", n=facts.count("study.trials", trials), word=word, parts=joined(parts))
+    return line("{n} {word}: {parts}", n=facts.count("study.trials", trials), word=word, parts=join_parts(parts))

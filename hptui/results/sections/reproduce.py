@@ -11,31 +11,31 @@ from typing import Any
 import hptui
 from hptui.model.format import setting
 from hptui.model.trial import Role, Trial, TrialStatus
-from hptui.results.analysis.cohort import varied
-from hptui.results.document import Block, Bullets, Code, Heading, Paragraph
-from hptui.results.facts import Fact, Line, Name, Strong, joined, line
-from hptui.results.teller import Teller
+from hptui.results.analysis.cohort import varying_settings
+from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
+from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
+from hptui.results.teller import FactWriter
 
-MOST = 50
+MAX_COMMANDS = 50
 """Number of commands listed."""
 
 
-def reproduce(facts: Teller) -> Iterator[Block]:
+def reproduce(facts: FactWriter) -> Iterator[Block]:
     """Yield what a repetition needs, then a command for each trial, or for the best ones of many."""
-    lines = tuple(_reproduction_lines(facts, facts.record.environment(facts.record.best)))
+    lines = tuple(_reproduction_lines(facts, facts.data.environment(facts.data.best)))
     if lines or facts.study.source:
         yield Heading(2, ("Reproduce",))
     if lines:
         yield Bullets(lines)
     own_trials = [trial for trial in facts.view.trials if trial.role is not Role.BASE]
-    all_fit = len(own_trials) <= MOST
-    trials = own_trials if all_fit else facts.record.order[:MOST] or own_trials[:MOST]
+    all_fit = len(own_trials) <= MAX_COMMANDS
+    trials = own_trials if all_fit else facts.data.order[:MAX_COMMANDS] or own_trials[:MAX_COMMANDS]
     rows: list[Line] = []
     if facts.study.source:
         rows.append((Name(f"hptui run {quote(Path(facts.study.source).name)}"),))
     rows += [_add_command(facts, trial) for trial in sorted(trials, key=lambda trial: trial.number)]
     if rows:
-        yield Code("sh", tuple(rows))
+        yield CodeBlock("sh", tuple(rows))
     if any(trial.role is Role.IMPORTED for trial in trials):
         yield Paragraph(("What an import does not say is as in the study file then.",))
     if not all_fit:
@@ -43,50 +43,52 @@ def reproduce(facts: Teller) -> Iterator[Block]:
         yield Paragraph(
             line(
                 "These are the best; the other {n} can be run the same way: `hptui export` writes the settings.",
-                n=facts.many(
+                n=facts.count_with_noun(
                     "reproduce.rest", [trial for trial in own_trials if trial.number not in listed_numbers], "trial"
                 ),
             )
         )
 
 
-def _reproduction_lines(facts: Teller, environment: Mapping[str, Any]) -> Iterator[Line]:
+def _reproduction_lines(facts: FactWriter, environment: Mapping[str, Any]) -> Iterator[Line]:
     own_trials = [trial for trial in facts.view.trials if trial.role is not Role.IMPORTED]  # imports record no seed
     seeds = sorted({trial.seed for trial in own_trials})
     if seeds:
-        seeds_text = joined(
+        seeds_text = join_parts(
             Fact(f"seed.{seed}", seed, str(seed), tuple(trial.number for trial in own_trials if trial.seed == seed))
             for seed in seeds[:10]
         )
-        yield (Strong(("Seeds of the training",)), ": ", *seeds_text)
+        yield (Bold(("Seeds of the training",)), ": ", *seeds_text)
     switches = environment.get("determinism")
     if isinstance(switches, Mapping) and switches:
         yield (
-            Strong(("Determinism",)),
+            Bold(("Determinism",)),
             ": ",
-            *joined(Name(f"{name} = {setting(value)}") for name, value in switches.items() if value not in ("", None)),
+            *join_parts(
+                Name(f"{name} = {setting(value)}") for name, value in switches.items() if value not in ("", None)
+            ),
         )
     if command := _script_command(facts):
-        yield (Strong(("Command of the best trial",)), ": ", Name(command, code=True))
+        yield (Bold(("Command of the best trial",)), ": ", Name(command, code=True))
     if environment.get("git_commit"):
-        yield (Strong(("Commit",)), ": ", Name(str(environment["git_commit"]), code=True))
+        yield (Bold(("Commit",)), ": ", Name(str(environment["git_commit"]), code=True))
 
 
-def _script_command(facts: Teller) -> str:
+def _script_command(facts: FactWriter) -> str:
     """Return the command by which the best trial's script was started; never another trial's."""
-    attempts = facts.record.attempts.get(facts.record.best.number, ()) if facts.record.best is not None else ()
+    attempts = facts.data.attempts.get(facts.data.best.number, ()) if facts.data.best is not None else ()
     return next((str(attempt.environment["command"]) for attempt in attempts if attempt.environment.get("command")), "")
 
 
-def _add_command(facts: Teller, trial: Trial) -> Line:
+def _add_command(facts: FactWriter, trial: Trial) -> Line:
     params, name = dict(trial.params), quote(facts.view.row.name)
     if trial.replicate_of is not None:
         text = f"hptui add {name} --repeat {trial.replicate_of}"
         fact = Fact(f"reproduce.{trial.number}", trial.replicate_of, text, (trial.number,), "replicate_of")
     elif params:
-        words = " ".join(f"{quote(key)}={quote(setting_text(value))}" for key, value in params.items())
-        if trial.continued is not None:
-            words = f"--like {trial.continued[0]} --from-checkpoint {words}"
+        words = " ".join(f"{quote(key)}={quote(exact_value(value))}" for key, value in params.items())
+        if trial.continued_from is not None:
+            words = f"--like {trial.continued_from[0]} --from-checkpoint {words}"
         fact = Fact(f"reproduce.{trial.number}", params, f"hptui add {name} {words}", (trial.number,), "params")
     else:
         fact = Fact(
@@ -97,27 +99,29 @@ def _add_command(facts: Teller, trial: Trial) -> Line:
     return (fact, "  # ", *facts.trial(trial), origin, outcome)
 
 
-def _baseline_words(facts: Teller, trial: Trial) -> str:
+def _baseline_words(facts: FactWriter, trial: Trial) -> str:
     """Return the baseline's settings that other trials vary, since `hptui add` requires at least one."""
     settings = facts.view.settings(trial)
     names = [
-        name for name in varied(facts.view, facts.record.order or facts.view.trials) if settings.get(name) is not None
+        name
+        for name in varying_settings(facts.view, facts.data.order or facts.view.trials)
+        if settings.get(name) is not None
     ]
-    words = [f"{quote(name)}={quote(setting_text(settings[name]))}" for name in names]
+    words = [f"{quote(name)}={quote(exact_value(settings[name]))}" for name in names]
     return " ".join(words) or f"--repeat {trial.number}"
 
 
-def setting_text(value: Any) -> str:
+def exact_value(value: Any) -> str:
     """Return a value exactly, as `hptui add` reads it."""
     from hptui.model.values import value_text
 
     return value_text(value)
 
 
-def provenance(facts: Teller) -> Iterator[Block]:
+def provenance(facts: FactWriter) -> Iterator[Block]:
     """Yield the program, the data and the time of the report, and how to verify it."""
     yield Heading(2, ("Where these numbers are from",))
-    moment = datetime.fromtimestamp(facts.record.asof, UTC)
+    moment = datetime.fromtimestamp(facts.data.asof, UTC)
     last = facts.view.trials[-1].number if facts.view.trials else None
     text = line(
         "Every number above was computed by hptui {version} from the recorded trials of study {name} "
@@ -125,7 +129,7 @@ def provenance(facts: Teller) -> Iterator[Block]:
         version=Fact("hptui", hptui.__version__, hptui.__version__),
         name=Name(facts.view.row.name, code=True),
         uuid=Name(facts.view.row.uuid, code=True),
-        moment=Fact("asof", facts.record.asof, f"{moment:%Y-%m-%d %H:%M} UTC", (), "study.asof"),
+        moment=Fact("asof", facts.data.asof, f"{moment:%Y-%m-%d %H:%M} UTC", (), "study.asof"),
     )
     if len(facts.view.trials) == 1:
         text += line(" ({trial})", trial=facts.trial(facts.view.trials[0]))

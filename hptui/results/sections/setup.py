@@ -5,59 +5,59 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hptui.model.counts import TOTAL
-from hptui.model.format import NOTHING, setting
+from hptui.model.counts import TOTAL_SUFFIX
+from hptui.model.format import NO_VALUE, setting
 from hptui.model.values import is_number
-from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
-from hptui.results.facts import Fact, Line, Name, Strong, joined, line
-from hptui.results.teller import Teller
+from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
+from hptui.results.teller import FactWriter
 
-MODELS = ("model", "model_name", "base_model", "model_name_or_path")
+MODEL_SETTINGS = ("model", "model_name", "base_model", "model_name_or_path")
 """Settings that name the model."""
-DATA = ("train", "dataset", "data", "train_file", "text", "validation", "test")
+DATA_SETTINGS = ("train", "dataset", "data", "train_file", "text", "validation", "test")
 """Settings that name the data."""
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "datasets", "accelerate", "numpy")
 """Packages whose versions are listed."""
 METHODS = {"none": "training of all weights", "lora": "LoRA", "qlora": "LoRA on a model in four bits"}
 """Name of the method by the setting `adapter`."""
-SMALL = 100
+MIN_EVALUATION_EXAMPLES = 100
 """A validation or test set with fewer examples gets a warning."""
 
 
-def setup(facts: Teller) -> Iterator[Block]:
+def setup(facts: FactWriter) -> Iterator[Block]:
     """Yield what was trained, on which data and with which hardware and software."""
     yield Heading(2, ("Setup",))
-    environment = facts.record.environment(facts.record.best)
+    environment = facts.data.environment(facts.data.best)
     yield Bullets((*_training_lines(facts), *_machine_lines(environment), *_software_lines(environment)))
     yield from _split_blocks(facts)
     yield from _warnings(facts)
 
 
-def item(label: str, *parts: Any) -> Line:
+def labelled_line(label: str, *parts: Any) -> Line:
     """Return a labelled line: `**Model**: …`."""
-    return (Strong((label,)), ": ", *parts)
+    return (Bold((label,)), ": ", *parts)
 
 
-def said(key: str, value: Any) -> Fact:
+def recorded_fact(key: str, value: Any) -> Fact:
     """Return a recorded value that belongs to no single trial."""
     return Fact(key, value, setting(value))
 
 
-def _training_lines(facts: Teller) -> Iterator[Line]:
+def _training_lines(facts: FactWriter) -> Iterator[Line]:
     base = facts.view.base
-    for name in MODELS:
+    for name in MODEL_SETTINGS:
         if base.get(name):
-            yield item("Model", Name(str(base[name]), code=True))
+            yield labelled_line("Model", Name(str(base[name]), code=True))
             break
     adapter = base.get("adapter")
     if isinstance(adapter, str):
-        yield item("Method", METHODS.get(adapter, "LoRA"))
+        yield labelled_line("Method", METHODS.get(adapter, "LoRA"))
     elif any("lora" in name for name in base):
-        yield item("Method", "LoRA")
-    yield item("Trainer", Name(facts.study.trainer.kind, code=True))
-    for name in DATA:
+        yield labelled_line("Method", "LoRA")
+    yield labelled_line("Trainer", Name(facts.study.trainer.kind, code=True))
+    for name in DATA_SETTINGS:
         if isinstance(base.get(name), str) and base[name]:
-            yield item("Data", Name(name, code=True), " = ", Name(str(base[name]), code=True))
+            yield labelled_line("Data", Name(name, code=True), " = ", Name(str(base[name]), code=True))
 
 
 def _machine_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
@@ -65,19 +65,19 @@ def _machine_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
     if gpu:
         parts: list[Any] = [Name(str(gpu))]
         if is_number(environment.get("gpu_memory_gb")):
-            parts += [", ", said("environment.gpu_memory_gb", environment["gpu_memory_gb"]), " GB"]
-        yield item("GPU", *parts)
+            parts += [", ", recorded_fact("environment.gpu_memory_gb", environment["gpu_memory_gb"]), " GB"]
+        yield labelled_line("GPU", *parts)
     elif cpu:
-        yield item("GPU", "none was used")
+        yield labelled_line("GPU", "none was used")
     if cpu:
         parts = [Name(str(cpu))]
         if is_number(environment.get("cores")):
-            parts += [", ", said("environment.cores", environment["cores"]), " cores"]
+            parts += [", ", recorded_fact("environment.cores", environment["cores"]), " cores"]
         if is_number(environment.get("ram_gb")):
-            parts += [", ", said("environment.ram_gb", environment["ram_gb"]), " GB of memory"]
-        yield item("CPU", *parts)
+            parts += [", ", recorded_fact("environment.ram_gb", environment["ram_gb"]), " GB of memory"]
+        yield labelled_line("CPU", *parts)
     if environment.get("os"):
-        yield item("System", Name(str(environment["os"])))
+        yield labelled_line("System", Name(str(environment["os"])))
 
 
 def _software_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
@@ -87,44 +87,44 @@ def _software_lines(environment: Mapping[str, Any]) -> Iterator[Line]:
     programs += [(name, versions_by_package.get(name)) for name in PACKAGES]
     versions = [(Name(f"{name} {version}"),) for name, version in programs if version]
     if versions:
-        yield item("Versions", *joined(versions))
+        yield labelled_line("Versions", *join_parts(versions))
     commit = environment.get("git_commit")
     if commit:
         dirty = ", with changes that were not committed" if environment.get("git_dirty") else ""
-        yield item("Code", "commit ", Name(str(commit)[:12], code=True), dirty)
+        yield labelled_line("Code", "commit ", Name(str(commit)[:12], code=True), dirty)
 
 
-def splits_of(facts: Teller) -> dict[str, float]:
+def split_sizes(facts: FactWriter) -> dict[str, float]:
     """Return the number of examples by split, as recorded by the trainer."""
     sizes: dict[str, float] = {}
-    for source in (facts.record.facts, facts.record.best.facts if facts.record.best else {}):
+    for source in (facts.data.facts, facts.data.best.facts if facts.data.best else {}):
         for split in ("train", "validation", "test"):
             if is_number(value := source.get(f"{split}_examples")):
                 sizes.setdefault(split, value)
     return sizes
 
 
-def _split_blocks(facts: Teller) -> Iterator[Block]:
-    splits = splits_of(facts)
+def _split_blocks(facts: FactWriter) -> Iterator[Block]:
+    splits = split_sizes(facts)
     total = sum(splits.values())
     if not splits or not total:
         return
     rows = []
     for name, count in splits.items():
-        share = facts.plain(f"data.{name}.share", count / total, text=f"{count / total:.1%}")
-        how = facts.record.facts.get(f"{name}_source")
+        share = facts.of_value(f"data.{name}.share", count / total, text=f"{count / total:.1%}")
+        how = facts.data.facts.get(f"{name}_source")
         rows.append(
             (
                 (Name(name),),
-                (facts.plain(f"data.{name}", count, text=f"{count:,.0f}", field=f"facts.{name}_examples"),),
+                (facts.of_value(f"data.{name}", count, text=f"{count:,.0f}", field=f"facts.{name}_examples"),),
                 (share,),
-                (Name(str(how)),) if how else (NOTHING,),
+                (Name(str(how)),) if how else (NO_VALUE,),
             )
         )
-    yield Table((("Split",), ("Examples",), ("Share",), ("From",)), tuple(rows), frozenset({1, 2}))
+    yield ReportTable((("Split",), ("Examples",), ("Share",), ("From",)), tuple(rows), frozenset({1, 2}))
     for name, count in splits.items():
-        if name != "train" and 0 < count < SMALL:
-            n = facts.plain(f"data.{name}", count, text=f"{count:,.0f}", field=f"facts.{name}_examples")
+        if name != "train" and 0 < count < MIN_EVALUATION_EXAMPLES:
+            n = facts.of_value(f"data.{name}", count, text=f"{count:,.0f}", field=f"facts.{name}_examples")
             yield Paragraph(
                 line(
                     "The {name} set holds only {n} examples: small differences measured on it are within its noise.",
@@ -134,23 +134,25 @@ def _split_blocks(facts: Teller) -> Iterator[Block]:
             )
 
 
-def _warnings(facts: Teller) -> Iterator[Block]:
-    warnings = facts.record.facts.get("warnings")
+def _warnings(facts: FactWriter) -> Iterator[Block]:
+    warnings = facts.data.facts.get("warnings")
     texts = [str(warning) for warning in warnings] if isinstance(warnings, list) else []
-    texts += [event.message for event in facts.record.warnings]
+    texts += [event.message for event in facts.data.warnings]
     if texts:
         yield Paragraph(("What was said while the study ran:",))
         yield Bullets(tuple((Name(text),) for text in dict.fromkeys(texts))[:10])
 
 
-def behind(facts: Teller, metric: str) -> Fact | None:
+def sample_count(facts: FactWriter, metric: str) -> Fact | None:
     """Return the number of examples that a metric is computed from; None if unknown."""
     for trial in facts.view.trials:
-        if is_number(n := trial.metrics.get(metric + TOTAL)) and n > 0:
-            return facts.plain(f"samples.{metric}", int(n), [trial], text=f"{n:,.0f}", field=f"metrics.{metric}{TOTAL}")
+        if is_number(n := trial.metrics.get(metric + TOTAL_SUFFIX)) and n > 0:
+            return facts.of_value(
+                f"samples.{metric}", int(n), [trial], text=f"{n:,.0f}", field=f"metrics.{metric}{TOTAL_SUFFIX}"
+            )
     samples = next((objective.samples for objective in facts.study.objectives if objective.metric == metric), None)
     return (
-        facts.plain(f"samples.{metric}", samples, text=f"{samples:,}", field="study.objective.samples")
+        facts.of_value(f"samples.{metric}", samples, text=f"{samples:,}", field="study.objective.samples")
         if samples
         else None
     )

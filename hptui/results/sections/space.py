@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hptui.model.format import NOTHING, setting
+from hptui.model.format import NO_VALUE, setting
 from hptui.model.parameters import Choice, Int, Parameter
 from hptui.model.study import Stage
 from hptui.model.trial import Value
 from hptui.model.values import number_text
-from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
-from hptui.results.facts import Fact, Line, Name, Words, joined, line
-from hptui.results.roles import effective_batch, setting_of
-from hptui.results.sections.setup import behind, item
-from hptui.results.teller import Teller
+from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.facts import Fact, Line, Name, UserText, join_parts, line
+from hptui.results.roles import effective_batch, setting_with_role
+from hptui.results.sections.setup import labelled_line, sample_count
+from hptui.results.teller import FactWriter
 
 
-def space(facts: Teller) -> Iterator[Block]:
+def space(facts: FactWriter) -> Iterator[Block]:
     """Yield parameter, range, type, scale, current value and impact; conditions and constraints."""
     parameters = facts.study.space.parameters
     if not parameters:
@@ -30,7 +30,7 @@ def space(facts: Teller) -> Iterator[Block]:
         current_cell: Line = (
             (_baseline_fact(facts, parameter.name),)
             if parameter.name in facts.view.base and current is not None
-            else (NOTHING,)
+            else (NO_VALUE,)
         )
         row: list[Line] = [
             (facts.name(parameter.name),),
@@ -39,8 +39,8 @@ def space(facts: Teller) -> Iterator[Block]:
             (_scale_name(parameter),),
             current_cell,
         ]
-        rows.append(tuple([*row, (Words(parameter.note),) if parameter.note else (NOTHING,)] if impact else row))
-    yield Table(tuple([*head, ("Impact",)] if impact else head), tuple(rows))
+        rows.append(tuple([*row, (UserText(parameter.note),) if parameter.note else (NO_VALUE,)] if impact else row))
+    yield ReportTable(tuple([*head, ("Impact",)] if impact else head), tuple(rows))
     for parameter in parameters:
         if parameter.when is not None:
             yield Paragraph(
@@ -51,11 +51,11 @@ def space(facts: Teller) -> Iterator[Block]:
                 )
             )
     if facts.study.space.constraints:
-        constraints = joined(Name(constraint.text, code=True) for constraint in facts.study.space.constraints)
+        constraints = join_parts(Name(constraint.text, code=True) for constraint in facts.study.space.constraints)
         yield Paragraph(line("Constraints: {told}.", told=constraints))  # language: placeholder
-    if len(facts.record.revisions) > 1:
-        revision_count = facts.plain("study.revisions", len(facts.record.revisions), field="study.revision")
-        reasons = joined((Name(revision.why) for revision in facts.record.revisions[1:] if revision.why), "; ")
+    if len(facts.data.revisions) > 1:
+        revision_count = facts.of_value("study.revisions", len(facts.data.revisions), field="study.revision")
+        reasons = join_parts((Name(revision.why) for revision in facts.data.revisions[1:] if revision.why), "; ")
         yield Paragraph(
             line(
                 "The study was changed after it had begun; this is revision {n}{why}.",
@@ -65,7 +65,7 @@ def space(facts: Teller) -> Iterator[Block]:
         )
 
 
-def _baseline_fact(facts: Teller, name: str) -> Fact:
+def _baseline_fact(facts: FactWriter, name: str) -> Fact:
     return Fact(f"base.{name}", facts.view.base[name], setting(facts.view.base[name]), (), f"trainer.{name}")
 
 
@@ -86,10 +86,10 @@ def _type_name(parameter: Parameter) -> str:
 
 
 def _scale_name(parameter: Parameter) -> str:
-    return NOTHING if isinstance(parameter, Choice) else "log" if parameter.log else "linear"
+    return NO_VALUE if isinstance(parameter, Choice) else "log" if parameter.log else "linear"
 
 
-def fixed(facts: Teller) -> Iterator[Block]:
+def fixed(facts: FactWriter) -> Iterator[Block]:
     """Yield all settings that were not searched, and the definitions of derived ones."""
     settings = facts.study.trainer.settings
     searched = {*facts.study.space.names, *(derived.name for derived in facts.study.space.derived)}
@@ -100,26 +100,26 @@ def fixed(facts: Teller) -> Iterator[Block]:
         rows = tuple(
             ((facts.name(name),), _value_cell(f"base.{name}", name, value)) for name, value in fixed_settings.items()
         )
-        yield Table((("Parameter",), ("Value",)), rows)
+        yield ReportTable((("Parameter",), ("Value",)), rows)
     yield from _derived_blocks(facts)
     yield from _effective_batch(facts)
 
 
-def derived(facts: Teller) -> Iterator[Block]:
+def derived(facts: FactWriter) -> Iterator[Block]:
     """Yield the definitions of derived settings, for the style with a table of all settings."""
     if facts.study.space.derived:
         yield Heading(2, ("Derived parameters",))
         yield from _derived_blocks(facts)
 
 
-def _derived_blocks(facts: Teller) -> Iterator[Block]:
+def _derived_blocks(facts: FactWriter) -> Iterator[Block]:
     if facts.study.space.derived:
         lines = [
             line(
                 "{name} = {expr}{note}",
                 name=facts.name(setting.name),
                 expr=Name(setting.expr.text, code=True),
-                note=(" (", Words(setting.note), ")") if setting.note else (),
+                note=(" (", UserText(setting.note), ")") if setting.note else (),
             )
             for setting in facts.study.space.derived
         ]
@@ -127,12 +127,12 @@ def _derived_blocks(facts: Teller) -> Iterator[Block]:
 
 
 def _value_cell(key: str, name: str, value: Value) -> Line:
-    return (Fact(key, value, setting(value) if value != "" else NOTHING, (), f"trainer.{name}"),)
+    return (Fact(key, value, setting(value) if value != "" else NO_VALUE, (), f"trainer.{name}"),)
 
 
-def _effective_batch(facts: Teller) -> Iterator[Block]:
+def _effective_batch(facts: FactWriter) -> Iterator[Block]:
     settings: Mapping[str, Value] = facts.view.base
-    batch, accumulation = setting_of(settings, "batch"), setting_of(settings, "accumulation")
+    batch, accumulation = setting_with_role(settings, "batch"), setting_with_role(settings, "accumulation")
     effective = effective_batch(settings)
     if (
         batch
@@ -146,17 +146,17 @@ def _effective_batch(facts: Teller) -> Iterator[Block]:
                 "Effective batch size: {batch} × {times} = {whole} examples per optimizer step.",
                 batch=_baseline_fact(facts, batch),
                 times=_baseline_fact(facts, accumulation),
-                whole=facts.plain("base.effective_batch", effective),
+                whole=facts.of_value("base.effective_batch", effective),
             )
         )
 
 
-def _stage_line(facts: Teller, stage: Stage) -> Line:
+def _stage_line(facts: FactWriter, stage: Stage) -> Line:
     """Return a stage in one line: `final: the best 2 again with epochs = 30, 3 seeds each`."""
     key = f"stage.{stage.name}"
 
     def fact(name: str, value: Value) -> Fact:
-        return facts.plain(f"{key}.{name}", value, field="study.stage")
+        return facts.of_value(f"{key}.{name}", value, field="study.stage")
 
     text: Line = (Name(stage.name), ": ")
     if stage.searches:
@@ -166,40 +166,46 @@ def _stage_line(facts: Teller, stage: Stage) -> Line:
     else:
         text += ("the best ", fact("best", stage.best), " again")
     if stage.set:
-        text += (" with ", *joined((facts.name(name), " = ", fact(name, value)) for name, value in stage.set.items()))
+        text += (
+            " with ",
+            *join_parts((facts.name(name), " = ", fact(name, value)) for name, value in stage.set.items()),
+        )
     return (*text, ", ", fact("seeds", stage.seeds), " seeds each") if stage.seeds > 1 else text
 
 
-def search(facts: Teller) -> Iterator[Block]:
+def search(facts: FactWriter) -> Iterator[Block]:
     """Yield sampler, budget, objectives, pruner, and the rules that stop trials and the study."""
     yield Heading(2, ("Optimisation",))
     study, settings = facts.study, facts.study.search
     lines: list[Line] = []
     engines = list(dict.fromkeys(trial.engine for trial in facts.view.trials if trial.engine))
     engines_text = f" (used: {', '.join(engines)})" if engines and engines != [settings.sampler] else ""
-    lines.append(item("Algorithm", Name(f"{settings.sampler}{engines_text}")))
+    lines.append(labelled_line("Algorithm", Name(f"{settings.sampler}{engines_text}")))
     if study.stages:
-        lines.append(item("Stages", *joined((_stage_line(facts, stage) for stage in study.stages), "; ")))
+        lines.append(labelled_line("Stages", *join_parts((_stage_line(facts, stage) for stage in study.stages), "; ")))
     elif settings.trials is not None:
         lines.append(
-            item("Budget", facts.plain("study.search.trials", settings.trials, field="study.search.trials"), " trials")
+            labelled_line(
+                "Budget", facts.of_value("study.search.trials", settings.trials, field="study.search.trials"), " trials"
+            )
         )
     elif settings.sampler not in ("list", "grid"):
-        lines.append(item("Budget", "until stopped"))
-    lines.append(item("Seed", facts.plain("study.search.seed", settings.seed, field="study.search.seed")))
+        lines.append(labelled_line("Budget", "until stopped"))
+    lines.append(labelled_line("Seed", facts.of_value("study.search.seed", settings.seed, field="study.search.seed")))
     for objective in study.objectives:
         parts: list[Line] = [(str(objective.goal), " ", facts.name(objective.metric))]
         parts.append(
             (("the best point of each trial" if objective.select == "best" else "the last point of each trial"),)
         )
-        if (n := behind(facts, objective.metric)) is not None:
+        if (n := sample_count(facts, objective.metric)) is not None:
             parts.append(line("over {n} examples", n=n))
-        lines.append(item("Objective", *joined(parts)))
+        lines.append(labelled_line("Objective", *join_parts(parts)))
     if settings.pruner.kind != "none":
-        lines.append(item("Pruner", Name(settings.pruner.kind)))
-    lines += [item("Stop rule", Name(str(rule), code=True)) for rule in settings.stop]
+        lines.append(labelled_line("Pruner", Name(settings.pruner.kind)))
+    lines += [labelled_line("Stop rule", Name(str(rule), code=True)) for rule in settings.stop]
     lines += [
-        item("Outcome", Name(rule.text, code=True), ", else a trial is never the best") for rule in settings.outcome
+        labelled_line("Outcome", Name(rule.text, code=True), ", else a trial is never the best")
+        for rule in settings.outcome
     ]
     until = {
         "hours": settings.until.hours,
@@ -209,28 +215,28 @@ def search(facts: Teller) -> Iterator[Block]:
     for condition, value in until.items():
         if value is not None:
             lines.append(
-                item(
+                labelled_line(
                     "Ends after" if condition != "target" else "Ends at",
-                    facts.plain(f"study.until.{condition}", value),
+                    facts.of_value(f"study.until.{condition}", value),
                     f" {condition}" if condition != "target" else "",
                 )
             )
     lines += _prior_knowledge(facts)
-    if facts.record.rejected:
-        n = facts.plain("study.rejected", facts.record.rejected, text=f"{facts.record.rejected:,}")
-        lines.append(item("Not run", n, " proposals were infeasible or known already"))
+    if facts.data.rejected:
+        n = facts.of_value("study.rejected", facts.data.rejected, text=f"{facts.data.rejected:,}")
+        lines.append(labelled_line("Not run", n, " proposals were infeasible or known already"))
     yield Bullets(tuple(lines))
 
 
-def _prior_knowledge(facts: Teller) -> Iterator[Line]:
+def _prior_knowledge(facts: FactWriter) -> Iterator[Line]:
     """Yield prior knowledge of the search: sources, how many of their trials were used, what did not fit."""
-    has_several_stages = len(facts.record.knowledge) > 1
-    for stage, sources in facts.record.knowledge.items():
+    has_several_stages = len(facts.data.knowledge) > 1
+    for stage, sources in facts.data.knowledge.items():
         for n, source in enumerate(sources):
             key, field = f"knowledge.{stage or 'all'}.{n}", f"knowledge.{stage}.{n}"
             numbers = [trial for trial in facts.view.trials if trial.number in source.get("numbers", ())]
-            used = facts.plain(f"{key}.heard", source["heard"], numbers, field=f"{field}.heard")
-            available = facts.plain(f"{key}.trials", source["trials"], numbers, field=f"{field}.trials")
+            used = facts.of_value(f"{key}.heard", source["heard"], numbers, field=f"{field}.heard")
+            available = facts.of_value(f"{key}.trials", source["trials"], numbers, field=f"{field}.trials")
             parts: list[Line] = [(Name(f"stage {stage}: "),)] if has_several_stages and stage else []
             if "study" in source:
                 parts.append(line("{heard} of {every} trials of the study ", heard=used, every=available))
@@ -239,7 +245,7 @@ def _prior_knowledge(facts: Teller) -> Iterator[Line]:
                 parts.append(line("{heard} of {every} experiments imported from ", heard=used, every=available))
                 parts.append((Name(source["file"], code=True),))
             if source["heard"] < source["trials"]:
-                unused = facts.plain(f"{key}.left", source["trials"] - source["heard"], numbers)
+                unused = facts.of_value(f"{key}.left", source["trials"] - source["heard"], numbers)
                 parts.append(line("; {rest} did not inform it: in ", rest=unused))
                 parts.append((Name(f"{source['misfit']} {source['why']}"),))
-            yield item("Known before", *(piece for part in parts for piece in part))
+            yield labelled_line("Known before", *(piece for part in parts for piece in part))

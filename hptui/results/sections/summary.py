@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from hptui.model.format import NOTHING, setting
+from hptui.model.format import NO_VALUE, setting
 from hptui.model.trial import Trial, Value
 from hptui.model.values import is_number
-from hptui.results.document import Block, Heading, Paragraph, Table
-from hptui.results.facts import Fact, Line, Name, Strong, line
-from hptui.results.roles import SETTINGS, effective_batch
-from hptui.results.sections.early import PATIENCE
-from hptui.results.sections.setup import splits_of
-from hptui.results.teller import Teller
+from hptui.results.document import Block, Heading, Paragraph, ReportTable
+from hptui.results.facts import Bold, Fact, Line, Name, line
+from hptui.results.roles import SETTING_NAMES, effective_batch
+from hptui.results.sections.early import PATIENCE_SETTINGS
+from hptui.results.sections.setup import split_sizes
+from hptui.results.teller import FactWriter
 
-ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+SUMMARY_ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Model", "Base model", ("model", "model_name", "base_model")),
     ("Model", "Total parameters", ("total_parameters", "parameters", "total_params")),
     ("Model", "Trainable parameters", ("parameters_trainable", "trainable_parameters", "trainable_params")),
@@ -36,7 +36,7 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Training", "Steps (planned)", ("planned", "steps", "max_steps")),
     ("Training", "Steps (actual)", ("actual",)),
     ("Training", "Best step", ("best_step",)),
-    ("Training", "Early stopping patience", PATIENCE),
+    ("Training", "Early stopping patience", PATIENCE_SETTINGS),
     ("Sequence", "Maximum length", ("max_length", "max_seq_len", "max_seq_length")),
     ("Sequence", "Packing", ("packing", "padding")),
     ("Precision", "Mixed precision", ("mixed_precision", "precision", "dtype", "bf16", "fp16")),
@@ -51,16 +51,16 @@ ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Hardware", "Peak memory", ("peak_memory_gb",)),
 )
 """Category, parameter, and the names that trainers use for it, the first with a value being taken."""
-MODEL: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("Model", "Width", SETTINGS["width"]),
-    ("Model", "Layers", SETTINGS["layers"]),
+MODEL_ROWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Model", "Width", SETTING_NAMES["width"]),
+    ("Model", "Layers", SETTING_NAMES["layers"]),
     ("Model", "Attention heads", ("num_heads", "n_head", "heads")),
     ("Model", "Dropout", ("dropout",)),
 )
 """Rows of a model trained from scratch."""
 
 
-def summary(facts: Teller, trial: Trial | None, *, brief: bool = False) -> Iterator[Block]:
+def summary(facts: FactWriter, trial: Trial | None, *, brief: bool = False) -> Iterator[Block]:
     """Yield all rows (`brief`: those with a value), then the trainer's settings that no row covers."""
     if trial is None:
         return
@@ -69,28 +69,28 @@ def summary(facts: Teller, trial: Trial | None, *, brief: bool = False) -> Itera
     rows: list[tuple[Line, ...]] = []
     last_category = ""
     used: set[str] = set()
-    model_rows = tuple(row for row in MODEL if any(name in sources for name in row[2]))
-    for category, label, names in (*ROWS[:3], *model_rows, *ROWS[3:]):
+    model_rows = tuple(row for row in MODEL_ROWS if any(name in sources for name in row[2]))
+    for category, label, names in (*SUMMARY_ROWS[:3], *model_rows, *SUMMARY_ROWS[3:]):
         name = next((candidate for candidate in names if candidate in sources), None)
         used.update(names)
         if name is None and brief:
             continue
-        cell = sources[name]() if name else (NOTHING,)
-        rows.append(((Strong((category,)),) if category != last_category else ("",), (label,), cell))
+        cell = sources[name]() if name else (NO_VALUE,)
+        rows.append(((Bold((category,)),) if category != last_category else ("",), (label,), cell))
         last_category = category
     is_first = True
     for name in facts.view.settings(trial):
         is_shown = not brief or name in facts.study.trainer.settings or name in trial.params
         if is_shown and name not in used and facts.view.settings(trial)[name] not in ("", None):
-            rows.append(((Strong(("Other",)),) if is_first else ("",), (facts.name(name),), facts.setting(trial, name)))
+            rows.append(((Bold(("Other",)),) if is_first else ("",), (facts.name(name),), facts.setting(trial, name)))
             is_first = False
-    yield Table((("Category",), ("Parameter",), ("Value",)), tuple(rows))
+    yield ReportTable((("Category",), ("Parameter",), ("Value",)), tuple(rows))
 
 
-def _cell_sources(facts: Teller, trial: Trial) -> Mapping[str, Callable[[], Line]]:
+def _cell_sources(facts: FactWriter, trial: Trial) -> Mapping[str, Callable[[], Line]]:
     """Return functions that make the cells of a trial, by name of a setting, a fact or a measurement."""
     sources: dict[str, Callable[[], Line]] = {}
-    for source, field in ((facts.record.facts, "study.facts"), (trial.facts, "facts")):
+    for source, field in ((facts.data.facts, "study.facts"), (trial.facts, "facts")):
         for name, value in source.items():
             if value is not None and not isinstance(value, dict):
                 sources[name] = _fact_cell(facts, trial, name, value, field)
@@ -98,18 +98,20 @@ def _cell_sources(facts: Teller, trial: Trial) -> Mapping[str, Callable[[], Line
         if value not in ("", None):
             sources[name] = lambda name=name: facts.setting(trial, name)  # type: ignore[misc]
     if facts.view.settings(trial).get("early_stopping") is False:  # its patience had no effect
-        for name in PATIENCE:
+        for name in PATIENCE_SETTINGS:
             sources.pop(name, None)
     effective = effective_batch(facts.view.settings(trial), trial.effective)
     if effective is not None:
-        sources["effective_batch"] = lambda: (facts.plain(f"trial.{trial.number}.effective_batch", effective, [trial]),)
+        sources["effective_batch"] = lambda: (
+            facts.of_value(f"trial.{trial.number}.effective_batch", effective, [trial]),
+        )
     steps = {"planned": trial.total_steps, "actual": trial.last_step, "best_step": _best_step(facts, trial)}
     for name, count in steps.items():
         if count is not None:
             sources[name] = _fact_cell(facts, trial, f"steps.{name}", count, "")
-    for split, examples in splits_of(facts).items():
+    for split, examples in split_sizes(facts).items():
         sources[f"split.{split}"] = _fact_cell(facts, trial, f"split.{split}", examples, "")
-    environment: Mapping[str, Any] = facts.record.environment(trial)
+    environment: Mapping[str, Any] = facts.data.environment(trial)
     for name in ("gpu", "cpu"):
         if environment.get(name):
             sources[name] = lambda name=name: (Name(str(environment[name])),)  # type: ignore[misc]
@@ -118,20 +120,20 @@ def _cell_sources(facts: Teller, trial: Trial) -> Mapping[str, Callable[[], Line
     return sources
 
 
-def _fact_cell(facts: Teller, trial: Trial, name: str, value: Value, field: str) -> Callable[[], Line]:
+def _fact_cell(facts: FactWriter, trial: Trial, name: str, value: Value, field: str) -> Callable[[], Line]:
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else setting(value)
     key = f"trial.{trial.number}.summary.{name}"
     return lambda: (Fact(key, value, text, (trial.number,), f"{field}.{name}" if field else ""),)
 
 
-def _best_step(facts: Teller, trial: Trial) -> int | None:
-    summary_of_metric = facts.record.summaries.get(facts.record.metric, {}).get(trial.number)
+def _best_step(facts: FactWriter, trial: Trial) -> int | None:
+    summary_of_metric = facts.data.summaries.get(facts.data.metric, {}).get(trial.number)
     if summary_of_metric is None or summary_of_metric.n < 2:
         return None
     return summary_of_metric.low_step if facts.study.objective.goal == "minimize" else summary_of_metric.high_step
 
 
-def breakdown(facts: Teller, trial: Trial | None) -> Iterator[Block]:
+def breakdown(facts: FactWriter, trial: Trial | None) -> Iterator[Block]:
     """Yield the memory by purpose, as recorded by the trainer."""
     if trial is None:
         return
@@ -149,11 +151,11 @@ def breakdown(facts: Teller, trial: Trial | None) -> Iterator[Block]:
     ]
     if len(sizes) > 1:
         rows.append((("together",), (facts.memory(f"trial.{trial.number}.memory.sum", sum(sizes.values()), [trial]),)))
-    yield Table((("Purpose",), ("Memory",)), tuple(rows), frozenset({1}))
+    yield ReportTable((("Purpose",), ("Memory",)), tuple(rows), frozenset({1}))
     if capacity is not None:
         yield Paragraph(line("The device has {whole}.", whole=_memory_fact(facts, trial, "capacity", capacity)))
 
 
-def _memory_fact(facts: Teller, trial: Trial, name: str, gb: float) -> Fact:
+def _memory_fact(facts: FactWriter, trial: Trial, name: str, gb: float) -> Fact:
     key = f"facts.memory_{name}_gb"
     return facts.memory(f"trial.{trial.number}.{key}", gb, [trial], key)

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hptui.model.format import NOTHING
+from hptui.model.format import NO_VALUE
 from hptui.model.trial import FROM_STEP, FROM_TRIAL, Role, Trial, TrialStatus
 from hptui.model.values import is_number
-from hptui.results.analysis.against import change_of, changes
-from hptui.results.analysis.cohort import breaks, lengths, measured, value_of
-from hptui.results.analysis.effects import Step
-from hptui.results.columns import usual
-from hptui.results.document import Block, Bullets, Heading, Paragraph, Table
-from hptui.results.facts import Line, Name, Strong, Words, capital, joined, line
+from hptui.results.analysis.against import metric_change, metric_changes
+from hptui.results.analysis.cohort import measured_value, objective_value, trials_by_length, violates_outcome
+from hptui.results.analysis.effects import OneFactorStep
+from hptui.results.columns import default_columns
+from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.facts import Bold, Line, Name, UserText, capitalize_first, join_parts, line
 from hptui.results.roles import goal_of, is_cost
-from hptui.results.teller import Teller
+from hptui.results.teller import FactWriter
 
-ROWS = 200
+MAX_ROWS = 200
 """A longer table is cut to the best trials."""
-FIRST, LAST = 3, 3
+TOP_RANKS, BOTTOM_RANKS = 3, 3
 """Ranks shown from the top and from the bottom."""
-SELF_NAMED = (Role.BASE, Role.BASELINE)
+GENERATED_NAME_ROLES = (Role.BASE, Role.BASELINE)
 """Roles whose name the runner generates."""
-TEXTS = ("name", "title", "note", "status", "reason", "role", "message", "engine", "stage")
+TEXT_COLUMNS = ("name", "title", "note", "status", "reason", "role", "message", "engine", "stage")
 """Columns that hold text."""
 
 
-def history(facts: Teller) -> Iterator[Block]:
+def trial_table(facts: FactWriter) -> Iterator[Block]:
     """Yield the table of trials."""
     yield Heading(2, ("Trials",))
     trials = list(facts.view.trials)
@@ -35,7 +35,7 @@ def history(facts: Teller) -> Iterator[Block]:
         return
     shown_trials = _shown_trials(facts, trials)
     names = _columns(facts, shown_trials)
-    best = {winner.number for winner in facts.record.winners}
+    best = {winner.number for winner in facts.data.best_trials}
     best_values = _best_values(facts, names)
     head: tuple[Line, ...] = tuple((Name(facts.heading(name)),) for name in names)
     rows = [
@@ -43,9 +43,11 @@ def history(facts: Teller) -> Iterator[Block]:
         for trial in shown_trials
     ]
     numeric_columns = frozenset(
-        index for index, name in enumerate(names) if name not in TEXTS and _all_numbers(facts, shown_trials, name)
+        index
+        for index, name in enumerate(names)
+        if name not in TEXT_COLUMNS and _all_numbers(facts, shown_trials, name)
     )
-    yield Table(head, tuple(rows), numeric_columns)
+    yield ReportTable(head, tuple(rows), numeric_columns)
     if len(shown_trials) < len(trials):
         yield Paragraph(
             line(
@@ -57,23 +59,23 @@ def history(facts: Teller) -> Iterator[Block]:
     yield from _legend(facts, shown_trials, names)
 
 
-def _all_numbers(facts: Teller, trials: Sequence[Trial], name: str) -> bool:
+def _all_numbers(facts: FactWriter, trials: Sequence[Trial], name: str) -> bool:
     """Return whether all values of a column are numbers."""
     settings = [facts.view.settings(trial) for trial in trials]
     return all(is_number(values[name]) for values in settings if name in values)
 
 
-def _shown_trials(facts: Teller, trials: Sequence[Trial]) -> list[Trial]:
-    if len(trials) <= ROWS:
+def _shown_trials(facts: FactWriter, trials: Sequence[Trial]) -> list[Trial]:
+    if len(trials) <= MAX_ROWS:
         return list(trials)
-    return sorted(facts.record.order[:ROWS], key=lambda trial: trial.number)
+    return sorted(facts.data.order[:MAX_ROWS], key=lambda trial: trial.number)
 
 
-def _columns(facts: Teller, trials: Sequence[Trial]) -> list[str]:
+def _columns(facts: FactWriter, trials: Sequence[Trial]) -> list[str]:
     """Return the study's own columns, with the status if not all trials are complete."""
     configured = list(facts.study.report.columns)
     all_complete = all(trial.status is TrialStatus.COMPLETE for trial in trials)
-    names = [name for name in usual(facts.view) if name in configured or name not in ("status", "reason")]
+    names = [name for name in default_columns(facts.view) if name in configured or name not in ("status", "reason")]
     if "title" in configured or "name" in configured:
         names = [name for name in names if name in configured]
         names = [name for name in configured if name in names]
@@ -83,7 +85,9 @@ def _columns(facts: Teller, trials: Sequence[Trial]) -> list[str]:
         and all(trial.name in ("", f"trial-{trial.number}") for trial in trials)
     ):
         names.remove("name")
-    named = [row for row in trials if row.name not in ("", f"trial-{row.number}") and row.role not in SELF_NAMED]
+    named = [
+        row for row in trials if row.name not in ("", f"trial-{row.number}") and row.role not in GENERATED_NAME_ROLES
+    ]
     if "name" not in configured and not named:
         names = [name for name in names if name != "name"]
     if "title" not in names and "name" not in names and "number" not in names:
@@ -95,33 +99,35 @@ def _columns(facts: Teller, trials: Sequence[Trial]) -> list[str]:
         if name == "number"
         or name in configured
         or name in objectives
-        or any(facts.cell(trial, name) != (NOTHING,) for trial in trials)
-        or name in TEXTS
+        or any(facts.cell(trial, name) != (NO_VALUE,) for trial in trials)
+        or name in TEXT_COLUMNS
     ]
     return filled if all_complete or "status" in filled else [*filled, "status"]
 
 
-def _best_values(facts: Teller, names: Sequence[str]) -> dict[str, float]:
+def _best_values(facts: FactWriter, names: Sequence[str]) -> dict[str, float]:
     """Return the best value of each metric's column; time and memory are not judged."""
     best_values = {}
     for name in names:
-        is_quality = name == facts.record.metric or (name in facts.study.metrics and not is_cost(name))
+        is_quality = name == facts.data.metric or (name in facts.study.metrics and not is_cost(name))
         goal = goal_of(facts.study, name) if is_quality else None
-        values = [value for trial in facts.record.order if (value := measured(trial, name)) is not None]
+        values = [value for trial in facts.data.order if (value := measured_value(trial, name)) is not None]
         if goal is not None and len(set(values)) > 1:
             best_values[name] = min(values) if goal == "minimize" else max(values)
     return best_values
 
 
-def _number_cell(facts: Teller, trial: Trial, named: bool) -> Line:
+def _number_cell(facts: FactWriter, trial: Trial, named: bool) -> Line:
     """Return a trial's number, with its role if no other column shows it."""
     role = {Role.BASE: " (base model)", Role.BASELINE: " (baseline)"}.get(trial.role, "")
     if trial.replicate_of is not None:
-        original = facts.plain(f"trial.{trial.number}.replicate_of", trial.replicate_of, [trial], field="replicate_of")
+        original = facts.of_value(
+            f"trial.{trial.number}.replicate_of", trial.replicate_of, [trial], field="replicate_of"
+        )
         return (facts.number(trial), " (repeats ", original, ")")
-    if trial.continued is not None:
+    if trial.continued_from is not None:
         origin = [
-            facts.plain(f"trial.{trial.number}.{name}", trial.facts[name], [trial], field=f"facts.{name}")
+            facts.of_value(f"trial.{trial.number}.{name}", trial.facts[name], [trial], field=f"facts.{name}")
             for name in (FROM_TRIAL, FROM_STEP)
         ]
         return (facts.number(trial), " (continues trial ", origin[0], " at step ", origin[1], ")")
@@ -131,37 +137,37 @@ def _number_cell(facts: Teller, trial: Trial, named: bool) -> Line:
 
 
 def _cell(
-    facts: Teller, trial: Trial, name: str, best_values: dict[str, float], best: bool, names: Sequence[str]
+    facts: FactWriter, trial: Trial, name: str, best_values: dict[str, float], best: bool, names: Sequence[str]
 ) -> Line:
     cell = (
         _text_cell(facts, trial, name)
-        if name in TEXTS
+        if name in TEXT_COLUMNS
         else _number_cell(facts, trial, "title" in names or "name" in names)
         if name == "number"
         else facts.cell(trial, name)
     )
-    if cell == (NOTHING,) or not cell:
-        return (NOTHING,)
-    is_best_value = name in best_values and not trial.aside and measured(trial, name) == best_values[name]
-    return (Strong(cell),) if (best and name != "note") or is_best_value else cell
+    if cell == (NO_VALUE,) or not cell:
+        return (NO_VALUE,)
+    is_best_value = name in best_values and not trial.is_unranked and measured_value(trial, name) == best_values[name]
+    return (Bold(cell),) if (best and name != "note") or is_best_value else cell
 
 
-def _text_cell(facts: Teller, trial: Trial, name: str) -> Line:
+def _text_cell(facts: FactWriter, trial: Trial, name: str) -> Line:
     if name == "note":
-        return (Words(trial.note),) if trial.note else (NOTHING,)
+        return (UserText(trial.note),) if trial.note else (NO_VALUE,)
     if name == "status":
         reason = f" ({trial.reason})" if trial.reason and trial.status is not TrialStatus.COMPLETE else ""
         return (f"{trial.status}{reason}",)
     if name == "title":
         return (Name(trial.title or trial.name or f"trial {trial.number}"),)
     text = str(getattr(trial, name) or "")
-    return (Name(text),) if text else (NOTHING,)
+    return (Name(text),) if text else (NO_VALUE,)
 
 
-def moved(facts: Teller, step: Step) -> Line:
+def step_effect(facts: FactWriter, step: OneFactorStep) -> Line:
     """Return the change of the objective by a step: `perplexity +0.8 (worse)`."""
     objective_changes = [
-        item for item in changes(facts.view, step.base, step.trial) if item.metric == facts.record.metric
+        item for item in metric_changes(facts.view, step.base, step.trial) if item.metric == facts.data.metric
     ]
     if not objective_changes or step.trial.values is None or step.base.values is None:
         return ()
@@ -175,67 +181,69 @@ def moved(facts: Teller, step: Step) -> Line:
     return (facts.name(change.metric), " ", delta, word)
 
 
-def _legend(facts: Teller, shown: Sequence[Trial], names: Sequence[str]) -> Iterator[Block]:
+def _legend(facts: FactWriter, shown: Sequence[Trial], names: Sequence[str]) -> Iterator[Block]:
     sentences: list[Line] = []
-    if facts.record.order:
-        bold = "best trials are" if len(facts.record.winners) > 1 else "best trial is"
+    if facts.data.order:
+        bold = "best trials are" if len(facts.data.best_trials) > 1 else "best trial is"
         sentences.append((f"The {bold} in bold, and in each metric's column the best value.",))
     if any(trial.note for trial in shown) and "note" in names:
         sentences.append((f"What stands in quotation marks under {facts.heading('note')} was written by a person.",))
     if any(trial.status is not TrialStatus.COMPLETE for trial in shown):
-        sentences.append((f"{NOTHING} was not measured: only a complete trial has a value of an objective.",))
+        sentences.append((f"{NO_VALUE} was not measured: only a complete trial has a value of an objective.",))
     imported = [trial for trial in shown if trial.role is Role.IMPORTED]
     if imported:
-        trials_text = facts.many("table.imported", imported, "trial was imported: it", "trials were imported: they")
+        trials_text = facts.count_with_noun(
+            "table.imported", imported, "trial was imported: it", "trials were imported: they"
+        )
         sentences.append((*trials_text, " ran elsewhere, and only a person knows whether in the same way."))
-    violating = [trial for trial in facts.record.order if breaks(facts.view, trial)]
+    violating = [trial for trial in facts.data.order if violates_outcome(facts.view, trial)]
     if violating:
         trials_text = facts.trials(violating, "outcome.broken")
         sentences.append(line("Breaking a condition of the study, never the best: {which}.", which=trials_text))
-    groups = lengths(facts.view, facts.record.order)
+    groups = trials_by_length(facts.view, facts.data.order)
     if len(groups) > 1:
         other_trials = [trial for length in list(groups)[1:] for trial in groups[length]]
         common_length = next(iter(groups))
-        n = facts.plain("length.usual", common_length.amount, groups[common_length], field=common_length.field)
+        n = facts.of_value("length.usual", common_length.amount, groups[common_length], field=common_length.field)
         sentences.append(
             line(
                 "{rest} did not train for {n} {unit} as most did.",
-                rest=capital(facts.trials(other_trials, "length.others")),
+                rest=capitalize_first(facts.trials(other_trials, "length.others")),
                 n=n,
                 unit=common_length.unit,
             )
         )
     if sentences:
-        yield Paragraph(joined(sentences, " "))
+        yield Paragraph(join_parts(sentences, " "))
 
 
-def ranking(facts: Teller) -> Iterator[Block]:
+def best_and_worst(facts: FactWriter) -> Iterator[Block]:
     """Yield the first and the last ranks with their difference to the baseline; ties share a rank."""
-    order = facts.record.order
-    if len(order) < FIRST + 2 or len(facts.study.objectives) > 1:
+    order = facts.data.order
+    if len(order) < TOP_RANKS + 2 or len(facts.study.objectives) > 1:
         return
     yield Heading(2, ("Best and worst",))
     ranks: dict[str, list[Trial]] = {}
     for trial in order:  # values that look equal share a rank
-        ranks.setdefault(facts.shown(facts.record.metric, value_of(facts.view, trial)), []).append(trial)
+        ranks.setdefault(facts.format_value(facts.data.metric, objective_value(facts.view, trial)), []).append(trial)
     tied_trials = list(ranks.values())
-    yield Bullets(tuple(_rank_line(facts, rank) for rank in tied_trials[:FIRST]), "1.")
-    if len(tied_trials) > FIRST + LAST:
+    yield Bullets(tuple(_rank_line(facts, rank) for rank in tied_trials[:TOP_RANKS]), "1.")
+    if len(tied_trials) > TOP_RANKS + BOTTOM_RANKS:
         yield Paragraph(("The worst:",))
-        yield Bullets(tuple(_rank_line(facts, rank) for rank in tied_trials[-LAST:]))
+        yield Bullets(tuple(_rank_line(facts, rank) for rank in tied_trials[-BOTTOM_RANKS:]))
 
 
-def _rank_line(facts: Teller, tied: Sequence[Trial]) -> Line:
-    value = value_of(facts.view, tied[0])
+def _rank_line(facts: FactWriter, tied: Sequence[Trial]) -> Line:
+    value = objective_value(facts.view, tied[0])
     text = line(
         "{value}: {trials}",
-        value=(facts.value(tied[0], facts.record.metric),),
+        value=(facts.value(tied[0], facts.data.metric),),
         trials=facts.trials(tied, f"rank.{value!r}"),
     )
     base = facts.view.baseline
-    if base is not None and base.number not in [trial.number for trial in tied] and base in facts.record.order:
-        change = change_of(facts.view, facts.record.metric, value_of(facts.view, base), value)
+    if base is not None and base.number not in [trial.number for trial in tied] and base in facts.data.order:
+        change = metric_change(facts.view, facts.data.metric, objective_value(facts.view, base), value)
         if change.share is not None:
-            share = facts.share(f"rank.{value!r}.baseline", change.share, [tied[0], base], signed=True)
+            share = facts.percentage(f"rank.{value!r}.baseline", change.share, [tied[0], base], signed=True)
             text += line(", {share} against the baseline", share=share)
     return text

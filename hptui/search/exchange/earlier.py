@@ -14,13 +14,13 @@ from hptui.storage.rundir import split_nonfinite
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class ImportedTrial:
     """One row of a table, or one trial of another program. `location` names it there.
 
     `values` are the objectives, only of one that ran to its end; `metrics` are other measurements, at no known step.
     """
 
-    place: str
+    location: str
     params: Mapping[str, Value]
     status: TrialStatus
     reason: Reason | None = None
@@ -37,22 +37,24 @@ class Earlier:
     facts: Mapping[str, Value] = field(default_factory=dict)
 
 
-def judged(study: Study, place: str, said: str, values: Mapping[str, float], **more: Any) -> Earlier:
+def with_objectives(
+    study: Study, location: str, status_text: str, values: Mapping[str, float], **more: Any
+) -> ImportedTrial:
     """Return a trial with its objectives as recorded. `status_text` is the status in its record, or ''.
 
     Without a status, it is complete if every objective is a number. A trial that is not complete has no objective
     values, only metrics. Raises: UserError for an unknown status.
     """
-    status, reason = STATES.get(said.strip().lower(), (None, None))
-    if said.strip() and status is None:
-        raise UserError(f"{place}: {said!r} is no status", hint="complete, pruned, failed, or stopped")
+    status, reason = STATUS_OF_WORD.get(status_text.strip().lower(), (None, None))
+    if status_text.strip() and status is None:
+        raise UserError(f"{location}: {status_text!r} is no status", hint="complete, pruned, failed, or stopped")
     metrics = [objective.metric for objective in study.objectives]
     not_finite = [name for name in metrics if name in values and not math.isfinite(values[name])]
     missing = [name for name in metrics if name not in values]
     if status in (None, TrialStatus.COMPLETE):
         if not_finite:
-            return Earlier(
-                place,
+            return ImportedTrial(
+                location,
                 status=TrialStatus.FAILED,
                 reason=Reason.NAN,
                 message=f"{not_finite[0]} is no finite number",
@@ -60,16 +62,18 @@ def judged(study: Study, place: str, said: str, values: Mapping[str, float], **m
             )
         if missing:
             message = f"its record has no {missing[0]}"
-            return Earlier(place, status=TrialStatus.FAILED, reason=Reason.NO_METRIC, message=message, **more)
+            return ImportedTrial(location, status=TrialStatus.FAILED, reason=Reason.NO_METRIC, message=message, **more)
         objective_values = {name: float(values[name]) for name in metrics}
-        return Earlier(place, status=TrialStatus.COMPLETE, reason=Reason.FINISHED, values=objective_values, **more)
+        return ImportedTrial(
+            location, status=TrialStatus.COMPLETE, reason=Reason.FINISHED, values=objective_values, **more
+        )
     assert status is not None
     shown = {name: float(value) for name, value in values.items() if math.isfinite(value)}
     more["metrics"] = {**shown, **more.get("metrics", {})}
-    return Earlier(place, status=status, reason=reason, **more)
+    return ImportedTrial(location, status=status, reason=reason, **more)
 
 
-STATES: Mapping[str, tuple[TrialStatus, Reason | None]] = {
+STATUS_OF_WORD: Mapping[str, tuple[TrialStatus, Reason | None]] = {
     "complete": (TrialStatus.COMPLETE, Reason.FINISHED),
     "completed": (TrialStatus.COMPLETE, Reason.FINISHED),
     "finished": (TrialStatus.COMPLETE, Reason.FINISHED),
@@ -85,23 +89,23 @@ STATES: Mapping[str, tuple[TrialStatus, Reason | None]] = {
 """Status and reason for the words that programs use. An unrecorded reason stays unknown."""
 
 
-def request(earlier: Earlier) -> dict[str, Any]:
+def to_command(trial: ImportedTrial) -> dict[str, Any]:
     """Return the trial as JSON, for a command to the runner of the study."""
-    metrics, not_finite = split_nonfinite(dict(earlier.metrics))
+    metrics, not_finite = split_nonfinite(dict(trial.metrics))
     return {
-        "place": earlier.place,
-        "params": dict(earlier.params),
-        "status": str(earlier.status),
-        "reason": str(earlier.reason) if earlier.reason else None,
-        "message": earlier.message,
-        "values": dict(earlier.values) if earlier.values is not None else None,
+        "place": trial.location,
+        "params": dict(trial.params),
+        "status": str(trial.status),
+        "reason": str(trial.reason) if trial.reason else None,
+        "message": trial.message,
+        "values": dict(trial.values) if trial.values is not None else None,
         "metrics": {name: value for name, value in metrics.items() if name not in not_finite},
-        "curve": [[step, value if math.isfinite(value) else None] for step, value in earlier.curve],
-        "started": earlier.started,
-        "ended": earlier.ended,
-        "seconds": earlier.seconds,
-        "peak_memory_gb": earlier.peak_memory_gb,
-        "name": earlier.name,
-        "note": earlier.note,
-        "facts": dict(earlier.facts),
+        "curve": [[step, value if math.isfinite(value) else None] for step, value in trial.curve],
+        "started": trial.started,
+        "ended": trial.ended,
+        "seconds": trial.seconds,
+        "peak_memory_gb": trial.peak_memory_gb,
+        "name": trial.name,
+        "note": trial.note,
+        "facts": dict(trial.facts),
     }

@@ -16,14 +16,16 @@ from optuna.trial import FrozenTrial, TrialState
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.study import Study
 from hptui.model.trial import Value
-from hptui.search.exchange.earlier import Earlier, judged
-from hptui.search.optuna import quiet
+from hptui.search.exchange.earlier import ImportedTrial, with_objectives
+from hptui.search.optuna import quiet_optuna
 
-ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+IMPORTED_STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 """States of the trials that are imported."""
 
 
-def read_optuna(study: Study, path: Path, name: str = "", names: Mapping[str, str] | None = None) -> list[Earlier]:
+def read_optuna(
+    study: Study, path: Path, name: str = "", names: Mapping[str, str] | None = None
+) -> list[ImportedTrial]:
     """Return the ended trials of the study `name` (or of the only one) in `path`.
 
     `names` maps their parameter names to ours. Raises: UserError where the file holds no such study, or one with other
@@ -32,7 +34,7 @@ def read_optuna(study: Study, path: Path, name: str = "", names: Mapping[str, st
     with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
         copy = Path(folder, "study.db")
         _copy(path, copy)
-        with quiet():
+        with quiet_optuna():
             try:
                 storage = optuna.storages.RDBStorage(f"sqlite:///{copy}")
             except Exception as error:  # noqa: BLE001  its database layers raise errors of many libraries
@@ -46,7 +48,7 @@ def read_optuna(study: Study, path: Path, name: str = "", names: Mapping[str, st
             finally:
                 storage.remove_session()
                 storage.engine.dispose()
-    return [_imported_trial(study, trial, metrics, names or {}) for trial in trials if trial.state in ENDED]
+    return [_imported_trial(study, trial, metrics, names or {}) for trial in trials if trial.state in IMPORTED_STATES]
 
 
 def _copy(path: Path, copy: Path) -> None:
@@ -99,7 +101,7 @@ def _match_objectives(study: Study, path: Path, optuna_study: Any) -> list[str]:
     return metrics
 
 
-def _imported_trial(study: Study, trial: FrozenTrial, metrics: list[str], names: Mapping[str, str]) -> Earlier:
+def _imported_trial(study: Study, trial: FrozenTrial, metrics: list[str], names: Mapping[str, str]) -> ImportedTrial:
     values = dict(zip(metrics, trial.values or [], strict=False))
     started, ended = _seconds(trial.datetime_start), _seconds(trial.datetime_complete)
     # In a study that we exported, lists and tables became JSON texts.
@@ -107,7 +109,7 @@ def _imported_trial(study: Study, trial: FrozenTrial, metrics: list[str], names:
     note = trial.user_attrs.get("note")
     seconds = trial.user_attrs.get("seconds")
     metric_values = trial.user_attrs.get("metrics")
-    return judged(
+    return with_objectives(
         study,
         f"trial {trial.number}",
         trial.state.name,

@@ -15,31 +15,31 @@ from hptui.model.errors import UserError, did_you_mean
 from hptui.model.parameters import Choice, Int
 from hptui.model.study import Study
 from hptui.model.trial import Reason, TrialStatus, Value
-from hptui.model.values import read_value, same
-from hptui.search.exchange.earlier import Earlier, judged
+from hptui.model.values import read_value, values_equal
+from hptui.search.exchange.earlier import ImportedTrial, with_objectives
 
-FACTS = ("name", "status", "reason", "note", "seconds", "peak_memory_gb", "started", "ended")
+FACT_COLUMNS = ("name", "status", "reason", "note", "seconds", "peak_memory_gb", "started", "ended")
 """Columns that describe the trial itself."""
-NOTHING = ("", "-", "–", "—", "null", "none", "None", "NA", "n/a")
+EMPTY_CELLS = ("", "-", "–", "—", "null", "none", "None", "NA", "n/a")
 """Cells that mean that there is no value."""
-OPEN = ("waiting", "running", "paused")
+OPEN_STATUSES = ("waiting", "running", "paused")
 """Statuses of trials that have not ended, which are left out."""
-ROWS = 100_000
+MAX_ROWS = 100_000
 """Maximum number of rows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CsvTrials:
     """The trials of a CSV, the meaning of each column, and the columns that were left out."""
 
-    rows: list[Earlier]
+    trials: list[ImportedTrial]
     columns: Mapping[str, str]
     left_out: Sequence[str]
 
 
-def read_table(
+def read_csv(
     study: Study, base: Mapping[str, Value], path: Path, names: Mapping[str, str], objectives: Sequence[str] = ()
-) -> Table:
+) -> CsvTrials:
     """Return the trials of a CSV.
 
     `names` gives the meaning of a column (`''`: ignored); `objectives` are the columns of the objectives. Without
@@ -50,19 +50,19 @@ def read_table(
     columns = _columns(study, base, header, names, objectives, path)
     left_out = [column for column in header if column not in columns and names.get(column) != ""]
     trials = [_read_row(study, base, columns, dict(zip(header, row, strict=False)), n) for n, row in enumerate(rows, 2)]
-    return Table([trial for trial in trials if trial is not None], columns, left_out)
+    return CsvTrials([trial for trial in trials if trial is not None], columns, left_out)
 
 
 def _read(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)][: ROWS + 1]
+            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)][: MAX_ROWS + 1]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read as a table: {error}") from None
     if len(rows) < 2:
         raise UserError(f"{path} holds no experiment", hint="a first row of names, then a row for each")
-    if len(rows) > ROWS:
-        raise UserError(f"{path} has more than {ROWS:,} rows")
+    if len(rows) > MAX_ROWS:
+        raise UserError(f"{path} has more than {MAX_ROWS:,} rows")
     header = [name.strip() for name in rows[0]]
     if repeated := [name for name in header if header.count(name) > 1]:
         raise UserError(f"{path}: two columns are called {repeated[0]!r}")
@@ -95,7 +95,7 @@ def _columns(
         target = names.get(column, column)
         kind = _kind(study, base, target, explicit=column in names)
         if kind is None and target and column in names:
-            targets = [*study.space.names, *base, *metrics, *FACTS]
+            targets = [*study.space.names, *base, *metrics, *FACT_COLUMNS]
             raise UserError(f"{target!r} is neither a setting nor an objective", hint=did_you_mean(target, targets))
         if kind is not None:
             if kind in columns.values():
@@ -117,7 +117,7 @@ def _kind(study: Study, base: Mapping[str, Value], name: str, *, explicit: bool)
         return f"metric.{name}"
     if name in study.space.names or name in base or any(name == derived.name for derived in study.space.derived):
         return f"setting.{name}"
-    if name in FACTS:
+    if name in FACT_COLUMNS:
         return f"fact.{name}"
     for prefix, kind in (("value.", "metric."), ("last.", "metric."), ("setting.", "setting."), ("metric.", "metric.")):
         suffix = name.removeprefix(prefix)
@@ -128,7 +128,7 @@ def _kind(study: Study, base: Mapping[str, Value], name: str, *, explicit: bool)
 
 def _read_row(
     study: Study, base: Mapping[str, Value], columns: Mapping[str, str], cells: Mapping[str, str], number: int
-) -> Earlier | None:
+) -> ImportedTrial | None:
     """Return one trial; None for one that had not ended."""
     location = f"row {number}"
     params: dict[str, Value] = {}
@@ -140,7 +140,7 @@ def _read_row(
         category, _, name = kind.partition(".")
         if category == "setting" and cell and base.get(name) in (cell, cell.removeprefix("'")):
             params[name] = base[name]  # keeps blanks; our exports put a ' before "=" for spreadsheets
-        elif text in NOTHING:
+        elif text in EMPTY_CELLS:
             continue
         elif category == "setting":
             params[name] = _setting(study, base, name, text, f"{location}, {column}")
@@ -148,10 +148,10 @@ def _read_row(
             metrics[name] = _number(text, f"{location}, {column}")
         else:
             facts[name] = text
-    if facts.get("status") in OPEN:
+    if facts.get("status") in OPEN_STATUSES:
         return None
     objectives = [objective.metric for objective in study.objectives]
-    trial = judged(
+    trial = with_objectives(
         study,
         location,
         facts.get("status", ""),
@@ -188,7 +188,7 @@ def _setting(study: Study, base: Mapping[str, Value], name: str, text: str, loca
     if isinstance(parameter, Choice):
         parsed = _read_value(text)
         for choice in parameter.choices:
-            if same(choice, parsed) or choice == text:
+            if values_equal(choice, parsed) or choice == text:
                 return choice
         return parsed
     if parameter is not None or (isinstance(default, int | float) and not isinstance(default, bool)):

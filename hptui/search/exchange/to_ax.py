@@ -17,21 +17,21 @@ from hptui.model.parameters import Choice, Int, Parameter
 from hptui.model.study import Study
 from hptui.model.trial import Trial, TrialStatus, Value
 from hptui.model.values import is_number
-from hptui.search.ax import quiet  # first: silences Ax while it is imported
+from hptui.search.ax import quiet_ax  # first: silences Ax while it is imported
 
 from ax.api.client import Client  # isort: skip
 from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig  # isort: skip
 
-LISTED = 1000
+MAX_LISTED_VALUES = 1000
 """Maximum size of a stepped range that is written as a list of values: Ax's own steps leave the range."""
 
-Settings = Callable[[Trial], Mapping[str, Value]]
+AxTrialSettings = Callable[[Trial], Mapping[str, Value]]
 """Returns all settings that a trial ran with."""
 
 
-def snapshot(study: Study, settings: Settings, trials: Iterable[Trial]) -> str:
+def ax_snapshot(study: Study, settings: AxTrialSettings, trials: Iterable[Trial]) -> str:
     """Return the snapshot as JSON."""
-    with quiet():
+    with quiet_ax():
         client = Client(random_seed=study.search.seed)
         ended = {trial.number: (trial, _point(study, settings(trial))) for trial in trials if not trial.status.open}
         described = {number: (trial, point) for number, (trial, point) in ended.items() if None not in point.values()}
@@ -97,7 +97,11 @@ def _point(study: Study, settings: Mapping[str, Value]) -> dict[str, Any]:
 def _config(parameter: Parameter, run_values: Sequence[Any]) -> ChoiceParameterConfig | RangeParameterConfig:
     values = parameter.values()
     not_numeric = not all(map(is_number, run_values))
-    if isinstance(parameter, Choice) or not_numeric or (parameter.step is not None and len(values or ()) <= LISTED):
+    if (
+        isinstance(parameter, Choice)
+        or not_numeric
+        or (parameter.step is not None and len(values or ()) <= MAX_LISTED_VALUES)
+    ):
         levels = [json.dumps(value) if isinstance(value, list | dict) else value for value in values or ()]
         kind = _kind(run_values, parameter)
         all_values = list(dict.fromkeys(str(value) if kind == "str" else value for value in [*levels, *run_values]))

@@ -24,17 +24,19 @@ from optuna.trial import FrozenTrial, TrialState
 from hptui.model.space import Choice, Float, Parameter
 from hptui.model.study import Study
 from hptui.model.trial import Trial, TrialStatus, Value
-from hptui.search.optuna import quiet
+from hptui.search.optuna import quiet_optuna
 
-STATES = {TrialStatus.COMPLETE: TrialState.COMPLETE, TrialStatus.PRUNED: TrialState.PRUNED}
+OPTUNA_STATES = {TrialStatus.COMPLETE: TrialState.COMPLETE, TrialStatus.PRUNED: TrialState.PRUNED}
 """Optuna's state for a status; all others are failures."""
-Curves = Mapping[int, Sequence[tuple[int, float]]]
+CurvesByTrial = Mapping[int, Sequence[tuple[int, float]]]
 """Points (step, value) of the objective, by trial number."""
-Settings = Callable[[Trial], Mapping[str, Value]]
+OptunaTrialSettings = Callable[[Trial], Mapping[str, Value]]
 """Returns all settings that a trial ran with."""
 
 
-def write_optuna(study: Study, settings: Settings, trials: Iterable[Trial], curves: Curves, path: Path) -> int:
+def write_optuna(
+    study: Study, settings: OptunaTrialSettings, trials: Iterable[Trial], curves: CurvesByTrial, path: Path
+) -> int:
     """Write the ended trials to a new Optuna storage, and return their number.
 
     `curves` are the objective's points by trial number.
@@ -49,7 +51,7 @@ def write_optuna(study: Study, settings: Settings, trials: Iterable[Trial], curv
     # Optuna takes a URL, in which some characters of a path have another meaning: it writes to a plain name first.
     with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
         storage_path = Path(folder, "study.db")
-        with quiet():
+        with quiet_optuna():
             storage = RDBStorage(f"sqlite:///{storage_path}")
             goals = [objective.goal for objective in study.objectives]
             target = optuna.create_study(storage=storage, study_name=study.name, directions=goals)
@@ -102,7 +104,7 @@ def _frozen(
     curve: Sequence[tuple[int, float]],
 ) -> FrozenTrial:
     params = {name: value for name, value in values.items() if value is not None}
-    state = STATES.get(trial.status, TrialState.FAIL)
+    state = OPTUNA_STATES.get(trial.status, TrialState.FAIL)
     complete = state is TrialState.COMPLETE
     facts = {"hptui_number": trial.number, "status": str(trial.status), "reason": str(trial.reason or "")}
     return FrozenTrial(

@@ -18,79 +18,81 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from hptui.model.study import Objective, Study
 from hptui.model.trial import Rejection, Value
-from hptui.search.cube import at, share
+from hptui.search.cube import fraction_of, value_at
 from hptui.search.engine import Proposal
-from hptui.search.generations import ended, full, violation
-from hptui.search.history import Told
-from hptui.search.lens import Lens, Point
-from hptui.search.modelled import Asked, ModelEngine
-from hptui.search.optuna.terms import quiet, version
-from hptui.search.start import designed
-from hptui.storage.studyfile.samplers import check_cmaes
+from hptui.search.generations import complete_generations, ended_trials, violation
+from hptui.search.history import Observation
+from hptui.search.lens import Point, SpaceProjection
+from hptui.search.modelled import AskContext, ModelEngine
+from hptui.search.optuna.terms import engine_name, quiet_optuna
+from hptui.search.start import initial_design
+from hptui.storage.studyfile.samplers import validate_cmaes
 
-FOREIGN = 20
+MIN_SOURCE_TRIALS = 20
 """Minimum number of earlier trials of other engines to begin where they were good; else it begins in the middle."""
 
-Cube = dict[str, float]
+CubePoint = dict[str, float]
 """A point of the unit cube, over which the distribution is defined, whatever the parameters are."""
 
 
 class CmaesEngine(ModelEngine):
     """The engine of `sampler = "cmaes"`."""
 
-    name = version("cmaes")
-    quiet = staticmethod(quiet)
-    startup = 1
+    name = engine_name("cmaes")
+    quiet = staticmethod(quiet_optuna)
+    startup_trials = 1
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
-        check_cmaes(study)
+        validate_cmaes(study)
         super().__init__(study, base)
-        self.replay = Replay(self.lens, study.objectives[0])
+        self.replay = CmaesReplay(self.projection, study.objectives[0])
 
-    def start(self, asked: Asked) -> Proposal | None:
+    def start(self, context: AskContext) -> Proposal | None:
         """See `ModelEngine`."""
-        return designed(asked, self.name)
+        return initial_design(context, self.name)
 
-    def sampler(self, asked: Asked) -> CmaesSampler:
+    def suggester(self, context: AskContext) -> CmaesSuggester:
         """See `ModelEngine`."""
-        return CmaesSampler(asked, self.replay)
+        return CmaesSuggester(context, self.replay)
 
 
-class CmaesSampler:
+class CmaesSuggester:
     """The distribution at one ask. A `Suggester` of virtual trials: what is not run is drawn again."""
 
-    def __init__(self, asked: Asked, replay: Replay) -> None:
-        self.asked, self.replay = asked, replay
-        observations = ended(asked.history.told)
+    def __init__(self, context: AskContext, replay: CmaesReplay) -> None:
+        self.context, self.replay = context, replay
+        observations = ended_trials(context.history.observations)
         own_observations = [observation for observation in observations if _is_own_trial(observation)]
         before = observations[: observations.index(own_observations[0])] if own_observations else observations
-        replay.run(before, full(own_observations, replay.population))
+        replay.run(before, complete_generations(own_observations, replay.population))
 
     def suggest(self, k: int) -> Point:
         """See `Sampler`."""
-        return self.replay.draw(self.asked.seed(k + 1))
+        return self.replay.draw(self.context.seed(k + 1))
 
     def reject(self, rejection: Rejection) -> None:
         """Ignore the rejection: the distribution learns only from what was run."""
 
 
-def _is_own_trial(observation: Told) -> bool:
+def _is_own_trial(observation: Observation) -> bool:
     return observation.trial is not None and observation.trial.engine.endswith(" cmaes")
 
 
-class Replay:
+class CmaesReplay:
     """The distribution, replayed generation by generation. Its cache between asks only saves time."""
 
-    def __init__(self, lens: Lens, objective: Objective) -> None:
-        self.axes = {name: parameter for name, parameter in lens.parameters.items() if parameter.size != 1}
-        self.fixed = {name: at(parameter, 0.0) for name, parameter in lens.parameters.items() if parameter.size == 1}
+    def __init__(self, projection: SpaceProjection, objective: Objective) -> None:
+        self.axes = {name: parameter for name, parameter in projection.parameters.items() if parameter.size != 1}
+        self.fixed = {
+            name: value_at(parameter, 0.0) for name, parameter in projection.parameters.items() if parameter.size == 1
+        }
         self.cube: dict[str, BaseDistribution] = {name: FloatDistribution(0.0, 1.0) for name in self.axes}
         self.sign = 1 if objective.goal == "minimize" else -1
         self.population = 4 + int(3 * math.log(max(1, len(self.axes))))
-        self._past_generations: list[list[Cube]] = []
+        self._past_generations: list[list[CubePoint]] = []
         self._optimizer_state: dict[str, str] = {}
 
-    def run(self, before: Sequence[Told], generations: Sequence[Sequence[Told]]) -> None:
+    def run(self, before: Sequence[Observation], generations: Sequence[Sequence[Observation]]) -> None:
         """Bring the distribution to its state after these trials.
 
         `before` are the results of other engines, `generations` its own complete generations.
@@ -107,9 +109,9 @@ class Replay:
     def draw(self, seed: int) -> Point:
         """Return a point drawn from the distribution."""
         cube = self._ask([], 0, seed).params if self.axes else {}
-        return {**self.fixed, **{name: at(axis, cube[name]) for name, axis in self.axes.items()}}
+        return {**self.fixed, **{name: value_at(axis, cube[name]) for name, axis in self.axes.items()}}
 
-    def _ranked(self, observations: Sequence[Told]) -> list[Cube]:
+    def _ranked(self, observations: Sequence[Observation]) -> list[CubePoint]:
         """Return the points of trials, the best first."""
         ordered = sorted(
             observations,
@@ -119,17 +121,18 @@ class Replay:
             ),
         )
         return [
-            {name: share(axis, observation.point[name]) for name, axis in self.axes.items()} for observation in ordered
+            {name: fraction_of(axis, observation.point[name]) for name, axis in self.axes.items()}
+            for observation in ordered
         ]
 
-    def _ask(self, generation: Sequence[Cube], number: int, seed: int) -> FrozenTrial:
+    def _ask(self, generation: Sequence[CubePoint], number: int, seed: int) -> FrozenTrial:
         """Return a trial drawn by Optuna after one more generation.
 
         Optuna keeps the distribution among the trial's attributes.
         """
         foreign = [self._frozen(rank, cube) for rank, cube in enumerate(self._past_generations[0])]
         sampler = CmaEsSampler(
-            seed=seed, popsize=self.population, source_trials=foreign if len(foreign) >= FOREIGN else None
+            seed=seed, popsize=self.population, source_trials=foreign if len(foreign) >= MIN_SOURCE_TRIALS else None
         )
         study = optuna.create_study(sampler=sampler)
         study.add_trial(self._frozen(0, dict.fromkeys(self.axes, 0.5), self._optimizer_state))
@@ -137,7 +140,7 @@ class Replay:
         study.ask(self.cube)
         return study.get_trials(deepcopy=False)[-1]
 
-    def _frozen(self, rank: int, cube: Cube, attributes: Mapping[str, str | int] | None = None) -> FrozenTrial:
+    def _frozen(self, rank: int, cube: CubePoint, attributes: Mapping[str, str | int] | None = None) -> FrozenTrial:
         return create_trial(
             state=TrialState.COMPLETE,
             value=float(rank),

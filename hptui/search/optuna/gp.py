@@ -15,36 +15,36 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from hptui.model.trial import Rejection, Value
 from hptui.search.engine import Proposal
 from hptui.search.lens import Point
-from hptui.search.modelled import Asked, ModelEngine
-from hptui.search.optuna.terms import Terms, quiet, version
-from hptui.search.start import designed
-from hptui.search.table import Row, tabulate
+from hptui.search.modelled import AskContext, ModelEngine
+from hptui.search.optuna.terms import SpaceCodec, engine_name, quiet_optuna
+from hptui.search.start import initial_design
+from hptui.search.table import TrainingRow, training_table
 
 
 class GpEngine(ModelEngine):
     """The engine of `sampler = "gp"`."""
 
-    name = version("gp")
-    quiet = staticmethod(quiet)
-    startup = 4  # chosen over 3 and 5 on half of the benchmark; confirmed on the other half
-    asks = 5  # each takes a good part of a second; with feedback, one or two suffice as a rule
+    name = engine_name("gp")
+    quiet = staticmethod(quiet_optuna)
+    startup_trials = 4  # chosen over 3 and 5 on half of the benchmark; confirmed on the other half
+    max_asks = 5  # each takes a good part of a second; with feedback, one or two suffice as a rule
 
-    def start(self, asked: Asked) -> Proposal | None:
+    def start(self, context: AskContext) -> Proposal | None:
         """See `ModelEngine`."""
-        return designed(asked, self.name)
+        return initial_design(context, self.name)
 
-    def sampler(self, asked: Asked) -> GpSampler:
+    def suggester(self, context: AskContext) -> GpSuggester:
         """See `ModelEngine`."""
-        return GpSampler(asked)
+        return GpSuggester(context)
 
 
-class GpSampler:
+class GpSuggester:
     """The Optuna study of one ask. A `Suggester` of virtual trials."""
 
-    def __init__(self, asked: Asked) -> None:
-        self.terms, self.table = Terms(asked.lens), tabulate(asked)
-        goals = [objective.goal for objective in asked.study.objectives]
-        sampler = GPSampler(seed=asked.seed(1), n_startup_trials=1, warn_independent_sampling=False)
+    def __init__(self, context: AskContext) -> None:
+        self.terms, self.table = SpaceCodec(context.projection), training_table(context)
+        goals = [objective.goal for objective in context.study.objectives]
+        sampler = GPSampler(seed=context.seed(1), n_startup_trials=1, warn_independent_sampling=False)
         self.study = optuna.create_study(directions=goals, sampler=sampler)
         self.study.add_trials([self._finished(row) for row in self.table.rows])
         self.study.add_trials([self._pending(point) for point in self.table.pending])
@@ -63,11 +63,11 @@ class GpSampler:
         The point is the suggested one: inactive parameters may lie elsewhere than those of the known trial.
         """
         if rejection.margin > 0:
-            self.study.add_trial(self._finished(self.table.missed(self.suggested, rejection.margin)))
+            self.study.add_trial(self._finished(self.table.missed_row(self.suggested, rejection.margin)))
         else:
             self.study.add_trial(self._pending(self.suggested))
 
-    def _finished(self, row: Row) -> FrozenTrial:
+    def _finished(self, row: TrainingRow) -> FrozenTrial:
         return self._frozen(TrialState.COMPLETE, row.point, self.table.values(row), self.table.limits(row))
 
     def _pending(self, point: Point) -> FrozenTrial:
@@ -85,6 +85,6 @@ class GpSampler:
             state=state,
             values=values,
             params=params,
-            distributions=self.terms.within(point),
+            distributions=self.terms.distributions_of(point),
             constraints=limits or None,
         )

@@ -16,41 +16,41 @@ from optuna.study import Study as OptunaStudy
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from hptui.model.trial import Rejection
-from hptui.search.generations import ended, full, violation
-from hptui.search.history import Told
+from hptui.search.generations import complete_generations, ended_trials, violation
+from hptui.search.history import Observation
 from hptui.search.lens import Point
-from hptui.search.modelled import Asked, ModelEngine
-from hptui.search.optuna.terms import Terms, quiet, version
+from hptui.search.modelled import AskContext, ModelEngine
+from hptui.search.optuna.terms import SpaceCodec, engine_name, quiet_optuna
 
-POPULATION = 10
+POPULATION_SIZE = 10
 """Trials in a generation. With Optuna's 50 it would be a random search for as long as most studies last."""
 
 
 class Nsga2Engine(ModelEngine):
     """The engine of `sampler = "nsga2"`."""
 
-    name = version("nsga2")
-    quiet = staticmethod(quiet)
-    startup = POPULATION
+    name = engine_name("nsga2")
+    quiet = staticmethod(quiet_optuna)
+    startup_trials = POPULATION_SIZE
 
-    def sampler(self, asked: Asked) -> Nsga2Sampler:
+    def suggester(self, context: AskContext) -> Nsga2Suggester:
         """See `ModelEngine`."""
-        return Nsga2Sampler(asked)
+        return Nsga2Suggester(context)
 
 
-class Nsga2Sampler:
+class Nsga2Suggester:
     """The Optuna study of one ask. A `Suggester` of virtual trials: what is not run is bred again."""
 
-    def __init__(self, asked: Asked) -> None:
-        self.asked, self.terms = asked, Terms(asked.lens)
-        self.objectives = len(asked.study.objectives)
-        self.study = optuna.create_study(directions=[objective.goal for objective in asked.study.objectives])
-        self.study.add_trials([self._frozen(observation) for observation in ended(asked.history.told)])
-        self.generations = full(self.study.get_trials(deepcopy=False), POPULATION)
+    def __init__(self, context: AskContext) -> None:
+        self.context, self.terms = context, SpaceCodec(context.projection)
+        self.objectives = len(context.study.objectives)
+        self.study = optuna.create_study(directions=[objective.goal for objective in context.study.objectives])
+        self.study.add_trials([self._frozen(observation) for observation in ended_trials(context.history.observations)])
+        self.generations = complete_generations(self.study.get_trials(deepcopy=False), POPULATION_SIZE)
 
     def suggest(self, k: int) -> Point:
         """See `Sampler`."""
-        self.study.sampler = Replayed(self.generations, self.asked.seed(k + 1))
+        self.study.sampler = ReplayedNsga2(self.generations, self.context.seed(k + 1))
         trial = self.study.ask(self.terms.distributions)
         self.study.tell(trial, state=TrialState.FAIL)
         return self.terms.decode(trial.params)
@@ -58,24 +58,24 @@ class Nsga2Sampler:
     def reject(self, rejection: Rejection) -> None:
         """Ignore the rejection: the parents are feasible, so their next child probably is."""
 
-    def _frozen(self, observation: Told) -> FrozenTrial:
+    def _frozen(self, observation: Observation) -> FrozenTrial:
         total_violation = violation(observation)
-        point = self.asked.lens.whole(observation.point)
+        point = self.context.projection.with_inactive(observation.point)
         return create_trial(
             state=TrialState.COMPLETE,
             # Values are compared only between trials without a violation.
             values=observation.values or (0.0,) * self.objectives,
             params=self.terms.encode(point),
-            distributions=self.terms.within(point),
+            distributions=self.terms.distributions_of(point),
             constraints={"missed": total_violation} if total_violation > 0 else None,
         )
 
 
-class Replayed(NSGAIISampler):  # type: ignore[misc]  # mypy does not look into optuna
+class ReplayedNsga2(NSGAIISampler):  # type: ignore[misc]  # mypy does not look into optuna
     """Optuna's sampler, with given generations instead of those that Optuna counts in its storage."""
 
     def __init__(self, generations: Sequence[Sequence[FrozenTrial]], seed: int) -> None:
-        super().__init__(population_size=POPULATION, seed=seed)
+        super().__init__(population_size=POPULATION_SIZE, seed=seed)
         self._generations = generations
 
     def get_trial_generation(self, study: OptunaStudy, trial: FrozenTrial) -> int:

@@ -16,60 +16,60 @@ from optuna.samplers import QMCSampler
 from optuna.study import Study as OptunaStudy
 
 from hptui.model.trial import Rejection, Role
-from hptui.search.cube import at
+from hptui.search.cube import value_at
 from hptui.search.engine import Proposal
-from hptui.search.lens import Lens, Point
-from hptui.search.modelled import Asked, HistoryEngine
-from hptui.search.optuna.terms import quiet, version
+from hptui.search.lens import Point, SpaceProjection
+from hptui.search.modelled import AskContext, HistoryEngine
+from hptui.search.optuna.terms import engine_name, quiet_optuna
 
-SKIPS = 30
+MAX_SKIPS = 30
 """Points in a row that are skipped before a feasible one near the first of them is taken instead."""
 
 
 class QmcEngine(HistoryEngine):
     """The engine of `sampler = "qmc"`."""
 
-    name = version("qmc")
-    quiet = staticmethod(quiet)
+    name = engine_name("qmc")
+    quiet = staticmethod(quiet_optuna)
 
-    def propose(self, asked: Asked) -> Proposal | None:
+    def propose(self, context: AskContext) -> Proposal | None:
         """See `HistoryEngine`."""
-        return along(asked, self.name)
+        return next_sobol_point(context, self.name)
 
 
-def along(asked: Asked, name: str, skips: int = SKIPS, before: int = 0) -> Proposal | None:
+def next_sobol_point(context: AskContext, name: str, max_skips: int = MAX_SKIPS, before: int = 0) -> Proposal | None:
     """Return the next feasible new point of the sequence; None when there is none, or none was found.
 
     `before`: how many trials the search began with that are no points of the sequence.
     """
-    first = max(0, place(asked) - before)
+    first = max(0, sobol_index(context) - before)
     rejections: list[Rejection] = []
-    with quiet():
-        sequence = Sobol(asked.lens, asked.study.search.seed)
-        for index in range(first, first + skips):
-            settled, rejection = asked.lens.judge(sequence.point(index), asked.history.seen)
+    with quiet_optuna():
+        sequence = SobolSequence(context.projection, context.study.search.seed)
+        for index in range(first, first + max_skips):
+            settled, rejection = context.projection.judge(sequence.point(index), context.history.seen)
             if rejection is None:
                 return Proposal(settled, tuple(rejections), name)
             rejections.append(rejection)
-        overrides = asked.near(sequence.point(first))
+        overrides = context.near(sequence.point(first))
     return None if overrides is None else Proposal(overrides, tuple(rejections), name)
 
 
-def place(asked: Asked) -> int:
+def sobol_index(context: AskContext) -> int:
     """Return the next index: the search's own trials before this one, and the points that they skipped."""
-    earlier = [trial for trial in asked.trials if 0 <= trial.number < asked.number]
+    earlier = [trial for trial in context.trials if 0 <= trial.number < context.number]
     not_searched = sum(trial.role is not Role.SEARCH for trial in earlier)
-    return asked.number - not_searched + sum(len(trial.rejections) for trial in earlier)
+    return context.number - not_searched + sum(len(trial.rejections) for trial in earlier)
 
 
-class Sobol(QMCSampler):  # type: ignore[misc]  # mypy does not look into optuna
+class SobolSequence(QMCSampler):  # type: ignore[misc]  # mypy does not look into optuna
     """Points of a space along a scrambled Sobol sequence, each computed from its index alone."""
 
-    def __init__(self, lens: Lens, seed: int) -> None:
+    def __init__(self, projection: SpaceProjection, seed: int) -> None:
         super().__init__(scramble=True, seed=seed)
-        self._axes = lens.parameters
+        self._axes = projection.parameters
         self._index, self._index_was_read = 0, False
-        self._cube: dict[str, BaseDistribution] = {name: FloatDistribution(0.0, 1.0) for name in lens.parameters}
+        self._cube: dict[str, BaseDistribution] = {name: FloatDistribution(0.0, 1.0) for name in projection.parameters}
         self._study = optuna.create_study(sampler=self)
         self._study.ask()
 
@@ -79,7 +79,7 @@ class Sobol(QMCSampler):  # type: ignore[misc]  # mypy does not look into optuna
         trial = self._study.get_trials(deepcopy=False)[0]
         cube = self.sample_relative(self._study, trial, self._cube)
         assert self._index_was_read or not self._axes, "this Optuna counts its points in another way"
-        return {name: at(parameter, cube[name]) for name, parameter in self._axes.items()}
+        return {name: value_at(parameter, cube[name]) for name, parameter in self._axes.items()}
 
     # Overrides a private method of Optuna: there is no public way to set the index.
     def _find_sample_id(self, study: OptunaStudy, search_space: Iterable[str]) -> int:

@@ -15,11 +15,11 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from hptui.model.space import Choice, Float, Int, Parameter
 from hptui.model.trial import Value
-from hptui.search.cube import counted, level, place
-from hptui.search.lens import Lens, Point
+from hptui.search.cube import index_of, is_discrete, value_at_index
+from hptui.search.lens import Point, SpaceProjection
 
 
-class Codec:
+class ParameterCodec:
     """Encodes one parameter for Optuna: a range is a range, a choice and a stepped range are indices."""
 
     def __init__(self, parameter: Parameter) -> None:
@@ -27,24 +27,24 @@ class Codec:
 
     def encode(self, value: Value) -> Value:
         """Return Optuna's representation of `value`, which the parameter must contain."""
-        return place(self.parameter, value) if counted(self.parameter) else value
+        return index_of(self.parameter, value) if is_discrete(self.parameter) else value
 
-    def decode(self, found: float) -> Value:
+    def decode(self, encoded: float) -> Value:
         """Return the value for Optuna's representation."""
         match self.parameter:
             case Float(step=None) as range_:
-                return range_.held(float(found))
+                return range_.clamp(float(encoded))
             case Int(step=None):
-                return int(found)
+                return int(encoded)
             case parameter:
-                return level(parameter, int(found))
+                return value_at_index(parameter, int(encoded))
 
 
-class Terms:
+class SpaceCodec:
     """Encodes points of a whole space for Optuna."""
 
-    def __init__(self, lens: Lens) -> None:
-        self.codecs = {name: Codec(parameter) for name, parameter in lens.parameters.items()}
+    def __init__(self, projection: SpaceProjection) -> None:
+        self.codecs = {name: ParameterCodec(parameter) for name, parameter in projection.parameters.items()}
         self.distributions = {name: codec.distribution for name, codec in self.codecs.items()}
 
     def encode(self, point: Mapping[str, Value]) -> dict[str, Value]:
@@ -55,7 +55,7 @@ class Terms:
         """Return the point for the parameters of an Optuna trial."""
         return {name: codec.decode(params[name]) for name, codec in self.codecs.items()}
 
-    def within(self, point: Mapping[str, Value]) -> dict[str, BaseDistribution]:
+    def distributions_of(self, point: Mapping[str, Value]) -> dict[str, BaseDistribution]:
         """Return the distributions of the parameters that the point names."""
         return {name: self.distributions[name] for name in point}
 
@@ -73,7 +73,7 @@ def _distribution(parameter: Parameter) -> BaseDistribution:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet_optuna() -> Iterator[None]:
     """Silence Optuna's log, and the warnings that it and its libraries raise internally."""
     logger = logging.getLogger("optuna")
     level_ = logger.level
@@ -86,6 +86,6 @@ def quiet() -> Iterator[None]:
         logger.setLevel(level_)
 
 
-def version(sampler: str) -> str:
+def engine_name(sampler: str) -> str:
     """Return the name of an engine, with Optuna's version: `optuna 5.0.0 tpe`."""
     return f"optuna {optuna.__version__} {sampler}"

@@ -6,28 +6,28 @@ that never coincide. The metrics are recorded ones, so pruning works for every e
 Which trials may be pruned at all (the baseline and hand-picked ones may not) is decided by the caller.
 """
 
-from hptui.search.pruners.bands import BandsPruner
-from hptui.search.pruners.curves import KEEP, Curve, Pruner, Verdict, best_at
+from hptui.search.pruners.bands import WandbHyperbandPruner
+from hptui.search.pruners.curves import KEEP, ProgressCurve, Pruner, Verdict, best_at
 from hptui.search.pruners.halving import AshaPruner, HyperbandPruner
-from hptui.search.pruners.jury import Jury
-from hptui.search.pruners.make import KINDS, make_jury, make_pruner
+from hptui.search.pruners.jury import MultiObjectivePruner
+from hptui.search.pruners.make import PRUNER_KINDS, make_pruner, pruner_for
 from hptui.search.pruners.patient import PatientPruner
 from hptui.search.pruners.percentile import MedianPruner, PercentilePruner
 from hptui.search.pruners.threshold import ThresholdPruner
 
 __all__ = [
-    "Curve",
+    "ProgressCurve",
     "Verdict",
     "KEEP",
     "Pruner",
-    "Jury",
-    "make_jury",
+    "MultiObjectivePruner",
     "make_pruner",
-    "KINDS",
+    "pruner_for",
+    "PRUNER_KINDS",
     "MedianPruner",
     "PercentilePruner",
     "AshaPruner",
-    "BandsPruner",
+    "WandbHyperbandPruner",
     "HyperbandPruner",
     "PatientPruner",
     "ThresholdPruner",

@@ -14,7 +14,7 @@ from hptui.model.study import Objective
 
 
 @dataclass(frozen=True)  # no slots: cached properties, since finished trials are compared with again and again
-class Curve:
+class ProgressCurve:
     """One metric of one trial over its progress (0 to 1, ascending), as it was reported."""
 
     progress: tuple[float, ...]
@@ -25,7 +25,7 @@ class Curve:
             raise ValueError(f"one value per point must hold, got {len(self.progress)} and {len(self.values)}")
 
     @cached_property
-    def clean(self) -> bool:
+    def is_clean(self) -> bool:
         """True if all numbers are finite and progress ascends."""
         return all(map(math.isfinite, (*self.progress, *self.values))) and not any(
             after < before for before, after in pairwise(self.progress)
@@ -61,28 +61,28 @@ class Pruner(Protocol):
     only the successive-halving pruners compare with those.
     """
 
-    def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict:
+    def verdict(self, trial: int, curves: Mapping[int, ProgressCurve], finished: Collection[int]) -> Verdict:
         """Return whether to prune `trial`. `curves` are given by trial number."""
         ...
 
 
-def finite(curve: Curve | None) -> Curve:
+def finite_points(curve: ProgressCurve | None) -> ProgressCurve:
     """Return the curve in ascending progress without its NaN and infinite points.
 
     Those are no evidence of being good.
     """
     if curve is None:
-        return Curve((), ())
-    if curve.clean:
+        return ProgressCurve((), ())
+    if curve.is_clean:
         return curve
     pairs = sorted(
         (pair for pair in zip(curve.progress, curve.values, strict=True) if all(map(math.isfinite, pair))),
         key=lambda pair: pair[0],
     )
-    return Curve(tuple(p for p, _ in pairs), tuple(v for _, v in pairs))
+    return ProgressCurve(tuple(p for p, _ in pairs), tuple(v for _, v in pairs))
 
 
-def best_at(objective: Objective, curve: Curve, progress: float) -> float | None:
+def best_at(objective: Objective, curve: ProgressCurve, progress: float) -> float | None:
     """Return the best value up to `progress`, interpolated; None where the curve does not reach."""
     if not curve.progress or not curve.progress[0] <= progress <= curve.progress[-1]:
         return None
@@ -96,7 +96,7 @@ def best_at(objective: Objective, curve: Curve, progress: float) -> float | None
     return left + share * (right - left)
 
 
-def standing(objective: Objective, curve: Curve) -> float:
+def best_shown(objective: Objective, curve: ProgressCurve) -> float:
     """Return the value by which a trial is ranked: the best one, or with `select = "last"` the last one.
 
     The curve must have a finite point. Raises: IndexError if it is empty.
@@ -106,25 +106,25 @@ def standing(objective: Objective, curve: Curve) -> float:
     return curve.lowest[-1] if objective.goal == "minimize" else curve.highest[-1]
 
 
-def leads(objective: Objective, trial: int, curves: Mapping[int, Curve], finished: Iterable[int]) -> bool:
+def beats_all(objective: Objective, trial: int, curves: Mapping[int, ProgressCurve], finished: Iterable[int]) -> bool:
     """Return whether no finished trial has a better result than this one has already.
 
     With `select = "last"` a trial can lead although the others were better when they were at its progress.
     """
-    own_best = standing(objective, finite(curves[trial]))
-    peers = (finite(curves.get(number)) for number in finished if number != trial)
-    return not any(objective.better(standing(objective, peer), own_best) for peer in peers if peer.values)
+    own_best = best_shown(objective, finite_points(curves[trial]))
+    peers = (finite_points(curves.get(number)) for number in finished if number != trial)
+    return not any(objective.better(best_shown(objective, peer), own_best) for peer in peers if peer.values)
 
 
-def apart(one: float, other: float) -> tuple[str, str]:
+def distinct_texts(first: float, second: float) -> tuple[str, str]:
     """Return both numbers with the fewest digits, at least three, that tell them apart."""
     for digits in range(3, 17):
-        texts = f"{one:#.{digits}g}".rstrip("."), f"{other:#.{digits}g}".rstrip(".")
+        texts = f"{first:#.{digits}g}".rstrip("."), f"{second:#.{digits}g}".rstrip(".")
         if texts[0] != texts[1]:
             return texts
-    return repr(one), repr(other)
+    return repr(first), repr(second)
 
 
-def percent(share: float) -> str:
+def percent_text(share: float) -> str:
     """Return a share of the training (0 to 1) as a percentage."""
     return f"{100 * share:.0f} %"

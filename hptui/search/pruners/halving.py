@@ -14,13 +14,22 @@ from math import ceil
 from zlib import crc32
 
 from hptui.model.study import Objective
-from hptui.search.pruners.curves import KEEP, Curve, Verdict, apart, best_at, finite, leads, percent
+from hptui.search.pruners.curves import (
+    KEEP,
+    ProgressCurve,
+    Verdict,
+    beats_all,
+    best_at,
+    distinct_texts,
+    finite_points,
+    percent_text,
+)
 
-CLOSE = 1e-9
+PROGRESS_TOLERANCE = 1e-9
 """Tolerance of comparisons of progress, which is a quotient: a rung at 0.6 counts as passed despite rounding."""
 
 
-def rungs(first: float, eta: int) -> tuple[float, ...]:
+def rung_progress(first: float, eta: int) -> tuple[float, ...]:
     """Return `first` and its multiples by powers of `eta`, up to the end of training."""
     progress = [first]
     while progress[-1] * eta < 1 - 1e-6:
@@ -28,14 +37,14 @@ def rungs(first: float, eta: int) -> tuple[float, ...]:
     return tuple(progress)
 
 
-def value_at(objective: Objective, curve: Curve, rung: float, here: float) -> float | None:
+def value_at_rung(objective: Objective, curve: ProgressCurve, rung: float, progress: float) -> float | None:
     """Return the best value that a trial had shown by `here`; None unless it passed the rung.
 
     A trial that was pruned before `here` counts with its last state.
     """
-    if not curve.progress or curve.progress[-1] < rung - CLOSE:
+    if not curve.progress or curve.progress[-1] < rung - PROGRESS_TOLERANCE:
         return None
-    return best_at(objective, curve, min(here, curve.progress[-1]))
+    return best_at(objective, curve, min(progress, curve.progress[-1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +60,21 @@ class AshaPruner:
     startup: int = 5
     eta: int = 3
 
-    def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict:
+    def verdict(self, trial: int, curves: Mapping[int, ProgressCurve], finished: Collection[int]) -> Verdict:
         """See `Pruner`.
 
         A trial whose first value comes after the rung is compared at that value's progress.
         """
-        curve = finite(curves.get(trial))
-        passed_rungs = [rung for rung in self.rungs(trial) if curve.progress and rung <= curve.progress[-1] + CLOSE]
+        curve = finite_points(curves.get(trial))
+        passed_rungs = [
+            rung for rung in self.rungs(trial) if curve.progress and rung <= curve.progress[-1] + PROGRESS_TOLERANCE
+        ]
         if not passed_rungs:
             return KEEP
         progress = min(max(passed_rungs[-1], curve.progress[0]), curve.progress[-1])
         own_value = best_at(self.objective, curve, progress)
         shown_values = [
-            value_at(self.objective, finite(curves[number]), passed_rungs[-1], progress)
+            value_at_rung(self.objective, finite_points(curves[number]), passed_rungs[-1], progress)
             for number in sorted(curves.keys() - {trial})
             if self.competes(trial, number)
         ]
@@ -72,29 +83,29 @@ class AshaPruner:
             return KEEP
         better = [value for value in others if self.objective.better(value, own_value)]
         promoted = max(1, (len(others) + 1) // self.eta)
-        if len(better) < promoted or leads(self.objective, trial, curves, finished):
+        if len(better) < promoted or beats_all(self.objective, trial, curves, finished):
             return KEEP
         return Verdict(prune=True, why=self._why(trial, progress, own_value, better, len(others) + 1, promoted))
 
     def rungs(self, trial: int) -> tuple[float, ...]:
         """Return the rungs at which this trial is judged."""
-        return rungs(self.warmup, self.eta)
+        return rung_progress(self.warmup, self.eta)
 
     def competes(self, trial: int, other: int) -> bool:
         """Return whether two trials are judged together."""
         return True
 
-    def among(self, trial: int) -> str:
+    def group_text(self, trial: int) -> str:
         """Return the name of the group that the trial competes with; '' if that is all trials."""
         return ""
 
     def _why(self, trial: int, progress: float, own_value: float, better: list[float], n: int, promoted: int) -> str:
         cut = sorted(better, reverse=self.objective.goal == "maximize")[promoted - 1]
-        mine_text, cut_text = apart(own_value, cut)
+        mine_text, cut_text = distinct_texts(own_value, cut)
         outcome = f"the best {promoted} go on" if promoted > 1 else "the best one goes on"
         return (
-            f"{self.objective.metric} {mine_text} at {percent(progress)} of training is place {len(better) + 1} of {n} "
-            f"trials{self.among(trial)}; {outcome}, which takes {cut_text}"
+            f"{self.objective.metric} {mine_text} at {percent_text(progress)} of training is place {len(better) + 1} "
+            f"of {n} trials{self.group_text(trial)}; {outcome}, which takes {cut_text}"
         )
 
 
@@ -107,19 +118,19 @@ class HyperbandPruner(AshaPruner):
 
     def rungs(self, trial: int) -> tuple[float, ...]:
         """See `AshaPruner`."""
-        return rungs(self.warmup, self.eta)[self.bracket(trial) :]
+        return rung_progress(self.warmup, self.eta)[self.bracket(trial) :]
 
     def competes(self, trial: int, other: int) -> bool:
         """See `AshaPruner`."""
         return self.bracket(trial) == self.bracket(other)
 
-    def among(self, trial: int) -> str:
+    def group_text(self, trial: int) -> str:
         """See `AshaPruner`."""
         return f" in bracket {self.bracket(trial) + 1} of {len(self.shares())}"
 
     def shares(self) -> list[int]:
         """Return each bracket's relative number of trials, as in the paper: brackets cost about the same."""
-        count = len(rungs(self.warmup, self.eta))
+        count = len(rung_progress(self.warmup, self.eta))
         return [ceil(count * self.eta**later / (later + 1)) for later in reversed(range(count))]
 
     def bracket(self, trial: int) -> int:

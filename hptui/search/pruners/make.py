@@ -7,19 +7,19 @@ from dataclasses import replace
 
 from hptui.model.errors import StudyError, did_you_mean
 from hptui.model.study import Objective, PrunerSpec
-from hptui.search.pruners.bands import BandsPruner
+from hptui.search.pruners.bands import WandbHyperbandPruner
 from hptui.search.pruners.curves import Pruner
 from hptui.search.pruners.halving import AshaPruner, HyperbandPruner
-from hptui.search.pruners.jury import Jury
+from hptui.search.pruners.jury import MultiObjectivePruner
 from hptui.search.pruners.patient import PatientPruner
 from hptui.search.pruners.percentile import MedianPruner, PercentilePruner
 from hptui.search.pruners.threshold import ThresholdPruner
 
-KINDS = ("none", "median", "percentile", "asha", "hyperband", "patient", "threshold", "bands")
+PRUNER_KINDS = ("none", "median", "percentile", "asha", "hyperband", "patient", "threshold", "bands")
 """Allowed values of `[search] pruner`."""
 
 
-def make_jury(spec: PrunerSpec, objectives: Sequence[Objective]) -> Jury | None:
+def make_pruner(spec: PrunerSpec, objectives: Sequence[Objective]) -> MultiObjectivePruner | None:
     """Return the pruner of a study; None for `none`. With `on`, that objective decides alone.
 
     Raises: StudyError for an unknown kind or objective.
@@ -30,11 +30,15 @@ def make_jury(spec: PrunerSpec, objectives: Sequence[Objective]) -> Jury | None:
         raise StudyError(
             "is no objective", where="search.pruner.on", value=spec.on, hint=did_you_mean(spec.on, metrics)
         )
-    pruners = [(objective, make_pruner(spec, objective)) for objective in selected]
-    return Jury(tuple((objective, pruner) for objective, pruner in pruners if pruner)) if pruners[0][1] else None
+    pruners = [(objective, pruner_for(spec, objective)) for objective in selected]
+    return (
+        MultiObjectivePruner(tuple((objective, pruner) for objective, pruner in pruners if pruner))
+        if pruners[0][1]
+        else None
+    )
 
 
-def make_pruner(spec: PrunerSpec, objective: Objective) -> Pruner | None:
+def pruner_for(spec: PrunerSpec, objective: Objective) -> Pruner | None:
     """Return the pruner over one objective; None for `none`. Raises: StudyError for an unknown kind."""
     match spec.kind:
         case "none":
@@ -48,13 +52,16 @@ def make_pruner(spec: PrunerSpec, objective: Objective) -> Pruner | None:
         case "hyperband":
             return HyperbandPruner(objective, spec.warmup, spec.startup, int(spec.eta))
         case "patient":
-            inner = make_pruner(replace(spec, kind=spec.wraps), objective)
+            inner = pruner_for(replace(spec, kind=spec.wraps), objective)
             return PatientPruner(objective, spec.warmup, spec.patience, spec.min_delta, inner)
         case "threshold":
             return ThresholdPruner(objective, spec.warmup, spec.low, spec.high)
         case "bands":
-            return BandsPruner(objective, spec.bands, spec.eta, spec.strict)
+            return WandbHyperbandPruner(objective, spec.bands, spec.eta, spec.strict)
         case other:
             raise StudyError(
-                "there is no such pruner", where="search.pruner.kind", value=other, hint=did_you_mean(other, KINDS)
+                "there is no such pruner",
+                where="search.pruner.kind",
+                value=other,
+                hint=did_you_mean(other, PRUNER_KINDS),
             )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from hptui.model.study import Objective
-from hptui.search.pruners.curves import KEEP, Curve, Pruner, Verdict, finite, leads, percent
+from hptui.search.pruners.curves import KEEP, ProgressCurve, Pruner, Verdict, beats_all, finite_points, percent_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +23,20 @@ class PatientPruner:
     min_delta: float = 0.0
     wrapped: Pruner | None = None
 
-    def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict:
+    def verdict(self, trial: int, curves: Mapping[int, ProgressCurve], finished: Collection[int]) -> Verdict:
         """See `Pruner`."""
-        curve = finite(curves.get(trial))
+        curve = finite_points(curves.get(trial))
         if not curve.progress or curve.progress[-1] < self.warmup:
             return KEEP
-        last_improved = self.improved(curve)
-        if not self._patience_exceeded(curve, last_improved) or leads(self.objective, trial, curves, finished):
+        last_improved = self.last_improvement(curve)
+        if not self._patience_exceeded(curve, last_improved) or beats_all(self.objective, trial, curves, finished):
             return KEEP
         if self.wrapped is None:
             return Verdict(prune=True, why=self._why(curve, last_improved))
         inner = self.wrapped.verdict(trial, curves, finished)
         return Verdict(prune=True, why=f"{self._why(curve, last_improved)}; {inner.why}") if inner.prune else KEEP
 
-    def improved(self, curve: Curve) -> int:
+    def last_improvement(self, curve: ProgressCurve) -> int:
         """Return the index of the last point that improved on all before it."""
         last_improved, best = 0, curve.values[0]
         for index, value in enumerate(curve.values):
@@ -44,15 +44,14 @@ class PatientPruner:
                 last_improved, best = index, value
         return last_improved
 
-    def _patience_exceeded(self, curve: Curve, last_improved: int) -> bool:
+    def _patience_exceeded(self, curve: ProgressCurve, last_improved: int) -> bool:
         if self.patience >= 1:
             return len(curve.values) - 1 - last_improved >= self.patience
         return curve.progress[-1] - curve.progress[last_improved] >= self.patience - 1e-9
 
-    def _why(self, own: Curve, index: int) -> str:
+    def _why(self, own: ProgressCurve, index: int) -> str:
         text = f"{self.objective.metric} has not improved on {own.values[index]:.4g}"
+        done = percent_text(own.progress[-1])
         if self.patience >= 1:
-            return (
-                f"{text} in the last {len(own.values) - 1 - index} reports, at {percent(own.progress[-1])} of training"
-            )
-        return f"{text} since {percent(own.progress[index])} of training, and {percent(own.progress[-1])} are done"
+            return f"{text} in the last {len(own.values) - 1 - index} reports, at {done} of training"
+        return f"{text} since {percent_text(own.progress[index])} of training, and {done} are done"

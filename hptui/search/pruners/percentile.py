@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from math import floor
 
 from hptui.model.study import Objective
-from hptui.search.pruners.curves import KEEP, Curve, Verdict, apart, best_at, finite, leads, percent
+from hptui.search.pruners.curves import (
+    KEEP,
+    ProgressCurve,
+    Verdict,
+    beats_all,
+    best_at,
+    distinct_texts,
+    finite_points,
+    percent_text,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +32,17 @@ class PercentilePruner:
     startup: int = 5
     percentile: float = 25.0
 
-    def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict:
+    def verdict(self, trial: int, curves: Mapping[int, ProgressCurve], finished: Collection[int]) -> Verdict:
         """See `Pruner`."""
-        curve = finite(curves.get(trial))
+        curve = finite_points(curves.get(trial))
         if not curve.progress or curve.progress[-1] < self.warmup:
             return KEEP
         progress = curve.progress[-1]
-        values = [best_at(self.objective, finite(curves.get(n)), progress) for n in sorted(set(finished) - {trial})]
+        values = [
+            best_at(self.objective, finite_points(curves.get(n)), progress) for n in sorted(set(finished) - {trial})
+        ]
         others = [value for value in values if value is not None]
-        if len(others) < max(1, self.startup) or leads(self.objective, trial, curves, finished):
+        if len(others) < max(1, self.startup) or beats_all(self.objective, trial, curves, finished):
             return KEEP
         own_best, bound = self.objective.best(curve.values), self.bound(others)
         if not self.objective.better(bound, own_best):
@@ -47,9 +58,9 @@ class PercentilePruner:
         return ordered[below] + (position - below) * (ordered[above] - ordered[below])
 
     def _why(self, own_best: float, progress: float, bound: float, count: int) -> str:
-        mine_text, bound_text = apart(own_best, bound)
+        mine_text, bound_text = distinct_texts(own_best, bound)
         trials = f"{count} trial{'s' if count > 1 else ''}"
-        comparison = f"{self.objective.metric} {mine_text} at {percent(progress)} of training is worse than "
+        comparison = f"{self.objective.metric} {mine_text} at {percent_text(progress)} of training is worse than "
         if self.percentile == 50:
             return f"{comparison}the median {bound_text} of {trials}"
         return f"{comparison}{bound_text}, which the best {self.percentile:g} % of {trials} reached"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from hptui.model.study import Objective
-from hptui.search.pruners.curves import KEEP, Curve, Verdict, apart, percent
+from hptui.search.pruners.curves import KEEP, ProgressCurve, Verdict, distinct_texts, percent_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class ThresholdPruner:
     low: float | None = None
     high: float | None = None
 
-    def verdict(self, trial: int, curves: Mapping[int, Curve], finished: Collection[int]) -> Verdict:
+    def verdict(self, trial: int, curves: Mapping[int, ProgressCurve], finished: Collection[int]) -> Verdict:
         """See `Pruner`. The curve must still contain the points that are not finite."""
         curve = curves.get(trial)
         if curve is None:
             return KEEP
         for progress, value in sorted(zip(curve.progress, curve.values, strict=True), key=lambda pair: pair[0]):
             if progress >= self.warmup and (violation := self._violation(value)):
-                return Verdict(prune=True, why=f"{self.objective.metric} {violation.format(percent(progress))}")
+                return Verdict(prune=True, why=f"{self.objective.metric} {violation.format(percent_text(progress))}")
         return KEEP
 
     def _violation(self, value: float) -> str:
@@ -38,9 +38,9 @@ class ThresholdPruner:
         if math.isnan(value):
             return "is not a number at {} of training"
         if self.low is not None and value < self.low:
-            value_text, bound = apart(value, self.low)
+            value_text, bound = distinct_texts(value, self.low)
             return f"{value_text} at {{}} of training is below the threshold {bound}"
         if self.high is not None and value > self.high:
-            value_text, bound = apart(value, self.high)
+            value_text, bound = distinct_texts(value, self.high)
             return f"{value_text} at {{}} of training is above the threshold {bound}"
         return f"is {value:g} at {{}} of training" if math.isinf(value) else ""

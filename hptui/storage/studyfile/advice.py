@@ -8,34 +8,34 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from hptui.model.space import Choice
-from hptui.model.stages import staged
+from hptui.model.stages import as_stage
 from hptui.model.study import Study
 from hptui.model.trial import Value
-from hptui.storage.studyfile.lengths import schedules
-from hptui.storage.studyfile.rules import doubts
-from hptui.storage.studyfile.schema import Schema, defaults, is_open, look_up
-from hptui.storage.studyfile.values import quoted_number, show
+from hptui.storage.studyfile.lengths import schedule_warnings
+from hptui.storage.studyfile.rules import rule_warnings
+from hptui.storage.studyfile.schema import Schema, accepts_any_setting, default_settings, look_up
+from hptui.storage.studyfile.values import show, unquote_hint
 
-DECADES = 1.5
+MAX_LINEAR_DECADES = 1.5
 """Decades of a linear range from which a log scale is suggested."""
-SHARE = 0.01
+MIN_FEASIBLE_SHARE = 0.01
 """Feasible share (0 to 1) of the space below which a warning is given."""
-UPWARDS = re.compile(
+LARGER_IS_BETTER = re.compile(
     r"(^|[_/.\s-])(acc|accuracy|bleu|rouge\w*|f1|exact_match|reward|score|pass_rate|win_rate)([_/.\s@-]|$)"
 )
 """Names of metrics that are better when larger."""
 
 
-def warnings(study: Study, schema: Schema | None = None) -> list[str]:
+def study_warnings(study: Study, schema: Schema | None = None) -> list[str]:
     """Return sentences about a study, each naming its key; none when nothing is suspicious."""
     settings = look_up(schema, study.trainer.kind, study.directory)
-    base = {**defaults(settings), **study.trainer.settings}
+    base = {**default_settings(settings), **study.trainer.settings}
     return [
         *study.remarks,
-        *(_stage_warnings(study, defaults(settings)) if study.stages else _search_warnings(study, base)),
+        *(_stage_warnings(study, default_settings(settings)) if study.stages else _search_warnings(study, base)),
         *_goal_warnings(study),
-        *doubts(study),
-        *(_quoted_number_warnings(study) if is_open(settings) else []),
+        *rule_warnings(study),
+        *(_quoted_number_warnings(study) if accepts_any_setting(settings) else []),
     ]
 
 
@@ -43,7 +43,7 @@ def _search_warnings(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
     """Yield the warnings about the search of a study, or of one stage seen as a study."""
     yield from _baseline_warnings(study, base)
     yield from _scale_warnings(study)
-    yield from schedules(study, base)
+    yield from schedule_warnings(study, base)
     yield from _share_warnings(study, base)
     yield from _limit_warnings(study)
 
@@ -52,7 +52,7 @@ def _stage_warnings(study: Study, trainer_defaults: Mapping[str, Value]) -> Iter
     """Yield the warnings of each stage that searches, each text once. The baseline runs in the first."""
     texts: set[str] = set()
     for index, stage in enumerate(study.stages):
-        view = staged(study, stage)
+        view = as_stage(study, stage)
         view = view if index == 0 else replace(view, search=replace(view.search, baseline=False))
         for text in _search_warnings(view, {**trainer_defaults, **view.trainer.settings}) if stage.searches else ():
             if text not in texts:
@@ -69,7 +69,7 @@ def _baseline_warnings(study: Study, base: Mapping[str, Value]) -> Iterator[str]
         name = parameter.name
         if name in base and name in active and not parameter.contains(base[name]):
             yield f"baseline: {name} = {show(base[name])} lies outside its range, {parameter.describe()}"
-    for constraint in study.space.missed(base, {}):
+    for constraint in study.space.violated(base, {}):
         yield f"baseline: breaks the constraint {constraint.text}"
 
 
@@ -79,7 +79,7 @@ def _scale_warnings(study: Study) -> Iterator[str]:
             continue
         if any(text.startswith(f"parameters.{parameter.name}:") and "linear scale" in text for text in study.remarks):
             continue
-        if math.log10(parameter.high / parameter.low) > DECADES:
+        if math.log10(parameter.high / parameter.low) > MAX_LINEAR_DECADES:
             factor = f"{parameter.high / parameter.low:,.0f}"
             yield (
                 f"space.{parameter.name}: {parameter.describe()} spans a factor of {factor} on a linear scale, "
@@ -90,7 +90,7 @@ def _scale_warnings(study: Study) -> Iterator[str]:
 def _share_warnings(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
     if study.space.constraints and study.search.sampler != "list":
         share = study.space.feasible_share(base)
-        if share < SHARE:
+        if share < MIN_FEASIBLE_SHARE:
             amount = f"about {share:.1%}" if share else "at most 0.1%"
             yield f"search.constraints: {amount} of [space] keeps them; narrow the ranges, or derive settings with expr"
 
@@ -106,7 +106,7 @@ def _limit_warnings(study: Study) -> Iterator[str]:
 
 def _goal_warnings(study: Study) -> Iterator[str]:
     for objective in study.objectives:
-        if objective.goal == "minimize" and UPWARDS.search(objective.metric.lower()):
+        if objective.goal == "minimize" and LARGER_IS_BETTER.search(objective.metric.lower()):
             yield f'objective: {objective.metric} is minimized; goal = "maximize" makes it large'
 
 
@@ -120,5 +120,5 @@ def _quoted_number_warnings(study: Study) -> Iterator[str]:
         if isinstance(parameter, Choice):
             locations += [(f"space.{parameter.name}.choices[{n}]", value) for n, value in enumerate(parameter.choices)]
     for location, value in locations:
-        if hint := quoted_number(value):
+        if hint := unquote_hint(value):
             yield f"{location}: is the text {show(value)}; if a number is meant, {hint}"

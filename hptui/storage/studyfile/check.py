@@ -12,54 +12,54 @@ from hptui.model.expressions import Expression
 from hptui.model.space import Space
 from hptui.model.study import Study
 from hptui.model.trial import Value
-from hptui.storage.studyfile.mistakes import Mistakes
-from hptui.storage.studyfile.rules import check_rules
-from hptui.storage.studyfile.samplers import check_sampler
-from hptui.storage.studyfile.schema import Settings, check_parameter, check_value, defaults, setting
-from hptui.storage.studyfile.staging import check_stages
+from hptui.storage.studyfile.mistakes import Problems
+from hptui.storage.studyfile.rules import validate_rules
+from hptui.storage.studyfile.samplers import validate_sampler
+from hptui.storage.studyfile.schema import Settings, default_settings, find_setting, validate_parameter, validate_value
+from hptui.storage.studyfile.staging import validate_stages
 
-ENUMERABLE = 10_000
+MAX_ENUMERATED_CONFIGURATIONS = 10_000
 """Largest space, in raw configurations, that is enumerated to find a feasible one."""
 
-TRIED = 30
+SAMPLED_CONFIGURATIONS = 30
 """Random configurations on which all expressions of the space are evaluated."""
 
 
-def check(study: Study, settings: Settings | None, mistakes: Mistakes) -> None:
+def validate(study: Study, settings: Settings | None, problems: Problems) -> None:
     """Collect the problems of a study whose parts have been read.
 
     How the parts fit together is validated only when each is right by itself.
     """
     if settings is not None:
-        _check_settings(study, settings, mistakes)
-    with mistakes.noted():
+        _check_settings(study, settings, problems)
+    with problems.collect():
         _check_trial_name(study, settings)
-    if mistakes.found:
+    if problems.errors:
         return
-    with mistakes.noted():
+    with problems.collect():
         if not study.stages:
-            check_sampler(study)
+            validate_sampler(study)
         elif study.search.sampler == "list":
             hint = "[[trial]] tables run in the first stage anyway"
             raise StudyError("'list' does not go with [[stage]]", where="search.sampler", value="list", hint=hint)
-    if mistakes.found:
+    if problems.errors:
         return
     if study.stages:
-        check_stages(study, lambda view, stage_problems: _check_together(view, settings, stage_problems), mistakes)
+        validate_stages(study, lambda view, stage_problems: _check_together(view, settings, stage_problems), problems)
     else:
-        _check_together(study, settings, mistakes)
+        _check_together(study, settings, problems)
 
 
-def _check_together(study: Study, settings: Settings | None, problems: Mistakes) -> None:
+def _check_together(study: Study, settings: Settings | None, problems: Problems) -> None:
     """Collect problems of expressions, constraints and rules, over the settings that trials run with."""
-    base = {**defaults(settings), **study.trainer.settings}
-    with problems.noted():
+    base = {**default_settings(settings), **study.trainer.settings}
+    with problems.collect():
         _check_space_expressions(study.space, base)
         _check_constraints(study.space, base)
-    check_rules(study, settings, base, problems)
+    validate_rules(study, settings, base, problems)
 
 
-def _check_settings(study: Study, settings: Settings, problems: Mistakes) -> None:
+def _check_settings(study: Study, settings: Settings, problems: Problems) -> None:
     """Collect unknown and missing settings, and values that a setting cannot take."""
     locations = [("trainer", study.trainer.settings)]
     locations += [(f"stage[{index}].set", stage.set) for index, stage in enumerate(study.stages)]
@@ -67,24 +67,24 @@ def _check_settings(study: Study, settings: Settings, problems: Mistakes) -> Non
     locations += [(f"preset[{index}].set", preset.set) for index, preset in enumerate(study.presets)]
     for location, values in locations:
         for name, value in values.items():
-            with problems.noted():
-                check_value(setting(settings, name, f"{location}.{name}"), value, f"{location}.{name}")
+            with problems.collect():
+                validate_value(find_setting(settings, name, f"{location}.{name}"), value, f"{location}.{name}")
     spaces = [("space", study.space)]
     spaces += [(f"stage[{n}].space", stage.space) for n, stage in enumerate(study.stages) if stage.space is not None]
     for location, space in spaces:
         for parameter in (*space.parameters, *space.derived):
-            with problems.noted():
+            with problems.collect():
                 where = f"{location}.{parameter.name}"
-                check_parameter(setting(settings, parameter.name, where), parameter, where)
+                validate_parameter(find_setting(settings, parameter.name, where), parameter, where)
     for name in study.notes.settings:
-        with problems.noted():
-            setting(settings, name, f"notes.{name}")
+        with problems.collect():
+            find_setting(settings, name, f"notes.{name}")
     for name, setting_info in settings.items():
         searched = name in study.space.names or name in [derived.name for derived in study.space.derived]
         if setting_info.required and name not in study.trainer.settings and (study.search.baseline or not searched):
             reason = f"the trainer {study.trainer.kind!r} needs it"
             reason += "; the baseline runs [trainer] as written" if searched else ""
-            problems.found.append(StudyError(f"missing: {reason}", where=f"trainer.{name}"))
+            problems.errors.append(StudyError(f"missing: {reason}", where=f"trainer.{name}"))
 
 
 def _check_trial_name(study: Study, settings: Settings | None) -> None:
@@ -120,7 +120,7 @@ def _check_trial_name(study: Study, settings: Settings | None) -> None:
 def _check_space_expressions(space: Space, base: Mapping[str, Value]) -> None:
     """Raise unless derived settings, conditions and constraints can be evaluated on random configurations."""
     rng = random.Random(0)
-    for _ in range(TRIED):
+    for _ in range(SAMPLED_CONFIGURATIONS):
         drawn = {parameter.name: parameter.sample(rng) for parameter in space.parameters}
         try:
             space.margin(base, space.settle(base, drawn))
@@ -161,7 +161,7 @@ def _proved_empty(space: Space, base: Mapping[str, Value]) -> bool:
 
     Most spaces yield a feasible sample at once, and are not enumerated.
     """
-    return not space.feasible_share(base, 100) and space.enumerate(base, ENUMERABLE) == []
+    return not space.feasible_share(base, 100) and space.enumerate(base, MAX_ENUMERATED_CONFIGURATIONS) == []
 
 
 def _part_bound_by(space: Space, constraint: Expression) -> Space:

@@ -9,13 +9,13 @@ from hptui.model.space import Choice, Derived, Parameter, Space
 from hptui.model.study import ListedTrial, Preset, Study
 from hptui.model.trial import Value
 from hptui.storage.studyfile.dump import dump_stage, to_json
-from hptui.storage.studyfile.values import plain, show
+from hptui.storage.studyfile.values import show, to_plain
 
-SILENT = ("space", "stage", "trial", "preset", "source", "directory")
+SEPARATELY_COMPARED_KEYS = ("space", "stage", "trial", "preset", "source", "directory")
 """Keys that are compared by functions of their own, or not at all."""
 
 
-def changes(old: Study, new: Study) -> list[str]:
+def describe_changes(old: Study, new: Study) -> list[str]:
     """Return one sentence for each difference, such as `learning_rate: 1e-5..1e-4 log → 1e-5..5e-4 log`.
 
     The list is empty if the studies are the same.
@@ -80,7 +80,7 @@ def _named_changes(before: Mapping[str, str], after: Mapping[str, str]) -> Itera
 def _table_changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[str]:
     """Yield changes of every other key, by dotted location, table by table."""
     for key in [*before, *(key for key in after if key not in before)]:
-        if key not in SILENT:
+        if key not in SEPARATELY_COMPARED_KEYS:
             values = (dict(_flatten(key, document[key])) if key in document else {} for document in (before, after))
             yield from _named_changes(
                 *(
@@ -121,7 +121,7 @@ def _stage_changes(old: Study, new: Study) -> Iterator[str]:
 
 def _flatten_stage(keys: Mapping[str, object]) -> list[tuple[str, Value]]:
     """Return the keys of a stage by dotted location."""
-    return [pair for key, value in keys.items() for pair in _flatten(key, plain(value, key))]
+    return [pair for key, value in keys.items() for pair in _flatten(key, to_plain(value, key))]
 
 
 def _trial_changes(

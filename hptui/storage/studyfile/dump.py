@@ -10,11 +10,11 @@ from dataclasses import asdict
 
 from hptui.model.study import PrunerSpec, Stage, Study
 from hptui.model.trial import Value
-from hptui.storage.studyfile.entries import write_space_entries
+from hptui.storage.studyfile.entries import dump_space
 from hptui.storage.studyfile.search import pruner_keys
-from hptui.storage.studyfile.values import plain
+from hptui.storage.studyfile.values import to_plain
 
-AS_THEY_ARE = ("trainer", "stage", "trial", "preset")
+TABLES_THAT_KEEP_NONE = ("trainer", "stage", "trial", "preset")
 """Tables with the user's settings, in which None is a value."""
 
 
@@ -25,7 +25,7 @@ def to_json(study: Study) -> dict[str, Value]:
         "about": study.about,
         "objective": [asdict(objective) for objective in study.objectives],
         "trainer": {"kind": study.trainer.kind, **study.trainer.settings},
-        "space": write_space_entries(study.space),
+        "space": dump_space(study.space),
         "search": _dump_search(study),
         "stage": [dump_stage(stage) for stage in study.stages],
         "trial": [asdict(trial) for trial in study.trials],
@@ -47,14 +47,14 @@ def to_json(study: Study) -> dict[str, Value]:
         "source": study.source,
         "directory": study.directory,
     }
-    pruned = {key: value if key in AS_THEY_ARE else _without_none(value) for key, value in tables.items()}
-    return {key: plain(value, key) for key, value in pruned.items() if value is not None}
+    pruned = {key: value if key in TABLES_THAT_KEEP_NONE else _without_none(value) for key, value in tables.items()}
+    return {key: to_plain(value, key) for key, value in pruned.items() if value is not None}
 
 
 def dump_stage(stage: Stage) -> dict[str, object]:
     """Return one of `[[stage]]`, without what it inherits from `[search]` and `[space]`."""
     document: dict[str, object] = {"name": stage.name, "set": dict(stage.set), "trials": stage.trials}
-    document |= {"space": None if stage.space is None else write_space_entries(stage.space)}
+    document |= {"space": None if stage.space is None else dump_space(stage.space)}
     document |= {"sampler": stage.sampler or None, "from": stage.best and f"best {stage.best}", "seeds": stage.seeds}
     document |= {"pruner": dump_pruner(stage.pruner) if stage.pruner else None, "baseline": stage.baseline}
     return {key: value for key, value in document.items() if value is not None}

@@ -8,17 +8,17 @@ from hptui.model.errors import StudyError, did_you_mean
 from hptui.model.study import Study
 from hptui.model.trial import Value
 from hptui.storage.studyfile.dump import to_json
-from hptui.storage.studyfile.entries import short_entry
+from hptui.storage.studyfile.entries import expand_short_entry
 from hptui.storage.studyfile.keys import KEYS
-from hptui.storage.studyfile.read import build, naming
+from hptui.storage.studyfile.read import error_file, study_from_document
 from hptui.storage.studyfile.schema import Schema, look_up
-from hptui.storage.studyfile.values import parse_value, plain
+from hptui.storage.studyfile.values import parse_value, to_plain
 
-NAMED = ("stage", "preset")
+TABLES_WITH_NAMES = ("stage", "preset")
 """Lists of tables whose items are addressed by name."""
 
 
-def override(study: Study, changes: Mapping[str, Value], schema: Schema | None = None) -> Study:
+def with_overrides(study: Study, changes: Mapping[str, Value], schema: Schema | None = None) -> Study:
     """Return the study with some keys changed, validated.
 
     `changes` is, for instance, `{"learning_rate": "1e-4", "search.trials": 5, "space.dropout": "0..0.5"}`. A key
@@ -30,13 +30,13 @@ def override(study: Study, changes: Mapping[str, Value], schema: Schema | None =
     for table in (document, *_tables(document["stage"])):
         if "space" in table:
             table["space"] = {str(entry["name"]): _without_name(entry) for entry in _tables(table["space"])}
-    with naming(source):
+    with error_file(source):
         settings = look_up(schema, study.trainer.kind, directory) or {}
         for key, value in changes.items():
             path = key.split(".") if "." in key else ["trainer", key]
             textual = path[0] == "trainer" and path[-1] in settings and settings[path[-1]].type == "str"
-            _set_value(document, path, plain(value, key), textual)
-        return build(document, source, directory, schema, checked=True)
+            _set_value(document, path, to_plain(value, key), textual)
+        return study_from_document(document, source, directory, schema, checked=True)
 
 
 def _tables(value: Value) -> list[dict[str, Value]]:
@@ -70,7 +70,7 @@ def _subtable(table: dict[str, Value], part: str, where: str) -> dict[str, Value
     `stage.final.trials`: in a list of tables with names, the table of that name.
     """
     subtable = table.setdefault(part, {})
-    if isinstance(subtable, list) and part in NAMED:
+    if isinstance(subtable, list) and part in TABLES_WITH_NAMES:
         return {str(item.get("name") or n): item for n, item in enumerate(_tables(subtable))}
     if isinstance(subtable, list) and len(subtable) == 1:
         subtable = subtable[0]
@@ -82,4 +82,4 @@ def _subtable(table: dict[str, Value], part: str, where: str) -> dict[str, Value
 def _replaced_entry(name: str, old: Value, text: str) -> Value:
     """Return the new range as an entry, with the note and the condition of the old one."""
     kept_keys = {key: value for key, value in old.items() if key in ("when", "note")} if isinstance(old, dict) else {}
-    return {**short_entry(name, text, old), **kept_keys}
+    return {**expand_short_entry(name, text, old), **kept_keys}

@@ -6,30 +6,30 @@ from collections.abc import Collection, Mapping, Sequence
 
 from hptui.model.errors import ExpressionError, StudyError
 from hptui.model.expressions import Expression, parse
-from hptui.model.space import Choice, Derived, Float, Int, Parameter, Space, parse_short
+from hptui.model.space import Choice, Derived, Float, Int, Parameter, Space, parse_parameter
 from hptui.model.trial import Value
-from hptui.storage.studyfile.keys import missing
-from hptui.storage.studyfile.mistakes import Mistakes
+from hptui.storage.studyfile.keys import missing_key_error
+from hptui.storage.studyfile.mistakes import Problems
 from hptui.storage.studyfile.schema import Settings
-from hptui.storage.studyfile.table import Table, mapping, number
-from hptui.storage.studyfile.values import show, wrong
+from hptui.storage.studyfile.table import TableReader, require_number, require_table
+from hptui.storage.studyfile.values import show, wrong_type_error
 
-RANGE = ("low", "high", "log", "step", "int")
+RANGE_KEYS = ("low", "high", "log", "step", "int")
 """Keys of a range."""
-FORMS = (
+FORMS_HINT = (
     'for instance "1e-5..1e-4 log", { low = 1, high = 8, int = true }, { choices = [8, 16] } or { expr = "2 * rank" }'
 )
 """Hint with an example of every form of an entry."""
 
 
-def entries_of(space: Value, where: str = "space") -> dict[str, Value]:
+def entries_by_name(space: Value, where: str = "space") -> dict[str, Value]:
     """Return the entries of `[space]` by name.
 
     JSON may hold them as a list, so that sorting keys does not change their order.
     """
     if not isinstance(space, list):
-        return mapping({} if space is None else space, where)
-    named = [dict(mapping(entry, where)) for entry in space]
+        return require_table({} if space is None else space, where)
+    named = [dict(require_table(entry, where)) for entry in space]
     return {str(entry.pop("name")): entry for entry in named}
 
 
@@ -37,26 +37,26 @@ def read_space(
     entries: Mapping[str, Value],
     constraints: Sequence[str],
     settings: Settings | None,
-    known: Collection[str] | None,
+    allowed_names: Collection[str] | None,
     within: str = "space",
-    gathered: Mistakes | None = None,
+    collect_into: Problems | None = None,
 ) -> Space:
     """Return the space at the location `within`.
 
     `allowed_names` are the names that expressions may mention (None: any); `settings` decide the type of `1..8`. With
     `collect_into`, problems are collected there, and the space has only the valid entries; without, they are raised.
     """
-    problems = Mistakes() if gathered is None else gathered
+    problems = Problems() if collect_into is None else collect_into
     items: list[Parameter | Derived] = []
     for name, value in entries.items():
-        with problems.noted():
-            items.append(_read_entry(name, value, settings, known, within))
+        with problems.collect():
+            items.append(_read_entry(name, value, settings, allowed_names, within))
     conditions: list[Expression] = []
     for n, item in enumerate(constraints):
-        with problems.noted():
-            conditions.append(condition(item, f"search.constraints[{n}]", known))
-    if gathered is None:
-        problems.tell()
+        with problems.collect():
+            conditions.append(parse_condition(item, f"search.constraints[{n}]", allowed_names))
+    if collect_into is None:
+        problems.raise_all()
     return Space(
         parameters=tuple(item for item in items if not isinstance(item, Derived)),
         derived=tuple(item for item in items if isinstance(item, Derived)),
@@ -64,27 +64,27 @@ def read_space(
     )
 
 
-def expression(source: str, where: str, known: Collection[str] | None) -> Expression:
+def parse_expression(source: str, where: str, allowed_names: Collection[str] | None) -> Expression:
     """Return the parsed expression; its error names the location in the file."""
     try:
-        return parse(source, known)
+        return parse(source, allowed_names)
     except ExpressionError as error:
         raise StudyError(error.message, where=where, value=source, hint=error.hint) from None
 
 
-def condition(source: str, where: str, known: Collection[str] | None) -> Expression:
+def parse_condition(source: str, where: str, allowed_names: Collection[str] | None) -> Expression:
     """Return an expression that can be true or false.
 
     `a - b` would always count as true, and is refused.
     """
-    parsed = expression(source, where, known)
+    parsed = parse_expression(source, where, allowed_names)
     if parsed.condition:
         return parsed
     hint = "compare it with something: <=, <, ==, !=, in"
     raise StudyError(f"{source!r} is no condition", where=where, value=source, hint=hint)
 
 
-def entry_of(name: str, value: Value, settings: Settings | None = None) -> Parameter | Derived:
+def read_entry(name: str, value: Value, settings: Settings | None = None) -> Parameter | Derived:
     """Return the parameter of one entry of `[space]`. Raises: StudyError, which names its location."""
     return _read_entry(name, value, settings, None, "space")
 
@@ -102,32 +102,40 @@ def _read_entry(
         if isinstance(value, list):
             are_constraints = name == "constraints" and all(isinstance(element, str) for element in value)
             hint = "constraints stand in [search]" if are_constraints else f"write {{ choices = {show(value)} }}"
-        raise wrong(value, "a range, choices or an expression", where, hint=hint)
-    table = Table.of(value, "space", where)
+        raise wrong_type_error(value, "a range, choices or an expression", where, hint=hint)
+    table = TableReader.of(value, "space", where)
     forms = [
         form
         for form in ("expr", "choices", "distribution", "low")
         if table.has(form) or (form == "low" and table.has("high"))
     ]
     if not forms:
-        raise StudyError("says no range, choices or expression", where=where, value=value, hint=FORMS)
+        raise StudyError("says no range, choices or expression", where=where, value=value, hint=FORMS_HINT)
     if len(forms) > 1:
         raise StudyError(f"says both {forms[0]} and {forms[1]}", where=where, value=value, hint="keep one of them")
     note = table.text("note")
     if forms == ["expr"]:
         _refuse_other_keys(table, ("expr", "note"))
-        return Derived(name, expression(table.need("expr"), table.at("expr"), allowed_names), note)
-    when = condition(table.need("when"), table.at("when"), allowed_names) if table.has("when") else None
+        return Derived(name, parse_expression(table.required_text("expr"), table.location("expr"), allowed_names), note)
+    when = (
+        parse_condition(table.required_text("when"), table.location("when"), allowed_names)
+        if table.has("when")
+        else None
+    )
     if forms == ["choices"]:
         _refuse_other_keys(table, ("choices", "ordered", "weights", "shape", "when", "note"))
-        weights = tuple(number(item, table.at(f"weights[{n}]")) for n, item in enumerate(table.items("weights")))
+        weights = tuple(
+            require_number(item, table.location(f"weights[{n}]")) for n, item in enumerate(table.items("weights"))
+        )
         choices = tuple(table.items("choices"))
         return Choice(name, choices, table.flag("ordered", None), when, note, weights, table.text("shape"))
     if forms == ["distribution"]:
         _refuse_other_keys(table, ("distribution", "step", "when", "note"))
-        step = number(table.data["step"], table.at("step")) if table.has("step") else None
-        return _from_distribution(name, table.need("distribution"), step, table.at("distribution"), when, note)
-    _refuse_other_keys(table, (*RANGE, "when", "note"))
+        step = require_number(table.data["step"], table.location("step")) if table.has("step") else None
+        return _from_distribution(
+            name, table.required_text("distribution"), step, table.location("distribution"), when, note
+        )
+    _refuse_other_keys(table, (*RANGE_KEYS, "when", "note"))
     return _read_range(name, table, type_, when, note)
 
 
@@ -135,38 +143,42 @@ def _from_distribution(
     name: str, text: str, step: float | None, where: str, when: Expression | None = None, note: str = ""
 ) -> Choice:
     """Return a parameter without bounds: values at equally likely points of its distribution."""
-    from hptui.storage.studyfile.quantiles import levels
+    from hptui.storage.studyfile.quantiles import distribution_levels
 
-    values, weights = levels(text, step, where)
+    values, weights = distribution_levels(text, step, where)
     shape = f"{text} step {show(step)}" if step is not None else text
     return Choice(name, values, True if len(values) > 1 else None, when, note, weights, shape)
 
 
 def _parse_short_entry(name: str, source: str, where: str) -> Parameter:
     try:
-        return parse_short(name, source)
+        return parse_parameter(name, source)
     except StudyError as error:
-        raise StudyError(error.problem, where=error.where or where, value=source, hint=error.hint or FORMS) from None
+        raise StudyError(
+            error.problem, where=error.where or where, value=source, hint=error.hint or FORMS_HINT
+        ) from None
 
 
-def _refuse_other_keys(table: Table, allowed: Sequence[str]) -> None:
+def _refuse_other_keys(table: TableReader, allowed: Sequence[str]) -> None:
     """Raise for keys that do not go with the chosen form."""
     for key in table.data:
         if table.has(key) and key not in allowed:
-            raise StudyError(f"does not go with {allowed[0]}", where=table.at(key), value=table.data[key])
+            raise StudyError(f"does not go with {allowed[0]}", where=table.location(key), value=table.data[key])
 
 
-def _read_range(name: str, table: Table, type_: str, when: Expression | None, note: str) -> Float | Int:
+def _read_range(name: str, table: TableReader, type_: str, when: Expression | None, note: str) -> Float | Int:
     for key, other in (("low", "high"), ("high", "low")):
         if not table.has(key):
-            raise missing(key, table.where, f"a range has both bounds, and this one only {other}")
-    low, high = (number(table.data[key], table.at(key)) for key in ("low", "high"))
-    step = number(table.data["step"], table.at("step")) if table.has("step") else None
+            raise missing_key_error(key, table.where, f"a range has both bounds, and this one only {other}")
+    low, high = (require_number(table.data[key], table.location(key)) for key in ("low", "high"))
+    step = require_number(table.data["step"], table.location("step")) if table.has("step") else None
     log, explicit = table.flag("log", False), table.flag("int", None)
     whole = all(isinstance(bound, int) for bound in (low, high, step) if bound is not None)
     if explicit or (explicit is None and whole and type_ != "float"):
-        low, high = _as_integer(low, table.at("low")), _as_integer(high, table.at("high"))
-        return Int(name, low, high, log, _as_integer(step, table.at("step")) if step is not None else None, when, note)
+        low, high = _as_integer(low, table.location("low")), _as_integer(high, table.location("high"))
+        return Int(
+            name, low, high, log, _as_integer(step, table.location("step")) if step is not None else None, when, note
+        )
     return Float(name, float(low), float(high), log, float(step) if step is not None else None, when, note)
 
 
@@ -174,7 +186,7 @@ def _as_integer(bound: float, where: str) -> int:
     """Return an integer bound; `1e5` is one, though TOML reads it as a float."""
     if int(bound) == bound:
         return int(bound)
-    raise wrong(bound, "a whole number", where, hint="the range says int = true")
+    raise wrong_type_error(bound, "a whole number", where, hint="the range says int = true")
 
 
 def _with_setting_type(parameter: Parameter, type_: str, explicit: bool | None) -> Parameter:
@@ -190,7 +202,7 @@ def _with_setting_type(parameter: Parameter, type_: str, explicit: bool | None) 
     )
 
 
-def write_space_entries(space: Space) -> list[dict[str, Value]]:
+def dump_space(space: Space) -> list[dict[str, Value]]:
     """Return the space as a list of complete entries, each with its `name`, in order."""
     return [*(_dump_parameter(item) for item in space.parameters), *(_dump_derived(item) for item in space.derived)]
 
@@ -211,7 +223,7 @@ def _dump_derived(item: Derived) -> dict[str, Value]:
     return entry | {"note": item.note} if item.note else entry
 
 
-def short_entry(name: str, source: str, old: Value = None) -> dict[str, Value]:
+def expand_short_entry(name: str, source: str, old: Value = None) -> dict[str, Value]:
     """Return the table for a short text that replaces the entry `old`.
 
     A range of floats stays one when it gets `1..8`. `int` is written where the text or the old entry has it; otherwise

@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from hptui.model.errors import StudyError, did_you_mean, nearest
 from hptui.model.trial import Value
-from hptui.storage.studyfile.mistakes import Mistakes
+from hptui.storage.studyfile.mistakes import Problems
 
 KEYS: dict[str, tuple[str, ...]] = {
     "": (
@@ -104,16 +104,16 @@ KEYS: dict[str, tuple[str, ...]] = {
 """Allowed keys by table; '' is the top of the file."""
 
 
-def check_keys(found: Collection[str], table: str, where: str) -> None:
+def validate_keys(keys: Collection[str], table: str, where: str) -> None:
     """Raise for keys that `table`, a name in `KEYS`, does not have."""
-    problems = Mistakes()
-    for key in found:
+    problems = Problems()
+    for key in keys:
         if key not in KEYS[table]:
-            problems.found.append(unknown(key, table, where))
-    problems.tell()
+            problems.errors.append(unknown_key_error(key, table, where))
+    problems.raise_all()
 
 
-def unknown(key: str, table: str, where: str) -> StudyError:
+def unknown_key_error(key: str, table: str, where: str) -> StudyError:
     """Return the error for an unknown key.
 
     Its hint is the nearest spelling, else the table to which the key belongs, else the allowed keys.
@@ -127,14 +127,14 @@ def unknown(key: str, table: str, where: str) -> StudyError:
             if tables[0]
             else "it belongs at the top of the file, before the first [table]"
         )
-    return StudyError(f"unknown key {key!r}", where=join(where, key), value=key, hint=hint)
+    return StudyError(f"unknown key {key!r}", where=join_location(where, key), value=key, hint=hint)
 
 
-def missing(key: str, where: str, why: str = "", value: Value = None) -> StudyError:
+def missing_key_error(key: str, where: str, why: str = "", value: Value = None) -> StudyError:
     """Return the error for a required key that is missing."""
-    return StudyError(f"missing{f': {why}' if why else ''}", where=join(where, key), value=value)
+    return StudyError(f"missing{f': {why}' if why else ''}", where=join_location(where, key), value=value)
 
 
-def join(where: str, key: str) -> str:
+def join_location(where: str, key: str) -> str:
     """Return the dotted location of `key` in the table at `where`."""
     return f"{where}.{key}" if where else key

@@ -11,21 +11,25 @@ from hptui.model.trial import Value
 from hptui.model.values import is_number
 from hptui.storage.studyfile.values import show
 
-EVALUATED = ("eval", "val", "valid", "validation", "test")
+EVALUATION_PREFIXES = ("eval", "val", "valid", "validation", "test")
 """Prefixes of metrics that only an evaluation reports."""
-EVERY, LENGTH, EPOCHS = ("eval_every", "eval_steps"), ("steps", "max_steps", "total_steps"), ("epochs",)
+EVALUATION_INTERVAL_SETTINGS, TRAINING_STEPS_SETTINGS, EPOCHS_SETTINGS = (
+    ("eval_every", "eval_steps"),
+    ("steps", "max_steps", "total_steps"),
+    ("epochs",),
+)
 """Settings, by the names that trainers use: steps between evaluations, steps and epochs of a whole training."""
-WARM_UP = ("warmup_steps", "num_warmup_steps", "warmup_iters")
+WARMUP_SETTINGS = ("warmup_steps", "num_warmup_steps", "warmup_iters")
 """Settings, by the names that trainers use: steps of warm-up."""
-DECAY = ("decay_steps", "lr_decay_steps", "lr_decay_iters", "lr_steps", "milestones")
+DECAY_SETTINGS = ("decay_steps", "lr_decay_steps", "lr_decay_iters", "lr_steps", "milestones")
 """Settings, by the names that trainers use: steps at which, or over which, the learning rate decays."""
 
 
-def check_timely(study: Study, base: Mapping[str, Value]) -> None:
+def validate_lengths(study: Study, base: Mapping[str, Value]) -> None:
     """Raise for a stop rule that is tried before its evaluation metric has a first value."""
     first = _first_evaluation(study, base)
     for index, rule in enumerate(study.search.stop):
-        metrics = sorted(name for name in rule.when.names if name.split("_")[0] in EVALUATED)
+        metrics = sorted(name for name in rule.when.names if name.split("_")[0] in EVALUATION_PREFIXES)
         if first is not None and metrics and 0 < rule.after < min(1.0, first) - 1e-9:
             percent = f"{100 * rule.after:g} %"
             message = (
@@ -35,20 +39,20 @@ def check_timely(study: Study, base: Mapping[str, Value]) -> None:
             raise StudyError(message, where=f"search.stop[{index}].after", value=rule.after, hint=hint)
 
 
-def schedules(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
+def schedule_warnings(study: Study, base: Mapping[str, Value]) -> Iterator[str]:
     """Yield warnings about warm-up and decay beyond the end of a training.
 
     The learning rate schedule is then not the intended one.
     """
-    lengths = [least for name in LENGTH if (least := _setting_range(study, name, base)[0])]
+    lengths = [least for name in TRAINING_STEPS_SETTINGS if (least := _setting_range(study, name, base)[0])]
     if not lengths:
         return
     shortest = min(lengths)
-    for name in WARM_UP:
+    for name in WARMUP_SETTINGS:
         if (high := _setting_range(study, name, base)[1]) and high >= shortest:
             message = f"up to {show(_plain(high))} of warm-up in a training of {show(_plain(shortest))} steps"
             yield f"{name}: {message}, so the learning rate that was asked for is never reached"
-    for name in DECAY:
+    for name in DECAY_SETTINGS:
         if (high := _largest_number(study, name, base)) and high >= shortest:
             yield f"{name}: a decay at {show(_plain(high))} never comes in a training of {show(_plain(shortest))} steps"
 
@@ -62,13 +66,13 @@ def _first_evaluation(study: Study, base: Mapping[str, Value]) -> float | None:
 
     None where that is not known.
     """
-    every = [low for name in EVERY if (low := _setting_range(study, name, base)[0])]
-    length = [high for name in LENGTH if (high := _setting_range(study, name, base)[1])]
+    every = [low for name in EVALUATION_INTERVAL_SETTINGS if (low := _setting_range(study, name, base)[0])]
+    length = [high for name in TRAINING_STEPS_SETTINGS if (high := _setting_range(study, name, base)[1])]
     if every and length:
         return every[0] / length[0]
-    epochs = [high for name in EPOCHS if (high := _setting_range(study, name, base)[1])]
-    once_an_epoch = any(_possible_values(study, name, base) == [0] for name in EVERY)
-    by_epochs = any(_possible_values(study, name, base) == [0] for name in LENGTH)
+    epochs = [high for name in EPOCHS_SETTINGS if (high := _setting_range(study, name, base)[1])]
+    once_an_epoch = any(_possible_values(study, name, base) == [0] for name in EVALUATION_INTERVAL_SETTINGS)
+    by_epochs = any(_possible_values(study, name, base) == [0] for name in TRAINING_STEPS_SETTINGS)
     return min(1.0, 1 / epochs[0]) if epochs and once_an_epoch and by_epochs else None
 
 

@@ -6,38 +6,38 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from hptui.model.errors import Several, StudyError, Unsupported
+from hptui.model.errors import StudyError, StudyFileErrors, Unsupported
 
 T = TypeVar("T")
 D = TypeVar("D")
 
 
-class Mistakes:
+class Problems:
     """Problems that were collected so far. `raise_all` raises them."""
 
     def __init__(self) -> None:
-        self.found: list[StudyError | Unsupported] = []
+        self.errors: list[StudyError | Unsupported] = []
 
     @contextmanager
-    def noted(self) -> Iterator[None]:
+    def collect(self) -> Iterator[None]:
         """Collect a StudyError or Unsupported that is raised inside, instead of raising it."""
         try:
             yield
         except (StudyError, Unsupported) as error:
-            self.found.append(error)
+            self.errors.append(error)
 
-    def read(self, reading: Callable[[], T], otherwise: D) -> T | D:
+    def read(self, reader: Callable[[], T], default: D) -> T | D:
         """Return the result of `reader`, or `default` if it raises a problem, which is collected."""
-        with self.noted():
-            return reading()
-        return otherwise
+        with self.collect():
+            return reader()
+        return default
 
-    def tell(self) -> None:
+    def raise_all(self) -> None:
         """Raise what was collected: one error as it is, several as `StudyFileErrors`.
 
         Does nothing if there is none.
         """
-        if len(self.found) == 1:
-            raise self.found[0]
-        if self.found:
-            raise Several(self.found)
+        if len(self.errors) == 1:
+            raise self.errors[0]
+        if self.errors:
+            raise StudyFileErrors(self.errors)

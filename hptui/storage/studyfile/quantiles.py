@@ -17,23 +17,23 @@ from hptui.storage.studyfile.values import show
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-COUNT = 200
+QUANTILE_COUNT = 200
 """Number of values of a distribution; they are its quantiles at (i + 0.5) / COUNT."""
 
-FORM = re.compile(r"\s*(\w+)\s*\(\s*([^,()]+?)\s*,\s*([^,()]+?)\s*\)\s*")
+DISTRIBUTION_PATTERN = re.compile(r"\s*(\w+)\s*\(\s*([^,()]+?)\s*,\s*([^,()]+?)\s*\)\s*")
 """Pattern of a distribution with two parameters."""
-KINDS = ("normal", "log_normal", "beta")
+DISTRIBUTION_KINDS = ("normal", "log_normal", "beta")
 """Names of the distributions."""
 
 
-def levels(text: str, step: float | None, where: str) -> tuple[tuple[Value, ...], tuple[float, ...]]:
+def distribution_levels(text: str, step: float | None, where: str) -> tuple[tuple[Value, ...], tuple[float, ...]]:
     """Return values and weights of `normal(mean, sd)`, `log_normal(mean, sd)` or `beta(a, b)`.
 
     With `step`, values are rounded to its multiples, which get the weight of all values that round to them; without,
     the weights are empty: all values are equally likely.
     """
     quantile = _quantile(text, where)
-    values = [float(quantile((index + 0.5) / COUNT)) for index in range(COUNT)]
+    values = [float(quantile((index + 0.5) / QUANTILE_COUNT)) for index in range(QUANTILE_COUNT)]
     if not all(map(math.isfinite, values)):
         raise StudyError(f"reaches beyond what numbers can say: {text!r}", where=where, value=text)
     if step is None:
@@ -45,13 +45,15 @@ def levels(text: str, step: float | None, where: str) -> tuple[tuple[Value, ...]
 
 
 def _quantile(text: str, where: str) -> Callable[[float], Any]:
-    match = FORM.fullmatch(text)
+    match = DISTRIBUTION_PATTERN.fullmatch(text)
     hint = "for instance normal(0, 1), log_normal(-7, 1) or beta(2, 5)"
     if match is None:
         raise StudyError(f"is no distribution: {text!r}", where=where, value=text, hint=hint)
     kind, *raw = match.groups()
-    if kind not in KINDS:
-        raise StudyError(f"unknown distribution {kind!r}", where=where, value=text, hint=did_you_mean(kind, KINDS))
+    if kind not in DISTRIBUTION_KINDS:
+        raise StudyError(
+            f"unknown distribution {kind!r}", where=where, value=text, hint=did_you_mean(kind, DISTRIBUTION_KINDS)
+        )
     try:
         first, second = (float(part) for part in raw)
     except ValueError:

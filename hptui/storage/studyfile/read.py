@@ -28,27 +28,27 @@ from hptui.model.study import (
 )
 from hptui.model.trial import Value
 from hptui.storage.studyfile import sections
-from hptui.storage.studyfile.check import check
-from hptui.storage.studyfile.entries import entries_of, read_space
-from hptui.storage.studyfile.mistakes import Mistakes
-from hptui.storage.studyfile.reference import reference
+from hptui.storage.studyfile.check import validate
+from hptui.storage.studyfile.entries import entries_by_name, read_space
+from hptui.storage.studyfile.mistakes import Problems
+from hptui.storage.studyfile.reference import read_reference
 from hptui.storage.studyfile.schema import Schema, look_up
-from hptui.storage.studyfile.search import search as read_search
+from hptui.storage.studyfile.search import read_search as read_search
 from hptui.storage.studyfile.stages import read_stages
-from hptui.storage.studyfile.table import Table, mapping
-from hptui.storage.studyfile.values import plain
+from hptui.storage.studyfile.table import TableReader, require_table
+from hptui.storage.studyfile.values import to_plain
 
-LARGEST = 4 * 1024 * 1024
+MAX_FILE_BYTES = 4 * 1024 * 1024
 """Maximum size of a study file in bytes."""
 
 
-def load(path: str | os.PathLike[str], schema: Schema | None = None) -> Study:
+def read_file(path: str | os.PathLike[str], schema: Schema | None = None) -> Study:
     """Return the validated study in the file at `path`: TOML, or a W&B sweep in YAML.
 
     `schema(kind, directory)` gives the trainer's settings. Raises: StudyError, StudyFileErrors, Unsupported.
     """
     absolute = os.path.abspath(path)
-    with naming(os.fspath(path)):
+    with error_file(os.fspath(path)):
         if absolute.endswith((".yaml", ".yml")):
             return _from_sweep(_read_bounded_text(Path(absolute)), absolute, schema)
         return _from_toml(_read_bounded_text(Path(absolute)), absolute, os.path.dirname(absolute), schema)
@@ -57,18 +57,18 @@ def load(path: str | os.PathLike[str], schema: Schema | None = None) -> Study:
 def _from_sweep(text: str, absolute: str, schema: Schema | None) -> Study:
     """Return a W&B sweep file as a study; errors name locations in the sweep file."""
     from hptui.storage.sweeps import convert, parse_yaml
-    from hptui.storage.sweeps.places import as_written
+    from hptui.storage.sweeps.places import errors_name_sweep
 
     values, repaired = parse_yaml(text)
-    with as_written():
+    with errors_name_sweep():
         sweep = convert(values, absolute, repaired)
-        study = build(sweep.document, absolute, os.path.dirname(absolute), schema, checked=True)
+        study = study_from_document(sweep.document, absolute, os.path.dirname(absolute), schema, checked=True)
     return replace(study, remarks=tuple(sweep.notes))
 
 
-def loads(text: str, source: str = "", directory: str = "", schema: Schema | None = None) -> Study:
+def read_text(text: str, source: str = "", directory: str = "", schema: Schema | None = None) -> Study:
     """Return the validated study of a TOML text. `source` is the file that errors name."""
-    with naming(source):
+    with error_file(source):
         return _from_toml(text, source, directory, schema)
 
 
@@ -76,12 +76,12 @@ def from_json(document: Mapping[str, Value], source: str = "", directory: str = 
     """Return the study that `to_json` wrote. It was validated as a file; only its shape is checked."""
     keys = dict(document)
     source, directory = str(keys.pop("source", source)), str(keys.pop("directory", directory))
-    with naming(source):
-        return build(keys, source, directory)
+    with error_file(source):
+        return study_from_document(keys, source, directory)
 
 
 @contextmanager
-def naming(file: str) -> Iterator[None]:
+def error_file(file: str) -> Iterator[None]:
     """Add the file's name to StudyError and Unsupported that are raised inside."""
     try:
         yield
@@ -94,11 +94,11 @@ def naming(file: str) -> Iterator[None]:
 def _read_bounded_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise StudyError(f"cannot be read: {error.strerror}") from None
-    if len(content) > LARGEST:
-        raise StudyError(f"is larger than {LARGEST >> 20} MiB, which no study file is")
+    if len(content) > MAX_FILE_BYTES:
+        raise StudyError(f"is larger than {MAX_FILE_BYTES >> 20} MiB, which no study file is")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -112,17 +112,17 @@ def parse_toml(text: str) -> dict[str, Value]:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        document = plain(tomlkit.parse(text).unwrap(), "")
+        document = to_plain(tomlkit.parse(text).unwrap(), "")
     except TOMLKitError as error:
         hint = "text stands in quotes, tables are headed [name]" if "Unexpected" in str(error) else ""
         raise StudyError(f"is not TOML: {error}", hint=hint) from None
     except RecursionError:
         raise StudyError("is not a study: it is nested too deeply") from None
-    return mapping(document, "")
+    return require_table(document, "")
 
 
 def _from_toml(text: str, source: str, directory: str, schema: Schema | None) -> Study:
-    return build(parse_toml(text), source, directory, schema, checked=True)
+    return study_from_document(parse_toml(text), source, directory, schema, checked=True)
 
 
 def _compares_with_base_model(search: Value) -> bool:
@@ -130,7 +130,7 @@ def _compares_with_base_model(search: Value) -> bool:
     return isinstance(search, Mapping) and search.get("evaluate_base") is True and search.get("baseline", True) is True
 
 
-def build(
+def study_from_document(
     document: Mapping[str, Value], source: str, directory: str, schema: Schema | None = None, *, checked: bool = False
 ) -> Study:
     """Return the study of a document of plain values.
@@ -138,26 +138,26 @@ def build(
     `checked`: its parts are also validated against each other and the schema. Problems in different parts are raised
     together.
     """
-    problems = Mistakes()
+    problems = Problems()
     read = problems.read
-    with problems.noted():
-        Table.of(dict(document), "", "")
-    root = Table(dict(document), "")
+    with problems.collect():
+        TableReader.of(dict(document), "", "")
+    root = TableReader(dict(document), "")
     name = read(lambda: _read_name(root), "")
-    metrics: dict[str, MetricSpec] = read(lambda: sections.metrics(root.table("metrics")), {})
-    trainer = read(lambda: sections.trainer(document.get("trainer")), None)
-    listed: tuple[ListedTrial, ...] = read(lambda: sections.listed(root.items("trial")), ())
-    presets: tuple[Preset, ...] = read(lambda: sections.presets(root.items("preset"), listed), ())
-    objectives: tuple[Objective, ...] = read(lambda: sections.objectives(document.get("objective"), metrics), ())
+    metrics: dict[str, MetricSpec] = read(lambda: sections.read_metrics(root.table("metrics")), {})
+    trainer = read(lambda: sections.read_trainer(document.get("trainer")), None)
+    listed: tuple[ListedTrial, ...] = read(lambda: sections.read_listed_trials(root.items("trial")), ())
+    presets: tuple[Preset, ...] = read(lambda: sections.read_presets(root.items("preset"), listed), ())
+    objectives: tuple[Objective, ...] = read(lambda: sections.read_objectives(document.get("objective"), metrics), ())
     searched = document.get("space") or document.get("stage")
     default = "list" if (listed or _compares_with_base_model(document.get("search"))) and not searched else "auto"
     metric_names = {*metrics, *(objective.metric for objective in objectives)}
     search = read(lambda: read_search(document.get("search"), default, metric_names), None)
     settings = read(lambda: look_up(schema, trainer.kind, directory), None) if checked and trainer else None
-    entries: dict[str, Value] = read(lambda: entries_of(document.get("space")), {})
+    entries: dict[str, Value] = read(lambda: entries_by_name(document.get("space")), {})
     setting_names = {*trainer.settings, *entries, *(settings or ())} if checked and trainer else None
-    constraints: tuple[str, ...] = read(lambda: Table(root.table("search"), "search").texts("constraints"), ())
-    space = read(lambda: read_space(entries, constraints, settings, setting_names, gathered=problems), Space())
+    constraints: tuple[str, ...] = read(lambda: TableReader(root.table("search"), "search").texts("constraints"), ())
+    space = read(lambda: read_space(entries, constraints, settings, setting_names, collect_into=problems), Space())
     stages: tuple[Stage, ...] = read(lambda: read_stages(root.items("stage"), settings, setting_names), ())
     study = Study(
         name=name,
@@ -169,21 +169,25 @@ def build(
         stages=stages,
         trials=listed,
         presets=presets,
-        resources=read(lambda: sections.resources(document.get("resources")), Resources()),
+        resources=read(lambda: sections.read_resources(document.get("resources")), Resources()),
         metrics=metrics,
-        report=read(lambda: sections.report(document.get("report"), document.get("columns"), metrics), ReportSpec()),
-        notes=read(lambda: sections.notes(root.table("notes")), Notes()),
-        reference=read(lambda: reference(document.get("reference")), None),
+        report=read(
+            lambda: sections.read_report_spec(document.get("report"), document.get("columns"), metrics), ReportSpec()
+        ),
+        notes=read(lambda: sections.read_notes(root.table("notes")), Notes()),
+        reference=read(lambda: read_reference(document.get("reference")), None),
         trial_name=read(lambda: root.text("trial_name"), ""),
         on_end=read(lambda: root.texts("on_end") if root.has("on_end") else None, None),
         source=source,
         directory=directory,
     )
     if checked and trainer:
-        check(study, settings, problems)
-    problems.tell()
+        validate(study, settings, problems)
+    problems.raise_all()
     return study
 
 
-def _read_name(root: Table) -> str:
-    return sections.name_of(root.need("name", "the study's name, which its directory gets"), "name", "study")
+def _read_name(root: TableReader) -> str:
+    return sections.validate_name(
+        root.required_text("name", "the study's name, which its directory gets"), "name", "study"
+    )

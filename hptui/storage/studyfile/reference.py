@@ -5,25 +5,25 @@ from __future__ import annotations
 from hptui.model.errors import StudyError
 from hptui.model.study import Reference
 from hptui.model.trial import Value
-from hptui.storage.studyfile.keys import missing
-from hptui.storage.studyfile.table import Table, number
+from hptui.storage.studyfile.keys import missing_key_error
+from hptui.storage.studyfile.table import TableReader, require_number
 from hptui.storage.studyfile.values import show
 
 
-def reference(value: Value) -> Reference | None:
+def read_reference(value: Value) -> Reference | None:
     """Return the reference, or None where the file has none."""
     if value is None:
         return None
-    table = Table.of(value, "reference")
-    metric = table.need("metric", "which metric the value is of")
+    table = TableReader.of(value, "reference")
+    metric = table.required_text("metric", "which metric the value is of")
     if not table.has("value"):
-        raise missing("value", "reference", "what was measured elsewhere")
+        raise missing_key_error("value", "reference", "what was measured elsewhere")
     return Reference(
         metric=metric,
-        value=float(number(table.data["value"], table.at("value"))),
+        value=float(require_number(table.data["value"], table.location("value"))),
         split=table.text("split"),
         epochs=table.number("epochs", None, 0),
-        steps=table.whole("steps", None, 1),
+        steps=table.integer("steps", None, 1),
         source=table.text("source"),
         targets=tuple(_target_share(item, f"reference.targets[{n}]") for n, item in enumerate(table.items("targets"))),
     )
@@ -31,7 +31,7 @@ def reference(value: Value) -> Reference | None:
 
 def _target_share(value: Value, where: str) -> float:
     """Return a target: the share by which a trial should be better than the reference value."""
-    share = float(number(value, where))
+    share = float(require_number(value, where))
     if 0 < share < 10:
         return share
     hint = "0.05 means five per cent better than the reference"

@@ -7,38 +7,38 @@ from difflib import get_close_matches
 
 from hptui.model.errors import ExpressionError, StudyError, did_you_mean
 from hptui.model.expressions import Expression
-from hptui.model.naming import identifier, metric_of
-from hptui.model.outcome import MEASURED
+from hptui.model.naming import identifier, metric_named
+from hptui.model.outcome import MEASURED_QUANTITIES
 from hptui.model.study import Study
 from hptui.model.trial import Value
-from hptui.storage.studyfile.lengths import check_timely
-from hptui.storage.studyfile.mistakes import Mistakes
+from hptui.storage.studyfile.lengths import validate_lengths
+from hptui.storage.studyfile.mistakes import Problems
 from hptui.storage.studyfile.schema import Settings
 from hptui.storage.studyfile.values import show
 
-ELSEWHERE = {"seconds": "[resources] timeout limits it", "peak_memory_gb": "search.outcome judges it"}
+LIMITED_ELSEWHERE = {"seconds": "[resources] timeout limits it", "peak_memory_gb": "search.outcome judges it"}
 """Measurements that are not metrics, so that stop rules cannot use them, and where they are limited instead."""
 
-ALIKE = 0.85
+MIN_NAME_SIMILARITY = 0.85
 """Similarity (0 to 1) from which an unknown name is taken for a misspelling."""
-FAR = 1e12
+EXTREME_VALUE = 1e12
 """Value that is better, or worse, than any that is measured."""
 
 
-def check_rules(study: Study, settings: Settings | None, base: Mapping[str, Value], mistakes: Mistakes) -> None:
+def validate_rules(study: Study, settings: Settings | None, base: Mapping[str, Value], problems: Problems) -> None:
     """Collect the problems of pruner, stop rules, outcome and `until`."""
-    with mistakes.noted():
+    with problems.collect():
         _check_pruner(study)
-    with mistakes.noted():
+    with problems.collect():
         _check_target(study)
     setting_names = _setting_names(study, settings)
     for where, expression in _conditions(study):
-        with mistakes.noted():
+        with problems.collect():
             _check_names(study, expression, where, setting_names)
             _check_evaluates(expression, where)
     if settings is not None and ":" not in study.trainer.kind:
-        with mistakes.noted():
-            check_timely(study, base)
+        with problems.collect():
+            validate_lengths(study, base)
 
 
 def _check_target(study: Study) -> None:
@@ -87,12 +87,12 @@ def _check_names(study: Study, expression: Expression, where: str, setting_names
         raise StudyError(f"{expression.text!r} names no metric", where=where, value=expression.text, hint=hint)
     for name in sorted(expression.names):
         matches = [metric for metric in metrics if identifier(metric) == name]
-        if len(matches) > 1 and metric_of(name, metrics) is None:
+        if len(matches) > 1 and metric_named(name, metrics) is None:
             message = f"{name!r} could be {' or '.join(map(repr, matches))}"
             raise StudyError(message, where=where, value=name, hint="give one of them another name")
-        if not matches and name in MEASURED:
+        if not matches and name in MEASURED_QUANTITIES:
             if where.startswith("search.stop"):
-                raise StudyError(f"{name!r} is no metric", where=where, value=name, hint=ELSEWHERE[name])
+                raise StudyError(f"{name!r} is no metric", where=where, value=name, hint=LIMITED_ELSEWHERE[name])
         elif not matches and name in setting_names:
             hint = "settings are bound by search.constraints; a metric of that name is declared in [metrics]"
             raise StudyError(f"{name!r} is a setting, not a metric", where=where, value=name, hint=hint)
@@ -109,13 +109,13 @@ def _check_evaluates(expression: Expression, where: str) -> None:
 # -- what is allowed, but probably not meant
 
 
-def doubts(study: Study) -> Iterator[str]:
+def rule_warnings(study: Study) -> Iterator[str]:
     """Yield sentences about what is allowed but probably not meant, each naming its key."""
     yield from _ineffective_settings(study)
     for where, expression in _conditions(study):
-        known_names = [*map(identifier, _metrics(study)), *MEASURED]
+        known_names = [*map(identifier, _metrics(study)), *MEASURED_QUANTITIES]
         for name in sorted(expression.names - set(known_names)):
-            if similar := get_close_matches(name, known_names, n=1, cutoff=ALIKE):
+            if similar := get_close_matches(name, known_names, n=1, cutoff=MIN_NAME_SIMILARITY):
                 yield f"{where}: {name} is no metric that this file names; did you mean {similar[0]!r}?"
     yield from _reversed_rules(study)
 
@@ -151,7 +151,7 @@ def _reversed_rules(study: Study) -> Iterator[str]:
     for index, rule in enumerate(study.search.stop):
         for objective in study.objectives:
             name = identifier(objective.metric)
-            best_value = -FAR if objective.goal == "minimize" else FAR
+            best_value = -EXTREME_VALUE if objective.goal == "minimize" else EXTREME_VALUE
             if (
                 rule.when.names == {name}
                 and _holds(rule.when, {name: best_value})

@@ -12,7 +12,7 @@ SAMPLERS = ("auto", "tpe", "gp", "cmaes", "qmc", "nsga2", "ax", "random", "grid"
 """Allowed values of `[search] sampler`."""
 
 
-def check_sampler(study: Study) -> None:
+def validate_sampler(study: Study) -> None:
     """Raise for a sampler that has nothing to propose, or cannot search the study."""
     sampler, space = study.search.sampler, study.space
     compares_base_model = study.search.baseline and study.search.evaluate_base
@@ -26,21 +26,21 @@ def check_sampler(study: Study) -> None:
     if sampler != "list" and not space.parameters:
         hint = "add parameters to [space], or write [[trial]] tables"
         raise StudyError(f"is empty, so {sampler!r} has nothing to search", where="space", hint=hint)
-    check_abilities(study)
+    validate_abilities(study)
 
 
-def check_abilities(study: Study) -> None:
+def validate_abilities(study: Study) -> None:
     """Raise for a study that its sampler cannot search, or not on this machine."""
     match study.search.sampler:
         case "grid":
-            check_grid(study)
+            validate_grid(study)
         case "cmaes":
-            check_cmaes(study)
+            validate_cmaes(study)
         case "ax":
-            check_ax(study)
+            validate_ax(study)
 
 
-def check_grid(study: Study) -> None:
+def validate_grid(study: Study) -> None:
     """Raise for a continuous parameter: a grid needs single values."""
     for parameter in study.space.parameters:
         if parameter.values() is None:
@@ -49,7 +49,7 @@ def check_grid(study: Study) -> None:
             raise StudyError(message, where=f"space.{parameter.name}", value=parameter.describe(), hint=hint)
 
 
-def check_cmaes(study: Study) -> None:
+def validate_cmaes(study: Study) -> None:
     """Raise for unordered choices, conditions or several objectives, which CMA-ES cannot search."""
     for parameter in study.space.parameters:
         where = f"space.{parameter.name}"
@@ -64,7 +64,7 @@ def check_cmaes(study: Study) -> None:
         raise Unsupported(message, hint="tpe, gp, nsga2 and ax trade several against each other")
 
 
-def check_ax(study: Study) -> None:
+def validate_ax(study: Study) -> None:
     """Raise unless Ax is installed. It is not imported, which would take seconds."""
     if find_spec("ax") is None:
         message = "search.sampler: 'ax' needs Ax, which is not installed"

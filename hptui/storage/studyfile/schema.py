@@ -10,7 +10,7 @@ from hptui.model.errors import StudyError, Unsupported, UserError, did_you_mean
 from hptui.model.space import Choice, Derived, Float, Int, Parameter
 from hptui.model.trial import Value
 from hptui.model.values import is_number
-from hptui.storage.studyfile.values import show, wrong
+from hptui.storage.studyfile.values import show, wrong_type_error
 
 
 class Setting(Protocol):
@@ -52,12 +52,12 @@ Settings = Mapping[str, Setting]
 Schema = Callable[[str, str], Settings | None]
 """(kind, directory of the study file) -> settings by name; None: all settings are accepted."""
 
-WANTED = {"float": "a number", "int": "a whole number", "bool": "true or false", "str": "text", "list": "a list"}
+TYPE_NAMES = {"float": "a number", "int": "a whole number", "bool": "true or false", "str": "text", "list": "a list"}
 """The name of each type in messages."""
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:
+class AnySetting:
     """A setting of which only the name is known."""
 
     name: str
@@ -68,7 +68,7 @@ class Any_:
     low: float | None = None
 
 
-def is_open(settings: Settings | None) -> bool:
+def accepts_any_setting(settings: Settings | None) -> bool:
     """Return whether a trainer accepts settings that it does not name."""
     return settings is None or bool(getattr(settings, "open", False))
 
@@ -90,26 +90,26 @@ def look_up(schema: Schema | None, kind: str, directory: str) -> Settings | None
         raise Unsupported(f"trainer.kind: {error.message}", hint=error.hint) from None
 
 
-def defaults(settings: Settings | None) -> dict[str, Value]:
+def default_settings(settings: Settings | None) -> dict[str, Value]:
     """Return the values of settings for which `[trainer]` has none."""
     return {name: info.default for name, info in (settings or {}).items() if not info.required}
 
 
-def setting(settings: Settings, name: str, where: str) -> Setting:
+def find_setting(settings: Settings, name: str, where: str) -> Setting:
     """Return the setting `name`. Raises: StudyError if the trainer does not have it."""
     if name in settings:
         return settings[name]
-    if is_open(settings):
-        return Any_(name)
+    if accepts_any_setting(settings):
+        return AnySetting(name)
     raise StudyError(f"the trainer has no setting {name!r}", where=where, value=name, hint=did_you_mean(name, settings))
 
 
-def check_value(info: Setting, value: Value, where: str) -> None:
+def validate_value(info: Setting, value: Value, where: str) -> None:
     """Raise for a value that the setting cannot take."""
     if value is None and info.default is None:
         return
     if not _fits(info.type, value):
-        raise wrong(value, WANTED[info.type], where)
+        raise wrong_type_error(value, TYPE_NAMES[info.type], where)
     if info.choices and value not in info.choices:
         choices = [str(choice) for choice in info.choices]
         raise StudyError(f"cannot be {show(value)}", where=where, value=value, hint=did_you_mean(str(value), choices))
@@ -131,11 +131,11 @@ def _fits(type_: str, value: Value) -> bool:
     return True
 
 
-def check_parameter(info: Setting, parameter: Parameter | Derived, where: str) -> None:
+def validate_parameter(info: Setting, parameter: Parameter | Derived, where: str) -> None:
     """Raise for a range or choices that the setting cannot take."""
     if isinstance(parameter, Choice):
         for index, choice in enumerate(parameter.choices):
-            check_value(info, choice, f"{where}.choices[{index}]")
+            validate_value(info, choice, f"{where}.choices[{index}]")
     elif isinstance(parameter, Float | Int):
         _check_range(info, parameter, where)
 
@@ -143,7 +143,7 @@ def check_parameter(info: Setting, parameter: Parameter | Derived, where: str) -
 def _check_range(info: Setting, parameter: Float | Int, where: str) -> None:
     value = parameter.describe()
     if info.type in ("str", "bool", "list") or info.choices:
-        what = f"one of {show(list(info.choices))}" if info.choices else WANTED[info.type]
+        what = f"one of {show(list(info.choices))}" if info.choices else TYPE_NAMES[info.type]
         raise StudyError(
             f"takes {what}, not a range: {value}", where=where, value=value, hint="write { choices = […] }"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, cast
 
 from hptui.model.errors import StudyError, UserError, did_you_mean
-from hptui.model.format import NAMED, is_format
+from hptui.model.format import NAMED_FORMATS, is_format
 from hptui.model.study import (
     FILE_SETS,
     RESULT_FILES,
@@ -21,38 +21,47 @@ from hptui.model.study import (
 )
 from hptui.model.trial import Value
 from hptui.storage.paths import check_name
-from hptui.storage.studyfile.keys import join, missing
-from hptui.storage.studyfile.mistakes import Mistakes
-from hptui.storage.studyfile.table import Table, mapping, number, text, whole, within
-from hptui.storage.studyfile.values import show, wrong
+from hptui.storage.studyfile.keys import join_location, missing_key_error
+from hptui.storage.studyfile.mistakes import Problems
+from hptui.storage.studyfile.table import (
+    TableReader,
+    require_integer,
+    require_number,
+    require_range,
+    require_table,
+    require_text,
+)
+from hptui.storage.studyfile.values import show, wrong_type_error
 
 GOALS = ("minimize", "maximize")
 """Allowed goals of a metric."""
-STYLES = ("results", "hyperparameters")
+REPORT_STYLES = ("results", "hyperparameters")
 """Allowed values of `[report] style`."""
 
 
-def name_of(found: str, where: str, what: str) -> str:
+def validate_name(name: str, where: str, what: str) -> str:
     """Return the name if it can name a directory. Raises: StudyError."""
     try:
-        return check_name(found, what)
+        return check_name(name, what)
     except UserError as error:
-        raise StudyError(error.message, where=where, value=found, hint=error.hint) from None
+        raise StudyError(error.message, where=where, value=name, hint=error.hint) from None
 
 
-def objectives(value: Value, metrics: dict[str, MetricSpec]) -> tuple[Objective, ...]:
+def read_objectives(value: Value, metrics: dict[str, MetricSpec]) -> tuple[Objective, ...]:
     """Return the objectives of `[objective]`, or of several `[[objective]]`.
 
     Each of several must have a goal here or in `[metrics]`.
     """
     if value is None:
-        raise missing("objective", "", 'what to make small or large: [objective] metric = "…"')
+        raise missing_key_error("objective", "", 'what to make small or large: [objective] metric = "…"')
     several = isinstance(value, list)
     tables = value if isinstance(value, list) else [value]
     if not tables:
-        raise missing("objective", "", "at least one [[objective]]")
+        raise missing_key_error("objective", "", "at least one [[objective]]")
     result = [
-        _objective(Table.of(item, "objective", f"objective[{index}]" if several else None), metrics, len(tables) > 1)
+        _objective(
+            TableReader.of(item, "objective", f"objective[{index}]" if several else None), metrics, len(tables) > 1
+        )
         for index, item in enumerate(tables)
     ]
     for index, objective in enumerate(result):
@@ -65,65 +74,67 @@ def objectives(value: Value, metrics: dict[str, MetricSpec]) -> tuple[Objective,
     return tuple(result)
 
 
-def _objective(table: Table, metrics: dict[str, MetricSpec], several: bool) -> Objective:
-    metric = table.need("metric", "the name of the metric that the trainer reports")
+def _objective(table: TableReader, metrics: dict[str, MetricSpec], several: bool) -> Objective:
+    metric = table.required_text("metric", "the name of the metric that the trainer reports")
     declared_goal = metrics[metric].goal if metric in metrics else None
-    goal = table.one_of("goal", declared_goal, GOALS)
+    goal = table.choice("goal", declared_goal, GOALS)
     if goal is None and several:
-        raise missing("goal", table.where, f'with several objectives each says "minimize" or "maximize" ({metric!r})')
+        raise missing_key_error(
+            "goal", table.where, f'with several objectives each says "minimize" or "maximize" ({metric!r})'
+        )
     if declared_goal and goal != declared_goal:
-        raise StudyError(f"is {goal!r}, but [metrics] says {declared_goal!r}", where=table.at("goal"), value=goal)
+        raise StudyError(f"is {goal!r}, but [metrics] says {declared_goal!r}", where=table.location("goal"), value=goal)
     return Objective(
         metric=metric,
         goal=cast(Goal, goal or "minimize"),
-        select=cast(Literal["best", "last"], table.one_of("select", "best", ("best", "last"))),
-        samples=table.whole("samples", None, 1),
+        select=cast(Literal["best", "last"], table.choice("select", "best", ("best", "last"))),
+        samples=table.integer("samples", None, 1),
     )
 
 
-def trainer(value: Value) -> TrainerSpec:
+def read_trainer(value: Value) -> TrainerSpec:
     """Return `[trainer]`: its kind; all other keys are the trainer's settings, which its schema validates."""
     if value is None:
-        raise missing("trainer", "", 'what to run: [trainer] kind = "…"')
-    table = Table(mapping(value, "trainer"), "trainer")
-    kind = table.need("kind", "which trainer to run")
+        raise missing_key_error("trainer", "", 'what to run: [trainer] kind = "…"')
+    table = TableReader(require_table(value, "trainer"), "trainer")
+    kind = table.required_text("kind", "which trainer to run")
     return TrainerSpec(kind=kind, settings={key: item for key, item in table.data.items() if key != "kind"})
 
 
-def listed(values: list[Value]) -> tuple[ListedTrial, ...]:
+def read_listed_trials(values: list[Value]) -> tuple[ListedTrial, ...]:
     """Return the trials of `[[trial]]`, in order.
 
     A name is unique, and cannot be mistaken for a number or for `best`.
     """
     trials: list[ListedTrial] = []
     for index, value in enumerate(values):
-        table = Table.of(value, "trial", f"trial[{index}]")
+        table = TableReader.of(value, "trial", f"trial[{index}]")
         if not table.has("set"):
-            raise missing("set", table.where, "what this trial changes")
+            raise missing_key_error("set", table.where, "what this trial changes")
         name = table.text("name")
         if name:
-            _check_trial_name(name, table.at("name"), [trial.name for trial in trials])
+            _check_trial_name(name, table.location("name"), [trial.name for trial in trials])
         trials.append(ListedTrial(table.table("set"), name, table.text("title"), table.text("note")))
     return tuple(trials)
 
 
-def presets(values: list[Value], trials: tuple[ListedTrial, ...]) -> tuple[Preset, ...]:
+def read_presets(values: list[Value], trials: tuple[ListedTrial, ...]) -> tuple[Preset, ...]:
     """Return the presets of `[[preset]]`, in order. Each has a name, which no listed trial has."""
     result: list[Preset] = []
     for index, value in enumerate(values):
-        table = Table.of(value, "preset", f"preset[{index}]")
-        name = table.need("name", "what it is called when it is queued")
+        table = TableReader.of(value, "preset", f"preset[{index}]")
+        name = table.required_text("name", "what it is called when it is queued")
         _check_trial_name(
-            name, table.at("name"), [*(entry.name for entry in result), *(entry.name for entry in trials)]
+            name, table.location("name"), [*(entry.name for entry in result), *(entry.name for entry in trials)]
         )
         if not table.has("set"):
-            raise missing("set", table.where, "what this preset changes")
+            raise missing_key_error("set", table.where, "what this preset changes")
         result.append(Preset(name, table.table("set"), table.text("title"), table.text("note")))
     return tuple(result)
 
 
 def _check_trial_name(name: str, where: str, other_names: list[str]) -> None:
-    name_of(name, where, "trial")
+    validate_name(name, where, "trial")
     if name.isdigit() or name == "best":
         hint = "a trial is called by its number, its name, or 'best'"
         raise StudyError(f"{name!r} would be taken for another trial", where=where, value=name, hint=hint)
@@ -131,27 +142,27 @@ def _check_trial_name(name: str, where: str, other_names: list[str]) -> None:
         raise StudyError(f"two trials are named {name!r}", where=where, value=name)
 
 
-def resources(value: Value) -> Resources:
+def read_resources(value: Value) -> Resources:
     """Return `[resources]`."""
-    problems = Mistakes()
-    table = Table.of({} if value is None else value, "resources", mistakes=problems)
+    problems = Problems()
+    table = TableReader.of({} if value is None else value, "resources", problems=problems)
     defaults = Resources()
     result = Resources(
-        gpus=problems.read(lambda: _gpus(table.data.get("gpus", "all"), table.at("gpus")), "all"),
-        trials_per_gpu=table.whole("trials_per_gpu", defaults.trials_per_gpu, 1),
-        gpus_per_trial=table.whole("gpus_per_trial", defaults.gpus_per_trial, 1),
-        parallel=table.whole("parallel", defaults.parallel, 1),
+        gpus=problems.read(lambda: _gpus(table.data.get("gpus", "all"), table.location("gpus")), "all"),
+        trials_per_gpu=table.integer("trials_per_gpu", defaults.trials_per_gpu, 1),
+        gpus_per_trial=table.integer("gpus_per_trial", defaults.gpus_per_trial, 1),
+        parallel=table.integer("parallel", defaults.parallel, 1),
         timeout=table.seconds("timeout", None),
         hang_after=table.seconds("hang_after", defaults.hang_after),
-        on_hang=cast(Literal["warn", "stop"], table.one_of("on_hang", defaults.on_hang, ("warn", "stop"))),
-        lost_retries=table.whole("lost_retries", defaults.lost_retries, 0),
+        on_hang=cast(Literal["warn", "stop"], table.choice("on_hang", defaults.on_hang, ("warn", "stop"))),
+        lost_retries=table.integer("lost_retries", defaults.lost_retries, 0),
         min_free_gb=table.number("min_free_gb", defaults.min_free_gb, 0),
-        keep_checkpoints=table.whole("keep_checkpoints", defaults.keep_checkpoints, 1),
+        keep_checkpoints=table.integer("keep_checkpoints", defaults.keep_checkpoints, 1),
         checkpoints=table.text("checkpoints"),
         pause_grace=table.seconds("pause_grace", defaults.pause_grace, positive=False),
         stop_grace=table.seconds("stop_grace", defaults.stop_grace, positive=False),
     )
-    problems.tell()
+    problems.raise_all()
     return result
 
 
@@ -159,38 +170,48 @@ def _gpus(value: Value, where: str) -> str | int | tuple[int, ...]:
     if value == "all":
         return "all"
     if isinstance(value, list):
-        indices = tuple(within(whole(item, f"{where}[{n}]"), f"{where}[{n}]", 0) for n, item in enumerate(value))
+        indices = tuple(
+            require_range(require_integer(item, f"{where}[{n}]"), f"{where}[{n}]", 0) for n, item in enumerate(value)
+        )
         if len(set(indices)) < len(indices):
             raise StudyError(f"names one GPU twice: {show(value)}", where=where, value=value)
         return indices
     if isinstance(value, int) and not isinstance(value, bool):
-        return within(value, where, 0)
-    raise wrong(
+        return require_range(value, where, 0)
+    raise wrong_type_error(
         value, '"all", a number of GPUs, or a list of their indices', where, hint='for instance "all", 2 or [0, 1]'
     )
 
 
-def metrics(values: dict[str, Value]) -> dict[str, MetricSpec]:
+def read_metrics(values: dict[str, Value]) -> dict[str, MetricSpec]:
     """Return the metrics of `[metrics.NAME]`."""
-    return {name: _metric(Table.of(value, "metrics", join("metrics", name))) for name, value in values.items()}
+    return {
+        name: _metric(TableReader.of(value, "metrics", join_location("metrics", name)))
+        for name, value in values.items()
+    }
 
 
-def _metric(table: Table) -> MetricSpec:
-    goal = cast("Goal | None", table.one_of("goal", None, GOALS))
+def _metric(table: TableReader) -> MetricSpec:
+    goal = cast("Goal | None", table.choice("goal", None, GOALS))
     number_format = table.text("format")
     if not is_format(number_format):
-        hint = f"{', '.join(NAMED)}, or a specification such as .4f"
-        raise StudyError(f"unknown format {number_format!r}", where=table.at("format"), value=number_format, hint=hint)
-    bands = {name: float(number(item, table.at(f"bands.{name}"))) for name, item in table.table("bands").items()}
+        hint = f"{', '.join(NAMED_FORMATS)}, or a specification such as .4f"
+        raise StudyError(
+            f"unknown format {number_format!r}", where=table.location("format"), value=number_format, hint=hint
+        )
+    bands = {
+        name: float(require_number(item, table.location(f"bands.{name}")))
+        for name, item in table.table("bands").items()
+    }
     return MetricSpec(goal, table.text("unit"), table.text("heading"), number_format, table.text("split"), bands)
 
 
-def report(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> ReportSpec:
+def read_report_spec(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> ReportSpec:
     """Return `[report]`.
 
     `columns` may stand there or at the top of the file; every column gets a heading.
     """
-    table = Table.of({} if value is None else value, "report")
+    table = TableReader.of({} if value is None else value, "report")
     if top_columns is not None and table.has("columns"):
         raise StudyError("stands at the top of the file as well", where="report.columns", hint="keep one of the two")
     where = "report.columns" if top_columns is None else "columns"
@@ -201,8 +222,8 @@ def report(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> 
     if len(headings) < len(columns):
         repeated = next(name for n, (name, _) in enumerate(columns) if name in dict(columns[:n]))
         raise StudyError(f"{repeated!r} is a column twice", where=where, value=repeated)
-    style = cast(Literal["results", "hyperparameters"], table.one_of("style", "results", STYLES))
-    figures = cast(Literal["png", "svg", "none"], table.one_of("figures", "png", ("png", "svg", "none")))
+    style = cast(Literal["results", "hyperparameters"], table.choice("style", "results", REPORT_STYLES))
+    figures = cast(Literal["png", "svg", "none"], table.choice("figures", "png", ("png", "svg", "none")))
     files = table.texts("files")
     for index, name in enumerate(files):
         if name not in (*RESULT_FILES, *FILE_SETS):
@@ -219,25 +240,31 @@ def _columns(value: Value, where: str) -> list[tuple[str, str]]:
     if value is None:
         return []
     if isinstance(value, dict):
-        return [(name, text(heading, join(where, name))) for name, heading in value.items()]
+        return [(name, require_text(heading, join_location(where, name))) for name, heading in value.items()]
     if not isinstance(value, list):
-        raise wrong(value, "a list of columns", where, hint='for instance ["learning_rate", { lora_alpha = "LoRA α" }]')
+        raise wrong_type_error(
+            value, "a list of columns", where, hint='for instance ["learning_rate", { lora_alpha = "LoRA α" }]'
+        )
     return [column for index, item in enumerate(value) for column in _column(item, f"{where}[{index}]")]
 
 
 def _column(item: Value, where: str) -> list[tuple[str, str]]:
     if isinstance(item, str):
         return [(item, "")]
-    pairs = {key: text(heading, join(where, key)) for key, heading in mapping(item, where).items()}
+    pairs = {
+        key: require_text(heading, join_location(where, key)) for key, heading in require_table(item, where).items()
+    }
     if set(pairs) in ({"name"}, {"name", "heading"}):
         return [(pairs["name"], pairs.get("heading", ""))]
     return list(pairs.items())
 
 
-def notes(values: dict[str, Value]) -> Notes:
+def read_notes(values: dict[str, Value]) -> Notes:
     """Return `[notes]`: a text per setting, `rationale`, and the list `future`."""
-    table = Table(values, "notes")
+    table = TableReader(values, "notes")
     settings = {
-        name: text(item, table.at(name)) for name, item in values.items() if name not in ("rationale", "future")
+        name: require_text(item, table.location(name))
+        for name, item in values.items()
+        if name not in ("rationale", "future")
     }
     return Notes(settings=settings, rationale=table.text("rationale"), future=table.texts("future"))

@@ -5,42 +5,42 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hptui.model.errors import StudyError, Unsupported
-from hptui.model.stages import space_of, staged
+from hptui.model.stages import as_stage, stage_space
 from hptui.model.study import Stage, Study
-from hptui.storage.studyfile.mistakes import Mistakes
-from hptui.storage.studyfile.samplers import check_abilities
+from hptui.storage.studyfile.mistakes import Problems
+from hptui.storage.studyfile.samplers import validate_abilities
 
-Together = Callable[[Study, Mistakes], None]
+ViewValidator = Callable[[Study, Problems], None]
 """Collects the problems of a study without stages."""
 
 
-def check_stages(study: Study, together: Together, mistakes: Mistakes) -> None:
+def validate_stages(study: Study, validate_view: ViewValidator, problems: Problems) -> None:
     """Collect the problems of all stages, each once.
 
     `validate_view` validates a study without stages.
     """
-    with mistakes.noted():
+    with problems.collect():
         _check_stage_constraints(study)
     texts: set[str] = set()
     for index, stage in enumerate(study.stages):
-        stage_problems = Mistakes()
-        with stage_problems.noted():
+        stage_problems = Problems()
+        with stage_problems.collect():
             _check_stage_search(study, index)
-        if not stage_problems.found:
-            stage_study = staged(study, stage)
-            with stage_problems.noted():
-                check_abilities(stage_study)
-            together(stage_study, stage_problems)
-        for error in stage_problems.found:
+        if not stage_problems.errors:
+            stage_study = as_stage(study, stage)
+            with stage_problems.collect():
+                validate_abilities(stage_study)
+            validate_view(stage_study, stage_problems)
+        for error in stage_problems.errors:
             located = _located(error, index, stage)
             if str(located) not in texts:
                 texts.add(str(located))
-                mistakes.found.append(located)
+                problems.errors.append(located)
 
 
 def _check_stage_constraints(study: Study) -> None:
     """Raise for a constraint that binds no parameter of any stage."""
-    spaces = [study.space, *(space_of(study, stage) for stage in study.stages)]
+    spaces = [study.space, *(stage_space(study, stage) for stage in study.stages)]
     names = {name for space in spaces for name in (*space.names, *(derived.name for derived in space.derived))}
     for index, constraint in enumerate(study.space.constraints):
         if not constraint.names & names:
@@ -55,7 +55,7 @@ def _check_stage_search(study: Study, index: int) -> None:
     It also must not set what it searches.
     """
     stage = study.stages[index]
-    where, stage_study = f"stage[{index}]", staged(study, stage)
+    where, stage_study = f"stage[{index}]", as_stage(study, stage)
     if not stage.searches:
         return
     if not stage_study.space.parameters:

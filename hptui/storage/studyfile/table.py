@@ -8,16 +8,16 @@ from typing import TypeVar
 
 from hptui.model.errors import StudyError, did_you_mean
 from hptui.model.trial import Value
-from hptui.storage.studyfile.keys import check_keys, join, missing
-from hptui.storage.studyfile.mistakes import Mistakes
-from hptui.storage.studyfile.values import duration, show, wrong
+from hptui.storage.studyfile.keys import join_location, missing_key_error, validate_keys
+from hptui.storage.studyfile.mistakes import Problems
+from hptui.storage.studyfile.values import parse_duration, show, wrong_type_error
 
 T = TypeVar("T")
 D = TypeVar("D")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableReader:
     """A table and its dotted location.
 
     With `problems`, the error of one key is collected there, and its default is used.
@@ -25,146 +25,148 @@ class Table:
 
     data: dict[str, Value]
     where: str = ""
-    mistakes: Mistakes | None = None
+    problems: Problems | None = None
 
     @classmethod
-    def of(cls, value: Value, table: str, where: str | None = None, mistakes: Mistakes | None = None) -> Table:
+    def of(cls, value: Value, table: str, where: str | None = None, problems: Problems | None = None) -> TableReader:
         """Return a reader of `value`. Raises: StudyError for keys that `schema.KEYS[table]` does not have."""
         where = table if where is None else where
-        data = mapping(value, where)
-        if mistakes is None:
-            check_keys(data, table, where)
+        data = require_table(value, where)
+        if problems is None:
+            validate_keys(data, table, where)
         else:
-            mistakes.read(lambda: check_keys(data, table, where), None)
-        return cls(data, where, mistakes)
+            problems.read(lambda: validate_keys(data, table, where), None)
+        return cls(data, where, problems)
 
     def has(self, key: str) -> bool:
         """Return whether the key has a value."""
         return self.data.get(key) is not None
 
-    def at(self, key: str) -> str:
+    def location(self, key: str) -> str:
         """Return the dotted location of a key."""
-        return join(self.where, key)
+        return join_location(self.where, key)
 
     def _get(self, key: str, default: D, read: Callable[[Value, str], T]) -> T | D:
         if not self.has(key):
             return default
-        if self.mistakes is None:
-            return read(self.data[key], self.at(key))
-        with self.mistakes.noted():
-            return read(self.data[key], self.at(key))
+        if self.problems is None:
+            return read(self.data[key], self.location(key))
+        with self.problems.collect():
+            return read(self.data[key], self.location(key))
         return default
 
-    def need(self, key: str, why: str = "") -> str:
+    def required_text(self, key: str, why: str = "") -> str:
         """Return a required text, which must not be empty."""
         if not self.has(key):
-            raise missing(key, self.where, why)
-        required = text(self.data[key], self.at(key))
+            raise missing_key_error(key, self.where, why)
+        required = require_text(self.data[key], self.location(key))
         if not required.strip():
-            raise StudyError("must not be empty", where=self.at(key), value=required)
+            raise StudyError("must not be empty", where=self.location(key), value=required)
         return required
 
     def text(self, key: str) -> str:
         """Return a text; '' if there is none."""
-        return self._get(key, "", text)
+        return self._get(key, "", require_text)
 
     def flag(self, key: str, default: D) -> bool | D:
         """Return true or false."""
-        return self._get(key, default, flag)
+        return self._get(key, default, require_flag)
 
-    def whole(self, key: str, default: D, low: int, high: int | None = None) -> int | D:
+    def integer(self, key: str, default: D, low: int, high: int | None = None) -> int | D:
         """Return an integer from `low` to `high`."""
-        return self._get(key, default, lambda value, where: within(whole(value, where), where, low, high))
+        return self._get(
+            key, default, lambda value, where: require_range(require_integer(value, where), where, low, high)
+        )
 
     def number(self, key: str, default: D, low: float) -> float | D:
         """Return a number of at least `low`."""
-        return self._get(key, default, lambda value, where: within(number(value, where), where, low))
+        return self._get(key, default, lambda value, where: require_range(require_number(value, where), where, low))
 
     def seconds(self, key: str, default: D, positive: bool = True) -> float | D:
         """Return a duration in seconds. `positive` refuses 0, where nothing would ever run."""
 
         def read(value: Value, where: str) -> float:
-            seconds = duration(value, where)
+            seconds = parse_duration(value, where)
             if positive and not seconds:
                 raise StudyError(f"must be more than 0, got {show(value)}", where=where, value=value)
             return seconds
 
         return self._get(key, default, read)
 
-    def one_of(self, key: str, default: D, known: tuple[str, ...]) -> str | D:
+    def choice(self, key: str, default: D, choices: tuple[str, ...]) -> str | D:
         """Return one of the known words."""
-        return self._get(key, default, lambda value, where: one_of(value, where, known))
+        return self._get(key, default, lambda value, where: require_choice(value, where, choices))
 
     def table(self, key: str) -> dict[str, Value]:
         """Return a table of the user's own names; empty if there is none."""
-        return self._get(key, {}, mapping)
+        return self._get(key, {}, require_table)
 
     def items(self, key: str) -> list[Value]:
         """Return a list; empty if there is none."""
-        return self._get(key, [], sequence)
+        return self._get(key, [], require_list)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of texts; empty if there is none."""
-        return tuple(text(item, f"{self.at(key)}[{index}]") for index, item in enumerate(self.items(key)))
+        return tuple(require_text(item, f"{self.location(key)}[{index}]") for index, item in enumerate(self.items(key)))
 
 
-def text(value: Value, where: str) -> str:
+def require_text(value: Value, where: str) -> str:
     """Return `value` if it is text. Raises: StudyError."""
     if isinstance(value, str):
         return value
-    raise wrong(value, "text", where)
+    raise wrong_type_error(value, "text", where)
 
 
-def flag(value: Value, where: str) -> bool:
+def require_flag(value: Value, where: str) -> bool:
     """Return `value` if it is true or false. Raises: StudyError."""
     if isinstance(value, bool):
         return value
-    raise wrong(value, "true or false", where)
+    raise wrong_type_error(value, "true or false", where)
 
 
-def whole(value: Value, where: str) -> int:
+def require_integer(value: Value, where: str) -> int:
     """Return `value` if it is an integer and not a bool. Raises: StudyError."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise wrong(value, "a whole number", where)
+    raise wrong_type_error(value, "a whole number", where)
 
 
-def number(value: Value, where: str) -> float:
+def require_number(value: Value, where: str) -> float:
     """Return `value` if it is a number and not a bool. Raises: StudyError."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    raise wrong(value, "a number", where)
+    raise wrong_type_error(value, "a number", where)
 
 
-def mapping(value: Value, where: str) -> dict[str, Value]:
+def require_table(value: Value, where: str) -> dict[str, Value]:
     """Return `value` if it is a table. Raises: StudyError."""
     if isinstance(value, dict):
         return value
-    raise wrong(value, "a table", where)
+    raise wrong_type_error(value, "a table", where)
 
 
-def sequence(value: Value, where: str) -> list[Value]:
+def require_list(value: Value, where: str) -> list[Value]:
     """Return `value` if it is a list. Raises: StudyError."""
     if isinstance(value, list):
         return value
     hint = f"head each with [[{where}]]" if isinstance(value, dict) else f"write [{show(value)}]"
-    raise wrong(value, "a list", where, hint=hint)
+    raise wrong_type_error(value, "a list", where, hint=hint)
 
 
-def one_of(value: Value, where: str, known: tuple[str, ...]) -> str:
+def require_choice(value: Value, where: str, choices: tuple[str, ...]) -> str:
     """Return `value` if it is one of the known words. Raises: StudyError that names the nearest one."""
-    word = text(value, where)
-    if word in known:
+    word = require_text(value, where)
+    if word in choices:
         return word
     raise StudyError(
-        f"unknown {where.rpartition('.')[2]} {word!r}", where=where, value=word, hint=did_you_mean(word, known)
+        f"unknown {where.rpartition('.')[2]} {word!r}", where=where, value=word, hint=did_you_mean(word, choices)
     )
 
 
 Number = TypeVar("Number", int, float)
 
 
-def within(value: Number, where: str, low: Number, high: Number | None = None) -> Number:
+def require_range(value: Number, where: str, low: Number, high: Number | None = None) -> Number:
     """Return `value` if it lies in the range. Raises: StudyError."""
     if value < low:
         raise StudyError(f"must be at least {low}, got {show(value)}", where=where, value=value)

@@ -11,21 +11,21 @@ from hptui.model.errors import StudyError
 from hptui.model.trial import Value
 from hptui.model.values import NUMBER, read_value, value_text
 
-LONG = 80
+MAX_SHOWN_CHARACTERS = 80
 """Maximum length of a value's text in messages, in characters."""
-DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+DURATION_PATTERN = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
 """Pattern of durations such as 1h30m, with groups for hours, minutes and seconds."""
 
 
-def plain(value: object, where: str) -> Value:
+def to_plain(value: object, where: str) -> Value:
     """Return `value` as JSON can express it.
 
     Raises: StudyError for dates, NaN, infinity, numbers of more than 64 bits, and lone surrogates.
     """
     if isinstance(value, Mapping):
-        return {str(key): plain(item, f"{where}.{key}" if where else str(key)) for key, item in value.items()}
+        return {str(key): to_plain(item, f"{where}.{key}" if where else str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+        return [to_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
         raise StudyError(f"must be a finite number, got {value}", where=where, value=value)
     if isinstance(value, int) and abs(value) >= 2**63:
@@ -40,7 +40,7 @@ def plain(value: object, where: str) -> Value:
 def show(value: Value) -> str:
     """Return `value` as a study file would spell it, in one line of at most 80 characters."""
     text = _full_text(value)
-    return text if len(text) <= LONG else text[: LONG - 1] + "…"
+    return text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 1] + "…"
 
 
 def _full_text(value: Value) -> str:
@@ -55,7 +55,7 @@ def _full_text(value: Value) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else value_text(value)
 
 
-def kind(value: Value) -> str:
+def describe_type(value: Value) -> str:
     """Return the type of a value in a user's words."""
     if isinstance(value, bool):
         return "true or false"
@@ -68,27 +68,29 @@ def kind(value: Value) -> str:
     return "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else "nothing"
 
 
-def quoted_number(value: Value) -> str:
+def unquote_hint(value: Value) -> str:
     """Return a hint when `value` is a number in quotes, else ''."""
     if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
         return f"write it without quotes: {value.strip()}"
     return ""
 
 
-def wrong(value: Value, wanted: str, where: str, hint: str = "") -> StudyError:
+def wrong_type_error(value: Value, expected: str, where: str, hint: str = "") -> StudyError:
     """Return the error for a value of the wrong type."""
-    got = "nothing" if value is None else f"{kind(value)}: {show(value)}"
-    return StudyError(f"must be {wanted}, got {got}", where=where, value=value, hint=hint or quoted_number(value))
+    got = "nothing" if value is None else f"{describe_type(value)}: {show(value)}"
+    return StudyError(f"must be {expected}, got {got}", where=where, value=value, hint=hint or unquote_hint(value))
 
 
-def duration(value: Value, where: str) -> float:
+def parse_duration(value: Value, where: str) -> float:
     """Return seconds from "30m", "1h30m", "90s" or a number of seconds. Raises: StudyError."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         seconds = float(value)
     else:
-        match = DURATION.fullmatch(value.replace(" ", "")) if isinstance(value, str) and value.strip() else None
+        match = DURATION_PATTERN.fullmatch(value.replace(" ", "")) if isinstance(value, str) and value.strip() else None
         if match is None or not any(match.groups()):
-            raise wrong(value, "a duration", where, hint='for instance "90s", "30m", "1h30m" or a number of seconds')
+            raise wrong_type_error(
+                value, "a duration", where, hint='for instance "90s", "30m", "1h30m" or a number of seconds'
+            )
         seconds = sum(float(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True))
     if not 0 <= seconds < math.inf:
         raise StudyError(f"must not be negative, got {show(value)}", where=where, value=value)
@@ -98,6 +100,6 @@ def duration(value: Value, where: str) -> float:
 def parse_value(text: str) -> Value:
     """Return the value of a typed text: `1e-4` is a number, `true` is true, `[1, 2]` a list; else text."""
     try:
-        return plain(read_value(text), "")
+        return to_plain(read_value(text), "")
     except (ValueError, RecursionError, StudyError):
         return text

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from hptui.model.errors import MachineError, StudyError, did_you_mean
-from hptui.storage.studyfile.entries import short_entry
-from hptui.storage.studyfile.read import naming, parse_toml
+from hptui.storage.studyfile.entries import expand_short_entry
+from hptui.storage.studyfile.read import error_file, parse_toml
 from hptui.storage.studyfile.values import show
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
 
-KEPT = ("when", "note")
+KEYS_KEPT_WITH_NEW_RANGE = ("when", "note")
 """Keys that an entry keeps when its range changes."""
 
 
@@ -35,7 +35,7 @@ def edit_file(path: str | os.PathLike[str], edit: Callable[[str], str]) -> None:
     Raises: StudyError if it cannot be read, MachineError if it cannot be written.
     """
     real_path = Path(os.path.realpath(path))
-    with naming(os.fspath(path)):
+    with error_file(os.fspath(path)):
         try:
             before = real_path.read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -50,12 +50,12 @@ def edit_space(text: str, changes: Mapping[str, str | None], stage: str = "") ->
 
     def change(document: Any, values: dict[str, Any]) -> None:
         for name, short_text in changes.items():
-            _change(holder(document, stage), holder(values, stage), name, short_text)
+            _change(space_parent(document, stage), space_parent(values, stage), name, short_text)
 
-    return edited(text, change)
+    return apply_change(text, change)
 
 
-def edited(text: str, change: Callable[[Any, dict[str, Any]], None]) -> str:
+def apply_change(text: str, change: Callable[[Any, dict[str, Any]], None]) -> str:
     """Return `text` changed by `change(document, values)`: in the document, and in its plain values.
 
     Byte order mark and line ends stay. Raises: MachineError if the result would not parse to these values.
@@ -75,7 +75,7 @@ def edited(text: str, change: Callable[[Any, dict[str, Any]], None]) -> str:
     return byte_order_mark + new_text
 
 
-def holder(document: Any, stage: str) -> Any:
+def space_parent(document: Any, stage: str) -> Any:
     """Return the table that contains `space`: the whole document, or the stage of this name."""
     if not stage:
         return document
@@ -100,19 +100,22 @@ def _change(document: TOMLDocument, values: dict[str, Any], name: str, short_tex
         document["space"] = tomlkit.table()
     table = cast("MutableMapping[str, Any]", document["space"])
     old = space.get(name)
-    entry = short_entry(name, short_text, old)
+    entry = expand_short_entry(name, short_text, old)
     if isinstance(old, str) or (old is None and _uses_short_texts(space)):
         space[name] = table[name] = _short_text(name, short_text, entry)
     elif isinstance(old, dict):
-        space[name] = {**entry, **{key: value for key, value in old.items() if key in KEPT}}
-        revise(table, name, old, entry)
+        space[name] = {**entry, **{key: value for key, value in old.items() if key in KEYS_KEPT_WITH_NEW_RANGE}}
+        update_entry(table, name, old, entry)
     else:
-        space[name], table[name] = entry, tomlkit.value(inline({key: show(value) for key, value in entry.items()}))
+        space[name], table[name] = (
+            entry,
+            tomlkit.value(inline_table({key: show(value) for key, value in entry.items()})),
+        )
 
 
 def _short_text(name: str, short_text: str, entry: Mapping[str, Any]) -> str:
     """Return the text as given, with `float` added if it would turn a range of floats into integers."""
-    plain_entry = short_entry(name, short_text)
+    plain_entry = expand_short_entry(name, short_text)
     return short_text if type(plain_entry.get("low")) is type(entry.get("low")) else f"{short_text} float"
 
 
@@ -121,19 +124,19 @@ def _uses_short_texts(space: Mapping[str, Any]) -> bool:
     return bool(space) and all(isinstance(entry, str) for entry in space.values())
 
 
-def revise(
+def update_entry(
     table: MutableMapping[str, Any],
     name: str,
     old: Mapping[str, Any],
     entry: Mapping[str, Any],
-    kept: tuple[str, ...] = KEPT,
+    kept_keys: tuple[str, ...] = KEYS_KEPT_WITH_NEW_RANGE,
 ) -> None:
     """Update one entry key by key; an inline table that gains or loses keys is replaced."""
     import tomlkit
     from tomlkit.items import InlineTable
 
     item: Any = table[name]
-    removed = [key for key in old if key not in entry and key not in kept]
+    removed = [key for key in old if key not in entry and key not in kept_keys]
     changed = {
         key: show(value) for key, value in entry.items() if key not in old or not _equal_and_same_type(old[key], value)
     }
@@ -141,9 +144,9 @@ def revise(
         container: Any = item.value  # tomlkit's container keeps the spelling of each value
         spelled = {key: container.item(key).as_string() for key in item if key not in removed}
         new = {key: changed[key] for key in entry if key in changed and key not in spelled}
-        notes = {key: changed.get(key) or spelled[key] for key in KEPT if key in spelled}
+        notes = {key: changed.get(key) or spelled[key] for key in KEYS_KEPT_WITH_NEW_RANGE if key in spelled}
         texts = {**spelled, **changed, **new}
-        table[name] = tomlkit.value(inline({**{key: texts[key] for key in texts if key not in notes}, **notes}))
+        table[name] = tomlkit.value(inline_table({**{key: texts[key] for key in texts if key not in notes}, **notes}))
         return
     for key in removed:
         del item[key]
@@ -156,7 +159,7 @@ def _equal_and_same_type(value: object, other_value: object) -> bool:
     return type(value) is type(other_value) and value == other_value
 
 
-def inline(pairs: Mapping[str, str]) -> str:
+def inline_table(pairs: Mapping[str, str]) -> str:
     """Return an inline table."""
     return f"{{ {', '.join(f'{key} = {text}' for key, text in pairs.items())} }}"
 

@@ -10,35 +10,35 @@ from hptui.model.errors import StudyError, did_you_mean
 from hptui.model.trial import Value
 from hptui.storage.studyfile.values import show
 
-USUAL = ("${env}", "${interpreter}", "${program}", "${args}")
+DEFAULT_COMMAND = ("${env}", "${interpreter}", "${program}", "${args}")
 """W&B's command where the file has none."""
-MACRO = re.compile(r"\$\{([^}]*)\}")
+MACRO_PATTERN = re.compile(r"\$\{([^}]*)\}")
 """Pattern of a macro such as ${args}."""
-ASSIGNED = re.compile(r"([A-Za-z_]\w*)=")
+ASSIGNMENT_PATTERN = re.compile(r"([A-Za-z_]\w*)=")
 """Pattern of an assignment that `env` makes: NAME=…."""
-ENV = ("${env}", "env", "/usr/bin/env")
+ENV_WORDS = ("${env}", "env", "/usr/bin/env")
 """Words that look up or change the environment."""
-VARIABLE = re.compile(r"envvar:([A-Z0-9_]+)")
+ENVVAR_PATTERN = re.compile(r"envvar:([A-Z0-9_]+)")
 """Pattern of the macro for an environment variable."""
 
-EXACT: dict[str, Value] = {"preset": "exact", "tables": "python", "also": "wandb"}
+EXACT_STYLE: dict[str, Value] = {"preset": "exact", "tables": "python", "also": "wandb"}
 """Style of macros that pass --name=value; W&B passes tables as Python literals."""
-HYDRA: dict[str, Value] = {"preset": "hydra", "also": "wandb"}
+HYDRA_STYLE: dict[str, Value] = {"preset": "hydra", "also": "wandb"}
 """Style of macros that pass Hydra overrides."""
-STYLES: Mapping[str, dict[str, Value]] = {
-    "args": EXACT,
-    "args_no_equals": {**EXACT, "separator": " "},
-    "args_no_hyphens": {**EXACT, "prefix": ""},
-    "args_no_boolean_flags": {**EXACT, "booleans": "flag"},
-    "args_append_hydra": {**HYDRA, "prefix": "+"},
-    "args_override_hydra": {**HYDRA, "prefix": "++"},
+STYLE_OF_MACRO: Mapping[str, dict[str, Value]] = {
+    "args": EXACT_STYLE,
+    "args_no_equals": {**EXACT_STYLE, "separator": " "},
+    "args_no_hyphens": {**EXACT_STYLE, "prefix": ""},
+    "args_no_boolean_flags": {**EXACT_STYLE, "booleans": "flag"},
+    "args_append_hydra": {**HYDRA_STYLE, "prefix": "+"},
+    "args_override_hydra": {**HYDRA_STYLE, "prefix": "++"},
 }
 """Macros for all parameters, and the style of each. Parameters are in `wandb.config` as well."""
 
-JSON = {"args_json": "{args_json}", "args_json_file": "{args_json_file}", "args_dict": "{args_dict}"}
+JSON_MACROS = {"args_json": "{args_json}", "args_json_file": "{args_json_file}", "args_dict": "{args_dict}"}
 """Macros for all parameters in one word."""
 
-PLAIN = ("env", "interpreter", "program", "envvar:NAME")
+OTHER_MACROS = ("env", "interpreter", "program", "envvar:NAME")
 """Other macros, as shown in hints."""
 
 
@@ -48,7 +48,7 @@ def read_command(value: Any, program: Any, parameters: Mapping[str, str]) -> dic
     `parameters` maps the sweep's names to the study's. However the command passes them, parameters reach the script
     through `wandb.config`, too, as with W&B's own agent. Raises: StudyError.
     """
-    items = list(USUAL) if value is None else value
+    items = list(DEFAULT_COMMAND) if value is None else value
     if not isinstance(items, list) or not items:
         raise StudyError(f"must be a list of words, got {show(value)}", where="command", value=value)
     if program is not None and not isinstance(program, str):
@@ -62,12 +62,12 @@ def read_command(value: Any, program: Any, parameters: Mapping[str, str]) -> dic
         word = _word(str(item), where, program, parameters, styles)
         if word is not None:
             words.append(word)
-    environment = _environment(words) if items[0] in ENV else {}
+    environment = _environment(words) if items[0] in ENV_WORDS else {}
     if not words:
         raise StudyError("starts no program", where="command", value=value)
     if len(styles) > 1:
         raise StudyError(f"says all parameters twice: {' and '.join(styles)}", where="command", hint="keep one of them")
-    style: Value = dict(STYLES[styles[0]]) if styles and styles[0] in STYLES else "wandb"
+    style: Value = dict(STYLE_OF_MACRO[styles[0]]) if styles and styles[0] in STYLE_OF_MACRO else "wandb"
     return {"command": words, "style": style, **({"env": environment} if environment else {})}
 
 
@@ -77,7 +77,7 @@ def _environment(words: list[Value]) -> dict[str, Value]:
     They are removed from the beginning of the words.
     """
     variables: dict[str, Value] = {}
-    while words and (assignment := ASSIGNED.match(str(words[0]))):
+    while words and (assignment := ASSIGNMENT_PATTERN.match(str(words[0]))):
         variables[assignment[1]] = str(words.pop(0))[assignment.end() :]
     return variables
 
@@ -87,18 +87,18 @@ def _word(item: str, where: str, program: str | None, parameters: Mapping[str, s
 
     It only looks up the next word on the PATH, as the trainer does.
     """
-    if item in ENV and where == "command[0]":
+    if item in ENV_WORDS and where == "command[0]":
         return None
-    single_macro = MACRO.fullmatch(item.strip())
+    single_macro = MACRO_PATTERN.fullmatch(item.strip())
     if single_macro is not None:
         name = single_macro[1]
         if name == "env":
             return None
-        if name in STYLES or name in JSON:
+        if name in STYLE_OF_MACRO or name in JSON_MACROS:
             styles.append(name)
-            return JSON.get(name, "{args}")
+            return JSON_MACROS.get(name, "{args}")
     parts, position = [], 0
-    for match in MACRO.finditer(item):
+    for match in MACRO_PATTERN.finditer(item):
         parts += [_braces(item[position : match.start()]), _inside(match[1], where, program, parameters)]
         position = match.end()
     return "".join([*parts, _braces(item[position:])])
@@ -114,13 +114,13 @@ def _inside(name: str, where: str, program: str | None, parameters: Mapping[str,
         return _braces(program)
     if name == "env":
         return "/usr/bin/env"
-    if variable := VARIABLE.fullmatch(name):
+    if variable := ENVVAR_PATTERN.fullmatch(name):
         return f"{{env.{variable[1]}}}"
     if name in parameters:
         return f"{{{parameters[name]}}}"
-    if name in STYLES or name in JSON:
+    if name in STYLE_OF_MACRO or name in JSON_MACROS:
         raise StudyError(f"${{{name}}} stands for several words: it cannot be a part of one", where=where, value=name)
-    macros = [*PLAIN, *STYLES, *JSON, *parameters]
+    macros = [*OTHER_MACROS, *STYLE_OF_MACRO, *JSON_MACROS, *parameters]
     raise StudyError(f"there is no macro ${{{name}}}", where=where, value=name, hint=did_you_mean(name, macros))
 
 

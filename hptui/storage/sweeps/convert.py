@@ -11,25 +11,36 @@ from typing import Any
 from hptui.model.errors import StudyError, did_you_mean
 from hptui.model.trial import Value
 from hptui.model.values import is_number
-from hptui.storage.studyfile.values import plain, show
+from hptui.storage.studyfile.values import show, to_plain
 from hptui.storage.sweeps.command import read_command
-from hptui.storage.sweeps.names import workdir
-from hptui.storage.sweeps.parameters import Parameters, read_parameters
+from hptui.storage.sweeps.names import find_workdir
+from hptui.storage.sweeps.parameters import SweepParameters, read_parameters
 
-KNOWN = (
+SWEEP_KEYS = (
     "program", "method", "metric", "metrics", "parameters", "early_terminate", "command", "run_cap", "name",
     "description", "scheduler", "hptui",
 )  # fmt: skip
 """Allowed keys of a sweep file."""
-IGNORED = ("entity", "project", "apiVersion", "kind", "controller", "job", "image_uri", "version", "$schema")
+SERVER_ONLY_KEYS = ("entity", "project", "apiVersion", "kind", "controller", "job", "image_uri", "version", "$schema")
 """Keys that only W&B's server uses."""
-METHODS = {"grid": "grid", "random": "random", "bayes": "auto", "custom": "auto"}
+SAMPLER_OF_METHOD = {"grid": "grid", "random": "random", "bayes": "auto", "custom": "auto"}
 """The sampler for a W&B method."""
-ENGINES = {"optuna": "tpe", "ax": "ax", "wandb": "auto"}
+SAMPLER_OF_ENGINE = {"optuna": "tpe", "ax": "ax", "wandb": "auto"}
 """The sampler for a W&B scheduler engine."""
-EXTRAS = ("constraints", "baseline", "pruner", "stop", "outcome", "until", "seed", "sampler", "trials")
+SEARCH_KEYS = ("constraints", "baseline", "pruner", "stop", "outcome", "until", "seed", "sampler", "trials")
 """Keys under `hptui:` that belong to [search]; whole tables of a study file may stand there, too."""
-TABLES = ("search", "objective", "resources", "report", "metrics", "notes", "trial", "stage", "preset", "reference")
+STUDY_FILE_TABLES = (
+    "search",
+    "objective",
+    "resources",
+    "report",
+    "metrics",
+    "notes",
+    "trial",
+    "stage",
+    "preset",
+    "reference",
+)
 """Tables of a study file that may stand under `hptui:`."""
 
 
@@ -41,15 +52,15 @@ class Sweep:
     notes: list[str] = field(default_factory=list)
 
 
-def convert(found: Any, path: str, repaired: list[str]) -> Sweep:
+def convert(values: Any, path: str, repaired: list[str]) -> Sweep:
     """Return the study that a sweep file (as plain values) describes.
 
     `repaired` are notes of the parser. Raises: StudyError, which names the location in the sweep file, and Unsupported.
     """
-    if not isinstance(found, dict):
-        raise StudyError(f"is no sweep file: it should be a table, not {show(found)}")
-    sweep, notes = _check_keys(dict(found)), list(repaired)
-    server_keys = [key for key in sweep if key in IGNORED]
+    if not isinstance(values, dict):
+        raise StudyError(f"is no sweep file: it should be a table, not {show(values)}")
+    sweep, notes = _check_keys(dict(values)), list(repaired)
+    server_keys = [key for key in sweep if key in SERVER_ONLY_KEYS]
     if server_keys:
         notes.append(f"{', '.join(server_keys)}: only W&B's server needs this; nothing is sent anywhere")
     method = _method(sweep)
@@ -68,7 +79,7 @@ def convert(found: Any, path: str, repaired: list[str]) -> Sweep:
         document.pop("space")
         document["search"]["sampler"] = "list"
         document.setdefault("trial", [{"name": "constant", "set": {}}])
-    return Sweep(plain(document, ""), [*notes, *parameters.notes])  # type: ignore[arg-type]
+    return Sweep(to_plain(document, ""), [*notes, *parameters.notes])  # type: ignore[arg-type]
 
 
 def _check_keys(top: dict[str, Any]) -> dict[str, Any]:
@@ -80,8 +91,10 @@ def _check_keys(top: dict[str, Any]) -> dict[str, Any]:
         if misspelling in top and right not in top:
             top[right] = top.pop(misspelling)
     for key in top:
-        if key not in KNOWN and key not in IGNORED:
-            raise StudyError(f"unknown key {key!r}", where=key, value=key, hint=did_you_mean(key, [*KNOWN, *IGNORED]))
+        if key not in SWEEP_KEYS and key not in SERVER_ONLY_KEYS:
+            raise StudyError(
+                f"unknown key {key!r}", where=key, value=key, hint=did_you_mean(key, [*SWEEP_KEYS, *SERVER_ONLY_KEYS])
+            )
     return top
 
 
@@ -89,8 +102,10 @@ def _method(top: Mapping[str, Any]) -> str:
     method = top.get("method")
     if method is None:
         raise StudyError("missing", where="method", hint="grid, random or bayes")
-    if method not in METHODS:
-        raise StudyError(f"unknown method {show(method)}", where="method", hint=did_you_mean(str(method), METHODS))
+    if method not in SAMPLER_OF_METHOD:
+        raise StudyError(
+            f"unknown method {show(method)}", where="method", hint=did_you_mean(str(method), SAMPLER_OF_METHOD)
+        )
     return str(method)
 
 
@@ -106,9 +121,14 @@ def _name(top: Mapping[str, Any], path: str) -> str:
 def _search(top: Mapping[str, Any], method: str, notes: list[str]) -> dict[str, Any]:
     scheduler = top.get("scheduler") or {}
     engine = scheduler.get("engine") if isinstance(scheduler, dict) else None
-    if engine is not None and engine not in ENGINES:
-        raise StudyError(f"unknown engine {show(engine)}", where="scheduler.engine", hint=did_you_mean(engine, ENGINES))
-    search: dict[str, Any] = {"sampler": ENGINES[engine] if engine else METHODS[method], "baseline": False}
+    if engine is not None and engine not in SAMPLER_OF_ENGINE:
+        raise StudyError(
+            f"unknown engine {show(engine)}", where="scheduler.engine", hint=did_you_mean(engine, SAMPLER_OF_ENGINE)
+        )
+    search: dict[str, Any] = {
+        "sampler": SAMPLER_OF_ENGINE[engine] if engine else SAMPLER_OF_METHOD[method],
+        "baseline": False,
+    }
     cap = top.get("run_cap")
     if cap is not None:
         if not isinstance(cap, int) or isinstance(cap, bool) or cap < 1:
@@ -202,12 +222,12 @@ GOALS = ("minimize", "maximize")
 """Allowed goals of a metric."""
 
 
-def _trainer(top: Mapping[str, Any], parameters: Parameters, path: str, notes: list[str]) -> dict[str, Any]:
+def _trainer(top: Mapping[str, Any], parameters: SweepParameters, path: str, notes: list[str]) -> dict[str, Any]:
     trainer: dict[str, Any] = {
         "kind": "command",
         **read_command(top.get("command"), top.get("program"), parameters.names),
     }
-    if folder := workdir(path, trainer["command"]):
+    if folder := find_workdir(path, trainer["command"]):
         trainer["workdir"] = folder
         notes.append(f"program: it is in {folder}, seen from this file, so the trials run there")
     if parameters.tables:
@@ -229,14 +249,14 @@ def _with_hptui_section(document: dict[str, Any], extra: Any) -> dict[str, Any]:
     if not isinstance(extra, dict):
         raise StudyError(f"must be a table, got {show(extra)}", where="hptui", value=extra)
     for key, value in extra.items():
-        if key in EXTRAS:
+        if key in SEARCH_KEYS:
             document["search"][key] = value
         elif key in ("search", "trainer") and isinstance(value, dict):
             document[key] = {**document[key], **value}
-        elif key in TABLES:
+        elif key in STUDY_FILE_TABLES:
             document[key] = value
         else:
-            allowed_keys = [*EXTRAS, *TABLES, "trainer"]
+            allowed_keys = [*SEARCH_KEYS, *STUDY_FILE_TABLES, "trainer"]
             raise StudyError(
                 f"unknown key {key!r}", where=f"hptui.{key}", value=key, hint=did_you_mean(key, allowed_keys)
             )

@@ -10,13 +10,13 @@ from typing import Any
 
 from hptui.model.errors import StudyError, Unsupported, did_you_mean
 from hptui.model.trial import Value
-from hptui.model.values import canonical, is_number, number_text
+from hptui.model.values import canonical_json, is_number, number_text
 from hptui.storage.studyfile.values import show
-from hptui.storage.sweeps.names import ours
+from hptui.storage.sweeps.names import study_names_for
 
-NAME = re.compile(r"[A-Za-z_+~@][A-Za-z0-9_./@+:-]*")
+NAME_PATTERN = re.compile(r"[A-Za-z_+~@][A-Za-z0-9_./@+:-]*")
 """Pattern of a parameter's name."""
-DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
+DISTRIBUTION_KEYS: Mapping[str, tuple[str, ...]] = {
     "constant": ("value",),
     "categorical": ("values",),
     "categorical_w_probabilities": ("values", "probabilities"),
@@ -38,24 +38,37 @@ DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Keys of each distribution. `mu`, `sigma`, `a`, `b` and `q` have W&B's defaults."""
 
-USUAL = {"mu": 0.0, "sigma": 1.0, "a": 1.0, "b": 1.0, "q": 1.0}
+DISTRIBUTION_DEFAULTS = {"mu": 0.0, "sigma": 1.0, "a": 1.0, "b": 1.0, "q": 1.0}
 """W&B's defaults."""
-KEYS = ("value", "values", "min", "max", "distribution", "probabilities", "mu", "sigma", "a", "b", "q", "parameters")
+PARAMETER_KEYS = (
+    "value",
+    "values",
+    "min",
+    "max",
+    "distribution",
+    "probabilities",
+    "mu",
+    "sigma",
+    "a",
+    "b",
+    "q",
+    "parameters",
+)
 """Keys of a parameter."""
-FINE = ("log", "desc", "description")
+TOLERATED_KEYS = ("log", "desc", "description")
 """Keys that W&B does not have: `log` has a meaning here, the others are comments."""
 
-MOST = 10_000
+MAX_LISTED_MULTIPLES = 10_000
 """Maximum number of multiples of `q` that are listed."""
 
-DECADES = 2.0
+MAX_LINEAR_DECADES = 2.0
 """Decades of a linear range from which a note suggests a log scale."""
-PLAUSIBLE = 1e4
+MAX_PLAUSIBLE_BOUND = 1e4
 """Upper bound beyond which exponents were probably not meant as such."""
 
 
 @dataclass
-class Parameters:
+class SweepParameters:
     """The parameters of a sweep.
 
     `space` and `fixed` settings are by dotted name; `tables` are the names that contain others; `notes` are for the
@@ -69,27 +82,27 @@ class Parameters:
     names: dict[str, str] = field(default_factory=dict)
 
 
-def read_parameters(value: Any, grid: bool) -> Parameters:
+def read_parameters(value: Any, grid: bool) -> SweepParameters:
     """Return the `parameters:` of a sweep.
 
     A grid steps through values in W&B's order: by name. Raises: StudyError, Unsupported.
     """
-    result = Parameters()
+    result = SweepParameters()
     _read_table(value, "parameters", "", grid, result)
     if grid:
         result.space = dict(sorted(result.space.items()))
-    result.names = ours([*result.space, *result.fixed])
+    result.names = study_names_for([*result.space, *result.fixed])
     result.space = {result.names[name]: entry for name, entry in result.space.items()}
     result.fixed = {result.names[name]: value for name, value in result.fixed.items()}
     return result
 
 
-def _read_table(value: Any, where: str, prefix: str, grid: bool, result: Parameters) -> None:
+def _read_table(value: Any, where: str, prefix: str, grid: bool, result: SweepParameters) -> None:
     if not isinstance(value, dict) or not value:
         raise StudyError(f"must be a table of parameters, got {show(value)}", where=where, value=value)
     for name, entry in value.items():
         location = f"{where}.{name}"
-        if not NAME.fullmatch(name):
+        if not NAME_PATTERN.fullmatch(name):
             raise StudyError(
                 f"{name!r} is no name of a parameter", where=location, hint="letters, digits, _ . - / @ + and :"
             )
@@ -106,17 +119,17 @@ def _read_table(value: Any, where: str, prefix: str, grid: bool, result: Paramet
             _read_parameter(prefix + name, entry, location, grid, result)
 
 
-def _read_parameter(name: str, entry: dict[str, Any], where: str, grid: bool, result: Parameters) -> None:
+def _read_parameter(name: str, entry: dict[str, Any], where: str, grid: bool, result: SweepParameters) -> None:
     for key in entry:
-        if key not in (*KEYS, *FINE):
-            hint = did_you_mean(key, KEYS)
+        if key not in (*PARAMETER_KEYS, *TOLERATED_KEYS):
+            hint = did_you_mean(key, PARAMETER_KEYS)
             if not hint.startswith("did you mean"):
                 result.notes.append(f"{where}.{key}: no sweep file has this key; it is left out")
                 continue
             raise StudyError(f"unknown key {key!r}", where=f"{where}.{key}", value=key, hint=hint)
     kind = _distribution(entry, where)
     for key in entry:
-        if key in KEYS and key not in (*DISTRIBUTIONS[kind], "distribution"):
+        if key in PARAMETER_KEYS and key not in (*DISTRIBUTION_KEYS[kind], "distribution"):
             raise StudyError(f"does not go with {kind}", where=f"{where}.{key}", value=entry[key])
     if entry.get("log"):
         if kind != "uniform":
@@ -137,8 +150,8 @@ def _distribution(entry: dict[str, Any], where: str) -> str:
     """Return the distribution: the given one, else W&B's guess from the keys."""
     distribution = entry.get("distribution")
     if distribution is not None:
-        if distribution not in DISTRIBUTIONS:
-            hint = did_you_mean(str(distribution), DISTRIBUTIONS)
+        if distribution not in DISTRIBUTION_KEYS:
+            hint = did_you_mean(str(distribution), DISTRIBUTION_KEYS)
             raise StudyError(
                 f"unknown distribution {show(distribution)}",
                 where=f"{where}.distribution",
@@ -188,7 +201,7 @@ class _ParameterReader:
             hint = "give values, a q, or another method"
             raise StudyError(f"a grid cannot go through {kind}", where=self.where, value=kind, hint=hint)
         log = kind != "uniform"
-        if not log and low > 0 and math.log10(high / low) >= DECADES:
+        if not log and low > 0 and math.log10(high / low) >= MAX_LINEAR_DECADES:
             share = 100 * (1 - (low * 10 - low) / (high - low))
             text = f"{number_text(low)}..{number_text(high)}"
             self.notes.append(
@@ -204,7 +217,7 @@ class _ParameterReader:
         weights = self._weights(values)
         weighted_values: dict[str, tuple[Value, float]] = {}
         for value, weight in zip(values, weights or [1.0] * len(values), strict=True):
-            key = canonical(value)
+            key = canonical_json(value)
             if key in weighted_values:
                 self.notes.append(f"{self.where}.values: {show(value)} stands there twice; it is tried once")
             weighted_values[key] = (
@@ -236,7 +249,7 @@ class _ParameterReader:
         return [float(weight) for weight in weights]
 
     def _number(self, key: str) -> float:
-        value = self.entry.get(key, USUAL.get(key))
+        value = self.entry.get(key, DISTRIBUTION_DEFAULTS.get(key))
         where = f"{self.where}.{key}"
         if value is None:
             raise StudyError("missing", where=where)
@@ -271,7 +284,7 @@ class _ParameterReader:
         range_text = f"{bounds[0]:.3g} to {bounds[1]:.3g}"
         self.notes.append(f"{self.where}: the bounds of {kind} are exponents of e: the range is {range_text}")
         is_learning_rate = re.search(r"(?:^|[._-])lr(?:$|[._-])|learning_?rate", self.name.lower())
-        if bounds[1] > PLAUSIBLE or (is_learning_rate and bounds[1] > 1):
+        if bounds[1] > MAX_PLAUSIBLE_BOUND or (is_learning_rate and bounds[1] > 1):
             self.notes.append(
                 f"{self.where}: {range_text} is no usual range; {kind}_values takes the values themselves"
             )
@@ -290,7 +303,7 @@ class _ParameterReader:
         # A grid of W&B excludes the upper end; a random draw may round to it.
         last_index = math.ceil((high - low) / q - 1e-9) - 1 if self.grid else None
         if last_index is not None:
-            if last_index + 1 > MOST:
+            if last_index + 1 > MAX_LISTED_MULTIPLES:
                 raise Unsupported(f"{self.where}: a grid of {last_index + 1:,} values is too fine")
             all_integers = whole and float(low).is_integer()
             values: list[Value] = [_tidy(low + index * q, all_integers) for index in range(last_index + 1)]
@@ -311,7 +324,7 @@ class _ParameterReader:
         first, last = max(1, round(low / q)), round(high / q)
         if q == 1 and last > first:
             return {"low": first, "high": last, "int": True, "log": True}
-        if last - first >= MOST:
+        if last - first >= MAX_LISTED_MULTIPLES:
             raise Unsupported(f"{self.where}: {last - first + 1:,} multiples of q are too many", hint="a larger q")
         multiples = range(first, last + 1)
         lower_edges = [max(low, (multiple - 0.5) * q) for multiple in multiples]

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hptui.model.errors import Several, StudyError, Unsupported
+from hptui.model.errors import StudyError, StudyFileErrors, Unsupported
 
-KEYS = {"low": "min", "high": "max", "choices": "values", "step": "q", "weights": "probabilities"}
+SWEEP_KEY_OF = {"low": "min", "high": "max", "choices": "values", "step": "q", "weights": "probabilities"}
 """Key of a sweep file for one of a study file."""
-PLACES = (
+SWEEP_LOCATIONS = (
     (re.compile(r"space\.(.+)\.(low|high|choices|step|weights)(\[\d+\])?"), r"parameters.\1.{key}\3"),
     (re.compile(r"space\.(.+)"), r"parameters.\1"),
     (re.compile(r"space"), "parameters"),
@@ -24,23 +24,25 @@ PLACES = (
 """Patterns of locations in a study file, with the location in a sweep file."""
 
 
-def place(where: str) -> str:
+def sweep_location(where: str) -> str:
     """Return the location in a sweep file for one in a study file."""
-    for pattern, template in PLACES:
+    for pattern, template in SWEEP_LOCATIONS:
         match = pattern.fullmatch(where)
         if match:
-            key = KEYS.get(match[2], "") if "{key}" in template else ""
+            key = SWEEP_KEY_OF.get(match[2], "") if "{key}" in template else ""
             return match.expand(template.replace("{key}", key))
     return where
 
 
 @contextmanager
-def as_written() -> Iterator[None]:
+def errors_name_sweep() -> Iterator[None]:
     """Make errors that are raised inside name locations of the sweep file."""
     try:
         yield
-    except Several as error:
-        raise Several([_relocated(item) if isinstance(item, StudyError) else item for item in error.errors]) from None
+    except StudyFileErrors as error:
+        raise StudyFileErrors(
+            [_relocated(item) if isinstance(item, StudyError) else item for item in error.errors]
+        ) from None
     except StudyError as error:
         raise _relocated(error) from None
     except Unsupported:
@@ -48,4 +50,6 @@ def as_written() -> Iterator[None]:
 
 
 def _relocated(error: StudyError) -> StudyError:
-    return StudyError(error.problem, file=error.file, where=place(error.where), value=error.value, hint=error.hint)
+    return StudyError(
+        error.problem, file=error.file, where=sweep_location(error.where), value=error.value, hint=error.hint
+    )

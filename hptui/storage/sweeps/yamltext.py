@@ -9,9 +9,9 @@ import yaml
 
 from hptui.model.errors import StudyError
 
-FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][-+]?[0-9]+")
+FLOAT_PATTERN = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][-+]?[0-9]+")
 """Pattern of `1e-5`, a number to everybody but YAML 1.1, which requires a dot. In quotes it stays text."""
-TAG = "!hptui/number"
+NUMBER_TAG = "!hptui/number"
 """YAML tag of repaired numbers."""
 
 
@@ -45,12 +45,12 @@ def parse_yaml(text: str) -> tuple[Any, list[str]]:
         document: dict[Any, Any] = loader.construct_mapping(node, deep=True)
         return document
 
-    Loader.add_implicit_resolver(TAG, FLOAT_WHOLE, list("-+.0123456789"))
+    Loader.add_implicit_resolver(NUMBER_TAG, WHOLE_FLOAT_PATTERN, list("-+.0123456789"))
     # Ours must be tried before YAML's own pattern for floats, which does not match all of these.
     for first in "-+.0123456789":
         resolvers = Loader.yaml_implicit_resolvers[first]
-        resolvers.sort(key=lambda pair: pair[0] != TAG)
-    Loader.add_constructor(TAG, number)
+        resolvers.sort(key=lambda pair: pair[0] != NUMBER_TAG)
+    Loader.add_constructor(NUMBER_TAG, number)
     Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, table)
     try:
         document = yaml.load(text, Loader=Loader)  # noqa: S506  a subclass of SafeLoader
@@ -63,5 +63,5 @@ def parse_yaml(text: str) -> tuple[Any, list[str]]:
     return document, repaired
 
 
-FLOAT_WHOLE = re.compile(rf"^(?:{FLOAT.pattern})$")
+WHOLE_FLOAT_PATTERN = re.compile(rf"^(?:{FLOAT_PATTERN.pattern})$")
 """The pattern for a whole scalar."""

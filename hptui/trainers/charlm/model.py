@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from hptui.trainers.charlm.settings import Settings
+from hptui.trainers.charlm.settings import CharlmSettings
 
-LOUDNESS = 3.0
+EMBEDDING_SCALE = 3.0
 """Factor of the embeddings at the input.
 
 A matrix that is also the output layer must have small entries; without the factor the first layers get almost no
@@ -19,7 +19,7 @@ signal, and a short run learns little more than the frequencies of characters.
 class Attention(nn.Module):
     """Causal self-attention over all heads at once."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: CharlmSettings) -> None:
         super().__init__()
         self.heads = settings.num_heads
         self.dropout = settings.dropout
@@ -39,7 +39,7 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """A transformer block: attention, then a feed-forward layer, each added to its input."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: CharlmSettings) -> None:
         super().__init__()
         dim = settings.model_dim
         self.norm1, self.attention = nn.LayerNorm(dim), Attention(settings)
@@ -56,7 +56,7 @@ class Block(nn.Module):
 class CharLM(nn.Module):
     """A language model over characters: returns the logits of the next character at each position."""
 
-    def __init__(self, settings: Settings, vocabulary: int) -> None:
+    def __init__(self, settings: CharlmSettings, vocabulary: int) -> None:
         super().__init__()
         dim = settings.model_dim
         self.characters = nn.Embedding(vocabulary, dim)
@@ -76,7 +76,7 @@ class CharLM(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Return the logits of the next character. Shape: (B, T) ids to (B, T, vocabulary)."""
         positions = torch.arange(ids.shape[1], device=ids.device)
-        x = self.drop(LOUDNESS * (self.characters(ids) + self.positions(positions)))  # (B, T, dim)
+        x = self.drop(EMBEDDING_SCALE * (self.characters(ids) + self.positions(positions)))  # (B, T, dim)
         for block in self.blocks:
             x = block(x)
         scores: Tensor = self.head(self.norm(x))

@@ -9,14 +9,14 @@ from hptui.trainers.settings import setting
 
 MODEL, TRAINING, SCHEDULE, SEQUENCE = "Model", "Training", "Schedule", "Sequence"
 DATA, RUN, SAMPLE = "Data", "Run", "Sample"
-MEASURES = ("val_loss", "perplexity", "train_loss", "learning_rate", "grad_norm", "tokens_per_second")
+METRICS = ("val_loss", "perplexity", "train_loss", "learning_rate", "grad_norm", "tokens_per_second")
 """All metrics that `charlm` reports."""
 SCHEDULES = ("constant", "cosine", "step", "exponential")
 """Values of `lr_schedule`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class CharlmSettings:
     """The settings of one training run. Raises: UserError for values that cannot work together."""
 
     model_dim: int = setting(

@@ -12,12 +12,12 @@ from torch import Tensor
 from hptui.trainers.charlm.model import CharLM
 from hptui.trainers.optimizers import load_optimizer
 
-FILE = "state.pt"
+STATE_FILE = "state.pt"
 """Name of the file in a checkpoint."""
 
 
 @dataclass
-class State:
+class TrainingState:
     """Model, optimizer, step and early-stopping state of a training. Random generators belong to torch."""
 
     model: CharLM
@@ -42,12 +42,12 @@ class State:
             "cuda_rng": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
         }
         # A Python file raises OSError if the disk is full; torch's own writer does not.
-        with (path / FILE).open("wb") as file:
+        with (path / STATE_FILE).open("wb") as file:
             torch.save(state, file)
 
     def restore(self, path: Path) -> None:
         """Load the state of the training that wrote a checkpoint."""
-        state = torch.load(path / FILE, map_location=self.device, weights_only=True)
+        state = torch.load(path / STATE_FILE, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
         load_optimizer(self.optimizer, state["optimizer"])
         self.step, self.best, self.without_progress = state["step"], state["best"], state["without_progress"]

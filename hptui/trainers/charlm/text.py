@@ -21,14 +21,14 @@ from torch import Tensor
 
 from hptui.model.errors import UserError
 from hptui.storage.rundir import write_atomic
-from hptui.trainers.alone import alone
-from hptui.trainers.charlm.settings import Settings
+from hptui.trainers.alone import exclusive_lock
+from hptui.trainers.charlm.settings import CharlmSettings
 
 SKIPPED = {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"}
 """Directories of the standard library that are not read."""
 SUFFIXES = {".txt", ".md", ".rst", ".tex", ".py"}
 """Files of a directory that are text."""
-BREAK = "\n\n"
+TEXT_SEPARATOR = "\n\n"
 """Separator of joined texts."""
 
 
@@ -49,7 +49,7 @@ class Corpus:
         return "".join(self.vocabulary[number] for number in ids)
 
 
-def load(settings: Settings, directory: Path, cache: Path) -> Corpus:
+def load(settings: CharlmSettings, directory: Path, cache: Path) -> Corpus:
     """Return the text of one trial, split and numbered. `directory` is the base of a relative path.
 
     Raises: UserError if the text is missing or too short.
@@ -86,10 +86,10 @@ def read(path: Path, limit: int) -> str:
     parts, length = [], 0
     for file in files:
         parts.append(file.read_text(encoding="utf-8", errors="replace"))
-        length += len(parts[-1]) + len(BREAK)
+        length += len(parts[-1]) + len(TEXT_SEPARATOR)
         if limit and length > limit:
             break
-    return _cut(BREAK.join(parts), limit)
+    return _cut(TEXT_SEPARATOR.join(parts), limit)
 
 
 def docstrings(limit: int, cache: Path) -> str:
@@ -98,7 +98,7 @@ def docstrings(limit: int, cache: Path) -> str:
     key = hashlib.sha256(f"{root} {platform.python_version()} {limit}".encode()).hexdigest()[:16]
     path = cache / f"docstrings-{key}.txt"
     cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with alone(cache / "docstrings.lock"):  # trials that start together need the same file
+    with exclusive_lock(cache / "docstrings.lock"):  # trials that start together need the same file
         if not path.exists():
             write_atomic(path, _extract(Path(root), limit).encode())
     return path.read_text(encoding="utf-8")
@@ -111,12 +111,12 @@ def _extract(root: Path, limit: int) -> str:
         for text in _docstrings_of(file):
             if text not in texts and text.isascii():
                 texts[text] = None
-                length += len(text) + len(BREAK)
+                length += len(text) + len(TEXT_SEPARATOR)
         if limit and length > limit:
             break
     if not texts:
         raise UserError(f"no source of Python's library in {root}", hint="set text to a file or directory of your own")
-    return _cut(BREAK.join(texts), limit)
+    return _cut(TEXT_SEPARATOR.join(texts), limit)
 
 
 def _modules(root: Path) -> list[Path]:

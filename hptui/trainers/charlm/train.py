@@ -20,14 +20,14 @@ from torch import Tensor
 from hptui.trainers.charlm import schedule, text
 from hptui.trainers.charlm.model import CharLM
 from hptui.trainers.charlm.sample import generate
-from hptui.trainers.charlm.settings import Settings
-from hptui.trainers.charlm.state import State
+from hptui.trainers.charlm.settings import CharlmSettings
+from hptui.trainers.charlm.state import TrainingState
 from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import Diverged
 
-CHECKPOINT_SECONDS = 60.0
+CHECKPOINT_INTERVAL_S = 60.0
 """Seconds between checkpoints, where the settings give no number of steps."""
-EVALUATED = 32
+EVALUATION_BATCH_SIZE = 32
 """Sequences in a batch of validation text: not `batch_size`, so that all trials see the same text."""
 
 
@@ -39,7 +39,7 @@ def make_repeatable() -> None:
     torch.backends.cudnn.benchmark = False
 
 
-def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
+def train(settings: CharlmSettings, trial: TrialContext) -> Mapping[str, float]:
     """Train, evaluate and write a sample of text; return the last metrics.
 
     If asked to stop, save a checkpoint and return.
@@ -50,7 +50,7 @@ def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
     device = torch.device(trial.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     trial.phase("text")
     corpus = text.load(settings, trial.directory, trial.cache)
-    run = Run(settings, trial, device, corpus)
+    run = CharlmTraining(settings, trial, device, corpus)
     trial.phase("train")
     metrics = run.train()
     trial.effective(steps=run.state.step, epochs=run.epochs(run.state.step), tokens=run.state.step * run.per_update)
@@ -58,16 +58,18 @@ def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
         return metrics
     if run.state.best_weights is not None:
         run.state.model.load_state_dict(run.state.best_weights)
-        metrics |= validation(run.state.best)
+        metrics |= validation_metrics(run.state.best)
     if settings.sample_chars and not trial.try_steps:
         write_sample(settings, trial, run.state.model, corpus)
     return metrics
 
 
-class Run:
+class CharlmTraining:
     """One training: what stays the same while `state` changes."""
 
-    def __init__(self, settings: Settings, trial: TrialContext, device: torch.device, corpus: text.Corpus) -> None:
+    def __init__(
+        self, settings: CharlmSettings, trial: TrialContext, device: torch.device, corpus: text.Corpus
+    ) -> None:
         self.settings, self.trial, self.device = settings, trial, device
         self.per_update = settings.batch_size * settings.gradient_accumulation * settings.max_seq_len  # characters
         self.per_epoch = len(corpus.train) / self.per_update  # updates
@@ -77,7 +79,7 @@ class Run:
         torch.manual_seed(trial.seed)
         model = CharLM(settings, len(corpus.vocabulary)).to(device)
         optimizer = torch.optim.AdamW(model.parameter_groups(settings.weight_decay), settings.learning_rate, fused=True)
-        self.state = State(model, optimizer, device, keep_best=settings.early_stopping)
+        self.state = TrainingState(model, optimizer, device, keep_best=settings.early_stopping)
         if trial.resume_from:
             self.state.restore(trial.resume_from)
         self._record_effective(corpus)
@@ -89,7 +91,7 @@ class Run:
     def _record_effective(self, corpus: text.Corpus) -> None:
         """Record the values that are really used, where they follow from several settings."""
         settings, trial = self.settings, self.trial
-        peak = schedule.peak(settings, self.total, self.per_epoch)
+        peak = schedule.peak_learning_rate(settings, self.total, self.per_epoch)
         if settings.warmup_steps > self.total:
             trial.warn(
                 f"the warm-up of {settings.warmup_steps} steps is longer than the run of {self.total}: "
@@ -163,7 +165,7 @@ class Run:
     def update(self) -> tuple[float, float, float]:
         """Take one optimizer step; return learning rate, mean loss before the step, and gradient norm."""
         settings, state, accumulation = self.settings, self.state, self.settings.gradient_accumulation
-        learning_rate = schedule.rate(settings, state.step, self.total, self.per_epoch)
+        learning_rate = schedule.learning_rate_at(settings, state.step, self.total, self.per_epoch)
         for group in state.optimizer.param_groups:
             group["lr"] = learning_rate
         state.model.train()
@@ -195,15 +197,15 @@ class Run:
     def evaluate(self) -> dict[str, float]:
         """Return the metrics on sequences spread evenly over the validation text, and judge them."""
         settings, length = self.settings, self.settings.max_seq_len
-        count = min(settings.eval_batches * EVALUATED, max(len(self.held_out) // length, 1))
+        count = min(settings.eval_batches * EVALUATION_BATCH_SIZE, max(len(self.held_out) // length, 1))
         starts = torch.linspace(0, len(self.held_out) - length - 1, count, dtype=torch.float64).long()
         self.state.model.eval()
         total = 0.0
-        for chunk in torch.split(starts, min(settings.batch_size, EVALUATED)):
+        for chunk in torch.split(starts, min(settings.batch_size, EVALUATION_BATCH_SIZE)):
             with self.precision():
                 total += float(self.state.model.loss(*windows(self.held_out, chunk, length))) * len(chunk)
         self.state.judge(total / count)
-        return validation(total / count)
+        return validation_metrics(total / count)
 
     @contextlib.contextmanager
     def precision(self) -> Iterator[None]:
@@ -214,7 +216,7 @@ class Run:
     def checkpoint_due(self) -> bool:
         """Return whether to save now, by steps or by the clock."""
         every = self.settings.checkpoint_every
-        return self.state.step % every == 0 if every else self.trial.checkpoint_due(CHECKPOINT_SECONDS)
+        return self.state.step % every == 0 if every else self.trial.checkpoint_due(CHECKPOINT_INTERVAL_S)
 
 
 def windows(data: Tensor, starts: Tensor, length: int) -> tuple[Tensor, Tensor]:
@@ -224,12 +226,12 @@ def windows(data: Tensor, starts: Tensor, length: int) -> tuple[Tensor, Tensor]:
     return sequences[:, :-1], sequences[:, 1:]
 
 
-def validation(loss: float) -> dict[str, float]:
+def validation_metrics(loss: float) -> dict[str, float]:
     """Return the metrics of an evaluation from its mean loss."""
     return {"val_loss": loss, "perplexity": math.exp(min(loss, 700.0))}
 
 
-def write_sample(settings: Settings, trial: TrialContext, model: CharLM, corpus: text.Corpus) -> None:
+def write_sample(settings: CharlmSettings, trial: TrialContext, model: CharLM, corpus: text.Corpus) -> None:
     """Write a sample of the trained model's text as an artifact, and print it."""
     trial.phase("sample")
     unknown = sorted(set(settings.prompt) - set(corpus.vocabulary))

@@ -13,23 +13,23 @@ from pathlib import Path
 from hptui.model.errors import UserError, did_you_mean
 from hptui.model.trial import Value
 from hptui.trainers.command import configfile
-from hptui.trainers.command.flags import as_declared
-from hptui.trainers.command.program import OURS
-from hptui.trainers.command.settings import Spec, read
-from hptui.trainers.command.styles import STYLES, Style, arguments, flat, read_style, word
+from hptui.trainers.command.flags import style_as_declared
+from hptui.trainers.command.program import CONSTANTS_RUNNER
+from hptui.trainers.command.settings import CommandSpec, read_command_spec
+from hptui.trainers.command.styles import STYLES, ArgumentStyle, arguments, flatten, read_style, value_word
 
-PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w.]*)\}")
-ARGUMENTS, CONFIG = "args", "config"
-WHOLE = ("{args_json}", "{args_json_file}", "{args_dict}")
+PLACEHOLDER_PATTERN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w.]*)\}")
+ARGUMENTS_NAME, CONFIG_NAME = "args", "config"
+ALL_PARAMETERS_WORDS = ("{args_json}", "{args_json_file}", "{args_dict}")
 """Words that stand for all parameters at once: as JSON, as the path of a JSON file, as a Python dictionary."""
-VARIABLE = "env."
+ENVIRONMENT_PREFIX = "env."
 """Prefix of placeholders for environment variables: `{env.NAME}`; an unset one yields its name, as in W&B."""
 SWEEP_FILE = "wandb-parameters.yaml"
 ARGUMENTS_FILE = "arguments.json"
 
 
 @dataclass
-class Places:
+class Placeholders:
     """What placeholders stand for: facts of the trial, and its parameters.
 
     `used` collects the parameters that a placeholder has put somewhere; they are not passed a second time.
@@ -37,8 +37,8 @@ class Places:
 
     facts: Mapping[str, str]
     parameters: Mapping[str, Value]
-    style: Style
-    used: set[str] = field(default_factory=set)
+    style: ArgumentStyle
+    placed: set[str] = field(default_factory=set)
 
     def fill(self, text: str, where: str) -> str:
         """Return `text` with its placeholders replaced; `{{` is a brace. `where` names the key in errors.
@@ -52,77 +52,88 @@ class Places:
                 return match[0][0]
             # A parameter takes precedence over a fact: the script must get the value that is recorded.
             if name in self.parameters:
-                self.used.add(name)
-                return word(self.style, self.parameters[name])
+                self.placed.add(name)
+                return value_word(self.style, self.parameters[name])
             if name in self.facts:
                 return self.facts[name]
-            if name.startswith(VARIABLE):
-                variable = name.removeprefix(VARIABLE)
+            if name.startswith(ENVIRONMENT_PREFIX):
+                variable = name.removeprefix(ENVIRONMENT_PREFIX)
                 return os.environ.get(variable, variable)
-            names = [*self.facts, *self.parameters, ARGUMENTS, CONFIG]
+            names = [*self.facts, *self.parameters, ARGUMENTS_NAME, CONFIG_NAME]
             raise UserError(f"trainer.{where}: there is nothing called {{{name}}}", hint=did_you_mean(name, names))
 
-        return PLACEHOLDER.sub(replacement, text)
+        return PLACEHOLDER_PATTERN.sub(replacement, text)
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
+class ComposedCommand:
     """What to start. `files` (text by path) are to be written first; `places` fills further texts of the same trial."""
 
     words: list[str]
     environment: dict[str, str]
     files: dict[Path, str]
-    places: Places
+    placeholders: Placeholders
 
 
-def compose(spec: Spec, facts: Mapping[str, str], directory: Path, output: Path) -> Composed:
+def compose_command(spec: CommandSpec, facts: Mapping[str, str], directory: Path, output: Path) -> ComposedCommand:
     """Compose the command of a trial.
 
     `facts` are placeholders with their values; `directory` is that of the study file, `output` the trial's.
 
     Raises: UserError.
     """
-    style = read_style(spec.own.style)
-    value_style = style if isinstance(style, Style) else STYLES["exact"]
-    places = Places(dict(facts), spec.parameters, value_style)
+    style = read_style(spec.settings.style)
+    value_style = style if isinstance(style, ArgumentStyle) else STYLES["exact"]
+    places = Placeholders(dict(facts), spec.parameters, value_style)
     files: dict[Path, str] = {}
     config_facts: dict[str, str] = {}
-    if spec.own.config is not None:
-        config_file = configfile.read_wanted(spec.own.config, places.fill, directory)
-        config_facts[CONFIG] = str(output / config_file.name)
+    if spec.settings.config is not None:
+        config_file = configfile.read_config_spec(spec.settings.config, places.fill, directory)
+        config_facts[CONFIG_NAME] = str(output / config_file.name)
     places.facts = {**facts, **config_facts}
-    words = [text if text == "{args}" or text in WHOLE else places.fill(text, "command") for text in spec.own.command]
-    environment = {name: places.fill(text, f"env.{name}") for name, text in (spec.own.env or {}).items()}
-    remaining = {spec.called(name): value for name, value in spec.parameters.items() if name not in places.used}
-    remaining = nested(remaining, spec.own.tables)
+    words = [
+        text if text == "{args}" or text in ALL_PARAMETERS_WORDS else places.fill(text, "command")
+        for text in spec.settings.command
+    ]
+    environment = {name: places.fill(text, f"env.{name}") for name, text in (spec.settings.env or {}).items()}
+    remaining = {
+        spec.name_in_script(name): value for name, value in spec.parameters.items() if name not in places.placed
+    }
+    remaining = nest_in_tables(remaining, spec.settings.tables)
     inserted: list[str] = []
-    words = [_all_in_one_word(text, remaining, output, files) if text in WHOLE else text for text in words]
-    if spec.own.config is not None:
-        if not any("{config}" in text for text in (*spec.own.command, *(spec.own.env or {}).values())):
+    words = [
+        _all_in_one_word(text, remaining, output, files) if text in ALL_PARAMETERS_WORDS else text for text in words
+    ]
+    if spec.settings.config is not None:
+        if not any("{config}" in text for text in (*spec.settings.command, *(spec.settings.env or {}).values())):
             hint = 'for instance command = ["python", "train.py", "--config", "{config}"]'
             raise UserError(
                 "trainer.config: no word of the command is {config}, so the script would not see it", hint=hint
             )
-        files[output / config_file.name] = configfile.merged(config_file, remaining)
-    elif isinstance(style, Style):
-        work = directory / places.fill(spec.own.workdir, "workdir")
-        inserted = arguments(as_declared(style, remaining, words, work), remaining)
+        files[output / config_file.name] = configfile.merged_text(config_file, remaining)
+    elif isinstance(style, ArgumentStyle):
+        work = directory / places.fill(spec.settings.workdir, "workdir")
+        inserted = arguments(style_as_declared(style, remaining, words, work), remaining)
     elif style == "constants":
-        words = with_constants(words, remaining)
+        words = insert_constants_runner(words, remaining)
     elif style == "env":
-        environment |= {variable(name): word(value_style, value) for name, value in flat(remaining)}
-    if style == "wandb" or (isinstance(style, Style) and style.also == "wandb"):
-        all_parameters = nested({spec.called(name): value for name, value in spec.parameters.items()}, spec.own.tables)
+        environment |= {
+            environment_variable(name): value_word(value_style, value) for name, value in flatten(remaining)
+        }
+    if style == "wandb" or (isinstance(style, ArgumentStyle) and style.also == "wandb"):
+        all_parameters = nest_in_tables(
+            {spec.name_in_script(name): value for name, value in spec.parameters.items()}, spec.settings.tables
+        )
         # W&B reads the file with PyYAML, which takes JSON's 1e-05 for a text: so it is dumped as YAML.
         files[output / SWEEP_FILE] = configfile.yaml_text(
             {name: {"value": value} for name, value in all_parameters.items()}
         )
         environment = {"WANDB_SWEEP_PARAM_PATH": str(output / SWEEP_FILE), "WANDB_MODE": "offline", **environment}
         environment = {"WANDB_DIR": str(output), "WANDB_SILENT": "true", **environment}
-    return Composed(_inserted(words, inserted), environment, files, places)
+    return ComposedCommand(_inserted(words, inserted), environment, files, places)
 
 
-def said(
+def command_line_words(
     settings: Mapping[str, Value],
     parameters: Mapping[str, Value],
     names: Mapping[str, str],
@@ -137,30 +148,34 @@ def said(
 
     Raises: UserError if two parameters would get one name.
     """
-    spec = read(settings)
-    style = read_style(spec.own.style)
-    if spec.own.config is not None or not isinstance(style, Style):
+    spec = read_command_spec(settings)
+    style = read_style(spec.settings.style)
+    if spec.settings.config is not None or not isinstance(style, ArgumentStyle):
         return None
     style = replace(style, names="dash") if hyphens and style.names == "keep" else style
     placed = {
-        name for text in (*spec.own.command, *(spec.own.env or {}).values()) for name in PLACEHOLDER.findall(text)
+        name
+        for text in (*spec.settings.command, *(spec.settings.env or {}).values())
+        for name in PLACEHOLDER_PATTERN.findall(text)
     }
-    script_names = {name: names.get(name, spec.called(name)) for name in parameters if name not in placed}
+    script_names = {name: names.get(name, spec.name_in_script(name)) for name in parameters if name not in placed}
     if len({*script_names.values()}) < len(script_names):
         raise UserError("two settings would have one name", hint="give each a name of its own")
-    remaining = nested(
-        {script_names[name]: value for name, value in parameters.items() if name in script_names}, spec.own.tables
+    remaining = nest_in_tables(
+        {script_names[name]: value for name, value in parameters.items() if name in script_names}, spec.settings.tables
     )
-    return arguments(as_declared(style, remaining, spec.own.command, directory / spec.own.workdir), remaining)
+    return arguments(
+        style_as_declared(style, remaining, spec.settings.command, directory / spec.settings.workdir), remaining
+    )
 
 
-def nested(parameters: Mapping[str, Value], tables: Sequence[str]) -> dict[str, Value]:
+def nest_in_tables(parameters: Mapping[str, Value], tables: Sequence[str]) -> dict[str, Value]:
     """Return parameters with those of each table (`optimizer.lr` of `optimizer`) moved into it.
 
     Raises: UserError for a name that is a table and a value.
     """
     tree: dict[str, Value] = {}
-    for name, value in overlaid(parameters).items():
+    for name, value in merge_into_tables(parameters).items():
         table_of_name, key_in_table = tree, name
         for table in sorted(tables, key=len):
             if not name.startswith(f"{table}."):
@@ -176,14 +191,14 @@ def nested(parameters: Mapping[str, Value], tables: Sequence[str]) -> dict[str, 
     return tree
 
 
-def overlaid(parameters: Mapping[str, Value]) -> dict[str, Value]:
+def merge_into_tables(parameters: Mapping[str, Value]) -> dict[str, Value]:
     """Move each dotted parameter (`optimizer.lr`) into the table (`optimizer`) that is given as a whole."""
     merged = deepcopy(dict(parameters))
     tables = [name for name, value in merged.items() if isinstance(value, dict)]
     for name in list(merged):
         table = next((prefix for prefix in tables if name.startswith(f"{prefix}.")), None)
         if table is not None:
-            configfile.put(merged[table], name.removeprefix(f"{table}."), merged.pop(name))
+            configfile.set_at_path(merged[table], name.removeprefix(f"{table}."), merged.pop(name))
     return merged
 
 
@@ -198,7 +213,7 @@ def _all_in_one_word(text: str, parameters: Mapping[str, Value], output: Path, f
     return str(output / ARGUMENTS_FILE)
 
 
-def with_constants(words: Sequence[str], values: Mapping[str, Value]) -> list[str]:
+def insert_constants_runner(words: Sequence[str], values: Mapping[str, Value]) -> list[str]:
     """Return the command with its Python script run by `with_constants.py`.
 
     Raises: UserError if no word of the command is a Python script.
@@ -207,7 +222,11 @@ def with_constants(words: Sequence[str], values: Mapping[str, Value]) -> list[st
     if not script_index:
         hint = 'for instance command = ["python", "train.py"]'
         raise UserError('trainer.style: "constants" needs a Python script in the command', hint=hint)
-    return [*words[:script_index], str(OURS), json.dumps(values), *words[script_index:]] if values else list(words)
+    return (
+        [*words[:script_index], str(CONSTANTS_RUNNER), json.dumps(values), *words[script_index:]]
+        if values
+        else list(words)
+    )
 
 
 def _inserted(words: list[str], extra: list[str]) -> list[str]:
@@ -218,6 +237,6 @@ def _inserted(words: list[str], extra: list[str]) -> list[str]:
     return [*words[:index], *extra, *words[index + 1 :]]
 
 
-def variable(name: str) -> str:
+def environment_variable(name: str) -> str:
     """Return the environment variable for a parameter's name."""
     return re.sub(r"\W", "_", name).upper()

@@ -16,7 +16,7 @@ FORMATS = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".toml": "toml"}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ConfigFileSpec:
     """The file to write: its format, its name in the trial's directory, and the content that it starts from."""
 
     format: str
@@ -24,7 +24,7 @@ class Wanted:
     base: Mapping[str, Any]
 
 
-def read_wanted(value: Value, fill: Callable[[str, str], str], directory: Path) -> Wanted:
+def read_config_spec(value: Value, fill: Callable[[str, str], str], directory: Path) -> ConfigFileSpec:
     """Read `trainer.config`: `"conf/base.yaml"`, `"yaml"` (from nothing), or a table.
 
     The table is `{ base = …, format = …, name = … }`.
@@ -48,7 +48,7 @@ def read_wanted(value: Value, fill: Callable[[str, str], str], directory: Path) 
     name = str(table.get("name", "")) or (path.name if path else f"config.{format_}")
     if Path(name).name != name:
         raise UserError(f"trainer.config.name: {name!r} is no plain file name")
-    return Wanted(format_, name, _parse(path, format_) if path else {})
+    return ConfigFileSpec(format_, name, _parse(path, format_) if path else {})
 
 
 def _parse(path: Path, format_: str) -> Mapping[str, Any]:
@@ -100,16 +100,16 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
 }
 
 
-def merged(wanted: Wanted, parameters: Mapping[str, Value]) -> str:
+def merged_text(spec: ConfigFileSpec, parameters: Mapping[str, Value]) -> str:
     """Return the text of the file: the base with each parameter set at its dotted path."""
-    content = deepcopy(dict(wanted.base)) if wanted.format != "toml" else deepcopy(wanted.base)
+    content = deepcopy(dict(spec.base)) if spec.format != "toml" else deepcopy(spec.base)
     for name, value in parameters.items():
-        if value is not None or wanted.format != "toml":
-            put(content, name, value)
-    return _WRITERS[wanted.format](content)
+        if value is not None or spec.format != "toml":
+            set_at_path(content, name, value)
+    return _WRITERS[spec.format](content)
 
 
-def put(content: Any, name: str, value: Value) -> None:
+def set_at_path(content: Any, name: str, value: Value) -> None:
     """Set one parameter in nested tables and lists.
 
     A key that contains dots and exists as it is takes precedence over the path.
@@ -138,12 +138,12 @@ def put(content: Any, name: str, value: Value) -> None:
         raise UserError(f"trainer.config: {name} leads into a value that is no table in the base file")
 
 
-def paths(base: Mapping[str, Any], above: str = "") -> list[str]:
+def dotted_paths(base: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Return the dotted paths of a base file, tables included."""
     names = []
     for key, value in base.items():
-        name = f"{above}{key}"
+        name = f"{prefix}{key}"
         names.append(name)
         if isinstance(value, Mapping):
-            names += paths(value, f"{name}.")
+            names += dotted_paths(value, f"{name}.")
     return names

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 from hptui.model.trial import Reason
 from hptui.trainers.metrics_in.lines import LineReader
-from hptui.trainers.outcome import DISK, GPU_MEMORY, HOST_MEMORY, MESSAGE_LIMIT, Failure
+from hptui.trainers.outcome import DISK_FULL_SIGNS, GPU_MEMORY_SIGNS, HOST_MEMORY_SIGNS, MAX_MESSAGE_CHARS, Failure
 
 TRACEBACK = "Traceback (most recent call last)"
 EXCEPTION = re.compile(
     r"(?:[A-Za-z_]\w*\.)*(?:[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Warning|Missing\w*)|[A-Z]\w+)(?::\s.*)?$"
 )
-USAGE = re.compile(
+USAGE_PATTERN = re.compile(
     r"unrecognized arguments?|no such option|unknown option|unrecognized option|unexpected argument|invalid choice"
     r"|the following arguments are required|missing option|missing argument|missing parameter|could not consume arg"
     r"|could not override|not used by the HfArgumentParser|invalid value for|expected a value|ambiguous option"
@@ -28,26 +28,28 @@ USAGE = re.compile(
 NOT_FOUND = re.compile(
     r"can't open file|ModuleNotFoundError|No module named|ImportError|command not found|FileNotFoundError"
 )
-NO_NUMBER = r"\b(?:nan|inf|infinity|non-?finite|not finite)\b"
+NON_FINITE = r"\b(?:nan|inf|infinity|non-?finite|not finite)\b"
 DIVERGED = re.compile(
-    rf"(?i)\b(?:loss|gradients?|grad_norm|weights?|logits?|value)\b[^\n]{{0,40}}{NO_NUMBER}"
+    rf"(?i)\b(?:loss|gradients?|grad_norm|weights?|logits?|value)\b[^\n]{{0,40}}{NON_FINITE}"
     r"|\b(?:nan|non-?finite) (?:loss|gradients?)|FloatingPointError|diverged"
 )
 ERROR = re.compile(r"(?i)(?:\w+: )?(?:fatal )?error\b")
-STOPS = re.compile(r"(?i)\b(?:stop|stopped|stopping|abort\w*|exit\w*|quit\w*|giving up|terminat\w+|halt\w*|diverged)\b")
-SIGNALLED = re.compile(
+STOP_WORDS = re.compile(
+    r"(?i)\b(?:stop|stopped|stopping|abort\w*|exit\w*|quit\w*|giving up|terminat\w+|halt\w*|diverged)\b"
+)
+SIGNAL_WORDS = re.compile(
     r"KeyboardInterrupt|(?i:^\W*interrupted\b|\binterrupted by (?:the )?user\b"
     r"|\b(?:caught|received|got) (?:signal )?SIG(?:INT|TERM)\b)"
 )
-GIVEN_UP = 5
+MAX_LINES_OF_REPORTED_FAILURE = 5
 """Last lines of a script with exit code 0 that are searched for a failure."""
 DECORATION = re.compile(r"[╭╮╰╯│─┌┐└┘]+")
 INTERRUPTED = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP)
-USUAL_USAGE = 2
+USAGE_EXIT_CODE = 2
 
 
-def judge(
-    code: int, lines: Sequence[str], *, reported: bool, whole: bool = False, oom_kills: int = 0
+def classify_script_end(
+    code: int, lines: Sequence[str], *, reported: bool, all_steps: bool = False, oom_kills: int = 0
 ) -> Failure | None:
     """Return why a script has failed; None if it ran to its end.
 
@@ -57,8 +59,8 @@ def judge(
     """
     lines = [text for line in lines if (text := DECORATION.sub(" ", line).strip())]
     key_line = _most_telling_line(lines)
-    if code == 0 and (whole or not _ends_in_traceback(lines)):
-        return None if whole else _reported_failure(lines)
+    if code == 0 and (all_steps or not _ends_in_traceback(lines)):
+        return None if all_steps else _reported_failure(lines)
     number = signal.Signals(-code) if code < 0 and -code in set(signal.Signals) else None
     if number is signal.SIGKILL and oom_kills:
         return Failure(Reason.HOST_OOM, "killed by the kernel: out of host memory")
@@ -70,7 +72,7 @@ def judge(
         return Failure(Reason.LOST, f"the script was ended from outside ({received.name})")
     if number is not None:
         return Failure(Reason.CRASH, _short(f"the script was killed by {number.name}", _quoted(key_line)))
-    if (not reported or code == USUAL_USAGE) and (usage := _usage(code, lines)):
+    if (not reported or code == USAGE_EXIT_CODE) and (usage := _usage(code, lines)):
         return Failure(Reason.USAGE, usage)
     if (
         not reported
@@ -95,7 +97,7 @@ def _quoted(line: str) -> str:
 def _reported_failure(lines: Sequence[str]) -> Failure | None:
     """Return the failure that a script with exit code 0 has caught and reported in its last lines."""
     reader = LineReader()
-    for line in reversed(lines[-GIVEN_UP:]):
+    for line in reversed(lines[-MAX_LINES_OF_REPORTED_FAILURE:]):
         for failure in (_resources([line]), _diverged(line), _interrupted(line)):
             if failure is not None:
                 return failure
@@ -105,12 +107,14 @@ def _reported_failure(lines: Sequence[str]) -> Failure | None:
 
 
 def _diverged(line: str) -> Failure | None:
-    diverged = DIVERGED.search(line) and STOPS.search(line)
+    diverged = DIVERGED.search(line) and STOP_WORDS.search(line)
     return Failure(Reason.NAN, _short(line)) if diverged else None
 
 
 def _interrupted(line: str) -> Failure | None:
-    return Failure(Reason.LOST, _short("the script was ended from outside", line)) if SIGNALLED.search(line) else None
+    return (
+        Failure(Reason.LOST, _short("the script was ended from outside", line)) if SIGNAL_WORDS.search(line) else None
+    )
 
 
 def _most_telling_line(lines: Sequence[str]) -> str:
@@ -134,25 +138,27 @@ def _ends_in_traceback(lines: Sequence[str]) -> bool:
 
 def _resources(lines: Sequence[str]) -> Failure | None:
     for line in reversed(lines[-60:]):
-        if any(sign in line for sign in GPU_MEMORY) or "OutOfMemoryError" in line:
+        if any(sign in line for sign in GPU_MEMORY_SIGNS) or "OutOfMemoryError" in line:
             return Failure(Reason.OOM, _short(line))
-        if any(sign in line for sign in HOST_MEMORY) or line.startswith("MemoryError"):
+        if any(sign in line for sign in HOST_MEMORY_SIGNS) or line.startswith("MemoryError"):
             return Failure(Reason.HOST_OOM, _short(line))
-        if any(sign in line for sign in DISK):
+        if any(sign in line for sign in DISK_FULL_SIGNS):
             return Failure(Reason.DISK_FULL, _short(line))
     return None
 
 
 def _usage(code: int, lines: Sequence[str]) -> str:
     """Return the script's own message about its arguments; '' if there is none."""
-    messages = [line for line in lines[-60:] if USAGE.search(line)]
-    if messages and (code == USUAL_USAGE or TRACEBACK not in "\n".join(lines) or _most_telling_line(lines) in messages):
+    messages = [line for line in lines[-60:] if USAGE_PATTERN.search(line)]
+    if messages and (
+        code == USAGE_EXIT_CODE or TRACEBACK not in "\n".join(lines) or _most_telling_line(lines) in messages
+    ):
         return _short(messages[-1])
-    if code == USUAL_USAGE and any(line.lower().startswith("usage:") for line in lines[-60:]):
+    if code == USAGE_EXIT_CODE and any(line.lower().startswith("usage:") for line in lines[-60:]):
         return _short(lines[-1])
     return ""
 
 
 def _short(*parts: str) -> str:
     text = ": ".join(part for part in parts if part)
-    return text if len(text) <= MESSAGE_LIMIT else text[: MESSAGE_LIMIT - 1] + "…"
+    return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from hptui.model.errors import UserError, nearest
 from hptui.model.trial import Value
 from hptui.trainers.command.program import script_of
-from hptui.trainers.command.styles import Style, spelled
+from hptui.trainers.command.styles import ArgumentStyle, spelling
 
 if TYPE_CHECKING:
-    from hptui.trainers.scripts import Found
+    from hptui.trainers.scripts import InspectedScript
 
-DEAF = {
+READS_INSTEAD_TEXTS = {
     "wandb": 'command line, it takes its parameters from wandb.config: style = "wandb"',
     "environment": 'command line, it takes its parameters from the environment: style = "env"',
     "constants": 'command line, but its constants can be set from outside: style = "constants"',
@@ -23,42 +23,42 @@ DEAF = {
     "": "command line",
 }
 """Warning texts by what a script reads instead of flags; '' for nothing that is known."""
-HANDS_ON = re.compile(r"\$[@*]|getopt|--help")
-ARGV = re.compile(r"argv|parse_args|ArgumentParser")
-LISTENS = re.compile(
+PASSES_ARGUMENTS = re.compile(r"\$[@*]|getopt|--help")
+ARGV_PATTERN = re.compile(r"argv|parse_args|ArgumentParser")
+READS_ARGUMENTS = re.compile(
     r"argv|pars|cli\b|flags|getopt|docopt|hydra|fire|typer|tyro|[Aa]pp\b|conf|options|args", re.IGNORECASE
 )
 
 
-def deaf(words: Sequence[str], place: Path, also: str) -> str | None:
+def reads_instead_of_flags(words: Sequence[str], directory: Path, also_style: str) -> str | None:
     """Return what a script reads that would ignore `--help` and train, as a key of the table above.
 
     None: it can be run with `--help`, or its source does not tell.
     """
-    script = script_of(words, place)
+    script = script_of(words, directory)
     if script is None:
         return None
     if script.suffix in (".sh", ".bash"):  # without `$@`, --help would be ignored and the script would train
-        return None if HANDS_ON.search(script.read_text(errors="replace")) else ""
+        return None if PASSES_ARGUMENTS.search(script.read_text(errors="replace")) else ""
     if script.suffix != ".py":
         return None
-    inspected = seen(words, place)
+    inspected = inspect_command_script(words, directory)
     if inspected is None:
         return None
     text = script.read_text(errors="replace")
     if inspected.parser in ("wandb", "environment"):
-        return inspected.parser if also == inspected.parser or not ARGV.search(text) else None
-    if inspected.parser in ("constants", "sys.argv") and not LISTENS.search(text.replace("sys.argv", "")):
+        return inspected.parser if also_style == inspected.parser or not ARGV_PATTERN.search(text) else None
+    if inspected.parser in ("constants", "sys.argv") and not READS_ARGUMENTS.search(text.replace("sys.argv", "")):
         return inspected.parser
-    return None if inspected.parser or LISTENS.search(text) else ""
+    return None if inspected.parser or READS_ARGUMENTS.search(text) else ""
 
 
-def unknown_constants(values: Mapping[str, Value], script: Path | None) -> Iterator[str]:
+def unknown_constant_warnings(values: Mapping[str, Value], script: Path | None) -> Iterator[str]:
     """Yield a warning for each parameter that is no constant of the script."""
-    from hptui.trainers.scripts import look
+    from hptui.trainers.scripts import inspect_script
 
     try:
-        constants = [option.name for option in look(script).options] if script else []
+        constants = [option.name for option in inspect_script(script).options] if script else []
     except UserError as error:
         yield f"trainer.command: {error}"
         return
@@ -69,31 +69,31 @@ def unknown_constants(values: Mapping[str, Value], script: Path | None) -> Itera
             yield f"trainer.style: the script sets no constant {name!r}{suggestion}"
 
 
-def seen(words: Sequence[str], place: Path) -> Found | None:
+def inspect_command_script(words: Sequence[str], directory: Path) -> InspectedScript | None:
     """Return what the source of a Python script shows of its command line; None if it cannot be read."""
-    from hptui.trainers.scripts import look
+    from hptui.trainers.scripts import inspect_script
 
-    script = script_of(words, place)
+    script = script_of(words, directory)
     try:
-        return look(script) if script is not None and script.suffix == ".py" else None
+        return inspect_script(script) if script is not None and script.suffix == ".py" else None
     except UserError:
         return None
 
 
-def listed(words: Sequence[str], place: Path) -> bool:
+def has_configurator(words: Sequence[str], directory: Path) -> bool:
     """Return whether the source lists all parameters but `--help` none, as nanoGPT's configurator."""
-    inspected = seen(words, place)
+    inspected = inspect_command_script(words, directory)
     return inspected is not None and inspected.parser == "configurator"
 
 
-def declared(words: Sequence[str], place: Path, style: Style) -> list[str]:
+def flags_in_source(words: Sequence[str], directory: Path, style: ArgumentStyle) -> list[str]:
     """Return the flags that the source lists and `--help` may not.
 
     They are those of a configurator, or of a subcommand.
     """
-    inspected = seen(words, place)
+    inspected = inspect_command_script(words, directory)
     if inspected is None or not (
-        listed(words, place) or (inspected.words and all(word in words for word in inspected.words))
+        has_configurator(words, directory) or (inspected.words and all(word in words for word in inspected.words))
     ):
         return []
-    return [f"{style.prefix}{spelled(style, option.flag)}" for option in inspected.options if not option.positional]
+    return [f"{style.prefix}{spelling(style, option.flag)}" for option in inspected.options if not option.positional]

@@ -16,25 +16,32 @@ from pathlib import Path
 from hptui.model.errors import nearest
 from hptui.model.trial import Value
 from hptui.trainers.command import configfile
-from hptui.trainers.command.compose import Composed, compose
-from hptui.trainers.command.flags import as_declared
-from hptui.trainers.command.hearing import DEAF, deaf, declared, listed, seen, unknown_constants
-from hptui.trainers.command.program import absolute, hides_the_tap, resolve, script_of
-from hptui.trainers.command.settings import Spec, misspelt, read
-from hptui.trainers.command.styles import STYLES, Style, flat, read_style, spelled
+from hptui.trainers.command.compose import ComposedCommand, compose_command
+from hptui.trainers.command.flags import style_as_declared
+from hptui.trainers.command.hearing import (
+    READS_INSTEAD_TEXTS,
+    flags_in_source,
+    has_configurator,
+    inspect_command_script,
+    reads_instead_of_flags,
+    unknown_constant_warnings,
+)
+from hptui.trainers.command.program import program_path, resolve_programs, script_of, why_tap_is_hidden
+from hptui.trainers.command.settings import CommandSpec, misspelt_settings, read_command_spec
+from hptui.trainers.command.styles import STYLES, ArgumentStyle, flatten, read_style, spelling
 from hptui.trainers.metrics_in.files import read_specs
 from hptui.trainers.outcome import Failure
 
-PATIENCE = 120.0
+HELP_TIMEOUT_S = 120.0
 """Seconds that a script may take to print its help: it imports torch and the like first."""
-FLAG = re.compile(r"(?<![\w-])(--?[A-Za-z][\w.-]*)")
+FLAG_PATTERN = re.compile(r"(?<![\w-])(--?[A-Za-z][\w.-]*)")
 CONFIG_KEY = re.compile(r"^(\s*)(?:- )?([A-Za-z_][\w.-]*):(?:\s|$)")
 POSITIONAL = re.compile(r"^\s+([A-Z][A-Z0-9_]*)\s*$", re.MULTILINE)
-SHOWN = 8
+MAX_UNKNOWN_LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class PreflightResult:
     """The result: `warnings` are sentences for a person, `words` the command of the configuration that was checked."""
 
     words: Sequence[str]
@@ -42,8 +49,8 @@ class Looked:
 
 
 def preflight(
-    settings: Mapping[str, Value], directory: str, *, parallel: int = 1, repeated: bool = False, ask: bool = True
-) -> Looked:
+    settings: Mapping[str, Value], directory: str, *, parallel: int = 1, repeated: bool = False, run_help: bool = True
+) -> PreflightResult:
     """Check one configuration of a study; doubtful points become warnings.
 
     `parallel`: trials at once; `repeated`: the study repeats configurations; `ask`: the script may be run with
@@ -51,32 +58,33 @@ def preflight(
 
     Raises: UserError for what cannot be right.
     """
-    spec, study_directory = read(settings), Path(directory or ".").absolute()
+    spec, study_directory = read_command_spec(settings), Path(directory or ".").absolute()
     output = study_directory / "TRIAL"
-    composed = compose(spec, _facts(study_directory, output), study_directory, output)
-    read_specs(spec.own.metrics)
+    composed = compose_command(spec, _facts(study_directory, output), study_directory, output)
+    read_specs(spec.settings.metrics)
     warnings = [
-        f"trainer.{name}: goes to the script as a parameter; {hint}" for name, hint in misspelt(settings).items()
+        f"trainer.{name}: goes to the script as a parameter; {hint}"
+        for name, hint in misspelt_settings(settings).items()
     ]
     try:
         work = _work(spec, composed, study_directory)
-        program = absolute(composed.words[0], resolve(composed.words[:1]), work or study_directory)
+        program = program_path(composed.words[0], resolve_programs(composed.words[:1]), work or study_directory)
     except Failure as failure:
-        return Looked(composed.words, [*warnings, f"trainer.command: {failure}"])
+        return PreflightResult(composed.words, [*warnings, f"trainer.command: {failure}"])
     words = [program, *composed.words[1:]]
     missing = list(_script(words, work)) if work else []
     warnings += [*missing, *_sharing(spec, composed, parallel=parallel, repeated=repeated)]
-    if hidden := hides_the_tap(words) if spec.own.tap else "":
+    if hidden := why_tap_is_hidden(words) if spec.settings.tap else "":
         warnings.append(f"trainer.tap: {hidden}; metrics come from the script's files and output")
     warnings += _config(spec, composed, study_directory)
-    if ask and not missing and spec.own.help is not False:
+    if run_help and not missing and spec.settings.help is not False:
         warnings += _unknown_parameters(spec, composed, words, work or study_directory)
-    return Looked(words, warnings)
+    return PreflightResult(words, warnings)
 
 
-def _work(spec: Spec, composed: Composed, directory: Path) -> Path | None:
+def _work(spec: CommandSpec, composed: ComposedCommand, directory: Path) -> Path | None:
     """Return the directory that the script runs in; None if it is made with the trial."""
-    work = directory / composed.places.fill(spec.own.workdir, "workdir")
+    work = directory / composed.placeholders.fill(spec.settings.workdir, "workdir")
     return work if work.is_dir() else None
 
 
@@ -92,27 +100,27 @@ def _script(words: Sequence[str], directory: Path) -> Iterator[str]:
             yield f"trainer.command: there is no file {text!r} in {directory}"
 
 
-def _sharing(spec: Spec, composed: Composed, *, parallel: int, repeated: bool) -> Iterator[str]:
+def _sharing(spec: CommandSpec, composed: ComposedCommand, *, parallel: int, repeated: bool) -> Iterator[str]:
     """Yield warnings of files that trials would share, and of seeds that would not reach the script."""
-    files, _ = read_specs(spec.own.metrics)
+    files, _ = read_specs(spec.settings.metrics)
     per_trial = ("{trial_dir}", "{number}")
     for file in files:
-        if parallel > 1 and not any(mark in file.path or mark in spec.own.workdir for mark in per_trial):
+        if parallel > 1 and not any(mark in file.path or mark in spec.settings.workdir for mark in per_trial):
             yield f"trainer.metrics: {file.path} is one file for {parallel} trials at once; put it into {{trial_dir}}"
-    texts = [*spec.own.command, *(spec.own.env or {}).values()]
+    texts = [*spec.settings.command, *(spec.settings.env or {}).values()]
     if repeated and not any("{seed}" in text for text in texts):
         yield 'trainer.command: repeated runs differ by their seed only, and nothing gives the script "{seed}"'
 
 
-def _config(spec: Spec, composed: Composed, directory: Path) -> Iterator[str]:
+def _config(spec: CommandSpec, composed: ComposedCommand, directory: Path) -> Iterator[str]:
     """Yield warnings of parameters that the base file does not have."""
-    if spec.own.config is None:
+    if spec.settings.config is None:
         return
-    config_file = configfile.read_wanted(spec.own.config, composed.places.fill, directory)
-    names = configfile.paths(config_file.base)
+    config_file = configfile.read_config_spec(spec.settings.config, composed.placeholders.fill, directory)
+    names = configfile.dotted_paths(config_file.base)
     for name in spec.parameters:
-        path = spec.called(name)
-        if names and name not in composed.places.used and path not in names:
+        path = spec.name_in_script(name)
+        if names and name not in composed.placeholders.placed and path not in names:
             yield f"trainer.config: the base file has no {path!r}{_suggestion(path, names)}"
 
 
@@ -122,35 +130,44 @@ def _suggestion(name: str, names: Sequence[str]) -> str:
     return f"; did you mean {nearest_name!r}?" if nearest_name else ""
 
 
-def _unknown_parameters(spec: Spec, composed: Composed, words: Sequence[str], directory: Path) -> Iterator[str]:
+def _unknown_parameters(
+    spec: CommandSpec, composed: ComposedCommand, words: Sequence[str], directory: Path
+) -> Iterator[str]:
     """Yield warnings of parameters that the script's help does not list, with the nearest flag."""
-    style = read_style(spec.own.style)
+    style = read_style(spec.settings.style)
     remaining = {
-        spec.called(name): value for name, value in spec.parameters.items() if name not in composed.places.used
+        spec.name_in_script(name): value
+        for name, value in spec.parameters.items()
+        if name not in composed.placeholders.placed
     }
     if style == "constants":
-        yield from unknown_constants(remaining, script_of(words, directory))
-    if not isinstance(style, Style) or not remaining or spec.own.config is not None:
+        yield from unknown_constant_warnings(remaining, script_of(words, directory))
+    if not isinstance(style, ArgumentStyle) or not remaining or spec.settings.config is not None:
         return
-    if not spec.own.help and (why := deaf(words, directory, style.also)) is not None:
+    if not spec.settings.help and (why := reads_instead_of_flags(words, directory, style.also)) is not None:
         if not why or style.also != why:
-            yield f"trainer.style: the script reads no {DEAF[why]}"
+            yield f"trainer.style: the script reads no {READS_INSTEAD_TEXTS[why]}"
         return
     help_words = _help_command(spec, words, directory, style)
     # A configurator takes `--help` for a setting: such a script's source is read instead.
     text, problem = (
-        ("", "") if listed(words, directory) and not spec.own.help else _run_help(help_words, composed, directory, spec)
+        ("", "")
+        if has_configurator(words, directory) and not spec.settings.help
+        else _run_help(help_words, composed, directory, spec)
     )
-    flags, keys = {*FLAG.findall(text), *_positional(text), *declared(words, directory, style)}, dotted_keys(text)
+    flags, keys = (
+        {*FLAG_PATTERN.findall(text), *_positional(text), *flags_in_source(words, directory, style)},
+        dotted_keys(text),
+    )
     dashed = style.prefix.startswith("-")
     known_flags = sorted(flags - {"-h", "--help"}) if dashed else keys
     if problem or not known_flags:
         yield f"trainer.help: {' '.join(help_words[1:])} does not list parameters{problem and f': {problem}'}"
         return
-    unknown, style = [], as_declared(style, remaining, words, directory)
-    for name, value in flat(remaining):
-        option = f"{style.prefix if dashed else ''}{spelled(style, name)}"
-        no = f"{style.prefix}no-{spelled(style, name)}"
+    unknown, style = [], style_as_declared(style, remaining, words, directory)
+    for name, value in flatten(remaining):
+        option = f"{style.prefix if dashed else ''}{spelling(style, name)}"
+        no = f"{style.prefix}no-{spelling(style, name)}"
         if option not in known_flags and option.replace("--", "-", 1) not in known_flags:
             unknown.append(f"trainer.command: the script knows no {option!r}{_nearest_flag(option, known_flags)}")
         elif isinstance(value, bool) and style.booleans_of(name) == "flag" and no in flags:
@@ -158,9 +175,9 @@ def _unknown_parameters(spec: Spec, composed: Composed, words: Sequence[str], di
         elif isinstance(value, bool) and style.booleans_of(name) == "no" and no not in flags:
             suggestion = _booleans(name, "flag")
             yield f"trainer.style: the script knows no {no!r}; {suggestion} says nothing where it is false"
-    yield from unknown[:SHOWN]
-    if len(unknown) > SHOWN:
-        yield f"trainer.command: the script knows {len(unknown) - SHOWN} more parameters not"
+    yield from unknown[:MAX_UNKNOWN_LISTED]
+    if len(unknown) > MAX_UNKNOWN_LISTED:
+        yield f"trainer.command: the script knows {len(unknown) - MAX_UNKNOWN_LISTED} more parameters not"
 
 
 def _booleans(name: str, form: str) -> str:
@@ -179,15 +196,15 @@ def _nearest_flag(option: str, known_flags: Sequence[str]) -> str:
     close = plain.get(re.sub(r"[-_.]", "", option)) or nearest(option, known_flags)
     if not close:
         return f"; it knows {', '.join(known_flags[:12])}"
-    styles = [name for name, style in STYLES.items() if spelled(style, option.lstrip("-")) == close.lstrip("-")]
+    styles = [name for name, style in STYLES.items() if spelling(style, option.lstrip("-")) == close.lstrip("-")]
     hint = f' (style = "{styles[0]}" spells it so)' if styles and close.lstrip("-") != option.lstrip("-") else ""
     return f"; did you mean {close!r}?{hint}"
 
 
-def _help_command(spec: Spec, words: Sequence[str], directory: Path, style: Style) -> list[str]:
+def _help_command(spec: CommandSpec, words: Sequence[str], directory: Path, style: ArgumentStyle) -> list[str]:
     """Return the command up to its script, followed by the words that make it list its parameters."""
-    option_words = spec.own.help or (["--cfg", "job"] if style == STYLES["hydra"] else ["--help"])
-    script, inspected = script_of(words, directory), seen(words, directory)
+    option_words = spec.settings.help or (["--cfg", "job"] if style == STYLES["hydra"] else ["--help"])
+    script, inspected = script_of(words, directory), inspect_command_script(words, directory)
     for index, text in enumerate(words):
         if index and (words[index - 1] == "-m" or (script is not None and directory / text == script)):
             subcommand = [word for word in words[index + 1 :] if inspected and word in inspected.words]
@@ -195,7 +212,9 @@ def _help_command(spec: Spec, words: Sequence[str], directory: Path, style: Styl
     return [words[0], *option_words]
 
 
-def _run_help(help_words: Sequence[str], composed: Composed, directory: Path, spec: Spec) -> tuple[str, str]:
+def _run_help(
+    help_words: Sequence[str], composed: ComposedCommand, directory: Path, spec: CommandSpec
+) -> tuple[str, str]:
     """Run the help command; return its output, and why it is unusable ('' if it is not)."""
     environment = {**os.environ, **composed.environment, "COLUMNS": "200", "PAGER": "cat"}
     try:
@@ -207,15 +226,15 @@ def _run_help(help_words: Sequence[str], composed: Composed, directory: Path, sp
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=PATIENCE,
+            timeout=HELP_TIMEOUT_S,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return "", f"it took more than {PATIENCE:.0f} s; help = false does not ask"
+        return "", f"it took more than {HELP_TIMEOUT_S:.0f} s; help = false does not ask"
     except OSError as error:
         return "", str(error.strerror)
     printed = done.stdout + done.stderr
-    if done.returncode and not FLAG.search(done.stdout):
+    if done.returncode and not FLAG_PATTERN.search(done.stdout):
         return "", (printed.strip().splitlines() or [f"exit code {done.returncode}"])[-1][:200]
     return printed, ""
 

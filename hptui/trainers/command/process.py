@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-LINGER_SECONDS = 0.5
+ORPHAN_GRACE_S = 0.5
 """Seconds that processes left behind by a script have to end by themselves before they are killed."""
-CHUNK = 1 << 16
+MAX_READ_BYTES = 1 << 16
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -26,7 +26,7 @@ def adopt_orphans() -> None:
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-class Child:
+class ScriptProcess:
     """A running script."""
 
     def __init__(self, words: Sequence[str], environment: Mapping[str, str], directory: Path) -> None:
@@ -79,7 +79,7 @@ class Child:
         if not self._open:
             return b""
         try:
-            data = os.read(self._pipe, CHUNK)
+            data = os.read(self._pipe, MAX_READ_BYTES)
         except BlockingIOError:
             return b""
         if not data:
@@ -87,7 +87,7 @@ class Child:
             self._poll.unregister(self._pipe)
         return data
 
-    def ask(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         """Send a signal to the script alone: its own children must live until it has saved."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
@@ -97,7 +97,7 @@ class Child:
 
         Those are the processes that it left behind.
         """
-        deadline = time.monotonic() + LINGER_SECONDS
+        deadline = time.monotonic() + ORPHAN_GRACE_S
         while _adopted_children(self.pid) and time.monotonic() < deadline:
             _reap(self.pid)
             time.sleep(0.01)  # there is no handle to wait on for adopted processes

@@ -18,14 +18,14 @@ from hptui.trainers.outcome import Failure
 PYTHON = re.compile(r"(?:python|pypy)[0-9.]*")
 LAUNCHERS = ("torchrun", "accelerate", "deepspeed", "uv", "poetry", "conda", "pipenv")
 CONTAINERS = ("docker", "podman", "singularity", "apptainer", "enroot", "ssh")
-OURS = Path(__file__).with_name("with_constants.py")
+CONSTANTS_RUNNER = Path(__file__).with_name("with_constants.py")
 """Runs a script with other constants; never the script that a command trains with."""
-PROBE = "import sys; print(sys.executable)"
-PROBE_SECONDS = 20.0
+PROBE_PROGRAM = "import sys; print(sys.executable)"
+PROBE_TIMEOUT_S = 20.0
 """A version manager's `python` may take seconds; one that takes longer is used by its path."""
 
 
-def resolve(names: Sequence[str]) -> dict[str, str]:
+def resolve_programs(names: Sequence[str]) -> dict[str, str]:
     """Return the absolute paths of programs by name, as PATH finds them now.
 
     Python is run to report its own path: version managers put scripts called `python` on the PATH that choose an
@@ -43,11 +43,11 @@ def resolve(names: Sequence[str]) -> dict[str, str]:
 def _executable_of(python: str) -> str:
     try:
         done = subprocess.run(
-            [python, "-c", PROBE],
+            [python, "-c", PROBE_PROGRAM],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PROBE_SECONDS,
+            timeout=PROBE_TIMEOUT_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -55,7 +55,7 @@ def _executable_of(python: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def absolute(name: str, programs: Mapping[str, str], directory: Path) -> str:
+def program_path(name: str, programs: Mapping[str, str], directory: Path) -> str:
     """Return the path of the program to start.
 
     Raises: Failure if there is none.
@@ -83,7 +83,7 @@ def is_python(words: Sequence[str]) -> bool:
     return PYTHON.fullmatch(name) is not None or name in LAUNCHERS
 
 
-def hides_the_tap(words: Sequence[str]) -> str:
+def why_tap_is_hidden(words: Sequence[str]) -> str:
     """Return why the tap cannot be loaded by a command; '' if it can."""
     name = os.path.basename(words[0])
     if name in CONTAINERS:
@@ -103,14 +103,14 @@ def script_of(words: Sequence[str], directory: Path) -> Path | None:
         if index and words[index - 1] == "-m":
             module = directory / f"{text.replace('.', '/')}.py"
             return module if module.is_file() else None
-        if text == str(OURS):
+        if text == str(CONSTANTS_RUNNER):
             continue
         if re.search(r"\.(?:py|sh|pl|R|jl|js|lua)$", text) and (directory / text).is_file():
             return directory / text
     return None
 
 
-def about(words: Sequence[str], directory: Path) -> dict[str, Value]:
+def code_facts(words: Sequence[str], directory: Path) -> dict[str, Value]:
     """Return the facts recorded about the code that runs: executable, script, its SHA-256."""
     script = script_of(words, directory)
     facts: dict[str, Value] = {"executable": words[0]}

@@ -12,16 +12,16 @@ from typing import Any
 
 from hptui.storage.rundir import RunDir
 from hptui.trainers.context import TrialContext
-from hptui.trainers.metrics_in.collect import OUTPUT, REPORT, TAP, Collector, Source
-from hptui.trainers.metrics_in.lines import LineReader, split
-from hptui.trainers.metrics_in.reading import Reading
-from hptui.trainers.metrics_in.reports import TAPPED, Reports
+from hptui.trainers.metrics_in.collect import OUTPUT, REPORT, TAP, MetricsCollector, MetricsSource
+from hptui.trainers.metrics_in.lines import LineReader, split_lines
+from hptui.trainers.metrics_in.reading import MetricsReading
+from hptui.trainers.metrics_in.reports import TAP_PREFIX, ReportsReader
 
-LARGEST = 16 << 20
+MAX_REREAD_BYTES = 16 << 20
 """Bytes at the end of a log that are read again."""
 
 
-def recover(trial: TrialContext, collector: Collector, reader: LineReader | None, reports: str) -> None:
+def recover_points(trial: TrialContext, collector: MetricsCollector, reader: LineReader | None, reports: str) -> None:
     """Record the unrecorded points of the previous attempt, up to the step that this one continues after."""
     until = trial.resumes_after
     if until is None or trial.attempt < 2:
@@ -35,13 +35,14 @@ def recover(trial: TrialContext, collector: Collector, reader: LineReader | None
         missing = {
             metric: value
             for metric, value in reading.metrics.items()
-            if sources.get(collector.named(metric)) == name and last_steps.get(collector.named(metric), -1) < step
+            if sources.get(collector.recorded_name(metric)) == name
+            and last_steps.get(collector.recorded_name(metric), -1) < step
         }
         if missing:
-            collector.take(Source(trust(name), name), Reading(missing, step))
+            collector.take(MetricsSource(trust_in(name), name), MetricsReading(missing, step))
 
 
-def recorded(trial: TrialContext) -> int | None:
+def last_recorded_step(trial: TrialContext) -> int | None:
     """Return the last step that the previous attempt recorded, if it ended without an `end` event.
 
     Points after that step may be unknown. None if it ended with that event, or recorded no step.
@@ -56,11 +57,11 @@ def recorded(trial: TrialContext) -> int | None:
     return last
 
 
-def trust(name: str) -> int:
+def trust_in(name: str) -> int:
     """Return the trust in a source, by its name."""
     if name == "output":
         return OUTPUT
-    return TAP if name.startswith(TAPPED) else REPORT
+    return TAP if name.startswith(TAP_PREFIX) else REPORT
 
 
 def _on_record(previous: RunDir) -> tuple[dict[str, int], dict[str, str]]:
@@ -87,17 +88,17 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
             continue
 
 
-def _readings_of(previous: RunDir, reader: LineReader | None, reports: str) -> Iterator[tuple[str, Reading]]:
-    yield from Reports(previous.root / reports).read(last=True)
+def _readings_of(previous: RunDir, reader: LineReader | None, reports: str) -> Iterator[tuple[str, MetricsReading]]:
+    yield from ReportsReader(previous.root / reports).read(last=True)
     if reader is None:
         return
     try:
         with previous.log.open("rb") as log:
             log.seek(0, 2)
-            log.seek(max(0, log.tell() - LARGEST))
+            log.seek(max(0, log.tell() - MAX_REREAD_BYTES))
             text = log.read().decode(errors="replace")
     except OSError:
         return
-    for line in split(text):
+    for line in split_lines(text):
         if (reading := reader.read(line)) is not None:
             yield "output", reading

@@ -10,22 +10,22 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from hptui.trainers.command.settings import Settings
+from hptui.trainers.command.settings import CommandSettings
 
 Fill = Callable[[str, str], str]
 
 
-def newest(pattern: str, before: int | None = None) -> Path | None:
+def newest_checkpoint(pattern: str, below_step: int | None = None) -> Path | None:
     """Return the newest checkpoint that a pattern matches, by the last number in its name, else by time.
 
     One of a step below `before` is preferred: all points up to it are recorded. None if nothing matches.
     """
-    checkpoints = sorted(found(pattern), key=_age)
-    earlier = [path for path in checkpoints if before is not None and (step_of(path) or 0) < before]
+    checkpoints = sorted(matching_paths(pattern), key=_age)
+    earlier = [path for path in checkpoints if below_step is not None and (step_of(path) or 0) < below_step]
     return (earlier or checkpoints)[-1] if checkpoints else None
 
 
-def found(pattern: str) -> list[Path]:
+def matching_paths(pattern: str) -> list[Path]:
     """Return the paths that a pattern matches, sorted."""
     return sorted(Path(path) for path in glob.glob(pattern, recursive=True))
 
@@ -47,9 +47,9 @@ def step_of(path: Path) -> int | None:
         return int(numbers[-1]) if numbers else None
 
 
-def words(own: Settings, fill: Fill) -> list[str]:
+def resume_words(settings: CommandSettings, fill: Fill) -> list[str]:
     """Return the words that make the script resume."""
-    parts = own.resume_flag if isinstance(own.resume_flag, list) else shlex.split(own.resume_flag)
+    parts = settings.resume_flag if isinstance(settings.resume_flag, list) else shlex.split(settings.resume_flag)
     return [fill(part, "resume_flag") for part in parts]
 
 

@@ -13,21 +13,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.trainers.command.process import Child
+from hptui.trainers.command.process import ScriptProcess
 from hptui.trainers.command.program import CONTAINERS, is_python
-from hptui.trainers.metrics_in.lines import split
+from hptui.trainers.metrics_in.lines import split_lines
 
-TICK = 0.2
+TICK_S = 0.2
 """Seconds between two calls of `tick`: the delay of a request to stop."""
-TRICKLE, GATHER = 4096, 0.03
+SMALL_READ_BYTES, SMALL_READ_WAIT_S = 4096, 0.03
 """After fewer bytes than TRICKLE, GATHER seconds are waited for more: a worker that wakes for every line uses twice the
 processor time."""
-KEPT_LINES = 400
-LONGEST_LINE = 1 << 16
+MAX_LAST_LINES = 400
+MAX_LINE_CHARS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ScriptResult:
     """How a command ended.
 
     `code` is the exit code or minus the signal, `lines` the last output, `left` the number of processes that it left
@@ -36,13 +36,13 @@ class Result:
 
     code: int
     lines: Sequence[str]
-    left: int
+    orphans: int
     stopped: bool
     oom_kills: int
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class RunCallbacks:
     """Callbacks of a run. `line` takes every line (and state of a progress bar), `tick` is called five times a second.
 
     `tick(True)` is the last call. `stop` returns whether the script should end; `ask` asks it to and returns whether it
@@ -55,24 +55,26 @@ class Ears:
     ask: Callable[[], bool]
 
 
-def run(words: Sequence[str], environment: Mapping[str, str], directory: Path, ears: Ears) -> Result:
+def run_command(
+    words: Sequence[str], environment: Mapping[str, str], directory: Path, callbacks: RunCallbacks
+) -> ScriptResult:
     """Run a command to its end. An exception of a callback kills the script and is raised again."""
-    kills = oom_kills()
-    child = Child(by_lines(words, environment), environment, directory)
-    text = Text(ears.line)
+    kills = oom_kill_count()
+    child = ScriptProcess(line_buffered(words, environment), environment, directory)
+    text = OutputSplitter(callbacks.line)
     try:
-        stopped = _follow(child, text, ears)
+        stopped = _follow(child, text, callbacks)
     except BaseException:
         child.kill()
         child.finish()
         raise
     text.end(child.output())
-    ears.tick(True)
+    callbacks.tick(True)
     code, left = child.finish()
-    return Result(code, list(text.last), left, stopped, oom_kills() - kills)
+    return ScriptResult(code, list(text.last), left, stopped, oom_kill_count() - kills)
 
 
-def by_lines(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
+def line_buffered(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     """Return the command such that programs of C write each line at once, instead of blocks of 4 KiB.
 
     Python has an environment variable for that, which is set. Programs in containers are left as they are.
@@ -82,28 +84,28 @@ def by_lines(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     return [tool, "-oL", *words] if tool else list(words)
 
 
-def _follow(child: Child, text: Text, ears: Ears) -> bool:
+def _follow(child: ScriptProcess, text: OutputSplitter, ears: RunCallbacks) -> bool:
     """Feed output to the callbacks until the script has ended; return whether it was asked to stop."""
     stopped, ticked_at = False, 0.0
     while True:
-        child.wait(TICK)
+        child.wait(TICK_S)
         data = child.output()
         text.feed(data)
         now = time.monotonic()
-        if now - ticked_at >= TICK:
+        if now - ticked_at >= TICK_S:
             ticked_at = now
             ears.tick(False)
             if not stopped and ears.stop():
                 stopped = True
                 if not ears.ask():
-                    child.ask(signal.SIGTERM)
+                    child.send_signal(signal.SIGTERM)
         if not data and child.ended:
             return stopped
-        if 0 < len(data) < TRICKLE:
-            time.sleep(GATHER)
+        if 0 < len(data) < SMALL_READ_BYTES:
+            time.sleep(SMALL_READ_WAIT_S)
 
 
-class Text:
+class OutputSplitter:
     """Splits output into lines for a callback, and copies its raw bytes to the log.
 
     `last` are the last lines as a terminal would show them.
@@ -113,7 +115,7 @@ class Text:
         self._handle = handle
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._incomplete = ""
-        self.last: deque[str] = deque(maxlen=KEPT_LINES)
+        self.last: deque[str] = deque(maxlen=MAX_LAST_LINES)
 
     def feed(self, data: bytes) -> None:
         """Take bytes that the script printed."""
@@ -129,18 +131,18 @@ class Text:
             self._line(line)
         *states, self._incomplete = self._incomplete.rsplit("\r", 1) if "\r" in self._incomplete else [self._incomplete]
         for state in states:
-            for part in split(state):
+            for part in split_lines(state):
                 self._handle(part)
-        if len(self._incomplete) > LONGEST_LINE:
+        if len(self._incomplete) > MAX_LINE_CHARS:
             self._line(self._incomplete)
             self._incomplete = ""
 
     def _line(self, line: str) -> None:
-        parts = list(split(line))
+        parts = list(split_lines(line))
         for part in parts:
             self._handle(part)
         if parts and parts[-1].strip():
-            self.last.append(parts[-1][:LONGEST_LINE])
+            self.last.append(parts[-1][:MAX_LINE_CHARS])
 
     def end(self, data: bytes) -> None:
         """Take the last bytes, and a last line without an end."""
@@ -150,7 +152,7 @@ class Text:
             self._line(line)
 
 
-def oom_kills() -> int:
+def oom_kill_count() -> int:
     """Return how often the kernel of this machine has killed a process for memory since boot."""
     try:
         with open("/proc/vmstat") as lines:

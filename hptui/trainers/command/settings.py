@@ -12,13 +12,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from hptui.model.errors import UserError
-from hptui.model.scripts import OWN
+from hptui.model.scripts import COMMAND_KEYS
 from hptui.model.trial import Value
 from hptui.trainers.settings import SettingInfo, build, describe, setting
 
 
 @dataclass(frozen=True)
-class Settings:
+class CommandSettings:
     """hptui's own settings of a script; each has its help text."""
 
     command: list[str] = setting(help='the program and its words: ["python", "train.py", "--out", "{trial_dir}"]')
@@ -45,39 +45,39 @@ class Settings:
     help: Any = setting(None, 'words that make the script list its parameters (default: ["--help"]); false: do not ask')
 
 
-ALIKE = 0.85
+MIN_SIMILARITY = 0.85
 """Similarity (0 to 1) from which a parameter is taken for a misspelt setting."""
 
 
-class Schema(dict[str, SettingInfo]):
+class CommandSchema(dict[str, SettingInfo]):
     """hptui's own settings; any other key of `[trainer]` is a parameter of the script."""
 
     open = True
 
 
-def schema() -> Schema:
+def schema() -> CommandSchema:
     """Return the known settings of `[trainer]`."""
-    return Schema(describe(Settings))
+    return CommandSchema(describe(CommandSettings))
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class CommandSpec:
     """A `[trainer]` table, read: hptui's settings, and the script's parameters by the names that the study uses."""
 
-    own: Settings
+    settings: CommandSettings
     parameters: Mapping[str, Value] = field(default_factory=dict)
 
-    def called(self, name: str) -> str:
+    def name_in_script(self, name: str) -> str:
         """Return the script's name of a parameter."""
-        return str((self.own.names or {}).get(name, name))
+        return str((self.settings.names or {}).get(name, name))
 
 
-def read(settings: Mapping[str, Value]) -> Spec:
+def read_command_spec(settings: Mapping[str, Value]) -> CommandSpec:
     """Split and validate a `[trainer]` table.
 
     Raises: UserError, which names the key.
     """
-    own = build(Settings, {name: value for name, value in settings.items() if name in OWN})
+    own = build(CommandSettings, {name: value for name, value in settings.items() if name in COMMAND_KEYS})
     for key in ("command", "evaluate", "artifacts", "tables"):
         _check_words(key, getattr(own, key))
     if not own.command:
@@ -87,7 +87,7 @@ def read(settings: Mapping[str, Value]) -> Spec:
     if own.help not in (None, False) and not isinstance(own.help, list):
         raise UserError(f"trainer.help: must be a list of words or false, got {own.help!r}")
     _check_resume(own)
-    return Spec(own, {name: value for name, value in settings.items() if name not in OWN})
+    return CommandSpec(own, {name: value for name, value in settings.items() if name not in COMMAND_KEYS})
 
 
 def _check_words(key: str, value: Any) -> None:
@@ -105,7 +105,7 @@ def _check_texts(key: str, value: Any) -> None:
         raise UserError(f"trainer.{key}: must be a table of texts, got {value!r}", hint=f"for instance {example}")
 
 
-def _check_resume(settings: Settings) -> None:
+def _check_resume(settings: CommandSettings) -> None:
     if isinstance(settings.resume_flag, list):
         _check_words("resume_flag", settings.resume_flag)
     elif not isinstance(settings.resume_flag, str):
@@ -117,7 +117,11 @@ def _check_resume(settings: Settings) -> None:
         )
 
 
-def misspelt(settings: Mapping[str, Value]) -> dict[str, str]:
+def misspelt_settings(settings: Mapping[str, Value]) -> dict[str, str]:
     """Return the parameters that look like a misspelt setting of hptui, each with a hint."""
-    similar = {name: get_close_matches(name, OWN, n=1, cutoff=ALIKE) for name in settings if name not in OWN}
+    similar = {
+        name: get_close_matches(name, COMMAND_KEYS, n=1, cutoff=MIN_SIMILARITY)
+        for name in settings
+        if name not in COMMAND_KEYS
+    }
     return {name: f"did you mean {names[0]!r}?" for name, names in similar.items() if names}

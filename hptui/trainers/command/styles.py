@@ -24,7 +24,7 @@ ALSO = ("", "wandb")
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class ArgumentStyle:
     """How a command line is written, field by field.
 
     `names`: as they are, `_` as `-`, or `__` as `.`; the names of a nested table are joined with dots in each.
@@ -51,25 +51,25 @@ class Style:
         return dict(self.each).get(name.replace("-", "_"), self.booleans)
 
 
-STYLES: dict[str, Style] = {
+STYLES: dict[str, ArgumentStyle] = {
     # "=" and not a space: argparse takes "-1e-05" after a space for an option.
-    "argparse": Style(),
-    "hf": Style(booleans="True"),
-    "hydra": Style(prefix="", booleans="true", lists="bracketed", strings="literal", nulls="null"),
-    "fire": Style(booleans="True", lists="bracketed", strings="literal", nulls="None"),
+    "argparse": ArgumentStyle(),
+    "hf": ArgumentStyle(booleans="True"),
+    "hydra": ArgumentStyle(prefix="", booleans="true", lists="bracketed", strings="literal", nulls="null"),
+    "fire": ArgumentStyle(booleans="True", lists="bracketed", strings="literal", nulls="None"),
     # A false flag is passed, too: if it were left out, `--shuffle/--no-shuffle` would keep a default of true.
-    "click": Style(names="dash", booleans="no", lists="repeated"),
-    "exact": Style(booleans="True", lists="json", nulls="None"),
-    "dotted": Style(names="dotted", booleans="true", lists="json"),
+    "click": ArgumentStyle(names="dash", booleans="no", lists="repeated"),
+    "exact": ArgumentStyle(booleans="True", lists="json", nulls="None"),
+    "dotted": ArgumentStyle(names="dotted", booleans="true", lists="json"),
 }
 """Presets by name. `exact` is for scripts that compare types; `dotted` for `--optimizer.lr=0.1`."""
 
-ELSEWHERE = ("env", "wandb", "constants", "none")
+STYLES_WITHOUT_ARGUMENTS = ("env", "wandb", "constants", "none")
 """Presets that pass nothing on the command line: parameters are environment variables, in `wandb.config`, constants at
 the top of a Python script, or not passed at all."""
 
 IDENTIFIER = re.compile(r"[A-Za-z_/~][\w./@+-]*")
-WORDS = {"true", "false", "null", "none", "nan", "inf", "yes", "no", "on", "off"}
+LITERAL_WORDS = {"true", "false", "null", "none", "nan", "inf", "yes", "no", "on", "off"}
 CHOICES = {
     "names": NAMES,
     "booleans": BOOLEANS,
@@ -82,14 +82,14 @@ CHOICES = {
 }
 
 
-def read_style(value: Value, where: str = "trainer.style") -> Style | str:
+def read_style(value: Value, where: str = "trainer.style") -> ArgumentStyle | str:
     """Read a preset's name, or a table on top of one: `{ preset = "hydra", prefix = "++" }`.
 
     A preset that passes nothing on the command line is returned as its name.
 
     Raises: UserError.
     """
-    names = (*STYLES, *ELSEWHERE)
+    names = (*STYLES, *STYLES_WITHOUT_ARGUMENTS)
     if isinstance(value, str):
         if value not in names:
             raise UserError(f"{where}: there is no style {value!r}", hint=did_you_mean(value, names))
@@ -102,7 +102,7 @@ def read_style(value: Value, where: str = "trainer.style") -> Style | str:
     base = overrides.pop("preset", "argparse")
     if base not in STYLES:
         raise UserError(f"{where}.preset: there is no style {base!r}", hint=did_you_mean(str(base), STYLES))
-    keys = [field.name for field in fields(Style) if field.name != "each"]
+    keys = [field.name for field in fields(ArgumentStyle) if field.name != "each"]
     by_parameter = overrides.pop("booleans") if isinstance(overrides.get("booleans"), dict) else {}
     each = tuple((name.replace("-", "_"), str(form)) for name, form in cast(dict[str, Any], by_parameter).items())
     for name, form in each:
@@ -118,33 +118,33 @@ def read_style(value: Value, where: str = "trainer.style") -> Style | str:
     return replace(STYLES[str(base)], each=each, **cast(dict[str, Any], overrides))
 
 
-def arguments(style: Style, parameters: Mapping[str, Value]) -> list[str]:
+def arguments(style: ArgumentStyle, parameters: Mapping[str, Value]) -> list[str]:
     """Return parameters as words of a command line, in their order.
 
     None is left out, or written as the style has it.
     """
-    items = flat(parameters, nulls=True) if style.tables == "flat" else parameters.items()
+    items = flatten(parameters, nulls=True) if style.tables == "flat" else parameters.items()
     return [text for name, value in items if value is not None or style.nulls for text in _argument(style, name, value)]
 
 
-def flat(parameters: Mapping[str, Value], above: str = "", *, nulls: bool = False) -> Iterator[tuple[str, Value]]:
+def flatten(parameters: Mapping[str, Value], prefix: str = "", *, nulls: bool = False) -> Iterator[tuple[str, Value]]:
     """Yield parameters by dotted name, with tables flattened; those that are None only with `nulls`."""
     for name, value in parameters.items():
         if isinstance(value, dict):
-            yield from flat(value, f"{above}{name}.", nulls=nulls)
+            yield from flatten(value, f"{prefix}{name}.", nulls=nulls)
         elif value is not None or nulls:
-            yield above + name, value
+            yield prefix + name, value
 
 
-def spelled(style: Style, name: str) -> str:
+def spelling(style: ArgumentStyle, name: str) -> str:
     """Return a parameter's name as the script spells it."""
     if style.names == "dash":
         return name.replace("_", "-")
     return name.replace("__", ".") if style.names == "dotted" else name
 
 
-def _argument(style: Style, name: str, value: Value) -> list[str]:
-    script_name, form = spelled(style, name), style.booleans_of(name)
+def _argument(style: ArgumentStyle, name: str, value: Value) -> list[str]:
+    script_name, form = spelling(style, name), style.booleans_of(name)
     option = style.prefix + script_name
     if isinstance(value, bool) and form in ("flag", "no"):
         if value:
@@ -153,17 +153,17 @@ def _argument(style: Style, name: str, value: Value) -> list[str]:
     if isinstance(value, bool):
         return _joined(style, option, _boolean(form, value))
     if isinstance(value, list) and style.lists == "spaced":
-        return [option, *(word(style, item) for item in value)] if value else []
+        return [option, *(value_word(style, item) for item in value)] if value else []
     if isinstance(value, list) and style.lists == "repeated":
-        return [part for item in value for part in _joined(style, option, word(style, item))]
-    return _joined(style, option, word(style, value))
+        return [part for item in value for part in _joined(style, option, value_word(style, item))]
+    return _joined(style, option, value_word(style, value))
 
 
-def _joined(style: Style, option: str, text: str) -> list[str]:
+def _joined(style: ArgumentStyle, option: str, text: str) -> list[str]:
     return [option, text] if style.separator == " " else [f"{option}={text}"]
 
 
-def word(style: Style, value: Value) -> str:
+def value_word(style: ArgumentStyle, value: Value) -> str:
     """Return one value as the script reads it."""
     if isinstance(value, list):
         return _list(style, value)
@@ -182,14 +182,14 @@ def _boolean(form: str, value: bool) -> str:
     return str(value).lower() if form == "true" else str(value)
 
 
-def _list(style: Style, values: Sequence[Value]) -> str:
+def _list(style: ArgumentStyle, values: Sequence[Value]) -> str:
     if style.lists == "json":
         return json.dumps(values, separators=(",", ":"))
-    text = ",".join(word(style, item) for item in values)
+    text = ",".join(value_word(style, item) for item in values)
     return f"[{text}]" if style.lists == "bracketed" else text
 
 
-def _string(style: Style, text: str) -> str:
+def _string(style: ArgumentStyle, text: str) -> str:
     if style.strings == "bare" or (style.strings == "literal" and _plain(text)):
         return text
     return json.dumps(text, ensure_ascii=False)
@@ -197,4 +197,4 @@ def _string(style: Style, text: str) -> str:
 
 def _plain(text: str) -> bool:
     """Return whether a parser of literals reads a text as the very same text."""
-    return IDENTIFIER.fullmatch(text) is not None and text.lower() not in WORDS
+    return IDENTIFIER.fullmatch(text) is not None and text.lower() not in LITERAL_WORDS

@@ -15,32 +15,32 @@ from hptui.model.errors import Unsupported
 from hptui.model.secrets import scrub_command
 from hptui.model.trial import Reason, Role, Value
 from hptui.trainers.command import resume
-from hptui.trainers.command.compose import Composed, compose
-from hptui.trainers.command.ending import judge
-from hptui.trainers.command.listen import Listener
-from hptui.trainers.command.overlooked import overlooked
+from hptui.trainers.command.compose import ComposedCommand, compose_command
+from hptui.trainers.command.ending import classify_script_end
+from hptui.trainers.command.listen import ScriptObserver
+from hptui.trainers.command.overlooked import unread_objective_warnings
 from hptui.trainers.command.process import adopt_orphans
-from hptui.trainers.command.program import about, absolute, hides_the_tap, is_python
-from hptui.trainers.command.recover import recorded, recover
-from hptui.trainers.command.run import Ears, Result, run
-from hptui.trainers.command.settings import Spec, read
+from hptui.trainers.command.program import code_facts, is_python, program_path, why_tap_is_hidden
+from hptui.trainers.command.recover import last_recorded_step, recover_points
+from hptui.trainers.command.run import RunCallbacks, ScriptResult, run_command
+from hptui.trainers.command.settings import CommandSpec, read_command_spec
 from hptui.trainers.context import TrialContext
 from hptui.trainers.outcome import Failure
 
-OUTPUT = "output"
+OUTPUT_DIRECTORY = "output"
 """Name of `{trial_dir}` in the trial's directory: a script cannot overwrite what hptui keeps outside it."""
-REPORTS, STOP = "reports.jsonl", "stop"
+REPORTS_FILE, STOP_FILE = "reports.jsonl", "stop"
 TAP_DIRECTORY = Path(__file__).resolve().parent.parent / "metrics_in" / "tap"
 
 
-class Script:
+class ScriptTrainer:
     """The trainer, for one attempt."""
 
     def foresee(self, settings: Mapping[str, Value], trial: TrialContext) -> None:
         """Find the checkpoint to resume from, and record the code that runs, before anything starts."""
-        spec = read(settings)
-        self._output = trial.dir / OUTPUT
-        self._checkpoint = self._newest(spec, trial, recorded(trial)) if trial.attempt > 1 else None
+        spec = read_command_spec(settings)
+        self._output = trial.dir / OUTPUT_DIRECTORY
+        self._checkpoint = self._newest(spec, trial, last_recorded_step(trial)) if trial.attempt > 1 else None
         if trial.attempt > 1 and self._checkpoint is None:
             resume.set_aside(self._output, trial.attempt - 1)
             trial.warn(self._restart_warning(spec))
@@ -48,31 +48,35 @@ class Script:
             trial.resumes_after = resume.step_of(self._checkpoint)
         self._output.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._directory = Path(trial.directory)
-        self._workdir = Path(os.path.join(self._directory, self._fill_text(spec, trial, spec.own.workdir)))
-        words = self._with_program(compose(spec, self._facts(trial), self._directory, self._output).words, trial)
-        trial.about |= {"python": None, "packages": None, "determinism": None, **about(words, self._workdir)}
+        self._workdir = Path(os.path.join(self._directory, self._fill_text(spec, trial, spec.settings.workdir)))
+        words = self._with_program(
+            compose_command(spec, self._facts(trial), self._directory, self._output).words, trial
+        )
+        trial.about |= {"python": None, "packages": None, "determinism": None, **code_facts(words, self._workdir)}
         trial.about["command"] = scrub_command(words)
 
-    def _newest(self, spec: Spec, trial: TrialContext, before: int | None = None) -> Path | None:
-        if not spec.own.checkpoint:
+    def _newest(self, spec: CommandSpec, trial: TrialContext, before: int | None = None) -> Path | None:
+        if not spec.settings.checkpoint:
             return None
-        pattern = self._fill_text(spec, trial, spec.own.checkpoint)
-        return resume.newest(os.path.join(trial.directory, pattern), before)
+        pattern = self._fill_text(spec, trial, spec.settings.checkpoint)
+        return resume.newest_checkpoint(os.path.join(trial.directory, pattern), before)
 
-    def _restart_warning(self, spec: Spec) -> str:
-        if not spec.own.checkpoint:
+    def _restart_warning(self, spec: CommandSpec) -> str:
+        if not spec.settings.checkpoint:
             return "the script begins anew: the study names no checkpoint that it could go on from"
-        return f"the script begins anew: it had saved nothing that {spec.own.checkpoint} finds"
+        return f"the script begins anew: it had saved nothing that {spec.settings.checkpoint} finds"
 
-    def _fill_text(self, spec: Spec, trial: TrialContext, text: str) -> str:
-        return compose(spec, self._facts(trial), Path(trial.directory), trial.dir / OUTPUT).places.fill(text, "workdir")
+    def _fill_text(self, spec: CommandSpec, trial: TrialContext, text: str) -> str:
+        return compose_command(
+            spec, self._facts(trial), Path(trial.directory), trial.dir / OUTPUT_DIRECTORY
+        ).placeholders.fill(text, "workdir")
 
     def _facts(self, trial: TrialContext) -> dict[str, str]:
         """Return the placeholders of the command that are not parameters."""
         visible = [part for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part]
         checkpoint = getattr(self, "_checkpoint", None)
         return {
-            "trial_dir": str(trial.dir / OUTPUT),
+            "trial_dir": str(trial.dir / OUTPUT_DIRECTORY),
             "study_dir": str(trial.directory),
             "cache": str(trial.cache),
             "number": str(trial.number),
@@ -90,58 +94,62 @@ class Script:
 
         Raises: Failure, Unsupported, UserError.
         """
-        spec = read(settings)
+        spec = read_command_spec(settings)
         adopt_orphans()
-        composed = compose(spec, self._facts(trial), self._directory, self._output)
+        composed = compose_command(spec, self._facts(trial), self._directory, self._output)
         for path, text in composed.files.items():
             path.write_text(text)
-        if trial.attempt > 1 and (self._checkpoint is not None or not spec.own.checkpoint):
-            composed.words.extend(resume.words(spec.own, composed.places.fill) if self._resumable(spec) else [])
+        if trial.attempt > 1 and (self._checkpoint is not None or not spec.settings.checkpoint):
+            composed.words.extend(
+                resume.resume_words(spec.settings, composed.placeholders.fill) if self._resumable(spec) else []
+            )
         self._workdir.mkdir(parents=True, exist_ok=True)
-        reports = trial.attempt_dir / REPORTS
+        reports = trial.attempt_dir / REPORTS_FILE
         self._environment = self._environment_of(spec, composed, reports)
-        listener = Listener(spec, trial, composed.places.fill, self._workdir, reports)
+        listener = ScriptObserver(spec, trial, composed.placeholders.fill, self._workdir, reports)
         self._announce_total_steps(spec, trial)
-        recover(trial, listener.collector, listener.line_reader(), REPORTS)
+        recover_points(trial, listener.collector, listener.line_reader(), REPORTS_FILE)
         if trial.role == Role.BASE:
-            if not spec.own.evaluate:
+            if not spec.settings.evaluate:
                 raise Unsupported("an untouched base model can only be evaluated", hint="trainer.evaluate says how")
         else:
             trial.phase("train")
             self._train(spec, composed, trial, listener)
-        if spec.own.evaluate and trial.obeyed is None and not trial.tried:
+        if spec.settings.evaluate and trial.obeyed is None and not trial.tried:
             self._evaluate(spec, composed, trial, listener)
         self._record_artifacts(spec, composed, trial)
-        for text in overlooked(self._output, trial.objectives, listener.collector.last()):
+        for text in unread_objective_warnings(self._output, trial.objectives, listener.collector.last_values()):
             trial.warn(text)
-        return listener.collector.last()
+        return listener.collector.last_values()
 
-    def _resumable(self, spec: Spec) -> bool:
+    def _resumable(self, spec: CommandSpec) -> bool:
         return self._checkpoint is not None or (
-            bool(spec.own.resume_flag) and "{checkpoint}" not in str(spec.own.resume_flag)
+            bool(spec.settings.resume_flag) and "{checkpoint}" not in str(spec.settings.resume_flag)
         )
 
-    def _environment_of(self, spec: Spec, composed: Composed, reports: Path) -> dict[str, str]:
+    def _environment_of(self, spec: CommandSpec, composed: ComposedCommand, reports: Path) -> dict[str, str]:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "HPTUI_REPORT": str(reports)}
-        environment["HPTUI_STOP"] = str(reports.with_name(STOP))
-        if spec.own.tap:
+        environment["HPTUI_STOP"] = str(reports.with_name(STOP_FILE))
+        if spec.settings.tap:
             environment["HPTUI_TAP"] = "1"
             python_path = os.environ.get("PYTHONPATH")
             environment["PYTHONPATH"] = os.pathsep.join([str(TAP_DIRECTORY), *([python_path] if python_path else [])])
         return {**environment, **composed.environment}
 
-    def _announce_total_steps(self, spec: Spec, trial: TrialContext) -> None:
+    def _announce_total_steps(self, spec: CommandSpec, trial: TrialContext) -> None:
         """Set the number of steps, if a setting or a parameter states it."""
-        total = spec.own.total_steps
+        total = spec.settings.total_steps
         if isinstance(total, str):
             total = spec.parameters.get(total)
         if isinstance(total, int | float) and not isinstance(total, bool) and total > 0:
             trial.total_steps = int(total)
 
     def _with_program(self, words: list[str], trial: TrialContext) -> list[str]:
-        return [absolute(words[0], trial.programs, self._workdir), *words[1:]]
+        return [program_path(words[0], trial.programs, self._workdir), *words[1:]]
 
-    def _run(self, words: list[str], environment: Mapping[str, str], trial: TrialContext, listener: Listener) -> Result:
+    def _run(
+        self, words: list[str], environment: Mapping[str, str], trial: TrialContext, listener: ScriptObserver
+    ) -> ScriptResult:
         words = self._with_program(words, trial)
         print(f"$ {scrub_command(words)}", flush=True)
 
@@ -150,21 +158,23 @@ class Script:
                 Path(environment["HPTUI_STOP"]).touch(mode=0o600)
             return listener.reports.cooperates
 
-        ears = Ears(listener.line, listener.tick, lambda: trial.should_stop, ask)
+        ears = RunCallbacks(listener.take_line, listener.tick, lambda: trial.should_stop, ask)
         try:
-            result = run(words, environment, self._workdir, ears)
+            result = run_command(words, environment, self._workdir, ears)
         except OSError as error:
             raise Failure(Reason.SETUP, f"{words[0]} cannot be started: {error.strerror}") from None
-        if result.left:
-            print(f"hptui: ended {result.left} processes that the script left behind", flush=True)
+        if result.orphans:
+            print(f"hptui: ended {result.orphans} processes that the script left behind", flush=True)
         return result
 
-    def _train(self, spec: Spec, composed: Composed, trial: TrialContext, listener: Listener) -> None:
-        hidden = hides_the_tap(composed.words) if spec.own.tap else ""
+    def _train(
+        self, spec: CommandSpec, composed: ComposedCommand, trial: TrialContext, listener: ScriptObserver
+    ) -> None:
+        hidden = why_tap_is_hidden(composed.words) if spec.settings.tap else ""
         if hidden:
             trial.warn(f"{hidden}: metrics come from its files and its output alone")
         result = self._run(composed.words, self._environment, trial, listener)
-        tap_missing = spec.own.tap and is_python(composed.words) and listener.reports.tapped is None
+        tap_missing = spec.settings.tap and is_python(composed.words) and listener.reports.tapped is None
         if tap_missing and not hidden and result.code == 0:
             trial.warn("the tap was not loaded: metrics come from the script's files and output alone")
         if result.stopped:
@@ -172,31 +182,33 @@ class Script:
         if failure := self._failure_of(result, trial, listener):
             raise failure
 
-    def _failure_of(self, result: Result, trial: TrialContext, listener: Listener) -> Failure | None:
+    def _failure_of(self, result: ScriptResult, trial: TrialContext, listener: ScriptObserver) -> Failure | None:
         collector = listener.collector
         total = trial.total_steps
-        return judge(
+        return classify_script_end(
             result.code,
             result.lines,
             reported=trial.reports > 0,
-            whole=total is not None and collector.step >= total,
+            all_steps=total is not None and collector.step >= total,
             oom_kills=result.oom_kills,
         )
 
-    def _evaluate(self, spec: Spec, composed: Composed, trial: TrialContext, listener: Listener) -> None:
+    def _evaluate(
+        self, spec: CommandSpec, composed: ComposedCommand, trial: TrialContext, listener: ScriptObserver
+    ) -> None:
         """Run the evaluation command and keep its output.
 
         Its metrics belong to the last step of the training.
         """
         self._checkpoint = self._newest(spec, trial)
-        composed.places.facts = {**composed.places.facts, **self._facts(trial)}
-        words = [composed.places.fill(text, "evaluate") for text in spec.own.evaluate]
+        composed.placeholders.facts = {**composed.placeholders.facts, **self._facts(trial)}
+        words = [composed.placeholders.fill(text, "evaluate") for text in spec.settings.evaluate]
         environment = dict(self._environment)
-        if spec.own.evaluate_device:
-            device = spec.own.evaluate_device
+        if spec.settings.evaluate_device:
+            device = spec.settings.evaluate_device
             environment["CUDA_VISIBLE_DEVICES"] = "" if device == "cpu" else device
         trial.phase("evaluate", 3600.0)  # seconds without events that are normal here
-        listener.evaluate()
+        listener.begin_evaluation()
         began = time.monotonic()
         result = self._run(words, environment, trial, listener)
         printed = "".join(f"{line}\n" for line in result.lines)
@@ -207,11 +219,11 @@ class Script:
         if failure := self._failure_of(result, trial, listener):
             raise Failure(failure.reason, f"the evaluation failed: {failure}")
 
-    def _record_artifacts(self, spec: Spec, composed: Composed, trial: TrialContext) -> None:
+    def _record_artifacts(self, spec: CommandSpec, composed: ComposedCommand, trial: TrialContext) -> None:
         """Record the files that `artifacts` matches; those outside the trial's directory are copied into it."""
-        for pattern in spec.own.artifacts:
-            path_pattern = os.path.join(self._workdir, composed.places.fill(pattern, "artifacts"))
-            for path in resume.found(path_pattern):
+        for pattern in spec.settings.artifacts:
+            path_pattern = os.path.join(self._workdir, composed.placeholders.fill(pattern, "artifacts"))
+            for path in resume.matching_paths(path_pattern):
                 if path.is_relative_to(trial.dir):
                     trial.keep(path)
                 elif path.is_file():
@@ -227,6 +239,6 @@ def _free_port() -> int:
 
 def train(settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, Any]:
     """Prepare and run a trial in one call."""
-    script = Script()
+    script = ScriptTrainer()
     script.foresee(settings, trial)
     return script(settings, trial)

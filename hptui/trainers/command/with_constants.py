@@ -14,10 +14,10 @@ import sys
 import types
 from typing import Any
 
-PLAIN = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.List, ast.Tuple, ast.Dict, ast.operator, ast.unaryop)
+LITERAL_NODES = (ast.Constant, ast.UnaryOp, ast.BinOp, ast.List, ast.Tuple, ast.Dict, ast.operator, ast.unaryop)
 
 
-def changed(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
+def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
     """Return the script's syntax tree with the values put in.
 
     Raises: SystemExit(2), after a usage error on stderr, for a constant that the script does not have.
@@ -46,7 +46,7 @@ def changed(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
 
 def is_plain(node: ast.AST) -> bool:
     """Return whether an expression is made of literals alone (`64`, `-1e-3`, `2 * 64`, `[1, 2]`)."""
-    return all(isinstance(inner, (*PLAIN, ast.expr_context)) for inner in ast.walk(node))
+    return all(isinstance(inner, (*LITERAL_NODES, ast.expr_context)) for inner in ast.walk(node))
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def main() -> None:
     values, path = json.loads(sys.argv[1]), sys.argv[2]
     with open(path, "rb") as file:
         source = file.read()
-    code = compile(changed(source, path, values), path, "exec")
+    code = compile(with_values(source, path, values), path, "exec")
     sys.argv = sys.argv[2:]
     sys.path[0] = os.path.dirname(os.path.abspath(path))
     script = types.ModuleType("__main__")

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hptui.trainers.data.tokens import Tokens
 
-IGNORED = -100
+IGNORED_TARGET = -100
 """The target of a position whose prediction does not count, as torch's cross-entropy has it."""
 
 
@@ -39,7 +39,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TrainingOrder:
     """The rows of each step. An epoch's last step takes those that are left."""
 
     rows: int
@@ -56,7 +56,7 @@ class Order:
         """Return the micro-batches of step `index` (from 0) as indices of rows."""
         epoch, position = divmod(index, self.per_epoch)
         width = self.batch_size * self.accumulation
-        rows = shuffled(self.rows, self.seed, epoch)[position * width : (position + 1) * width].tolist()
+        rows = epoch_order(self.rows, self.seed, epoch)[position * width : (position + 1) * width].tolist()
         return [rows[begin : begin + self.batch_size] for begin in range(0, len(rows), self.batch_size)]
 
     def examples(self, steps: int) -> int:
@@ -68,7 +68,7 @@ class Order:
 _last_order: tuple[tuple[int, int, int], np.ndarray] | None = None
 
 
-def shuffled(count: int, seed: int, epoch: int) -> np.ndarray:
+def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
     """Return the order of an epoch's rows, a function of the arguments alone."""
     global _last_order  # a cache of one: each step needs the order of its epoch
     key = (count, seed, epoch)
@@ -78,7 +78,7 @@ def shuffled(count: int, seed: int, epoch: int) -> np.ndarray:
     return _last_order[1]
 
 
-class Rows:
+class TokenRows:
     """The rows of one split, each of one example or, packed, of several."""
 
     def __init__(self, tokens: Tokens, rows: Sequence[Sequence[int]], *, pad: int, width: int = 0) -> None:
@@ -94,14 +94,14 @@ class Rows:
         lengths = [sum(len(ids) for ids, _ in row) for row in parts]
         width = max(self.width, *lengths)
         ids = np.full((len(parts), width), self.pad, np.int64)
-        targets = np.full((len(parts), width), IGNORED, np.int64)
+        targets = np.full((len(parts), width), IGNORED_TARGET, np.int64)
         positions = np.zeros((len(parts), width), np.int64)
         for n, row in enumerate(parts):
             start = 0
             for example_ids, learnt in row:
                 end = start + len(example_ids)
                 ids[n, start:end] = example_ids
-                targets[n, start : end - 1] = np.where(learnt[1:], example_ids[1:], IGNORED)
+                targets[n, start : end - 1] = np.where(learnt[1:], example_ids[1:], IGNORED_TARGET)
                 positions[n, start:end] = np.arange(len(example_ids))
                 start = end
             positions[n, start:] = np.arange(width - start)  # the padding gets positions as a further example would
@@ -110,7 +110,7 @@ class Rows:
             torch.from_numpy(targets),
             torch.from_numpy(positions) if self.packed else None,
             sum(lengths),
-            int((targets != IGNORED).sum()),
+            int((targets != IGNORED_TARGET).sum()),
         )
 
     def batches(self, size: int) -> Iterator[Batch]:

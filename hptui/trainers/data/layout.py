@@ -9,10 +9,10 @@ from string import Formatter
 from typing import Any
 
 from hptui.model.errors import Unsupported, UserError, did_you_mean
-from hptui.trainers.data.read import TEXT, Row
+from hptui.trainers.data.read import TEXT_COLUMN, Row
 from hptui.trainers.data.settings import DataSettings
 
-SYSTEM = "system_prompt"
+SYSTEM_FIELD = "system_prompt"
 """The name that stands for the system prompt in a template."""
 Chat = Callable[[Sequence[Mapping[str, str]], bool], str]
 """A chat template: takes messages and whether to begin the answer, and returns the text."""
@@ -45,12 +45,12 @@ class Example:
         return "".join(piece.text for piece in self.pieces)
 
 
-class Layout:
+class ExampleLayout:
     """How the rows of a study become examples. Created once the columns are known."""
 
     def __init__(self, settings: DataSettings, columns: Iterable[str], *, plain: bool, chat: Chat | None) -> None:
         self.settings, self.chat = settings, chat
-        self.text_field = settings.text_field or (TEXT if plain and not settings.messages_field else "")
+        self.text_field = settings.text_field or (TEXT_COLUMN if plain and not settings.messages_field else "")
         self.check("training", tuple(columns))
         self._check_settings()
 
@@ -60,8 +60,8 @@ class Layout:
         single = self.text_field or self.settings.messages_field
         if single:
             return (single,)
-        names = [*fields(self.settings.prompt_template), *fields(self.settings.completion_template)]
-        return tuple(dict.fromkeys(name for name in names if name != SYSTEM))
+        names = [*template_fields(self.settings.prompt_template), *template_fields(self.settings.completion_template)]
+        return tuple(dict.fromkeys(name for name in names if name != SYSTEM_FIELD))
 
     def check(self, split: str, columns: Sequence[str]) -> None:
         """Refuse a split whose rows lack a column that the settings name. Raises: UserError."""
@@ -71,7 +71,7 @@ class Layout:
                 _require_columns(name, [getattr(settings, name)], split, columns)
         if not (self.text_field or settings.messages_field):
             for name in ("prompt_template", "completion_template"):
-                _require_columns(name, fields(getattr(settings, name), name), split, columns)
+                _require_columns(name, template_fields(getattr(settings, name), name), split, columns)
 
     def _check_settings(self) -> None:
         settings = self.settings
@@ -79,7 +79,7 @@ class Layout:
             raise UserError("the tokenizer has no chat template", hint="use prompt_template and chat_template = false")
         if settings.too_long == "split" and not self.text_field:
             raise UserError('too_long = "split" is for plain texts; a prompt and its completion cannot be split')
-        placed = settings.chat_template or SYSTEM in fields(settings.prompt_template)
+        placed = settings.chat_template or SYSTEM_FIELD in template_fields(settings.prompt_template)
         if settings.system_prompt and not self.text_field and not settings.messages_field and not placed:
             raise UserError("system_prompt is given, but prompt_template has no {system_prompt} to put it")
 
@@ -107,18 +107,18 @@ class Layout:
         if self.text_field or self.settings.messages_field:
             return _empty(row.get(self.used[0]))
         prompt_fields, completion_fields = (
-            fields(text) for text in (self.settings.prompt_template, self.settings.completion_template)
+            template_fields(text) for text in (self.settings.prompt_template, self.settings.completion_template)
         )
-        prompt_columns = [name for name in prompt_fields if name != SYSTEM]
-        return any(_empty(row.get(name)) for name in completion_fields if name != SYSTEM) or (
+        prompt_columns = [name for name in prompt_fields if name != SYSTEM_FIELD]
+        return any(_empty(row.get(name)) for name in completion_fields if name != SYSTEM_FIELD) or (
             bool(prompt_columns) and all(_empty(row.get(name)) for name in prompt_columns)
         )
 
     def _render(self, setting: str, row: Row) -> str:
-        values = {**row, SYSTEM: self.settings.system_prompt}
+        values = {**row, SYSTEM_FIELD: self.settings.system_prompt}
         template: str = getattr(self.settings, setting)
         return "".join(
-            text + ("" if name is None else plain(values.get(name)))
+            text + ("" if name is None else cell_text(values.get(name)))
             for text, name in _template_parts(template, setting)
         )
 
@@ -152,7 +152,7 @@ class Layout:
 
 def _require_columns(setting: str, names: Iterable[str], split: str, columns: Sequence[str]) -> None:
     for name in names:
-        if name not in columns and name != SYSTEM:
+        if name not in columns and name != SYSTEM_FIELD:
             raise UserError(
                 f"{setting}: the {split} data have no column {name!r}; they have {', '.join(columns) or 'none'}",
                 hint=did_you_mean(name, columns),
@@ -182,14 +182,14 @@ def _empty(value: Any) -> bool:
     )
 
 
-def plain(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """Return a cell as text: '' for None, JSON for other values than texts."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def fields(template: str, setting: str = "template") -> list[str]:
+def template_fields(template: str, setting: str = "template") -> list[str]:
     """Return the names in a template's braces. Raises: UserError if it cannot be read."""
     return [name for _, name in _template_parts(template, setting) if name is not None]
 

@@ -18,22 +18,22 @@ from typing import Any
 
 from hptui.model.errors import UserError
 from hptui.storage.rundir import read_json, write_json
-from hptui.trainers.alone import alone
+from hptui.trainers.alone import exclusive_lock
 from hptui.trainers.data import sanity, split
-from hptui.trainers.data.layout import Chat, Example, Layout
-from hptui.trainers.data.read import place
+from hptui.trainers.data.layout import Chat, Example, ExampleLayout
+from hptui.trainers.data.read import local_path
 from hptui.trainers.data.settings import DataSettings
-from hptui.trainers.data.tokens import Counts, Tokens, encode
+from hptui.trainers.data.tokens import SplitCounts, Tokens, encode_examples
 
 VERSION = 2
 """To be raised when the same settings give other tokens than before."""
-LATER = {"train_samples", "eval_samples", "padding", "packing"}
+TOKEN_NEUTRAL_SETTINGS = {"train_samples", "eval_samples", "padding", "packing"}
 """Settings that choose among tokens and change none."""
-FACTS, HELD = "facts.json", "held.jsonl"
+FACTS_FILE, HELD_OUT_FILE = "facts.json", "held.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldOutExample:
     """A held-out example as text: the model's prompt, and the answer that is expected."""
 
     row: int
@@ -42,7 +42,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class StudyData:
     """The tokens of a study, with the facts and warnings from when they were made."""
 
     tokens: Mapping[str, Tokens]
@@ -50,36 +50,38 @@ class Data:
     warnings: Sequence[str]
     folder: Path
 
-    def held(self, name: str) -> list[Held]:
+    def held(self, name: str) -> list[HeldOutExample]:
         """Return the held-out examples of a split that have a prompt."""
-        with (self.folder / HELD).open(encoding="utf-8") as file:
+        with (self.folder / HELD_OUT_FILE).open(encoding="utf-8") as file:
             records = map(json.loads, file)
             return [
-                Held(record["row"], record["prompt"], record["reference"])
+                HeldOutExample(record["row"], record["prompt"], record["reference"])
                 for record in records
                 if record["split"] == name
             ]
 
 
-def load(settings: DataSettings, directory: Path, cache: Path, tokenizer: Any) -> Data:
+def load(settings: DataSettings, directory: Path, cache: Path, tokenizer: Any) -> StudyData:
     """Return the tokens of these settings, from the cache if they are there.
 
     Raises: UserError or NotAvailable if the data cannot be read or used.
     """
-    folder = cache / f"tokens-{key(settings, directory, tokenizer)}"
-    if not (folder / FACTS).is_file():
-        with alone(cache / "tokens.lock"):  # trials that start together need the same tokens
-            if not (folder / FACTS).is_file():
+    folder = cache / f"tokens-{cache_key(settings, directory, tokenizer)}"
+    if not (folder / FACTS_FILE).is_file():
+        with exclusive_lock(cache / "tokens.lock"):  # trials that start together need the same tokens
+            if not (folder / FACTS_FILE).is_file():
                 _make(settings, directory, folder, tokenizer)
-    stored = read_json(folder / FACTS)
+    stored = read_json(folder / FACTS_FILE)
     assert isinstance(stored, dict)
-    return Data({name: Tokens.load(folder, name) for name in split.NAMES}, stored["facts"], stored["warnings"], folder)
+    return StudyData(
+        {name: Tokens.load(folder, name) for name in split.SPLIT_NAMES}, stored["facts"], stored["warnings"], folder
+    )
 
 
-def key(settings: DataSettings, directory: Path, tokenizer: Any) -> str:
+def cache_key(settings: DataSettings, directory: Path, tokenizer: Any) -> str:
     """Return a short hash of all that tokens depend on. A file counts by path, size and time of change."""
-    values = {f.name: getattr(settings, f.name) for f in fields(DataSettings) if f.name not in LATER}
-    files = [_stamp(place(source, directory)) for source in (settings.train, settings.validation, settings.test)]
+    values = {f.name: getattr(settings, f.name) for f in fields(DataSettings) if f.name not in TOKEN_NEUTRAL_SETTINGS}
+    files = [_stamp(local_path(source, directory)) for source in (settings.train, settings.validation, settings.test)]
     text = json.dumps([VERSION, values, files, str(directory), fingerprint(tokenizer)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -101,7 +103,7 @@ def fingerprint(tokenizer: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def chat_of(tokenizer: Any) -> Chat | None:
+def chat_template_of(tokenizer: Any) -> Chat | None:
     """Return the chat template of a tokenizer as a function; None if it has none."""
     if not tokenizer.chat_template:
         return None
@@ -121,25 +123,27 @@ def _make(settings: DataSettings, directory: Path, folder: Path, tokenizer: Any)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True, mode=0o700)
     splits = split.load(settings, directory)
-    layout = Layout(settings, split.columns(splits.rows["train"]), plain=splits.plain, chat=chat_of(tokenizer))
-    counts, examples = dict[str, Counts](), dict[str, list[Example]]()
-    for name in split.NAMES:
+    layout = ExampleLayout(
+        settings, split.column_names(splits.rows["train"]), plain=splits.plain, chat=chat_template_of(tokenizer)
+    )
+    counts, examples = dict[str, SplitCounts](), dict[str, list[Example]]()
+    for name in split.SPLIT_NAMES:
         rows = splits.rows[name]
         if rows:
-            layout.check(name, split.columns(rows))
+            layout.check(name, split.column_names(rows))
         candidates = [layout.example(index, row) for index, row in enumerate(rows)]
         examples[name] = [example for example in candidates if example is not None]
-        counts[name] = Counts(rows=len(rows), empty=len(rows) - len(examples[name]))
-        encode(examples[name], settings, tokenizer, counts[name]).save(temporary, name)
+        counts[name] = SplitCounts(rows=len(rows), empty=len(rows) - len(examples[name]))
+        encode_examples(examples[name], settings, tokenizer, counts[name]).save(temporary, name)
         if rows and not counts[name].examples:
             raise UserError(f"{name}: none of its {len(rows)} rows can be used: {_why(counts[name])}")
     warnings = [
         *splits.warnings,
-        *sanity.of_columns(splits.rows["train"], layout.used),
-        *sanity.of_duplicates(examples),
-        *sanity.of_sizes(counts, settings),
+        *sanity.column_warnings(splits.rows["train"], layout.used),
+        *sanity.duplicate_warnings(examples),
+        *sanity.size_warnings(counts, settings),
     ]
-    with (temporary / HELD).open("w", encoding="utf-8") as file:
+    with (temporary / HELD_OUT_FILE).open("w", encoding="utf-8") as file:
         for name in ("validation", "test"):
             for example in examples[name]:
                 if example.prompt:
@@ -150,17 +154,17 @@ def _make(settings: DataSettings, directory: Path, folder: Path, tokenizer: Any)
                         "reference": example.reference,
                     }
                     file.write(json.dumps(record, ensure_ascii=False) + "\n")
-    write_json(temporary / FACTS, {"facts": _facts(splits, counts), "warnings": warnings})
+    write_json(temporary / FACTS_FILE, {"facts": _facts(splits, counts), "warnings": warnings})
     shutil.rmtree(folder, ignore_errors=True)
     os.rename(temporary, folder)
 
 
-def _why(counts: Counts) -> str:
+def _why(counts: SplitCounts) -> str:
     reasons = {"empty columns": counts.empty, "too long": counts.too_long, "nothing left to learn": counts.unanswered}
     return ", ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
 
 
-def _facts(splits: split.Splits, counts: Mapping[str, Counts]) -> dict[str, Any]:
+def _facts(splits: split.Splits, counts: Mapping[str, SplitCounts]) -> dict[str, Any]:
     total = sum(split_counts.examples for split_counts in counts.values())
     facts: dict[str, Any] = {}
     for name, split_counts in counts.items():

@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hptui.model.errors import Absent, UserError, did_you_mean, nearest
+from hptui.model.errors import NotAvailable, UserError, did_you_mean, nearest
 from hptui.trainers import hub, models
 
 Row = dict[str, Any]
 """One row: values by column."""
 
-TEXTS = (".txt", ".md", ".rst", ".tex", ".py")
+TEXT_SUFFIXES = (".txt", ".md", ".rst", ".tex", ".py")
 """Suffixes of files that are whole texts."""
-TEXT = "text"
+TEXT_COLUMN = "text"
 """The column of a text that was read from a file."""
-LONGEST_CELL = 1 << 30
+MAX_CELL_CHARS = 1 << 30
 """Largest cell of a CSV file, in characters; the csv module allows 131,072 by default."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DataSource:
     """Rows by the name of their split; '' where the source has no splits. `plain`: whole texts, column `text`."""
 
     name: str
@@ -32,31 +32,36 @@ class Source:
     plain: bool = False
 
 
-def read(setting: str, source: str, directory: Path, config: str = "") -> Source:
+def read_rows(setting: str, source: str, directory: Path, config: str = "") -> DataSource:
     """Return the rows that `setting = source` names. `directory` is the base of a relative path.
 
     Raises: UserError or NotAvailable if they cannot be read.
     """
-    path = models.dataset(source, setting) if models.ours(source) else directory / Path(source).expanduser()
+    path = models.dataset_file(source, setting) if models.is_builtin(source) else directory / Path(source).expanduser()
     if path.is_file():
         return _file(setting, path)
     if path.is_dir():
         return _directory(setting, path)
-    if path.suffix in READERS or path.suffix in TEXTS or source.startswith((".", "/", "~")) or source.count("/") > 1:
+    if (
+        path.suffix in READERS
+        or path.suffix in TEXT_SUFFIXES
+        or source.startswith((".", "/", "~"))
+        or source.count("/") > 1
+    ):
         raise _missing(setting, path)
     return _hub(setting, source, config)
 
 
-def place(source: str, directory: Path) -> Path | None:
+def local_path(source: str, directory: Path) -> Path | None:
     """Return the path of a source on this machine; None if it is not here. Makes `hptui:` data sets."""
-    path = models.dataset(source) if models.ours(source) else directory / Path(source).expanduser()
+    path = models.dataset_file(source) if models.is_builtin(source) else directory / Path(source).expanduser()
     return path if source and path.exists() else None
 
 
-def whole_texts(path: Path | None) -> bool:
+def holds_whole_texts(path: Path | None) -> bool:
     """Return whether a path holds whole texts, and no rows with columns."""
     if path is None or path.is_file():
-        return path is not None and path.suffix in TEXTS
+        return path is not None and path.suffix in TEXT_SUFFIXES
     return not _is_saved(path) and not any(file.suffix in READERS for file in path.rglob("*"))
 
 
@@ -71,39 +76,41 @@ def _missing(setting: str, path: Path) -> UserError:
     """
     message = f"{setting}: there is no file or directory {path}"
     if not path.parent.is_dir():
-        return Absent(message, hint=f"there is no directory {path.parent} either")
+        return NotAvailable(message, hint=f"there is no directory {path.parent} either")
     siblings = [entry.name for entry in path.parent.iterdir()]
-    return (UserError if nearest(path.name, siblings) else Absent)(message, hint=did_you_mean(path.name, siblings))
+    return (UserError if nearest(path.name, siblings) else NotAvailable)(
+        message, hint=did_you_mean(path.name, siblings)
+    )
 
 
-def _file(setting: str, path: Path) -> Source:
-    if path.suffix in TEXTS:
-        return Source(path.name, {"": [_text(path, path.name)]}, plain=True)
+def _file(setting: str, path: Path) -> DataSource:
+    if path.suffix in TEXT_SUFFIXES:
+        return DataSource(path.name, {"": [_text(path, path.name)]}, plain=True)
     if path.suffix not in READERS:
-        known = " ".join((*READERS, *TEXTS))
+        known = " ".join((*READERS, *TEXT_SUFFIXES))
         raise UserError(f"{setting}: {path.name} is of no known kind", hint=f"known are {known}")
     rows = list(_read_table(setting, path))
     if not rows:
         raise UserError(f"{setting}: {path} has no rows")
-    return Source(path.name, {"": rows})
+    return DataSource(path.name, {"": rows})
 
 
-def _directory(setting: str, path: Path) -> Source:
+def _directory(setting: str, path: Path) -> DataSource:
     if _is_saved(path):
         return _saved(setting, path)
     files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     tables = [file for file in files if file.suffix in READERS]
-    texts = [file for file in files if file.suffix in TEXTS]
+    texts = [file for file in files if file.suffix in TEXT_SUFFIXES]
     if tables and not texts:
         rows = [row for file in tables for row in _read_table(setting, file)]
-        return Source(path.name, {"": rows})
+        return DataSource(path.name, {"": rows})
     if not texts:
-        raise UserError(f"{setting}: no text file in {path}", hint=f"looked for {' '.join(TEXTS)}")
-    return Source(path.name, {"": [_text(file, str(file.relative_to(path))) for file in texts]}, plain=True)
+        raise UserError(f"{setting}: no text file in {path}", hint=f"looked for {' '.join(TEXT_SUFFIXES)}")
+    return DataSource(path.name, {"": [_text(file, str(file.relative_to(path))) for file in texts]}, plain=True)
 
 
 def _text(path: Path, name: str) -> Row:
-    return {"file": name, TEXT: path.read_text(encoding="utf-8", errors="replace")}
+    return {"file": name, TEXT_COLUMN: path.read_text(encoding="utf-8", errors="replace")}
 
 
 def _read_table(setting: str, path: Path) -> Iterator[Row]:
@@ -143,7 +150,7 @@ def _object(value: Any) -> Row:
 
 
 def _csv(path: Path) -> Iterator[Row]:
-    limit = csv.field_size_limit(LONGEST_CELL)
+    limit = csv.field_size_limit(MAX_CELL_CHARS)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for row in csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",", strict=True):
@@ -172,7 +179,7 @@ READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
 """Reader of each suffix of a table."""
 
 
-def _saved(setting: str, path: Path) -> Source:
+def _saved(setting: str, path: Path) -> DataSource:
     """Return the rows of a dataset written by `save_to_disk` of the library `datasets`."""
     import datasets
 
@@ -183,14 +190,14 @@ def _saved(setting: str, path: Path) -> Source:
     return _of_datasets(path.name, dataset)
 
 
-def _hub(setting: str, name: str, config: str) -> Source:
-    hub.settle()
+def _hub(setting: str, name: str, config: str) -> DataSource:
+    hub.set_offline_if_unreachable()
     import datasets
 
     try:
         dataset = datasets.load_dataset(name, config or None)
     except Exception as error:  # the hub's client raises many types; all mean that it is not available
-        raise Absent(
+        raise NotAvailable(
             f"{setting}: there is no file or directory {name}, and the dataset {name} cannot be had from the hub: "
             f"{str(error)[:200]}",
             hint="download it where there is a network, or give the path of a file",
@@ -198,7 +205,7 @@ def _hub(setting: str, name: str, config: str) -> Source:
     return _of_datasets(name, dataset)
 
 
-def _of_datasets(name: str, dataset: Any) -> Source:
+def _of_datasets(name: str, dataset: Any) -> DataSource:
     if isinstance(dataset, Mapping):
-        return Source(name, {str(split): list(rows) for split, rows in dataset.items()})
-    return Source(name, {"": list(dataset)})
+        return DataSource(name, {str(split): list(rows) for split, rows in dataset.items()})
+    return DataSource(name, {"": list(dataset)})

@@ -6,33 +6,33 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from hptui.trainers.data.layout import Example, plain
+from hptui.trainers.data.layout import Example, cell_text
 from hptui.trainers.data.read import Row
 from hptui.trainers.data.settings import DataSettings
-from hptui.trainers.data.tokens import Counts
+from hptui.trainers.data.tokens import SplitCounts
 
-FEW = 100
+MIN_PRECISE_EXAMPLES = 100
 """Held-out examples below which a rate measured on them is imprecise: its interval exceeds 20 points."""
-CUT = 0.01
+MIN_REPORTED_CUT_SHARE = 0.01
 """Share of truncated examples from which a warning is given."""
 
 
-def of_columns(rows: Sequence[Row], used: Iterable[str]) -> list[str]:
+def column_warnings(rows: Sequence[Row], used: Iterable[str]) -> list[str]:
     """Return warnings about used columns that are constant or have empty cells."""
     warnings = []
     for name in used:
-        cells = {plain(row.get(name)) for row in rows}
+        cells = {cell_text(row.get(name)) for row in rows}
         if len(rows) > 1 and len(cells) == 1:
             value = next(iter(cells))
             warnings.append(f"the column {name!r} is the same in all {len(rows)} training rows: {_shortened(value)!r}")
             continue
-        empty = sum(not plain(row.get(name)).strip() for row in rows)
+        empty = sum(not cell_text(row.get(name)).strip() for row in rows)
         if empty:
             warnings.append(f"the column {name!r} is empty in {empty} of {len(rows)} training rows")
     return warnings
 
 
-def of_duplicates(examples: Mapping[str, Sequence[Example]]) -> list[str]:
+def duplicate_warnings(examples: Mapping[str, Sequence[Example]]) -> list[str]:
     """Return warnings about examples that are in two splits, or repeated among those trained on."""
     warnings = []
     train = Counter(example.text for example in examples.get("train", ()))
@@ -53,17 +53,17 @@ def of_duplicates(examples: Mapping[str, Sequence[Example]]) -> list[str]:
     return warnings
 
 
-def of_sizes(counts: Mapping[str, Counts], settings: DataSettings) -> list[str]:
+def size_warnings(counts: Mapping[str, SplitCounts], settings: DataSettings) -> list[str]:
     """Return warnings about few held-out examples, truncated ones, and ones that were left out."""
     warnings = []
     for name, split_counts in counts.items():
-        if name != "train" and 0 < split_counts.examples < FEW:
+        if name != "train" and 0 < split_counts.examples < MIN_PRECISE_EXAMPLES:
             points = 100 * 1.96 * math.sqrt(0.25 / split_counts.examples)
             warnings.append(
                 f"the {name} set has {split_counts.examples} examples: a rate measured on it is known to about "
                 f"{points:.0f} points either way, and a small difference of losses is chance"
             )
-        if split_counts.truncated > CUT * max(split_counts.rows, 1):
+        if split_counts.truncated > MIN_REPORTED_CUT_SHARE * max(split_counts.rows, 1):
             share = 100 * split_counts.truncated / split_counts.rows
             warnings.append(
                 f"{share:.1f} % of the {name} examples are cut at max_length={settings.max_length}; "

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from hptui.model.errors import UserError, did_you_mean
-from hptui.trainers.data.read import Row, Source, read
+from hptui.trainers.data.read import DataSource, Row, read_rows
 from hptui.trainers.data.settings import DataSettings
 
-NAMES = ("train", "validation", "test")
+SPLIT_NAMES = ("train", "validation", "test")
 """Names of the splits."""
 
 
@@ -32,7 +32,7 @@ def load(settings: DataSettings, directory: Path) -> Splits:
 
     Raises: UserError if a split that was asked for is missing or empty.
     """
-    source = read("train", settings.train, directory, settings.dataset_config)
+    source = read_rows("train", settings.train, directory, settings.dataset_config)
     splits = Splits({}, plain=source.plain)
     by_name = _by_column(settings, source) if settings.split_column else source.rows
     if list(by_name) == [""]:
@@ -42,19 +42,19 @@ def load(settings: DataSettings, directory: Path) -> Splits:
     for name in ("validation", "test"):
         path: str = getattr(settings, name)
         if path:
-            held_out = read(name, path, directory, settings.dataset_config)
+            held_out = read_rows(name, path, directory, settings.dataset_config)
             splits.rows[name], splits.how[name] = _all(held_out, getattr(settings, f"{name}_split")), held_out.name
     _by_share(settings, splits)
     return splits
 
 
-def _all(source: Source, split: str) -> list[Row]:
+def _all(source: DataSource, split: str) -> list[Row]:
     if split in source.rows:
         return list(source.rows[split])
     return [row for rows in source.rows.values() for row in rows]
 
 
-def _by_column(settings: DataSettings, source: Source) -> Mapping[str, list[Row]]:
+def _by_column(settings: DataSettings, source: DataSource) -> Mapping[str, list[Row]]:
     column, rows_by_value = settings.split_column, dict[str, list[Row]]()
     for row in (row for rows in source.rows.values() for row in rows):
         if column not in row:
@@ -63,10 +63,10 @@ def _by_column(settings: DataSettings, source: Source) -> Mapping[str, list[Row]
     return rows_by_value
 
 
-def _by_name(settings: DataSettings, source: Source, available: Mapping[str, list[Row]], splits: Splits) -> None:
+def _by_name(settings: DataSettings, source: DataSource, available: Mapping[str, list[Row]], splits: Splits) -> None:
     where = f"column {settings.split_column}" if settings.split_column else "a split of the dataset"
     used = set()
-    for name in NAMES:
+    for name in SPLIT_NAMES:
         split_name: str = getattr(settings, f"{name}_split")
         if available.get(split_name):
             used.add(split_name)
@@ -102,13 +102,13 @@ def _by_share(settings: DataSettings, splits: Splits) -> None:
         splits.rows[name] = [rows[index] for index in drawn]
         splits.how[name] = f"{share:g} of the rows, drawn with split_seed {settings.split_seed}"
     splits.rows["train"] = [rows[index] for index in sorted(order)]
-    for name in NAMES:
+    for name in SPLIT_NAMES:
         splits.rows.setdefault(name, [])
     if not splits.rows["train"]:
         raise UserError("train: no rows are left to train on")
 
 
-def sample(total: int, wanted: int, seed: int) -> Sequence[int]:
+def sample_indices(total: int, wanted: int, seed: int) -> Sequence[int]:
     """Return `wanted` of the indices below `total` (0: all), in order.
 
     For one seed, a larger sample contains the smaller ones.
@@ -120,6 +120,6 @@ def sample(total: int, wanted: int, seed: int) -> Sequence[int]:
     return sorted(order[:wanted])
 
 
-def columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def column_names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the names of all columns, in order of appearance."""
     return list(dict.fromkeys(name for row in rows for name in row))

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from hptui.trainers.data.layout import Example
 from hptui.trainers.data.settings import DataSettings
 
-BATCH = 1000
+EXAMPLES_PER_CALL = 1000
 """Examples tokenised in one call."""
-PARTS = ("ids", "learnt", "starts", "rows")
+ARRAY_NAMES = ("ids", "learnt", "starts", "rows")
 """Names of the arrays, each stored in a file of its own."""
 
 
@@ -51,18 +51,18 @@ class Tokens:
 
     def save(self, folder: Path, name: str) -> None:
         """Write the arrays as files `NAME.PART.npy`."""
-        for part in PARTS:
+        for part in ARRAY_NAMES:
             np.save(folder / f"{name}.{part}.npy", getattr(self, part), allow_pickle=False)
 
     @classmethod
     def load(cls, folder: Path, name: str) -> Tokens:
         """Load the arrays by memory-mapping: trials share the pages."""
-        arrays = [np.load(folder / f"{name}.{part}.npy", mmap_mode="r", allow_pickle=False) for part in PARTS]
+        arrays = [np.load(folder / f"{name}.{part}.npy", mmap_mode="r", allow_pickle=False) for part in ARRAY_NAMES]
         return cls(*arrays)
 
 
 @dataclass(slots=True)
-class Counts:
+class SplitCounts:
     """How many examples of a split were kept, cut and left out, and their tokens."""
 
     rows: int = 0
@@ -98,11 +98,11 @@ class _Flat:
         )
 
 
-def encode(examples: Sequence[Example], settings: DataSettings, tokenizer: Any, counts: Counts) -> Tokens:
+def encode_examples(examples: Sequence[Example], settings: DataSettings, tokenizer: Any, counts: SplitCounts) -> Tokens:
     """Return the tokens of a split; `counts` is updated with what was cut and left out."""
     flat = _Flat()
-    for begin in range(0, len(examples), BATCH):
-        chunk = examples[begin : begin + BATCH]
+    for begin in range(0, len(examples), EXAMPLES_PER_CALL):
+        chunk = examples[begin : begin + EXAMPLES_PER_CALL]
         for example, (ids, learnt) in zip(chunk, _encoded(chunk, settings, tokenizer), strict=True):
             _add_fitted(flat, example.row, ids, learnt, settings, counts)
     tokens = flat.tokens()
@@ -139,16 +139,16 @@ def _ids(tokenizer: Any, texts: Sequence[str], *, special: bool) -> list[list[in
     ]
     if not special:
         return token_lists
-    suffix = behind_of(tokenizer)
-    return [without(ids, suffix) for ids in token_lists]
+    suffix = appended_tokens(tokenizer)
+    return [strip_suffix(ids, suffix) for ids in token_lists]
 
 
-def without(ids: list[int], behind: list[int]) -> list[int]:
+def strip_suffix(ids: list[int], suffix: list[int]) -> list[int]:
     """Return tokens without the special tokens `behind` at their end."""
-    return ids[: len(ids) - len(behind)] if behind and ids[-len(behind) :] == behind else ids
+    return ids[: len(ids) - len(suffix)] if suffix and ids[-len(suffix) :] == suffix else ids
 
 
-def behind_of(tokenizer: Any) -> list[int]:
+def appended_tokens(tokenizer: Any) -> list[int]:
     """Return the special tokens that the tokenizer appends to a text."""
     plain_ids: list[int] = tokenizer("a", add_special_tokens=False)["input_ids"]
     special_ids: list[int] = tokenizer("a", add_special_tokens=True)["input_ids"]
@@ -168,7 +168,7 @@ def _encoded_separately(tokenizer: Any, example: Example, *, special: bool) -> l
 
 
 def _add_fitted(
-    flat: _Flat, row: int, ids: list[int], learnt: list[bool], settings: DataSettings, counts: Counts
+    flat: _Flat, row: int, ids: list[int], learnt: list[bool], settings: DataSettings, counts: SplitCounts
 ) -> None:
     """Add an example cut to `max_length`; one with nothing left to learn is left out and counted."""
     max_length = settings.max_length

@@ -1,7 +1,15 @@
 """Evaluation by generation: a model's answers on held-out examples, and their quality. Free of torch until it runs."""
 
-from hptui.trainers.evals.evaluate import Result, merge, prepare, run
+from hptui.trainers.evals.evaluate import EvaluationResult, load_custom_metrics, merge_metrics, run_evaluation
 from hptui.trainers.evals.generate import Interrupted
-from hptui.trainers.evals.options import FAMILIES, Options
+from hptui.trainers.evals.options import METRIC_FAMILIES, GenerationOptions
 
-__all__ = ["Options", "Result", "run", "merge", "prepare", "Interrupted", "FAMILIES"]
+__all__ = [
+    "GenerationOptions",
+    "EvaluationResult",
+    "run_evaluation",
+    "merge_metrics",
+    "load_custom_metrics",
+    "Interrupted",
+    "METRIC_FAMILIES",
+]

@@ -17,14 +17,14 @@ FRACTION = re.compile(r"(-?)\\[dt]?frac\{(-?\d+)\}\{(\d+)\}|(-?)\\[dt]?frac(\d)(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ExtractedAnswer:
     """An answer; where the text does not keep to the format, None and the cause."""
 
     answer: str | None
     cause: str = ""
 
 
-def extract(text: str, answer_format: str, pattern: str = "") -> Found:
+def extract_answer(text: str, answer_format: str, pattern: str = "") -> ExtractedAnswer:
     """Return the answer in `text` at the position that `answer_format` prescribes."""
     if answer_format == "think":
         return _after_thought(text)
@@ -32,18 +32,18 @@ def extract(text: str, answer_format: str, pattern: str = "") -> Found:
         return _boxed(text)
     if answer_format == "last_number":
         numbers = NUMBER.findall(text)
-        return Found(numbers[-1]) if numbers else Found(None, "no number")
+        return ExtractedAnswer(numbers[-1]) if numbers else ExtractedAnswer(None, "no number")
     if answer_format == "regex":
         match = re.search(pattern, text)
         if match is None:
-            return Found(None, "pattern not found")
+            return ExtractedAnswer(None, "pattern not found")
         return _filled(match.group(1) if match.re.groups else match.group())
     return _filled(text)
 
 
-def expected(reference: str, answer_format: str, pattern: str = "") -> str:
+def expected_answer(reference: str, answer_format: str, pattern: str = "") -> str:
     """Return the answer in a reference: in the same format, else boxed, else after ####, else all of it."""
-    answer = extract(reference, answer_format, pattern).answer
+    answer = extract_answer(reference, answer_format, pattern).answer
     if answer is None:
         answer = _boxed(reference).answer
     if answer is None and "####" in reference:
@@ -51,17 +51,17 @@ def expected(reference: str, answer_format: str, pattern: str = "") -> str:
     return (reference if answer is None else answer).strip()
 
 
-def same(answer: str, reference: str) -> bool:
+def answers_equal(answer: str, reference: str) -> bool:
     """Return whether two answers are equal: as numbers where both are numbers, else as plain texts."""
-    value, reference_value = number(answer), number(reference)
+    value, reference_value = as_number(answer), as_number(reference)
     if value is not None and reference_value is not None:
         return value == reference_value
-    return plain(answer) == plain(reference)
+    return plain_answer(answer) == plain_answer(reference)
 
 
-def number(text: str) -> Fraction | None:
+def as_number(text: str) -> Fraction | None:
     """Return the number that a text is (`1,024`, `0.50`, `3/6`, `\\frac{1}{2}`, `$7`), or None."""
-    bare = plain(text).removeprefix("\\$").removeprefix("$").removeprefix("+")
+    bare = plain_answer(text).removeprefix("\\$").removeprefix("$").removeprefix("+")
     bare = FRACTION.sub(lambda m: f"{m[1] or m[4] or ''}{m[2] or m[5]}/{m[3] or m[6]}", bare)
     if not NUMBER.fullmatch(bare):
         return None
@@ -69,7 +69,7 @@ def number(text: str) -> Fraction | None:
     return Fraction(top) / Fraction(bottom) if bottom and int(bottom) else None if bottom else Fraction(top)
 
 
-def plain(text: str) -> str:
+def plain_answer(text: str) -> str:
     """Return a text without spacing, math delimiters and LaTeX's commands for text."""
     bare = text.strip().removesuffix(".")
     boxed = _boxed(bare)
@@ -81,28 +81,28 @@ def plain(text: str) -> str:
     return SPACING.sub("", bare).removesuffix(".")
 
 
-def _after_thought(text: str) -> Found:
+def _after_thought(text: str) -> ExtractedAnswer:
     _, closed, remainder = text.partition("</think>")
     if not closed:
-        return Found(None, "no </think>")
+        return ExtractedAnswer(None, "no </think>")
     remainder = remainder.lstrip()
     if not remainder.startswith("<answer>"):
-        return Found(None, "no <answer> after </think>")
+        return ExtractedAnswer(None, "no <answer> after </think>")
     answer, closed, _ = remainder.removeprefix("<answer>").partition("</answer>")
-    return _filled(answer) if closed else Found(None, "no </answer>")
+    return _filled(answer) if closed else ExtractedAnswer(None, "no </answer>")
 
 
-def _boxed(text: str) -> Found:
+def _boxed(text: str) -> ExtractedAnswer:
     start = text.rfind("\\boxed{")
     if start < 0:
-        return Found(None, "no \\boxed")
+        return ExtractedAnswer(None, "no \\boxed")
     depth = 0
     for position in range(start + len("\\boxed"), len(text)):
         depth += {"{": 1, "}": -1}.get(text[position], 0)
         if depth == 0:
             return _filled(text[start + len("\\boxed{") : position])
-    return Found(None, "\\boxed not closed")
+    return ExtractedAnswer(None, "\\boxed not closed")
 
 
-def _filled(answer: str) -> Found:
-    return Found(answer.strip()) if answer.strip() else Found(None, "empty answer")
+def _filled(answer: str) -> ExtractedAnswer:
+    return ExtractedAnswer(answer.strip()) if answer.strip() else ExtractedAnswer(None, "empty answer")

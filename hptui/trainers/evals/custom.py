@@ -15,17 +15,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hptui.model.counts import Ratio
+from hptui.model.counts import Proportion
 from hptui.model.errors import UserError, did_you_mean
 
 Metric = Callable[[Sequence[str], Sequence[str], Sequence[str]], dict[str, float]]
 """A loaded metric: takes predictions, references and prompts, and returns metrics by name."""
 
-TAKES = ("predictions", "references", "prompts")
+METRIC_PARAMETERS = ("predictions", "references", "prompts")
 """Names of the parameters that a metric may have."""
 
 
-def load(path: str, directory: str = "") -> Metric:
+def load_metric(path: str, directory: str = "") -> Metric:
     """Return the function named `file.py:function`, wrapped for use by an evaluation.
 
     Raises: UserError if it cannot be imported, or has other parameters.
@@ -54,12 +54,12 @@ def load(path: str, directory: str = "") -> Metric:
 
 def _wrapped(function: Callable[..., Any], name: str, path: str) -> Metric:
     parameters = list(inspect.signature(function).parameters)
-    unknown = [word for word in parameters if word not in TAKES]
+    unknown = [word for word in parameters if word not in METRIC_PARAMETERS]
     if unknown:
-        raise UserError(f"the metric {path!r} takes {unknown[0]!r}", hint=f"it may take {', '.join(TAKES)}")
+        raise UserError(f"the metric {path!r} takes {unknown[0]!r}", hint=f"it may take {', '.join(METRIC_PARAMETERS)}")
 
     def metric(predictions: Sequence[str], references: Sequence[str], prompts: Sequence[str]) -> dict[str, float]:
-        arguments = dict(zip(TAKES, (list(predictions), list(references), list(prompts)), strict=True))
+        arguments = dict(zip(METRIC_PARAMETERS, (list(predictions), list(references), list(prompts)), strict=True))
         try:
             returned = function(**{word: arguments[word] for word in parameters})
         except Exception as error:  # a user's function may raise anything
@@ -71,13 +71,13 @@ def _wrapped(function: Callable[..., Any], name: str, path: str) -> Metric:
 
 
 def _number(value: Any, samples: int, path: str) -> float:
-    if isinstance(value, Ratio):
+    if isinstance(value, Proportion):
         return value
     if isinstance(value, tuple) and len(value) == 2 and all(type(part) is int for part in value):
-        return Ratio(*value)
+        return Proportion(*value)
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == samples:
         if all(isinstance(item, bool) for item in value):
-            return Ratio(sum(value), samples)
+            return Proportion(sum(value), samples)
         return sum(float(item) for item in value) / samples
     try:
         return float(value)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hptui.model.trial import Value
-from hptui.trainers.data.tokens import behind_of, without
-from hptui.trainers.evals.options import Options
+from hptui.trainers.data.tokens import appended_tokens, strip_suffix
+from hptui.trainers.evals.options import GenerationOptions
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +30,7 @@ class Interrupted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Completion:
     """What a model generated for one prompt. `finish` is eos, stop, or limit (of tokens)."""
 
     text: str
@@ -39,7 +39,7 @@ class Written:
 
 
 @dataclass(slots=True)
-class Timing:
+class GenerationTiming:
     """The duration of a generation, in seconds, and the amount of work. The warm-up is not included."""
 
     batch: int
@@ -49,7 +49,7 @@ class Timing:
     cut_prompts: int = 0
     batches: list[int] = field(default_factory=list)
 
-    def facts(self, samples: int, options: Options) -> dict[str, Value]:
+    def facts(self, samples: int, options: GenerationOptions) -> dict[str, Value]:
         """Return the facts that are needed to compare times per token."""
         return {
             "samples": samples,
@@ -69,10 +69,10 @@ def generate(
     model: Any,
     tokenizer: Any,
     prompts: Sequence[Prompt],
-    options: Options,
+    options: GenerationOptions,
     device: Any,
     keep_going: Callable[[], bool] = lambda: True,
-) -> tuple[list[Written], Timing]:
+) -> tuple[list[Completion], GenerationTiming]:
     """Return what `model` generates for each prompt, in order, and the timing.
 
     Raises: Interrupted when `keep_going` returns False between batches.
@@ -81,8 +81,8 @@ def generate(
 
     ids, cut = _encode(model, tokenizer, prompts, options)
     order = sorted(range(len(ids)), key=lambda n: -len(ids[n]))  # little padding, and the largest batch first
-    timing = Timing(min(options.batch_size, len(ids)), cut_prompts=cut, prompt_tokens=sum(map(len, ids)))
-    written: dict[int, Written] = {}
+    timing = GenerationTiming(min(options.batch_size, len(ids)), cut_prompts=cut, prompt_tokens=sum(map(len, ids)))
+    written: dict[int, Completion] = {}
     was_training = model.training
     model.eval()
     try:
@@ -107,12 +107,16 @@ def generate(
     return [written[n] for n in range(len(ids))], timing
 
 
-def _encode(model: Any, tokenizer: Any, prompts: Sequence[Prompt], options: Options) -> tuple[list[list[int]], int]:
+def _encode(
+    model: Any, tokenizer: Any, prompts: Sequence[Prompt], options: GenerationOptions
+) -> tuple[list[list[int]], int]:
     """Return prompts as tokens, and how many lost their beginning because they were too long."""
     special = options.add_special_tokens
-    suffix = behind_of(tokenizer) if special else []  # after an end-of-text token a model does not continue the prompt
+    suffix = (
+        appended_tokens(tokenizer) if special else []
+    )  # after an end-of-text token a model does not continue the prompt
     ids = [
-        without(tokenizer(p, add_special_tokens=special)["input_ids"], suffix) if isinstance(p, str) else list(p)
+        strip_suffix(tokenizer(p, add_special_tokens=special)["input_ids"], suffix) if isinstance(p, str) else list(p)
         for p in prompts
     ]
     limit = getattr(model.config, "max_position_embeddings", None)
@@ -143,10 +147,12 @@ def _padded(ids: Sequence[Sequence[int]], pad: int, device: Any) -> dict[str, to
     return {"input_ids": tokens.to(device), "attention_mask": mask.to(device)}
 
 
-def _write(model: Any, tokenizer: Any, batch: dict[str, torch.Tensor], options: Options, limit: int) -> list[Written]:
+def _write(
+    model: Any, tokenizer: Any, batch: dict[str, torch.Tensor], options: GenerationOptions, limit: int
+) -> list[Completion]:
     from transformers import GenerationConfig
 
-    from hptui.trainers.evals.stopping import Stops, kept_stops
+    from hptui.trainers.evals.stopping import StopStrings, inclusive_stops
 
     ends = _end_ids(model, tokenizer)
     config = GenerationConfig(
@@ -164,15 +170,15 @@ def _write(model: Any, tokenizer: Any, batch: dict[str, torch.Tensor], options: 
         use_cache=True,
     )
     width = batch["input_ids"].shape[1]
-    stops = Stops(tokenizer, (*options.stop, *kept_stops(options)), width)
+    stops = StopStrings(tokenizer, (*options.stop, *inclusive_stops(options)), width)
     criteria = {"stopping_criteria": [stops]} if stops.strings else {}
     tokens = model.generate(**batch, generation_config=config, **criteria)[:, width:].tolist()
     return [_completion(tokenizer, row, ends, stops.ended.get(n), options, limit) for n, row in enumerate(tokens)]
 
 
 def _completion(
-    tokenizer: Any, row: list[int], ends: Sequence[int], stopped: int | None, options: Options, limit: int
-) -> Written:
+    tokenizer: Any, row: list[int], ends: Sequence[int], stopped: int | None, options: GenerationOptions, limit: int
+) -> Completion:
     from hptui.trainers.evals.stopping import cut_text
 
     at_end = next((position + 1 for position, token in enumerate(row) if token in ends), None)
@@ -183,7 +189,7 @@ def _completion(
     else:
         tokens, finish = min(len(row), limit), "limit"
     text = tokenizer.decode(row[:tokens], skip_special_tokens=True, clean_up_tokenization_spaces=False)
-    return Written(cut_text(text, options), tokens, finish)
+    return Completion(cut_text(text, options), tokens, finish)
 
 
 def _end_ids(model: Any, tokenizer: Any) -> list[int]:

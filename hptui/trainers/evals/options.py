@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from hptui.model.errors import UserError, did_you_mean
 
-FAMILIES = ("accuracy", "exact_match", "bleu", "rouge")
+METRIC_FAMILIES = ("accuracy", "exact_match", "bleu", "rouge")
 """What can be measured; length and time are measured always."""
 
-MEASURED = {
+METRICS_OF_FAMILY = {
     "accuracy": ("accuracy", "wrong_answer", "format_failure"),
     "exact_match": ("exact_match",),
     "bleu": ("bleu",),
@@ -18,12 +18,12 @@ MEASURED = {
 }
 """The metrics of each family."""
 
-FORMATS = ("think", "boxed", "last_number", "regex", "text")
+ANSWER_FORMATS = ("think", "boxed", "last_number", "regex", "text")
 """Formats of an answer: `</think> <answer>…</answer>`, the last \\boxed{…}, the last number, a pattern, all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class GenerationOptions:
     """How to generate and what to measure. Raises: UserError for invalid values.
 
     `custom` are functions of the user's, as "file.py:function"; a relative file name starts at `directory`.
@@ -43,15 +43,20 @@ class Options:
     @property
     def names(self) -> tuple[str, ...]:
         """The metrics of an evaluation, without the user's own."""
-        return (*(name for family in self.metrics for name in MEASURED[family]), "generated_tokens", "inference_time")
+        return (
+            *(name for family in self.metrics for name in METRICS_OF_FAMILY[family]),
+            "generated_tokens",
+            "inference_time",
+        )
 
     def __post_init__(self) -> None:
         for name in self.metrics:
-            if name not in FAMILIES:
-                raise UserError(f"there is no generation metric {name!r}", hint=did_you_mean(name, FAMILIES))
-        if self.answer_format not in FORMATS:
+            if name not in METRIC_FAMILIES:
+                raise UserError(f"there is no generation metric {name!r}", hint=did_you_mean(name, METRIC_FAMILIES))
+        if self.answer_format not in ANSWER_FORMATS:
             raise UserError(
-                f"there is no answer format {self.answer_format!r}", hint=did_you_mean(self.answer_format, FORMATS)
+                f"there is no answer format {self.answer_format!r}",
+                hint=did_you_mean(self.answer_format, ANSWER_FORMATS),
             )
         if self.answer_format == "regex":
             _check_pattern(self.answer_regex)

@@ -20,7 +20,7 @@ ROUGES = ("rouge1", "rouge2", "rougeL")
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class OverlapScores:
     """Metrics over all samples, their intervals, values of each sample, and how they were computed."""
 
     metrics: dict[str, float]
@@ -29,7 +29,7 @@ class Scores:
     rows: Sequence[Mapping[str, float]] = field(default_factory=list)
 
 
-def bleu(outputs: Sequence[str], references: Sequence[str]) -> Scores:
+def bleu(outputs: Sequence[str], references: Sequence[str]) -> OverlapScores:
     """Return corpus BLEU; the interval is sacrebleu's own bootstrap over samples."""
     # sacrebleu warns about detokenised input through the root of logging, at the first use of a process
     logging.getLogger("sacrebleu").setLevel(logging.ERROR)
@@ -41,10 +41,12 @@ def bleu(outputs: Sequence[str], references: Sequence[str]) -> Scores:
     # sacrebleu has no public access to the bootstrap's mean and half-width, only their text.
     low, high = score._mean - score._ci, score._mean + score._ci
     interval: list[Value] = [max(low, 0.0) / 100, min(high, 100.0) / 100]
-    return Scores({"bleu": score.score / 100}, {"bleu": interval}, {"bleu_signature": str(metric.get_signature())})
+    return OverlapScores(
+        {"bleu": score.score / 100}, {"bleu": interval}, {"bleu_signature": str(metric.get_signature())}
+    )
 
 
-def rouge(outputs: Sequence[str], references: Sequence[str]) -> Scores:
+def rouge(outputs: Sequence[str], references: Sequence[str]) -> OverlapScores:
     """Return mean ROUGE-1, ROUGE-2 and ROUGE-L; the intervals are percentiles of bootstrap means."""
     import numpy as np
 
@@ -58,4 +60,4 @@ def rouge(outputs: Sequence[str], references: Sequence[str]) -> Scores:
     low, high = np.percentile(table[resampled].mean(axis=1), (2.5, 97.5), axis=0)
     intervals: dict[str, list[Value]] = {n: [float(low[i]), float(high[i])] for i, n in enumerate(ROUGES)}
     metrics = {name: float(table[:, i].mean()) for i, name in enumerate(ROUGES)}
-    return Scores(metrics, intervals, {"rouge": "F-measure, no stemming"}, rows)
+    return OverlapScores(metrics, intervals, {"rouge": "F-measure, no stemming"}, rows)

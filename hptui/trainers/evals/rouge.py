@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 
-HEAVY = ("sklearn", "scipy")
+HIDDEN_LIBRARIES = ("sklearn", "scipy")
 """Optional dependencies that are hidden during the import."""
 
-hidden = [name for name in HEAVY if name not in sys.modules]
+hidden = [name for name in HIDDEN_LIBRARIES if name not in sys.modules]
 for name in hidden:
     sys.modules[name] = None  # type: ignore[assignment]  # None in sys.modules makes an import fail
 try:

@@ -9,18 +9,18 @@ import torch
 from torch import Tensor
 from transformers import StoppingCriteria
 
-from hptui.trainers.evals.options import Options
+from hptui.trainers.evals.options import GenerationOptions
 
-SLACK = 4
+SLACK_TOKENS = 4
 """Tokens decoded beyond the longest stop string: it may begin inside a token, and special tokens have no text."""
 
 
-class Stops(StoppingCriteria):  # type: ignore[misc]  # transformers is not typed
+class StopStrings(StoppingCriteria):  # type: ignore[misc]  # transformers is not typed
     """A stopping criterion that ends each row of a batch by itself; `ended` has its length in tokens."""
 
     def __init__(self, tokenizer: Any, strings: Sequence[str], prompt_width: int) -> None:
         self.tokenizer, self.strings, self.width = tokenizer, tuple(strings), prompt_width
-        self.tail = max((len(text.encode()) for text in self.strings), default=0) + SLACK
+        self.tail = max((len(text.encode()) for text in self.strings), default=0) + SLACK_TOKENS
         self.ended: dict[int, int] = {}
 
     def __call__(self, input_ids: Tensor, scores: Any, **_: Any) -> Tensor:
@@ -34,14 +34,14 @@ class Stops(StoppingCriteria):  # type: ignore[misc]  # transformers is not type
         return torch.tensor(finished, dtype=torch.bool, device=input_ids.device)
 
 
-def kept_stops(options: Options) -> tuple[str, ...]:
+def inclusive_stops(options: GenerationOptions) -> tuple[str, ...]:
     """Return the strings after which nothing matters any more, and which stay in the text."""
     return ("</answer>",) if options.answer_format == "think" and "accuracy" in options.metrics else ()
 
 
-def cut_text(text: str, options: Options) -> str:
+def cut_text(text: str, options: GenerationOptions) -> str:
     """Return a text up to its first stop string: without it, or with it where it closes the answer."""
-    inclusive = kept_stops(options)
+    inclusive = inclusive_stops(options)
     exclusive = [string for string in options.stop if string not in inclusive]
     ends = [
         (position + len(string), text[: position + len(string)])

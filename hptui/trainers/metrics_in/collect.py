@@ -9,37 +9,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hptui.trainers.context import TrialContext
-from hptui.trainers.metrics_in.reading import Reading, canonical
+from hptui.trainers.metrics_in.reading import MetricsReading, canonical_name
 
 REPORT, TAP, FILE, OUTPUT, TENSORBOARD = range(5)
 """Kinds of sources, the most trusted first: reported, tapped, written to a file, printed (rounded), TensorBoard."""
 
-HOLD_SECONDS = 0.2
+HOLD_S = 0.2
 """Seconds that a printed number waits for the same one in full precision from a better source."""
-AT_ONCE, LONGEST_NAME, LAST_STEP = 200, 200, 1 << 60
+MAX_METRICS_PER_EVENT, MAX_NAME_CHARS, MAX_STEP = 200, 200, 1 << 60
 """Metrics in one report, characters of a name, the last step: what an event can hold."""
-MOST_TOLD = 200
+MAX_RECORDED_SOURCES = 200
 """Metrics whose source is recorded."""
-MOST_PRINTED = 100
+MAX_PRINTED_METRICS = 100
 """Metrics taken from output besides objectives: text that only looks like metrics must not fill the record."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class MetricsSource:
     """A source of metrics: its trust (lower is more trusted) and the name that is shown."""
 
     trust: int
     name: str
 
     @property
-    def patient(self) -> bool:
+    def can_wait(self) -> bool:
         """Whether its values may wait a moment for the same ones from a better source."""
         return self.trust >= OUTPUT
 
 
 @dataclass
 class _Owned:
-    source: Source
+    source: MetricsSource
     name: str
     last: float = math.nan
     summary: str = ""
@@ -47,18 +47,18 @@ class _Owned:
     recovered: bool = False
 
     @property
-    def told(self) -> str:
+    def source_text(self) -> str:
         """The source in words."""
         return f"{self.source.name}, at the end {self.summary}" if self.summary else self.source.name
 
 
 @dataclass
-class Collector:
+class MetricsCollector:
     """Passes readings on to the trial, each metric from one source only."""
 
     trial: TrialContext
     _owned: dict[str, _Owned] = field(default_factory=dict)
-    _held: deque[tuple[float, Source, Reading]] = field(default_factory=deque)
+    _held: deque[tuple[float, MetricsSource, MetricsReading]] = field(default_factory=deque)
     _sources_changed: bool = False
     _printed: int = 0
     step: int = 0
@@ -66,13 +66,13 @@ class Collector:
     total_by: int = TENSORBOARD + 1
 
     def __post_init__(self) -> None:
-        self._wanted = {canonical(name): name for name in self.trial.objectives}
+        self._wanted = {canonical_name(name): name for name in self.trial.objectives}
 
-    def take(self, source: Source, reading: Reading) -> None:
+    def take(self, source: MetricsSource, reading: MetricsReading) -> None:
         """Record a reading, now or after a moment."""
         # A summary waits, too: the printed curve that it completes must be recorded before it.
-        if source.patient or reading.step is None:
-            self._held.append((time.monotonic() + HOLD_SECONDS, source, reading))
+        if source.can_wait or reading.step is None:
+            self._held.append((time.monotonic() + HOLD_S, source, reading))
         else:
             self._record(source, reading)
 
@@ -84,10 +84,10 @@ class Collector:
             self._record(source, reading)
         if self._sources_changed:
             self._sources_changed = False
-            sources = {owned.name: owned.told for owned in list(self._owned.values())[:MOST_TOLD]}
+            sources = {owned.name: owned.source_text for owned in list(self._owned.values())[:MAX_RECORDED_SOURCES]}
             self.trial.facts(metric_sources=sources)
 
-    def _record(self, source: Source, reading: Reading) -> None:
+    def _record(self, source: MetricsSource, reading: MetricsReading) -> None:
         self._take_total(source, reading)
         accepted: dict[str, float] = {}
         for name, value in reading.metrics.items():
@@ -95,16 +95,16 @@ class Collector:
                 self._warn_if_recovered(owned, value)
                 accepted[owned.name] = owned.last = value
         if reading.step is not None:
-            self.step = max(self.step, reading.step) if source.patient else reading.step
+            self.step = max(self.step, reading.step) if source.can_wait else reading.step
         if self.total is not None and self.step > self.total:
             self.total = None
             self.trial.forget_total()
         if accepted or reading.progress is not None:
             step = self.step if reading.step is None else reading.step
             names = list(accepted)
-            for first in range(0, max(1, len(names)), AT_ONCE):
-                part = {name: accepted[name] for name in names[first : first + AT_ONCE]}
-                self.trial.report(min(step, LAST_STEP), part, progress=reading.progress)
+            for first in range(0, max(1, len(names)), MAX_METRICS_PER_EVENT):
+                part = {name: accepted[name] for name in names[first : first + MAX_METRICS_PER_EVENT]}
+                self.trial.report(min(step, MAX_STEP), part, progress=reading.progress)
 
     def _warn_if_recovered(self, owned: _Owned, value: float) -> None:
         """Warn, once, that an objective is finite again after a value that was not.
@@ -117,27 +117,27 @@ class Collector:
                 self.trial.warn(f"{owned.name} was {owned.last} after step {self.step}, and is finite again")
         owned.seen = True
 
-    def _take_total(self, source: Source, reading: Reading) -> None:
+    def _take_total(self, source: MetricsSource, reading: MetricsReading) -> None:
         if reading.total and source.trust <= self.total_by and reading.total != self.total:
             self.total, self.total_by = reading.total, source.trust
             self.trial.total_steps = reading.total
 
-    def _owned_by(self, source: Source, given: str, *, summary: bool) -> _Owned | None:
+    def _owned_by(self, source: MetricsSource, given: str, *, summary: bool) -> _Owned | None:
         """Return the metric that this source reports from now on; None if another source has it.
 
         A summary, such as a file of final results, holds its one value more exactly than the printed curve: it replaces
         the curve's last point, and the curve is kept.
         """
-        key = canonical(given) or given
-        if len(given) > LONGEST_NAME:
+        key = canonical_name(given) or given
+        if len(given) > MAX_NAME_CHARS:
             return None
         owned = self._owned.get(key)
         if owned is not None and owned.source == source:
             return owned if owned.name in (given, self._wanted.get(key)) else None
         if owned is not None and source.trust >= owned.source.trust:
             return None
-        if owned is None and source.patient:
-            if self._printed >= MOST_PRINTED and key not in self._wanted:
+        if owned is None and source.can_wait:
+            if self._printed >= MAX_PRINTED_METRICS and key not in self._wanted:
                 return None
             self._printed += 1
         if owned is not None and summary:
@@ -150,10 +150,10 @@ class Collector:
         self._owned[key] = _Owned(source, self._wanted.get(key, given))
         return self._owned[key]
 
-    def named(self, given: str) -> str:
+    def recorded_name(self, given: str) -> str:
         """Return the name that a metric is recorded under."""
-        return self._wanted.get(canonical(given), given)
+        return self._wanted.get(canonical_name(given), given)
 
-    def last(self) -> Mapping[str, float]:
+    def last_values(self) -> Mapping[str, float]:
         """Return the latest value of each metric."""
         return {owned.name: owned.last for owned in self._owned.values()}

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-HISTORY = "log_history"
+LOG_HISTORY_KEY = "log_history"
 """Key of the curve in `trainer_state.json` of transformers."""
-CURVES = ("history", "log", "logs", "epochs", "steps", "curve", "metrics", "results", "train_log", "training_history")
+CURVE_KEYS = (
+    "history",
+    "log",
+    "logs",
+    "epochs",
+    "steps",
+    "curve",
+    "metrics",
+    "results",
+    "train_log",
+    "training_history",
+)
 """Keys of the curve in other documents."""
-SETTINGS = ("config", "cfg", "args", "arguments", "hparams", "hyperparameters", "params", "parameters", "settings")
+SETTINGS_KEYS = ("config", "cfg", "args", "arguments", "hparams", "hyperparameters", "params", "parameters", "settings")
 """Keys of settings."""
 
 
-def curve(document: Any) -> tuple[list[Any], Any]:
+def split_curve(document: Any) -> tuple[list[Any], Any]:
     """Return the records of a document's curve, and what else the document holds.
 
     Forms are `{"history": [{…}, …], "best": …}`, `[{…}, …]`, and Keras' `{"loss": [1.0, 0.5], "val_loss": [1.1, 0.7]}`.
@@ -22,10 +33,10 @@ def curve(document: Any) -> tuple[list[Any], Any]:
         return document, None
     if not isinstance(document, Mapping):
         return [], document
-    if _is_records(document.get(HISTORY)):
-        return document[HISTORY], None
-    for name in CURVES:
-        if name in document and (records := curve(document[name])[0]):
+    if _is_records(document.get(LOG_HISTORY_KEY)):
+        return document[LOG_HISTORY_KEY], None
+    for name in CURVE_KEYS:
+        if name in document and (records := split_curve(document[name])[0]):
             return records, {key: value for key, value in document.items() if key != name}
     lists = {name: value for name, value in document.items() if isinstance(value, list) and len(value) > 2}
     lengths = {len(value) for value in lists.values()}
@@ -41,12 +52,12 @@ def _is_records(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
 
 
-def results(document: Any) -> Any:
+def without_settings(document: Any) -> Any:
     """Return a document without its tables of settings, which are no metrics."""
     if not isinstance(document, Mapping):
         return document
     return {
         name: value
         for name, value in document.items()
-        if name.lower() not in SETTINGS or isinstance(value, int | float)
+        if name.lower() not in SETTINGS_KEYS or isinstance(value, int | float)
     }

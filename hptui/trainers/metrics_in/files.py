@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hptui.model.errors import UserError, did_you_mean
-from hptui.trainers.metrics_in.documents import curve, results
+from hptui.trainers.metrics_in.documents import split_curve, without_settings
 from hptui.trainers.metrics_in.lines import LineReader
-from hptui.trainers.metrics_in.reading import Reading, number, record, whole
-from hptui.trainers.metrics_in.tail import Document, Tail
+from hptui.trainers.metrics_in.reading import MetricsReading, reading_of_record, to_number, to_step
+from hptui.trainers.metrics_in.tail import FileTail, RewrittenFile
 
-KINDS = {
+FORMAT_BY_SUFFIX = {
     ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
@@ -27,7 +27,7 @@ KINDS = {
     ".log": "log",
     ".txt": "log",
 }
-FORMATS = (*dict.fromkeys(KINDS.values()), "tensorboard")
+FORMATS = (*dict.fromkeys(FORMAT_BY_SUFFIX.values()), "tensorboard")
 KEYS = ("file", "format", "fields", "step")
 
 
@@ -41,7 +41,7 @@ class FileSpec:
     step: str = ""
 
 
-def read_specs(entries: Sequence[Any], where: str = "trainer.metrics") -> tuple[list[FileSpec], list[re.Pattern[str]]]:
+def read_specs(entries: Sequence[Any], key: str = "trainer.metrics") -> tuple[list[FileSpec], list[re.Pattern[str]]]:
     """Read `metrics = […]` as files and patterns.
 
     Raises: UserError, which names the entry.
@@ -49,11 +49,11 @@ def read_specs(entries: Sequence[Any], where: str = "trainer.metrics") -> tuple[
     files: list[FileSpec] = []
     patterns: list[re.Pattern[str]] = []
     for index, entry in enumerate(entries):
-        label = f"{where}[{index}]"
+        label = f"{key}[{index}]"
         if isinstance(entry, str) and "(?P<" in entry:
-            patterns.append(pattern(entry, label))
+            patterns.append(compile_pattern(entry, label))
         elif isinstance(entry, dict) and "line" in entry:
-            patterns.append(pattern(str(entry["line"]), label))
+            patterns.append(compile_pattern(str(entry["line"]), label))
         elif isinstance(entry, str):
             files.append(_file({"file": entry}, label))
         elif isinstance(entry, dict):
@@ -63,7 +63,7 @@ def read_specs(entries: Sequence[Any], where: str = "trainer.metrics") -> tuple[
     return files, patterns
 
 
-def pattern(text: str, where: str) -> re.Pattern[str]:
+def compile_pattern(text: str, key: str) -> re.Pattern[str]:
     """Compile a regular expression whose named groups are metrics.
 
     Raises: UserError.
@@ -71,9 +71,9 @@ def pattern(text: str, where: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(text)
     except re.error as error:
-        raise UserError(f"{where}: {text!r} is no regular expression: {error}") from None
+        raise UserError(f"{key}: {text!r} is no regular expression: {error}") from None
     if not compiled.groupindex:
-        raise UserError(f"{where}: {text!r} names no group", hint=r"for instance 'loss (?P<loss>\S+)'")
+        raise UserError(f"{key}: {text!r} names no group", hint=r"for instance 'loss (?P<loss>\S+)'")
     return compiled
 
 
@@ -86,24 +86,24 @@ def _file(entry: Mapping[str, Any], label: str) -> FileSpec:
         raise UserError(f"{label}: names no file", hint='for instance { file = "{trial_dir}/log.jsonl" }')
     if not isinstance(fields, dict) or not all(isinstance(item, str) for item in fields.values()):
         raise UserError(f"{label}.fields: must be a table of texts", hint='for instance { val_loss = "eval.loss" }')
-    format_ = str(entry.get("format") or KINDS.get(Path(path).suffix.lower(), "tensorboard"))
+    format_ = str(entry.get("format") or FORMAT_BY_SUFFIX.get(Path(path).suffix.lower(), "tensorboard"))
     if format_ not in FORMATS:
         raise UserError(f"{label}.format: there is no format {format_!r}", hint=did_you_mean(format_, FORMATS))
     return FileSpec(path, format_, fields, str(entry.get("step", "")))
 
 
-class Watcher(Protocol):
+class MetricsReader(Protocol):
     """Reads one file as it grows."""
 
-    def read(self, *, last: bool) -> Iterator[Reading]: ...
+    def read(self, *, last: bool) -> Iterator[MetricsReading]: ...
 
 
-class Files:
+class MetricFiles:
     """All files of one entry. What they held before the script began is not read: it is of another trial."""
 
     def __init__(self, spec: FileSpec, path: str, objectives: Sequence[str]) -> None:
         self._spec, self._path, self._objectives = spec, path, objectives
-        self._readers: dict[str, Watcher] = {}
+        self._readers: dict[str, MetricsReader] = {}
         self.name = f"file {Path(path).name}" if spec.format != "tensorboard" else "tensorboard"
         for existing in self._paths():
             self._readers[existing] = self._reader_for(Path(existing), existed=True)
@@ -119,21 +119,21 @@ class Files:
             if os.path.isfile(path)
         )
 
-    def _reader_for(self, path: Path, *, existed: bool) -> Watcher:
+    def _reader_for(self, path: Path, *, existed: bool) -> MetricsReader:
         if self._spec.format == "tensorboard":
-            from hptui.trainers.metrics_in.tensorboard import Events
+            from hptui.trainers.metrics_in.tensorboard import EventFile
 
-            return Events(path, skip=existed)
+            return EventFile(path, skip=existed)
         if self._spec.format == "json":
-            return _Json(Document.from_now(path) if existed else Document(path), self._spec)
-        tail = Tail.from_now(path) if existed else Tail(path)
+            return _Json(RewrittenFile.from_now(path) if existed else RewrittenFile(path), self._spec)
+        tail = FileTail.from_now(path) if existed else FileTail(path)
         if self._spec.format == "log":
             return _Log(tail, LineReader(self._objectives))
         if self._spec.format == "csv":
-            return _Csv(tail, self._spec, Tail(path) if existed else None)
+            return _Csv(tail, self._spec, FileTail(path) if existed else None)
         return _JsonLines(tail, self._spec)
 
-    def read(self, *, last: bool = False) -> Iterator[Reading]:
+    def read(self, *, last: bool = False) -> Iterator[MetricsReading]:
         """Yield what is new. `last`: the script has ended."""
         for path in self._paths():
             if path not in self._readers:
@@ -142,17 +142,27 @@ class Files:
             yield from reader.read(last=last)
 
 
-def chosen(values: Any, spec: FileSpec) -> Reading | None:
+def reading_of(values: Any, spec: FileSpec) -> MetricsReading | None:
     """Return the reading of one record: the named fields, or all numbers; None if there are none."""
     if not spec.fields:
-        reading = record(values, spec.step) if isinstance(values, Mapping) else Reading()
+        reading = reading_of_record(values, spec.step) if isinstance(values, Mapping) else MetricsReading()
         return reading if reading.metrics else None
-    metrics = {name: numeric for name, path in spec.fields.items() if (numeric := number(at(values, path))) is not None}
-    step = whole(at(values, spec.step)) if spec.step else record(values).step if isinstance(values, Mapping) else None
-    return Reading(metrics, step) if metrics else None
+    metrics = {
+        name: numeric
+        for name, path in spec.fields.items()
+        if (numeric := to_number(value_at_path(values, path))) is not None
+    }
+    step = (
+        to_step(value_at_path(values, spec.step))
+        if spec.step
+        else reading_of_record(values).step
+        if isinstance(values, Mapping)
+        else None
+    )
+    return MetricsReading(metrics, step) if metrics else None
 
 
-def at(values: Any, path: str) -> Any:
+def value_at_path(values: Any, path: str) -> Any:
     """Return the value at a dotted path, as `results.0.acc` or `history[-1].loss`; None if there is none."""
     if isinstance(values, Mapping) and path in values:
         return values[path]
@@ -168,46 +178,47 @@ def at(values: Any, path: str) -> Any:
 
 @dataclass
 class _Json:
-    document: Document
+    document: RewrittenFile
     spec: FileSpec
     _count_read: int = 0
 
-    def read(self, *, last: bool) -> Iterator[Reading]:
+    def read(self, *, last: bool) -> Iterator[MetricsReading]:
         text = self.document.text()
         if text is None:
             return
         try:
             document = json.loads(text)
         except ValueError:  # half written: read it again
-            self.document.seen = (0, 0, 0)
+            self.document.last_stamp = (0, 0, 0)
             return
-        records, remainder = curve(document)
+        records, remainder = split_curve(document)
         if len(records) < self._count_read:
             self._count_read = 0
-        readings = [reading for values in records[self._count_read :] if (reading := chosen(values, self.spec))]
+        readings = [reading for values in records[self._count_read :] if (reading := reading_of(values, self.spec))]
         yield from readings
         self._count_read += len(readings)
         if self.spec.fields and not self._count_read:  # the fields are those of the document, not of its records
             remainder = document
         if (
             remainder
-            and (reading := chosen(remainder if self.spec.fields else results(remainder), self.spec)) is not None
+            and (reading := reading_of(remainder if self.spec.fields else without_settings(remainder), self.spec))
+            is not None
         ):
             yield reading
 
 
 @dataclass
 class _JsonLines:
-    tail: Tail
+    tail: FileTail
     spec: FileSpec
 
-    def read(self, *, last: bool) -> Iterator[Reading]:
+    def read(self, *, last: bool) -> Iterator[MetricsReading]:
         for line in self.tail.lines(last=last):
             try:
                 values = json.loads(line)
             except ValueError:
                 continue
-            if reading := chosen(values, self.spec):
+            if reading := reading_of(values, self.spec):
                 yield reading
 
 
@@ -215,19 +226,19 @@ class _JsonLines:
 class _Csv:
     """A CSV file. `before` is set where earlier content is skipped: it still holds the heading."""
 
-    tail: Tail
+    tail: FileTail
     spec: FileSpec
-    before: Tail | None = None
+    before: FileTail | None = None
     _heading: list[str] = field(default_factory=list)
 
-    def read(self, *, last: bool) -> Iterator[Reading]:
+    def read(self, *, last: bool) -> Iterator[MetricsReading]:
         if self.before is not None and not self._heading:
             first = self.before.lines()[:1]
             self._heading = next(self._rows(first), [])
         for row in self._rows(self.tail.lines(last=last)):
             if not self._heading or row == self._heading:
                 self._heading = row
-            elif reading := chosen(dict(zip(self._heading, row, strict=False)), self.spec):
+            elif reading := reading_of(dict(zip(self._heading, row, strict=False)), self.spec):
                 yield reading
 
     def _rows(self, lines: list[str]) -> Iterator[list[str]]:
@@ -245,10 +256,10 @@ class _Csv:
 
 @dataclass
 class _Log:
-    tail: Tail
+    tail: FileTail
     reader: LineReader
 
-    def read(self, *, last: bool) -> Iterator[Reading]:
+    def read(self, *, last: bool) -> Iterator[MetricsReading]:
         for line in self.tail.lines(last=last):
             if reading := self.reader.read(line):
                 yield reading

@@ -12,18 +12,18 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from hptui.trainers.metrics_in.pairs import USUAL, pairs
-from hptui.trainers.metrics_in.reading import Reading, canonical, flat, number, record
-from hptui.trainers.metrics_in.steps import Clock, Count
+from hptui.trainers.metrics_in.pairs import METRIC_WORDS, find_pairs
+from hptui.trainers.metrics_in.reading import MetricsReading, canonical_name, flatten, reading_of_record, to_number
+from hptui.trainers.metrics_in.steps import StepClock, StepCounter
 
-LONGEST = 8192
+MAX_LINE_CHARS = 8192
 """Characters of a line that are read."""
 
 ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
-VALUES = re.compile(r"\d|nan|inf", re.IGNORECASE)
-WORTH = re.compile(r"[:=]|\b(?:epoch|step|iter)", re.IGNORECASE)
+VALUE_SIGNS = re.compile(r"\d|nan|inf", re.IGNORECASE)
+PAIR_SIGNS = re.compile(r"[:=]|\b(?:epoch|step|iter)", re.IGNORECASE)
 BAR = re.compile(r"\d+%\|[^|\n]*\|\s*(\d+)/(\d+)\s*(?:\[([^\]\n]*)\])?")
 KERAS = re.compile(r"^\s*(\d+)/(\d+)\s+(?:\[[=>.\-\s]*\]|[━╸╺─]+|(?=- |\d+s ))")
 DRAWN = re.compile(r"[━╸╺─█▏▎▍▌▋▊▉░▒▓]+(?:\s*\d+%)?")
@@ -39,7 +39,7 @@ EPOCH = re.compile(
     r"(?<![\w./-])(?:epoch|ep)\b['\"]?\s*[:=#]?\s*[\[(]?\s*(\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(\d+))?\s*[\])]?",
     re.IGNORECASE,
 )
-NOT_NOW = re.compile(
+NOT_CURRENT = re.compile(
     r"\b(?:max(?:imum)?|total|num(?:ber)?|n|warm-?up|every|per|save|saved|log|logging|best|decay|remaining|last)[\s_-]+(?:of\s+)?$",
     re.IGNORECASE,
 )
@@ -51,8 +51,8 @@ ROW = re.compile(
     re.IGNORECASE,
 )
 """A row of a table of two columns, as Lightning and rich draw it."""
-ASIDE = ("epoch", "step", "global_step", "iter", "iteration")
-CUT = " | "
+COUNTER_NAMES = ("epoch", "step", "global_step", "iter", "iteration")
+REMOVED = " | "
 """Replaces what is removed, so that the words around it stay apart."""
 
 
@@ -69,59 +69,62 @@ class LineReader:
         settings: Collection[str] = (),
     ) -> None:
         self._patterns = patterns
-        self._wanted = frozenset(canonical(name) for name in objectives)
-        names = {canonical(part) for name in settings for part in (name, name.rpartition(".")[2])}
+        self._wanted = frozenset(canonical_name(name) for name in objectives)
+        names = {canonical_name(part) for name in settings for part in (name, name.rpartition(".")[2])}
         self._settings = names - self._wanted
-        self._clock = Clock()
+        self._clock = StepClock()
 
-    def matters(self, line: str) -> bool:
+    def may_hold_objective(self, line: str) -> bool:
         """Return whether a line may hold an objective: used where there are too many lines to read them all."""
-        low = line[:LONGEST].lower()
+        low = line[:MAX_LINE_CHARS].lower()
         return any(words.rpartition("_")[2] in low for words in self._wanted)
 
-    def read(self, line: str) -> Reading | None:
+    def read(self, line: str) -> MetricsReading | None:
         """Return the metrics of a line; None if it has none."""
-        text = plain(line[:LONGEST])
+        text = plain_text(line[:MAX_LINE_CHARS])
         if self._patterns:
             return self._by_pattern(text)
-        if not VALUES.search(text):
+        if not VALUE_SIGNS.search(text):
             return None
-        if "{" in text and (values := mapping(text)) is not None:
+        if "{" in text and (values := find_mapping(text)) is not None:
             return self._record(values)
         if row := ROW.match(text):
             return self._row(row[1], float(row[2]))
-        if not WORTH.search(text) and not BAR.search(text) and not KERAS.search(text):
-            words = canonical(text)
+        if not PAIR_SIGNS.search(text) and not BAR.search(text) and not KERAS.search(text):
+            words = canonical_name(text)
             if not any(objective in words for objective in self._wanted):
                 return None
         return self._pairs(text)
 
-    def _record(self, values: Mapping[str, Any]) -> Reading | None:
-        reading = record(values)
-        names = {name.lower(): name for name, _ in flat(values)}
-        epoch = number(dict(flat(values)).get(names.get("epoch", "")))
-        explicit = reading.step is not None and any(name in names for name in ASIDE if name != "epoch")
-        self._clock.tick(None, Count(epoch) if epoch else None)
+    def _record(self, values: Mapping[str, Any]) -> MetricsReading | None:
+        reading = reading_of_record(values)
+        names = {name.lower(): name for name, _ in flatten(values)}
+        epoch = to_number(dict(flatten(values)).get(names.get("epoch", "")))
+        explicit = reading.step is not None and any(name in names for name in COUNTER_NAMES if name != "epoch")
+        self._clock.take(None, StepCounter(epoch) if epoch else None)
         if explicit and reading.step is not None:
             self._clock.step = reading.step  # in JSON the step is that of the whole training, not of an epoch
-        metrics = {name: value for name, value in reading.metrics.items() if name.lower() not in ASIDE}
+        metrics = {name: value for name, value in reading.metrics.items() if name.lower() not in COUNTER_NAMES}
         return self._reading_at(metrics if explicit or epoch is not None else self._measured(metrics))
 
-    def _row(self, name: str, value: float) -> Reading | None:
-        name = canonical(name) if " " in name else name
-        if name.lower() in ASIDE:
+    def _row(self, name: str, value: float) -> MetricsReading | None:
+        name = canonical_name(name) if " " in name else name
+        if name.lower() in COUNTER_NAMES:
             if name.lower() != "epoch" and value >= 0 and value.is_integer():
-                self._clock.tick(Count(value), None)
+                self._clock.take(StepCounter(value), None)
             return None
         return self._reading_at(self._measured({name: value}))
 
     def _measured(self, metrics: Mapping[str, float]) -> dict[str, float]:
         """Return the metrics of a line without a step: settings count only together with something measured."""
-        others = {name: value for name, value in metrics.items() if canonical(name) not in self._settings}
-        measured = any(canonical(name) in self._wanted or USUAL & set(canonical(name).split("_")) for name in others)
+        others = {name: value for name, value in metrics.items() if canonical_name(name) not in self._settings}
+        measured = any(
+            canonical_name(name) in self._wanted or METRIC_WORDS & set(canonical_name(name).split("_"))
+            for name in others
+        )
         return dict(metrics) if measured else others
 
-    def _pairs(self, text: str) -> Reading | None:
+    def _pairs(self, text: str) -> MetricsReading | None:
         text, bar = strip_bars(text)
         text, step = _take_counter(STEP, text)
         text, epoch = _take_counter(EPOCH, text)
@@ -129,67 +132,67 @@ class LineReader:
         if step is None and epoch is not None:
             text, counter = _take_counter(COUNTER, text)
         counted = step or counter or bar
-        self._clock.tick(counted, epoch)
-        metrics_by_name = pairs(text, loose=counted is not None or epoch is not None, wanted=self._wanted)
-        metrics = {name: value for name, value in metrics_by_name.items() if name.lower() not in ASIDE}
+        self._clock.take(counted, epoch)
+        metrics_by_name = find_pairs(text, loose=counted is not None or epoch is not None, wanted=self._wanted)
+        metrics = {name: value for name, value in metrics_by_name.items() if name.lower() not in COUNTER_NAMES}
         return self._reading_at(metrics if counted or epoch else self._measured(metrics))
 
-    def _by_pattern(self, text: str) -> Reading | None:
+    def _by_pattern(self, text: str) -> MetricsReading | None:
         metrics: dict[str, float] = {}
         for pattern in self._patterns:
             for match in pattern.finditer(text):
                 groups = {name: value for name, value in match.groupdict().items() if value is not None}
                 if "name" in groups and "value" in groups:
                     groups[groups.pop("name")] = groups.pop("value")
-                total = number(groups.pop("total", None))
-                step, epoch = number(groups.pop("step", None)), number(groups.pop("epoch", None))
-                self._clock.tick(
-                    None if step is None else Count(step, int(total) if total else None),
-                    None if epoch is None else Count(epoch),
+                total = to_number(groups.pop("total", None))
+                step, epoch = to_number(groups.pop("step", None)), to_number(groups.pop("epoch", None))
+                self._clock.take(
+                    None if step is None else StepCounter(step, int(total) if total else None),
+                    None if epoch is None else StepCounter(epoch),
                 )
-                numbers = {name: number(value.rstrip("%,;")) for name, value in groups.items()}
+                numbers = {name: to_number(value.rstrip("%,;")) for name, value in groups.items()}
                 metrics |= {name: value for name, value in numbers.items() if value is not None}
         return self._reading_at(metrics)
 
-    def _reading_at(self, metrics: Mapping[str, float]) -> Reading | None:
+    def _reading_at(self, metrics: Mapping[str, float]) -> MetricsReading | None:
         if not metrics:
             return None
-        return Reading(metrics, self._clock.now(metrics), self._clock.total)
+        return MetricsReading(metrics, self._clock.step_of(metrics), self._clock.total)
 
 
-def plain(line: str) -> str:
+def plain_text(line: str) -> str:
     """Return a line without colours, cursor movements and other control characters."""
     return ESCAPES.sub("", line).replace("\t", "  ") if not line.isprintable() else line
 
 
-def strip_bars(text: str) -> tuple[str, Count | None]:
+def strip_bars(text: str) -> tuple[str, StepCounter | None]:
     """Return a line without its progress bar, and the bar's counter.
 
     Metrics that a bar shows after its pace are kept.
     """
     count = None
     if match := BAR.search(text):
-        count = Count(int(match[1]), int(match[2]))
+        count = StepCounter(int(match[1]), int(match[2]))
         metrics = [part for part in (match[3] or "").split(",") if "=" in part]
         label = text[: match.start()].rstrip().rstrip(":")
         # `Epoch 3: 45%|…` is a label; `Train loss 0.5: 45%|…` holds metrics.
-        text = CUT.join([label, *metrics, text[match.end() :]])
+        text = REMOVED.join([label, *metrics, text[match.end() :]])
     elif match := KERAS.match(text):
-        count = Count(int(match[1]), int(match[2]))
-        text = CUT + text[match.end() :]
-    return PACE.sub(CUT, DRAWN.sub(CUT, text)), count
+        count = StepCounter(int(match[1]), int(match[2]))
+        text = REMOVED + text[match.end() :]
+    return PACE.sub(REMOVED, DRAWN.sub(REMOVED, text)), count
 
 
-def _take_counter(pattern: re.Pattern[str], text: str) -> tuple[str, Count | None]:
+def _take_counter(pattern: re.Pattern[str], text: str) -> tuple[str, StepCounter | None]:
     match = pattern.search(text)
-    if match is None or NOT_NOW.search(text, 0, match.start()):
+    if match is None or NOT_CURRENT.search(text, 0, match.start()):
         return text, None
     value = float(match[1])
-    count = Count(value, int(match[2]) if match[2] else None)
-    return text[: match.start()] + CUT + text[match.end() :], count
+    count = StepCounter(value, int(match[2]) if match[2] else None)
+    return text[: match.start()] + REMOVED + text[match.end() :], count
 
 
-def mapping(text: str) -> Mapping[str, Any] | None:
+def find_mapping(text: str) -> Mapping[str, Any] | None:
     """Return the dict or JSON object that a line is, or ends in; None if there is none."""
     start, end = text.find("{"), text.rfind("}")
     if end <= start:
@@ -204,7 +207,7 @@ def mapping(text: str) -> Mapping[str, Any] | None:
     return None
 
 
-def split(data: str) -> Iterator[str]:
+def split_lines(data: str) -> Iterator[str]:
     """Yield lines, and the states of a progress bar that is drawn over itself."""
     for line in data.split("\n"):
         yield from (part for part in line.split("\r") if part)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from hptui.trainers.metrics_in.reading import SAME, SPLITS, canonical, ratio
+from hptui.trainers.metrics_in.reading import SPLITS, SYNONYMS, canonical_name, to_proportion
 
 NUMBER = re.compile(
     r"(?<=[\s:=\"'(\[])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)(?![\w:]|\.\w|,\d{3}(?!\d))",
     re.IGNORECASE,
 )
 COUNTS = re.compile(r"\s*/\s*(\d+)(?![\w.])")
-ASIDE = re.compile(r"\s*%?\s*\(\s*(\d+)\s*/\s*(\d+)\s*\)")
+COUNTS_IN_PARENTHESES = re.compile(r"\s*%?\s*\(\s*(\d+)\s*/\s*(\d+)\s*\)")
 KEY_BACKWARDS = re.compile(
     r"(\((?:rosnet|yarra|\w+\.pn)|\[)?(['\"]?)(\s*)([:=]?)(\s*)['\"]?((?:\)[\w ./@-]{1,30}\()?\w[\w./@-]*|@)"
 )
 """The text before a number, backwards: `tensor(` or the like, quote, space, separator, space, key."""
-LOOK_BACK = 160
+MAX_KEY_DISTANCE = 160
 """Characters before a number that are searched for its key."""
 AFTER_SPACED = re.compile(r"$|[\s,;|)\]%/]")
 BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|\s[-–—*>]+\s|\s{2,}|\d")
@@ -32,24 +32,24 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", text))
 
 
-IDLE = _words(
+IDLE_WORDS = _words(
     "the a an of is was are at in on our its current currently new got with and after for by to from now "
     "info debug warning warn critical root main logger took saved saving loading loaded using seed rank "
     "gpu cuda pid port line version v_num elapsed eta time"
 )
 """Words that are neither a metric nor a part of a metric's name."""
-VAGUE = _words("average avg mean final overall current total")
+VAGUE_WORDS = _words("average avg mean final overall current total")
 """Words of a name that do not say which metric it is."""
-USUAL = _words(
+METRIC_WORDS = _words(
     "loss losses acc accuracy ppl perplexity bleu rouge f1 lr score reward auc mse mae rmse nll ce error "
     "wer cer bpc bpb precision recall em mcc norm throughput"
 )
 """Words that name a metric wherever they occur."""
-COUNTERS = _words("step steps epoch epochs iter iters iteration iterations batch batches")
-LONGEST_KEY = 80
+COUNTER_WORDS = _words("step steps epoch epochs iter iters iteration iterations batch batches")
+MAX_KEY_CHARS = 80
 
 
-def pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dict[str, float]:
+def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dict[str, float]:
     """Return the metrics of a line by name. `wanted` are canonical names.
 
     `loose`: `key value` counts, too, because the line has a step. A key below a heading (`Val: loss 0.3`) or after
@@ -58,14 +58,16 @@ def pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dic
     metrics: dict[str, float] = {}
     low, taken, headings = text.lower(), 0, list[tuple[int, str]]()
     if any(split in low for split in SPLITS):
-        headings = [(match.start(1), SAME.get(match[1].lower(), match[1].lower())) for match in HEADING.finditer(text)]
+        headings = [
+            (match.start(1), SYNONYMS.get(match[1].lower(), match[1].lower())) for match in HEADING.finditer(text)
+        ]
     for key, start, end, value, spaced in _candidates(text):
         if start < taken:
             continue
         name = _name(text, key, start, headings, spaced=spaced)
-        parts = canonical(name).split("_")
+        parts = canonical_name(name).split("_")
         # `train_loss_step` is a loss, `best_step` is no metric.
-        if parts[-1] in COUNTERS and not USUAL & set(parts) and canonical(name) not in wanted:
+        if parts[-1] in COUNTER_WORDS and not METRIC_WORDS & set(parts) and canonical_name(name) not in wanted:
             continue
         if not name or (spaced and not _credible(name, loose=loose, wanted=wanted)):
             continue
@@ -78,7 +80,7 @@ def pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dic
 def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
     """Yield (key, start, end, value, whether only space is between them), in their order in the line."""
     for match in NUMBER.finditer(text):
-        window_start = max(0, match.start() - LOOK_BACK)
+        window_start = max(0, match.start() - MAX_KEY_DISTANCE)
         key_match = KEY_BACKWARDS.match(text[window_start : match.start()][::-1])
         if key_match is None:
             continue
@@ -95,16 +97,16 @@ def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
 
 def _deliberate(key: str, value: str) -> bool:
     """Return whether `key:value` is a metric, unlike `train.py:120`, `cuda:0` and `localhost:8080`."""
-    return not value.lstrip("+-").isdigit() or canonical(key).rpartition("_")[2] in USUAL
+    return not value.lstrip("+-").isdigit() or canonical_name(key).rpartition("_")[2] in METRIC_WORDS
 
 
 def _read_value(text: str, match: re.Match[str]) -> tuple[float, int]:
     value, end = float(match[0]), match.end()
     if match[0].isdigit() and (counts := COUNTS.match(text, end)):
-        counted = ratio(match[0], counts[1])
+        counted = to_proportion(match[0], counts[1])
         return (counted if counted is not None else value), counts.end()
-    if counts_after := ASIDE.match(text, end):
-        counted = ratio(counts_after[1], counts_after[2])
+    if counts_after := COUNTS_IN_PARENTHESES.match(text, end):
+        counted = to_proportion(counts_after[1], counts_after[2])
         if counted is not None and min(abs(counted - value), abs(100 * counted - value)) < 0.051:
             return counted, counts_after.end()
     return value, end
@@ -115,13 +117,13 @@ def _name(text: str, key: str, start: int, headings: list[tuple[int, str]], *, s
 
     A key without heading and words is returned as printed; '' means that it is no metric.
     """
-    words = [word for word in _before(text, start) if word.lower() not in IDLE]
+    words = [word for word in _before(text, start) if word.lower() not in IDLE_WORDS]
     if spaced:  # prose may come before it: keep only a word that qualifies the metric
         words = words[-1:] if words and _qualifies(words[-1]) else []
-    if key.lower() in IDLE or len(key) > LONGEST_KEY or "://" in key:
+    if key.lower() in IDLE_WORDS or len(key) > MAX_KEY_CHARS or "://" in key:
         return ""
     heading_before = next((name for position, name in reversed(headings) if position < start), "")
-    parts = canonical(" ".join([*words, key])).split("_")
+    parts = canonical_name(" ".join([*words, key])).split("_")
     heading = heading_before if heading_before and not set(parts) & set(SPLITS) else ""
     if not words and not heading:
         return key
@@ -135,19 +137,21 @@ def _before(text: str, start: int) -> list[str]:
 
 
 def _qualifies(word: str) -> bool:
-    name = SAME.get(word.lower(), word.lower())
-    return name in SPLITS or name in VAGUE or name in ("best", "running", "learning", "grad", "gradient", "weight")
+    name = SYNONYMS.get(word.lower(), word.lower())
+    return (
+        name in SPLITS or name in VAGUE_WORDS or name in ("best", "running", "learning", "grad", "gradient", "weight")
+    )
 
 
 def _credible(name: str, *, loose: bool, wanted: Collection[str]) -> bool:
-    words = canonical(name)
-    return loose or words in wanted or bool(USUAL & set(words.split("_")))
+    words = canonical_name(name)
+    return loose or words in wanted or bool(METRIC_WORDS & set(words.split("_")))
 
 
 def _objective(name: str, wanted: Collection[str]) -> str:
     """Return the wanted name that equals this one without vague words: `average_val_loss` is `val_loss`."""
-    parts = canonical(name).split("_")
+    parts = canonical_name(name).split("_")
     if "_".join(parts) in wanted:
         return ""
-    plain = "_".join(part for part in parts if part not in VAGUE)
+    plain = "_".join(part for part in parts if part not in VAGUE_WORDS)
     return plain if plain in wanted else ""

@@ -7,25 +7,25 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hptui.trainers.metrics_in.reading import Reading, number
-from hptui.trainers.metrics_in.tail import Tail
+from hptui.trainers.metrics_in.reading import MetricsReading, to_number
+from hptui.trainers.metrics_in.tail import FileTail
 
-TAPPED = "tap "
+TAP_PREFIX = "tap "
 """What the names of tapped sources begin with."""
 
 
-class Reports:
+class ReportsReader:
     """Follows the file that `reporting.py` appends to; records without metrics are kept as facts about the script."""
 
     def __init__(self, path: Path) -> None:
-        self._tail = Tail(path)
+        self._tail = FileTail(path)
         self.tapped: Mapping[str, Any] | None = None
         self.cooperates = False
         self.effective: dict[str, Any] = {}
-        self.odd: list[str] = []
+        self.non_numbers: list[str] = []
         self.packages: dict[str, str] = {}
 
-    def read(self, *, last: bool = False) -> Iterator[tuple[str, Reading]]:
+    def read(self, *, last: bool = False) -> Iterator[tuple[str, MetricsReading]]:
         """Yield (source, reading) of what is new; source is `report`, `tap transformers` or `tap wandb`."""
         for line in self._tail.lines(last=last):
             try:
@@ -34,7 +34,7 @@ class Reports:
             except (ValueError, KeyError, TypeError):
                 continue
             if kind == "metrics":
-                self.odd += entry.get("odd") or []
+                self.non_numbers += entry.get("odd") or []
                 yield str(entry.get("source")), _reading(entry)
             elif kind == "tap":
                 self.tapped = self.tapped or entry
@@ -46,6 +46,6 @@ class Reports:
                 self.effective |= entry.get("settings") or {}
 
 
-def _reading(entry: Mapping[str, Any]) -> Reading:
-    metrics = {str(name): value for name, raw in entry["m"].items() if (value := number(raw)) is not None}
-    return Reading(metrics, entry.get("s"), entry.get("total"), entry.get("p"))
+def _reading(entry: Mapping[str, Any]) -> MetricsReading:
+    metrics = {str(name): value for name, raw in entry["m"].items() if (value := to_number(raw)) is not None}
+    return MetricsReading(metrics, entry.get("s"), entry.get("total"), entry.get("p"))

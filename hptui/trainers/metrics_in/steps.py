@@ -8,41 +8,41 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class StepCounter:
     """A counter as printed: `120`, or `120/300`. `of` is None if not printed."""
 
-    at: float
-    of: int | None = None
+    value: float
+    total: int | None = None
 
 
-class Clock:
+class StepClock:
     """Follows the steps and epochs of one output."""
 
     def __init__(self) -> None:
-        self._last_counter: Count | None = None
+        self._last_counter: StepCounter | None = None
         self._steps_before = 0
         self._reset = self._advanced = False
-        self._epoch: Count | None = None
+        self._epoch: StepCounter | None = None
         self._epochs_seen: set[float] = set()
         self._seen: Counter[str] = Counter()
         self.step: int | None = None
 
-    def tick(self, step: Count | None, epoch: Count | None) -> None:
+    def take(self, step: StepCounter | None, epoch: StepCounter | None) -> None:
         """Take the counters of a line."""
         if epoch is not None:
-            self._advanced |= self._epoch is not None and epoch.at > self._epoch.at
+            self._advanced |= self._epoch is not None and epoch.value > self._epoch.value
             self._epoch = epoch
-            self._epochs_seen.add(epoch.at)
+            self._epochs_seen.add(epoch.value)
         if step is None:
             return
         last = self._last_counter
-        if last is not None and (step.at < last.at or (step.at == last.at and self._advanced)):
-            self._steps_before += last.of or int(last.at)
+        if last is not None and (step.value < last.value or (step.value == last.value and self._advanced)):
+            self._steps_before += last.total or int(last.value)
             self._reset = True
         self._last_counter, self._advanced = step, False
-        self.step = self._steps_before + int(step.at)
+        self.step = self._steps_before + int(step.value)
 
-    def now(self, names: Iterable[str]) -> int:
+    def step_of(self, names: Iterable[str]) -> int:
         """Return the step of a line with these metrics.
 
         It is the last counter, else the epoch, else the number of times that they have been printed.
@@ -51,20 +51,20 @@ class Clock:
         self._seen.update(names)
         if self.step is not None:
             return self.step
-        if self._epoch is not None and float(self._epoch.at).is_integer():
-            return int(self._epoch.at)
+        if self._epoch is not None and float(self._epoch.value).is_integer():
+            return int(self._epoch.value)
         return max((self._seen[name] for name in names), default=0)
 
     @property
     def total(self) -> int | None:
         """Steps of the whole training; None until they are certain."""
-        epochs = self._epoch.of if self._epoch else None
+        epochs = self._epoch.total if self._epoch else None
         if self._last_counter is None:
             return epochs
-        if self._last_counter.of is None:
+        if self._last_counter.total is None:
             return None
         if self._reset:
-            return epochs * self._last_counter.of if epochs else None
+            return epochs * self._last_counter.total if epochs else None
         # `Epoch 1` and a counter: of the epoch, or of the training? Only the second epoch shows which.
         undecided = self._epoch is not None and epochs != 1 and len(self._epochs_seen) < 2
-        return None if undecided else self._last_counter.of
+        return None if undecided else self._last_counter.total

@@ -6,11 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-CHUNK = 1 << 20
+MAX_READ_BYTES = 1 << 20
 
 
 @dataclass
-class Tail:
+class FileTail:
     """New complete lines of a growing file. A file that shrinks or is replaced is read from its beginning."""
 
     path: Path
@@ -19,7 +19,7 @@ class Tail:
     _incomplete: bytes = b""
 
     @classmethod
-    def from_now(cls, path: Path) -> Tail:
+    def from_now(cls, path: Path) -> FileTail:
         """Return a tail that skips what the file holds already."""
         try:
             status = path.stat()
@@ -44,7 +44,7 @@ class Tail:
                 if status.st_size == self.offset and not (last and self._incomplete):
                     return []
                 file.seek(self.offset)
-                data = file.read() if last else file.read(CHUNK)
+                data = file.read() if last else file.read(MAX_READ_BYTES)
         except OSError:
             return []
         self.offset += len(data)
@@ -55,27 +55,27 @@ class Tail:
 
 
 @dataclass
-class Document:
+class RewrittenFile:
     """A file that is rewritten as a whole, such as a JSON of results."""
 
     path: Path
-    seen: tuple[int, int, int] = (0, 0, 0)
+    last_stamp: tuple[int, int, int] = (0, 0, 0)
 
     @classmethod
-    def from_now(cls, path: Path) -> Document:
+    def from_now(cls, path: Path) -> RewrittenFile:
         """Return a document whose present content, of an earlier run, is skipped."""
         return cls(path, _stamp(path))
 
     def text(self) -> str | None:
         """Return the content if it has changed since the last call, else None."""
         stamp = _stamp(self.path)
-        if stamp in (self.seen, (0, 0, 0)):
+        if stamp in (self.last_stamp, (0, 0, 0)):
             return None
         try:
             text = self.path.read_text(errors="replace")
         except OSError:
             return None
-        self.seen = stamp
+        self.last_stamp = stamp
         return text
 
 

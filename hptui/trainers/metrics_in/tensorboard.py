@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hptui.trainers.metrics_in.reading import Reading
+from hptui.trainers.metrics_in.reading import MetricsReading
 
 
-class Events:
+class EventFile:
     """The scalars of one event file. `skip`: leave out what it holds already."""
 
     def __init__(self, path: Path, *, skip: bool = False) -> None:
@@ -21,17 +21,17 @@ class Events:
         if skip:
             list(self.read(last=False))
 
-    def read(self, *, last: bool) -> Iterator[Reading]:
+    def read(self, *, last: bool) -> Iterator[MetricsReading]:
         """Yield the new scalars, those of one step together."""
         step, metrics = 0, dict[str, float]()
         for event in self._loader.Load():
             if event.step != step and metrics:
-                yield Reading(metrics, step)
+                yield MetricsReading(metrics, step)
                 metrics = {}
             step = int(event.step)
             metrics |= {value.tag: number for value in event.summary.value if (number := _scalar(value)) is not None}
         if metrics:
-            yield Reading(metrics, step)
+            yield MetricsReading(metrics, step)
 
 
 def _scalar(value: Any) -> float | None:

@@ -18,18 +18,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hptui.trainers.models.data import arithmetic
-from hptui.trainers.models.library import functions
+from hptui.trainers.models.data import arithmetic_rows
+from hptui.trainers.models.library import library_functions
 from hptui.trainers.models.recipes import Recipe
 
 THREADS = 1
 """Fixed number of threads: the order of additions depends on it."""
-WARMUP = 0.05
+WARMUP_SHARE = 0.05
 """Share of the steps that warm up, 0 to 1."""
 SEED = 20
 """Seed of initialisation and order of text."""
 BEGIN, END = "<s>", "</s>"
-HELD_OUT = 20
+HELD_OUT_EVERY = 20
 """Every text whose index is a multiple of this is held out to measure the loss."""
 
 
@@ -38,8 +38,8 @@ def build(recipe: Recipe, folder: Path) -> None:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    texts = documentation()
-    held_out, learnt = texts[::HELD_OUT], [text for n, text in enumerate(texts) if n % HELD_OUT]
+    texts = pretraining_texts()
+    held_out, learnt = texts[::HELD_OUT_EVERY], [text for n, text in enumerate(texts) if n % HELD_OUT_EVERY]
     tokenizer = make_tokenizer(learnt, recipe)
     with _repeatable():
         model = _architecture(recipe, tokenizer)
@@ -53,16 +53,16 @@ def build(recipe: Recipe, folder: Path) -> None:
     (folder / "hptui.json").write_text(json.dumps(facts, indent=1))
 
 
-def documentation() -> list[str]:
+def pretraining_texts() -> list[str]:
     """Return the texts of pre-training: each function as a help page shows it."""
     return [
         f"{function.signature}\n" + "\n".join(f"    {line}" for line in function.documentation.splitlines())
-        for function in functions()
+        for function in library_functions()
         if function.for_pretraining
     ]
 
 
-def problems(count: int, draw: random.Random) -> str:
+def sum_problems(count: int, draw: random.Random) -> str:
     """Return `count` sums with their steps, in plain words. The test rows of the data set are left out."""
     chosen = draw.choices([row for row in _arithmetic() if row["split"] == "train"], k=count)
     return "\n".join(f"{row['problem']}\n{row['solution']}. It is {row['answer']}." for row in chosen)
@@ -70,7 +70,7 @@ def problems(count: int, draw: random.Random) -> str:
 
 @cache
 def _arithmetic() -> list[dict[str, str]]:
-    return arithmetic()
+    return arithmetic_rows()
 
 
 def make_tokenizer(texts: list[str], recipe: Recipe) -> Any:
@@ -122,7 +122,7 @@ def _stream(tokenizer: Any, texts: list[str], recipe: Recipe) -> Tensor:
     position = 0
     while len(parts) < needed:
         if draw.random() < recipe.sums:
-            ids = tokenizer(problems(4, draw), add_special_tokens=False)["input_ids"]
+            ids = tokenizer(sum_problems(4, draw), add_special_tokens=False)["input_ids"]
         else:
             ids = encoded[position % len(encoded)]
             position += 1
@@ -140,7 +140,7 @@ def _pretrain(model: Any, tokenizer: Any, texts: list[str], recipe: Recipe) -> N
     optimizer = torch.optim.AdamW(groups, recipe.learning_rate, betas=(0.9, 0.98), fused=True)
     model.train()
     for step in range(recipe.steps):
-        warmup = min(1.0, (step + 1) / (WARMUP * recipe.steps))
+        warmup = min(1.0, (step + 1) / (WARMUP_SHARE * recipe.steps))
         decay = 0.5 * (1 + math.cos(math.pi * step / recipe.steps)) * 0.95 + 0.05
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * warmup * decay

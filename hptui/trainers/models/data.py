@@ -10,7 +10,7 @@ import hashlib
 import random
 from collections.abc import Callable, Iterable
 
-from hptui.trainers.models.library import Function, functions
+from hptui.trainers.models.library import LibraryFunction, library_functions
 
 Row = dict[str, str]
 """One row: texts by column."""
@@ -18,20 +18,20 @@ Row = dict[str, str]
 VERSION = 3
 """To be raised when rows change."""
 
-SHORTEST, LONGEST = 12, 72
+MIN_SUMMARY_CHARS, MAX_SUMMARY_CHARS = 12, 72
 """Characters of a summary that is a sentence and can be learnt, at least and at most."""
 
-LONGEST_CODE = 120
+MAX_CODE_CHARS = 120
 """Characters of a function's code, at most."""
-VALIDATION = 19
+VALIDATION_ROWS = 19
 """Validation rows. They are few, as in many real data sets: small differences on them are chance."""
 TEST_SHARE = 0.09
 """Share of test rows, 0 to 1."""
-ARITHMETIC_TESTS = 0.2
+ARITHMETIC_TEST_SHARE = 0.2
 """Share of test rows of the sums, 0 to 1."""
 
 
-def docstrings() -> list[Row]:
+def docstring_rows() -> list[Row]:
     """Return rows with a function of the standard library and its documentation's first sentence."""
     rows: dict[str, Row] = {}
     for function in _examples():
@@ -41,12 +41,12 @@ def docstrings() -> list[Row]:
     return _split({row["instruction"]: row for row in rows.values()}.values())
 
 
-def code() -> list[Row]:
+def code_rows() -> list[Row]:
     """Return rows with the first sentence of a function's documentation, and its code if that is short."""
     rows: dict[str, Row] = {}
     for function in _examples():
         solution = f"def {function.signature}:\n" + "\n".join(f"    {line}" for line in function.code.splitlines())
-        if function.code and len(solution) <= LONGEST_CODE:
+        if function.code and len(solution) <= MAX_CODE_CHARS:
             request = _sentence(function.summary)
             reasoning = f"It is a function {function.name} of {function.module}. {request}\n"
             row = {"module": function.module, "input": request, "solution": solution, "output": reasoning + solution}
@@ -54,14 +54,14 @@ def code() -> list[Row]:
     return _split(rows.values())
 
 
-def arithmetic() -> list[Row]:
+def arithmetic_rows() -> list[Row]:
     """Return all sums of two or three digits, in words, with the steps to the answer."""
     rows = []
     for a in range(10):
         for b in range(10):
             rows.append(_sum(a, b))
             rows += [_sum(a, b, c) for c in range(10)]
-    return _split(rows, ARITHMETIC_TESTS)
+    return _split(rows, ARITHMETIC_TEST_SHARE)
 
 
 def _sum(*numbers: int) -> Row:
@@ -73,9 +73,9 @@ def _sum(*numbers: int) -> Row:
     return {"problem": problem, "solution": ", ".join(steps), "answer": str(total)}
 
 
-def _examples() -> Iterable[Function]:
-    for function in functions():
-        suitable = not function.for_pretraining and SHORTEST <= len(function.summary) <= LONGEST
+def _examples() -> Iterable[LibraryFunction]:
+    for function in library_functions():
+        suitable = not function.for_pretraining and MIN_SUMMARY_CHARS <= len(function.summary) <= MAX_SUMMARY_CHARS
         if suitable and not function.name.startswith("__") and "->" not in function.summary:
             yield function
 
@@ -88,10 +88,16 @@ def _split(rows: Iterable[Row], test_share: float = TEST_SHARE) -> list[Row]:
     """Return the rows, shuffled, each with its split: train, valid or test."""
     ordered = sorted(rows, key=lambda row: hashlib.sha256(repr(sorted(row.items())).encode()).hexdigest())
     random.Random(0).shuffle(ordered)
-    held_out = VALIDATION + round(test_share * len(ordered))
-    names = ["valid"] * VALIDATION + ["test"] * (held_out - VALIDATION) + ["train"] * (len(ordered) - held_out)
+    held_out = VALIDATION_ROWS + round(test_share * len(ordered))
+    names = (
+        ["valid"] * VALIDATION_ROWS + ["test"] * (held_out - VALIDATION_ROWS) + ["train"] * (len(ordered) - held_out)
+    )
     return [{**row, "split": name} for row, name in zip(ordered, names, strict=True)]
 
 
-SETS: dict[str, Callable[[], list[Row]]] = {"docstrings": docstrings, "code": code, "arithmetic": arithmetic}
+DATA_SETS: dict[str, Callable[[], list[Row]]] = {
+    "docstrings": docstring_rows,
+    "code": code_rows,
+    "arithmetic": arithmetic_rows,
+}
 """The function that makes each data set, by its name after `hptui:`."""

@@ -22,7 +22,7 @@ SKIPPED = {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class LibraryFunction:
     """One documented function or method. `code` is its source without the documentation."""
 
     module: str
@@ -43,7 +43,7 @@ class Function:
 
 
 @cache
-def functions() -> list[Function]:
+def library_functions() -> list[LibraryFunction]:
     """Return all documented functions in an order that mixes subjects and is the same on all machines."""
     root = Path(sysconfig.get_path("stdlib"))
     documented = [function for module, file in _modules(root) for function in _functions_of(module, file)]
@@ -61,7 +61,7 @@ def _modules(root: Path) -> list[tuple[str, Path]]:
     return sorted(modules, key=lambda item: hashlib.sha256(item[0].encode()).hexdigest())
 
 
-def _functions_of(module: str, file: Path) -> Iterator[Function]:
+def _functions_of(module: str, file: Path) -> Iterator[LibraryFunction]:
     try:
         source = file.read_text(encoding="utf-8")
         tree = ast.parse(source)
@@ -72,7 +72,7 @@ def _functions_of(module: str, file: Path) -> Iterator[Function]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             documentation = ast.get_docstring(node)
             if documentation and documentation.isascii():
-                yield Function(module, node.name, _signature(node), documentation, _code(node, lines))
+                yield LibraryFunction(module, node.name, _signature(node), documentation, _code(node, lines))
 
 
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:

@@ -19,11 +19,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from hptui.model.errors import Absent, UserError, did_you_mean
+from hptui.model.errors import NotAvailable, UserError, did_you_mean
 from hptui.storage.paths import find_home
 from hptui.storage.rundir import write_atomic
-from hptui.trainers.alone import alone
-from hptui.trainers.models.data import SETS
+from hptui.trainers.alone import exclusive_lock
+from hptui.trainers.models.data import DATA_SETS
 from hptui.trainers.models.data import VERSION as DATA_VERSION
 from hptui.trainers.models.recipes import RECIPES
 
@@ -31,48 +31,48 @@ PREFIX = "hptui:"
 """Prefix of the names of what hptui makes."""
 LIBRARIES = ("torch", "transformers", "tokenizers")
 """Libraries whose versions are part of a model's key."""
-LOOK = "HPTUI_LOOK"
+INSPECT_ONLY_VARIABLE = "HPTUI_LOOK"
 """Environment variable of a process that only inspects a study, and makes no model."""
-DONE = "hptui.json"
+RECIPE_FILE = "hptui.json"
 """A file that is written last: a directory that has it is complete."""
 
 
-def ours(name: str) -> bool:
+def is_builtin(name: str) -> bool:
     """Return whether a model or data set is one that hptui makes."""
     return name.startswith(PREFIX)
 
 
-def cache() -> Path:
+def cache_folder() -> Path:
     """Return the directory of the cache."""
     chosen = os.environ.get("HPTUI_CACHE")
     return Path(chosen).expanduser().absolute() if chosen else find_home() / ".cache"
 
 
-def check(setting: str, name: str) -> str:
+def builtin_name(setting: str, name: str) -> str:
     """Return the name without its prefix. Raises: UserError if there is no such model or data set."""
-    names: Iterable[str] = SETS if setting in ("train", "validation", "test") else RECIPES
+    names: Iterable[str] = DATA_SETS if setting in ("train", "validation", "test") else RECIPES
     short = name.removeprefix(PREFIX)
     if short not in names:
-        noun = "data set" if names is SETS else "model"
+        noun = "data set" if names is DATA_SETS else "model"
         hint = did_you_mean(name, [PREFIX + entry for entry in names])
         raise UserError(f"{setting}: hptui makes no {noun} {name!r}", hint=hint)
     return short
 
 
-def model(name: str, setting: str = "model") -> Path:
+def model_folder(name: str, setting: str = "model") -> Path:
     """Return the directory of a model, for `from_pretrained`. It is made if missing: about a minute.
 
     Raises: NotAvailable if it is missing and this process only inspects.
     """
-    short = check(setting, name)
+    short = builtin_name(setting, name)
     recipe = RECIPES[short]
     versions = {library: importlib.metadata.version(library) for library in LIBRARIES}
-    folder = cache() / "models" / f"{short}-{_key([asdict(recipe), versions, DATA_VERSION])}"
-    if not (folder / DONE).is_file():
-        if os.environ.get(LOOK):
-            raise Absent(f"{setting}: {name} is made by the first study that needs it, in about a minute")
-        with alone(folder.with_name(f"{folder.name}.lock")):  # other trials wait for this one to make it
-            if not (folder / DONE).is_file():
+    folder = cache_folder() / "models" / f"{short}-{_key([asdict(recipe), versions, DATA_VERSION])}"
+    if not (folder / RECIPE_FILE).is_file():
+        if os.environ.get(INSPECT_ONLY_VARIABLE):
+            raise NotAvailable(f"{setting}: {name} is made by the first study that needs it, in about a minute")
+        with exclusive_lock(folder.with_name(f"{folder.name}.lock")):  # other trials wait for this one to make it
+            if not (folder / RECIPE_FILE).is_file():
                 _build(short, folder)
     return folder
 
@@ -89,14 +89,14 @@ def _build(short: str, folder: Path) -> None:
     os.rename(temporary, folder)
 
 
-def dataset(name: str, setting: str = "train") -> Path:
+def dataset_file(name: str, setting: str = "train") -> Path:
     """Return the JSONL file of a data set. It is made if missing: some seconds."""
-    short = check(setting, name)
-    file = cache() / "data" / f"{short}-{_key([DATA_VERSION])}.jsonl"
+    short = builtin_name(setting, name)
+    file = cache_folder() / "data" / f"{short}-{_key([DATA_VERSION])}.jsonl"
     if not file.is_file():
-        with alone(file.with_suffix(".lock")):  # other trials wait for this one to make it
+        with exclusive_lock(file.with_suffix(".lock")):  # other trials wait for this one to make it
             if not file.is_file():
-                rows = SETS[short]()
+                rows = DATA_SETS[short]()
                 write_atomic(file, "".join(json.dumps(row) + "\n" for row in rows).encode())
     return file
 

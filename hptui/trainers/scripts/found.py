@@ -8,7 +8,7 @@ from hptui.model.trial import Value
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class ScriptOption:
     """A parameter that a script takes.
 
     `name` is its name in a study, `flag` its spelling in the script, without dashes. `default` is None if the script
@@ -29,7 +29,7 @@ class Option:
 
 
 @dataclass
-class Found:
+class InspectedScript:
     """A script: `parser` names how it reads its parameters ('' for none), `style` how hptui passes them.
 
     `words` follow it on the command line (a subcommand). `metrics` are names of what it seems to measure, the likeliest
@@ -38,7 +38,7 @@ class Found:
 
     parser: str = ""
     style: Value = "argparse"
-    options: list[Option] = field(default_factory=list)
+    options: list[ScriptOption] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     metrics: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

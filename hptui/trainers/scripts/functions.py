@@ -5,34 +5,43 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from hptui.trainers.scripts.found import Found, Option
-from hptui.trainers.scripts.subcommands import chosen, told
-from hptui.trainers.scripts.tree import UNKNOWN, Known, calls, dotted, keyword, literal, type_name, type_of
+from hptui.trainers.scripts.found import InspectedScript, ScriptOption
+from hptui.trainers.scripts.subcommands import choice_note, training_command
+from hptui.trainers.scripts.tree import (
+    UNKNOWN,
+    Constants,
+    calls,
+    dotted_name,
+    keyword_argument,
+    literal_value,
+    type_name,
+    type_of,
+)
 
 
-def functions(tree: ast.Module, known: Known) -> Found | None:
+def function_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
     """Inspect `fire.Fire(main)` (of a class, table or module, too), `typer.run(main)`, `@app.command()`."""
     for name, call in calls(tree):
         if name in ("fire.Fire", "Fire"):
-            return _fire(tree, call, known)
-        if name == "typer.run" and call.args and (node := _function(tree, dotted(call.args[0]))):
-            return Found("typer", "click", _arguments(node, known, typer=True))
+            return _fire(tree, call, constants)
+        if name == "typer.run" and call.args and (node := _function(tree, dotted_name(call.args[0]))):
+            return InspectedScript("typer", "click", _arguments(node, constants, typer=True))
         if name == "typer.Typer":
-            return _typer(tree, known)
+            return _typer(tree, constants)
     return None
 
 
-def _fire(tree: ast.Module, call: ast.Call, constants: Known) -> Found | None:
-    script = Found("fire", "fire")
-    component = call.args[0] if call.args else keyword(call, "component")
-    if node := _function(tree, dotted(component) if component is not None else ""):
+def _fire(tree: ast.Module, call: ast.Call, constants: Constants) -> InspectedScript | None:
+    script = InspectedScript("fire", "fire")
+    component = call.args[0] if call.args else keyword_argument(call, "component")
+    if node := _function(tree, dotted_name(component) if component is not None else ""):
         script.options = _arguments(node, constants)
         return script
     is_instance = isinstance(component, ast.Call)
     name = (
-        dotted(component.func)
+        dotted_name(component.func)
         if isinstance(component, ast.Call)
-        else dotted(component)
+        else dotted_name(component)
         if component is not None
         else ""
     )
@@ -49,8 +58,8 @@ def _fire(tree: ast.Module, call: ast.Call, constants: Known) -> Found | None:
         first = targets.get("__init__")
         script.options = _arguments(first, constants, bound=True) if first and not is_instance else []
     elif isinstance(component, ast.Dict):
-        keys = [literal(key) for key in component.keys]
-        values = [_function(tree, dotted(value)) for value in component.values]
+        keys = [literal_value(key) for key in component.keys]
+        values = [_function(tree, dotted_name(value)) for value in component.values]
         targets = {str(key): node for key, node in zip(keys, values, strict=True) if node}
     elif component is None:
         targets = {member.name: member for member in tree.body if isinstance(member, ast.FunctionDef)}
@@ -58,29 +67,29 @@ def _fire(tree: ast.Module, call: ast.Call, constants: Known) -> Found | None:
         return script
     targets = {key: node for key, node in targets.items() if not key.startswith("_")}
     if targets:
-        target = chosen(list(targets))
-        script.words, script.notes = [target], told(list(targets), target)
+        target = training_command(list(targets))
+        script.words, script.notes = [target], choice_note(list(targets), target)
         names = {option.name for option in script.options}
         arguments = _arguments(targets[target], constants, bound=class_node is not None)
         script.options += [option for option in arguments if option.name not in names]
     return script
 
 
-def _typer(tree: ast.Module, constants: Known) -> Found | None:
+def _typer(tree: ast.Module, constants: Constants) -> InspectedScript | None:
     commands: dict[str, ast.FunctionDef] = {}
     for node in ast.walk(tree):
         for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
             call = decorator if isinstance(decorator, ast.Call) else None
-            if dotted(call.func if call else decorator).endswith(".command"):
+            if dotted_name(call.func if call else decorator).endswith(".command"):
                 assert isinstance(node, ast.FunctionDef)
-                command_name = literal(call.args[0]) if call and call.args else None
+                command_name = literal_value(call.args[0]) if call and call.args else None
                 commands[command_name if isinstance(command_name, str) else node.name.replace("_", "-")] = node
     if not commands:
         return None
-    command = chosen(list(commands))
-    script = Found("typer", "click", _arguments(commands[command], constants, typer=True))
+    command = training_command(list(commands))
+    script = InspectedScript("typer", "click", _arguments(commands[command], constants, typer=True))
     if len(commands) > 1:
-        script.words, script.notes = [command], told(list(commands), command)
+        script.words, script.notes = [command], choice_note(list(commands), command)
     return script
 
 
@@ -88,7 +97,9 @@ def _function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
     return next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name), None)
 
 
-def _arguments(node: ast.FunctionDef, constants: Known, *, bound: bool = False, typer: bool = False) -> list[Option]:
+def _arguments(
+    node: ast.FunctionDef, constants: Constants, *, bound: bool = False, typer: bool = False
+) -> list[ScriptOption]:
     spec = node.args
     args = [*spec.posonlyargs, *spec.args]
     defaults: list[ast.expr | None] = [None] * (len(args) - len(spec.defaults)) + list(spec.defaults)
@@ -96,30 +107,33 @@ def _arguments(node: ast.FunctionDef, constants: Known, *, bound: bool = False, 
     return [_option(arg, default, constants, typer=typer) for arg, default in pairs[1 if bound else 0 :]]
 
 
-def _option(arg: ast.arg, default_node: ast.expr | None, constants: Known, *, typer: bool) -> Option:
+def _option(arg: ast.arg, default_node: ast.expr | None, constants: Constants, *, typer: bool) -> ScriptOption:
     help_, annotation, declared = "", arg.annotation, default_node is not None
-    if isinstance(annotation, ast.Subscript) and dotted(annotation.value).endswith("Annotated"):
+    if isinstance(annotation, ast.Subscript) and dotted_name(annotation.value).endswith("Annotated"):
         inner = annotation.slice
         parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
         annotation = parts[0]
         for part in parts[1:]:
             if isinstance(part, ast.Call):
                 help_ = _help(part)
-                declared |= dotted(part.func).endswith("Option")
-    if isinstance(default_node, ast.Call) and dotted(default_node.func).rpartition(".")[2] in ("Option", "Argument"):
+                declared |= dotted_name(part.func).endswith("Option")
+    if isinstance(default_node, ast.Call) and dotted_name(default_node.func).rpartition(".")[2] in (
+        "Option",
+        "Argument",
+    ):
         help_ = _help(default_node)
-        declared = dotted(default_node.func).endswith("Option")
-        default_node = default_node.args[0] if default_node.args else keyword(default_node, "default")
+        declared = dotted_name(default_node.func).endswith("Option")
+        default_node = default_node.args[0] if default_node.args else keyword_argument(default_node, "default")
         default_node = None if isinstance(default_node, ast.Constant) and default_node.value is ... else default_node
-    default = literal(default_node, constants)
+    default = literal_value(default_node, constants)
     kind = type_name(annotation)
     if kind == "any" and default is not UNKNOWN:
         kind = type_of(default)
-    return Option(
+    return ScriptOption(
         arg.arg,
         arg.arg,
         kind,
-        plain(default, kind),
+        plain_default(default, kind),
         help=help_,
         required=default_node is None,
         positional=typer and not declared,
@@ -127,11 +141,11 @@ def _option(arg: ast.arg, default_node: ast.expr | None, constants: Known, *, ty
 
 
 def _help(call: ast.Call) -> str:
-    text = literal(keyword(call, "help"))
+    text = literal_value(keyword_argument(call, "help"))
     return " ".join(text.split()) if isinstance(text, str) else ""
 
 
-def plain(value: Any, kind: str) -> Any:
+def plain_default(value: Any, kind: str) -> Any:
     """Return a default as a setting of this kind: 1 of a float parameter as 1.0; None if it is not known."""
     if value is UNKNOWN:
         return None

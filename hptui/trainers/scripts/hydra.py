@@ -9,40 +9,45 @@ from pathlib import Path
 from typing import Any
 
 from hptui.model.trial import Value
-from hptui.trainers.scripts.found import Found, Option
-from hptui.trainers.scripts.tree import calls, keyword, literal, type_of
-from hptui.trainers.scripts.usual import usual
+from hptui.trainers.scripts.found import InspectedScript, ScriptOption
+from hptui.trainers.scripts.tree import calls, keyword_argument, literal_value, type_of
+from hptui.trainers.scripts.usual import typical_range
 
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+NUMBER_PATTERN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 """PyYAML reads `1e-3` as a text, Hydra as a number."""
-DEEPEST = 8
+MAX_DEPTH = 8
 
 
-def hydra(tree: ast.Module, path: Path) -> Found | None:
+def hydra_options(tree: ast.Module, path: Path) -> InspectedScript | None:
     """Return the leaves of a Hydra configuration by dotted name, and its groups as choices."""
     for name, call in calls(tree):
-        if name not in ("hydra.main", "main") or keyword(call, "config_name") is None:
+        if name not in ("hydra.main", "main") or keyword_argument(call, "config_name") is None:
             continue
-        folder, config = literal(keyword(call, "config_path")), literal(keyword(call, "config_name"))
+        folder, config = (
+            literal_value(keyword_argument(call, "config_path")),
+            literal_value(keyword_argument(call, "config_name")),
+        )
         if not isinstance(config, str):
             continue
-        script = Found("hydra", "hydra")
+        script = InspectedScript("hydra", "hydra")
         configuration = _HydraConfig(path.parent / (folder if isinstance(folder, str) else "."), script.notes)
         configuration.file(config, "", 0)
-        leaves = [configuration.told(_option(name, value)) for name, value in configuration.leaves.items()]
+        leaves = [
+            configuration.without_group_default(_option(name, value)) for name, value in configuration.leaves.items()
+        ]
         script.options = [*configuration.groups.values(), *leaves]
         script.settings["command_extra"] = ["hydra.run.dir={trial_dir}/hydra"]
         return script
     return None
 
 
-def _option(name: str, value: Value) -> Option:
-    if isinstance(value, str) and NUMBER.fullmatch(value):
+def _option(name: str, value: Value) -> ScriptOption:
+    if isinstance(value, str) and NUMBER_PATTERN.fullmatch(value):
         value = float(value)
     is_required = value == "???"
     if is_required or (isinstance(value, str) and "${" in value):  # Hydra computes it: a fixed value would be wrong
-        return Option(name, name, "str", None, help="" if is_required else f"is {value}", required=is_required)
-    return Option(name, name, type_of(value), value)
+        return ScriptOption(name, name, "str", None, help="" if is_required else f"is {value}", required=is_required)
+    return ScriptOption(name, name, type_of(value), value)
 
 
 class _HydraConfig:
@@ -51,7 +56,7 @@ class _HydraConfig:
     def __init__(self, root: Path, notes: list[str]) -> None:
         self.root, self._notes = root, notes
         self.leaves: dict[str, Value] = {}
-        self.groups: dict[str, Option] = {}
+        self.groups: dict[str, ScriptOption] = {}
 
     def file(self, name: str, package: str, depth: int) -> None:
         """Read one file of the configuration into `package`."""
@@ -75,18 +80,18 @@ class _HydraConfig:
         own_first = "_self_" in entries and entries.index("_self_") == 0
         if own_first:
             self._own(values, package)
-        for entry in entries if depth < DEEPEST else ():
+        for entry in entries if depth < MAX_DEPTH else ():
             self._entry(entry, str(Path(name).parent), package, depth)
         if not own_first:
             self._own(values, package)
 
-    def told(self, option: Option) -> Option:
+    def without_group_default(self, option: ScriptOption) -> ScriptOption:
         """Return a parameter of a group without its default, which holds for one choice of the group only.
 
         A parameter of no group, or one that is to be searched at once, is returned as it is.
         """
         group = next((name for name in self.groups if option.name.startswith(f"{name.replace('/', '.')}.")), "")
-        entry = usual(option)
+        entry = typical_range(option)
         if not group or option.default is None or (entry is not None and entry[2]):
             return option
         return replace(option, default=None, help=f"{option.default} with {group}={self.groups[group].default}")
@@ -120,7 +125,7 @@ class _HydraConfig:
         choices = tuple(sorted(file.stem for file in directory.glob("*.yaml")))
         if len(choices) > 1 and depth == 0:
             name = words[-1].lstrip("/")
-            self.groups[name] = Option(name, name, "str", choice, choices, "a group of the configuration")
+            self.groups[name] = ScriptOption(name, name, "str", choice, choices, "a group of the configuration")
 
 
 def _leaves(value: Any, prefix: str) -> list[tuple[str, Value]]:

@@ -6,18 +6,18 @@ import ast
 from pathlib import Path
 
 from hptui.model.errors import UserError
-from hptui.trainers.scripts.found import Found
-from hptui.trainers.scripts.hydra import hydra
-from hptui.trainers.scripts.measures import metrics
-from hptui.trainers.scripts.outside import argv, constants_of, environment, wandb
+from hptui.trainers.scripts.found import InspectedScript
+from hptui.trainers.scripts.hydra import hydra_options
+from hptui.trainers.scripts.measures import measured_metrics
+from hptui.trainers.scripts.outside import argv_options, constant_options, environment_options, wandb_options
 from hptui.trainers.scripts.parsers import PARSERS
-from hptui.trainers.scripts.tree import constants
+from hptui.trainers.scripts.tree import top_level_constants
 
-LARGEST = 4 * 1024 * 1024
+MAX_SCRIPT_BYTES = 4 * 1024 * 1024
 """Bytes of a script that is read."""
 
 
-def look(path: Path) -> Found:
+def inspect_script(path: Path) -> InspectedScript:
     """Return what a Python script takes and measures.
 
     Raises: UserError if it cannot be read as Python.
@@ -28,18 +28,20 @@ def look(path: Path) -> Found:
     except (SyntaxError, ValueError, RecursionError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         raise UserError(f"{path}{line}: is not Python: {error.args[0] if error.args else error}") from None
-    values = constants(tree)
+    values = top_level_constants(tree)
     script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
-    script = script or hydra(tree, path) or wandb(tree) or environment(tree) or argv(tree)
-    script = script or constants_of(tree, text, values)
-    script.metrics = metrics(tree)
+    script = (
+        script or hydra_options(tree, path) or wandb_options(tree) or environment_options(tree) or argv_options(tree)
+    )
+    script = script or constant_options(tree, text, values)
+    script.metrics = measured_metrics(tree)
     return script
 
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > LARGEST:
-            raise UserError(f"{path} is larger than {LARGEST >> 20} MiB, which no script is")
+        if path.stat().st_size > MAX_SCRIPT_BYTES:
+            raise UserError(f"{path} is larger than {MAX_SCRIPT_BYTES >> 20} MiB, which no script is")
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None

@@ -6,19 +6,19 @@ import ast
 import re
 from typing import Any
 
-from hptui.trainers.scripts.found import Found, Option
-from hptui.trainers.scripts.tree import UNKNOWN, calls, dotted, keyword, literal, type_name, type_of
+from hptui.trainers.scripts.found import InspectedScript, ScriptOption
+from hptui.trainers.scripts.tree import UNKNOWN, calls, dotted_name, keyword_argument, literal_value, type_name, type_of
 
-SECRET = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|CREDENTIAL", re.IGNORECASE)
-SURROUNDINGS = re.compile(
+SECRET_VARIABLE = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|CREDENTIAL", re.IGNORECASE)
+MACHINE_VARIABLE = re.compile(
     r"(?:HOME|PATH|USER|PWD|TMPDIR|RANK|LOCAL_RANK|WORLD_SIZE|MASTER_\w+|CUDA_\w+|NCCL_\w+|OMP_\w+|HF_\w+|SLURM_\w+|"
     r"TOKENIZERS_\w+|WANDB_\w+|PYTHON\w*|HPTUI_\w+)"
 )
 """Variables of the machine, not of the experiment."""
-LOOKS = ("os.environ.get", "os.getenv", "environ.get", "getenv")
+LOOK_UP_CALLS = ("os.environ.get", "os.getenv", "environ.get", "getenv")
 
 
-def wandb(tree: ast.Module) -> Found | None:
+def wandb_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect a script with `wandb.init(config={…})` and `wandb.config.lr`: W&B's file passes parameters."""
     aliases = {"config"}
     for node in ast.walk(tree):
@@ -27,12 +27,14 @@ def wandb(tree: ast.Module) -> Found | None:
     reads = {name for node in ast.walk(tree) if (name := _config_key(node, aliases))}
     for name, call in calls(tree):
         if name == "wandb.init":
-            config_literal = literal(keyword(call, "config"))
+            config_literal = literal_value(keyword_argument(call, "config"))
             config: dict[str, Any] = config_literal if isinstance(config_literal, dict) else {}
             if not config and not reads:
                 return None
             values = {**dict.fromkeys(sorted(reads - {"update", "get", "keys", "items", "as_dict"})), **config}
-            return Found("wandb", "wandb", [Option(key, key, type_of(value), value) for key, value in values.items()])
+            return InspectedScript(
+                "wandb", "wandb", [ScriptOption(key, key, type_of(value), value) for key, value in values.items()]
+            )
     return None
 
 
@@ -46,27 +48,34 @@ def _config_key(node: ast.AST, aliases: set[str]) -> str:
         return ""
     if isinstance(node, ast.Attribute):
         return node.attr
-    key = literal(node.slice)
+    key = literal_value(node.slice)
     return key if isinstance(key, str) else ""
 
 
-def environment(tree: ast.Module) -> Found | None:
+def environment_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect a script with `float(os.environ.get("LR", 1e-3))`, `os.getenv(…)`, `os.environ["WIDTH"]`."""
-    options: dict[str, Option] = {}
+    options: dict[str, ScriptOption] = {}
     converted = {id(call.args[0]): name for name, call in calls(tree) if call.args and name in ("int", "float", "bool")}
     for node in sorted(ast.walk(tree), key=lambda item: (getattr(item, "lineno", 0), getattr(item, "col_offset", 0))):
         variable, default, is_required = _environment_look_up(node)
-        if not variable or variable in options or SECRET.search(variable) or SURROUNDINGS.fullmatch(variable):
+        if (
+            not variable
+            or variable in options
+            or SECRET_VARIABLE.search(variable)
+            or MACHINE_VARIABLE.fullmatch(variable)
+        ):
             continue
         kind, value = converted.get(id(node), ""), _number(default)
         if value is None and not kind:
             continue
         if kind == "float" and isinstance(value, int):
             value = float(value)
-        options[variable] = Option(variable.lower(), variable, kind or type_of(value), value, required=is_required)
+        options[variable] = ScriptOption(
+            variable.lower(), variable, kind or type_of(value), value, required=is_required
+        )
     if not options:
         return None
-    script = Found("environment", "none", list(options.values()))
+    script = InspectedScript("environment", "none", list(options.values()))
     settable = {
         variable: option for variable, option in options.items() if option.required or option.default is not None
     }
@@ -76,13 +85,13 @@ def environment(tree: ast.Module) -> Found | None:
 
 def _environment_look_up(node: ast.AST) -> tuple[str, Any, bool]:
     """Return (name, default, whether it is required) of a look-up in the environment."""
-    if isinstance(node, ast.Subscript) and dotted(node.value) in ("os.environ", "environ"):
-        name = literal(node.slice)
+    if isinstance(node, ast.Subscript) and dotted_name(node.value) in ("os.environ", "environ"):
+        name = literal_value(node.slice)
         return (name, None, True) if isinstance(name, str) and isinstance(node.ctx, ast.Load) else ("", None, False)
-    if not isinstance(node, ast.Call) or not node.args or dotted(node.func) not in LOOKS:
+    if not isinstance(node, ast.Call) or not node.args or dotted_name(node.func) not in LOOK_UP_CALLS:
         return "", None, False
-    name = literal(node.args[0])
-    return (name if isinstance(name, str) else "", literal(node.args[1]) if node.args[1:] else None, False)
+    name = literal_value(node.args[0])
+    return (name if isinstance(name, str) else "", literal_value(node.args[1]) if node.args[1:] else None, False)
 
 
 def _number(value: Any) -> Any:
@@ -96,9 +105,9 @@ def _number(value: Any) -> Any:
     return value
 
 
-def argv(tree: ast.Module) -> Found | None:
+def argv_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect a script with `lr, width = float(sys.argv[1]), int(sys.argv[2])`: words by position."""
-    by_position: dict[int, Option] = {}
+    by_position: dict[int, ScriptOption] = {}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Assign) or len(node.targets) != 1:
             continue
@@ -109,48 +118,61 @@ def argv(tree: ast.Module) -> Found | None:
         for name, expression in pairs:
             position, kind = _argv_index(expression)
             if position and isinstance(name, ast.Name) and position not in by_position:
-                by_position[position] = Option(name.id, name.id, kind, required=True, positional=True)
+                by_position[position] = ScriptOption(name.id, name.id, kind, required=True, positional=True)
     if not by_position or sorted(by_position) != list(range(1, len(by_position) + 1)):
         return None
-    return Found("sys.argv", "none", [by_position[position] for position in sorted(by_position)])
+    return InspectedScript("sys.argv", "none", [by_position[position] for position in sorted(by_position)])
 
 
 def _argv_index(node: ast.AST) -> tuple[int, str]:
     kind = "str"
     if isinstance(node, ast.Call) and len(node.args) == 1:
         kind, node = type_name(node.func), node.args[0]
-    if isinstance(node, ast.Subscript) and dotted(node.value) in ("sys.argv", "argv"):
-        position = literal(node.slice)
+    if isinstance(node, ast.Subscript) and dotted_name(node.value) in ("sys.argv", "argv"):
+        position = literal_value(node.slice)
         return (position, kind) if isinstance(position, int) and position > 0 else (0, "")
     return 0, ""
 
 
-def constants_of(tree: ast.Module, text: str, known: dict[str, Any]) -> Found:
+def constant_options(tree: ast.Module, text: str, constants: dict[str, Any]) -> InspectedScript:
     """Inspect a script that has constants alone.
 
     A configurator may overwrite them; else hptui starts the script with others in their place.
     """
     if "configurator" in text and "exec(" in text:
-        script = Found("configurator", "exact")
+        script = InspectedScript("configurator", "exact")
         script.options = [
-            Option(name, name, type_of(value), value) for name, value in known.items() if not name.startswith("_")
+            ScriptOption(name, name, type_of(value), value)
+            for name, value in constants.items()
+            if not name.startswith("_")
         ]
         return script
-    settings = {name: value for name, value in known.items() if is_setting(name, value)}
+    settings = {name: value for name, value in constants.items() if is_setting(name, value)}
     if elsewhere := _parsed_elsewhere(tree):
-        return Found(
+        return InspectedScript(
             notes=[f"its command line is read by {elsewhere}, which is not looked into; hptui check asks --help"]
         )
     if not settings or any(name in ("sys.argv", "argv") for name in _all_names(tree)):
-        return Found()
-    options = [Option(name, name, type_of(value), value) for name, value in settings.items()]
-    return Found("constants", "constants", options)
+        return InspectedScript()
+    options = [ScriptOption(name, name, type_of(value), value) for name, value in settings.items()]
+    return InspectedScript("constants", "constants", options)
 
 
-PARSES = re.compile(
+PARSING_CALL = re.compile(
     r"(?:^|[._])(?:(?:get|make|build|create|arg|argument)_?(?:arg_?)?parser|(?:parse|get)_(?:known_)?args)$"
 )
-LIBRARIES = ("argparse", "click", "typer", "fire", "hydra", "absl", "docopt", "jsonargparse", "simple_parsing", "tyro")
+PARSER_LIBRARIES = (
+    "argparse",
+    "click",
+    "typer",
+    "fire",
+    "hydra",
+    "absl",
+    "docopt",
+    "jsonargparse",
+    "simple_parsing",
+    "tyro",
+)
 
 
 def _parsed_elsewhere(tree: ast.Module) -> str:
@@ -159,14 +181,14 @@ def _parsed_elsewhere(tree: ast.Module) -> str:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         for name in names:
-            if name.partition(".")[0] in LIBRARIES:
+            if name.partition(".")[0] in PARSER_LIBRARIES:
                 return name.partition(".")[0]
-    parser_call = next((name for name, _ in calls(tree) if PARSES.search(name)), "")
+    parser_call = next((name for name, _ in calls(tree) if PARSING_CALL.search(name)), "")
     return f"{parser_call}()" if parser_call else ""
 
 
 def _all_names(tree: ast.Module) -> set[str]:
-    return {dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
+    return {dotted_name(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
 
 
 def is_setting(name: str, value: Any) -> bool:

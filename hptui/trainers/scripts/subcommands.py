@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import re
 
-from hptui.trainers.scripts.tree import calls, dotted, keyword, literal
+from hptui.trainers.scripts.tree import calls, dotted_name, keyword_argument, literal_value
 
-TRAINS = re.compile(r"(?:pre)?_?-?train.*|fit|fine_?-?tune.*|sft|learn|run|main|.*train.*", re.IGNORECASE)
+TRAINING_NAME = re.compile(r"(?:pre)?_?-?train.*|fit|fine_?-?tune.*|sft|learn|run|main|.*train.*", re.IGNORECASE)
 
 
-def chosen(names: list[str]) -> str:
+def training_command(names: list[str]) -> str:
     """Return the name that looks like training, else the first; '' of none."""
-    return next((name for name in names if TRAINS.fullmatch(name)), names[0] if names else "")
+    return next((name for name in names if TRAINING_NAME.fullmatch(name)), names[0] if names else "")
 
 
-def told(names: list[str], name: str) -> list[str]:
+def choice_note(names: list[str], name: str) -> list[str]:
     """Return a note on which of several subcommands was taken."""
     others = [other for other in names if other != name]
     return [f"the script has subcommands; `{name}` was taken, not {', '.join(others)}"] if others else []
@@ -32,17 +32,17 @@ class Subparsers:
             key=lambda item: (item.lineno, item.col_offset),
         ):
             if isinstance(node.value, ast.Call) and len(node.targets) == 1:
-                self._assigned(dotted(node.targets[0]), node.value, node.lineno)
+                self._assigned(dotted_name(node.targets[0]), node.value, node.lineno)
         self._main_parsers |= {name.rpartition(".")[0] for name, _ in calls(tree) if name.endswith(".add_subparsers")}
         parser_calls = [call for _, call in calls(tree) if _last(call) == "add_parser" and call.args]
-        names = [name for call in parser_calls if isinstance(name := literal(call.args[0]), str)]
-        self._command = chosen(list(dict.fromkeys(names)))
+        names = [name for call in parser_calls if isinstance(name := literal_value(call.args[0]), str)]
+        self._command = training_command(list(dict.fromkeys(names)))
         self.words = [self._command] if self._command else []
-        self.notes = told(names, self._command) if self._command else []
+        self.notes = choice_note(names, self._command) if self._command else []
 
     def _assigned(self, target: str, call: ast.Call, line: int) -> None:
-        receiver, last = dotted(call.func).rpartition(".")[0], _last(call)
-        if last == "add_parser" and call.args and isinstance(name := literal(call.args[0]), str):
+        receiver, last = dotted_name(call.func).rpartition(".")[0], _last(call)
+        if last == "add_parser" and call.args and isinstance(name := literal_value(call.args[0]), str):
             self._named.append((line, target, name))
         elif last in ("add_argument_group", "add_mutually_exclusive_group"):
             if receiver in self._main_parsers:
@@ -60,7 +60,7 @@ class Subparsers:
             "",
         )
 
-    def place(self, receiver: str, line: int) -> tuple[bool, bool]:
+    def place_of(self, receiver: str, line: int) -> tuple[bool, bool]:
         """Return whether an argument of `receiver` is relevant, and whether it precedes the subcommand."""
         if not self._command:
             return True, False
@@ -75,10 +75,10 @@ def _last(call: ast.Call) -> str:
 
     Such a call has no dotted name.
     """
-    return call.func.attr if isinstance(call.func, ast.Attribute) else dotted(call.func)
+    return call.func.attr if isinstance(call.func, ast.Attribute) else dotted_name(call.func)
 
 
-class Groups:
+class CommandGroups:
     """`@click.group()` and its commands. `words` name the command, `notes` state which one was taken."""
 
     def __init__(self, tree: ast.Module) -> None:
@@ -92,7 +92,7 @@ class Groups:
             for decorator in node.decorator_list:
                 call = decorator if isinstance(decorator, ast.Call) else None
                 self._owners |= {id(call): node} if call else {}
-                owner, _, last = dotted(call.func if call else decorator).rpartition(".")
+                owner, _, last = dotted_name(call.func if call else decorator).rpartition(".")
                 if last == "group":
                     self._groups.append(node)
                 elif last == "command" and owner in ("click", "rich_click", ""):
@@ -100,12 +100,12 @@ class Groups:
                 elif last == "command":
                     self._commands[_named(call, node.name)] = node
         names = list(self._commands)
-        self._command = chosen(names)
+        self._command = training_command(names)
         self._alone = alone[0] if len(alone) > 1 and not names else None
         self.words = [self._command] if self._groups and names else []
-        self.notes = told(names, self._command) if names else []
+        self.notes = choice_note(names, self._command) if names else []
 
-    def place(self, call: ast.Call) -> tuple[bool, bool]:
+    def place_of(self, call: ast.Call) -> tuple[bool, bool]:
         """Return whether an option is relevant, and whether it precedes the command."""
         owner = self._owners.get(id(call))
         if owner is None or not self._commands:
@@ -116,5 +116,11 @@ class Groups:
 
 
 def _named(call: ast.Call | None, function: str) -> str:
-    name = literal(call.args[0]) if call and call.args else literal(keyword(call, "name")) if call else None
+    name = (
+        literal_value(call.args[0])
+        if call and call.args
+        else literal_value(keyword_argument(call, "name"))
+        if call
+        else None
+    )
     return name if isinstance(name, str) else function.replace("_", "-")

@@ -6,24 +6,24 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-Known = dict[str, Any]
+Constants = dict[str, Any]
 """Constants of a script by name."""
 
 UNKNOWN = object()
 """The result of `literal` for an expression whose value is known at run time only."""
 
 
-def dotted(node: ast.AST) -> str:
+def dotted_name(node: ast.AST) -> str:
     """Return the dotted name of an expression such as `torch.optim.Adam`, '' for any other."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
-        prefix = dotted(node.value)
+        prefix = dotted_name(node.value)
         return f"{prefix}.{node.attr}" if prefix else ""
     return ""
 
 
-def literal(node: ast.AST | None, constants: dict[str, Any] | None = None) -> Any:
+def literal_value(node: ast.AST | None, constants: dict[str, Any] | None = None) -> Any:
     """Return the value of a literal; UNKNOWN for any other expression.
 
     Also of `-1e-3`, `64 * 4`, and the name of a constant in `constants`. Tuples and sets become lists.
@@ -46,7 +46,7 @@ def literal(node: ast.AST | None, constants: dict[str, Any] | None = None) -> An
 
 
 def _computed(node: ast.BinOp, constants: dict[str, Any] | None) -> Any:
-    left, right = literal(node.left, constants), literal(node.right, constants)
+    left, right = literal_value(node.left, constants), literal_value(node.right, constants)
     if not all(isinstance(operand, int | float) and not isinstance(operand, bool) for operand in (left, right)):
         return UNKNOWN
     try:
@@ -72,15 +72,15 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     """Yield each call with the dotted name of what is called ('' if it has none), in source order."""
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for node in sorted(nodes, key=lambda call: (call.lineno, call.col_offset)):
-        yield dotted(node.func), node
+        yield dotted_name(node.func), node
 
 
-def keyword(call: ast.Call, name: str) -> ast.expr | None:
+def keyword_argument(call: ast.Call, name: str) -> ast.expr | None:
     """Return the argument that is passed by this name, or None."""
     return next((word.value for word in call.keywords if word.arg == name), None)
 
 
-def constants(tree: ast.Module) -> dict[str, Any]:
+def top_level_constants(tree: ast.Module) -> dict[str, Any]:
     """Return the names that the top level of a script assigns a plain value to."""
     values: dict[str, Any] = {}
     for node in tree.body:
@@ -88,7 +88,7 @@ def constants(tree: ast.Module) -> dict[str, Any]:
         if isinstance(node, ast.AnnAssign):
             target = node.target
         if isinstance(target, ast.Name) and isinstance(node, ast.Assign | ast.AnnAssign):
-            value = literal(node.value, values)
+            value = literal_value(node.value, values)
             if value is not UNKNOWN and value is not None:
                 values[target.id] = value
     return values
@@ -107,11 +107,11 @@ def type_name(node: ast.AST | None) -> str:
         first = type_name(node.left)
         return first if first != "any" else type_name(node.right)
     if isinstance(node, ast.Subscript):
-        outer = dotted(node.value).rsplit(".", 1)[-1].lower()
+        outer = dotted_name(node.value).rsplit(".", 1)[-1].lower()
         if outer == "optional":
             return type_name(node.slice)
         return "list" if outer in ("list", "sequence", "tuple") else "any"
-    return TYPES.get(dotted(node).rsplit(".", 1)[-1].lower(), "any")
+    return TYPES.get(dotted_name(node).rsplit(".", 1)[-1].lower(), "any")
 
 
 TYPES = {"int": "int", "float": "float", "str": "str", "bool": "bool", "list": "list", "path": "str"}

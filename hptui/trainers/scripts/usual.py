@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from hptui.model.trial import Value
 from hptui.model.values import number_text
-from hptui.trainers.scripts.found import Option
+from hptui.trainers.scripts.found import ScriptOption
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class TypicalRange:
     """A rule for the names that match `pattern`.
 
     `kind`: how the range is made (log, linear, whole numbers, powers of two); `low` and `high`: its ends if there is no
@@ -28,30 +28,32 @@ class Usual:
 
 
 RULES = (
-    Usual(r"(.*_)?(lr|learning_rate)", "log", 1e-5, 1e-2, "what matters most, nearly always", first=True),
-    Usual(r"(.*_)?(min|end|final)_(lr|learning_rate)", "log", 1e-7, 1e-4),
-    Usual(r"(.*_)?weight_decay|wd", "log", 1e-4, 1e-1),
-    Usual(r"(.*_)?(batch_size|train_batch_size|bs)", "twos", 4, 64, "larger ones need more memory"),
-    Usual(r"(gradient_)?accum(ulation)?(_steps)?|grad_accum(ulation)?(_steps)?", "twos", 1, 16),
-    Usual(r"(.*_)?(lora_)?(r|rank)", "twos", 4, 64),
-    Usual(r"(.*_)?(lora_)?alpha", "twos", 8, 128),
-    Usual(r"(.*_)?dropout(_.*)?|.*_pdrop", "linear", 0.0, 0.3),
-    Usual(r"label_smoothing(_factor)?", "linear", 0.0, 0.2),
-    Usual(r"warmup_(ratio|fraction|share)", "linear", 0.0, 0.2),
-    Usual(r"(num_)?warmup(_steps|_iters)?", "whole", 0, 500),
-    Usual(r"(max_)?(grad|gradient)_(norm|clip)|clip(_grad)?(_norm)?|grad_clip|max_grad_norm", "log", 0.1, 5.0),
-    Usual(r"(adam_)?beta_?1", "linear", 0.85, 0.95),
-    Usual(r"(adam_)?beta_?2", "linear", 0.95, 0.999),
-    Usual(r"momentum", "linear", 0.8, 0.99),
-    Usual(r"(.*_)?(dim|width|hidden(_size)?|n_embd|d_model|embed(ding)?_(dim|size)|d_ff|units)", "twos", 64, 1024),
-    Usual(r"(num_|n_)?(hidden_)?(layers?|blocks?|depth)", "whole", 2, 12),
-    Usual(r"(num_|n_)?(attention_)?heads?", "twos", 2, 16),
-    Usual(r"(max_)?(seq(uence)?_len(gth)?|block_size|context(_length)?)", "twos", 128, 1024),
-    Usual(r"temperature|tau", "linear", 0.1, 2.0),
-    Usual(r"gamma|lr_decay|decay", "linear", 0.8, 0.999),
+    TypicalRange(r"(.*_)?(lr|learning_rate)", "log", 1e-5, 1e-2, "what matters most, nearly always", first=True),
+    TypicalRange(r"(.*_)?(min|end|final)_(lr|learning_rate)", "log", 1e-7, 1e-4),
+    TypicalRange(r"(.*_)?weight_decay|wd", "log", 1e-4, 1e-1),
+    TypicalRange(r"(.*_)?(batch_size|train_batch_size|bs)", "twos", 4, 64, "larger ones need more memory"),
+    TypicalRange(r"(gradient_)?accum(ulation)?(_steps)?|grad_accum(ulation)?(_steps)?", "twos", 1, 16),
+    TypicalRange(r"(.*_)?(lora_)?(r|rank)", "twos", 4, 64),
+    TypicalRange(r"(.*_)?(lora_)?alpha", "twos", 8, 128),
+    TypicalRange(r"(.*_)?dropout(_.*)?|.*_pdrop", "linear", 0.0, 0.3),
+    TypicalRange(r"label_smoothing(_factor)?", "linear", 0.0, 0.2),
+    TypicalRange(r"warmup_(ratio|fraction|share)", "linear", 0.0, 0.2),
+    TypicalRange(r"(num_)?warmup(_steps|_iters)?", "whole", 0, 500),
+    TypicalRange(r"(max_)?(grad|gradient)_(norm|clip)|clip(_grad)?(_norm)?|grad_clip|max_grad_norm", "log", 0.1, 5.0),
+    TypicalRange(r"(adam_)?beta_?1", "linear", 0.85, 0.95),
+    TypicalRange(r"(adam_)?beta_?2", "linear", 0.95, 0.999),
+    TypicalRange(r"momentum", "linear", 0.8, 0.99),
+    TypicalRange(
+        r"(.*_)?(dim|width|hidden(_size)?|n_embd|d_model|embed(ding)?_(dim|size)|d_ff|units)", "twos", 64, 1024
+    ),
+    TypicalRange(r"(num_|n_)?(hidden_)?(layers?|blocks?|depth)", "whole", 2, 12),
+    TypicalRange(r"(num_|n_)?(attention_)?heads?", "twos", 2, 16),
+    TypicalRange(r"(max_)?(seq(uence)?_len(gth)?|block_size|context(_length)?)", "twos", 128, 1024),
+    TypicalRange(r"temperature|tau", "linear", 0.1, 2.0),
+    TypicalRange(r"gamma|lr_decay|decay", "linear", 0.8, 0.999),
 )
 
-NEVER = re.compile(
+NEVER_SEARCHED = re.compile(
     r"(.*_)?(seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
     r"resume|verbose|debug|log|wandb|project|output|data|dataset|split|threads|rank_id|local_rank|world_size|samples|"
     r"bs_eval|eval_batch_size|vocab_size|num_classes|trials|checkpoint|save)(_.*)?",
@@ -60,7 +62,7 @@ NEVER = re.compile(
 """Names that are no hyperparameters, whatever their type."""
 
 
-def usual(option: Option) -> tuple[Value, str, bool] | None:
+def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
     """Return an entry for `[space]`, the reason, and whether to search it at once.
 
     None: the parameter is not searched.
@@ -69,7 +71,7 @@ def usual(option: Option) -> tuple[Value, str, bool] | None:
     rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
     if option.choices and len(option.choices) > 1:
         return {"choices": list(option.choices)}, "", False
-    if rule is None and NEVER.fullmatch(name):
+    if rule is None and NEVER_SEARCHED.fullmatch(name):
         return None
     if option.type == "bool":
         return {"choices": [False, True]}, "", False
@@ -80,7 +82,7 @@ def usual(option: Option) -> tuple[Value, str, bool] | None:
     return _range(rule, option), rule.why, rule.first
 
 
-def guess(option: Option) -> int | float | None:
+def guess_value(option: ScriptOption) -> int | float | None:
     """Return a value in the middle of the typical range, for a required number without a default."""
     name = option.name.rsplit(".", 1)[-1].lower()
     rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
@@ -93,7 +95,7 @@ def guess(option: Option) -> int | float | None:
     return int(middle) if is_integer else _two(middle)
 
 
-def _around(option: Option) -> tuple[Value, str, bool] | None:
+def _around(option: ScriptOption) -> tuple[Value, str, bool] | None:
     """Return half to twice the default, for a parameter without a rule."""
     value = option.default
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0 or not math.isfinite(value):
@@ -103,7 +105,7 @@ def _around(option: Option) -> tuple[Value, str, bool] | None:
     return f"{number_text(_two(value / 2))}..{number_text(_two(value * 2))}", "around the default", False
 
 
-def _range(rule: Usual, option: Option) -> Value:
+def _range(rule: TypicalRange, option: ScriptOption) -> Value:
     default = option.default if isinstance(option.default, int | float) and option.default > 0 else None
     match rule.kind:
         case "log":

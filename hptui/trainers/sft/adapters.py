@@ -14,14 +14,14 @@ from typing import Any
 from torch import nn
 
 from hptui.model.errors import UserError, did_you_mean
-from hptui.trainers.sft.settings import ALL_LINEAR, ModelSettings, Settings, targets
+from hptui.trainers.sft.settings import ALL_LINEAR, ModelSettings, SftSettings, adapter_targets
 
-MATRIX = 2
+MATRIX_DIMENSIONS = 2
 """Dimensions of a weight that an adapter can be added to."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class ParameterCounts:
     """Numbers of parameters. 4-bit layers count as what they stand for; shared weights count once."""
 
     total: int
@@ -42,13 +42,13 @@ def lora_config(settings: ModelSettings) -> Any:
         r=settings.lora_rank,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
-        target_modules=targets(settings.lora_target),
+        target_modules=adapter_targets(settings.lora_target),
         bias=settings.lora_bias,
         use_rslora=settings.rslora,
     )
 
 
-def attach(model: Any, settings: Settings) -> Any:
+def attach_adapter(model: Any, settings: SftSettings) -> Any:
     """Return the model ready for training: with its adapter, and recomputation if set."""
     if settings.gradient_checkpointing:
         _recompute_activations(model)
@@ -57,14 +57,14 @@ def attach(model: Any, settings: Settings) -> Any:
     from peft import get_peft_model, prepare_model_for_kbit_training
 
     check_targets(model, settings)
-    with old_names():
+    with ignore_deprecated_names():
         if settings.adapter == "qlora":
             model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
         return get_peft_model(model, lora_config(settings))
 
 
 @contextmanager
-def old_names() -> Iterator[None]:
+def ignore_deprecated_names() -> Iterator[None]:
     """Silence, for a block, warnings that peft uses deprecated names of transformers."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
@@ -81,7 +81,7 @@ def _recompute_activations(model: Any) -> None:
 
 def check_targets(model: nn.Module, settings: ModelSettings) -> None:
     """Refuse names of layers that the model does not have. Raises: UserError."""
-    requested = targets(settings.lora_target)
+    requested = adapter_targets(settings.lora_target)
     if isinstance(requested, str):
         return
     names = {name for name, module in model.named_modules() if name and _is_matrix(module)}
@@ -97,10 +97,10 @@ def check_targets(model: nn.Module, settings: ModelSettings) -> None:
 def _is_matrix(module: nn.Module) -> bool:
     """Return whether a layer multiplies by one matrix, so that an adapter can be added to it."""
     weight = getattr(module, "weight", None)
-    return isinstance(weight, nn.Parameter) and (weight.dim() == MATRIX or hasattr(weight, "quant_state"))
+    return isinstance(weight, nn.Parameter) and (weight.dim() == MATRIX_DIMENSIONS or hasattr(weight, "quant_state"))
 
 
-def sizes(model: nn.Module) -> Sizes:
+def count_parameters(model: nn.Module) -> ParameterCounts:
     """Count a model's parameters, in whatever format they are stored."""
     total = trainable = 0
     for parameter in model.parameters():  # shared ones come once
@@ -109,4 +109,4 @@ def sizes(model: nn.Module) -> Sizes:
             count = count * 2 * parameter.element_size()
         total += count
         trainable += count if parameter.requires_grad else 0
-    return Sizes(total, trainable)
+    return ParameterCounts(total, trainable)

@@ -14,35 +14,37 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hptui.trainers.sft.learner import Place
-from hptui.trainers.sft.settings import Settings
+from hptui.trainers.sft.learner import TrainingPosition
+from hptui.trainers.sft.settings import SftSettings
 
-FALLING = ("eval_loss", "perplexity", "wrong_answer", "format_failure", "generated_tokens", "inference_time")
+LOWER_IS_BETTER = ("eval_loss", "perplexity", "wrong_answer", "format_failure", "generated_tokens", "inference_time")
 """Metrics that are better when smaller."""
 
 
-class Keeper:
+class BestWeights:
     """The best evaluation so far by one metric, and the storage of its weights if they are needed."""
 
-    def __init__(self, settings: Settings, folder: Path, warn: Callable[[str], None]) -> None:
+    def __init__(self, settings: SftSettings, folder: Path, warn: Callable[[str], None]) -> None:
         self.metric, self.delta = settings.early_stopping_metric, settings.early_stopping_delta
         self.wanted = settings.load_best or settings.save_model == "best"
         self.folder, self.warn, self.loaded = folder, warn, False
         goal = settings.early_stopping_goal
-        self.rising = goal == "maximize" or (goal == "auto" and self.metric not in FALLING)
+        self.rising = goal == "maximize" or (goal == "auto" and self.metric not in LOWER_IS_BETTER)
 
-    def judge(self, found: Mapping[str, float], place: Place, weights: Callable[[], dict[str, Tensor]]) -> None:
+    def judge(
+        self, metrics: Mapping[str, float], position: TrainingPosition, weights: Callable[[], dict[str, Tensor]]
+    ) -> None:
         """Update the best evaluation from metrics at a step; ignored if the metric is not among them."""
-        value, best = found.get(self.metric), place.best
+        value, best = metrics.get(self.metric), position.best
         if value is None:
             return
         gain = 0.0 if best.value is None else (value - best.value if self.rising else best.value - value)
         if best.value is not None and not gain > self.delta:
             best.since += 1
             return
-        best.value, best.step, best.since = float(value), place.step, 0
+        best.value, best.step, best.since = float(value), position.step, 0
         if self.wanted:
-            self._write(place.step, weights())
+            self._write(position.step, weights())
 
     def _write(self, step: int, weights: dict[str, Tensor]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -56,26 +58,28 @@ class Keeper:
     def _file(self, step: int) -> Path:
         return self.folder / f"step-{step:08d}.pt"
 
-    def weights(self, place: Place) -> dict[str, Tensor] | None:
+    def weights(self, position: TrainingPosition) -> dict[str, Tensor] | None:
         """Return the best weights; None if they are not needed or, after a warning, not there."""
         if not self.wanted:
             return None
-        if place.best.value is None:
+        if position.best.value is None:
             self.warn(f"{self.metric} was never measured, so there are no best weights; the last ones count")
             return None
-        if not self._file(place.best.step).is_file():
-            self.warn(f"the weights of the best evaluation, at step {place.best.step}, are gone; the last ones count")
+        if not self._file(position.best.step).is_file():
+            self.warn(
+                f"the weights of the best evaluation, at step {position.best.step}, are gone; the last ones count"
+            )
             return None
-        loaded: dict[str, Tensor] = torch.load(self._file(place.best.step), map_location="cpu", weights_only=True)
+        loaded: dict[str, Tensor] = torch.load(self._file(position.best.step), map_location="cpu", weights_only=True)
         return loaded
 
-    def tidy(self, place: Place) -> None:
+    def delete_older(self, position: TrainingPosition) -> None:
         """Delete older weights than the best: a checkpoint now refers to the best."""
-        self._clear(lambda step: step < place.best.step)
+        self._clear(lambda step: step < position.best.step)
 
-    def rewind(self, place: Place) -> None:
+    def delete_later(self, position: TrainingPosition) -> None:
         """Delete weights of later steps than the checkpoint that the run has resumed from."""
-        self._clear(lambda step: step > place.step)
+        self._clear(lambda step: step > position.step)
 
     def clear(self) -> None:
         """Delete all weights: the run is over, and the best are in the model."""

@@ -11,25 +11,25 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-NAME = "bitsandbytes"
+LIBRARY = "bitsandbytes"
 """Name of the hidden library."""
 
 
-def import_hidden(*modules: str) -> None:
+def import_without_bitsandbytes(*modules: str) -> None:
     """Import modules while bitsandbytes appears to be missing."""
-    if NAME in sys.modules:
+    if LIBRARY in sys.modules:
         return
-    sys.modules[NAME] = None  # type: ignore[assignment]  # None in sys.modules makes an import fail
+    sys.modules[LIBRARY] = None  # type: ignore[assignment]  # None in sys.modules makes an import fail
     try:
         for module in modules:
             importlib.import_module(module)
         for check in _cached_checks():
             check()  # the answer is cached, so bitsandbytes stays hidden after this block
     finally:
-        del sys.modules[NAME]
+        del sys.modules[LIBRARY]
 
 
-def reveal() -> None:
+def allow_bitsandbytes() -> None:
     """Clear the cached checks, so that libraries look for bitsandbytes again."""
     for check in _cached_checks():
         check.cache_clear()
@@ -39,5 +39,5 @@ def _cached_checks() -> Iterator[Any]:
     """Yield the cached functions of peft and transformers that look for bitsandbytes."""
     for module in ("peft.import_utils", "transformers.utils.import_utils"):
         for name, value in vars(sys.modules.get(module, object)).items():
-            if ("bnb" in name or NAME in name) and hasattr(value, "cache_clear"):
+            if ("bnb" in name or LIBRARY in name) and hasattr(value, "cache_clear"):
                 yield value

@@ -12,19 +12,19 @@ import torch
 
 from hptui.model.errors import UserError, did_you_mean
 from hptui.trainers import evals
-from hptui.trainers.data.batches import Rows
-from hptui.trainers.data.pipeline import Data
-from hptui.trainers.data.split import sample
+from hptui.trainers.data.batches import TokenRows
+from hptui.trainers.data.pipeline import StudyData
+from hptui.trainers.data.split import sample_indices
 from hptui.trainers.sft.forward import Forward
-from hptui.trainers.sft.settings import LOSSES, Settings
+from hptui.trainers.sft.settings import LOSSES, SftSettings
 
 if TYPE_CHECKING:
-    from hptui.trainers.sft.loop import Run
+    from hptui.trainers.sft.loop import TrainingRun
 
 
 @torch.no_grad()
-def losses(
-    forward: Forward, rows: Rows, settings: Settings, device: torch.device, keep_going: Callable[[], bool]
+def evaluate_loss(
+    forward: Forward, rows: TokenRows, settings: SftSettings, device: torch.device, keep_going: Callable[[], bool]
 ) -> dict[str, float]:
     """Return the mean loss per token in nats, and its perplexity.
 
@@ -41,7 +41,7 @@ def losses(
     return {"eval_loss": loss, "perplexity": math.exp(min(loss, 700.0))}
 
 
-def check_answers(settings: Settings, data: Data, directory: Path) -> tuple[str, ...]:
+def check_answers(settings: SftSettings, data: StudyData, directory: Path) -> tuple[str, ...]:
     """Check, before training, that answers can be generated and measured.
 
     The user's own metrics are tried on two examples as if the model had answered correctly; their names are returned.
@@ -57,24 +57,24 @@ def check_answers(settings: Settings, data: Data, directory: Path) -> tuple[str,
         )
     examples, names = held_out[:2], dict[str, float]()
     taken = dict.fromkeys(settings.generation().names, 0.0)
-    for metric in evals.prepare(settings.generation(str(directory))):
+    for metric in evals.load_custom_metrics(settings.generation(str(directory))):
         references = [example.reference for example in examples]
-        evals.merge(taken, measured := metric(references, references, [example.prompt for example in examples]))
+        evals.merge_metrics(taken, measured := metric(references, references, [example.prompt for example in examples]))
         names |= measured
     return tuple(names)
 
 
-def check_judged(settings: Settings, own: Collection[str]) -> None:
+def check_judging_metric(settings: SftSettings, custom_metrics: Collection[str]) -> None:
     """Refuse to judge evaluations by a metric that none of them measures. Raises: UserError.
 
     `own` are the names of the user's own metrics.
     """
-    name, names = settings.early_stopping_metric, [*LOSSES, *settings.generation().names, *own]
+    name, names = settings.early_stopping_metric, [*LOSSES, *settings.generation().names, *custom_metrics]
     if settings.judges and name not in names:
         raise UserError(f"early_stopping_metric: no evaluation measures {name!r}", hint=did_you_mean(name, names))
 
 
-def check_validation(settings: Settings, data: Data, objectives: Iterable[str]) -> None:
+def check_validation(settings: SftSettings, data: StudyData, objectives: Iterable[str]) -> None:
     """Refuse settings and objectives that need validation examples if there are none. Raises: UserError."""
     if len(data.tokens["validation"]):
         return
@@ -88,14 +88,14 @@ def check_validation(settings: Settings, data: Data, objectives: Iterable[str]) 
         )
 
 
-def answers(run: Run, name: str) -> dict[str, float]:
+def evaluate_answers(run: TrainingRun, name: str) -> dict[str, float]:
     """Let the model answer held-out prompts; return the metrics, and keep the answers as artifact `name`."""
     settings, trial = run.settings, run.trial
     held_out = run.data.held(settings.generate_split)
-    examples = [held_out[n] for n in sample(len(held_out), settings.generate_samples, settings.split_seed)]
+    examples = [held_out[n] for n in sample_indices(len(held_out), settings.generate_samples, settings.split_seed)]
     trial.effective(generate_samples=len(examples))
     options = settings.generation(str(trial.directory))
-    result = evals.run(
+    result = evals.run_evaluation(
         run.model,
         run.base.tokenizer,
         [example.prompt for example in examples],

@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from hptui.trainers.data.batches import IGNORED, Batch
-from hptui.trainers.sft.settings import Settings
+from hptui.trainers.data.batches import IGNORED_TARGET, Batch
+from hptui.trainers.sft.settings import SftSettings
 
-CHUNK = 512
+CHUNK_TARGETS = 512
 """Targets whose logits are in 32 bits at one time: 0.3 GB with a vocabulary of 150,000."""
 AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 """Number formats of mixed precision."""
@@ -37,7 +37,7 @@ class Forward:
         self.by_column = selects and not self.by_mask
 
     def __call__(self, batch: Batch) -> Tensor:
-        has_target = batch.targets != IGNORED  # (B, T)
+        has_target = batch.targets != IGNORED_TARGET  # (B, T)
         options: dict[str, Any] = {"input_ids": batch.ids, "use_cache": False}
         if batch.places is not None:
             options["position_ids"] = batch.places
@@ -63,18 +63,18 @@ def _summed(logits: Tensor, targets: Tensor) -> Tensor:
 
     16-bit logits are converted to 32 bits in chunks, and again in the backward pass: they never exist all at once.
     """
-    if logits.dtype == torch.float32 or len(logits) <= CHUNK or not logits.requires_grad:
+    if logits.dtype == torch.float32 or len(logits) <= CHUNK_TARGETS or not logits.requires_grad:
         return _cross_entropy(logits, targets)
-    parts = zip(torch.split(logits, CHUNK), torch.split(targets, CHUNK), strict=True)
+    parts = zip(torch.split(logits, CHUNK_TARGETS), torch.split(targets, CHUNK_TARGETS), strict=True)
     losses = [checkpoint(_cross_entropy, *part, use_reentrant=False, preserve_rng_state=False) for part in parts]
     return torch.stack(losses).sum()
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    return F.cross_entropy(logits.float(), targets, ignore_index=IGNORED, reduction="sum")
+    return F.cross_entropy(logits.float(), targets, ignore_index=IGNORED_TARGET, reduction="sum")
 
 
-def precision(settings: Settings, device: torch.device, weights: torch.dtype) -> str:
+def effective_precision(settings: SftSettings, device: torch.device, weights: torch.dtype) -> str:
     """Return the mixed precision that is used: none, bf16 or fp16."""
     requested = settings.mixed_precision
     if requested == "auto":

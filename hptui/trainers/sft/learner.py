@@ -16,17 +16,17 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from hptui.trainers.data.batches import Batch, Order, Rows
+from hptui.trainers.data.batches import Batch, TokenRows, TrainingOrder
 from hptui.trainers.optimizers import load_optimizer
 from hptui.trainers.sft import memory, optimizers, schedule
-from hptui.trainers.sft.settings import Settings
+from hptui.trainers.sft.settings import SftSettings
 
-FILE = "state.pt"
+STATE_FILE = "state.pt"
 """Name of the file in a checkpoint."""
 
 
 @dataclass(slots=True)
-class Window:
+class ReportWindow:
     """Sums since the last report."""
 
     loss: float = 0.0
@@ -36,7 +36,7 @@ class Window:
 
 
 @dataclass(slots=True)
-class Best:
+class BestEvaluation:
     """The best evaluation so far; `since` counts the evaluations after it."""
 
     value: float | None = None
@@ -45,7 +45,7 @@ class Best:
 
 
 @dataclass(slots=True)
-class Place:
+class TrainingPosition:
     """The position of a training. `unjudged`: an evaluation was due after the last step and has not been made.
 
     `metrics` has the last value of each metric, which a resumed training needs at its end.
@@ -58,8 +58,8 @@ class Place:
     norm: float = 0.0
     unjudged: bool = False
     metrics: dict[str, float] = field(default_factory=dict)
-    window: Window = field(default_factory=Window)
-    best: Best = field(default_factory=Best)
+    window: ReportWindow = field(default_factory=ReportWindow)
+    best: BestEvaluation = field(default_factory=BestEvaluation)
 
 
 class Learner:
@@ -67,10 +67,10 @@ class Learner:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: SftSettings,
         model: nn.Module,
-        rows: Rows,
-        order: Order,
+        rows: TokenRows,
+        order: TrainingOrder,
         total: int,
         loss_of: Callable[[Batch], Tensor],
         device: torch.device,
@@ -79,9 +79,9 @@ class Learner:
         self.settings, self.model, self.rows, self.order, self.total = settings, model, rows, order, total
         self.loss_of, self.device = loss_of, device
         self.named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-        self.optimizer = optimizers.make(settings, self.named)
+        self.optimizer = optimizers.make_optimizer(settings, self.named)
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
-        self.place = Place()
+        self.place = TrainingPosition()
         self.kept: dict[str, float] = {}
         self._pending: list[tuple[Tensor, Tensor, int]] = []
         self._started: float | None = None
@@ -95,7 +95,7 @@ class Learner:
         """Take one optimizer step over its micro-batches; each learnt token has the same weight."""
         position = self.place
         self._started = self._started or time.perf_counter()
-        rate = schedule.rate(self.settings, position.step, self.total, self.order.per_epoch)
+        rate = schedule.learning_rate_at(self.settings, position.step, self.total, self.order.per_epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         batches = [self.rows.batch(indices) for indices in self.order.step(position.step)]
@@ -103,7 +103,7 @@ class Learner:
         total_loss = torch.zeros((), device=self.device)
         self.model.train()
         for part, batch in enumerate(batches):
-            torch.manual_seed(seed_of(self.order.seed, position.step, part))
+            torch.manual_seed(dropout_seed(self.order.seed, position.step, part))
             loss = self._loss(batch.to(self.device)) / learnt
             self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch does not annotate it
             total_loss += loss.detach()
@@ -129,7 +129,7 @@ class Learner:
     def _loss(self, batch: Batch) -> Tensor:
         if "activations" in self.kept:
             return self.loss_of(batch)
-        loss, self.kept["activations"] = memory.of_forward(lambda: self.loss_of(batch), self.model, self.device)
+        loss, self.kept["activations"] = memory.measure_forward(lambda: self.loss_of(batch), self.model, self.device)
         return loss
 
     def _apply(self) -> Tensor:
@@ -139,7 +139,7 @@ class Learner:
         self.scaler.step(self.optimizer)
         self.scaler.update()
         if "optimizer" not in self.kept:
-            self.kept["gradients"] = memory.of_gradients(self.model)
+            self.kept["gradients"] = memory.gradients_gib(self.model)
             self.kept["optimizer"] = optimizers.state_bytes(self.optimizer) / memory.GIB
         self.optimizer.zero_grad()
         return norm
@@ -165,20 +165,22 @@ class Learner:
             "scaler": self.scaler.state_dict(),
             "place": asdict(self.place),
         }
-        with (path / FILE).open("wb") as file:  # unlike torch's own writer, it raises OSError if the disk is full
+        with (path / STATE_FILE).open("wb") as file:  # unlike torch's own writer, it raises OSError if the disk is full
             torch.save(state, file)
 
     def restore(self, path: Path) -> None:
         """Load the state of the training that wrote a checkpoint."""
-        state = torch.load(path / FILE, map_location=self.device, weights_only=True)
+        state = torch.load(path / STATE_FILE, map_location=self.device, weights_only=True)
         self.take(state["weights"])
         load_optimizer(self.optimizer, state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         stored = state["place"]
-        self.place = Place(**{**stored, "window": Window(**stored["window"]), "best": Best(**stored["best"])})
+        self.place = TrainingPosition(
+            **{**stored, "window": ReportWindow(**stored["window"]), "best": BestEvaluation(**stored["best"])}
+        )
 
 
-def seed_of(seed: int, step: int, part: int) -> int:
+def dropout_seed(seed: int, step: int, part: int) -> int:
     """Return the seed of dropout in one micro-batch."""
     digest = hashlib.sha256(f"{seed}/{step}/{part}".encode()).digest()
     return int.from_bytes(digest[:7])

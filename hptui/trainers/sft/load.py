@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from hptui.model.errors import Absent, UserError, did_you_mean
+from hptui.model.errors import NotAvailable, UserError, did_you_mean
 from hptui.trainers import hub, models
 from hptui.trainers.sft import bnb
-from hptui.trainers.sft.settings import ModelSettings, Settings
+from hptui.trainers.sft.settings import ModelSettings, SftSettings
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 """Number formats of weights, by setting."""
 
-UNREACHABLE = ("couldn't connect", "offline mode", "outgoing traffic", "disk cache")
+UNREACHABLE_SIGNS = ("couldn't connect", "offline mode", "outgoing traffic", "disk cache")
 """Texts in errors of the hub's client which mean that it could not connect.
 
 That is not the same as a name that the hub does not know.
@@ -26,7 +26,7 @@ That is not the same as a name that the hub does not know.
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class LoadedModel:
     """A loaded base model. `notes` are messages about differences from the settings."""
 
     model: Any
@@ -36,51 +36,51 @@ class Base:
     notes: tuple[str, ...] = ()
 
 
-def source(settings: ModelSettings, directory: Path, name: str) -> str:
+def model_source(settings: ModelSettings, directory: Path, name: str) -> str:
     """Return what `from_pretrained` takes: a directory or a name on the hub.
 
     A directory is relative to the study file's. A model `hptui:…` is made if it is missing.
     Raises: UserError if a path does not exist.
     """
-    if models.ours(name):
-        return str(models.model(name))
+    if models.is_builtin(name):
+        return str(models.model_folder(name))
     path = directory / Path(name).expanduser()
     if path.is_dir():
         return str(path)
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         raise UserError(f"model: there is no directory {path}", hint=did_you_mean(path.name, siblings))
-    hub.settle()
+    hub.set_offline_if_unreachable()
     return name
 
 
-def remote(settings: ModelSettings) -> dict[str, Any]:
+def hub_options(settings: ModelSettings) -> dict[str, Any]:
     """Return the options that go with every file of a model."""
     revision = {"revision": settings.revision} if settings.revision else {}
     return {"trust_remote_code": settings.trust_remote_code, **revision}
 
 
-def config_of(settings: ModelSettings, directory: Path) -> Any:
+def load_config(settings: ModelSettings, directory: Path) -> Any:
     """Return the model's configuration, which is small: a missing model is noticed before loading it.
 
     Raises: UserError or NotAvailable.
     """
     from transformers import AutoConfig
 
-    name = source(settings, directory, settings.model)
+    name = model_source(settings, directory, settings.model)
     try:
-        return AutoConfig.from_pretrained(name, **remote(settings))
+        return AutoConfig.from_pretrained(name, **hub_options(settings))
     except (OSError, ValueError) as error:
         raise _missing("model", name, error, settings) from error
 
 
-def tokenizer_of(settings: ModelSettings, directory: Path) -> Any:
+def load_tokenizer(settings: ModelSettings, directory: Path) -> Any:
     """Return the tokenizer, with a padding token set. Raises: UserError or NotAvailable."""
     from transformers import AutoTokenizer
 
-    name = source(settings, directory, settings.tokenizer or settings.model)
+    name = model_source(settings, directory, settings.tokenizer or settings.model)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name, **remote(settings))
+        tokenizer = AutoTokenizer.from_pretrained(name, **hub_options(settings))
     except (OSError, ValueError) as error:
         raise _missing("tokenizer" if settings.tokenizer else "model", name, error, settings) from error
     if tokenizer.pad_token_id is None:
@@ -96,28 +96,28 @@ def _missing(setting: str, name: str, error: Exception, settings: ModelSettings)
         )
     if Path(name).is_dir():
         return UserError(f"{setting}: {name} holds no model that can be loaded: {text[:300]}")
-    offline = any(sign in text for sign in UNREACHABLE)
-    return (Absent if offline else UserError)(
+    offline = any(sign in text for sign in UNREACHABLE_SIGNS)
+    return (NotAvailable if offline else UserError)(
         f"{setting}: there is no directory {name}, and it cannot be had from the hub: "
         + ("there is no connection, and it was not downloaded before" if offline else text[:200]),
         hint="download it where there is a network, or give the path of a directory",
     )
 
 
-def base(settings: Settings, directory: Path, device: torch.device, tokenizer: Any) -> Base:
+def load_base(settings: SftSettings, directory: Path, device: torch.device, tokenizer: Any) -> LoadedModel:
     """Load the model for training on a device. Raises: UserError or NotAvailable."""
     from transformers import AutoModelForCausalLM
 
-    name, notes = source(settings, directory, settings.model), list[str]()
+    name, notes = model_source(settings, directory, settings.model), list[str]()
     dtype = weights_dtype(settings, device)
-    options: dict[str, Any] = {"dtype": dtype, **remote(settings)}
+    options: dict[str, Any] = {"dtype": dtype, **hub_options(settings)}
     if settings.adapter == "qlora":
-        bnb.reveal()
+        bnb.allow_bitsandbytes()
         options |= {
-            "quantization_config": four_bits(settings, device),
+            "quantization_config": quantization_config(settings, device),
             "device_map": {"": (device.index or 0) if device.type == "cuda" else "cpu"},
         }
-    for attention in attentions(settings, device, notes):
+    for attention in attention_candidates(settings, device, notes):
         try:
             model = AutoModelForCausalLM.from_pretrained(name, attn_implementation=attention, **options)
             break
@@ -133,7 +133,7 @@ def base(settings: Settings, directory: Path, device: torch.device, tokenizer: A
     else:
         model.to(device)
     # transformers has no public name for the implementation that it chose
-    return Base(model, tokenizer, dtype, str(model.config._attn_implementation), tuple(notes))
+    return LoadedModel(model, tokenizer, dtype, str(model.config._attn_implementation), tuple(notes))
 
 
 def _keep_layout(model: nn.Module) -> None:
@@ -155,7 +155,7 @@ def weights_dtype(settings: ModelSettings, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
-def attentions(settings: ModelSettings, device: torch.device, notes: list[str]) -> list[str]:
+def attention_candidates(settings: ModelSettings, device: torch.device, notes: list[str]) -> list[str]:
     """Return the implementations of attention to try, in order."""
     if settings.attention == "eager":
         return ["eager"]
@@ -166,7 +166,7 @@ def attentions(settings: ModelSettings, device: torch.device, notes: list[str]) 
     return ["sdpa", "eager"]
 
 
-def four_bits(settings: Settings, device: torch.device) -> Any:
+def quantization_config(settings: SftSettings, device: torch.device) -> Any:
     """Return the quantization of a qlora model."""
     from transformers import BitsAndBytesConfig
 
@@ -180,11 +180,11 @@ def four_bits(settings: Settings, device: torch.device) -> Any:
     )
 
 
-def outline(settings: ModelSettings, directory: Path) -> nn.Module:
+def model_outline(settings: ModelSettings, directory: Path) -> nn.Module:
     """Return the model without weights, on the meta device: its layers and shapes."""
     from transformers import AutoModelForCausalLM
 
-    config = config_of(settings, directory)
+    config = load_config(settings, directory)
     with torch.device("meta"):
         model: nn.Module = AutoModelForCausalLM.from_config(config, trust_remote_code=settings.trust_remote_code)
     return model

@@ -7,35 +7,35 @@ from typing import Any
 
 import torch
 
-from hptui.model.counts import spread
+from hptui.model.counts import with_counts
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data import packing
-from hptui.trainers.data.batches import Order, Rows
-from hptui.trainers.data.pipeline import Data
-from hptui.trainers.data.split import sample
+from hptui.trainers.data.batches import TokenRows, TrainingOrder
+from hptui.trainers.data.pipeline import StudyData
+from hptui.trainers.data.split import sample_indices
 from hptui.trainers.evals import Interrupted
 from hptui.trainers.outcome import Diverged
 from hptui.trainers.sft import evaluate, memory, record
-from hptui.trainers.sft.best import Keeper
-from hptui.trainers.sft.forward import Forward, precision
-from hptui.trainers.sft.learner import Learner, Window
-from hptui.trainers.sft.load import Base
-from hptui.trainers.sft.settings import Settings
+from hptui.trainers.sft.best import BestWeights
+from hptui.trainers.sft.forward import Forward, effective_precision
+from hptui.trainers.sft.learner import Learner, ReportWindow
+from hptui.trainers.sft.load import LoadedModel
+from hptui.trainers.sft.settings import SftSettings
 
-CHECKPOINT_SECONDS = 300.0
+CHECKPOINT_INTERVAL_S = 300.0
 """Seconds between checkpoints, where the settings give no number of steps."""
 
 
-class Run:
+class TrainingRun:
     """One trial on a model: what stays the same while its learner changes."""
 
     def __init__(
         self,
-        settings: Settings,
+        settings: SftSettings,
         trial: TrialContext,
         device: torch.device,
-        data: Data,
-        base: Base,
+        data: StudyData,
+        base: LoadedModel,
         model: Any,
     ) -> None:
         self.settings, self.trial, self.device, self.data, self.base, self.model = (
@@ -50,14 +50,14 @@ class Run:
         pad = base.tokenizer.pad_token_id or 0
         self.pad, self.width = pad, settings.max_length if settings.padding == "max_length" else 0
         self.held_out = self._held_out("validation")
-        self.precision = precision(settings, device, base.dtype)
+        self.precision = effective_precision(settings, device, base.dtype)
         self.forward = Forward(model, self.precision)
-        self.keeper = Keeper(settings, trial.dir / "best", trial.warn)
+        self.best_weights = BestWeights(settings, trial.dir / "best", trial.warn)
         if trial.role == "base":
-            record.base(self)
+            record.record_base_model(self)
             return
         rows = self._training_rows()
-        self.order = Order(len(rows), settings.batch_size, settings.accumulation, trial.seed)
+        self.order = TrainingOrder(len(rows), settings.batch_size, settings.accumulation, trial.seed)
         self.total = settings.steps or math.ceil(settings.epochs * self.order.per_epoch)
         self.eval_every = settings.eval_every or self.order.per_epoch
         trial.total_steps = self.total
@@ -66,22 +66,22 @@ class Run:
         )
         if trial.resume_from:
             self.learner.restore(trial.resume_from)
-            self.keeper.rewind(self.learner.place)
-        record.start(self)
+            self.best_weights.delete_later(self.learner.place)
+        record.record_start(self)
 
-    def _training_rows(self) -> Rows:
+    def _training_rows(self) -> TokenRows:
         settings, tokens = self.settings, self.data.tokens["train"]
-        chosen = sample(len(tokens), settings.train_samples, settings.split_seed)
+        chosen = sample_indices(len(tokens), settings.train_samples, settings.split_seed)
         if not settings.packing:
-            return Rows(tokens, [[index] for index in chosen], pad=self.pad, width=self.width)
+            return TokenRows(tokens, [[index] for index in chosen], pad=self.pad, width=self.width)
         lengths = tokens.lengths
         bins = packing.pack([int(lengths[index]) for index in chosen], settings.max_length, self.trial.seed)
-        return Rows(tokens, [[chosen[n] for n in row] for row in bins], pad=self.pad, width=self.width)
+        return TokenRows(tokens, [[chosen[n] for n in row] for row in bins], pad=self.pad, width=self.width)
 
-    def _held_out(self, name: str) -> Rows:
+    def _held_out(self, name: str) -> TokenRows:
         tokens = self.data.tokens[name]
-        chosen = sample(len(tokens), self.settings.eval_samples, self.settings.split_seed)
-        return Rows(tokens, [[index] for index in chosen], pad=self.pad)
+        chosen = sample_indices(len(tokens), self.settings.eval_samples, self.settings.split_seed)
+        return TokenRows(tokens, [[index] for index in chosen], pad=self.pad)
 
     # the loop -----------------------------------------------------------------------------------------------------
 
@@ -103,7 +103,7 @@ class Run:
             self.where = f"in step {position.step + 1}"
             learner.update()
             if position.step == 1:
-                record.memory(self)
+                record.record_memory(self)
             last = position.step == last_step
             if position.step % settings.log_every == 0 or last or trial.try_steps:
                 self._report(self._log())
@@ -137,14 +137,14 @@ class Run:
             return False
         position.unjudged = False
         self._report(measured)
-        self.keeper.judge(measured, position, self.learner.weights)
+        self.best_weights.judge(measured, position, self.learner.weights)
         return True
 
     def _report(self, metrics: dict[str, float]) -> None:
         position = self.learner.place
         if metrics:
             self.trial.report(position.step, metrics)
-            self.learner.place.metrics |= spread(metrics)
+            self.learner.place.metrics |= with_counts(metrics)
         for name in ("train_loss", "eval_loss"):
             if not math.isfinite(metrics.get(name, 0.0)):
                 raise Diverged(
@@ -154,14 +154,14 @@ class Run:
     def _log(self) -> dict[str, float]:
         learner, position = self.learner, self.learner.place
         learner.settle()
-        window, position.window = position.window, Window()
+        window, position.window = position.window, ReportWindow()
         return {
             "train_loss": window.loss / window.steps,
             "learning_rate": position.rate,
             "grad_norm": position.norm,
             "tokens_per_second": window.tokens / max(window.seconds, 1e-9),
             "epoch": round(position.step / self.order.per_epoch, 4),
-            **memory.peaks(self.device),
+            **memory.peak_memory(self.device),
         }
 
     def _evaluate(self) -> dict[str, float]:
@@ -171,7 +171,7 @@ class Run:
         self.where = f"in the evaluation at step {self.learner.place.step}"
         self.learner.settle()
         self.trial.phase("evaluate", allow=3600)
-        measured = evaluate.losses(self.forward, self.held_out, self.settings, self.device, self._keep_going)
+        measured = evaluate.evaluate_loss(self.forward, self.held_out, self.settings, self.device, self._keep_going)
         step, loss = self.learner.place.step, measured["eval_loss"]
         print(f"step {step}/{self.total}: eval_loss {loss:.4f}", flush=True)
         self.trial.phase("train")
@@ -182,7 +182,7 @@ class Run:
         self.where = f"while it generated at step {self.learner.place.step}"
         self.learner.settle()
         self.trial.phase("generate", allow=3600)
-        measured = evaluate.answers(self, name)
+        measured = evaluate.evaluate_answers(self, name)
         self.trial.phase("train")
         return measured
 
@@ -191,16 +191,16 @@ class Run:
 
     def _checkpoint_due(self) -> bool:
         every = self.settings.save_every
-        return self.learner.place.step % every == 0 if every else self.trial.checkpoint_due(CHECKPOINT_SECONDS)
+        return self.learner.place.step % every == 0 if every else self.trial.checkpoint_due(CHECKPOINT_INTERVAL_S)
 
     def _save(self) -> None:
         self.where = f"while a checkpoint was written at step {self.learner.place.step}"
         self.trial.checkpoint(self.learner.save, self.learner.place.step)
-        self.keeper.tidy(self.learner.place)
+        self.best_weights.delete_older(self.learner.place)
 
     # the end ------------------------------------------------------------------------------------------------------
 
-    def conclude(self) -> dict[str, float]:
+    def finish(self) -> dict[str, float]:
         """Finish after the last step: best weights, answers, test set, cost. Return the final metrics.
 
         Return {} if asked to stop meanwhile.
@@ -209,24 +209,24 @@ class Run:
         metrics: dict[str, float] = {}
         of_best: dict[str, float] = {}  # of the best weights: final values, no points of the last step
         try:
-            if (weights := self.keeper.weights(position)) is not None and position.best.step != position.step:
+            if (weights := self.best_weights.weights(position)) is not None and position.best.step != position.step:
                 self._save()  # if asked to stop from here on, the trial resumes from this and not from the best weights
                 learner.take(weights)
-                self.keeper.loaded = True
+                self.best_weights.loaded = True
                 of_best = self._evaluate()
             if self.settings.generate_samples:
                 metrics |= self._generate("generations.jsonl")
             metrics |= self._test()
         except Interrupted:
-            if not self.keeper.loaded:
+            if not self.best_weights.loaded:
                 self._save()
             return {}
-        metrics |= record.cost(self)
-        record.end(self)
-        self.keeper.clear()
+        metrics |= record.training_cost(self)
+        record.record_end(self)
+        self.best_weights.clear()
         # Points of the last step that were measured before belong to the last weights: the best weights' values may not
         # replace them.
-        already_measured = position.metrics if self.keeper.loaded and self.settings.judged_by_answers else {}
+        already_measured = position.metrics if self.best_weights.loaded and self.settings.judged_by_answers else {}
         self.trial.report(
             position.step, {name: value for name, value in metrics.items() if name not in already_measured}
         )
@@ -238,21 +238,23 @@ class Run:
             return {}
         self.where = "in the evaluation on the test set"
         self.trial.phase("test", allow=3600)
-        measured = evaluate.losses(self.forward, rows, self.settings, self.device, self._keep_going)
+        measured = evaluate.evaluate_loss(self.forward, rows, self.settings, self.device, self._keep_going)
         return {"test_loss": measured["eval_loss"], "test_perplexity": measured["perplexity"]}
 
-    def judge_base(self) -> dict[str, float]:
+    def evaluate_base_model(self) -> dict[str, float]:
         """Return the metrics of the untrained model on the held-out examples, as a baseline."""
         self.where = "in the evaluation of the base model"
         metrics: dict[str, float] = {}
         try:
             if len(self.held_out):
                 self.trial.phase("evaluate", allow=3600)
-                metrics |= evaluate.losses(self.forward, self.held_out, self.settings, self.device, self._keep_going)
+                metrics |= evaluate.evaluate_loss(
+                    self.forward, self.held_out, self.settings, self.device, self._keep_going
+                )
             if self.settings.generate_samples:
                 self.trial.phase("generate", allow=3600)
-                metrics |= evaluate.answers(self, "generations.jsonl")
-            metrics |= self._test() | memory.peaks(self.device)
+                metrics |= evaluate.evaluate_answers(self, "generations.jsonl")
+            metrics |= self._test() | memory.peak_memory(self.device)
         except Interrupted:
             return metrics
         self.trial.report(0, metrics)

@@ -10,28 +10,28 @@ import torch
 from torch import Tensor, nn
 
 from hptui.model.trial import Value
-from hptui.trainers.environment import host_peak
-from hptui.trainers.outcome import GPU_MEMORY, HOST_MEMORY, OutOfMemory
-from hptui.trainers.sft.settings import Settings
+from hptui.trainers.environment import host_peak_gib
+from hptui.trainers.outcome import GPU_MEMORY_SIGNS, HOST_MEMORY_SIGNS, OutOfMemory
+from hptui.trainers.sft.settings import SftSettings
 
 GIB = 1 << 30
 """Bytes of a GiB."""
 
 
-def of_model(model: nn.Module) -> float:
+def model_gib(model: nn.Module) -> float:
     """Return the memory of weights and buffers as they are stored, in GiB."""
     tensors: Iterable[Tensor] = (*model.parameters(), *model.buffers())
     sizes = {tensor.data_ptr(): tensor.numel() * tensor.element_size() for tensor in tensors}
     return sum(sizes.values()) / GIB
 
 
-def of_gradients(model: nn.Module) -> float:
+def gradients_gib(model: nn.Module) -> float:
     """Return the memory of the gradients, in GiB."""
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     return sum(grad.numel() * grad.element_size() for grad in gradients) / GIB
 
 
-def of_forward(forward: Callable[[], Tensor], model: nn.Module, device: torch.device) -> tuple[Tensor, float]:
+def measure_forward(forward: Callable[[], Tensor], model: nn.Module, device: torch.device) -> tuple[Tensor, float]:
     """Return the result of a forward pass, and the memory that it keeps for the backward pass, in GiB."""
     if device.type == "cuda":
         before = torch.cuda.memory_allocated(device)
@@ -51,41 +51,41 @@ def of_forward(forward: Callable[[], Tensor], model: nn.Module, device: torch.de
     return result, sum(saved_sizes.values()) / GIB
 
 
-def peaks(device: torch.device) -> dict[str, float]:
+def peak_memory(device: torch.device) -> dict[str, float]:
     """Return the peaks of memory in GiB: allocated and reserved on the GPU, resident on the host."""
-    measured = {"host_memory_gb": host_peak()}
+    measured = {"host_memory_gb": host_peak_gib()}
     if device.type == "cuda":
         measured["gpu_allocated_gb"] = torch.cuda.max_memory_allocated(device) / GIB
         measured["gpu_reserved_gb"] = torch.cuda.max_memory_reserved(device) / GIB
     return measured
 
 
-def capacity(device: torch.device) -> float:
+def capacity_gib(device: torch.device) -> float:
     """Return the memory of the GPU or of the host, in GiB."""
     if device.type == "cuda":
         return torch.cuda.get_device_properties(device).total_memory / GIB
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
 
 
-def is_lack(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error means that memory has run out."""
     text = str(error)
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
-        sign in text for sign in (*GPU_MEMORY, *HOST_MEMORY)
+        sign in text for sign in (*GPU_MEMORY_SIGNS, *HOST_MEMORY_SIGNS)
     )
 
 
-def explain(error: BaseException, where: str, settings: Settings, device: torch.device) -> OutOfMemory:
+def out_of_memory_error(error: BaseException, where: str, settings: SftSettings, device: torch.device) -> OutOfMemory:
     """Return the error that says which memory ran out, where, at what peak, and with which settings."""
     on_gpu = device.type == "cuda" and not isinstance(error, MemoryError)
-    peak = torch.cuda.max_memory_allocated(device) / GIB if on_gpu else host_peak()
+    peak = torch.cuda.max_memory_allocated(device) / GIB if on_gpu else host_peak_gib()
     kind = "GPU memory" if on_gpu else "memory"
-    values: dict[str, Any] = causes(settings)
+    values: dict[str, Any] = memory_settings(settings)
     listing = ", ".join(f"{name}={value}" for name, value in values.items())
-    return OutOfMemory(f"out of {kind} {where}: peak {peak:.2f} of {capacity(device):.2f} GiB, with {listing}")
+    return OutOfMemory(f"out of {kind} {where}: peak {peak:.2f} of {capacity_gib(device):.2f} GiB, with {listing}")
 
 
-def causes(settings: Settings) -> dict[str, Value]:
+def memory_settings(settings: SftSettings) -> dict[str, Value]:
     """Return the settings that decide how much memory a training takes."""
     values: dict[str, Value] = {
         "batch_size": settings.batch_size,

@@ -11,25 +11,25 @@ from torch import nn
 from hptui.model.errors import Unsupported
 from hptui.trainers.sft.settings import TrainingSettings
 
-MATRIX = 2
+MATRIX_DIMENSIONS = 2
 """Dimensions from which a parameter has weight decay."""
 
 
-def groups(named: Iterable[tuple[str, nn.Parameter]], weight_decay: float) -> list[dict[str, Any]]:
+def group_parameters(named: Iterable[tuple[str, nn.Parameter]], weight_decay: float) -> list[dict[str, Any]]:
     """Return parameter groups: weight decay for matrices, none for biases and scales of norms."""
     parameters = [parameter for _, parameter in named]
-    matrices = [p for p in parameters if p.dim() >= MATRIX]
-    vectors = [p for p in parameters if p.dim() < MATRIX]
+    matrices = [p for p in parameters if p.dim() >= MATRIX_DIMENSIONS]
+    vectors = [p for p in parameters if p.dim() < MATRIX_DIMENSIONS]
     candidates = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     return [group for group in candidates if group["params"]]
 
 
-def make(settings: TrainingSettings, named: Iterable[tuple[str, nn.Parameter]]) -> torch.optim.Optimizer:
+def make_optimizer(settings: TrainingSettings, named: Iterable[tuple[str, nn.Parameter]]) -> torch.optim.Optimizer:
     """Return the optimizer of a run over the trained parameters.
 
     Raises: Unsupported if it needs a GPU and there is none.
     """
-    parameter_groups, rate = groups(named, settings.weight_decay), settings.learning_rate
+    parameter_groups, rate = group_parameters(named, settings.weight_decay), settings.learning_rate
     adam: dict[str, Any] = {"lr": rate, "betas": (settings.beta1, settings.beta2), "eps": settings.epsilon}
     name = settings.optimizer
     if name == "adamw":

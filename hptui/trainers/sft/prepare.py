@@ -7,24 +7,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hptui.model.ahead import Ahead
-from hptui.model.errors import Absent, UserError
-from hptui.model.wanted import CONDITION, OBJECTIVE, doubtful, refuse_unmeasured
+from hptui.model.ahead import PrepareRequest
+from hptui.model.errors import NotAvailable, UserError
+from hptui.model.wanted import CONDITION, OBJECTIVE, misspelling_warnings, require_measured
 from hptui.trainers import evals
 from hptui.trainers.data import pipeline, split
-from hptui.trainers.data.layout import Layout
+from hptui.trainers.data.layout import ExampleLayout
 from hptui.trainers.preparing import Prepared
 from hptui.trainers.settings import build, describe
 from hptui.trainers.sft import adapters, evaluate, load
-from hptui.trainers.sft.measures import RECORDED, measures
-from hptui.trainers.sft.settings import Settings
-from hptui.trainers.sft.unused import unused
+from hptui.trainers.sft.measures import TRIAL_COLUMNS, reported_metrics
+from hptui.trainers.sft.settings import SftSettings
+from hptui.trainers.sft.unused import unused_settings
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PreparedData:
     """The result of checking one trial's settings."""
 
     facts: dict[str, Any]
@@ -33,28 +33,30 @@ class Found:
     metrics: tuple[str, ...]
 
 
-def prepare(ahead: Ahead, directory: Path, cache: Path) -> Prepared:
+def prepare(ahead: PrepareRequest, directory: Path, cache: Path) -> Prepared:
     """Return facts about the data, and warnings.
 
     Raises: UserError for whatever cannot work in a planned trial; NotAvailable for what is missing on this machine.
     """
-    inspect = Look(ahead, directory, cache)
-    chosen = build(Settings, ahead.settings)
+    inspect = DataInspection(ahead, directory, cache)
+    chosen = build(SftSettings, ahead.settings)
     if not chosen.custom_metrics:
-        inspect.names(measures(chosen, tested=True))  # a misspelt objective is found even if the model is not available
+        inspect.names(
+            reported_metrics(chosen, tested=True)
+        )  # a misspelt objective is found even if the model is not available
     prepared, absent = _or_unavailable(lambda: inspect(chosen))
     places_of: dict[str, list[str]] = {}
     metrics = set(prepared.metrics) if prepared else set[str]()
     for variant in ahead.variants:
         try:
-            other, missing = _or_unavailable(lambda settings=variant.settings: inspect(build(Settings, settings)))  # type: ignore[misc]
+            other, missing = _or_unavailable(lambda settings=variant.settings: inspect(build(SftSettings, settings)))  # type: ignore[misc]
         except UserError as error:
             if variant.runs:
                 raise UserError(f"{variant.where}: {error.message}", hint=error.hint) from error
             places_of.setdefault(f"it cannot run: {error.message}", []).append(variant.where)
             continue
         if missing is not None:
-            absent = absent or Absent(f"{variant.where}: {missing.message}", hint=missing.hint)
+            absent = absent or NotAvailable(f"{variant.where}: {missing.message}", hint=missing.hint)
         if other is not None:
             metrics |= set(other.metrics)
             for warning in (*other.warnings, *other.doubts):
@@ -62,20 +64,20 @@ def prepare(ahead: Ahead, directory: Path, cache: Path) -> Prepared:
     if absent is not None:
         raise absent
     assert prepared is not None
-    refuse_unmeasured(ahead.wanted, metrics, {CONDITION})
+    require_measured(ahead.wanted, metrics, {CONDITION})
     shared = {*prepared.warnings, *prepared.doubts}
     others = [f"{_listed_places(places)}: {warning}" for warning, places in places_of.items() if warning not in shared]
-    misspellings = doubtful(ahead.wanted, metrics, {*describe(Settings), *RECORDED})
+    misspellings = misspelling_warnings(ahead.wanted, metrics, {*describe(SftSettings), *TRIAL_COLUMNS})
     warnings = [*prepared.warnings, *others]
     facts: dict[str, Any] = {**prepared.facts, "warnings": warnings}
     return Prepared(facts, [*warnings, *prepared.doubts, *misspellings])
 
 
-def _or_unavailable(inspect: Callable[[], Found]) -> tuple[Found | None, Absent | None]:
+def _or_unavailable(inspect: Callable[[], PreparedData]) -> tuple[PreparedData | None, NotAvailable | None]:
     """Return the result of an inspection and None, or None and the error that something is missing."""
     try:
         return inspect(), None
-    except Absent as absent:
+    except NotAvailable as absent:
         return None, absent
 
 
@@ -86,30 +88,30 @@ def _listed_places(places: list[str]) -> str:
 
 
 @dataclass(slots=True)
-class Look:
+class DataInspection:
     """Checks settings of trials; what they have in common is loaded once."""
 
-    ahead: Ahead
+    ahead: PrepareRequest
     directory: Path
     cache: Path
     _kept: dict[str, Any] = field(default_factory=dict)
 
-    def __call__(self, chosen: Settings) -> Found:
+    def __call__(self, chosen: SftSettings) -> PreparedData:
         """Check the settings of one trial. Raises: UserError or NotAvailable."""
         directory = self.directory
-        evals.prepare(chosen.generation(str(directory)))
+        evals.load_custom_metrics(chosen.generation(str(directory)))
         of_model = (chosen.model, chosen.revision, chosen.trust_remote_code)
         config = self._once(("config", *of_model), lambda: _config(chosen, directory))
         if chosen.adapter != "none":
-            outline = self._once(("outline", *of_model), lambda: load.outline(chosen, directory))
+            outline = self._once(("outline", *of_model), lambda: load.model_outline(chosen, directory))
             adapters.check_targets(outline, chosen)
         source = (chosen.tokenizer or chosen.model, chosen.revision, chosen.trust_remote_code)
-        tokenizer = self._once(("tokenizer", *source), lambda: load.tokenizer_of(chosen, directory))
+        tokenizer = self._once(("tokenizer", *source), lambda: load.load_tokenizer(chosen, directory))
         data = pipeline.load(chosen, directory, self.cache, tokenizer)
         self._once(("vocabulary", *of_model, data.folder), lambda: _vocabulary(config, data))
         custom_metrics = evaluate.check_answers(chosen, data, directory)
-        evaluate.check_judged(chosen, custom_metrics)
-        metrics = (*measures(chosen, tested=bool(len(data.tokens["test"]))), *custom_metrics)
+        evaluate.check_judging_metric(chosen, custom_metrics)
+        metrics = (*reported_metrics(chosen, tested=bool(len(data.tokens["test"]))), *custom_metrics)
         self.names(metrics)
         objectives = [metric.name for metric in self.ahead.wanted if metric.use == OBJECTIVE]
         evaluate.check_validation(chosen, data, objectives)
@@ -121,11 +123,13 @@ class Look:
             "trust_remote_code": chosen.trust_remote_code,
             **data.facts,
         }
-        return Found(facts, [*unused(chosen, directory), *data.warnings], _lengths(chosen, config, data), metrics)
+        return PreparedData(
+            facts, [*unused_settings(chosen, directory), *data.warnings], _lengths(chosen, config, data), metrics
+        )
 
     def names(self, metrics: tuple[str, ...]) -> None:
         """Refuse objectives that such a trial would not measure. Raises: UserError."""
-        refuse_unmeasured(self.ahead.wanted, metrics, {OBJECTIVE})
+        require_measured(self.ahead.wanted, metrics, {OBJECTIVE})
 
     def _once(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         name = repr(key)
@@ -134,21 +138,21 @@ class Look:
         return self._kept[name]  # type: ignore[no-any-return]
 
 
-def _config(settings: Settings, directory: Path) -> Any:
+def _config(settings: SftSettings, directory: Path) -> Any:
     """Return the model's configuration. If the model is not available, check the data at least."""
     try:
-        return load.config_of(settings, directory)
-    except Absent as absent:
+        return load.load_config(settings, directory)
+    except NotAvailable as absent:
         try:
             splits = split.load(settings, directory)
-        except Absent as other:
-            raise Absent(f"{absent.message}; {other.message}", hint=absent.hint) from other
-        columns = split.columns(splits.rows["train"])
-        Layout(settings, columns, plain=splits.plain, chat=lambda messages, begin: "")
+        except NotAvailable as other:
+            raise NotAvailable(f"{absent.message}; {other.message}", hint=absent.hint) from other
+        columns = split.column_names(splits.rows["train"])
+        ExampleLayout(settings, columns, plain=splits.plain, chat=lambda messages, begin: "")
         raise
 
 
-def _vocabulary(config: Any, data: pipeline.Data) -> None:
+def _vocabulary(config: Any, data: pipeline.StudyData) -> None:
     """Refuse tokens for which the model has no embedding. Raises: UserError."""
     size = getattr(config.get_text_config(), "vocab_size", None)
     largest = max(int(tokens.ids.max(initial=0)) for tokens in data.tokens.values())
@@ -156,7 +160,7 @@ def _vocabulary(config: Any, data: pipeline.Data) -> None:
         raise UserError(f"tokenizer: it makes tokens up to {largest}, but the model knows {size}")
 
 
-def _lengths(settings: Settings, config: Any, data: pipeline.Data) -> list[str]:
+def _lengths(settings: SftSettings, config: Any, data: pipeline.StudyData) -> list[str]:
     """Return a warning if examples are longer than the model was made for."""
     limit = getattr(config, "max_position_embeddings", None)
     longest = min(settings.max_length, max(int(tokens.lengths.max(initial=0)) for tokens in data.tokens.values()))

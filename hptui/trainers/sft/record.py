@@ -8,17 +8,17 @@ import torch
 
 from hptui.trainers.sft import adapters, schedule
 from hptui.trainers.sft import memory as memory_
-from hptui.trainers.sft.settings import Settings
+from hptui.trainers.sft.settings import SftSettings
 
 if TYPE_CHECKING:
-    from hptui.trainers.sft.loop import Run
+    from hptui.trainers.sft.loop import TrainingRun
 
 
-def start(run: Run) -> None:
+def record_start(run: TrainingRun) -> None:
     """Record everything that is known before the first step, and print a summary."""
     settings, trial, order = run.settings, run.trial, run.order
-    peak = schedule.peak(settings, run.total, order.per_epoch)
-    warm = schedule.warmup(settings, run.total)
+    peak = schedule.peak_learning_rate(settings, run.total, order.per_epoch)
+    warm = schedule.count_warmup_steps(settings, run.total)
     if warm >= run.total:
         trial.warn(
             f"the warm-up of {warm} steps lasts as long as the run of {run.total}: the rate reaches {peak:.3g} instead "
@@ -32,20 +32,20 @@ def start(run: Run) -> None:
         )
     trial.effective(
         learning_rate=peak,
-        final_learning_rate=schedule.rate(settings, run.total - 1, run.total, order.per_epoch),
+        final_learning_rate=schedule.learning_rate_at(settings, run.total - 1, run.total, order.per_epoch),
         warmup_steps=min(warm, run.total),
         gradient_accumulation=settings.accumulation,
         effective_batch_size=effective,
         steps=run.total,
         epochs=round(run.total / order.per_epoch, 4),
-        train_samples=chosen(run),
+        train_samples=count_examples(run),
         eval_samples=len(run.held_out),
         eval_every=run.eval_every,
         **_quantised(run),
         eval_batch_size=settings.eval_batch_size or settings.batch_size,
         **_numerics(run),
     )
-    sizes = adapters.sizes(run.model)
+    sizes = adapters.count_parameters(run.model)
     trial.facts(
         **_model(run),
         parameters=sizes.total,
@@ -55,8 +55,8 @@ def start(run: Run) -> None:
         steps_planned=run.total,
         steps_per_epoch=order.per_epoch,
         rows_per_epoch=order.rows,
-        memory_model_gb=round(memory_.of_model(run.model), 6),
-        memory_capacity_gb=round(memory_.capacity(run.device), 3),
+        memory_model_gb=round(memory_.model_gib(run.model), 6),
+        memory_capacity_gb=round(memory_.capacity_gib(run.device), 3),
         **run.data.facts,
     )
     if settings.mixed_precision == "fp16" and run.precision == "none":
@@ -67,31 +67,31 @@ def start(run: Run) -> None:
     resumed = f", resumed at step {run.learner.place.step}" if run.learner.place.step else ""
     print(
         f"sft: {sizes.trainable:,} of {sizes.total:,} parameters ({sizes.percent:.2f} %), {run.total} steps, "
-        f"{order.per_epoch} an epoch, on {chosen(run):,} examples, {run.device}{resumed}",
+        f"{order.per_epoch} an epoch, on {count_examples(run):,} examples, {run.device}{resumed}",
         flush=True,
     )
 
 
-def chosen(run: Run) -> int:
+def count_examples(run: TrainingRun) -> int:
     """Return how many examples are trained on, in any number of rows."""
     return sum(len(row) for row in run.learner.rows.rows)
 
 
-def base(run: Run) -> None:
+def record_base_model(run: TrainingRun) -> None:
     """Record what is known of the untrained base model."""
-    sizes = adapters.sizes(run.model)
+    sizes = adapters.count_parameters(run.model)
     run.trial.effective(eval_samples=len(run.held_out), **_numerics(run))
     run.trial.facts(
         **_model(run),
         parameters=sizes.total,
         parameters_trainable=0,
-        memory_model_gb=round(memory_.of_model(run.model), 6),
-        memory_capacity_gb=round(memory_.capacity(run.device), 3),
+        memory_model_gb=round(memory_.model_gib(run.model), 6),
+        memory_capacity_gb=round(memory_.capacity_gib(run.device), 3),
         **run.data.facts,
     )
 
 
-def _numerics(run: Run) -> dict[str, str | bool | int]:
+def _numerics(run: TrainingRun) -> dict[str, str | bool | int]:
     name = torch.cuda.get_device_name(run.device) if run.device.type == "cuda" else run.device.type
     return {
         "dtype": str(run.base.dtype).removeprefix("torch."),
@@ -105,14 +105,14 @@ def _numerics(run: Run) -> dict[str, str | bool | int]:
     }
 
 
-def _quantised(run: Run) -> dict[str, str]:
+def _quantised(run: TrainingRun) -> dict[str, str]:
     config = getattr(run.base.model.config, "quantization_config", None)
     return {} if config is None else {"compute_dtype": str(config.bnb_4bit_compute_dtype).removeprefix("torch.")}
 
 
-def _model(run: Run) -> dict[str, str | int | None]:
+def _model(run: TrainingRun) -> dict[str, str | int | None]:
     config = run.base.model.config
-    settings: Settings = run.settings
+    settings: SftSettings = run.settings
     return {
         "model": settings.model,
         "architecture": (config.architectures or [type(run.base.model).__name__])[0],
@@ -123,7 +123,7 @@ def _model(run: Run) -> dict[str, str | int | None]:
     }
 
 
-def memory(run: Run) -> None:
+def record_memory(run: TrainingRun) -> None:
     """Record the memory of each part, as measured in the first step."""
     sizes = run.learner.kept
     on_gpu = run.device.type == "cuda"
@@ -137,30 +137,32 @@ def memory(run: Run) -> None:
     )
 
 
-def cost(run: Run) -> dict[str, float]:
+def training_cost(run: TrainingRun) -> dict[str, float]:
     """Return how long the training took, without evaluations."""
     position, order = run.learner.place, run.order
-    examples = order.examples(position.step) * chosen(run) / order.rows
+    examples = order.examples(position.step) * count_examples(run) / order.rows
     return {
         "seconds_per_epoch": position.seconds / position.step * order.per_epoch,
         "seconds_per_1000_examples": 1000 * position.seconds / examples,
     }
 
 
-def end(run: Run) -> None:
+def record_end(run: TrainingRun) -> None:
     """Record what is known after the last step."""
     position, total = run.learner.place, run.total
     run.trial.effective(
         steps=position.step, epochs=round(position.step / run.order.per_epoch, 4), final_learning_rate=position.rate
     )
-    step_of_weights = position.best.step if run.keeper.loaded else position.step
+    step_of_weights = position.best.step if run.best_weights.loaded else position.step
     facts: dict[str, float | int | None] = {
         "steps_actual": position.step,
         "weights_of_step": step_of_weights,
         "tokens_trained": position.tokens,
     }
     if position.best.value is not None:
-        facts |= {"best_step": position.best.step, f"best_{run.keeper.metric}": position.best.value}
+        facts |= {"best_step": position.best.step, f"best_{run.best_weights.metric}": position.best.value}
     if position.step < total and run.trial.early:
         facts["stopped_at_step"] = position.step
-    run.trial.facts(**facts, **{f"peak_{name}": round(value, 4) for name, value in memory_.peaks(run.device).items()})
+    run.trial.facts(
+        **facts, **{f"peak_{name}": round(value, 4) for name, value in memory_.peak_memory(run.device).items()}
+    )

@@ -11,34 +11,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hptui.trainers.sft import adapters, load
-from hptui.trainers.sft.settings import Settings
+from hptui.trainers.sft.settings import SftSettings
 
 if TYPE_CHECKING:
-    from hptui.trainers.sft.loop import Run
+    from hptui.trainers.sft.loop import TrainingRun
 
-FOLDER = "model"
+MODEL_FOLDER = "model"
 """Name of the artifact."""
 
 
-def save(run: Run, metrics: Mapping[str, float]) -> Path:
+def save_model(run: TrainingRun, metrics: Mapping[str, float]) -> Path:
     """Write `artifacts/model`, which appears as a whole, and return its path."""
     merged = run.settings.merge_adapter
     kind = "whole model" if merged or run.settings.adapter == "none" else "adapter"
-    target = run.trial.artifact(FOLDER, f"the {kind}, ready to load")
-    temporary = target.with_name(f".tmp-{FOLDER}")
+    target = run.trial.artifact(MODEL_FOLDER, f"the {kind}, ready to load")
+    temporary = target.with_name(f".tmp-{MODEL_FOLDER}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700)
     model = _merged(run, temporary) if merged else run.model
     model.config.use_cache = True
     model.save_pretrained(temporary)
     run.base.tokenizer.save_pretrained(temporary)
-    (temporary / "README.md").write_text(card(run, metrics, kind), encoding="utf-8")
+    (temporary / "README.md").write_text(model_card(run, metrics, kind), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     os.rename(temporary, target)
     return target
 
 
-def _merged(run: Run, folder: Path) -> Any:
+def _merged(run: TrainingRun, folder: Path) -> Any:
     """Return the base model with the adapter added to its weights.
 
     A 4-bit base model is loaded again without quantization, so that the sum is exact.
@@ -51,16 +51,16 @@ def _merged(run: Run, folder: Path) -> Any:
 
     adapter = folder / ".adapter"
     run.model.save_pretrained(adapter)
-    base = load.base(replace(run.settings, adapter="lora"), run.trial.directory, run.device, run.base.tokenizer)
-    with adapters.old_names():
+    base = load.load_base(replace(run.settings, adapter="lora"), run.trial.directory, run.device, run.base.tokenizer)
+    with adapters.ignore_deprecated_names():
         merged = PeftModel.from_pretrained(base.model, str(adapter)).merge_and_unload()
     shutil.rmtree(adapter)
     return merged
 
 
-def card(run: Run, metrics: Mapping[str, float], kind: str) -> str:
+def model_card(run: TrainingRun, metrics: Mapping[str, float], kind: str) -> str:
     """Return a model card: base model, how to load it, metrics, and changed settings."""
-    settings: Settings = run.settings
+    settings: SftSettings = run.settings
     peft = kind == "adapter"
     header = ["---", f"base_model: {json.dumps(settings.model)}", f"library_name: {'peft' if peft else 'transformers'}"]
     header += ["pipeline_tag: text-generation", "tags: [hptui, fine-tuned]", "---"]
@@ -69,7 +69,7 @@ def card(run: Run, metrics: Mapping[str, float], kind: str) -> str:
         if peft
         else ["from transformers import AutoModelForCausalLM", 'model = AutoModelForCausalLM.from_pretrained("PATH")']
     )
-    defaults = {name: field.default for name, field in Settings.__dataclass_fields__.items()}
+    defaults = {name: field.default for name, field in SftSettings.__dataclass_fields__.items()}
     changed = {name: value for name, value in asdict(settings).items() if value != defaults.get(name)}
     position = run.learner.place
     lines = [
@@ -78,7 +78,11 @@ def card(run: Run, metrics: Mapping[str, float], kind: str) -> str:
         f"# {Path(settings.model).name}, fine-tuned",
         "",
         f"The {kind} after {position.step} steps of {run.total}"
-        + (f"; its weights are those of step {position.best.step}, the best evaluation." if run.keeper.loaded else "."),
+        + (
+            f"; its weights are those of step {position.best.step}, the best evaluation."
+            if run.best_weights.loaded
+            else "."
+        ),
         "",
         "```python",
         *usage,

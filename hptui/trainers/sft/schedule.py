@@ -10,19 +10,19 @@ import math
 from hptui.trainers.sft.settings import TrainingSettings
 
 
-def warmup(settings: TrainingSettings, total: int) -> int:
+def count_warmup_steps(settings: TrainingSettings, total: int) -> int:
     """Return the steps of warm-up in a run of `total` steps."""
     return settings.warmup_steps or math.ceil(total * settings.warmup_ratio)
 
 
-def rate(settings: TrainingSettings, index: int, total: int, per_epoch: float) -> float:
+def learning_rate_at(settings: TrainingSettings, index: int, total: int, per_epoch: float) -> float:
     """Return the learning rate of update `index` (from 0) of `total`; an epoch has `per_epoch` updates."""
-    return settings.learning_rate * factor(settings, index, total, per_epoch)
+    return settings.learning_rate * schedule_factor(settings, index, total, per_epoch)
 
 
-def factor(settings: TrainingSettings, index: int, total: int, per_epoch: float) -> float:
+def schedule_factor(settings: TrainingSettings, index: int, total: int, per_epoch: float) -> float:
     """Return the learning rate as a share of the peak."""
-    warmup_steps = warmup(settings, total)
+    warmup_steps = count_warmup_steps(settings, total)
     if index < warmup_steps:
         return index / warmup_steps
     after_warmup, remaining = index - warmup_steps, max(total - warmup_steps, 1)
@@ -44,8 +44,8 @@ def _toward_end(settings: TrainingSettings, share: float) -> float:
     return settings.lr_end + (1.0 - settings.lr_end) * share
 
 
-def peak(settings: TrainingSettings, total: int, per_epoch: float) -> float:
+def peak_learning_rate(settings: TrainingSettings, total: int, per_epoch: float) -> float:
     """Return the largest learning rate of a run: below the setting's if the warm-up outlasts it."""
     # It rises only during the warm-up, or to the end if lr_end is above the peak; so one of these is the largest.
-    candidates = {min(warmup(settings, total), total - 1), total - 1}
-    return max(rate(settings, index, total, per_epoch) for index in candidates)
+    candidates = {min(count_warmup_steps(settings, total), total - 1), total - 1}
+    return max(learning_rate_at(settings, index, total, per_epoch) for index in candidates)

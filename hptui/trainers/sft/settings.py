@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hptui.model.errors import UserError, did_you_mean
 from hptui.trainers.data.settings import DataSettings
-from hptui.trainers.evals.options import FAMILIES, FORMATS, Options
+from hptui.trainers.evals.options import ANSWER_FORMATS, METRIC_FAMILIES, GenerationOptions
 from hptui.trainers.settings import setting
 
 MODEL, ADAPTER, TRAINING, OPTIMIZER, SCHEDULE = "Model", "Adapter", "Training", "Optimizer", "Schedule"
@@ -24,7 +24,7 @@ ATTENTIONS = ("auto", "eager", "sdpa", "flash_attention_2")
 """Values of `attention`."""
 LOSSES = ("eval_loss", "perplexity")
 """Metrics of an evaluation without generation."""
-FLOATS = ("auto", "float32", "bfloat16", "float16")
+NUMBER_FORMATS = ("auto", "float32", "bfloat16", "float16")
 """Values of the settings of number formats."""
 
 
@@ -42,7 +42,7 @@ class ModelSettings:
         "auto",
         "numbers of the weights; auto: bfloat16 under an adapter on a GPU, else float32",
         category=MODEL,
-        choices=FLOATS,
+        choices=NUMBER_FORMATS,
     )
     attention: str = setting("auto", "implementation of attention; auto: sdpa", category=MODEL, choices=ATTENTIONS)
 
@@ -73,7 +73,7 @@ class ModelSettings:
     rslora: bool = setting(False, "count the adapter alpha / sqrt(rank) times", category=ADAPTER)
     quant_type: str = setting("nf4", "the 4-bit numbers of qlora", category=ADAPTER, choices=("nf4", "fp4"))
     double_quant: bool = setting(True, "quantise the scales of qlora's blocks, too", category=ADAPTER)
-    compute_dtype: str = setting("auto", "numbers that qlora computes in", category=ADAPTER, choices=FLOATS)
+    compute_dtype: str = setting("auto", "numbers that qlora computes in", category=ADAPTER, choices=NUMBER_FORMATS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,11 +207,11 @@ class RunSettings:
     )
     generate_metrics: list[str] = setting(  # noqa: RUF009
         ["exact_match", "bleu", "rouge"],
-        "what is measured of the answers: " + ", ".join(FAMILIES),
+        "what is measured of the answers: " + ", ".join(METRIC_FAMILIES),
         category=GENERATION,
     )
     answer_format: str = setting(
-        "text", "where accuracy looks for the answer in a text", category=GENERATION, choices=FORMATS
+        "text", "where accuracy looks for the answer in a text", category=GENERATION, choices=ANSWER_FORMATS
     )
     answer_regex: str = setting("", "the pattern of answer_format regex; its first group", category=GENERATION)
     max_new_tokens: int = setting(64, "longest answer", unit="tokens", category=GENERATION, low=1)
@@ -223,7 +223,7 @@ class RunSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(RunSettings, TrainingSettings, DataSettings, ModelSettings):
+class SftSettings(RunSettings, TrainingSettings, DataSettings, ModelSettings):
     """The settings of one fine-tuning. Raises: UserError for values that cannot work together."""
 
     def __post_init__(self) -> None:
@@ -256,12 +256,12 @@ class Settings(RunSettings, TrainingSettings, DataSettings, ModelSettings):
         if self.judges:
             self._check_judged()
         _check_steps(self.lr_steps)
-        targets(self.lora_target)
+        adapter_targets(self.lora_target)
         self.generation()
 
-    def generation(self, directory: str = "") -> Options:
+    def generation(self, directory: str = "") -> GenerationOptions:
         """Return the options of an evaluation by generation."""
-        return Options(
+        return GenerationOptions(
             metrics=tuple(self.generate_metrics),
             answer_format=self.answer_format,
             answer_regex=self.answer_regex,
@@ -314,7 +314,7 @@ def _check_steps(steps: list[int]) -> None:
             raise UserError(f"lr_steps must hold whole numbers of steps, got {step!r}")
 
 
-def targets(value: object) -> list[str] | str:
+def adapter_targets(value: object) -> list[str] | str:
     """Return `lora_target` as peft takes it. Raises: UserError for any other value."""
     if isinstance(value, str) and value == ALL_LINEAR:
         return value

@@ -10,18 +10,18 @@ import torch
 from hptui.trainers.context import TrialContext
 from hptui.trainers.data import pipeline
 from hptui.trainers.sft import adapters, evaluate, load, memory, saving
-from hptui.trainers.sft.loop import Run
-from hptui.trainers.sft.settings import Settings
-from hptui.trainers.sft.unused import unused
+from hptui.trainers.sft.loop import TrainingRun
+from hptui.trainers.sft.settings import SftSettings
+from hptui.trainers.sft.unused import unused_settings
 
 
-def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
+def train(settings: SftSettings, trial: TrialContext) -> Mapping[str, float]:
     """Train and evaluate; return the last metrics. If asked to stop, save a checkpoint and return.
 
     Raises: OutOfMemory with the peak and the settings that memory depends on.
     """
     device = torch.device(trial.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    quiet()
+    disable_progress_bars()
     if settings.threads:
         torch.set_num_threads(settings.threads)
     if settings.deterministic:
@@ -29,19 +29,19 @@ def train(settings: Settings, trial: TrialContext) -> Mapping[str, float]:
     where = "before training"
     run = None
     try:
-        run = begin(settings, trial, device)
+        run = prepare_run(settings, trial, device)
         if trial.role == "base":
-            return run.judge_base()
+            return run.evaluate_base_model()
         metrics = run.train()
-        return metrics if trial.obeyed is not None or trial.try_steps else finish(run, metrics)
+        return metrics if trial.obeyed is not None or trial.try_steps else finish_run(run, metrics)
     except Exception as error:  # libraries report a lack of memory by errors of several types
-        if memory.is_lack(error):
+        if memory.is_out_of_memory(error):
             where = run.where if run is not None else where
-            raise memory.explain(error, where, settings, device) from error
+            raise memory.out_of_memory_error(error, where, settings, device) from error
         raise
 
 
-def quiet() -> None:
+def disable_progress_bars() -> None:
     """Switch off progress bars of loading, which would fill a trial's log."""
     from transformers.utils import logging
 
@@ -55,29 +55,29 @@ def make_repeatable() -> None:
     torch.backends.cudnn.benchmark = False
 
 
-def begin(settings: Settings, trial: TrialContext, device: torch.device) -> Run:
+def prepare_run(settings: SftSettings, trial: TrialContext, device: torch.device) -> TrainingRun:
     """Load data and model, attach the adapter, and return the run."""
     trial.phase("data", allow=3600)
-    tokenizer = load.tokenizer_of(settings, trial.directory)
+    tokenizer = load.load_tokenizer(settings, trial.directory)
     data = pipeline.load(settings, trial.directory, trial.cache, tokenizer)
     evaluate.check_validation(settings, data, trial.objectives)
     custom_metrics = evaluate.check_answers(settings, data, trial.directory)
-    evaluate.check_judged(settings, custom_metrics)
-    for message in unused(settings, trial.directory):
+    evaluate.check_judging_metric(settings, custom_metrics)
+    for message in unused_settings(settings, trial.directory):
         trial.warn(message)
     trial.phase("model", allow=3600)
     torch.manual_seed(trial.seed)
-    base = load.base(settings, trial.directory, device, tokenizer)
+    base = load.load_base(settings, trial.directory, device, tokenizer)
     for note in base.notes:
         trial.warn(note)
-    model = base.model if trial.role == "base" else adapters.attach(base.model, settings)
-    return Run(settings, trial, device, data, base, model)
+    model = base.model if trial.role == "base" else adapters.attach_adapter(base.model, settings)
+    return TrainingRun(settings, trial, device, data, base, model)
 
 
-def finish(run: Run, metrics: dict[str, float]) -> dict[str, float]:
+def finish_run(run: TrainingRun, metrics: dict[str, float]) -> dict[str, float]:
     """Finish a run after the last step and save the model if set; return all metrics."""
-    metrics |= run.conclude()
+    metrics |= run.finish()
     if run.settings.save_model != "none" and run.trial.obeyed is None:
         run.trial.phase("save", allow=3600)
-        saving.save(run, metrics)
+        saving.save_model(run, metrics)
     return metrics

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from hptui.trainers.data.read import place, whole_texts
+from hptui.trainers.data.read import holds_whole_texts, local_path
 from hptui.trainers.settings import describe
-from hptui.trainers.sft.settings import Settings
+from hptui.trainers.sft.settings import SftSettings
 
 LORA = ("lora_rank", "lora_alpha", "lora_dropout", "lora_target", "lora_bias", "rslora")
 QUANTISED = ("quant_type", "double_quant", "compute_dtype")
@@ -21,9 +21,9 @@ FORMAT = ("answer_format", "answer_regex")
 JUDGING = ("early_stopping_metric", "early_stopping_goal", "early_stopping_delta")
 
 
-def unused(settings: Settings, directory: Path) -> list[str]:
+def unused_settings(settings: SftSettings, directory: Path) -> list[str]:
     """Return a sentence for each setting that differs from its default and has no effect."""
-    schema = describe(Settings)
+    schema = describe(SftSettings)
     sentences: dict[str, str] = {}
     for is_unused, names, reason in _rules(settings, directory):
         for name in names if is_unused else ():
@@ -35,11 +35,11 @@ def unused(settings: Settings, directory: Path) -> list[str]:
     return list(sentences.values())
 
 
-def _named(s: Settings) -> list[str]:
+def _named(s: SftSettings) -> list[str]:
     return [name for name in (s.train, s.validation, s.test) if name]
 
 
-def _rules(s: Settings, directory: Path) -> Iterator[tuple[bool, tuple[str, ...], str]]:
+def _rules(s: SftSettings, directory: Path) -> Iterator[tuple[bool, tuple[str, ...], str]]:
     """Yield for each rule whether it applies, the settings that it makes unused, and the reason."""
     yield s.adapter == "none", LORA + QUANTISED, "adapter = 'none' trains the weights themselves"
     yield s.adapter == "lora", QUANTISED, "only adapter = 'qlora' keeps the model in 4 bits"
@@ -60,16 +60,16 @@ def _rules(s: Settings, directory: Path) -> Iterator[tuple[bool, tuple[str, ...]
     yield bool(s.text_field), (*TEMPLATES, "chat_template"), "text_field gives whole texts"
     yield bool(s.messages_field), TEMPLATES, "messages_field gives whole conversations"
     yield s.chat_template or bool(s.messages_field), ("add_eos",), "the chat template decides how a text ends"
-    whole = whole_texts(place(s.train, directory)) and not s.text_field and not s.messages_field
+    whole = holds_whole_texts(local_path(s.train, directory)) and not s.text_field and not s.messages_field
     yield whole, (*TEMPLATES, "chat_template"), "train holds whole texts"
     yield whole or bool(s.text_field), ("loss_on",), "all of a whole text is learnt"
     yield bool(s.validation), ("validation_fraction",), "validation names its examples"
     yield bool(s.test), ("test_fraction",), "test names its examples"
     samples_drawn = not s.validation or bool(s.test_fraction or s.train_samples or s.eval_samples)
     yield not samples_drawn and not s.generate_samples, ("split_seed",), "nothing is drawn"
-    all_files = all((path := place(name, directory)) is not None and path.is_file() for name in _named(s))
+    all_files = all((path := local_path(name, directory)) is not None and path.is_file() for name in _named(s))
     yield all_files and not s.split_column, SPLITS, "there is no split_column, and files know no splits"
-    all_local = all(place(name, directory) is not None for name in _named(s))
+    all_local = all(local_path(name, directory) is not None for name in _named(s))
     yield all_local, ("dataset_config",), "the data lie on this machine"
     yield (
         s.model.startswith("hptui:") or (directory / s.model).is_dir(),

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SeriesLine:
     """A series to draw. `low` and `high` are the extremes at each `x`: the same array where there is one value.
 
     `dotted` leaves gaps, which distinguishes a training curve from its validation curve of the same colour.
@@ -30,7 +30,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class DotStyle:
     """How dots become characters.
 
     `across` by `down` dots per cell, and the character of each pattern of dots.
@@ -49,18 +49,18 @@ def _braille() -> str:
     return "".join(chr(0x2800 + sum(bit for n, bit in enumerate(flat) if code >> n & 1)) for code in range(256))
 
 
-BRAILLE = Style("braille", 2, 4, _braille())
+BRAILLE = DotStyle("braille", 2, 4, _braille())
 """Two by four dots per cell."""
-BLOCK = Style("block", 2, 2, " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█")
+BLOCK = DotStyle("block", 2, 2, " ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█")
 """Two by two blocks per cell."""
-ASCII = Style("ascii", 1, 1, " *")
+ASCII = DotStyle("ascii", 1, 1, " *")
 """One character per cell, for terminals without Unicode."""
-STYLES = {style.name: style for style in (BRAILLE, BLOCK, ASCII)}
+DOT_STYLES = {style.name: style for style in (BRAILLE, BLOCK, ASCII)}
 """Styles by their names in the configuration."""
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class PlaneBox:
     """The part of the plane that is shown.
 
     With `log`, the y axis is logarithmic and its bounds are positive.
@@ -73,8 +73,8 @@ class Box:
     log: bool = False
 
 
-def raster(
-    lines: list[Line], width: int, height: int, box: Box, style: Style = BRAILLE
+def rasterize(
+    lines: list[SeriesLine], width: int, height: int, box: PlaneBox, style: DotStyle = BRAILLE
 ) -> tuple[NDArray[np.uint16], NDArray[np.int16]]:
     """Rasterize lines: the pattern of dots of each cell, and the index of its line or -1.
 
@@ -108,7 +108,7 @@ def raster(
     return codes, owner
 
 
-def _ranges(line: Line, box: Box, columns: int) -> tuple[Floats, Floats] | None:
+def _ranges(line: SeriesLine, box: PlaneBox, columns: int) -> tuple[Floats, Floats] | None:
     """Return the lowest and highest value in each column of dots; None if there is none."""
     x, low, high = line.x, line.low, line.high
     is_single = low is high
@@ -143,7 +143,7 @@ def _ranges(line: Line, box: Box, columns: int) -> tuple[Floats, Floats] | None:
 
 
 def _between(
-    x: Floats, low: Floats, high: Floats, finite: NDArray[np.bool_], box: Box, columns: int
+    x: Floats, low: Floats, high: Floats, finite: NDArray[np.bool_], box: PlaneBox, columns: int
 ) -> tuple[Floats, Floats]:
     """Interpolate a line of fewer points than columns; it is broken where a value is no number."""
     positions = np.linspace(box.x0, box.x1, columns)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 
-def steps_between(low: float, high: float, count: int) -> list[float]:
+def linear_ticks(low: float, high: float, count: int) -> list[float]:
     """Return about `count` round numbers (1, 2, 5 times a power of ten) from `low` to `high`."""
     span = high - low
     if not (math.isfinite(span) and span > 0) or count < 1:
@@ -23,13 +23,13 @@ def _steps(low: float, high: float, raw: float) -> list[float]:
     return [index * size for index in range(first, last + 1)] if last - first < 1000 else [low, high]
 
 
-def powers_between(low: float, high: float, count: int) -> list[float]:
+def log_ticks(low: float, high: float, count: int) -> list[float]:
     """Return about `count` numbers of a logarithmic axis: powers of ten, with 2 and 5 where there is room."""
     if not (0 < low < high < math.inf):
         return [low] if low > 0 else []
     decades = math.log10(high / low)
     if decades < 0.7:
-        return [tick for tick in steps_between(low, high, count) if tick > 0]
+        return [tick for tick in linear_ticks(low, high, count) if tick > 0]
     factors: Sequence[int] = (1, 2, 5) if decades * 3 <= count * 1.5 else (1,)
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     stride = max(1, round(len(exponents) * len(factors) / max(1, count) / len(factors)))
@@ -37,7 +37,7 @@ def powers_between(low: float, high: float, count: int) -> list[float]:
     return [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
 
 
-def label(value: float, span: float = 0.0) -> str:
+def tick_text(value: float, span: float = 0.0) -> str:
     """Return the text of a tick, with the digits that distinguish neighbours `span` apart."""
     if not math.isfinite(value):
         return ""
@@ -54,7 +54,7 @@ def label(value: float, span: float = 0.0) -> str:
     return text.rstrip("0").rstrip(".") if span <= 0 and "." in text else text
 
 
-def clock(seconds: float) -> str:
+def time_tick_text(seconds: float) -> str:
     """Return the text of a tick of a time axis: `90s`, `5m`, `2.5h`."""
     if seconds < 120:
         return f"{seconds:.0f}s"

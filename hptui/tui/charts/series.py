@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from hptui.storage.rows import Bucket
-from hptui.tui.charts.raster import Floats, Line
+from hptui.tui.charts.raster import Floats, SeriesLine
 
-NOTHING = 1e-30
+MIN_WEIGHT = 1e-30
 """Lower bound of the weight that an earlier value keeps, so that its logarithm is finite."""
-RANGE = 400.0
+MAX_LOG_RANGE = 400.0
 """Powers of e between the largest and the smallest factor of one sum; more would leave the range of a float."""
-SHORT = 40
+MIN_POINTS_PER_RESTART = 40
 """Points between two restarts, on average, below which the vectorized sums do not pay off."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Curve:
+class CurveArrays:
     """A metric of a trial by step. Of each bucket of points: its extremes, mean, number, and seconds of training.
 
     A bucket of a short curve is a single point. Values that are no numbers are NaN. Shape: all arrays are (buckets,).
@@ -38,27 +38,27 @@ class Curve:
         return int(self.x[-1]) if self.x.size else None
 
 
-def from_points(points: Sequence[tuple[int, float, float]]) -> Curve:
+def curve_of_points(points: Sequence[tuple[int, float, float]]) -> CurveArrays:
     """Return a curve of single points (step, value, seconds)."""
     array = np.array(points, dtype=np.float64).reshape(-1, 3)
     value = np.where(np.isfinite(array[:, 1]), array[:, 1], np.nan)
-    return Curve(array[:, 0], value, value, value, np.ones(len(array)), array[:, 2])
+    return CurveArrays(array[:, 0], value, value, value, np.ones(len(array)), array[:, 2])
 
 
-def from_buckets(buckets: Iterable[Bucket]) -> Curve:
+def curve_of_buckets(buckets: Iterable[Bucket]) -> CurveArrays:
     """Return a curve of buckets, each placed at its last step."""
     rows = [(bucket.last, bucket.low, bucket.high, bucket.mean, bucket.n, bucket.seconds) for bucket in buckets]
     array = np.array(rows, dtype=np.float64).reshape(-1, 6)
-    return Curve(array[:, 0], array[:, 1], array[:, 2], array[:, 3], array[:, 4], array[:, 5])
+    return CurveArrays(array[:, 0], array[:, 1], array[:, 2], array[:, 3], array[:, 4], array[:, 5])
 
 
-def joined(first: Curve, second: Curve) -> Curve:
+def concatenated(first: CurveArrays, second: CurveArrays) -> CurveArrays:
     """Return the curve of the points of `one` and then of `other`."""
     low = np.concatenate((first.low, second.low))
     same = first.low is first.high and second.low is second.high
     high = low if same else np.concatenate((first.high, second.high))
     mean = low if same else np.concatenate((first.mean, second.mean))
-    return Curve(
+    return CurveArrays(
         np.concatenate((first.x, second.x)),
         low,
         high,
@@ -68,7 +68,7 @@ def joined(first: Curve, second: Curve) -> Curve:
     )
 
 
-def smoothed(curve: Curve, weight: float) -> Floats:
+def moving_average(curve: CurveArrays, weight: float) -> Floats:
     """Return the exponential moving average of a curve's means, corrected for its start; NaN stays a gap.
 
     `weight`, 0 to below 1, is that of a single point: a bucket of n points counts n times.
@@ -76,10 +76,10 @@ def smoothed(curve: Curve, weight: float) -> Floats:
     if weight <= 0 or curve.x.size == 0:
         return curve.mean
     finite = np.isfinite(curve.mean)
-    kept = np.where(finite, np.maximum(np.power(weight, curve.count), NOTHING), 1.0)
+    kept = np.where(finite, np.maximum(np.power(weight, curve.count), MIN_WEIGHT), 1.0)
     decay = -np.cumsum(np.log(kept))
     value = np.where(finite, curve.mean, 0.0)
-    vectorized = decay[-1] * SHORT < RANGE * kept.size
+    vectorized = decay[-1] * MIN_POINTS_PER_RESTART < MAX_LOG_RANGE * kept.size
     averages = _averages_at_once(value, kept, decay) if vectorized else _averages(value, kept)
     return np.where(finite, averages, np.nan)
 
@@ -104,7 +104,7 @@ def _averages_at_once(value: Floats, keep: Floats, decay: Floats) -> Floats:
     average = total = offset = 0.0
     start = 0
     while start < averages.size:
-        end = max(start + 1, int(np.searchsorted(decay, offset + RANGE)))
+        end = max(start + 1, int(np.searchsorted(decay, offset + MAX_LOG_RANGE)))
         factors = np.exp(offset - decay[start:end])
         parts = gain[start:end] / factors
         weighted = factors * (average + np.cumsum(value[start:end] * parts))
@@ -114,7 +114,7 @@ def _averages_at_once(value: Floats, keep: Floats, decay: Floats) -> Floats:
     return averages
 
 
-def axis_of(curve: Curve, axis: str, companion: Curve | None) -> Floats | None:
+def x_on_axis(curve: CurveArrays, axis: str, companion: CurveArrays | None) -> Floats | None:
     """Return the x of a curve's points on an axis; None if no metric gives that axis."""
     if axis == "step":
         return curve.x
@@ -125,14 +125,18 @@ def axis_of(curve: Curve, axis: str, companion: Curve | None) -> Floats | None:
     return np.maximum.accumulate(np.interp(curve.x, companion.x, np.nan_to_num(companion.mean)))
 
 
-def line_of(
-    curve: Curve, axis: str = "step", companion: Curve | None = None, weight: float = 0.0, dotted: bool = False
-) -> Line | None:
+def line_of_curve(
+    curve: CurveArrays,
+    axis: str = "step",
+    companion: CurveArrays | None = None,
+    weight: float = 0.0,
+    dotted: bool = False,
+) -> SeriesLine | None:
     """Return the line to draw of a curve: its extremes, or its moving average if `weight` is positive."""
-    x = axis_of(curve, axis, companion)
+    x = x_on_axis(curve, axis, companion)
     if x is None:
         return None
     if weight > 0:
-        average = smoothed(curve, weight)
-        return Line(x, average, average, dotted)
-    return Line(x, curve.low, curve.high, dotted)
+        average = moving_average(curve, weight)
+        return SeriesLine(x, average, average, dotted)
+    return SeriesLine(x, curve.low, curve.high, dotted)

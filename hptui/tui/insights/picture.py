@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hptui.tui.cells import Cell
-from hptui.tui.charts.plan import frame
-from hptui.tui.charts.raster import STYLES, Box, Line, Style, raster
+from hptui.tui.charts.plan import axis_layout
+from hptui.tui.charts.raster import DOT_STYLES, DotStyle, PlaneBox, SeriesLine, rasterize
 
 Drawing = list[list[Cell]]
 """Lines of cells."""
@@ -26,11 +26,11 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class Plane:
+class DotGrid:
     """Lines, dots over them, and the axes, which run from low to high."""
 
     dots: Sequence[Dot] = ()
-    lines: Sequence[tuple[Line, str]] = ()
+    lines: Sequence[tuple[SeriesLine, str]] = ()
     x: tuple[float, float] = (0.0, 1.0)
     y: tuple[float, float] = (0.0, 1.0)
     x_title: str = ""
@@ -39,7 +39,7 @@ class Plane:
 
 
 @dataclass(frozen=True, slots=True)
-class Insight:
+class DrawnPlot:
     """A drawn plot and its numbers: `rows` are cells under `headings`."""
 
     title: str
@@ -49,7 +49,7 @@ class Insight:
     note: str = ""
 
 
-def span(values: Sequence[float]) -> tuple[float, float]:
+def with_margins(values: Sequence[float]) -> tuple[float, float]:
     """Return bounds with a margin around the finite values."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
@@ -59,14 +59,14 @@ def span(values: Sequence[float]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def draw(plane: Plane, width: int, height: int, charts: str = "braille") -> Drawing:
+def draw_grid(plane: DotGrid, width: int, height: int, charts: str = "braille") -> Drawing:
     """Draw a plane in `width` by `height` cells, axes and titles included."""
-    style = STYLES.get(charts, STYLES["braille"])
+    style = DOT_STYLES.get(charts, DOT_STYLES["braille"])
     body = max(3, height - 2)
-    box = Box(*plane.x, *plane.y)
-    layout = frame(box, width, body + 1)
+    box = PlaneBox(*plane.x, *plane.y)
+    layout = axis_layout(box, width, body + 1)
     gutter, across = layout.gutter, max(4, width - layout.gutter - 1)
-    codes, owner = raster([line for line, _ in plane.lines], across, body, box, style)
+    codes, owner = rasterize([line for line, _ in plane.lines], across, body, box, style)
     meanings = [meaning for _, meaning in plane.lines]
     dots = _dot_patterns(plane.dots, across, body, box, style)
     labels = dict(layout.rows)
@@ -89,12 +89,12 @@ def draw(plane: Plane, width: int, height: int, charts: str = "braille") -> Draw
     return drawing
 
 
-def _line_character(style: Style, pattern: int) -> str:
+def _line_character(style: DotStyle, pattern: int) -> str:
     return style.glyphs[min(pattern, len(style.glyphs) - 1)] if style.across > 1 else "*"
 
 
 def _dot_patterns(
-    dots: Sequence[Dot], across: int, down: int, box: Box, style: Style
+    dots: Sequence[Dot], across: int, down: int, box: PlaneBox, style: DotStyle
 ) -> dict[tuple[int, int], tuple[int, str]]:
     """Return the pattern of dots, and the meaning of the last dot, by (row, column) of the cell."""
     patterns: dict[tuple[int, int], tuple[int, str]] = {}
@@ -112,7 +112,7 @@ def _dot_patterns(
     return patterns
 
 
-def _tick_line(plane: Plane, defaults: Sequence[tuple[int, str]], across: int) -> str:
+def _tick_line(plane: DotGrid, defaults: Sequence[tuple[int, str]], across: int) -> str:
     """Return the line of ticks below the x axis: the plane's own, or else round numbers."""
     line = [" "] * across
     ticks = list(defaults)
@@ -141,7 +141,7 @@ def _merged_cells(cells: list[Cell]) -> list[Cell]:
     return merged
 
 
-def stairs(points: Sequence[tuple[float, float]]) -> Line:
+def stepped_line(points: Sequence[tuple[float, float]]) -> SeriesLine:
     """Return a line that holds each value until the next point."""
     xs, ys = [], []
     for index, (x, y) in enumerate(points):
@@ -151,10 +151,10 @@ def stairs(points: Sequence[tuple[float, float]]) -> Line:
         xs.append(x + index * 1e-9)
         ys.append(y)
     array = np.array(ys, float)
-    return Line(np.array(xs, float), array, array)
+    return SeriesLine(np.array(xs, float), array, array)
 
 
-def straight(points: Sequence[tuple[float, float]]) -> Line:
+def straight_line(points: Sequence[tuple[float, float]]) -> SeriesLine:
     """Return a straight line through points in ascending order of x."""
     ys = np.array([y for _, y in points], float)
-    return Line(np.array([x for x, _ in points], float), ys, ys)
+    return SeriesLine(np.array([x for x, _ in points], float), ys, ys)

@@ -8,21 +8,30 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hptui.model.counts import counted, is_count
+from hptui.model.counts import is_count, recorded_counts
 from hptui.model.format import metric, setting
 from hptui.model.space import Choice, Parameter
 from hptui.model.trial import Trial, TrialStatus, Value
 from hptui.model.values import number_text
-from hptui.results.analysis.cohort import ranked
+from hptui.results.analysis.cohort import ranked_trials
 from hptui.results.view import View, best_trials
-from hptui.search.cube import at, share
+from hptui.search.cube import fraction_of, value_at
 from hptui.tui.cells import Cell
 from hptui.tui.glyphs import Glyphs
-from hptui.tui.insights.picture import Dot, Drawing, Insight, Plane, draw, span, stairs, straight
-from hptui.tui.text import plain
-from hptui.tui.words import brief
+from hptui.tui.insights.picture import (
+    Dot,
+    DotGrid,
+    Drawing,
+    DrawnPlot,
+    draw_grid,
+    stepped_line,
+    straight_line,
+    with_margins,
+)
+from hptui.tui.text import plain_line
+from hptui.tui.words import short_number
 
-MOST_LINES = 200
+MAX_PARALLEL_LINES = 200
 """Number of lines, one per trial, that parallel coordinates show at most."""
 SHADES = " ░▒▓█"
 """Characters of a heat map, from empty to full."""
@@ -31,13 +40,13 @@ ASCII_SHADES = " .:*#"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PlotOptions:
     """What a plot is of: its parameters by name, its size in cells, the characters it is drawn with."""
 
     width: int
     height: int
-    one: str = ""
-    other: str = ""
+    parameter: str = ""
+    other_parameter: str = ""
     charts: str = "braille"
 
 
@@ -46,17 +55,17 @@ def _objective_of(view: View, trial: Trial) -> float:
 
 
 def _objective_text(view: View, value: float) -> str:
-    return brief(value, view.study.metrics.get(view.study.objective.metric))
+    return short_number(value, view.study.metrics.get(view.study.objective.metric))
 
 
-def _empty_plot(title: str, reason: str) -> Insight:
-    return Insight(title, [[Cell("")], [Cell(f"  {reason}", "muted")]])
+def _empty_plot(title: str, reason: str) -> DrawnPlot:
+    return DrawnPlot(title, [[Cell("")], [Cell(f"  {reason}", "muted")]])
 
 
-def history(view: View, options: Wish) -> Insight:
+def history_plot(view: View, options: PlotOptions) -> DrawnPlot:
     """Draw the objective of every trial, and the best so far."""
     objective = view.study.objective
-    trials = ranked(view)
+    trials = ranked_trials(view)
     title = f"{objective.metric} by trial, with the best so far"
     if not trials:
         return _empty_plot(title, "no trial is complete yet")
@@ -65,24 +74,30 @@ def history(view: View, options: Wish) -> Insight:
         value = _objective_of(view, trial)
         if best is None or objective.better(value, best):
             best = value
-            rows.append([str(trial.number), _objective_text(view, value), plain(trial.name, 20)])
+            rows.append([str(trial.number), _objective_text(view, value), plain_line(trial.name, 20)])
         steps.append((float(trial.number), best))
     assert best is not None
     steps.append((max(trial.number for trial in view.trials) + 0.4, best))
     failed = [trial for trial in view.trials if trial.status in (TrialStatus.PRUNED, TrialStatus.FAILED)]
     values = [_objective_of(view, trial) for trial in trials]
-    y = span(values)
+    y = with_margins(values)
     dots = [Dot(float(trial.number), _objective_of(view, trial), "accent") for trial in trials]
     dots += [Dot(float(trial.number), y[0] + (y[1] - y[0]) * 0.01, "bad") for trial in failed]
     x = (-0.5, max(trial.number for trial in view.trials) + 0.5)
-    plane = Plane(dots, [(stairs(steps), "best")], x, y, "trial", plain(objective.metric, 40))
+    plane = DotGrid(dots, [(stepped_line(steps), "best")], x, y, "trial", plain_line(objective.metric, 40))
     note = f"{len(failed)} pruned or failed trials stand at the bottom" if failed else ""
-    return Insight(
-        title, draw(plane, options.width, options.height, options.charts), ("trial", "best so far", "name"), rows, note
+    return DrawnPlot(
+        title,
+        draw_grid(plane, options.width, options.height, options.charts),
+        ("trial", "best so far", "name"),
+        rows,
+        note,
     )
 
 
-def importance_bars(view: View, shares: Mapping[str, float] | None, options: Wish, caveat: str = "") -> Insight:
+def importance_plot(
+    view: View, shares: Mapping[str, float] | None, options: PlotOptions, caveat: str = ""
+) -> DrawnPlot:
     """Draw the importance of each parameter; `shares` (0 to 1) are computed in another process."""
     title = "how much of the variation each parameter explains (fANOVA)"
     if not shares:
@@ -93,15 +108,15 @@ def importance_bars(view: View, shares: Mapping[str, float] | None, options: Wis
     for name, fraction in shares.items():
         bar = ("#" if options.charts == "ascii" else "█") * max(1, round(fraction * room))
         drawing.append(
-            [Cell(f" {plain(name, 40):<{widest}} ", ""), Cell(bar, "accent"), Cell(f" {fraction:.0%}", "muted")]
+            [Cell(f" {plain_line(name, 40):<{widest}} ", ""), Cell(bar, "accent"), Cell(f" {fraction:.0%}", "muted")]
         )
-    rows = [[plain(name, 40), f"{fraction:.1%}"] for name, fraction in shares.items()]
-    return Insight(title, drawing, ("parameter", "share"), rows, caveat)
+    rows = [[plain_line(name, 40), f"{fraction:.1%}"] for name, fraction in shares.items()]
+    return DrawnPlot(title, drawing, ("parameter", "share"), rows, caveat)
 
 
-def slice_of(view: View, options: Wish) -> Insight:
+def slice_plot(view: View, options: PlotOptions) -> DrawnPlot:
     """Draw the objective over one parameter."""
-    parameter = _parameter_named(view, options.one)
+    parameter = _parameter_named(view, options.parameter)
     objective = view.study.objective
     if parameter is None:
         return _empty_plot("slice", "nothing is searched")
@@ -111,19 +126,24 @@ def slice_of(view: View, options: Wish) -> Insight:
         return _empty_plot(title, "no complete trial has a value of it")
     best = {trial.number for trial in best_trials(view.study, view.trials)}
     dots = [
-        Dot(share(parameter, value), _objective_of(view, trial), "best" if trial.number in best else "accent")
+        Dot(fraction_of(parameter, value), _objective_of(view, trial), "best" if trial.number in best else "accent")
         for trial, value in sorted(points, key=lambda pair: pair[0].number in best)
     ]
-    y = span([dot.y for dot in dots])
-    plane = Plane(dots, (), (-0.02, 1.02), y, parameter.name, plain(objective.metric, 40), _parameter_ticks(parameter))
-    return Insight(
-        title, draw(plane, options.width, options.height, options.charts), *_grouped_rows(view, parameter, points)
+    y = with_margins([dot.y for dot in dots])
+    plane = DotGrid(
+        dots, (), (-0.02, 1.02), y, parameter.name, plain_line(objective.metric, 40), _parameter_ticks(parameter)
+    )
+    return DrawnPlot(
+        title, draw_grid(plane, options.width, options.height, options.charts), *_grouped_rows(view, parameter, points)
     )
 
 
-def heat_map(view: View, options: Wish, glyphs: Glyphs | None = None) -> Insight:
+def heat_map(view: View, options: PlotOptions, glyphs: Glyphs | None = None) -> DrawnPlot:
     """Draw the mean objective over two parameters."""
-    x_parameter, y_parameter = _parameter_named(view, options.one), _parameter_named(view, options.other)
+    x_parameter, y_parameter = (
+        _parameter_named(view, options.parameter),
+        _parameter_named(view, options.other_parameter),
+    )
     objective = view.study.objective
     if x_parameter is None or y_parameter is None or x_parameter is y_parameter:
         return _empty_plot("heat map", "two parameters are needed")
@@ -134,8 +154,8 @@ def heat_map(view: View, options: Wish, glyphs: Glyphs | None = None) -> Insight
         y_value = view.settings(trial).get(y_parameter.name)
         if y_value is not None and y_parameter.contains(y_value):
             cell_key = (
-                min(across - 1, int(share(x_parameter, value) * across)),
-                min(down - 1, int(share(y_parameter, y_value) * down)),
+                min(across - 1, int(fraction_of(x_parameter, value) * across)),
+                min(down - 1, int(fraction_of(y_parameter, y_value) * down)),
             )
             cells[cell_key].append(_objective_of(view, trial))
     if not cells:
@@ -163,7 +183,7 @@ def heat_map(view: View, options: Wish, glyphs: Glyphs | None = None) -> Insight
     ticks = "".join(
         _bin_label(x_parameter, column, across)[: cell_width - 1].center(cell_width) for column in range(across)
     )
-    drawing += [[Cell(" " * 13 + ticks, "muted")], [Cell(" " * 13 + plain(x_parameter.name, 40), "muted")]]
+    drawing += [[Cell(" " * 13 + ticks, "muted")], [Cell(" " * 13 + plain_line(x_parameter.name, 40), "muted")]]
     descending = objective.goal == "maximize"
     rows = [
         [
@@ -174,14 +194,14 @@ def heat_map(view: View, options: Wish, glyphs: Glyphs | None = None) -> Insight
         ]
         for cell_key, mean in sorted(means.items(), key=lambda item: (item[1], item[0]), reverse=descending)
     ]
-    headings = (plain(x_parameter.name, 20), plain(y_parameter.name, 20), "mean", "n")
-    return Insight(title, drawing, headings, rows, "the fuller, the better; a dot: nothing was tried there")
+    headings = (plain_line(x_parameter.name, 20), plain_line(y_parameter.name, 20), "mean", "n")
+    return DrawnPlot(title, drawing, headings, rows, "the fuller, the better; a dot: nothing was tried there")
 
 
-def parallel(view: View, options: Wish) -> Insight:
+def parallel_plot(view: View, options: PlotOptions) -> DrawnPlot:
     """Draw one line per trial through all parameters; the best tenth stands out."""
     objective, parameters = view.study.objective, [*view.study.space.parameters]
-    trials = ranked(view)[-MOST_LINES:]
+    trials = ranked_trials(view)[-MAX_PARALLEL_LINES:]
     title = f"all parameters of {len(trials)} trials, the best tenth in colour"
     if not trials or len(parameters) < 1:
         return _empty_plot(title, "no trial is complete yet")
@@ -195,34 +215,37 @@ def parallel(view: View, options: Wish) -> Insight:
         settings = view.settings(trial)
         for index, parameter in enumerate(parameters):
             value = settings.get(parameter.name)
-            points.append((float(index), share(parameter, value) if parameter.contains(value) else math.nan))
+            points.append((float(index), fraction_of(parameter, value) if parameter.contains(value) else math.nan))
         fraction = (_objective_of(view, trial) - low) / (high - low) if high > low else 0.5
         points.append((float(len(parameters)), fraction))
-        lines.append((straight(points), "best" if trial.number in best else "muted"))
+        lines.append((straight_line(points), "best" if trial.number in best else "muted"))
     names = [*(parameter.name for parameter in parameters), objective.metric]
     room = max(4, (options.width - 8) // max(1, len(names)) - 1)
-    ticks = [(float(index), _cut(plain(name, 40), room)) for index, name in enumerate(names)]
-    plane = Plane(
+    ticks = [(float(index), _cut(plain_line(name, 40), room)) for index, name in enumerate(names)]
+    plane = DotGrid(
         (), lines, (0.0, float(len(parameters))), (-0.02, 1.02), "", "each axis from its low to its high", ticks
     )
     shown = [trial for trial in reversed(order) if trial.number in best][:4]
     settings_shown = [view.settings(trial) for trial in shown]
     rows = [
-        [plain(p.name, 20), *(plain(setting(trial.get(p.name)), 14) for trial in settings_shown)] for p in parameters
+        [plain_line(p.name, 20), *(plain_line(setting(trial.get(p.name)), 14) for trial in settings_shown)]
+        for p in parameters
     ]
-    rows.append([plain(objective.metric, 20), *(_objective_text(view, _objective_of(view, trial)) for trial in shown)])
+    rows.append(
+        [plain_line(objective.metric, 20), *(_objective_text(view, _objective_of(view, trial)) for trial in shown)]
+    )
     headings = ("setting", *(f"#{trial.number}" for trial in shown))
-    return Insight(title, draw(plane, options.width, options.height, options.charts), headings, rows)
+    return DrawnPlot(title, draw_grid(plane, options.width, options.height, options.charts), headings, rows)
 
 
-def pareto(view: View, options: Wish) -> Insight:
+def pareto_plot(view: View, options: PlotOptions) -> DrawnPlot:
     """Draw two objectives against each other, with the Pareto front in colour."""
     objectives = view.study.objectives
     if len(objectives) < 2:
         return _empty_plot("Pareto front", "the study has one objective")
     x_objective, y_objective = objectives[0], objectives[1]
     title = f"{y_objective.metric} against {x_objective.metric}"
-    trials = ranked(view)
+    trials = ranked_trials(view)
     front = {trial.number for trial in best_trials(view.study, view.trials)}
     points = [
         ((trial.values or {}).get(x_objective.metric), (trial.values or {}).get(y_objective.metric), trial)
@@ -236,11 +259,11 @@ def pareto(view: View, options: Wish) -> Insight:
         for x, y, trial in sorted(pairs, key=lambda point: point[2].number in front)
     ]
     front_points = sorted(((x, y) for x, y, trial in pairs if trial.number in front), key=lambda point: point[0])
-    plane = Plane(
+    plane = DotGrid(
         dots,
-        [(straight(front_points), "best")] if len(front_points) > 1 else (),
-        span([dot.x for dot in dots]),
-        span([dot.y for dot in dots]),
+        [(straight_line(front_points), "best")] if len(front_points) > 1 else (),
+        with_margins([dot.x for dot in dots]),
+        with_margins([dot.y for dot in dots]),
         f"{x_objective.metric} ({x_objective.goal})",
         f"{y_objective.metric} ({y_objective.goal})",
     )
@@ -250,46 +273,48 @@ def pareto(view: View, options: Wish) -> Insight:
             str(trial.number),
             metric(x, specs.get(x_objective.metric)),
             metric(y, specs.get(y_objective.metric)),
-            plain(trial.name, 20),
+            plain_line(trial.name, 20),
         ]
         for x, y, trial in sorted(pairs, key=lambda point: point[0])
         if trial.number in front
     ]
-    return Insight(
+    return DrawnPlot(
         title,
-        draw(plane, options.width, options.height, options.charts),
+        draw_grid(plane, options.width, options.height, options.charts),
         ("trial", x_objective.metric, y_objective.metric, "name"),
         rows,
     )
 
 
-def categories(view: View, options: Wish) -> Insight:
+def category_plot(view: View, options: PlotOptions) -> DrawnPlot:
     """Draw the answers of each trial as one bar, divided by category."""
     title = "categories of answers by trial"
     names = _category_names(view.trials)
-    counting_trials = [trial for trial in view.trials if names and all(counted(trial.metrics, name) for name in names)]
+    counting_trials = [
+        trial for trial in view.trials if names and all(recorded_counts(trial.metrics, name) for name in names)
+    ]
     if not counting_trials:
         return _empty_plot(title, "no trial counts its answers by category")
     meanings = ("good", "warn", "bad", "accent", "paused", "running")
     signs = "#=-+~o" if options.charts == "ascii" else "█▓▒░▚▞"
     room = max(10, options.width - 14)
     drawing: Drawing = [
-        [Cell(f" {signs[n % 6]} ", meanings[n % 6]) if part == 0 else Cell(plain(name, 30), "muted")
+        [Cell(f" {signs[n % 6]} ", meanings[n % 6]) if part == 0 else Cell(plain_line(name, 30), "muted")
          for n, name in enumerate(names) for part in (0, 1)]
     ]  # fmt: skip
     rows = []
     for trial in counting_trials[-max(3, options.height - 2) :]:
         line, cumulative, width_drawn = [Cell(f"{trial.number:>6} ", "muted")], 0.0, 0
         for n, name in enumerate(names):
-            k, total = counted(trial.metrics, name) or (0, 1)
+            k, total = recorded_counts(trial.metrics, name) or (0, 1)
             cumulative += k / total
             width = round(cumulative * room) - width_drawn
             width_drawn += width
             line.append(Cell(signs[n % 6] * width, meanings[n % 6]))
         drawing.append(line)
-        parts = [counted(trial.metrics, name) or (0, 0) for name in names]
+        parts = [recorded_counts(trial.metrics, name) or (0, 0) for name in names]
         rows.append([str(trial.number), *(f"{k}/{n}" for k, n in parts)])
-    return Insight(title, drawing, ("trial", *names), rows)
+    return DrawnPlot(title, drawing, ("trial", *names), rows)
 
 
 def _category_names(trials: Sequence[Trial]) -> list[str]:
@@ -300,7 +325,7 @@ def _category_names(trials: Sequence[Trial]) -> list[str]:
         {
             name: count_pair
             for name in trial.metrics
-            if not is_count(name) and (count_pair := counted(trial.metrics, name))
+            if not is_count(name) and (count_pair := recorded_counts(trial.metrics, name))
         }
         for trial in trials
     ]
@@ -331,14 +356,14 @@ def _parameter_named(view: View, name: str) -> Parameter | None:
 
 
 def _points_of(view: View, parameter: Parameter) -> list[tuple[Trial, Value]]:
-    pairs = [(trial, view.settings(trial).get(parameter.name)) for trial in ranked(view)]
+    pairs = [(trial, view.settings(trial).get(parameter.name)) for trial in ranked_trials(view)]
     return [(trial, value) for trial, value in pairs if value is not None and parameter.contains(value)]
 
 
 def _parameter_ticks(parameter: Parameter) -> list[tuple[float, str]]:
     if isinstance(parameter, Choice) and parameter.size <= 12:
-        return [(share(parameter, value), setting(value)) for value in parameter.levels]
-    return [(fraction, _short_value(at(parameter, fraction))) for fraction in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        return [(fraction_of(parameter, value), setting(value)) for value in parameter.levels]
+    return [(fraction, _short_value(value_at(parameter, fraction))) for fraction in (0.0, 0.25, 0.5, 0.75, 1.0)]
 
 
 def _short_value(value: Value) -> str:
@@ -356,7 +381,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def _bin_label(parameter: Parameter, index: int, bins: int) -> str:
-    return plain(_short_value(at(parameter, (index + 0.5) / bins)), 12)
+    return plain_line(_short_value(value_at(parameter, (index + 0.5) / bins)), 12)
 
 
 def _grouped_rows(
@@ -366,25 +391,28 @@ def _grouped_rows(
     bins = _bin_count(parameter, 5)
     groups: dict[int, list[float]] = defaultdict(list)
     for trial, value in points:
-        groups[min(bins - 1, int(share(parameter, value) * bins))].append(_objective_of(view, trial))
+        groups[min(bins - 1, int(fraction_of(parameter, value) * bins))].append(_objective_of(view, trial))
     rows = []
     for index in sorted(groups):
         values = groups[index]
-        bounds = (_short_value(at(parameter, index / bins)), _short_value(at(parameter, (index + 1) / bins - 1e-9)))
+        bounds = (
+            _short_value(value_at(parameter, index / bins)),
+            _short_value(value_at(parameter, (index + 1) / bins - 1e-9)),
+        )
         text = bounds[0] if bounds[0] == bounds[1] else f"{bounds[0]} … {bounds[1]}"
         best = view.study.objective.best(values)
         rows.append(
             [text, str(len(values)), _objective_text(view, statistics.fmean(values)), _objective_text(view, best)]
         )
-    return (plain(parameter.name, 20), "n", "mean", "best"), rows
+    return (plain_line(parameter.name, 20), "n", "mean", "best"), rows
 
 
-VIEWS: Mapping[str, Callable[[View, Wish], Insight]] = {
-    "history": history,
-    "slice": slice_of,
+PLOTS: Mapping[str, Callable[[View, PlotOptions], DrawnPlot]] = {
+    "history": history_plot,
+    "slice": slice_plot,
     "heat map": heat_map,
-    "parallel": parallel,
-    "pareto": pareto,
-    "categories": categories,
+    "parallel": parallel_plot,
+    "pareto": pareto_plot,
+    "categories": category_plot,
 }
 """Plots by name; importance is not among them, since its numbers come from another process."""

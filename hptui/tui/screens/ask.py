@@ -16,18 +16,18 @@ from textual.widgets.option_list import Option
 
 from hptui.model.errors import HptuiError
 from hptui.tui.screens.base import Dialog
-from hptui.tui.text import plain
+from hptui.tui.text import plain_line
 
 
-class Line(Input):
+class TextInput(Input):
     """An input whose cursor does not blink: a blinking one is sent twice a second over a slow line."""
 
     def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:
-        super().__init__(plain(value, limit=20_000), placeholder=placeholder, id=id, compact=True)
+        super().__init__(plain_line(value, limit=20_000), placeholder=placeholder, id=id, compact=True)
         self.cursor_blink = False
 
 
-class Ask(Dialog[str | None]):
+class TextDialog(Dialog[str | None]):
     """A dialog for one line; `check` raises `HptuiError` for a text that is not accepted."""
 
     BINDINGS = [Binding("escape", "cancel", "Cancel")]  # noqa: RUF012  Textual reads it so
@@ -45,12 +45,12 @@ class Ask(Dialog[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(plain(self._title), id="question", markup=False)
-            yield Line(self._value)
-            yield Static(plain(self._hint), id="hint", classes="detail", markup=False)
+            yield Static(plain_line(self._title), id="question", markup=False)
+            yield TextInput(self._value)
+            yield Static(plain_line(self._hint), id="hint", classes="detail", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one(Line).focus()
+        self.query_one(TextInput).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         try:
@@ -58,7 +58,7 @@ class Ask(Dialog[str | None]):
                 self._check(event.value)
         except HptuiError as error:
             hint = self.query_one("#hint", Static)
-            hint.update(plain(str(error).replace("\n", " ")))
+            hint.update(plain_line(str(error).replace("\n", " ")))
             hint.add_class("wrong")
             return
         self.dismiss(event.value)
@@ -67,7 +67,7 @@ class Ask(Dialog[str | None]):
         self.dismiss(None)
 
 
-class Pick(Dialog[str | None]):
+class ChoiceDialog(Dialog[str | None]):
     """A dialog to choose from a list; typing narrows it down."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
@@ -82,16 +82,16 @@ class Pick(Dialog[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(plain(self._title), id="question", markup=False)
-            yield Line(placeholder="type to narrow down")
+            yield Static(plain_line(self._title), id="question", markup=False)
+            yield TextInput(placeholder="type to narrow down")
             yield OptionList(*self._matching_options(""), compact=True, markup=False)
 
     def _matching_options(self, text: str) -> list[Option]:
         matches = [name for name in self._options if text.lower() in name.lower()]
-        return [Option(plain(name), id=str(self._options.index(name))) for name in matches]
+        return [Option(plain_line(name), id=str(self._options.index(name))) for name in matches]
 
     def on_mount(self) -> None:
-        self.query_one(Line).focus()
+        self.query_one(TextInput).focus()
         option_list = self.query_one(OptionList)
         if self._chosen in self._options:
             option_list.highlighted = self._options.index(self._chosen)

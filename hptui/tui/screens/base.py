@@ -10,10 +10,10 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from hptui.storage.paths import StudyDir
-from hptui.tui.feed import Feed, Reading, Trouble
-from hptui.tui.keys import of_scope
-from hptui.tui.messages import Fresh
-from hptui.tui.sources.pool import Source
+from hptui.tui.feed import Feed, SourceReading, Trouble
+from hptui.tui.keys import keys_of_scope
+from hptui.tui.messages import NewReading
+from hptui.tui.sources.pool import FeedSource
 
 if TYPE_CHECKING:
     from hptui.tui.app import HptuiApp
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 """Type of a screen's result."""
 
-BLANK = 0.3
+MAX_BLANK_S = 0.3
 """Seconds that a screen waits for its first data, before it is drawn without."""
 
 
@@ -30,14 +30,14 @@ def app_of(node: Any) -> HptuiApp:
     return cast("HptuiApp", node.app)
 
 
-def allowed(node: Any, scope: str, action: str) -> bool:
+def is_allowed(node: Any, scope: str, action: str) -> bool:
     """Return whether a key's action may be used: with `--readonly`, those that change something may not."""
     if not app_of(node).config.readonly:
         return True
-    return not any(key.changes and key.action.partition("(")[0] == action for key in of_scope(scope))
+    return not any(key.changes and key.action.partition("(")[0] == action for key in keys_of_scope(scope))
 
 
-class Paced(Screen[Result]):
+class FairScreen(Screen[Result]):
     """A screen that lets all other tasks run between two messages; Textual would handle all waiting ones at once."""
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
@@ -53,7 +53,7 @@ class Paced(Screen[Result]):
         await asyncio.sleep(0)
 
 
-class Dialog(ModalScreen[Result], Paced[Result]):
+class Dialog(ModalScreen[Result], FairScreen[Result]):
     """A question over the screen that asks it; it sets its own focus.
 
     `ModalScreen` is the first base because Textual takes styles from the first one only.
@@ -76,7 +76,7 @@ class Dialog(ModalScreen[Result], Paced[Result]):
             super()._compositor_refresh()
 
 
-class Place(Paced[None]):
+class SourceScreen(FairScreen[None]):
     """A screen that watches sources. Subclasses name the sources, and draw their snapshots."""
 
     scope: ClassVar[str] = ""
@@ -86,18 +86,18 @@ class Place(Paced[None]):
     _has_pending = False
     """True if something has changed that is not drawn yet, because the terminal is behind."""
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return ()
 
-    def read(self, source: Source, found: Any) -> None:
+    def read(self, source: FeedSource, found: Any) -> None:
         """Handle a new snapshot of a source."""
 
-    def trouble(self, source: Source, trouble: Trouble) -> None:
+    def trouble(self, source: FeedSource, trouble: Trouble) -> None:
         """Handle a source that cannot be read."""
         app_of(self).say(f"{trouble.message}{f'; {trouble.hint}' if trouble.hint else ''}", "bad")
 
-    def look_soon(self) -> None:
+    def request_poll(self) -> None:
         """Wake the feed after the next frame: reading and drawing both need the interpreter."""
         self.call_after_refresh(self.feed.wake)
 
@@ -108,30 +108,30 @@ class Place(Paced[None]):
 
     def on_screen_resume(self) -> None:
         if self._is_blank and self.sources():
-            self.set_timer(BLANK, self.unveil)
+            self.set_timer(MAX_BLANK_S, self.show)
         else:
-            self.unveil()
+            self.show()
         self.watch_sources()
 
     def watch_sources(self) -> None:
         """Have the feed poll this screen's sources, and no others."""
         self.feed.watch(self.sources(), self._post_reading)
 
-    def _post_reading(self, reading: Reading) -> None:
-        self.post_message(Fresh(reading))
+    def _post_reading(self, reading: SourceReading) -> None:
+        self.post_message(NewReading(reading))
 
-    def on_fresh(self, message: Fresh) -> None:
+    def on_new_reading(self, message: NewReading) -> None:
         reading = message.reading
         with self.app.batch_update():
-            if isinstance(reading.found, Trouble):
-                self.trouble(reading.source, reading.found)
+            if isinstance(reading.result, Trouble):
+                self.trouble(reading.source, reading.result)
             else:
-                self.read(reading.source, reading.found)
-        self.unveil()
+                self.read(reading.source, reading.result)
+        self.show()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether an action may be used: with `--readonly`, none that changes something."""
-        return allowed(self, self.scope, action)
+        return is_allowed(self, self.scope, action)
 
     def _compositor_refresh(self) -> None:
         """Draw what has changed; later, if the terminal is behind: what is drawn then is the newest."""
@@ -139,55 +139,59 @@ class Place(Paced[None]):
         app = app_of(self)
         if self._is_blank:
             return
-        if app.behind:
+        if app.terminal_is_behind:
             self._has_pending = True
             return
         super()._compositor_refresh()
 
-    def catch_up(self) -> None:
+    def draw_pending(self) -> None:
         """Draw what has waited for the terminal."""
         if self._has_pending:
             self._has_pending = False
             self._compositor_refresh()
 
-    def unveil(self) -> None:
+    def show(self) -> None:
         """Draw this screen from now on."""
         if self._is_blank:
             self._is_blank = False
             self.refresh()
 
-    def launch(self, sd: StudyDir, *, alive: bool) -> None:
+    def run_study(self, sd: StudyDir, *, alive: bool) -> None:
         """Run a study: at once if it is running already, otherwise after a form of its options."""
         from hptui.tui import verbs
 
         def start(choices: Mapping[str, str] | None) -> None:
             if choices is not None:
-                app_of(self).carry_out(lambda: verbs.launch(sd, choices), f"starting {sd.name}…")
+                app_of(self).run_in_background(lambda: verbs.run_with_choices(sd, choices), f"starting {sd.name}…")
 
         if alive:
             start({})
             return
-        from hptui.tui.screens.launch import LaunchScreen
+        from hptui.tui.screens.launch import LaunchForm
 
-        self.app.push_screen(LaunchScreen(sd), start)
+        self.app.push_screen(LaunchForm(sd), start)
 
     def write_table(self, name: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Ask for a path, and write a table of this screen there."""
         from pathlib import Path
 
         from hptui.tui import tables
-        from hptui.tui.screens.ask import Ask
+        from hptui.tui.screens.ask import TextDialog
 
         def write(answer: str | None) -> None:
             if answer:
                 path = Path(answer).expanduser()
-                app_of(self).carry_out(lambda: tables.write(headings, rows, path), f"writing {path}…")
+                app_of(self).run_in_background(
+                    lambda: tables.write_table_file(headings, rows, path), f"writing {path}…"
+                )
 
         hint = "a path that ends in .csv or .md"
-        self.app.push_screen(Ask("Write the table", f"{name}.csv", hint=hint, check=tables.check), write)
+        self.app.push_screen(
+            TextDialog("Write the table", f"{name}.csv", hint=hint, check=tables.check_table_path), write
+        )
 
     def ask(self, question: str, details: Sequence[str], then: Callable[[], None], *, yes: str = "Yes") -> None:
         """Have a destructive action confirmed, then call `then`; `yes` is the button's label."""
-        from hptui.tui.screens.confirm import Confirm
+        from hptui.tui.screens.confirm import ConfirmDialog
 
-        self.app.push_screen(Confirm(question, details, yes), lambda confirmed: then() if confirmed else None)
+        self.app.push_screen(ConfirmDialog(question, details, yes), lambda confirmed: then() if confirmed else None)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from hptui.model.errors import HptuiError, UserError
 from hptui.storage.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.screens.ask import Ask, Pick
+from hptui.tui.screens.ask import ChoiceDialog, TextDialog
 from hptui.tui.screens.editor import edit_path
-from hptui.tui.text import plain
+from hptui.tui.text import plain_line
 
 if TYPE_CHECKING:
     from hptui.tui.app import HptuiApp
 
-Made = Callable[[tuple[str, StudyDir]], Awaitable[None]]
+OnCreated = Callable[[tuple[str, StudyDir]], Awaitable[None]]
 """Called with the message and the study that was created."""
-ANOTHER = "another file…"
+OTHER_FILE = "another file…"
 """Entry of the list that asks for a path."""
 TEMPLATES = {
     "charlm": "a small model of characters, trained from nothing",
@@ -28,9 +28,9 @@ TEMPLATES = {
 """Template -> its description."""
 
 
-def begin(app: HptuiApp, then: Made) -> None:
+def begin_study(app: HptuiApp, then: OnCreated) -> None:
     """Let the user choose or write a study file, and run it; `made` is called with the result."""
-    files = nearby(Path.cwd())
+    files = study_files_near(Path.cwd())
     templates = {f"template {name}: {description}": name for name, description in TEMPLATES.items()}
 
     def choose(choice: str | None) -> None:
@@ -39,12 +39,12 @@ def begin(app: HptuiApp, then: Made) -> None:
         if choice in templates:
             _from_template(app, templates[choice], then)
         else:
-            run_from(app, "" if choice == ANOTHER else choice, then)
+            run_from(app, "" if choice == OTHER_FILE else choice, then)
 
-    app.push_screen(Pick("A new study", [*files, ANOTHER, *templates]), choose)
+    app.push_screen(ChoiceDialog("A new study", [*files, OTHER_FILE, *templates]), choose)
 
 
-def nearby(directory: Path) -> list[str]:
+def study_files_near(directory: Path) -> list[str]:
     """Return the study files in a directory, and in `studies/` below it, as relative paths."""
     paths = [*sorted(directory.glob("*.toml")), *sorted((directory / "studies").glob("*.toml"))]
     return [str(path.relative_to(directory)) for path in paths if _looks_like_study(path)]
@@ -57,29 +57,29 @@ def _looks_like_study(path: Path) -> bool:
         return False
 
 
-def run_from(app: HptuiApp, value: str, then: Made) -> None:
+def run_from(app: HptuiApp, value: str, then: OnCreated) -> None:
     """Ask for the study file, check it, and start it."""
 
     def start(text: str | None) -> None:
         if text:
             path = Path(text).expanduser()
-            app.carry_out(lambda: verbs.run_file(app.home, path), f"starting {plain(path, 200)}…", then)
+            app.run_in_background(lambda: verbs.run_file(app.home, path), f"starting {plain_line(path, 200)}…", then)
 
     hint = "a study file (.toml); it is checked, made a study, and started"
-    app.push_screen(Ask("New study from file", value, hint=hint, check=_check_study_file), start)
+    app.push_screen(TextDialog("New study from file", value, hint=hint, check=_check_study_file), start)
 
 
-def _from_template(app: HptuiApp, kind: str, then: Made) -> None:
+def _from_template(app: HptuiApp, kind: str, then: OnCreated) -> None:
     """Write the template, open it in the editor, then ask whether to run it."""
     if kind == "command":
         hint = "a script (.py) or a sweep (.yaml): it is read, never run"
-        dialog = Ask("A study file for", hint=hint, check=_require_file)
+        dialog = TextDialog("A study file for", hint=hint, check=_require_file)
         app.push_screen(dialog, lambda source: _write_template(app, source, then) if source else None)
     else:
         _write_template(app, kind, then)
 
 
-def _write_template(app: HptuiApp, source: str, then: Made) -> None:
+def _write_template(app: HptuiApp, source: str, then: OnCreated) -> None:
     def write(text: str | None) -> None:
         if not text:
             return
@@ -93,13 +93,13 @@ def _write_template(app: HptuiApp, source: str, then: Made) -> None:
         if edit_path(app, path):
             run_from(app, str(path), then)
 
-    suggested = free(Path(f"{Path(source).stem}.toml"))
+    suggested = free_path(Path(f"{Path(source).stem}.toml"))
     app.push_screen(
-        Ask("Write the study file as", str(suggested), hint="your editor opens it", check=_require_free), write
+        TextDialog("Write the study file as", str(suggested), hint="your editor opens it", check=_require_free), write
     )
 
 
-def free(path: Path) -> Path:
+def free_path(path: Path) -> Path:
     """Return the path, or the first free one with a number appended."""
     candidates = (path, *(path.with_stem(f"{path.stem}-{n}") for n in range(2, 1000)))
     return next((candidate for candidate in candidates if not candidate.exists()), path)

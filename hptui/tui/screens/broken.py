@@ -10,15 +10,15 @@ from textual.app import ComposeResult
 from hptui.storage.paths import StudyDir
 from hptui.tui.cells import Cell
 from hptui.tui.feed import Trouble
-from hptui.tui.screens.base import Place, app_of
-from hptui.tui.sources.pool import Source
+from hptui.tui.screens.base import SourceScreen, app_of
+from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
-from hptui.tui.text import plain
+from hptui.tui.text import plain_line
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 
 
-class BrokenScreen(Place):
+class BrokenScreen(SourceScreen):
     """Shows why a study cannot be read, tries again at each poll, and opens the study once it can be read."""
 
     def __init__(self, sd: StudyDir, trouble: Trouble) -> None:
@@ -30,34 +30,36 @@ class BrokenScreen(Place):
     def compose(self) -> ComposeResult:
         yield CellLine(id="head", classes="bar")
         yield Facts(id="body", classes="pane")
-        yield Answer(id="answer")
+        yield MessageLine(id="answer")
         yield KeyLine(ascii=app_of(self).config.charts == "ascii")
 
     def on_mount(self) -> None:
-        self.query_one("#head", CellLine).show([Cell(plain(self.sd.name, 64), bold=True), Cell("unreadable", "bad")])
+        self.query_one("#head", CellLine).show(
+            [Cell(plain_line(self.sd.name, 64), bold=True), Cell("unreadable", "bad")]
+        )
         pane = self.query_one(Facts)
         pane.title = "this study cannot be shown"
-        pane.entitle(pane.title)
+        pane.set_title(pane.title)
         pane.focus()
         self._show_trouble()
 
     def _show_trouble(self) -> None:
-        lines = [[Cell(plain(part, 400), "bad")] for part in self._trouble.message.splitlines()]
-        lines += [[Cell("")], [Cell(plain(self._trouble.hint, 400))]] if self._trouble.hint else []
+        lines = [[Cell(plain_line(part, 400), "bad")] for part in self._trouble.message.splitlines()]
+        lines += [[Cell("")], [Cell(plain_line(self._trouble.hint, 400))]] if self._trouble.hint else []
         lines += [[Cell("")], [Cell("It is looked at again every moment; esc goes back.", "muted")]]
         self.query_one(Facts).show(lines)
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return [self._source]
 
-    def read(self, source: Source, snapshot: Any) -> None:
+    def read(self, source: FeedSource, snapshot: Any) -> None:
         """Open the study, which can be read now."""
         from hptui.tui.screens.study import StudyScreen
 
         self.app.switch_screen(StudyScreen(self.sd))
 
-    def trouble(self, source: Source, trouble: Trouble) -> None:
+    def trouble(self, source: FeedSource, trouble: Trouble) -> None:
         """Show why the study cannot be read."""
         self._trouble = trouble
         self._show_trouble()

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hptui.model.study import Study
-from hptui.tui.charts.naming import is_training, partner
+from hptui.tui.charts.naming import counterpart_of, is_training
 from hptui.tui.sources.curves import CurveKey, CurvesSnapshot
-from hptui.tui.themes import SERIES
+from hptui.tui.themes import N_SERIES_COLOURS
 
 if TYPE_CHECKING:
-    from hptui.tui.widgets.chart import Plot
+    from hptui.tui.widgets.chart import ChartCurve
 
-AT_MOST = 60
+MAX_CURVES = 60
 """Number of curves that are shown at once at most; those without a colour of their own are muted."""
-ROUGH = 20
+MIN_SMOOTHED_POINTS = 20
 """Number of points below which a curve is drawn unsmoothed."""
 
 
@@ -27,11 +27,11 @@ def chartable(metrics: Iterable[str]) -> list[str]:
     return [name for name in metrics if not name.endswith((":k", ":n"))]
 
 
-def usual_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
+def default_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
     """Return the default metrics of two charts: the objective, and its training metric or another one."""
     main = study.objective.metric
     names = chartable(metrics)
-    other = partner(main, names)
+    other = counterpart_of(main, names)
     if other is None and len(study.objectives) > 1:
         other = study.objectives[1].metric
     if other is None:
@@ -41,17 +41,17 @@ def usual_metrics(study: Study, metrics: Sequence[str]) -> tuple[str, str]:
     return main, other
 
 
-class Palette:
+class TrialPalette:
     """The colours of trials."""
 
     def __init__(self) -> None:
         self._slots: dict[int, int] = {}
 
-    def give(self, numbers: Sequence[int]) -> Mapping[int, int]:
+    def assign(self, numbers: Sequence[int]) -> Mapping[int, int]:
         """Return the palette index of each of the first trials; those that have one keep it."""
-        coloured = list(numbers[:SERIES])
+        coloured = list(numbers[:N_SERIES_COLOURS])
         slots = {number: slot for number, slot in self._slots.items() if number in coloured}
-        free_slots = [slot for slot in range(SERIES) if slot not in slots.values()]
+        free_slots = [slot for slot in range(N_SERIES_COLOURS) if slot not in slots.values()]
         for number in coloured:
             if number not in slots:
                 slots[number] = free_slots.pop(0)
@@ -59,20 +59,20 @@ class Palette:
         return slots
 
 
-def wanted(
+def needed_curves(
     numbers: Sequence[int], metrics: Sequence[str], axis_metrics: Sequence[str], windows: Mapping[str, tuple[int, int]]
 ) -> tuple[CurveKey, ...]:
     """Return the curves that charts of these metrics need of these trials."""
     keys = [
         CurveKey(number, metric, *windows.get(metric, (None, None)))
-        for number in numbers[:AT_MOST]
+        for number in numbers[:MAX_CURVES]
         for metric in dict.fromkeys(metrics)
     ]
-    keys += [CurveKey(number, metric) for number in numbers[:AT_MOST] for metric in dict.fromkeys(axis_metrics)]
+    keys += [CurveKey(number, metric) for number in numbers[:MAX_CURVES] for metric in dict.fromkeys(axis_metrics)]
     return tuple(dict.fromkeys(keys))
 
 
-def plots(
+def curves_of_metric(
     snapshot: CurvesSnapshot,
     numbers: Sequence[int],
     colours: Mapping[int, int],
@@ -81,9 +81,9 @@ def plots(
     dotted: bool = False,
     axis_metric: str = "",
     names: Mapping[int, str] | None = None,
-) -> list[Plot]:
+) -> list[ChartCurve]:
     """Return the plots of one metric, in the order of the trials: the first is the most important."""
-    from hptui.tui.widgets.chart import Plot
+    from hptui.tui.widgets.chart import ChartCurve
 
     by_trial: dict[int, CurveKey] = {}
     companions: dict[int, CurveKey] = {}
@@ -99,7 +99,7 @@ def plots(
             continue
         curve = snapshot.curves[curve_key]
         companion = snapshot.curves[companions[number]] if number in companions else None
-        rough = not is_training(metric) or curve.x.size < ROUGH
+        rough = not is_training(metric) or curve.x.size < MIN_SMOOTHED_POINTS
         label = "" if dotted else (names or {}).get(number, f"#{number}")
-        plot_list.append(Plot(label, curve, colours.get(number), companion, dotted, rough))
+        plot_list.append(ChartCurve(label, curve, colours.get(number), companion, dotted, rough))
     return plot_list

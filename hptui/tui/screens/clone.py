@@ -13,13 +13,13 @@ from textual.widgets import Button, Checkbox, Input, Static
 
 from hptui.model.trial import Trial, Value
 from hptui.results.view import View
-from hptui.tui.screens.ask import Line
+from hptui.tui.screens.ask import TextInput
 from hptui.tui.screens.base import Dialog
-from hptui.tui.text import plain
+from hptui.tui.text import plain_line
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
+class TrialDraft:
     """The content of the form: settings as typed, a name, a note, and the trial from whose checkpoint it goes on."""
 
     settings: dict[str, str]
@@ -28,7 +28,7 @@ class Queued:
     continues: int | None = None
 
 
-class CloneScreen(Dialog["Queued | None"]):
+class CloneForm(Dialog["TrialDraft | None"]):
     """A form whose result is the trial to queue."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
@@ -72,22 +72,22 @@ class CloneScreen(Dialog["Queued | None"]):
             with VerticalScroll(id="fields"):
                 for index, (name, value) in enumerate(self._initial_texts.items()):
                     with Horizontal(classes="field"):
-                        yield Static(plain(name, 30), classes="name", markup=False)
-                        yield Line(self._changes.get(name, value), id=f"value{index}")
-                        yield Static(plain(ranges.get(name, ""), 40), classes="range", markup=False)
+                        yield Static(plain_line(name, 30), classes="name", markup=False)
+                        yield TextInput(self._changes.get(name, value), id=f"value{index}")
+                        yield Static(plain_line(ranges.get(name, ""), 40), classes="range", markup=False)
                 if self._step is not None:
                     yield Checkbox(f"go on from its checkpoint at step {self._step}", id="continues", compact=True)
                 for key, text in (("others", "key=value, more settings"), ("name", "a name"), ("note", "a note")):
                     with Horizontal(classes="field"):
                         yield Static(key, classes="name", markup=False)
-                        yield Line(self._note if key == "note" else "", placeholder=text, id=key)
+                        yield TextInput(self._note if key == "note" else "", placeholder=text, id=key)
                         yield Static("", classes="range", markup=False)
             yield Static("enter or ctrl+s queues it, esc does not", id="hint", classes="detail", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Queue", id="queue", compact=True)
 
     def on_mount(self) -> None:
-        self.query(Line).first().focus()
+        self.query(TextInput).first().focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.action_queue()
@@ -105,14 +105,14 @@ class CloneScreen(Dialog["Queued | None"]):
         """Queue what the trial had set and what was typed; settings left at the baseline are omitted."""
         settings: dict[str, str] = {}
         for index, (name, initial) in enumerate(self._initial_texts.items()):
-            text = self.query_one(f"#value{index}", Line).value.strip()
+            text = self.query_one(f"#value{index}", TextInput).value.strip()
             if text and (name in self._params or text != initial):
                 settings[name] = text
-        for assignment in self.query_one("#others", Line).value.split():
+        for assignment in self.query_one("#others", TextInput).value.split():
             key, separator, value = assignment.partition("=")
             if not separator or not key:
                 hint = self.query_one("#hint", Static)
-                hint.update(plain(f"{assignment!r} is not of the form key=value"))
+                hint.update(plain_line(f"{assignment!r} is not of the form key=value"))
                 hint.add_class("wrong")
                 return
             settings[key] = value
@@ -120,8 +120,8 @@ class CloneScreen(Dialog["Queued | None"]):
         if continues is not None:
             # The settings follow from the continued trial; only changes are passed on.
             settings = {name: text for name, text in settings.items() if self._initial_texts.get(name) != text}
-        name, note = self.query_one("#name", Line).value.strip(), self.query_one("#note", Line).value
-        self.dismiss(Queued(settings, name, note, continues))
+        name, note = self.query_one("#name", TextInput).value.strip(), self.query_one("#note", TextInput).value
+        self.dismiss(TrialDraft(settings, name, note, continues))
 
     def _is_continuation(self) -> bool:
         return any(box.value for box in self.query(Checkbox))

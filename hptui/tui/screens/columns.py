@@ -11,10 +11,10 @@ from textual.widgets import SelectionList, Static
 from textual.widgets.selection_list import Selection
 
 from hptui.tui.screens.base import Dialog
-from hptui.tui.text import plain
+from hptui.tui.text import plain_line
 
 
-class ColumnsScreen(Dialog[list[str] | None]):
+class ColumnsDialog(Dialog[list[str] | None]):
     """A list of columns to tick. `u` restores the default ones."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
@@ -34,7 +34,7 @@ class ColumnsScreen(Dialog[list[str] | None]):
         with Vertical(id="dialog"):
             yield Static("Columns", id="question", markup=False)
             options = [
-                Selection(plain(name, 60).replace("[", "\\["), index, name in self._chosen)
+                Selection(plain_line(name, 60).replace("[", "\\["), index, name in self._chosen)
                 for index, name in enumerate(self._names)
             ]
             yield SelectionList[int](*options, compact=True)

@@ -9,32 +9,32 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from hptui.model.counts import shown
+from hptui.model.counts import visible_metrics
 from hptui.model.format import clock, memory, setting
 from hptui.model.trial import Trial, Value
-from hptui.model.values import same
+from hptui.model.values import values_equal
 from hptui.results.view import View
 from hptui.storage.paths import StudyDir
 from hptui.tui.cells import Cell
 from hptui.tui.keys import bindings
 from hptui.tui.screens.base import app_of
-from hptui.tui.screens.charted import Charted
+from hptui.tui.screens.charted import ChartScreen
 from hptui.tui.screens.curves import CurvePanel
-from hptui.tui.sources.pool import Source
+from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
-from hptui.tui.text import fit, plain, width_of
+from hptui.tui.text import fit_cells, plain_line, width_of
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
-from hptui.tui.words import brief
+from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
+from hptui.tui.words import short_number
 
-MOST = 8
+MAX_COMPARED = 8
 """Number of trials that are compared at most."""
-WIDEST = 18
+MAX_COLUMN_CELLS = 18
 """Cells that a column takes at most."""
 
 
-class CompareScreen(Charted):
+class CompareScreen(ChartScreen):
     """Trials side by side; the first one is the reference."""
 
     scope = "compare"
@@ -43,7 +43,7 @@ class CompareScreen(Charted):
     def __init__(self, sd: StudyDir, study_source: StudySource, numbers: Sequence[int]) -> None:
         super().__init__()
         self.sd, self.study_source = sd, study_source
-        self.numbers = list(dict.fromkeys(numbers))[:MOST]
+        self.numbers = list(dict.fromkeys(numbers))[:MAX_COMPARED]
         self._show_all_settings = False
 
     def compose(self) -> ComposeResult:
@@ -54,7 +54,7 @@ class CompareScreen(Charted):
                 yield Facts(wrap=False, id="differences", classes="pane")
                 yield Facts(wrap=False, id="metrics", classes="pane")
             yield Chart(charts=app.config.charts, smoothing=app.config.smoothing, id="overlay", classes="pane")
-        yield Answer(id="answer")
+        yield MessageLine(id="answer")
         yield KeyLine(ascii=app.config.charts == "ascii")
 
     def on_mount(self) -> None:
@@ -62,11 +62,11 @@ class CompareScreen(Charted):
         self.query_one("#differences").focus()
         self._show_comparison()
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return [self.study_source, self.curves.source]
 
-    def read(self, source: Source, snapshot: Any) -> None:
+    def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
         if source is self.curves.source:
             self.curves.draw()
@@ -92,16 +92,16 @@ class CompareScreen(Charted):
         if self.curves.want(snapshot, self.numbers):
             self.feed.wake()
         listed = ", ".join(map(str, self.numbers))
-        left = [Cell(plain(self.sd.name, 40), bold=True), Cell(f"compare trials {listed}", "muted")]
+        left = [Cell(plain_line(self.sd.name, 40), bold=True), Cell(f"compare trials {listed}", "muted")]
         self.query_one("#head", CellLine).show(left, [Cell(f"measured by trial {self.numbers[0]}", "muted")])
         pane = self.query_one("#differences", Facts)
         pane.title = "all settings" if self._show_all_settings else "settings that differ"
-        pane.entitle(pane.title)
-        pane.show(differences(view, trials, everything=self._show_all_settings))
+        pane.set_title(pane.title)
+        pane.show(difference_lines(view, trials, everything=self._show_all_settings))
         pane = self.query_one("#metrics", Facts)
         pane.title = "measured"
-        pane.entitle(pane.title)
-        pane.show(measured(view, trials))
+        pane.set_title(pane.title)
+        pane.show(metric_lines(view, trials))
 
     # keys -----------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class CompareScreen(Charted):
         view_and_trials = self._compared_trials()
         if view_and_trials is not None:
             view, trials = view_and_trials
-            lines = [*settings_of(view, trials, everything=self._show_all_settings), *metrics_of(view, trials)]
+            lines = [*setting_rows(view, trials, everything=self._show_all_settings), *metric_rows(view, trials)]
             rows = [[cell.text.strip() for cell in line] for line in lines if len(line) > 1]
             headings = ["", *(f"#{trial.number} {trial.name}".strip() for trial in trials)]
             self.write_table(f"{self.sd.name}-compared", headings, rows)
@@ -128,29 +128,29 @@ class CompareScreen(Charted):
         view_and_trials = self._compared_trials()
         if view_and_trials is not None:
             view, trials = view_and_trials
-            lines = [*differences(view, trials, everything=self._show_all_settings), *measured(view, trials)]
+            lines = [*difference_lines(view, trials, everything=self._show_all_settings), *metric_lines(view, trials)]
             text = "\n".join("\t".join(cell.text.strip() for cell in line) for line in lines)
             app_of(self).copy(text + "\n", "the comparison")
 
 
-def differences(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
+def difference_lines(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
     """Return one row per setting and one column per trial; what differs from the first is in colour."""
-    rows = settings_of(view, trials, everything=everything)
-    return aligned([_heading_cells(trials), *(rows or [[Cell("their settings are the same", "muted")]])])
+    rows = setting_rows(view, trials, everything=everything)
+    return align_cells([_heading_cells(trials), *(rows or [[Cell("their settings are the same", "muted")]])])
 
 
-def settings_of(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
+def setting_rows(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:
     """Return the rows of `differences` without alignment and headings."""
     settings = [view.settings(trial) for trial in trials]
     names = list(dict.fromkeys(name for trial_settings in settings for name in trial_settings))
     rows: list[list[Cell]] = []
     for name in names:
         values = [trial_settings.get(name) for trial_settings in settings]
-        differ = not all(same(values[0], value) for value in values[1:])
+        differ = not all(values_equal(values[0], value) for value in values[1:])
         if everything or differ:
             pairs = zip(trials, values, strict=True)
             rows.append(
-                [Cell(plain(name, 40)), *(_setting_cell(values[0], value, trial, name) for trial, value in pairs)]
+                [Cell(plain_line(name, 40)), *(_setting_cell(values[0], value, trial, name) for trial, value in pairs)]
             )
     return rows
 
@@ -158,25 +158,25 @@ def settings_of(view: View, trials: Sequence[Trial], *, everything: bool = False
 def _setting_cell(first: Value, value: Value, trial: Trial, name: str) -> Cell:
     used = trial.effective.get(name, value)
     text = setting(value) if used == value else f"{setting(value)} → {setting(used)}"
-    return Cell(plain(text, 60), "" if same(first, value) else "accent")
+    return Cell(plain_line(text, 60), "" if values_equal(first, value) else "accent")
 
 
-def measured(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
+def metric_lines(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
     """Return one row per metric: the first trial's value, then the others' with their difference from it."""
-    return aligned([_heading_cells(trials), *metrics_of(view, trials)])
+    return align_cells([_heading_cells(trials), *metric_rows(view, trials)])
 
 
-def metrics_of(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
+def metric_rows(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
     """Return the rows of `measured` without alignment and headings."""
     objectives = {objective.metric: objective.goal for objective in view.study.objectives}
-    names = list(dict.fromkeys([*objectives, *(name for trial in trials for name in shown(trial.metrics))]))
+    names = list(dict.fromkeys([*objectives, *(name for trial in trials for name in visible_metrics(trial.metrics))]))
     rows = [[Cell("status", "muted"), *(Cell(str(trial.status), "muted") for trial in trials)]]
     for name in names:
         goal = objectives.get(name) or (view.study.metrics[name].goal if name in view.study.metrics else None)
         values = [(trial.values or {}).get(name, trial.metrics.get(name)) for trial in trials]
         if any(value is not None for value in values):
             cells = [_metric_cell(view, name, goal, values[0], value, n) for n, value in enumerate(values)]
-            rows.append([Cell(plain(name, 40), "accent" if name in objectives else ""), *cells])
+            rows.append([Cell(plain_line(name, 40), "accent" if name in objectives else ""), *cells])
     rows.append([Cell("time", "muted"), *(Cell(clock(trial.seconds) if trial.seconds else "–") for trial in trials)])
     peaks = [trial.peak_memory_gb for trial in trials]
     if any(peak is not None for peak in peaks):
@@ -187,7 +187,7 @@ def metrics_of(view: View, trials: Sequence[Trial]) -> list[list[Cell]]:
 def _metric_cell(view: View, name: str, goal: str | None, first: float | None, value: float | None, index: int) -> Cell:
     if value is None:
         return Cell("–", "muted")
-    text = brief(value, view.study.metrics.get(name))
+    text = short_number(value, view.study.metrics.get(name))
     if index == 0 or first is None or value != value or first != first:
         return Cell(text)
     difference = value - first
@@ -206,16 +206,21 @@ def _difference_text(value: float) -> str:
 
 
 def _heading_cells(trials: Sequence[Trial]) -> list[Cell]:
-    return [Cell("", "muted"), *(Cell(plain(f"#{trial.number} {trial.name}".strip(), 40), "muted") for trial in trials)]
+    return [
+        Cell("", "muted"),
+        *(Cell(plain_line(f"#{trial.number} {trial.name}".strip(), 40), "muted") for trial in trials),
+    ]
 
 
-def aligned(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
+def align_cells(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
     """Return cells in columns as wide as needed, up to a maximum; a row of a single cell stays as it is."""
     table = [row for row in rows if len(row) > 1]
     columns = zip(*table, strict=True)
-    widths = [min(WIDEST, max(width_of(cell.text) for cell in column)) + 2 for column in columns]
+    widths = [min(MAX_COLUMN_CELLS, max(width_of(cell.text) for cell in column)) + 2 for column in columns]
 
     def aligned_row(row: Sequence[Cell]) -> list[Cell]:
-        return [Cell(fit(cell.text, width), cell.meaning, cell.bold) for cell, width in zip(row, widths, strict=True)]
+        return [
+            Cell(fit_cells(cell.text, width), cell.meaning, cell.bold) for cell, width in zip(row, widths, strict=True)
+        ]
 
     return [aligned_row(row) if len(row) > 1 else list(row) for row in rows]

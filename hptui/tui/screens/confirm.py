@@ -10,10 +10,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Static
 
 from hptui.tui.screens.base import Dialog
-from hptui.tui.text import plain
+from hptui.tui.text import plain_line
 
 
-class Confirm(Dialog[bool]):
+class ConfirmDialog(Dialog[bool]):
     """A dialog with Yes and No; No has the focus."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
@@ -28,9 +28,9 @@ class Confirm(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(plain(self._question), id="question", markup=False)
+            yield Static(plain_line(self._question), id="question", markup=False)
             for detail in self._details:
-                yield Static(plain(detail), classes="detail", markup=False)
+                yield Static(plain_line(detail), classes="detail", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("No (n)", id="no", compact=True)
                 yield Button(f"{self._yes} (y)", id="yes", compact=True)

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hptui.storage.paths import StudyDir
-from hptui.tui.charts.naming import COMPANIONS, is_training, partner
+from hptui.tui.charts.naming import AXIS_METRICS, counterpart_of, is_training
 from hptui.tui.rows import TrialRows
-from hptui.tui.screens.charting import AT_MOST, Palette, chartable, plots, usual_metrics, wanted
+from hptui.tui.screens.charting import (
+    MAX_CURVES,
+    TrialPalette,
+    chartable,
+    curves_of_metric,
+    default_metrics,
+    needed_curves,
+)
 from hptui.tui.sources.curves import CurvesSource
 from hptui.tui.sources.study import StudySnapshot
-from hptui.tui.themes import SERIES
+from hptui.tui.themes import N_SERIES_COLOURS
 from hptui.tui.widgets.chart import Chart
 
-FEW = 5
+MAX_DEFAULT_CURVES = 5
 """Number of curves that are shown unless trials are marked; more would be hard to read."""
 
 
@@ -23,7 +30,7 @@ class CurvePanel:
     def __init__(self, sd: StudyDir, charts: Sequence[Chart]) -> None:
         self.charts = list(charts)
         self.source = CurvesSource(sd)
-        self.palette = Palette()
+        self.palette = TrialPalette()
         self.metrics: list[str] = []
         self.both = False
         self.all = False
@@ -36,7 +43,7 @@ class CurvePanel:
     def aim(self, snapshot: StudySnapshot, rows: TrialRows, cursor: int | None) -> bool:
         """Request the curves of the trials to be shown; return True if these are others than before."""
         if self.all:
-            numbers = [trial.number for trial in rows.all[:AT_MOST]]
+            numbers = [trial.number for trial in rows.all[:MAX_CURVES]]
             numbers = ([cursor] if cursor is not None else []) + [number for number in numbers if number != cursor]
         elif rows.marks:
             numbers = sorted(rows.marks, key=lambda number: (number != cursor, rows.index_of(number) or 0))
@@ -50,7 +57,7 @@ class CurvePanel:
         self.metrics = chartable(snapshot.metrics)
         totals = [trial.total_steps for trial in snapshot.view.trials[:50] if trial.total_steps]
         self.length = float(max(totals, default=0))
-        main_metric, second_metric = usual_metrics(snapshot.view.study, snapshot.metrics)
+        main_metric, second_metric = default_metrics(snapshot.view.study, snapshot.metrics)
         for chart, metric in zip(self.charts, (main_metric, second_metric), strict=False):
             if chart not in self._chosen_metrics or not self._chosen_metrics[chart]:
                 chart.metric = metric
@@ -62,7 +69,7 @@ class CurvePanel:
             if chart.window is not None and chart.axis == "step"
             for name in self._metrics_of(chart)
         }
-        keys = wanted(self.numbers, metrics, axes, windows)
+        keys = needed_curves(self.numbers, metrics, axes, windows)
         if keys == self.source.want:
             return False
         self.source.want = keys
@@ -70,11 +77,11 @@ class CurvePanel:
 
     def _metrics_of(self, chart: Chart) -> list[str]:
         """Return the metrics of a chart: one, or also its counterpart on training or validation data."""
-        counterpart = partner(chart.metric, self.metrics) if self.both else None
+        counterpart = counterpart_of(chart.metric, self.metrics) if self.both else None
         return [chart.metric, counterpart] if counterpart else [chart.metric]
 
     def _axis_metric(self, chart: Chart) -> str:
-        return next((name for name in COMPANIONS.get(chart.axis, ()) if name in self.metrics), "")
+        return next((name for name in AXIS_METRICS.get(chart.axis, ()) if name in self.metrics), "")
 
     # what is drawn --------------------------------------------------------------------------------------------
 
@@ -83,7 +90,7 @@ class CurvePanel:
         snapshot = self.source.latest
         if snapshot is None:
             return
-        colours = self.palette.give(self.numbers)
+        colours = self.palette.assign(self.numbers)
         for chart in self.charts:
             names = self._metrics_of(chart)
             axis = self._axis_metric(chart)
@@ -91,7 +98,7 @@ class CurvePanel:
             curve_plots = []
             for name in names:
                 dotted = len(names) > 1 and is_training(name)
-                curve_plots += plots(snapshot, self.numbers, colours, name, dotted=dotted, axis_metric=axis)
+                curve_plots += curves_of_metric(snapshot, self.numbers, colours, name, dotted=dotted, axis_metric=axis)
             chart.show(curve_plots, length=self.length, title=" + ".join(names))
 
     def set_metric(self, chart: Chart, metric: str) -> None:
@@ -113,8 +120,8 @@ class CurvePanel:
 
 def _default_trials(snapshot: StudySnapshot, rows: TrialRows, cursor: int | None) -> list[int]:
     """Return the trial under the cursor, the best, running ones, then the first of the table."""
-    running = [trial.number for trial in rows.all[:SERIES] if trial.status.open and trial.last_step]
-    leading = [trial.number for trial in rows.all[:SERIES] if trial.last_step]
+    running = [trial.number for trial in rows.all[:N_SERIES_COLOURS] if trial.status.open and trial.last_step]
+    leading = [trial.number for trial in rows.all[:N_SERIES_COLOURS] if trial.last_step]
     best = sorted(snapshot.best)[:1]
     numbers = [*([cursor] if cursor is not None else []), *best, *running[:3], *leading]
-    return list(dict.fromkeys(numbers))[:FEW]
+    return list(dict.fromkeys(numbers))[:MAX_DEFAULT_CURVES]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hptui.tui.app import HptuiApp
 
 
-def editor() -> list[str]:
+def editor_command() -> list[str]:
     """Return the command of $VISUAL, $EDITOR or vi, as words."""
     for name in ("VISUAL", "EDITOR"):
         words = shlex.split(os.environ.get(name, ""))
@@ -39,7 +39,7 @@ def edit_path(app: HptuiApp, path: Path) -> bool:
     """
     try:
         with app.suspend():
-            process = subprocess.run([*editor(), str(path)], check=False)
+            process = subprocess.run([*editor_command(), str(path)], check=False)
     except (SuspendNotSupported, OSError) as error:
         app.say(f"no editor can be opened here: {error or 'this terminal cannot be given away'}", "bad")
         return False
@@ -48,7 +48,7 @@ def edit_path(app: HptuiApp, path: Path) -> bool:
     return process.returncode == 0
 
 
-def page(app: HptuiApp, path: Path) -> None:
+def open_pager(app: HptuiApp, path: Path) -> None:
     """Show a file in $PAGER, or in less, which by default does not pass terminal escapes on."""
     words = shlex.split(os.environ.get("PAGER", "")) or ["less"]
     try:
@@ -106,6 +106,6 @@ def edit_file(app: HptuiApp, sd: StudyDir, study: Study, then: Callable[[object]
             return f"{source} has changed meanwhile; your text is in {copy}"
         # Atomic: a runner or another hptui never reads half a file.
         os.replace(copy, source)
-        return verbs.take_file(sd, source)
+        return verbs.apply_file(sd, source)
 
-    app.carry_out(apply, "taking the file…", then)
+    app.run_in_background(apply, "taking the file…", then)

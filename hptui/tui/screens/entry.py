@@ -14,14 +14,14 @@ from hptui.model.errors import HptuiError, StudyError
 from hptui.model.space import Derived, Parameter
 from hptui.model.trial import Value
 from hptui.model.values import value_text
-from hptui.tui.screens.ask import Line
+from hptui.tui.screens.ask import TextInput
 from hptui.tui.screens.base import Dialog
 from hptui.tui.spacerows import kind_of
-from hptui.tui.text import plain
+from hptui.tui.text import plain_line
 
-KINDS = ("float", "int", "choice", "derived", "drawn")
+PARAMETER_KINDS = ("float", "int", "choice", "derived", "drawn")
 """Kinds of parameters, in the order in which a key goes through them."""
-FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
+FIELDS_BY_KIND: Mapping[str, tuple[tuple[str, str], ...]] = {
     "float": (
         ("low", "least value, as 1e-5"),
         ("high", "largest value"),
@@ -34,18 +34,18 @@ FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "drawn": (("distribution", "normal(0, 1), log_normal(-7, 1) or beta(2, 5)"), ("step", "empty: any value")),
 }
 """Kind -> fields of the form: the key of `[space]`, and a hint."""
-ALWAYS = (("when", "optimizer == 'sgd'"), ("note", "why it is searched"))
+COMMON_FIELDS = (("when", "optimizer == 'sgd'"), ("note", "why it is searched"))
 """Fields of all kinds; `when` is not one of derived values."""
-YES = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
+YES_OR_NO = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
 """Accepted texts of a yes-or-no field."""
 
-Read = Callable[[str, Mapping[str, Value]], Parameter | Derived]
+ReadParameter = Callable[[str, Mapping[str, Value]], Parameter | Derived]
 """Returns the parameter of a name and an entry. Raises StudyError if it is invalid."""
 Entry = tuple[str, dict[str, Value]]
 """Name of a parameter, and its entry for `[space]`."""
 
 
-class EntryScreen(Dialog["Entry | None"]):
+class ParameterForm(Dialog["Entry | None"]):
     """A form whose result is the parameter's name and its entry for `[space]`."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
@@ -60,7 +60,7 @@ class EntryScreen(Dialog["Entry | None"]):
         self,
         name: str,
         entry: Mapping[str, Value],
-        read: Read,
+        read: ReadParameter,
         *,
         about: str = "",
         strip: Callable[[Parameter], str] | None = None,
@@ -74,12 +74,12 @@ class EntryScreen(Dialog["Entry | None"]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(
-                plain(f"Parameter {self._parameter}" if self._parameter else "A new parameter"),
+                plain_line(f"Parameter {self._parameter}" if self._parameter else "A new parameter"),
                 id="question",
                 markup=False,
             )
             if self._about:
-                yield Static(plain(self._about, 400), classes="detail", markup=False)
+                yield Static(plain_line(self._about, 400), classes="detail", markup=False)
             yield VerticalScroll(id="fields")
             yield Static("", id="where", classes="detail", markup=False)
             yield Static("", id="hint", classes="detail", markup=False)
@@ -103,15 +103,15 @@ class EntryScreen(Dialog["Entry | None"]):
         await fields.remove_children()
         descriptions = [] if self._parameter else [("name", "as the trainer calls it")]
         descriptions += [
-            ("kind", ", ".join(KINDS)),
-            *FIELDS[self.kind],
-            *(ALWAYS if self.kind != "derived" else ALWAYS[1:]),
+            ("kind", ", ".join(PARAMETER_KINDS)),
+            *FIELDS_BY_KIND[self.kind],
+            *(COMMON_FIELDS if self.kind != "derived" else COMMON_FIELDS[1:]),
         ]
         shown = {**texts, "kind": self.kind}
         rows_of_fields = [
             Horizontal(
                 Static(key, classes="name", markup=False),
-                Line(shown.get(key, ""), placeholder=hint, id=f"field-{key}"),
+                TextInput(shown.get(key, ""), placeholder=hint, id=f"field-{key}"),
                 classes="field",
             )
             for key, hint in descriptions
@@ -122,20 +122,20 @@ class EntryScreen(Dialog["Entry | None"]):
     def _focus_field(self, focus: str) -> None:
         line = self.query(f"#field-{focus or 'kind'}")
         if line:
-            line.first(Line).focus()
+            line.first(TextInput).focus()
         self._check_fields()
 
     @property
     def typed(self) -> dict[str, str]:
         """The text of each field."""
-        return {str(line.id).removeprefix("field-"): line.value.strip() for line in self.query(Line)}
+        return {str(line.id).removeprefix("field-"): line.value.strip() for line in self.query(TextInput)}
 
     def entry(self) -> Entry:
         """Return the entry as typed.
 
         Raises: StudyError for what cannot be read.
         """
-        from hptui.model.shorthand import parse_short
+        from hptui.model.shorthand import parse_parameter
         from hptui.storage.studyfile import parse_value
 
         texts = self.typed
@@ -151,11 +151,11 @@ class EntryScreen(Dialog["Entry | None"]):
             if key in ("expr", "distribution", "when", "note"):
                 entry[key] = text
             elif key in ("log", "ordered"):
-                if text.lower() not in YES:
+                if text.lower() not in YES_OR_NO:
                     raise StudyError(f"is yes or no, got {text!r}", where=f"space.{name}.{key}")
-                entry[key] = YES[text.lower()]
+                entry[key] = YES_OR_NO[text.lower()]
             elif key == "choices":
-                parsed: Any = parse_short(name, "{" + text.strip("{}[]") + "}")
+                parsed: Any = parse_parameter(name, "{" + text.strip("{}[]") + "}")
                 entry[key] = list(parsed.choices)
             else:
                 entry[key] = parse_value(text)
@@ -179,24 +179,26 @@ class EntryScreen(Dialog["Entry | None"]):
             name, entry = self.entry()
             parameter = self._read(name, entry)
         except HptuiError as error:
-            hint.update(plain(str(error).replace("\n", " "), 300))
+            hint.update(plain_line(str(error).replace("\n", " "), 300))
             hint.set_class(True, "wrong")
             where.update("")
             return
-        hint.update(plain(f"✓ {parameter.describe()}", 300))
+        hint.update(plain_line(f"✓ {parameter.describe()}", 300))
         hint.set_class(False, "wrong")
-        where.update(plain(self._strip(parameter), 200) if self._strip and not isinstance(parameter, Derived) else "")
+        where.update(
+            plain_line(self._strip(parameter), 200) if self._strip and not isinstance(parameter, Derived) else ""
+        )
 
     async def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == "field-kind":
             kind = event.value.strip()
-            if kind in KINDS and kind != self.kind:
+            if kind in PARAMETER_KINDS and kind != self.kind:
                 await self._change_kind(kind)
                 return
         self._check_fields()
 
     async def action_kind(self) -> None:
-        await self._change_kind(KINDS[(KINDS.index(self.kind) + 1) % len(KINDS)])
+        await self._change_kind(PARAMETER_KINDS[(PARAMETER_KINDS.index(self.kind) + 1) % len(PARAMETER_KINDS)])
 
     async def _change_kind(self, kind: str) -> None:
         texts = self.typed

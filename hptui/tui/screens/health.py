@@ -14,20 +14,20 @@ from hptui.model.trial import Trial
 from hptui.results.diagnosis import Diagnosis
 from hptui.results.view import View
 from hptui.storage.paths import StudyDir
-from hptui.tui.cells import Cell, Column
-from hptui.tui.glyphs import STYLES, Glyphs
+from hptui.tui.cells import Cell, TableColumn
+from hptui.tui.glyphs import STATUS_MEANINGS, Glyphs
 from hptui.tui.keys import bindings
 from hptui.tui.screens.base import app_of
-from hptui.tui.screens.steering import Steering
+from hptui.tui.screens.steering import SteeringScreen
 from hptui.tui.sources.health import HealthSource
-from hptui.tui.sources.pool import Source
+from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySnapshot, StudySource
-from hptui.tui.text import plain
+from hptui.tui.text import plain_line
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
-from hptui.tui.widgets.table import Table
+from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
+from hptui.tui.widgets.table import TableWidget
 
-MOST = 400
+MAX_DIAGNOSED = 400
 """Number of latest trials that are diagnosed."""
 
 
@@ -39,17 +39,17 @@ class HealthRows:
     def __init__(self, glyphs: Glyphs) -> None:
         self.glyphs = glyphs
         self.rows: list[tuple[Trial, Diagnosis]] = []
-        self.columns: list[Column] = []
-        self.lay_out(120)
+        self.columns: list[TableColumn] = []
+        self.set_width(120)
 
-    def lay_out(self, width: int) -> None:
+    def set_width(self, width: int) -> None:
         """Set the columns for a table of this width."""
         self.columns = [
-            Column("number", "#", 6, right=True, sortable=False),
-            Column("status", "status", 12, sortable=False),
-            Column("kind", "health", 10, sortable=False),
-            Column("sentence", "why", max(20, min(90, width - 44)), sortable=False),
-            Column("remedy", "what may help", 50, sortable=False),
+            TableColumn("number", "#", 6, right=True, sortable=False),
+            TableColumn("status", "status", 12, sortable=False),
+            TableColumn("kind", "health", 10, sortable=False),
+            TableColumn("sentence", "why", max(20, min(90, width - 44)), sortable=False),
+            TableColumn("remedy", "what may help", 50, sortable=False),
         ]
 
     def show(self, rows: Sequence[tuple[Trial, Diagnosis]]) -> None:
@@ -79,17 +79,17 @@ class HealthRows:
         """Return the cells of a row, one per column."""
         trial, diagnosis = self.rows[index]
         meaning = "good" if diagnosis.kind in ("fine", "improving") else "muted" if diagnosis.healthy else "bad"
-        remedy = diagnosis.remedies[0].sentence if diagnosis.remedies else ""
+        remedy = diagnosis.suggestions[0].sentence if diagnosis.suggestions else ""
         return [
             Cell(str(trial.number)),
-            Cell(f"{self.glyphs.status[trial.status]} {trial.status}", STYLES[trial.status]),
+            Cell(f"{self.glyphs.status[trial.status]} {trial.status}", STATUS_MEANINGS[trial.status]),
             Cell(diagnosis.kind, meaning, bold=not diagnosis.healthy),
-            Cell(plain(diagnosis.sentence, 300)),
-            Cell(plain(remedy, 200), "accent"),
+            Cell(plain_line(diagnosis.sentence, 300)),
+            Cell(plain_line(remedy, 200), "accent"),
         ]
 
 
-class HealthScreen(Steering):
+class HealthScreen(SteeringScreen):
     """All diagnoses of a study."""
 
     scope = "health"
@@ -105,18 +105,18 @@ class HealthScreen(Steering):
         self.rows = HealthRows(app.glyphs)
         yield CellLine(id="head", classes="bar")
         with Vertical(id="body"):
-            yield Table(self.rows, glyphs=app.glyphs, id="diagnoses", classes="pane")
+            yield TableWidget(self.rows, glyphs=app.glyphs, id="diagnoses", classes="pane")
             yield Facts(id="cure", classes="pane")
-        yield Answer(id="answer")
+        yield MessageLine(id="answer")
         yield KeyLine(ascii=app.config.charts == "ascii")
 
     def on_mount(self) -> None:
-        self.query_one(Table).focus()
+        self.query_one(TableWidget).focus()
         self._request_diagnoses()
 
     def on_resize(self) -> None:
-        self.rows.lay_out(self.size.width)
-        self.query_one(Table).update()
+        self.rows.set_width(self.size.width)
+        self.query_one(TableWidget).update()
 
     @property
     def view(self) -> View | None:
@@ -128,13 +128,13 @@ class HealthScreen(Steering):
         view = self.view
         if view is not None:
             numbers = [trial.number for trial in view.trials if trial.last_step is not None or not trial.status.open]
-            self.health.want = tuple(reversed(numbers[-MOST:]))
+            self.health.want = tuple(reversed(numbers[-MAX_DIAGNOSED:]))
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return [self.study_source, self.health]
 
-    def read(self, source: Source, reading: Any) -> None:
+    def read(self, source: FeedSource, reading: Any) -> None:
         """Show the new snapshot of a source."""
         self._request_diagnoses()
         snapshot, view = self.health.latest, self.view
@@ -142,9 +142,9 @@ class HealthScreen(Steering):
             return
         trials = {trial.number: trial for trial in view.trials}
         self.rows.show(
-            [(trials[number], diagnosis) for number, diagnosis in snapshot.found.items() if number in trials]
+            [(trials[number], diagnosis) for number, diagnosis in snapshot.diagnoses.items() if number in trials]
         )
-        self.query_one(Table).update()
+        self.query_one(TableWidget).update()
         if snapshot.left:
             self.feed.wake()
         self._update_head(snapshot.left)
@@ -152,28 +152,28 @@ class HealthScreen(Steering):
 
     def _update_head(self, left: int) -> None:
         n_unhealthy = sum(not diagnosis.healthy for _, diagnosis in self.rows.rows)
-        cells = [Cell(plain(self.sd.name, 40), bold=True), Cell("health", "muted")]
+        cells = [Cell(plain_line(self.sd.name, 40), bold=True), Cell("health", "muted")]
         cells.append(
             Cell(f"{n_unhealthy} of {len(self.rows)} trials need something", "warn" if n_unhealthy else "good")
         )
         self.query_one("#head", CellLine).show(cells, [Cell(f"{left} to look at", "muted")] if left else [])
-        self.query_one(Table).entitle("diagnoses")
+        self.query_one(TableWidget).set_title("diagnoses")
 
     @property
     def row(self) -> tuple[Trial, Diagnosis] | None:
         """The trial and the diagnosis under the cursor."""
-        key = self.query_one(Table).key
+        key = self.query_one(TableWidget).key
         return next((row for row in self.rows.rows if row[0].number == key), None)
 
-    @on(Table.Moved, "#diagnoses")
+    @on(TableWidget.Moved, "#diagnoses")
     def _show_suggestions(self) -> None:
         pane = self.query_one("#cure", Facts)
         pane.title = "what may help"
-        pane.entitle(pane.title)
+        pane.set_title(pane.title)
         if self.row is not None:
-            pane.show(lines_of(self.row[1]))
+            pane.show(diagnosis_lines(self.row[1]))
 
-    @on(Table.Opened, "#diagnoses")
+    @on(TableWidget.Opened, "#diagnoses")
     def _open(self) -> None:
         from hptui.tui.screens.trial import TrialScreen
 
@@ -189,11 +189,13 @@ class HealthScreen(Steering):
             self.cure_space(*self.row)
 
 
-def lines_of(diagnosis: Diagnosis) -> list[list[Cell]]:
+def diagnosis_lines(diagnosis: Diagnosis) -> list[list[Cell]]:
     """Return a diagnosis in lines: its sentence, then each suggestion with its settings."""
     meaning = "good" if diagnosis.kind in ("fine", "improving") else "muted" if diagnosis.healthy else "bad"
-    lines = [[Cell(f"{diagnosis.kind}  ", meaning, bold=True), Cell(plain(diagnosis.sentence, 400))]]
-    for remedy in diagnosis.remedies:
+    lines = [[Cell(f"{diagnosis.kind}  ", meaning, bold=True), Cell(plain_line(diagnosis.sentence, 400))]]
+    for remedy in diagnosis.suggestions:
         changes = "  ".join(f"{name}={value}" for name, value in remedy.changes.items())
-        lines.append([Cell(f"  {plain(remedy.sentence, 200)}  ", "accent"), Cell(plain(changes, 200), "muted")])
+        lines.append(
+            [Cell(f"  {plain_line(remedy.sentence, 200)}  ", "accent"), Cell(plain_line(changes, 200), "muted")]
+        )
     return lines

@@ -13,13 +13,13 @@ from textual.widgets import Input
 import hptui
 from hptui.tui.cells import Cell
 from hptui.tui.config import config_path, state_path
-from hptui.tui.keys import Key, by_id, shown
-from hptui.tui.screens.ask import Line
+from hptui.tui.keys import Key, all_keys_by_id, key_text
+from hptui.tui.screens.ask import TextInput
 from hptui.tui.screens.base import Dialog, app_of
-from hptui.tui.text import fit, plain
+from hptui.tui.text import fit_cells, plain_line
 from hptui.tui.widgets.facts import Facts
 
-GROUPS = ("Look", "Choose", "Run", "Out", "Program", "Move")
+KEY_GROUPS = ("Look", "Choose", "Run", "Out", "Program", "Move")
 """Groups of keys, in the order in which they are shown."""
 
 
@@ -36,24 +36,24 @@ class HelpScreen(Dialog[None]):
 
     def __init__(self, screen: Screen[Any]) -> None:
         super().__init__()
-        keys_by_id = by_id()
+        keys_by_id = all_keys_by_id()
         entries: dict[str, tuple[Key, list[str]]] = {}
         for key, active in screen.active_bindings.items():
             entry = keys_by_id.get(active.binding.id or "")
             if entry is not None and active.enabled:
-                entries.setdefault(entry.id, (entry, []))[1].append(shown(key))
+                entries.setdefault(entry.id, (entry, []))[1].append(key_text(key))
         self._keys = list(entries.values())
         focused = screen.focused
         self._pane_name = focused.id if focused is not None and focused.id else "here"
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help"):
-            yield Line(placeholder="type to search; esc closes")
+            yield TextInput(placeholder="type to search; esc closes")
             yield Facts()
 
     def on_mount(self) -> None:
         self.query_one("#help").border_title = f"Help · {self._pane_name}"
-        self.query_one(Line).focus()
+        self.query_one(TextInput).focus()
         self._show_keys("")
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -61,7 +61,7 @@ class HelpScreen(Dialog[None]):
 
     def _show_keys(self, query: str) -> None:
         lines: list[list[Cell]] = []
-        for group in GROUPS:
+        for group in KEY_GROUPS:
             matches = [
                 (entry, keys)
                 for entry, keys in self._keys
@@ -71,7 +71,7 @@ class HelpScreen(Dialog[None]):
                 lines.append([Cell(group, "accent", bold=True)])
             for entry, keys in matches:
                 verb = f"  hptui {entry.verb}" if entry.verb else ""
-                cells = [Cell("  " + fit(" ".join(keys), 14), bold=True), Cell(entry.help)]
+                cells = [Cell("  " + fit_cells(" ".join(keys), 14), bold=True), Cell(entry.help)]
                 lines.append([*cells, Cell(verb, "muted")])
         if not query:
             lines += _other_lines(app_of(self).home)
@@ -89,8 +89,8 @@ def _other_lines(home: object) -> list[list[Cell]]:
         [Cell("Mouse", "accent", bold=True)],
         [Cell("  click a row or a heading; the wheel zooms a chart; shift+drag selects text")],
         [Cell("Files", "accent", bold=True)],
-        [Cell("  studies    ", "muted"), Cell(plain(home, 200))],
-        [Cell("  config     ", "muted"), Cell(plain(config_path(), 200))],
-        [Cell("  clipboard  ", "muted"), Cell(plain(state_path() / "clipboard", 200))],
+        [Cell("  studies    ", "muted"), Cell(plain_line(home, 200))],
+        [Cell("  config     ", "muted"), Cell(plain_line(config_path(), 200))],
+        [Cell("  clipboard  ", "muted"), Cell(plain_line(state_path() / "clipboard", 200))],
         [Cell(f"  hptui {hptui.__version__}", "muted")],
     ]

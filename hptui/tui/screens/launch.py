@@ -10,15 +10,15 @@ from textual.widgets import Static
 from hptui.model.errors import HptuiError
 from hptui.model.study import Study
 from hptui.storage.paths import StudyDir
-from hptui.tui.screens.ask import Line
+from hptui.tui.screens.ask import TextInput
 from hptui.tui.screens.base import Dialog
-from hptui.tui.text import plain
+from hptui.tui.text import plain_line
 
 Choices = dict[str, str]
 """Text by name in the study file: `trials`, and keys of `[resources]`."""
 
 
-class LaunchScreen(Dialog["Choices | None"]):
+class LaunchForm(Dialog["Choices | None"]):
     """A form whose result is the options that were changed."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so
@@ -35,7 +35,7 @@ class LaunchScreen(Dialog["Choices | None"]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(plain(f"Run {self.sd.name}"), id="question", markup=False)
+            yield Static(plain_line(f"Run {self.sd.name}"), id="question", markup=False)
             for name, hint in (
                 ("trials", "in all; +5: five more"),
                 ("parallel", "at once without a GPU"),
@@ -44,26 +44,26 @@ class LaunchScreen(Dialog["Choices | None"]):
             ):
                 with Horizontal(classes="field"):
                     yield Static(name, classes="name", markup=False)
-                    yield Line(id=f"run-{name}")
+                    yield TextInput(id=f"run-{name}")
                     yield Static(hint, classes="range", markup=False)
             yield Static("enter runs it, esc does not", id="hint", classes="detail", markup=False)
 
     def on_mount(self) -> None:
-        from hptui.results.view import study_of
+        from hptui.results.view import read_study
 
         try:
-            self._initial_choices = now_of(study_of(self.sd))
+            self._initial_choices = present_choices(read_study(self.sd))
         except HptuiError as error:
             self._show_problem(str(error))
         for name, text in self._initial_choices.items():
-            self.query_one(f"#run-{name}", Line).value = text
-        self.query_one("#run-trials", Line).focus()
+            self.query_one(f"#run-{name}", TextInput).value = text
+        self.query_one("#run-trials", TextInput).focus()
 
     def on_input_submitted(self) -> None:
         self.action_start()
 
     def action_start(self) -> None:
-        texts = {str(line.id).removeprefix("run-"): line.value.strip() for line in self.query(Line)}
+        texts = {str(line.id).removeprefix("run-"): line.value.strip() for line in self.query(TextInput)}
         changed = {name: text for name, text in texts.items() if text and text != self._initial_choices.get(name)}
         trials = changed.get("trials", "").removeprefix("+")
         for name in ("parallel", "trials_per_gpu", "trials"):
@@ -77,7 +77,7 @@ class LaunchScreen(Dialog["Choices | None"]):
 
     def _show_problem(self, text: str) -> None:
         hint = self.query_one("#hint", Static)
-        hint.update(plain(text.replace("\n", " "), 300))
+        hint.update(plain_line(text.replace("\n", " "), 300))
         hint.add_class("wrong")
 
     def action_move(self, by: int) -> None:
@@ -90,7 +90,7 @@ class LaunchScreen(Dialog["Choices | None"]):
         self.dismiss(None)
 
 
-def now_of(study: Study) -> Choices:
+def present_choices(study: Study) -> Choices:
     """Return the study's present options, as they are typed."""
     resources = study.resources
     gpus = resources.gpus

@@ -12,16 +12,16 @@ from textual.widgets import Input
 
 from hptui.model.format import size
 from hptui.tui.cells import Cell
-from hptui.tui.screens.ask import Line
-from hptui.tui.screens.base import Place, app_of
+from hptui.tui.screens.ask import TextInput
+from hptui.tui.screens.base import SourceScreen, app_of
 from hptui.tui.sources.log import LogSnapshot, LogSource
-from hptui.tui.sources.pool import Source
-from hptui.tui.text import plain
-from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.sources.pool import FeedSource
+from hptui.tui.text import plain_line
+from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.logview import LogView
 
 
-class LogScreen(Place):
+class LogScreen(SourceScreen):
     """One log file. `source` may be that of the screen below."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -36,48 +36,50 @@ class LogScreen(Place):
     def compose(self) -> ComposeResult:
         yield CellLine(id="head", classes="bar")
         yield LogView(numbers=True, id="body", classes="pane")
-        yield Line(id="filter")
-        yield Answer(id="answer")
+        yield TextInput(id="filter")
+        yield MessageLine(id="answer")
         yield KeyLine(ascii=app_of(self).config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.log_view = self.query_one(LogView)
-        self.query_one("#filter", Line).can_focus = False
+        self.query_one("#filter", TextInput).can_focus = False
         self.log_view.focus()
         self._update_head()
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return [self.source]
 
-    def read(self, source: Source, snapshot: Any) -> None:
+    def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
         self.log_view.show(snapshot)
         self._update_head()
 
-    @on(LogView.Changed)
+    @on(LogView.StateChanged)
     def _update_head(self) -> None:
         view, snapshot = self.log_view, self.source.latest
-        left = [Cell(plain(self._title, 80), bold=True)]
+        left = [Cell(plain_line(self._title, 80), bold=True)]
         right: list[Cell] = []
         if isinstance(snapshot, LogSnapshot) and snapshot.path is not None:
             left.append(Cell(f"{len(snapshot.starts):,} lines  {size(snapshot.size)}", "muted"))
             if snapshot.skipped:
                 left.append(Cell(f"the first {size(snapshot.skipped)} are left out", "warn"))
             if snapshot.filter:
-                left.append(Cell(f"filter {plain(snapshot.filter, 40)}: {len(snapshot):,}", "warn"))
+                left.append(Cell(f"filter {plain_line(snapshot.filter, 40)}: {len(snapshot):,}", "warn"))
             if view.needle:
-                left.append(Cell(f"find {plain(view.needle, 40)}", "warn"))
+                left.append(Cell(f"find {plain_line(view.needle, 40)}", "warn"))
             right = [
                 Cell("following" if view.follow else f"line {view.cursor + 1:,}", "running" if view.follow else "")
             ]
         self.query_one("#head", CellLine).show(left, right)
-        view.entitle("log", plain(snapshot.path, 200) if snapshot is not None and snapshot.path is not None else "")
+        view.set_title(
+            "log", plain_line(snapshot.path, 200) if snapshot is not None and snapshot.path is not None else ""
+        )
 
-    @on(LogView.Asked)
-    def _open_input(self, message: LogView.Asked) -> None:
+    @on(LogView.InputRequested)
+    def _open_input(self, message: LogView.InputRequested) -> None:
         self._typing_for = message.action
-        input_line = self.query_one("#filter", Line)
+        input_line = self.query_one("#filter", TextInput)
         input_line.can_focus = True
         input_line.add_class("shown")
         input_line.placeholder = (
@@ -98,7 +100,7 @@ class LogScreen(Place):
         self._update_head()
 
     def _close_input(self) -> None:
-        input_line = self.query_one("#filter", Line)
+        input_line = self.query_one("#filter", TextInput)
         input_line.remove_class("shown")
         input_line.can_focus = False
         self.log_view.focus()

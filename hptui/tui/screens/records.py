@@ -13,23 +13,23 @@ from textual.binding import BindingType
 from hptui.model.values import value_text
 from hptui.tui.cells import Cell
 from hptui.tui.keys import bindings
-from hptui.tui.screens.base import Place, app_of
+from hptui.tui.screens.base import SourceScreen, app_of
 from hptui.tui.screens.log import LogScreen
 from hptui.tui.sources.log import LogSource
-from hptui.tui.sources.pool import Source
-from hptui.tui.sources.records import KIND, Records, RecordsSource
-from hptui.tui.text import plain
+from hptui.tui.sources.pool import FeedSource
+from hptui.tui.sources.records import CATEGORY_KEY, Records, RecordsSource
+from hptui.tui.text import plain_line
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 
-QUIET = ("row", "tokens", "finish", "cause", "seconds")
+MINOR_NAMES = ("row", "tokens", "finish", "cause", "seconds")
 """Names of values of less interest, which stand in one line."""
-LABEL = 11
+LABEL_CELLS = 11
 """Cells of the column of labels."""
-GOOD, BAD = ("correct", "right", "pass"), ("format", "error", "fail", "empty")
+GOOD_WORDS, BAD_WORDS = ("correct", "right", "pass"), ("format", "error", "fail", "empty")
 
 
-class RecordsScreen(Place):
+class RecordsScreen(SourceScreen):
     """The records of one file."""
 
     scope = "records"
@@ -44,37 +44,40 @@ class RecordsScreen(Place):
     def compose(self) -> ComposeResult:
         yield CellLine(id="head", classes="bar")
         yield Facts(id="body", classes="pane")
-        yield Answer(id="answer")
+        yield MessageLine(id="answer")
         yield KeyLine(ascii=app_of(self).config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one("#body").focus()
         self._show_records()
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return [self.source]
 
-    def read(self, source: Source, snapshot: Any) -> None:
+    def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
         self._show_records()
 
     def _show_records(self) -> None:
         snapshot = self.source.latest
-        left = [Cell(plain(self._title, 80), bold=True)]
+        left = [Cell(plain_line(self._title, 80), bold=True)]
         if snapshot is not None:
-            left += [Cell(f"{plain(kind, 30)} {count}", meaning(kind)) for kind, count in snapshot.kinds.items()]
+            left += [
+                Cell(f"{plain_line(kind, 30)} {count}", category_meaning(kind))
+                for kind, count in snapshot.kinds.items()
+            ]
         right = [Cell("the first ones" if snapshot is not None and snapshot.more else "", "warn")]
         self.query_one("#head", CellLine).show(left, right)
         if snapshot is None:
             return
-        chosen = [record for record in snapshot.records if not self.kind or record.get(KIND) == self.kind]
+        chosen = [record for record in snapshot.records if not self.kind or record.get(CATEGORY_KEY) == self.kind]
         pane = self.query_one("#body", Facts)
         pane.title = (
             f"{len(chosen)} of {len(snapshot.records)} · {self.kind}" if self.kind else f"{len(chosen)} records"
         )
-        pane.entitle(plain(pane.title, 80), plain(self.path, 200))
-        pane.show(lines_of(chosen))
+        pane.set_title(plain_line(pane.title, 80), plain_line(self.path, 200))
+        pane.show(record_lines(chosen))
 
     # keys -----------------------------------------------------------------------------------------------------
 
@@ -93,32 +96,32 @@ class RecordsScreen(Place):
         self.app.push_screen(LogScreen(self._title, LogSource(self.path)))
 
 
-def lines_of(records: Sequence[Mapping[str, Any]]) -> list[list[Cell]]:
+def record_lines(records: Sequence[Mapping[str, Any]]) -> list[list[Cell]]:
     """Return records as lines: a label and its text; less interesting values in one line at the end."""
     lines: list[list[Cell]] = []
     for record in records:
         minor_values = []
         for name, value in record.items():
-            if name in QUIET:
+            if name in MINOR_NAMES:
                 minor_values += [f"{name} {_record_text(value)}"] if value not in ("", None) else []
                 continue
-            style = meaning(str(value)) if name == KIND else ""
+            style = category_meaning(str(value)) if name == CATEGORY_KEY else ""
             for line_number, part in enumerate(_record_text(value).split("\n")):
-                label = plain(name, LABEL - 1) if line_number == 0 else ""
-                lines.append([Cell(label.ljust(LABEL), "accent" if name in ("output",) else "muted")])
-                lines[-1].append(Cell(plain(part, 4000), style))
+                label = plain_line(name, LABEL_CELLS - 1) if line_number == 0 else ""
+                lines.append([Cell(label.ljust(LABEL_CELLS), "accent" if name in ("output",) else "muted")])
+                lines[-1].append(Cell(plain_line(part, 4000), style))
         if minor_values:
-            lines.append([Cell(" " * LABEL + plain("   ".join(minor_values), 400), "muted")])
+            lines.append([Cell(" " * LABEL_CELLS + plain_line("   ".join(minor_values), 400), "muted")])
         lines.append([Cell("")])
     return lines
 
 
-def meaning(kind: str) -> str:
+def category_meaning(kind: str) -> str:
     """Return the meaning of a category, for its colour."""
     word = kind.lower()
-    if word.startswith(GOOD):
+    if word.startswith(GOOD_WORDS):
         return "good"
-    return "bad" if any(part in word for part in BAD) else "warn"
+    return "bad" if any(part in word for part in BAD_WORDS) else "warn"
 
 
 def _record_text(value: Any) -> str:

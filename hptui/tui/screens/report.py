@@ -17,18 +17,18 @@ from textual.widgets import Markdown
 from hptui.storage.paths import StudyDir
 from hptui.tui.cells import Cell
 from hptui.tui.keys import bindings
-from hptui.tui.screens.ask import Ask, Pick
-from hptui.tui.screens.base import Place, app_of
-from hptui.tui.text import plain
-from hptui.tui.verbs import apart
+from hptui.tui.screens.ask import ChoiceDialog, TextDialog
+from hptui.tui.screens.base import SourceScreen, app_of
+from hptui.tui.text import plain_line
+from hptui.tui.verbs import helper_environment
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 
-TIMEOUT = 180
+REPORT_TIMEOUT_S = 180
 """Seconds after which the process that makes the report is given up."""
 
 
-class ReportScreen(Place):
+class ReportScreen(SourceScreen):
     """The report as Markdown source, or rendered."""
 
     scope = "report"
@@ -44,7 +44,7 @@ class ReportScreen(Place):
         yield CellLine(id="head", classes="bar")
         yield Facts(wrap=False, id="body", classes="pane")
         yield VerticalScroll(id="rendered", classes="pane")
-        yield Answer(id="answer")
+        yield MessageLine(id="answer")
         yield KeyLine(ascii=app_of(self).config.charts == "ascii")
 
     def on_mount(self) -> None:
@@ -54,7 +54,7 @@ class ReportScreen(Place):
         self._make_report()
 
     def _update_head(self, state: str) -> None:
-        left = [Cell(plain(self.sd.name, 40), bold=True), Cell("report", "muted")]
+        left = [Cell(plain_line(self.sd.name, 40), bold=True), Cell("report", "muted")]
         self.query_one("#head", CellLine).show(left, [Cell(state, "muted")] if state else [])
 
     @work(thread=True, exclusive=True, group="report")
@@ -65,10 +65,10 @@ class ReportScreen(Place):
             # A process that hangs must not hold the thread for ever.
             process = subprocess.run(
                 [*command, self.sd.name],
-                env=apart(),
+                env=helper_environment(),
                 capture_output=True,
                 text=True,
-                timeout=TIMEOUT,
+                timeout=REPORT_TIMEOUT_S,
                 check=False,
             )
             text, problem = process.stdout, process.stderr.strip() if process.returncode else ""
@@ -84,7 +84,7 @@ class ReportScreen(Place):
         self._update_head(f"{lines:,} lines; w writes it, with figures")
         pane = self.query_one("#body", Facts)
         pane.title = "Markdown"
-        pane.entitle(pane.title)
+        pane.set_title(pane.title)
         pane.show([_line_cells(line) for line in text.splitlines()])
 
     # keys -----------------------------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ class ReportScreen(Place):
                 pane.top = next(index for index, line in headings if line == name)
                 pane.action_move(0)
 
-        self.app.push_screen(Pick("Section", [line for _, line in headings]), go_to_section)
+        self.app.push_screen(ChoiceDialog("Section", [line for _, line in headings]), go_to_section)
 
     def action_write(self) -> None:
         from hptui.tui import verbs
@@ -122,10 +122,12 @@ class ReportScreen(Place):
         def write(answer: str | None) -> None:
             if answer:
                 path = Path(answer).expanduser()
-                app_of(self).carry_out(lambda: verbs.write_report(self.sd, path), f"writing {path}…")
+                app_of(self).run_in_background(lambda: verbs.write_report(self.sd, path), f"writing {path}…")
 
         hint = "a directory (report.md, facts.json and images/ go there), or a file that ends in .md"
-        self.app.push_screen(Ask("Write the report", self._report_path or f"report-{self.sd.name}", hint=hint), write)
+        self.app.push_screen(
+            TextDialog("Write the report", self._report_path or f"report-{self.sd.name}", hint=hint), write
+        )
 
     def action_copy(self) -> None:
         app_of(self).copy(self.text, "the report")
@@ -133,13 +135,13 @@ class ReportScreen(Place):
 
 def _line_cells(text: str) -> list[Cell]:
     """Return the cells of a line of Markdown; headings and tables are highlighted."""
-    visible = plain(text, 2000)
+    visible = plain_line(text, 2000)
     if text.startswith("#"):
         return [Cell(visible, "accent", bold=True)]
     return [Cell(visible, "muted" if text.startswith(("|-", "| -", "|:", "<")) else "")]
 
 
-def written_at(study: Any) -> str:
+def report_target(study: Any) -> str:
     """Return the path to which the study file has its report written, '' for none."""
     write = study.report.write
     return os.path.join(study.directory, write) if write else ""

@@ -15,24 +15,24 @@ from hptui.model.format import duration, setting
 from hptui.storage.paths import StudyDir
 from hptui.tui.cells import Cell
 from hptui.tui.keys import bindings
-from hptui.tui.screens.base import Place, app_of
-from hptui.tui.spacerows import CONSTRAINT, SpaceRows
-from hptui.tui.text import fit, plain, width_of
+from hptui.tui.screens.base import SourceScreen, app_of
+from hptui.tui.spacerows import CONSTRAINT_PREFIX, SpaceRows
+from hptui.tui.text import fit_cells, plain_line, width_of
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
-from hptui.tui.widgets.table import Table
+from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
+from hptui.tui.widgets.table import TableWidget
 
 if TYPE_CHECKING:
-    from hptui.actions.space import Draft, Meaning
+    from hptui.actions.space import DraftEffect, SpaceDraft
     from hptui.model.space import Parameter
     from hptui.model.study import Study
     from hptui.model.trial import Value
 
-BINS = 20
+HISTOGRAM_BINS = 20
 """Bins of the histogram of the best trials."""
 
 
-class SpaceScreen(Place):
+class SpaceScreen(SourceScreen):
     """Parameters and constraints on the left, the effect of the draft on the right."""
 
     scope = "space"
@@ -42,13 +42,13 @@ class SpaceScreen(Place):
         super().__init__()
         self.sd = sd
         self.rows = SpaceRows()
-        self.before: Draft | None = None
-        self.draft: Draft | None = None
-        self.undone: list[Draft] = []
-        self.meaning: Meaning | None = None
-        self.wrong = ""
+        self.before: SpaceDraft | None = None
+        self.draft: SpaceDraft | None = None
+        self.undo_stack: list[SpaceDraft] = []
+        self.meaning: DraftEffect | None = None
+        self.problem = ""
         self._study: Study | None = None
-        self._saving: Draft | None = None
+        self._saving: SpaceDraft | None = None
         self._leave_when_saved = False
         self._proposed_entries, self._why = proposed, why
 
@@ -56,13 +56,13 @@ class SpaceScreen(Place):
         app = app_of(self)
         yield CellLine(id="head", classes="bar")
         with Horizontal(id="space-panes"):
-            yield Table(self.rows, glyphs=app.glyphs, id="space", classes="pane")
+            yield TableWidget(self.rows, glyphs=app.glyphs, id="space", classes="pane")
             yield Facts(id="meaning", classes="pane")
-        yield Answer(id="answer")
+        yield MessageLine(id="answer")
         yield KeyLine(ascii=app.config.charts == "ascii")
 
     def on_mount(self) -> None:
-        self.query_one(Table).focus()
+        self.query_one(TableWidget).focus()
         self._read_draft()
 
     # reading --------------------------------------------------------------------------------------------------
@@ -70,47 +70,47 @@ class SpaceScreen(Place):
     @work(thread=True, group="space")
     def _read_draft(self) -> None:
         from hptui.actions.space import draft_of
-        from hptui.results.view import study_of
+        from hptui.results.view import read_study
 
         try:
-            draft, study = draft_of(self.sd), study_of(self.sd)
+            draft, study = draft_of(self.sd), read_study(self.sd)
         except HptuiError as error:
             self.app.call_from_thread(app_of(self).say, str(error).replace("\n", " "), "bad")
             return
         self.app.call_from_thread(self._draft_was_read, draft, study)
 
-    def _draft_was_read(self, draft: Draft, study: Study) -> None:
+    def _draft_was_read(self, draft: SpaceDraft, study: Study) -> None:
         self.before, self._study = draft, study
         for name, entry in (self._proposed_entries or {}).items():
-            draft = draft.put(name, entry)
+            draft = draft.with_entry(name, entry)
         self._set_draft(draft)
-        self.undone = []
+        self.undo_stack = []
 
-    def _set_draft(self, draft: Draft) -> None:
+    def _set_draft(self, draft: SpaceDraft) -> None:
         """Set the draft; its effect is computed in a thread."""
         assert self.before is not None
         if self.draft is not None:
-            self.undone.append(self.draft)
+            self.undo_stack.append(self.draft)
         self.draft = draft
         self.rows.show(draft, self.before)
-        self.query_one(Table).update()
+        self.query_one(TableWidget).update()
         self._update_head()
         self._compute_effect(draft)
 
     @work(thread=True, exclusive=True, group="meaning")
-    def _compute_effect(self, draft: Draft) -> None:
-        from hptui.actions.space import mean
+    def _compute_effect(self, draft: SpaceDraft) -> None:
+        from hptui.actions.space import effect_of
 
         try:
-            effect: Any = mean(self.sd, draft)
+            effect: Any = effect_of(self.sd, draft)
         except HptuiError as error:
             effect = str(error)
         self.app.call_from_thread(self._effect_was_computed, draft, effect)
 
-    def _effect_was_computed(self, draft: Draft, effect: Any) -> None:
+    def _effect_was_computed(self, draft: SpaceDraft, effect: Any) -> None:
         if draft is not self.draft:
             return
-        self.meaning, self.wrong = (None, effect) if isinstance(effect, str) else (effect, "")
+        self.meaning, self.problem = (None, effect) if isinstance(effect, str) else (effect, "")
         self._show_effect()
         self._update_head()
 
@@ -118,41 +118,43 @@ class SpaceScreen(Place):
 
     def _update_head(self) -> None:
         changed = self.draft != self.before
-        left = [Cell(plain(self.sd.name, 40), bold=True), Cell("search space", "muted")]
+        left = [Cell(plain_line(self.sd.name, 40), bold=True), Cell("search space", "muted")]
         if self.draft is not None and self.draft.stage:
-            left.append(Cell(f"of the stage {plain(self.draft.stage, 40)}", "muted"))
-        state = Cell("cannot be saved", "bad") if self.wrong else Cell("not saved yet", "warn") if changed else Cell("")
+            left.append(Cell(f"of the stage {plain_line(self.draft.stage, 40)}", "muted"))
+        state = (
+            Cell("cannot be saved", "bad") if self.problem else Cell("not saved yet", "warn") if changed else Cell("")
+        )
         self.query_one("#head", CellLine).show(left, [state])
-        self.query_one("#space", Table).entitle("parameters and constraints")
+        self.query_one("#space", TableWidget).set_title("parameters and constraints")
 
-    @on(Table.Moved, "#space")
+    @on(TableWidget.Moved, "#space")
     def _show_effect(self) -> None:
         pane = self.query_one("#meaning", Facts)
         pane.title = "what it means"
-        pane.entitle(pane.title)
+        pane.set_title(pane.title)
         pane.show(self._pane_lines())
 
     def _pane_lines(self) -> list[list[Cell]]:
-        if self.wrong:
-            return [[Cell(plain(part, 300), "bad")] for part in self.wrong.splitlines()]
+        if self.problem:
+            return [[Cell(plain_line(part, 300), "bad")] for part in self.problem.splitlines()]
         effect = self.meaning
         if effect is None:
             return [[Cell("working it out…", "muted")]]
         lines: list[list[Cell]] = []
-        selected = self.query_one("#space", Table).key
+        selected = self.query_one("#space", TableWidget).key
         parameter = next((candidate for candidate in effect.space.parameters if candidate.name == selected), None)
         if parameter is not None:
             histogram, description = self._histogram(parameter)
-            lines.append([Cell(plain(selected, 60), "accent", bold=True)])
-            lines += [[Cell(plain(histogram, 200))], [Cell(plain(description, 100), "muted")]]
-        lines += [[Cell(text)] for text in self.rows.cut(selected)]
+            lines.append([Cell(plain_line(selected, 60), "accent", bold=True)])
+            lines += [[Cell(plain_line(histogram, 200))], [Cell(plain_line(description, 100), "muted")]]
+        lines += [[Cell(text)] for text in self.rows.cut_texts(selected)]
         if lines:
             lines.append([Cell("")])
         lines += _effect_lines(effect)
         if effect.samples:
             names = ", ".join(effect.samples[0])
-            lines += [[Cell("")], [Cell(plain(f"random draws of {names}", 300), "muted")]]
-            lines += [[Cell(plain(line, 300))] for line in _sample_lines(effect.samples)]
+            lines += [[Cell("")], [Cell(plain_line(f"random draws of {names}", 300), "muted")]]
+            lines += [[Cell(plain_line(line, 300))] for line in _sample_lines(effect.samples)]
         return lines
 
     def _histogram_text(self, parameter: Parameter) -> str:
@@ -160,43 +162,43 @@ class SpaceScreen(Place):
 
     def _histogram(self, parameter: Parameter) -> tuple[str, str]:
         """Return a histogram of the best trials in a parameter's range, and its description."""
-        from hptui.search.cube import at
+        from hptui.search.cube import value_at
 
         positions = self._best_positions(parameter)
         if not positions:
             return "no trial has a value in this range", ""
-        counts = [0] * BINS
+        counts = [0] * HISTOGRAM_BINS
         for position in positions:
-            counts[min(BINS - 1, int(position * BINS))] += 1
+            counts[min(HISTOGRAM_BINS - 1, int(position * HISTOGRAM_BINS))] += 1
         bars = app_of(self).glyphs.bars
         max_count = max(counts)
         histogram = "".join(" " if not count else bars[round((len(bars) - 1) * count / max_count)] for count in counts)
-        ends = setting(at(parameter, 0.0)), setting(at(parameter, 1.0))
+        ends = setting(value_at(parameter, 0.0)), setting(value_at(parameter, 1.0))
         best = "the best trial stands" if len(positions) == 1 else f"the best {len(positions)} trials stand"
         return f"{ends[0]} |{histogram}| {ends[1]}", f"where {best}"
 
     def _best_positions(self, parameter: Parameter) -> tuple[float, ...]:
-        return self.meaning.places.get(parameter.name, ()) if self.meaning is not None else ()
+        return self.meaning.positions_of_best.get(parameter.name, ()) if self.meaning is not None else ()
 
     # keys -----------------------------------------------------------------------------------------------------
 
     def action_edit(self) -> None:
-        key = self.query_one("#space", Table).key
+        key = self.query_one("#space", TableWidget).key
         if self.draft is None or not isinstance(key, str):
             return
-        if key.startswith(f"{CONSTRAINT} "):
+        if key.startswith(f"{CONSTRAINT_PREFIX} "):
             self._edit_constraint(key.partition(" ")[2])
         elif key in self.draft.entries:
             self._open_form(key, self.draft.entries[key])
 
-    @on(Table.Opened, "#space")
+    @on(TableWidget.Opened, "#space")
     def _opened(self) -> None:
         self.action_edit()
 
     def action_add(self) -> None:
         """Add a setting of the trainer, or a parameter of another name."""
         from hptui.actions.space import settings_to_search
-        from hptui.tui.screens.ask import Pick
+        from hptui.tui.screens.ask import ChoiceDialog
 
         draft, study = self.draft, self._study
         if draft is None or study is None:
@@ -214,12 +216,12 @@ class SpaceScreen(Place):
             self._open_form("", {"low": 0.0, "high": 1.0})
             return
         self.app.push_screen(
-            Pick("Add a parameter", [*(f"{name} — {text}" for name, text in settings), other_name]), choose
+            ChoiceDialog("Add a parameter", [*(f"{name} — {text}" for name, text in settings), other_name]), choose
         )
 
     def _open_form(self, name: str, entry: Mapping[str, Value], description: str = "") -> None:
         from hptui.actions.space import entry_reader
-        from hptui.tui.screens.entry import EntryScreen
+        from hptui.tui.screens.entry import ParameterForm
 
         draft, study = self.draft, self._study
         if draft is None or study is None:
@@ -227,10 +229,10 @@ class SpaceScreen(Place):
 
         def put(result: tuple[str, dict[str, Value]] | None) -> None:
             if result is not None and self.draft is not None:
-                self._set_draft(self.draft.put(result[0], result[1], was=name))
-                self.query_one("#space", Table).go_to(result[0])
+                self._set_draft(self.draft.with_entry(result[0], result[1], was=name))
+                self.query_one("#space", TableWidget).go_to(result[0])
 
-        form = EntryScreen(
+        form = ParameterForm(
             name, entry, entry_reader(study), about=description, strip=self._histogram_text, taken=tuple(draft.entries)
         )
         self.app.push_screen(form, put)
@@ -240,7 +242,7 @@ class SpaceScreen(Place):
 
     def _edit_constraint(self, old: str) -> None:
         from hptui.model.expressions import parse
-        from hptui.tui.screens.ask import Ask
+        from hptui.tui.screens.ask import TextDialog
 
         draft = self.draft
         if draft is None:
@@ -254,12 +256,12 @@ class SpaceScreen(Place):
                 constraints[constraints.index(old)] = text.strip()
             elif text.strip():
                 constraints.append(text.strip())
-            self._set_draft(self.draft.bind(constraints))
+            self._set_draft(self.draft.with_constraints(constraints))
 
         hint = "for instance lora_rank * batch_size <= 128; empty takes it away"
         names = [*self._constraint_names()]
         check = lambda text: parse(text, names) if text.strip() else None
-        self.app.push_screen(Ask("A constraint", old, hint=hint, check=check), apply)
+        self.app.push_screen(TextDialog("A constraint", old, hint=hint, check=check), apply)
 
     def _constraint_names(self) -> set[str]:
         """Return the names that a constraint may use."""
@@ -271,22 +273,22 @@ class SpaceScreen(Place):
         return {*draft.entries, *study.trainer.settings, *(name for name, _ in settings_to_search(study))}
 
     def action_drop(self) -> None:
-        key = self.query_one("#space", Table).key
+        key = self.query_one("#space", TableWidget).key
         if self.draft is None or not isinstance(key, str):
             return
-        if key.startswith(f"{CONSTRAINT} "):
+        if key.startswith(f"{CONSTRAINT_PREFIX} "):
             text = key.partition(" ")[2]
             self._set_draft(
-                self.draft.bind([constraint for constraint in self.draft.constraints if constraint != text])
+                self.draft.with_constraints([constraint for constraint in self.draft.constraints if constraint != text])
             )
         elif key in self.draft.entries:
-            self._set_draft(self.draft.put(key, None))
+            self._set_draft(self.draft.with_entry(key, None))
 
     def action_undo(self) -> None:
-        if self.undone and self.before is not None:
-            self.draft = self.undone.pop()
+        if self.undo_stack and self.before is not None:
+            self.draft = self.undo_stack.pop()
             self.rows.show(self.draft, self.before)
-            self.query_one(Table).update()
+            self.query_one(TableWidget).update()
             self._compute_effect(self.draft)
             self._update_head()
         else:
@@ -306,20 +308,20 @@ class SpaceScreen(Place):
 
     def action_save(self) -> None:
         from hptui.tui import verbs
-        from hptui.tui.screens.ask import Ask
+        from hptui.tui.screens.ask import TextDialog
 
         draft = self.draft
         if draft is None or draft == self.before:
             app_of(self).say("nothing has changed", "warn")
             return
-        if self.wrong:
-            app_of(self).say(self.wrong.replace("\n", " "), "bad")
+        if self.problem:
+            app_of(self).say(self.problem.replace("\n", " "), "bad")
             return
 
         def start_saving(why: str | None) -> None:
             if why is not None:
                 self._saving = draft
-                app_of(self).carry_out(lambda: save(why), "saving…", self._reload)
+                app_of(self).run_in_background(lambda: save(why), "saving…", self._reload)
 
         def save(why: str) -> str:
             try:
@@ -330,7 +332,7 @@ class SpaceScreen(Place):
                 raise
 
         hint = "why: kept with the revision. Trials that have been run keep what they ran with."
-        self.app.push_screen(Ask("Save the search space", self._why, hint=hint), start_saving)
+        self.app.push_screen(TextDialog("Save the search space", self._why, hint=hint), start_saving)
 
     def _saving_ended(self) -> None:
         self._saving, self._leave_when_saved = None, False
@@ -377,7 +379,7 @@ def _default_entry(study: Study, name: str) -> dict[str, Value]:
     return {"low": 0.0, "high": 1.0}
 
 
-def _effect_lines(effect: Meaning) -> list[list[Cell]]:
+def _effect_lines(effect: DraftEffect) -> list[list[Cell]]:
     """Return the effect of a draft, one line each."""
     lines = []
     if effect.configurations is not None:
@@ -393,7 +395,7 @@ def _effect_lines(effect: Meaning) -> list[list[Cell]]:
     if effect.seconds is not None and effect.trials_left:
         trials = "trial" if effect.trials_left == 1 else "trials"
         lines.append([Cell(f"{effect.trials_left} {trials} to come ≈ {duration(effect.seconds)} on one slot", "muted")])
-    return [*lines, *([Cell(plain(text, 300), "warn")] for text in effect.warnings)]
+    return [*lines, *([Cell(plain_line(text, 300), "warn")] for text in effect.warnings)]
 
 
 def _sample_lines(samples: Sequence[Mapping[str, Value]]) -> list[str]:
@@ -401,4 +403,4 @@ def _sample_lines(samples: Sequence[Mapping[str, Value]]) -> list[str]:
     names = list(dict.fromkeys(name for sample in samples for name in sample))
     cells = [[setting(sample[name]) if name in sample else "–" for name in names] for sample in samples]
     widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(fit(text, width) for text, width in zip(row, widths, strict=True)) for row in cells]
+    return ["  ".join(fit_cells(text, width) for text, width in zip(row, widths, strict=True)) for row in cells]

@@ -10,20 +10,20 @@ from hptui.model.trial import Trial, TrialStatus, Value
 from hptui.results.view import View
 from hptui.storage.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.screens.base import Place, app_of
-from hptui.tui.text import plain
+from hptui.tui.screens.base import SourceScreen, app_of
+from hptui.tui.text import plain_line
 
 if TYPE_CHECKING:
     from hptui.results.diagnosis import Diagnosis
 
 
-def listed(numbers: Sequence[int]) -> str:
+def trials_text(numbers: Sequence[int]) -> str:
     """Return the trials in words: `trial 4`, `trials 4, 7, 9`."""
     shown = ", ".join(map(str, numbers[:8])) + (f" and {len(numbers) - 8} more" if len(numbers) > 8 else "")
     return f"{'trial' if len(numbers) == 1 else 'trials'} {shown}"
 
 
-class Steering(Place):
+class SteeringScreen(SourceScreen):
     """A screen from which trials are steered."""
 
     sd: StudyDir
@@ -45,11 +45,11 @@ class Steering(Place):
         details = ["They end at once, without a last checkpoint." if now else "They save a checkpoint and end."]
         details.append("They do not go on by themselves; T runs them again.")
         self.ask(
-            f"{verb} {listed(numbers)} of {self.sd.name}?",
+            f"{verb} {trials_text(numbers)} of {self.sd.name}?",
             details,
-            lambda: app_of(self).carry_out(
+            lambda: app_of(self).run_in_background(
                 lambda: verbs.stop(self.sd, numbers, now=now),
-                f"{verb.lower()}ing {listed(numbers)}…".replace("pi", "ppi"),
+                f"{verb.lower()}ing {trials_text(numbers)}…".replace("pi", "ppi"),
             ),
             yes=verb,
         )
@@ -61,32 +61,34 @@ class Steering(Place):
         active = [trial.number for trial in trials if trial.status in (TrialStatus.RUNNING, TrialStatus.WAITING)]
         app = app_of(self)
         if active:
-            app.carry_out(lambda: verbs.pause(self.sd, active), f"pausing {listed(active)}…")
+            app.run_in_background(lambda: verbs.pause(self.sd, active), f"pausing {trials_text(active)}…")
         elif paused:
-            app.carry_out(lambda: verbs.resume(self.sd, paused), f"resuming {listed(paused)}…")
+            app.run_in_background(lambda: verbs.resume(self.sd, paused), f"resuming {trials_text(paused)}…")
         else:
             app.say("only trials that run, wait or are paused can be held", "warn")
 
     def retry_trials(self, numbers: Sequence[int]) -> None:
         """Run trials again."""
         if numbers:
-            app_of(self).carry_out(lambda: verbs.retry(self.sd, numbers), f"asking for {listed(numbers)} again…")
+            app_of(self).run_in_background(
+                lambda: verbs.retry(self.sd, numbers), f"asking for {trials_text(numbers)} again…"
+            )
 
     def note_trial(self, number: int) -> None:
         """Edit the note of a trial in a line."""
-        from hptui.tui.screens.ask import Ask
+        from hptui.tui.screens.ask import TextDialog
 
         trial = self._trial(number)
         if trial is None:
             return
-        before = plain(trial.note, 20_000)
+        before = plain_line(trial.note, 20_000)
 
         def save_note(text: str | None) -> None:
             if text is not None and text != before:
-                app_of(self).carry_out(lambda: verbs.note(self.sd, number, text), "noting…")
+                app_of(self).run_in_background(lambda: verbs.note(self.sd, number, text), "noting…")
 
         self.app.push_screen(
-            Ask(f"Note on trial {number}", trial.note, hint="empty takes it away; E opens $EDITOR"), save_note
+            TextDialog(f"Note on trial {number}", trial.note, hint="empty takes it away; E opens $EDITOR"), save_note
         )
 
     def write_note(self, number: int) -> None:
@@ -95,45 +97,45 @@ class Steering(Place):
 
         trial = self._trial(number)
         if trial is not None and (text := edit_text(app_of(self), trial.note)) is not None:
-            app_of(self).carry_out(lambda: verbs.note(self.sd, number, text), "noting…")
+            app_of(self).run_in_background(lambda: verbs.note(self.sd, number, text), "noting…")
 
     def clone_trial(self, number: int | None, changes: Mapping[str, Value] | None = None, note: str = "") -> None:
         """Queue a trial by a form with a trial's settings (None: the baseline's) and `changes`."""
-        from hptui.tui.screens.clone import CloneScreen, Queued
+        from hptui.tui.screens.clone import CloneForm, TrialDraft
 
         view = self.view
         if view is None:
             return
         trial = self._trial(number) if number is not None else None
 
-        def queue(form: Queued | None) -> None:
+        def queue(form: TrialDraft | None) -> None:
             if form is not None:
-                app_of(self).carry_out(
+                app_of(self).run_in_background(
                     lambda: verbs.add(self.sd, form.settings, name=form.name, note=form.note, continues=form.continues),
                     "queueing…",
                 )
 
         step = verbs.last_checkpoint(self.sd, trial.number) if trial is not None else None
-        self.app.push_screen(CloneScreen(view, trial, changes, note, step), queue)
+        self.app.push_screen(CloneForm(view, trial, changes, note, step), queue)
 
     def cure_trial(self, trial: Trial, diagnosis: Diagnosis) -> None:
         """Queue a trial with a change that may help: show the form with that change."""
-        from hptui.tui.screens.ask import Pick
+        from hptui.tui.screens.ask import ChoiceDialog
 
-        if not diagnosis.remedies:
+        if not diagnosis.suggestions:
             app_of(self).say(f"nothing to change: {diagnosis.sentence}", "warn")
             return
-        sentences = [remedy.sentence for remedy in diagnosis.remedies]
+        sentences = [remedy.sentence for remedy in diagnosis.suggestions]
 
         def choose(sentence: str | None) -> None:
             if sentence is not None:
-                remedy = diagnosis.remedies[sentences.index(sentence)]
+                remedy = diagnosis.suggestions[sentences.index(sentence)]
                 self.clone_trial(trial.number, remedy.changes, f"{diagnosis.kind}: {remedy.sentence}")
 
         if len(sentences) == 1:
             choose(sentences[0])
         else:
-            self.app.push_screen(Pick(f"What may help trial {trial.number}", sentences), choose)
+            self.app.push_screen(ChoiceDialog(f"What may help trial {trial.number}", sentences), choose)
 
     def cure_space(self, trial: Trial, diagnosis: Diagnosis) -> None:
         """Open the search space without the values that a trial failed at."""
@@ -142,7 +144,7 @@ class Steering(Place):
         view = self.view
         if view is None:
             return
-        proposed = without(view, trial, diagnosis)
+        proposed = entries_without(view, trial, diagnosis)
         if not proposed:
             app_of(self).say("no parameter of the space has a larger value that the trial failed at", "warn")
             return
@@ -151,7 +153,7 @@ class Steering(Place):
 
     def copy_config(self, number: int) -> None:
         """Copy the trial's configuration, as `hptui export --format yaml` writes it."""
-        app_of(self).copy(lambda: verbs.config(self.sd, number), f"the configuration of trial {number}")
+        app_of(self).copy(lambda: verbs.config_yaml(self.sd, number), f"the configuration of trial {number}")
 
     def copy_command(self, number: int) -> None:
         """Copy the command that shows this trial in a shell."""
@@ -160,7 +162,7 @@ class Steering(Place):
         app_of(self).copy(shlex.join(command), "the command that shows it")
 
 
-def without(view: View, trial: Trial, diagnosis: Diagnosis) -> dict[str, dict[str, Value]]:
+def entries_without(view: View, trial: Trial, diagnosis: Diagnosis) -> dict[str, dict[str, Value]]:
     """Return entries of the space without the values that a trial failed at.
 
     Only settings that a suggestion makes smaller are narrowed.
@@ -170,7 +172,7 @@ def without(view: View, trial: Trial, diagnosis: Diagnosis) -> dict[str, dict[st
 
     settings: dict[str, Any] = view.settings(trial)
     entries: dict[str, dict[str, Value]] = {}
-    changes: list[tuple[str, Any]] = [pair for remedy in diagnosis.remedies for pair in remedy.changes.items()]
+    changes: list[tuple[str, Any]] = [pair for remedy in diagnosis.suggestions for pair in remedy.changes.items()]
     to_narrow = {
         name for name, value in changes if is_number(value) and is_number(settings.get(name)) and value < settings[name]
     }

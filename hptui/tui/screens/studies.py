@@ -15,17 +15,17 @@ from hptui.model.format import duration
 from hptui.model.trial import StudyState
 from hptui.storage.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.cells import Cell, Column
+from hptui.tui.cells import Cell, TableColumn
 from hptui.tui.glyphs import Glyphs
 from hptui.tui.keys import bindings
-from hptui.tui.screens.base import Place, app_of
-from hptui.tui.sources.pool import Source
+from hptui.tui.screens.base import SourceScreen, app_of
+from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.studies import StudiesSource, StudyLine
-from hptui.tui.text import plain, width_of
+from hptui.tui.text import plain_line, width_of
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
-from hptui.tui.widgets.table import Table
-from hptui.tui.words import ago, best_text, goal_of, labels, settings_of, state_cell
+from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
+from hptui.tui.widgets.table import TableWidget
+from hptui.tui.words import best_text, goal_of, labelled_lines, settings_of, state_cell, time_ago
 
 
 class StudyRows:
@@ -36,7 +36,7 @@ class StudyRows:
     def __init__(self, glyphs: Glyphs) -> None:
         self.glyphs = glyphs
         self.lines: Sequence[StudyLine] = ()
-        self.columns: list[Column] = []
+        self.columns: list[TableColumn] = []
         self._update_columns()
 
     def show(self, lines: Sequence[StudyLine]) -> None:
@@ -47,17 +47,17 @@ class StudyRows:
     def _update_columns(self) -> None:
         readable = [line for line in self.lines if line.study is not None]
         self.columns = [
-            Column("study", "study", _column_width([line.sd.name for line in self.lines], 12, 30), sortable=False),
-            Column("state", "state", 12, sortable=False),
-            Column("trials", "trials", 9, right=True, sortable=False),
-            Column("done", "", 6, sortable=False),
-            Column("best", "best", _column_width([_best_of(line) for line in readable], 12, 24), sortable=False),
-            Column("active", "last activity", 13, sortable=False),
-            Column("time", "time", 9, right=True, sortable=False),
-            Column(
+            TableColumn("study", "study", _column_width([line.sd.name for line in self.lines], 12, 30), sortable=False),
+            TableColumn("state", "state", 12, sortable=False),
+            TableColumn("trials", "trials", 9, right=True, sortable=False),
+            TableColumn("done", "", 6, sortable=False),
+            TableColumn("best", "best", _column_width([_best_of(line) for line in readable], 12, 24), sortable=False),
+            TableColumn("active", "last activity", 13, sortable=False),
+            TableColumn("time", "time", 9, right=True, sortable=False),
+            TableColumn(
                 "objective", "objective", _column_width([_goal_of(line) for line in readable], 12, 40), sortable=False
             ),
-            Column("sampler", "sampler", 8, sortable=False),
+            TableColumn("sampler", "sampler", 8, sortable=False),
         ]
 
     def __len__(self) -> int:
@@ -82,7 +82,7 @@ class StudyRows:
     def cells(self, index: int) -> Sequence[Cell]:
         """Return the cells of a row, one per column."""
         line = self.lines[index]
-        name = Cell(plain(line.sd.name, 64), bold=line.alive)
+        name = Cell(plain_line(line.sd.name, 64), bold=line.alive)
         if line.row is None or line.study is None:
             return [name, Cell(f"{self.glyphs.gone} unreadable", "bad"), *([Cell("")] * 7)]
         ended, total = line.ended, line.total
@@ -94,10 +94,10 @@ class StudyRows:
             Cell(f"{ended}/{total}"),
             Cell(bar, "running" if line.alive else "muted"),
             Cell(_best_of(line), "best"),
-            Cell(ago(line.active), "muted"),
+            Cell(time_ago(line.active), "muted"),
             Cell(duration(line.row.seconds) if line.row.seconds else "", "muted"),
             Cell(_goal_of(line), "muted"),
-            Cell(plain(line.study.search.sampler, 20), "muted"),
+            Cell(plain_line(line.study.search.sampler, 20), "muted"),
         ]
 
 
@@ -113,7 +113,7 @@ def _goal_of(line: StudyLine) -> str:
     return "" if line.study is None else goal_of(line.study)
 
 
-class StudiesScreen(Place):
+class StudiesScreen(SourceScreen):
     """All studies, and a preview of the selected one."""
 
     scope = "studies"
@@ -125,23 +125,23 @@ class StudiesScreen(Place):
         self.source = StudiesSource(app.home)
         yield CellLine(id="head", classes="bar")
         with Vertical(id="body"):
-            yield Table(self.rows, glyphs=app.glyphs, id="studies", classes="pane")
+            yield TableWidget(self.rows, glyphs=app.glyphs, id="studies", classes="pane")
             yield Facts(id="preview", classes="pane")
-        yield Answer(id="answer")
+        yield MessageLine(id="answer")
         yield KeyLine(ascii=app.config.charts == "ascii")
 
     def on_mount(self) -> None:
-        self.query_one(Table).focus()
+        self.query_one(TableWidget).focus()
         self._update_head()
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return [self.source]
 
-    def read(self, source: Source, snapshot: Any) -> None:
+    def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
         self.rows.show(snapshot)
-        self.query_one(Table).update()
+        self.query_one(TableWidget).update()
         self._update_head()
         self._preview()
 
@@ -151,30 +151,30 @@ class StudiesScreen(Place):
         running = sum(line.alive for line in lines)
         count_text = "" if self.source.latest is None else f"{len(lines)} {'study' if len(lines) == 1 else 'studies'}"
         left = [Cell("hptui", bold=True), Cell(count_text), Cell(f"{running} running" if running else "", "running")]
-        left.append(Cell(plain(app.home, 200), "muted"))
+        left.append(Cell(plain_line(app.home, 200), "muted"))
         self.query_one("#head", CellLine).show(left, [Cell("read-only", "warn")] if app.config.readonly else [])
-        self.query_one(Table).entitle("studies")
+        self.query_one(TableWidget).set_title("studies")
 
     @property
     def line(self) -> StudyLine | None:
         """The study under the cursor."""
-        key = self.query_one(Table).key
+        key = self.query_one(TableWidget).key
         return next((line for line in self.rows.lines if line.sd.root == key), None)
 
-    @on(Table.Moved, "#studies")
+    @on(TableWidget.Moved, "#studies")
     def _preview(self) -> None:
         pane, line = self.query_one("#preview", Facts), self.line
         if line is None:
             pane.title = "welcome"
-            pane.entitle(pane.title)
+            pane.set_title(pane.title)
             if self.source.latest is not None:
                 pane.show(_welcome_lines(app_of(self).home))
             return
-        pane.title = plain(line.sd.name, 60)
-        pane.entitle(pane.title)
+        pane.title = plain_line(line.sd.name, 60)
+        pane.set_title(pane.title)
         pane.show(_preview_lines(line))
 
-    @on(Table.Opened, "#studies")
+    @on(TableWidget.Opened, "#studies")
     def _open(self) -> None:
         if (line := self.line) is not None:
             app_of(self).open_study(line.sd)
@@ -183,20 +183,20 @@ class StudiesScreen(Place):
 
     def action_new(self) -> None:
         """Create a study from a study file, or from a template that the user's editor opens first."""
-        from hptui.tui.screens.begin import begin
+        from hptui.tui.screens.begin import begin_study
 
-        begin(app_of(self), self._open_created)
+        begin_study(app_of(self), self._open_created)
 
     def _open_created(self, result: tuple[str, StudyDir]) -> Awaitable[None]:
         return app_of(self).open_study(result[1])
 
     def action_run(self) -> None:
         if (line := self.line) is not None:
-            self.launch(line.sd, alive=line.alive)
+            self.run_study(line.sd, alive=line.alive)
 
     def action_pause(self) -> None:
         if (line := self.line) is not None:
-            app_of(self).carry_out(lambda: verbs.pause(line.sd), f"pausing {line.sd.name}…")
+            app_of(self).run_in_background(lambda: verbs.pause(line.sd), f"pausing {line.sd.name}…")
 
     def action_stop(self) -> None:
         line = self.line
@@ -206,7 +206,7 @@ class StudiesScreen(Place):
         self.ask(
             f"Stop the study {line.sd.name}?",
             details,
-            lambda: app_of(self).carry_out(lambda: verbs.stop(line.sd), f"stopping {line.sd.name}…"),
+            lambda: app_of(self).run_in_background(lambda: verbs.stop(line.sd), f"stopping {line.sd.name}…"),
             yes="Stop",
         )
 
@@ -219,7 +219,7 @@ def _preview_lines(line: StudyLine) -> list[list[Cell]]:
     """Return the lines of the preview."""
     study, row = line.study, line.row
     if study is None or row is None:
-        return [[Cell(plain(part, 400), "bad")] for part in line.error.splitlines()]
+        return [[Cell(plain_line(part, 400), "bad")] for part in line.error.splitlines()]
     space = "   ".join(f"{p.name} {p.describe()}" for p in study.space.parameters)
     derived = "   ".join(f"{d.name} = {d.expr.text}" for d in study.space.derived)
     rules = "   ".join(constraint.text for constraint in study.space.constraints)
@@ -230,24 +230,24 @@ def _preview_lines(line: StudyLine) -> list[list[Cell]]:
     budget += [f"pruner {study.search.pruner.kind}"] if study.search.pruner.kind != "none" else []
     budget += [f"stop if {rule}" for rule in study.search.stop]
     pairs: list[tuple[str, list[Cell]]] = [
-        ("about", [Cell(plain(study.about, 300))]),
-        ("state", [Cell(plain(row.message, 300), "warn" if row.state is StudyState.PAUSED else "muted")]),
-        ("space", [Cell(plain(space, 600))]),
-        ("derived", [Cell(plain(derived, 300))]),
-        ("constraint", [Cell(plain(rules, 300))]),
-        ("budget", [Cell(plain("   ".join(budget), 300))]),
-        ("trainer", [Cell(plain(study.trainer.kind, 80))]),
+        ("about", [Cell(plain_line(study.about, 300))]),
+        ("state", [Cell(plain_line(row.message, 300), "warn" if row.state is StudyState.PAUSED else "muted")]),
+        ("space", [Cell(plain_line(space, 600))]),
+        ("derived", [Cell(plain_line(derived, 300))]),
+        ("constraint", [Cell(plain_line(rules, 300))]),
+        ("budget", [Cell(plain_line("   ".join(budget), 300))]),
+        ("trainer", [Cell(plain_line(study.trainer.kind, 80))]),
     ]
     if line.best is not None:
         best = [Cell(f"{best_text(study, line.best)}  ", "best"), Cell(settings_of(line.best))]
         pairs.append(("best", best))
     pairs += [(event.level, [Cell(_event_text(event), _level_meaning(event.level))]) for event in line.warnings]
-    return labels(pairs)
+    return labelled_lines(pairs)
 
 
 def _event_text(event: Any) -> str:
     prefix = "" if event.trial is None else f"trial {event.trial}: "
-    return plain(f"{prefix}{event.message}", 300)
+    return plain_line(f"{prefix}{event.message}", 300)
 
 
 def _level_meaning(level: str) -> str:
@@ -256,7 +256,7 @@ def _level_meaning(level: str) -> str:
 
 def _welcome_lines(home: Path) -> list[list[Cell]]:
     return [
-        [Cell("No study yet in "), Cell(plain(home, 200), "accent")],
+        [Cell("No study yet in "), Cell(plain_line(home, 200), "accent")],
         [Cell("")],
         [Cell("A study is a TOML file: what to train, what to vary, what to measure.")],
         [Cell("n", "accent", bold=True), Cell("  starts one from its file")],

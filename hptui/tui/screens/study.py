@@ -22,32 +22,32 @@ from hptui.tui import verbs
 from hptui.tui.feed import Trouble
 from hptui.tui.filters import FilterError
 from hptui.tui.keys import bindings
-from hptui.tui.memory import Layout, keep, recall
-from hptui.tui.screens.ask import Ask, Line
+from hptui.tui.memory import StudyLayout, load_layout, save_layout
+from hptui.tui.screens.ask import TextDialog, TextInput
 from hptui.tui.screens.base import app_of
-from hptui.tui.screens.charted import Charted
+from hptui.tui.screens.charted import ChartScreen
 from hptui.tui.screens.curves import CurvePanel
-from hptui.tui.screens.steering import Steering
+from hptui.tui.screens.steering import SteeringScreen
 from hptui.tui.sources.curves import TrendsSource
 from hptui.tui.sources.log import LogSource
 from hptui.tui.sources.machine import MachineSource
-from hptui.tui.sources.pool import Source
+from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySnapshot, StudySource
-from hptui.tui.text import plain
+from hptui.tui.text import plain_line
 from hptui.tui.widgets.chart import Chart
-from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.logview import LogView
-from hptui.tui.widgets.table import Table
+from hptui.tui.widgets.table import TableWidget
 from hptui.tui.widgets.trials import TrialTable
 from hptui.tui.words import head_cells, machine_cells, runner_text
 
-PANELS = ("", "-only-chart", "-only-log", "-only-table")
+PANEL_CLASSES = ("", "-only-chart", "-only-log", "-only-table")
 """CSS classes of the panels that a key goes through; '' shows all."""
-PAUSE = 0.08
+CURSOR_REST_S = 0.08
 """Seconds that the cursor must rest before curves and log follow it, so that the table scrolls without delay."""
 
 
-class StudyScreen(Charted, Steering):
+class StudyScreen(ChartScreen, SteeringScreen):
     """The dashboard of one study."""
 
     scope = "study"
@@ -76,22 +76,22 @@ class StudyScreen(Charted, Steering):
                     yield Chart(charts=charts, smoothing=smoothing, id="chart1", classes="pane")
                     yield Chart(charts=charts, smoothing=smoothing, id="chart2", classes="pane")
             yield LogView(id="tail", classes="pane")
-        yield Line(id="filter", placeholder="lr<3e-4 status=complete r=8,16 note~warm !oom")
+        yield TextInput(id="filter", placeholder="lr<3e-4 status=complete r=8,16 note~warm !oom")
         yield CellLine(id="machine")
-        yield Answer(id="answer")
+        yield MessageLine(id="answer")
         yield KeyLine(ascii=charts == "ascii")
 
     def on_mount(self) -> None:
         self.table = self.query_one("#trials", TrialTable)
         self.curves = CurvePanel(self.sd, [self.query_one("#chart1", Chart), self.query_one("#chart2", Chart)])
-        self.query_one("#filter", Line).can_focus = False
+        self.query_one("#filter", TextInput).can_focus = False
         self._restore_layout()
         self.table.focus()
-        self.table.entitle("trials")
+        self.table.set_title("trials")
         self.query_one("#head", CellLine).show([])
 
     def _restore_layout(self) -> None:
-        layout, rows, charts = recall(self.sd.root), self.table.trials, self.curves.charts
+        layout, rows, charts = load_layout(self.sd.root), self.table.trials, self.curves.charts
         rows.chosen, rows.by, rows.down = layout.columns, layout.by, layout.down
         self.curves.both = layout.both
         for chart, metric, log_y in zip(charts, layout.metrics, layout.log_y, strict=False):
@@ -108,7 +108,7 @@ class StudyScreen(Charted, Steering):
         by, down = rows.sorting()
         default_order = (study.objective.metric, study.objective.goal == "maximize")
         smoothing = charts[0].smoothing
-        layout = Layout(
+        layout = StudyLayout(
             columns=rows.chosen,
             by="" if (by, down) == default_order else by,
             down=False if (by, down) == default_order else down,
@@ -117,7 +117,7 @@ class StudyScreen(Charted, Steering):
             smoothing=None if smoothing == app_of(self).config.smoothing else smoothing,
             both=self.curves.both,
         )
-        keep(self.sd.root, layout)
+        save_layout(self.sd.root, layout)
 
     # what is read ---------------------------------------------------------------------------------------------
 
@@ -131,11 +131,11 @@ class StudyScreen(Charted, Steering):
         """The last read state of the study."""
         return self.snapshot.view if self.snapshot is not None else None
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return [self.study_source, self.trends, self.curves.source, self.log_source, self.machine]
 
-    def read(self, source: Source, snapshot: Any) -> None:
+    def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
         if source is self.study_source:
             self._show_study(snapshot)
@@ -150,7 +150,7 @@ class StudyScreen(Charted, Steering):
         elif source is self.machine:
             self._show_machine()
 
-    def trouble(self, source: Source, trouble: Trouble) -> None:
+    def trouble(self, source: FeedSource, trouble: Trouble) -> None:
         """Show why a source cannot be read; a study that was never read opens another screen."""
         if source is self.study_source and self.snapshot is None:
             # A study that could never be read has a screen of its own.
@@ -178,17 +178,17 @@ class StudyScreen(Charted, Steering):
         self._request_shown()
         self.refresh_bindings()
         if snapshot.partial:
-            self.look_soon()
+            self.request_poll()
 
     def _entitle_table(self, snapshot: StudySnapshot) -> None:
         rows = self.table.trials
         count = f"{len(rows)} of {snapshot.total}" if rows.filter_text or snapshot.partial else f"{snapshot.total}"
         marks = f"{len(rows.marks)} marked" if rows.marks else ""
-        filtered = f"filter {plain(rows.filter_text, 60)}" if rows.filter_text else ""
+        filtered = f"filter {plain_line(rows.filter_text, 60)}" if rows.filter_text else ""
         title = " · ".join(part for part in (f"trials {count}", filtered, marks) if part)
         by, down = rows.sorting()
         glyphs = app_of(self).glyphs
-        self.table.entitle(title, f"by {plain(by, 30)} {glyphs.down if down else glyphs.up}" if by else "")
+        self.table.set_title(title, f"by {plain_line(by, 30)} {glyphs.down if down else glyphs.up}" if by else "")
 
     def _show_machine(self) -> None:
         snapshot = self.snapshot
@@ -197,14 +197,14 @@ class StudyScreen(Charted, Steering):
 
     # what follows the cursor ----------------------------------------------------------------------------------
 
-    @on(Table.Moved, "#trials")
-    @on(Table.Scrolled, "#trials")
+    @on(TableWidget.Moved, "#trials")
+    @on(TableWidget.Scrolled, "#trials")
     def _cursor_moved(self) -> None:
         if self._cursor_timer is not None:
             self._cursor_timer.stop()
-        self._cursor_timer = self.set_timer(PAUSE, self._request_shown)
+        self._cursor_timer = self.set_timer(CURSOR_REST_S, self._request_shown)
 
-    @on(TrialTable.Marked)
+    @on(TrialTable.MarksChanged)
     def _marked(self) -> None:
         if self.snapshot is not None:
             self._entitle_table(self.snapshot)
@@ -226,7 +226,7 @@ class StudyScreen(Charted, Steering):
         is_new = self.curves.aim(snapshot, rows, self.table.number) or is_new
         is_new = self._request_log() or is_new
         if is_new:
-            self.look_soon()
+            self.request_poll()
 
     def _request_log(self) -> bool:
         """Point the log at the trial under the cursor; return whether that is another file."""
@@ -249,15 +249,15 @@ class StudyScreen(Charted, Steering):
     def _entitle_log(self) -> None:
         pane, number = self.query_one("#tail", LogView), self.table.number
         following = " · following" if pane.follow else ""
-        pane.entitle("log" if number is None else f"log · trial {number}{following}")
+        pane.set_title("log" if number is None else f"log · trial {number}{following}")
 
-    @on(LogView.Changed, "#tail")
+    @on(LogView.StateChanged, "#tail")
     def _log_changed(self) -> None:
         self._entitle_log()
 
     # keys: looking --------------------------------------------------------------------------------------------
 
-    @on(Table.Opened, "#trials")
+    @on(TableWidget.Opened, "#trials")
     def _open(self) -> None:
         from hptui.tui.screens.trial import TrialScreen
 
@@ -279,10 +279,10 @@ class StudyScreen(Charted, Steering):
         self.curves.draw()
 
     def action_panel(self) -> None:
-        self._panel_index = (self._panel_index + 1) % len(PANELS)
-        for name in PANELS[1:]:
-            self.set_class(name == PANELS[self._panel_index], name)
-        target = {"-only-chart": "#chart1", "-only-log": "#tail"}.get(PANELS[self._panel_index], "#trials")
+        self._panel_index = (self._panel_index + 1) % len(PANEL_CLASSES)
+        for name in PANEL_CLASSES[1:]:
+            self.set_class(name == PANEL_CLASSES[self._panel_index], name)
+        target = {"-only-chart": "#chart1", "-only-log": "#tail"}.get(PANEL_CLASSES[self._panel_index], "#trials")
         self.query_one(target).focus()
 
     def action_compare(self) -> None:
@@ -299,9 +299,9 @@ class StudyScreen(Charted, Steering):
         self.app.push_screen(CompareScreen(self.sd, self.study_source, numbers))
 
     def action_report(self) -> None:
-        from hptui.tui.screens.report import ReportScreen, written_at
+        from hptui.tui.screens.report import ReportScreen, report_target
 
-        self.app.push_screen(ReportScreen(self.sd, written_at(self.view.study) if self.view is not None else ""))
+        self.app.push_screen(ReportScreen(self.sd, report_target(self.view.study) if self.view is not None else ""))
 
     def action_health(self) -> None:
         from hptui.tui.screens.health import HealthScreen
@@ -309,9 +309,9 @@ class StudyScreen(Charted, Steering):
         self.app.push_screen(HealthScreen(self.sd, self.study_source))
 
     def action_insights(self) -> None:
-        from hptui.tui.screens.insights import InsightsScreen
+        from hptui.tui.screens.insights import PlotsScreen
 
-        self.app.push_screen(InsightsScreen(self.sd))
+        self.app.push_screen(PlotsScreen(self.sd))
 
     def action_space(self) -> None:
         from hptui.tui.screens.space import SpaceScreen
@@ -330,7 +330,7 @@ class StudyScreen(Charted, Steering):
 
         self.app.push_screen(LogScreen(f"{self.sd.name} › runner", LogSource(self.sd.runner_log)))
 
-    @on(LogView.Asked)
+    @on(LogView.InputRequested)
     def _search_log(self) -> None:
         self.action_log()
 
@@ -341,9 +341,9 @@ class StudyScreen(Charted, Steering):
         line.value = self.table.trials.filter_text
         line.focus()
 
-    def _show_filter(self, *, shown: bool) -> Line:
+    def _show_filter(self, *, shown: bool) -> TextInput:
         """Show or hide the input of the filter. It replaces the machine's line, so that nothing else moves."""
-        line = self.query_one("#filter", Line)
+        line = self.query_one("#filter", TextInput)
         line.can_focus = shown
         line.set_class(shown, "shown")
         self.query_one("#machine").set_class(shown, "hidden")
@@ -385,8 +385,8 @@ class StudyScreen(Charted, Steering):
 
     # keys: steering -------------------------------------------------------------------------------------------
 
-    @on(TrialTable.Asked)
-    def _trials_requested(self, message: TrialTable.Asked) -> None:
+    @on(TrialTable.ActionRequested)
+    def _trials_requested(self, message: TrialTable.ActionRequested) -> None:
         numbers, cursor = message.numbers, self.table.number
         match message.action:
             case "filter":
@@ -423,7 +423,7 @@ class StudyScreen(Charted, Steering):
         return open_numbers
 
     def _choose_columns(self) -> None:
-        from hptui.tui.screens.columns import ColumnsScreen
+        from hptui.tui.screens.columns import ColumnsDialog
 
         rows = self.table.trials
 
@@ -434,16 +434,18 @@ class StudyScreen(Charted, Steering):
                 self.table.left = 0
                 self.table.update()
 
-        self.app.push_screen(ColumnsScreen(rows.available(), rows.chosen or tuple(rows.usual()), rows.usual()), apply)
+        self.app.push_screen(
+            ColumnsDialog(rows.available(), rows.chosen or tuple(rows.default_columns()), rows.default_columns()), apply
+        )
 
     def action_run(self) -> None:
-        self.launch(self.sd, alive=self.snapshot is not None and self.snapshot.alive)
+        self.run_study(self.sd, alive=self.snapshot is not None and self.snapshot.alive)
 
     def action_pause(self) -> None:
-        app_of(self).carry_out(lambda: verbs.pause(self.sd), f"pausing {self.sd.name}…")
+        app_of(self).run_in_background(lambda: verbs.pause(self.sd), f"pausing {self.sd.name}…")
 
     def action_drain(self) -> None:
-        app_of(self).carry_out(lambda: verbs.pause(self.sd, after_trials=True), "draining…")
+        app_of(self).run_in_background(lambda: verbs.pause(self.sd, after_trials=True), "draining…")
 
     def action_stop(self) -> None:
         running = 0 if self.snapshot is None else self.snapshot.counts.get(TrialStatus.RUNNING, 0)
@@ -451,17 +453,20 @@ class StudyScreen(Charted, Steering):
         details.append("Nothing new starts; r lets the study go on later.")
         stop = partial(verbs.stop, self.sd)
         self.ask(
-            f"Stop the study {self.sd.name}?", details, lambda: app_of(self).carry_out(stop, "stopping…"), yes="Stop"
+            f"Stop the study {self.sd.name}?",
+            details,
+            lambda: app_of(self).run_in_background(stop, "stopping…"),
+            yes="Stop",
         )
 
     def action_budget(self) -> None:
         def change_budget(text: str | None) -> None:
             if text:
-                app_of(self).carry_out(lambda: verbs.run(self.sd, trials=text), "changing the budget…")
+                app_of(self).run_in_background(lambda: verbs.run(self.sd, trials=text), "changing the budget…")
 
         present = "" if self.view is None else f"{_budget_text(self.view)}; "
         self.app.push_screen(
-            Ask("How many trials", "+10", hint=f"{present}40 sets the total, +10 adds ten", check=_check_budget),
+            TextDialog("How many trials", "+10", hint=f"{present}40 sets the total, +10 adds ten", check=_check_budget),
             change_budget,
         )
 

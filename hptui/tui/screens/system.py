@@ -16,18 +16,18 @@ from hptui.actions.processes import ProcessNow
 from hptui.tui.cells import Cell
 from hptui.tui.glyphs import Glyphs
 from hptui.tui.keys import bindings
-from hptui.tui.screens.base import Place, app_of
-from hptui.tui.sources.pool import Source
+from hptui.tui.screens.base import SourceScreen, app_of
+from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.system import SystemSnapshot, SystemSource
-from hptui.tui.text import fit, plain
+from hptui.tui.text import fit_cells, plain_line
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 
-LABEL = 26
+LABEL_CELLS = 26
 """Cells of the column of labels."""
 
 
-class SystemScreen(Place):
+class SystemScreen(SourceScreen):
     """The machine, read once per refresh while this screen is open."""
 
     scope = "system"
@@ -44,18 +44,18 @@ class SystemScreen(Place):
         with Vertical(id="body"):
             yield Facts(wrap=False, id="devices", classes="pane")
             yield Facts(wrap=False, id="processes", classes="pane")
-        yield Answer(id="answer")
+        yield MessageLine(id="answer")
         yield KeyLine(ascii=app.config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one("#processes").focus()
         self.query_one("#head", CellLine).show([Cell("machine", bold=True)])
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return [self.source]
 
-    def read(self, source: Source, snapshot: Any) -> None:
+    def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
         self._show_machine()
 
@@ -66,26 +66,26 @@ class SystemScreen(Place):
         glyphs = app_of(self).glyphs
         pane = self.query_one("#devices", Facts)
         pane.title = "devices"
-        pane.entitle(pane.title)
-        pane.show(devices(snapshot, glyphs, max(10, pane.size.width - LABEL - 12)))
+        pane.set_title(pane.title)
+        pane.show(device_lines(snapshot, glyphs, max(10, pane.size.width - LABEL_CELLS - 12)))
         pane = self.query_one("#processes", Facts)
         pane.title = "processes of trials" if self._only_trials else "processes of trials, and others on the GPUs"
-        pane.entitle(pane.title)
-        pane.show(processes([process for process in snapshot.processes if process.whose or not self._only_trials]))
+        pane.set_title(pane.title)
+        pane.show(process_lines([process for process in snapshot.processes if process.whose or not self._only_trials]))
 
     def action_ours(self) -> None:
         self._only_trials = not self._only_trials
         self._show_machine()
 
 
-def devices(snapshot: SystemSnapshot, glyphs: Glyphs, width: int) -> list[list[Cell]]:
+def device_lines(snapshot: SystemSnapshot, glyphs: Glyphs, width: int) -> list[list[Cell]]:
     """Return one line per device: what it is, its load or use, and its recent history."""
     now, lines = snapshot.now, []
     for gpu in now.gpus:
         temperature = "" if gpu.celsius is None else f"{gpu.celsius:.0f} °C"
         power = "" if gpu.watts is None else f"{gpu.watts:.0f} W"
         lines.append(
-            [Cell(f"GPU {gpu.index} {plain(gpu.name, 40)}", "accent"), Cell(f"  {temperature} {power}", "muted")]
+            [Cell(f"GPU {gpu.index} {plain_line(gpu.name, 40)}", "accent"), Cell(f"  {temperature} {power}", "muted")]
         )
         lines.append(
             _device_line("  busy", gpu.busy, snapshot.history.get(f"gpu{gpu.index}", ()), glyphs, width, busy=True)
@@ -105,8 +105,8 @@ def devices(snapshot: SystemSnapshot, glyphs: Glyphs, width: int) -> list[list[C
         used = 1 - disk.free_gb / disk.total_gb if disk.total_gb else None
         meaning = "bad" if disk.free_gb < 2 else "warn" if disk.free_gb < 20 else "muted"
         used_text = "" if used is None else f"{used:>5.0%}  "
-        text = f"{disk.free_gb:.0f} of {disk.total_gb:.0f} GB free on {plain(disk.path, 60)}"
-        lines.append([Cell(fit("disk", LABEL)), Cell(used_text), Cell(text, meaning)])
+        text = f"{disk.free_gb:.0f} of {disk.total_gb:.0f} GB free on {plain_line(disk.path, 60)}"
+        lines.append([Cell(fit_cells("disk", LABEL_CELLS)), Cell(used_text), Cell(text, meaning)])
     return lines
 
 
@@ -120,17 +120,22 @@ def _device_line(
         meaning = "bad" if fraction > 0.95 else "warn" if fraction > 0.85 else ""
     fraction_text = "    –  " if fraction is None else f"{fraction:>5.0%}  "
     history_bars = "".join(glyphs.bars[round(value * (len(glyphs.bars) - 1))] for value in history[-width:])
-    return [Cell(fit(text, LABEL)), Cell(fraction_text, meaning), Cell(history_bars, "accent")]
+    return [Cell(fit_cells(text, LABEL_CELLS)), Cell(fraction_text, meaning), Cell(history_bars, "accent")]
 
 
-def processes(process_list: Sequence[ProcessNow]) -> list[list[Cell]]:
+def process_lines(process_list: Sequence[ProcessNow]) -> list[list[Cell]]:
     """Return one line per process; those of our trials are in colour."""
     if not process_list:
         return [[Cell("no trial runs, and nobody is on a GPU", "muted")]]
     lines = [
         [
             Cell(
-                fit("pid", 9) + fit("user", 11) + fit("GPU", 5) + fit("memory", 18) + fit("trial", 28) + "command",
+                fit_cells("pid", 9)
+                + fit_cells("user", 11)
+                + fit_cells("GPU", 5)
+                + fit_cells("memory", 18)
+                + fit_cells("trial", 28)
+                + "command",
                 "muted",
             )
         ]
@@ -139,12 +144,12 @@ def processes(process_list: Sequence[ProcessNow]) -> list[list[Cell]]:
         gpu = "" if process.gpu is None else str(process.gpu)
         memory_texts = [f"{process.rss_gb:.1f} GB" if process.rss_gb is not None else ""]
         memory_texts += [f"GPU {process.gpu_gb:.1f} GB"] if process.gpu_gb is not None else []
-        cells_text = fit(str(process.pid), 9) + fit(plain(process.user, 20), 11) + fit(gpu, 5)
-        cells_text += fit("  ".join(part for part in memory_texts if part), 18)
+        cells_text = fit_cells(str(process.pid), 9) + fit_cells(plain_line(process.user, 20), 11) + fit_cells(gpu, 5)
+        cells_text += fit_cells("  ".join(part for part in memory_texts if part), 18)
         trial_cell = Cell(
-            fit(plain(process.whose, 60) if process.whose else "–", 28), "good" if process.whose else "muted"
+            fit_cells(plain_line(process.whose, 60) if process.whose else "–", 28), "good" if process.whose else "muted"
         )
-        lines.append([Cell(cells_text), trial_cell, Cell(plain(_short_command(process.command), 200), "muted")])
+        lines.append([Cell(cells_text), trial_cell, Cell(plain_line(_short_command(process.command), 200), "muted")])
     return lines
 
 

@@ -16,33 +16,33 @@ from hptui.results.view import View
 from hptui.storage.paths import StudyDir
 from hptui.tui.cells import Cell
 from hptui.tui.feed import Trouble
-from hptui.tui.glyphs import STYLES
+from hptui.tui.glyphs import STATUS_MEANINGS
 from hptui.tui.keys import bindings
-from hptui.tui.screens.ask import Pick
+from hptui.tui.screens.ask import ChoiceDialog
 from hptui.tui.screens.base import app_of
-from hptui.tui.screens.charted import Charted
+from hptui.tui.screens.charted import ChartScreen
 from hptui.tui.screens.curves import CurvePanel
-from hptui.tui.screens.health import lines_of
+from hptui.tui.screens.health import diagnosis_lines
 from hptui.tui.screens.log import LogScreen
 from hptui.tui.screens.records import RecordsScreen
-from hptui.tui.screens.steering import Steering
-from hptui.tui.screens.trialfacts import about, measured, settings
+from hptui.tui.screens.steering import SteeringScreen
+from hptui.tui.screens.trialfacts import about_lines, metric_lines, setting_lines
 from hptui.tui.sources.health import HealthSource
 from hptui.tui.sources.log import LogSource
-from hptui.tui.sources.pool import Source
+from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.records import is_records
 from hptui.tui.sources.study import StudySnapshot, StudySource
 from hptui.tui.sources.trial import TrialSnapshot, TrialSource
-from hptui.tui.text import plain
+from hptui.tui.text import plain_line
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import Answer, CellLine, KeyLine
+from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 
 PANES = ("settings", "about", "curve", "measured")
 """Panes that a key shows alone, one after the other."""
 
 
-class TrialScreen(Charted, Steering):
+class TrialScreen(ChartScreen, SteeringScreen):
     """A trial next to the best one."""
 
     scope = "trial"
@@ -68,13 +68,13 @@ class TrialScreen(Charted, Steering):
             with Vertical(id="right"):
                 yield Chart(charts=app.config.charts, smoothing=app.config.smoothing, id="curve", classes="pane")
                 yield Facts(wrap=False, id="measured", classes="pane")
-        yield Answer(id="answer")
+        yield MessageLine(id="answer")
         yield KeyLine(ascii=app.config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.curves = CurvePanel(self.sd, [self.query_one("#curve", Chart)])
         for name in ("settings", "about", "measured"):
-            self.query_one(f"#{name}", Facts).entitle(name)
+            self.query_one(f"#{name}", Facts).set_title(name)
             self.query_one(f"#{name}", Facts).title = name
         self.query_one("#settings").focus()
         self._show_trial()
@@ -97,18 +97,18 @@ class TrialScreen(Charted, Steering):
         trial_snapshot = self.trial_source.latest
         return trial_snapshot.trial if trial_snapshot is not None else self._trial(self.number)
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[FeedSource]:
         """Return the sources to poll while this screen is in front."""
         return [self.study_source, self.trial_source, self.curves.source, self.health]
 
-    def read(self, source: Source, snapshot: Any) -> None:
+    def read(self, source: FeedSource, snapshot: Any) -> None:
         """Show the new snapshot of a source."""
         if source is self.curves.source:
             self.curves.draw()
         else:
             self._show_trial()
 
-    def trouble(self, source: Source, trouble: Trouble) -> None:
+    def trouble(self, source: FeedSource, trouble: Trouble) -> None:
         """Show why the trial cannot be read."""
         if source is self.trial_source:
             super().trouble(source, trouble)
@@ -130,21 +130,21 @@ class TrialScreen(Charted, Steering):
         best_trial = next((candidate for candidate in view.trials if candidate.number == best), None)
         pane = self.query_one("#settings", Facts)
         pane.title = "all settings" if self._show_all_settings else "settings"
-        pane.show(settings(view, trial, best_trial, everything=self._show_all_settings))
+        pane.show(setting_lines(view, trial, best_trial, everything=self._show_all_settings))
         trial_snapshot = self.trial_source.latest
         if isinstance(trial_snapshot, TrialSnapshot) and trial_snapshot.trial.number == self.number:
-            lines = about(self.sd, view, trial_snapshot)
+            lines = about_lines(self.sd, view, trial_snapshot)
             diagnosis = self.diagnosis
-            self.query_one("#about", Facts).show([*(lines_of(diagnosis) if diagnosis else []), *lines])
-            self.query_one("#measured", Facts).show(measured(view, trial_snapshot, best_trial))
+            self.query_one("#about", Facts).show([*(diagnosis_lines(diagnosis) if diagnosis else []), *lines])
+            self.query_one("#measured", Facts).show(metric_lines(view, trial_snapshot, best_trial))
 
     def _update_head(self, trial: Trial, best: int | None) -> None:
         glyphs = app_of(self).glyphs
-        left = [Cell(f"{plain(self.sd.name, 64)} › trial {trial.number}", bold=True)]
-        left.append(Cell(plain(trial.title or trial.name, 60)))
+        left = [Cell(f"{plain_line(self.sd.name, 64)} › trial {trial.number}", bold=True)]
+        left.append(Cell(plain_line(trial.title or trial.name, 60)))
         status = f"{glyphs.status[trial.status]} {trial.status}"
         reason = f": {trial.reason}" if trial.reason is not None and str(trial.reason) != "finished" else ""
-        left.append(Cell(status + reason, STYLES[trial.status]))
+        left.append(Cell(status + reason, STATUS_MEANINGS[trial.status]))
         if trial.last_step is not None:
             left.append(Cell(f"step {trial.last_step}{f'/{trial.total_steps}' if trial.total_steps else ''}", "muted"))
         if trial.number == best:
@@ -201,7 +201,7 @@ class TrialScreen(Charted, Steering):
         elif len(names) == 1:
             self._open_artifact(names[0])
         else:
-            self.app.push_screen(Pick("Artifact", names), self._open_artifact)
+            self.app.push_screen(ChoiceDialog("Artifact", names), self._open_artifact)
 
     def _open_artifact(self, name: str | None) -> None:
         if name is None:
@@ -244,7 +244,7 @@ class TrialScreen(Charted, Steering):
     def diagnosis(self) -> Diagnosis | None:
         """The diagnosis of the trial; None if it is not known yet."""
         health = self.health.latest
-        return health.found.get(self.number) if health is not None else None
+        return health.diagnoses.get(self.number) if health is not None else None
 
     def action_cure(self) -> None:
         if self.trial is not None and self.diagnosis is not None:

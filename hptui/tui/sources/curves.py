@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
-from hptui.storage.rows import LastValue
-from hptui.tui.sources.pool import Pool
+from hptui.storage.reader import StoreReader
+from hptui.storage.rows import MetricSummary
+from hptui.tui.sources.pool import ReaderPool
 
 if TYPE_CHECKING:
-    from hptui.tui.charts.series import Curve
+    from hptui.tui.charts.series import CurveArrays
 
-POINTS = 1600
+MAX_POINTS = 1600
 """Number of points above which a curve is read in this many buckets: more than a terminal has columns of dots."""
-TREND = 6
+TREND_BUCKETS = 6
 """Buckets of a sparkline."""
 
 
@@ -34,7 +34,7 @@ class CurveKey:
 class CurvesSnapshot:
     """The requested curves that have points."""
 
-    curves: Mapping[CurveKey, Curve]
+    curves: Mapping[CurveKey, CurveArrays]
 
 
 class CurvesSource:
@@ -45,14 +45,14 @@ class CurvesSource:
         self.want: tuple[CurveKey, ...] = ()
         self._latest: CurvesSnapshot | None = None
         self._last_polled: tuple[int, tuple[CurveKey, ...]] = (-1, ())
-        self._entries: dict[CurveKey, tuple[int, int, Curve]] = {}
+        self._entries: dict[CurveKey, tuple[int, int, CurveArrays]] = {}
 
     @property
     def latest(self) -> CurvesSnapshot | None:
         """The newest snapshot; None before the first poll."""
         return self._latest
 
-    def poll(self, pool: Pool) -> CurvesSnapshot | None:
+    def poll(self, pool: ReaderPool) -> CurvesSnapshot | None:
         """Return the curves if the request or one of them has changed, else None."""
         want, tick = self.want, pool.tick(self.sd)
         if (tick, want) == self._last_polled:
@@ -60,11 +60,11 @@ class CurvesSource:
         same = want == self._last_polled[1]
         self._last_polled = (tick, want)
         reader = pool.reader(self.sd)
-        known: dict[CurveKey, tuple[int, int, Curve]] = {}
-        last: dict[int, dict[str, LastValue]] = {}
+        known: dict[CurveKey, tuple[int, int, CurveArrays]] = {}
+        last: dict[int, dict[str, MetricSummary]] = {}
         for key in want:
             if key.trial not in last:
-                last[key.trial] = reader.last(key.trial)
+                last[key.trial] = reader.metric_summaries(key.trial)
             if (summary := last[key.trial].get(key.metric)) is not None:
                 known[key] = _read(reader, key, summary, self._entries.get(key))
         unchanged = same and all(self._entries.get(key) is entry for key, entry in known.items())
@@ -77,8 +77,8 @@ class CurvesSource:
 
 
 def _read(
-    reader: Reader, key: CurveKey, summary: LastValue, known: tuple[int, int, Curve] | None
-) -> tuple[int, int, Curve]:
+    reader: StoreReader, key: CurveKey, summary: MetricSummary, known: tuple[int, int, CurveArrays] | None
+) -> tuple[int, int, CurveArrays]:
     """Read a curve: (points, last step, curve).
 
     New points are appended to the known curve; a curve that was rewritten is read again.
@@ -89,15 +89,17 @@ def _read(
         known_count, step, curve = known
         if (known_count, step) == (summary.n, summary.step) or (key.end is not None and key.end <= step):
             return known
-        grew = summary.step > step and summary.n > known_count and curve.x.size < 2 * POINTS
+        grew = summary.step > step and summary.n > known_count and curve.x.size < 2 * MAX_POINTS
         if grew and key.start is None:
             tail = reader.curve(key.trial, key.metric, after=step)
             if len(tail) == summary.n - known_count:
-                return summary.n, summary.step, series.joined(curve, series.from_points(tail))
-    if summary.n <= POINTS:
-        read_curve = series.from_points(reader.curve(key.trial, key.metric))
+                return summary.n, summary.step, series.concatenated(curve, series.curve_of_points(tail))
+    if summary.n <= MAX_POINTS:
+        read_curve = series.curve_of_points(reader.curve(key.trial, key.metric))
     else:
-        read_curve = series.from_buckets(reader.buckets(key.trial, key.metric, POINTS, start=key.start, end=key.end))
+        read_curve = series.curve_of_buckets(
+            reader.buckets(key.trial, key.metric, MAX_POINTS, start=key.start, end=key.end)
+        )
     return summary.n, summary.step, read_curve
 
 
@@ -116,7 +118,7 @@ class TrendsSource:
         """The newest snapshot; None before the first poll."""
         return self._latest
 
-    def poll(self, pool: Pool) -> Mapping[int, tuple[float | None, ...]] | None:
+    def poll(self, pool: ReaderPool) -> Mapping[int, tuple[float | None, ...]] | None:
         """Return the curves if the request or one of them has changed, else None."""
         want, tick = self.want, pool.tick(self.sd)
         if (tick, want) == self._last_polled:
@@ -124,12 +126,12 @@ class TrendsSource:
         self._last_polled = (tick, want)
         reader = pool.reader(self.sd)
         for number in want:
-            summary = reader.last(number).get(self.metric)
+            summary = reader.metric_summaries(number).get(self.metric)
             if summary is None:
                 continue
             position = (summary.n, summary.step)
             if number not in self._entries or self._entries[number][0] != position:
-                buckets = reader.buckets(number, self.metric, TREND)
+                buckets = reader.buckets(number, self.metric, TREND_BUCKETS)
                 self._entries[number] = (position, tuple(bucket.mean for bucket in buckets))
         trends = {number: trend for number, (_, trend) in self._entries.items()}
         if trends == self._latest:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hptui.results.diagnosis import Diagnosis
-from hptui.results.health import curves_of
+from hptui.results.health import curves_for_diagnosis
 from hptui.storage.paths import StudyDir
-from hptui.tui.sources.pool import Pool
+from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 
-AT_ONCE = 20
+MAX_DIAGNOSES_PER_POLL = 20
 """Number of trials that are diagnosed per poll."""
 
 
@@ -19,7 +19,7 @@ AT_ONCE = 20
 class HealthSnapshot:
     """Diagnoses by trial; `left` trials are still to be diagnosed."""
 
-    found: Mapping[int, Diagnosis]
+    diagnoses: Mapping[int, Diagnosis]
     left: int
 
 
@@ -37,7 +37,7 @@ class HealthSource:
         """The newest snapshot; None before the first poll."""
         return self._latest
 
-    def poll(self, pool: Pool) -> HealthSnapshot | None:
+    def poll(self, pool: ReaderPool) -> HealthSnapshot | None:
         """Diagnose some of the changed trials; return the diagnoses if there are new ones, else None."""
         from hptui.results.diagnosis import diagnose
 
@@ -47,13 +47,16 @@ class HealthSource:
         view, reader = study.view, pool.reader(self.sd)
         trials = {trial.number: trial for trial in view.trials}
         stale = [n for n in self.want if n in trials and self._diagnosed.get(n, (None,))[0] != _fingerprint(trials[n])]
-        for number in stale[:AT_ONCE]:
+        for number in stale[:MAX_DIAGNOSES_PER_POLL]:
             trial = trials[number]
             with reader.snapshot():
-                self._diagnosed[number] = _fingerprint(trial), diagnose(view, trial, curves_of(view, reader, trial))
+                self._diagnosed[number] = (
+                    _fingerprint(trial),
+                    diagnose(view, trial, curves_for_diagnosis(view, reader, trial)),
+                )
         diagnoses = {n: self._diagnosed[n][1] for n in self.want if n in self._diagnosed}
-        left = max(0, len(stale) - AT_ONCE)
-        if self._latest is not None and not stale and diagnoses == self._latest.found:
+        left = max(0, len(stale) - MAX_DIAGNOSES_PER_POLL)
+        if self._latest is not None and not stale and diagnoses == self._latest.diagnoses:
             return None
         self._latest = HealthSnapshot(diagnoses, left)
         return self._latest

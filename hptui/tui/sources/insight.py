@@ -5,44 +5,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hptui.results.view import View
-from hptui.tui.insights.picture import Insight
-from hptui.tui.insights.views import VIEWS, Wish
-from hptui.tui.sources.pool import Pool
+from hptui.tui.insights.picture import DrawnPlot
+from hptui.tui.insights.views import PLOTS, PlotOptions
+from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlotRequest:
     """A requested plot: its name in `PLOTS`, and its options."""
 
     name: str
-    wish: Wish
+    options: PlotOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class RequestedPlot:
     """A drawn plot, with the request that it answers."""
 
-    wanted: Wanted
-    insight: Insight
+    request: PlotRequest
+    plot: DrawnPlot
 
 
-class InsightSource:
+class PlotSource:
     """Draws the plot named in `want`, which any thread may set; again when the study has changed."""
 
     def __init__(self, study: StudySource) -> None:
         self.study = study
-        self.want: Wanted | None = None
-        self._latest: Picture | None = None
-        self._last_request: Wanted | None = None
+        self.want: PlotRequest | None = None
+        self._latest: RequestedPlot | None = None
+        self._last_request: PlotRequest | None = None
         self._last_view: View | None = None
 
     @property
-    def latest(self) -> Picture | None:
+    def latest(self) -> RequestedPlot | None:
         """The newest snapshot; None before the first poll."""
         return self._latest
 
-    def poll(self, pool: Pool) -> Picture | None:
+    def poll(self, pool: ReaderPool) -> RequestedPlot | None:
         """Draw the requested plot if the request or the study has changed, else return None."""
         study, want = self.study.latest, self.want
         if study is None or want is None:
@@ -50,5 +50,5 @@ class InsightSource:
         if self._last_request == want and self._last_view is study.view:
             return None
         self._last_request, self._last_view = want, study.view
-        self._latest = Picture(want, VIEWS[want.name](study.view, want.wish))
+        self._latest = RequestedPlot(want, PLOTS[want.name](study.view, want.options))
         return self._latest

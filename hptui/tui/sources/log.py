@@ -11,13 +11,13 @@ from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.tui.sources.pool import Pool
+from hptui.tui.sources.pool import ReaderPool
 
-BLOCK = 1 << 22
+BLOCK_BYTES = 1 << 22
 """Bytes that are read at once."""
-LIMIT = 1 << 27
+MAX_INDEXED_BYTES = 1 << 27
 """Bytes of a file that are indexed at most."""
-LONGEST = 1 << 13
+MAX_LINE_BYTES = 1 << 13
 """Bytes of one line that are read at most."""
 
 
@@ -64,7 +64,7 @@ class LogSource:
         """The newest snapshot; None before the first poll."""
         return self._latest
 
-    def poll(self, pool: Pool) -> LogSnapshot | None:
+    def poll(self, pool: ReaderPool) -> LogSnapshot | None:
         """Return the index of lines if the file or the filter has changed, else None."""
         path, filter_text = self.path, self.filter
         if path is None:
@@ -97,13 +97,13 @@ class LogSource:
     def _reset(self, identity: tuple[object, ...], size: int) -> None:
         self._identity, self._filter, self._filtered_count = identity, "", 0
         self._starts, self._chosen = array("Q"), array("Q")
-        self._skipped = self._size = max(0, size - LIMIT)
+        self._skipped = self._size = max(0, size - MAX_INDEXED_BYTES)
 
     def _index_lines(self, fd: int, size: int) -> None:
         """Find where lines begin, from the end of the last poll on."""
         is_first = not self._starts
         while self._size < size:
-            block = os.pread(fd, min(BLOCK, size - self._size), self._size)
+            block = os.pread(fd, min(BLOCK_BYTES, size - self._size), self._size)
             if not block:
                 break
             if is_first:
@@ -140,27 +140,27 @@ class LogSource:
         while index < count:
             last = min(count, index + 4096)
             begin, end = self._starts[index], self._starts[last] if last < count else self._size
-            block = os.pread(fd, min(end - begin, BLOCK), begin)
+            block = os.pread(fd, min(end - begin, BLOCK_BYTES), begin)
             for number in range(index, last):
                 offset = self._starts[number] - begin
                 stop = (self._starts[number + 1] if number + 1 < count else self._size) - begin
-                if offset >= len(block) or (stop > len(block) and stop - offset > LONGEST):
-                    line = os.pread(fd, min(LONGEST, stop - offset), self._starts[number])
+                if offset >= len(block) or (stop > len(block) and stop - offset > MAX_LINE_BYTES):
+                    line = os.pread(fd, min(MAX_LINE_BYTES, stop - offset), self._starts[number])
                 else:
-                    line = block[offset : min(stop, offset + LONGEST)]
+                    line = block[offset : min(stop, offset + MAX_LINE_BYTES)]
                 if (needle in line.lower()) is includes:
                     self._chosen.append(number)
             index = last
         self._filtered_count = count
 
 
-def line_at(fd: int, snapshot: LogSnapshot, number: int) -> str:
+def read_line(fd: int, snapshot: LogSnapshot, number: int) -> str:
     """Return a line of the file, cut to the longest that is shown.
 
     Of a line that was overwritten by carriage returns, the last state is returned.
     """
     begin = snapshot.starts[number]
     end = snapshot.starts[number + 1] if number + 1 < len(snapshot.starts) else snapshot.size
-    data = os.pread(fd, min(LONGEST, end - begin), begin).rstrip(b"\r\n")
+    data = os.pread(fd, min(MAX_LINE_BYTES, end - begin), begin).rstrip(b"\r\n")
     visible = data.rsplit(b"\r", 1)[-1] if b"\r" in data else data
     return visible.decode(errors="replace")

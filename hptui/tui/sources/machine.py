@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hptui.actions.machine import GpuNow, Machine, MachineNow
-from hptui.tui.sources.pool import Pool
+from hptui.tui.sources.pool import ReaderPool
 
 
 class MachineSource:
@@ -24,11 +24,11 @@ class MachineSource:
         """The newest snapshot; None before the first poll."""
         return self._latest
 
-    def poll(self, pool: Pool) -> MachineNow | None:
+    def poll(self, pool: ReaderPool) -> MachineNow | None:
         """Return the load if it has changed noticeably, else None."""
         if not self.active and self._latest is not None:
             return None
-        reading = _rounded(self._machine.look())
+        reading = _rounded(self._machine.read())
         if not self.active:
             reading = replace(reading, cpu=None)
         if reading == self._latest:

@@ -7,10 +7,10 @@ from typing import Protocol
 
 from hptui.model.errors import HptuiError
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 
 
-class Source(Protocol):
+class FeedSource(Protocol):
     """One thing that is polled.
 
     Used by the feed's thread only, except `latest`, which any thread may read.
@@ -20,18 +20,18 @@ class Source(Protocol):
     def latest(self) -> object | None:
         """The newest snapshot, which is immutable."""
 
-    def poll(self, pool: Pool) -> object | None:
+    def poll(self, pool: ReaderPool) -> object | None:
         """Return a new snapshot if something has changed, else None.
 
         Raises: HptuiError if that cannot be read.
         """
 
 
-class Pool:
+class ReaderPool:
     """Readers by study. `tick` changes whenever a store may contain something new."""
 
     def __init__(self) -> None:
-        self._open: dict[Path, tuple[Reader, tuple[int, int]]] = {}
+        self._open: dict[Path, tuple[StoreReader, tuple[int, int]]] = {}
         self._ticks: dict[Path, tuple[int, int]] = {}
         self._checked: set[Path] = set()
 
@@ -39,7 +39,7 @@ class Pool:
         """Begin a round: the version of each store is read once per round."""
         self._checked.clear()
 
-    def reader(self, sd: StudyDir) -> Reader:
+    def reader(self, sd: StudyDir) -> StoreReader:
         """Return the reader of a study; it is opened again when the file was replaced."""
         entry = self._open.get(sd.root)
         identity = _identity(sd.db)
@@ -47,7 +47,7 @@ class Pool:
             return entry[0]
         if entry is not None:
             self._close_reader(sd.root)
-        reader = Reader(sd)
+        reader = StoreReader(sd)
         self._open[sd.root] = (reader, identity)
         return reader
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hptui.tui.sources.pool import Pool
+from hptui.tui.sources.pool import ReaderPool
 
-LIMIT = 1 << 23
+MAX_FILE_BYTES = 1 << 23
 """Bytes of a file that are read at most."""
-MOST = 2000
+MAX_RECORDS = 2000
 """Number of records that are shown at most."""
-KIND = "category"
+CATEGORY_KEY = "category"
 """Name of the value that is a record's category."""
 
 
@@ -41,7 +41,7 @@ class RecordsSource:
         self.latest: Records | None = None
         self._last_state: tuple[int, int] | None = None
 
-    def poll(self, pool: Pool) -> Records | None:
+    def poll(self, pool: ReaderPool) -> Records | None:
         """Return the records if the file has changed, else None.
 
         Raises: OSError if it cannot be read.
@@ -52,9 +52,9 @@ class RecordsSource:
             return None
         self._last_state = seen
         with self.path.open("rb") as file:
-            data = file.read(LIMIT)
+            data = file.read(MAX_FILE_BYTES)
         self.latest = _read_records(
-            data.decode(errors="replace"), cut=status.st_size > LIMIT, lines=self.path.suffix != ".json"
+            data.decode(errors="replace"), is_cut=status.st_size > MAX_FILE_BYTES, lines=self.path.suffix != ".json"
         )
         return self.latest
 
@@ -65,14 +65,18 @@ def _read_records(text: str, *, is_cut: bool, lines: bool) -> Records:
         for line in text.splitlines():
             if line.strip():
                 rows.append(_parse_json(line))
-            if len(rows) > MOST:
+            if len(rows) > MAX_RECORDS:
                 break
     else:
         document = _parse_json(text)
         rows = document if isinstance(document, list) else [document]
-    records = [row if isinstance(row, dict) else {"": row} for row in rows[:MOST]]
-    kinds = Counter(str(record[KIND]) for record in records if isinstance(record.get(KIND), str) and record[KIND])
-    return Records(records, dict(kinds.most_common()), is_cut or len(rows) > MOST)
+    records = [row if isinstance(row, dict) else {"": row} for row in rows[:MAX_RECORDS]]
+    kinds = Counter(
+        str(record[CATEGORY_KEY])
+        for record in records
+        if isinstance(record.get(CATEGORY_KEY), str) and record[CATEGORY_KEY]
+    )
+    return Records(records, dict(kinds.most_common()), is_cut or len(rows) > MAX_RECORDS)
 
 
 def _parse_json(text: str) -> Any:

@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hptui.actions.process import holder
+from hptui.actions.process import runner_status
 from hptui.model.errors import HptuiError
-from hptui.model.stages import expected
+from hptui.model.stages import expected_total
 from hptui.model.study import Study
 from hptui.model.trial import StudyState, Trial, TrialStatus
 from hptui.results.view import best_trials
 from hptui.storage import studyfile
-from hptui.storage.paths import StudyDir, studies_in
-from hptui.storage.reader import Reader
+from hptui.storage.paths import StudyDir, list_studies
+from hptui.storage.reader import StoreReader
 from hptui.storage.rows import EventRow, StudyRow
-from hptui.tui.sources.pool import Pool
+from hptui.tui.sources.pool import ReaderPool
 
-MANY = 2000
+LARGE_STUDY_TRIALS = 2000
 """Number of trials above which only candidates for the best are read."""
-WARNINGS = 3
+MAX_WARNINGS = 3
 """Number of latest warnings that are kept."""
 
 
@@ -74,9 +74,9 @@ class StudiesSource:
         """The newest snapshot; None before the first poll."""
         return self._latest
 
-    def poll(self, pool: Pool) -> tuple[StudyLine, ...] | None:
+    def poll(self, pool: ReaderPool) -> tuple[StudyLine, ...] | None:
         """Return the summaries if one has changed, else None."""
-        lines = [self._line(pool, sd) for sd in studies_in(self.home)]
+        lines = [self._line(pool, sd) for sd in list_studies(self.home)]
         lines.sort(key=lambda line: (not line.alive, -line.active, line.sd.name))
         latest = tuple(lines)
         self._lines = {line.sd.root: self._lines[line.sd.root] for line in latest if line.sd.root in self._lines}
@@ -85,8 +85,8 @@ class StudiesSource:
         self._latest = latest
         return latest
 
-    def _line(self, pool: Pool, sd: StudyDir) -> StudyLine:
-        runner = holder(sd)
+    def _line(self, pool: ReaderPool, sd: StudyDir) -> StudyLine:
+        runner = runner_status(sd)
         alive, pid = bool(runner["alive"]), runner["pid"]
         try:
             tick = pool.tick(sd)
@@ -99,17 +99,17 @@ class StudiesSource:
         return replace(line, alive=alive, pid=pid if isinstance(pid, int) else None)
 
 
-def _read_summary(reader: Reader, sd: StudyDir) -> StudyLine:
+def _read_summary(reader: StoreReader, sd: StudyDir) -> StudyLine:
     with reader.snapshot():
-        row, counts = reader.study(), reader.counts()
+        row, counts = reader.study(), reader.status_counts()
         study = studyfile.from_json(row.spec)
         best = _best_of(reader, study, sum(counts.values()))
         events = reader.events(limit=40)
     active = max([event.at for event in events] + [row.created, row.ended or 0.0])
     if any(status is TrialStatus.RUNNING for status in counts):
         active = max(active, min(time.time(), sd.db.stat().st_mtime, _last_written(sd)))
-    warnings = tuple(event for event in events if event.level != "info")[-WARNINGS:]
-    wanted = expected(study, reader.trials()) if study.stages else study.search.trials
+    warnings = tuple(event for event in events if event.level != "info")[-MAX_WARNINGS:]
+    wanted = expected_total(study, reader.trials()) if study.stages else study.search.trials
     best_trial, others = best[0] if best else None, len(best) - 1
     return StudyLine(sd, row, study, counts, best_trial, others, active=active, wanted=wanted, warnings=warnings)
 
@@ -122,10 +122,12 @@ def _last_written(sd: StudyDir) -> float:
         return sd.db.stat().st_mtime
 
 
-def _best_of(reader: Reader, study: Study, count: int) -> list[Trial]:
+def _best_of(reader: StoreReader, study: Study, count: int) -> list[Trial]:
     """Return the best trials; of a large study with one objective only the candidates are read."""
-    if count > MANY and len(study.objectives) == 1:
-        trials = best_trials(study, reader.glance(study.objective.metric, study.objective.goal, MANY // 10))
+    if count > LARGE_STUDY_TRIALS and len(study.objectives) == 1:
+        trials = best_trials(
+            study, reader.best_trials(study.objective.metric, study.objective.goal, LARGE_STUDY_TRIALS // 10)
+        )
         if trials:
             return trials
     return best_trials(study, reader.trials())

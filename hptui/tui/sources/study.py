@@ -6,23 +6,23 @@ import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hptui.actions.process import holder
-from hptui.model.outcome import point, usable
-from hptui.model.pareto import Point, front
+from hptui.actions.process import runner_status
+from hptui.model.outcome import is_usable, objective_point
+from hptui.model.pareto import ObjectivePoint, nondominated_indices
 from hptui.model.study import Study
 from hptui.model.trial import StudyState, Trial, TrialStatus, Value
-from hptui.results.view import View, best_trials, time_left, trainers_of
+from hptui.results.view import View, best_trials, seconds_left, trainer_settings_by_revision
 from hptui.storage import studyfile
 from hptui.storage.paths import StudyDir
-from hptui.storage.reader import Reader
+from hptui.storage.reader import StoreReader
 from hptui.storage.rows import EventRow
-from hptui.tui.sources.pool import Pool
+from hptui.tui.sources.pool import ReaderPool
 
-GLANCE = 80
+N_FIRST_TRIALS = 80
 """Number of best trials that are read first, if a study has many more."""
-MANY = 1000
+LARGE_STUDY_TRIALS = 1000
 """Number of trials from which a study counts as large."""
-EVENTS = 30
+MAX_STUDY_EVENTS = 30
 """Number of latest events that are read."""
 
 
@@ -57,7 +57,7 @@ class _StudyCache:
     """What is kept between two polls."""
 
     trials: dict[int, Trial] = field(default_factory=dict)
-    points: dict[int, Point] = field(default_factory=dict)
+    points: dict[int, ObjectivePoint] = field(default_factory=dict)
     best: frozenset[int] = frozenset()
     mark: int = 0
     revision: int = -1
@@ -80,37 +80,37 @@ class StudySource:
         """The newest snapshot; None before the first poll."""
         return self._latest
 
-    def poll(self, pool: Pool) -> StudySnapshot | None:
+    def poll(self, pool: ReaderPool) -> StudySnapshot | None:
         """Return the study if it or its runner has changed, else None.
 
         Of a large study, the first snapshot is partial.
         """
-        runner = holder(self.sd)  # asked first: what a runner wrote before it ended is then read below
+        runner = runner_status(self.sd)  # asked first: what a runner wrote before it ended is then read below
         state = (runner["alive"], runner["pid"])
         tick = pool.tick(self.sd)
         is_complete = self._latest is not None and not self._latest.partial
         if is_complete and tick == self._tick and state == self._state:
             return None
         reader = pool.reader(self.sd)
-        if self._latest is None and sum(reader.counts().values()) > MANY:
+        if self._latest is None and sum(reader.status_counts().values()) > LARGE_STUDY_TRIALS:
             self._latest = self._read_best(reader, runner)
         else:
             self._latest = self._read_changes(reader, runner)
             self._tick, self._state = tick, state
         return self._latest
 
-    def _read_best(self, reader: Reader, runner: Mapping[str, object]) -> StudySnapshot:
+    def _read_best(self, reader: StoreReader, runner: Mapping[str, object]) -> StudySnapshot:
         """Read enough for a first screen."""
         row = reader.study()
         study = studyfile.from_json(row.spec)
         objective = study.objective
-        trials = tuple(reader.glance(objective.metric, objective.goal, GLANCE))
-        view = View(self.sd, row, study, trials, reader.defaults(), trainers_of(reader))
+        trials = tuple(reader.best_trials(objective.metric, objective.goal, N_FIRST_TRIALS))
+        view = View(self.sd, row, study, trials, reader.defaults(), trainer_settings_by_revision(reader))
         cache = _StudyCache({trial.number: trial for trial in trials})
         _update_best(cache, study, trials)
         return self._snapshot_of(view, reader, runner, cache.best, partial=True)
 
-    def _read_changes(self, reader: Reader, runner: Mapping[str, object]) -> StudySnapshot:
+    def _read_changes(self, reader: StoreReader, runner: Mapping[str, object]) -> StudySnapshot:
         cache = self._cache
         with reader.snapshot():
             row, defaults = reader.study(), reader.defaults()
@@ -120,7 +120,7 @@ class StudySource:
                 changed, change_mark = _changed_trials(reader, 0)
             if cache.study is None or row.revision != cache.revision:
                 cache.study, cache.revision = studyfile.from_json(row.spec), row.revision
-                cache.trainers = trainers_of(reader)
+                cache.trainers = trainer_settings_by_revision(reader)
                 cache.points.clear()
                 _update_best(cache, cache.study, list(cache.trials.values()))
         cache.mark = change_mark
@@ -131,10 +131,10 @@ class StudySource:
         return self._snapshot_of(view, reader, runner, cache.best, partial=False)
 
     def _snapshot_of(
-        self, view: View, reader: Reader, runner: Mapping[str, object], best: frozenset[int], *, partial: bool
+        self, view: View, reader: StoreReader, runner: Mapping[str, object], best: frozenset[int], *, partial: bool
     ) -> StudySnapshot:
         alive, pid = bool(runner["alive"]), runner["pid"]
-        counts = reader.counts()
+        counts = reader.status_counts()
         return StudySnapshot(
             view,
             alive,
@@ -143,23 +143,23 @@ class StudySource:
             best,
             counts,
             tuple(reader.metric_names()),
-            tuple(reader.events(limit=EVENTS)),
-            time_left(view) if alive and not partial else None,
+            tuple(reader.events(limit=MAX_STUDY_EVENTS)),
+            seconds_left(view) if alive and not partial else None,
             partial,
             reader.frozen,
             sum(counts.values()),
         )
 
 
-def _changed_trials(reader: Reader, mark: int) -> tuple[list[Trial], int]:
+def _changed_trials(reader: StoreReader, mark: int) -> tuple[list[Trial], int]:
     """Return `reader.changes(mark)`, with the garbage collector off.
 
     Trials are no garbage and stay: to traverse many of them again and again would stop all threads for a while.
     """
     gc.disable()
     try:
-        changed, mark = reader.changes(mark)
-        if len(changed) > MANY:
+        changed, mark = reader.changed_trials(mark)
+        if len(changed) > LARGE_STUDY_TRIALS:
             gc.freeze()
     finally:
         gc.enable()
@@ -168,14 +168,16 @@ def _changed_trials(reader: Reader, mark: int) -> tuple[list[Trial], int]:
 
 def _update_best(cache: _StudyCache, study: Study, changed: tuple[Trial, ...] | list[Trial]) -> None:
     """Update the best trials after some have changed."""
-    before = dict(cache.points) if len(changed) < MANY else None
+    before = dict(cache.points) if len(changed) < LARGE_STUDY_TRIALS else None
     for trial in changed:
-        if usable(study, trial) and not trial.aside:
-            cache.points[trial.number] = point(study, trial)
+        if is_usable(study, trial) and not trial.is_unranked:
+            cache.points[trial.number] = objective_point(study, trial)
         else:
             cache.points.pop(trial.number, None)
     if study.stages:  # only trials of some stages are comparable; studies with stages are small
         cache.best = frozenset(trial.number for trial in best_trials(study, list(cache.trials.values())))
     elif before is None or before != cache.points:
         numbers = sorted(cache.points)
-        cache.best = frozenset(numbers[index] for index in front([cache.points[number] for number in numbers]))
+        cache.best = frozenset(
+            numbers[index] for index in nondominated_indices([cache.points[number] for number in numbers])
+        )

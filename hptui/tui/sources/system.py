@@ -8,11 +8,11 @@ from pathlib import Path
 
 from hptui.actions.machine import Machine, MachineNow
 from hptui.actions.processes import DiskNow, ProcessNow, disks_now, processes_now
-from hptui.tui.sources.pool import Pool
+from hptui.tui.sources.pool import ReaderPool
 
-KEPT = 240
+MAX_HISTORY = 240
 """Number of readings that the history keeps."""
-EVERY = 3
+POLLS_PER_SLOW_READING = 3
 """Number of polls between two readings of processes and disks, which change slowly and cost more."""
 
 
@@ -45,10 +45,10 @@ class SystemSource:
         """The newest snapshot; None before the first poll."""
         return self._latest
 
-    def poll(self, pool: Pool) -> SystemSnapshot | None:
+    def poll(self, pool: ReaderPool) -> SystemSnapshot | None:
         """Return a new reading; there is one at every poll."""
-        now = self._machine.look()
-        if self._polls % EVERY == 0:
+        now = self._machine.read()
+        if self._polls % POLLS_PER_SLOW_READING == 0:
             self._slow_readings = processes_now(self.home), disks_now(self.home)
         self._polls += 1
         self._record("cpu", now.cpu)
@@ -63,4 +63,4 @@ class SystemSource:
 
     def _record(self, name: str, value: float | None) -> None:
         if value is not None:
-            self._history.setdefault(name, deque(maxlen=KEPT)).append(min(1.0, max(0.0, value)))
+            self._history.setdefault(name, deque(maxlen=MAX_HISTORY)).append(min(1.0, max(0.0, value)))

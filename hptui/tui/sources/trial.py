@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from hptui.model.trial import Attempt, Trial
 from hptui.storage.paths import StudyDir
-from hptui.storage.rows import ArtifactRow, CheckpointRow, EventRow, LastValue
-from hptui.tui.sources.pool import Pool
+from hptui.storage.rows import ArtifactRow, CheckpointRow, EventRow, MetricSummary
+from hptui.tui.sources.pool import ReaderPool
 
-EVENTS = 20
+MAX_TRIAL_EVENTS = 20
 """Number of latest events that are read."""
 
 
@@ -20,7 +20,7 @@ class TrialSnapshot:
 
     trial: Trial
     attempts: tuple[Attempt, ...]
-    metrics: Mapping[str, LastValue]
+    metrics: Mapping[str, MetricSummary]
     checkpoints: tuple[CheckpointRow, ...]
     artifacts: tuple[ArtifactRow, ...]
     events: tuple[EventRow, ...]
@@ -39,7 +39,7 @@ class TrialSource:
         """The newest snapshot; None before the first poll."""
         return self._latest
 
-    def poll(self, pool: Pool) -> TrialSnapshot | None:
+    def poll(self, pool: ReaderPool) -> TrialSnapshot | None:
         """Return the trial if it has changed, else None."""
         tick = pool.tick(self.sd)
         if tick == self._tick:
@@ -50,10 +50,10 @@ class TrialSource:
             snapshot = TrialSnapshot(
                 reader.trial(self.number),
                 tuple(reader.attempts(self.number)),
-                reader.last(self.number),
+                reader.metric_summaries(self.number),
                 tuple(reader.checkpoints(self.number)),
                 tuple(reader.artifacts(self.number)),
-                tuple(reader.events(trial=self.number, limit=EVENTS)),
+                tuple(reader.events(trial=self.number, limit=MAX_TRIAL_EVENTS)),
             )
         if snapshot == self._latest:
             return None

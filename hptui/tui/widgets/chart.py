@@ -21,35 +21,35 @@ from textual.style import Style as ContentStyle
 from hptui.model.format import number
 from hptui.tui.charts.naming import AXES
 from hptui.tui.keys import bindings
-from hptui.tui.text import fit, plain, width_of
-from hptui.tui.themes import SERIES
-from hptui.tui.widgets.lines import Lines
+from hptui.tui.text import fit_cells, plain_line, width_of
+from hptui.tui.themes import N_SERIES_COLOURS
+from hptui.tui.widgets.lines import LineWidget
 
 if TYPE_CHECKING:
-    from hptui.tui.charts.plan import Frame
-    from hptui.tui.charts.raster import Line
-    from hptui.tui.charts.series import Curve
+    from hptui.tui.charts.plan import AxisLayout
+    from hptui.tui.charts.raster import SeriesLine
+    from hptui.tui.charts.series import CurveArrays
 
-SMOOTHING = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.99)
+SMOOTHING_WEIGHTS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.99)
 """Weights of the moving average that keys go through."""
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+CURVE_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 """Signs of curves where there are no fine dots."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plot:
+class ChartCurve:
     """A curve to show. `colour` is its index in the palette, None: muted; `label` stands in the legend."""
 
     label: str
-    curve: Curve
+    curve: CurveArrays
     colour: int | None = None
-    companion: Curve | None = None
+    companion: CurveArrays | None = None
     dotted: bool = False
     rough: bool = False
     """Whether it is measured rarely, so that smoothing would only hide it."""
 
 
-class Chart(Lines, can_focus=True):
+class Chart(LineWidget, can_focus=True):
     """True if it is measured rarely, so that smoothing would only hide it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -57,7 +57,7 @@ class Chart(Lines, can_focus=True):
         "chart--label",
         "chart--muted",
         "chart--cross",
-        *(f"chart--{index}" for index in range(SERIES)),
+        *(f"chart--{index}" for index in range(N_SERIES_COLOURS)),
     }
     DEFAULT_CSS = """
     Chart {
@@ -77,7 +77,7 @@ class Chart(Lines, can_focus=True):
     """
     BINDINGS = bindings("chart")
 
-    class Changed(Message):
+    class ViewChanged(Message):
         """The chart shows another part or another axis, for which its owner may request other curves."""
 
         def __init__(self, chart: Chart) -> None:
@@ -99,26 +99,26 @@ class Chart(Lines, can_focus=True):
         self.log_y = False
         self.axis = "step"
         self.window: tuple[float, float] | None = None
-        self.cross: float | None = None
+        self.crosshair: float | None = None
         self.length = 0.0
-        self.plots: Sequence[Plot] = ()
+        self.plots: Sequence[ChartCurve] = ()
         self.empty = "no curve yet"
         self._last_bounds: tuple[object, float, float] | None = None
-        self._lines: dict[tuple[int, str, float, bool], tuple[object, Line | None]] = {}
+        self._lines: dict[tuple[int, str, float, bool], tuple[object, SeriesLine | None]] = {}
         self._cells: tuple[object, list[Strip]] | None = None
-        self._frame: Frame | None = None
-        self._drawn_lines: list[Line] = []
+        self._frame: AxisLayout | None = None
+        self._drawn_lines: list[SeriesLine] = []
 
     # what is shown --------------------------------------------------------------------------------------------
 
-    def show(self, plots: Sequence[Plot], *, length: float = 0.0, title: str = "") -> None:
+    def show(self, plots: Sequence[ChartCurve], *, length: float = 0.0, title: str = "") -> None:
         """Show other curves; `length` is their number of steps in the end, 0 if unknown."""
         self.plots = plots
         self.title = title
         self.length = length
-        self.changed()
+        self.redraw()
 
-    def changed(self) -> None:
+    def redraw(self) -> None:
         """Draw again after a change of what is shown."""
         self._cells = None
         self._update_title()
@@ -136,15 +136,15 @@ class Chart(Lines, can_focus=True):
 
     def _update_title(self) -> None:
         smooth = f"smooth {self.smoothing:g}" if self.smoothing and any(not plot.rough for plot in self.plots) else ""
-        parts = [plain(self.title or self.metric, 60), smooth, "log" if self.log_y else ""]
+        parts = [plain_line(self.title or self.metric, 60), smooth, "log" if self.log_y else ""]
         parts.append(f"by {self.axis}" if self.axis != "step" else "")
         if self.window is not None:
             parts.append("zoomed")
-        self.entitle(" · ".join(part for part in parts if part), self._legend())
+        self.set_title(" · ".join(part for part in parts if part), self._legend())
 
-    def _line_of_plot(self, plot: Plot) -> Line | None:
+    def _line_of_plot(self, plot: ChartCurve) -> SeriesLine | None:
         """Return the line of a plot; it is computed again only when its curve or its options change."""
-        from hptui.tui.charts.series import line_of
+        from hptui.tui.charts.series import line_of_curve
 
         weight = 0.0 if plot.rough else self.smoothing
         key = (id(plot.curve), self.axis, weight, plot.dotted)
@@ -152,11 +152,11 @@ class Chart(Lines, can_focus=True):
         if entry is None or entry[0] is not plot.curve:
             if len(self._lines) > 64:  # curves that are no longer shown are dropped, too
                 self._lines.clear()
-            entry = (plot.curve, line_of(plot.curve, self.axis, plot.companion, weight, plot.dotted))
+            entry = (plot.curve, line_of_curve(plot.curve, self.axis, plot.companion, weight, plot.dotted))
             self._lines[key] = entry
         return entry[1]
 
-    def _bounds(self, lines: Sequence[Line]) -> tuple[float, float, float, float] | None:
+    def _bounds(self, lines: Sequence[SeriesLine]) -> tuple[float, float, float, float] | None:
         from hptui.tui.charts import plan
 
         sized = [line for line in lines if line.x.size]
@@ -173,19 +173,19 @@ class Chart(Lines, can_focus=True):
                 x1 = sticky[2]
         if x1 <= x0:
             x1 = x0 + 1
-        bounds = plan.bounds_of(sized, x0, x1, self.log_y)
+        bounds = plan.value_bounds(sized, x0, x1, self.log_y)
         if bounds is None:
             return None
         low, high = bounds
         if self.window is None and not self.log_y:
-            low, high = plan.trimmed(sized, x0, x1, low, high)
+            low, high = plan.without_first_steps(sized, x0, x1, low, high)
         key = (self.title, self.log_y, self.window, self.smoothing, self.axis)
         if self._last_bounds is not None and self._last_bounds[0] == key:
             old_low, old_high = self._last_bounds[1], self._last_bounds[2]
             # Grown a little beyond what is needed, so that the axis does not grow at every step.
             if low >= old_low and high <= old_high and (high - low) > 0.3 * (old_high - old_low):
                 return x0, x1, old_low, old_high
-        low, high = plan.padded(low, high, self.log_y)
+        low, high = plan.with_margin(low, high, self.log_y)
         self._last_bounds = (key, low, high)
         return x0, x1, low, high
 
@@ -214,12 +214,12 @@ class Chart(Lines, can_focus=True):
             return self._empty_strips(width, height, base_style)
         # The most important curve is drawn last, over the others.
         order = list(reversed(shown))
-        box = raster.Box(*bounds, log=self.log_y)
-        frame = self._frame = plan.frame(box, width, height, clock=self.axis == "time")
-        style = raster.STYLES.get(self.charts, raster.BRAILLE)
+        box = raster.PlaneBox(*bounds, log=self.log_y)
+        frame = self._frame = plan.axis_layout(box, width, height, clock=self.axis == "time")
+        style = raster.DOT_STYLES.get(self.charts, raster.BRAILLE)
         plot_width, plot_height = max(1, width - frame.gutter), max(1, height - 1)
         self._drawn_lines = [line for _, line in shown]
-        codes, owner = raster.raster([line for _, line in order], plot_width, plot_height, box, style)
+        codes, owner = raster.rasterize([line for _, line in order], plot_width, plot_height, box, style)
         styles = [base_style + self._style_of_plot(plot) for plot, _ in order]
         letters = self._letters([plot for plot, _ in order]) if style is raster.ASCII else None
         axis, label = base_style + self.style_of("chart--axis"), base_style + self.style_of("chart--label")
@@ -264,7 +264,7 @@ class Chart(Lines, can_focus=True):
             start = end
         return segments
 
-    def _axis_strip(self, frame: Frame, width: int, across: int, label: Style, base: Style) -> Strip:
+    def _axis_strip(self, frame: AxisLayout, width: int, across: int, label: Style, base: Style) -> Strip:
         text, end = "", 0
         for start, tick in frame.columns:
             text += " " * (start - end) + tick
@@ -274,7 +274,7 @@ class Chart(Lines, can_focus=True):
         )
 
     def _empty_strips(self, width: int, height: int, base: Style) -> list[Strip]:
-        text = fit(self.empty, min(width, width_of(self.empty)))
+        text = fit_cells(self.empty, min(width, width_of(self.empty)))
         left = max(0, (width - width_of(text)) // 2)
         blank = Strip.blank(width, base)
         strips = [blank] * max(1, height)
@@ -282,19 +282,19 @@ class Chart(Lines, can_focus=True):
         strips[len(strips) // 2] = message.adjust_cell_length(width, base)
         return strips
 
-    def _style_of_plot(self, plot: Plot) -> Style:
-        return self.style_of("chart--muted" if plot.colour is None else f"chart--{plot.colour % SERIES}")
+    def _style_of_plot(self, plot: ChartCurve) -> Style:
+        return self.style_of("chart--muted" if plot.colour is None else f"chart--{plot.colour % N_SERIES_COLOURS}")
 
-    def _letters(self, plots: Sequence[Plot]) -> list[str]:
+    def _letters(self, plots: Sequence[ChartCurve]) -> list[str]:
         """Return the letter of each curve, which replaces its colour where there are no fine dots."""
-        return [LETTERS[(plot.colour or 0) % 26] if plot.colour is not None else "." for plot in plots]
+        return [CURVE_LETTERS[(plot.colour or 0) % 26] if plot.colour is not None else "." for plot in plots]
 
-    def _cross_column(self, frame: Frame, across: int) -> int | None:
-        if self.cross is None:
+    def _cross_column(self, frame: AxisLayout, across: int) -> int | None:
+        if self.crosshair is None:
             return None
         box = frame.box
-        self.cross = max(box.x0, min(self.cross, box.x1))
-        return round((self.cross - box.x0) / (box.x1 - box.x0) * (across - 1))
+        self.crosshair = max(box.x0, min(self.crosshair, box.x1))
+        return round((self.crosshair - box.x0) / (box.x1 - box.x0) * (across - 1))
 
     def _legend(self) -> Content:
         """Return the curves in their colours, as many as fit into the border, with values at the crosshair."""
@@ -303,18 +303,20 @@ class Chart(Lines, can_focus=True):
         for label, value, colour in self.legend():
             if not label:
                 continue
-            text = f"{label} {value}" if self.cross is not None and value else label
+            text = f"{label} {value}" if self.crosshair is not None and value else label
             if self.charts == "ascii" and colour is not None:
-                text = f"{LETTERS[colour % 26]} {text}"
+                text = f"{CURVE_LETTERS[colour % 26]} {text}"
             if width_left < width_of(text) + 3:
                 break
             width_left -= width_of(text) + 2
-            style = self._content_style("chart--muted" if colour is None else f"chart--{colour % SERIES}")
+            style = self._content_style("chart--muted" if colour is None else f"chart--{colour % N_SERIES_COLOURS}")
             parts += [("  " if parts else "", ""), (text, style)]
-        if self.cross is not None and self._frame is not None:
+        if self.crosshair is not None and self._frame is not None:
             from hptui.tui.charts import scales
 
-            position = scales.clock(self.cross) if self.axis == "time" else number(round(self.cross, 2))
+            position = (
+                scales.time_tick_text(self.crosshair) if self.axis == "time" else number(round(self.crosshair, 2))
+            )
             parts = [(f"{self.axis} {position}  ", self._content_style("chart--cross")), *parts]
         return Content.assemble(*parts)
 
@@ -332,7 +334,7 @@ class Chart(Lines, can_focus=True):
             line = self._line_of_plot(plot)
             value = None
             if line is not None and line.x.size:
-                value = value_at(line, self.cross if self.cross is not None else float(line.x[-1]))
+                value = value_at(line, self.crosshair if self.crosshair is not None else float(line.x[-1]))
             entries.append((plot.label, "" if value is None else number(value), plot.colour))
         return entries
 
@@ -342,7 +344,9 @@ class Chart(Lines, can_focus=True):
         if self._frame is None:
             return
         box = self._frame.box
-        centre = self.cross if self.cross is not None else box.x1 if factor < 1 and self.window is None else None
+        centre = (
+            self.crosshair if self.crosshair is not None else box.x1 if factor < 1 and self.window is None else None
+        )
         centre = (box.x0 + box.x1) / 2 if centre is None else centre
         full_start, full_end = self._full_range()
         size = (box.x1 - box.x0) * factor
@@ -353,18 +357,18 @@ class Chart(Lines, can_focus=True):
             start = max(full_start, min(centre - size * fraction, full_end - size))
             self.window = (start, start + size)
         self._last_bounds = None
-        self.changed()
-        self.post_message(self.Changed(self))
+        self.redraw()
+        self.post_message(self.ViewChanged(self))
 
     def action_pan(self, by: int) -> None:
         if self._frame is None:
             return
         box = self._frame.box
-        if self.cross is not None:
+        if self.crosshair is not None:
             across = max(1, self.size.width - self._frame.gutter - 1)
-            self.cross += by * (box.x1 - box.x0) / across
-            self.changed()
-            self.post_message(self.Changed(self))
+            self.crosshair += by * (box.x1 - box.x0) / across
+            self.redraw()
+            self.post_message(self.ViewChanged(self))
             return
         if self.window is None:
             return
@@ -372,8 +376,8 @@ class Chart(Lines, can_focus=True):
         size = box.x1 - box.x0
         start = max(full_start, min(box.x0 + by * size / 4, full_end - size))
         self.window = (start, start + size)
-        self.changed()
-        self.post_message(self.Changed(self))
+        self.redraw()
+        self.post_message(self.ViewChanged(self))
 
     def _full_range(self) -> tuple[float, float]:
         """Return the bounds of the x axis without a zoom."""
@@ -383,45 +387,45 @@ class Chart(Lines, can_focus=True):
         return min([0.0, *starts]), end
 
     def action_fit(self) -> None:
-        self.window, self._last_bounds, self.cross = None, None, None
-        self.changed()
-        self.post_message(self.Changed(self))
+        self.window, self._last_bounds, self.crosshair = None, None, None
+        self.redraw()
+        self.post_message(self.ViewChanged(self))
 
     def action_log_y(self) -> None:
         self.log_y = not self.log_y
-        self.changed()
-        self.post_message(self.Changed(self))
+        self.redraw()
+        self.post_message(self.ViewChanged(self))
 
     def action_axis(self) -> None:
         self.axis = AXES[(AXES.index(self.axis) + 1) % len(AXES)]
-        self.window = self.cross = None
-        self.changed()
-        self.post_message(self.Changed(self))
+        self.window = self.crosshair = None
+        self.redraw()
+        self.post_message(self.ViewChanged(self))
 
     def action_smooth(self, by: int) -> None:
-        index = min(range(len(SMOOTHING)), key=lambda index: abs(SMOOTHING[index] - self.smoothing))
-        self.smoothing = SMOOTHING[max(0, min(len(SMOOTHING) - 1, index + by))]
-        self.changed()
-        self.post_message(self.Changed(self))
+        index = min(range(len(SMOOTHING_WEIGHTS)), key=lambda index: abs(SMOOTHING_WEIGHTS[index] - self.smoothing))
+        self.smoothing = SMOOTHING_WEIGHTS[max(0, min(len(SMOOTHING_WEIGHTS) - 1, index + by))]
+        self.redraw()
+        self.post_message(self.ViewChanged(self))
 
     def action_crosshair(self) -> None:
-        if self.cross is not None or self._frame is None:
-            self.cross = None
+        if self.crosshair is not None or self._frame is None:
+            self.crosshair = None
         else:
             ends = [float(line.x[-1]) for line in self._drawn_lines if line.x.size]
             box = self._frame.box
-            self.cross = min(max(ends, default=box.x1), box.x1)
-        self.changed()
-        self.post_message(self.Changed(self))
+            self.crosshair = min(max(ends, default=box.x1), box.x1)
+        self.redraw()
+        self.post_message(self.ViewChanged(self))
 
     def on_click(self, event: events.Click) -> None:
         self.focus()
         if self._frame is not None and event.x >= self._frame.gutter:
             box = self._frame.box
             across = max(1, self.size.width - self._frame.gutter - 1)
-            self.cross = box.x0 + (event.x - self._frame.gutter) / across * (box.x1 - box.x0)
-            self.changed()
-            self.post_message(self.Changed(self))
+            self.crosshair = box.x0 + (event.x - self._frame.gutter) / across * (box.x1 - box.x0)
+            self.redraw()
+            self.post_message(self.ViewChanged(self))
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self.action_zoom(0.8)

@@ -15,16 +15,16 @@ from textual.strip import Strip
 from hptui.tui.cells import Cell
 from hptui.tui.keys import bindings
 from hptui.tui.text import width_of
-from hptui.tui.widgets.lines import Lines
+from hptui.tui.widgets.lines import LineWidget
 from hptui.tui.widgets.lineui import MEANINGS
 
 FactLine = Sequence[Cell]
 """A line of cells."""
-LONGEST = 40
+MAX_FOLDED_LINES = 40
 """Maximum number of lines into which a text is folded."""
 
 
-class Facts(Lines, can_focus=True):
+class Facts(LineWidget, can_focus=True):
     """Lines of cells, which scroll if there are more than fit."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"cells--{name}" for name in MEANINGS}
@@ -46,14 +46,14 @@ class Facts(Lines, can_focus=True):
     def __init__(self, *, wrap: bool = True, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.wrap = wrap
-        self.given: Sequence[FactLine] = ()
+        self.unfolded_lines: Sequence[FactLine] = ()
         self.lines: Sequence[FactLine] = ()
         self.title = ""
         self.top = 0
 
     def show(self, lines: Sequence[FactLine]) -> None:
         """Show other lines."""
-        self.given = lines
+        self.unfolded_lines = lines
         self._fold_lines()
         self.repaint()
 
@@ -72,7 +72,7 @@ class Facts(Lines, can_focus=True):
     def _clamp_scroll(self) -> None:
         self.top = max(0, min(self.top, len(self.lines) - self.size.height))
         hidden = len(self.lines) - self.top - self.size.height
-        self.entitle(self.title, f"{hidden} more" if hidden > 0 and self.size.height else "")
+        self.set_title(self.title, f"{hidden} more" if hidden > 0 and self.size.height else "")
 
     def on_resize(self) -> None:
         self._fold_lines()
@@ -82,7 +82,9 @@ class Facts(Lines, can_focus=True):
         """Fold the lines that are too long, if `wrap` is set."""
         width = self.size.width
         fold = self.wrap and width > 0
-        self.lines = [part for line in self.given for part in folded(line, width)] if fold else self.given
+        self.lines = (
+            [part for line in self.unfolded_lines for part in fold_line(line, width)] if fold else self.unfolded_lines
+        )
         self._clamp_scroll()
 
     def action_move(self, by: int) -> None:
@@ -107,7 +109,7 @@ class Facts(Lines, can_focus=True):
         event.stop()
 
 
-def folded(line: FactLine, width: int) -> list[FactLine]:
+def fold_line(line: FactLine, width: int) -> list[FactLine]:
     """Fold a line into as many as its last cell needs; the parts are aligned under that cell."""
     *leading, last = line or [Cell("")]
     indent = sum(width_of(cell.text) for cell in leading)
@@ -116,7 +118,7 @@ def folded(line: FactLine, width: int) -> list[FactLine]:
         return [line]
     texts: list[str] = []
     remaining = last.text
-    while width_of(remaining) > room and len(texts) < LONGEST:
+    while width_of(remaining) > room and len(texts) < MAX_FOLDED_LINES:
         part = set_cell_size(remaining, room).rstrip() if not remaining.isascii() else remaining[:room]
         break_at = part.rfind(" ")
         if break_at > room // 2:

@@ -15,17 +15,17 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-Part = tuple[str, Style]
+StyledText = tuple[str, Style]
 """A text and its style."""
 
 
-def strip_of(parts: Iterable[Part], width: int, base: Style) -> Strip:
+def strip_of(parts: Iterable[StyledText], width: int, base: Style) -> Strip:
     """Return parts next to each other, cut or padded to `width` cells."""
     strip = Strip([Segment(text, base + style) for text, style in parts if text])
     return strip.adjust_cell_length(width, base)
 
 
-class Lines(Widget):
+class LineWidget(Widget):
     """A widget that draws line by line.
 
     `draw` returns a line, `repaint` is called when lines may have changed.
@@ -75,7 +75,7 @@ class Lines(Widget):
         if regions:
             self.refresh(*regions)
 
-    def entitle(self, title: str | Content, subtitle: str | Content = "") -> None:
+    def set_title(self, title: str | Content, subtitle: str | Content = "") -> None:
         """Set the texts in the border, never read as markup.
 
         Only the line of the border that changes is sent.

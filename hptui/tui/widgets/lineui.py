@@ -10,15 +10,15 @@ from rich.style import Style
 from textual.strip import Strip
 
 from hptui.tui.cells import Cell
-from hptui.tui.keys import by_id, shown
-from hptui.tui.text import fit, plain, width_of
-from hptui.tui.widgets.lines import Lines
+from hptui.tui.keys import all_keys_by_id, key_text
+from hptui.tui.text import fit_cells, plain_line, width_of
+from hptui.tui.widgets.lines import LineWidget
 
 MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent", "mark")
 """Meanings that a cell can have; the same as `themes.MEANINGS`."""
 
 
-class CellLine(Lines):
+class CellLine(LineWidget):
     """A row of cells, some aligned right.
 
     Where not all fit, first muted ones on the left are dropped, then those on the right.
@@ -67,7 +67,7 @@ class CellLine(Lines):
             left.pop()
         segments = [Segment(" ", base)]
         for index, cell in enumerate(left):
-            text = cell.text if index or width_of(cell.text) <= room else fit(cell.text, max(1, room))
+            text = cell.text if index or width_of(cell.text) <= room else fit_cells(cell.text, max(1, room))
             segments += [Segment(text, self._style(cell, base)), Segment(self.gap, base)]
         tail = [
             part for cell in right for part in (Segment(cell.text, self._style(cell, base)), Segment(self.gap, base))
@@ -88,19 +88,19 @@ def _width_of_cells(cells: Sequence[Cell], gap: int) -> int:
     return sum(width_of(cell.text) + gap for cell in cells) - gap
 
 
-class Answer(CellLine):
+class MessageLine(CellLine):
     """The line of the last message: the result of an operation, or an error."""
 
     DEFAULT_CSS = """
-    Answer { height: 1; }
+    MessageLine { height: 1; }
     """
 
     def say(self, text: str, meaning: str = "") -> None:
         """Show a message until the next one."""
-        self.show([Cell(plain(text.replace("\n", "  "), limit=600), meaning)] if text else [])
+        self.show([Cell(plain_line(text.replace("\n", "  "), limit=600), meaning)] if text else [])
 
 
-class KeyLine(Lines):
+class KeyLine(LineWidget):
     """The keys that work now, the most useful first; as many as fit."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"keyline--key", "keyline--label"}
@@ -119,19 +119,19 @@ class KeyLine(Lines):
         self._keys: list[tuple[str, str]] = []
 
     def on_mount(self) -> None:
-        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.call_after_refresh(self.collect))
-        self.collect()
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.call_after_refresh(self.update_keys))
+        self.update_keys()
 
-    def collect(self) -> None:
+    def update_keys(self) -> None:
         """Read which keys are bound now, after a change of focus or state."""
         if not self.is_attached or not self.screen.is_current:
             return
-        keys_by_id = by_id()
+        keys_by_id = all_keys_by_id()
         entries: dict[str, tuple[int, str, str]] = {}
         for key, active in self.screen.active_bindings.items():
             entry = keys_by_id.get(active.binding.id or "")
             if entry is not None and entry.footer and active.enabled and entry.id not in entries:
-                entries[entry.id] = (entry.footer, shown(key, ascii=self._ascii), entry.label)
+                entries[entry.id] = (entry.footer, key_text(key, ascii=self._ascii), entry.label)
         ordered = [(key, label) for _, key, label in sorted(entries.values(), key=lambda entry: entry[0])]
         if ordered != self._keys:
             self._keys = ordered

@@ -18,15 +18,15 @@ from textual.strip import Strip
 
 from hptui.tui.keys import bindings
 from hptui.tui.screens.base import app_of
-from hptui.tui.sources.log import LogSnapshot, line_at
-from hptui.tui.text import fit, plain, width_of
-from hptui.tui.widgets.lines import Lines
+from hptui.tui.sources.log import LogSnapshot, read_line
+from hptui.tui.text import fit_cells, plain_line, width_of
+from hptui.tui.widgets.lines import LineWidget
 
-REACH = 200_000
+MAX_SEARCHED_LINES = 200_000
 """Number of lines that a search reads at most, so that the screen answers again."""
 
 
-class LogView(Lines, can_focus=True):
+class LogView(LineWidget, can_focus=True):
     """A view of a log. It follows the end of the file until the user scrolls away, and again from `G` on."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--number", "log--found", "log--cursor", "log--bad"}
@@ -40,7 +40,7 @@ class LogView(Lines, can_focus=True):
     """
     BINDINGS = bindings("log")
 
-    class Changed(Message):
+    class StateChanged(Message):
         """The view follows, finds or shows something else."""
 
         def __init__(self, view: LogView) -> None:
@@ -51,7 +51,7 @@ class LogView(Lines, can_focus=True):
         def control(self) -> LogView:
             return self.view
 
-    class Asked(Message):
+    class InputRequested(Message):
         """A text is to be typed: `find` or `filter`."""
 
         def __init__(self, action: str) -> None:
@@ -101,7 +101,7 @@ class LogView(Lines, can_focus=True):
             if self._fd is None or self._fd[0] != snapshot.path:
                 self._close_file()
                 self._fd = (snapshot.path, os.open(snapshot.path, os.O_RDONLY | os.O_CLOEXEC))
-            return plain(line_at(self._fd[1], snapshot, snapshot.number(index)), limit=8000)
+            return plain_line(read_line(self._fd[1], snapshot, snapshot.number(index)), limit=8000)
         except OSError:
             return ""
 
@@ -137,7 +137,7 @@ class LogView(Lines, can_focus=True):
             if y:
                 return Strip.blank(width, base)
             message = snapshot.problem or ("no line passes the filter" if snapshot.filter else "nothing printed yet")
-            return Strip([Segment(fit(plain(message), width), base + self.style_of("log--number"))])
+            return Strip([Segment(fit_cells(plain_line(message), width), base + self.style_of("log--number"))])
         if self.wrapped:
             rows = self._wrapped_rows(width, snapshot)
             if y >= len(rows):
@@ -169,7 +169,7 @@ class LogView(Lines, can_focus=True):
         else:
             segments.append(Segment(text, style))
         if width_of(text) > width and position < 0:
-            segments[-1] = Segment(fit(text, max(1, width - sum(s.cell_length for s in segments[:-1]))), style)
+            segments[-1] = Segment(fit_cells(text, max(1, width - sum(s.cell_length for s in segments[:-1]))), style)
         return Strip(segments).adjust_cell_length(width, base)
 
     def _gutter_width(self, snapshot: LogSnapshot) -> int:
@@ -201,14 +201,14 @@ class LogView(Lines, can_focus=True):
         self.wrapped = not self.wrapped
         self.offset_x = 0
         self.refresh()
-        self.post_message(self.Changed(self))
+        self.post_message(self.StateChanged(self))
 
     # moving and finding ---------------------------------------------------------------------------------------
 
     def _after_move(self) -> None:
         self._clamp_scroll()
         self.repaint()
-        self.post_message(self.Changed(self))
+        self.post_message(self.StateChanged(self))
 
     def action_move(self, by: int) -> None:
         if self.follow and by < 0:
@@ -240,16 +240,16 @@ class LogView(Lines, can_focus=True):
         self._after_move()
 
     def action_find(self) -> None:
-        self.post_message(self.Asked("find"))
+        self.post_message(self.InputRequested("find"))
 
     def action_filter(self) -> None:
-        self.post_message(self.Asked("filter"))
+        self.post_message(self.InputRequested("filter"))
 
     def action_pager(self) -> None:
-        from hptui.tui.screens.editor import page
+        from hptui.tui.screens.editor import open_pager
 
         if self.snapshot is not None and self.snapshot.path is not None:
-            page(app_of(self), self.snapshot.path)
+            open_pager(app_of(self), self.snapshot.path)
 
     def action_copy(self) -> None:
         app_of(self).copy(self.text(self.cursor), "the line")
@@ -267,7 +267,7 @@ class LogView(Lines, can_focus=True):
         snapshot = self.snapshot
         count = len(snapshot) if snapshot is not None else 0
         needle = self.needle.lower()
-        for step in range(min(count, REACH)):
+        for step in range(min(count, MAX_SEARCHED_LINES)):
             index = (start + step * by) % count
             if needle in self.text(index).lower():
                 self.follow, self.cursor = False, index

@@ -13,14 +13,14 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from hptui.tui.cells import Rows
-from hptui.tui.glyphs import RICH, Glyphs
+from hptui.tui.cells import TableRows
+from hptui.tui.glyphs import UNICODE_GLYPHS, Glyphs
 from hptui.tui.keys import bindings
-from hptui.tui.text import fit
-from hptui.tui.widgets.lines import Lines
+from hptui.tui.text import fit_cells
+from hptui.tui.widgets.lines import LineWidget
 
 
-class Table(Lines, can_focus=True):
+class TableWidget(LineWidget, can_focus=True):
     """A table with a cursor for rows and one for columns."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -32,7 +32,7 @@ class Table(Lines, can_focus=True):
         *(f"table--{name}" for name in ("muted", "running", "paused", "good", "best", "bad", "warn", "accent")),
     }
     DEFAULT_CSS = """
-    Table {
+    TableWidget {
         & .table--header { color: $mean-muted; }
         & .table--column { color: $foreground; text-style: bold; }
         & .table--cursor { background: $cursor; text-style: bold; }
@@ -53,12 +53,12 @@ class Table(Lines, can_focus=True):
     class Moved(Message):
         """The cursor is on another row."""
 
-        def __init__(self, table: Table, key: object) -> None:
+        def __init__(self, table: TableWidget, key: object) -> None:
             super().__init__()
             self.table, self.key = table, key
 
         @property
-        def control(self) -> Table:
+        def control(self) -> TableWidget:
             return self.table
 
     class Opened(Moved):
@@ -67,15 +67,17 @@ class Table(Lines, can_focus=True):
     class Scrolled(Message):
         """Other rows are in sight."""
 
-        def __init__(self, table: Table) -> None:
+        def __init__(self, table: TableWidget) -> None:
             super().__init__()
             self.table = table
 
         @property
-        def control(self) -> Table:
+        def control(self) -> TableWidget:
             return self.table
 
-    def __init__(self, rows: Rows, *, glyphs: Glyphs = RICH, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self, rows: TableRows, *, glyphs: Glyphs = UNICODE_GLYPHS, id: str | None = None, classes: str | None = None
+    ) -> None:
         super().__init__(id=id, classes=classes)
         self.rows = rows
         self.glyphs = glyphs
@@ -190,7 +192,7 @@ class Table(Lines, can_focus=True):
             style = base + self.style_of(f"table--{cell.meaning}") if cell.meaning and not is_inverted else base
             if cell.bold:
                 style = style + Style(bold=True)
-            segments.append(Segment(fit(cell.text, column.width, right=column.right), style))
+            segments.append(Segment(fit_cells(cell.text, column.width, right=column.right), style))
             segments.append(Segment("  ", base))
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -201,9 +203,9 @@ class Table(Lines, can_focus=True):
         for position in self.columns_in_sight(width):
             column = self.rows.columns[position]
             sign = (self.glyphs.down if down else self.glyphs.up) if column.name == by else ""
-            text = fit(column.heading, max(0, column.width - len(sign)), right=column.right)
+            text = fit_cells(column.heading, max(0, column.width - len(sign)), right=column.right)
             if sign and not column.right:
-                text = fit(f"{column.heading[: column.width - 1]}{sign}", column.width)
+                text = fit_cells(f"{column.heading[: column.width - 1]}{sign}", column.width)
                 sign = ""
             is_selected = position == self.column and self.has_focus
             segments.append(Segment(text + sign, selected_style if is_selected else style))

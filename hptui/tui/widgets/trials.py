@@ -8,35 +8,35 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from hptui.model.trial import Trial
-from hptui.tui.glyphs import RICH, Glyphs
+from hptui.tui.glyphs import UNICODE_GLYPHS, Glyphs
 from hptui.tui.keys import bindings
 from hptui.tui.rows import TrialRows
-from hptui.tui.screens.base import allowed
-from hptui.tui.widgets.table import Table
+from hptui.tui.screens.base import is_allowed
+from hptui.tui.widgets.table import TableWidget
 
 
-class TrialTable(Table):
+class TrialTable(TableWidget):
     """The trials of a study. What a key requests is posted to the screen, which knows the study."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("trials")
 
-    class Asked(Message):
+    class ActionRequested(Message):
         """The trials of a study. What a key requests is posted to the screen, which knows the study."""
 
         def __init__(self, action: str, numbers: list[int]) -> None:
             super().__init__()
             self.action, self.numbers = action, numbers
 
-    class Marked(Message):
+    class MarksChanged(Message):
         """The marks or the order have changed."""
 
-    def __init__(self, *, glyphs: Glyphs = RICH, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, *, glyphs: Glyphs = UNICODE_GLYPHS, id: str | None = None, classes: str | None = None) -> None:
         self.trials = TrialRows(glyphs)
         super().__init__(self.trials, glyphs=glyphs, id=id, classes=classes)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether an action may be used: with `--readonly`, none that changes something."""
-        return allowed(self, "trials", action)
+        return is_allowed(self, "trials", action)
 
     @property
     def number(self) -> int | None:
@@ -49,7 +49,7 @@ class TrialTable(Table):
         """The trial under the cursor."""
         return None if self.number is None else self.trials.trial(self.number)
 
-    def meant(self) -> list[int]:
+    def target_numbers(self) -> list[int]:
         """Return the marked trials, or the one under the cursor."""
         if self.trials.marks:
             return sorted(self.trials.marks)
@@ -60,22 +60,22 @@ class TrialTable(Table):
         by, was_down = self.trials.sorting()
         self.trials.set_sort(name, (not was_down if by == name else False) if down is None else down)
         self.update()
-        self.post_message(self.Marked())
+        self.post_message(self.MarksChanged())
 
     def action_mark(self) -> None:
         if self.number is not None:
             self.trials.toggle(self.number)
             self.action_move(1)
             self.repaint()
-            self.post_message(self.Marked())
+            self.post_message(self.MarksChanged())
 
     def action_unmark(self) -> None:
         self.trials.marks.clear()
         self.repaint()
-        self.post_message(self.Marked())
+        self.post_message(self.MarksChanged())
 
     def _request(self, action: str) -> None:
-        self.post_message(self.Asked(action, self.meant()))
+        self.post_message(self.ActionRequested(action, self.target_numbers()))
 
     def action_filter(self) -> None:
         self._request("filter")

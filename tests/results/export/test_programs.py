@@ -13,8 +13,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import metadata
 
 from hptui.actions.check import check
-from hptui.actions.export import Wanted, export
-from hptui.actions.files import export_like
+from hptui.actions.export import ExportRequest, export
+from hptui.actions.files import write_file_set
 from hptui.model.errors import Unsupported, UserError
 from tests.actions.made import EVIL, START, TRIALS, make, trial
 
@@ -44,7 +44,7 @@ TWO = """
 def test_parquet_has_types(home, tmp_path):
     odd = trial(8, "complete", loss=1.0, params={"learning_rate": 1e-3, "width": "auto", "tie": True})
     sd = make(home, [*TRIALS, odd])
-    assert export(sd, "all", Wanted("parquet", output=tmp_path / "t.parquet")) is None
+    assert export(sd, "all", ExportRequest("parquet", output=tmp_path / "t.parquet")) is None
     table = pq.read_table(tmp_path / "t.parquet")
     kinds = {field.name: str(field.type) for field in table.schema}
     assert kinds["number"] == "int64"
@@ -62,17 +62,19 @@ def test_parquet_has_types(home, tmp_path):
 @pytest.mark.parametrize("trials", [[], [TRIALS[4]]])
 def test_without_one_result_there_is_still_a_table(home, tmp_path, trials):
     sd = make(home, trials)
-    export(sd, "all", Wanted("parquet", output=tmp_path / "t.parquet"))
+    export(sd, "all", ExportRequest("parquet", output=tmp_path / "t.parquet"))
     assert pq.read_table(tmp_path / "t.parquet").num_rows == len(trials)
-    assert len(export(sd, "all", Wanted("csv")).splitlines()) == 1 + len(trials)
-    assert json.loads(export(sd, "all", Wanted("json")))[:1] == json.loads(export(sd, "all", Wanted("json")))
-    export(sd, "all", Wanted("tensorboard", output=tmp_path / "tb"))
-    export(sd, "all", Wanted("optuna", output=tmp_path / "o.db"))
+    assert len(export(sd, "all", ExportRequest("csv")).splitlines()) == 1 + len(trials)
+    assert json.loads(export(sd, "all", ExportRequest("json")))[:1] == json.loads(
+        export(sd, "all", ExportRequest("json"))
+    )
+    export(sd, "all", ExportRequest("tensorboard", output=tmp_path / "tb"))
+    export(sd, "all", ExportRequest("optuna", output=tmp_path / "o.db"))
 
 
 def test_tensorboard_reads_curves_and_hyperparameters(home, tmp_path):
     sd = make(home)
-    export(sd, "all", Wanted("tensorboard", output=tmp_path / "tb"))
+    export(sd, "all", ExportRequest("tensorboard", output=tmp_path / "tb"))
     assert sorted(path.name for path in (tmp_path / "tb").iterdir() if path.is_dir()) == [
         "0000-baseline",
         "0001",
@@ -101,13 +103,13 @@ def test_tensorboard_reads_curves_and_hyperparameters(home, tmp_path):
 def test_tensorboard_files_are_the_same_each_time(home, tmp_path):
     sd = make(home)
     for name in ("a", "b"):
-        export(sd, "all", Wanted("tensorboard", output=tmp_path / name))
+        export(sd, "all", ExportRequest("tensorboard", output=tmp_path / name))
     files = [sorted((tmp_path / name).rglob("events*")) for name in ("a", "b")]
     assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
 
 
 def test_a_sweep_says_the_space_and_names_what_it_cannot(home):
-    text = export(make(home, [], text=TWO), "all", Wanted("sweep"))
+    text = export(make(home, [], text=TWO), "all", ExportRequest("sweep"))
     found = yaml.safe_load(text)
     assert found["metric"] == {"name": "loss", "goal": "minimize"}
     assert found["run_cap"] == 8
@@ -123,7 +125,7 @@ def test_a_sweep_says_the_space_and_names_what_it_cannot(home):
 
 
 def test_a_sweep_is_read_back_as_the_same_space(home, tmp_path):
-    text = export(make(home, []), "all", Wanted("sweep"))
+    text = export(make(home, []), "all", ExportRequest("sweep"))
     (tmp_path / "sweep.yaml").write_text(f"program: train.py\n{text}")
     (tmp_path / "train.py").write_text("")
     found = check(tmp_path / "sweep.yaml").study
@@ -135,12 +137,12 @@ def test_a_sweep_is_read_back_as_the_same_space(home, tmp_path):
 def test_a_list_is_no_sweep(home):
     file = 'name = "list"\n[objective]\nmetric = "loss"\n[trainer]\nkind = "toy"\n[[trial]]\nset = { width = 16 }\n'
     with pytest.raises(Unsupported, match="without a search space"):
-        export(make(home, [], text=file), "all", Wanted("sweep"))
+        export(make(home, [], text=file), "all", ExportRequest("sweep"))
 
 
 def test_the_keys_of_the_optuna_script(home, tmp_path):
     sd = make(home)
-    [path] = export_like(sd, "optuna-study-results", tmp_path, {})
+    [path] = write_file_set(sd, "optuna-study-results", tmp_path, {})
     assert path.name == "study_results.yaml"
     assert yaml.safe_load(path.read_text()) == {
         "best_trial": 3,
@@ -152,7 +154,7 @@ def test_the_keys_of_the_optuna_script(home, tmp_path):
 
 
 def test_the_files_and_keys_of_the_ax_script(home, tmp_path):
-    files = export_like(make(home), "ax-results", tmp_path, {"learning_rate": "lr"})
+    files = write_file_set(make(home), "ax-results", tmp_path, {"learning_rate": "lr"})
     assert {path.name for path in files} >= {
         "best_config.yaml",
         "optimization_results.json",
@@ -192,7 +194,7 @@ def test_the_files_and_keys_of_the_ax_script(home, tmp_path):
 
 def test_where_nothing_was_measured_nothing_is_claimed(home, tmp_path):
     sd = make(home, [TRIALS[4], TRIALS[6]])
-    export_like(sd, "optuna-study-results", tmp_path, {})
+    write_file_set(sd, "optuna-study-results", tmp_path, {})
     assert yaml.safe_load((tmp_path / "study_results.yaml").read_text()) == {
         "best_trial": None,
         "best_loss": None,
@@ -200,7 +202,7 @@ def test_where_nothing_was_measured_nothing_is_claimed(home, tmp_path):
         "n_trials": 2,
         "completed_trials": 0,
     }
-    files = export_like(sd, "ax-results", tmp_path, {})
+    files = write_file_set(sd, "ax-results", tmp_path, {})
     assert "best_config.yaml" not in [path.name for path in files]
     assert json.loads((tmp_path / "optimization_results.json").read_text())["best_loss"] is None
 
@@ -211,7 +213,7 @@ def test_several_objectives_have_a_set_of_best(home, tmp_path):
         replace(trial(n, "complete", "finished"), values={"loss": loss, "accuracy": accuracy})
         for n, (loss, accuracy) in enumerate(values)
     ]
-    export_like(make(home, trials, text=TWO), "optuna-study-results", tmp_path, {})
+    write_file_set(make(home, trials, text=TWO), "optuna-study-results", tmp_path, {})
     found = yaml.safe_load((tmp_path / "study_results.yaml").read_text())
     assert found["pareto_trials"] == [0, 1]
     assert (found["best_loss"], found["best_accuracy"]) == (1.0, 0.5)
@@ -219,17 +221,17 @@ def test_several_objectives_have_a_set_of_best(home, tmp_path):
 
 def test_an_unknown_kind_says_what_there_is(home, tmp_path):
     with pytest.raises(UserError) as caught:
-        export_like(make(home), "ax-result", tmp_path, {})
+        write_file_set(make(home), "ax-result", tmp_path, {})
     assert "ax-results" in caught.value.hint
 
 
 def test_ax_loads_the_snapshot(home, tmp_path):
     listed = {"learning_rate": 1e-3, "width": 48}
     sd = make(home, [*TRIALS, trial(8, "complete", loss=0.9, params=listed)])
-    export(sd, "all", Wanted("ax", output=tmp_path / "client.json"))
-    from hptui.search.ax import quiet
+    export(sd, "all", ExportRequest("ax", output=tmp_path / "client.json"))
+    from hptui.search.ax import quiet_ax
 
-    with quiet():
+    with quiet_ax():
         from ax.api.client import Client
 
         client = Client.load_from_json_file(str(tmp_path / "client.json"))
@@ -244,7 +246,7 @@ def test_ax_loads_the_snapshot(home, tmp_path):
 def test_offline_runs_of_wandb(home, tmp_path):
     pytest.importorskip("wandb")
     sd = make(home, TRIALS[3:5])
-    export(sd, "all", Wanted("wandb", output=tmp_path / "runs"))
+    export(sd, "all", ExportRequest("wandb", output=tmp_path / "runs"))
     runs = sorted((tmp_path / "runs").glob("wandb/offline-run-*/*.wandb"))
     assert len(runs) == 2
     data = b"".join(path.read_bytes() for path in runs)
@@ -257,12 +259,12 @@ def test_without_wandb_it_is_said_how_to_get_it(home, tmp_path, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(Unsupported, match="wandb is not installed") as caught:
-        export(make(home), "all", Wanted("wandb", output=tmp_path / "runs"))
+        export(make(home), "all", ExportRequest("wandb", output=tmp_path / "runs"))
     assert "pip install wandb" in caught.value.hint
 
 
 @pytest.mark.parametrize("how", ["parquet", "optuna", "ax", "tensorboard", "wandb"])
 def test_what_is_no_text_needs_a_place(home, how):
     with pytest.raises(UserError, match="is a") as caught:
-        export(make(home), "all", Wanted(how))
+        export(make(home), "all", ExportRequest(how))
     assert "-o" in caught.value.hint

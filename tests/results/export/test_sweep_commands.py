@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hptui.actions.export import Wanted, export
+from hptui.actions.export import ExportRequest, export
 from hptui.storage import studyfile
 from tests.actions.made import make
 
@@ -15,8 +15,8 @@ STUDIES = Path(__file__).parents[3] / "studies"
 @pytest.mark.parametrize("name", ["script-torch", "script-trainer"])
 def test_a_sweep_of_a_script_is_read_back_as_the_same_study(home, tmp_path, name):
     text = (STUDIES / f"{name}.toml").read_text()
-    (tmp_path / "sweep.yaml").write_text(export(make(home, [], text=text), "all", Wanted("sweep")))
-    was, found = studyfile.loads(text), studyfile.load(tmp_path / "sweep.yaml")
+    (tmp_path / "sweep.yaml").write_text(export(make(home, [], text=text), "all", ExportRequest("sweep")))
+    was, found = studyfile.read_text(text), studyfile.read_file(tmp_path / "sweep.yaml")
     assert dict(found.trainer.settings) == dict(was.trainer.settings)
     assert {p.name: p.describe() for p in found.space.parameters} == {
         p.name: p.describe() for p in was.space.parameters
@@ -26,7 +26,7 @@ def test_a_sweep_of_a_script_is_read_back_as_the_same_study(home, tmp_path, name
 
 
 def test_an_agent_starts_the_script_as_hptui_does(home):
-    text = export(make(home, [], text=(STUDIES / "script-torch.toml").read_text()), "all", Wanted("sweep"))
+    text = export(make(home, [], text=(STUDIES / "script-torch.toml").read_text()), "all", ExportRequest("sweep"))
     found = yaml.safe_load(text)
     assert found["program"] == "scripts/spirals.py"
     head = ["${env}", "${interpreter}", "${program}", "--out", "${envvar:HPTUI_TRIAL_DIR}", "--seed", "42"]
@@ -52,19 +52,19 @@ def test_an_agent_starts_the_script_as_hptui_does(home):
 )  # fmt: skip
 def test_the_command_of_a_script_in_the_words_of_a_sweep(home, tmp_path, trainer, command):
     study = f'name = "s"\n[objective]\nmetric = "loss"\n[trainer]\nkind = "command"\n{trainer}\n[space]\nlr = "0..1"\n'
-    text = export(make(home, [], text=study), "all", Wanted("sweep"))
+    text = export(make(home, [], text=study), "all", ExportRequest("sweep"))
     assert yaml.safe_load(text)["command"] == command
     (tmp_path / "s.yaml").write_text(text)
-    was, found = studyfile.loads(study).trainer.settings, studyfile.load(tmp_path / "s.yaml").trainer.settings
+    was, found = studyfile.read_text(study).trainer.settings, studyfile.read_file(tmp_path / "s.yaml").trainer.settings
     assert dict(found) == {"style": "argparse", **was}
 
 
 def test_a_renamed_sweep_of_a_script_is_for_agents_alone(home, tmp_path):
     text = export(make(home, [], text=(STUDIES / "script-torch.toml").read_text()), "all",
-                  Wanted("sweep", names={"hidden": "width"}))  # fmt: skip
+                  ExportRequest("sweep", names={"hidden": "width"}))  # fmt: skip
     found = yaml.safe_load(text)
     assert "hptui" not in found
     assert "--hidden=${width}" in found["command"]
     assert found["parameters"]["width"] == {"values": [8, 16, 32, 64]}
     (tmp_path / "s.yaml").write_text(text)
-    assert "--hidden={width}" in studyfile.load(tmp_path / "s.yaml").trainer.settings["command"]
+    assert "--hidden={width}" in studyfile.read_file(tmp_path / "s.yaml").trainer.settings["command"]

@@ -16,7 +16,7 @@ from hptui.model.errors import UserError
 from hptui.results.export.csv_text import csv_text
 from hptui.results.export.json_text import json_text
 from hptui.results.export.python_text import python_text
-from hptui.results.export.quoting import comment
+from hptui.results.export.quoting import comment_lines
 from hptui.results.export.shell_text import env_text, flags_text
 from hptui.results.export.toml_text import toml_text
 from hptui.results.export.yaml_text import yaml_text
@@ -58,7 +58,7 @@ def test_toml_comes_back(config):
 @patient
 @given(st.lists(st.text(max_size=30), max_size=3))
 def test_comments_stay_comments(lines):
-    text = comment(lines)
+    text = comment_lines(lines)
     assert tomllib.loads(text) == {}
     assert yaml.safe_load(text) is None
     assert all(line.startswith("# ") for line in text.split("\n")[:-1])

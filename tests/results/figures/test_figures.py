@@ -10,20 +10,20 @@ from PIL import Image
 
 from hptui.model.errors import UserError
 from hptui.model.trial import Reason, TrialStatus
-from hptui.results.facts import plain
+from hptui.results.facts import plain_text
 from hptui.results.figures.categories import categories
-from hptui.results.figures.draw import draw
-from hptui.results.figures.pages import contour, trace
-from hptui.results.figures.scene import Scene
-from hptui.results.view import look
-from hptui.storage.reader import Reader
+from hptui.results.figures.draw import write_plots
+from hptui.results.figures.pages import contour_page, trace_page
+from hptui.results.figures.scene import PlotContext
+from hptui.results.view import read_view
+from hptui.storage.reader import StoreReader
 from tests.actions.made import EVIL, TRIALS, make, trial
 from tests.results.figures import stores
 
 
 def drawn(sd, folder, kind="png"):
-    with Reader(sd) as reader:
-        return {one.name: one for one in draw(look(sd, reader), reader, folder, kind)}
+    with StoreReader(sd) as reader:
+        return {one.name: one for one in write_plots(read_view(sd, reader), reader, folder, kind)}
 
 
 def rows(figure):
@@ -44,7 +44,7 @@ def test_the_seeds_own_figures(home, tmp_path):
     assert [float(row["best_so_far"]) for row in history][:3] == [0.01, 0.03, 0.03]
     bars = rows(found["categorization"])
     assert all(int(r["accuracy"]) + int(r["wrong_answer"]) + int(r["format_failure"]) == int(r["n"]) for r in bars)
-    assert "accuracy 6 of 200" in plain(found["categorization"].caption)
+    assert "accuracy 6 of 200" in plain_text(found["categorization"].caption)
     pairs = rows(found["hyperparam_comparison"])
     assert list(pairs[0]) == ["trial", "status", "learning_rate", "batch_size", "accuracy"]
     assert (pairs[1]["learning_rate"], pairs[1]["batch_size"]) == ("7.98e-06", "256")
@@ -52,9 +52,9 @@ def test_the_seeds_own_figures(home, tmp_path):
 
 def test_every_number_of_a_caption_is_recorded(home, tmp_path):
     sd = stores.two(home)
-    with Reader(sd) as reader:
-        view = look(sd, reader)
-        figures = draw(view, reader, tmp_path, "svg")
+    with StoreReader(sd) as reader:
+        view = read_view(sd, reader)
+        figures = write_plots(view, reader, tmp_path, "svg")
     values = {one.number: one.values or {} for one in view.trials}
     assert {figure.name for figure in figures} >= {"pareto", "importance", "slices", "parallel_coordinates"}
     for figure in figures:
@@ -73,8 +73,8 @@ def test_a_trial_without_a_value_is_no_point(home, tmp_path):
     history = rows(found["objective"])
     assert [row["loss"] for row in history] == ["0.6097", "0.5834", "0.6523", "0.5621", "", "", "", ""]
     assert [row["status"] for row in history][4:] == ["failed", "pruned", "failed", "waiting"]
-    assert "3 trials without a value" in plain(found["objective"].caption)
-    assert "trial 3" in plain(found["training_loss"].caption).lower()
+    assert "3 trials without a value" in plain_text(found["objective"].caption)
+    assert "trial 3" in plain_text(found["training_loss"].caption).lower()
 
 
 @pytest.mark.parametrize("kind", ["png", "svg"])
@@ -117,7 +117,7 @@ def test_infinite_and_missing_points_are_left_out(home, tmp_path):
     found = drawn(stores.write(home, stores.ONE, odd, points), tmp_path)
     steps = [row["step"] for row in rows(found["training_loss"]) if row["trial"] == "3"]
     assert steps == ["1.0", "2.0", "4.0", "5.0"]
-    assert "1 ended in a failure" in plain(found["training_loss"].caption)
+    assert "1 ended in a failure" in plain_text(found["training_loss"].caption)
 
 
 def test_hostile_names_are_only_names(home, tmp_path):
@@ -153,26 +153,26 @@ def test_hostile_names_are_only_names(home, tmp_path):
     for figure in found.values():
         tree = ElementTree.fromstring(figure.path.read_text())
         assert not [one for one in tree.iter() if one.tag.endswith("script")]
-    with Reader(sd) as reader:
-        scene = Scene(look(sd, reader), reader)
-        for page in (trace(scene), contour(scene)):
+    with StoreReader(sd) as reader:
+        scene = PlotContext(read_view(sd, reader), reader)
+        for page in (trace_page(scene), contour_page(scene)):
             assert "</svg><script>" not in page
             assert "<i>x</i>" not in page
 
 
 def test_pages_fetch_nothing_and_are_the_same_each_time(home):
     sd = stores.two(home, 20)
-    with Reader(sd) as reader:
-        scene = Scene(look(sd, reader), reader)
-        page = contour(scene, "depth", "width")
-        assert page == contour(scene, "depth", "width")
+    with StoreReader(sd) as reader:
+        scene = PlotContext(read_view(sd, reader), reader)
+        page = contour_page(scene, "depth", "width")
+        assert page == contour_page(scene, "depth", "width")
         assert not re.findall(r"<(?:script|link)[^>]+(?:src|href)=", page)
         assert '"depth"' in page
         assert "two: objective over two settings" in page
         assert all(f'"label":"x: {name}"' in page for name in ("depth", "width", "learning_rate"))
-        assert "best so far" in trace(scene)
+        assert "best so far" in trace_page(scene)
         with pytest.raises(UserError, match="'dept' does not vary") as caught:
-            contour(scene, "dept")
+            contour_page(scene, "dept")
         assert "depth" in caught.value.hint
 
 
@@ -212,7 +212,7 @@ def test_two_choices_are_a_map_of_means(home, tmp_path):
     for text in ("0.6", "n=2", "1 pruned", "0.9", "best, 0.3", "0.8", "1 failed"):
         assert f"<!-- {text} -->" in svg, "a cell has its mean and how many trials, or what became of those without"
     assert svg.count("<!-- n=1 -->") == svg.count("<!-- n=2 -->") == 2
-    assert "coloured by loss, the mean of each cell. Trial 3, the best with 0.3" in plain(figure.caption)
+    assert "coloured by loss, the mean of each cell. Trial 3, the best with 0.3" in plain_text(figure.caption)
     assert {(row["width"], row["schedule"]) for row in rows(figure) if row["loss"]} == {(str(w), s) for w, s in cells}
 
 
@@ -223,8 +223,8 @@ def test_the_training_loss_is_drawn_whatever_the_objective(home, tmp_path):
     own = [replace(one, values={"perplexity": one.values["loss"]}) for one in own]
     points += [("perplexity", step, 9 / step, None, 1.0) for step in (1, 2)]
     found = drawn(stores.write(home, file, own, lambda one: points), tmp_path)
-    assert plain(found["training_loss"].caption).startswith("train_loss over steps")
-    assert plain(found["objective_curves"].caption).startswith("perplexity over steps")
+    assert plain_text(found["training_loss"].caption).startswith("train_loss over steps")
+    assert plain_text(found["objective_curves"].caption).startswith("perplexity over steps")
 
 
 def test_trials_in_one_place_are_numbered_together(home, tmp_path):

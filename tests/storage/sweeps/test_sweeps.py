@@ -28,7 +28,7 @@ def reversed_pair(parsed, path):
 def load(tmp_path: Path, text: str, name: str = "sweep.yaml"):
     path = tmp_path / name
     path.write_text(text)
-    return studyfile.load(path)
+    return studyfile.read_file(path)
 
 
 def entry(form: str, method: str = "random"):
@@ -248,7 +248,7 @@ def test_what_toml_has_no_word_for_is_our_limit():
 def test_bands_need_no_trials_to_begin_with(tmp_path):
     text = HEAD.format(method="random") + "run_cap: 3\nparameters: {x: {values: [1, 2, 3]}}\n"
     study = load(tmp_path, text + "early_terminate: {type: hyperband, min_iter: 3}\n")
-    assert not [said for said in studyfile.warnings(study) if "prunes nothing" in said]
+    assert not [said for said in studyfile.study_warnings(study) if "prunes nothing" in said]
 
 
 def test_early_termination_counts_reports():
@@ -360,7 +360,7 @@ def test_the_toml_says_the_same(tmp_path):
     found, repaired = parse_yaml(text)
     again = tmp_path / "again.toml"
     again.write_text(to_toml(convert(found, str(tmp_path / "sweep.yaml"), repaired), "sweep.yaml"))
-    written = studyfile.load(again)
+    written = studyfile.read_file(again)
     assert written.space == study.space
     assert (written.trainer, written.search, written.objectives) == (study.trainer, study.search, study.objectives)
     assert "# parameters.lr: log: true is understood" in again.read_text()
@@ -368,6 +368,6 @@ def test_the_toml_says_the_same(tmp_path):
 
 def test_what_was_understood_otherwise_is_said(tmp_path):
     study = load(tmp_path, HEAD.format(method="bayes") + "entity: me\nparameters: {x: {min: 1e-4, max: 1e-2}}\n")
-    said = studyfile.warnings(study)
+    said = studyfile.study_warnings(study)
     assert any("entity" in text for text in said)
     assert sum("linear scale" in text for text in said) == 1

@@ -12,18 +12,18 @@ import pytest
 import yaml
 
 from hptui.model.errors import UserError
-from hptui.model.scripts import OWN, parameters, spelled
+from hptui.model.scripts import COMMAND_KEYS, script_names, script_parameters
 from hptui.trainers.command import resume
-from hptui.trainers.command.compose import Composed, compose
-from hptui.trainers.command.program import absolute, hides_the_tap, is_python, resolve, script_of
-from hptui.trainers.command.settings import Settings, read
+from hptui.trainers.command.compose import ComposedCommand, compose_command
+from hptui.trainers.command.program import is_python, program_path, resolve_programs, script_of, why_tap_is_hidden
+from hptui.trainers.command.settings import CommandSettings, read_command_spec
 from hptui.trainers.outcome import Failure
 
 FACTS = {"trial_dir": "/t", "number": "7", "seed": "3", "gpu": "", "checkpoint": "/t/c-1"}
 
 
-def composed(folder: Path, command: list[str], **settings: Any) -> Composed:
-    return compose(read({"command": command, **settings}), FACTS, folder, folder / "out")
+def composed(folder: Path, command: list[str], **settings: Any) -> ComposedCommand:
+    return compose_command(read_command_spec({"command": command, **settings}), FACTS, folder, folder / "out")
 
 
 def test_what_is_placed_by_hand_is_not_said_again(tmp_path: Path) -> None:
@@ -144,14 +144,16 @@ def test_a_base_file_that_will_not_do_is_refused(tmp_path: Path, config: Any, pa
 def test_the_newest_checkpoint_is_that_of_the_highest_step(tmp_path: Path) -> None:
     for step in (9, 100, 20):
         (tmp_path / f"checkpoint-{step}").mkdir()
-    newest = resume.newest(str(tmp_path / "checkpoint-*"))
+    newest = resume.newest_checkpoint(str(tmp_path / "checkpoint-*"))
     assert newest == tmp_path / "checkpoint-100"
     assert resume.step_of(newest) == 100
     (newest / "trainer_state.json").write_text('{"global_step": 99}')
     assert resume.step_of(newest) == 99
-    assert resume.newest(str(tmp_path / "none-*")) is None
-    own = read({"command": ["x"], "resume_flag": "--resume-from {checkpoint}", "checkpoint": "c*"}).own
-    assert resume.words(own, lambda text, _: text.format(checkpoint="/a b")) == ["--resume-from", "/a b"]
+    assert resume.newest_checkpoint(str(tmp_path / "none-*")) is None
+    own = read_command_spec(
+        {"command": ["x"], "resume_flag": "--resume-from {checkpoint}", "checkpoint": "c*"}
+    ).settings
+    assert resume.resume_words(own, lambda text, _: text.format(checkpoint="/a b")) == ["--resume-from", "/a b"]
 
 
 def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,27 +162,27 @@ def test_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tool.write_text("#!/bin/sh\n")
     tool.chmod(0o700)
     monkeypatch.setenv("PATH", str(tool.parent), prepend=":")
-    assert resolve(["tool", "./local", "absent-program"]) == {"tool": str(tool)}
-    assert absolute("tool", {"tool": str(tool)}, tmp_path) == str(tool)
+    assert resolve_programs(["tool", "./local", "absent-program"]) == {"tool": str(tool)}
+    assert program_path("tool", {"tool": str(tool)}, tmp_path) == str(tool)
     monkeypatch.setenv("PATH", "/nowhere")
-    assert absolute("tool", {"tool": str(tool)}, tmp_path) == str(tool)  # as it was when the study began
+    assert program_path("tool", {"tool": str(tool)}, tmp_path) == str(tool)  # as it was when the study began
     with pytest.raises(Failure):
-        absolute("tool", {}, tmp_path)
+        program_path("tool", {}, tmp_path)
     with pytest.raises(Failure):
-        absolute("./absent", {}, tmp_path)
+        program_path("./absent", {}, tmp_path)
     (tmp_path / "train.py").touch()
     assert script_of(["python", "-m", "train"], tmp_path) == tmp_path / "train.py"
     assert script_of(["torchrun", "--nproc=2", "train.py"], tmp_path) == tmp_path / "train.py"
     assert is_python(["/x/python3.12", "a"])
     assert not is_python(["bash", "a"])
-    assert "hides" in hides_the_tap(["python", "-uI", "a.py"])
-    assert "docker" in hides_the_tap(["docker", "run", "x"])
-    assert hides_the_tap(["python", "-u", "a.py", "-I"]) == ""
+    assert "hides" in why_tap_is_hidden(["python", "-uI", "a.py"])
+    assert "docker" in why_tap_is_hidden(["docker", "run", "x"])
+    assert why_tap_is_hidden(["python", "-u", "a.py", "-I"]) == ""
 
 
 def test_everybody_agrees_on_which_keys_are_the_scripts() -> None:
-    assert tuple(field.name for field in dataclasses.fields(Settings)) == OWN
+    assert tuple(field.name for field in dataclasses.fields(CommandSettings)) == COMMAND_KEYS
     settings = {"command": ["x"], "lr": 0.1, "names": {"lr": "learning-rate"}}
-    assert parameters("command", settings) == {"lr": 0.1}
-    assert parameters("sft", settings) == settings
-    assert (spelled("command", settings), spelled("sft", settings)) == ({"lr": "learning-rate"}, {})
+    assert script_parameters("command", settings) == {"lr": 0.1}
+    assert script_parameters("sft", settings) == settings
+    assert (script_names("command", settings), script_names("sft", settings)) == ({"lr": "learning-rate"}, {})

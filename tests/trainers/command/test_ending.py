@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from hptui.model.trial import Reason
-from hptui.trainers.command.ending import judge
+from hptui.trainers.command.ending import classify_script_end
 
 TRACE = ["Traceback (most recent call last):", '  File "train.py", line 3, in <module>']
 
@@ -107,15 +107,15 @@ CASES: list[tuple[str, int, list[str], bool, Reason | None, str]] = [
 def test_the_reason_and_the_scripts_own_words(
     code: int, lines: list[str], reported: bool, reason: Reason | None, said: str
 ) -> None:
-    failure = judge(code, lines, reported=reported)
+    failure = classify_script_end(code, lines, reported=reported)
     assert (failure.reason if failure else None) == reason
     assert said in str(failure or "")
 
 
 def test_a_kill_for_memory_is_known_by_the_kernels_count() -> None:
-    assert judge(-9, [], reported=True, oom_kills=1).reason is Reason.HOST_OOM  # type: ignore[union-attr]
-    assert judge(-9, [], reported=True).reason is Reason.LOST  # type: ignore[union-attr]
+    assert classify_script_end(-9, [], reported=True, oom_kills=1).reason is Reason.HOST_OOM  # type: ignore[union-attr]
+    assert classify_script_end(-9, [], reported=True).reason is Reason.LOST  # type: ignore[union-attr]
 
 
 def test_a_traceback_after_the_last_step_costs_no_trained_trial() -> None:
-    assert judge(0, [*TRACE, "RuntimeError: while closing"], reported=True, whole=True) is None
+    assert classify_script_end(0, [*TRACE, "RuntimeError: while closing"], reported=True, all_steps=True) is None

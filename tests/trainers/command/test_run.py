@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui.trainers.command.run import Ears, by_lines, run
+from hptui.trainers.command.run import RunCallbacks, line_buffered, run_command
 
 
 @pytest.mark.skipif(shutil.which("stdbuf") is None, reason="needs coreutils")
@@ -20,12 +20,12 @@ def test_a_program_of_c_is_heard_line_by_line(tmp_path: Path) -> None:
         (tmp_path / "heard").touch()
 
     waits = "for i in $(seq 60); do [ -e heard ] && echo two && exit; sleep 0.05; done; echo too late"
-    ears = Ears(hear, lambda last: None, lambda: False, lambda: False)
-    run(["bash", "-c", f"(echo one; {waits}) | sed s/x/y/"], os.environ, tmp_path, ears)
+    ears = RunCallbacks(hear, lambda last: None, lambda: False, lambda: False)
+    run_command(["bash", "-c", f"(echo one; {waits}) | sed s/x/y/"], os.environ, tmp_path, ears)
     assert heard == ["one", "two"]
 
 
 def test_python_and_containers_are_started_as_they_are() -> None:
-    assert by_lines(["/usr/bin/python3", "t.py"], {}) == ["/usr/bin/python3", "t.py"]
-    assert by_lines(["docker", "run"], {}) == ["docker", "run"]
-    assert by_lines(["bash", "t.sh"], {"LD_PRELOAD": "mine.so"}) == ["bash", "t.sh"]
+    assert line_buffered(["/usr/bin/python3", "t.py"], {}) == ["/usr/bin/python3", "t.py"]
+    assert line_buffered(["docker", "run"], {}) == ["docker", "run"]
+    assert line_buffered(["bash", "t.sh"], {"LD_PRELOAD": "mine.so"}) == ["bash", "t.sh"]

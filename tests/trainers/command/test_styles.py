@@ -13,7 +13,7 @@ import click
 import pytest
 
 from hptui.model.errors import UserError
-from hptui.trainers.command.styles import STYLES, Style, arguments, read_style
+from hptui.trainers.command.styles import STYLES, ArgumentStyle, arguments, read_style
 
 COMMON: dict[str, Any] = {
     "learning_rate": 1e-05,
@@ -171,7 +171,7 @@ WRITTEN: list[tuple[dict[str, str], Any, list[str]]] = [
 @pytest.mark.parametrize(("table", "value", "words"), WRITTEN)
 def test_each_part_of_a_style_does_what_it_says(table: dict[str, str], value: Any, words: list[str]) -> None:
     style = read_style(dict(table))
-    assert isinstance(style, Style)
+    assert isinstance(style, ArgumentStyle)
     assert arguments(style, {"x": value}) == words
 
 
@@ -202,7 +202,7 @@ def test_a_style_that_is_none_is_an_error_with_the_nearest_right_one(value: Any,
 
 def test_booleans_of_single_parameters():
     style = read_style({"preset": "click", "booleans": {"use-amp": "flag", "ema": "1"}})
-    assert isinstance(style, Style)
+    assert isinstance(style, ArgumentStyle)
     said = {"use_amp": False, "norm": False, "ema": True}
     assert arguments(style, said) == ["--no-norm", "--ema=1"]
     assert arguments(style, said | {"use_amp": True}) == ["--use-amp", "--no-norm", "--ema=1"]

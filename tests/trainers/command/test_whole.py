@@ -10,7 +10,7 @@ import pytest
 
 from hptui.model.errors import UserError
 from hptui.model.trial import TrialStatus
-from hptui.trainers.command.compose import nested
+from hptui.trainers.command.compose import nest_in_tables
 from tests.support import run_to_rest, trials
 from tests.trainers.command.conftest import Write, client
 
@@ -61,10 +61,10 @@ def test_scripts_get_all_parameters_at_once_with_their_tables(
     ],
 )
 def test_tables_are_those_that_are_named(parameters: dict[str, Any], tables: list[str], found: dict[str, Any]) -> None:
-    assert nested(parameters, tables) == found
+    assert nest_in_tables(parameters, tables) == found
 
 
 @pytest.mark.parametrize("parameters", [{"a": 1, "a.b": 2}, {"a.b": 2, "a": 1}])
 def test_a_table_has_no_value_of_its_own(parameters: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=r"trainer\.tables: a"):
-        nested(parameters, ["a"])
+        nest_in_tables(parameters, ["a"])

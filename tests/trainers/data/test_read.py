@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from hptui.model.errors import UserError
-from hptui.trainers.data.read import read
+from hptui.trainers.data.read import read_rows
 from hptui.trainers.data.settings import DataSettings
-from hptui.trainers.data.split import load, sample
+from hptui.trainers.data.split import load, sample_indices
 
 ROWS = [
     {"question": "1 + 1?", "answer": "2, of course"},
@@ -67,7 +67,7 @@ def arrow(path: Path, rows: list[dict[str, Any]]) -> None:
 )
 def test_every_format_gives_the_same_rows(tmp_path: Path, name: str, write: Any) -> None:
     write(tmp_path / name, ROWS)
-    source = read("train", name, tmp_path)
+    source = read_rows("train", name, tmp_path)
     assert source.rows == {"": ROWS}
     assert not source.plain
 
@@ -78,7 +78,7 @@ def test_a_directory_of_texts_is_one_row_a_file(tmp_path: Path) -> None:
     (tmp_path / "texts" / "more" / "a.md").write_text("third")
     (tmp_path / "texts" / "a.txt").write_text("first")
     (tmp_path / "texts" / "image.png").write_bytes(b"\x00")
-    source = read("train", "texts", tmp_path)
+    source = read_rows("train", "texts", tmp_path)
     assert source.plain
     assert [row["text"] for row in source.rows[""]] == ["first", "second", "third"]
 
@@ -107,13 +107,13 @@ def test_a_dataset_with_splits_keeps_them(tmp_path: Path) -> None:
 def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, text: str, said: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(UserError, match=said):
-        read("train", name, tmp_path)
+        read_rows("train", name, tmp_path)
 
 
 def test_a_missing_file_names_its_nearest_neighbour(tmp_path: Path) -> None:
     jsonl(tmp_path / "director.jsonl", ROWS)
     with pytest.raises(UserError, match="no file or directory") as caught:
-        read("train", "directr.jsonl", tmp_path)
+        read_rows("train", "directr.jsonl", tmp_path)
     assert "director.jsonl" in caught.value.hint
 
 
@@ -128,9 +128,9 @@ def test_what_is_no_file_is_looked_for_on_the_hub(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(datasets, "load_dataset", unreachable)
     with pytest.raises(UserError, match="cannot be had from the hub: no network"):
-        read("train", "someone/some-data", tmp_path, "main")
+        read_rows("train", "someone/some-data", tmp_path, "main")
     monkeypatch.setattr(datasets, "load_dataset", lambda *_: {"train": ROWS, "test": ROWS[:1]})
-    assert read("train", "someone/some-data", tmp_path).rows == {"train": ROWS, "test": ROWS[:1]}
+    assert read_rows("train", "someone/some-data", tmp_path).rows == {"train": ROWS, "test": ROWS[:1]}
     assert asked == [("someone/some-data", "main")]
 
 
@@ -175,8 +175,8 @@ def test_shares_are_drawn_once_for_a_seed(tmp_path: Path) -> None:
 
 
 def test_more_samples_include_the_fewer() -> None:
-    assert list(sample(10, 0, 3)) == list(sample(10, 99, 3)) == list(range(10))
-    few, many = set(sample(100, 10, 3)), set(sample(100, 40, 3))
+    assert list(sample_indices(10, 0, 3)) == list(sample_indices(10, 99, 3)) == list(range(10))
+    few, many = set(sample_indices(100, 10, 3)), set(sample_indices(100, 40, 3))
     assert len(few) == 10
     assert few < many
-    assert list(sample(100, 10, 3)) == sorted(few) != list(sample(100, 10, 4))
+    assert list(sample_indices(100, 10, 3)) == sorted(few) != list(sample_indices(100, 10, 4))

@@ -8,24 +8,26 @@ import numpy as np
 import pytest
 
 from hptui.model.errors import Unsupported, UserError
-from hptui.trainers.data.batches import IGNORED, Order, Rows
-from hptui.trainers.data.layout import Layout, fields
+from hptui.trainers.data.batches import IGNORED_TARGET, TokenRows, TrainingOrder
+from hptui.trainers.data.layout import ExampleLayout, template_fields
 from hptui.trainers.data.packing import pack
-from hptui.trainers.data.pipeline import chat_of
+from hptui.trainers.data.pipeline import chat_template_of
 from hptui.trainers.data.settings import DataSettings
-from hptui.trainers.data.tokens import Counts, Tokens, encode
+from hptui.trainers.data.tokens import SplitCounts, Tokens, encode_examples
 from tests.trainers.sft.tiny import tokenizer
 
 ROW = {"question": "what is the sum", "answer": " two plus", "n": 3, "messages": []}
 
 
-def made(row: dict[str, Any], *, chat: bool = False, plain: bool = False, **settings: Any) -> tuple[Tokens, Counts]:
+def made(
+    row: dict[str, Any], *, chat: bool = False, plain: bool = False, **settings: Any
+) -> tuple[Tokens, SplitCounts]:
     told = DataSettings(**{"train": "x", **settings})
     spoken = tokenizer(chat or bool(told.messages_field))
-    example = Layout(told, row, plain=plain, chat=chat_of(spoken)).example(0, row)
+    example = ExampleLayout(told, row, plain=plain, chat=chat_template_of(spoken)).example(0, row)
     assert example is not None
-    counts = Counts(rows=1)
-    return encode([example], told, spoken, counts), counts
+    counts = SplitCounts(rows=1)
+    return encode_examples([example], told, spoken, counts), counts
 
 
 def shown(tokens: Tokens) -> tuple[str, str]:
@@ -92,7 +94,7 @@ def test_a_chat_template_that_rewrites_the_past_is_refused() -> None:
     def forgetful(messages: Any, begin: bool) -> str:
         return messages[-1]["content"] + ("?" if begin else "")
 
-    layout = Layout(told, ["messages"], plain=False, chat=forgetful)
+    layout = ExampleLayout(told, ["messages"], plain=False, chat=forgetful)
     said = [{"role": "user", "content": "one"}, {"role": "assistant", "content": "two"}]
     with pytest.raises(Unsupported, match="rewrites"):
         layout.example(0, {"messages": said})
@@ -140,11 +142,11 @@ def test_a_template_names_columns_and_nothing_else(template: str, said: str) -> 
 def test_braces_can_be_written() -> None:
     tokens, _ = made(ROW, prompt_template="{{{question}}}", completion_template="{n}")
     assert shown(tokens)[0] == "{what is the sum}3<end>"
-    assert fields("{{{a}}} {b}") == ["a", "b"]
+    assert template_fields("{{{a}}} {b}") == ["a", "b"]
 
 
 def test_an_empty_cell_is_no_example() -> None:
-    layout = Layout(DataSettings(train="x", **TEMPLATES), ROW, plain=False, chat=None)
+    layout = ExampleLayout(DataSettings(train="x", **TEMPLATES), ROW, plain=False, chat=None)
     assert layout.example(0, {**ROW, "answer": "  "}) is None
     assert layout.example(0, {**ROW, "answer": None}) is None
     assert layout.example(0, {**ROW, "n": None}) is not None
@@ -161,17 +163,20 @@ def some(*lengths: int) -> Tokens:
 
 
 def test_a_batch_is_padded_on_the_right_and_its_targets_are_the_next_tokens() -> None:
-    batch = Rows(some(3, 2), [[0], [1]], pad=0).batch([0, 1])
+    batch = TokenRows(some(3, 2), [[0], [1]], pad=0).batch([0, 1])
     assert batch.ids.tolist() == [[10, 11, 12], [20, 21, 0]]
-    assert batch.targets.tolist() == [[11, 12, IGNORED], [21, IGNORED, IGNORED]]
+    assert batch.targets.tolist() == [[11, 12, IGNORED_TARGET], [21, IGNORED_TARGET, IGNORED_TARGET]]
     assert (batch.places, batch.tokens, batch.learnt) == (None, 5, 3)
-    assert Rows(some(3, 2), [[0], [1]], pad=0, width=6).batch([1]).ids.shape == (1, 6)
+    assert TokenRows(some(3, 2), [[0], [1]], pad=0, width=6).batch([1]).ids.shape == (1, 6)
 
 
 def test_packed_examples_have_places_and_targets_of_their_own() -> None:
-    batch = Rows(some(3, 2, 4), [[0, 1], [2]], pad=0).batch([0, 1])
+    batch = TokenRows(some(3, 2, 4), [[0, 1], [2]], pad=0).batch([0, 1])
     assert batch.ids.tolist() == [[10, 11, 12, 20, 21], [30, 31, 32, 33, 0]]
-    assert batch.targets.tolist() == [[11, 12, IGNORED, 21, IGNORED], [31, 32, 33, IGNORED, IGNORED]]
+    assert batch.targets.tolist() == [
+        [11, 12, IGNORED_TARGET, 21, IGNORED_TARGET],
+        [31, 32, 33, IGNORED_TARGET, IGNORED_TARGET],
+    ]
     assert batch.places is not None
     assert batch.places.tolist() == [[0, 1, 2, 0, 1], [0, 1, 2, 3, 0]]
 
@@ -186,7 +191,7 @@ def test_packing_loses_nothing_and_fills_rows() -> None:
 
 
 def test_the_order_is_a_function_of_seed_and_step() -> None:
-    order = Order(rows=10, batch_size=2, accumulation=2, seed=5)
+    order = TrainingOrder(rows=10, batch_size=2, accumulation=2, seed=5)
     assert order.per_epoch == 3
     steps = [order.step(n) for n in range(6)]
     assert [[len(micro) for micro in step] for step in steps[:3]] == [[2, 2], [2, 2], [2]]
@@ -194,18 +199,18 @@ def test_the_order_is_a_function_of_seed_and_step() -> None:
         assert sorted(n for step in epoch for micro in step for n in micro) == list(range(10))
     assert steps[:3] != steps[3:]
     assert order.step(4) == steps[4]
-    assert Order(10, 2, 2, seed=6).step(0) != steps[0]
+    assert TrainingOrder(10, 2, 2, seed=6).step(0) != steps[0]
     assert [order.examples(n) for n in (0, 1, 3, 4)] == [0, 4, 10, 14]
-    assert Order(4530, 4, 4, 0).per_epoch == 284
+    assert TrainingOrder(4530, 4, 4, 0).per_epoch == 284
 
 
 def test_an_optional_part_of_a_prompt_may_be_empty() -> None:
     from hptui.trainers.data import sanity
-    from hptui.trainers.data.layout import Layout
+    from hptui.trainers.data.layout import ExampleLayout
     from hptui.trainers.data.settings import DataSettings
 
     settings = DataSettings(train="x", prompt_template="{ask} {more}:", completion_template="{say}")
-    layout = Layout(settings, ["ask", "more", "say"], plain=False, chat=None)
+    layout = ExampleLayout(settings, ["ask", "more", "say"], plain=False, chat=None)
     rows = [
         {"ask": "a", "more": "", "say": "b"},
         {"ask": "a", "more": None, "say": "b"},
@@ -214,4 +219,4 @@ def test_an_optional_part_of_a_prompt_may_be_empty() -> None:
     ]
     made = [layout.example(n, row) for n, row in enumerate(rows)]
     assert [one and one.prompt for one in made] == ["a :", "a :", None, None]
-    assert "the column 'more' is empty in 3 of 4 training rows" in sanity.of_columns(rows, layout.used)
+    assert "the column 'more' is empty in 3 of 4 training rows" in sanity.column_warnings(rows, layout.used)

@@ -3,67 +3,67 @@ from fractions import Fraction
 import pytest
 
 from hptui.model.errors import UserError
-from hptui.trainers.evals import Options
-from hptui.trainers.evals.answers import Found, expected, extract, number, same
-from hptui.trainers.evals.grade import CORRECT, FORMAT, WRONG, causes, grade, shares
+from hptui.trainers.evals import GenerationOptions
+from hptui.trainers.evals.answers import ExtractedAnswer, answers_equal, as_number, expected_answer, extract_answer
+from hptui.trainers.evals.grade import CORRECT, FORMAT, WRONG, category_shares, classify, count_causes
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("2 and 2 </think> <answer> 4 </answer>", Found("4")),
-        ("<think> 2 </think>\n<answer>4</answer> and more", Found("4")),
-        ("so </think> <answer>4</answer> <answer>5</answer>", Found("4")),
-        ("4", Found(None, "no </think>")),
-        ("<answer>4</answer>", Found(None, "no </think>")),
-        ("so </think> 4", Found(None, "no <answer> after </think>")),
-        ("so </think> it is <answer>4</answer>", Found(None, "no <answer> after </think>")),
-        ("so </think> <answer>4", Found(None, "no </answer>")),
-        ("so </think> <answer> </answer>", Found(None, "empty answer")),
+        ("2 and 2 </think> <answer> 4 </answer>", ExtractedAnswer("4")),
+        ("<think> 2 </think>\n<answer>4</answer> and more", ExtractedAnswer("4")),
+        ("so </think> <answer>4</answer> <answer>5</answer>", ExtractedAnswer("4")),
+        ("4", ExtractedAnswer(None, "no </think>")),
+        ("<answer>4</answer>", ExtractedAnswer(None, "no </think>")),
+        ("so </think> 4", ExtractedAnswer(None, "no <answer> after </think>")),
+        ("so </think> it is <answer>4</answer>", ExtractedAnswer(None, "no <answer> after </think>")),
+        ("so </think> <answer>4", ExtractedAnswer(None, "no </answer>")),
+        ("so </think> <answer> </answer>", ExtractedAnswer(None, "empty answer")),
     ],
 )
 def test_answer_after_thought(text, found):
-    assert extract(text, "think") == found
+    assert extract_answer(text, "think") == found
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        (r"first \boxed{1}, then \boxed{2}", Found("2")),
-        (r"\boxed{\frac{1}{2}}", Found(r"\frac{1}{2}")),
-        (r"\boxed{\frac{1}{2}", Found(None, r"\boxed not closed")),
-        ("2", Found(None, r"no \boxed")),
-        (r"\boxed{ }", Found(None, "empty answer")),
+        (r"first \boxed{1}, then \boxed{2}", ExtractedAnswer("2")),
+        (r"\boxed{\frac{1}{2}}", ExtractedAnswer(r"\frac{1}{2}")),
+        (r"\boxed{\frac{1}{2}", ExtractedAnswer(None, r"\boxed not closed")),
+        ("2", ExtractedAnswer(None, r"no \boxed")),
+        (r"\boxed{ }", ExtractedAnswer(None, "empty answer")),
     ],
 )
 def test_boxed_answer(text, found):
-    assert extract(text, "boxed") == found
+    assert extract_answer(text, "boxed") == found
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("3 apples and 4 pears make 7.", Found("7")),
-        ("it costs $1,024.50 now", Found("1,024.50")),
-        ("minus -3", Found("-3")),
-        ("a half is 1/2", Found("1/2")),
-        ("none", Found(None, "no number")),
+        ("3 apples and 4 pears make 7.", ExtractedAnswer("7")),
+        ("it costs $1,024.50 now", ExtractedAnswer("1,024.50")),
+        ("minus -3", ExtractedAnswer("-3")),
+        ("a half is 1/2", ExtractedAnswer("1/2")),
+        ("none", ExtractedAnswer(None, "no number")),
     ],
 )
 def test_last_number(text, found):
-    assert extract(text, "last_number") == found
+    assert extract_answer(text, "last_number") == found
 
 
 def test_answer_by_pattern_is_its_first_group_or_all_of_it():
-    assert extract("#### 12 #### 13", "regex", r"#### (\d+)") == Found("12")
-    assert extract("a12", "regex", r"\d+") == Found("12")
-    assert extract("a", "regex", r"\d+") == Found(None, "pattern not found")
-    assert extract("#### x", "regex", r"####(\d*)") == Found(None, "empty answer")
+    assert extract_answer("#### 12 #### 13", "regex", r"#### (\d+)") == ExtractedAnswer("12")
+    assert extract_answer("a12", "regex", r"\d+") == ExtractedAnswer("12")
+    assert extract_answer("a", "regex", r"\d+") == ExtractedAnswer(None, "pattern not found")
+    assert extract_answer("#### x", "regex", r"####(\d*)") == ExtractedAnswer(None, "empty answer")
 
 
 def test_all_of_the_text_can_be_the_answer():
-    assert extract(" Paris\n", "text") == Found("Paris")
-    assert extract(" \n", "text") == Found(None, "empty answer")
+    assert extract_answer(" Paris\n", "text") == ExtractedAnswer("Paris")
+    assert extract_answer(" \n", "text") == ExtractedAnswer(None, "empty answer")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_all_of_the_text_can_be_the_answer():
     ],
 )
 def test_reference_may_be_a_whole_solution(reference, answer_format, answer):
-    assert expected(reference, answer_format) == answer
+    assert expected_answer(reference, answer_format) == answer
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_reference_may_be_a_whole_solution(reference, answer_format, answer):
     ],
 )
 def test_number(text, value):
-    assert number(text) == value
+    assert as_number(text) == value
 
 
 @pytest.mark.parametrize(
@@ -117,28 +117,28 @@ def test_number(text, value):
     ],
 )
 def test_same(one, other, equal):
-    assert same(one, other) is equal
+    assert answers_equal(one, other) is equal
 
 
 def test_every_sample_is_one_of_three():
-    options = Options(metrics=("accuracy",), answer_format="think")
+    options = GenerationOptions(metrics=("accuracy",), answer_format="think")
     grades = [
-        grade("a </think> <answer>4</answer>", "4", options),
-        grade("a </think> <answer>5</answer>", "4", options),
-        grade("a </think> <answer>five</answer>", "4", options),
-        grade("a </think> <answer>five</answer>", "four", options),
-        grade("4 4 4 4", "4", options, cut=True),
-        grade("4", "4", options),
-        grade("5", "4", options),
+        classify("a </think> <answer>4</answer>", "4", options),
+        classify("a </think> <answer>5</answer>", "4", options),
+        classify("a </think> <answer>five</answer>", "4", options),
+        classify("a </think> <answer>five</answer>", "four", options),
+        classify("4 4 4 4", "4", options, cut=True),
+        classify("4", "4", options),
+        classify("5", "4", options),
     ]
     assert [g.category for g in grades] == [CORRECT, WRONG, WRONG, WRONG, FORMAT, FORMAT, FORMAT]
-    found = shares(grades)
+    found = category_shares(grades)
     assert {name: (share.k, share.n) for name, share in found.items()} == {
         "accuracy": (1, 7),
         "wrong_answer": (3, 7),
         "format_failure": (3, 7),
     }
-    assert causes(grades) == {
+    assert count_causes(grades) == {
         "format failure: no </think>": 2,
         "wrong answer: another number": 1,
         "wrong answer: not a number": 1,
@@ -161,4 +161,4 @@ def test_every_sample_is_one_of_three():
 )
 def test_options_that_make_no_sense(given, said):
     with pytest.raises(UserError, match=said.replace(".", r"\.")):
-        Options(**given)
+        GenerationOptions(**given)

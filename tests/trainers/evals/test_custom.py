@@ -1,8 +1,8 @@
 import pytest
 
-from hptui.model.counts import Ratio
+from hptui.model.counts import Proportion
 from hptui.model.errors import UserError
-from hptui.trainers.evals.custom import load
+from hptui.trainers.evals.custom import load_metric
 
 FILE = """
 def one(predictions): return len(predictions)
@@ -23,7 +23,7 @@ def folder(tmp_path):
 
 
 def call(folder, function):
-    return load(f"mine.py:{function}", str(folder))(["ab", "c"], ["ab", "d"], ["ab", "e"])
+    return load_metric(f"mine.py:{function}", str(folder))(["ab", "c"], ["ab", "d"], ["ab", "e"])
 
 
 def test_what_a_function_may_return(folder):
@@ -32,7 +32,7 @@ def test_what_a_function_may_return(folder):
     pair, each, several = call(folder, "pair")["pair"], call(folder, "each")["each"], call(folder, "several")
     assert (pair.k, pair.n) == (1, 2)
     assert (each.k, each.n) == (1, 2)
-    assert several == {"a": 1.0, "b": Ratio(1, 2)}
+    assert several == {"a": 1.0, "b": Proportion(1, 2)}
     assert several["b"].n == 2
 
 
@@ -47,7 +47,7 @@ def test_what_a_function_may_return(folder):
 )
 def test_mistakes_are_found_on_loading(folder, path, said):
     with pytest.raises(UserError, match=said):
-        load(path, str(folder))
+        load_metric(path, str(folder))
 
 
 def test_a_text_is_no_metric(folder):

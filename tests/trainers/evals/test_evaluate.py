@@ -5,9 +5,9 @@ import sys
 import pytest
 import torch
 
-from hptui.model.counts import Ratio
+from hptui.model.counts import Proportion
 from hptui.model.errors import UserError
-from hptui.trainers.evals import Interrupted, Options, run
+from hptui.trainers.evals import GenerationOptions, Interrupted, run_evaluation
 from hptui.trainers.evals.generate import generate
 from tests.trainers.evals import tiny
 
@@ -33,7 +33,7 @@ def by_hand(net, prompt, limit):
 
 @pytest.mark.parametrize("batch", [1, 2, 5])
 def test_batches_write_what_each_prompt_gets_alone(net, batch):
-    options = Options(max_new_tokens=12, batch_size=batch)
+    options = GenerationOptions(max_new_tokens=12, batch_size=batch)
     written, timing = generate(net, tiny.tokenizer(), PROMPTS, options, "cpu")
     assert [(item.text, item.tokens) for item in written] == [by_hand(net, prompt, 12) for prompt in PROMPTS]
     assert timing.tokens == sum(item.tokens for item in written)
@@ -42,7 +42,7 @@ def test_batches_write_what_each_prompt_gets_alone(net, batch):
 
 
 def test_prompts_may_be_tokens(net):
-    options = Options(max_new_tokens=8)
+    options = GenerationOptions(max_new_tokens=8)
     ids = [tiny.tokenizer()(prompt)["input_ids"] for prompt in PROMPTS]
     assert (
         generate(net, tiny.tokenizer(), ids, options, "cpu")[0]
@@ -51,7 +51,7 @@ def test_prompts_may_be_tokens(net):
 
 
 def test_a_models_own_taste_for_sampling_is_not_followed(net):
-    options = Options(max_new_tokens=8)
+    options = GenerationOptions(max_new_tokens=8)
     plain = generate(net, tiny.tokenizer(), PROMPTS, options, "cpu")[0]
     before = net.generation_config.to_dict()
     try:
@@ -66,28 +66,28 @@ def test_ends_by_end_token_stop_string_and_limit():
     net = tiny.model()
     tiny.memorise(net, ["Return the sum of a and b.", "Split the path # end"])
     prompts = ["Return the", "Split the"]
-    ended, _ = generate(net, tiny.tokenizer(), prompts, Options(max_new_tokens=30), "cpu")
+    ended, _ = generate(net, tiny.tokenizer(), prompts, GenerationOptions(max_new_tokens=30), "cpu")
     assert [(item.text, item.finish) for item in ended] == [(" sum of a and b.", "eos"), (" path # end", "eos")]
-    stopped, _ = generate(net, tiny.tokenizer(), prompts, Options(max_new_tokens=30, stop=("#", "um")), "cpu")
+    stopped, _ = generate(net, tiny.tokenizer(), prompts, GenerationOptions(max_new_tokens=30, stop=("#", "um")), "cpu")
     assert [(item.text, item.finish) for item in stopped] == [(" s", "stop"), (" path ", "stop")]
     assert all(short.tokens < long.tokens for short, long in zip(stopped, ended, strict=True))
-    cut, _ = generate(net, tiny.tokenizer(), prompts, Options(max_new_tokens=2), "cpu")
+    cut, _ = generate(net, tiny.tokenizer(), prompts, GenerationOptions(max_new_tokens=2), "cpu")
     assert [(item.tokens, item.finish) for item in cut] == [(2, "limit"), (2, "limit")]
 
 
 def test_the_end_of_an_answer_ends_the_text_and_stays_in_it():
     net = tiny.model()
     tiny.memorise(net, ["The sum </think> <answer> 42 </answer> over the lazy dog"], steps=40)
-    options = Options(metrics=("accuracy",), answer_format="think", max_new_tokens=60)
-    result = run(net, tiny.tokenizer(), ["The sum"], ["42"], options, "cpu")
+    options = GenerationOptions(metrics=("accuracy",), answer_format="think", max_new_tokens=60)
+    result = run_evaluation(net, tiny.tokenizer(), ["The sum"], ["42"], options, "cpu")
     (row,) = result.rows
     assert row["output"] == " </think> <answer> 42 </answer>"
     assert (row["finish"], row["category"], row["answer"], row["expected"]) == ("stop", "correct", "42", "42")
-    assert result.metrics["accuracy"] == Ratio(1, 1)
+    assert result.metrics["accuracy"] == Proportion(1, 1)
 
 
 def test_a_prompt_too_long_for_the_model_loses_its_beginning(net):
-    options = Options(max_new_tokens=100)
+    options = GenerationOptions(max_new_tokens=100)
     prompts = ["Return the sum of a and b. " * 20, "a"]
     written, timing = generate(net, tiny.tokenizer(), prompts, options, "cpu")
     assert timing.cut_prompts == 1
@@ -97,7 +97,7 @@ def test_a_prompt_too_long_for_the_model_loses_its_beginning(net):
 
 def test_everything_that_is_measured(net, tmp_path):
     (tmp_path / "mine.py").write_text("def shorter(predictions, references): return [False] * len(predictions)")
-    options = Options(
+    options = GenerationOptions(
         metrics=("accuracy", "exact_match", "bleu", "rouge"),
         max_new_tokens=6,
         batch_size=2,
@@ -106,7 +106,7 @@ def test_everything_that_is_measured(net, tmp_path):
     )
     references = [by_hand(net, "Return", 6)[0], "x", "y", "z", "w"]
     net.train()
-    result = run(net, tiny.tokenizer(), PROMPTS, references, options, "cpu")
+    result = run_evaluation(net, tiny.tokenizer(), PROMPTS, references, options, "cpu")
     assert net.training, "a model comes back as it went in"
     assert set(result.metrics) == {
         *("accuracy", "wrong_answer", "format_failure", "exact_match", "bleu", "rouge1", "rouge2", "rougeL"),
@@ -127,21 +127,27 @@ def test_everything_that_is_measured(net, tmp_path):
 
 def test_a_metric_of_ones_own_cannot_take_the_name_of_another(net, tmp_path):
     (tmp_path / "mine.py").write_text("def exact_match(predictions): return 1")
-    options = Options(custom=("mine.py:exact_match",), directory=str(tmp_path), max_new_tokens=1)
+    options = GenerationOptions(custom=("mine.py:exact_match",), directory=str(tmp_path), max_new_tokens=1)
     with pytest.raises(UserError, match="exact_match"):
-        run(net, tiny.tokenizer(), ["a"], ["b"], options, "cpu")
+        run_evaluation(net, tiny.tokenizer(), ["a"], ["b"], options, "cpu")
 
 
 def test_nothing_to_evaluate(net):
     with pytest.raises(UserError, match="0 prompts"):
-        run(net, tiny.tokenizer(), [], [], Options(), "cpu")
+        run_evaluation(net, tiny.tokenizer(), [], [], GenerationOptions(), "cpu")
 
 
 def test_an_evaluation_can_be_interrupted_between_batches(net):
     calls = iter([True, False])
     with pytest.raises(Interrupted):
-        run(
-            net, tiny.tokenizer(), PROMPTS, PROMPTS, Options(batch_size=2, max_new_tokens=1), "cpu", lambda: next(calls)
+        run_evaluation(
+            net,
+            tiny.tokenizer(),
+            PROMPTS,
+            PROMPTS,
+            GenerationOptions(batch_size=2, max_new_tokens=1),
+            "cpu",
+            lambda: next(calls),
         )
 
 
@@ -160,5 +166,5 @@ def test_a_prompt_does_not_end_where_the_tokenizer_ends_every_text() -> None:
     end = ending.eos_token_id
     ending.backend_tokenizer.post_processor = TemplateProcessing(single="$A <end>", special_tokens=[("<end>", end)])
     assert ending("one")["input_ids"][-1] == end
-    ids, _ = _encode(model(), ending, ["one"], Options())
+    ids, _ = _encode(model(), ending, ["one"], GenerationOptions())
     assert ids == [tokenizer()("one")["input_ids"]]

@@ -7,13 +7,21 @@ from typing import Any
 
 import pytest
 
-from hptui.model.counts import Ratio
-from hptui.trainers.metrics_in.collect import FILE, MOST_PRINTED, OUTPUT, REPORT, TAP, Collector, Source
-from hptui.trainers.metrics_in.reading import Reading
+from hptui.model.counts import Proportion
+from hptui.trainers.metrics_in.collect import (
+    FILE,
+    MAX_PRINTED_METRICS,
+    OUTPUT,
+    REPORT,
+    TAP,
+    MetricsCollector,
+    MetricsSource,
+)
+from hptui.trainers.metrics_in.reading import MetricsReading
 from tests.trainers.attempts import context, events, make
 
-PRINTED, TAPPED = Source(OUTPUT, "output"), Source(TAP, "tap wandb")
-WRITTEN, OTHER = Source(FILE, "file a.json"), Source(FILE, "file b.json")
+PRINTED, TAPPED = MetricsSource(OUTPUT, "output"), MetricsSource(TAP, "tap wandb")
+WRITTEN, OTHER = MetricsSource(FILE, "file a.json"), MetricsSource(FILE, "file b.json")
 
 
 class Heard:
@@ -22,10 +30,10 @@ class Heard:
     def __init__(self, folder: Path, objectives: list[str]) -> None:
         self.run = make(folder, "toy", {}, objectives=objectives)
         trial, self._writer = context(self.run)
-        self.collector = Collector(trial)
+        self.collector = MetricsCollector(trial)
 
-    def say(self, source: Source, step: int | None, **metrics: float) -> None:
-        self.collector.take(source, Reading(metrics, step))
+    def say(self, source: MetricsSource, step: int | None, **metrics: float) -> None:
+        self.collector.take(source, MetricsReading(metrics, step))
 
     def points(self) -> list[tuple[Any, ...]]:
         self.collector.flush(everything=True)
@@ -72,7 +80,7 @@ def test_a_summary_does_not_cost_the_curve(heard: Heard) -> None:
     heard.say(WRITTEN, None, val_loss=0.1099)
     assert heard.points()[-1] == ("val_loss", 2, 0.1099)
     assert heard.points()[0] == ("val_loss", 1, 0.12)
-    assert heard.collector.last() == {"val_loss": 0.1099}
+    assert heard.collector.last_values() == {"val_loss": 0.1099}
     assert heard.sources() == {"val_loss": "output, at the end file a.json"}
 
 
@@ -81,7 +89,7 @@ def test_one_metric_has_one_source(heard: Heard) -> None:
     heard.say(OTHER, 1, val_loss=0.9)
     heard.say(PRINTED, 1, val_loss=0.8)
     assert heard.points() == [("val_loss", 1, 0.1)]
-    heard.say(Source(REPORT, "report"), 2, **{"val/loss": 0.05})
+    heard.say(MetricsSource(REPORT, "report"), 2, **{"val/loss": 0.05})
     assert heard.points() == [("val_loss", 2, 0.05)]
 
 
@@ -91,26 +99,26 @@ def test_other_spellings_are_the_objective(heard: Heard) -> None:
 
 
 def test_a_flood_of_names_is_no_list_of_metrics(heard: Heard) -> None:
-    for n in range(2 * MOST_PRINTED):
+    for n in range(2 * MAX_PRINTED_METRICS):
         heard.say(PRINTED, 1, **{f"x{n}": 1.0})
     heard.say(PRINTED, 1, val_loss=0.5)
     names = {name for name, _, _ in heard.points()}
-    assert len(names) == MOST_PRINTED + 1
+    assert len(names) == MAX_PRINTED_METRICS + 1
     assert "val_loss" in names
 
 
 def test_the_total_is_that_of_the_most_trusted(heard: Heard) -> None:
-    heard.collector.take(PRINTED, Reading({"a": 1.0}, 1, total=10))
+    heard.collector.take(PRINTED, MetricsReading({"a": 1.0}, 1, total=10))
     heard.points()
-    heard.collector.take(TAPPED, Reading({"b": 1.0}, 1, total=20))
-    heard.collector.take(PRINTED, Reading({"a": 1.0}, 2, total=10))
+    heard.collector.take(TAPPED, MetricsReading({"b": 1.0}, 1, total=20))
+    heard.collector.take(PRINTED, MetricsReading({"a": 1.0}, 2, total=10))
     heard.points()
     assert [event["steps"] for event in events(heard.run, "total")] == [10, 20]
 
 
 def test_a_length_that_was_guessed_is_taken_back_when_the_training_goes_beyond_it(heard: Heard) -> None:
-    heard.collector.take(PRINTED, Reading({"a": 1.0}, 50, total=50))
-    heard.collector.take(PRINTED, Reading({"a": 1.0}, 51))
+    heard.collector.take(PRINTED, MetricsReading({"a": 1.0}, 50, total=50))
+    heard.collector.take(PRINTED, MetricsReading({"a": 1.0}, 51))
     heard.points()
     assert [event["steps"] for event in events(heard.run, "total")] == [50, 0]
 
@@ -124,7 +132,7 @@ def test_an_objective_that_is_finite_again_is_said(heard: Heard) -> None:
 
 
 def test_counts_are_kept(heard: Heard) -> None:
-    heard.say(TAPPED, 3, accuracy=Ratio(6, 200))
+    heard.say(TAPPED, 3, accuracy=Proportion(6, 200))
     assert heard.points() == [("accuracy", 3, 0.03), ("accuracy:k", 3, 6.0), ("accuracy:n", 3, 200.0)]
 
 

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hptui.model.counts import Ratio
-from hptui.trainers.metrics_in.files import Files, at, read_specs
+from hptui.model.counts import Proportion
+from hptui.trainers.metrics_in.files import MetricFiles, read_specs, value_at_path
 
 
-def files(path: Path, **entry: Any) -> Files:
+def files(path: Path, **entry: Any) -> MetricFiles:
     [spec], _ = read_specs([{"file": str(path), **entry}])
-    return Files(spec, spec.path, ["val_loss"])
+    return MetricFiles(spec, spec.path, ["val_loss"])
 
 
-def readings(source: Files, *, last: bool = False) -> list[tuple[int | None, dict[str, float]]]:
+def readings(source: MetricFiles, *, last: bool = False) -> list[tuple[int | None, dict[str, float]]]:
     return [(reading.step, dict(reading.metrics)) for reading in source.read(last=last)]
 
 
@@ -53,7 +53,7 @@ def test_fields_are_found_by_their_path(tmp_path: Path) -> None:
     path.write_text(json.dumps({"at": 7, "tasks": [{"acc": "6/200"}], "curve": [{"v": 1}, {"v": 2}]}))
     [(step, metrics)] = readings(source)
     assert (step, metrics) == (7, {"acc": 0.03, "last": 2.0})
-    assert isinstance(metrics["acc"], Ratio)
+    assert isinstance(metrics["acc"], Proportion)
 
 
 def test_results_of_an_earlier_run_are_not_this_trials(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_tensorboards_files_are_followed(tmp_path: Path) -> None:
     ("path", "value"), [("a.b", 1), ("c.0", 2), ("c[-1].d", 3), ("e.f", None), ("x.y", 4), ("c.9", None)]
 )
 def test_paths_into_a_document(path: str, value: Any) -> None:
-    assert at({"a": {"b": 1}, "c": [2, {"d": 3}], "x.y": 4}, path) == value
+    assert value_at_path({"a": {"b": 1}, "c": [2, {"d": 3}], "x.y": 4}, path) == value
 
 
 @settings(max_examples=100, deadline=None)

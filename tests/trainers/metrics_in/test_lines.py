@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hptui.model.counts import Ratio
-from hptui.trainers.metrics_in.lines import LineReader, plain, split
+from hptui.model.counts import Proportion
+from hptui.trainers.metrics_in.lines import LineReader, plain_text, split_lines
 
 ONE_LINE: list[tuple[str, dict[str, float], int]] = [
     ("step 120 loss 2.31 lr 1e-4", {"loss": 2.31, "lr": 1e-4}, 120),
@@ -92,12 +92,12 @@ def test_counts_are_kept() -> None:
     reading = LineReader(["test_accuracy"]).read("Test set: Average loss: 0.0512, Accuracy: 9830/10000 (98%)")
     assert reading is not None
     accuracy = reading.metrics["test_accuracy"]
-    assert isinstance(accuracy, Ratio)
+    assert isinstance(accuracy, Proportion)
     assert (accuracy.k, accuracy.n) == (9830, 10000)
     assert reading.metrics["test_average_loss"] == 0.0512
     aside = LineReader().read("[val] acc=97.5% (975/1000)")
     assert aside is not None
-    assert isinstance(aside.metrics["val_acc"], Ratio)
+    assert isinstance(aside.metrics["val_acc"], Proportion)
     assert aside.metrics["val_acc"] == 0.975
 
 
@@ -126,9 +126,9 @@ def test_a_metric_is_called_as_the_study_calls_it(objective: str, line: str) -> 
     reading = LineReader([objective]).read(line)
     assert reading is not None
     found = dict(reading.metrics)
-    from hptui.trainers.metrics_in.reading import canonical
+    from hptui.trainers.metrics_in.reading import canonical_name
 
-    assert {canonical(name): value for name, value in found.items()} == {canonical(objective): 0.5}
+    assert {canonical_name(name): value for name, value in found.items()} == {canonical_name(objective): 0.5}
 
 
 def test_counters_that_begin_anew_with_every_epoch_are_made_one() -> None:
@@ -200,20 +200,20 @@ def test_a_table_of_two_columns_is_read(row: str, metrics: dict[str, float] | No
 
 
 def test_bars_are_split_into_their_states() -> None:
-    assert list(split("a\rb\r\nc")) == ["a", "b", "c"]
+    assert list(split_lines("a\rb\r\nc")) == ["a", "b", "c"]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=400))
 def test_no_text_breaks_the_reader(text: str) -> None:
     reader = LineReader(["val_loss"])
-    for line in split(text):
+    for line in split_lines(text):
         reading = reader.read(line)
         if reading is not None:
             assert reading.metrics
             assert all(isinstance(value, float) and name for name, value in reading.metrics.items())
             assert reading.step is not None
-        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", plain(line))
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", plain_text(line))
 
 
 PIECES = st.sampled_from(
@@ -261,7 +261,7 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_no_log_line_breaks_the_reader(text: str) -> None:
     reader = LineReader(["val_loss", "loss"])
-    for line in split(text):
+    for line in split_lines(text):
         reader.read(line)
 
 

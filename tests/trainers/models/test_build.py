@@ -16,8 +16,8 @@ MINUTE = Recipe("qwen2", hidden=16, layers=1, heads=2, feed_forward=32, vocabula
 
 
 def test_a_base_model_is_made_once_and_can_be_loaded():
-    folder = models.model("hptui:tiny-llama")
-    assert folder == models.model("hptui:tiny-llama")
+    folder = models.model_folder("hptui:tiny-llama")
+    assert folder == models.model_folder("hptui:tiny-llama")
     made = folder.stat().st_ctime_ns
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     assert folder.stat().st_ctime_ns == made
@@ -52,10 +52,10 @@ def test_both_families_can_be_made():
 def test_another_recipe_or_version_has_another_place(monkeypatch, tmp_path):
     monkeypatch.setenv("HPTUI_CACHE", str(tmp_path))
     monkeypatch.setattr(place, "_build", lambda short, folder: None)
-    first = models.model("hptui:tiny-qwen2")
+    first = models.model_folder("hptui:tiny-qwen2")
     assert first.parent == tmp_path / "models"
     monkeypatch.setattr(place, "LIBRARIES", ("torch",))
-    assert models.model("hptui:tiny-qwen2") != first
+    assert models.model_folder("hptui:tiny-qwen2") != first
 
 
 def test_two_processes_that_need_one_model_make_one(tmp_path):
@@ -88,6 +88,6 @@ def test_a_half_made_model_is_made_anew(monkeypatch, tmp_path):
     with monkeypatch.context() as broken:
         broken.setattr(build, "build", torn)
         with pytest.raises(KeyboardInterrupt):
-            models.model("hptui:m")
-    folder = models.model("hptui:m")
+            models.model_folder("hptui:m")
+    folder = models.model_folder("hptui:m")
     assert {"config.json", "model.safetensors", "tokenizer.json", "hptui.json"} <= {f.name for f in folder.iterdir()}

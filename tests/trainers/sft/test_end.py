@@ -13,8 +13,8 @@ import torch
 from hptui.trainers import worker
 from hptui.trainers.settings import build
 from hptui.trainers.sft import learner
-from hptui.trainers.sft.measures import measures
-from hptui.trainers.sft.settings import Settings
+from hptui.trainers.sft.measures import reported_metrics
+from hptui.trainers.sft.settings import SftSettings
 from tests.trainers.attempts import events, make
 from tests.trainers.sft.tiny import TINY, attempt, points, told, train
 
@@ -203,7 +203,7 @@ def test_the_test_set_is_measured_at_the_end(study: Path) -> None:
     assert told(run, "effective")["generate_samples"] == 6, "there are no more"
     reported = {name for event in events(run, "metrics") for name in event["m"] if not name.endswith((":k", ":n"))}
     on_a_gpu = {"gpu_allocated_gb", "gpu_reserved_gb"}
-    known = measures(build(Settings, {**TINY, **told_, **answered}), tested=True)
+    known = reported_metrics(build(SftSettings, {**TINY, **told_, **answered}), tested=True)
     assert reported == set(known) - on_a_gpu, "what a preparation knows to be measured"
     assert list(points(run, "test_loss")) == [8]
     assert found["test_perplexity"] == pytest.approx(math.exp(found["test_loss"]))

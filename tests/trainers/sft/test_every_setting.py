@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from hptui.trainers.settings import build, describe
-from hptui.trainers.sft.settings import Settings
-from hptui.trainers.sft.unused import unused
+from hptui.trainers.sft.settings import SftSettings
+from hptui.trainers.sft.unused import unused_settings
 from tests.trainers.attempts import events
 from tests.trainers.sft import tiny
 
@@ -213,10 +213,10 @@ def test_a_setting_that_does_nothing_is_named(folder: Path, name: str) -> None:
     beside, value = IDLE[name]
     told = {**{k: v for k, v in tiny.TINY.items() if k not in IDLE}, **beside, name: value}
     told = {k: v for k, v in told.items() if not (k == "steps" and name == "epochs" and "steps" not in beside)}
-    said = unused(build(Settings, told), folder)
+    said = unused_settings(build(SftSettings, told), folder)
     assert [one.split(" ", 1)[0] for one in said] == [name]
-    assert not unused(build(Settings, {k: v for k, v in told.items() if k != name}), folder)
+    assert not unused_settings(build(SftSettings, {k: v for k, v in told.items() if k != name}), folder)
 
 
 def test_no_setting_is_left_out() -> None:
-    assert set(CHANGES) | set(IDLE) == set(describe(Settings))
+    assert set(CHANGES) | set(IDLE) == set(describe(SftSettings))

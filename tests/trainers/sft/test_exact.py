@@ -11,10 +11,10 @@ import torch
 
 from hptui.storage.rundir import RunDir
 from hptui.trainers.data import pipeline
-from hptui.trainers.data.batches import IGNORED, shuffled
+from hptui.trainers.data.batches import IGNORED_TARGET, epoch_order
 from hptui.trainers.settings import build
 from hptui.trainers.sft import load
-from hptui.trainers.sft.settings import Settings
+from hptui.trainers.sft.settings import SftSettings
 from tests.trainers.attempts import make
 from tests.trainers.sft.tiny import TINY, attempt, points, study, train
 
@@ -34,7 +34,7 @@ class Ordered(torch.utils.data.Sampler[int]):
         return self.count
 
     def __iter__(self) -> Any:
-        return iter(shuffled(self.count, self.seed, self.epoch).tolist())
+        return iter(epoch_order(self.count, self.seed, self.epoch).tolist())
 
 
 def by_trainer(folder: Path, settings: dict[str, Any], seed: int) -> tuple[list[float], list[float], Any]:
@@ -42,8 +42,8 @@ def by_trainer(folder: Path, settings: dict[str, Any], seed: int) -> tuple[list[
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM, Trainer, TrainingArguments
 
-    ours = build(Settings, {**TINY, **settings})
-    tokenizer = load.tokenizer_of(ours, folder)
+    ours = build(SftSettings, {**TINY, **settings})
+    tokenizer = load.load_tokenizer(ours, folder)
     tokens = pipeline.load(ours, folder, folder / "cache", tokenizer).tokens["train"]
 
     def collate(batch: list[int]) -> dict[str, torch.Tensor]:
@@ -52,7 +52,9 @@ def by_trainer(folder: Path, settings: dict[str, Any], seed: int) -> tuple[list[
         pad = lambda row, value: np.pad(row.astype(np.int64), (0, width - len(row)), constant_values=value)
         return {
             "input_ids": torch.tensor(np.stack([pad(ids, 0) for ids, _ in parts])),
-            "labels": torch.tensor(np.stack([pad(np.where(learnt, ids, IGNORED), IGNORED) for ids, learnt in parts])),
+            "labels": torch.tensor(
+                np.stack([pad(np.where(learnt, ids, IGNORED_TARGET), IGNORED_TARGET) for ids, learnt in parts])
+            ),
             "attention_mask": torch.tensor(np.stack([pad(np.ones(len(ids)), 0) for ids, _ in parts])),
         }
 
@@ -188,13 +190,13 @@ def test_padding_to_max_length_changes_nothing_but_time(study: Path) -> None:
 
 def test_the_loss_is_the_same_whatever_the_output_layer_is_given(study: Path) -> None:
     """By a mask, by columns, or all positions; in one piece or, in 16 bits, in chunks."""
-    from hptui.trainers.data.batches import Rows
+    from hptui.trainers.data.batches import TokenRows
     from hptui.trainers.sft import forward as forward_
     from tests.trainers.sft.tiny import model
 
-    settings = build(Settings, TINY)
-    tokens = pipeline.load(settings, study, study / "cache", load.tokenizer_of(settings, study)).tokens["train"]
-    batch = Rows(tokens, [[n] for n in range(20)], pad=0).batch(range(20))
+    settings = build(SftSettings, TINY)
+    tokens = pipeline.load(settings, study, study / "cache", load.load_tokenizer(settings, study)).tokens["train"]
+    batch = TokenRows(tokens, [[n] for n in range(20)], pad=0).batch(range(20))
     forward = forward_.Forward(model(), "none")
     assert forward.by_mask
     losses = [forward(batch)]

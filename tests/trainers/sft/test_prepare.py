@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from hptui.model.ahead import Ahead
-from hptui.model.errors import Absent, UserError
-from hptui.model.variants import Variant
-from hptui.model.wanted import CONDITION, OBJECTIVE, SHOWN, Wanted
+from hptui.model.ahead import PrepareRequest
+from hptui.model.errors import NotAvailable, UserError
+from hptui.model.variants import PlannedTrial
+from hptui.model.wanted import CONDITION, OBJECTIVE, SHOWN, RequiredMetric
 from hptui.trainers.preparing import Prepared
 from hptui.trainers.sft.prepare import prepare
 from tests.trainers.sft.tiny import TINY, rows, write
 
 
 def prepared(study: Path, **settings: Any) -> Prepared:
-    return prepare(Ahead({**TINY, **settings}), study, study / "cache")
+    return prepare(PrepareRequest({**TINY, **settings}), study, study / "cache")
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_what_cannot_work_is_refused(study: Path, settings: dict[str, Any], said
 @pytest.mark.parametrize(
     ("settings", "kind"),
     [
-        ({"model": "someone/some-model"}, Absent),
-        ({"train": "data/nowhere.jsonl"}, Absent),
-        ({"train": "completely-different.csv"}, Absent),
+        ({"model": "someone/some-model"}, NotAvailable),
+        ({"train": "data/nowhere.jsonl"}, NotAvailable),
+        ({"train": "completely-different.csv"}, NotAvailable),
         ({"train": "trian.jsonl"}, UserError),
         ({"model": "./bsae"}, UserError),
         ({"model": "someone/some-model", "train": "trian.jsonl"}, UserError),
@@ -72,7 +72,7 @@ def test_what_may_yet_come_is_told_apart_from_a_slip(study: Path, settings: dict
 
 
 def test_all_that_is_not_here_is_named(study: Path) -> None:
-    with pytest.raises(Absent, match=r"some-model.*no connection.*train: there is no file"):
+    with pytest.raises(NotAvailable, match=r"some-model.*no connection.*train: there is no file"):
         prepared(study, model="someone/some-model", train="data/nowhere.jsonl")
 
 
@@ -132,10 +132,10 @@ def test_tokens_are_made_anew_when_something_that_matters_changes(study: Path) -
     assert made() == 4
 
 
-def among(**settings: Any) -> list[Variant]:
+def among(**settings: Any) -> list[PlannedTrial]:
     """One other trial to come."""
     runs = settings.pop("runs", True)
-    return [Variant({**TINY, **settings}, "max_length=x", runs)]
+    return [PlannedTrial({**TINY, **settings}, "max_length=x", runs)]
 
 
 @pytest.mark.parametrize(
@@ -151,10 +151,10 @@ def among(**settings: Any) -> list[Variant]:
     ],
 )
 def test_every_trial_that_is_known_of_is_looked_at(study: Path, settings: dict[str, Any], said: str) -> None:
-    asked = [Wanted("eval_loss", "objective.metric", OBJECTIVE)]
+    asked = [RequiredMetric("eval_loss", "objective.metric", OBJECTIVE)]
     with pytest.raises(UserError, match=said):
-        prepare(Ahead(TINY, among(**settings), asked), study, study / "cache")
-    found = prepare(Ahead(TINY, among(**settings, runs=False), asked), study, study / "cache")
+        prepare(PrepareRequest(TINY, among(**settings), asked), study, study / "cache")
+    found = prepare(PrepareRequest(TINY, among(**settings, runs=False), asked), study, study / "cache")
     assert found.warnings[-1].startswith("max_length=x: it cannot run: "), "what nobody has queued may be wrong"
 
 
@@ -162,7 +162,7 @@ def test_a_doubt_about_some_trials_names_them_once(study: Path) -> None:
     write(study / "train.jsonl", rows(120))
     write(study / "validation.jsonl", rows(110, 200))
     others = [*among(max_length=16), *among(max_length=16, lora_rank=8), *among(adapter="none")]
-    found = prepare(Ahead({**TINY, "max_length": 64}, others), study, study / "cache")
+    found = prepare(PrepareRequest({**TINY, "max_length": 64}, others), study, study / "cache")
     cut = "max_length=x and 1 more: 17.5 % of the train examples are cut at max_length=16; the longest has 20 tokens"
     assert cut in found.warnings
     assert "max_length=x: lora_rank = 4 has no effect: adapter = 'none' trains the weights themselves" in found.warnings
@@ -172,11 +172,11 @@ def test_a_doubt_about_some_trials_names_them_once(study: Path) -> None:
 
 def test_a_model_of_one_trial_that_is_not_here_is_absent_but_a_slip_elsewhere_is_said_first(study: Path) -> None:
     far = among(model="someone/some-model")
-    with pytest.raises(Absent, match="max_length=x: model: there is no directory someone/some-model"):
-        prepare(Ahead(TINY, far), study, study / "cache")
+    with pytest.raises(NotAvailable, match="max_length=x: model: there is no directory someone/some-model"):
+        prepare(PrepareRequest(TINY, far), study, study / "cache")
     with pytest.raises(UserError, match="q_porj") as caught:
-        prepare(Ahead(TINY, [*far, *among(lora_target=["q_porj"])]), study, study / "cache")
-    assert not isinstance(caught.value, Absent)
+        prepare(PrepareRequest(TINY, [*far, *among(lora_target=["q_porj"])]), study, study / "cache")
+    assert not isinstance(caught.value, NotAvailable)
 
 
 MINE = """
@@ -188,42 +188,60 @@ def brevity(predictions):
 @pytest.mark.parametrize(
     ("asked", "settings", "said"),
     [
-        (Wanted("eval_los", "objective.metric", OBJECTIVE), {}, "objective.metric: no trial measures 'eval_los'"),
-        (Wanted("bleu", "objective.metric", OBJECTIVE), {}, "no trial measures 'bleu'"),
         (
-            Wanted("wordz", "objective[1].metric", OBJECTIVE),
+            RequiredMetric("eval_los", "objective.metric", OBJECTIVE),
+            {},
+            "objective.metric: no trial measures 'eval_los'",
+        ),
+        (RequiredMetric("bleu", "objective.metric", OBJECTIVE), {}, "no trial measures 'bleu'"),
+        (
+            RequiredMetric("wordz", "objective[1].metric", OBJECTIVE),
             {"custom_metrics": ["mine.py:brevity"]},
             "measures 'wordz'",
         ),
-        (Wanted("brevity", "objective.metric", OBJECTIVE), {"custom_metrics": ["mine.py:brevity"]}, "'brevity'"),
-        (Wanted("wordz", "search.outcome[0]", CONDITION), {"custom_metrics": ["mine.py:brevity"]}, "search.outcome"),
-        (Wanted("test_loss", "search.stop[0].when", CONDITION), {}, "search.stop.0..when: no trial measures"),
+        (
+            RequiredMetric("brevity", "objective.metric", OBJECTIVE),
+            {"custom_metrics": ["mine.py:brevity"]},
+            "'brevity'",
+        ),
+        (
+            RequiredMetric("wordz", "search.outcome[0]", CONDITION),
+            {"custom_metrics": ["mine.py:brevity"]},
+            "search.outcome",
+        ),
+        (RequiredMetric("test_loss", "search.stop[0].when", CONDITION), {}, "search.stop.0..when: no trial measures"),
     ],
 )
 def test_a_metric_that_no_trial_would_measure_is_refused(
-    study: Path, asked: Wanted, settings: dict[str, Any], said: str
+    study: Path, asked: RequiredMetric, settings: dict[str, Any], said: str
 ) -> None:
     (study / "mine.py").write_text(MINE)
     answered = {"generate_samples": 2} if settings else {}
     with pytest.raises(UserError, match=said):
-        prepare(Ahead({**TINY, **settings, **answered}, [], [asked]), study, study / "cache")
+        prepare(PrepareRequest({**TINY, **settings, **answered}, [], [asked]), study, study / "cache")
 
 
 def test_metrics_of_ones_own_may_be_asked_for_by_the_names_that_they_return(study: Path) -> None:
     (study / "mine.py").write_text(MINE)
     settings = {"custom_metrics": ["mine.py:brevity"], "generate_samples": 2, "generate_every": 2, "load_best": True}
-    asked = [Wanted("words", "objective.metric", OBJECTIVE), Wanted("short", "search.outcome[0]", CONDITION)]
-    asked += [Wanted(name, "report.columns", SHOWN) for name in ("short", "lora_rank", "shorts", "final_learning_rate")]
+    asked = [
+        RequiredMetric("words", "objective.metric", OBJECTIVE),
+        RequiredMetric("short", "search.outcome[0]", CONDITION),
+    ]
+    asked += [
+        RequiredMetric(name, "report.columns", SHOWN)
+        for name in ("short", "lora_rank", "shorts", "final_learning_rate")
+    ]
     told = {**TINY, **settings, "early_stopping_metric": "short"}
-    found = prepare(Ahead(told, [], asked), study, study / "cache")
+    found = prepare(PrepareRequest(told, [], asked), study, study / "cache")
     assert found.warnings[-1] == "report.columns: nothing is called 'shorts'; did you mean 'short'?"
     with pytest.raises(UserError, match="early_stopping_metric: no evaluation measures 'sort'") as caught:
-        prepare(Ahead({**told, "early_stopping_metric": "sort"}, [], asked), study, study / "cache")
+        prepare(PrepareRequest({**told, "early_stopping_metric": "sort"}, [], asked), study, study / "cache")
     assert "'short'" in caught.value.hint
 
 
 def test_a_misspelt_objective_is_told_without_the_model(study: Path) -> None:
-    asked = [Wanted("eval_los", "objective.metric", OBJECTIVE)]
+    asked = [RequiredMetric("eval_los", "objective.metric", OBJECTIVE)]
     with pytest.raises(UserError, match="no trial measures 'eval_los'") as caught:
-        prepare(Ahead({**TINY, "model": "someone/some-model"}, [], asked), study, study / "cache")
+        prepare(PrepareRequest({**TINY, "model": "someone/some-model"}, [], asked), study, study / "cache")
     assert "'eval_loss'" in caught.value.hint

@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 REPORTING = os.path.join(HERE, "..", "..", "..", "reporting.py")
 
 
-def own_sitecustomize() -> None:
+def import_hidden_sitecustomize() -> None:
     """Import the `sitecustomize` that this one hides, and take this directory off `sys.path`."""
     import importlib
     import importlib.util
@@ -32,7 +32,7 @@ def own_sitecustomize() -> None:
         sys.path[:] = [path for path in paths if os.path.abspath(path or ".") != HERE]
 
 
-def reporting(name: str = "_hptui_reporting") -> Any:
+def load_reporting(name: str = "_hptui_reporting") -> Any:
     """Return `reporting.py` as a module, loaded once under each name."""
     import importlib.util
 
@@ -46,30 +46,30 @@ def reporting(name: str = "_hptui_reporting") -> Any:
     return sys.modules[name]
 
 
-def listen_to_trainer(module: Any) -> None:
+def patch_trainer(module: Any) -> None:
     """Wrap the callbacks of `transformers.trainer_callback`, which has just been imported."""
-    report, handler = reporting(), module.CallbackHandler
+    report, handler = load_reporting(), module.CallbackHandler
     begin, log, step = handler.on_train_begin, handler.on_log, handler.on_step_end
 
     def on_train_begin(self: Any, args: Any, state: Any, control: Any, *others: Any, **options: Any) -> Any:
-        quietly(report.trainer_begins, "tap transformers", args, state)
+        ignore_errors(report.trainer_begins, "tap transformers", args, state)
         return begin(self, args, state, control, *others, **options)
 
     def on_log(self: Any, args: Any, state: Any, control: Any, logs: Any, *others: Any, **options: Any) -> Any:
-        quietly(report.trainer_logs, "tap transformers", state, logs)
+        ignore_errors(report.trainer_logs, "tap transformers", state, logs)
         return log(self, args, state, control, logs, *others, **options)
 
     def on_step_end(self: Any, args: Any, state: Any, control: Any, *others: Any, **options: Any) -> Any:
         result = step(self, args, state, control, *others, **options)
-        quietly(report.trainer_steps, state, control)
+        ignore_errors(report.trainer_steps, state, control)
         return result
 
     handler.on_train_begin, handler.on_log, handler.on_step_end = on_train_begin, on_log, on_step_end
 
 
-def listen_to_wandb(module: Any) -> None:
+def patch_wandb(module: Any) -> None:
     """Wrap `Run.log` of `wandb.sdk.wandb_run`, which has just been imported."""
-    report, log = reporting(), module.Run.log
+    report, log = load_reporting(), module.Run.log
     steps: dict[int, int] = {}
 
     def send_log(run: Any, data: Any, step: Any, commit: Any) -> None:
@@ -77,26 +77,26 @@ def listen_to_wandb(module: Any) -> None:
             return
         number = steps.get(id(run), 0) if step is None else int(step)
         steps[id(run)] = number + (commit is not False and step is None) if step is None else number
-        numbers = {name: value for name, value in flat(data) if not isinstance(value, str)}
+        numbers = {name: value for name, value in flatten(data) if not isinstance(value, str)}
         step_of_log = next(
             (numbers[name] for name in numbers if name.rpartition("/")[2] in ("global_step", "step")), number
         )
         report.send("tap wandb", step_of_log, {name: value for name, value in numbers.items() if is_number(value)})
 
     def log_and_send(self: Any, data: Any, step: Any = None, commit: Any = None, *others: Any, **options: Any) -> Any:
-        quietly(send_log, self, data, step, commit)
+        ignore_errors(send_log, self, data, step, commit)
         return log(self, data, step, commit, *others, **options)
 
     module.Run.log = log_and_send
 
 
-def flat(data: Any, above: str = "") -> Any:
+def flatten(data: Any, prefix: str = "") -> Any:
     """Yield the values of nested mappings by the names that W&B gives them: `a.b`."""
     for name, value in data.items():
         if isinstance(value, dict):
-            yield from flat(value, f"{above}{name}.")
+            yield from flatten(value, f"{prefix}{name}.")
         else:
-            yield f"{above}{name}", value
+            yield f"{prefix}{name}", value
 
 
 def is_number(value: Any) -> bool:
@@ -104,7 +104,7 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) or (getattr(value, "ndim", None) == 0 and hasattr(value, "item"))
 
 
-def quietly(function: Any, *arguments: Any) -> None:
+def ignore_errors(function: Any, *arguments: Any) -> None:
     """Call a function and ignore its errors, which must not reach the script."""
     import contextlib
 
@@ -112,17 +112,17 @@ def quietly(function: Any, *arguments: Any) -> None:
         function(*arguments)
 
 
-HEARD = {"transformers.trainer_callback": listen_to_trainer, "wandb.sdk.wandb_run": listen_to_wandb}
+PATCHES = {"transformers.trainer_callback": patch_trainer, "wandb.sdk.wandb_run": patch_wandb}
 
 
-class Finder:
+class PatchingFinder:
     """Finds modules as others do, and patches the modules of the table above once they are loaded."""
 
     def __init__(self) -> None:
         self._busy: set[str] = set()
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name not in HEARD or name in self._busy:
+        if name not in PATCHES or name in self._busy:
             return None
         import importlib.util
 
@@ -136,13 +136,13 @@ class Finder:
 
             def load(module: Any) -> None:
                 execute(module)
-                quietly(HEARD[name], module)
+                ignore_errors(PATCHES[name], module)
 
             spec.loader.exec_module = load  # type: ignore[method-assign]
         return spec
 
 
-class Lender:
+class ReportingFinder:
     """Provides `import hptui` in an environment without hptui: `report`, `should_stop` and `HptuiCallback`."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
@@ -153,19 +153,19 @@ class Lender:
         return importlib.util.spec_from_file_location("hptui", REPORTING)
 
 
-def packages() -> None:
+def report_packages() -> None:
     """Report the versions of the packages that the script has imported, as it ends."""
     names = [
         name for name in list(sys.modules) if not ("." in name or name[0] == "_" or name in sys.stdlib_module_names)
     ]
     versions = {
-        name: found_version for name in names if isinstance(found_version := version(name, sys.modules[name]), str)
+        name: found_version for name in names if isinstance(found_version := version_of(name, sys.modules[name]), str)
     }
     if versions:
-        reporting().write({"k": "packages", "packages": versions})
+        load_reporting().write({"k": "packages", "packages": versions})
 
 
-def version(name: str, module: Any) -> Any:
+def version_of(name: str, module: Any) -> Any:
     """Return the version of a package.
 
     The attribute of one that loads its parts lazily is not read: that would import them.
@@ -180,18 +180,18 @@ def version(name: str, module: Any) -> Any:
         return None
 
 
-def begin() -> None:
+def install() -> None:
     """Report that the tap is loaded, and install the finders."""
     if "HPTUI_REPORT" not in os.environ:
         return
     if "HPTUI_TAP" in os.environ:
-        sys.meta_path.insert(0, Finder())
+        sys.meta_path.insert(0, PatchingFinder())
         import atexit
 
-        atexit.register(quietly, packages)
-        reporting().write({"k": "tap", "python": sys.version.split()[0], "executable": sys.executable})
-    sys.meta_path.append(Lender())
+        atexit.register(ignore_errors, report_packages)
+        load_reporting().write({"k": "tap", "python": sys.version.split()[0], "executable": sys.executable})
+    sys.meta_path.append(ReportingFinder())
 
 
-quietly(begin)
-own_sitecustomize()
+ignore_errors(install)
+import_hidden_sitecustomize()
