@@ -1,4 +1,6 @@
-"""hptui: tunes hyperparameters of language models on the machine you are logged in to."""
+"""hptui: tunes hyperparameters of language models on the machine you are logged in to.
+
+Holds the public names, which are loaded on first access: `import hptui` itself is cheap."""
 
 from hptui.lazily import lazy_attributes
 from hptui.reporting import report, should_stop
@@ -21,8 +23,8 @@ __getattr__ = lazy_attributes(
     HptuiCallback="hptui.reporting",
     run_optimization="hptui.api.run",
     resume_optimization="hptui.api.run",
-    EarlyStoppingCallback="hptui.api.stopping",
+    EarlyStoppingCallback="hptui.api.arguments",
     open_study="hptui.api.reading",
-    HptuiError="hptui.model.errors",
+    HptuiError="hptui.core.errors",
 )
 """Loads the public names on first access, so that `import hptui` itself is cheap."""

@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.actions.process import runner_status
-from hptui.actions.run import run
-from hptui.storage.paths import StudyDir
+from hptui.operations.run import run
+from hptui.operations.runner_process import runner_status
+from hptui.store.paths import StudyDir
 from tests.support import trials, until
 from tests.tui.walk import Walk, walking
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hptui.actions.process import runner_status
-from hptui.actions.run import run
-from hptui.model.trial import Trial
-from hptui.storage.paths import StudyDir
-from hptui.storage.reader import StoreReader
+from hptui.core.trial import Trial
+from hptui.operations.run import run
+from hptui.operations.runner_process import runner_status
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
 
 DEADLINE = 90.0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui.actions.check import check
+from hptui.operations.check import check
 from tests.readme import README, generated
 from tests.support import hptui
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from hptui.model.errors import UserError
-from hptui.model.secrets import scrub_command
+from hptui.core.errors import UserError
+from hptui.core.sanitize import scrub_command
 
 PLACEMENT_HINT = "define it with `def`, at the top level of a file or of a notebook's cell"
 """Hint of errors about functions that cannot be located."""

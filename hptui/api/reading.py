@@ -9,12 +9,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from hptui.model.errors import Unsupported
-from hptui.model.trial import Attempt, Trial, Value
-from hptui.results.shapes import trial_json
+from hptui.core.errors import Unsupported
+from hptui.core.trial import Attempt, Trial, Value
+from hptui.results.json_output import trial_json
 from hptui.results.view import View, best_trials, read_view
-from hptui.storage.paths import StudyDir, find_home
-from hptui.storage.reader import StoreReader
+from hptui.store.paths import StudyDir, find_home
+from hptui.store.reader import StoreReader
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -104,7 +104,7 @@ class OpenTrial:
 
     def log(self) -> str:
         """Return the output of the trial's newest attempt."""
-        from hptui.actions.logs import log_of
+        from hptui.operations.logs import log_of
 
         return log_of(self._view.sd, self.record).read_text(errors="replace")
 
@@ -181,7 +181,7 @@ class OpenStudy:
 
         Raises: NotFound, UserError.
         """
-        from hptui.actions.studies import find_trial
+        from hptui.operations.find import find_trial
 
         if ref == "best" and self.best is not None:
             return self.best
@@ -239,7 +239,7 @@ def open_study(name: str | Path, *, home: str | Path | None = None) -> OpenStudy
 
     Raises: NotFound.
     """
-    from hptui.actions.studies import find_study
+    from hptui.operations.find import find_study
 
     return OpenStudy(find_study(find_home(home), str(name)))
 

@@ -1,19 +1,24 @@
-"""`run_optimization` and `resume_optimization`: start or resume a study from Python, follow it, return its results.
+"""`run_optimization` and `resume_optimization`: start or resume a study from Python, return its results.
 
 The study is like any other: it runs in processes of its own, is recorded, and every verb and screen shows it. If the
-calling script is killed, the study goes on.
-"""
+calling script is killed, the study goes on."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hptui.actions.files import write_file_set
-from hptui.actions.follow import (
+from hptui.api.arguments import EarlyStoppingCallback
+from hptui.api.functions import defining_script, recordable_script
+from hptui.api.reading import META_FIXED, OpenStudy
+from hptui.api.specify import Arguments, BuiltStudy, build_study
+from hptui.core.errors import Locked, MachineError, NotFound, NoUsableTrial, UserError
+from hptui.core.trial import TrialStatus
+from hptui.operations.find import find_study
+from hptui.operations.follow import (
     Follower,
     FollowUpdate,
     exit_code,
@@ -22,18 +27,73 @@ from hptui.actions.follow import (
     paused_by_machine,
     paused_itself,
 )
-from hptui.actions.run import create_study, run, spec_json
-from hptui.actions.studies import find_study
-from hptui.actions.telling import event_lines
-from hptui.api.functions import defining_script, recordable_script
-from hptui.api.reading import META_FIXED, OpenStudy
-from hptui.api.results import Results
-from hptui.api.spec import Arguments, BuiltStudy, build_study
-from hptui.api.stopping import EarlyStoppingCallback
-from hptui.model.errors import Locked, MachineError, NotFound, NoUsableTrial, UserError
-from hptui.model.trial import TrialStatus
-from hptui.storage.paths import StudyDir, find_home
+from hptui.operations.messages import event_lines
+from hptui.operations.result_files import write_file_set
+from hptui.operations.run import create_study, run, spec_json
+from hptui.store.paths import StudyDir, find_home
 from hptui.trainers.modules import SCRIPT_META_KEY, pass_script, refuse_while_loading
+
+
+class Results(Mapping[str, Any]):
+    """The result of `run_optimization`: `results["best_loss"]` and `results.best_loss` are the same.
+
+    `best_loss` is the value of the first objective, whatever its name; `best_params` the searched settings of the best
+    trial, derived values included; `baseline_loss` the value of the baseline. `pareto` lists the trials that no other
+    dominates. `study` gives access to all recorded data. The `best_…` values are None if no trial is usable.
+    """
+
+    KEYS = (
+        "best_loss",
+        "best_params",
+        "best_trial",
+        "best_values",
+        "baseline_loss",
+        "objectives",
+        "pareto",
+        "n_trials",
+        "completed_trials",
+        "trials",
+        "state",
+        "message",
+        "name",
+        "directory",
+    )
+
+    def __init__(self, study: OpenStudy) -> None:
+        self.study = study
+        best, baseline = study.best, study.baseline
+        self.best_loss = best.value if best else None
+        self.best_params = best.params if best else None
+        self.best_trial = best.number if best else None
+        self.best_values = best.values if best else None
+        self.baseline_loss = baseline.value if baseline else None
+        self.objectives = study.objectives
+        self.pareto = [
+            {"trial": trial.number, "values": trial.values, "params": trial.params} for trial in study.pareto
+        ]
+        self.n_trials = len(study.trials)
+        self.completed_trials = sum(trial.status == "complete" for trial in study.trials)
+        self.trials = [trial.as_dict() for trial in study.trials]
+        self.state, self.message = study.state, study.message
+        self.name, self.directory = study.name, str(study.directory)
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self.KEYS:
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.KEYS)
+
+    def __len__(self) -> int:
+        return len(self.KEYS)
+
+    def __repr__(self) -> str:
+        return (
+            f"<{self.name}: {self.state}, {self.completed_trials} of {self.n_trials} trials complete, "
+            f"best {self.objectives[0][0]} {self.best_loss} with {self.best_params}>"
+        )
+
 
 CHECKPOINT_FILE = "optimization_checkpoint.json"
 """File in the output directory that names the study."""

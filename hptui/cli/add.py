@@ -1,4 +1,4 @@
-"""`hptui add`: queue a trial with settings chosen by hand."""
+"""`hptui add` queues a trial with settings chosen by hand; `hptui note` attaches a note to a trial."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from hptui.cli.common import Context, parse_pairs, pass_context, study_argument, trial_numbers
-from hptui.cli.text import message
+from hptui.cli.common import Context, parse_pairs, pass_context, study_argument, trial_argument, trial_numbers
+from hptui.cli.output import message
 
 
 @click.command(
@@ -48,9 +48,8 @@ def add_(
     seeds: int,
 ) -> None:
     """Queue a trial: hand-picked settings, or a repetition of a trial with other seeds."""
-    from hptui.actions.byhand import check_can_continue, parse_settings
-    from hptui.actions.steer import send_command
-    from hptui.model.errors import UserError
+    from hptui.core.errors import UserError
+    from hptui.operations.steer import check_can_continue, parse_settings, send_command
 
     values = parse_pairs(settings, "learning_rate=1e-4")
     if repeat:
@@ -75,3 +74,19 @@ def add_(
         check_can_continue(sd, arguments["like"], params)
         arguments["from_checkpoint"] = True
     message(send_command(sd, "add", arguments))
+
+
+@click.command(
+    "note",
+    help="""Write TEXT beside TRIAL of STUDY; '' takes the note away.""",
+)
+@study_argument()
+@trial_argument()
+@click.argument("text", nargs=-1, required=True)
+@pass_context
+def note_(context: Context, study: str, trial: str, text: tuple[str, ...]) -> None:
+    """Set or remove the note of a trial."""
+    from hptui.operations.steer import send_command
+
+    sd = context.study(study)
+    message(send_command(sd, "note", {"trial": trial_numbers(sd, (trial,))[0], "text": " ".join(text)}))

@@ -1,4 +1,4 @@
-"""`hptui check`: validate a study file and print its facts; optionally run its heaviest configuration."""
+"""`hptui check` validates a study file and may try its heaviest configuration; `hptui new` writes a study file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hptui.cli.common import Context, json_option, parse_pairs, pass_context
-from hptui.cli.text import message, write_facts, write_json
-from hptui.model.format import duration, memory, metric, setting, settings
+from hptui.cli.output import message, write_facts, write_json
+from hptui.core.format import duration, memory, metric, setting, settings
 
 if TYPE_CHECKING:
-    from hptui.actions.check import CheckResult, DryRunResult
-    from hptui.actions.fit import FitAttempt, MemoryFit
+    from hptui.operations.check import CheckResult, DryRunResult
+    from hptui.operations.memory_fit import FitAttempt, MemoryFit
 
 
 @click.command(
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 @pass_context
 def check_(context: Context, file: Path, try_: bool, fit: str | None, changes: tuple[str, ...], as_json: bool) -> None:
     """Validate a study file and print its facts; optionally try it, or fit a setting to memory."""
-    from hptui.actions.check import check, dry_run, preflight
-    from hptui.actions.preview import facts_summary, prepare_facts
+    from hptui.operations.check import check, dry_run, preflight
+    from hptui.operations.dry_run import facts_summary, prepare_facts
 
     overrides = parse_pairs(changes, "learning_rate=1e-4")
     checked = check(file, overrides, context.home)
@@ -69,7 +69,7 @@ def check_(context: Context, file: Path, try_: bool, fit: str | None, changes: t
 
 
 def _fit(context: Context, file: Path, name: str, overrides: Mapping[str, str]) -> MemoryFit:
-    from hptui.actions.fit import find_memory_fit
+    from hptui.operations.memory_fit import find_memory_fit
 
     def report_attempt(attempt: FitAttempt) -> None:
         peak = f", {memory(attempt.peak)} at most" if attempt.peak else ""
@@ -115,3 +115,23 @@ def _tried(tried: DryRunResult) -> dict[str, str]:
         "peak GPU memory": formatted(tried.peak_gpu_gb, memory) if tried.peak_gpu_gb else "",
         "checkpoints": formatted(tried.disk_gb, memory) + f" of {memory(tried.free_disk_gb)} free",
     }
+
+
+@click.command(
+    "new",
+    help="""Write a study file for SOURCE: a training script, a W&B sweep.yaml, or one of our trainers by name.
+
+    A script is read, never run: its parameters with their defaults, usual ranges as comments, and how they are said.
+    """,
+)
+@click.argument("source")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the study file there.")
+@pass_context
+def new_(context: Context, source: str, output: Path | None) -> None:
+    """Write a study file for a script, a sweep file or a built-in trainer."""
+    from hptui.operations.new import write_study_file
+
+    path, notes = write_study_file(source, output)
+    for note in notes:
+        message(f"note: {note}")
+    message(f"wrote {path}: choose what to search in [space], then: hptui check {path}")

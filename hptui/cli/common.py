@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from hptui.storage.paths import StudyDir, find_home
+from hptui.store.paths import StudyDir, find_home
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,7 +36,7 @@ class Context:
 
         Raises: NotFound.
         """
-        from hptui.actions.studies import find_study
+        from hptui.operations.find import find_study
 
         return find_study(self.home, ref)
 
@@ -59,7 +59,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON.")
 
 def complete_studies(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the names of studies in HOME; where none fits, files."""
-    from hptui.storage.paths import list_studies
+    from hptui.store.paths import list_studies
 
     names = [sd.name for sd in list_studies(_context(ctx).home) if sd.name.startswith(incomplete)]
     return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, type="file")]
@@ -67,8 +67,8 @@ def complete_studies(ctx: click.Context, param: click.Parameter, incomplete: str
 
 def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the numbers and names of the trials of the study that is given before."""
-    from hptui.model.errors import HptuiError
-    from hptui.storage.reader import StoreReader
+    from hptui.core.errors import HptuiError
+    from hptui.store.reader import StoreReader
 
     try:
         with StoreReader(_context(ctx).study(ctx.params.get("study") or "")) as reader:
@@ -90,9 +90,9 @@ def _context(ctx: click.Context) -> Context:
 
 def trial_numbers(sd: StudyDir, refs: tuple[str, ...]) -> list[int]:
     """Return the numbers of the trials that numbers, names or `best` refer to, without repetitions."""
-    from hptui.actions.studies import find_trial
+    from hptui.operations.find import find_trial
     from hptui.results.view import read_view
-    from hptui.storage.reader import StoreReader
+    from hptui.store.reader import StoreReader
 
     with StoreReader(sd) as reader:
         view = read_view(sd, reader)
@@ -104,7 +104,7 @@ def parse_pairs(words: tuple[str, ...], example: str) -> dict[str, str]:
 
     Raises: UserError for a word of another form, or a key that is given twice.
     """
-    from hptui.model.errors import UserError
+    from hptui.core.errors import UserError
 
     values: dict[str, str] = {}
     for word in words:

@@ -7,8 +7,8 @@ import sys
 import click
 
 from hptui.cli.common import Context, json_option, pass_context, study_argument
-from hptui.cli.text import OutputColumn, message, write_json, write_rows
-from hptui.model.format import size
+from hptui.cli.output import OutputColumn, message, write_json, write_rows
+from hptui.core.format import size
 
 
 @click.command(
@@ -20,7 +20,7 @@ from hptui.model.format import size
 @pass_context
 def rm_(context: Context, study: str, yes: bool) -> int:
     """Remove a study's directory, after a confirmation."""
-    from hptui.actions.housekeeping import removable_bytes, remove
+    from hptui.operations.housekeeping import removable_bytes, remove
 
     sd = context.study(study)
     bytes_ = removable_bytes(sd)
@@ -48,9 +48,9 @@ def rm_(context: Context, study: str, yes: bool) -> int:
 @pass_context
 def gc_(context: Context, study: str | None, dry_run: bool, as_json: bool) -> None:
     """Delete the checkpoints that no trial needs, of one study or of all."""
-    from hptui.actions.housekeeping import UnneededCheckpoints, delete_checkpoints
-    from hptui.model.errors import HptuiError
-    from hptui.storage.paths import list_studies
+    from hptui.core.errors import HptuiError
+    from hptui.operations.housekeeping import UnneededCheckpoints, delete_checkpoints
+    from hptui.store.paths import list_studies
 
     study_dirs = [context.study(study)] if study else list_studies(context.home)
     checkpoints: list[UnneededCheckpoints] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hptui.cli.common import Context, pass_context, study_argument, trial_argument
-from hptui.cli.text import message, write
+from hptui.cli.output import message, write
 
 
 @click.command(
@@ -20,10 +20,10 @@ from hptui.cli.text import message, write
 @pass_context
 def log_(context: Context, study: str, trial: str | None, follow: bool, lines: int, attempt: int | None) -> None:
     """Print the last lines of a trial's or the runner's log, and follow it on request."""
-    from hptui.actions.logs import is_still_written, last_lines, lines_from, log_of, wait_for_log
-    from hptui.actions.run import runner_facts
-    from hptui.actions.studies import find_trial
-    from hptui.storage.reader import StoreReader
+    from hptui.operations.find import find_trial
+    from hptui.operations.logs import is_still_written, last_lines, lines_from, log_of, wait_for_log
+    from hptui.operations.run import runner_facts
+    from hptui.store.reader import StoreReader
 
     sd = context.study(study)
     if trial is None:

@@ -16,8 +16,8 @@ import click
 
 import hptui
 from hptui.cli.common import Context
-from hptui.cli.text import message
-from hptui.model.errors import HptuiError, did_you_mean
+from hptui.cli.output import message
+from hptui.core.errors import HptuiError, did_you_mean
 
 VERBS = {
     "open": ("open", "The screens: all studies, or one."),
@@ -83,7 +83,7 @@ def _hint_for(ctx: click.Context, word: str) -> str:
     """Return a hint for a word that is no verb but a study file or a study; '' for any other word."""
     if word.endswith(".toml") or (word.endswith((".yaml", ".yml")) and Path(word).is_file()):
         return f"{word} is a study file: hptui run {word}"
-    from hptui.storage.paths import find_home, list_studies
+    from hptui.store.paths import find_home, list_studies
 
     home = find_home(ctx.params.get("home"))
     return f"{word} is a study: hptui open {word}" if word in [sd.name for sd in list_studies(home)] else ""
@@ -166,7 +166,7 @@ def _crashed(error: Exception) -> int:
     import time
     import traceback
 
-    from hptui.storage.paths import find_home
+    from hptui.store.paths import find_home
 
     text = "".join(traceback.format_exception(error))
     name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"

@@ -1,4 +1,4 @@
-"""`hptui open`, and `hptui` alone: open the screens."""
+"""`hptui open`, and `hptui` alone, open the screens; `hptui serve` shows them in a browser on loopback."""
 
 from __future__ import annotations
 
@@ -49,3 +49,21 @@ def open_(
     if no_mouse:
         config = replace(config, mouse=False)
     return open_screens(context.home, config, context.study(study) if study else None)
+
+
+@click.command(
+    "serve",
+    help="""Show the screens in a browser, on loopback only: reach it with ssh -L PORT:127.0.0.1:PORT.
+
+    Other users of this machine reach its loopback, too: so the screens are read-only, unless --write guards them with
+    a token that is made anew at every start. Needs textual-serve: pip install 'hptui[serve]'.
+    """,
+)
+@click.option("--port", type=click.IntRange(1024, 65535), default=8642, show_default=True, help="On 127.0.0.1.")
+@click.option("--write", is_flag=True, help="Keys that change something work; a token in the address guards them.")
+@pass_context
+def serve_(context: Context, port: int, write: bool) -> int:
+    """Serve the screens on loopback until interrupted; return the exit code."""
+    from hptui.tui.open import serve
+
+    return serve(context.home, port, write=write)

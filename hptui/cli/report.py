@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hptui.cli.common import Context, json_option, pass_context, study_argument
-from hptui.cli.text import message, write_json
+from hptui.cli.output import message, write_json
 
 
 @click.command(
@@ -54,7 +54,7 @@ def report_(
     as_json: bool,
 ) -> int:
     """Write or print a report, or verify the numbers of a written one; return the exit code."""
-    from hptui.actions.report import report_text, write_report
+    from hptui.operations.report import report_text, write_report
 
     if check is not None:
         return _check(context, check, study or "", as_json=as_json)
@@ -67,7 +67,7 @@ def report_(
     for path in write_report(sd, output, style, figures or ""):
         message(f"written to {path}")
     if html or contour:
-        from hptui.actions.files import write_html
+        from hptui.operations.result_files import write_html
 
         across, _, up = contour.partition(",")
         folder = output.parent if output.suffix.lower() == ".md" else output
@@ -79,7 +79,7 @@ def report_(
 def _check(context: Context, path: Path, study: str, *, as_json: bool) -> int:
     from dataclasses import asdict
 
-    from hptui.actions.recheck import verify_report
+    from hptui.operations.report import verify_report
 
     verification = verify_report(context.home, path, study)
     if as_json:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hptui.cli.common import Context, json_option, parse_pairs, pass_context, study_argument
-from hptui.cli.text import OutputColumn, message, write_fields, write_json, write_rows
-from hptui.model.format import setting, settings
-from hptui.model.space import Choice, Space
+from hptui.cli.output import OutputColumn, message, write_fields, write_json, write_rows
+from hptui.core.format import setting, settings
+from hptui.core.space import Choice, Space
 
 if TYPE_CHECKING:
     from hptui.results.view import View
@@ -40,7 +40,7 @@ def space_(
     as_json: bool,
 ) -> None:
     """Print the search space of a study, or change it."""
-    from hptui.actions.space import draft_of, save, with_changes
+    from hptui.operations.space import draft_of, save, with_changes
     from hptui.results.view import read_view
 
     sd = context.study(study)
@@ -73,7 +73,7 @@ def _presets_and_stages(view: View) -> dict[str, Any]:
     """Return presets and stages for the JSON output."""
     from dataclasses import asdict
 
-    from hptui.storage import studyfile
+    from hptui import studyfile
 
     stages = studyfile.to_json(view.study).get("stage")
     return {"presets": [asdict(preset) for preset in view.study.presets], "stages": stages}
@@ -117,8 +117,8 @@ def _space_rows(view: View, space: Space, stage: str) -> list[dict[str, Any]]:
 
 
 def _revisions(view: View) -> list[dict[str, Any]]:
-    from hptui.results.shapes import iso_time
-    from hptui.storage.reader import StoreReader
+    from hptui.results.json_output import iso_time
+    from hptui.store.reader import StoreReader
 
     with StoreReader(view.sd) as reader:
         return [

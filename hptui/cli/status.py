@@ -1,17 +1,19 @@
-"""`hptui status`: print the state of all studies as a table, or of one study in detail."""
+"""`hptui status` prints the state of all studies or of one; `hptui wait` waits until a study rests."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hptui.cli.common import Context, json_option, pass_context, study_argument
-from hptui.cli.text import OutputColumn, message, write_facts, write_fields, write_json, write_rows
-from hptui.model.format import clock, duration, local_time, metric, settings
+from hptui.cli.output import OutputColumn, message, write_facts, write_fields, write_json, write_rows
+from hptui.core.format import clock, duration, local_time, metric, settings
 
 if TYPE_CHECKING:
     from hptui.results.view import View
+
 
 MAX_EVENTS = 5
 """Warnings and errors that the details of a study list."""
@@ -39,7 +41,7 @@ STUDY_COLUMNS = [
 @pass_context
 def status_(context: Context, study: str | None, as_json: bool) -> None:
     """Print a table of all studies, or the details of one."""
-    from hptui.actions.status import status_json
+    from hptui.operations.status import status_json
 
     views = _views(context, study)
     shapes = [status_json(view) for view in views]
@@ -54,9 +56,9 @@ def status_(context: Context, study: str | None, as_json: bool) -> None:
 
 
 def _views(context: Context, study: str | None) -> list[View]:
-    from hptui.model.errors import HptuiError
+    from hptui.core.errors import HptuiError
     from hptui.results.view import read_view
-    from hptui.storage.paths import list_studies
+    from hptui.store.paths import list_studies
 
     if study:
         return [read_view(context.study(study))]
@@ -96,8 +98,8 @@ def _row(view: View, shape: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_study(view: View, shape: dict[str, Any]) -> None:
-    from hptui.results.knowledge import describe_prior_knowledge
-    from hptui.results.stages import describe_stages
+    from hptui.results.json_output import describe_prior_knowledge
+    from hptui.results.view import describe_stages
 
     study, best = view.study, shape["best"]
     counts = ", ".join(f"{count} {status}" for status, count in shape["counts"].items())
@@ -139,9 +141,41 @@ def best_line(view: View) -> str:
 
 def _events(view: View) -> None:
     """Print the last events of level warning or error."""
-    from hptui.storage.reader import StoreReader
+    from hptui.store.reader import StoreReader
 
     with StoreReader(view.sd) as reader:
         events = [event for event in reader.events() if event.level != "info"][-MAX_EVENTS:]
     for event in events:
         write_fields(event.level, f"{f'trial {event.trial}: ' if event.trial is not None else ''}{event.message}")
+
+
+POLL_INTERVAL_S = 0.1
+"""Seconds between two looks at the runner's lock: no event announces that a runner has gone."""
+
+
+@click.command(
+    "wait",
+    help="""Wait until STUDY is done, paused or stopped. The exit code is that of `hptui run`: 3 without a
+    usable trial.
+    """,
+)
+@study_argument()
+@click.option("--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Give up after so long: exit code 1.")
+@pass_context
+def wait_(context: Context, study: str, timeout: float | None) -> int:
+    """Wait until a study rests; return the exit code of its state."""
+    from hptui.operations.follow import exit_code, paused_by_machine, paused_itself
+    from hptui.operations.run import runner_facts
+    from hptui.results.view import read_view
+
+    sd = context.study(study)
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while runner_facts(sd)["alive"]:
+        if deadline is not None and time.monotonic() > deadline:
+            message(f"{sd.name} still runs after {timeout:g} s")
+            return 1
+        time.sleep(POLL_INTERVAL_S)
+    view = read_view(sd)
+    code = exit_code(view, aborted=paused_itself(sd), hindered=paused_by_machine(sd))
+    message(f"{sd.name} is {view.row.state}{f': {view.row.message}' if view.row.message else ''}")
+    return code

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from hptui.cli.common import Context, pass_context, study_argument, trial_argument, trial_numbers
-from hptui.cli.text import message
-from hptui.storage.paths import StudyDir
+from hptui.cli.output import message
+from hptui.store.paths import StudyDir
 
 
 @click.command(
@@ -36,7 +36,7 @@ def pause_(context: Context, study: str, trials: tuple[str, ...], after_trials: 
 @pass_context
 def resume_(context: Context, study: str, trials: tuple[str, ...]) -> None:
     """Resume a study, or single trials of it; start a runner if none is alive."""
-    from hptui.actions.run import start_runner
+    from hptui.operations.run import start_runner
 
     sd = _request(context, study, "resume", trials, whole=True)
     if start_runner(sd):
@@ -70,7 +70,7 @@ def retry_(context: Context, study: str, trials: tuple[str, ...]) -> None:
 
 def _request(context: Context, study: str, verb: str, trials: tuple[str, ...], **flags: bool) -> StudyDir:
     """Make the request, print its result, and return the study."""
-    from hptui.actions.steer import send_command
+    from hptui.operations.steer import send_command
 
     sd = context.study(study)
     numbers = trial_numbers(sd, trials) if trials else None

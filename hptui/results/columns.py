@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from hptui.model.errors import UserError, did_you_mean
-from hptui.model.format import clock, memory, metric, setting
-from hptui.model.space import Space
-from hptui.model.trial import Role, Trial
+from hptui.core.errors import UserError, did_you_mean
+from hptui.core.format import clock, memory, metric, setting
+from hptui.core.space import Space
+from hptui.core.trial import Role, Trial
 from hptui.results.view import View
 
 TRIAL_FACT_COLUMNS = (

@@ -1,22 +1,22 @@
 """The diagnosis of a trial from its curves and the way it ended, with changes of its settings that may help.
 
-Compares with the other trials of the study; reads nothing but the given curves.
-"""
+`diagnose` reads nothing but the given curves; `diagnose_trials` reads them from the store."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hptui.model.format import memory, number
-from hptui.model.trial import Reason, Trial, TrialStatus
-from hptui.results import remedies
+from hptui.core.format import memory, number, visible_metrics
+from hptui.core.trial import Reason, Trial, TrialStatus
+from hptui.results import suggestions as remedies
+from hptui.results.curve_summary import CurveSummary, summarize_curve
 from hptui.results.facts import Fact, Line, Name, line, plain_text
-from hptui.results.remedies import Suggestion
 from hptui.results.roles import goal_of, training_and_validation
-from hptui.results.shape import CurveSummary, summarize_curve
+from hptui.results.suggestions import Suggestion
 from hptui.results.view import View
+from hptui.store.reader import StoreQueries
 
 Kind = Literal[
     "oom",
@@ -291,3 +291,30 @@ class _TrialFacts:
 
     def share(self, name: str, value: float) -> Fact:
         return Fact(f"trial.{self.trial}.diagnosis.{name}", value, f"{value:.0%}", (self.trial,))
+
+
+MAX_DIAGNOSED_METRICS = 12
+"""Number of metrics of a trial that are examined, the objectives first."""
+MAX_DIAGNOSED_POINTS = 2000
+"""A longer curve is reduced to the means of this number of stretches."""
+
+
+def diagnose_trials(view: View, reader: StoreQueries, trials: Iterable[Trial]) -> Iterator[tuple[Trial, Diagnosis]]:
+    """Yield the diagnosis of each trial, one at a time."""
+    for trial in trials:
+        yield trial, diagnose(view, trial, curves_for_diagnosis(view, reader, trial))
+
+
+def curves_for_diagnosis(view: View, reader: StoreQueries, trial: Trial) -> Curves:
+    """Return the curves of a trial that `diagnose` examines."""
+    summaries = reader.metric_summaries(trial.number)
+    objectives = [objective.metric for objective in view.study.objectives]
+    names = sorted(visible_metrics(summaries), key=lambda name: name not in objectives)[:MAX_DIAGNOSED_METRICS]
+    return {name: _curve(reader, trial.number, name, summaries[name].n) for name in names}
+
+
+def _curve(reader: StoreQueries, trial: int, name: str, count: int) -> list[tuple[int, float, float]]:
+    if count <= MAX_DIAGNOSED_POINTS:
+        return reader.curve(trial, name)
+    stretches = reader.buckets(trial, name, MAX_DIAGNOSED_POINTS)
+    return [(bucket.last, float("nan") if bucket.mean is None else bucket.mean, 0.0) for bucket in stretches]

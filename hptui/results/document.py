@@ -1,11 +1,15 @@
-"""The blocks of a report, independent of their output format."""
+"""The blocks of a report, and their Markdown with the place of every fact in it.
+
+All names and notes are escaped: none can end a table cell or become a heading, a link or HTML."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hptui.results.facts import Fact, Line, UserText, facts_of
+from hptui.core.sanitize import sanitize
+from hptui.results.facts import Bold, Fact, Line, Name, UserText, facts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +102,165 @@ def lines_of(block: Block) -> Sequence[Line]:
             return ((block.words,),)
         case Image():
             return (block.caption,)
+
+
+SPECIAL = re.compile(r"([\\`*|$]|~~|(?<![^\W_])_|_(?![^\W_]))")
+"""Characters that are escaped everywhere. An underscore inside a word is not markup."""
+ENTITY = re.compile(r"&(?=#?\w+;)")
+"""Beginning of an HTML entity."""
+TAG = re.compile(r"<")
+"""Beginning of an HTML tag."""
+LINK = re.compile(r"\]\s*[(\[:]|\[\^")
+"""What turns text in brackets into a link or a footnote."""
+LEADING = re.compile(r"^(\d+(?=[.)](?:\s|$))|(?=>|#+(?:\s|$)|[+=-](?:[\s=-]|$)))")
+"""What Markdown takes for a list, quote, heading or rule at the beginning of a line."""
+FENCE = re.compile(r"`+")
+"""A run of backticks; a fence must be longer than any inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedFact:
+    """A fact in the Markdown text: line from 1, column from 0, and its text exactly as written."""
+
+    line: int
+    column: int
+    text: str
+    fact: Fact
+
+
+@dataclass(slots=True)
+class MarkdownText:
+    """Markdown text under construction, with the places of its facts."""
+
+    pieces: list[str] = field(default_factory=list)
+    places: list[RenderedFact] = field(default_factory=list)
+    line: int = 1
+    column: int = 0
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return "".join(self.pieces)
+
+    def put(self, text: str, fact: Fact | None = None) -> None:
+        """Append text; `fact` if it is that of a fact."""
+        if fact is not None:
+            self.places.append(RenderedFact(self.line, self.column, text, fact))
+        self.pieces.append(text)
+        if newlines := text.count("\n"):
+            self.line += newlines
+            self.column = len(text) - text.rindex("\n") - 1
+        else:
+            self.column += len(text)
+
+
+def render_markdown(document: ReportDocument) -> MarkdownText:
+    """Return the whole report as Markdown."""
+    markdown = MarkdownText()
+    for index, block in enumerate(document.blocks):
+        if index:
+            markdown.put("\n")
+        _block(markdown, block)
+    return markdown
+
+
+def _block(markdown: MarkdownText, block: Block) -> None:
+    match block:
+        case Heading():
+            markdown.put("#" * block.level + " ")
+            _line(markdown, block.line)
+            markdown.put("\n")
+        case Paragraph():
+            _line(markdown, block.line, start=True)
+            markdown.put("\n")
+        case Bullets():
+            for number, item in enumerate(block.lines, start=1):
+                markdown.put(f"{number}. " if block.kind == "1." else f"{block.kind} ")
+                _line(markdown, item, start=True)
+                markdown.put("\n")
+        case ReportTable():
+            _table(markdown, block)
+        case CodeBlock():
+            _code(markdown, block)
+        case Quote():
+            for words in block.words.text.splitlines() or [""]:
+                markdown.put(f"> {escape_markdown(words, start=True)}".rstrip() + "\n")
+            markdown.put(f">\n> ({block.who})\n")
+        case Image():
+            markdown.put(f"![{escape_markdown(block.alt)}](<{block.path}>)\n*")
+            _line(markdown, block.caption)
+            markdown.put("*\n")
+
+
+def _table(markdown: MarkdownText, table: ReportTable) -> None:
+    for row in (table.head, None, *table.rows):
+        if row is None:
+            marks = ("---:" if index in table.right else "---" for index in range(len(table.head)))
+            markdown.put("| " + " | ".join(marks) + " |\n")
+            continue
+        markdown.put("|")
+        for cell in row:
+            markdown.put(" ")
+            _line(markdown, cell, cell=True)
+            markdown.put(" |")
+        markdown.put("\n")
+
+
+def _code(markdown: MarkdownText, block: CodeBlock) -> None:
+    text = "\n".join("".join(_bare(part) for part in line) for line in block.lines)
+    fence = "`" * max(3, 1 + max((len(run) for run in FENCE.findall(text)), default=0))
+    markdown.put(f"{fence}{block.language}\n")
+    for line in block.lines:
+        for part in line:
+            markdown.put(_bare(part), part if isinstance(part, Fact) else None)
+        markdown.put("\n")
+    markdown.put(f"{fence}\n")
+
+
+def _bare(part: object) -> str:
+    """Return a part as it is written in a block of code, where nothing is escaped."""
+    if isinstance(part, Bold):
+        return "".join(_bare(inner) for inner in part.parts)
+    return sanitize(part if isinstance(part, str) else getattr(part, "text", ""))
+
+
+def _line(markdown: MarkdownText, parts: Line, *, cell: bool = False, start: bool = False) -> None:
+    for index, part in enumerate(parts):
+        first = start and index == 0
+        match part:
+            case str():
+                markdown.put(part)
+            case Fact():
+                markdown.put(escape_markdown(part.text, start=first), part)
+            case Name(code=True):
+                markdown.put(inline_code(part.text, cell=cell))
+            case Name():
+                markdown.put(escape_markdown(part.text, start=first))
+            case UserText():
+                markdown.put(f"“{escape_markdown(part.text)}”")
+            case Bold():
+                markdown.put("**")
+                _line(markdown, part.parts, cell=cell)
+                markdown.put("**")
+
+
+def escape_markdown(text: str, *, start: bool = False) -> str:
+    """Return text on one line that Markdown shows literally; `start`: it begins a line."""
+    escaped = sanitize(text.replace("\n", " ")).strip() if text != " " else text
+    escaped = SPECIAL.sub(r"\\\1", escaped)
+    if LINK.search(escaped) or (start and escaped.startswith("[")):
+        escaped = escaped.replace("[", "\\[").replace("]", "\\]")
+    escaped = TAG.sub("&lt;", ENTITY.sub("&amp;", escaped))
+    if start:
+        escaped = LEADING.sub(r"\1\\", escaped)
+    return escaped
+
+
+def inline_code(text: str, *, cell: bool = False) -> str:
+    """Return text as inline code; `cell`: within a table."""
+    content = sanitize(text.replace("\n", " "))
+    if cell:
+        content = content.replace("|", "\\|")
+    ticks = "`" * (1 + max((len(run) for run in FENCE.findall(content)), default=0))
+    space = " " if content.startswith("`") or content.endswith("`") or not content.strip() else ""
+    return f"{ticks}{space}{content}{space}{ticks}"

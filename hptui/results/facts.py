@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hptui.model.trial import Value
+from hptui.core.trial import Value
 
 
 @dataclass(frozen=True, slots=True)

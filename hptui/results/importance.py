@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hptui.model.parameters import Choice, Float, Int, Parameter
-from hptui.model.trial import Trial
-from hptui.model.values import canonical_json, is_number
+from hptui.core.parameters import Choice, Float, Int, Parameter
+from hptui.core.trial import Trial
+from hptui.core.values import canonical_json, is_number
 from hptui.results.analysis.cohort import objective_value, ranked_trials, searched_space
 from hptui.results.view import View
 
@@ -127,7 +127,7 @@ def _optuna_value(parameter: Float | Int | Choice, value: Any) -> Any:
 def main(argv: Sequence[str]) -> int:
     """Print the importance of the settings of a study directory as JSON."""
     from hptui.results.view import read_view
-    from hptui.storage.paths import StudyDir
+    from hptui.store.paths import StudyDir
 
     method = argv[1] if len(argv) > 1 else "fanova"
     result = importance(read_view(StudyDir(Path(argv[0]))), method)

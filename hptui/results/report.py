@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from hptui.results.document import Block, Image, ReportDocument
-from hptui.results.ledger import render_with_index
-from hptui.results.record import ReportData
-from hptui.results.sections.against import comparison
-from hptui.results.sections.alternatives import alternatives, presets
+from hptui.results.fact_index import render_with_index
+from hptui.results.fact_writer import FactWriter
+from hptui.results.report_data import ReportData
 from hptui.results.sections.best import best
-from hptui.results.sections.config import checkpoints, config
+from hptui.results.sections.comparison import comparison
 from hptui.results.sections.cost import cost
 from hptui.results.sections.curves import curves
 from hptui.results.sections.effects import parameter_effects
 from hptui.results.sections.failures import failures
 from hptui.results.sections.findings import observations
-from hptui.results.sections.head import report_head
-from hptui.results.sections.recommend import future, rationale, recommendations
+from hptui.results.sections.recommendation import alternatives, future, presets, rationale, recommendations
 from hptui.results.sections.reproduce import provenance, reproduce
-from hptui.results.sections.setup import setup
+from hptui.results.sections.setup import checkpoints, config, setup
 from hptui.results.sections.space import derived, fixed, search, space
-from hptui.results.sections.summary import breakdown, summary
+from hptui.results.sections.summary import breakdown, report_head, summary
 from hptui.results.sections.trials import best_and_worst, trial_table
-from hptui.results.teller import FactWriter
 
 STYLES = ("results", "hyperparameters")
 """Styles of a report: all results, or the configuration of the best trial."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from hptui.model.study import Goal, Study
-from hptui.model.trial import Value
-from hptui.model.values import is_number
+from hptui.core.study import Goal, Study
+from hptui.core.trial import Value
+from hptui.core.values import is_number
 
 SETTING_NAMES: Mapping[str, tuple[str, ...]] = {
     "learning_rate": ("learning_rate", "lr", "max_lr", "peak_lr"),

@@ -1,7 +1,6 @@
-"""The `View` of a study at one moment (store row, specification, trials), and how far it has come.
+"""The `View` of a study at one moment (store row, specification, trials), its remaining time and progress by stage.
 
-Holds ranking, remaining time and progress by stage. Statistics over trials are in `results.analysis`.
-"""
+Statistics over trials are in `results.analysis`."""
 
 from __future__ import annotations
 
@@ -10,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from hptui.model.outcome import pareto_set
-from hptui.model.scripts import script_parameters
-from hptui.model.stages import comparable, expected_total, stage_index
-from hptui.model.study import Objective, Study
-from hptui.model.trial import Role, Trial, TrialStatus, Value
-from hptui.storage.paths import StudyDir
-from hptui.storage.reader import StoreReader
-from hptui.storage.rows import StudyRow
+from hptui.core.command_settings import script_parameters
+from hptui.core.ranking import pareto_set, ranking
+from hptui.core.stages import comparable, expected_total, planned_in_stage, stage_index
+from hptui.core.study import Objective, Study
+from hptui.core.trial import Role, StudyState, Trial, TrialStatus, Value
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
+from hptui.store.records import StudyRow
 
 PSEUDO_LOSS_NOTE = "a pseudo-loss of the toy trainer: nothing was trained"
 """Warning shown wherever numbers of the toy trainer are shown."""
@@ -88,7 +87,7 @@ class View:
 
 def read_view(sd: StudyDir, reader: StoreReader | None = None) -> View:
     """Return the study as it is now, read in one transaction."""
-    from hptui.storage import studyfile
+    from hptui import studyfile
 
     if reader is None:
         with StoreReader(sd) as opened:
@@ -101,7 +100,7 @@ def read_view(sd: StudyDir, reader: StoreReader | None = None) -> View:
 
 def read_study(sd: StudyDir) -> Study:
     """Return the current specification of a study, without reading its trials."""
-    from hptui.storage import studyfile
+    from hptui import studyfile
 
     with StoreReader(sd) as reader:
         return studyfile.from_json(reader.study().spec)
@@ -109,7 +108,7 @@ def read_study(sd: StudyDir) -> Study:
 
 def trainer_settings_by_revision(reader: StoreReader) -> dict[int, Mapping[str, Value]]:
     """Return the settings of `[trainer]` by revision."""
-    from hptui.storage import studyfile
+    from hptui import studyfile
 
     return {revision.rev: studyfile.from_json(revision.spec).trainer.settings for revision in reader.revisions()}
 
@@ -167,3 +166,50 @@ def _seconds_left(trial: Trial, mean_seconds: float, now: float) -> float:
     if trial.progress and trial.progress > 0.05 and elapsed:
         return elapsed * (1 - trial.progress) / trial.progress
     return max(0.0, mean_seconds - elapsed)
+
+
+@dataclass(frozen=True, slots=True)
+class StageProgress:
+    """The progress of a stage: `state` is done, running or waiting; `planned` is None without a known limit.
+
+    `best` is the number of the best ended trial among those comparable with this stage.
+    """
+
+    name: str
+    state: str
+    trials: int
+    planned: int | None
+    best: int | None
+
+
+def stage_progress(view: View) -> list[StageProgress]:
+    """Return the progress of all stages in order; empty for a study without stages."""
+    study, current = view.study, stage_index(view.study, view.stage)
+    study_is_over = view.row.state in (StudyState.DONE, StudyState.STOPPED)
+    rows = []
+    for index, stage in enumerate(study.stages):
+        trials = [trial for trial in view.trials if trial.stage == stage.name]
+        is_done = index < current or (index == current and study_is_over)
+        state = "done" if is_done else "running" if index == current else "waiting"
+        best_trials = ranking(study, view.trials, stage.name, 1) if any(trial.values for trial in trials) else []
+        number = best_trials[0].number if best_trials else None
+        rows.append(
+            StageProgress(
+                stage.name, state, len(trials), len(trials) if is_done else planned_in_stage(study, stage), number
+            )
+        )
+    return rows
+
+
+def describe_stages(view: View) -> str:
+    """Return the progress by stage: `rate (5 trials, best 2) · width: 2 of 3 · final to come`."""
+    parts = []
+    for stage in stage_progress(view):
+        best = f", best {stage.best}" if stage.best is not None else ""
+        if stage.state == "waiting":
+            parts.append(f"{stage.name} to come")
+        elif stage.state == "done":
+            parts.append(f"{stage.name} ({stage.trials} {'trial' if stage.trials == 1 else 'trials'}{best})")
+        else:
+            parts.append(f"{stage.name}: {stage.trials}{f' of {stage.planned}' if stage.planned else ''}{best}")
+    return " · ".join(parts)

@@ -14,17 +14,17 @@ from contextlib import contextmanager
 from operator import mul
 from typing import Any
 
-from hptui.model.pareto import hypervolume_reference, nondominated_indices
-from hptui.model.space import Choice, Int, Parameter
-from hptui.model.study import Study
-from hptui.model.trial import Rejection, Value
-from hptui.search.cube import index_of, is_discrete, value_at, value_at_index
+from hptui.core.ranking import hypervolume_reference, nondominated_indices
+from hptui.core.space import Choice, Int, Parameter
+from hptui.core.study import Study
+from hptui.core.trial import Rejection, Value
+from hptui.core.unit_cube import index_of, is_discrete, value_at, value_at_index
 from hptui.search.engine import Proposal
-from hptui.search.lens import Point
-from hptui.search.modelled import AskContext, ModelEngine
-from hptui.search.start import initial_design
-from hptui.search.table import CONSTRAINTS_LIMIT, MAX_PENDING_POINTS, TrainingRow, training_table
-from hptui.storage.studyfile.samplers import validate_ax
+from hptui.search.learning_engine import AskContext, ModelEngine
+from hptui.search.optuna.qmc import initial_design
+from hptui.search.projection import Point
+from hptui.search.training_table import CONSTRAINTS_LIMIT, MAX_PENDING_POINTS, TrainingRow, training_table
+from hptui.studyfile.validate_search import validate_ax
 
 previously_disabled_level = logging.root.manager.disable
 """Logging level that was disabled before the import of Ax."""

@@ -1,9 +1,9 @@
-"""The engine protocol, and how a study's engine is made.
+"""The engine protocol, and how a study's engine is chosen (`sampler = "auto"`) and made.
 
 An engine is a function of history: it is rebuilt from the recorded trials before every ask, and draws its random
 numbers from the study's seed and the number of the trial. So a study that was killed and resumed proposes what the
-uninterrupted one would have, and its space can be edited while it runs. Values that an engine imputes never leave it.
-"""
+uninterrupted one would have, and its space can be edited while it runs. Values that an engine imputes never leave
+it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Protocol
 
-from hptui.model.errors import StudyError, did_you_mean
-from hptui.model.study import Study
-from hptui.model.trial import Rejection, Trial, Value
-from hptui.storage.studyfile.samplers import SAMPLERS
+from hptui.core.errors import StudyError, did_you_mean
+from hptui.core.study import Study
+from hptui.core.trial import Rejection, Trial, Value
+from hptui.search.projection import SpaceProjection
+from hptui.studyfile.validate_search import SAMPLERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,6 @@ def make_engine(study: Study, base: Mapping[str, Value] | None = None) -> Engine
 
     `base` is `[trainer]` with the trainer's defaults filled in. Raises: StudyError for an unknown sampler.
     """
-    from hptui.search.auto import choose_sampler
-
     settings = study.trainer.settings if base is None else base
     sampler = study.search.sampler
     location = ENGINE_LOCATIONS.get(choose_sampler(study, settings).sampler)
@@ -98,3 +98,43 @@ def make_engine(study: Study, base: Mapping[str, Value] | None = None) -> Engine
     module, _, name = location.partition(":")
     engine: Engine = getattr(import_module(module), name)(study, settings)
     return engine
+
+
+MAX_GP_TRIALS = 250
+"""Trials beyond which a Gaussian process is slow and no better than TPE."""
+
+ASSUMED_TRIALS = 30
+"""Number of trials assumed for a study without a limit, to decide whether a grid can be completed."""
+
+MAX_ENUMERATED_POINTS = 50_000
+"""Largest product of values that is enumerated to count feasible points: half a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerChoice:
+    """A sampler of `[search]`, never `auto`, and the reason for it."""
+
+    sampler: str
+    why: str
+
+
+def choose_sampler(study: Study, base: Mapping[str, Value]) -> SamplerChoice:
+    """Return the sampler that the study names or, with `auto`, the one that fits it best."""
+    search, space = study.search, study.space
+    if search.sampler != "auto":
+        return SamplerChoice(search.sampler, "the study names it")
+    projection, several = SpaceProjection(space, base), len(study.objectives) > 1
+    points = projection.feasible_configurations(MAX_ENUMERATED_POINTS, search.trials or ASSUMED_TRIALS)
+    if points is not None:
+        return SamplerChoice("grid", f"there are only {len(points)} configurations, so all of them are tried")
+    if projection.conditional:
+        return SamplerChoice(
+            "tpe", "some parameters are there only beside certain values of others, which TPE handles best"
+        )
+    if (search.trials or 0) > MAX_GP_TRIALS:
+        return SamplerChoice("tpe", f"over {MAX_GP_TRIALS} trials a Gaussian process becomes slow, and TPE is as good")
+    if several and search.outcome and find_spec("ax"):
+        return SamplerChoice("ax", "several objectives under conditions on the outcome are what Ax models best")
+    return SamplerChoice(
+        "gp", "a Gaussian process found the best settings in the fewest trials where this was measured"
+    )

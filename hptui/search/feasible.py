@@ -13,12 +13,12 @@ from functools import cached_property
 from heapq import nsmallest
 from random import Random
 
-from hptui.model.errors import ExpressionError
-from hptui.model.space import Choice, Int, Parameter, Space
-from hptui.model.trial import Value
-from hptui.model.values import values_equal
-from hptui.search.cube import fraction_of
-from hptui.search.lens import UNKNOWN_MARGIN, Point, SpaceProjection
+from hptui.core.errors import ExpressionError
+from hptui.core.space import Choice, Int, Parameter, Space
+from hptui.core.trial import Value
+from hptui.core.unit_cube import fraction_of
+from hptui.core.values import values_equal
+from hptui.search.projection import UNKNOWN_MARGIN, Point, SpaceProjection
 
 MAX_PLAIN_DRAWS = 100
 """Plain random draws before the other methods are tried."""

@@ -22,10 +22,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from statistics import pstdev
 
-from hptui.model.outcome import outcome_margins
-from hptui.model.study import Objective, Study
-from hptui.model.trial import Reason, Rejection, Role, Trial, TrialStatus
-from hptui.search.lens import Point, SpaceProjection
+from hptui.core.ranking import outcome_margins
+from hptui.core.study import Objective, Study
+from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus
+from hptui.search.projection import Point, SpaceProjection
 
 MEMORY_MARGIN = 0.1
 """Constraint margin given to a trial that ran out of memory. The true margin is unknown, and TPE only ranks margins."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from hptui.model.errors import StudyError
-from hptui.model.study import Study
-from hptui.model.trial import Trial, Value
+from hptui.core.errors import StudyError
+from hptui.core.study import Study
+from hptui.core.trial import Trial, Value
 from hptui.search.engine import Proposal, seed_for
 from hptui.search.feasible import FeasibleSampler
 from hptui.search.history import known_identities
-from hptui.search.lens import SpaceProjection
+from hptui.search.projection import SpaceProjection
 
 MAX_GRID_POINTS = 50_000
 """Maximum number of points of a grid: more than anybody trains, and enumerated within a second."""

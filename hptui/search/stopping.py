@@ -1,16 +1,16 @@
-"""Stop rules for a trial, and stopping conditions of a whole study: pure functions of recorded trials.
+"""Stop rules for a trial, stopping conditions of a whole study, and warnings about recorded trials.
 
-`[search] stop` ends one trial by its own metrics, whatever the others do; the caller exempts the baseline, as with
-pruners. `outcome_margins` and `satisfies` evaluate `[search] outcome` on a trial.
-"""
+All are pure functions of what is recorded. The caller exempts the baseline from stop rules, as with pruners."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hptui.model.errors import ExpressionError
-from hptui.model.naming import by_identifier
-from hptui.model.outcome import (
+from hptui.core.errors import ExpressionError
+from hptui.core.metric_names import by_identifier
+from hptui.core.ranking import (
+    ObjectivePoint,
+    dominates,
     hypervolumes,
     in_order_of_end,
     is_usable,
@@ -18,9 +18,9 @@ from hptui.model.outcome import (
     objective_point,
     outcome_margins,
 )
-from hptui.model.pareto import ObjectivePoint, dominates
-from hptui.model.study import StopRule, Study
-from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.core.space import configuration_key
+from hptui.core.study import StopRule, Study
+from hptui.core.trial import Role, Trial, TrialStatus
 
 __all__ = [
     "first_broken_rule",
@@ -147,3 +147,28 @@ def _last_improvement(study: Study, trials: Sequence[Trial]) -> tuple[Trial | No
         elif trial.role is Role.SEARCH:
             since += 1
     return best, since
+
+
+MIN_CONFIGURATIONS = 4
+"""Different configurations with one value that are no coincidence."""
+MAX_CHECKED_TRIALS = 50
+"""Complete trials beyond which the check is skipped: by then the warning was shown, or does not apply."""
+
+
+def constant_objective_warning(study: Study, trials: Sequence[Trial]) -> str:
+    """Return a warning when every configuration has the same value of an objective; else ''.
+
+    Nothing can be optimized there.
+    """
+    complete = [trial for trial in trials if trial.status is TrialStatus.COMPLETE and trial.values]
+    if (
+        len(complete) > MAX_CHECKED_TRIALS
+        or len({configuration_key(trial.params) for trial in complete}) < MIN_CONFIGURATIONS
+    ):
+        return ""
+    for objective in study.objectives:
+        values = {(trial.values or {}).get(objective.metric) for trial in complete}
+        if len(values) == 1 and (value := values.pop()) is not None:
+            meaning = "either nothing that is searched has an influence on it, or it does not measure what it should"
+            return f"{objective.metric} is {value:.6g} in all of {len(complete)} trials: {meaning}"
+    return ""

@@ -3,8 +3,7 @@
     checkpoints/step-00000100/{..., MANIFEST.json}
 
 A checkpoint is written under a hidden temporary name, every file synced; `MANIFEST.json` (step, size and SHA-256 of
-every file) comes last; then the directory is renamed. Resuming takes the newest one whose manifest verifies.
-"""
+every file) comes last; then the directory is renamed. Resuming takes the newest one whose manifest verifies."""
 
 from __future__ import annotations
 
@@ -12,11 +11,12 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from hptui.storage.rundir import read_json, sync_directory, write_json
+from hptui.store.run_directory import read_json, sync_directory, write_json
 
 MANIFEST = "MANIFEST.json"
 """Name of the file that is written last."""
@@ -155,3 +155,15 @@ def _seal(path: Path) -> dict[str, int | str]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load_optimizer(optimizer: Any, state: Mapping[str, Any]) -> None:
+    """Load the state of an optimizer from a checkpoint, but none of its settings.
+
+    Torch restores weight decay, betas and the like as well: a trial that continues from another trial's checkpoint
+    with a changed setting would train with the old value.
+    """
+    options = [{name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups]
+    optimizer.load_state_dict(state)
+    for group, settings in zip(optimizer.param_groups, options, strict=True):
+        group.update(settings)

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, SupportsFloat, SupportsIndex
 
-from hptui.model.counts import with_counts
-from hptui.model.trial import Reason
-from hptui.storage.rundir import EventWriter, RunDir, get_control, split_nonfinite
+from hptui.core.format import with_counts
+from hptui.core.trial import Reason
+from hptui.store.run_directory import EventWriter, RunDir, get_control, split_nonfinite
 from hptui.trainers import checkpoints
-from hptui.trainers.outcome import Diverged, Failure
+from hptui.trainers.failures import Diverged, Failure
 
 MAX_NONFINITE_IN_A_ROW = 5
 """Consecutive non-finite values of an objective that end a trial."""

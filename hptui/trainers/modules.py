@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from hptui.model.errors import UserError
+from hptui.core.errors import UserError
 
 SCRIPT_VARIABLE = "HPTUI_SCRIPT"
 """Environment variable with a study's script and its arguments, as a JSON list."""

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Protocol, runtime_checkable
 
-from hptui.model.errors import UserError, did_you_mean
-from hptui.model.study import Study
-from hptui.model.trial import Value
-from hptui.trainers import modules, userfunc
+from hptui.core.errors import UserError, did_you_mean
+from hptui.core.study import Study
+from hptui.core.trial import Value
+from hptui.trainers import modules, user_function
 from hptui.trainers.context import TrialContext
-from hptui.trainers.preparing import Prepare
 from hptui.trainers.settings import SettingInfo, build, describe
+from hptui.trainers.spec import Prepare
 
 Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
 """A loaded trainer: takes plain settings and a context, trains one trial and returns the final metrics."""
@@ -50,7 +50,7 @@ def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
 
         return describe(Sft)
     if kind == "command":
-        from hptui.trainers.command import settings
+        from hptui.scripts import settings
 
         return settings.schema()
     _check(kind)
@@ -60,7 +60,7 @@ def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
 
 @cache
 def _user_schema(kind: str, directory: str, modified_ns: int) -> dict[str, SettingInfo] | None:
-    return userfunc.inspect_in_subprocess(kind, directory)
+    return user_function.inspect_in_subprocess(kind, directory)
 
 
 def _modified_ns(kind: str, directory: str) -> int:
@@ -95,7 +95,7 @@ def reported_metrics(kind: str) -> tuple[str, ...]:
 def inspected_settings(kind: str) -> tuple[str, ...]:
     """Return the settings that a trainer checks once per study, before its first trial."""
     if kind == "sft":
-        from hptui.trainers.sft.measures import INSPECTED_SETTINGS
+        from hptui.trainers.sft.metrics import INSPECTED_SETTINGS
 
         return INSPECTED_SETTINGS
     return ()
@@ -121,7 +121,7 @@ def preload(kind: str, study: Study | None = None) -> tuple[str, ...]:
         # torch._dynamo: the first optimizer of a process imports it, which takes as long as importing torch
         return WORKER, "torch", "torch._dynamo", "hptui.trainers.charlm.train"
     if kind == "sft":
-        from hptui.trainers.sft.measures import modules_to_preload
+        from hptui.trainers.sft.metrics import modules_to_preload
 
         return (
             WORKER,
@@ -131,7 +131,7 @@ def preload(kind: str, study: Study | None = None) -> tuple[str, ...]:
             *(modules_to_preload(study) if study else ()),
         )
     if kind == "command":
-        return WORKER, "hptui.trainers.command.train"
+        return WORKER, "hptui.scripts.trainer"
     return ()
 
 
@@ -139,8 +139,8 @@ def programs(kind: str, configurations: Iterable[Mapping[str, Value]]) -> dict[s
     """Return the programs that trials with these settings start by name, resolved through PATH now."""
     if kind != "command":
         return {}
-    from hptui.trainers.command.program import resolve_programs
-    from hptui.trainers.command.settings import read_command_spec
+    from hptui.scripts.program import resolve_programs
+    from hptui.scripts.settings import read_command_spec
 
     commands = [
         words
@@ -154,7 +154,7 @@ def preflight(kind: str, settings: Mapping[str, Value], directory: str, *, paral
     """Return warnings about a trial's settings that need an inspection of the user's own script."""
     if kind != "command":
         return []
-    from hptui.trainers.command.preflight import preflight as inspect_command
+    from hptui.scripts.preflight import preflight as inspect_command
 
     return inspect_command(settings, directory, parallel=parallel, repeated=repeated).warnings
 
@@ -180,11 +180,11 @@ def load(kind: str, directory: str = "") -> Train:
 
         return lambda settings, trial: tune(build(Sft, settings), trial)
     if kind == "command":
-        from hptui.trainers.command.train import ScriptTrainer
+        from hptui.scripts.trainer import ScriptTrainer
 
         return ScriptTrainer()
     _check(kind)
-    return userfunc.load(kind, directory)
+    return user_function.load(kind, directory)
 
 
 def _check(kind: str) -> None:

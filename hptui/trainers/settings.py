@@ -15,8 +15,8 @@ from dataclasses import MISSING, dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from hptui.model.errors import UserError, did_you_mean
-from hptui.model.trial import Value
+from hptui.core.errors import UserError, did_you_mean
+from hptui.core.trial import Value
 
 S = TypeVar("S")
 

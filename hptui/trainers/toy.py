@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hptui.model.errors import UserError, did_you_mean
+from hptui.core.errors import UserError, did_you_mean
 from hptui.trainers.context import TrialContext
 from hptui.trainers.settings import setting
 
@@ -159,7 +159,7 @@ def inject_fault(settings: ToySettings, step: int) -> None:
 
 def fails_by_expression(settings: ToySettings) -> bool:
     """Return whether the expression in `fail_if` is true of these settings."""
-    from hptui.model.expressions import parse
+    from hptui.core.expressions import parse
 
     values = asdict(settings)
     return parse(settings.fail_if, values).holds(values)

@@ -5,8 +5,7 @@
 A warm launcher calls `main` in a forked child instead; so importing this module does nothing, and nothing is assumed
 about the process but that it is ours. It reads `config.json`, appends to `events.jsonl`, and ends with one `end` event.
 SIGTERM only raises a flag: the trainer finishes its step, saves, and returns. SIGINT is ignored: it is meant for the
-program at the terminal, not for a trial.
-"""
+program at the terminal, not for a trial."""
 
 from __future__ import annotations
 
@@ -17,17 +16,52 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hptui.model.counts import with_counts
-from hptui.model.trial import Reason, TrialStatus
-from hptui.storage.rundir import EventWriter, RunDir, read_json, split_nonfinite
-from hptui.trainers import environment, inputs, preparing, registry, tracebacks, userfunc
+from hptui.core.format import with_counts
+from hptui.core.trial import Reason, TrialStatus
+from hptui.store.run_directory import EventWriter, RunDir, read_json, split_nonfinite
+from hptui.trainers import provenance, registry, spec, user_function
 from hptui.trainers.context import TrialContext
-from hptui.trainers.outcome import Failure, Outcome, one_line, outcome_of_error, outcome_of_stop
+from hptui.trainers.failures import Diverged, Failure, Outcome, one_line, outcome_of_error, outcome_of_stop
+
+TRAINERS_FOLDER = Path(__file__).resolve().parent
+"""The folder of this package's trainers."""
+INTERNAL_FILES = {
+    str(TRAINERS_FOLDER / name)
+    for name in ("worker.py", "context.py", "registry.py", "user_function.py", "settings.py")
+}
+"""Source files of hptui that call a trainer; their frames are left out of tracebacks."""
+
+
+def user_traceback(error: BaseException) -> None:
+    """Print the traceback of a trainer's error to standard error, which is the trial's log."""
+    if isinstance(error, Diverged):
+        print(f"diverged: {one_line(error)}", file=sys.stderr, flush=True)
+        return
+    formatted = traceback.TracebackException.from_exception(error)
+    _strip(formatted, set())
+    print("".join(formatted.format()), end="", file=sys.stderr, flush=True)
+
+
+def _strip(formatted: traceback.TracebackException | None, seen: set[int]) -> None:
+    """Remove hptui's frames from an error and from the errors that it was raised from.
+
+    An error that consists of hptui's frames alone keeps them.
+    """
+    if formatted is None or id(formatted) in seen:
+        return
+    seen.add(id(formatted))
+    theirs = [frame for frame in formatted.stack if frame.filename not in INTERNAL_FILES]
+    if theirs:
+        formatted.stack[:] = theirs
+    for link in (formatted.__cause__, formatted.__context__, *(getattr(formatted, "exceptions", None) or ())):
+        _strip(link, seen)
+
 
 MAX_FINAL_METRICS = 200
 """Final metrics of a trial that are recorded, besides the objectives."""
@@ -47,7 +81,7 @@ def main(attempt_dir: str) -> int:
         events = EventWriter(run.events)
         try:
             if config.get("prepare"):
-                outcome = preparing.run_preparation(lambda: registry.preparation(config["kind"]), config, events)
+                outcome = spec.run_preparation(lambda: registry.preparation(config["kind"]), config, events)
                 return 0 if write_end(events, outcome, {}) else 1
             outcome, final = open_and_train(run, config, events, terminated)
             return 0 if write_end(events, outcome, final) else 1
@@ -88,7 +122,7 @@ def open_and_train(
     try:
         trial = TrialContext(run, config, events, terminated.is_set)
     except Exception as error:  # noqa: BLE001  an unreadable directory must be on record, too
-        tracebacks.user_traceback(error)
+        user_traceback(error)
         return outcome_of_error(error, reported=False), {}
     return load_and_train(config, trial, events)
 
@@ -111,7 +145,7 @@ def load_and_train(
         if not hello_written:
             write_hello(trial, events, config)
         if not isinstance(error, Failure):
-            tracebacks.user_traceback(error)
+            user_traceback(error)
         return outcome_of_error(error, reported=trial.reports > 0), {}
     return final_outcome(trial, final), final
 
@@ -120,8 +154,8 @@ def write_hello(trial: TrialContext, events: EventWriter, config: Mapping[str, A
     """Write the `hello` event: the process, its environment, and the files that it trains from."""
     kind, directory = config["kind"], config["directory"]
     input_facts = {
-        **inputs.git_facts(trial.directory),
-        **inputs.data_facts(config["settings"], trial.directory, trial.cache),
+        **provenance.git_facts(trial.directory),
+        **provenance.data_facts(config["settings"], trial.directory, trial.cache),
     }
     events.emit(
         "hello",
@@ -131,8 +165,8 @@ def write_hello(trial: TrialContext, events: EventWriter, config: Mapping[str, A
         total_steps=trial.total_steps,
         environment=_without_unknown(
             {
-                **environment.environment_facts(trial.threads),
-                **userfunc.trainer_file_facts(kind, directory),
+                **provenance.environment_facts(trial.threads),
+                **user_function.trainer_file_facts(kind, directory),
                 **input_facts,
                 **trial.about,
             }
@@ -197,7 +231,7 @@ def write_end(events: EventWriter, outcome: Outcome, final: Mapping[str, float])
         m=finite,
         nonfinite=nonfinite,
         peak_gpu_gb=peak_gpu_gb(),
-        peak_rss_gb=max(environment.host_peak_gib(), environment.children_peak_gib()),
+        peak_rss_gb=max(provenance.host_peak_gib(), provenance.children_peak_gib()),
     )
     deadline = time.monotonic() + MAX_END_WAIT_S
     while True:

@@ -1,13 +1,13 @@
-"""The Textual application: the screens over one feed.
+"""The Textual application: the screens over one feed, and the command palette of its keys.
 
-It holds what screens share, and no state of a study.
-"""
+It holds what screens share, and no state of a study."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,26 +15,55 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import App, InvalidThemeError, SystemCommand
 from textual.binding import BindingType
-from textual.command import CommandPalette
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
-from hptui.model.clean import sanitize
-from hptui.model.errors import HptuiError
-from hptui.storage.paths import StudyDir
-from hptui.tui import ahead, clipboard
-from hptui.tui.commands import KeyCommands
+from hptui.core.errors import HptuiError
+from hptui.core.sanitize import sanitize
+from hptui.store.paths import StudyDir
+from hptui.tui import clipboard, routes
 from hptui.tui.config import Config
-from hptui.tui.driver import FrameSeen, TerminalDriver
-from hptui.tui.feed import Feed
-from hptui.tui.glyphs import ASCII_GLYPHS, UNICODE_GLYPHS, Glyphs
-from hptui.tui.keys import bindings, textual_keymap
-from hptui.tui.messages import OperationDone
-from hptui.tui.screens.base import SourceScreen
-from hptui.tui.themes import DEFAULT_VARIABLES, THEMES
-from hptui.tui.typed import KeyQueue
+from hptui.tui.driver import FrameSeen, KeyQueue, TerminalDriver
+from hptui.tui.feed import Feed, OperationDone
+from hptui.tui.keys import Key, all_keys_by_id, bindings, key_text, textual_keymap
+from hptui.tui.screens.screen import SourceScreen
+from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
+
+
+class KeyCommands(Provider):
+    """Palette entries of the keys that work in the focused pane, in its screen, and everywhere."""
+
+    def _entries(self) -> list[tuple[str, Key, object]]:
+        keys_by_id, entries = all_keys_by_id(), {}
+        for key, active in self.screen.active_bindings.items():
+            entry = keys_by_id.get(active.binding.id or "")
+            if entry is not None and active.enabled and entry.group != "Move" and entry.id not in entries:
+                entries[entry.id] = (key_text(key), entry, active.node)
+        return list(entries.values())
+
+    async def discover(self) -> Hits:
+        """Yield all entries, for an empty search."""
+        for key, entry, node in self._entries():
+            yield DiscoveryHit(self._title(key, entry), partial(self._run, entry, node), help=entry.help)
+
+    async def search(self, query: str) -> Hits:
+        """Yield the entries that match `query`, with their scores."""
+        matcher = self.matcher(query)
+        for key, entry, node in self._entries():
+            name = self._title(key, entry)
+            score = matcher.match(f"{name} {entry.help}")
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), partial(self._run, entry, node), help=entry.help)
+
+    @staticmethod
+    def _title(key: str, entry: Key) -> str:
+        return f"{entry.label.removesuffix('…')}  ({key})"
+
+    async def _run(self, entry: Key, node: object) -> None:
+        await self.app.run_action(entry.action, node)  # type: ignore[arg-type]  # the node that binds the key
 
 
 class HptuiApp(App[str]):
@@ -104,7 +133,7 @@ class HptuiApp(App[str]):
         self._handle_signals()
         self.feed.start()
         self.push_screen(self._first_screen())
-        self.set_timer(ahead.PRELOAD_DELAY_S, ahead.start_preloading)
+        self.set_timer(routes.PRELOAD_DELAY_S, routes.start_preloading)
         if self._problems:
             self.call_after_refresh(self.say, "; ".join(self._problems), "warn")
 
@@ -167,7 +196,7 @@ class HptuiApp(App[str]):
 
     def say(self, text: str, meaning: str = "") -> None:
         """Show a message in the line at the bottom of the screen in front; `meaning` is its colour."""
-        from hptui.tui.widgets.lineui import MessageLine
+        from hptui.tui.widgets.bars import MessageLine
 
         for screen in reversed(self.screen_stack):
             for line in screen.query(MessageLine):
@@ -270,8 +299,8 @@ class HptuiApp(App[str]):
             await self.action_quit()
 
     async def action_quit(self) -> None:
-        from hptui.actions.process import runner_status
-        from hptui.storage.paths import list_studies
+        from hptui.operations.runner_process import runner_status
+        from hptui.store.paths import list_studies
 
         alive = [sd.name for sd in list_studies(self.home) if runner_status(sd)["alive"]]
         self.exit(closing_message(alive))

@@ -1,10 +1,18 @@
-"""What a table is made of, and the protocol by which it asks for its rows. No Textual in here."""
+"""Tables as columns and cells: text of a known width, and files of tables (CSV, Markdown). No Textual in here."""
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
+
+from rich.cells import cell_len, set_cell_size
+
+from hptui.core.errors import MachineError, UserError
+from hptui.core.sanitize import ELLIPSIS, sanitize
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +61,84 @@ class TableRows(Protocol):
 
     def sorting(self) -> tuple[str, bool]:
         """Return the column that the rows are sorted by, and whether in descending order."""
+
+
+def plain_line(text: object, limit: int = 2000) -> str:
+    """Return a text as one printable line, without zero-width characters.
+
+    Terminals treat those differently.
+    """
+    cleaned = sanitize(text, limit=limit)
+    if cleaned.isascii():
+        return cleaned
+    composed = unicodedata.normalize("NFC", cleaned)
+    return "".join(character for character in composed if unicodedata.category(character) not in ("Mn", "Me", "Cf"))
+
+
+def fit_cells(text: str, width: int, *, right: bool = False) -> str:
+    """Return a text in exactly `width` cells: padded, or cut with an ellipsis."""
+    if width <= 0:
+        return ""
+    if text.isascii():
+        size = len(text)
+        if size > width:
+            return text[: width - 1] + ELLIPSIS
+        return text.rjust(width) if right else text.ljust(width)
+    size = cell_len(text)
+    if size > width:
+        return set_cell_size(set_cell_size(text, width - 1).rstrip() + ELLIPSIS, width)
+    return " " * (width - size) + text if right else text + " " * (width - size)
+
+
+def width_of(text: str) -> int:
+    """Return the number of cells that a sanitized text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+TABLE_SUFFIXES = (".csv", ".md")
+"""Suffixes of the formats that can be written."""
+
+
+def check_table_path(text: str) -> None:
+    """Check that a path ends in the suffix of a known format.
+
+    Raises: UserError if it does not.
+    """
+    if Path(text).suffix.lower() not in TABLE_SUFFIXES:
+        raise UserError(f"{text!r} says neither CSV nor Markdown", hint="a path that ends in .csv or .md")
+
+
+def write_table_file(headings: Sequence[str], rows: Sequence[Sequence[str]], path: Path) -> str:
+    """Write a table in the format of the path's suffix, and return the message to show.
+
+    An existing file is replaced as a whole. Raises: MachineError if the file cannot be written.
+    """
+    from hptui.results.export.text_formats import csv_text
+
+    names = [heading or "·" for heading in headings]
+    if path.suffix.lower() == ".csv":
+        text = csv_text([dict(zip(names, map(_csv_value, row), strict=True)) for row in rows], names)
+    else:
+        text = "\n".join([_markdown_row(names), _markdown_row(["---"] * len(names)), *map(_markdown_row, rows)]) + "\n"
+    # Written under another name and renamed: no reader sees half a table.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise MachineError(f"{path} cannot be written: {error.strerror}") from None
+    return f"written to {path}"
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    from hptui.results.document import escape_markdown
+
+    return "| " + " | ".join(map(escape_markdown, cells)) + " |"
+
+
+def _csv_value(text: str) -> float | str:
+    """Return the number that a text is, so that a spreadsheet can calculate with it; otherwise the text."""
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -1,4 +1,6 @@
-"""The user's configuration of the screens, from `$XDG_CONFIG_HOME/hptui/config.toml`, and the terminal's limits.
+"""The user's configuration of the screens, the terminal's limits, and the layouts in which studies were left.
+
+`$XDG_CONFIG_HOME/hptui/config.toml`:
 
 theme = "dark"          # dark light safe ansi, or any theme of Textual
 refresh = 1.0           # seconds between two reads of the store
@@ -8,19 +10,22 @@ mouse = true
 
 [keys]
 "study.pause" = "P"     # a key of `hptui keys`, or of the help screen, by its id
-"""
+
+Layouts are stored in `$XDG_STATE_HOME/hptui`, never in the study's directory."""
 
 from __future__ import annotations
 
+import json
 import locale
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from hptui.model.errors import did_you_mean
+from hptui.core.errors import did_you_mean
 
 CHART_STYLES = ("auto", "braille", "block", "ascii")
 """Values of `charts`."""
@@ -127,3 +132,73 @@ def supports_unicode(environ: Mapping[str, str]) -> bool:
     if locale_name:
         return "utf" in locale_name.lower()
     return "utf" in locale.getpreferredencoding(False).lower()
+
+
+MAX_LAYOUTS = 200
+"""Studies whose layout is stored; the one left longest ago is dropped first."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyLayout:
+    """The layout of a study's screen. '' and () mean the default."""
+
+    columns: tuple[str, ...] = ()
+    by: str = ""
+    down: bool = False
+    metrics: tuple[str, ...] = ()
+    log_y: tuple[bool, ...] = ()
+    smoothing: float | None = None
+    both: bool = False
+
+
+def load_layout(study: Path) -> StudyLayout:
+    """Return the stored layout of a study, or the default one."""
+    return _layout_from(_stored_layouts().get(str(study)))
+
+
+def save_layout(study: Path, layout: StudyLayout) -> None:
+    """Store the layout of a study. A state directory that is not writable is ignored."""
+    layouts = _stored_layouts()
+    stored = layouts.pop(str(study), None)
+    if _layout_from(stored) == layout:
+        return
+    layouts[str(study)] = asdict(layout)
+    path = _layouts_path()
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written under a name of its own and renamed: another hptui may store at the same time.
+        temporary = path.with_name(f"{path.name}.{os.getpid()}")
+        temporary.write_text(json.dumps(dict(list(layouts.items())[-MAX_LAYOUTS:])))
+        temporary.replace(path)
+
+
+def _layouts_path() -> Path:
+    return state_path() / "layouts.json"
+
+
+def _stored_layouts() -> dict[str, Any]:
+    try:
+        layouts = json.loads(_layouts_path().read_text())
+    except (OSError, ValueError):
+        return {}
+    return layouts if isinstance(layouts, dict) else {}
+
+
+def _layout_from(value: Any) -> StudyLayout:
+    """Return the layout that a JSON value describes; invalid entries get their defaults."""
+    if not isinstance(value, dict):
+        return StudyLayout()
+    smoothing = value.get("smoothing")
+    return StudyLayout(
+        columns=_strings(value.get("columns")),
+        by=str(value.get("by") or ""),
+        down=value.get("down") is True,
+        metrics=_strings(value.get("metrics")),
+        log_y=tuple(item is True for item in value["log_y"]) if isinstance(value.get("log_y"), list) else (),
+        smoothing=float(smoothing) if isinstance(smoothing, int | float) and 0 <= smoothing < 1 else None,
+        both=value.get("both") is True,
+    )
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    return tuple(str(item) for item in value) if isinstance(value, list) else ()

@@ -1,23 +1,106 @@
-"""The terminal driver: it survives a terminal that is gone, and does not draw faster than the terminal shows.
+"""The terminal driver: it sends only changed parts of lines, and does not draw faster than the terminal shows.
 
-What is written lies in buffers on its way (the pty's, the network's), which no program can inspect: one that draws as
-fast as it can fills them, and from then on each key is answered only when all of them are empty. So after each frame
-the terminal is asked for its cursor's position, which every terminal answers; while too many characters are unanswered,
-nothing new is drawn, and the next frame drawn is the newest.
-"""
+What is written lies in buffers on its way, which no program can inspect. So after each frame the terminal is asked for
+its cursor's position; while too many characters are unanswered, nothing new is drawn, and the next frame is the newest.
+Keys that arrive in bunches are carried out one after the other, each by the widget that the one before has focused."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from rich.console import Console
+from rich.control import Control
 from textual import events
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Region
 from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.strip import Strip
 
-from hptui.tui.painted import FrameDiff
+from hptui.tui.widgets.lines import changed_span
+
+if TYPE_CHECKING:
+    from hptui.tui.app import HptuiApp
+
+
+Piece = tuple[int, int, Strip]
+"""Where a part of a line begins (x, y), and its content."""
+
+
+class ChangedLines(CompositorUpdate):
+    """An update that writes parts of lines at their positions."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.pieces = pieces
+
+    def render_segments(self, console: Console) -> str:
+        """Return the parts as text with cursor movements."""
+        return "".join(Control.move_to(x, y).segment.text + strip.render(console) for x, y, strip in self.pieces)
+
+
+class FrameDiff:
+    """The lines that are known to be on the terminal, and what a new frame changes of them."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, Strip] = {}
+        self._region: Region | None = None
+
+    def forget(self) -> None:
+        """Forget all lines: the terminal no longer shows what was drawn."""
+        self._lines.clear()
+
+    def changed_part(self, update: Any) -> Any:
+        """Return the part of an update that has to be sent; None if the terminal shows it already."""
+        if isinstance(update, ChopsUpdate):
+            pieces = self._pieces_of_chops(update)
+        elif isinstance(update, LayoutUpdate):
+            pieces = self._pieces_of_layout(update)
+        else:
+            self.forget()
+            return update
+        return ChangedLines(pieces) if pieces else None
+
+    def _pieces_of_layout(self, update: LayoutUpdate) -> list[Piece]:
+        if update.region != self._region:
+            self.forget()
+            self._region = update.region
+        pieces: list[Piece] = []
+        for y, parts in enumerate(update.strips):
+            line = Strip.join(part for part in parts if part is not None).simplify()
+            pieces += self._pieces_of_line(y, line) if y in self._lines else [(0, y, line)]
+            self._lines[y] = line
+        return pieces
+
+    def _pieces_of_chops(self, update: ChopsUpdate) -> list[Piece]:
+        pieces: list[Piece] = []
+        lines: dict[int, Strip] = {}
+        for y, start, end in update.spans:
+            for stop, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=True):
+                if strip is None or x > end or stop <= start:
+                    continue
+                part = strip if x >= start and stop <= end else strip.crop(0, min(stop, end) - x)
+                line = lines.get(y, self._lines.get(y))
+                if line is None:
+                    pieces.append((x, y, part))
+                else:
+                    tail = line.crop(x + part.cell_length, line.cell_length)
+                    lines[y] = Strip.join([line.crop(0, x), part, tail])
+        for y, line in lines.items():
+            line = line.simplify()
+            pieces += self._pieces_of_line(y, line)
+            self._lines[y] = line
+        return pieces
+
+    def _pieces_of_line(self, y: int, line: Strip) -> list[Piece]:
+        """Return the parts to send of a line whose former content is known."""
+        span = changed_span(self._lines[y], line)
+        return [] if span is None else [(span[0], y, line.crop(*span))]
+
 
 CURSOR_QUERY = "\x1b[6n"
 """The query for the cursor's position (DSR 6)."""
@@ -110,3 +193,66 @@ class TerminalDriver(LinuxDriver):
                 self._app.post_message(FrameSeen(time.monotonic() - self._unacknowledged.popleft()[0]))
             return
         super().process_message(message)
+
+
+MAX_KEY_WAIT_S = 1.0
+"""Seconds after which a key is not waited for any more, because what it opened takes long."""
+MESSAGE_ROUNDS = 2
+"""Times that a key is followed from the focus to the application: what it opens may call back once."""
+
+
+class KeyQueue:
+    """The keys of an application, carried out one after the other."""
+
+    def __init__(self, app: HptuiApp) -> None:
+        self._app = app
+        self._queue: deque[events.Key] = deque()
+        self._posted: events.Key | None = None
+        self._turn = 0
+        self._started_at: float | None = None
+
+    def accept(self, key: events.Key) -> bool:
+        """Return whether a key is to be carried out now; otherwise it is posted again when it is its turn."""
+        if key is self._posted:
+            self._posted = None
+        elif self._posted is not None or self._queue or self._busy:
+            self._queue.append(key)
+            self._app.set_timer(MAX_KEY_WAIT_S, self._post_next)
+            return False
+        self._turn += 1
+        self._started_at = time.monotonic()
+        return True
+
+    @property
+    def _busy(self) -> bool:
+        return self._started_at is not None and time.monotonic() - self._started_at < MAX_KEY_WAIT_S
+
+    def follow_accepted(self) -> None:
+        """Follow the key that was just passed to the widget in focus, until its handling has ended."""
+        self._follow(self._focused_node(), MESSAGE_ROUNDS, self._turn)
+
+    def _focused_node(self) -> MessagePump:
+        return self._app.focused or self._app.screen
+
+    def _follow(self, node: MessagePump, rounds: int, turn: int) -> None:
+        """Wait until a node has handled all its messages, then go on to its parent, as the key itself does."""
+        if node is not self._app:
+            parent = node._parent or self._app  # private: a message pump has no public one
+            if not node.call_later(self._follow, parent, rounds, turn):
+                self._follow(parent, rounds, turn)
+        elif rounds > 1:
+            self._app.call_later(lambda: self._follow(self._focused_node(), rounds - 1, turn))
+        else:
+            # An input that has just opened gets the focus only when it is drawn.
+            self._app.screen.call_after_refresh(self._finish, turn)
+
+    def _finish(self, turn: int) -> None:
+        if turn == self._turn:
+            self._started_at = None
+            self._post_next()
+
+    def _post_next(self) -> None:
+        """Post the next key, if the one before it is done."""
+        if self._queue and self._posted is None and not self._busy:
+            self._posted = self._queue.popleft()
+            self._app.post_message(self._posted)

@@ -1,8 +1,7 @@
-"""The only thread that reads: it polls each source in turn for changes, and passes snapshots on.
+"""The only thread that reads: it polls each source in turn for changes, and posts snapshots to the screens.
 
 Snapshots are immutable; screens draw them, and no other thread opens a store. When nothing has changed nothing is
-sent, so nothing is drawn. Only the sources of the screen in front are polled.
-"""
+sent, so nothing is drawn. Only the sources of the screen in front are polled."""
 
 from __future__ import annotations
 
@@ -12,7 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hptui.model.errors import HptuiError
+from textual.message import Message
+
+from hptui.core.errors import HptuiError
 from hptui.tui.sources.pool import FeedSource, ReaderPool
 
 log = logging.getLogger(__name__)
@@ -123,3 +124,23 @@ class Feed:
             return None
         self._troubles[id(source)] = trouble
         return trouble
+
+
+class NewReading(Message, bubble=False):
+    """A source has a new reading. Of several that wait, only the newest of each source is delivered."""
+
+    def __init__(self, reading: SourceReading) -> None:
+        super().__init__()
+        self.reading = reading
+
+    def can_replace(self, message: Message) -> bool:
+        """Return whether this reading makes a waiting one obsolete: both are of the same source."""
+        return isinstance(message, NewReading) and message.reading.source is self.reading.source
+
+
+class OperationDone(Message):
+    """An operation has ended; `text` is its message, `result` what follows it and its return value."""
+
+    def __init__(self, text: str, ok: bool, result: object = None) -> None:
+        super().__init__()
+        self.text, self.ok, self.result = text, ok, result

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Any
 
-from hptui.model.errors import UserError, did_you_mean
+from hptui.core.errors import UserError, did_you_mean
 
 TERM_PATTERN = re.compile(r"(!?)([^\s<>=!~]+)(<=|>=|!=|=|<|>|~)(.*)", re.DOTALL)
 """A term of a filter: negation, name, operator, value."""

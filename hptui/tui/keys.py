@@ -13,7 +13,7 @@ from functools import cache
 
 from textual.binding import Binding, BindingType
 
-from hptui.model.errors import did_you_mean
+from hptui.core.errors import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class Key:
         return bool(self.calls)
 
 
-STEER_CALL = "hptui.actions.steer:request"
+STEER_CALL = "hptui.operations.steer:request"
 """Posts a command to the runner."""
-RUN_CALL = "hptui.actions.run:run"
+RUN_CALL = "hptui.operations.run:run"
 """Starts a runner."""
-SPACE_CALL = "hptui.actions.space:save"
+SPACE_CALL = "hptui.operations.space:save"
 """Saves a revision of the space."""
-REPORT_CALL = "hptui.actions.report:write_report"
+REPORT_CALL = "hptui.operations.report:write_report"
 """Writes the report."""
 
 KEYS: tuple[Key, ...] = (

@@ -1,13 +1,20 @@
-"""Opens the screens in a terminal, and leaves it as it was."""
+"""Opens the screens in a terminal, or serves them to a browser through textual-serve, on the loopback interface only.
+
+In a browser the screens are read-only without `--write`; with it, each request needs the token of this start."""
 
 from __future__ import annotations
 
 import os
+import secrets
+import shlex
+import socket
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
-from hptui.model.errors import Unsupported
-from hptui.storage.paths import StudyDir
+from hptui.core.errors import MachineError, Unsupported
+from hptui.store.paths import StudyDir
 from hptui.tui.config import Config, resolved_config
 
 TEXT_COMMANDS_HINT = (
@@ -47,3 +54,88 @@ def open_screens(home: Path, config: Config, study: StudyDir | None = None) -> i
     if message:
         sys.stderr.write(f"{message}\n")
     return app.return_code or 0
+
+
+HOST = "127.0.0.1"
+"""The loopback address, the only one that is served."""
+TOKEN_COOKIE = "hptui"  # noqa: S105
+"""Name of the cookie that holds the token."""
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self' data:; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self' ws:; frame-ancestors 'none'"
+)
+"""The page loads nothing from other hosts: textual-serve's own page would tell a font server who opens it."""
+
+
+def serve(home: Path, port: int, *, write: bool = False, announce: Callable[[str], None] | None = None) -> int:
+    """Serve until interrupted. Read-only unless `write`; then each request needs the token of this start.
+
+    Raises: Unsupported without textual-serve; MachineError if the port is taken.
+    """
+    try:
+        from textual_serve.server import Server
+    except ImportError:
+        raise Unsupported("the browser needs textual-serve", hint="pip install 'hptui[serve]'") from None
+    _check_port(port)
+    token = secrets.token_urlsafe(24) if write else ""
+    words = [sys.executable, "-P", "-m", "hptui", "--home", str(home)]
+    command = shlex.join([*words, "open", *([] if write else ["--readonly"])])
+
+    class Guarded(Server):  # type: ignore[misc]  # textual-serve has no types
+        """A server whose requests pass `guard`."""
+
+        async def _make_app(self) -> Any:
+            # A private method: textual-serve has no other way to add middleware.
+            app = await super()._make_app()
+            app.middlewares.insert(0, guard_middleware(token, {f"{HOST}:{port}", f"localhost:{port}"}))
+            return app
+
+    package = str(Path(__file__).parents[2])
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
+    address = f"http://{HOST}:{port}/" + (f"?token={token}" if token else "")
+    (announce or _print_address)(address)
+    Guarded(command, host=HOST, port=port, title="hptui").serve()
+    return 0
+
+
+def _print_address(address: str) -> None:
+    access = "with this token alone" if "token=" in address else "read-only"
+    sys.stderr.write(f"hptui in a browser, {access}: {address}\n")
+    sys.stderr.flush()
+
+
+def guard_middleware(token: str, hosts: set[str]) -> Any:
+    """Return middleware that accepts only requests for this address, from no other site, with the token.
+
+    Pages of other sites can reach the loopback interface through the user's browser: `Host` and `Origin` are checked.
+    The token of the address becomes a cookie; an empty `token` asks for none.
+    """
+    from aiohttp import web
+
+    @web.middleware
+    async def check(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+        origin = request.headers.get("Origin", "")
+        if request.host not in hosts or (origin and origin.partition("://")[2] not in hosts):
+            return web.Response(status=403, text="this is for the machine's own loopback address alone\n")
+        query_token, cookie_token = request.query.get("token", ""), request.cookies.get(TOKEN_COOKIE, "")
+        if token and secrets.compare_digest(query_token.encode(), token.encode()):
+            response = web.HTTPFound("/")
+            response.set_cookie(TOKEN_COOKIE, token, httponly=True, samesite="Strict")
+            raise response
+        if token and not secrets.compare_digest(cookie_token.encode(), token.encode()):
+            return web.Response(status=403, text="this address needs the token that hptui serve has printed\n")
+        response = await handler(request)
+        if not response.prepared:
+            response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        return response
+
+    return check
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise MachineError(f"port {port} is taken: {error.strerror}", hint="choose another with --port") from None

@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hptui.storage.paths import StudyDir
+from hptui.store.paths import StudyDir
 
 if TYPE_CHECKING:
-    from hptui.actions.space import SpaceDraft
+    from hptui.operations.space import SpaceDraft
 
 
 def run(sd: StudyDir, trials: str | None = None) -> str:
     """Run a study: `hptui run STUDY --detach [--trials N|+N]`."""
-    from hptui.actions.run import run as start
+    from hptui.operations.run import run as start
 
     started = start(sd.root.parent, sd.name, trials=trials)
     return _message_with_notes(started.notes, f"{sd.name} {'was running already' if started.joined else 'runs'}")
@@ -29,7 +29,7 @@ def run_with_choices(sd: StudyDir, choices: Mapping[str, str]) -> str:
 
     `hptui run STUDY --detach [--trials N|+N] [--parallel N] [--set resources.gpus=…]`
     """
-    from hptui.actions.run import run as start
+    from hptui.operations.run import run as start
 
     nothing_left = "" if choices else _nothing_to_run_message(sd)
     settings = {f"resources.{name}": text for name, text in choices.items() if name != "trials"}
@@ -41,8 +41,8 @@ def run_with_choices(sd: StudyDir, choices: Mapping[str, str]) -> str:
 
 def _nothing_to_run_message(sd: StudyDir) -> str:
     """Return the message for a study whose runner will find no trial to run; '' otherwise."""
-    from hptui.model.stages import expected_total
-    from hptui.model.trial import StudyState
+    from hptui.core.stages import expected_total
+    from hptui.core.trial import StudyState
     from hptui.results.view import read_view
 
     view = read_view(sd)
@@ -56,7 +56,7 @@ def _nothing_to_run_message(sd: StudyDir) -> str:
 
 def new(source: str, path: Path) -> str:
     """Write a study file to begin with: `hptui new SOURCE -o FILE`."""
-    from hptui.actions.new import write_study_file as write
+    from hptui.operations.new import write_study_file as write
 
     path_written, notes = write(source, path)
     return _message_with_notes(notes, f"wrote {path_written}")
@@ -64,7 +64,7 @@ def new(source: str, path: Path) -> str:
 
 def run_file(home: Path, path: Path) -> tuple[str, StudyDir]:
     """Run a study file, and return the study, too: `hptui run FILE --detach`."""
-    from hptui.actions.run import run as start
+    from hptui.operations.run import run as start
 
     started = start(home, str(path))
     return _message_with_notes(started.notes, f"{started.sd.name} runs"), started.sd
@@ -75,7 +75,7 @@ def check_file(path: Path) -> str:
 
     Raises: StudyError if it is invalid.
     """
-    from hptui.actions.check import check
+    from hptui.operations.check import check
 
     checked = check(path)
     facts = checked.facts
@@ -94,15 +94,15 @@ def _message_with_notes(notes: Sequence[str], text: str) -> str:
 
 def pause(sd: StudyDir, trials: Sequence[int] | None = None, *, after_trials: bool = False) -> str:
     """Pause a study or trials: `hptui pause STUDY [TRIALS] [--after-trials]`."""
-    from hptui.actions.steer import send_command
+    from hptui.operations.steer import send_command
 
     return send_command(sd, "pause", {"trials": _list_or_none(trials), "after_trials": after_trials})
 
 
 def resume(sd: StudyDir, trials: Sequence[int] | None = None) -> str:
     """Resume a study or trials, with a new runner if none is alive: `hptui resume STUDY [TRIALS]`."""
-    from hptui.actions.run import start_runner
-    from hptui.actions.steer import send_command
+    from hptui.operations.run import start_runner
+    from hptui.operations.steer import send_command
 
     message = send_command(sd, "resume", {"trials": _list_or_none(trials), "whole": True})
     return f"{message}; {sd.name} runs again" if start_runner(sd) else message
@@ -110,21 +110,21 @@ def resume(sd: StudyDir, trials: Sequence[int] | None = None) -> str:
 
 def stop(sd: StudyDir, trials: Sequence[int] | None = None, *, now: bool = False) -> str:
     """Stop a study or trials: `hptui stop STUDY [TRIALS] [--now]`."""
-    from hptui.actions.steer import send_command
+    from hptui.operations.steer import send_command
 
     return send_command(sd, "stop", {"trials": _list_or_none(trials), "now": now})
 
 
 def retry(sd: StudyDir, trials: Sequence[int]) -> str:
     """Run trials again: `hptui retry STUDY TRIALS`."""
-    from hptui.actions.steer import send_command
+    from hptui.operations.steer import send_command
 
     return send_command(sd, "retry", {"trials": list(trials)})
 
 
 def note(sd: StudyDir, trial: int, text: str) -> str:
     """Set the note of a trial: `hptui note STUDY TRIAL TEXT`."""
-    from hptui.actions.steer import send_command
+    from hptui.operations.steer import send_command
 
     return send_command(sd, "note", {"trial": trial, "text": text})
 
@@ -142,9 +142,8 @@ def add(
 
     `continues` is the trial from whose checkpoint it goes on. Raises: UserError for settings that are invalid.
     """
-    from hptui.actions.byhand import check_can_continue, parse_settings
-    from hptui.actions.steer import send_command
-    from hptui.model.errors import UserError
+    from hptui.core.errors import UserError
+    from hptui.operations.steer import check_can_continue, parse_settings, send_command
 
     if not settings and continues is None:
         raise UserError("a trial without a setting would be the baseline", hint="for instance learning_rate=1e-4")
@@ -158,8 +157,8 @@ def add(
 
 def last_checkpoint(sd: StudyDir, trial: int) -> int | None:
     """Return the step of the checkpoint that a trial can be continued from; None if there is none."""
-    from hptui.actions.byhand import last_checkpoint as call
-    from hptui.model.errors import HptuiError
+    from hptui.core.errors import HptuiError
+    from hptui.operations.steer import last_checkpoint as call
 
     try:
         return call(sd, trial)
@@ -169,15 +168,15 @@ def last_checkpoint(sd: StudyDir, trial: int) -> int | None:
 
 def save_space(sd: StudyDir, draft: SpaceDraft, why: str) -> str:
     """Save a whole space as the next revision: `hptui space STUDY KEY=RANGE… --why TEXT`."""
-    from hptui.actions.space import save
+    from hptui.operations.space import save
 
     return save(sd, draft, why)
 
 
 def apply_file(sd: StudyDir, path: Path) -> str:
     """Apply a changed study file as `hptui run FILE` does, without starting anything."""
-    from hptui.actions.run import read_study
-    from hptui.actions.steer import change_spec
+    from hptui.operations.run import read_study
+    from hptui.operations.steer import change_spec
 
     return change_spec(sd, read_study(path, {}), "edited by hand")
 
@@ -190,11 +189,11 @@ def write_report(sd: StudyDir, target: Path) -> str:
     import subprocess
     import sys
 
-    from hptui.actions.report import write_report as call
-    from hptui.model.errors import MachineError
+    from hptui.core.errors import MachineError
+    from hptui.operations.report import write_report as call
 
     code = (
-        "import sys; from pathlib import Path; from hptui.storage.paths import StudyDir; "
+        "import sys; from pathlib import Path; from hptui.store.paths import StudyDir; "
         f"from {call.__module__} import {call.__name__} as call; call(StudyDir(Path(sys.argv[1])), Path(sys.argv[2]))"
     )
     command = [sys.executable, "-P", "-c", code, str(sd.root), str(target)]
@@ -216,7 +215,7 @@ def helper_environment() -> dict[str, str]:
 
 def config_yaml(sd: StudyDir, trial: int) -> str:
     """Return a trial's configuration as YAML: `hptui export STUDY TRIAL --format yaml`."""
-    from hptui.actions.export import ExportRequest, export
+    from hptui.operations.export import ExportRequest, export
 
     return export(sd, str(trial), ExportRequest(how="yaml")) or ""
 

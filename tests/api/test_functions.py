@@ -2,7 +2,7 @@
 
 import pytest
 
-from hptui.storage.paths import StudyDir
+from hptui.store.paths import StudyDir
 from tests.support import hptui, trials, until
 
 SCRIPT = """

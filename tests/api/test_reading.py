@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import hptui
-from hptui.model.errors import NotFound
+from hptui.core.errors import NotFound
 from tests.support import run_to_rest, toy
 
 SPY = """

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from hptui.storage.paths import StudyDir
+from hptui.store.paths import StudyDir
 from tests.support import trials
 
 IMPORT = "from hptui import EarlyStoppingCallback, resume_optimization, run_optimization\n"

@@ -15,9 +15,9 @@ import time
 from collections.abc import Sequence
 from random import Random
 
-from hptui.model.parameters import Choice, Float, Int
-from hptui.model.space import Space
-from hptui.model.trial import Trial
+from hptui.core.parameters import Choice, Float, Int
+from hptui.core.space import Space
+from hptui.core.trial import Trial
 from tests.search.kit import ask, space, study, trial  # also holds libraries to one thread
 
 SAMPLERS = ("list", "grid", "random", "qmc", "tpe", "cmaes", "nsga2", "gp", "ax")

@@ -17,9 +17,9 @@ from statistics import median
 
 import psutil
 
-from hptui.actions.run import run
-from hptui.storage.reader import StoreReader
-from hptui.storage.rundir import RunDir, read_json
+from hptui.operations.run import run
+from hptui.store.reader import StoreReader
+from hptui.store.run_directory import RunDir, read_json
 from tests.benchmarks.common import events, machine, percentile, scratch
 from tests.support import rest, run_to_rest, trials, until
 

@@ -14,8 +14,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from hptui.storage.paths import StudyDir
-from hptui.storage.rundir import RunDir, read_lines
+from hptui.store.paths import StudyDir
+from hptui.store.run_directory import RunDir, read_lines
 from tests.support import kill_all
 
 

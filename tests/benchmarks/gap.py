@@ -10,7 +10,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from hptui.storage.paths import StudyDir
+from hptui.store.paths import StudyDir
 from tests.benchmarks.common import events, machine, percentile, scratch
 from tests.support import run_to_rest, toy, trials
 

@@ -20,12 +20,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from hptui.model.trial import Attempt, AttemptState, Role, Trial, TrialStatus
-from hptui.storage.paths import StudyDir
-from hptui.storage.points import MetricPoint
-from hptui.storage.reader import StoreReader
-from hptui.storage.rundir import read_lines
-from hptui.storage.store import Store
+from hptui.core.trial import Attempt, AttemptState, Role, Trial, TrialStatus
+from hptui.store.metric_points import MetricPoint
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
+from hptui.store.run_directory import read_lines
+from hptui.store.store import Store
 
 TRIALS = 4
 METRICS = ("loss", "eval_loss", "accuracy", "learning_rate", "grad_norm")

@@ -13,13 +13,13 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 
-from hptui.model.trial import Attempt, AttemptState
-from hptui.results.ledger import render_with_index
-from hptui.results.record import read_report_data
+from hptui import studyfile
+from hptui.core.trial import Attempt, AttemptState
+from hptui.results.fact_index import render_with_index
 from hptui.results.report import compose_report
-from hptui.storage import studyfile
-from hptui.storage.paths import StudyDir
-from hptui.storage.store import Store
+from hptui.results.report_data import read_report_data
+from hptui.store.paths import StudyDir
+from hptui.store.store import Store
 from tests.results import seeds
 
 POINTS = 20

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 
-from hptui.actions.process import runner_status
-from hptui.actions.run import run
-from hptui.model.trial import TrialStatus
-from hptui.storage.reader import StoreReader
+from hptui.core.trial import TrialStatus
+from hptui.operations.run import run
+from hptui.operations.runner_process import runner_status
+from hptui.store.reader import StoreReader
 from tests.benchmarks.common import machine, scratch
 from tests.support import run_to_rest, toy, trials, until
 

@@ -82,7 +82,7 @@ def task(name: str, seed: int) -> Task:
 
 def hptui(task: Task, seed: int, trials: int) -> list[float]:
     """`auto`, rebuilt from the history before every ask, as a study has it."""
-    from hptui.model.parameters import Choice
+    from hptui.core.parameters import Choice
 
     searched = space(Choice(name, tuple(values)) for name, values in task.choices.items())
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from hptui.storage.paths import StudyDir
+from hptui.store.paths import StudyDir
 from hptui.tui.app import HptuiApp
 from hptui.tui.config import Config
 from hptui.tui.keys import KEYS

@@ -13,10 +13,10 @@ import sys
 import time
 from pathlib import Path
 
-from hptui.model.trial import Attempt, AttemptState, Reason, Role, StudyState, Trial, TrialStatus
-from hptui.storage import studyfile
-from hptui.storage.paths import StudyDir
-from hptui.storage.store import Store
+from hptui import studyfile
+from hptui.core.trial import Attempt, AttemptState, Reason, Role, StudyState, Trial, TrialStatus
+from hptui.store.paths import StudyDir
+from hptui.store.store import Store
 from tests.benchmarks.common import machine  # noqa: F401  (puts the repository on the path)
 
 START = 1_800_000_000.0

@@ -26,8 +26,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from hptui.storage.paths import StudyDir
-from hptui.storage.store import Store
+from hptui.store.paths import StudyDir
+from hptui.store.store import Store
 from tests.benchmarks.common import machine, percentile
 from tests.benchmarks.tui_store import make
 from tests.tui.terminal import HPTUI

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from hptui.actions.process import runner_status
-from hptui.model.trial import TrialStatus
-from hptui.storage.paths import StudyDir
+from hptui.core.trial import TrialStatus
+from hptui.operations.runner_process import runner_status
+from hptui.store.paths import StudyDir
 from tests.support import hptui, state, toy, trials, until
 
 LINE = re.compile(r"Trial (\d+)/(\d+): .* → loss=[\d.]+ (\(baseline\)|✓ BEST|✓ IMPROVED|✗ WORSE)(  \(.* left\))?")

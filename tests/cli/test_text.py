@@ -6,11 +6,11 @@ import random
 
 import pytest
 
-from hptui.cli import text
-from hptui.cli.text import OutputColumn
-from hptui.model.clean import sanitize
-from hptui.model.format import clock, duration, is_format, memory, metric, number, percent, setting, size
-from hptui.model.study import MetricSpec
+from hptui.cli import output as text
+from hptui.cli.output import OutputColumn
+from hptui.core.format import clock, duration, is_format, memory, metric, number, percent, setting, size
+from hptui.core.sanitize import sanitize
+from hptui.core.study import MetricSpec
 
 ATTACKS = [
     ("a\x9b31mb", "ab"),

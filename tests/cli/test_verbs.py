@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from hptui.cli.main import VERBS
-from hptui.model.trial import StudyState
-from hptui.storage.rundir import try_lock
-from tests.actions.made import EVIL, TRIALS, make, trial
+from hptui.core.trial import StudyState
+from hptui.store.run_directory import try_lock
+from tests.operations.made import EVIL, TRIALS, make, trial
 from tests.support import state
 from tests.support import trial as stored
 
@@ -176,7 +176,7 @@ def test_trials_chosen_and_sorted(call, home):
 
 def test_people_see_what_differs_and_what_is_no_result(call, home, monkeypatch):
     make(home)
-    monkeypatch.setattr("hptui.cli.text.on_terminal", lambda: True)
+    monkeypatch.setattr("hptui.cli.output.on_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", "160")
     printed = call("trials", "made").out
     assert "32 → 30" in printed
@@ -184,12 +184,12 @@ def test_people_see_what_differs_and_what_is_no_result(call, home, monkeypatch):
 
 
 def test_columns_of_the_report_and_their_headings(call, home, monkeypatch):
-    from tests.actions.made import FILE
+    from tests.operations.made import FILE
 
     text = FILE + '\n    [report]\n    columns = [{ width = "Breite" }, "accuracy", "seconds"]\n'
     make(home, text=text)
     assert list(table(call("trials", "made").out)[0])[4:7] == ["width", "accuracy", "seconds"]
-    monkeypatch.setattr("hptui.cli.text.on_terminal", lambda: True)
+    monkeypatch.setattr("hptui.cli.output.on_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", "160")
     printed = call("trials", "made").out
     assert "Breite" in printed

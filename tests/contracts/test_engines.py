@@ -18,17 +18,17 @@ from pathlib import Path
 
 import pytest
 
-from hptui.model.errors import Unsupported
-from hptui.model.expressions import parse
-from hptui.model.parameters import Choice, Float, Int
-from hptui.model.space import Space, configuration_key
-from hptui.model.study import Objective
-from hptui.model.trial import Reason, Rejection, Role, TrialStatus
+from hptui.core.errors import Unsupported
+from hptui.core.expressions import parse
+from hptui.core.parameters import Choice, Float, Int
+from hptui.core.space import Space, configuration_key
+from hptui.core.study import Objective
+from hptui.core.trial import Reason, Rejection, Role, TrialStatus
 from hptui.search.engine import make_engine
-from hptui.search.lens import DUPLICATE_REASON
-from hptui.search.wire import trial_from_json, trial_to_json
-from hptui.storage.paths import StudyDir
-from hptui.storage.store import Store
+from hptui.search.engine_process import trial_from_json, trial_to_json
+from hptui.search.projection import DUPLICATE_REASON
+from hptui.store.paths import StudyDir
+from hptui.store.store import Store
 from tests.search.kit import LOSS, LOSS_AND_SPEED, ask, drive, losses, ran, space, study, trial
 
 LR = Choice("lr", (1e-5, 1e-4, 1e-3, 1e-2))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.model.study import Objective, PrunerSpec
+from hptui.core.study import Objective, PrunerSpec
 from hptui.search.pruners import PRUNER_KINDS, ProgressCurve, pruner_for
 
 LOSS = Objective("loss")

@@ -25,8 +25,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from hptui.storage.paths import StudyDir
-from hptui.storage.rundir import RunDir, lock_is_held
+from hptui.store.paths import StudyDir
+from hptui.store.run_directory import RunDir, lock_is_held
 from hptui.trainers import toy
 from hptui.trainers.settings import build
 

@@ -21,20 +21,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hptui.actions.process import runner_status
-from hptui.actions.run import run
-from hptui.actions.steer import extend, send_command
-from hptui.model.errors import HptuiError
-from hptui.storage.paths import StudyDir
-from hptui.storage.reader import StoreReader
-from hptui.storage.rundir import RunDir, lock_is_held, read_json
+from hptui.core.errors import HptuiError
+from hptui.operations.run import run
+from hptui.operations.runner_process import runner_status
+from hptui.operations.steer import extend, send_command
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
+from hptui.store.run_directory import RunDir, lock_is_held, read_json
 from hptui.trainers.checkpoints import MANIFEST, list_checkpoints
 from tests.faults.checker import Damage, Gauge, Known, Ledger, Snapshot, check, check_end, take
 from tests.support import until
 
 PATIENCE = 0.5
 """How long to wait for somebody to kill, where there is nobody at the moment."""
-RUNNER, LAUNCHER = b"hptui.actions.process", b"hptui.running.launcher"
+RUNNER, LAUNCHER = b"hptui.operations.runner_process", b"hptui.execution.local.launcher"
 
 
 # processes ----------------------------------------------------------------------------------------------------------
@@ -332,7 +332,7 @@ class Nemesis:
         return f"{who} {pid} for {seconds:.1f} s"
 
     def second_runner(self, subject: Subject) -> str:
-        command = [sys.executable, "-m", "hptui.actions.process", str(subject.sd.root)]
+        command = [sys.executable, "-m", "hptui.operations.runner_process", str(subject.sd.root)]
         with subject.sd.runner_log.open("ab") as log:
             second = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self._seconds.append((subject, second))

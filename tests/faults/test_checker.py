@@ -18,10 +18,10 @@ from random import Random
 
 import pytest
 
-from hptui.actions.process import runner_status
-from hptui.storage.mailbox import CommandQueue
-from hptui.storage.paths import StudyDir
-from hptui.storage.rundir import RunDir, acquire_lock
+from hptui.operations.runner_process import runner_status
+from hptui.store.command_queue import CommandQueue
+from hptui.store.paths import StudyDir
+from hptui.store.run_directory import RunDir, acquire_lock
 from tests.faults.checker import Damage, Gauge, Known, Ledger, Snapshot, check, check_end, take, told
 from tests.faults.harness import Subject, named, truncate
 from tests.support import kill_all, rest, toy, until
@@ -311,14 +311,14 @@ class Bug:
     attack: Callable[[Subject], None] | None = None
 
 
-RUNNER, LAUNCHER = "hptui.actions.process", "hptui.running.launcher"
+RUNNER, LAUNCHER = "hptui.operations.runner_process", "hptui.execution.local.launcher"
 BUGS = {
     "a request is carried out in one transaction and answered in another": Bug(
         "I5",
         (RUNNER,),
         """
-        from hptui.running.requests import Desk
-        from hptui.storage.crashpoints import crash_point
+        from hptui.execution.commands import Desk
+        from hptui.store.crash_points import crash_point
         def serve(self, command):
             self.apply(command.verb, command.args)
             crash_point("before_command_done")
@@ -332,7 +332,7 @@ BUGS = {
         "I4",
         (RUNNER, LAUNCHER),
         """
-        from hptui.running import local, shim
+        from hptui.execution import local, shim
         from hptui.trainers import toy
         toy.print = lambda *_: None  # it would die of the pipe that nobody reads
         shim.prctl = lambda *_: None
@@ -344,7 +344,7 @@ BUGS = {
         "I4",
         (RUNNER,),
         """
-        from hptui.storage.store import Store
+        from hptui.store.store import Store
         right = Store.ingest
         def ingest(self, token, trial, attempt_n, points, *, offset, sequence):
             depth, self._depth = self._depth, 0
@@ -391,7 +391,7 @@ BUGS = {
         (RUNNER,),
         """
         import os
-        from hptui.running import finish
+        from hptui.execution import finish
         right = finish._close_trial
         def close(store, *args):
             store._conn.execute("COMMIT")
@@ -403,7 +403,7 @@ BUGS = {
         "I4",
         (RUNNER,),
         """
-        from hptui.running.ingest import Ingest
+        from hptui.execution.ingest import Ingest
         right = Ingest._metrics
         def metrics(self, live, event, points):
             right(self, live, {**event, "m": {name: round(value, 9) for name, value in event["m"].items()}}, points)

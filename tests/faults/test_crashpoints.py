@@ -19,12 +19,12 @@ from pathlib import Path
 import pytest
 
 import hptui
-from hptui.actions.process import runner_status
-from hptui.model.errors import HptuiError
-from hptui.storage.crashpoints import EXIT_CODE
-from hptui.storage.mailbox import CommandQueue
-from hptui.storage.paths import StudyDir
-from hptui.storage.rundir import RunDir, lock_is_held, read_json
+from hptui.core.errors import HptuiError
+from hptui.operations.runner_process import runner_status
+from hptui.store.command_queue import CommandQueue
+from hptui.store.crash_points import EXIT_CODE
+from hptui.store.paths import StudyDir
+from hptui.store.run_directory import RunDir, lock_is_held, read_json
 from tests.faults.checker import told
 from tests.faults.harness import Subject, processes
 from tests.support import events, toy, until
@@ -290,8 +290,8 @@ def test_four_people_start_the_same_new_study_at_once(home: Path, tmp_path: Path
 START = """
 import sys
 from pathlib import Path
-from hptui.actions.run import run
-from hptui.model.errors import HptuiError
+from hptui.operations.run import run
+from hptui.core.errors import HptuiError
 try:
     run(Path(sys.argv[1]), sys.argv[2])
 except HptuiError as error:
@@ -304,7 +304,7 @@ def test_a_second_runner_is_refused(home: Path, tmp_path: Path) -> None:
     subject = study(home, tmp_path, trials=1, steps=60, step_seconds=0.05)
     subject.start()
     first = subject.runner()
-    command = [sys.executable, "-m", "hptui.actions.process", str(subject.sd.root)]
+    command = [sys.executable, "-m", "hptui.operations.runner_process", str(subject.sd.root)]
     second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert second.returncode == 4
     assert str(first) in second.stderr
@@ -316,7 +316,7 @@ def test_a_second_runner_is_refused(home: Path, tmp_path: Path) -> None:
 
 
 def make_again(subject: Subject) -> None:
-    from hptui.actions.run import create_study, read_study
+    from hptui.operations.run import create_study, read_study
 
     create_study(subject.sd, read_study(subject.file, {}))
 

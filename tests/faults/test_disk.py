@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from hptui.actions.process import runner_status
-from hptui.storage.reader import StoreReader
-from hptui.storage.rundir import RunDir, lock_is_held
+from hptui.operations.runner_process import runner_status
+from hptui.store.reader import StoreReader
+from hptui.store.run_directory import RunDir, lock_is_held
 from hptui.trainers.checkpoints import MANIFEST, Checkpoint, list_checkpoints
 from hptui.trainers.checkpoints import find_damage as problem
 from tests.faults.checker import Damage, Known, points, take

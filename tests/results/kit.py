@@ -3,13 +3,13 @@
 import textwrap
 from pathlib import Path
 
-from hptui.actions.process import defaults_of
-from hptui.model.trial import StudyState
+from hptui import studyfile
+from hptui.core.trial import StudyState
+from hptui.operations.runner_process import defaults_of
 from hptui.results.view import View
-from hptui.storage import studyfile
-from hptui.storage.paths import StudyDir
-from hptui.storage.rows import StudyRow
-from tests.actions.made import FILE
+from hptui.store.paths import StudyDir
+from hptui.store.records import StudyRow
+from tests.operations.made import FILE
 
 
 def view_of(trials=(), text=FILE, tmp="/nowhere"):

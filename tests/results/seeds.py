@@ -7,10 +7,10 @@ import json
 import textwrap
 import uuid
 
-from hptui.model.trial import Attempt, AttemptState, Reason, Role, StudyState, Trial, TrialStatus
-from hptui.storage import studyfile
-from hptui.storage.paths import StudyDir
-from hptui.storage.store import Store
+from hptui import studyfile
+from hptui.core.trial import Attempt, AttemptState, Reason, Role, StudyState, Trial, TrialStatus
+from hptui.store.paths import StudyDir
+from hptui.store.store import Store
 
 START = 1_767_000_000.0
 

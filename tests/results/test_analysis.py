@@ -4,19 +4,23 @@ import math
 
 import pytest
 
-from hptui.results.analysis.against import base_model_trial, compare_with_reference, find_mismatches, metric_changes
-from hptui.results.analysis.bands import perplexity_band
-from hptui.results.analysis.cohort import ranked_trials, training_length
-from hptui.results.analysis.compare import compare_with_best, fisher_exact, holm_correction
-from hptui.results.analysis.confounded import confounded_pairs
+from hptui.results.analysis.cohort import knee_of_front, pareto_front, ranked_trials, training_length
+from hptui.results.analysis.confounding import confounded_pairs, ignored_settings
 from hptui.results.analysis.cost import cheaper_trial, four_bit_cost, seconds_per_epoch, seconds_per_trial
 from hptui.results.analysis.effects import one_factor_steps, setting_effects
-from hptui.results.analysis.front import knee_of_front, pareto_front
-from hptui.results.analysis.inert import ignored_settings
-from hptui.results.analysis.intervals import student_interval, trial_interval, wilson_interval
-from hptui.results.analysis.outlook import expected_improvement, suggest_ranges
-from hptui.results.analysis.regions import bests_at_edge, failure_regions, trials_by_failure
-from hptui.storage.rows import MetricSummary
+from hptui.results.analysis.failure_regions import bests_at_edge, failure_regions, trials_by_failure
+from hptui.results.analysis.next_steps import expected_improvement, suggest_ranges
+from hptui.results.analysis.reference import base_model_trial, compare_with_reference, find_mismatches, metric_changes
+from hptui.results.analysis.significance import (
+    compare_with_best,
+    fisher_exact,
+    holm_correction,
+    student_interval,
+    trial_interval,
+    wilson_interval,
+)
+from hptui.results.sections.best import perplexity_band
+from hptui.store.records import MetricSummary
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one

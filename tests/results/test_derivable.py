@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hptui.model.trial import Role
+from hptui.core.trial import Role
 from hptui.results.document import CodeBlock, lines_of
+from hptui.results.fact_index import read_fact_index, render_with_index
 from hptui.results.facts import Bold
-from hptui.results.ledger import read_fact_index, render_with_index
-from hptui.results.record import ReportData
 from hptui.results.report import STYLES, compose_report
+from hptui.results.report_data import ReportData
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one
@@ -61,7 +61,7 @@ def literals(parts):
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(trials=trials_of())
 def test_nothing_is_in_a_report_that_is_not_in_the_store(monkeypatch, style, trials):
-    monkeypatch.setattr("hptui.results.record.importance", lambda view: None)
+    monkeypatch.setattr("hptui.results.report_data.importance", lambda view: None)
     record = ReportData(view_of(trials, seeds.MATH))
     document = compose_report(record, style)
     for block in document.blocks:

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from hptui.results.diagnosis import diagnose
-from tests.actions.made import trial
+from tests.operations.made import trial
 from tests.results.kit import curve, view_of
 
 CHARLM = """

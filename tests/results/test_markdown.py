@@ -8,10 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from hptui.results.document import Bullets, CodeBlock, Heading, Paragraph, Quote, ReportDocument, ReportTable
+from hptui.results.document import (
+    Bullets,
+    CodeBlock,
+    Heading,
+    Paragraph,
+    Quote,
+    ReportDocument,
+    ReportTable,
+    escape_markdown,
+    render_markdown,
+)
+from hptui.results.fact_index import read_fact_index, render_with_index
 from hptui.results.facts import Bold, Fact, Name, UserText, join_parts, join_with_and, line, plain_text
-from hptui.results.ledger import read_fact_index, render_with_index
-from hptui.results.markdown import escape_markdown, render_markdown
 
 EVIL = ["a|b", "`x`", "<script>alert(1)</script>", "**bold**", "# head", "[a](javascript:x)", "![i](x)", "&lt;", "1. x"]
 EVIL += [
@@ -58,7 +67,7 @@ def test_a_hostile_name_is_shown_as_it_is(text):
 
 
 def visible_text(text):
-    from hptui.model.clean import sanitize
+    from hptui.core.sanitize import sanitize
 
     return sanitize(text.replace("\n", " "))
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from hptui.results.document import CodeBlock, Image, ReportDocument, lines_of
-from hptui.results.export.toml_text import toml_value
+from hptui.results.export.text_formats import toml_value
+from hptui.results.fact_index import read_fact_index, render_with_index
 from hptui.results.facts import Bold, Fact, Name, UserText, line
-from hptui.results.ledger import read_fact_index, render_with_index
-from hptui.results.record import read_report_data
 from hptui.results.report import STYLES, compose_report, write_report
-from tests.actions.made import EVIL, make
+from hptui.results.report_data import read_report_data
+from tests.operations.made import EVIL, make
 from tests.results import seeds
 from tests.results.seeds import build, one
 from tests.results.test_markdown import html
@@ -151,7 +151,7 @@ def test_every_fact_that_names_a_field_is_that_field(home, name):
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_changed_number_changes_or_removes_every_statement_that_used_it(home, tmp_path, monkeypatch, name):
-    monkeypatch.setattr("hptui.results.record.importance", lambda view: None)  # a share is of no single number
+    monkeypatch.setattr("hptui.results.report_data.importance", lambda view: None)  # a share is of no single number
     text, make_trials = STUDIES[name]
     trials = make_trials()
     before = ledger_of(build(home, text, trials))

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.model.outcome import hypervolumes
-from hptui.model.trial import Reason, Role
-from hptui.results.ledger import read_fact_index
-from hptui.results.record import read_report_data
+from hptui.core.ranking import hypervolumes
+from hptui.core.trial import Reason, Role
+from hptui.results.fact_index import read_fact_index
 from hptui.results.report import compose_report, write_report
+from hptui.results.report_data import read_report_data
 from tests.results import seeds
 from tests.results.seeds import build, one
 

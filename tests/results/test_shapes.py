@@ -2,12 +2,12 @@
 
 import json
 
-from hptui.actions.status import show_json, status_json
-from hptui.model.trial import StudyState
-from hptui.results.shapes import iso_time, trial_json
+from hptui.core.trial import StudyState
+from hptui.operations.status import show_json, status_json
+from hptui.results.json_output import iso_time, trial_json
 from hptui.results.view import read_view
-from hptui.storage.reader import StoreReader
-from tests.actions.made import TRIALS, make
+from hptui.store.reader import StoreReader
+from tests.operations.made import TRIALS, make
 
 TRIAL_KEYS = (
     "number name status reason params effective values metrics started ended seconds peak_memory_gb attempts note"

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.model.trial import Role
-from hptui.model.values import read_value
-from hptui.results.analysis.against import metric_change
-from hptui.results.analysis.intervals import student_interval
+from hptui.core.trial import Role
+from hptui.core.values import read_value
+from hptui.results.analysis.reference import metric_change
+from hptui.results.analysis.significance import student_interval
 from hptui.results.columns import column_value
-from hptui.results.ledger import render_with_index
-from hptui.results.record import ReportData, read_report_data
+from hptui.results.fact_index import render_with_index
 from hptui.results.report import compose_report, write_report
+from hptui.results.report_data import ReportData, read_report_data
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import build, one

@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from hptui.model.expressions import parse
-from hptui.model.parameters import Derived, Parameter
-from hptui.model.space import Space
-from hptui.model.study import Objective, Search, Study, TrainerSpec
-from hptui.model.trial import Reason, Rejection, Role, Trial, TrialStatus, Value
+from hptui.core.expressions import parse
+from hptui.core.parameters import Derived, Parameter
+from hptui.core.space import Space
+from hptui.core.study import Objective, Search, Study, TrainerSpec
+from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus, Value
 from hptui.search.engine import Proposal, make_engine
-from hptui.search.process import SINGLE_THREAD_ENV
+from hptui.search.engine_process import SINGLE_THREAD_ENV
 
 os.environ.update(SINGLE_THREAD_ENV)  # as in the engines' own process; libraries look when they are imported
 

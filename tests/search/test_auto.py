@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.model.expressions import parse
-from hptui.model.parameters import Choice, Float, Int
-from hptui.search.auto import MAX_GP_TRIALS, choose_sampler
-from hptui.search.cube import fraction_of
-from hptui.search.engine import make_engine
+from hptui.core.expressions import parse
+from hptui.core.parameters import Choice, Float, Int
+from hptui.core.unit_cube import fraction_of
+from hptui.search.engine import MAX_GP_TRIALS, choose_sampler, make_engine
 from tests.search.kit import LOSS, LOSS_AND_SPEED, drive, space, study
 
 LR = Float("lr", 1e-5, 1e-1, log=True)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hptui.model.study import Objective
+from hptui.core.study import Objective
 from hptui.search.pruners import ProgressCurve, WandbHyperbandPruner
-from hptui.search.pruners.bands import sweep_bands
+from hptui.search.pruners.halving import sweep_bands
 
 LOSS = Objective("loss")
 

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from hptui.model.parameters import Choice, Float, Int
+from hptui.core.parameters import Choice, Float, Int
 from hptui.search.feasible import FeasibleSampler
-from hptui.search.lens import SpaceProjection
+from hptui.search.projection import SpaceProjection
 from tests.search.kit import space
 
 UNIT = [Float(name, 0, 1) for name in "abcdef"]

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.model.expressions import parse
-from hptui.model.parameters import Choice, Float, Int
-from hptui.model.trial import Reason, Rejection, Role, TrialStatus
+from hptui.core.expressions import parse
+from hptui.core.parameters import Choice, Float, Int
+from hptui.core.trial import Reason, Rejection, Role, TrialStatus
 from hptui.search.history import MAX_REPLAYED_REJECTIONS, MEMORY_MARGIN, ObservationKind, read_history
-from hptui.search.lens import DUPLICATE_REASON, SpaceProjection
+from hptui.search.projection import DUPLICATE_REASON, SpaceProjection
 from tests.search.kit import LOSS, LOSS_AND_SPEED, space, study, trial
 
 BASE = {"lr": 1e-3, "rank": 16, "alpha": 16, "epochs": 3, "optimizer": "adam", "momentum": 0.0}

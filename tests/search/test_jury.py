@@ -2,8 +2,8 @@
 
 import pytest
 
-from hptui.model.errors import StudyError
-from hptui.model.study import Objective, PrunerSpec
+from hptui.core.errors import StudyError
+from hptui.core.study import Objective, PrunerSpec
 from hptui.search.pruners import ProgressCurve, make_pruner, pruner_for
 
 LOSS, ACCURACY = Objective("loss"), Objective("accuracy", "maximize")

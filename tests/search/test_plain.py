@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hptui.model.errors import StudyError
-from hptui.model.expressions import parse
-from hptui.model.parameters import Choice, Float, Int
+from hptui.core.errors import StudyError
+from hptui.core.expressions import parse
+from hptui.core.parameters import Choice, Float, Int
 from hptui.search.engine import make_engine, seed_for
 from tests.search.kit import ask, drive, space, study, trial
 
@@ -84,7 +84,7 @@ import sys
 from hptui.search.engine import make_engine
 import hptui.search.pruners
 from tests.search.kit import space, study
-from hptui.model.parameters import Choice
+from hptui.core.parameters import Choice
 for sampler in ("list", "random", "grid"):
     make_engine(study(space([Choice("rank", (8, 16))]), sampler)).ask(0)
 assert "optuna" not in sys.modules and "numpy" not in sys.modules

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from hptui.model.parameters import Choice, Float
-from hptui.search.process import EngineProcess
+from hptui.core.parameters import Choice, Float
+from hptui.search.engine_process import EngineProcess
 from tests.search.kit import ask, drive, space, study
 
 SPACE = space([Float("lr", 1e-5, 1e-1, log=True), Choice("rank", (8, 16, 32, 64))])

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from hptui.model.errors import StudyError
-from hptui.model.study import Objective, PrunerSpec
+from hptui.core.errors import StudyError
+from hptui.core.study import Objective, PrunerSpec
 from hptui.search.pruners import (
     AshaPruner,
     HyperbandPruner,
@@ -16,7 +16,7 @@ from hptui.search.pruners import (
     ThresholdPruner,
     pruner_for,
 )
-from hptui.storage.studyfile.search import PRUNERS
+from hptui.studyfile.search_section import PRUNERS
 
 LOSS = Objective("loss")
 NAN, INF = float("nan"), float("inf")

@@ -1,7 +1,7 @@
 import pytest
 
-from hptui.model.errors import StudyError
-from hptui.model.study import Objective, PrunerSpec
+from hptui.core.errors import StudyError
+from hptui.core.study import Objective, PrunerSpec
 from hptui.search.pruners import MedianPruner, ProgressCurve, best_at, pruner_for
 
 LOSS = Objective("val_loss")

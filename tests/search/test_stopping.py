@@ -2,9 +2,9 @@
 
 import pytest
 
-from hptui.model.expressions import parse
-from hptui.model.study import Objective, Search, StoppingConditions, StopRule, Study, TrainerSpec
-from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.core.expressions import parse
+from hptui.core.study import Objective, Search, StoppingConditions, StopRule, Study, TrainerSpec
+from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.search.stopping import explain_rule, first_broken_rule, unreported_names, until_reached
 
 HIGH = StopRule(parse("eval_loss > 0.7"), 0.1)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from hptui.model.parameters import Float
+from hptui.core.parameters import Float
 from hptui.search.feasible import FeasibleSampler
 from hptui.search.history import read_history
-from hptui.search.lens import SpaceProjection
-from hptui.search.modelled import AskContext
-from hptui.search.table import training_table
+from hptui.search.learning_engine import AskContext
+from hptui.search.projection import SpaceProjection
+from hptui.search.training_table import training_table
 from tests.search.kit import LOSS, LOSS_AND_SPEED, space, study, trial
 
 SPACE = space([Float("x", 0, 1)])

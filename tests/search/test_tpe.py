@@ -6,9 +6,9 @@ import statistics
 
 import pytest
 
-from hptui.model.expressions import parse
-from hptui.model.parameters import Choice, Float, Int
-from hptui.model.trial import Reason, Role, TrialStatus
+from hptui.core.expressions import parse
+from hptui.core.parameters import Choice, Float, Int
+from hptui.core.trial import Reason, Role, TrialStatus
 from tests.search.kit import LOSS_AND_SPEED, ask, drive, losses, space, study, trial
 
 LR = Float("lr", 1e-5, 1e-1, log=True)

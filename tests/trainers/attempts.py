@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hptui.storage.rundir import EventWriter, RunDir, join_nonfinite
+from hptui.store.run_directory import EventWriter, RunDir, join_nonfinite
 from hptui.trainers.context import TrialContext
 
 ROOT = Path(__file__).resolve().parents[2]

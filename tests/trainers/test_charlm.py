@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from hptui.storage.rundir import RunDir
+from hptui.store.run_directory import RunDir
 from hptui.trainers import Diverged, registry, worker
 from hptui.trainers.checkpoints import find_damage, list_checkpoints
 from hptui.trainers.context import TrialContext

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 import torch
 
-from hptui.model.errors import UserError
-from hptui.trainers.charlm import schedule, text
-from hptui.trainers.charlm.model import CharLM
-from hptui.trainers.charlm.sample import generate
+from hptui.core.errors import UserError
+from hptui.trainers.charlm import text, train
+from hptui.trainers.charlm.model import CharLM, generate
 from hptui.trainers.charlm.settings import CharlmSettings
 from hptui.trainers.charlm.text import Corpus, docstrings, load, read
 
@@ -113,7 +112,7 @@ def test_a_text_that_is_too_short_is_said_with_its_numbers(tmp_path: Path) -> No
 
 def rates(total: int, per_epoch: float = 10.0, **settings: Any) -> list[float]:
     made = small(learning_rate=1.0, **settings)
-    return [schedule.learning_rate_at(made, index, total, per_epoch) for index in range(total)]
+    return [train.learning_rate_at(made, index, total, per_epoch) for index in range(total)]
 
 
 def test_schedules_do_what_they_say() -> None:
@@ -140,7 +139,7 @@ def test_schedules_do_what_they_say() -> None:
 )
 def test_the_peak_is_the_largest_rate_of_the_run(settings: dict[str, Any]) -> None:
     made = small(learning_rate=1.0, **settings)
-    assert schedule.peak_learning_rate(made, 20, 7.0) == max(rates(20, 7.0, **settings))
+    assert train.peak_learning_rate(made, 20, 7.0) == max(rates(20, 7.0, **settings))
 
 
 def test_no_character_sees_what_follows_it() -> None:

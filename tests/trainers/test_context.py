@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from hptui.model.counts import Proportion
-from hptui.storage.rundir import EventWriter, RunDir, put_control
+from hptui.core.format import Proportion
+from hptui.store.run_directory import EventWriter, RunDir, put_control
 from hptui.trainers import Diverged, TrialContext
 from tests.trainers.attempts import context, events, make
 

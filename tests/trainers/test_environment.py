@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hptui.trainers import environment
+from hptui.trainers import provenance
 from tests.trainers.attempts import events, make, work
 
 
 def test_versions_are_those_of_imported_packages() -> None:
-    found = environment.package_versions()
+    found = provenance.package_versions()
     assert found["numpy"] == np.__version__
     assert "json" not in found
     assert "hptui" not in found
@@ -37,7 +37,7 @@ def test_versions_are_those_of_imported_packages() -> None:
     ],
 )
 def test_variables_are_taken_by_an_allow_list(name: str, value: str, kept: bool) -> None:
-    assert (name in environment.recorded_variables({name: value})) is kept
+    assert (name in provenance.recorded_variables({name: value})) is kept
 
 
 def test_no_secret_reaches_the_record(tmp_path: Path) -> None:

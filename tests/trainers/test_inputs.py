@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from hptui.trainers.inputs import data_facts, git_facts
+from hptui.trainers.provenance import data_facts, git_facts
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_file_is_hashed_once_for_as_long_as_it_stays(tmp_path, monkeypatch):
     train, cache = tmp_path / "train.jsonl", tmp_path / "cache"
     train.write_text("one")
     first = data_facts({"train": str(train)}, tmp_path, cache)
-    monkeypatch.setattr("hptui.trainers.inputs._sha256", lambda path, size: "hashed again")
+    monkeypatch.setattr("hptui.trainers.provenance._sha256", lambda path, size: "hashed again")
     assert data_facts({"train": str(train)}, tmp_path, cache) == first
     train.write_text("two, and longer")
     assert data_facts({"train": str(train)}, tmp_path, cache)["data"][str(train)]["sha256"] == "hashed again"

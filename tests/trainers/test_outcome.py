@@ -7,9 +7,9 @@ import errno
 import pytest
 import torch
 
-from hptui.model.errors import StudyError, Unsupported, UserError
-from hptui.model.trial import Reason, TrialStatus
-from hptui.trainers.outcome import MAX_MESSAGE_CHARS, Diverged, Outcome, outcome_of_error, outcome_of_stop
+from hptui.core.errors import StudyError, Unsupported, UserError
+from hptui.core.trial import Reason, TrialStatus
+from hptui.trainers.failures import MAX_MESSAGE_CHARS, Diverged, Outcome, outcome_of_error, outcome_of_stop
 
 
 def wrapped(inner: Exception, outer: Exception) -> Exception:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hptui.model.errors import UserError
+from hptui.core.errors import UserError
 from hptui.trainers import registry, toy
 from hptui.trainers.charlm.settings import CharlmSettings as CharSettings
 from hptui.trainers.settings import SettingInfo, build, describe, setting

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from hptui.model.errors import UserError
-from hptui.storage.rundir import put_control
+from hptui.core.errors import UserError
+from hptui.store.run_directory import put_control
 from hptui.trainers import toy, worker
 from hptui.trainers.settings import describe
 from tests.trainers.attempts import curve, events, make

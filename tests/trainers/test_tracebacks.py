@@ -2,8 +2,8 @@
 
 import pytest
 
-from hptui.trainers import tracebacks
-from hptui.trainers.outcome import Diverged
+from hptui.trainers import worker
+from hptui.trainers.failures import Diverged
 from tests.trainers.attempts import make, start
 
 THEIRS = """
@@ -43,18 +43,18 @@ def test_an_error_that_is_all_ours_keeps_its_lines(capsys):
     def ours():
         raise ValueError("here")
 
-    code = compile("def call(f):\n    f()\n", tracebacks.__file__.replace("tracebacks", "worker"), "exec")
+    code = compile("def call(f):\n    f()\n", worker.__file__.replace("tracebacks", "worker"), "exec")
     names: dict = {}
     exec(code, names)
     try:
         names["call"](ours)
     except ValueError as error:
-        tracebacks.user_traceback(error)
+        worker.user_traceback(error)
     said = capsys.readouterr().err
     assert "ValueError: here" in said
     assert "worker.py" not in said
 
 
 def test_a_training_without_numbers_is_one_line(capsys):
-    tracebacks.user_traceback(Diverged("loss was nan"))
+    worker.user_traceback(Diverged("loss was nan"))
     assert capsys.readouterr().err == "diverged: loss was nan\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui.model.errors import UserError
+from hptui.core.errors import UserError
 from hptui.trainers.registry import schema
 from hptui.trainers.settings import SettingInfo
 

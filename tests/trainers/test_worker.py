@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hptui.storage.rundir import put_control
+from hptui.store.run_directory import put_control
 from hptui.trainers import toy, worker
 from tests.trainers.attempts import ROOT, curve, events, make, start, until, work
 

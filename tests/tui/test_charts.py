@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from hptui.storage.rows import Bucket
-from hptui.tui.charts import naming, plan, scales, series
+from hptui.store.records import Bucket
+from hptui.tui.charts import layout, naming, series
 from hptui.tui.charts.raster import ASCII, BLOCK, BRAILLE, PlaneBox, SeriesLine, rasterize
 
 
@@ -62,11 +62,11 @@ def test_one_point_is_one_dot():
 
 
 def test_ticks_are_round_and_inside():
-    assert scales.linear_ticks(0, 300, 3) == [0, 100, 200, 300]
-    assert scales.linear_ticks(2.05, 3.3, 3) == [2.5, 3.0]
-    assert scales.log_ticks(1e-5, 1e-1, 6)[0] == pytest.approx(1e-5)
+    assert layout.linear_ticks(0, 300, 3) == [0, 100, 200, 300]
+    assert layout.linear_ticks(2.05, 3.3, 3) == [2.5, 3.0]
+    assert layout.log_ticks(1e-5, 1e-1, 6)[0] == pytest.approx(1e-5)
     for low, high in ((1, 1), (np.nan, 1), (-1, np.inf), (1e300, 1e301)):
-        assert len(scales.linear_ticks(low, high, 4)) < 12
+        assert len(layout.linear_ticks(low, high, 4)) < 12
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_ticks_are_round_and_inside():
     [(0, 1, "0"), (2.5, 0.5, "2.5"), (3.0, 0.5, "3.0"), (12345, 0, "12.35k"), (2e-5, 0, "2e-5")],
 )
 def test_labels(value, span, text):
-    assert scales.tick_text(value, span) == text
+    assert layout.tick_text(value, span) == text
 
 
 def test_smoothing_starts_at_the_first_value_and_leaves_gaps():
@@ -135,21 +135,21 @@ def test_partners(metric, names, expected):
 
 def test_bounds_leave_out_what_is_no_number():
     lines = [line([0, 1, 2], [np.nan, 1, 2]), line([0, 1, 2], [np.inf, -1, 0])]
-    assert plan.value_bounds(lines, 0, 2, log=False) == (-1, 2)
-    assert plan.value_bounds(lines, 0, 2, log=True) == (1, 2)
-    assert plan.value_bounds([line([0], [np.nan])], 0, 1, log=False) is None
+    assert layout.value_bounds(lines, 0, 2, log=False) == (-1, 2)
+    assert layout.value_bounds(lines, 0, 2, log=True) == (1, 2)
+    assert layout.value_bounds([line([0], [np.nan])], 0, 1, log=False) is None
 
 
 def test_a_frame_fits_any_size():
     for width in range(1, 30):
         for height in range(1, 8):
             for box in (PlaneBox(0, 1, 0, 1), PlaneBox(0, 1e9, 1e-9, 1e9, log=True), PlaneBox(0, 1, 5, 5.000001)):
-                found = plan.axis_layout(box, width, height)
+                found = layout.axis_layout(box, width, height)
                 assert all(0 <= row < max(1, height - 1) for row, _ in found.rows)
 
 
 def test_the_value_under_a_crosshair():
     one = line([0, 10, 20], [1, 2, np.nan])
-    assert plan.value_at(one, -1) is None
-    assert plan.value_at(one, 12) == 2
-    assert plan.value_at(one, 20) is None
+    assert layout.value_at(one, -1) is None
+    assert layout.value_at(one, 12) == 2
+    assert layout.value_at(one, 20) is None

@@ -7,15 +7,14 @@ import asyncio
 import pytest
 from textual.widgets import Input
 
-from hptui.actions.steer import send_command
-from hptui.model.trial import Reason
-from hptui.results.diagnosis import diagnose
-from hptui.results.health import curves_for_diagnosis, diagnose_trials
+from hptui.core.trial import Reason
+from hptui.operations.steer import send_command
+from hptui.results.diagnosis import curves_for_diagnosis, diagnose, diagnose_trials
 from hptui.results.view import read_view
-from hptui.storage.reader import StoreReader
-from hptui.tui.screens.ask import ChoiceDialog
+from hptui.store.reader import StoreReader
 from hptui.tui.screens.clone import CloneForm
 from hptui.tui.screens.compare import difference_lines, metric_lines
+from hptui.tui.screens.dialogs import ChoiceDialog
 from hptui.tui.screens.space import SpaceScreen
 from hptui.tui.screens.steering import entries_without
 from tests.support import run_to_rest, trials

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from hptui.results.view import best_trials, read_view
-from hptui.tui.insights.picture import Dot, DotGrid, draw_grid, stepped_line
-from hptui.tui.insights.views import PLOTS, PlotOptions, importance_plot
-from hptui.tui.screens.insights import PlotsScreen
+from hptui.tui.charts.plot_picture import Dot, DotGrid, draw_grid, stepped_line
+from hptui.tui.charts.plot_views import PLOTS, PlotOptions, importance_plot
+from hptui.tui.screens.plots import PlotsScreen
 from tests.support import run_to_rest
 from tests.tui.walk import walking
 

@@ -19,7 +19,7 @@ def imported(path):
     """Functions of `actions` that a file imports, as `module:name`."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hptui.actions"):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hptui.operations"):
             found |= {f"{node.module}:{name.name}" for name in node.names}
     return found
 

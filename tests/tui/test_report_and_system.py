@@ -8,7 +8,7 @@ from textual.widgets import Input
 from hptui.tui.screens.report import ReportScreen
 from hptui.tui.screens.system import SystemScreen
 from hptui.tui.widgets.facts import Facts
-from tests.actions.made import FILE, make
+from tests.operations.made import FILE, make
 from tests.tui.walk import SIZES, walking
 
 PLAIN = f'{FILE}    [report]\n    figures = "none"\n'
@@ -82,7 +82,7 @@ async def test_the_machine(home, size):
 
 
 async def test_a_running_trial_is_among_the_processes(tmp_path):
-    from hptui.actions.run import run
+    from hptui.operations.run import run
     from tests.support import kill_all, toy
 
     home = tmp_path / "home"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hptui.model.trial import Trial
-from hptui.tui.rows import TrialRows, short_setting
+from hptui.core.trial import Trial
+from hptui.tui.trial_rows import TrialRows, short_setting
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one

@@ -8,19 +8,19 @@ import threading
 import pytest
 from textual.widgets import Checkbox, OptionList
 
-from hptui.model.trial import StudyState, TrialStatus
-from hptui.storage.reader import StoreReader
-from hptui.storage.rows import SCHEMA_VERSION
-from hptui.storage.store import Store
+from hptui.core.trial import StudyState, TrialStatus
+from hptui.store.reader import StoreReader
+from hptui.store.records import SCHEMA_VERSION
+from hptui.store.store import Store
 from hptui.trainers import checkpoints
-from hptui.tui.screens.confirm import ConfirmDialog
+from hptui.tui.screens.dialogs import ConfirmDialog
 from hptui.tui.screens.study import StudyScreen
 from hptui.tui.screens.trial import TrialScreen
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.studies import StudiesSource
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.trials import TrialTable
-from tests.actions.made import EVIL, make
+from tests.operations.made import EVIL, make
 from tests.tui.walk import SIZES, walking
 
 sizes = pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24"])
@@ -404,7 +404,7 @@ async def test_hostile_text_is_harmless_everywhere(home, size):
 
 
 def _file():
-    from tests.actions.made import FILE
+    from tests.operations.made import FILE
 
     return FILE
 

@@ -13,8 +13,8 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout, CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from hptui.tui.serve import guard_middleware
-from tests.actions.made import make
+from hptui.tui.open import guard_middleware
+from tests.operations.made import make
 from tests.support import kill_all, until
 from tests.tui.terminal import HPTUI, surroundings
 

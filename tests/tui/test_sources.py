@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from hptui.results.view import read_view
-from hptui.storage.store import Store
+from hptui.store.store import Store
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
-from tests.actions.made import STAGED, make, trial
+from tests.operations.made import STAGED, make, trial
 
 
 def test_the_best_of_a_staged_study_is_of_its_last_stage(home: Path) -> None:

@@ -13,7 +13,7 @@ from hptui.results.view import read_view
 from hptui.tui import verbs
 from hptui.tui.app import HptuiApp
 from hptui.tui.config import Config
-from hptui.tui.screens.entry import ParameterForm
+from hptui.tui.screens.parameter_form import ParameterForm
 from hptui.tui.screens.space import SpaceScreen
 from hptui.tui.screens.study import StudyScreen
 from tests.frames import text as frame
@@ -204,7 +204,7 @@ def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tm
     script.write_text("#!/bin/sh\nsed -i 's/1e-4/1e-3/' \"$1\"\n")
     script.chmod(0o755)
     monkeypatch.setenv("VISUAL", str(script))
-    from hptui.tui.screens import editor
+    from hptui.tui.screens import new_study
 
     class Given:
         said = ""
@@ -221,11 +221,11 @@ def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tm
             self.said = call()
 
     app = Given()
-    editor.edit_file(app, sd, read_view(sd).study, lambda result: None)
+    new_study.edit_file(app, sd, read_view(sd).study, lambda result: None)
     assert read_view(sd).study.space.parameters[0].low == 1e-3
     script.write_text("#!/bin/sh\nsed -i 's/1e-3/wrong/' \"$1\"\n")
     before = Path(read_view(sd).study.source).read_text()
-    editor.edit_file(app, sd, read_view(sd).study, lambda result: None)
+    new_study.edit_file(app, sd, read_view(sd).study, lambda result: None)
     assert "not taken" in app.said
     assert "your text is in" in app.said
     assert Path(read_view(sd).study.source).read_text() == before

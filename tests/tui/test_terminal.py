@@ -11,10 +11,10 @@ import time
 
 import pytest
 
-from hptui.model.trial import StudyState
-from hptui.storage.reader import StoreReader
-from hptui.storage.store import Store
-from tests.actions.made import TRIALS, make, trial
+from hptui.core.trial import StudyState
+from hptui.store.reader import StoreReader
+from hptui.store.store import Store
+from tests.operations.made import TRIALS, make, trial
 from tests.tui.terminal import HPTUI, Terminal, surroundings
 
 MANY = [*TRIALS[:7], *(trial(n, "complete", "finished", 0.6 + n / 100) for n in range(7, 40))]

@@ -17,10 +17,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hptui.actions.process import runner_status
+from hptui.operations.runner_process import runner_status
 from hptui.results.view import read_view
-from hptui.storage.paths import StudyDir
-from hptui.storage.reader import StoreReader
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
 from tests.support import kill_all, rest, state, trials, until
 from tests.tui.terminal import HPTUI, Terminal, surroundings
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from hptui.storage.paths import StudyDir
+from hptui.store.paths import StudyDir
 from hptui.tui.app import HptuiApp
 from hptui.tui.config import Config
 from tests.frames import text

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.actions.process import runner_status
-from hptui.actions.run import run as start
-from hptui.model.trial import Role, Trial
-from hptui.storage.paths import StudyDir
+from hptui.core.trial import Role, Trial
+from hptui.operations.run import run as start
+from hptui.operations.runner_process import runner_status
+from hptui.store.paths import StudyDir
 from tests.support import trials, until
 
 PATIENCE = 280.0

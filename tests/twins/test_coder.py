@@ -11,7 +11,7 @@ import pytest
 
 from hptui.results.columns import column_value
 from hptui.results.view import read_view
-from hptui.storage.reader import StoreReader
+from hptui.store.reader import StoreReader
 from tests.twins.kit import cut
 
 pytestmark = pytest.mark.xdist_group("twin-coder")

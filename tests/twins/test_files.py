@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from hptui.actions.check import check
-from hptui.model.ahead import PrepareRequest
-from hptui.model.errors import NotAvailable
-from hptui.model.space import Choice
-from hptui.model.study import Study
-from hptui.storage import studyfile
+from hptui import studyfile
+from hptui.core.errors import NotAvailable
+from hptui.core.planned_trials import PrepareRequest
+from hptui.core.space import Choice
+from hptui.core.study import Study
+from hptui.operations.check import check
 from hptui.trainers.settings import build
 from hptui.trainers.sft.prepare import prepare
 from hptui.trainers.sft.settings import SftSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hptui.model.trial import Reason, Role, TrialStatus
+from hptui.core.trial import Reason, Role, TrialStatus
 from tests.twins.kit import PAIRS, STUDIES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("twins")]

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from hptui.results.analysis.intervals import wilson_interval
-from hptui.storage.reader import StoreReader
+from hptui.results.analysis.significance import wilson_interval
+from hptui.store.reader import StoreReader
 from tests.twins.kit import cut
 
 pytestmark = pytest.mark.xdist_group("twin-math")

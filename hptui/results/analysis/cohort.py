@@ -1,4 +1,4 @@
-"""The trials that may be ranked with each other: of comparable stages, each configuration once. Lengths of training."""
+"""The trials that may be ranked with each other, their length of training, and the Pareto front."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hptui.model.outcome import meets_outcome
-from hptui.model.space import Space
-from hptui.model.stages import candidates_for_best, stage_named, stage_space
-from hptui.model.trial import Trial, TrialStatus
-from hptui.model.values import is_number
+from hptui.core.ranking import meets_outcome, objective_point
+from hptui.core.space import Space
+from hptui.core.stages import candidates_for_best, stage_named, stage_space
+from hptui.core.trial import Trial, TrialStatus
+from hptui.core.values import is_number
 from hptui.results.roles import number_with_role, setting_with_role
-from hptui.results.view import View, has_all_values
+from hptui.results.view import View, best_trials, has_all_values
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -116,3 +116,33 @@ def measured_value(trial: Trial, name: str) -> float | None:
         return trial.peak_memory_gb
     value = (trial.values or {}).get(name, trial.final.get(name, trial.metrics.get(name)))
     return value if value is not None and math.isfinite(value) else None
+
+
+def pareto_front(view: View) -> list[Trial]:
+    """Return the Pareto front, sorted by the first objective."""
+    numbers = {trial.number for trial in ranked_trials(view)}
+    front = [t for t in best_trials(view.study, view.trials) if has_finite_values(view, t) and t.number in numbers]
+    return sorted(front, key=lambda trial: (objective_point(view.study, trial), trial.number))
+
+
+def knee_of_front(view: View, front: list[Trial]) -> Trial | None:
+    """Return the trial of the front closest to the best value of every objective.
+
+    None for a front of fewer than three trials. Objectives are scaled by the span of the front.
+    """
+    if len(front) < 3:
+        return None
+    points = {trial.number: objective_point(view.study, trial) for trial in front}
+    low = [min(column) for column in zip(*points.values(), strict=True)]
+    span = [
+        max(column) - minimum or 1.0 for column, minimum in zip(zip(*points.values(), strict=True), low, strict=True)
+    ]
+
+    def distance(trial: Trial) -> float:
+        coordinates = points[trial.number]
+        return math.dist(
+            [(value - minimum) / width for value, minimum, width in zip(coordinates, low, span, strict=True)],
+            [0.0] * len(coordinates),
+        )
+
+    return min(front, key=lambda trial: (distance(trial), trial.number))

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from hptui.model.trial import Attempt, Role, Trial, TrialStatus, Value
-from hptui.model.values import is_number
+from hptui.core.trial import Attempt, Role, Trial, TrialStatus, Value
+from hptui.core.values import is_number
 from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank
 from hptui.results.roles import SETTING_NAMES, number_with_role
 from hptui.results.view import View

@@ -7,12 +7,18 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from hptui.model.parameters import Choice, Float, Int
-from hptui.model.trial import Trial, Value
-from hptui.model.values import is_number, values_equal
+from hptui.core.parameters import Choice, Float, Int
+from hptui.core.trial import Trial, Value
+from hptui.core.values import is_number, values_equal
 from hptui.results.analysis.cohort import is_numeric, searched_space, varying_settings
-from hptui.results.analysis.compare import SIGNIFICANCE_LEVEL, holm_correction
-from hptui.results.analysis.intervals import Interval, rate_counts, student_interval, wilson_interval
+from hptui.results.analysis.significance import (
+    SIGNIFICANCE_LEVEL,
+    Interval,
+    holm_correction,
+    rate_counts,
+    student_interval,
+    wilson_interval,
+)
 from hptui.results.roles import lower_bound, setting_with_role
 from hptui.results.view import View
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import hptui
-from hptui.model.errors import UserError, did_you_mean
-from hptui.model.format import setting
-from hptui.model.scripts import script_names
-from hptui.model.trial import Role, Trial, Value
-from hptui.results.export.csv_text import csv_text
-from hptui.results.export.json_text import json_text
-from hptui.results.export.python_text import python_text
-from hptui.results.export.quoting import comment_lines
-from hptui.results.export.shell_text import env_text, flags_text
-from hptui.results.export.toml_text import toml_text
-from hptui.results.export.yaml_text import yaml_text
+from hptui.core.command_settings import script_names
+from hptui.core.errors import UserError, did_you_mean
+from hptui.core.format import setting
+from hptui.core.trial import Role, Trial, Value
+from hptui.results.export.text_formats import (
+    comment_lines,
+    csv_text,
+    env_text,
+    flags_text,
+    json_text,
+    python_text,
+    toml_text,
+    yaml_text,
+)
 from hptui.results.view import View
 
 Names = Mapping[str, str]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hptui.model.format import NO_VALUE
-from hptui.model.trial import Role, Trial
-from hptui.results.analysis.against import metric_change
+from hptui.core.format import NO_VALUE
+from hptui.core.trial import Role, Trial
 from hptui.results.analysis.cohort import objective_value
 from hptui.results.analysis.cost import (
     cheaper_trial,
@@ -18,10 +17,11 @@ from hptui.results.analysis.cost import (
     seconds_per_thousand,
     seconds_per_trial,
 )
+from hptui.results.analysis.reference import metric_change
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Line, Part, line
-from hptui.results.sections.against import labelled_trial
-from hptui.results.teller import FactWriter
+from hptui.results.sections.comparison import labelled_trial
 
 
 def cost(facts: FactWriter) -> Iterator[Block]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hptui.model.format import NO_VALUE, setting
-from hptui.results.analysis.against import metric_change, metric_changes
+from hptui.core.format import NO_VALUE, setting
 from hptui.results.analysis.cohort import measured_value, trials_by_length
 from hptui.results.analysis.effects import MIN_TRIALS_FOR_EFFECT, Effect, EffectGroup, OneFactorStep
+from hptui.results.analysis.reference import metric_change, metric_changes
 from hptui.results.document import Block, Heading, Paragraph, ReportTable
+from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
 from hptui.results.roles import is_cost
-from hptui.results.teller import FactWriter
 
 COST_COLUMNS = ("seconds", "peak_memory_gb")
 """Costs that are shown next to the metric."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hptui.model.format import NO_VALUE
-from hptui.model.trial import Reason, Role, Trial, TrialStatus
+from hptui.core.format import NO_VALUE
+from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import searched_space, varying_settings
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Line, Name, capitalize_first, line
-from hptui.results.teller import FactWriter
 
 MAX_FAILED_ROWS = 30
 """Number of trials listed."""

@@ -9,12 +9,12 @@ from shlex import quote
 from typing import Any
 
 import hptui
-from hptui.model.format import setting
-from hptui.model.trial import Role, Trial, TrialStatus
+from hptui.core.format import setting
+from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.analysis.cohort import varying_settings
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
+from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Fact, Line, Name, join_parts, line
-from hptui.results.teller import FactWriter
 
 MAX_COMMANDS = 50
 """Number of commands listed."""
@@ -113,7 +113,7 @@ def _baseline_words(facts: FactWriter, trial: Trial) -> str:
 
 def exact_value(value: Any) -> str:
     """Return a value exactly, as `hptui add` reads it."""
-    from hptui.model.values import value_text
+    from hptui.core.values import value_text
 
     return value_text(value)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from hptui.model.format import NO_VALUE, setting
-from hptui.model.parameters import Choice, Int, Parameter
-from hptui.model.study import Stage
-from hptui.model.trial import Value
-from hptui.model.values import number_text
+from hptui.core.format import NO_VALUE, setting
+from hptui.core.parameters import Choice, Int, Parameter
+from hptui.core.study import Stage
+from hptui.core.trial import Value
+from hptui.core.values import number_text
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Fact, Line, Name, UserText, join_parts, line
 from hptui.results.roles import effective_batch, setting_with_role
 from hptui.results.sections.setup import labelled_line, sample_count
-from hptui.results.teller import FactWriter
 
 
 def space(facts: FactWriter) -> Iterator[Block]:

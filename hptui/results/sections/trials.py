@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hptui.model.format import NO_VALUE
-from hptui.model.trial import FROM_STEP, FROM_TRIAL, Role, Trial, TrialStatus
-from hptui.model.values import is_number
-from hptui.results.analysis.against import metric_change, metric_changes
+from hptui.core.format import NO_VALUE
+from hptui.core.trial import FROM_STEP, FROM_TRIAL, Role, Trial, TrialStatus
+from hptui.core.values import is_number
 from hptui.results.analysis.cohort import measured_value, objective_value, trials_by_length, violates_outcome
 from hptui.results.analysis.effects import OneFactorStep
+from hptui.results.analysis.reference import metric_change, metric_changes
 from hptui.results.columns import default_columns
 from hptui.results.document import Block, Bullets, Heading, Paragraph, ReportTable
+from hptui.results.fact_writer import FactWriter
 from hptui.results.facts import Bold, Line, Name, UserText, capitalize_first, join_parts, line
 from hptui.results.roles import goal_of, is_cost
-from hptui.results.teller import FactWriter
 
 MAX_ROWS = 200
 """A longer table is cut to the best trials."""

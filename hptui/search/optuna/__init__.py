@@ -4,6 +4,6 @@ Building costs a tenth of a millisecond per trial, and there is no second copy o
 the store. One module per sampler; what they share is in `codec`.
 """
 
-from hptui.search.optuna.terms import quiet_optuna
+from hptui.search.optuna.codec import quiet_optuna
 
 __all__ = ["quiet_optuna"]

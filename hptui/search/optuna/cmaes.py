@@ -16,17 +16,16 @@ from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.samplers import CmaEsSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from hptui.model.study import Objective, Study
-from hptui.model.trial import Rejection, Value
-from hptui.search.cube import fraction_of, value_at
+from hptui.core.study import Objective, Study
+from hptui.core.trial import Rejection, Value
+from hptui.core.unit_cube import fraction_of, value_at
 from hptui.search.engine import Proposal
-from hptui.search.generations import complete_generations, ended_trials, violation
 from hptui.search.history import Observation
-from hptui.search.lens import Point, SpaceProjection
-from hptui.search.modelled import AskContext, ModelEngine
-from hptui.search.optuna.terms import engine_name, quiet_optuna
-from hptui.search.start import initial_design
-from hptui.storage.studyfile.samplers import validate_cmaes
+from hptui.search.learning_engine import AskContext, ModelEngine, complete_generations, ended_trials, violation
+from hptui.search.optuna.codec import engine_name, quiet_optuna
+from hptui.search.optuna.qmc import initial_design
+from hptui.search.projection import Point, SpaceProjection
+from hptui.studyfile.validate_search import validate_cmaes
 
 MIN_SOURCE_TRIALS = 20
 """Minimum number of earlier trials of other engines to begin where they were good; else it begins in the middle."""

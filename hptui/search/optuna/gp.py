@@ -12,13 +12,13 @@ import optuna
 from optuna.samplers import GPSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from hptui.model.trial import Rejection, Value
+from hptui.core.trial import Rejection, Value
 from hptui.search.engine import Proposal
-from hptui.search.lens import Point
-from hptui.search.modelled import AskContext, ModelEngine
-from hptui.search.optuna.terms import SpaceCodec, engine_name, quiet_optuna
-from hptui.search.start import initial_design
-from hptui.search.table import TrainingRow, training_table
+from hptui.search.learning_engine import AskContext, ModelEngine
+from hptui.search.optuna.codec import SpaceCodec, engine_name, quiet_optuna
+from hptui.search.optuna.qmc import initial_design
+from hptui.search.projection import Point
+from hptui.search.training_table import TrainingRow, training_table
 
 
 class GpEngine(ModelEngine):

@@ -15,12 +15,11 @@ from optuna.samplers import NSGAIISampler
 from optuna.study import Study as OptunaStudy
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from hptui.model.trial import Rejection
-from hptui.search.generations import complete_generations, ended_trials, violation
+from hptui.core.trial import Rejection
 from hptui.search.history import Observation
-from hptui.search.lens import Point
-from hptui.search.modelled import AskContext, ModelEngine
-from hptui.search.optuna.terms import SpaceCodec, engine_name, quiet_optuna
+from hptui.search.learning_engine import AskContext, ModelEngine, complete_generations, ended_trials, violation
+from hptui.search.optuna.codec import SpaceCodec, engine_name, quiet_optuna
+from hptui.search.projection import Point
 
 POPULATION_SIZE = 10
 """Trials in a generation. With Optuna's 50 it would be a random search for as long as most studies last."""

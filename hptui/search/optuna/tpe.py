@@ -11,11 +11,11 @@ import optuna
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from hptui.model.trial import Rejection
+from hptui.core.trial import Rejection
 from hptui.search.history import Observation, ObservationKind
-from hptui.search.lens import Point
-from hptui.search.modelled import STARTUP_TRIALS, AskContext, ModelEngine
-from hptui.search.optuna.terms import SpaceCodec, engine_name, quiet_optuna
+from hptui.search.learning_engine import STARTUP_TRIALS, AskContext, ModelEngine
+from hptui.search.optuna.codec import SpaceCodec, engine_name, quiet_optuna
+from hptui.search.projection import Point
 
 
 class TpeEngine(ModelEngine):

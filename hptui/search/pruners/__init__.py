@@ -6,14 +6,10 @@ that never coincide. The metrics are recorded ones, so pruning works for every e
 Which trials may be pruned at all (the baseline and hand-picked ones may not) is decided by the caller.
 """
 
-from hptui.search.pruners.bands import WandbHyperbandPruner
-from hptui.search.pruners.curves import KEEP, ProgressCurve, Pruner, Verdict, best_at
-from hptui.search.pruners.halving import AshaPruner, HyperbandPruner
-from hptui.search.pruners.jury import MultiObjectivePruner
-from hptui.search.pruners.make import PRUNER_KINDS, make_pruner, pruner_for
-from hptui.search.pruners.patient import PatientPruner
-from hptui.search.pruners.percentile import MedianPruner, PercentilePruner
-from hptui.search.pruners.threshold import ThresholdPruner
+from hptui.search.pruners.base import KEEP, MultiObjectivePruner, ProgressCurve, Pruner, Verdict, best_at
+from hptui.search.pruners.factory import PRUNER_KINDS, make_pruner, pruner_for
+from hptui.search.pruners.halving import AshaPruner, HyperbandPruner, WandbHyperbandPruner
+from hptui.search.pruners.rules import MedianPruner, PatientPruner, PercentilePruner, ThresholdPruner
 
 __all__ = [
     "ProgressCurve",

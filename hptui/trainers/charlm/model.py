@@ -1,4 +1,4 @@
-"""The model of `charlm`: a small GPT with pre-norm blocks, learned positions and a fused query-key-value projection."""
+"""The model of `charlm`: a small GPT with pre-norm blocks and learned positions, and sampling of text from it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hptui.trainers.charlm.settings import CharlmSettings
+from hptui.trainers.charlm.text import Corpus
 
 EMBEDDING_SCALE = 3.0
 """Factor of the embeddings at the input.
@@ -100,3 +101,28 @@ def _initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=module.weight.shape[1] ** -0.5)
     if isinstance(module, nn.Linear) and module.bias is not None:
         nn.init.zeros_(module.bias)
+
+
+@torch.no_grad()
+def generate(
+    model: CharLM, corpus: Corpus, prompt: str, length: int, temperature: float, window: int, seed: int
+) -> str:
+    """Return `prompt` and the `length` characters after it. The same seed gives the same text.
+
+    `window` is the model's maximum sequence length; temperature 0 takes the likeliest character.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    generator = torch.Generator().manual_seed(seed)
+    ids = corpus.encode(prompt) or corpus.encode("\n") or [0]
+    for _ in range(length):
+        scores = model(torch.tensor([ids[-window:]], device=device))[0, -1].float().cpu()  # (vocabulary,)
+        ids.append(_choose(scores, temperature, generator))
+    return corpus.decode(ids)
+
+
+def _choose(scores: Tensor, temperature: float, generator: torch.Generator) -> int:
+    if temperature == 0:
+        return int(scores.argmax())
+    probabilities = torch.softmax(scores / temperature, dim=-1)
+    return int(torch.multinomial(probabilities, 1, generator=generator))

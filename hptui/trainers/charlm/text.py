@@ -19,9 +19,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from hptui.model.errors import UserError
-from hptui.storage.rundir import write_atomic
-from hptui.trainers.alone import exclusive_lock
+from hptui.core.errors import UserError
+from hptui.store.run_directory import exclusive_lock, write_atomic
 from hptui.trainers.charlm.settings import CharlmSettings
 
 SKIPPED = {"site-packages", "dist-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo", "__pycache__"}

@@ -1,9 +1,8 @@
-"""Training of one `charlm` trial: text, model, steps, checkpoints, sample.
+"""Training of one `charlm` trial: text, model, learning-rate schedule, steps, checkpoints, sample.
 
 All randomness is a function of the seed: batches of (seed, step), so that resuming needs no position in a data order;
 dropout of the generator's state, which a checkpoint holds. A resumed run gives the losses of an uninterrupted one, bit
-by bit, on the same machine with the same versions and number of threads.
-"""
+by bit, on the same machine with the same versions and number of threads."""
 
 from __future__ import annotations
 
@@ -13,17 +12,98 @@ import math
 import os
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from hptui.trainers.charlm import schedule, text
-from hptui.trainers.charlm.model import CharLM
-from hptui.trainers.charlm.sample import generate
+from hptui.trainers.charlm import text
+from hptui.trainers.charlm.model import CharLM, generate
 from hptui.trainers.charlm.settings import CharlmSettings
-from hptui.trainers.charlm.state import TrainingState
+from hptui.trainers.checkpoints import load_optimizer
 from hptui.trainers.context import TrialContext
-from hptui.trainers.outcome import Diverged
+from hptui.trainers.failures import Diverged
+
+STATE_FILE = "state.pt"
+"""Name of the file in a checkpoint."""
+
+
+@dataclass
+class TrainingState:
+    """Model, optimizer, step and early-stopping state of a training. Random generators belong to torch."""
+
+    model: CharLM
+    optimizer: torch.optim.Optimizer
+    device: torch.device
+    keep_best: bool
+    step: int = 0
+    best: float = math.inf
+    best_weights: dict[str, Tensor] | None = None
+    without_progress: int = 0
+
+    def save(self, path: Path) -> None:
+        """Write the file of a checkpoint into the directory `path`."""
+        state = {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": self.best,
+            "best_weights": self.best_weights,
+            "without_progress": self.without_progress,
+            "rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+        }
+        # A Python file raises OSError if the disk is full; torch's own writer does not.
+        with (path / STATE_FILE).open("wb") as file:
+            torch.save(state, file)
+
+    def restore(self, path: Path) -> None:
+        """Load the state of the training that wrote a checkpoint."""
+        state = torch.load(path / STATE_FILE, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        load_optimizer(self.optimizer, state["optimizer"])
+        self.step, self.best, self.without_progress = state["step"], state["best"], state["without_progress"]
+        self.best_weights = state["best_weights"]
+        torch.set_rng_state(state["rng"].cpu())
+        if state["cuda_rng"] is not None and self.device.type == "cuda":
+            torch.cuda.set_rng_state(state["cuda_rng"].cpu(), self.device)
+
+    def judge(self, loss: float) -> None:
+        """Update the best loss, its weights and the count of evaluations without progress."""
+        if not loss < self.best:
+            self.without_progress += 1
+            return
+        self.best, self.without_progress = loss, 0
+        if self.keep_best:
+            self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
+
+
+def learning_rate_at(settings: CharlmSettings, index: int, total: int, per_epoch: float) -> float:
+    """Return the learning rate of update `index` (from 0) of `total`; an epoch has `per_epoch` updates."""
+    warmup_steps = settings.warmup_steps
+    warmup = min(1.0, (index + 1) / warmup_steps) if warmup_steps else 1.0
+    return settings.learning_rate * warmup * _decay_factor(settings, index, total, per_epoch)
+
+
+def _decay_factor(settings: CharlmSettings, index: int, total: int, per_epoch: float) -> float:
+    after_warmup = max(index - settings.warmup_steps, 0)
+    if settings.lr_schedule == "cosine":  # to zero at the end
+        return 0.5 * (1.0 + math.cos(math.pi * min(after_warmup / max(total - settings.warmup_steps, 1), 1.0)))
+    if settings.lr_schedule == "step":
+        return math.pow(settings.lr_decay, sum(index >= step for step in settings.lr_steps))
+    if settings.lr_schedule == "exponential":
+        return math.pow(settings.lr_decay, after_warmup / per_epoch)
+    return 1.0
+
+
+def peak_learning_rate(settings: CharlmSettings, total: int, per_epoch: float) -> float:
+    """Return the largest learning rate of a run: below the setting's if the warm-up outlasts it."""
+    # After the warm-up no schedule rises; before it, only a drop of `step` can end a rise.
+    candidates = {0, min(max(settings.warmup_steps, 1), total) - 1}
+    candidates |= {step - 1 for step in settings.lr_steps if 0 < step <= total}
+    return max(learning_rate_at(settings, index, total, per_epoch) for index in candidates)
+
 
 CHECKPOINT_INTERVAL_S = 60.0
 """Seconds between checkpoints, where the settings give no number of steps."""
@@ -91,7 +171,7 @@ class CharlmTraining:
     def _record_effective(self, corpus: text.Corpus) -> None:
         """Record the values that are really used, where they follow from several settings."""
         settings, trial = self.settings, self.trial
-        peak = schedule.peak_learning_rate(settings, self.total, self.per_epoch)
+        peak = peak_learning_rate(settings, self.total, self.per_epoch)
         if settings.warmup_steps > self.total:
             trial.warn(
                 f"the warm-up of {settings.warmup_steps} steps is longer than the run of {self.total}: "
@@ -165,7 +245,7 @@ class CharlmTraining:
     def update(self) -> tuple[float, float, float]:
         """Take one optimizer step; return learning rate, mean loss before the step, and gradient norm."""
         settings, state, accumulation = self.settings, self.state, self.settings.gradient_accumulation
-        learning_rate = schedule.learning_rate_at(settings, state.step, self.total, self.per_epoch)
+        learning_rate = learning_rate_at(settings, state.step, self.total, self.per_epoch)
         for group in state.optimizer.param_groups:
             group["lr"] = learning_rate
         state.model.train()

@@ -1,9 +1,11 @@
-"""The order of training as a pure function of seed and step, and batches as tensors."""
+"""Packing of examples into rows, the order of training as a pure function of seed and step, and batches as tensors."""
 
 from __future__ import annotations
 
 import hashlib
 import math
+import random
+from bisect import bisect_right, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -118,3 +120,30 @@ class TokenRows:
         order = sorted(range(len(self.rows)), key=lambda n: sum(len(self.tokens[e][0]) for e in self.rows[n]))
         for begin in range(0, len(order), size):
             yield self.batch(order[begin : begin + size])
+
+
+def pack(lengths: Sequence[int], room: int, seed: int) -> list[list[int]]:
+    """Return rows of indices whose lengths sum to at most `room`; every index occurs once.
+
+    Best-fit decreasing: the longest example first, into the fullest row with room for it. A longer example than
+    `room` has a row of its own. The seed decides among examples of equal length.
+    Source: arXiv:2404.10830.
+    """
+    order = list(range(len(lengths)))
+    random.Random(seed).shuffle(order)  # examples of equal length are packed in an order that depends on the seed alone
+    order.sort(key=lambda index: -lengths[index])
+    rows: list[list[int]] = []
+    free: list[tuple[int, int]] = []  # (room left, row), ascending
+    for index in order:
+        length = int(lengths[index])
+        position = bisect_right(free, (length, -1))
+        if position == len(free):
+            rows.append([index])
+            left, row = room - length, len(rows) - 1
+        else:
+            left, row = free.pop(position)
+            rows[row].append(index)
+            left -= length
+        if left > 0:
+            insort(free, (left, row))
+    return rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
-from hptui.model.errors import Unsupported, UserError, did_you_mean
+from hptui.core.errors import Unsupported, UserError, did_you_mean
 from hptui.trainers.data.read import TEXT_COLUMN, Row
 from hptui.trainers.data.settings import DataSettings
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hptui.model.errors import NotAvailable, UserError, did_you_mean, nearest
+from hptui.core.errors import NotAvailable, UserError, did_you_mean, nearest
 from hptui.trainers import hub, models
 
 Row = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hptui.model.errors import UserError
+from hptui.core.errors import UserError
 from hptui.trainers.settings import setting
 
 DATA, PROMPT, SEQUENCE = "Data", "Prompt", "Sequence"

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from hptui.model.errors import UserError, did_you_mean
+from hptui.core.errors import UserError, did_you_mean
 from hptui.trainers.data.read import DataSource, Row, read_rows
 from hptui.trainers.data.settings import DataSettings
 

@@ -1,10 +1,15 @@
-"""Extraction of the answer from a text, and comparison of two answers."""
+"""Extraction, comparison and classification of answers: each sample is correct, a wrong answer or a format failure."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+
+from hptui.core.format import Proportion
+from hptui.trainers.evals.options import GenerationOptions
 
 NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:/\d+)?|-?\.\d+")
 """A number: digits with or without thousands separators, decimals or a denominator."""
@@ -106,3 +111,45 @@ def _boxed(text: str) -> ExtractedAnswer:
 
 def _filled(answer: str) -> ExtractedAnswer:
     return ExtractedAnswer(answer.strip()) if answer.strip() else ExtractedAnswer(None, "empty answer")
+
+
+CORRECT, WRONG, FORMAT = "correct", "wrong answer", "format failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """The classification of one sample. `answer` is None where none was extracted."""
+
+    category: str
+    answer: str | None
+    expected: str
+    cause: str = ""
+
+
+def classify(text: str, reference: str, options: GenerationOptions, *, cut: bool = False) -> Grade:
+    """Classify one generated text. `cut`: it was ended by the limit of tokens."""
+    correct = expected_answer(reference, options.answer_format, options.answer_regex)
+    extracted = extract_answer(text, options.answer_format, options.answer_regex)
+    if extracted.answer is None:
+        return Grade(FORMAT, None, correct, extracted.cause + (", cut off" if cut else ""))
+    if answers_equal(extracted.answer, correct):
+        return Grade(CORRECT, extracted.answer, correct)
+    return Grade(WRONG, extracted.answer, correct, _difference(extracted.answer, correct))
+
+
+def category_shares(grades: Sequence[Grade]) -> dict[str, float]:
+    """Return the share of each category, with its counts."""
+    count = Counter(grade.category for grade in grades)
+    names = {"accuracy": CORRECT, "wrong_answer": WRONG, "format_failure": FORMAT}
+    return {name: Proportion(count[category], len(grades)) for name, category in names.items()}
+
+
+def count_causes(grades: Sequence[Grade]) -> dict[str, int]:
+    """Return how often each cause of an incorrect sample occurred, the most frequent first."""
+    return dict(Counter(f"{g.category}: {g.cause}" for g in grades if g.cause).most_common())
+
+
+def _difference(answer: str, correct: str) -> str:
+    if as_number(correct) is None:
+        return "another text"
+    return "not a number" if as_number(answer) is None else "another number"

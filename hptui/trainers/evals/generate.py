@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hptui.model.trial import Value
+from hptui.core.trial import Value
 from hptui.trainers.data.tokens import appended_tokens, strip_suffix
 from hptui.trainers.evals.options import GenerationOptions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hptui.model.errors import UserError, did_you_mean
+from hptui.core.errors import UserError, did_you_mean
 
 METRIC_FAMILIES = ("accuracy", "exact_match", "bleu", "rouge")
 """What can be measured; length and time are measured always."""

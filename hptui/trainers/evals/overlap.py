@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from hptui.model.trial import Value
+from hptui.core.trial import Value
 
 RESAMPLES = 500
 """Bootstrap resamples of an interval."""

@@ -18,8 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hptui.trainers.models.data import arithmetic_rows
-from hptui.trainers.models.library import library_functions
+from hptui.trainers.models.data import arithmetic_rows, library_functions
 from hptui.trainers.models.recipes import Recipe
 
 THREADS = 1

@@ -19,10 +19,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from hptui.model.errors import NotAvailable, UserError, did_you_mean
-from hptui.storage.paths import find_home
-from hptui.storage.rundir import write_atomic
-from hptui.trainers.alone import exclusive_lock
+from hptui.core.errors import NotAvailable, UserError, did_you_mean
+from hptui.store.paths import find_home
+from hptui.store.run_directory import exclusive_lock, write_atomic
 from hptui.trainers.models.data import DATA_SETS
 from hptui.trainers.models.data import VERSION as DATA_VERSION
 from hptui.trainers.models.recipes import RECIPES

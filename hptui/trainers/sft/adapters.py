@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from hptui.model.errors import UserError, did_you_mean
+from hptui.core.errors import UserError, did_you_mean
 from hptui.trainers.sft.settings import ALL_LINEAR, ModelSettings, SftSettings, adapter_targets
 
 MATRIX_DIMENSIONS = 2

@@ -1,6 +1,6 @@
 """All imports of a fine-tuning, for a process that will be forked. They do not initialise a GPU."""
 
-from hptui.trainers.sft.bnb import import_without_bitsandbytes
+from hptui.trainers.sft.bitsandbytes import import_without_bitsandbytes
 
 import_without_bitsandbytes(
     "transformers.models.auto.modeling_auto", "transformers.models.auto.tokenization_auto", "peft"

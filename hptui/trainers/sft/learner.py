@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from hptui.trainers.checkpoints import load_optimizer
 from hptui.trainers.data.batches import Batch, TokenRows, TrainingOrder
-from hptui.trainers.optimizers import load_optimizer
-from hptui.trainers.sft import memory, optimizers, schedule
+from hptui.trainers.sft import memory, optimizer
 from hptui.trainers.sft.settings import SftSettings
 
 STATE_FILE = "state.pt"
@@ -79,7 +79,7 @@ class Learner:
         self.settings, self.model, self.rows, self.order, self.total = settings, model, rows, order, total
         self.loss_of, self.device = loss_of, device
         self.named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-        self.optimizer = optimizers.make_optimizer(settings, self.named)
+        self.optimizer = optimizer.make_optimizer(settings, self.named)
         self.scaler = torch.amp.GradScaler(device.type, enabled=scaled)
         self.place = TrainingPosition()
         self.kept: dict[str, float] = {}
@@ -95,7 +95,7 @@ class Learner:
         """Take one optimizer step over its micro-batches; each learnt token has the same weight."""
         position = self.place
         self._started = self._started or time.perf_counter()
-        rate = schedule.learning_rate_at(self.settings, position.step, self.total, self.order.per_epoch)
+        rate = optimizer.learning_rate_at(self.settings, position.step, self.total, self.order.per_epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         batches = [self.rows.batch(indices) for indices in self.order.step(position.step)]
@@ -140,7 +140,7 @@ class Learner:
         self.scaler.update()
         if "optimizer" not in self.kept:
             self.kept["gradients"] = memory.gradients_gib(self.model)
-            self.kept["optimizer"] = optimizers.state_bytes(self.optimizer) / memory.GIB
+            self.kept["optimizer"] = optimizer.state_bytes(self.optimizer) / memory.GIB
         self.optimizer.zero_grad()
         return norm
 

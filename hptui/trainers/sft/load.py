@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from hptui.model.errors import NotAvailable, UserError, did_you_mean
+from hptui.core.errors import NotAvailable, UserError, did_you_mean
 from hptui.trainers import hub, models
-from hptui.trainers.sft import bnb
+from hptui.trainers.sft import bitsandbytes
 from hptui.trainers.sft.settings import ModelSettings, SftSettings
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -112,7 +112,7 @@ def load_base(settings: SftSettings, directory: Path, device: torch.device, toke
     dtype = weights_dtype(settings, device)
     options: dict[str, Any] = {"dtype": dtype, **hub_options(settings)}
     if settings.adapter == "qlora":
-        bnb.allow_bitsandbytes()
+        bitsandbytes.allow_bitsandbytes()
         options |= {
             "quantization_config": quantization_config(settings, device),
             "device_map": {"": (device.index or 0) if device.type == "cuda" else "cpu"},

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hptui.model.trial import Value
-from hptui.trainers.environment import host_peak_gib
-from hptui.trainers.outcome import GPU_MEMORY_SIGNS, HOST_MEMORY_SIGNS, OutOfMemory
+from hptui.core.trial import Value
+from hptui.trainers.failures import GPU_MEMORY_SIGNS, HOST_MEMORY_SIGNS, OutOfMemory
+from hptui.trainers.provenance import host_peak_gib
 from hptui.trainers.sft.settings import SftSettings
 
 GIB = 1 << 30

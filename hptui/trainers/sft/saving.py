@@ -14,7 +14,7 @@ from hptui.trainers.sft import adapters, load
 from hptui.trainers.sft.settings import SftSettings
 
 if TYPE_CHECKING:
-    from hptui.trainers.sft.loop import TrainingRun
+    from hptui.trainers.sft.train import TrainingRun
 
 MODEL_FOLDER = "model"
 """Name of the artifact."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hptui.model.errors import UserError, did_you_mean
+from hptui.core.errors import UserError, did_you_mean
 from hptui.trainers.data.settings import DataSettings
 from hptui.trainers.evals.options import ANSWER_FORMATS, METRIC_FAMILIES, GenerationOptions
 from hptui.trainers.settings import setting

@@ -1,18 +1,267 @@
-"""One fine-tuning trial: data, model, adapter, steps, evaluation, saving."""
+"""One fine-tuning trial: data, model, adapter, the loop of steps and evaluations, checkpoints, saving."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 
+from hptui.core.format import with_counts
 from hptui.trainers.context import TrialContext
-from hptui.trainers.data import pipeline
-from hptui.trainers.sft import adapters, evaluate, load, memory, saving
-from hptui.trainers.sft.loop import TrainingRun
+from hptui.trainers.data import batches, pipeline
+from hptui.trainers.data.batches import TokenRows, TrainingOrder
+from hptui.trainers.data.pipeline import StudyData
+from hptui.trainers.data.split import sample_indices
+from hptui.trainers.evals import Interrupted
+from hptui.trainers.failures import Diverged
+from hptui.trainers.sft import adapters, evaluate, load, memory, run, saving
+from hptui.trainers.sft.evaluate import BestWeights
+from hptui.trainers.sft.forward import Forward, effective_precision
+from hptui.trainers.sft.learner import Learner, ReportWindow
+from hptui.trainers.sft.load import LoadedModel
+from hptui.trainers.sft.prepare import unused_settings
 from hptui.trainers.sft.settings import SftSettings
-from hptui.trainers.sft.unused import unused_settings
+
+CHECKPOINT_INTERVAL_S = 300.0
+"""Seconds between checkpoints, where the settings give no number of steps."""
+
+
+class TrainingRun:
+    """One trial on a model: what stays the same while its learner changes."""
+
+    def __init__(
+        self,
+        settings: SftSettings,
+        trial: TrialContext,
+        device: torch.device,
+        data: StudyData,
+        base: LoadedModel,
+        model: Any,
+    ) -> None:
+        self.settings, self.trial, self.device, self.data, self.base, self.model = (
+            settings,
+            trial,
+            device,
+            data,
+            base,
+            model,
+        )
+        self.where = "while the training was set up"
+        pad = base.tokenizer.pad_token_id or 0
+        self.pad, self.width = pad, settings.max_length if settings.padding == "max_length" else 0
+        self.held_out = self._held_out("validation")
+        self.precision = effective_precision(settings, device, base.dtype)
+        self.forward = Forward(model, self.precision)
+        self.best_weights = BestWeights(settings, trial.dir / "best", trial.warn)
+        if trial.role == "base":
+            run.record_base_model(self)
+            return
+        rows = self._training_rows()
+        self.order = TrainingOrder(len(rows), settings.batch_size, settings.accumulation, trial.seed)
+        self.total = settings.steps or math.ceil(settings.epochs * self.order.per_epoch)
+        self.eval_every = settings.eval_every or self.order.per_epoch
+        trial.total_steps = self.total
+        self.learner = Learner(
+            settings, model, rows, self.order, self.total, self.forward, device, scaled=self.precision == "fp16"
+        )
+        if trial.resume_from:
+            self.learner.restore(trial.resume_from)
+            self.best_weights.delete_later(self.learner.place)
+        run.record_start(self)
+
+    def _training_rows(self) -> TokenRows:
+        settings, tokens = self.settings, self.data.tokens["train"]
+        chosen = sample_indices(len(tokens), settings.train_samples, settings.split_seed)
+        if not settings.packing:
+            return TokenRows(tokens, [[index] for index in chosen], pad=self.pad, width=self.width)
+        lengths = tokens.lengths
+        bins = batches.pack([int(lengths[index]) for index in chosen], settings.max_length, self.trial.seed)
+        return TokenRows(tokens, [[chosen[n] for n in row] for row in bins], pad=self.pad, width=self.width)
+
+    def _held_out(self, name: str) -> TokenRows:
+        tokens = self.data.tokens[name]
+        chosen = sample_indices(len(tokens), self.settings.eval_samples, self.settings.split_seed)
+        return TokenRows(tokens, [[index] for index in chosen], pad=self.pad)
+
+    # the loop -----------------------------------------------------------------------------------------------------
+
+    def train(self) -> dict[str, float]:
+        """Run the steps up to the last one, early stopping or a request; return the last metrics.
+
+        A checkpoint is saved if the training was asked to stop, other than to be pruned.
+        """
+        settings, trial, learner, position = self.settings, self.trial, self.learner, self.learner.place
+        last_step = min(self.total, trial.try_steps or self.total)
+        trial.phase("train")
+        saved_step = position.step
+        running = not position.unjudged or self._measure(last=position.step == last_step)
+        while running and position.step < last_step and not trial.should_stop:
+            if settings.early_stopping and position.best.since >= settings.patience:
+                reason = f"{settings.early_stopping_metric} was no better than {position.best.value:.6g}"
+                trial.stopped_early(f"{reason} of step {position.best.step} in {position.best.since} evaluations")
+                break
+            self.where = f"in step {position.step + 1}"
+            learner.update()
+            if position.step == 1:
+                run.record_memory(self)
+            last = position.step == last_step
+            if position.step % settings.log_every == 0 or last or trial.try_steps:
+                self._report(self._log())
+            running = self._measure(last)
+            if running and not last and self._checkpoint_due():
+                self._save()
+                saved_step = position.step
+        needed = trial.obeyed not in (None, "prune") or trial.try_steps  # a dry run measures how large a checkpoint is
+        if needed and (position.step > saved_step or position.unjudged):
+            self._save()
+        learner.settle()
+        return dict(position.metrics)
+
+    def _measure(self, last: bool) -> bool:
+        """Make the evaluations that are due after a step.
+
+        Return False if asked to stop meanwhile; they stay due for the resumed training.
+        """
+        settings, position = self.settings, self.learner.place
+        generate_now = settings.generate_every and (
+            position.step % settings.generate_every == 0 if not last else settings.judges and settings.judged_by_answers
+        )
+        measured: dict[str, float] = {}
+        position.unjudged = True
+        try:
+            if position.step % self.eval_every == 0 or last:
+                measured |= self._evaluate()
+            if generate_now:
+                measured |= self._generate(f"generations-{position.step:08d}.jsonl")
+        except Interrupted:
+            return False
+        position.unjudged = False
+        self._report(measured)
+        self.best_weights.judge(measured, position, self.learner.weights)
+        return True
+
+    def _report(self, metrics: dict[str, float]) -> None:
+        position = self.learner.place
+        if metrics:
+            self.trial.report(position.step, metrics)
+            self.learner.place.metrics |= with_counts(metrics)
+        for name in ("train_loss", "eval_loss"):
+            if not math.isfinite(metrics.get(name, 0.0)):
+                raise Diverged(
+                    f"{name} is {metrics[name]} at step {position.step}, with a learning rate of {position.rate:.3g}"
+                )
+
+    def _log(self) -> dict[str, float]:
+        learner, position = self.learner, self.learner.place
+        learner.settle()
+        window, position.window = position.window, ReportWindow()
+        return {
+            "train_loss": window.loss / window.steps,
+            "learning_rate": position.rate,
+            "grad_norm": position.norm,
+            "tokens_per_second": window.tokens / max(window.seconds, 1e-9),
+            "epoch": round(position.step / self.order.per_epoch, 4),
+            **memory.peak_memory(self.device),
+        }
+
+    def _evaluate(self) -> dict[str, float]:
+        """Return the loss on the held-out examples, each of their tokens with the same weight."""
+        if not len(self.held_out):
+            return {}
+        self.where = f"in the evaluation at step {self.learner.place.step}"
+        self.learner.settle()
+        self.trial.phase("evaluate", allow=3600)
+        measured = evaluate.evaluate_loss(self.forward, self.held_out, self.settings, self.device, self._keep_going)
+        step, loss = self.learner.place.step, measured["eval_loss"]
+        print(f"step {step}/{self.total}: eval_loss {loss:.4f}", flush=True)
+        self.trial.phase("train")
+        return measured
+
+    def _generate(self, name: str) -> dict[str, float]:
+        """Return the metrics of the model's answers, which become the artifact `name`."""
+        self.where = f"while it generated at step {self.learner.place.step}"
+        self.learner.settle()
+        self.trial.phase("generate", allow=3600)
+        measured = evaluate.evaluate_answers(self, name)
+        self.trial.phase("train")
+        return measured
+
+    def _keep_going(self) -> bool:
+        return self.trial.try_steps is not None or not self.trial.should_stop
+
+    def _checkpoint_due(self) -> bool:
+        every = self.settings.save_every
+        return self.learner.place.step % every == 0 if every else self.trial.checkpoint_due(CHECKPOINT_INTERVAL_S)
+
+    def _save(self) -> None:
+        self.where = f"while a checkpoint was written at step {self.learner.place.step}"
+        self.trial.checkpoint(self.learner.save, self.learner.place.step)
+        self.best_weights.delete_older(self.learner.place)
+
+    # the end ------------------------------------------------------------------------------------------------------
+
+    def finish(self) -> dict[str, float]:
+        """Finish after the last step: best weights, answers, test set, cost. Return the final metrics.
+
+        Return {} if asked to stop meanwhile.
+        """
+        learner, position = self.learner, self.learner.place
+        metrics: dict[str, float] = {}
+        of_best: dict[str, float] = {}  # of the best weights: final values, no points of the last step
+        try:
+            if (weights := self.best_weights.weights(position)) is not None and position.best.step != position.step:
+                self._save()  # if asked to stop from here on, the trial resumes from this and not from the best weights
+                learner.take(weights)
+                self.best_weights.loaded = True
+                of_best = self._evaluate()
+            if self.settings.generate_samples:
+                metrics |= self._generate("generations.jsonl")
+            metrics |= self._test()
+        except Interrupted:
+            if not self.best_weights.loaded:
+                self._save()
+            return {}
+        metrics |= run.training_cost(self)
+        run.record_end(self)
+        self.best_weights.clear()
+        # Points of the last step that were measured before belong to the last weights: the best weights' values may not
+        # replace them.
+        already_measured = position.metrics if self.best_weights.loaded and self.settings.judged_by_answers else {}
+        self.trial.report(
+            position.step, {name: value for name, value in metrics.items() if name not in already_measured}
+        )
+        return {**of_best, **metrics}
+
+    def _test(self) -> dict[str, float]:
+        rows = self._held_out("test")
+        if not len(rows):
+            return {}
+        self.where = "in the evaluation on the test set"
+        self.trial.phase("test", allow=3600)
+        measured = evaluate.evaluate_loss(self.forward, rows, self.settings, self.device, self._keep_going)
+        return {"test_loss": measured["eval_loss"], "test_perplexity": measured["perplexity"]}
+
+    def evaluate_base_model(self) -> dict[str, float]:
+        """Return the metrics of the untrained model on the held-out examples, as a baseline."""
+        self.where = "in the evaluation of the base model"
+        metrics: dict[str, float] = {}
+        try:
+            if len(self.held_out):
+                self.trial.phase("evaluate", allow=3600)
+                metrics |= evaluate.evaluate_loss(
+                    self.forward, self.held_out, self.settings, self.device, self._keep_going
+                )
+            if self.settings.generate_samples:
+                self.trial.phase("generate", allow=3600)
+                metrics |= evaluate.evaluate_answers(self, "generations.jsonl")
+            metrics |= self._test() | memory.peak_memory(self.device)
+        except Interrupted:
+            return metrics
+        self.trial.report(0, metrics)
+        return metrics
 
 
 def train(settings: SftSettings, trial: TrialContext) -> Mapping[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hptui.storage.rows import Bucket
+from hptui.store.records import Bucket
 from hptui.tui.charts.raster import Floats, SeriesLine
 
 MIN_WEIGHT = 1e-30

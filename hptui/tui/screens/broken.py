@@ -7,15 +7,14 @@ from typing import Any
 
 from textual.app import ComposeResult
 
-from hptui.storage.paths import StudyDir
-from hptui.tui.cells import Cell
+from hptui.store.paths import StudyDir
+from hptui.tui.cells import Cell, plain_line
 from hptui.tui.feed import Trouble
-from hptui.tui.screens.base import SourceScreen, app_of
+from hptui.tui.screens.screen import SourceScreen, app_of
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
-from hptui.tui.text import plain_line
+from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 
 
 class BrokenScreen(SourceScreen):

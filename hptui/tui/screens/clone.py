@@ -11,11 +11,11 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Checkbox, Input, Static
 
-from hptui.model.trial import Trial, Value
+from hptui.core.trial import Trial, Value
 from hptui.results.view import View
-from hptui.tui.screens.ask import TextInput
-from hptui.tui.screens.base import Dialog
-from hptui.tui.text import plain_line
+from hptui.tui.cells import plain_line
+from hptui.tui.screens.dialogs import TextInput
+from hptui.tui.screens.screen import Dialog
 
 
 @dataclass(frozen=True, slots=True)

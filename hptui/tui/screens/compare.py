@@ -9,24 +9,21 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from hptui.model.counts import visible_metrics
-from hptui.model.format import clock, memory, setting
-from hptui.model.trial import Trial, Value
-from hptui.model.values import values_equal
+from hptui.core.format import clock, memory, setting, visible_metrics
+from hptui.core.trial import Trial, Value
+from hptui.core.values import values_equal
 from hptui.results.view import View
-from hptui.storage.paths import StudyDir
-from hptui.tui.cells import Cell
+from hptui.store.paths import StudyDir
+from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
 from hptui.tui.keys import bindings
-from hptui.tui.screens.base import app_of
-from hptui.tui.screens.charted import ChartScreen
-from hptui.tui.screens.curves import CurvePanel
+from hptui.tui.labels import short_number
+from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
+from hptui.tui.screens.screen import app_of
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
-from hptui.tui.text import fit_cells, plain_line, width_of
+from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
-from hptui.tui.words import short_number
 
 MAX_COMPARED = 8
 """Number of trials that are compared at most."""

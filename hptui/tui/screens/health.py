@@ -10,21 +10,20 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
-from hptui.model.trial import Trial
+from hptui.core.trial import Trial
 from hptui.results.diagnosis import Diagnosis
 from hptui.results.view import View
-from hptui.storage.paths import StudyDir
-from hptui.tui.cells import Cell, TableColumn
-from hptui.tui.glyphs import STATUS_MEANINGS, Glyphs
+from hptui.store.paths import StudyDir
+from hptui.tui.cells import Cell, TableColumn, plain_line
 from hptui.tui.keys import bindings
-from hptui.tui.screens.base import app_of
+from hptui.tui.screens.screen import app_of
 from hptui.tui.screens.steering import SteeringScreen
 from hptui.tui.sources.health import HealthSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySnapshot, StudySource
-from hptui.tui.text import plain_line
+from hptui.tui.themes import STATUS_MEANINGS, Glyphs
+from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.table import TableWidget
 
 MAX_DIAGNOSED = 400

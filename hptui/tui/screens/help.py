@@ -11,12 +11,11 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 import hptui
-from hptui.tui.cells import Cell
+from hptui.tui.cells import Cell, fit_cells, plain_line
 from hptui.tui.config import config_path, state_path
 from hptui.tui.keys import Key, all_keys_by_id, key_text
-from hptui.tui.screens.ask import TextInput
-from hptui.tui.screens.base import Dialog, app_of
-from hptui.tui.text import fit_cells, plain_line
+from hptui.tui.screens.dialogs import TextInput
+from hptui.tui.screens.screen import Dialog, app_of
 from hptui.tui.widgets.facts import Facts
 
 KEY_GROUPS = ("Look", "Choose", "Run", "Out", "Program", "Move")

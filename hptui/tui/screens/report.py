@@ -14,15 +14,14 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Markdown
 
-from hptui.storage.paths import StudyDir
-from hptui.tui.cells import Cell
+from hptui.store.paths import StudyDir
+from hptui.tui.cells import Cell, plain_line
 from hptui.tui.keys import bindings
-from hptui.tui.screens.ask import ChoiceDialog, TextDialog
-from hptui.tui.screens.base import SourceScreen, app_of
-from hptui.tui.text import plain_line
+from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog
+from hptui.tui.screens.screen import SourceScreen, app_of
 from hptui.tui.verbs import helper_environment
+from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 
 REPORT_TIMEOUT_S = 180
 """Seconds after which the process that makes the report is given up."""

@@ -10,23 +10,22 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from hptui.model.errors import HptuiError
-from hptui.model.format import duration, setting
-from hptui.storage.paths import StudyDir
-from hptui.tui.cells import Cell
+from hptui.core.errors import HptuiError
+from hptui.core.format import duration, setting
+from hptui.store.paths import StudyDir
+from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
 from hptui.tui.keys import bindings
-from hptui.tui.screens.base import SourceScreen, app_of
-from hptui.tui.spacerows import CONSTRAINT_PREFIX, SpaceRows
-from hptui.tui.text import fit_cells, plain_line, width_of
+from hptui.tui.screens.screen import SourceScreen, app_of
+from hptui.tui.space_rows import CONSTRAINT_PREFIX, SpaceRows
+from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.table import TableWidget
 
 if TYPE_CHECKING:
-    from hptui.actions.space import DraftEffect, SpaceDraft
-    from hptui.model.space import Parameter
-    from hptui.model.study import Study
-    from hptui.model.trial import Value
+    from hptui.core.space import Parameter
+    from hptui.core.study import Study
+    from hptui.core.trial import Value
+    from hptui.operations.space import DraftEffect, SpaceDraft
 
 HISTOGRAM_BINS = 20
 """Bins of the histogram of the best trials."""
@@ -69,7 +68,7 @@ class SpaceScreen(SourceScreen):
 
     @work(thread=True, group="space")
     def _read_draft(self) -> None:
-        from hptui.actions.space import draft_of
+        from hptui.operations.space import draft_of
         from hptui.results.view import read_study
 
         try:
@@ -99,7 +98,7 @@ class SpaceScreen(SourceScreen):
 
     @work(thread=True, exclusive=True, group="meaning")
     def _compute_effect(self, draft: SpaceDraft) -> None:
-        from hptui.actions.space import effect_of
+        from hptui.operations.space import effect_of
 
         try:
             effect: Any = effect_of(self.sd, draft)
@@ -162,7 +161,7 @@ class SpaceScreen(SourceScreen):
 
     def _histogram(self, parameter: Parameter) -> tuple[str, str]:
         """Return a histogram of the best trials in a parameter's range, and its description."""
-        from hptui.search.cube import value_at
+        from hptui.core.unit_cube import value_at
 
         positions = self._best_positions(parameter)
         if not positions:
@@ -197,8 +196,8 @@ class SpaceScreen(SourceScreen):
 
     def action_add(self) -> None:
         """Add a setting of the trainer, or a parameter of another name."""
-        from hptui.actions.space import settings_to_search
-        from hptui.tui.screens.ask import ChoiceDialog
+        from hptui.operations.space import settings_to_search
+        from hptui.tui.screens.dialogs import ChoiceDialog
 
         draft, study = self.draft, self._study
         if draft is None or study is None:
@@ -220,8 +219,8 @@ class SpaceScreen(SourceScreen):
         )
 
     def _open_form(self, name: str, entry: Mapping[str, Value], description: str = "") -> None:
-        from hptui.actions.space import entry_reader
-        from hptui.tui.screens.entry import ParameterForm
+        from hptui.operations.space import entry_reader
+        from hptui.tui.screens.parameter_form import ParameterForm
 
         draft, study = self.draft, self._study
         if draft is None or study is None:
@@ -241,8 +240,8 @@ class SpaceScreen(SourceScreen):
         self._edit_constraint("")
 
     def _edit_constraint(self, old: str) -> None:
-        from hptui.model.expressions import parse
-        from hptui.tui.screens.ask import TextDialog
+        from hptui.core.expressions import parse
+        from hptui.tui.screens.dialogs import TextDialog
 
         draft = self.draft
         if draft is None:
@@ -265,7 +264,7 @@ class SpaceScreen(SourceScreen):
 
     def _constraint_names(self) -> set[str]:
         """Return the names that a constraint may use."""
-        from hptui.actions.space import settings_to_search
+        from hptui.operations.space import settings_to_search
 
         study, draft = self._study, self.draft
         if study is None or draft is None:
@@ -296,7 +295,7 @@ class SpaceScreen(SourceScreen):
 
     def action_editor(self) -> None:
         """Open the study file in the user's editor; a changed file is checked and becomes a revision."""
-        from hptui.tui.screens.editor import edit_file
+        from hptui.tui.screens.new_study import edit_file
 
         study = self._study
         if study is None:
@@ -308,7 +307,7 @@ class SpaceScreen(SourceScreen):
 
     def action_save(self) -> None:
         from hptui.tui import verbs
-        from hptui.tui.screens.ask import TextDialog
+        from hptui.tui.screens.dialogs import TextDialog
 
         draft = self.draft
         if draft is None or draft == self.before:

@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hptui.model.trial import Trial, TrialStatus, Value
+from hptui.core.trial import Trial, TrialStatus, Value
 from hptui.results.view import View
-from hptui.storage.paths import StudyDir
+from hptui.store.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.screens.base import SourceScreen, app_of
-from hptui.tui.text import plain_line
+from hptui.tui.cells import plain_line
+from hptui.tui.screens.screen import SourceScreen, app_of
 
 if TYPE_CHECKING:
     from hptui.results.diagnosis import Diagnosis
@@ -76,7 +76,7 @@ class SteeringScreen(SourceScreen):
 
     def note_trial(self, number: int) -> None:
         """Edit the note of a trial in a line."""
-        from hptui.tui.screens.ask import TextDialog
+        from hptui.tui.screens.dialogs import TextDialog
 
         trial = self._trial(number)
         if trial is None:
@@ -93,7 +93,7 @@ class SteeringScreen(SourceScreen):
 
     def write_note(self, number: int) -> None:
         """Edit the note of a trial in the user's editor, where it may have several lines."""
-        from hptui.tui.screens.editor import edit_text
+        from hptui.tui.screens.new_study import edit_text
 
         trial = self._trial(number)
         if trial is not None and (text := edit_text(app_of(self), trial.note)) is not None:
@@ -120,7 +120,7 @@ class SteeringScreen(SourceScreen):
 
     def cure_trial(self, trial: Trial, diagnosis: Diagnosis) -> None:
         """Queue a trial with a change that may help: show the form with that change."""
-        from hptui.tui.screens.ask import ChoiceDialog
+        from hptui.tui.screens.dialogs import ChoiceDialog
 
         if not diagnosis.suggestions:
             app_of(self).say(f"nothing to change: {diagnosis.sentence}", "warn")
@@ -167,8 +167,8 @@ def entries_without(view: View, trial: Trial, diagnosis: Diagnosis) -> dict[str,
 
     Only settings that a suggestion makes smaller are narrowed.
     """
-    from hptui.model.space import Choice
-    from hptui.model.values import is_number
+    from hptui.core.space import Choice
+    from hptui.core.values import is_number
 
     settings: dict[str, Any] = view.settings(trial)
     entries: dict[str, dict[str, Value]] = {}

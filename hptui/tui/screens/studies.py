@@ -11,21 +11,20 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
-from hptui.model.format import duration
-from hptui.model.trial import StudyState
-from hptui.storage.paths import StudyDir
+from hptui.core.format import duration
+from hptui.core.trial import StudyState
+from hptui.store.paths import StudyDir
 from hptui.tui import verbs
-from hptui.tui.cells import Cell, TableColumn
-from hptui.tui.glyphs import Glyphs
+from hptui.tui.cells import Cell, TableColumn, plain_line, width_of
 from hptui.tui.keys import bindings
-from hptui.tui.screens.base import SourceScreen, app_of
+from hptui.tui.labels import best_text, goal_of, labelled_lines, settings_of, state_cell, time_ago
+from hptui.tui.screens.screen import SourceScreen, app_of
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.studies import StudiesSource, StudyLine
-from hptui.tui.text import plain_line, width_of
+from hptui.tui.themes import Glyphs
+from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.table import TableWidget
-from hptui.tui.words import best_text, goal_of, labelled_lines, settings_of, state_cell, time_ago
 
 
 class StudyRows:
@@ -183,7 +182,7 @@ class StudiesScreen(SourceScreen):
 
     def action_new(self) -> None:
         """Create a study from a study file, or from a template that the user's editor opens first."""
-        from hptui.tui.screens.begin import begin_study
+        from hptui.tui.screens.new_study import begin_study
 
         begin_study(app_of(self), self._open_created)
 

@@ -13,33 +13,32 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widgets import Input
 
-from hptui.model.errors import HptuiError, NotFound
-from hptui.model.stages import stage_named
-from hptui.model.trial import TrialStatus
+from hptui.core.errors import HptuiError, NotFound
+from hptui.core.stages import stage_named
+from hptui.core.trial import TrialStatus
 from hptui.results.view import View
-from hptui.storage.paths import StudyDir
+from hptui.store.paths import StudyDir
 from hptui.tui import verbs
+from hptui.tui.cells import plain_line
+from hptui.tui.config import StudyLayout, load_layout, save_layout
 from hptui.tui.feed import Trouble
 from hptui.tui.filters import FilterError
 from hptui.tui.keys import bindings
-from hptui.tui.memory import StudyLayout, load_layout, save_layout
-from hptui.tui.screens.ask import TextDialog, TextInput
-from hptui.tui.screens.base import app_of
-from hptui.tui.screens.charted import ChartScreen
-from hptui.tui.screens.curves import CurvePanel
+from hptui.tui.labels import head_cells, machine_cells, runner_text
+from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
+from hptui.tui.screens.dialogs import TextDialog, TextInput
+from hptui.tui.screens.screen import app_of
 from hptui.tui.screens.steering import SteeringScreen
 from hptui.tui.sources.curves import TrendsSource
 from hptui.tui.sources.log import LogSource
 from hptui.tui.sources.machine import MachineSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySnapshot, StudySource
-from hptui.tui.text import plain_line
+from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.chart import Chart
-from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.logview import LogView
 from hptui.tui.widgets.table import TableWidget
 from hptui.tui.widgets.trials import TrialTable
-from hptui.tui.words import head_cells, machine_cells, runner_text
 
 PANEL_CLASSES = ("", "-only-chart", "-only-log", "-only-table")
 """CSS classes of the panels that a key goes through; '' shows all."""
@@ -230,7 +229,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
 
     def _request_log(self) -> bool:
         """Point the log at the trial under the cursor; return whether that is another file."""
-        from hptui.actions.logs import log_of
+        from hptui.operations.logs import log_of
 
         trial = self.table.trial
         target = (None,) if trial is None else (trial.number, trial.attempts, trial.status)
@@ -309,7 +308,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
         self.app.push_screen(HealthScreen(self.sd, self.study_source))
 
     def action_insights(self) -> None:
-        from hptui.tui.screens.insights import PlotsScreen
+        from hptui.tui.screens.plots import PlotsScreen
 
         self.app.push_screen(PlotsScreen(self.sd))
 
@@ -423,7 +422,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
         return open_numbers
 
     def _choose_columns(self) -> None:
-        from hptui.tui.screens.columns import ColumnsDialog
+        from hptui.tui.screens.dialogs import ColumnsDialog
 
         rows = self.table.trials
 

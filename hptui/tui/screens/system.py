@@ -12,16 +12,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
-from hptui.actions.processes import ProcessNow
-from hptui.tui.cells import Cell
-from hptui.tui.glyphs import Glyphs
+from hptui.operations.machine import ProcessNow
+from hptui.tui.cells import Cell, fit_cells, plain_line
 from hptui.tui.keys import bindings
-from hptui.tui.screens.base import SourceScreen, app_of
+from hptui.tui.screens.screen import SourceScreen, app_of
+from hptui.tui.sources.machine import SystemSnapshot, SystemSource
 from hptui.tui.sources.pool import FeedSource
-from hptui.tui.sources.system import SystemSnapshot, SystemSource
-from hptui.tui.text import fit_cells, plain_line
+from hptui.tui.themes import Glyphs
+from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 
 LABEL_CELLS = 26
 """Cells of the column of labels."""

@@ -9,34 +9,30 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from hptui.model.errors import NotFound
-from hptui.model.trial import Trial
+from hptui.core.errors import NotFound
+from hptui.core.trial import Trial
 from hptui.results.diagnosis import Diagnosis
 from hptui.results.view import View
-from hptui.storage.paths import StudyDir
-from hptui.tui.cells import Cell
+from hptui.store.paths import StudyDir
+from hptui.tui.cells import Cell, plain_line
 from hptui.tui.feed import Trouble
-from hptui.tui.glyphs import STATUS_MEANINGS
 from hptui.tui.keys import bindings
-from hptui.tui.screens.ask import ChoiceDialog
-from hptui.tui.screens.base import app_of
-from hptui.tui.screens.charted import ChartScreen
-from hptui.tui.screens.curves import CurvePanel
+from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
+from hptui.tui.screens.dialogs import ChoiceDialog
 from hptui.tui.screens.health import diagnosis_lines
-from hptui.tui.screens.log import LogScreen
-from hptui.tui.screens.records import RecordsScreen
+from hptui.tui.screens.log import LogScreen, RecordsScreen
+from hptui.tui.screens.screen import app_of
 from hptui.tui.screens.steering import SteeringScreen
-from hptui.tui.screens.trialfacts import about_lines, metric_lines, setting_lines
+from hptui.tui.screens.trial_facts import about_lines, metric_lines, setting_lines
 from hptui.tui.sources.health import HealthSource
 from hptui.tui.sources.log import LogSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.records import is_records
-from hptui.tui.sources.study import StudySnapshot, StudySource
-from hptui.tui.sources.trial import TrialSnapshot, TrialSource
-from hptui.tui.text import plain_line
+from hptui.tui.sources.study import StudySnapshot, StudySource, TrialSnapshot, TrialSource
+from hptui.tui.themes import STATUS_MEANINGS
+from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.chart import Chart
 from hptui.tui.widgets.facts import Facts
-from hptui.tui.widgets.lineui import CellLine, KeyLine, MessageLine
 
 PANES = ("settings", "about", "curve", "measured")
 """Panes that a key shows alone, one after the other."""
@@ -181,7 +177,7 @@ class TrialScreen(ChartScreen, SteeringScreen):
         self.query_one(f"#{PANES[self._panel_index - 1] if self._panel_index else PANES[0]}").focus()
 
     def action_log(self) -> None:
-        from hptui.actions.logs import log_of
+        from hptui.operations.logs import log_of
 
         trial = self.trial
         if trial is None:

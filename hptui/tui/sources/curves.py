@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hptui.storage.paths import StudyDir
-from hptui.storage.reader import StoreReader
-from hptui.storage.rows import MetricSummary
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
+from hptui.store.records import MetricSummary
 from hptui.tui.sources.pool import ReaderPool
 
 if TYPE_CHECKING:

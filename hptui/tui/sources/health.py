@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hptui.results.diagnosis import Diagnosis
-from hptui.results.health import curves_for_diagnosis
-from hptui.storage.paths import StudyDir
+from hptui.results.diagnosis import Diagnosis, curves_for_diagnosis
+from hptui.store.paths import StudyDir
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 

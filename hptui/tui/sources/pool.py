@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from hptui.model.errors import HptuiError
-from hptui.storage.paths import StudyDir
-from hptui.storage.reader import StoreReader
+from hptui.core.errors import HptuiError
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
 
 
 class FeedSource(Protocol):

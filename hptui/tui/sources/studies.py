@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hptui.actions.process import runner_status
-from hptui.model.errors import HptuiError
-from hptui.model.stages import expected_total
-from hptui.model.study import Study
-from hptui.model.trial import StudyState, Trial, TrialStatus
+from hptui import studyfile
+from hptui.core.errors import HptuiError
+from hptui.core.stages import expected_total
+from hptui.core.study import Study
+from hptui.core.trial import StudyState, Trial, TrialStatus
+from hptui.operations.runner_process import runner_status
 from hptui.results.view import best_trials
-from hptui.storage import studyfile
-from hptui.storage.paths import StudyDir, list_studies
-from hptui.storage.reader import StoreReader
-from hptui.storage.rows import EventRow, StudyRow
+from hptui.store.paths import StudyDir, list_studies
+from hptui.store.reader import StoreReader
+from hptui.store.records import EventRow, StudyRow
 from hptui.tui.sources.pool import ReaderPool
 
 LARGE_STUDY_TRIALS = 2000

@@ -1,4 +1,4 @@
-"""A study: all its trials, the best of them, and whether its runner is alive."""
+"""Sources of a study (its trials, the best of them, its runner) and of everything about one trial but its curves."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import gc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hptui.actions.process import runner_status
-from hptui.model.outcome import is_usable, objective_point
-from hptui.model.pareto import ObjectivePoint, nondominated_indices
-from hptui.model.study import Study
-from hptui.model.trial import StudyState, Trial, TrialStatus, Value
+from hptui import studyfile
+from hptui.core.ranking import ObjectivePoint, is_usable, nondominated_indices, objective_point
+from hptui.core.study import Study
+from hptui.core.trial import Attempt, StudyState, Trial, TrialStatus, Value
+from hptui.operations.runner_process import runner_status
 from hptui.results.view import View, best_trials, seconds_left, trainer_settings_by_revision
-from hptui.storage import studyfile
-from hptui.storage.paths import StudyDir
-from hptui.storage.reader import StoreReader
-from hptui.storage.rows import EventRow
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
+from hptui.store.records import ArtifactRow, CheckpointRow, EventRow, MetricSummary
 from hptui.tui.sources.pool import ReaderPool
 
 N_FIRST_TRIALS = 80
@@ -181,3 +180,54 @@ def _update_best(cache: _StudyCache, study: Study, changed: tuple[Trial, ...] | 
         cache.best = frozenset(
             numbers[index] for index in nondominated_indices([cache.points[number] for number in numbers])
         )
+
+
+MAX_TRIAL_EVENTS = 20
+"""Number of latest events that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSnapshot:
+    """A trial with its attempts, files, metric summaries and events."""
+
+    trial: Trial
+    attempts: tuple[Attempt, ...]
+    metrics: Mapping[str, MetricSummary]
+    checkpoints: tuple[CheckpointRow, ...]
+    artifacts: tuple[ArtifactRow, ...]
+    events: tuple[EventRow, ...]
+
+
+class TrialSource:
+    """Watches one trial."""
+
+    def __init__(self, sd: StudyDir, number: int) -> None:
+        self.sd, self.number = sd, number
+        self._latest: TrialSnapshot | None = None
+        self._tick = -1
+
+    @property
+    def latest(self) -> TrialSnapshot | None:
+        """The newest snapshot; None before the first poll."""
+        return self._latest
+
+    def poll(self, pool: ReaderPool) -> TrialSnapshot | None:
+        """Return the trial if it has changed, else None."""
+        tick = pool.tick(self.sd)
+        if tick == self._tick:
+            return None
+        self._tick = tick
+        reader = pool.reader(self.sd)
+        with reader.snapshot():
+            snapshot = TrialSnapshot(
+                reader.trial(self.number),
+                tuple(reader.attempts(self.number)),
+                reader.metric_summaries(self.number),
+                tuple(reader.checkpoints(self.number)),
+                tuple(reader.artifacts(self.number)),
+                tuple(reader.events(trial=self.number, limit=MAX_TRIAL_EVENTS)),
+            )
+        if snapshot == self._latest:
+            return None
+        self._latest = snapshot
+        return snapshot

@@ -18,15 +18,15 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.style import Style as ContentStyle
 
-from hptui.model.format import number
+from hptui.core.format import number
+from hptui.tui.cells import fit_cells, plain_line, width_of
 from hptui.tui.charts.naming import AXES
 from hptui.tui.keys import bindings
-from hptui.tui.text import fit_cells, plain_line, width_of
 from hptui.tui.themes import N_SERIES_COLOURS
 from hptui.tui.widgets.lines import LineWidget
 
 if TYPE_CHECKING:
-    from hptui.tui.charts.plan import AxisLayout
+    from hptui.tui.charts.layout import AxisLayout
     from hptui.tui.charts.raster import SeriesLine
     from hptui.tui.charts.series import CurveArrays
 
@@ -157,7 +157,7 @@ class Chart(LineWidget, can_focus=True):
         return entry[1]
 
     def _bounds(self, lines: Sequence[SeriesLine]) -> tuple[float, float, float, float] | None:
-        from hptui.tui.charts import plan
+        from hptui.tui.charts import layout
 
         sized = [line for line in lines if line.x.size]
         if not sized:
@@ -173,19 +173,19 @@ class Chart(LineWidget, can_focus=True):
                 x1 = sticky[2]
         if x1 <= x0:
             x1 = x0 + 1
-        bounds = plan.value_bounds(sized, x0, x1, self.log_y)
+        bounds = layout.value_bounds(sized, x0, x1, self.log_y)
         if bounds is None:
             return None
         low, high = bounds
         if self.window is None and not self.log_y:
-            low, high = plan.without_first_steps(sized, x0, x1, low, high)
+            low, high = layout.without_first_steps(sized, x0, x1, low, high)
         key = (self.title, self.log_y, self.window, self.smoothing, self.axis)
         if self._last_bounds is not None and self._last_bounds[0] == key:
             old_low, old_high = self._last_bounds[1], self._last_bounds[2]
             # Grown a little beyond what is needed, so that the axis does not grow at every step.
             if low >= old_low and high <= old_high and (high - low) > 0.3 * (old_high - old_low):
                 return x0, x1, old_low, old_high
-        low, high = plan.with_margin(low, high, self.log_y)
+        low, high = layout.with_margin(low, high, self.log_y)
         self._last_bounds = (key, low, high)
         return x0, x1, low, high
 
@@ -205,7 +205,7 @@ class Chart(LineWidget, can_focus=True):
         if not self.plots or width < 8 or height < 3:
             self._frame = None
             return self._empty_strips(width, height, base_style)
-        from hptui.tui.charts import plan, raster
+        from hptui.tui.charts import layout, raster
 
         shown = [(plot, line) for plot in self.plots if (line := self._line_of_plot(plot)) is not None]
         bounds = self._bounds([line for _, line in shown])
@@ -215,7 +215,7 @@ class Chart(LineWidget, can_focus=True):
         # The most important curve is drawn last, over the others.
         order = list(reversed(shown))
         box = raster.PlaneBox(*bounds, log=self.log_y)
-        frame = self._frame = plan.axis_layout(box, width, height, clock=self.axis == "time")
+        frame = self._frame = layout.axis_layout(box, width, height, clock=self.axis == "time")
         style = raster.DOT_STYLES.get(self.charts, raster.BRAILLE)
         plot_width, plot_height = max(1, width - frame.gutter), max(1, height - 1)
         self._drawn_lines = [line for _, line in shown]
@@ -312,10 +312,10 @@ class Chart(LineWidget, can_focus=True):
             style = self._content_style("chart--muted" if colour is None else f"chart--{colour % N_SERIES_COLOURS}")
             parts += [("  " if parts else "", ""), (text, style)]
         if self.crosshair is not None and self._frame is not None:
-            from hptui.tui.charts import scales
+            from hptui.tui.charts import layout
 
             position = (
-                scales.time_tick_text(self.crosshair) if self.axis == "time" else number(round(self.crosshair, 2))
+                layout.time_tick_text(self.crosshair) if self.axis == "time" else number(round(self.crosshair, 2))
             )
             parts = [(f"{self.axis} {position}  ", self._content_style("chart--cross")), *parts]
         return Content.assemble(*parts)
@@ -327,7 +327,7 @@ class Chart(LineWidget, can_focus=True):
         """Return (label, value at the crosshair or last value, colour) of every plot."""
         if not self.plots:  # before the first curve: NumPy is not imported for the first frame
             return []
-        from hptui.tui.charts.plan import value_at
+        from hptui.tui.charts.layout import value_at
 
         entries = []
         for plot in self.plots:

@@ -12,11 +12,10 @@ from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
-from hptui.tui.cells import Cell
+from hptui.tui.cells import Cell, width_of
 from hptui.tui.keys import bindings
-from hptui.tui.text import width_of
+from hptui.tui.widgets.bars import MEANINGS
 from hptui.tui.widgets.lines import LineWidget
-from hptui.tui.widgets.lineui import MEANINGS
 
 FactLine = Sequence[Cell]
 """A line of cells."""

@@ -16,10 +16,10 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from hptui.tui.cells import fit_cells, plain_line, width_of
 from hptui.tui.keys import bindings
-from hptui.tui.screens.base import app_of
+from hptui.tui.screens.screen import app_of
 from hptui.tui.sources.log import LogSnapshot, read_line
-from hptui.tui.text import fit_cells, plain_line, width_of
 from hptui.tui.widgets.lines import LineWidget
 
 MAX_SEARCHED_LINES = 200_000
@@ -246,7 +246,7 @@ class LogView(LineWidget, can_focus=True):
         self.post_message(self.InputRequested("filter"))
 
     def action_pager(self) -> None:
-        from hptui.tui.screens.editor import open_pager
+        from hptui.tui.screens.new_study import open_pager
 
         if self.snapshot is not None and self.snapshot.path is not None:
             open_pager(app_of(self), self.snapshot.path)

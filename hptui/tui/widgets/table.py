@@ -13,10 +13,9 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from hptui.tui.cells import TableRows
-from hptui.tui.glyphs import UNICODE_GLYPHS, Glyphs
+from hptui.tui.cells import TableRows, fit_cells
 from hptui.tui.keys import bindings
-from hptui.tui.text import fit_cells
+from hptui.tui.themes import UNICODE_GLYPHS, Glyphs
 from hptui.tui.widgets.lines import LineWidget
 
 

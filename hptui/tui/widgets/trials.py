@@ -7,11 +7,11 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.message import Message
 
-from hptui.model.trial import Trial
-from hptui.tui.glyphs import UNICODE_GLYPHS, Glyphs
+from hptui.core.trial import Trial
 from hptui.tui.keys import bindings
-from hptui.tui.rows import TrialRows
-from hptui.tui.screens.base import is_allowed
+from hptui.tui.screens.screen import is_allowed
+from hptui.tui.themes import UNICODE_GLYPHS, Glyphs
+from hptui.tui.trial_rows import TrialRows
 from hptui.tui.widgets.table import TableWidget
 
 

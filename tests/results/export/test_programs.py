@@ -12,11 +12,11 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import metadata
 
-from hptui.actions.check import check
-from hptui.actions.export import ExportRequest, export
-from hptui.actions.files import write_file_set
-from hptui.model.errors import Unsupported, UserError
-from tests.actions.made import EVIL, START, TRIALS, make, trial
+from hptui.core.errors import Unsupported, UserError
+from hptui.operations.check import check
+from hptui.operations.export import ExportRequest, export
+from hptui.operations.result_files import write_file_set
+from tests.operations.made import EVIL, START, TRIALS, make, trial
 
 TWO = """
     name = "two"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hptui.actions.export import ExportRequest, export
-from hptui.storage import studyfile
-from tests.actions.made import make
+from hptui import studyfile
+from hptui.operations.export import ExportRequest, export
+from tests.operations.made import make
 
 STUDIES = Path(__file__).parents[3] / "studies"
 

@@ -12,14 +12,17 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hptui.model.errors import UserError
-from hptui.results.export.csv_text import csv_text
-from hptui.results.export.json_text import json_text
-from hptui.results.export.python_text import python_text
-from hptui.results.export.quoting import comment_lines
-from hptui.results.export.shell_text import env_text, flags_text
-from hptui.results.export.toml_text import toml_text
-from hptui.results.export.yaml_text import yaml_text
+from hptui.core.errors import UserError
+from hptui.results.export.text_formats import (
+    comment_lines,
+    csv_text,
+    env_text,
+    flags_text,
+    json_text,
+    python_text,
+    toml_text,
+    yaml_text,
+)
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20)
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hptui.model.errors import UserError
+from hptui.core.errors import UserError
 from hptui.trainers.data.read import read_rows
 from hptui.trainers.data.settings import DataSettings
 from hptui.trainers.data.split import load, sample_indices

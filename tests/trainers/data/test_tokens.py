@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hptui.model.errors import Unsupported, UserError
-from hptui.trainers.data.batches import IGNORED_TARGET, TokenRows, TrainingOrder
+from hptui.core.errors import Unsupported, UserError
+from hptui.trainers.data.batches import IGNORED_TARGET, TokenRows, TrainingOrder, pack
 from hptui.trainers.data.layout import ExampleLayout, template_fields
-from hptui.trainers.data.packing import pack
 from hptui.trainers.data.pipeline import chat_template_of
 from hptui.trainers.data.settings import DataSettings
 from hptui.trainers.data.tokens import SplitCounts, Tokens, encode_examples
@@ -205,7 +204,7 @@ def test_the_order_is_a_function_of_seed_and_step() -> None:
 
 
 def test_an_optional_part_of_a_prompt_may_be_empty() -> None:
-    from hptui.trainers.data import sanity
+    from hptui.trainers.data import pipeline
     from hptui.trainers.data.layout import ExampleLayout
     from hptui.trainers.data.settings import DataSettings
 
@@ -219,4 +218,4 @@ def test_an_optional_part_of_a_prompt_may_be_empty() -> None:
     ]
     made = [layout.example(n, row) for n, row in enumerate(rows)]
     assert [one and one.prompt for one in made] == ["a :", "a :", None, None]
-    assert "the column 'more' is empty in 3 of 4 training rows" in sanity.column_warnings(rows, layout.used)
+    assert "the column 'more' is empty in 3 of 4 training rows" in pipeline.column_warnings(rows, layout.used)

@@ -2,10 +2,21 @@ from fractions import Fraction
 
 import pytest
 
-from hptui.model.errors import UserError
+from hptui.core.errors import UserError
 from hptui.trainers.evals import GenerationOptions
-from hptui.trainers.evals.answers import ExtractedAnswer, answers_equal, as_number, expected_answer, extract_answer
-from hptui.trainers.evals.grade import CORRECT, FORMAT, WRONG, category_shares, classify, count_causes
+from hptui.trainers.evals.answers import (
+    CORRECT,
+    FORMAT,
+    WRONG,
+    ExtractedAnswer,
+    answers_equal,
+    as_number,
+    category_shares,
+    classify,
+    count_causes,
+    expected_answer,
+    extract_answer,
+)
 
 
 @pytest.mark.parametrize(

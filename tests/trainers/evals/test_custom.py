@@ -1,8 +1,8 @@
 import pytest
 
-from hptui.model.counts import Proportion
-from hptui.model.errors import UserError
-from hptui.trainers.evals.custom import load_metric
+from hptui.core.errors import UserError
+from hptui.core.format import Proportion
+from hptui.trainers.evals.evaluate import load_metric
 
 FILE = """
 def one(predictions): return len(predictions)

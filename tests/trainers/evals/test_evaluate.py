@@ -5,8 +5,8 @@ import sys
 import pytest
 import torch
 
-from hptui.model.counts import Proportion
-from hptui.model.errors import UserError
+from hptui.core.errors import UserError
+from hptui.core.format import Proportion
 from hptui.trainers.evals import GenerationOptions, Interrupted, run_evaluation
 from hptui.trainers.evals.generate import generate
 from tests.trainers.evals import tiny

@@ -3,10 +3,10 @@ from collections import Counter
 
 import pytest
 
-from hptui.model.errors import UserError
+from hptui.core.errors import UserError
 from hptui.trainers import models
 from hptui.trainers.data.read import read_rows
-from hptui.trainers.models import library
+from hptui.trainers.models import data
 from hptui.trainers.models.data import DATA_SETS
 
 
@@ -33,8 +33,8 @@ def test_sums_are_right():
 
 
 def test_no_example_is_in_what_a_base_model_reads():
-    read_before = {function.summary for function in library.library_functions() if function.for_pretraining}
-    modules = {function.module for function in library.library_functions() if function.for_pretraining}
+    read_before = {function.summary for function in data.library_functions() if function.for_pretraining}
+    modules = {function.module for function in data.library_functions() if function.for_pretraining}
     for name in ("docstrings", "code"):
         assert not {row["module"] for row in DATA_SETS[name]()} & modules
     told = [row["response"] for row in DATA_SETS["docstrings"]()]
@@ -44,7 +44,7 @@ def test_no_example_is_in_what_a_base_model_reads():
 def test_documentation_is_what_python_says():
     import textwrap
 
-    (found,) = [f for f in library.library_functions() if f.module == "textwrap" and f.name == "shorten"]
+    (found,) = [f for f in data.library_functions() if f.module == "textwrap" and f.name == "shorten"]
     assert found.signature == "shorten(text, width)"
     assert textwrap.shorten.__doc__.strip().startswith(found.documentation.split("\n")[0])
     assert "return" in found.code

@@ -13,7 +13,7 @@ import torch
 from hptui.trainers import worker
 from hptui.trainers.settings import build
 from hptui.trainers.sft import learner
-from hptui.trainers.sft.measures import reported_metrics
+from hptui.trainers.sft.metrics import reported_metrics
 from hptui.trainers.sft.settings import SftSettings
 from tests.trainers.attempts import events, make
 from tests.trainers.sft.tiny import TINY, attempt, points, told, train

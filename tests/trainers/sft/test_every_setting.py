@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from hptui.trainers.settings import build, describe
+from hptui.trainers.sft.prepare import unused_settings
 from hptui.trainers.sft.settings import SftSettings
-from hptui.trainers.sft.unused import unused_settings
 from tests.trainers.attempts import events
 from tests.trainers.sft import tiny
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from hptui.storage.rundir import RunDir
+from hptui.store.run_directory import RunDir
 from hptui.trainers.data import pipeline
 from hptui.trainers.data.batches import IGNORED_TARGET, epoch_order
 from hptui.trainers.settings import build

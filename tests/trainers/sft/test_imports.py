@@ -18,9 +18,9 @@ touched = []
 for name in ("_lazy_init", "get_device_capability", "get_device_properties", "current_device"):
     setattr(torch.cuda, name, lambda *_, name=name: touched.append(name))
 torch.cuda.is_available, torch.cuda.device_count = lambda: True, lambda: 1  # as on a machine with a GPU
-from hptui.storage import studyfile
+from hptui.store import studyfile
 from hptui.trainers import registry, worker
-from hptui.running.launcher import load
+from hptui.execution.local.launcher import load
 study = studyfile.loads("""
 name = "s"
 objective.metric = "rougeL"

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from hptui.model.ahead import PrepareRequest
-from hptui.model.errors import NotAvailable, UserError
-from hptui.model.variants import PlannedTrial
-from hptui.model.wanted import CONDITION, OBJECTIVE, SHOWN, RequiredMetric
-from hptui.trainers.preparing import Prepared
+from hptui.core.errors import NotAvailable, UserError
+from hptui.core.planned_trials import PlannedTrial, PrepareRequest
+from hptui.core.required_metrics import CONDITION, OBJECTIVE, SHOWN, RequiredMetric
 from hptui.trainers.sft.prepare import prepare
+from hptui.trainers.spec import Prepared
 from tests.trainers.sft.tiny import TINY, rows, write
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hptui.trainers.sft.schedule import count_warmup_steps, learning_rate_at, peak_learning_rate
+from hptui.trainers.sft.optimizer import count_warmup_steps, learning_rate_at, peak_learning_rate
 from hptui.trainers.sft.settings import SCHEDULES, TrainingSettings
 
 TOTAL, WARM, EPOCH = 100, 20, 25

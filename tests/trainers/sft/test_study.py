@@ -9,11 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hptui.actions.check import check
-from hptui.actions.preview import facts_summary, prepare_facts
-from hptui.actions.run import run
-from hptui.model.trial import Role, TrialStatus
-from hptui.storage.reader import StoreReader
+from hptui.core.trial import Role, TrialStatus
+from hptui.operations.check import check
+from hptui.operations.dry_run import facts_summary, prepare_facts
+from hptui.operations.run import run
+from hptui.store.reader import StoreReader
 from tests.support import events, hptui, rest, run_to_rest, state, trial, trials, until
 from tests.trainers.sft import tiny
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from hptui.storage.rundir import RunDir
+from hptui.store.run_directory import RunDir
 from hptui.trainers import registry
 from hptui.trainers.context import TrialContext
 from tests.trainers.attempts import context, events, make

@@ -1,0 +1,187 @@
+"""What the command line prints: messages on stderr; data on stdout as a table, tab-separated, or JSON.
+
+All text is sanitized of control characters."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+from hptui.core.format import NO_VALUE, setting
+from hptui.core.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HIDDEN_CHARACTERS = re.compile(
+    "[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+"""Characters that JSON leaves as they are and a terminal would obey or hide."""
+ASCII_SIGNS = str.maketrans({"→": "->", "✓": "+", "✗": "x", "–": "-", "·": "|", "…": "...", "⏎": " ", "×": "x"})
+
+
+def message(text: str) -> None:
+    """Write a message to stderr."""
+    _write(sys.stderr, sanitize(text, lines=True))
+
+
+def write(text: str) -> None:
+    """Write data to stdout."""
+    _write(sys.stdout, sanitize(text, lines=True, limit=1 << 24))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(f"{encodable(text, stream)}\n")
+    stream.flush()
+
+
+def encodable(text: str, stream: TextIO) -> str:
+    """Return `text` with ASCII signs in place of others where the stream is not UTF."""
+    encoding = (getattr(stream, "encoding", "") or "ascii").lower().replace("-", "")
+    return text if encoding.startswith("utf") else text.translate(ASCII_SIGNS)
+
+
+def on_terminal() -> bool:
+    """Return whether stdout is a terminal."""
+    return sys.stdout.isatty()
+
+
+def console() -> Console:
+    """Return a Rich console that takes no markup, emoji or highlighting out of a text."""
+    from rich.console import Console
+
+    return Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
+
+
+def write_json(value: Any) -> None:
+    """Write JSON to stdout: non-finite numbers as null, characters that a terminal would obey escaped."""
+    text = json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(HIDDEN_CHARACTERS.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
+    sys.stdout.flush()
+
+
+def jsonable(value: Any) -> Any:
+    """Return `value` with NaN and infinities as None, and keys and unknown objects as texts."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if value is None or isinstance(value, str | int):
+        return value
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputColumn:
+    """A column of a table: key of its value, heading, how the value is formatted for a person.
+
+    On a narrow terminal whole columns are left out, those of the lowest `rank` first, instead of breaking numbers.
+    """
+
+    key: str
+    heading: str = ""
+    formatter: Callable[[Any], str] | None = None
+    right: bool = False
+    rank: int = 1
+
+    def cell(self, row: Mapping[str, Any]) -> str:
+        """Return the cell for a person; the row's value under `KEY:shown` takes precedence."""
+        own_text = row.get(f"{self.key}:shown")
+        if own_text is not None:
+            return sanitize(own_text) or (NO_VALUE if self.right else "")
+        value = row.get(self.key)
+        if value is None or value == "":
+            return NO_VALUE if self.right else ""
+        return sanitize(self.formatter(value) if self.formatter else setting(value))
+
+
+def write_rows(columns: Sequence[OutputColumn], rows: Sequence[Mapping[str, Any]], bold: int | None = None) -> None:
+    """Write rows as a table on a terminal, else tab-separated in full precision after a line of keys."""
+    if on_terminal():
+        _table(columns, rows, bold)
+        return
+    lines = ["\t".join(column.key for column in columns)]
+    lines += ["\t".join(tsv_field(row.get(column.key)) for column in columns) for row in rows]
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _table(columns: Sequence[OutputColumn], rows: Sequence[Mapping[str, Any]], bold: int | None) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    screen = console()
+    fitting = columns_that_fit(columns, rows, screen.width)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+    for column in fitting:
+        heading = Text(sanitize(column.heading or column.key))
+        table.add_column(heading, justify="right" if column.right else "left", overflow="fold", no_wrap=column.right)
+    for index, row in enumerate(rows):
+        cells = [Text(encodable(column.cell(row), sys.stdout)) for column in fitting]
+        table.add_row(*cells, style="bold" if index == bold else None)
+    screen.print(table)
+    if left_out := [column.key for column in columns if column not in fitting]:
+        message(f"not shown, for lack of room: {', '.join(left_out)}")
+
+
+def columns_that_fit(
+    columns: Sequence[OutputColumn], rows: Sequence[Mapping[str, Any]], room: int
+) -> list[OutputColumn]:
+    """Return the columns that a table of `room` characters holds without breaking words.
+
+    Texts may be folded to 20 characters.
+    """
+
+    def width_of(column: OutputColumn) -> int:
+        cells = [column.heading or column.key, *(column.cell(row) for row in rows)]
+        widest = max(len(cell) for cell in cells)
+        return (widest if column.right else min(widest, 20)) + 2
+
+    widths = {column: width_of(column) for column in columns}
+    fitting = list(columns)
+    while sum(widths[column] for column in fitting) - 2 > room and len(fitting) > 1:
+        lowest = min(column.rank for column in fitting)
+        fitting.remove([column for column in fitting if column.rank == lowest][-1])
+    return fitting
+
+
+def tsv_field(value: Any) -> str:
+    """Return a value as a field of a tab-separated line."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple | Mapping):
+        return sanitize(json.dumps(jsonable(value), ensure_ascii=False))
+    return sanitize(repr(value) if isinstance(value, float) else value)
+
+
+def write_facts(facts: Mapping[str, str]) -> None:
+    """Write names and values, one pair a line; outside a terminal separated by a tab."""
+    non_empty = {name: value for name, value in facts.items() if value}
+    width = max((len(name) for name in non_empty), default=0)
+    for name, value in non_empty.items():
+        write_fields(f"{name:<{width}}" if on_terminal() else name, value)
+
+
+def write_fields(*fields: str) -> None:
+    """Write one line of fields: two spaces between them on a terminal, else a tab."""
+    _write(sys.stdout, ("  " if on_terminal() else "\t").join(sanitize(field) for field in fields))
+
+
+def terminal_width() -> int:
+    """Return the number of columns of the terminal; 120 where stdout is none."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:
+        return 120

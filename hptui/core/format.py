@@ -1,0 +1,190 @@
+"""Formatting of values for people: numbers, proportions with their counts, durations, memory, settings.
+
+A metric's `format` is a key of `NAMED_FORMATS` or a format specification of Python such as `.4f`. A trainer reports
+`accuracy=Proportion(6, 200)`; recorded are the metrics `accuracy`, `accuracy:k` and `accuracy:n`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from hptui.core.study import MetricSpec
+from hptui.core.trial import Value
+
+NO_VALUE = "–"
+"""Shown in place of a value that does not exist."""
+FORMAT_SPECIFICATION = re.compile(r"[-+ ]?,?(\.\d{1,2})?[eEfFgGn%]|[-+ ]?,?d")
+"""Format specifications that a metric's `format` may be."""
+
+
+def number(value: float) -> str:
+    """Format a number with four significant digits: `0.5834`, `7.98e-06`, `12,345`; integers whole."""
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        return nonfinite_name(value)
+    if value == int(value) and abs(value) < 1e6:
+        return str(int(value))
+    if abs(value) >= 1e4:
+        return f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.3e}"
+    return f"{value:.4g}"
+
+
+def nonfinite_name(value: float) -> str:
+    """Return the name of a non-finite value: `NaN`, `inf` or `-inf`."""
+    return "NaN" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+
+
+def percent(value: float) -> str:
+    """Format a proportion (0 to 1), with its percentage: `0.0300 (3.0%)`."""
+    return f"{value:.4f} ({value:.1%})"
+
+
+def duration(seconds: float) -> str:
+    """Format seconds: `3.2 s`, `42 s`, `~45 min`, `~2.5 h`, `~3.1 days`.
+
+    From 90 s on the duration is rounded, and marked with `~`.
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"~{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"~{seconds / 3600:.1f} h"
+    return f"~{seconds / 86400:.1f} days"
+
+
+def clock(seconds: float) -> str:
+    """Format seconds to the second, for tables: `0:42`, `45:07`, `2:31:00`."""
+    total = round(seconds)
+    hours, minutes = total // 3600, total % 3600 // 60
+    return f"{hours}:{minutes:02}:{total % 60:02}" if hours else f"{minutes}:{total % 60:02}"
+
+
+def local_time(when: str) -> str:
+    """Format a time in ISO 8601 as local time: `2026-11-22 06:15:23`."""
+    return datetime.fromisoformat(when).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def memory(gb: float) -> str:
+    """Format GiB: `4.2 GB`, `0.08 GB`."""
+    return f"{gb:.1f} GB" if gb >= 1 else f"{gb:.2g} GB"
+
+
+def size(count: float) -> str:
+    """Format bytes, in units of 1024."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TB"
+
+
+NAMED_FORMATS: Mapping[str, Callable[[float], str]] = {
+    "percent": percent,
+    "scientific": lambda value: f"{value:.2e}",
+    "duration": duration,
+    "minutes": lambda value: f"~{value / 60:.0f} min",
+    "hours": lambda value: f"~{value / 3600:.1f} h",
+    "memory": memory,
+    "integer": lambda value: f"{value:,.0f}",
+}
+"""Formats that a metric's `format` may name."""
+
+
+def is_format(text: str) -> bool:
+    """Return whether a text is a valid `format` of a metric; '' is."""
+    return not text or text in NAMED_FORMATS or FORMAT_SPECIFICATION.fullmatch(text) is not None
+
+
+def metric(value: float | None, spec: MetricSpec | None = None) -> str:
+    """Format a metric's value as its `[metrics]` entry says, with its unit; `–` for None."""
+    if value is None:
+        return NO_VALUE
+    if not math.isfinite(value):
+        return nonfinite_name(value)
+    spec_format = spec.format if spec else ""
+    if spec_format in NAMED_FORMATS:
+        text = NAMED_FORMATS[spec_format](value)
+    elif FORMAT_SPECIFICATION.fullmatch(spec_format):
+        text = format(int(value) if spec_format.endswith("d") else value, spec_format)
+    else:
+        text = number(value)
+    return f"{text} {spec.unit}" if spec and spec.unit else text
+
+
+def setting(value: Value) -> str:
+    """Format a setting's value: numbers as `number`, lists in brackets, texts unquoted."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, list):
+        return f"[{', '.join(setting(item) for item in value)}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={setting(item)}" for key, item in value.items()) + "}"
+    return value
+
+
+def settings(params: Mapping[str, Value], separator: str = ", ") -> str:
+    """Format settings in one line: `rank=32, alpha=64`."""
+    return separator.join(f"{name}={setting(value)}" for name, value in params.items())
+
+
+HITS_SUFFIX, TOTAL_SUFFIX = ":k", ":n"
+"""Suffixes of the metrics that hold the two counts of a proportion."""
+
+
+class Proportion(float):
+    """A float `k / n` with its counts; NaN if n is 0.
+
+    Raises: ValueError unless 0 <= k <= n.
+    """
+
+    k: int
+    n: int
+
+    def __new__(cls, k: int, n: int) -> Proportion:
+        if not 0 <= k <= n:
+            raise ValueError(f"{k} of {n} is no share")
+        proportion = super().__new__(cls, k / n if n else float("nan"))
+        proportion.k, proportion.n = int(k), int(n)
+        return proportion
+
+    # Pickling a float subclass passes the float, not (k, n).
+    def __reduce__(self) -> tuple[type[Proportion], tuple[int, int]]:
+        return Proportion, (self.k, self.n)
+
+
+def with_counts(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics as plain floats, each proportion followed by its two counts."""
+    plain: dict[str, float] = {}
+    for name, value in metrics.items():
+        plain[name] = float(value)
+        if isinstance(value, Proportion):
+            plain[name + HITS_SUFFIX], plain[name + TOTAL_SUFFIX] = float(value.k), float(value.n)
+    return plain
+
+
+def is_count(name: str) -> bool:
+    """Return whether a metric is a count of a proportion, which tables and charts leave out."""
+    return name.endswith((HITS_SUFFIX, TOTAL_SUFFIX))
+
+
+def visible_metrics(names: Iterable[str]) -> list[str]:
+    """Return the metrics to show: `names` in order, without counts of proportions."""
+    return [name for name in names if not is_count(name)]
+
+
+def recorded_counts(metrics: Mapping[str, float], name: str) -> tuple[int, int] | None:
+    """Return the recorded counts (k, n) of a metric; None if missing or inconsistent."""
+    k, n = metrics.get(name + HITS_SUFFIX), metrics.get(name + TOTAL_SUFFIX)
+    if k is None or n is None or not (k == k and n == n) or not 0 <= k <= n < float("inf") or n == 0:
+        return None
+    return int(k), int(n)

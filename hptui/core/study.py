@@ -1,0 +1,309 @@
+"""A study: objectives, trainer, space, search, resources, report. The checked and typed content of a study file.
+
+The settings of a trial are the `[trainer]` table with the trial's overrides over them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hptui.core.expressions import Expression
+from hptui.core.space import Space
+from hptui.core.trial import Value
+
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""Names of studies and trials; they become names of directories."""
+
+Goal = Literal["minimize", "maximize"]
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A metric with a goal. `select` says which point of a trial's curve is its objective value."""
+
+    metric: str
+    goal: Goal = "minimize"
+    select: Literal["best", "last"] = "best"
+    samples: int | None = None
+
+    def better(self, value: float, other: float) -> bool:
+        """Return whether `value` is strictly better than `other`."""
+        return value < other if self.goal == "minimize" else value > other
+
+    def best(self, values: Sequence[float]) -> float:
+        """Return the best of at least one value."""
+        return min(values) if self.goal == "minimize" else max(values)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerSpec:
+    """`[trainer]`: the kind of trainer, and its settings exactly as the file gives them (the baseline)."""
+
+    kind: str
+    settings: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PrunerSpec:
+    """`[search] pruner`. `warmup` is a proportion (0 to 1) of a trial's budget, before which it is not pruned.
+
+    `startup` is the number of trials that are needed for a comparison. The other fields belong to one kind each:
+    `percentile` is the percentage of trials that continue; `eta` the number of trials that compete for one place at a
+    rung; `patience` a proportion of the budget (below 1) or a number of reports (from 1 on) without an improvement by
+    more than `min_delta`, and `wraps` the kind that must agree; `low` and `high` bound the objective. `bands` are the
+    numbers of reports at which the kind of that name decides, by the value there (`strict`) or the best so far, with
+    any `eta` above 1. `on` names the objective that decides alone, if there are several.
+    """
+
+    kind: str = "none"
+    warmup: float = 0.2
+    startup: int = 5
+    percentile: float = 25.0
+    eta: float = 3
+    patience: float = 0.2
+    min_delta: float = 0.0
+    wraps: str = "none"
+    low: float | None = None
+    high: float | None = None
+    on: str = ""
+    bands: tuple[int, ...] = ()
+    strict: bool = True
+
+    @property
+    def counts_reports(self) -> bool:
+        """Whether trials are compared at equal numbers of reports instead of equal progress."""
+        return self.kind == "bands"
+
+
+@dataclass(frozen=True, slots=True)
+class StopRule:
+    """An entry of `[search] stop`: stops a trial in which `when` holds after a proportion of its budget.
+
+    `after` is that proportion, 0 to 1.
+    """
+
+    when: Expression
+    after: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.when.text} after {100 * self.after:g} %" if self.after else self.when.text
+
+
+@dataclass(frozen=True, slots=True)
+class StoppingConditions:
+    """`[search] until`: conditions, besides `trials`, under which the whole study ends.
+
+    `hours` is time of activity; `no_improvement` counts complete trials of the search since the best; `target` is a
+    value of the only objective.
+    """
+
+    hours: float | None = None
+    no_improvement: int | None = None
+    target: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """`[search]`: sampler, number of trials, pruner, and stopping conditions. `trials` None: no limit.
+
+    `outcome` holds conditions on measured values: a trial that violates one is never the best. With `evaluate_base` the
+    untrained model is measured first. `warm_start` names studies whose trials inform the search.
+    """
+
+    sampler: str = "auto"
+    trials: int | None = None
+    seed: int = 0
+    baseline: bool = True
+    evaluate_base: bool = False
+    pruner: PrunerSpec = PrunerSpec()
+    until: StoppingConditions = StoppingConditions()
+    stop: tuple[StopRule, ...] = ()
+    outcome: tuple[Expression, ...] = ()
+    warm_start: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTrial:
+    """`[[trial]]`: a configuration that runs as given."""
+
+    set: Mapping[str, Value]
+    name: str = ""
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """`[[preset]]`: a named configuration that runs only if a person queues it."""
+
+    name: str
+    set: Mapping[str, Value]
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`[[stage]]`: a part of the search with overrides of its own.
+
+    `best` is the N of `from = "best N"`. With it and a `space`, the stage searches around the best trial of the stages
+    before; with it and no space, the N best configurations run again with `set` over them; without it the stage
+    searches. A value of None (or '' for the sampler) means that of `[search]` or `[space]`. `seeds` is the number of
+    runs of each configuration, the first one included.
+    """
+
+    name: str
+    set: Mapping[str, Value] = field(default_factory=dict)
+    trials: int | None = None
+    space: Space | None = None
+    sampler: str = ""
+    best: int | None = None
+    seeds: int = 1
+    pruner: PrunerSpec | None = None
+    baseline: bool = False
+
+    @property
+    def searches(self) -> bool:
+        """Whether the stage proposes configurations, instead of running known ones again."""
+        return self.best is None or self.space is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """`[resources]`. `gpus` is "all", a count, or indices; `parallel` is the number of CPU slots without a GPU.
+
+    `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
+    often in a row the machine may lose one trial.
+    """
+
+    gpus: str | int | tuple[int, ...] = "all"
+    trials_per_gpu: int = 1
+    gpus_per_trial: int = 1
+    parallel: int = 1
+    timeout: float | None = None
+    hang_after: float = 600.0
+    on_hang: Literal["warn", "stop"] = "warn"
+    lost_retries: int = 3
+    min_free_gb: float = 1.0
+    keep_checkpoints: int = 2
+    checkpoints: str = ""
+    pause_grace: float = 120.0
+    stop_grace: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """`[metrics.NAME]`: how a metric is judged and shown, and on which split it is measured.
+
+    `bands` are words for ranges of values, each with its bound: `{ excellent = 3, good = 10 }`.
+    """
+
+    goal: Goal | None = None
+    unit: str = ""
+    heading: str = ""
+    format: str = ""
+    split: str = ""
+    bands: Mapping[str, float] = field(default_factory=dict)
+
+
+FILE_SETS: Mapping[str, tuple[str, ...]] = {
+    "hptui": ("trials.json", "trials.csv", "best_config.yaml"),
+    "optuna-study-results": ("study_results.yaml",),
+    "ax-results": (
+        "best_config.yaml",
+        "optimization_results.json",
+        "trial_history.csv",
+        "optimization_config.yaml",
+        "optimization_checkpoint.json",
+        "OPTIMIZATION_RESULTS.md",
+        "optimization_trace.html",
+        "contour_plot.html",
+    ),
+}
+"""Result files by set: what `--like` and `[report] files` may name."""
+RESULT_FILES = tuple(dict.fromkeys(name for names in FILE_SETS.values() for name in names))
+"""Names of all result files, each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSpec:
+    """`[report]`: title, columns (name -> heading, in order), path, style, format of the figures.
+
+    `files` are written next to the report when the study comes to rest, given by name or by the name of a set.
+    """
+
+    title: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    write: str = ""
+    style: Literal["results", "hyperparameters"] = "results"
+    figures: Literal["png", "svg", "none"] = "png"
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`[reference]`: a value measured elsewhere. `targets` are the proportions by which trials should improve on it.
+
+    Trials are compared with it only if metric, split and length of training agree.
+    """
+
+    metric: str
+    value: float
+    split: str = ""
+    epochs: float | None = None
+    steps: int | None = None
+    source: str = ""
+    targets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """`[notes]`: text of the author: one per setting, the rationale of the study, future work."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    rationale: str = ""
+    future: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A whole study file. `source` is its absolute path, '' for a study made by a program.
+
+    Relative paths in the settings are relative to `directory`. `remarks` explain where the study deviates from the
+    literal content of the file; they are not stored.
+    """
+
+    name: str
+    objectives: tuple[Objective, ...]
+    trainer: TrainerSpec
+    space: Space = field(default_factory=Space)
+    search: Search = Search()
+    stages: tuple[Stage, ...] = ()
+    trials: tuple[ListedTrial, ...] = ()
+    presets: tuple[Preset, ...] = ()
+    resources: Resources = Resources()
+    metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
+    report: ReportSpec = ReportSpec()
+    notes: Notes = Notes()
+    reference: Reference | None = None
+    about: str = ""
+    trial_name: str = ""
+    on_end: tuple[str, ...] | None = None
+    source: str = ""
+    directory: str = ""
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def checkpoint_directory(self) -> str:
+        """`[resources] checkpoints`, relative to the study file; '' for checkpoints inside the study."""
+        path = self.resources.checkpoints
+        return os.path.join(self.directory, path) if path else ""
+
+    @property
+    def objective(self) -> Objective:
+        """First objective; most studies have only one."""
+        return self.objectives[0]

@@ -1,0 +1,109 @@
+"""Values of settings: their text form, their equality, and the key of a configuration."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, TypeGuard
+
+from hptui.core.trial import Value
+
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*")
+"""Texts that are whole numbers."""
+NUMBER = re.compile(rf"(?:{WHOLE_NUMBER.pattern}(?:\.[0-9]*)?|[+-]?\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""Texts that are numbers."""
+BARE_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./:+-]*")
+"""Texts that need no quotes in a list of choices."""
+
+CONSTANTS: Mapping[str, Value] = {
+    "true": True,
+    "false": False,
+    "True": True,
+    "False": False,
+    "null": None,
+    "None": None,
+}
+"""Words that are values other than texts."""
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Return whether a value is an int or float, finite and within the range of floats; a bool is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def number_text(value: float) -> str:
+    """Return a number as people write it, 1e-4, 0.05, 512; parsing it gives the same float."""
+    if isinstance(value, int):
+        return str(value)
+    plain = repr(value).removesuffix(".0")
+    if value == 0 or not math.isfinite(value) or 0.01 <= abs(value) < 1e5:
+        return plain
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    significant = "".join(map(str, digits)).rstrip("0")
+    power = int(exponent) + len(digits) - 1
+    short = f"{'-' * sign}{significant[0]}{'.' if significant[1:] else ''}{significant[1:]}e{power}"
+    positional = f"{Decimal(repr(value)):f}".removesuffix(".0")
+    return short if len(short) < len(positional) else positional
+
+
+def value_text(value: Value) -> str:
+    """Return a value as it stands in a list of choices; `read_value` is the inverse, type included."""
+    if isinstance(value, float):
+        text = number_text(value)
+        return f"{text}.0" if WHOLE_NUMBER.fullmatch(text) else text
+    if isinstance(value, str) and BARE_WORD.fullmatch(value) and value not in CONSTANTS:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def read_value(text: str) -> Value:
+    """Parse a value: a number, true, a quoted or bare text, a JSON list or table.
+
+    Raises: ValueError.
+    """
+    text = text.strip()
+    if text in CONSTANTS:
+        return CONSTANTS[text]
+    if WHOLE_NUMBER.fullmatch(text):
+        return int(text)
+    if NUMBER.fullmatch(text):
+        return float(text)
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1]
+    if text[:1] in ('"', "[", "{"):
+        value: Value = json.loads(text)
+        return value
+    if BARE_WORD.fullmatch(text):
+        return text
+    raise ValueError(f"{text!r} is no value; a text with other characters needs quotes")
+
+
+def values_equal(value: Value, other: Value) -> bool:
+    """Return whether two values are the same setting: 1 and 1.0 are, 1 and true are not."""
+    if type(value) is type(other) and isinstance(value, str | bool | int | float):
+        return value == other
+    return canonical_json(value) == canonical_json(other)
+
+
+def canonical_json(value: Any) -> str:
+    """Return a value as JSON in which equal settings have equal texts."""
+    return json.dumps(_with_whole_floats_as_ints(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _with_whole_floats_as_ints(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list | tuple):
+        return [_with_whole_floats_as_ints(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _with_whole_floats_as_ints(item) for key, item in value.items()}
+    return value
+
+
+def configuration_key(params: Mapping[str, Value]) -> str:
+    """Return the canonical JSON of a configuration, which identifies it among others."""
+    return canonical_json(params)

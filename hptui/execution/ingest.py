@@ -1,0 +1,280 @@
+"""Copy an attempt's `events.jsonl` into the store: rows and read offset in one transaction, so exactly once.
+
+Also warns when the code, packages or data of a study changed between trials."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from hptui.core.study import Study
+from hptui.core.trial import FROM_STEP, FROM_TRIAL, AttemptState
+from hptui.execution.running_attempt import RunningAttempt
+from hptui.store.crash_points import crash_point
+from hptui.store.metric_points import MAX_METRIC_NAME_LENGTH, MetricPoint
+from hptui.store.run_directory import read_lines
+from hptui.store.store import Store
+
+FINGERPRINT_META_KEY = "code"
+"""Meta key of the last seen fingerprint."""
+FINGERPRINT_KEYS = ("hptui", "python", "git_commit", "git_dirty", "trainer_sha256")
+"""Keys of an attempt's environment that belong to its fingerprint."""
+
+
+def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Return the facts of an attempt's environment that determine what its code computes."""
+    values = {name: str(environment[name]) for name in FINGERPRINT_KEYS if environment.get(name) is not None}
+    packages = environment.get("packages")
+    if isinstance(packages, Mapping):
+        values |= {f"package {name}": str(version) for name, version in packages.items()}
+    data = environment.get("data")
+    if isinstance(data, Mapping):
+        values |= {
+            f"data {name}": str(facts.get("sha256")) for name, facts in data.items() if isinstance(facts, Mapping)
+        }
+    return values
+
+
+def record_changes(store: Store, trial: int, environment: Mapping[str, Any]) -> None:
+    """Compare an attempt's fingerprint with the one before, and record what differs."""
+    current = fingerprint(environment)
+    previous = json.loads(store.get_meta(FINGERPRINT_META_KEY) or "{}")
+    # Only names on both sides: a package that one of two trials did not import is no change of code.
+    changed = [name for name in current if name in previous and current[name] != previous[name]]
+    if changed:
+        differences = ", ".join(f"{name} {_short(previous[name])} → {_short(current[name])}" for name in changed)
+        store.add_event("warning", "changed", f"not the code and data of the trials before: {differences}", trial)
+    if changed or not previous.keys() >= current.keys():
+        store.set_meta(FINGERPRINT_META_KEY, json.dumps({**previous, **current}))
+
+
+def _short(value: str) -> str:
+    return value[:10] if len(value) > 20 else value
+
+
+log = logging.getLogger(__name__)
+
+MAX_METRICS = 2000
+"""Metrics of one trial; further names are left out."""
+MAX_STEP = 1 << 62
+"""Bound of steps, so that they fit SQLite's 64-bit integers."""
+PROGRESS_METRIC = "progress"
+"""Metric under which the progress that a trainer reports itself is stored."""
+INVALID_LINE_ERRORS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What an invalid line may raise. Scripts can write to the file, so such a line is recorded and skipped."""
+
+
+class EventReader:
+    """Reads events of one study's attempts into its store.
+
+    `objectives` are the metrics whose curves pruners use; with `counting` these are curves over reports, not over
+    progress.
+    """
+
+    def __init__(self, store: Store, objectives: Collection[str], *, counting: bool = False) -> None:
+        self._store = store
+        self._objectives = frozenset(objectives)
+        self._counting = counting
+        self._names: dict[int, set[str]] = {}
+
+    def drain(self, live: RunningAttempt, seconds: float = 0.0) -> bool:
+        """Commit what the attempt has written since: one batch, or as many as start within `seconds`.
+
+        Returns True when all is read.
+        """
+        deadline = time.monotonic() + seconds
+        while self._batch(live):
+            if time.monotonic() >= deadline:
+                return False
+        return True
+
+    def _batch(self, live: RunningAttempt) -> bool:
+        lines, offset = read_lines(live.run.events, live.offset)
+        if offset == live.offset:
+            return False
+        saved = live.sequence, live.step, live.progress, {name: list(curve) for name, curve in live.curves.items()}
+        try:
+            self._commit(live, lines, offset)
+        except BaseException:  # the transaction was rolled back, so the fields in memory must be, too
+            live.sequence, live.step, live.progress, live.curves = saved
+            raise
+        crash_point("ingest.committed")
+        live.offset = offset
+        return True
+
+    def _commit(self, live: RunningAttempt, lines: list[bytes], offset: int) -> None:
+        points: list[MetricPoint] = []
+        number, n = live.trial.number, live.attempt.n
+        with self._store.transaction():
+            for line in lines:
+                self._line(live, line, points)
+            self._store.ingest(live.attempt.token, number, n, points, offset=offset, sequence=live.sequence)
+            if points:
+                self._store.update_trial(number, last_step=live.step, progress=live.progress)
+
+    def _line(self, live: RunningAttempt, line: bytes, points: list[MetricPoint]) -> None:
+        try:
+            event = json.loads(line)
+            number, kind, seconds = int(event["q"]), str(event["k"]), float(event["t"])
+        except INVALID_LINE_ERRORS:
+            self._suspect(live, f"a line of events.jsonl cannot be read: {line[:80]!r}")
+            return
+        if number <= live.sequence:
+            return
+        if number != live.sequence + 1:
+            self._suspect(live, f"events {live.sequence + 1} to {number - 1} are missing")
+        live.sequence = number
+        live.active_seconds, live.seen_at = seconds, time.monotonic()
+        if kind != "heartbeat":
+            live.last_event_at, live.hang_reported = live.seen_at, False
+        try:
+            if kind == "metrics":
+                self._metrics(live, event, points)
+            elif kind == "retract":
+                self._retract(live, str(event["metric"]), points)
+            elif handler := EVENT_HANDLERS.get(kind):
+                handler(self._store, live, event)
+        except INVALID_LINE_ERRORS as error:
+            self._suspect(live, f"event {number} ({kind}) is left out: {type(error).__name__}: {error}")
+
+    def _suspect(self, live: RunningAttempt, message: str) -> None:
+        log.warning("trial %d: %s", live.trial.number, message)
+        self._store.add_event("warning", "suspect", message, live.trial.number)
+
+    def _metrics(self, live: RunningAttempt, event: Mapping[str, Any], points: list[MetricPoint]) -> None:
+        step, seconds = int(event["step"]), live.trial.seconds + float(event["t"])
+        if not -MAX_STEP < step < MAX_STEP:
+            self._suspect(live, f"step {step} is no step")
+            return
+        nonfinite = event.get("nonfinite") or {}
+        names = self._names.setdefault(live.trial.number, set())
+        live.step = step
+        live.allowance = 0.0
+        live.progress = live.progress_at(step, event.get("progress"))
+        live.has_new_values = True
+        if event.get("progress") is not None and live.progress is not None:
+            points.append(
+                (PROGRESS_METRIC, step, live.progress, None, seconds)
+            )  # stored, since a later runner needs it for the curves
+        for name, value in event["m"].items():
+            if name not in names and not self._new_name(live, name, names):
+                continue
+            kind = nonfinite.get(name, "nan") if value is None else None
+            number = float(value if kind is None else kind)
+            points.append((name, step, None if kind else number, kind, seconds))
+            live.latest[name] = number
+            if (
+                name in self._objectives
+                and (position := live.next_report(name) if self._counting else live.progress) is not None
+            ):
+                live.extend(name, position, number)
+
+    def _retract(self, live: RunningAttempt, metric: str, points: list[MetricPoint]) -> None:
+        """Delete a metric's points: those in the store, and those of this batch."""
+        points[:] = [point for point in points if point[0] != metric]
+        self._store.delete_metric(live.trial.number, metric)
+        live.latest.pop(metric, None)
+        live.curves.pop(metric, None)
+
+    def _new_name(self, live: RunningAttempt, name: str, names: set[str]) -> bool:
+        """Return True when a metric's name is accepted; record a refused one once."""
+        if len(names) >= MAX_METRICS:
+            return False
+        if not 0 < len(name) <= MAX_METRIC_NAME_LENGTH:
+            if name[:MAX_METRIC_NAME_LENGTH] not in names:
+                message = f"a metric's name has 1 to {MAX_METRIC_NAME_LENGTH} characters; {name[:60]!r} is left out"
+                self._suspect(live, message)
+                names.add(name[:MAX_METRIC_NAME_LENGTH])
+            return False
+        names.add(name)
+        if len(names) == MAX_METRICS:
+            self._suspect(live, f"more than {MAX_METRICS} metrics; further names are left out")
+        return True
+
+
+def event_reader_for(store: Store, study: Study) -> EventReader:
+    """Return the reader of a study's attempts."""
+    metrics = [objective.metric for objective in study.objectives]
+    return EventReader(store, metrics, counting=study.search.pruner.counts_reports)
+
+
+def _hello(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
+    """Record that the worker runs.
+
+    Points after the step that it resumes from belong to lost work of an earlier attempt, and are deleted.
+    """
+    resumed = None if event.get("resumed_step") is None else int(event["resumed_step"])
+    if live.attempt.n > 1:
+        store.delete_points_after(live.trial.number, resumed)
+    live.earlier_seconds = live.trial.seconds if resumed is not None else 0.0
+    environment = {**live.attempt.environment, **(event.get("environment") or {})}
+    store.update_attempt(live.attempt.token, state=AttemptState.RUNNING, resumed_step=resumed, environment=environment)
+    record_changes(store, live.trial.number, environment)
+    if resumed is not None:
+        store.add_event("info", "resumed", f"continues after step {resumed}", live.trial.number)
+    _total(store, live, {"steps": event.get("total_steps")})
+
+
+def _environment(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
+    """Record what the training reports of its environment after it has begun."""
+    [attempt] = [row for row in store.attempts(live.trial.number) if row.token == live.attempt.token]
+    store.update_attempt(attempt.token, environment={**attempt.environment, **event["environment"]})
+    record_changes(store, live.trial.number, event["environment"])
+
+
+def _total(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
+    if event.get("steps"):
+        live.total_steps = int(event["steps"])
+        store.update_trial(live.trial.number, total_steps=live.total_steps)
+    elif event.get("steps") == 0:  # taken back
+        live.total_steps = None
+        store.update_trial(live.trial.number, total_steps=None)
+
+
+def _phase(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
+    live.allowance = float(event.get("allow") or 0.0)
+
+
+def _checkpoint(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
+    number, kept = live.trial.number, set(event.get("kept") or ())
+    with store.transaction():
+        store.add_checkpoint(number, int(event["step"]), live.attempt.n, str(event["path"]), int(event["bytes"]))
+        for checkpoint in store.checkpoints(number) if kept else ():
+            if checkpoint.step not in kept:
+                store.delete_checkpoint(number, checkpoint.step)
+
+
+def _effective(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
+    recorded = dict(store.trial(live.trial.number).effective)
+    store.update_trial(live.trial.number, effective={**recorded, **event["settings"]})
+
+
+def _facts(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
+    recorded = dict(store.trial(live.trial.number).facts)
+    reported = {name: value for name, value in event["facts"].items() if name not in (FROM_TRIAL, FROM_STEP)}
+    store.update_trial(live.trial.number, facts={**recorded, **reported})
+
+
+def _artifact(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
+    store.add_artifact(live.trial.number, live.attempt.n, str(event["path"]), str(event.get("label") or ""))
+
+
+def _warning(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
+    store.add_event("warning", "trainer", str(event["message"]), live.trial.number)
+
+
+EVENT_HANDLERS: dict[str, Callable[[Store, RunningAttempt, Mapping[str, Any]], None]] = {
+    "hello": _hello,
+    "total": _total,
+    "phase": _phase,
+    "checkpoint": _checkpoint,
+    "environment": _environment,
+    "effective": _effective,
+    "facts": _facts,
+    "artifact": _artifact,
+    "warning": _warning,
+}
+"""Event kind -> what to record. Kinds `metrics` and `retract` are handled in `EventReader`, heartbeats need nothing."""

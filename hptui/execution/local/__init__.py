@@ -1,0 +1,1 @@
+"""Attempts on this machine: slots on devices, the warm launcher, the shim, and usage of processes and GPUs."""

@@ -1,0 +1,234 @@
+"""Which GPUs there are, how they divide into slots, and who may use a slot now.
+
+A trial that starts takes locks that its shim then holds: a lock file per GPU (exclusive, or shared by trials that
+divide the GPU) and one per slot, in a directory of the user that survives a logout. So the studies of one user never
+meet on a GPU, whichever runner they belong to, and a killed trial frees its GPU by dying.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import stat
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hptui.core.errors import MachineError, UserError
+from hptui.core.study import Resources
+from hptui.execution.local import nvml
+from hptui.execution.local.nvml import Gpu
+
+__all__ = [
+    "Gpu",
+    "GpuProcess",
+    "Slot",
+    "lock_slot",
+    "slot_environment",
+    "visible_gpus",
+    "runtime_directory",
+    "slots_for",
+    "gpu_processes",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for one trial at a time, on GPUs or on the CPU.
+
+    `of` trials may share the same GPUs; `k` is this slot's number among them, from 0.
+    """
+
+    gpus: tuple[Gpu, ...] = ()
+    k: int = 0
+    of: int = 1
+
+    @property
+    def label(self) -> str:
+        """Name as people read it: `GPU 0`, `GPU 0,1`, `GPU 0 #2`, `CPU #1`."""
+        devices = f"GPU {','.join(str(gpu.index) for gpu in self.gpus)}" if self.gpus else "CPU"
+        return devices if self.of == 1 else f"{devices} #{self.k + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class GpuProcess:
+    """A process on a GPU; `gb` is GiB. Fields are '' or None for a process of another container."""
+
+    pid: int
+    user: str
+    name: str
+    gb: float | None
+
+    def __str__(self) -> str:
+        memory = "" if self.gb is None else f", {self.gb:.1f} GB"
+        return f"{self.name or 'a process'} (pid {self.pid}{f', {self.user}' if self.user else ''}{memory})"
+
+
+def visible_gpus() -> list[Gpu]:
+    """Return the GPUs that this process may use: all, or those in an inherited `CUDA_VISIBLE_DEVICES`.
+
+    Order and numbering are those of the variable; numbers count by PCI bus, as in `nvidia-smi`. As in CUDA, the first
+    entry that names nothing ends the list.
+    """
+    all_gpus = nvml.all_gpus()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None or not all_gpus:
+        return all_gpus
+    chosen: list[Gpu] = []
+    for entry in visible.split(","):
+        gpu = _gpu_named(entry.strip(), all_gpus)
+        if gpu is None:
+            break
+        if gpu not in chosen:
+            chosen.append(gpu)
+    return chosen
+
+
+def _gpu_named(entry: str, all_gpus: Sequence[Gpu]) -> Gpu | None:
+    if entry.isdecimal():
+        return all_gpus[int(entry)] if int(entry) < len(all_gpus) else None
+    if entry.startswith("MIG-"):
+        return nvml.describe(handle, len(all_gpus)) if (handle := nvml.mig_handle(entry)) is not None else None
+    matching = [gpu for gpu in all_gpus if entry.startswith("GPU-") and gpu.uuid.startswith(entry)]
+    return matching[0] if len(matching) == 1 else None
+
+
+def slots_for(resources: Resources, prefer: Collection[str] = ()) -> list[Slot]:
+    """Return the slots that a study may fill, spread over the GPUs first; on the CPU, `parallel` slots.
+
+    Where `gpus` is a count, GPUs in `prefer` (UUIDs, such as those that adopted trials hold) come first, then free
+    ones.
+
+    Raises: `UserError` when indices are asked for that are not there, or more GPUs for a trial than there are.
+    """
+    chosen = _requested_gpus(resources, prefer)
+    if not chosen:
+        return [Slot(k=k, of=resources.parallel) for k in range(resources.parallel)]
+    size = resources.gpus_per_trial
+    groups = [tuple(chosen[i : i + size]) for i in range(0, len(chosen) - size + 1, size)]
+    if not groups:
+        raise UserError(
+            f"gpus_per_trial = {size}, but only {len(chosen)} can be used here: {_gpu_list(chosen)}",
+            hint="lower [resources] gpus_per_trial, or widen gpus or CUDA_VISIBLE_DEVICES",
+        )
+    shared = resources.trials_per_gpu
+    return [Slot(group, k, shared) for k in range(shared) for group in groups]
+
+
+def _requested_gpus(resources: Resources, prefer: Collection[str]) -> list[Gpu]:
+    available, requested = visible_gpus(), resources.gpus
+    if not available and not isinstance(requested, str | int):
+        named = ", ".join(map(str, requested))
+        raise UserError(
+            f"[resources] gpus names GPU {named}, but no GPU can be used here",
+            hint='does nvidia-smi show them, and is CUDA_VISIBLE_DEVICES not empty? gpus = "all" takes what there is',
+        )
+    if not available or requested == "all":
+        return available
+    if isinstance(requested, int):
+        if requested >= len(available):
+            return available
+        ranked = sorted(available, key=lambda gpu: (gpu.uuid not in prefer, not _is_free(gpu), gpu.index))[:requested]
+        return sorted(ranked, key=lambda gpu: gpu.index)
+    if isinstance(requested, str):
+        raise UserError(f'[resources] gpus must be "all", a number or a list of numbers, got {requested!r}')
+    by_index = {gpu.index: gpu for gpu in available}
+    missing = [index for index in requested if index not in by_index]
+    if missing:
+        raise UserError(f"[resources] gpus names GPU {', '.join(map(str, missing))}; here: {_gpu_list(available)}")
+    return [by_index[index] for index in requested]
+
+
+def _gpu_list(gpus: Sequence[Gpu]) -> str:
+    return ", ".join(f"{gpu.index} ({gpu.name})" for gpu in gpus)
+
+
+def lock_slot(slot: Slot) -> list[int] | None:
+    """Lock a slot; return descriptors that hold it until their last copy is closed, None when it is taken.
+
+    Pass them to the process that runs the trial. A slot on the CPU needs none.
+    """
+    held: list[int] = []
+    for gpu in slot.gpus:
+        gpu_mode = fcntl.LOCK_EX if slot.of == 1 else fcntl.LOCK_SH
+        for path, mode in ((_lock_path(gpu), gpu_mode), (_lock_path(gpu, slot.k), fcntl.LOCK_EX)):
+            fd = _try_flock(path, mode)
+            if fd is None:
+                for other in held:  # all locks of a slot or none, else two studies could block each other
+                    os.close(other)
+                return None
+            held.append(fd)
+    return held
+
+
+def _try_flock(path: Path, mode: int) -> int | None:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, mode | fcntl.LOCK_NB)  # inherited by the shim with the descriptor, unlike an fcntl lock
+        os.utime(fd)  # systemd-tmpfiles and the like delete old files in /tmp by their time
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return fd
+
+
+def _is_free(gpu: Gpu) -> bool:
+    fd = _try_flock(_lock_path(gpu), fcntl.LOCK_SH)
+    if fd is None:
+        return False
+    os.close(fd)
+    return True
+
+
+def _lock_path(gpu: Gpu, k: int | None = None) -> Path:
+    name = gpu.uuid.replace("/", "_")
+    return runtime_directory() / (f"{name}.lock" if k is None else f"{name}.{k}.lock")
+
+
+def runtime_directory() -> Path:
+    """Return the user's directory for locks of this machine: `$TMPDIR/hptui-UID`, made with mode 0700.
+
+    Not `$XDG_RUNTIME_DIR`: that is deleted at logout, while trials run on, and differs in a cron job.
+
+    Raises: `MachineError` when the directory belongs to another user or others may read it.
+    """
+    path = Path(os.environ.get("TMPDIR") or "/tmp") / f"hptui-{os.getuid()}"  # noqa: S108  made and checked below
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    info = path.lstat()
+    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid() or info.st_mode & 0o077:
+        raise MachineError(
+            f"{path} must be a directory of yours that nobody else can read; it belongs to user {info.st_uid} "
+            f"and has mode {stat.S_IMODE(info.st_mode):04o}",
+            hint="remove it, or set TMPDIR to a directory of your own",
+        )
+    return path
+
+
+def slot_environment(slot: Slot) -> dict[str, str]:
+    """Return the variables that restrict a trial to its slot: its GPUs by UUID.
+
+    A trial on the CPU of a machine with GPUs is kept off them, since it has locked none.
+    """
+    if slot.gpus:
+        return {"CUDA_VISIBLE_DEVICES": ",".join(gpu.uuid for gpu in slot.gpus)}
+    return {"CUDA_VISIBLE_DEVICES": ""} if visible_gpus() else {}
+
+
+def gpu_processes(gpu: Gpu) -> list[GpuProcess]:
+    """Return the processes that use a GPU now, largest first."""
+    holders = [_holder(usage) for usage in nvml.usages() if usage.gpu == gpu.uuid]
+    return sorted(holders, key=lambda holder: -(holder.gb or 0.0))
+
+
+def _holder(usage: nvml.Usage) -> GpuProcess:
+    process = Path(f"/proc/{usage.pid}")
+    try:
+        name, uid = (process / "comm").read_text().strip(), process.stat().st_uid
+    except OSError:
+        return GpuProcess(usage.pid, "", "", usage.gb)
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = str(uid)
+    return GpuProcess(usage.pid, user, name, usage.gb)

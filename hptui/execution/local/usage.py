@@ -1,0 +1,142 @@
+"""What running attempts use: memory, CPU and GPU of their process trees, sampled by a thread.
+
+The runner's loop only names the trees and collects samples; walking /proc and asking the driver, which can take a
+second when a GPU is in trouble, never delays it. A number that cannot be known is None. `rss_gb` is GiB and counts
+shared pages once for each process.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass, field, replace
+
+import psutil
+
+from hptui.execution.local import nvml
+from hptui.execution.local.nvml import GIB
+from hptui.store.records import Sample
+
+FIRST_SAMPLE_S = 1.0  # seconds
+SAMPLE_INTERVAL_S = 5.0  # seconds
+
+
+@dataclass
+class _Watched:
+    """A watched process tree; `born` is the root's start time, which tells it from a later process with its pid."""
+
+    token: str
+    pid: int
+    due: float
+    born: float | None = None
+    cpu_seconds: dict[int, float] = field(default_factory=dict)
+    looked: float | None = None
+
+
+class UsageSampler:
+    """Samples every watched tree `first` seconds after `watch`, then every `interval` seconds. Methods never wait."""
+
+    def __init__(self, *, first: float = FIRST_SAMPLE_S, interval: float = SAMPLE_INTERVAL_S) -> None:
+        self._first, self._interval = first, interval
+        self._watched: dict[str, _Watched] = {}
+        self._samples: queue.SimpleQueue[Sample] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def watch(self, token: str, pid: int) -> None:
+        """Sample the tree under `pid` from now on, as `token`."""
+        with self._changed:
+            self._watched[token] = _Watched(token, pid, time.monotonic() + self._first)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="samples", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def unwatch(self, token: str) -> None:
+        """Stop sampling the tree of `token`."""
+        with self._changed:
+            self._watched.pop(token, None)
+
+    def drain(self) -> list[Sample]:
+        """Return the samples since the last call, oldest first."""
+        samples: list[Sample] = []
+        while True:
+            try:
+                samples.append(self._samples.get_nowait())
+            except queue.Empty:
+                return samples
+
+    def close(self) -> None:
+        """End the thread, without waiting for it."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while due := self._due():
+            usages, busy = nvml.usages(), nvml.utilisation()
+            for watched in due:
+                sample = sample_tree(watched, usages, busy)
+                if sample is not None:
+                    self._samples.put(sample)
+
+    def _due(self) -> list[_Watched]:
+        """Wait until a tree is due; an empty list ends the thread."""
+        with self._changed:
+            while not self._closed:
+                now = time.monotonic()
+                due = [watched for watched in self._watched.values() if watched.due <= now]
+                for watched in due:
+                    watched.due = now + self._interval
+                if due:
+                    return due
+                soonest = min((watched.due for watched in self._watched.values()), default=None)
+                self._changed.wait(None if soonest is None else soonest - now)
+            return []
+
+
+def sample_tree(watched: _Watched, usages: list[nvml.Usage], busy: dict[str, float]) -> Sample | None:
+    """Return one sample of a tree; None once its root has ended."""
+    try:
+        root = psutil.Process(watched.pid)
+        start_time = root.create_time()
+        if watched.born is None:
+            watched.born = start_time
+        if start_time != watched.born:
+            return None
+        tree = [root, *root.children(recursive=True)]
+    except psutil.Error:
+        return None
+    rss, seconds = 0, {}
+    for process in tree:
+        try:
+            with process.oneshot():
+                rss += process.memory_info().rss
+                times = process.cpu_times()
+        except psutil.Error:
+            continue
+        seconds[process.pid] = times.user + times.system
+    cpu = _cpu_percent(watched, seconds)
+    tree_usages = [usage for usage in usages if usage.pid in seconds]
+    return _with_gpus(Sample(watched.token, time.time(), rss_gb=rss / GIB, cpu=cpu), tree_usages, busy)
+
+
+def _cpu_percent(watched: _Watched, seconds: dict[int, float]) -> float | None:
+    """Return CPU use since the last sample, in percent of one core."""
+    now, previous = time.monotonic(), watched.looked
+    cpu_seconds = sum(max(0.0, value - watched.cpu_seconds.get(pid, 0.0)) for pid, value in seconds.items())
+    watched.cpu_seconds, watched.looked = seconds, now
+    return None if previous is None or now <= previous else 100.0 * cpu_seconds / (now - previous)
+
+
+def _with_gpus(sample: Sample, tree_usages: list[nvml.Usage], busy: dict[str, float]) -> Sample:
+    """Add GPU memory and use, as far as the driver lists the tree's pids; in some containers it does not."""
+    rates = [busy[uuid] for uuid in {usage.gpu for usage in tree_usages} if uuid in busy]
+    sizes = [usage.gb for usage in tree_usages if usage.gb is not None]
+    return replace(
+        sample,
+        gpu_gb=sum(sizes) if sizes else None,
+        util=sum(rates) / len(rates) if rates else None,
+    )

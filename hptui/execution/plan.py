@@ -1,0 +1,170 @@
+"""Plan what a runner does next: a pure function of what is recorded. The runner only carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hptui.core.trial import Reason, Role, StudyState, Trial, TrialStatus
+
+MAX_SAME_FAILURES = 3
+"""The study pauses when its first trials, this many, all fail for the same reason."""
+MAX_CRASHES_IN_A_ROW = 5
+"""The study pauses when the last trials, this many, all crashed."""
+CRASH_REASONS = {Reason.CRASH, Reason.USAGE, Reason.SETUP, Reason.NO_METRIC, Reason.HUNG}
+"""Reasons that count as a crash of the trainer."""
+REPEATING_FAILURES = {Reason.USAGE, Reason.NO_METRIC}
+"""Failures that every further trial would repeat."""
+
+REQUESTED_ROLES = {Role.MANUAL, Role.REPLICATE}
+"""Roles of trials that a person has queued: they run although the search is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanState:
+    """All that a plan depends on.
+
+    `since` is when a person last started the study: older failures are ignored. `stop_reason` says which condition of
+    `until` is met, `spent` that the engine has nothing new to propose, `listed` that it never does. `stage` is the
+    current one, to which `budget` applies; `stagnation` says why its search ends before that, `has_next_stage` that
+    another one follows. `missing_replicates` are still to be recorded, as (trial, k).
+    """
+
+    study: StudyState
+    trials: Sequence[Trial]
+    free_slots: int
+    budget: int | None
+    since: float = 0.0
+    stop_reason: str = ""
+    spent: bool = False
+    listed: bool = False
+    stage: str = ""
+    stagnation: str = ""
+    has_next_stage: bool = False
+    missing_replicates: Sequence[tuple[int, int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Run a recorded trial."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """Have the engine propose a new trial, and run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunReplicate:
+    """Record a replicate of a complete trial, with its seed + k."""
+
+    number: int
+    k: int
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """Begin the next stage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Stop what runs and pause the study, since it cannot go on by itself."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Record that the study has come to rest: nothing is left to do."""
+
+    state: StudyState
+    message: str
+
+
+Action = Start | Propose | RunReplicate | Advance | Abort | End
+
+
+def plan(state: PlanState) -> list[Action]:
+    """Return the next actions, in order; an empty list means to wait."""
+    running = [trial for trial in state.trials if trial.status is TrialStatus.RUNNING]
+    if state.study is not StudyState.RUNNING:
+        return [] if running else [End(_state_at_rest(state.study), "")]
+    if problem := reason_to_abort(state):
+        return [Abort(problem)]
+    if state.stop_reason:
+        queued = [trial for trial in waiting_trials(state.trials) if trial.role in REQUESTED_ROLES]
+        if queued and state.free_slots:
+            return [Start(trial.number) for trial in queued[: state.free_slots]]
+        return [] if running else [End(StudyState.DONE, state.stop_reason)]
+    if state.missing_replicates:
+        return [RunReplicate(number, k) for number, k in state.missing_replicates]
+    actions: list[Action] = [Start(trial.number) for trial in waiting_trials(state.trials)[: state.free_slots]]
+    more = min(state.free_slots - len(actions), trials_left(state))
+    actions += [Propose()] * (0 if state.spent or state.stagnation else max(0, more))
+    if not actions and not running and not waiting_trials(state.trials):
+        paused = any(trial.status is TrialStatus.PAUSED for trial in state.trials)
+        return [Advance() if state.has_next_stage and not paused else _end_of_study(state)]
+    return actions
+
+
+def waiting_trials(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the recorded trials to be run: those begun already first, then by number."""
+    trials_waiting = [trial for trial in trials if trial.status is TrialStatus.WAITING]
+    return sorted(trials_waiting, key=lambda trial: (trial.attempts == 0, trial.number))
+
+
+def trials_left(state: PlanState) -> int:
+    """Return the number of new trials that the budget still allows."""
+    if state.budget is None:
+        return state.free_slots
+    in_stage = [trial for trial in state.trials if not state.stage or trial.stage == state.stage]
+    return max(0, state.budget - sum(trial.role.counts_as_trial for trial in in_stage))
+
+
+def _state_at_rest(study: StudyState) -> StudyState:
+    return StudyState.PAUSED if study is StudyState.DRAINING else study
+
+
+def _end_of_study(state: PlanState) -> End:
+    paused = [trial.number for trial in state.trials if trial.status is TrialStatus.PAUSED]
+    if paused:
+        return End(StudyState.PAUSED, f"only paused trials are left: {', '.join(map(str, paused))}")
+    if state.stagnation:
+        return End(StudyState.DONE, state.stagnation)
+    if state.spent and trials_left(state) > 0 and not state.listed:
+        return End(StudyState.DONE, "the search space is spent: every feasible configuration has been tried")
+    return End(StudyState.DONE, "")
+
+
+def reason_to_abort(state: PlanState) -> str:
+    """Return why going on would waste time; '' if it would not."""
+    ended = sorted(
+        (
+            trial
+            for trial in state.trials
+            if trial.ended is not None
+            and trial.ended >= state.since
+            and not trial.status.open
+            and _counts_for_abort(trial)
+        ),
+        key=lambda trial: (trial.ended, trial.number),
+    )
+    usable = any(trial.status is TrialStatus.COMPLETE and trial.role is not Role.BASE for trial in state.trials)
+    if ended and not usable and ended[-1].reason in REPEATING_FAILURES:
+        return f"trial {ended[-1].number} failed ({ended[-1].reason}): {ended[-1].message}"
+    first = ended[:MAX_SAME_FAILURES]
+    reasons = {trial.reason if trial.status is TrialStatus.FAILED else None for trial in first}
+    if not usable and len(first) == MAX_SAME_FAILURES and len(reasons) == 1 and None not in reasons:
+        return f"the first {MAX_SAME_FAILURES} trials all failed ({first[0].reason}); the last: {first[-1].message}"
+    latest = ended[-MAX_CRASHES_IN_A_ROW:]
+    if len(latest) == MAX_CRASHES_IN_A_ROW and all(trial.reason in CRASH_REASONS for trial in latest):
+        return f"{MAX_CRASHES_IN_A_ROW} trials in a row crashed; the last: {latest[-1].message}"
+    return ""
+
+
+def _counts_for_abort(trial: Trial) -> bool:
+    ran_here = trial.role not in (Role.IMPORTED, Role.BASE) and trial.reason is not Reason.USER
+    return ran_here and trial.ended is not None and not trial.status.open

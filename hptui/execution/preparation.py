@@ -1,0 +1,143 @@
+"""The trainer's own preparation of a study, in a process next to the runner: once, before the first trial.
+
+    prepare/{config.json, lock, events.jsonl, ...}   as an attempt's directory
+
+The store keeps a key of the settings that were prepared; other settings are prepared again. A runner that starts while
+a preparation runs waits for its end; one that was lost is repeated, up to `MAX_LOST_PREPARATIONS` times.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+from hptui.core.planned_trials import PrepareRequest
+from hptui.core.study import Study
+from hptui.core.trial import TrialStatus
+from hptui.execution.attempts import Attempts, usable_cpu_cores
+from hptui.execution.finalize import end_event, log_tail
+from hptui.execution.local.executor import Launch, kill_orphans
+from hptui.store.paths import StudyDir
+from hptui.store.reader import META_FACTS
+from hptui.store.run_directory import RunDir, lock_is_held, put_control, read_json, read_lines
+from hptui.store.store import Store
+
+log = logging.getLogger(__name__)
+
+PREPARED_KEY = "prepared"
+"""Meta key of the settings that the study was prepared for."""
+MAX_LOST_PREPARATIONS = 3
+"""Lost preparations after which the study does not run."""
+
+
+class Preparation:
+    """The preparation of one study. It is done at once if the trainer has none."""
+
+    def __init__(self, sd: StudyDir, store: Store, attempts: Attempts) -> None:
+        self.sd, self.store, self.attempts = sd, store, attempts
+        self.run = RunDir(sd.root / "prepare")
+        self._lost = 0
+        self._started = False
+        self._request: tuple[Study, PrepareRequest, str] | None = None
+
+    def state(self, study: Study) -> bool | str:
+        """Return True when trials may begin, False when not yet, or a text that says why they must not."""
+        if not self.attempts.trainer.prepares:
+            return True
+        if self._request is None or self._request[0] is not study:
+            request = PrepareRequest.for_study(study, self.attempts.trainer.prepares, self.store.defaults())
+            self._request = study, request, preparation_key(study, request)
+        _, request, key = self._request
+        if self.store.get_meta(PREPARED_KEY) == key:
+            return True
+        if lock_is_held(self.run.lock):
+            self._started = True
+            return False
+        config = read_json(self.run.config)
+        if not isinstance(config, dict) or config.get("key") != key or not (self._started or end_event(self.run)):
+            return self._start(study, key, request)
+        self._started = False
+        return self._read_end(study, key, request)
+
+    def _start(self, study: Study, key: str, request: PrepareRequest) -> bool | str:
+        shutil.rmtree(self.run.root, ignore_errors=True)
+        token = uuid.uuid4().hex
+        launch = Launch(
+            run=self.run,
+            token=token,
+            config={
+                "prepare": True,
+                "key": key,
+                "token": token,
+                "kind": study.trainer.kind,
+                "directory": study.directory,
+                **request.to_json(),
+                "cache": str(self.sd.cache),
+                "threads": usable_cpu_cores(),
+            },
+            cwd=study.directory if Path(study.directory).is_dir() else str(self.sd.root),
+            environment={"CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"},
+            command=[*self.attempts.trainer.command, str(self.run.root)],
+        )
+        self.store.add_event("info", "prepare", "the trainer looks at data and model before the first trial")
+        self._started = True
+        self.attempts.executor.start(launch)
+        return False
+
+    def _read_end(self, study: Study, key: str, request: PrepareRequest) -> bool | str:
+        end = end_event(self.run)
+        if end is None:
+            self._lost += 1
+            last_line = " ".join(log_tail(self.run, 1)) or "it left no word"
+            return (
+                self._start(study, key, request)
+                if self._lost < MAX_LOST_PREPARATIONS
+                else f"the preparation of the study died: {last_line}"
+            )
+        if end["status"] != TrialStatus.COMPLETE:
+            self._delete_run()
+            return f"the study cannot run ({end['reason']}): {end.get('message') or 'no reason was given'}"
+        self._commit_findings(key)
+        return True
+
+    def _commit_findings(self, key: str) -> None:
+        """Commit the facts and warnings that the preparation reported, all of them or none."""
+        with self.store.transaction(durable=True):
+            recorded = {event.message for event in self.store.events() if event.kind == "data"}
+            for event in read_events(self.run):
+                if event["k"] == "warning" and event["message"] not in recorded:
+                    self.store.add_event("warning", "data", str(event["message"]))
+                elif event["k"] == "facts":
+                    self.store.set_meta(META_FACTS, json.dumps({**self.store.study_facts(), **event["facts"]}))
+            self.store.set_meta(PREPARED_KEY, key)
+
+    def _delete_run(self) -> None:
+        """Delete a failed run, so that the next start of the study tries again: the cause may be fixed."""
+        shutil.rmtree(self.run.root, ignore_errors=True)
+
+    def cancel(self) -> None:
+        """Kill a running preparation, since the study has come to rest."""
+        config = read_json(self.run.config)
+        if lock_is_held(self.run.lock) and isinstance(config, dict):
+            put_control(self.run, "kill")
+            kill_orphans(str(config.get("token")), self.run)
+
+
+def read_events(run: RunDir) -> list[dict[str, Any]]:
+    """Return all events of a run directory."""
+    lines, offset, parsed = *read_lines(run.events, 0), list[dict[str, Any]]()
+    while lines:
+        parsed += [json.loads(line) for line in lines]
+        lines, offset = read_lines(run.events, offset)
+    return parsed
+
+
+def preparation_key(study: Study, request: PrepareRequest) -> str:
+    """Return a hash of the settings that a preparation is made for."""
+    parts = [study.trainer.kind, study.directory, request.to_json()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,79 @@
+"""A running attempt as the runner knows it: what its events have reported, and the clocks that watch it."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+
+from hptui.core.trial import Attempt, Trial
+from hptui.store.run_directory import RunDir
+
+MAX_CURVE_POINTS = 512
+"""Points kept of one curve; more are thinned."""
+
+
+@dataclass
+class RunningAttempt:
+    """A running attempt, with the state that its events have reported so far.
+
+    `offset` and `sequence` are what the store has committed; `last_event_at` is when anything but a heartbeat last came
+    (`time.monotonic`); `earlier_seconds` are those of earlier attempts that this one continues. `handle` is a pidfd of
+    the shim, `has_new_values` that values came which the pruner has not seen, `exempt` that pruners leave it alone.
+    """
+
+    attempt: Attempt
+    trial: Trial
+    run: RunDir
+    handle: int | None = None
+    shim: int | None = None
+    offset: int = 0
+    sequence: int = 0
+    total_steps: int | None = None
+    step: int | None = None
+    progress: float | None = None
+    active_seconds: float = 0.0
+    seen_at: float = field(default_factory=time.monotonic)
+    last_event_at: float = field(default_factory=time.monotonic)
+    allowance: float = 0.0
+    hang_reported: bool = False
+    requested_end: str = ""
+    end_message: str = ""
+    earlier_seconds: float = 0.0
+    curves: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    latest: dict[str, float] = field(default_factory=dict)
+    has_new_values: bool = False
+    exempt: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of activity of this attempt: the last time stamp of its events, plus the time since it came."""
+        return self.active_seconds + (time.monotonic() - self.seen_at)
+
+    def progress_at(self, step: int, reported: float | None) -> float | None:
+        """Return the share of the budget (0 to 1) at a step: as reported, else from the total number of steps."""
+        if reported is not None:
+            return min(1.0, max(0.0, float(reported)))
+        return min(1.0, step / self.total_steps) if self.total_steps else None
+
+    def extend(self, metric: str, progress: float, value: float) -> None:
+        """Add a point to a curve that pruners compare; halve the number of points when it gets too long."""
+        curve = self.curves.setdefault(metric, [])
+        curve.append((progress, value))
+        if len(curve) > MAX_CURVE_POINTS:
+            self.curves[metric] = curve[:-1][::2] + curve[-1:]
+
+    def next_report(self, metric: str) -> float:
+        """Return the number of a metric's next report, from 1."""
+        curve = self.curves.get(metric)
+        return curve[-1][0] + 1 if curve else 1.0
+
+    def reset_clocks(self) -> None:
+        """Restart the hang clock, after the machine or the runner slept: silence then shows nothing."""
+        self.last_event_at = time.monotonic()
+
+    def close(self) -> None:
+        """Close the shim's handle."""
+        if self.handle is not None:
+            os.close(self.handle)
+            self.handle = None

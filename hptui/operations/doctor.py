@@ -1,0 +1,217 @@
+"""What `hptui doctor` examines: the machine, the session and HOME here, each study in `doctor_study`.
+
+Changes nothing."""
+
+from __future__ import annotations
+
+import getpass
+import importlib.metadata
+import os
+import platform
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import hptui
+from hptui.core.errors import HptuiError
+from hptui.core.format import size
+from hptui.execution.local import devices, nvml
+from hptui.execution.local.devices import Gpu
+from hptui.store.filesystem import filesystem_type, is_network_filesystem
+from hptui.store.paths import StudyDir, list_studies
+
+BUSCTL_TIMEOUT_S = 3.0  # time limit of `busctl`
+
+
+def logout_warning() -> str:
+    """Return how to let a study outlive the login session; '' where it does anyway."""
+    if not _kills_at_logout() or _lingers():
+        return ""
+    return (
+        "this machine ends all processes of a user at logout (logind, KillUserProcesses=yes); "
+        "so that studies run on: loginctl enable-linger"
+    )
+
+
+def _kills_at_logout() -> bool:
+    property_path = [
+        "org.freedesktop.login1",
+        "/org/freedesktop/login1",
+        "org.freedesktop.login1.Manager",
+        "KillUserProcesses",
+    ]
+    try:
+        process = subprocess.run(
+            ["busctl", "--system", "get-property", *property_path],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=BUSCTL_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False  # systemd does not answer, so its logind ends nothing
+    return process.stdout.split() == [b"b", b"true"]
+
+
+def _lingers() -> bool:
+    try:
+        return Path("/var/lib/systemd/linger", getpass.getuser()).exists()
+    except (OSError, KeyError):
+        return False
+
+
+def terminal_facts() -> dict[str, str]:
+    """Return what the environment says about the terminal."""
+    return {
+        "term": os.environ.get("TERM", ""),
+        "colours": os.environ.get("COLORTERM", "") or ("256" if "256" in os.environ.get("TERM", "") else ""),
+        "encoding": (getattr(sys.stdout, "encoding", "") or "").lower(),
+        "inside": "tmux" if os.environ.get("TMUX") else "screen" if os.environ.get("STY") else "",
+    }
+
+
+Level = Literal["ok", "warning", "error"]
+MIN_FREE_BYTES = 2 << 30  # bytes
+PACKAGES = ("textual", "rich", "optuna", "ax-platform", "torch", "transformers", "peft", "bitsandbytes", "sqlite-utils")
+"""Packages whose versions are shown, and that must be installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Result of one check.
+
+    `hint` is what to do about it; `study` is '' for what concerns all studies.
+    """
+
+    check: str
+    level: Level
+    message: str
+    hint: str = ""
+    study: str = ""
+
+
+def examine(home: Path, studies: list[StudyDir] | None = None) -> list[Finding]:
+    """Check this machine, HOME, and the given studies or all of them."""
+    from hptui.operations.doctor_study import examine_study
+
+    findings = [f for probe in (_versions, _sqlite, _gpus, _locks, _logout, _terminal) for f in _safely(probe)]
+    findings += _safely(lambda: _home(home))
+    chosen = list_studies(home) if studies is None else studies
+    for sd in chosen:
+        findings += examine_study(sd, thorough=studies is not None)
+    return findings
+
+
+def worst_level(findings: list[Finding]) -> Level:
+    """Return the worst level among findings."""
+    levels = {finding.level for finding in findings}
+    return "error" if "error" in levels else "warning" if "warning" in levels else "ok"
+
+
+def _safely(probe: Callable[[], list[Finding]]) -> list[Finding]:
+    """Run a check; one that fails becomes a finding, so that the other checks still run.
+
+    The finding is named after the check's function, so these functions keep their names.
+    """
+    try:
+        return probe()
+    except (OSError, HptuiError) as error:
+        return [Finding(getattr(probe, "__name__", "").strip("_<>"), "error", str(error))]
+
+
+def _versions() -> list[Finding]:
+    findings = [Finding("versions", "ok", f"hptui {hptui.__version__}, Python {platform.python_version()}")]
+    versions = {name: _version(name) for name in PACKAGES}
+    missing = [name for name, version in versions.items() if not version]
+    if missing:
+        hint = f"pip install {' '.join(missing)}"
+        return [*findings, Finding("packages", "error", f"not installed: {', '.join(missing)}", hint)]
+    findings.append(Finding("packages", "ok", ", ".join(f"{name} {version}" for name, version in versions.items())))
+    if _number(versions["torch"]) < (2, 10):
+        text = f"torch {versions['torch']} can be made to run code by a checkpoint (CVE-2026-24747)"
+        findings.append(Finding("torch", "error", text, "pip install -U 'torch>=2.10'"))
+    return findings
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("+")[0].split(".")[:2] if part.isdecimal())
+
+
+def _sqlite() -> list[Finding]:
+    if sqlite3.sqlite_version_info < (3, 37):
+        text = f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or newer is needed"
+        return [Finding("sqlite", "error", text, "use a Python that was built with a newer SQLite")]
+    return [Finding("sqlite", "ok", f"SQLite {sqlite3.sqlite_version}")]
+
+
+def _gpus() -> list[Finding]:
+    gpus = devices.visible_gpus()
+    if nvml.library() is None:
+        return [Finding("gpu", "ok", "no NVIDIA driver answers: trials run on the CPU")]
+    if not gpus:
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        hint = "" if visible is None else f"CUDA_VISIBLE_DEVICES is {visible!r}"
+        return [Finding("gpu", "warning", "no GPU can be used: trials run on the CPU", hint)]
+    findings = [_gpu(gpu) for gpu in gpus]
+    if "+cpu" in _version("torch"):
+        text = f"torch {_version('torch')} was built for the CPU, so the GPUs stay idle"
+        findings.append(Finding("torch", "warning", text, "install a torch that was built for CUDA"))
+    return findings
+
+
+def _gpu(gpu: Gpu) -> Finding:
+    text = f"GPU {gpu.index}: {gpu.name}, {gpu.free_gb:.1f} of {gpu.total_gb:.1f} GB free"
+    text += f", driver {gpu.driver}, CUDA {gpu.cuda}"
+    holders = devices.gpu_processes(gpu)
+    return Finding("gpu", "ok", f"{text}; in use by {', '.join(map(str, holders))}" if holders else text)
+
+
+def _locks() -> list[Finding]:
+    return [Finding("locks", "ok", f"GPU locks in {devices.runtime_directory()}")]
+
+
+def _logout() -> list[Finding]:
+    warning = logout_warning()
+    return [Finding("logout", "warning" if warning else "ok", warning or "studies run on after a logout")]
+
+
+def _terminal() -> list[Finding]:
+    facts = terminal_facts()
+    description = ", ".join(f"{key} {value}" for key, value in facts.items() if value)
+    if facts["encoding"].replace("-", "") != "utf8":
+        return [Finding("terminal", "warning", description, "set LANG to a UTF-8 locale, or PYTHONUTF8=1")]
+    return [Finding("terminal", "ok", description)]
+
+
+def _home(home: Path) -> list[Finding]:
+    if not home.exists():
+        return [Finding("home", "ok", f"{home} will be made by the first run"), *_disk(home.parent)]
+    findings = [Finding("home", "ok", f"{home}: {len(list_studies(home))} studies")]
+    if not os.access(home, os.W_OK | os.X_OK):
+        findings = [Finding("home", "error", f"{home} cannot be written", "choose another with --home or $HPTUI_HOME")]
+    return [*findings, *_disk(home)]
+
+
+def _disk(path: Path) -> list[Finding]:
+    while not path.exists():
+        path = path.parent
+    kind, findings = filesystem_type(path), []
+    if is_network_filesystem(kind):
+        text = f"{path} is on a network file system ({kind}): studies cannot be kept there"
+        findings.append(Finding("disk", "error", text, "set $HPTUI_HOME to a local disk"))
+    free = shutil.disk_usage(path).free
+    low: Level = "warning" if free < MIN_FREE_BYTES else "ok"
+    text = f"{size(free)} free on the disk of {path}{f' ({kind})' if kind else ''}"
+    return [*findings, Finding("disk", low, text, "free some space: hptui gc" if low == "warning" else "")]

@@ -1,0 +1,173 @@
+"""Run a few steps of one configuration, or the trainer's preparation of a study, in a temporary directory.
+
+Each runs in a process of its own, as its runner would start it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hptui.core.errors import MachineError, NoUsableTrial, StudyError
+from hptui.core.planned_trials import PrepareRequest
+from hptui.core.study import Study
+from hptui.core.trial import Reason, Value
+from hptui.execution.local import devices
+from hptui.store.run_directory import RunDir, read_lines, write_json
+
+TRY_TIMEOUT_S = 900.0  # time limit
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRun:
+    """Result of the steps: `end` is the end event, {} where there is none; `killed`: by SIGKILL, not by us."""
+
+    events: list[dict[str, Any]]
+    end: Mapping[str, Any]
+    printed: str
+    seconds: float
+    killed: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """True when the steps ran without a failure."""
+        return bool(self.end) and self.end["status"] != "failed"
+
+    @property
+    def failure(self) -> str:
+        """Reason of the failure, in a line."""
+        return f"{self.end['reason']}: {self.end['message']}" if self.end else "it ended without a word"
+
+
+def run_steps(study: Study, params: Mapping[str, Value], steps: int, home: Path | None = None) -> TrialRun:
+    """Run this number of `steps` with `params` over `[trainer]`, in the first slot of the study."""
+    with tempfile.TemporaryDirectory(prefix="hptui-try-") as folder:
+        run = RunDir(Path(folder, "attempt-1"))
+        run.root.mkdir()
+        slots = devices.slots_for(study.resources)
+        write_json(run.config, _run_config(study, params, Path(folder), slots, steps))
+        started = time.monotonic()
+        process = _run_worker(run, study, slots[0], home)
+        seconds = time.monotonic() - started
+        events = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
+    end: Mapping[str, Any] = next((event for event in reversed(events) if event["k"] == "end"), {})
+    return TrialRun(events, end, process.stdout + process.stderr, seconds, process.returncode == -signal.SIGKILL)
+
+
+def _run_config(
+    study: Study, params: Mapping[str, Value], folder: Path, slots: Sequence[devices.Slot], steps: int
+) -> dict[str, Any]:
+    return {
+        "token": "try",
+        "study": study.name,
+        "trial": 0,
+        "attempt": 1,
+        "seed": study.search.seed,
+        "role": "baseline",
+        "kind": study.trainer.kind,
+        "directory": study.directory,
+        "settings": {**study.trainer.settings, **params},
+        "params": dict(params),
+        "objectives": [objective.metric for objective in study.objectives],
+        "trial_dir": str(folder),
+        "checkpoints": str(folder / "checkpoints"),
+        "artifacts": str(folder / "artifacts"),
+        "cache": str(folder / "cache"),
+        "keep_checkpoints": 1,
+        "threads": max(1, (os.cpu_count() or 1) // len(slots)),
+        "device": "cuda" if slots[0].gpus else "",
+        "try_steps": steps,
+    }
+
+
+def _run_worker(run: RunDir, study: Study, slot: devices.Slot, home: Path | None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
+    cwd, env = study.directory or None, {**os.environ, **devices.slot_environment(slot)}
+    env |= {"HPTUI_HOME": str(home)} if home is not None else {}
+    try:
+        return subprocess.run(
+            command, cwd=cwd, env=env, capture_output=True, text=True, timeout=TRY_TIMEOUT_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NoUsableTrial(f"the first steps of this configuration take over {TRY_TIMEOUT_S:g} s") from error
+
+
+PREPARE_TIMEOUT_S = 3600.0  # time limit
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFacts:
+    """Facts of data and model, and warnings about them."""
+
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def prepare_facts(study: Study, home: Path | None = None) -> PreparedFacts:
+    """Prepare the study as its runner would; return what was reported.
+
+    Raises: `StudyError` that says what is wrong with data or model; `MachineError` when the process died.
+    """
+    from hptui.operations.runner_process import defaults_of
+    from hptui.trainers import registry
+
+    names = registry.inspected_settings(study.trainer.kind)
+    if not names:
+        return PreparedFacts()
+    with tempfile.TemporaryDirectory(prefix="hptui-check-") as folder:
+        run = RunDir(Path(folder, "prepare"))
+        run.root.mkdir()
+        config = {
+            "prepare": True,
+            "kind": study.trainer.kind,
+            "directory": study.directory,
+            **PrepareRequest.for_study(study, names, defaults_of(study)).to_json(),
+            "cache": str(Path(folder, "cache")),
+        }
+        write_json(run.config, config, durable=False)
+        output = _run_preparation(run, study, home)
+        events = [json.loads(line) for line in read_lines(run.events, 0, 1 << 24)[0]]
+    end: dict[str, Any] | None = next((event for event in events if event["k"] == "end"), None)
+    if end is None:
+        tail = "\n  ".join(output.strip().splitlines()[-12:])
+        raise MachineError(f"the preparation of the study died\n  {tail}")
+    if end["reason"] == Reason.SETUP:
+        return PreparedFacts(warnings=(f"not everything could be looked at, for it is not here: {end['message']}",))
+    if end["status"] == "failed":
+        raise StudyError(end["message"], file=study.source)
+    facts: dict[str, Value] = next((event["facts"] for event in events if event["k"] == "facts"), {})
+    return PreparedFacts(facts, tuple(event["message"] for event in events if event["k"] == "warning"))
+
+
+def _run_preparation(run: RunDir, study: Study, home: Path | None) -> str:
+    command = [sys.executable, "-m", "hptui.trainers.worker", str(run.root)]
+    cwd = study.directory or None
+    variables = {"HPTUI_LOOK": "1", **({"HPTUI_HOME": str(home)} if home is not None else {})}
+    process = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=PREPARE_TIMEOUT_S,
+        check=False,
+    )
+    return process.stdout + process.stderr
+
+
+def facts_summary(facts: Mapping[str, Any]) -> dict[str, Value]:
+    """Return the facts that `check` shows: the model's architecture, and size and share of every split."""
+    splits = {
+        name: f"{facts[f'{name}_examples']:,} ({facts[f'{name}_percent']:g} %)"
+        for name in ("train", "validation", "test")
+        if f"{name}_examples" in facts
+    }
+    return {**({"architecture": facts["architecture"]} if "architecture" in facts else {}), **splits}

@@ -1,0 +1,215 @@
+"""The machine now: processors, memory, disks, GPUs, and the processes that use them. What cannot be known is None."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hptui.store.paths import StudyDir, list_studies
+from hptui.store.reader import StoreReader
+from hptui.store.run_directory import RunDir, read_json
+
+GIB = float(1 << 30)
+"""Bytes of a GiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class GpuNow:
+    """A GPU at a moment: share of time it was busy (0 to 1), memory (GiB), temperature (°C), power (W)."""
+
+    index: int
+    name: str
+    busy: float | None
+    used_gb: float
+    total_gb: float
+    celsius: float | None = None
+    watts: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MachineNow:
+    """The machine at a moment; `cpu` is the share (0 to 1) of all cores that was busy since the last reading."""
+
+    cpu: float | None
+    cores: int
+    used_gb: float | None
+    total_gb: float | None
+    gpus: tuple[GpuNow, ...] = ()
+
+
+class Machine:
+    """Reads the machine's state; keeps the processors' counters of the last reading."""
+
+    def __init__(self) -> None:
+        self._last_ticks: tuple[int, int] | None = None
+
+    def read(self) -> MachineNow:
+        """Return the state of now."""
+        used, total = _memory()
+        return MachineNow(self._cpu(), os.cpu_count() or 1, used, total, gpus_now())
+
+    def _cpu(self) -> float | None:
+        try:
+            words = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+        except OSError:
+            return None
+        ticks = [int(word) for word in words]
+        current = (sum(ticks) - ticks[3] - ticks[4], sum(ticks))
+        previous, self._last_ticks = self._last_ticks, current
+        if previous is None or current[1] <= previous[1]:
+            return None
+        return (current[0] - previous[0]) / (current[1] - previous[1])
+
+
+def _memory() -> tuple[float | None, float | None]:
+    """Return (used, total) in GiB; memory that the kernel would give back counts as free."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None, None
+    facts = {line.split(":")[0]: int(line.split()[1]) * 1024 / GIB for line in lines[:6]}
+    total, free = facts.get("MemTotal"), facts.get("MemAvailable")
+    return (total - free, total) if total is not None and free is not None else (None, total)
+
+
+def gpus_now() -> tuple[GpuNow, ...]:
+    """Return every GPU that answers."""
+    from hptui.execution.local import nvml
+
+    gpus: list[GpuNow] = []
+    for index, handle in enumerate(nvml.handles()):
+        memory: Any = nvml.query("nvmlDeviceGetMemoryInfo", None, handle)
+        if memory is None:
+            continue
+        rates: Any = nvml.query("nvmlDeviceGetUtilizationRates", None, handle)
+        milliwatts: Any = nvml.query("nvmlDeviceGetPowerUsage", None, handle)
+        gpus.append(
+            GpuNow(
+                index,
+                nvml.decode(nvml.query("nvmlDeviceGetName", "", handle)).removeprefix("NVIDIA "),
+                None if rates is None else rates.gpu / 100,
+                (memory.total - memory.free) / GIB,
+                memory.total / GIB,
+                nvml.query("nvmlDeviceGetTemperature", None, handle, 0),
+                None if milliwatts is None else milliwatts / 1000,
+            )
+        )
+    return tuple(gpus)
+
+
+BYTES_PER_GIB = float(1 << 30)
+"""Bytes of a GiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessNow:
+    """A process at a moment; memory is GiB.
+
+    `whose` is the trial that it belongs to, '' for other processes. `gpu` is the index of the GPU that it uses, None
+    for none.
+    """
+
+    pid: int
+    user: str
+    command: str
+    whose: str = ""
+    gpu: int | None = None
+    gpu_gb: float | None = None
+    rss_gb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskNow:
+    """The disk that a directory is on, in GiB."""
+
+    path: str
+    free_gb: float
+    total_gb: float
+
+
+def disk_of(path: Path) -> DiskNow | None:
+    """Return the disk under `path`; None where it cannot be asked."""
+    import shutil
+
+    try:
+        usage = shutil.disk_usage(path)
+    except OSError:
+        return None
+    return DiskNow(str(path), usage.free / BYTES_PER_GIB, usage.total / BYTES_PER_GIB)
+
+
+def processes_now(home: Path) -> tuple[ProcessNow, ...]:
+    """Return the processes of running trials of HOME, and all others on a GPU, GPU processes first."""
+    from hptui.execution.local import nvml
+
+    trial_by_pid = dict(_worker_pids(home))
+    index = {nvml.uuid_of(handle): position for position, handle in enumerate(nvml.handles())}
+    processes: list[ProcessNow] = []
+    on_gpus = set()
+    for usage in nvml.usages():
+        on_gpus.add(usage.pid)
+        processes.append(_process(usage.pid, _trial_of(usage.pid, trial_by_pid), index.get(usage.gpu), usage.gb))
+    processes += [_process(pid, trial_text) for pid, trial_text in trial_by_pid.items() if pid not in on_gpus]
+    return tuple(
+        sorted(processes, key=lambda process: (process.gpu is None, process.gpu or 0, not process.whose, process.pid))
+    )
+
+
+def _worker_pids(home: Path) -> Iterator[tuple[int, str]]:
+    """Yield (pid, `STUDY trial 7`) of the worker processes of running attempts."""
+    for sd in list_studies(home):
+        with (
+            suppress(Exception),
+            StoreReader(sd) as reader,
+        ):  # one unreadable store must not hide the other studies' processes
+            for attempt in reader.attempts(open=True):
+                facts = read_json(RunDir(sd.attempt(attempt.trial, attempt.n)).shim)
+                pid = facts.get("worker") if isinstance(facts, dict) else None
+                if isinstance(pid, int) and Path(f"/proc/{pid}").exists():
+                    yield pid, f"{sd.name} trial {attempt.trial}"
+
+
+def _trial_of(pid: int, trial_by_pid: dict[int, str]) -> str:
+    """Return the trial of a process: it or one of its ancestors is a worker."""
+    for _ in range(20):  # bounded: the process tree may change while it is read
+        if pid in trial_by_pid:
+            return trial_by_pid[pid]
+        parent = _parent(pid)
+        if parent <= 1:
+            return ""
+        pid = parent
+    return ""
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _process(pid: int, whose: str, gpu: int | None = None, gpu_gb: float | None = None) -> ProcessNow:
+    folder = Path(f"/proc/{pid}")
+    user, command, rss_gb = "?", "?", None
+    with suppress(OSError, KeyError):
+        user = pwd.getpwuid(folder.stat().st_uid).pw_name
+    with suppress(OSError):
+        raw = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        command = raw or (folder / "comm").read_text().strip()
+    with suppress(OSError, ValueError, IndexError):
+        rss_gb = int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / BYTES_PER_GIB
+    return ProcessNow(pid, user, command[:300], whose, gpu, gpu_gb, rss_gb)
+
+
+def disks_now(home: Path, study: StudyDir | None = None) -> tuple[DiskNow, ...]:
+    """Return the disks of HOME and of a study's directory, each once."""
+    directories = [home]
+    if study is not None:
+        directories.append(study.root)
+    disks = {(disk.total_gb, disk.free_gb): disk for place in directories if (disk := disk_of(place)) is not None}
+    return tuple(disks.values())

@@ -1,0 +1,351 @@
+"""Start, resume and extend a study, from its file or by its name; the runner is always a detached process."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_you_mean
+from hptui.core.study import StoppingConditions, Study
+from hptui.core.trial import StudyState
+from hptui.operations.budget import stage_budget, with_trials
+from hptui.operations.find import find_study
+from hptui.operations.runner_process import defaults_of, runner_status
+from hptui.operations.steer import change_spec, send_command, study_of
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
+from hptui.store.run_directory import try_lock
+
+MAX_START_S = 20.0
+"""Time for a runner to start, and for another process to finish creating a study."""
+NO_LIMIT_WARNING = "search: has no limit"
+"""Start of a warning for which `run` has a text of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What `run` did: `notes` are sentences for the user; `joined` means that the study was running already."""
+
+    sd: StudyDir
+    notes: tuple[str, ...]
+    joined: bool
+
+
+def runner_facts(sd: StudyDir) -> dict[str, object]:
+    """Return who holds the study's lock: {alive, pid, host, since, ready}."""
+    return runner_status(sd)
+
+
+def run(
+    home: Path,
+    ref: str,
+    *,
+    trials: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    parallel: int | None = None,
+    output: str | None = None,
+) -> RunResult:
+    """Start or resume the study `ref` (a study file, or a name in HOME), and extend it.
+
+    `trials` is "20" (total) or "+5" (more). On a study that runs already, changes become commands to its runner.
+
+    Raises: `HptuiError` that says what is wrong.
+    """
+    changes = dict(settings or {})
+    if parallel is not None:
+        changes["resources.parallel"] = str(parallel)
+    if output is not None:
+        changes["report.write"] = str(Path(output).absolute())
+    if _is_file(ref):
+        sd, notes = _from_file(home, Path(ref), trials, changes)
+    else:
+        sd, notes = _by_name(home, ref, trials, changes)
+    holder_before = runner_status(sd)
+    # A living runner may be about to end: only one that answers a command will stay.
+    must_resume = not holder_before["alive"] or _state(sd) is not StudyState.RUNNING
+    send_command(sd, "resume" if must_resume else "here", {})
+    holder_after = runner_status(sd)
+    joined = bool(holder_before["alive"] and holder_after["alive"] and holder_before["pid"] == holder_after["pid"])
+    if not holder_after["alive"]:
+        _spawn_runner(sd)
+    return RunResult(sd, tuple(notes), joined)
+
+
+def run_from(home: Path, ref: str, source: str, changes: Mapping[str, str], **options: Any) -> RunResult:
+    """Queue a trial with the settings of trial `source`, changed, and start the study."""
+    from hptui.operations.find import find_trial
+    from hptui.operations.steer import parse_settings
+
+    sd = find_study(home, ref)
+    with StoreReader(sd) as reader:
+        trial = find_trial(reader, source)
+    answer = send_command(sd, "rerun", {"trial": trial.number, "params": parse_settings(sd, changes)})
+    started = run(home, ref, **options)
+    return replace(started, notes=(answer.partition(";")[0], *started.notes))
+
+
+def start_runner(sd: StudyDir) -> bool:
+    """Start a runner for a study that was asked to continue; return False when one lives already."""
+    if runner_status(sd)["alive"]:
+        return False
+    _spawn_runner(sd)
+    return True
+
+
+def _is_file(ref: str) -> bool:
+    if Path(ref).suffix in (".toml", ".yaml", ".yml") or os.sep in ref:
+        if not Path(ref).is_file():
+            if Path(ref).is_dir() and StudyDir(Path(ref).absolute()).exists():
+                return False
+            raise UserError(f"there is no study file {ref!r}", hint="give a study file, or the name of a study")
+        return True
+    return False
+
+
+def _state(sd: StudyDir) -> StudyState:
+    with StoreReader(sd) as reader:
+        return StudyState(reader.study().state)
+
+
+# from a file ----------------------------------------------------------------------------------------------------
+
+
+def read_study(path: Path, changes: Mapping[str, str]) -> Study:
+    """Read a study file, with `--set` values applied, and check it against its trainer's settings.
+
+    Raises: `StudyError` that names what is wrong.
+    """
+    from hptui import studyfile
+    from hptui.trainers import registry
+
+    study = studyfile.read_file(path, schema=registry.schema)
+    return require_supported(studyfile.with_overrides(study, dict(changes), registry.schema) if changes else study)
+
+
+def require_supported(study: Study) -> Study:
+    """Return the study, if its trainer can do what it asks for.
+
+    Raises: `StudyError` otherwise.
+    """
+    from hptui.trainers import registry
+
+    if study.search.evaluate_base and not registry.evaluates_base(study.trainer.kind):
+        hint = f"those that can: {', '.join(sorted(registry.EVALUATES_BASE))}" if registry.EVALUATES_BASE else ""
+        message = f"the trainer {study.trainer.kind!r} cannot measure its model without training it"
+        raise StudyError(message, file=study.source, where="search.evaluate_base", value=True, hint=hint)
+    metrics = registry.reported_metrics(study.trainer.kind)
+    for name in (objective.metric for objective in study.objectives):
+        if metrics and name not in metrics:
+            message = f"the trainer {study.trainer.kind!r} reports no {name!r}"
+            raise StudyError(
+                message, file=study.source, where="objective.metric", value=name, hint=did_you_mean(name, metrics)
+            )
+    return study
+
+
+def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str, str]) -> tuple[StudyDir, list[str]]:
+    """Create or change a study from its file; return its directory and notes.
+
+    Earlier `--set` values stay in force, and so does a budget that was raised.
+    """
+    file_study = read_study(path, {})
+    sd = StudyDir.for_study(home, file_study.name)
+    exists = sd.exists()
+    changes = {**stage_budget(file_study, trials, sd if exists else None), **changes}
+    overrides = {**(_stored_json(sd, "overrides") if exists else {}), **changes}
+    study = read_study(path, overrides) if overrides else file_study
+    facts = {"file": spec_json(file_study), "overrides": overrides}
+    if not exists:
+        study = with_trials(study, trials, None)
+        if _try_create(sd, study, facts):
+            return sd, _notes(sd, study)
+    recorded = study_of(sd)
+    _check_same_study(sd, recorded, study)
+    if trials is None and _stored_json(sd, "file").get("search", {}).get("trials") == file_study.search.trials:
+        study = replace(study, search=replace(study.search, trials=recorded.search.trials))
+    study = with_trials(study, trials, sd)
+    answer = change_spec(sd, study, "", facts=facts)
+    return sd, [] if answer == "nothing changed" else [answer]
+
+
+def _notes(sd: StudyDir, study: Study) -> list[str]:
+    from hptui import studyfile
+    from hptui.trainers import registry
+
+    notes = [f"new study {study.name!r} in {sd.root}"]
+    notes += [
+        f"warning: {text}"
+        for text in studyfile.study_warnings(study, registry.schema)
+        if not text.startswith(NO_LIMIT_WARNING)
+    ]
+    endless = study.search.trials is None and not study.stages
+    if endless and study.search.until == StoppingConditions() and study.search.sampler not in ("grid", "list"):
+        notes.append("[search] trials is not set: the search runs until it is stopped")
+    return notes
+
+
+def spec_json(study: Study) -> dict[str, Any]:
+    """Return a study as the store keeps it."""
+    from hptui import studyfile
+
+    return dict(studyfile.to_json(study))
+
+
+def _stored_json(sd: StudyDir, key: str) -> dict[str, Any]:
+    """Return what the store kept of the file (`file`) or command line (`overrides`) of the last run."""
+    with StoreReader(sd) as reader:
+        values: dict[str, Any] = json.loads(reader.get_meta(key) or "{}")
+    return values
+
+
+def _try_create(sd: StudyDir, study: Study, facts: Mapping[str, Any]) -> bool:
+    """Create the study; return False when another process has created it at the same time."""
+    try:
+        create_study(sd, study, facts)
+    except (Locked, UserError):
+        deadline = time.monotonic() + MAX_START_S
+        while time.monotonic() < deadline:
+            if sd.exists():
+                return False
+            time.sleep(0.02)  # the other process is still writing the store
+        raise
+    return True
+
+
+def _check_same_study(sd: StudyDir, old: Study, new: Study) -> None:
+    """Check that a changed study is still the same one.
+
+    HOME and name identify a study; with another file, metric or trainer it is another study.
+
+    Raises: `UserError` or `StudyError` if it is not.
+    """
+    hint = f"give one of them another name, or remove the old one: hptui rm {sd.name}"
+    if old.source and new.source and old.source != new.source and Path(old.source).exists():
+        raise UserError(f"the study {sd.name!r} was made from {old.source}, not from {new.source}", hint=hint)
+    if old.objectives != new.objectives:
+        old_goals, new_goals = (
+            ", ".join(f"{objective.goal} {objective.metric}" for objective in study.objectives) for study in (old, new)
+        )
+        raise StudyError(
+            f"the study has been run to {old_goals}, not to {new_goals}", file=new.source, where="objective", hint=hint
+        )
+    if old.trainer.kind != new.trainer.kind:
+        text = f"the study has been run with {old.trainer.kind!r}, not with {new.trainer.kind!r}"
+        raise StudyError(text, file=new.source, where="trainer.kind", hint=hint)
+
+
+def create_study(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -> None:
+    """Create the directory and store of a new study, with its baseline and listed trials recorded."""
+    from hptui import studyfile
+    from hptui.execution import prior_trials
+    from hptui.execution.queue import insert_file_trials, store_defaults
+    from hptui.store.filesystem import require_local_disk
+    from hptui.store.store import Store
+
+    sources = prior_trials.read_prior_studies(study, sd.root.parent)
+    old_umask = os.umask(0o077)
+    try:
+        sd.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        require_local_disk(sd.root)
+        with try_lock(sd.lock) as free:
+            if not free:
+                raise Locked(f"another process is just making the study {sd.name!r}")
+            store = Store.create(sd, studyfile.to_json(study), study.name)
+            try:
+                store_defaults(store, defaults_of(study))
+                for key, value in (facts or {}).items():
+                    store.set_meta(key, json.dumps(value))
+                prior_trials.store_prior_trials(store, study, sources)
+                insert_file_trials(store, study)
+            finally:
+                store.close()
+    except OSError as error:
+        raise MachineError(f"{sd.root} cannot be made: {error}", hint="choose another place with --home") from error
+    finally:
+        os.umask(old_umask)
+
+
+# by name --------------------------------------------------------------------------------------------------------
+
+
+def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str]) -> tuple[StudyDir, list[str]]:
+    from hptui import studyfile
+    from hptui.studyfile.validate_search import validate_abilities
+    from hptui.trainers import registry
+
+    sd = find_study(home, ref)
+    study = study_of(sd)
+    changes = {**stage_budget(study, trials, sd), **changes}
+    changed = with_trials(study, trials, sd)
+    validate_abilities(changed)  # a library that its sampler needs may have been uninstalled
+    if changes:
+        changed = require_supported(studyfile.with_overrides(changed, dict(changes), registry.schema))
+    if changed == study:
+        return sd, []
+    _check_same_study(sd, study, changed)
+    overrides = {**_stored_json(sd, "overrides"), **changes}
+    return sd, [change_spec(sd, changed, "", facts={"overrides": overrides})]
+
+
+# the process ----------------------------------------------------------------------------------------------------
+
+
+def _spawn_runner(sd: StudyDir) -> None:
+    """Start the runner, detached from this terminal, and wait until it holds the lock."""
+    old_umask = os.umask(0o077)
+    try:
+        with sd.runner_log.open("ab") as log:
+            offset = log.tell()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "hptui.operations.runner_process", str(sd.root)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd="/",
+            )
+    finally:
+        os.umask(old_umask)
+    deadline = time.monotonic() + MAX_START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            _explain_early_end(sd, process.returncode, offset)
+            return
+        lock_facts = runner_status(sd)
+        if lock_facts["alive"] and lock_facts["pid"] == process.pid and lock_facts["ready"] is not False:
+            process.returncode = 0  # set, so that Popen does not warn about a process that still runs
+            return
+        time.sleep(0.02)  # until the runner has imported its libraries and written to its lock
+    raise MachineError(f"the runner of {sd.name!r} did not start within {MAX_START_S:g} s", hint=f"see {sd.runner_log}")
+
+
+def _explain_early_end(sd: StudyDir, code: int, offset: int) -> None:
+    if code == 0:
+        return  # nothing was left to do
+    with sd.runner_log.open("rb") as log:
+        log.seek(offset)
+        lines = log.read().decode(errors="replace").strip().splitlines()
+    if code == Locked.exit_code:
+        facts = runner_status(sd)
+        if facts["host"] in (None, socket.gethostname()):
+            return  # another process on this machine was faster: the study runs
+        raise Locked(f"another runner holds {sd.name!r}: pid {facts['pid']} on {facts['host']}")
+    raise MachineError(
+        f"the runner ended at once: {_last_error(lines) or f'exit code {code}'}", hint=f"see {sd.runner_log}"
+    )
+
+
+def _last_error(lines: list[str]) -> str:
+    """Return the last error that a runner has logged, with its hint; else the last line."""
+    starts = [n for n, line in enumerate(lines) if " ERROR " in line]
+    if not starts:
+        return lines[-1] if lines else ""
+    return "\n".join([lines[starts[-1]].partition(": ")[2], *lines[starts[-1] + 1 :]][:3])

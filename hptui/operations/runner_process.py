@@ -1,0 +1,203 @@
+"""The process that runs a study:  python -m hptui.operations.runner_process STUDY_DIRECTORY
+
+Started detached by `run`. It takes the study's lock, gives the runner what lies above it (trainers, results), and ends
+when the study has come to rest. Exit codes: 0 at rest, 1 failed, 4 another runner holds the study.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hptui.core.errors import HptuiError
+from hptui.core.study import Study
+from hptui.core.trial import Value
+from hptui.store.paths import StudyDir
+from hptui.store.run_directory import acquire_lock
+
+if TYPE_CHECKING:
+    from hptui.execution.attempts import WorkerSpec
+    from hptui.store.store import Store
+
+log = logging.getLogger(__name__)
+
+MAX_LOCK_WAIT_S = 1.0
+"""How long to try for the lock: a process that only tests it may hold it for a moment."""
+ON_END_TIMEOUT_S = 60.0
+"""Time limit of the `on_end` command."""
+
+
+def acquire_study_lock(sd: StudyDir) -> int | None:
+    """Acquire the study's lock for the life of this process; return its descriptor, None if it is taken."""
+    deadline = time.monotonic() + MAX_LOCK_WAIT_S
+    while (fd := acquire_lock(sd.lock)) is None:
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.02)  # flock has no timeout
+    write_lock_facts(fd, ready=False)
+    return fd
+
+
+def write_lock_facts(lock: int, *, ready: bool) -> None:
+    """Write who holds the lock into its file, for display only. `ready`: the runner has begun to work."""
+    facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time(), "ready": ready}
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, json.dumps(facts).encode(), 0)
+
+
+def runner_status(sd: StudyDir) -> dict[str, object]:
+    """Return who holds the study: {alive, pid, host, since, ready}.
+
+    `alive` is asked of the lock; the rest is what the holder wrote into the file.
+    """
+    try:
+        with sd.lock.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                alive = False
+            except BlockingIOError:
+                alive = True
+            facts = json.loads(file.read() or b"{}")
+    except (OSError, ValueError):
+        return {"alive": False, "pid": None, "host": None, "since": None, "ready": False}
+    return {"alive": alive, **{key: facts.get(key) for key in ("pid", "host", "since", "ready")}}
+
+
+def worker_spec_of(study: Study) -> WorkerSpec:
+    """Return how this study's attempts are run, and the facts recorded with each."""
+    from hptui.execution.attempts import WorkerSpec
+    from hptui.execution.local.environment import attempt_facts
+    from hptui.trainers import registry
+
+    return WorkerSpec(
+        command=(sys.executable, "-m", "hptui.trainers.worker"),
+        entry="hptui.trainers.worker:main",
+        preload=registry.preload(study.trainer.kind, study),
+        facts=attempt_facts(study.directory),
+        prepares=registry.inspected_settings(study.trainer.kind),
+    )
+
+
+def defaults_of(study: Study) -> dict[str, Value]:
+    """Return the values that the trainer uses where the study file says nothing."""
+    from hptui.trainers import registry
+
+    schema = registry.schema(study.trainer.kind, study.directory) or {}
+    if getattr(schema, "open", False):
+        return {}  # these settings are hptui's own; the script's defaults are not known
+    return {name: info.default for name, info in schema.items() if not info.required}
+
+
+def pin_programs(store: Store, study: Study) -> None:
+    """Store which `python` the PATH meant when the study was first run; warn when it is another one now.
+
+    The recorded program is still used as long as it exists, so that trials stay comparable.
+    """
+    from hptui.trainers import registry
+
+    settings = study.trainer.settings
+    current = registry.programs(
+        study.trainer.kind, [settings, *({**settings, **listed.set} for listed in study.trials)]
+    )
+    stored: dict[str, str] = json.loads(store.get_meta("programs") or "{}")
+    for name, path in current.items():
+        previous = stored.get(name, path)
+        if previous == path:
+            stored[name] = path
+        elif os.access(previous, os.X_OK):
+            message = f"{name} on the PATH is {path} now; the study goes on with {previous}, as it began"
+            store.add_event("warning", "changed", message)
+        else:
+            stored[name] = path
+            store.add_event("warning", "changed", f"{previous} is gone; trials run with {path} from now on")
+    store.set_meta("programs", json.dumps(stored))
+
+
+def write_results_on_end(store: Store, sd: StudyDir, study: Study) -> None:
+    """Write the result files that the study file asks for, once the study has come to rest."""
+    from hptui.operations.result_files import write_results
+
+    try:
+        if study.report.write:
+            write_results(sd, study)
+    except Exception as error:  # the results are recorded; a report that fails must not fail the study
+        log.exception("the results could not be written")
+        store.add_event("error", "results", f"the results could not be written: {type(error).__name__}: {error}")
+
+
+def run_on_end(sd: StudyDir, study: Study) -> None:
+    """Run the `on_end` command: placeholders like {state} in its arguments, the facts in its environment.
+
+    The study's lock is released before, so a slow command blocks nobody.
+    """
+    from hptui.operations.result_files import on_end_facts
+
+    facts = on_end_facts(sd, study)
+    command = [part.format_map(_Placeholders(facts)) for part in study.on_end or ()]
+    environment = {**os.environ, **{f"HPTUI_{key.upper()}": value for key, value in facts.items()}}
+    try:
+        process = subprocess.run(
+            command, env=environment, cwd=study.directory or None, timeout=ON_END_TIMEOUT_S, check=False
+        )
+        if process.returncode:
+            log.warning("on_end: %s ended with exit code %d", command[0], process.returncode)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        log.warning("on_end: %s: %s", command[0], error)
+
+
+class _Placeholders(dict[str, str]):
+    """Fills in placeholders, and leaves unknown ones as they are."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def main(argv: list[str]) -> int:
+    """Run a study until it rests; return the exit code."""
+    os.umask(0o077)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sd = StudyDir(Path(argv[0]))
+    os.environ["HPTUI_HOME"] = str(sd.root.absolute().parent)  # trials put caches there that all studies share
+    lock = acquire_study_lock(sd)
+    if lock is None:
+        facts = runner_status(sd)
+        log.error("another runner holds %s: pid %s on %s", sd.name, facts["pid"], facts["host"])
+        return 4
+    from hptui import studyfile
+    from hptui.execution.controller import Hooks
+    from hptui.execution.runner import Runner
+    from hptui.store.store import Store
+    from hptui.trainers.modules import SCRIPT_META_KEY, restore_script
+
+    try:
+        store = Store.open(sd)
+        try:
+            restore_script(store.get_meta(SCRIPT_META_KEY))
+            pin_programs(store, studyfile.from_json(store.study_row()["spec"]))
+            runner = Runner(sd, store, Hooks(worker_spec_of, write_results_on_end))
+            write_lock_facts(lock, ready=True)
+            rests = runner.run()
+        finally:
+            store.close()
+        os.close(lock)
+        if rests and runner.study.on_end and not runner.idle:
+            run_on_end(sd, runner.study)
+    except HptuiError as error:
+        log.error("%s", error)
+        return error.exit_code
+    except Exception:  # the process must end with exit code 1 and a log entry, whatever failed
+        log.exception("the runner failed; `hptui run %s` starts it again, nothing recorded is lost", sd.name)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

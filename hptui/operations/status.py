@@ -1,0 +1,96 @@
+"""A study, and a trial with all details, as JSON for `hptui status` and `hptui show`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+
+from hptui.core.ranking import hypervolumes
+from hptui.core.trial import Trial
+from hptui.operations.runner_process import runner_status
+from hptui.results.json_output import Json, attempt_json, curve_json, iso_time, round_measured, trial_json
+from hptui.results.view import View, best_trials, seconds_left, stage_progress
+from hptui.store.reader import StoreReader
+
+
+def status_json(view: View, now: float | None = None) -> Json:
+    """Return a study as `hptui status --json` lists it."""
+    now = time.time() if now is None else now
+    study, row, runner = view.study, view.row, runner_status(view.sd)
+    counts: dict[str, int] = {}
+    for trial in view.trials:
+        counts[trial.status] = counts.get(trial.status, 0) + 1
+    objectives = [{"metric": objective.metric, "goal": objective.goal} for objective in study.objectives]
+    return {
+        "name": row.name,
+        "state": row.state,
+        "message": row.message,
+        "runner": {"pid": runner["pid"], "alive": runner["alive"], "host": runner["host"]},
+        "objective": objectives[0],
+        "objectives": objectives,
+        "sampler": study.search.sampler,
+        "trials": study.search.trials,
+        "counts": counts,
+        "stage": view.stage,
+        "stages": [asdict(stage) for stage in stage_progress(view)],
+        "best": _best(view),
+        "hypervolume": _hypervolume(view),
+        "started": iso_time(row.started),
+        "ended": iso_time(row.ended),
+        "seconds": round_measured(row.seconds),
+        "eta": round_measured(seconds_left(view, now)) if runner["alive"] else None,
+        "directory": str(view.sd.root),
+    }
+
+
+def _best(view: View) -> Json | None:
+    """Return the best trial in short; with several objectives the first of the Pareto set."""
+    best = best_trials(view.study, view.trials)
+    if not best:
+        return None
+    first = best[0]
+    values = dict(first.values or {})
+    value = values[view.study.objective.metric]
+    params = dict(first.params)
+    others = [trial.number for trial in best[1:]]
+    return {"number": first.number, "value": value, "params": params, "values": values, "also": others}
+
+
+def _hypervolume(view: View) -> Json | None:
+    """Return the hypervolume of the Pareto set (0 to 1) and its history; None with one objective.
+
+    It is scaled by the values that have been recorded.
+    """
+    if len(view.study.objectives) < 2 or not (steps := hypervolumes(view.study, view.trials)):
+        return None
+    improvements = [(number, value) for n, (number, value) in enumerate(steps) if n == 0 or value > steps[n - 1][1]]
+    history = [{"trial": number, "value": round_measured(value, 6)} for number, value in improvements]
+    return {
+        "value": round_measured(steps[-1][1], 6),
+        "history": history,
+        "pareto": [trial.number for trial in view.front],
+    }
+
+
+def show_json(view: View, trial: Trial, reader: StoreReader) -> Json:
+    """Return a trial with its attempts, environment, and every metric over steps."""
+    attempts = reader.attempts(trial.number)
+    settings = view.settings(trial)
+    return {
+        **trial_json(trial),
+        "study": view.row.name,
+        "settings": settings,
+        "seed": trial.seed,
+        "engine": trial.engine,
+        "revision": trial.revision,
+        "total_steps": trial.total_steps,
+        "last_step": trial.last_step,
+        "environment": dict(attempts[-1].environment) if attempts else {},
+        "attempt": [attempt_json(attempt) for attempt in attempts],
+        "curves": {name: curve_json(reader, trial.number, name) for name in reader.metric_names(trial.number)},
+        "checkpoints": [
+            {"step": row.step, "path": row.path, "bytes": row.bytes} for row in reader.checkpoints(trial.number)
+        ],
+        "artifacts": [{"path": row.path, "label": row.label} for row in reader.artifacts(trial.number)],
+        "directory": str(view.sd.trial(trial.number)),
+    }

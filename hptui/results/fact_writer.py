@@ -1,0 +1,247 @@
+"""`FactWriter`: formats a study's numbers as facts of a report, with the trials that they come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from hptui.core.format import NO_VALUE, duration, memory, metric, nonfinite_name, number, setting
+from hptui.core.study import MetricSpec
+from hptui.core.trial import FROM_TRIAL, Role, Trial, Value
+from hptui.results.analysis.cohort import measured_value, replicates
+from hptui.results.analysis.significance import Interval
+from hptui.results.facts import Fact, Line, Name, join_parts, join_with_and, line
+from hptui.results.report_data import ReportData
+
+DEFAULT_HEADINGS = {
+    "seconds": "Training time",
+    "peak_memory_gb": "Peak memory",
+    "number": "Trial",
+    "note": "Notes",
+    "name": "Name",
+    "title": "Experiment",
+    "status": "Status",
+    "reason": "Reason",
+    "role": "Role",
+}
+"""Headings of the built-in columns, where the study file names none."""
+MAX_LISTED_TRIALS = 12
+"""Longer lists of trials are cut to this number; the remaining count is stated."""
+
+
+def given_title(trial: Trial) -> str:
+    """Return the title or name that a person gave a trial; '' if it was generated or there is none."""
+    if trial.role is Role.REPLICATE or (trial.role is Role.LISTED and FROM_TRIAL in trial.facts):
+        return ""
+    return trial.title or ("" if trial.name == f"trial-{trial.number}" else trial.name)
+
+
+class FactWriter:
+    """Turns the contents of a `ReportData` into parts of lines."""
+
+    def __init__(self, record: ReportData) -> None:
+        self.data, self.view, self.study = record, record.view, record.view.study
+        self.originals = {trial.number: trial for trial in record.view.trials}
+        """Trials as stored; those that are ranked may hold means over seeds."""
+
+    # names ------------------------------------------------------------------------------------------------------
+
+    def heading(self, name: str) -> str:
+        """Return the heading of a column or metric."""
+        spec = self.study.metrics.get(name)
+        label = self.study.report.columns.get(name)
+        return (
+            (label if label and label != name else "")
+            or (spec.heading if spec else "")
+            or DEFAULT_HEADINGS.get(name, name)
+        )
+
+    def name(self, name: str) -> Name:
+        """Return a setting or metric for running text: as code, unless it has a heading of its own."""
+        heading = self.heading(name)
+        return Name(heading, code=heading == name)
+
+    def trial(self, trial: Trial, *, capital: bool = False) -> Line:
+        """Return `trial 3`, or with its title or name `Exp 2 (trial 3)`."""
+        given_name = self.given_name(trial)
+        word = "Trial" if capital and not given_name else "trial"
+        parts = line("{word} {n}", word=word, n=self.number(trial))
+        return (Name(given_name), " (", *parts, ")") if given_name else parts
+
+    def number(self, trial: Trial) -> Fact:
+        """Return the number of a trial."""
+        return Fact(f"trial.{trial.number}.number", trial.number, str(trial.number), (trial.number,), "number")
+
+    def given_name(self, trial: Trial) -> str:
+        """Return the name that a person gave a trial, as the table of trials shows it: its name or its title."""
+        columns = self.study.report.columns
+        return trial.name if "name" in columns and "title" not in columns and given_title(trial) else given_title(trial)
+
+    def trials(self, trials: Sequence[Trial], key: str) -> Line:
+        """Return `trials 2, 8 and 12`; a list longer than `MAX_LISTED_TRIALS` is cut."""
+        if not trials:
+            return ("none",)
+        word = "trial " if len(trials) == 1 else "trials "
+        if len(trials) <= MAX_LISTED_TRIALS:
+            if any(map(self.given_name, trials)):
+                return join_with_and(self.trial(trial) for trial in trials)
+            return (word, *join_with_and(self.number(trial) for trial in trials))
+        others = self.count(f"{key}.more", trials[MAX_LISTED_TRIALS:])
+        return (word, *join_parts(self.number(trial) for trial in trials[:MAX_LISTED_TRIALS]), " and ", others, " more")
+
+    # numbers ----------------------------------------------------------------------------------------------------
+
+    def value(self, trial: Trial, name: str, *, so_far: bool = False) -> Fact | str:
+        """Return a trial's value of a metric, `seconds` or `peak_memory_gb`; `–` if not measured.
+
+        Only a complete trial has a value of an objective; `so_far` returns what another one last reported. A mean over
+        replicates becomes a fact of all of them.
+        """
+        objective = name in [goal.metric for goal in self.study.objectives]
+        value = (trial.values or {}).get(name) if objective and not so_far else measured_value(trial, name)
+        if value is None:
+            return NO_VALUE
+        original = self.originals.get(trial.number, trial)
+        if objective and value == (trial.values or {}).get(name) != (original.values or {}).get(name):
+            runs = tuple(run.number for run in replicates(self.view, original))
+            return Fact(
+                f"trial.{trial.number}.{name}.mean", value, self.format_value(name, value), runs, f"values.{name}"
+            )
+        field = (
+            name
+            if name in ("seconds", "peak_memory_gb")
+            else ("values." if name in (trial.values or {}) else "metrics.") + name
+        )
+        return Fact(f"trial.{trial.number}.{name}", value, self.format_value(name, value), (trial.number,), field)
+
+    def format_value(self, name: str, value: float) -> str:
+        """Return a value of a metric as text, in the metric's own format."""
+        if not math.isfinite(value):
+            return nonfinite_name(value)
+        if name == "seconds":
+            return duration(value)
+        if name == "peak_memory_gb":
+            return memory(value)
+        text = metric(value, self.study.metrics.get(name))
+        return f"−{text[1:]}" if text.startswith("-") else text
+
+    def setting(self, trial: Trial, name: str) -> Line:
+        """Return a setting as requested; `3 → 2` where another value was used; `–` where it has none."""
+        settings = self.view.settings(trial)
+        if name not in settings or trial.role is Role.BASE:  # the base model was not trained, so settings do not apply
+            return (NO_VALUE,)
+        field = f"params.{name}" if name in trial.params else f"trainer.{name}"
+        fact = Fact(f"trial.{trial.number}.{name}", settings[name], setting(settings[name]), (trial.number,), field)
+        used = trial.effective.get(name, settings[name])
+        if used == settings[name]:
+            return (fact,)
+        key = f"trial.{trial.number}.effective.{name}"
+        return (fact, " → ", Fact(key, used, setting(used), (trial.number,), f"effective.{name}"))
+
+    def cell(self, trial: Trial, name: str) -> Line:
+        """Return the content of a table cell. A setting takes precedence over a metric of the same name."""
+        metrics = {objective.metric for objective in self.study.objectives} | set(self.study.metrics)
+        if name in ("seconds", "peak_memory_gb") or name in metrics:
+            return (self.value(trial, name),)
+        if name in self.view.settings(trial):
+            return self.setting(trial, name)
+        if name in trial.effective:
+            value = trial.effective[name]
+            return (
+                Fact(
+                    f"trial.{trial.number}.effective.{name}",
+                    value,
+                    setting(value),
+                    (trial.number,),
+                    f"effective.{name}",
+                ),
+            )
+        if name in trial.facts:
+            return (
+                Fact(
+                    f"trial.{trial.number}.facts.{name}",
+                    trial.facts[name],
+                    setting(trial.facts[name]),
+                    (trial.number,),
+                    f"facts.{name}",
+                ),
+            )
+        return (self.value(trial, name),)
+
+    def count(self, key: str, trials: Iterable[Trial]) -> Fact:
+        """Return the number of trials."""
+        numbers = tuple(trial.number for trial in trials)
+        return Fact(key, len(numbers), f"{len(numbers):,}", numbers)
+
+    def count_with_noun(self, key: str, trials: Sequence[Trial], singular: str, plural: str = "") -> Line:
+        """Return the number of trials with the noun for them: `1 trial`, `3 trials`."""
+        return (self.count(key, trials), " ", singular if len(trials) == 1 else plural or f"{singular}s")
+
+    def of_value(
+        self, key: str, value: Value, trials: Iterable[Trial] = (), *, text: str = "", field: str = ""
+    ) -> Fact:
+        """Return any value as a fact; four significant digits where it is a number."""
+        numbers = tuple(trial.number for trial in trials)
+        return Fact(key, value, text or setting(value), numbers, field)
+
+    def of_metric(self, key: str, name: str, value: float, trials: Iterable[Trial], field: str = "") -> Fact:
+        """Return a number in the format of a metric: a mean, a bound of an interval."""
+        return Fact(key, value, self.format_value(name, value), tuple(trial.number for trial in trials), field)
+
+    def percentage(
+        self, key: str, value: float, trials: Iterable[Trial], *, signed: bool = False, digits: int = 1
+    ) -> Fact:
+        """Return a share as a percentage."""
+        text = f"{value:+.{digits}%}" if signed and value else f"{value:.{digits}%}"
+        return Fact(key, value, text.replace("-", "−") if signed else text, tuple(trial.number for trial in trials))
+
+    def p_value(self, key: str, value: float, trials: Iterable[Trial] = ()) -> Line:
+        """Return a p-value: `p = 0.28`, `p < 0.001`."""
+        if value < 0.001:
+            return ("p < ", Fact(key, value, "0.001", tuple(trial.number for trial in trials)))
+        return ("p = ", Fact(key, value, f"{value:.2g}", tuple(trial.number for trial in trials)))
+
+    def confidence(self) -> Fact:
+        """Return the confidence level of all intervals."""
+        return Fact("confidence", 0.95, "95%")
+
+    def interval(self, key: str, name: str, bounds: Interval, trials: Sequence[Trial]) -> Line:
+        """Return an interval, `1.4% to 6.4%`: a rate as percentages, another metric in its own format."""
+        if bounds.k is not None:
+            return line(
+                "{low} to {high}",
+                low=self.percentage(f"{key}.low", bounds.low, trials),
+                high=self.percentage(f"{key}.high", bounds.high, trials),
+            )
+        return line(
+            "{low} to {high}",
+            low=self.of_metric(f"{key}.low", name, bounds.low, trials),
+            high=self.of_metric(f"{key}.high", name, bounds.high, trials),
+        )
+
+    def duration(self, key: str, seconds: float, trials: Iterable[Trial] = (), field: str = "") -> Fact:
+        """Return a duration; `seconds` is rounded for display."""
+        return Fact(key, seconds, duration(seconds), tuple(trial.number for trial in trials), field)
+
+    def memory(self, key: str, gb: float, trials: Iterable[Trial] = (), field: str = "") -> Fact:
+        """Return an amount of memory in GiB."""
+        return Fact(key, gb, memory(gb), tuple(trial.number for trial in trials), field)
+
+    def difference(self, key: str, name: str, value: float, trials: Iterable[Trial]) -> Fact:
+        """Return a signed difference in the unit of a metric."""
+        spec = self.study.metrics.get(name)
+        if name == "seconds":
+            text = duration(abs(value)).removeprefix("~")
+        elif name == "peak_memory_gb":
+            text = memory(abs(value))
+        elif spec and spec.format == "percent":
+            text = f"{abs(value):.4f}"
+        elif spec:
+            text = metric(abs(value), MetricSpec(format=spec.format, unit=spec.unit))
+        else:
+            text = number(abs(float(f"{value:.4g}")))
+        if value and not any(digit in text for digit in "123456789"):
+            text = number(abs(float(f"{value:.2g}")))  # the metric's format would show a difference of 0
+            text += {"seconds": " s", "peak_memory_gb": " GB"}.get(name, f" {spec.unit}" if spec and spec.unit else "")
+        sign = "−" if value < 0 else "+" if value else ""
+        return Fact(key, value, f"{sign}{text}", tuple(trial.number for trial in trials))

@@ -1,0 +1,110 @@
+"""`PlotContext`: what all plots of a study share (ranking, values, settings, importance), each computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from hptui.core.study import Study
+from hptui.core.trial import Trial, Value
+from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, varying_settings
+from hptui.results.analysis.significance import Interval, rate_counts, trial_interval
+from hptui.results.facts import Line, Name
+from hptui.results.importance import Importance, importance
+from hptui.results.plots.plot import axis_label
+from hptui.results.view import View
+from hptui.store.reader import StoreReader
+
+
+class PlotContext:
+    """The view of a study with a reader of its curves."""
+
+    def __init__(self, view: View, reader: StoreReader) -> None:
+        self.view, self.reader = view, reader
+        self._settings: dict[int, dict[str, Value]] = {}
+
+    @property
+    def study(self) -> Study:
+        """The specification of the study."""
+        return self.view.study
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """All trials, by number."""
+        return self.view.trials
+
+    @property
+    def metric(self) -> str:
+        """The metric of the first objective."""
+        return self.study.objective.metric
+
+    @cached_property
+    def ranked(self) -> list[Trial]:
+        """The ranked trials, by number."""
+        return ranked_trials(self.view)
+
+    @cached_property
+    def order(self) -> list[Trial]:
+        """The ranked trials, best first."""
+        return sort_by_rank(self.view, self.ranked)
+
+    @property
+    def best(self) -> Trial | None:
+        """The best trial by the first objective."""
+        return self.order[0] if self.order else None
+
+    @property
+    def best_phrase(self) -> Line:
+        """The phrase for the best trial in a caption; with several objectives it names the first."""
+        return ("the best",) if len(self.study.objectives) == 1 else ("the best by ", Name(self.metric))
+
+    @property
+    def best_label(self) -> str:
+        """The phrase for the best trial in a legend."""
+        return "best" if len(self.study.objectives) == 1 else f"best {axis_label(self.view, self.metric)}"
+
+    @cached_property
+    def values(self) -> Mapping[int, float]:
+        """Values of the first objective by number of the ranked trial."""
+        return {trial.number: objective_value(self.view, trial) for trial in self.ranked}
+
+    def settings(self, trial: Trial) -> Mapping[str, Value]:
+        """Return the settings that a trial was started with."""
+        if trial.number not in self._settings:
+            self._settings[trial.number] = self.view.settings(trial)
+        return self._settings[trial.number]
+
+    def csv_rows(self, trials: Sequence[Trial], names: Sequence[str]) -> list[dict[str, Any]]:
+        """Return settings and objectives of trials as rows of the CSV file."""
+        metrics = [objective.metric for objective in self.study.objectives]
+        return [
+            {
+                "trial": trial.number,
+                **{name: self.settings(trial).get(name) for name in names},
+                **{metric: (trial.values or {}).get(metric) for metric in metrics},
+            }
+            for trial in trials
+        ]
+
+    @cached_property
+    def importance(self) -> Importance | None:
+        """Importance of each setting; None if it cannot be estimated."""
+        return importance(self.view)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The settings that vary, the most important first."""
+        varying = varying_settings(self.view, self.ranked)
+        shares = self.importance.shares if self.importance else {}
+        return list(dict.fromkeys([*(name for name in shares if name in varying), *varying]))
+
+    @cached_property
+    def _repeated(self) -> set[int | None]:
+        return {trial.replicate_of for trial in self.trials}
+
+    def interval(self, trial: Trial) -> Interval | None:
+        """Return the interval of a trial's value, if it is a counted rate or the trial was replicated."""
+        if trial.number in self._repeated or rate_counts(self.view, trial, self.metric) is not None:
+            return trial_interval(self.view, trial, self.metric)
+        return None

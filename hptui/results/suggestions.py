@@ -1,0 +1,180 @@
+"""Suggested changes of a trial's settings, by diagnosis: the usual remedies, for settings that its trainer has.
+
+No suggestion adds a setting that the trainer does not have or violates a constraint of the space. Halving the batch
+size doubles gradient accumulation, which keeps the effective batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from hptui.core.errors import ExpressionError
+from hptui.core.format import setting
+from hptui.core.trial import Value
+from hptui.core.values import is_number
+from hptui.results.roles import setting_with_role
+from hptui.results.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A change that may help: as text, and as settings that override the trial's own (`hptui add`)."""
+
+    sentence: str
+    changes: Mapping[str, Value]
+
+
+class SuggestionRules:
+    """The suggestions for the settings of one trial."""
+
+    def __init__(self, view: View, settings: Mapping[str, Value]) -> None:
+        self.view, self.settings = view, settings
+
+    def oom(self) -> tuple[Suggestion, ...]:
+        """Suggest changes that need less memory."""
+        return self._allowed_only(
+            self._smaller_batch(),
+            self._halved("sequence", "shorter sequences", 16),
+            self._switched_on("checkpointing", "recompute activations"),
+            self._switched_on("four_bit", "load the model in 4 bits"),
+            self._quantized(),
+            self._halved("width", "a narrower model", 8),
+        )
+
+    def nan(self) -> tuple[Suggestion, ...]:
+        """Suggest changes that stabilize training."""
+        return self._allowed_only(
+            self._scaled("learning_rate", 0.1, "a lower learning rate"),
+            self._clip(),
+            self._switched_off("mixed", "full precision"),
+        )
+
+    def flat(self) -> tuple[Suggestion, ...]:
+        """Suggest changes for a trial that does not learn at all."""
+        return self._allowed_only(
+            self._scaled("learning_rate", 10, "a higher learning rate"),
+            self._scaled("width", 2, "a wider model"),
+            self._scaled("layers", 2, "a deeper model"),
+            self._scaled("rank", 2, "a higher rank"),
+        )
+
+    def underfit(self) -> tuple[Suggestion, ...]:
+        """Suggest changes for a trial that learns too little."""
+        return self._allowed_only(
+            self._scaled("width", 2, "a wider model"),
+            self._scaled("rank", 2, "a higher rank"),
+            self._scaled("layers", 2, "a deeper model"),
+            self._length(2.0, "train longer"),
+            self._scaled("learning_rate", 3, "a higher learning rate"),
+        )
+
+    def overfit(self, share: float | None) -> tuple[Suggestion, ...]:
+        """Suggest changes for a trial that overfits. `share` (0–1): where in its training it was best."""
+        return self._allowed_only(
+            self._dropout(),
+            self._switched_on("early_stopping", "stop when validation stops improving"),
+            self._length(share, "train less") if share else iter(()),
+            self._halved("width", "a smaller model", 8),
+            self._halved("rank", "a lower rank", 1),
+        )
+
+    def plateau(self) -> tuple[Suggestion, ...]:
+        """Suggest changes for a trial that no longer improves."""
+        return self._allowed_only(
+            self._schedule(), self._switched_on("early_stopping", "stop when validation stops improving")
+        )
+
+    def longer(self) -> tuple[Suggestion, ...]:
+        """Suggest longer training, for a trial that was still improving."""
+        return self._allowed_only(self._length(2.0, "train longer"))
+
+    def noisy(self) -> tuple[Suggestion, ...]:
+        """Suggest changes that reduce noise, for a trial whose rank is mostly chance."""
+        return self._allowed_only(self._scaled("accumulation", 2, "a larger effective batch"))
+
+    def _allowed_only(self, *suggestions: Iterator[Suggestion]) -> tuple[Suggestion, ...]:
+        return tuple(remedy for group in suggestions for remedy in group if self._allowed(remedy.changes))
+
+    def _allowed(self, changes: Mapping[str, Value]) -> bool:
+        space = self.view.study.space
+        try:
+            return space.margin(self.view.base, space.settle(self.view.base, {**self.settings, **changes})) <= 0
+        except ExpressionError:
+            # A constraint that cannot be evaluated does not rule the change out; `hptui add` checks it again.
+            return True
+
+    def _setting_with_role(self, role: str) -> tuple[str, Value] | None:
+        """Return the name and the value of the setting with this role, if the trainer has one."""
+        name = setting_with_role(self.settings, role)
+        return None if name is None else (name, self.settings[name])
+
+    def _suggestion(self, text: str, changes: Mapping[str, Value]) -> Suggestion:
+        texts = ", ".join(
+            f"{name} {setting(self.settings[name])} → {setting(value)}" for name, value in changes.items()
+        )
+        return Suggestion(f"{text}: {texts}", changes)
+
+    def _scaled(self, role: str, factor: float, text: str) -> Iterator[Suggestion]:
+        current = self._setting_with_role(role)
+        if current and is_number(current[1]) and current[1] > 0:
+            value = current[1] * factor
+            yield self._suggestion(
+                text, {current[0]: round(value) if isinstance(current[1], int) else float(f"{value:.6g}")}
+            )
+
+    def _halved(self, role: str, text: str, minimum: int) -> Iterator[Suggestion]:
+        current = self._setting_with_role(role)
+        if current and isinstance(current[1], int) and not isinstance(current[1], bool) and current[1] // 2 >= minimum:
+            yield self._suggestion(text, {current[0]: current[1] // 2})
+
+    def _smaller_batch(self) -> Iterator[Suggestion]:
+        batch, times = self._setting_with_role("batch"), self._setting_with_role("accumulation")
+        if not batch or not isinstance(batch[1], int) or batch[1] < 2:
+            return
+        changes: dict[str, Value] = {batch[0]: batch[1] // 2}
+        if times and isinstance(times[1], int) and batch[1] % 2 == 0:
+            changes[times[0]] = max(1, times[1]) * 2
+            yield self._suggestion("a smaller batch, the effective one kept", changes)
+        else:
+            yield self._suggestion("a smaller batch", changes)
+
+    def _switched_on(self, role: str, text: str) -> Iterator[Suggestion]:
+        current = self._setting_with_role(role)
+        if current and current[1] is False:
+            yield self._suggestion(text, {current[0]: True})
+
+    def _quantized(self) -> Iterator[Suggestion]:
+        if self.settings.get("adapter") == "lora":
+            yield self._suggestion("load the model in 4 bits", {"adapter": "qlora"})
+
+    def _switched_off(self, role: str, text: str) -> Iterator[Suggestion]:
+        current = self._setting_with_role(role)
+        if current and current[1] is True:
+            yield self._suggestion(text, {current[0]: False})
+
+    def _clip(self) -> Iterator[Suggestion]:
+        current = self._setting_with_role("clip")
+        if current and is_number(current[1]) and not 0 < current[1] <= 1:
+            yield self._suggestion("clip gradients", {current[0]: 1.0})
+        elif current and is_number(current[1]) and current[1] > 0.3:
+            yield self._suggestion("clip gradients harder", {current[0]: float(f"{current[1] / 3:.1g}")})
+
+    def _dropout(self) -> Iterator[Suggestion]:
+        current = self._setting_with_role("dropout")
+        if current and is_number(current[1]) and current[1] < 0.3:
+            yield self._suggestion("more dropout", {current[0]: round(min(0.3, current[1] + 0.1), 3)})
+
+    def _length(self, factor: float, text: str) -> Iterator[Suggestion]:
+        for role in ("steps", "epochs"):
+            current = self._setting_with_role(role)
+            if current and is_number(current[1]) and current[1] > 0:
+                value = current[1] * factor
+                yield self._suggestion(
+                    text, {current[0]: max(1, round(value)) if isinstance(current[1], int) else round(value, 2)}
+                )
+                return
+
+    def _schedule(self) -> Iterator[Suggestion]:
+        current = self._setting_with_role("schedule")
+        if current and current[1] == "constant":
+            yield self._suggestion("let the learning rate decay", {current[0]: "cosine"})

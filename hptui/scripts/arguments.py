@@ -1,0 +1,283 @@
+"""Composes what starts a trial: command words, environment, files. No shell is involved.
+
+Booleans are passed as the script itself declares them: a false one must reach a script whose default is true."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from hptui.core.errors import UserError, did_you_mean
+from hptui.core.trial import Value
+from hptui.scripts import config_file
+from hptui.scripts.program import CONSTANTS_RUNNER, script_of
+from hptui.scripts.settings import CommandSpec, read_command_spec
+from hptui.scripts.styles import STYLES, ArgumentStyle, arguments, flatten, read_style, value_word
+
+FLAG_FORMS = ("flag", "no")
+
+
+def style_as_declared(
+    style: ArgumentStyle, parameters: Mapping[str, Value], words: Sequence[str], directory: Path
+) -> ArgumentStyle:
+    """Return the style with each flag passed as the script's source declares it: alone, or with `--no-…`.
+
+    What the study states for a single parameter takes precedence. A style that passes booleans as words is returned as
+    it is.
+    """
+    if style.booleans not in FLAG_FORMS or not any(isinstance(value, bool) for value in parameters.values()):
+        return style
+    script = script_of(words, directory)
+    if script is None or script.suffix != ".py":
+        return style
+    try:
+        from_source = _declared(script, script.stat().st_mtime_ns)
+    except OSError:
+        return style
+    return replace(style, each=tuple({**from_source, **dict(style.each)}.items()))
+
+
+@lru_cache(maxsize=8)
+def _declared(path: Path, _mtime_ns: int) -> Mapping[str, str]:
+    """Return how each boolean of a script is passed; cached until its modification time changes."""
+    from hptui.scripts.inspect import inspect_script
+
+    try:
+        inspected = inspect_script(path)
+    except UserError:
+        return {}
+    style = read_style(inspected.style)
+    if not isinstance(style, ArgumentStyle) or inspected.parser not in ("argparse", "click", "typer"):
+        return {}
+    booleans = [option.name for option in inspected.options if option.type == "bool" and not option.positional]
+    return {name: form for name in booleans if (form := style.booleans_of(name)) in FLAG_FORMS}
+
+
+PLACEHOLDER_PATTERN = re.compile(r"\{\{|\}\}|\{([A-Za-z_][\w.]*)\}")
+ARGUMENTS_NAME, CONFIG_NAME = "args", "config"
+ALL_PARAMETERS_WORDS = ("{args_json}", "{args_json_file}", "{args_dict}")
+"""Words that stand for all parameters at once: as JSON, as the path of a JSON file, as a Python dictionary."""
+ENVIRONMENT_PREFIX = "env."
+"""Prefix of placeholders for environment variables: `{env.NAME}`; an unset one yields its name, as in W&B."""
+SWEEP_FILE = "wandb-parameters.yaml"
+ARGUMENTS_FILE = "arguments.json"
+
+
+@dataclass
+class Placeholders:
+    """What placeholders stand for: facts of the trial, and its parameters.
+
+    `used` collects the parameters that a placeholder has put somewhere; they are not passed a second time.
+    """
+
+    facts: Mapping[str, str]
+    parameters: Mapping[str, Value]
+    style: ArgumentStyle
+    placed: set[str] = field(default_factory=set)
+
+    def fill(self, text: str, where: str) -> str:
+        """Return `text` with its placeholders replaced; `{{` is a brace. `where` names the key in errors.
+
+        Raises: UserError for an unknown placeholder.
+        """
+
+        def replacement(match: re.Match[str]) -> str:
+            name = match[1]
+            if name is None:
+                return match[0][0]
+            # A parameter takes precedence over a fact: the script must get the value that is recorded.
+            if name in self.parameters:
+                self.placed.add(name)
+                return value_word(self.style, self.parameters[name])
+            if name in self.facts:
+                return self.facts[name]
+            if name.startswith(ENVIRONMENT_PREFIX):
+                variable = name.removeprefix(ENVIRONMENT_PREFIX)
+                return os.environ.get(variable, variable)
+            names = [*self.facts, *self.parameters, ARGUMENTS_NAME, CONFIG_NAME]
+            raise UserError(f"trainer.{where}: there is nothing called {{{name}}}", hint=did_you_mean(name, names))
+
+        return PLACEHOLDER_PATTERN.sub(replacement, text)
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedCommand:
+    """What to start. `files` (text by path) are to be written first; `places` fills further texts of the same trial."""
+
+    words: list[str]
+    environment: dict[str, str]
+    files: dict[Path, str]
+    placeholders: Placeholders
+
+
+def compose_command(spec: CommandSpec, facts: Mapping[str, str], directory: Path, output: Path) -> ComposedCommand:
+    """Compose the command of a trial.
+
+    `facts` are placeholders with their values; `directory` is that of the study file, `output` the trial's.
+
+    Raises: UserError.
+    """
+    style = read_style(spec.settings.style)
+    value_style = style if isinstance(style, ArgumentStyle) else STYLES["exact"]
+    places = Placeholders(dict(facts), spec.parameters, value_style)
+    files: dict[Path, str] = {}
+    config_facts: dict[str, str] = {}
+    if spec.settings.config is not None:
+        loaded_config = config_file.read_config_spec(spec.settings.config, places.fill, directory)
+        config_facts[CONFIG_NAME] = str(output / loaded_config.name)
+    places.facts = {**facts, **config_facts}
+    words = [
+        text if text == "{args}" or text in ALL_PARAMETERS_WORDS else places.fill(text, "command")
+        for text in spec.settings.command
+    ]
+    environment = {name: places.fill(text, f"env.{name}") for name, text in (spec.settings.env or {}).items()}
+    remaining = {
+        spec.name_in_script(name): value for name, value in spec.parameters.items() if name not in places.placed
+    }
+    remaining = nest_in_tables(remaining, spec.settings.tables)
+    inserted: list[str] = []
+    words = [
+        _all_in_one_word(text, remaining, output, files) if text in ALL_PARAMETERS_WORDS else text for text in words
+    ]
+    if spec.settings.config is not None:
+        if not any("{config}" in text for text in (*spec.settings.command, *(spec.settings.env or {}).values())):
+            hint = 'for instance command = ["python", "train.py", "--config", "{config}"]'
+            raise UserError(
+                "trainer.config: no word of the command is {config}, so the script would not see it", hint=hint
+            )
+        files[output / loaded_config.name] = config_file.merged_text(loaded_config, remaining)
+    elif isinstance(style, ArgumentStyle):
+        work = directory / places.fill(spec.settings.workdir, "workdir")
+        inserted = arguments(style_as_declared(style, remaining, words, work), remaining)
+    elif style == "constants":
+        words = insert_constants_runner(words, remaining)
+    elif style == "env":
+        environment |= {
+            environment_variable(name): value_word(value_style, value) for name, value in flatten(remaining)
+        }
+    if style == "wandb" or (isinstance(style, ArgumentStyle) and style.also == "wandb"):
+        all_parameters = nest_in_tables(
+            {spec.name_in_script(name): value for name, value in spec.parameters.items()}, spec.settings.tables
+        )
+        # W&B reads the file with PyYAML, which takes JSON's 1e-05 for a text: so it is dumped as YAML.
+        files[output / SWEEP_FILE] = config_file.yaml_text(
+            {name: {"value": value} for name, value in all_parameters.items()}
+        )
+        environment = {"WANDB_SWEEP_PARAM_PATH": str(output / SWEEP_FILE), "WANDB_MODE": "offline", **environment}
+        environment = {"WANDB_DIR": str(output), "WANDB_SILENT": "true", **environment}
+    return ComposedCommand(_inserted(words, inserted), environment, files, places)
+
+
+def command_line_words(
+    settings: Mapping[str, Value],
+    parameters: Mapping[str, Value],
+    names: Mapping[str, str],
+    directory: Path,
+    *,
+    hyphens: bool = False,
+) -> list[str] | None:
+    """Return the words that pass parameters on the command line; None if they are passed in another way.
+
+    `settings` is the `[trainer]` table; `names` are names for parameters that take precedence over those of the table.
+    Parameters with a placeholder in the command or in a variable are left out.
+
+    Raises: UserError if two parameters would get one name.
+    """
+    spec = read_command_spec(settings)
+    style = read_style(spec.settings.style)
+    if spec.settings.config is not None or not isinstance(style, ArgumentStyle):
+        return None
+    style = replace(style, names="dash") if hyphens and style.names == "keep" else style
+    placed = {
+        name
+        for text in (*spec.settings.command, *(spec.settings.env or {}).values())
+        for name in PLACEHOLDER_PATTERN.findall(text)
+    }
+    script_names = {name: names.get(name, spec.name_in_script(name)) for name in parameters if name not in placed}
+    if len({*script_names.values()}) < len(script_names):
+        raise UserError("two settings would have one name", hint="give each a name of its own")
+    remaining = nest_in_tables(
+        {script_names[name]: value for name, value in parameters.items() if name in script_names}, spec.settings.tables
+    )
+    return arguments(
+        style_as_declared(style, remaining, spec.settings.command, directory / spec.settings.workdir), remaining
+    )
+
+
+def nest_in_tables(parameters: Mapping[str, Value], tables: Sequence[str]) -> dict[str, Value]:
+    """Return parameters with those of each table (`optimizer.lr` of `optimizer`) moved into it.
+
+    Raises: UserError for a name that is a table and a value.
+    """
+    tree: dict[str, Value] = {}
+    for name, value in merge_into_tables(parameters).items():
+        table_of_name, key_in_table = tree, name
+        for table in sorted(tables, key=len):
+            if not name.startswith(f"{table}."):
+                continue
+            key = key_in_table.removesuffix(name.removeprefix(table))
+            inner = table_of_name.setdefault(key, {})
+            if not isinstance(inner, dict):
+                raise UserError(f"trainer.tables: {table} is a parameter with a value, so it can hold no {name}")
+            table_of_name, key_in_table = inner, name.removeprefix(f"{table}.")
+        if isinstance(table_of_name.get(key_in_table), dict):
+            raise UserError(f"trainer.tables: {name} holds others, so it can have no value of its own")
+        table_of_name[key_in_table] = value
+    return tree
+
+
+def merge_into_tables(parameters: Mapping[str, Value]) -> dict[str, Value]:
+    """Move each dotted parameter (`optimizer.lr`) into the table (`optimizer`) that is given as a whole."""
+    merged = deepcopy(dict(parameters))
+    tables = [name for name, value in merged.items() if isinstance(value, dict)]
+    for name in list(merged):
+        table = next((prefix for prefix in tables if name.startswith(f"{prefix}.")), None)
+        if table is not None:
+            config_file.set_at_path(merged[table], name.removeprefix(f"{table}."), merged.pop(name))
+    return merged
+
+
+def _all_in_one_word(text: str, parameters: Mapping[str, Value], output: Path, files: dict[Path, str]) -> str:
+    """Return the word for all parameters at once; a JSON file that it names is added to `files`."""
+    if text == "{args_dict}":
+        return repr(dict(parameters))
+    text_json = json.dumps(parameters)
+    if text == "{args_json}":
+        return text_json
+    files[output / ARGUMENTS_FILE] = text_json
+    return str(output / ARGUMENTS_FILE)
+
+
+def insert_constants_runner(words: Sequence[str], values: Mapping[str, Value]) -> list[str]:
+    """Return the command with its Python script run by `with_constants.py`.
+
+    Raises: UserError if no word of the command is a Python script.
+    """
+    script_index = next((index for index, text in enumerate(words) if index and text.endswith(".py")), 0)
+    if not script_index:
+        hint = 'for instance command = ["python", "train.py"]'
+        raise UserError('trainer.style: "constants" needs a Python script in the command', hint=hint)
+    return (
+        [*words[:script_index], str(CONSTANTS_RUNNER), json.dumps(values), *words[script_index:]]
+        if values
+        else list(words)
+    )
+
+
+def _inserted(words: list[str], extra: list[str]) -> list[str]:
+    """Return the words with `extra` in place of `{args}`, else at the end."""
+    if "{args}" not in words:
+        return [*words, *extra]
+    index = words.index("{args}")
+    return [*words[:index], *extra, *words[index + 1 :]]
+
+
+def environment_variable(name: str) -> str:
+    """Return the environment variable for a parameter's name."""
+    return re.sub(r"\W", "_", name).upper()

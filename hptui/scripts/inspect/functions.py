@@ -1,0 +1,280 @@
+"""Scripts whose command line is a function's signature (fire, typer), and scripts with subcommands.
+
+Of several subcommands, the one that trains is taken."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from hptui.scripts.inspect.syntax import (
+    UNKNOWN,
+    Constants,
+    InspectedScript,
+    ScriptOption,
+    calls,
+    dotted_name,
+    keyword_argument,
+    literal_value,
+    type_name,
+    type_of,
+)
+
+TRAINING_NAME = re.compile(r"(?:pre)?_?-?train.*|fit|fine_?-?tune.*|sft|learn|run|main|.*train.*", re.IGNORECASE)
+
+
+def training_command(names: list[str]) -> str:
+    """Return the name that looks like training, else the first; '' of none."""
+    return next((name for name in names if TRAINING_NAME.fullmatch(name)), names[0] if names else "")
+
+
+def choice_note(names: list[str], name: str) -> list[str]:
+    """Return a note on which of several subcommands was taken."""
+    others = [other for other in names if other != name]
+    return [f"the script has subcommands; `{name}` was taken, not {', '.join(others)}"] if others else []
+
+
+class Subparsers:
+    """`parser.add_subparsers()` of argparse. `words` name the subcommand, `notes` state which one was taken."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._main_parsers: set[str] = set()
+        self._named: list[tuple[int, str, str]] = []
+        for node in sorted(
+            (item for item in ast.walk(tree) if isinstance(item, ast.Assign)),
+            key=lambda item: (item.lineno, item.col_offset),
+        ):
+            if isinstance(node.value, ast.Call) and len(node.targets) == 1:
+                self._assigned(dotted_name(node.targets[0]), node.value, node.lineno)
+        self._main_parsers |= {name.rpartition(".")[0] for name, _ in calls(tree) if name.endswith(".add_subparsers")}
+        parser_calls = [call for _, call in calls(tree) if _last(call) == "add_parser" and call.args]
+        names = [name for call in parser_calls if isinstance(name := literal_value(call.args[0]), str)]
+        self._command = training_command(list(dict.fromkeys(names)))
+        self.words = [self._command] if self._command else []
+        self.notes = choice_note(names, self._command) if self._command else []
+
+    def _assigned(self, target: str, call: ast.Call, line: int) -> None:
+        receiver, last = dotted_name(call.func).rpartition(".")[0], _last(call)
+        if last == "add_parser" and call.args and isinstance(name := literal_value(call.args[0]), str):
+            self._named.append((line, target, name))
+        elif last in ("add_argument_group", "add_mutually_exclusive_group"):
+            if receiver in self._main_parsers:
+                self._main_parsers.add(target)
+            elif owner := self._owner(receiver, line):
+                self._named.append((line, target, owner))
+
+    def _owner(self, receiver: str, line: int) -> str:
+        return next(
+            (
+                name
+                for assigned_line, target, name in reversed(self._named)
+                if target == receiver and assigned_line <= line
+            ),
+            "",
+        )
+
+    def place_of(self, receiver: str, line: int) -> tuple[bool, bool]:
+        """Return whether an argument of `receiver` is relevant, and whether it precedes the subcommand."""
+        if not self._command:
+            return True, False
+        owner = self._owner(receiver, line)
+        if owner:
+            return owner == self._command, False
+        return True, receiver in self._main_parsers
+
+
+def _last(call: ast.Call) -> str:
+    """Return the name of the called method, also of `parser.add_subparsers().add_parser(…)`.
+
+    Such a call has no dotted name.
+    """
+    return call.func.attr if isinstance(call.func, ast.Attribute) else dotted_name(call.func)
+
+
+class CommandGroups:
+    """`@click.group()` and its commands. `words` name the command, `notes` state which one was taken."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._owners: dict[int, ast.FunctionDef] = {}
+        self._commands: dict[str, ast.FunctionDef] = {}
+        self._groups: list[ast.FunctionDef] = []
+        alone: list[ast.FunctionDef] = []
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            for decorator in node.decorator_list:
+                call = decorator if isinstance(decorator, ast.Call) else None
+                self._owners |= {id(call): node} if call else {}
+                owner, _, last = dotted_name(call.func if call else decorator).rpartition(".")
+                if last == "group":
+                    self._groups.append(node)
+                elif last == "command" and owner in ("click", "rich_click", ""):
+                    alone.append(node)
+                elif last == "command":
+                    self._commands[_named(call, node.name)] = node
+        names = list(self._commands)
+        self._command = training_command(names)
+        self._alone = alone[0] if len(alone) > 1 and not names else None
+        self.words = [self._command] if self._groups and names else []
+        self.notes = choice_note(names, self._command) if names else []
+
+    def place_of(self, call: ast.Call) -> tuple[bool, bool]:
+        """Return whether an option is relevant, and whether it precedes the command."""
+        owner = self._owners.get(id(call))
+        if owner is None or not self._commands:
+            return self._alone is None or owner is self._alone, False
+        if owner in self._groups:
+            return True, True
+        return owner is self._commands[self._command], False
+
+
+def _named(call: ast.Call | None, function: str) -> str:
+    name = (
+        literal_value(call.args[0])
+        if call and call.args
+        else literal_value(keyword_argument(call, "name"))
+        if call
+        else None
+    )
+    return name if isinstance(name, str) else function.replace("_", "-")
+
+
+def function_options(tree: ast.Module, constants: Constants) -> InspectedScript | None:
+    """Inspect `fire.Fire(main)` (of a class, table or module, too), `typer.run(main)`, `@app.command()`."""
+    for name, call in calls(tree):
+        if name in ("fire.Fire", "Fire"):
+            return _fire(tree, call, constants)
+        if name == "typer.run" and call.args and (node := _function(tree, dotted_name(call.args[0]))):
+            return InspectedScript("typer", "click", _arguments(node, constants, typer=True))
+        if name == "typer.Typer":
+            return _typer(tree, constants)
+    return None
+
+
+def _fire(tree: ast.Module, call: ast.Call, constants: Constants) -> InspectedScript | None:
+    script = InspectedScript("fire", "fire")
+    component = call.args[0] if call.args else keyword_argument(call, "component")
+    if node := _function(tree, dotted_name(component) if component is not None else ""):
+        script.options = _arguments(node, constants)
+        return script
+    is_instance = isinstance(component, ast.Call)
+    name = (
+        dotted_name(component.func)
+        if isinstance(component, ast.Call)
+        else dotted_name(component)
+        if component is not None
+        else ""
+    )
+    class_node = next(
+        (
+            class_node
+            for class_node in ast.walk(tree)
+            if isinstance(class_node, ast.ClassDef) and class_node.name == name
+        ),
+        None,
+    )
+    if class_node is not None:
+        targets = {member.name: member for member in class_node.body if isinstance(member, ast.FunctionDef)}
+        first = targets.get("__init__")
+        script.options = _arguments(first, constants, bound=True) if first and not is_instance else []
+    elif isinstance(component, ast.Dict):
+        keys = [literal_value(key) for key in component.keys]
+        values = [_function(tree, dotted_name(value)) for value in component.values]
+        targets = {str(key): node for key, node in zip(keys, values, strict=True) if node}
+    elif component is None:
+        targets = {member.name: member for member in tree.body if isinstance(member, ast.FunctionDef)}
+    else:
+        return script
+    targets = {key: node for key, node in targets.items() if not key.startswith("_")}
+    if targets:
+        target = training_command(list(targets))
+        script.words, script.notes = [target], choice_note(list(targets), target)
+        names = {option.name for option in script.options}
+        arguments = _arguments(targets[target], constants, bound=class_node is not None)
+        script.options += [option for option in arguments if option.name not in names]
+    return script
+
+
+def _typer(tree: ast.Module, constants: Constants) -> InspectedScript | None:
+    commands: dict[str, ast.FunctionDef] = {}
+    for node in ast.walk(tree):
+        for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+            call = decorator if isinstance(decorator, ast.Call) else None
+            if dotted_name(call.func if call else decorator).endswith(".command"):
+                assert isinstance(node, ast.FunctionDef)
+                command_name = literal_value(call.args[0]) if call and call.args else None
+                commands[command_name if isinstance(command_name, str) else node.name.replace("_", "-")] = node
+    if not commands:
+        return None
+    command = training_command(list(commands))
+    script = InspectedScript("typer", "click", _arguments(commands[command], constants, typer=True))
+    if len(commands) > 1:
+        script.words, script.notes = [command], choice_note(list(commands), command)
+    return script
+
+
+def _function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
+    return next((node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name), None)
+
+
+def _arguments(
+    node: ast.FunctionDef, constants: Constants, *, bound: bool = False, typer: bool = False
+) -> list[ScriptOption]:
+    spec = node.args
+    args = [*spec.posonlyargs, *spec.args]
+    defaults: list[ast.expr | None] = [None] * (len(args) - len(spec.defaults)) + list(spec.defaults)
+    pairs = [*zip(args, defaults, strict=True), *zip(spec.kwonlyargs, spec.kw_defaults, strict=True)]
+    return [_option(arg, default, constants, typer=typer) for arg, default in pairs[1 if bound else 0 :]]
+
+
+def _option(arg: ast.arg, default_node: ast.expr | None, constants: Constants, *, typer: bool) -> ScriptOption:
+    help_, annotation, declared = "", arg.annotation, default_node is not None
+    if isinstance(annotation, ast.Subscript) and dotted_name(annotation.value).endswith("Annotated"):
+        inner = annotation.slice
+        parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+        annotation = parts[0]
+        for part in parts[1:]:
+            if isinstance(part, ast.Call):
+                help_ = _help(part)
+                declared |= dotted_name(part.func).endswith("Option")
+    if isinstance(default_node, ast.Call) and dotted_name(default_node.func).rpartition(".")[2] in (
+        "Option",
+        "Argument",
+    ):
+        help_ = _help(default_node)
+        declared = dotted_name(default_node.func).endswith("Option")
+        default_node = default_node.args[0] if default_node.args else keyword_argument(default_node, "default")
+        default_node = None if isinstance(default_node, ast.Constant) and default_node.value is ... else default_node
+    default = literal_value(default_node, constants)
+    kind = type_name(annotation)
+    if kind == "any" and default is not UNKNOWN:
+        kind = type_of(default)
+    return ScriptOption(
+        arg.arg,
+        arg.arg,
+        kind,
+        plain_default(default, kind),
+        help=help_,
+        required=default_node is None,
+        positional=typer and not declared,
+    )
+
+
+def _help(call: ast.Call) -> str:
+    text = literal_value(keyword_argument(call, "help"))
+    return " ".join(text.split()) if isinstance(text, str) else ""
+
+
+def plain_default(value: Any, kind: str) -> Any:
+    """Return a default as a setting of this kind: 1 of a float parameter as 1.0; None if it is not known."""
+    if value is UNKNOWN:
+        return None
+    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind in ("int", "float") and isinstance(value, str):
+        try:
+            return float(value) if kind == "float" else int(value)
+        except ValueError:
+            return None
+    return value

@@ -1,0 +1,114 @@
+"""Inspects a whole script, Python or shell: its parameters, and what it measures."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from hptui.core.errors import UserError
+from hptui.scripts.inspect.hydra import hydra_options
+from hptui.scripts.inspect.metrics import METRIC_NAME, measured_metrics
+from hptui.scripts.inspect.outside import (
+    MACHINE_VARIABLE,
+    SECRET_VARIABLE,
+    argv_options,
+    constant_options,
+    environment_options,
+    wandb_options,
+)
+from hptui.scripts.inspect.parsers import PARSERS
+from hptui.scripts.inspect.syntax import InspectedScript, ScriptOption, top_level_constants, type_of
+
+MAX_SCRIPT_BYTES = 4 * 1024 * 1024
+"""Bytes of a script that is read."""
+
+
+def inspect_script(path: Path) -> InspectedScript:
+    """Return what a Python script takes and measures.
+
+    Raises: UserError if it cannot be read as Python.
+    """
+    text = _text(path)
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+        raise UserError(f"{path}{line}: is not Python: {error.args[0] if error.args else error}") from None
+    values = top_level_constants(tree)
+    script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
+    script = (
+        script or hydra_options(tree, path) or wandb_options(tree) or environment_options(tree) or argv_options(tree)
+    )
+    script = script or constant_options(tree, text, values)
+    script.metrics = measured_metrics(tree)
+    return script
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_SCRIPT_BYTES:
+            raise UserError(f"{path} is larger than {MAX_SCRIPT_BYTES >> 20} MiB, which no script is")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is not UTF-8 text") from None
+
+
+POSITIONAL_PATTERN = re.compile(
+    r"""(?:^|;)[ \t]*(?:export\s+|local\s+)?(\w+)=["']?\$(?:\{(\d)(?::?-([^}]*))?\}|(\d))["']?""", re.MULTILINE
+)
+"""`LR=$1`, `BS=${2:-8}`."""
+DEFAULT_PATTERN = re.compile(
+    r"""^\s*(?:export\s+)?(\w+)=["']?\$\{\1:?-([^}]*)\}["']?|:\s+["']?\$\{(\w+):?=([^}]*)\}""", re.MULTILINE
+)
+"""`LR=${LR:-1e-3}`, `: "${LR:=1e-3}"`."""
+
+
+def inspect_shell_script(path: Path) -> InspectedScript:
+    """Return what a shell script takes: `$1`, `$2` by position, else variables with a default."""
+    text = path.read_text(errors="replace")
+    by_position: dict[int, ScriptOption] = {}
+    for name, braced, default, bare in POSITIONAL_PATTERN.findall(text):
+        index, value = int(braced or bare), _value(default)
+        if index and index not in by_position:
+            by_position[index] = ScriptOption(
+                name.lower(), name, type_of(value), value, required=value is None, positional=True
+            )
+    passes_words = re.search(r"(?<!\\)[\"']?\$[@*]", text) is not None
+    if by_position and sorted(by_position) == list(range(1, len(by_position) + 1)):
+        return InspectedScript(
+            "the shell's $1",
+            "argparse" if passes_words else "none",
+            [by_position[index] for index in sorted(by_position)],
+        )
+    options: dict[str, ScriptOption] = {}
+    for assigned, assigned_default, expanded, expanded_default in DEFAULT_PATTERN.findall(text):
+        name, value = assigned or expanded, _value(assigned_default or expanded_default)
+        if value is not None and not SECRET_VARIABLE.search(name) and not MACHINE_VARIABLE.fullmatch(name):
+            options.setdefault(name, ScriptOption(name.lower(), name, type_of(value), value))
+    script = InspectedScript(
+        "environment" if options else "", "argparse" if passes_words else "none", list(options.values())
+    )
+    if options:
+        script.settings["env"] = {name: f"{{{option.name}}}" for name, option in options.items()}
+    elif passes_words:
+        script.parser, script.notes = "whatever it starts", ["the script hands its words on: say them in [trainer]"]
+    printed = re.findall(r"(?:echo|printf)\s+[\"']?([^\n]*)", text)
+    printed_words = [word for line in printed for word in re.findall(r"[A-Za-z_]\w*", line)]
+    script.metrics = [word for word in printed_words if METRIC_NAME.fullmatch(word)][:6]
+    return script
+
+
+def _value(text: str) -> int | float | str | None:
+    """Return a default as a setting; None for one that is empty or computed."""
+    text = text.strip().strip("\"'")
+    if not text or "$" in text or "`" in text:
+        return None
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

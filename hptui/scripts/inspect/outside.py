@@ -1,0 +1,205 @@
+"""Scripts without a parser: parameters from `wandb.config`, the environment, `sys.argv`, or constants."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from hptui.scripts.inspect.syntax import (
+    UNKNOWN,
+    InspectedScript,
+    ScriptOption,
+    calls,
+    dotted_name,
+    keyword_argument,
+    literal_value,
+    type_name,
+    type_of,
+)
+
+SECRET_VARIABLE = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|CREDENTIAL", re.IGNORECASE)
+MACHINE_VARIABLE = re.compile(
+    r"(?:HOME|PATH|USER|PWD|TMPDIR|RANK|LOCAL_RANK|WORLD_SIZE|MASTER_\w+|CUDA_\w+|NCCL_\w+|OMP_\w+|HF_\w+|SLURM_\w+|"
+    r"TOKENIZERS_\w+|WANDB_\w+|PYTHON\w*|HPTUI_\w+)"
+)
+"""Variables of the machine, not of the experiment."""
+LOOK_UP_CALLS = ("os.environ.get", "os.getenv", "environ.get", "getenv")
+
+
+def wandb_options(tree: ast.Module) -> InspectedScript | None:
+    """Inspect a script with `wandb.init(config={…})` and `wandb.config.lr`: W&B's file passes parameters."""
+    aliases = {"config"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute) and node.value.attr == "config":
+            aliases |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    reads = {name for node in ast.walk(tree) if (name := _config_key(node, aliases))}
+    for name, call in calls(tree):
+        if name == "wandb.init":
+            config_literal = literal_value(keyword_argument(call, "config"))
+            config: dict[str, Any] = config_literal if isinstance(config_literal, dict) else {}
+            if not config and not reads:
+                return None
+            values = {**dict.fromkeys(sorted(reads - {"update", "get", "keys", "items", "as_dict"})), **config}
+            return InspectedScript(
+                "wandb", "wandb", [ScriptOption(key, key, type_of(value), value) for key, value in values.items()]
+            )
+    return None
+
+
+def _config_key(node: ast.AST, aliases: set[str]) -> str:
+    """Return `lr` of `wandb.config.lr`, `config["lr"]`, or of a name that `wandb.config` was assigned to."""
+    if not isinstance(node, ast.Attribute | ast.Subscript):
+        return ""
+    owner = node.value
+    owner_name = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
+    if owner_name not in aliases:
+        return ""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    key = literal_value(node.slice)
+    return key if isinstance(key, str) else ""
+
+
+def environment_options(tree: ast.Module) -> InspectedScript | None:
+    """Inspect a script with `float(os.environ.get("LR", 1e-3))`, `os.getenv(…)`, `os.environ["WIDTH"]`."""
+    options: dict[str, ScriptOption] = {}
+    converted = {id(call.args[0]): name for name, call in calls(tree) if call.args and name in ("int", "float", "bool")}
+    for node in sorted(ast.walk(tree), key=lambda item: (getattr(item, "lineno", 0), getattr(item, "col_offset", 0))):
+        variable, default, is_required = _environment_look_up(node)
+        if (
+            not variable
+            or variable in options
+            or SECRET_VARIABLE.search(variable)
+            or MACHINE_VARIABLE.fullmatch(variable)
+        ):
+            continue
+        kind, value = converted.get(id(node), ""), _number(default)
+        if value is None and not kind:
+            continue
+        if kind == "float" and isinstance(value, int):
+            value = float(value)
+        options[variable] = ScriptOption(
+            variable.lower(), variable, kind or type_of(value), value, required=is_required
+        )
+    if not options:
+        return None
+    script = InspectedScript("environment", "none", list(options.values()))
+    settable = {
+        variable: option for variable, option in options.items() if option.required or option.default is not None
+    }
+    script.settings["env"] = {variable: f"{{{option.name}}}" for variable, option in settable.items()}
+    return script
+
+
+def _environment_look_up(node: ast.AST) -> tuple[str, Any, bool]:
+    """Return (name, default, whether it is required) of a look-up in the environment."""
+    if isinstance(node, ast.Subscript) and dotted_name(node.value) in ("os.environ", "environ"):
+        name = literal_value(node.slice)
+        return (name, None, True) if isinstance(name, str) and isinstance(node.ctx, ast.Load) else ("", None, False)
+    if not isinstance(node, ast.Call) or not node.args or dotted_name(node.func) not in LOOK_UP_CALLS:
+        return "", None, False
+    name = literal_value(node.args[0])
+    return (name if isinstance(name, str) else "", literal_value(node.args[1]) if node.args[1:] else None, False)
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, str):
+        return None if value is UNKNOWN else value
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+def argv_options(tree: ast.Module) -> InspectedScript | None:
+    """Inspect a script with `lr, width = float(sys.argv[1]), int(sys.argv[2])`: words by position."""
+    by_position: dict[int, ScriptOption] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+            continue
+        target, value = node.targets[0], node.value
+        pairs = [(target, value)]
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            pairs = list(zip(target.elts, value.elts, strict=False))
+        for name, expression in pairs:
+            position, kind = _argv_index(expression)
+            if position and isinstance(name, ast.Name) and position not in by_position:
+                by_position[position] = ScriptOption(name.id, name.id, kind, required=True, positional=True)
+    if not by_position or sorted(by_position) != list(range(1, len(by_position) + 1)):
+        return None
+    return InspectedScript("sys.argv", "none", [by_position[position] for position in sorted(by_position)])
+
+
+def _argv_index(node: ast.AST) -> tuple[int, str]:
+    kind = "str"
+    if isinstance(node, ast.Call) and len(node.args) == 1:
+        kind, node = type_name(node.func), node.args[0]
+    if isinstance(node, ast.Subscript) and dotted_name(node.value) in ("sys.argv", "argv"):
+        position = literal_value(node.slice)
+        return (position, kind) if isinstance(position, int) and position > 0 else (0, "")
+    return 0, ""
+
+
+def constant_options(tree: ast.Module, text: str, constants: dict[str, Any]) -> InspectedScript:
+    """Inspect a script that has constants alone.
+
+    A configurator may overwrite them; else hptui starts the script with others in their place.
+    """
+    if "configurator" in text and "exec(" in text:
+        script = InspectedScript("configurator", "exact")
+        script.options = [
+            ScriptOption(name, name, type_of(value), value)
+            for name, value in constants.items()
+            if not name.startswith("_")
+        ]
+        return script
+    settings = {name: value for name, value in constants.items() if is_setting(name, value)}
+    if elsewhere := _parsed_elsewhere(tree):
+        return InspectedScript(
+            notes=[f"its command line is read by {elsewhere}, which is not looked into; hptui check asks --help"]
+        )
+    if not settings or any(name in ("sys.argv", "argv") for name in _all_names(tree)):
+        return InspectedScript()
+    options = [ScriptOption(name, name, type_of(value), value) for name, value in settings.items()]
+    return InspectedScript("constants", "constants", options)
+
+
+PARSING_CALL = re.compile(
+    r"(?:^|[._])(?:(?:get|make|build|create|arg|argument)_?(?:arg_?)?parser|(?:parse|get)_(?:known_)?args)$"
+)
+PARSER_LIBRARIES = (
+    "argparse",
+    "click",
+    "typer",
+    "fire",
+    "hydra",
+    "absl",
+    "docopt",
+    "jsonargparse",
+    "simple_parsing",
+    "tyro",
+)
+
+
+def _parsed_elsewhere(tree: ast.Module) -> str:
+    """Return the library or call behind a command line declared in another file or an unknown way."""
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            if name.partition(".")[0] in PARSER_LIBRARIES:
+                return name.partition(".")[0]
+    parser_call = next((name for name, _ in calls(tree) if PARSING_CALL.search(name)), "")
+    return f"{parser_call}()" if parser_call else ""
+
+
+def _all_names(tree: ast.Module) -> set[str]:
+    return {dotted_name(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
+
+
+def is_setting(name: str, value: Any) -> bool:
+    """Return whether a constant at the top level may be a parameter."""
+    return not name.startswith("_") and isinstance(value, bool | int | float | str) and name != "__version__"

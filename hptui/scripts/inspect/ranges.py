@@ -1,0 +1,135 @@
+"""Typical ranges of hyperparameters, by their common names and around the script's own default."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from hptui.core.trial import Value
+from hptui.core.values import number_text
+from hptui.scripts.inspect.syntax import ScriptOption
+
+
+@dataclass(frozen=True, slots=True)
+class TypicalRange:
+    """A rule for the names that match `pattern`.
+
+    `kind`: how the range is made (log, linear, whole numbers, powers of two); `low` and `high`: its ends if there is no
+    default; `first`: search the parameter at once.
+    """
+
+    pattern: str
+    kind: str
+    low: float = 0.0
+    high: float = 0.0
+    why: str = ""
+    first: bool = False
+
+
+RULES = (
+    TypicalRange(r"(.*_)?(lr|learning_rate)", "log", 1e-5, 1e-2, "what matters most, nearly always", first=True),
+    TypicalRange(r"(.*_)?(min|end|final)_(lr|learning_rate)", "log", 1e-7, 1e-4),
+    TypicalRange(r"(.*_)?weight_decay|wd", "log", 1e-4, 1e-1),
+    TypicalRange(r"(.*_)?(batch_size|train_batch_size|bs)", "twos", 4, 64, "larger ones need more memory"),
+    TypicalRange(r"(gradient_)?accum(ulation)?(_steps)?|grad_accum(ulation)?(_steps)?", "twos", 1, 16),
+    TypicalRange(r"(.*_)?(lora_)?(r|rank)", "twos", 4, 64),
+    TypicalRange(r"(.*_)?(lora_)?alpha", "twos", 8, 128),
+    TypicalRange(r"(.*_)?dropout(_.*)?|.*_pdrop", "linear", 0.0, 0.3),
+    TypicalRange(r"label_smoothing(_factor)?", "linear", 0.0, 0.2),
+    TypicalRange(r"warmup_(ratio|fraction|share)", "linear", 0.0, 0.2),
+    TypicalRange(r"(num_)?warmup(_steps|_iters)?", "whole", 0, 500),
+    TypicalRange(r"(max_)?(grad|gradient)_(norm|clip)|clip(_grad)?(_norm)?|grad_clip|max_grad_norm", "log", 0.1, 5.0),
+    TypicalRange(r"(adam_)?beta_?1", "linear", 0.85, 0.95),
+    TypicalRange(r"(adam_)?beta_?2", "linear", 0.95, 0.999),
+    TypicalRange(r"momentum", "linear", 0.8, 0.99),
+    TypicalRange(
+        r"(.*_)?(dim|width|hidden(_size)?|n_embd|d_model|embed(ding)?_(dim|size)|d_ff|units)", "twos", 64, 1024
+    ),
+    TypicalRange(r"(num_|n_)?(hidden_)?(layers?|blocks?|depth)", "whole", 2, 12),
+    TypicalRange(r"(num_|n_)?(attention_)?heads?", "twos", 2, 16),
+    TypicalRange(r"(max_)?(seq(uence)?_len(gth)?|block_size|context(_length)?)", "twos", 128, 1024),
+    TypicalRange(r"temperature|tau", "linear", 0.1, 2.0),
+    TypicalRange(r"gamma|lr_decay|decay", "linear", 0.8, 0.999),
+)
+
+NEVER_SEARCHED = re.compile(
+    r"(.*_)?(seed|path|dir|file|name|device|port|host|workers|num_workers|every|interval|steps|epochs|iters|iterations|"
+    r"resume|verbose|debug|log|wandb|project|output|data|dataset|split|threads|rank_id|local_rank|world_size|samples|"
+    r"bs_eval|eval_batch_size|vocab_size|num_classes|trials|checkpoint|save)(_.*)?",
+    re.IGNORECASE,
+)
+"""Names that are no hyperparameters, whatever their type."""
+
+
+def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
+    """Return an entry for `[space]`, the reason, and whether to search it at once.
+
+    None: the parameter is not searched.
+    """
+    name = option.name.rsplit(".", 1)[-1].lower()
+    rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
+    if option.choices and len(option.choices) > 1:
+        return {"choices": list(option.choices)}, "", False
+    if rule is None and NEVER_SEARCHED.fullmatch(name):
+        return None
+    if option.type == "bool":
+        return {"choices": [False, True]}, "", False
+    if option.type not in ("int", "float", "any") or isinstance(option.default, str | list):
+        return None
+    if rule is None:
+        return _around(option)
+    return _range(rule, option), rule.why, rule.first
+
+
+def guess_value(option: ScriptOption) -> int | float | None:
+    """Return a value in the middle of the typical range, for a required number without a default."""
+    name = option.name.rsplit(".", 1)[-1].lower()
+    rule = next((rule for rule in RULES if re.fullmatch(rule.pattern, name)), None)
+    if rule is None or option.type not in ("int", "float", "any"):
+        return None
+    middle = (rule.low + rule.high) / 2 if rule.kind in ("linear", "whole") else math.sqrt(rule.low * rule.high)
+    if rule.kind == "twos":
+        middle = 2.0 ** round(math.log2(middle))
+    is_integer = option.type == "int" or (option.type == "any" and rule.kind in ("twos", "whole"))
+    return int(middle) if is_integer else _two(middle)
+
+
+def _around(option: ScriptOption) -> tuple[Value, str, bool] | None:
+    """Return half to twice the default, for a parameter without a rule."""
+    value = option.default
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0 or not math.isfinite(value):
+        return None
+    if isinstance(value, int):
+        return (f"{max(1, value // 2)}..{value * 2} int", "around the default", False) if value > 1 else None
+    return f"{number_text(_two(value / 2))}..{number_text(_two(value * 2))}", "around the default", False
+
+
+def _range(rule: TypicalRange, option: ScriptOption) -> Value:
+    default = option.default if isinstance(option.default, int | float) and option.default > 0 else None
+    match rule.kind:
+        case "log":
+            low, high = (default / 10, default * 10) if default else (rule.low, rule.high)
+            return f"{number_text(_two(low))}..{number_text(_two(high))} log"
+        case "twos":
+            centre = default or math.sqrt(rule.low * rule.high)
+            power = max(0, round(math.log2(centre)))
+            values: list[Value] = [2**n for n in range(max(0, power - 2), max(power + 2, 3))]
+            if default and int(default) not in values:
+                values = sorted([*values, int(default)])  # type: ignore[type-var]  # whole numbers, all of them
+            return {"choices": values}
+        case "whole":
+            low, high = (max(rule.low, default // 2), default * 2) if default and default > 1 else (rule.low, rule.high)
+            return f"{int(low)}..{int(high)} int"
+    return f"{_decimal(rule.low)}..{_decimal(max(rule.high, default or 0))}"
+
+
+def _decimal(value: float) -> str:
+    """Return a number as text with a point or exponent, so that the range is one of floats."""
+    text = number_text(value)
+    return text if "." in text or "e" in text else f"{text}.0"
+
+
+def _two(value: float) -> float:
+    """Round to two significant digits."""
+    return float(f"{value:.2g}")

@@ -1,0 +1,168 @@
+"""Reads a script's syntax tree: names, literals, calls; and the result of inspecting a script."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from hptui.core.trial import Value
+
+Constants = dict[str, Any]
+"""Constants of a script by name."""
+
+UNKNOWN = object()
+"""The result of `literal` for an expression whose value is known at run time only."""
+
+
+def dotted_name(node: ast.AST) -> str:
+    """Return the dotted name of an expression such as `torch.optim.Adam`, '' for any other."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        prefix = dotted_name(node.value)
+        return f"{prefix}.{node.attr}" if prefix else ""
+    return ""
+
+
+def literal_value(node: ast.AST | None, constants: dict[str, Any] | None = None) -> Any:
+    """Return the value of a literal; UNKNOWN for any other expression.
+
+    Also of `-1e-3`, `64 * 4`, and the name of a constant in `constants`. Tuples and sets become lists.
+    """
+    if node is None:
+        return None
+    if isinstance(node, ast.Name) and constants and node.id in constants:
+        return constants[node.id]
+    if isinstance(node, ast.BinOp):
+        return _computed(node, constants)
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return UNKNOWN
+    if isinstance(value, tuple | set):
+        value = list(value)
+    if value is None or isinstance(value, bool | int | float | str | list | dict):
+        return value
+    return UNKNOWN
+
+
+def _computed(node: ast.BinOp, constants: dict[str, Any] | None) -> Any:
+    left, right = literal_value(node.left, constants), literal_value(node.right, constants)
+    if not all(isinstance(operand, int | float) and not isinstance(operand, bool) for operand in (left, right)):
+        return UNKNOWN
+    try:
+        match node.op:
+            case ast.Mult():
+                return left * right
+            case ast.Add():
+                return left + right
+            case ast.Sub():
+                return left - right
+            case ast.Div():
+                return left / right
+            case ast.FloorDiv():
+                return left // right
+            case ast.Pow() if abs(right) <= 64:
+                return left**right
+    except (ArithmeticError, ValueError):
+        pass
+    return UNKNOWN
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    """Yield each call with the dotted name of what is called ('' if it has none), in source order."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for node in sorted(nodes, key=lambda call: (call.lineno, call.col_offset)):
+        yield dotted_name(node.func), node
+
+
+def keyword_argument(call: ast.Call, name: str) -> ast.expr | None:
+    """Return the argument that is passed by this name, or None."""
+    return next((word.value for word in call.keywords if word.arg == name), None)
+
+
+def top_level_constants(tree: ast.Module) -> dict[str, Any]:
+    """Return the names that the top level of a script assigns a plain value to."""
+    values: dict[str, Any] = {}
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) and len(node.targets) == 1 else None
+        if isinstance(node, ast.AnnAssign):
+            target = node.target
+        if isinstance(target, ast.Name) and isinstance(node, ast.Assign | ast.AnnAssign):
+            value = literal_value(node.value, values)
+            if value is not UNKNOWN and value is not None:
+                values[target.id] = value
+    return values
+
+
+def type_name(node: ast.AST | None) -> str:
+    """Return the type that an annotation or converter names; `any` if it is none of TYPES."""
+    if node is None:
+        return "any"
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        try:
+            return type_name(ast.parse(node.value, mode="eval").body)
+        except SyntaxError:
+            return "any"
+    if isinstance(node, ast.BinOp):  # int | None
+        first = type_name(node.left)
+        return first if first != "any" else type_name(node.right)
+    if isinstance(node, ast.Subscript):
+        outer = dotted_name(node.value).rsplit(".", 1)[-1].lower()
+        if outer == "optional":
+            return type_name(node.slice)
+        return "list" if outer in ("list", "sequence", "tuple") else "any"
+    return TYPES.get(dotted_name(node).rsplit(".", 1)[-1].lower(), "any")
+
+
+TYPES = {"int": "int", "float": "float", "str": "str", "bool": "bool", "list": "list", "path": "str"}
+"""Annotations and converters by the last part of their name."""
+
+
+def type_of(value: Any) -> str:
+    """Return the type name of a plain value."""
+    for kind in (bool, int, float, str, list):
+        if isinstance(value, kind):
+            return kind.__name__
+    return "any"
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptOption:
+    """A parameter that a script takes.
+
+    `name` is its name in a study, `flag` its spelling in the script, without dashes. `default` is None if the script
+    states none that can be read. `positional`: it is no option and needs a place in the command. `listed`: it takes
+    several values. `before`: it precedes the subcommand.
+    """
+
+    name: str
+    flag: str = ""
+    type: str = "any"
+    default: Value = None
+    choices: tuple[Value, ...] = ()
+    help: str = ""
+    required: bool = False
+    positional: bool = False
+    listed: bool = False
+    before: bool = False
+
+
+@dataclass
+class InspectedScript:
+    """A script: `parser` names how it reads its parameters ('' for none), `style` how hptui passes them.
+
+    `words` follow it on the command line (a subcommand). `metrics` are names of what it seems to measure, the likeliest
+    objective first. `notes` are for the user.
+    """
+
+    parser: str = ""
+    style: Value = "argparse"
+    options: list[ScriptOption] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    metrics: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    settings: dict[str, Value] = field(default_factory=dict)
+    """Further settings of the trainer, such as words that set the directory that the script writes to."""

@@ -1,0 +1,285 @@
+"""Metrics in what a script prints: dict lines, `key=value`, `key: value`, `key value`, with steps and epochs.
+
+A line is read in this order: colours and progress bars are removed (their counters are kept), a dict or JSON object is
+read as one, then steps and epochs are recognised and removed, and the remainder is searched for pairs. Counters that
+restart with every epoch are joined into one."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hptui.scripts.metrics.pairs import (
+    METRIC_WORDS,
+    MetricsReading,
+    canonical_name,
+    find_pairs,
+    flatten,
+    reading_of_record,
+    to_number,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StepCounter:
+    """A counter as printed: `120`, or `120/300`. `of` is None if not printed."""
+
+    value: float
+    total: int | None = None
+
+
+class StepClock:
+    """Follows the steps and epochs of one output."""
+
+    def __init__(self) -> None:
+        self._last_counter: StepCounter | None = None
+        self._steps_before = 0
+        self._reset = self._advanced = False
+        self._epoch: StepCounter | None = None
+        self._epochs_seen: set[float] = set()
+        self._seen: Counter[str] = Counter()
+        self.step: int | None = None
+
+    def take(self, step: StepCounter | None, epoch: StepCounter | None) -> None:
+        """Take the counters of a line."""
+        if epoch is not None:
+            self._advanced |= self._epoch is not None and epoch.value > self._epoch.value
+            self._epoch = epoch
+            self._epochs_seen.add(epoch.value)
+        if step is None:
+            return
+        last = self._last_counter
+        if last is not None and (step.value < last.value or (step.value == last.value and self._advanced)):
+            self._steps_before += last.total or int(last.value)
+            self._reset = True
+        self._last_counter, self._advanced = step, False
+        self.step = self._steps_before + int(step.value)
+
+    def step_of(self, names: Iterable[str]) -> int:
+        """Return the step of a line with these metrics.
+
+        It is the last counter, else the epoch, else the number of times that they have been printed.
+        """
+        names = list(names)
+        self._seen.update(names)
+        if self.step is not None:
+            return self.step
+        if self._epoch is not None and float(self._epoch.value).is_integer():
+            return int(self._epoch.value)
+        return max((self._seen[name] for name in names), default=0)
+
+    @property
+    def total(self) -> int | None:
+        """Steps of the whole training; None until they are certain."""
+        epochs = self._epoch.total if self._epoch else None
+        if self._last_counter is None:
+            return epochs
+        if self._last_counter.total is None:
+            return None
+        if self._reset:
+            return epochs * self._last_counter.total if epochs else None
+        # `Epoch 1` and a counter: of the epoch, or of the training? Only the second epoch shows which.
+        undecided = self._epoch is not None and epochs != 1 and len(self._epochs_seen) < 2
+        return None if undecided else self._last_counter.total
+
+
+MAX_LINE_CHARS = 8192
+"""Characters of a line that are read."""
+
+ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
+)
+VALUE_SIGNS = re.compile(r"\d|nan|inf", re.IGNORECASE)
+PAIR_SIGNS = re.compile(r"[:=]|\b(?:epoch|step|iter)", re.IGNORECASE)
+BAR = re.compile(r"\d+%\|[^|\n]*\|\s*(\d+)/(\d+)\s*(?:\[([^\]\n]*)\])?")
+KERAS = re.compile(r"^\s*(\d+)/(\d+)\s+(?:\[[=>.\-\s]*\]|[━╸╺─]+|(?=- |\d+s ))")
+DRAWN = re.compile(r"[━╸╺─█▏▎▍▌▋▊▉░▒▓]+(?:\s*\d+%)?")
+PACE = re.compile(
+    r"(?<![\w.])(?:ETA:?\s*)?\d+(?:\.\d+)?\s*(?:ms|us|µs|s|it|steps?|samples?)?/(?:step|epoch|sample|it|s|iter|batch)\b|(?<![\w.])\d+s(?=\s)"
+)
+STEP = re.compile(
+    r"(?<![\w./-])(?:global[_ ]?step|step|iter|iteration|it|batch|update)\b['\"]?\s*[:=#]?\s*[\[(]?\s*"
+    r"(\d+)(?![\d.]*[.eE]\d)(?:\s*(?:/|of)\s*(\d+))?\s*[\])]?",
+    re.IGNORECASE,
+)
+EPOCH = re.compile(
+    r"(?<![\w./-])(?:epoch|ep)\b['\"]?\s*[:=#]?\s*[\[(]?\s*(\d+(?:\.\d+)?)(?:\s*(?:/|of)\s*(\d+))?\s*[\])]?",
+    re.IGNORECASE,
+)
+NOT_CURRENT = re.compile(
+    r"\b(?:max(?:imum)?|total|num(?:ber)?|n|warm-?up|every|per|save|saved|log|logging|best|decay|remaining|last)[\s_-]+(?:of\s+)?$",
+    re.IGNORECASE,
+)
+"""Words before a counter that is not the current step."""
+COUNTER = re.compile(r"[\[(]\s*(\d+)\s*/\s*(\d+)\s*(?:\(\s*[\d.]+\s*%\s*\))?\s*[\])]")
+ROW = re.compile(
+    r"^\s*[│|┃║]\s*([A-Za-z][\w/ .@-]*?)\s*[│|┃║]"
+    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf)\s*%?\s*[│|┃║]\s*$",
+    re.IGNORECASE,
+)
+"""A row of a table of two columns, as Lightning and rich draw it."""
+COUNTER_NAMES = ("epoch", "step", "global_step", "iter", "iteration")
+REMOVED = " | "
+"""Replaces what is removed, so that the words around it stay apart."""
+
+
+class LineReader:
+    """Reads one output, line by line. If there are `patterns`, nothing else is searched for.
+
+    `settings` are names of parameters: a script that prints its settings reports no metrics by it.
+    """
+
+    def __init__(
+        self,
+        objectives: Sequence[str] = (),
+        patterns: Sequence[re.Pattern[str]] = (),
+        settings: Collection[str] = (),
+    ) -> None:
+        self._patterns = patterns
+        self._wanted = frozenset(canonical_name(name) for name in objectives)
+        names = {canonical_name(part) for name in settings for part in (name, name.rpartition(".")[2])}
+        self._settings = names - self._wanted
+        self._clock = StepClock()
+
+    def may_hold_objective(self, line: str) -> bool:
+        """Return whether a line may hold an objective: used where there are too many lines to read them all."""
+        low = line[:MAX_LINE_CHARS].lower()
+        return any(words.rpartition("_")[2] in low for words in self._wanted)
+
+    def read(self, line: str) -> MetricsReading | None:
+        """Return the metrics of a line; None if it has none."""
+        text = plain_text(line[:MAX_LINE_CHARS])
+        if self._patterns:
+            return self._by_pattern(text)
+        if not VALUE_SIGNS.search(text):
+            return None
+        if "{" in text and (values := find_mapping(text)) is not None:
+            return self._record(values)
+        if row := ROW.match(text):
+            return self._row(row[1], float(row[2]))
+        if not PAIR_SIGNS.search(text) and not BAR.search(text) and not KERAS.search(text):
+            words = canonical_name(text)
+            if not any(objective in words for objective in self._wanted):
+                return None
+        return self._pairs(text)
+
+    def _record(self, values: Mapping[str, Any]) -> MetricsReading | None:
+        reading = reading_of_record(values)
+        names = {name.lower(): name for name, _ in flatten(values)}
+        epoch = to_number(dict(flatten(values)).get(names.get("epoch", "")))
+        explicit = reading.step is not None and any(name in names for name in COUNTER_NAMES if name != "epoch")
+        self._clock.take(None, StepCounter(epoch) if epoch else None)
+        if explicit and reading.step is not None:
+            self._clock.step = reading.step  # in JSON the step is that of the whole training, not of an epoch
+        metrics = {name: value for name, value in reading.metrics.items() if name.lower() not in COUNTER_NAMES}
+        return self._reading_at(metrics if explicit or epoch is not None else self._measured(metrics))
+
+    def _row(self, name: str, value: float) -> MetricsReading | None:
+        name = canonical_name(name) if " " in name else name
+        if name.lower() in COUNTER_NAMES:
+            if name.lower() != "epoch" and value >= 0 and value.is_integer():
+                self._clock.take(StepCounter(value), None)
+            return None
+        return self._reading_at(self._measured({name: value}))
+
+    def _measured(self, metrics: Mapping[str, float]) -> dict[str, float]:
+        """Return the metrics of a line without a step: settings count only together with something measured."""
+        others = {name: value for name, value in metrics.items() if canonical_name(name) not in self._settings}
+        measured = any(
+            canonical_name(name) in self._wanted or METRIC_WORDS & set(canonical_name(name).split("_"))
+            for name in others
+        )
+        return dict(metrics) if measured else others
+
+    def _pairs(self, text: str) -> MetricsReading | None:
+        text, bar = strip_bars(text)
+        text, step = _take_counter(STEP, text)
+        text, epoch = _take_counter(EPOCH, text)
+        counter = None
+        if step is None and epoch is not None:
+            text, counter = _take_counter(COUNTER, text)
+        counted = step or counter or bar
+        self._clock.take(counted, epoch)
+        metrics_by_name = find_pairs(text, loose=counted is not None or epoch is not None, wanted=self._wanted)
+        metrics = {name: value for name, value in metrics_by_name.items() if name.lower() not in COUNTER_NAMES}
+        return self._reading_at(metrics if counted or epoch else self._measured(metrics))
+
+    def _by_pattern(self, text: str) -> MetricsReading | None:
+        metrics: dict[str, float] = {}
+        for pattern in self._patterns:
+            for match in pattern.finditer(text):
+                groups = {name: value for name, value in match.groupdict().items() if value is not None}
+                if "name" in groups and "value" in groups:
+                    groups[groups.pop("name")] = groups.pop("value")
+                total = to_number(groups.pop("total", None))
+                step, epoch = to_number(groups.pop("step", None)), to_number(groups.pop("epoch", None))
+                self._clock.take(
+                    None if step is None else StepCounter(step, int(total) if total else None),
+                    None if epoch is None else StepCounter(epoch),
+                )
+                numbers = {name: to_number(value.rstrip("%,;")) for name, value in groups.items()}
+                metrics |= {name: value for name, value in numbers.items() if value is not None}
+        return self._reading_at(metrics)
+
+    def _reading_at(self, metrics: Mapping[str, float]) -> MetricsReading | None:
+        if not metrics:
+            return None
+        return MetricsReading(metrics, self._clock.step_of(metrics), self._clock.total)
+
+
+def plain_text(line: str) -> str:
+    """Return a line without colours, cursor movements and other control characters."""
+    return ESCAPES.sub("", line).replace("\t", "  ") if not line.isprintable() else line
+
+
+def strip_bars(text: str) -> tuple[str, StepCounter | None]:
+    """Return a line without its progress bar, and the bar's counter.
+
+    Metrics that a bar shows after its pace are kept.
+    """
+    count = None
+    if match := BAR.search(text):
+        count = StepCounter(int(match[1]), int(match[2]))
+        metrics = [part for part in (match[3] or "").split(",") if "=" in part]
+        label = text[: match.start()].rstrip().rstrip(":")
+        # `Epoch 3: 45%|…` is a label; `Train loss 0.5: 45%|…` holds metrics.
+        text = REMOVED.join([label, *metrics, text[match.end() :]])
+    elif match := KERAS.match(text):
+        count = StepCounter(int(match[1]), int(match[2]))
+        text = REMOVED + text[match.end() :]
+    return PACE.sub(REMOVED, DRAWN.sub(REMOVED, text)), count
+
+
+def _take_counter(pattern: re.Pattern[str], text: str) -> tuple[str, StepCounter | None]:
+    match = pattern.search(text)
+    if match is None or NOT_CURRENT.search(text, 0, match.start()):
+        return text, None
+    value = float(match[1])
+    count = StepCounter(value, int(match[2]) if match[2] else None)
+    return text[: match.start()] + REMOVED + text[match.end() :], count
+
+
+def find_mapping(text: str) -> Mapping[str, Any] | None:
+    """Return the dict or JSON object that a line is, or ends in; None if there is none."""
+    start, end = text.find("{"), text.rfind("}")
+    if end <= start:
+        return None
+    body = text[start : end + 1]
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(body)
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            continue
+        return value if isinstance(value, dict) and all(isinstance(key, str) for key in value) else None
+    return None
+
+
+def split_lines(data: str) -> Iterator[str]:
+    """Yield lines, and the states of a progress bar that is drawn over itself."""
+    for line in data.split("\n"):
+        yield from (part for part in line.split("\r") if part)

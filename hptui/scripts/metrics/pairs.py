@@ -1,0 +1,275 @@
+"""One reading of metrics, whatever its source; canonical names; names with their numbers in one line of text.
+
+Pairs are such as `val loss: 0.31`, `lr=1e-4`, `acc 0.9`, `Accuracy: 9830/10000`. Two spellings with one canonical name
+are the same metric."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hptui.core.format import Proportion
+
+SYNONYMS = {
+    "training": "train",
+    "valid": "val",
+    "validation": "val",
+    "evaluation": "eval",
+    "testing": "test",
+}
+SPLITS = ("train", "val", "eval", "test", "dev")
+WORD = re.compile(r"[A-Za-z]+[0-9]*|[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsReading:
+    """Metrics at a step. `step` is None if not stated; `total` steps and `progress` (0 to 1) where they are known."""
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    step: int | None = None
+    total: int | None = None
+    progress: float | None = None
+
+
+def canonical_name(name: str) -> str:
+    """Return the canonical name: `eval/loss`, `Eval Loss` and `evaluation_loss` are `eval_loss`."""
+    words = [word.lower() for word in WORD.findall(name)]
+    return "_".join(SYNONYMS.get(word, word) for word in words)
+
+
+def to_number(value: Any) -> float | None:
+    """Return a value of a structured source as a number; None if it is none.
+
+    `9830/10000` keeps its counts.
+    """
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    if isinstance(value, str):
+        return _text(value.strip())
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return to_proportion(value[0], value[1])
+    return None
+
+
+def _text(text: str) -> float | None:
+    hits, slash, total = text.partition("/")
+    if slash:
+        return to_proportion(hits.strip(), total.strip())
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def to_proportion(hits: Any, total: Any) -> Proportion | None:
+    """Return `hits` of `total` as a number that keeps its counts.
+
+    None unless both are whole numbers and `total` is positive.
+    """
+    try:
+        k, n = int(hits), int(total)
+        return Proportion(k, n) if n > 0 and k == float(hits) and n == float(total) else None
+    except (TypeError, ValueError):
+        return None
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of nested mappings by dotted path."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def to_step(value: Any) -> int | None:
+    """Return a step as an integer; None for any other value."""
+    numeric = to_number(value)
+    if numeric is None or not math.isfinite(numeric) or numeric != int(numeric):
+        return None
+    return int(numeric)
+
+
+STEP_KEYS = (
+    "step",
+    "global_step",
+    "steps",
+    "iter",
+    "iteration",
+    "iterations",
+    "trainer/global_step",
+    "train/global_step",
+)
+EPOCH_KEYS = ("epoch", "epochs")
+
+
+def reading_of_record(values: Mapping[str, Any], step_key: str = "") -> MetricsReading:
+    """Return the reading of a structured record, such as a line of JSON.
+
+    Its step is at `step_at`, else at one of the usual keys.
+    """
+    numbers = {name: numeric for name, value in flatten(values) if (numeric := to_number(value)) is not None}
+    names = {name.lower(): name for name in numbers}
+    candidates = [step_key] if step_key else [names[name] for name in (*STEP_KEYS, *EPOCH_KEYS) if name in names]
+    step, used = None, ""
+    for name in candidates:
+        if name in numbers and (step := to_step(numbers[name])) is not None:
+            used = name
+            break
+    step_names = {used, *(names[name] for name in STEP_KEYS if name in names)}
+    return MetricsReading({name: value for name, value in numbers.items() if name not in step_names}, step)
+
+
+NUMBER = re.compile(
+    r"(?<=[\s:=\"'(\[])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)(?![\w:]|\.\w|,\d{3}(?!\d))",
+    re.IGNORECASE,
+)
+COUNTS = re.compile(r"\s*/\s*(\d+)(?![\w.])")
+COUNTS_IN_PARENTHESES = re.compile(r"\s*%?\s*\(\s*(\d+)\s*/\s*(\d+)\s*\)")
+KEY_BACKWARDS = re.compile(
+    r"(\((?:rosnet|yarra|\w+\.pn)|\[)?(['\"]?)(\s*)([:=]?)(\s*)['\"]?((?:\)[\w ./@-]{1,30}\()?\w[\w./@-]*|@)"
+)
+"""The text before a number, backwards: `tensor(` or the like, quote, space, separator, space, key."""
+MAX_KEY_DISTANCE = 160
+"""Characters before a number that are searched for its key."""
+AFTER_SPACED = re.compile(r"$|[\s,;|)\]%/]")
+BREAK = re.compile(r"[,;|:=·•│\[\](){}<>'\"]|\s[-–—*>]+\s|\s{2,}|\d")
+HEADING = re.compile(
+    r"(?:^|[|;,\[(·•│]|\s{2,}|\s[-–—]\s)\s*(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)"
+    r"(?:\s+(?:set|split|results?|metrics?|stats?|performance))?\s*(?=[:|>\])]|\s[-–—]\s|$)",
+    re.IGNORECASE,
+)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text))
+
+
+IDLE_WORDS = _words(
+    "the a an of is was are at in on our its current currently new got with and after for by to from now "
+    "info debug warning warn critical root main logger took saved saving loading loaded using seed rank "
+    "gpu cuda pid port line version v_num elapsed eta time"
+)
+"""Words that are neither a metric nor a part of a metric's name."""
+VAGUE_WORDS = _words("average avg mean final overall current total")
+"""Words of a name that do not say which metric it is."""
+METRIC_WORDS = _words(
+    "loss losses acc accuracy ppl perplexity bleu rouge f1 lr score reward auc mse mae rmse nll ce error "
+    "wer cer bpc bpb precision recall em mcc norm throughput"
+)
+"""Words that name a metric wherever they occur."""
+COUNTER_WORDS = _words("step steps epoch epochs iter iters iteration iterations batch batches")
+MAX_KEY_CHARS = 80
+
+
+def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> dict[str, float]:
+    """Return the metrics of a line by name. `wanted` are canonical names.
+
+    `loose`: `key value` counts, too, because the line has a step. A key below a heading (`Val: loss 0.3`) or after
+    words of its own (`val loss: 0.3`) is named by all of them, so that training and validation are never mixed.
+    """
+    metrics: dict[str, float] = {}
+    low, taken, headings = text.lower(), 0, list[tuple[int, str]]()
+    if any(split in low for split in SPLITS):
+        headings = [
+            (match.start(1), SYNONYMS.get(match[1].lower(), match[1].lower())) for match in HEADING.finditer(text)
+        ]
+    for key, start, end, value, spaced in _candidates(text):
+        if start < taken:
+            continue
+        name = _name(text, key, start, headings, spaced=spaced)
+        parts = canonical_name(name).split("_")
+        # `train_loss_step` is a loss, `best_step` is no metric.
+        if parts[-1] in COUNTER_WORDS and not METRIC_WORDS & set(parts) and canonical_name(name) not in wanted:
+            continue
+        if not name or (spaced and not _credible(name, loose=loose, wanted=wanted)):
+            continue
+        objective = _objective(name, wanted)
+        metrics[objective if objective and objective not in metrics else name] = value
+        taken = end
+    return metrics
+
+
+def _candidates(text: str) -> Iterator[tuple[str, int, int, float, bool]]:
+    """Yield (key, start, end, value, whether only space is between them), in their order in the line."""
+    for match in NUMBER.finditer(text):
+        window_start = max(0, match.start() - MAX_KEY_DISTANCE)
+        key_match = KEY_BACKWARDS.match(text[window_start : match.start()][::-1])
+        if key_match is None:
+            continue
+        call, quote, near, separator, far, backwards = key_match.groups()
+        key = backwards[::-1].lstrip("0123456789./@-")
+        spaced = not separator
+        if not key or (spaced and (call or quote or not near or not AFTER_SPACED.match(text, match.end()))):
+            continue
+        if separator == ":" and not near and not far and not _deliberate(key, match[0]):
+            continue
+        value, end = _read_value(text, match)
+        yield key, match.start() - key_match.end() + len(backwards) - len(key), end, value, spaced
+
+
+def _deliberate(key: str, value: str) -> bool:
+    """Return whether `key:value` is a metric, unlike `train.py:120`, `cuda:0` and `localhost:8080`."""
+    return not value.lstrip("+-").isdigit() or canonical_name(key).rpartition("_")[2] in METRIC_WORDS
+
+
+def _read_value(text: str, match: re.Match[str]) -> tuple[float, int]:
+    value, end = float(match[0]), match.end()
+    if match[0].isdigit() and (counts := COUNTS.match(text, end)):
+        counted = to_proportion(match[0], counts[1])
+        return (counted if counted is not None else value), counts.end()
+    if counts_after := COUNTS_IN_PARENTHESES.match(text, end):
+        counted = to_proportion(counts_after[1], counts_after[2])
+        if counted is not None and min(abs(counted - value), abs(100 * counted - value)) < 0.051:
+            return counted, counts_after.end()
+    return value, end
+
+
+def _name(text: str, key: str, start: int, headings: list[tuple[int, str]], *, spaced: bool) -> str:
+    """Return the full name of a metric: heading, words before it, key.
+
+    A key without heading and words is returned as printed; '' means that it is no metric.
+    """
+    words = [word for word in _before(text, start) if word.lower() not in IDLE_WORDS]
+    if spaced:  # prose may come before it: keep only a word that qualifies the metric
+        words = words[-1:] if words and _qualifies(words[-1]) else []
+    if key.lower() in IDLE_WORDS or len(key) > MAX_KEY_CHARS or "://" in key:
+        return ""
+    heading_before = next((name for position, name in reversed(headings) if position < start), "")
+    parts = canonical_name(" ".join([*words, key])).split("_")
+    heading = heading_before if heading_before and not set(parts) & set(SPLITS) else ""
+    if not words and not heading:
+        return key
+    return "_".join([heading, *parts]) if heading else "_".join(parts)
+
+
+def _before(text: str, start: int) -> list[str]:
+    """Return the words directly before a key, at most three."""
+    ends = [match.end() for match in BREAK.finditer(text, 0, start)]
+    return [word for word in text[(ends[-1] if ends else 0) : start].split() if word[0].isalpha()][-3:]
+
+
+def _qualifies(word: str) -> bool:
+    name = SYNONYMS.get(word.lower(), word.lower())
+    return (
+        name in SPLITS or name in VAGUE_WORDS or name in ("best", "running", "learning", "grad", "gradient", "weight")
+    )
+
+
+def _credible(name: str, *, loose: bool, wanted: Collection[str]) -> bool:
+    words = canonical_name(name)
+    return loose or words in wanted or bool(METRIC_WORDS & set(words.split("_")))
+
+
+def _objective(name: str, wanted: Collection[str]) -> str:
+    """Return the wanted name that equals this one without vague words: `average_val_loss` is `val_loss`."""
+    parts = canonical_name(name).split("_")
+    if "_".join(parts) in wanted:
+        return ""
+    plain = "_".join(part for part in parts if part not in VAGUE_WORDS)
+    return plain if plain in wanted else ""

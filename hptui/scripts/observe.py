@@ -1,0 +1,220 @@
+"""Observes everything that a running script produces: reports, tapped calls, files, output, effective settings."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hptui.core.errors import UserError, did_you_mean
+from hptui.core.values import read_value
+from hptui.scripts.metrics.collector import (
+    FILE,
+    OUTPUT,
+    REPORT,
+    TAP,
+    TAP_PREFIX,
+    TENSORBOARD,
+    MetricsCollector,
+    MetricsSource,
+    ReadingBudget,
+    ReportsReader,
+)
+from hptui.scripts.metrics.files import MetricFiles, compile_pattern, read_specs, value_at_path
+from hptui.scripts.metrics.lines import LineReader, plain_text
+from hptui.scripts.metrics.pairs import MetricsReading
+from hptui.scripts.settings import CommandSpec
+from hptui.trainers.context import TrialContext
+
+EFFECTIVE_KEY = "trainer.effective_from"
+EFFECTIVE_KEYS = ("file", "line", "fields")
+
+
+class EffectiveSettings:
+    """Finds the settings that `trainer.effective_from` describes; `fields` maps our parameters to their paths.
+
+    Raises: UserError.
+    """
+
+    def __init__(self, spec: CommandSpec, fill: Callable[[str, str], str], directory: Path) -> None:
+        value = spec.settings.effective_from
+        if isinstance(value, str):
+            value = {"line": value} if "(?P<" in value else {"file": value}
+        if value is not None and not isinstance(value, dict):
+            raise UserError(f"{EFFECTIVE_KEY}: must be a file, a pattern or a table, got {value!r}")
+        table: dict[str, Any] = value or {}
+        for key in table:
+            if key not in EFFECTIVE_KEYS:
+                raise UserError(f"{EFFECTIVE_KEY}: unknown key {key!r}", hint=did_you_mean(key, EFFECTIVE_KEYS))
+        self._file = directory / fill(str(table["file"]), "effective_from") if "file" in table else None
+        self._line = compile_pattern(str(table["line"]), EFFECTIVE_KEY) if "line" in table else None
+        self._fields = {spec.name_in_script(name): name for name in spec.parameters} | {
+            str(path): name for name, path in (table.get("fields") or {}).items()
+        }
+
+    def read_line(self, text: str) -> dict[str, Any]:
+        """Return the settings that a line reports; a group named `json` holds all of them."""
+        match = self._line.search(text) if self._line else None
+        if match is None:
+            return {}
+        groups = {name: value for name, value in match.groupdict().items() if value is not None}
+        if "json" in groups:
+            try:
+                return self.select(json.loads(groups["json"]))
+            except ValueError:
+                return {}
+        return {self._fields.get(name, name): read_value_or_text(value) for name, value in groups.items()}
+
+    def read_file(self) -> dict[str, Any]:
+        """Return the settings that the file reports; {} if no file is named or readable."""
+        if self._file is None:
+            return {}
+        try:
+            content = _parse(self._file)
+        except (OSError, ValueError):
+            return {}
+        return self.select(content)
+
+    def select(self, values: Any) -> dict[str, Any]:
+        """Return the settings that are parameters of the trial, or listed in `fields`."""
+        if not isinstance(values, Mapping):
+            return {}
+        return {
+            name: value for path, name in self._fields.items() if (value := value_at_path(values, path)) is not None
+        }
+
+
+def _parse(path: Path) -> Any:
+    text = path.read_text()
+    if path.suffix in (".yaml", ".yml"):
+        import yaml
+
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(str(error)) from None
+    if path.suffix == ".toml":
+        import tomllib
+
+        return tomllib.loads(text)
+    return json.loads(text)
+
+
+def read_value_or_text(text: str) -> Any:
+    """Read `1e-4` as a number, `true` as a boolean, other words as text."""
+    try:
+        return read_value(re.sub(r"[,;]$", "", text))
+    except ValueError:
+        return text
+
+
+FILE_POLL_S = 0.25
+"""Seconds between two looks at files: each costs a glob and a stat per file."""
+OUTPUT_EVENT_INTERVAL_S = 60.0
+"""Seconds between two events that show the runner that the script still prints."""
+
+Fill = Callable[[str, str], str]
+
+
+class ScriptObserver:
+    """Observes the script of one trial and records what it reports.
+
+    `at`, once set, is the step of every later reading: the last step of the training that is being evaluated.
+    """
+
+    def __init__(self, spec: CommandSpec, trial: TrialContext, fill: Fill, directory: Path, reports: Path) -> None:
+        self.trial, self._spec = trial, spec
+        self.collector = MetricsCollector(trial)
+        self.reports = ReportsReader(reports)
+        files, self._patterns = read_specs(spec.settings.metrics)
+        self._files = [
+            MetricFiles(entry, str(directory / fill(entry.path, "metrics")), trial.objectives) for entry in files
+        ]
+        self._effective = EffectiveSettings(spec, fill, directory)
+        self._reader, self._budget = self.line_reader(), ReadingBudget()
+        self._files_read_at = self._output_event_at = time.monotonic()
+        self._tapped = False
+        self._odd_reported: set[str] = set()
+        self.fixed_step: int | None = None
+
+    def line_reader(self) -> LineReader | None:
+        """Return a new reader of the script's output; None if metrics are not read from it."""
+        if not self._spec.settings.read_output and not self._patterns:
+            return None
+        settings = [self._spec.name_in_script(name) for name in self._spec.parameters]
+        return LineReader(self.trial.objectives, self._patterns, settings)
+
+    def begin_evaluation(self) -> None:
+        """Assign all later readings to the last step of the training."""
+        self.fixed_step, self._reader = self.collector.step, self.line_reader()
+
+    def take_line(self, text: str) -> None:
+        """Take a line that the script printed, or a state of its progress bar."""
+        if settings := self._effective.read_line(plain_text(text)):
+            self.trial.effective(**settings)
+        if self._reader is not None:
+            self._read_line(self._reader, text)
+        now = time.monotonic()
+        # Output, even without metrics, shows that the script does not hang.
+        if now - self._output_event_at > OUTPUT_EVENT_INTERVAL_S:
+            self._output_event_at = now
+            self.trial.phase("output", 0.0)
+
+    def _read_line(self, reader: LineReader, text: str) -> None:
+        if self._budget.is_tight() and (self._budget.is_spent() or not reader.may_hold_objective(text)):
+            self._budget.skipped += 1
+            if self._budget.skipped == 1:
+                self.trial.warn("the script prints faster than it can be read: only lines that matter are looked at")
+            return
+        began = time.process_time()
+        reading = reader.read(text)
+        self._budget.add(time.process_time() - began)
+        if reading is not None:
+            self._take(MetricsSource(OUTPUT, "output"), reading)
+
+    def tick(self, last: bool) -> None:
+        """Read what is new in reports and files, and record what is due. `last`: the script has ended."""
+        for name, reading in self.reports.read(last=last):
+            self._take(MetricsSource(TAP if name.startswith(TAP_PREFIX) else REPORT, name), reading)
+        now = time.monotonic()
+        if last or now - self._files_read_at > FILE_POLL_S:
+            self._files_read_at = now
+            for files in self._files:
+                trust = TENSORBOARD if files.name == "tensorboard" else FILE
+                for reading in files.read(last=last):
+                    self._take(MetricsSource(trust, files.name), reading)
+        self._record_facts()
+        self.collector.flush(everything=last)
+        if last and (settings := self._effective.read_file()):
+            self.trial.effective(**settings)
+
+    def _take(self, source: MetricsSource, reading: MetricsReading) -> None:
+        if self.fixed_step is not None:
+            reading = MetricsReading(reading.metrics, self.fixed_step)
+        self.collector.take(source, reading)
+
+    def _record_facts(self) -> None:
+        reports = self.reports
+        if reports.tapped is not None and not self._tapped:
+            self._tapped = True
+            self.trial.environment(python=reports.tapped.get("python"), executable=reports.tapped.get("executable"))
+        if reports.packages:
+            self.trial.environment(packages=reports.packages)
+            reports.packages = {}
+        if reports.effective:
+            settings = {
+                name: reports.effective[script_name]
+                for name in self._spec.parameters
+                if (script_name := self._spec.name_in_script(name)) in reports.effective
+            }
+            reports.effective = {}
+            if settings:
+                self.trial.effective(**settings)
+        for name in reports.non_numbers:
+            if name not in self._odd_reported and len(self._odd_reported) < 20:
+                self._odd_reported.add(name)
+                self.trial.warn(f"the script reported {name}, which is no number")
+        reports.non_numbers = []

@@ -1,0 +1,269 @@
+"""The trainer `command`: run the user's script, record the most trusted source of each metric, classify its end.
+
+It also warns of an objective that no source has reported, though the script has written it into a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hptui.core.errors import Unsupported
+from hptui.core.sanitize import scrub_command
+from hptui.core.trial import Reason, Role, Value
+from hptui.scripts import resume
+from hptui.scripts.arguments import ComposedCommand, compose_command
+from hptui.scripts.exit_status import classify_script_end, last_recorded_step, recover_points
+from hptui.scripts.metrics.files import FORMAT_BY_SUFFIX
+from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.observe import ScriptObserver
+from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
+from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
+from hptui.scripts.settings import CommandSpec, read_command_spec
+from hptui.trainers.context import TrialContext
+from hptui.trainers.failures import Failure
+
+MAX_SEARCHED_CHARS = 1 << 20
+"""Characters of a file that are searched."""
+MAX_SEARCHED_FILES = 50
+"""Files that are searched."""
+
+
+def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded: Collection[str]) -> Iterator[str]:
+    """Yield, for each missing objective, the trial's file that seems to hold it and how it would be read."""
+    missing = [name for name in objectives if name not in recorded]
+    if not missing:
+        return
+    files = [
+        path
+        for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES]
+        if path.suffix.lower() in FORMAT_BY_SUFFIX and path.is_file()
+    ]
+    texts = {path: canonical_name(path.read_text(errors="replace")[:MAX_SEARCHED_CHARS]) for path in files}
+    for name in missing:
+        file = next((path for path, text in texts.items() if canonical_name(name) in text), None)
+        if file is not None:
+            relative = file.relative_to(output).as_posix()
+            yield f'{name} stands in {file.name}, which nobody reads: metrics = ["{{trial_dir}}/{relative}"] does'
+
+
+OUTPUT_DIRECTORY = "output"
+"""Name of `{trial_dir}` in the trial's directory: a script cannot overwrite what hptui keeps outside it."""
+REPORTS_FILE, STOP_FILE = "reports.jsonl", "stop"
+TAP_DIRECTORY = Path(__file__).resolve().parent / "metrics" / "tap"
+
+
+class ScriptTrainer:
+    """The trainer, for one attempt."""
+
+    def foresee(self, settings: Mapping[str, Value], trial: TrialContext) -> None:
+        """Find the checkpoint to resume from, and record the code that runs, before anything starts."""
+        spec = read_command_spec(settings)
+        self._output = trial.dir / OUTPUT_DIRECTORY
+        self._checkpoint = self._newest(spec, trial, last_recorded_step(trial)) if trial.attempt > 1 else None
+        if trial.attempt > 1 and self._checkpoint is None:
+            resume.set_aside(self._output, trial.attempt - 1)
+            trial.warn(self._restart_warning(spec))
+        if self._checkpoint is not None:
+            trial.resumes_after = resume.step_of(self._checkpoint)
+        self._output.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._directory = Path(trial.directory)
+        self._workdir = Path(os.path.join(self._directory, self._fill_text(spec, trial, spec.settings.workdir)))
+        words = self._with_program(
+            compose_command(spec, self._facts(trial), self._directory, self._output).words, trial
+        )
+        trial.about |= {"python": None, "packages": None, "determinism": None, **code_facts(words, self._workdir)}
+        trial.about["command"] = scrub_command(words)
+
+    def _newest(self, spec: CommandSpec, trial: TrialContext, before: int | None = None) -> Path | None:
+        if not spec.settings.checkpoint:
+            return None
+        pattern = self._fill_text(spec, trial, spec.settings.checkpoint)
+        return resume.newest_checkpoint(os.path.join(trial.directory, pattern), before)
+
+    def _restart_warning(self, spec: CommandSpec) -> str:
+        if not spec.settings.checkpoint:
+            return "the script begins anew: the study names no checkpoint that it could go on from"
+        return f"the script begins anew: it had saved nothing that {spec.settings.checkpoint} finds"
+
+    def _fill_text(self, spec: CommandSpec, trial: TrialContext, text: str) -> str:
+        return compose_command(
+            spec, self._facts(trial), Path(trial.directory), trial.dir / OUTPUT_DIRECTORY
+        ).placeholders.fill(text, "workdir")
+
+    def _facts(self, trial: TrialContext) -> dict[str, str]:
+        """Return the placeholders of the command that are not parameters."""
+        visible = [part for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part]
+        checkpoint = getattr(self, "_checkpoint", None)
+        return {
+            "trial_dir": str(trial.dir / OUTPUT_DIRECTORY),
+            "study_dir": str(trial.directory),
+            "cache": str(trial.cache),
+            "number": str(trial.number),
+            "attempt": str(trial.attempt),
+            "seed": str(trial.seed),
+            "gpu": ",".join(map(str, range(len(visible)))) if trial.device == "cuda" else "",
+            "threads": str(trial.threads or 1),
+            "checkpoint": str(checkpoint) if checkpoint else "",
+            "python": sys.executable,
+            "port": str(_free_port()),
+        }
+
+    def __call__(self, settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, float]:
+        """Run the script and its evaluation; return the last value of each metric.
+
+        Raises: Failure, Unsupported, UserError.
+        """
+        spec = read_command_spec(settings)
+        adopt_orphans()
+        composed = compose_command(spec, self._facts(trial), self._directory, self._output)
+        for path, text in composed.files.items():
+            path.write_text(text)
+        if trial.attempt > 1 and (self._checkpoint is not None or not spec.settings.checkpoint):
+            composed.words.extend(
+                resume.resume_words(spec.settings, composed.placeholders.fill) if self._resumable(spec) else []
+            )
+        self._workdir.mkdir(parents=True, exist_ok=True)
+        reports = trial.attempt_dir / REPORTS_FILE
+        self._environment = self._environment_of(spec, composed, reports)
+        listener = ScriptObserver(spec, trial, composed.placeholders.fill, self._workdir, reports)
+        self._announce_total_steps(spec, trial)
+        recover_points(trial, listener.collector, listener.line_reader(), REPORTS_FILE)
+        if trial.role == Role.BASE:
+            if not spec.settings.evaluate:
+                raise Unsupported("an untouched base model can only be evaluated", hint="trainer.evaluate says how")
+        else:
+            trial.phase("train")
+            self._train(spec, composed, trial, listener)
+        if spec.settings.evaluate and trial.obeyed is None and not trial.tried:
+            self._evaluate(spec, composed, trial, listener)
+        self._record_artifacts(spec, composed, trial)
+        for text in unread_objective_warnings(self._output, trial.objectives, listener.collector.last_values()):
+            trial.warn(text)
+        return listener.collector.last_values()
+
+    def _resumable(self, spec: CommandSpec) -> bool:
+        return self._checkpoint is not None or (
+            bool(spec.settings.resume_flag) and "{checkpoint}" not in str(spec.settings.resume_flag)
+        )
+
+    def _environment_of(self, spec: CommandSpec, composed: ComposedCommand, reports: Path) -> dict[str, str]:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "HPTUI_REPORT": str(reports)}
+        environment["HPTUI_STOP"] = str(reports.with_name(STOP_FILE))
+        if spec.settings.tap:
+            environment["HPTUI_TAP"] = "1"
+            python_path = os.environ.get("PYTHONPATH")
+            environment["PYTHONPATH"] = os.pathsep.join([str(TAP_DIRECTORY), *([python_path] if python_path else [])])
+        return {**environment, **composed.environment}
+
+    def _announce_total_steps(self, spec: CommandSpec, trial: TrialContext) -> None:
+        """Set the number of steps, if a setting or a parameter states it."""
+        total = spec.settings.total_steps
+        if isinstance(total, str):
+            total = spec.parameters.get(total)
+        if isinstance(total, int | float) and not isinstance(total, bool) and total > 0:
+            trial.total_steps = int(total)
+
+    def _with_program(self, words: list[str], trial: TrialContext) -> list[str]:
+        return [program_path(words[0], trial.programs, self._workdir), *words[1:]]
+
+    def _run(
+        self, words: list[str], environment: Mapping[str, str], trial: TrialContext, listener: ScriptObserver
+    ) -> ScriptResult:
+        words = self._with_program(words, trial)
+        print(f"$ {scrub_command(words)}", flush=True)
+
+        def ask() -> bool:
+            if listener.reports.cooperates:
+                Path(environment["HPTUI_STOP"]).touch(mode=0o600)
+            return listener.reports.cooperates
+
+        ears = RunCallbacks(listener.take_line, listener.tick, lambda: trial.should_stop, ask)
+        try:
+            result = run_command(words, environment, self._workdir, ears)
+        except OSError as error:
+            raise Failure(Reason.SETUP, f"{words[0]} cannot be started: {error.strerror}") from None
+        if result.orphans:
+            print(f"hptui: ended {result.orphans} processes that the script left behind", flush=True)
+        return result
+
+    def _train(
+        self, spec: CommandSpec, composed: ComposedCommand, trial: TrialContext, listener: ScriptObserver
+    ) -> None:
+        hidden = why_tap_is_hidden(composed.words) if spec.settings.tap else ""
+        if hidden:
+            trial.warn(f"{hidden}: metrics come from its files and its output alone")
+        result = self._run(composed.words, self._environment, trial, listener)
+        tap_missing = spec.settings.tap and is_python(composed.words) and listener.reports.tapped is None
+        if tap_missing and not hidden and result.code == 0:
+            trial.warn("the tap was not loaded: metrics come from the script's files and output alone")
+        if result.stopped:
+            return
+        if failure := self._failure_of(result, trial, listener):
+            raise failure
+
+    def _failure_of(self, result: ScriptResult, trial: TrialContext, listener: ScriptObserver) -> Failure | None:
+        collector = listener.collector
+        total = trial.total_steps
+        return classify_script_end(
+            result.code,
+            result.lines,
+            reported=trial.reports > 0,
+            all_steps=total is not None and collector.step >= total,
+            oom_kills=result.oom_kills,
+        )
+
+    def _evaluate(
+        self, spec: CommandSpec, composed: ComposedCommand, trial: TrialContext, listener: ScriptObserver
+    ) -> None:
+        """Run the evaluation command and keep its output.
+
+        Its metrics belong to the last step of the training.
+        """
+        self._checkpoint = self._newest(spec, trial)
+        composed.placeholders.facts = {**composed.placeholders.facts, **self._facts(trial)}
+        words = [composed.placeholders.fill(text, "evaluate") for text in spec.settings.evaluate]
+        environment = dict(self._environment)
+        if spec.settings.evaluate_device:
+            device = spec.settings.evaluate_device
+            environment["CUDA_VISIBLE_DEVICES"] = "" if device == "cpu" else device
+        trial.phase("evaluate", 3600.0)  # seconds without events that are normal here
+        listener.begin_evaluation()
+        began = time.monotonic()
+        result = self._run(words, environment, trial, listener)
+        printed = "".join(f"{line}\n" for line in result.lines)
+        trial.artifact("evaluate.txt", "what the evaluation printed").write_text(printed)
+        trial.facts(evaluate_seconds=round(time.monotonic() - began, 3))
+        if result.stopped:
+            return
+        if failure := self._failure_of(result, trial, listener):
+            raise Failure(failure.reason, f"the evaluation failed: {failure}")
+
+    def _record_artifacts(self, spec: CommandSpec, composed: ComposedCommand, trial: TrialContext) -> None:
+        """Record the files that `artifacts` matches; those outside the trial's directory are copied into it."""
+        for pattern in spec.settings.artifacts:
+            path_pattern = os.path.join(self._workdir, composed.placeholders.fill(pattern, "artifacts"))
+            for path in resume.matching_paths(path_pattern):
+                if path.is_relative_to(trial.dir):
+                    trial.keep(path)
+                elif path.is_file():
+                    shutil.copyfile(path, trial.artifact(path.name))
+
+
+def _free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port: int = server.getsockname()[1]
+        return port
+
+
+def train(settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, Any]:
+    """Prepare and run a trial in one call."""
+    script = ScriptTrainer()
+    script.foresee(settings, trial)
+    return script(settings, trial)

@@ -1,0 +1,166 @@
+"""Projects configurations of trials, whenever they were made, into the current search space.
+
+A configuration fits when the current space can express it: every active parameter lies inside its range (one that was
+added later has its baseline value), every other setting equals `[trainer]`. So ranges can be narrowed and parameters
+added, removed or changed while a study runs, and the trials that still fit go on informing the engine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Set
+from functools import cached_property
+from itertools import product
+
+from hptui.core.errors import ExpressionError
+from hptui.core.space import Parameter, Space, configuration_key
+from hptui.core.trial import Rejection, Value
+from hptui.core.unit_cube import value_at
+from hptui.core.values import values_equal
+
+Point = dict[str, Value]
+"""Values of the active searched parameters, without derived ones."""
+
+DUPLICATE_REASON = "the same configuration as a trial before"
+"""Rejection reason of a feasible proposal whose configuration already has a trial."""
+
+UNKNOWN_MARGIN = 1.0
+"""Margin of a point at which a constraint cannot be evaluated (a division by zero, for instance)."""
+
+
+class SpaceProjection:
+    """A search space over a baseline. `base` is `[trainer]` with the trainer's defaults filled in."""
+
+    def __init__(self, space: Space, base: Mapping[str, Value]) -> None:
+        self.space, self.base = space, base
+        self.parameters: dict[str, Parameter] = {parameter.name: parameter for parameter in space.parameters}
+        self._derived = frozenset(derived.name for derived in space.derived)
+        self.conditional = any(parameter.when is not None for parameter in space.parameters)
+        """Whether some parameters are active only at certain values of others."""
+
+    def active(self, params: Mapping[str, Value]) -> Set[str]:
+        """Return the names of the parameters that are active in this configuration."""
+        return set(self.space.active(self.base, params)) if self.conditional else self.parameters.keys()
+
+    def point(self, params: Mapping[str, Value]) -> Point | None:
+        """Return the searched values of these overrides; None when they do not fit the space."""
+        try:
+            active = self.active(params)
+            point = {name: params.get(name, self.base.get(name)) for name in self.parameters if name in active}
+            fits = all(self.parameters[name].contains(value) for name, value in point.items())
+            return point if fits and self._unsearched_settings_fit(params, point) else None
+        except ExpressionError:
+            return None
+
+    def base_point(self) -> Point:
+        """Return the baseline's values of the parameters that contain them."""
+        return {
+            name: self.base[name]
+            for name, parameter in self.parameters.items()
+            if name in self.base and parameter.contains(self.base[name])
+        }
+
+    @cached_property
+    def centre(self) -> Point:
+        """The middle of every range, on its own scale."""
+        return {name: value_at(parameter, 0.5) for name, parameter in self.parameters.items()}
+
+    def with_inactive(self, point: Mapping[str, Value]) -> Point:
+        """Return the point with values for inactive parameters as well.
+
+        They are the baseline's, else the middle of the range, so that equal points stay equal.
+        """
+        return {**self.centre, **self.base_point(), **point}
+
+    def judge(self, point: Mapping[str, Value], seen: Set[str]) -> tuple[dict[str, Value], Rejection | None]:
+        """Return the overrides of a trial at this point, and the rejection if it must not be run.
+
+        `seen` are identities of existing trials.
+        """
+        try:
+            settled = self.space.settle(self.base, point)
+        except ExpressionError as error:
+            return dict(point), Rejection(dict(point), error.message, UNKNOWN_MARGIN)
+        margin = self.margin(settled)
+        if margin > 0:
+            return settled, Rejection(settled, self.missed_constraints(settled), margin)
+        if self.identity(settled) in seen:
+            return settled, Rejection(settled, DUPLICATE_REASON)
+        return settled, None
+
+    def grid_points(self) -> Iterator[Point]:
+        """Return an iterator over every combination of values, the last parameter changing fastest.
+
+        Every parameter must be discrete.
+        """
+        columns = [parameter.values() or () for parameter in self.parameters.values()]
+        return (dict(zip(self.parameters, row, strict=True)) for row in product(*columns))
+
+    def feasible_configurations(self, limit: int, max_feasible: int | None = None) -> list[dict[str, Value]] | None:
+        """Return every feasible configuration once, settled.
+
+        None: there are more than `limit` combinations to try, or more than `max_feasible` that are feasible.
+        """
+        if self.space.size is None or self.space.size > limit:
+            return None
+        configurations: dict[str, dict[str, Value]] = {}
+        for point in self.grid_points():
+            try:
+                settled = self.space.settle(self.base, point)
+            except ExpressionError:
+                continue
+            if self.margin(settled) <= 0:
+                configurations.setdefault(self.identity(settled), settled)
+                if max_feasible is not None and len(configurations) > max_feasible:
+                    return None
+        return list(configurations.values())
+
+    def identity(self, params: Mapping[str, Value]) -> str:
+        """Return the identity of a configuration: how it differs from the baseline.
+
+        Inactive parameters do not count.
+        """
+        inert = self.parameters.keys() - self._active_or_all(params)
+        return configuration_key(
+            {name: value for name, value in params.items() if name not in inert and not self._equals_base(name, value)}
+        )
+
+    def margin(self, settled: Mapping[str, Value]) -> float:
+        """Return the margin of the worst constraint at settled overrides, always finite; <= 0 is feasible."""
+        try:
+            margin = self.space.margin(self.base, settled)
+        except ExpressionError:
+            return UNKNOWN_MARGIN
+        # Engines square margins: infinities are bounded.
+        return UNKNOWN_MARGIN if math.isnan(margin) else min(max(margin, -1e9), 1e9)
+
+    def missed_constraints(self, settled: Mapping[str, Value]) -> str:
+        """Return the text of the constraints that are missed, as the user wrote them."""
+        try:
+            return ", ".join(missed.text for missed in self.space.violated(self.base, settled))
+        except ExpressionError as error:
+            return error.message
+
+    def _unsearched_settings_fit(self, params: Mapping[str, Value], point: Point) -> bool:
+        """Return whether the settings that are not searched have the values that the space implies.
+
+        The baseline evaluates no `expr`: a derived name that is absent makes no difference.
+        """
+        unsearched = params.keys() - self.parameters.keys()
+        settled = self.space.settle(self.base, point) if unsearched & self._derived else {}
+        return all(
+            name in settled and values_equal(settled[name], params[name])
+            if name in self._derived
+            else self._equals_base(name, params[name])
+            for name in unsearched
+        )
+
+    def _equals_base(self, name: str, value: Value) -> bool:
+        """Return whether the baseline has this value."""
+        return name in self.base and values_equal(self.base[name], value)
+
+    def _active_or_all(self, params: Mapping[str, Value]) -> Set[str]:
+        try:
+            return self.active(params)
+        except ExpressionError:
+            return self.parameters.keys()

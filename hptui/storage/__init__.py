@@ -1,1 +1,0 @@
-"""Persistent state: study files, the store of a study, run directories of attempts."""

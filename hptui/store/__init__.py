@@ -1,0 +1,1 @@
+"""The study directory: `study.db`, run directories, the command queue."""

@@ -1,0 +1,135 @@
+"""Paths: HOME, the directory of a study, and the files in it. Names cannot lead out of their directory.
+
+HOME is `--home`, else `$HPTUI_HOME`, else the nearest `.hptui/` in the working directory or above, else a new
+`./.hptui/`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from hptui.core.errors import UserError
+from hptui.core.study import NAME_PATTERN
+
+RESERVED_NAMES = {"con", "nul", "prn", "aux"}
+"""Names that Windows reserves for devices."""
+
+
+def find_home(explicit: str | os.PathLike[str] | None = None, start: Path | None = None) -> Path:
+    """Return the directory that holds all studies, absolute; it need not exist."""
+    chosen = explicit or os.environ.get("HPTUI_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents):
+        if (folder / ".hptui").is_dir():
+            return folder / ".hptui"
+    return here / ".hptui"
+
+
+def check_name(name: str, what: str = "study") -> str:
+    """Return `name` if it can name a directory.
+
+    Raises: UserError.
+    """
+    if not NAME_PATTERN.fullmatch(name) or ".." in name or name.lower() in RESERVED_NAMES:
+        raise UserError(
+            f"{name!r} cannot be the name of a {what}",
+            hint="names are 1 to 64 letters, digits, '.', '_' and '-', begin with a letter or digit, and hold no '..'",
+        )
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class StudyDir:
+    """The directory of a study: the only place where the names of its files are defined."""
+
+    root: Path
+
+    @classmethod
+    def for_study(cls, home: Path, name: str) -> StudyDir:
+        """Return the directory of the study `name`, which need not exist."""
+        return cls(home / check_name(name))
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.root.name
+
+    @property
+    def db(self) -> Path:
+        """The store."""
+        return self.root / "study.db"
+
+    @property
+    def lock(self) -> Path:
+        """Lock file that the study's runner, the only writer, holds."""
+        return self.root / "study.lock"
+
+    @property
+    def runner_log(self) -> Path:
+        """Log of the runner."""
+        return self.root / "runner.log"
+
+    @property
+    def ballast(self) -> Path:
+        """File that reserves disk space: deleted when the disk is full, so that the study can pause cleanly."""
+        return self.root / ".ballast"
+
+    @property
+    def cache(self) -> Path:
+        """Files that can be computed again."""
+        return self.root / "cache"
+
+    @property
+    def trials(self) -> Path:
+        """Directory that holds those of the trials."""
+        return self.root / "trials"
+
+    def trial(self, number: int) -> Path:
+        """Return the directory of a trial."""
+        return self.trials / f"{number:04d}"
+
+    def attempt(self, number: int, n: int) -> Path:
+        """Return the run directory of a trial's `n`th attempt."""
+        return self.trial(number) / f"attempt-{n}"
+
+    def checkpoints(self, number: int, elsewhere: str = "", uuid: str = "") -> Path:
+        """Return the directory of a trial's checkpoints: in the study, or under `[resources] checkpoints`.
+
+        There `uuid` distinguishes studies of the same name: of another HOME, or one that was removed. A study from an
+        archive has its checkpoints in the study's directory, wherever they were before.
+        """
+        internal = self.trial(number) / "checkpoints"
+        if not elsewhere:
+            return internal
+        external = Path(elsewhere) / f"{self.name}-{uuid[:8]}" / f"{number:04d}"
+        return internal if internal.is_dir() and not external.is_dir() else external
+
+    def starting_checkpoint(self, number: int) -> Path:
+        """Return the path of the checkpoint that a trial begins from, if it began from another trial's."""
+        return self.trial(number) / "from"
+
+    def artifacts(self, number: int) -> Path:
+        """Return the directory of the files that a trial left."""
+        return self.trial(number) / "artifacts"
+
+    def exists(self) -> bool:
+        """Return whether there is a store."""
+        return self.db.is_file()
+
+
+def list_studies(home: Path) -> list[StudyDir]:
+    """Return all studies in HOME, by name."""
+    if not home.is_dir():
+        return []
+    return [StudyDir(entry) for entry in sorted(home.iterdir()) if _has_store(entry)]
+
+
+def _has_store(entry: Path) -> bool:
+    try:
+        return (entry / "study.db").is_file()
+    except PermissionError:  # another user's directory in HOME
+        return False

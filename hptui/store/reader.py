@@ -1,0 +1,344 @@
+"""Queries of a store, and the read-only store of front ends, which read a study while its runner writes.
+
+Standard library only, so that front ends start fast. Results are fetched whole, and a read transaction ends with its
+query: an open one lets the write-ahead log grow. Strings are returned as they were stored: front ends sanitize them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hptui.core.errors import MachineError, NotFound
+from hptui.core.trial import Attempt, Rejection, StudyState, Trial, TrialStatus
+from hptui.store import records
+from hptui.store.filesystem import check_format, translate_error
+from hptui.store.metric_points import MetricQueries
+from hptui.store.paths import StudyDir
+from hptui.store.records import (
+    ATTEMPT_COLUMNS,
+    TRIAL_COLUMNS,
+    TRIAL_COLUMNS_OF_FORMAT_1,
+    ArtifactRow,
+    CheckpointRow,
+    Command,
+    EventRow,
+    Revision,
+    Sample,
+    StudyRow,
+)
+
+META_DEFAULTS = "defaults"
+"""Keys of the `meta` table whose values are JSON."""
+META_FACTS = "facts"
+META_STAGES = "stages"
+META_KNOWLEDGE = "knowledge"
+
+
+class StoreQueries(MetricQueries):
+    """Queries of a store. For one thread at a time."""
+
+    _conn: sqlite3.Connection
+    _trial_columns = TRIAL_COLUMNS
+    path: Path
+
+    # the study ------------------------------------------------------------------------------------------------
+
+    def study(self) -> StudyRow:
+        """Return the row of the study."""
+        row = self._row(
+            "SELECT name, state, uuid, created, spec_json, revision, message, seconds, started, ended FROM study"
+        )
+        if row is None:
+            raise MachineError(f"{self.path} holds no study")
+        name, state, uuid, created, spec, revision, message, seconds, started, ended = row
+        return StudyRow(
+            name, StudyState(state), uuid, created, records.parse_json(spec), revision, message, seconds, started, ended
+        )
+
+    def spec_json(self, rev: int | None = None) -> dict[str, Any]:
+        """Return the study's specification, the current one or that of a revision.
+
+        Raises: NotFound.
+        """
+        if rev is None:
+            return dict(self.study().spec)
+        row = self._row("SELECT spec_json FROM revisions WHERE rev = ?", (rev,))
+        if row is None:
+            raise NotFound(f"the study has no revision {rev}")
+        return dict(records.parse_json(row[0]))
+
+    def revisions(self) -> list[Revision]:
+        """Return all revisions of the specification, oldest first."""
+        rows = self._rows("SELECT rev, at, spec_json, why FROM revisions ORDER BY rev")
+        return [Revision(rev, at, records.parse_json(spec), why) for rev, at, spec, why in rows]
+
+    def defaults(self) -> dict[str, Any]:
+        """Return the trainer's values for settings that the study file does not give, as of the last run."""
+        value: dict[str, Any] = records.parse_json(self.get_meta(META_DEFAULTS, "{}"))
+        return value
+
+    def study_facts(self) -> dict[str, Any]:
+        """Return facts about the whole study that are not in its file: splits of its data, warnings on them."""
+        value: dict[str, Any] = records.parse_json(self.get_meta(META_FACTS, "{}"))
+        return value
+
+    def stage_history(self) -> list[dict[str, Any]]:
+        """Return the stages that have begun, in order.
+
+        Each has its `name`, the numbers of the trials that it builds on (`from`), the settings of the first of them
+        (`fixed`), and the time at which it `began`.
+        """
+        value: list[dict[str, Any]] = records.parse_json(self.get_meta(META_STAGES, "[]"))
+        return value
+
+    def prior_knowledge(self) -> dict[str, list[dict[str, Any]]]:
+        """Return, for each stage, which trials of other studies and imports informed its search.
+
+        Each entry names its source, the number of `trials` there, how many of them were `heard` by the engine, and
+        `why` the first of the others was not.
+        """
+        value: dict[str, list[dict[str, Any]]] = records.parse_json(self.get_meta(META_KNOWLEDGE, "{}"))
+        return value
+
+    def get_meta(self, key: str, default: str = "") -> str:
+        """Return a value of the `meta` table, which describes the store itself."""
+        row = self._row("SELECT value FROM meta WHERE key = ?", (key,))
+        return default if row is None else str(row[0])
+
+    # trials and attempts --------------------------------------------------------------------------------------
+
+    def trials(self, *, seen: bool = False) -> list[Trial]:
+        """Return all trials, by number.
+
+        `Trial.seen` is empty unless `seen` is set: its total size grows with the square of the number of trials.
+        """
+        return self._trials("", (), seen=seen)
+
+    def changed_trials(self, since: int = 0) -> tuple[list[Trial], int]:
+        """Return the trials that changed after the mark `since` (0: all trials), and the new mark."""
+        with self.snapshot():
+            changed = self._trials("WHERE changed > ?", (since,))
+            row = self._row("SELECT max(changed) FROM trials")
+        return changed, since if row is None or row[0] is None else row[0]
+
+    def trial(self, number: int) -> Trial:
+        """Return one trial, `seen` included.
+
+        Raises: NotFound.
+        """
+        trials = self._trials("WHERE number = ?", (number,), seen=True)
+        if not trials:
+            raise NotFound(f"there is no trial {number}")
+        return trials[0]
+
+    def best_trials(self, metric: str, goal: str, limit: int) -> list[Trial]:
+        """Return the running trials, and the `limit` complete trials with the best recorded values.
+
+        `[search] outcome` is not considered here: `core.ranking` decides which trial is the best.
+        """
+        order = "DESC" if goal == "maximize" else "ASC"
+        with self.snapshot():
+            running = self._rows("SELECT number FROM trials WHERE status = 'running'")
+            best = self._rows(
+                "SELECT number FROM trials WHERE status = 'complete' AND values_json IS NOT NULL "  # noqa: S608
+                f"ORDER BY json_extract(values_json, ?) {order}, number LIMIT ?",
+                ("$." + json.dumps(metric, ensure_ascii=False), limit),
+            )
+            numbers = json.dumps([row[0] for row in (*running, *best)])
+            return self._trials("WHERE number IN (SELECT value FROM json_each(?))", (numbers,))
+
+    def trial_names(self) -> set[str]:
+        """Return the names of all trials."""
+        return {row[0] for row in self._rows("SELECT name FROM trials")}
+
+    def status_counts(self) -> dict[TrialStatus, int]:
+        """Return the number of trials by status, without statuses that no trial has."""
+        rows = self._rows("SELECT status, count(*) FROM trials GROUP BY status")
+        return {TrialStatus(status): count for status, count in rows}
+
+    def attempts(self, trial: int | None = None, open: bool = False) -> list[Attempt]:
+        """Return the attempts of one trial or of all, in order; with `open`, those that have not ended."""
+        terms = [term for term, used in (("trial = :t", trial is not None), (_IS_OPEN, open)) if used]
+        where = f"WHERE {' AND '.join(terms)}" if terms else ""
+        sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts {where} ORDER BY trial, n"  # noqa: S608 (all parts are ours)
+        return [records.attempt_from_row(row) for row in self._rows(sql, {"t": trial})]
+
+    def attempt(self, token: str) -> Attempt:
+        """Return an attempt by its token.
+
+        Raises: NotFound.
+        """
+        sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE token = ?"  # noqa: S608 (all parts are ours)
+        row = self._row(sql, (token,))
+        if row is None:
+            raise NotFound(f"there is no attempt {token}")
+        return records.attempt_from_row(row)
+
+    def _trials(self, where: str, args: Sequence[Any], *, seen: bool = False) -> list[Trial]:
+        of_trials = f"WHERE trial IN (SELECT number FROM trials {where})" if where else ""  # noqa: S608 (all parts are ours)
+        with self.snapshot():
+            rows = self._rows(f"SELECT {self._trial_columns} FROM trials {where} ORDER BY number", args)  # noqa: S608
+            attempt_rows = self._rows(
+                "SELECT trial, count(*), coalesce(max(peak_gpu_gb), max(peak_rss_gb)) "  # noqa: S608
+                f"FROM attempts {of_trials} GROUP BY trial",
+                args,
+            )
+            last_values = self._rows(f"SELECT trial, metric, value, odd FROM metric_last {of_trials}", args)  # noqa: S608
+            rejected = self._rows(
+                f"SELECT trial, params_json, why, margin, margin_odd FROM rejections {of_trials} ORDER BY trial, seq",  # noqa: S608
+                args,
+            )
+            names = self._metric_names()
+        metrics: dict[int, dict[str, float]] = defaultdict(dict)
+        for trial, metric, value, odd in last_values:
+            metrics[trial][names[metric]] = records.join_nonfinite_number(value, odd)
+        attempts = {trial: (count, peak) for trial, count, peak in attempt_rows}
+        rejections: dict[int, list[Rejection]] = defaultdict(list)
+        for trial, params, why, margin, odd in rejected:
+            rejections[trial].append(
+                Rejection(records.parse_json(params), why, records.join_nonfinite_number(margin, odd))
+            )
+        trials = []
+        for row in rows:
+            count, peak = attempts.get(row[0], (0, None))
+            trials.append(
+                records.trial_from_row(
+                    row,
+                    metrics=metrics.get(row[0]) or {},
+                    attempts=count,
+                    peak_memory_gb=peak,
+                    rejections=tuple(rejections.get(row[0], ())),
+                    seen=seen,
+                )
+            )
+        return trials
+
+    # what else happened ---------------------------------------------------------------------------------------
+
+    def events(self, after_id: int = 0, limit: int | None = None, *, trial: int | None = None) -> list[EventRow]:
+        """Return events in order, those after an id; `limit` keeps the newest."""
+        rows = self._rows(
+            "SELECT id, at, level, trial, kind, message FROM events "
+            "WHERE id > :a AND (:t IS NULL OR trial = :t) ORDER BY id DESC LIMIT :l",
+            {"a": after_id, "t": trial, "l": -1 if limit is None else limit},
+        )
+        return [EventRow(*row) for row in reversed(rows)]
+
+    def samples(self, token: str, *, after: float = 0.0) -> list[Sample]:
+        """Return the recorded resource usage of an attempt, by time."""
+        rows = self._rows(
+            "SELECT token, at, gpu_gb, rss_gb, util, cpu FROM samples WHERE token = ? AND at > ? ORDER BY at",
+            (token, after),
+        )
+        return [Sample(*row) for row in rows]
+
+    def checkpoints(self, trial: int) -> list[CheckpointRow]:
+        """Return the checkpoints of a trial, lowest step first."""
+        sql = "SELECT trial, step, attempt, path, bytes, at FROM checkpoints WHERE trial = ? ORDER BY step"
+        return [CheckpointRow(*row) for row in self._rows(sql, (trial,))]
+
+    def artifacts(self, trial: int) -> list[ArtifactRow]:
+        """Return the files that a trial left, by path."""
+        sql = "SELECT trial, path, attempt, label, at FROM artifacts WHERE trial = ? ORDER BY path"
+        return [ArtifactRow(*row) for row in self._rows(sql, (trial,))]
+
+    def pending_commands(self) -> list[Command]:
+        """Return the commands that have not been carried out, oldest first."""
+        return self._commands("WHERE done IS NULL")
+
+    def commands(self, after_id: int = 0) -> list[Command]:
+        """Return all commands after an id, oldest first."""
+        return self._commands("WHERE id > ?", (after_id,))
+
+    def command_state(self, command: int) -> tuple[bool, bool, str]:
+        """Return a command's state: whether it is done, whether it succeeded, and its result.
+
+        Raises: NotFound.
+        """
+        commands = self._commands("WHERE id = ?", (command,))
+        if not commands:
+            raise NotFound(f"there is no request {command}")
+        return commands[0].done is not None, bool(commands[0].ok), commands[0].result
+
+    def _commands(self, where: str, args: Sequence[Any] = ()) -> list[Command]:
+        sql = f"SELECT id, at, verb, args_json, done, ok, result FROM commands {where} ORDER BY id"  # noqa: S608
+        return [
+            Command(number, at, verb, records.parse_json(command_args), done, None if ok is None else bool(ok), result)
+            for number, at, verb, command_args, done, ok, result in self._rows(sql, args)
+        ]
+
+
+_IS_OPEN = "state IN ('starting', 'running')"
+
+
+_TIMEOUT_S = 5.0
+
+
+class StoreReader(StoreQueries):
+    """A study's store, opened for reading. A context manager; may move between threads, one at a time.
+
+    On a read-only disk the file is opened as immutable, which `frozen` tells.
+
+    Raises: NotFound, MachineError.
+    """
+
+    def __init__(self, sd: StudyDir) -> None:
+        self.path = sd.db
+        self.frozen = False
+        if not sd.db.is_file():
+            raise NotFound(f"there is no study {sd.name!r} in {sd.root.parent}")
+        try:
+            self._conn = self._connect("mode=ro")
+        except sqlite3.OperationalError as error:
+            # WAL mode needs two files next to the store, which cannot be created on a read-only disk.
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                raise translate_error(error, sd.db) from error
+            if not os.access(sd.db, os.R_OK):
+                raise MachineError(f"{sd.db} cannot be read: permission denied") from error
+            self._conn = self._open_frozen()
+        except sqlite3.Error as error:
+            raise translate_error(error, sd.db) from error
+        try:
+            if check_format(self._conn, sd.db) < 2:
+                self._trial_columns = TRIAL_COLUMNS_OF_FORMAT_1
+        except MachineError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._conn.close()
+
+    def __enter__(self) -> StoreReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open_frozen(self) -> sqlite3.Connection:
+        self.frozen = True
+        try:
+            return self._connect("immutable=1")
+        except sqlite3.Error as error:
+            raise translate_error(error, self.path) from error
+
+    def _connect(self, query: str) -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?{query}"
+        # Not bound to a thread: screens use a reader from one worker thread after the other.
+        conn = sqlite3.connect(uri, uri=True, timeout=_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        try:
+            for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0", "query_only = ON"):
+                conn.execute(f"PRAGMA {pragma}")
+            conn.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens the file: errors come here
+        except sqlite3.Error:
+            conn.close()
+            raise
+        return conn

@@ -1,0 +1,383 @@
+"""Reads the tables of a study file into their parts of a `Study`, `[[stage]]` and `[reference]` included.
+
+`[search]` and the entries of `[space]` have modules of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Literal, cast
+
+from hptui.core.errors import StudyError, UserError, did_you_mean
+from hptui.core.format import NAMED_FORMATS, is_format
+from hptui.core.keys import Problems, show, wrong_type_error
+from hptui.core.study import (
+    FILE_SETS,
+    RESULT_FILES,
+    Goal,
+    ListedTrial,
+    MetricSpec,
+    Notes,
+    Objective,
+    Preset,
+    Reference,
+    ReportSpec,
+    Resources,
+    Stage,
+    TrainerSpec,
+)
+from hptui.core.trial import Value
+from hptui.store.paths import check_name
+from hptui.studyfile.schema import join_location, missing_key_error
+from hptui.studyfile.search_section import read_choice, read_pruner
+from hptui.studyfile.space_entries import entries_by_name, read_space
+from hptui.studyfile.table import (
+    TableReader,
+    require_integer,
+    require_number,
+    require_range,
+    require_table,
+    require_text,
+)
+from hptui.studyfile.trainer_settings import Settings
+from hptui.studyfile.validate_search import SAMPLERS
+
+GOALS = ("minimize", "maximize")
+"""Allowed goals of a metric."""
+REPORT_STYLES = ("results", "hyperparameters")
+"""Allowed values of `[report] style`."""
+
+
+def validate_name(name: str, where: str, what: str) -> str:
+    """Return the name if it can name a directory. Raises: StudyError."""
+    try:
+        return check_name(name, what)
+    except UserError as error:
+        raise StudyError(error.message, where=where, value=name, hint=error.hint) from None
+
+
+def read_objectives(value: Value, metrics: dict[str, MetricSpec]) -> tuple[Objective, ...]:
+    """Return the objectives of `[objective]`, or of several `[[objective]]`.
+
+    Each of several must have a goal here or in `[metrics]`.
+    """
+    if value is None:
+        raise missing_key_error("objective", "", 'what to make small or large: [objective] metric = "…"')
+    several = isinstance(value, list)
+    tables = value if isinstance(value, list) else [value]
+    if not tables:
+        raise missing_key_error("objective", "", "at least one [[objective]]")
+    result = [
+        _objective(
+            TableReader.of(item, "objective", f"objective[{index}]" if several else None), metrics, len(tables) > 1
+        )
+        for index, item in enumerate(tables)
+    ]
+    for index, objective in enumerate(result):
+        if objective.metric in [other.metric for other in result[:index]]:
+            raise StudyError(
+                f"{objective.metric!r} is an objective twice",
+                where=f"objective[{index}].metric",
+                value=objective.metric,
+            )
+    return tuple(result)
+
+
+def _objective(table: TableReader, metrics: dict[str, MetricSpec], several: bool) -> Objective:
+    metric = table.required_text("metric", "the name of the metric that the trainer reports")
+    declared_goal = metrics[metric].goal if metric in metrics else None
+    goal = table.choice("goal", declared_goal, GOALS)
+    if goal is None and several:
+        raise missing_key_error(
+            "goal", table.where, f'with several objectives each says "minimize" or "maximize" ({metric!r})'
+        )
+    if declared_goal and goal != declared_goal:
+        raise StudyError(f"is {goal!r}, but [metrics] says {declared_goal!r}", where=table.location("goal"), value=goal)
+    return Objective(
+        metric=metric,
+        goal=cast(Goal, goal or "minimize"),
+        select=cast(Literal["best", "last"], table.choice("select", "best", ("best", "last"))),
+        samples=table.integer("samples", None, 1),
+    )
+
+
+def read_trainer(value: Value) -> TrainerSpec:
+    """Return `[trainer]`: its kind; all other keys are the trainer's settings, which its schema validates."""
+    if value is None:
+        raise missing_key_error("trainer", "", 'what to run: [trainer] kind = "…"')
+    table = TableReader(require_table(value, "trainer"), "trainer")
+    kind = table.required_text("kind", "which trainer to run")
+    return TrainerSpec(kind=kind, settings={key: item for key, item in table.data.items() if key != "kind"})
+
+
+def read_listed_trials(values: list[Value]) -> tuple[ListedTrial, ...]:
+    """Return the trials of `[[trial]]`, in order.
+
+    A name is unique, and cannot be mistaken for a number or for `best`.
+    """
+    trials: list[ListedTrial] = []
+    for index, value in enumerate(values):
+        table = TableReader.of(value, "trial", f"trial[{index}]")
+        if not table.has("set"):
+            raise missing_key_error("set", table.where, "what this trial changes")
+        name = table.text("name")
+        if name:
+            _check_trial_name(name, table.location("name"), [trial.name for trial in trials])
+        trials.append(ListedTrial(table.table("set"), name, table.text("title"), table.text("note")))
+    return tuple(trials)
+
+
+def read_presets(values: list[Value], trials: tuple[ListedTrial, ...]) -> tuple[Preset, ...]:
+    """Return the presets of `[[preset]]`, in order. Each has a name, which no listed trial has."""
+    result: list[Preset] = []
+    for index, value in enumerate(values):
+        table = TableReader.of(value, "preset", f"preset[{index}]")
+        name = table.required_text("name", "what it is called when it is queued")
+        _check_trial_name(
+            name, table.location("name"), [*(entry.name for entry in result), *(entry.name for entry in trials)]
+        )
+        if not table.has("set"):
+            raise missing_key_error("set", table.where, "what this preset changes")
+        result.append(Preset(name, table.table("set"), table.text("title"), table.text("note")))
+    return tuple(result)
+
+
+def _check_trial_name(name: str, where: str, other_names: list[str]) -> None:
+    validate_name(name, where, "trial")
+    if name.isdigit() or name == "best":
+        hint = "a trial is called by its number, its name, or 'best'"
+        raise StudyError(f"{name!r} would be taken for another trial", where=where, value=name, hint=hint)
+    if name in other_names:
+        raise StudyError(f"two trials are named {name!r}", where=where, value=name)
+
+
+def read_resources(value: Value) -> Resources:
+    """Return `[resources]`."""
+    problems = Problems()
+    table = TableReader.of({} if value is None else value, "resources", problems=problems)
+    defaults = Resources()
+    result = Resources(
+        gpus=problems.read(lambda: _gpus(table.data.get("gpus", "all"), table.location("gpus")), "all"),
+        trials_per_gpu=table.integer("trials_per_gpu", defaults.trials_per_gpu, 1),
+        gpus_per_trial=table.integer("gpus_per_trial", defaults.gpus_per_trial, 1),
+        parallel=table.integer("parallel", defaults.parallel, 1),
+        timeout=table.seconds("timeout", None),
+        hang_after=table.seconds("hang_after", defaults.hang_after),
+        on_hang=cast(Literal["warn", "stop"], table.choice("on_hang", defaults.on_hang, ("warn", "stop"))),
+        lost_retries=table.integer("lost_retries", defaults.lost_retries, 0),
+        min_free_gb=table.number("min_free_gb", defaults.min_free_gb, 0),
+        keep_checkpoints=table.integer("keep_checkpoints", defaults.keep_checkpoints, 1),
+        checkpoints=table.text("checkpoints"),
+        pause_grace=table.seconds("pause_grace", defaults.pause_grace, positive=False),
+        stop_grace=table.seconds("stop_grace", defaults.stop_grace, positive=False),
+    )
+    problems.raise_all()
+    return result
+
+
+def _gpus(value: Value, where: str) -> str | int | tuple[int, ...]:
+    if value == "all":
+        return "all"
+    if isinstance(value, list):
+        indices = tuple(
+            require_range(require_integer(item, f"{where}[{n}]"), f"{where}[{n}]", 0) for n, item in enumerate(value)
+        )
+        if len(set(indices)) < len(indices):
+            raise StudyError(f"names one GPU twice: {show(value)}", where=where, value=value)
+        return indices
+    if isinstance(value, int) and not isinstance(value, bool):
+        return require_range(value, where, 0)
+    raise wrong_type_error(
+        value, '"all", a number of GPUs, or a list of their indices', where, hint='for instance "all", 2 or [0, 1]'
+    )
+
+
+def read_metrics(values: dict[str, Value]) -> dict[str, MetricSpec]:
+    """Return the metrics of `[metrics.NAME]`."""
+    return {
+        name: _metric(TableReader.of(value, "metrics", join_location("metrics", name)))
+        for name, value in values.items()
+    }
+
+
+def _metric(table: TableReader) -> MetricSpec:
+    goal = cast("Goal | None", table.choice("goal", None, GOALS))
+    number_format = table.text("format")
+    if not is_format(number_format):
+        hint = f"{', '.join(NAMED_FORMATS)}, or a specification such as .4f"
+        raise StudyError(
+            f"unknown format {number_format!r}", where=table.location("format"), value=number_format, hint=hint
+        )
+    bands = {
+        name: float(require_number(item, table.location(f"bands.{name}")))
+        for name, item in table.table("bands").items()
+    }
+    return MetricSpec(goal, table.text("unit"), table.text("heading"), number_format, table.text("split"), bands)
+
+
+def read_report_spec(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> ReportSpec:
+    """Return `[report]`.
+
+    `columns` may stand there or at the top of the file; every column gets a heading.
+    """
+    table = TableReader.of({} if value is None else value, "report")
+    if top_columns is not None and table.has("columns"):
+        raise StudyError("stands at the top of the file as well", where="report.columns", hint="keep one of the two")
+    where = "report.columns" if top_columns is None else "columns"
+    columns = _columns(table.data.get("columns") if top_columns is None else top_columns, where)
+    headings = {
+        name: heading or (metrics[name].heading if name in metrics else "") or name for name, heading in columns
+    }
+    if len(headings) < len(columns):
+        repeated = next(name for n, (name, _) in enumerate(columns) if name in dict(columns[:n]))
+        raise StudyError(f"{repeated!r} is a column twice", where=where, value=repeated)
+    style = cast(Literal["results", "hyperparameters"], table.choice("style", "results", REPORT_STYLES))
+    figures = cast(Literal["png", "svg", "none"], table.choice("figures", "png", ("png", "svg", "none")))
+    files = table.texts("files")
+    for index, name in enumerate(files):
+        if name not in (*RESULT_FILES, *FILE_SETS):
+            hint = did_you_mean(name, [*RESULT_FILES, *FILE_SETS])
+            raise StudyError(f"unknown file {name!r}", where=f"report.files[{index}]", value=name, hint=hint)
+    return ReportSpec(table.text("title"), headings, table.text("write"), style, figures, tuple(files))
+
+
+def _columns(value: Value, where: str) -> list[tuple[str, str]]:
+    """Return columns as (name, heading or '').
+
+    They are a list of names and of tables, or one table of name = "heading".
+    """
+    if value is None:
+        return []
+    if isinstance(value, dict):
+        return [(name, require_text(heading, join_location(where, name))) for name, heading in value.items()]
+    if not isinstance(value, list):
+        raise wrong_type_error(
+            value, "a list of columns", where, hint='for instance ["learning_rate", { lora_alpha = "LoRA α" }]'
+        )
+    return [column for index, item in enumerate(value) for column in _column(item, f"{where}[{index}]")]
+
+
+def _column(item: Value, where: str) -> list[tuple[str, str]]:
+    if isinstance(item, str):
+        return [(item, "")]
+    pairs = {
+        key: require_text(heading, join_location(where, key)) for key, heading in require_table(item, where).items()
+    }
+    if set(pairs) in ({"name"}, {"name", "heading"}):
+        return [(pairs["name"], pairs.get("heading", ""))]
+    return list(pairs.items())
+
+
+def read_notes(values: dict[str, Value]) -> Notes:
+    """Return `[notes]`: a text per setting, `rationale`, and the list `future`."""
+    table = TableReader(values, "notes")
+    settings = {
+        name: require_text(item, table.location(name))
+        for name, item in values.items()
+        if name not in ("rationale", "future")
+    }
+    return Notes(settings=settings, rationale=table.text("rationale"), future=table.texts("future"))
+
+
+FROM_PATTERN = re.compile(r"best(?: +([1-9][0-9]{0,3}))?")
+"""Pattern of `from = "best N"`."""
+
+
+def read_stages(
+    values: list[Value], settings: Settings | None, allowed_names: Collection[str] | None
+) -> tuple[Stage, ...]:
+    """Return the stages, in order. `settings` and `allowed_names` are as in `read_space`."""
+    stages: list[Stage] = []
+    for index, value in enumerate(values):
+        stage = _read_stage(TableReader.of(value, "stage", f"stage[{index}]"), settings, allowed_names)
+        where = f"stage[{index}].name"
+        if stage.name in [other.name for other in stages]:
+            raise StudyError(f"two stages are named {stage.name!r}", where=where, value=stage.name)
+        if stage.best is not None and not stages:
+            message = "the first stage has none before it to take the best trial from"
+            raise StudyError(message, where=f"stage[{index}].from", value=f"best {stage.best}")
+        stages.append(stage)
+    return tuple(stages)
+
+
+def _read_stage(table: TableReader, settings: Settings | None, allowed_names: Collection[str] | None) -> Stage:
+    name = table.required_text("name", "what this stage is called")
+    validate_name(name, table.location("name"), "stage")
+    space = None
+    if table.has("space"):
+        entries = entries_by_name(table.data["space"], table.location("space"))
+        names = None if allowed_names is None else {*allowed_names, *entries}
+        space = read_space(entries, (), settings, names, table.location("space"))
+    stage = Stage(
+        name=name,
+        set=table.table("set"),
+        trials=table.integer("trials", None, 1),
+        space=space,
+        sampler=read_choice(table, "sampler", "", SAMPLERS) if table.has("sampler") else "",
+        best=_read_from(table),
+        seeds=table.integer("seeds", 1, 1, 100),
+        pruner=read_pruner(table) if table.has("pruner") else None,
+        baseline=table.flag("baseline", False),
+    )
+    _check_stage(stage, table)
+    return stage
+
+
+def _read_from(table: TableReader) -> int | None:
+    """Return the N of `from = "best N"`; None if there is no `from`."""
+    if not table.has("from"):
+        return None
+    source = table.text("from")
+    match = FROM_PATTERN.fullmatch(source.strip())
+    if match is None:
+        hint = 'from = "best 1" takes the best trial before this stage, "best 3" the best three'
+        raise StudyError(f"cannot be {show(source)}", where=table.location("from"), value=source, hint=hint)
+    return int(match[1] or 1)
+
+
+def _check_stage(stage: Stage, table: TableReader) -> None:
+    """Raise for keys that a stage cannot have because it searches, or because it only repeats trials."""
+    if stage.space is not None and not stage.space.parameters:
+        raise StudyError("is empty", where=table.location("space"), hint="leave it out, or give it parameters")
+    if stage.sampler == "list":
+        hint = '[[trial]] tables run in the first stage; from = "best 3" runs known configurations again'
+        raise StudyError("a stage has no list of its own", where=table.location("sampler"), value="list", hint=hint)
+    if stage.searches and stage.best is not None and stage.best > 1:
+        hint = f'from = "best 1", or no space to run the best {stage.best} again'
+        message = f"only one trial can fix what this stage does not search, got the best {stage.best}"
+        raise StudyError(message, where=table.location("from"), value=f"best {stage.best}", hint=hint)
+    if not stage.searches:
+        for key in ("trials", "sampler", "pruner"):
+            if table.has(key):
+                message = (
+                    f"does not go with from and no space: the best {stage.best} run again, and nothing is searched"
+                )
+                raise StudyError(message, where=table.location(key), value=table.data[key])
+
+
+def read_reference(value: Value) -> Reference | None:
+    """Return the reference, or None where the file has none."""
+    if value is None:
+        return None
+    table = TableReader.of(value, "reference")
+    metric = table.required_text("metric", "which metric the value is of")
+    if not table.has("value"):
+        raise missing_key_error("value", "reference", "what was measured elsewhere")
+    return Reference(
+        metric=metric,
+        value=float(require_number(table.data["value"], table.location("value"))),
+        split=table.text("split"),
+        epochs=table.number("epochs", None, 0),
+        steps=table.integer("steps", None, 1),
+        source=table.text("source"),
+        targets=tuple(_target_share(item, f"reference.targets[{n}]") for n, item in enumerate(table.items("targets"))),
+    )
+
+
+def _target_share(value: Value, where: str) -> float:
+    """Return a target: the share by which a trial should be better than the reference value."""
+    share = float(require_number(value, where))
+    if 0 < share < 10:
+        return share
+    hint = "0.05 means five per cent better than the reference"
+    raise StudyError(f"must be a share above 0, got {show(value)}", where=where, value=value, hint=hint)

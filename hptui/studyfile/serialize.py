@@ -1,0 +1,220 @@
+"""Writes a study as JSON, from which an equal one is restored, and describes the differences of two studies.
+
+The JSON has the study file's own keys, complete, in an order that survives sorted keys where it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+
+from hptui.core.keys import show, to_plain
+from hptui.core.space import Choice, Derived, Parameter, Space
+from hptui.core.study import ListedTrial, Preset, PrunerSpec, Stage, Study
+from hptui.core.trial import Value
+from hptui.studyfile.search_section import pruner_keys
+from hptui.studyfile.space_entries import dump_space
+
+TABLES_THAT_KEEP_NONE = ("trainer", "stage", "trial", "preset")
+"""Tables with the user's settings, in which None is a value."""
+
+
+def to_json(study: Study) -> dict[str, Value]:
+    """Return all of a study; `from_json` restores an equal study."""
+    tables: dict[str, object] = {
+        "name": study.name,
+        "about": study.about,
+        "objective": [asdict(objective) for objective in study.objectives],
+        "trainer": {"kind": study.trainer.kind, **study.trainer.settings},
+        "space": dump_space(study.space),
+        "search": _dump_search(study),
+        "stage": [dump_stage(stage) for stage in study.stages],
+        "trial": [asdict(trial) for trial in study.trials],
+        "preset": [asdict(preset) for preset in study.presets],
+        "resources": asdict(study.resources),
+        "metrics": {name: asdict(metric) for name, metric in study.metrics.items()},
+        "report": {
+            "title": study.report.title,
+            "columns": [{"name": name, "heading": heading} for name, heading in study.report.columns.items()],
+            "write": study.report.write,
+            "style": study.report.style,
+            "figures": study.report.figures,
+            "files": list(study.report.files),
+        },
+        "notes": {**study.notes.settings, "rationale": study.notes.rationale, "future": study.notes.future},
+        "reference": None if study.reference is None else asdict(study.reference),
+        "trial_name": study.trial_name,
+        "on_end": study.on_end,
+        "source": study.source,
+        "directory": study.directory,
+    }
+    pruned = {key: value if key in TABLES_THAT_KEEP_NONE else _without_none(value) for key, value in tables.items()}
+    return {key: to_plain(value, key) for key, value in pruned.items() if value is not None}
+
+
+def dump_stage(stage: Stage) -> dict[str, object]:
+    """Return one of `[[stage]]`, without what it inherits from `[search]` and `[space]`."""
+    document: dict[str, object] = {"name": stage.name, "set": dict(stage.set), "trials": stage.trials}
+    document |= {"space": None if stage.space is None else dump_space(stage.space)}
+    document |= {"sampler": stage.sampler or None, "from": stage.best and f"best {stage.best}", "seeds": stage.seeds}
+    document |= {"pruner": dump_pruner(stage.pruner) if stage.pruner else None, "baseline": stage.baseline}
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def dump_pruner(spec: PrunerSpec) -> dict[str, object]:
+    """Return the settings of a pruner that its kind has."""
+    return {key: value for key, value in asdict(spec).items() if key in pruner_keys(spec)}
+
+
+def _dump_search(study: Study) -> dict[str, object]:
+    """Return `[search]`, with the constraints of the space."""
+    search = study.search
+    return {
+        "sampler": search.sampler,
+        "trials": search.trials,
+        "seed": search.seed,
+        "baseline": search.baseline,
+        "evaluate_base": search.evaluate_base,
+        "pruner": dump_pruner(search.pruner),
+        "until": asdict(search.until),
+        "stop": [{"when": rule.when.text, "after": rule.after} for rule in search.stop],
+        "outcome": [condition.text for condition in search.outcome],
+        "constraints": [constraint.text for constraint in study.space.constraints],
+        "warm_start": list(search.warm_start),
+    }
+
+
+def _without_none(value: object) -> object:
+    """Return the value without None: TOML cannot express it, and the reader fills in defaults."""
+    if isinstance(value, Mapping):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_none(item) for item in value]
+    return value
+
+
+SEPARATELY_COMPARED_KEYS = ("space", "stage", "trial", "preset", "source", "directory")
+"""Keys that are compared by functions of their own, or not at all."""
+
+
+def describe_changes(old: Study, new: Study) -> list[str]:
+    """Return one sentence for each difference, such as `learning_rate: 1e-5..1e-4 log → 1e-5..5e-4 log`.
+
+    The list is empty if the studies are the same.
+    """
+    before, after = to_json(old), to_json(new)
+    for document in (before, after):
+        search = document["search"]
+        assert isinstance(search, dict)
+        for key in ("constraints", "stop", "outcome"):
+            del search[key]
+    return [
+        *_space_changes(old.space, new.space),
+        *_list_changes("stop rule", map(str, old.search.stop), map(str, new.search.stop)),
+        *_list_changes("outcome", map(str, old.search.outcome), map(str, new.search.outcome)),
+        *_table_changes(before, after),
+        *_stage_changes(old, new),
+        *_trial_changes("trial", old.trials, new.trials),
+        *_trial_changes("preset", old.presets, new.presets),
+    ]
+
+
+def _space_changes(old: Space, new: Space) -> Iterator[str]:
+    before, after = ({item.name: item for item in (*space.parameters, *space.derived)} for space in (old, new))
+    yield from _named_changes(
+        {name: _describe_entry(item) for name, item in before.items()},
+        {n: _describe_entry(item) for n, item in after.items()},
+    )
+    for name in before:
+        if name in after and before[name].note != after[name].note:
+            yield f"{name}: note {show(before[name].note)} → {show(after[name].note)}"
+    if list(before) != list(after) and before.keys() == after.keys():
+        yield "[space]: the order of the parameters changed"
+    yield from _list_changes("constraint", map(str, old.constraints), map(str, new.constraints))
+
+
+def _list_changes(noun: str, old: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+    """Yield what was removed from a list of conditions, and what was added; order has no meaning."""
+    before, after = list(old), list(new)
+    yield from (f"{noun} removed: {text}" for text in before if text not in after)
+    yield from (f"{noun} added: {text}" for text in after if text not in before)
+
+
+def _describe_entry(item: Parameter | Derived) -> str:
+    if isinstance(item, Derived):
+        return item.describe()
+    order = item.ordered if isinstance(item, Choice) else None
+    ordered = "" if order is None else " ordered" if order else " unordered"
+    return item.describe() + ordered + (f" when {item.when.text}" if item.when else "")
+
+
+def _named_changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """Yield what was added, removed and changed among named things."""
+    for name in [*before, *(name for name in after if name not in before)]:
+        if name not in after:
+            yield f"{name} removed (was {before[name]})"
+        elif name not in before:
+            yield f"{name} added: {after[name]}"
+        elif before[name] != after[name]:
+            yield f"{name}: {before[name]} → {after[name]}"
+
+
+def _table_changes(before: Mapping[str, Value], after: Mapping[str, Value]) -> Iterator[str]:
+    """Yield changes of every other key, by dotted location, table by table."""
+    for key in [*before, *(key for key in after if key not in before)]:
+        if key not in SEPARATELY_COMPARED_KEYS:
+            values = (dict(_flatten(key, document[key])) if key in document else {} for document in (before, after))
+            yield from _named_changes(
+                *(
+                    {location: show(value) for location, value in values_by_location.items()}
+                    for values_by_location in values
+                )
+            )
+
+
+def _flatten(location: str, value: Value) -> Iterator[tuple[str, Value]]:
+    if location == "objective" and isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, dict):
+        yield location, value
+        return
+    for key, item in value.items():
+        yield from _flatten(f"{location}.{key}", item)
+
+
+def _stage_changes(old: Study, new: Study) -> Iterator[str]:
+    """Yield the changes of each stage, of the set of stages, and of their order."""
+    before, after = ({stage.name: stage for stage in study.stages} for study in (old, new))
+    for name in [*before, *(name for name in after if name not in before)]:
+        if name not in after:
+            yield f"stage {name} removed"
+        elif name not in before:
+            yield f"stage {name} added"
+        else:
+            lines = [*_space_changes(before[name].space or Space(), after[name].space or Space())]
+            old_keys, new_keys = (dump_stage(replace(stage, space=None)) for stage in (before[name], after[name]))
+            lines += _named_changes(
+                *({location: show(value) for location, value in _flatten_stage(keys)} for keys in (old_keys, new_keys))
+            )
+            yield from (f"stage {name}: {text}" for text in lines)
+    if list(before) != list(after) and before.keys() == after.keys():
+        yield "the order of the stages changed"
+
+
+def _flatten_stage(keys: Mapping[str, object]) -> list[tuple[str, Value]]:
+    """Return the keys of a stage by dotted location."""
+    return [pair for key, value in keys.items() for pair in _flatten(key, to_plain(value, key))]
+
+
+def _trial_changes(
+    noun: str, old: Sequence[ListedTrial | Preset], new: Sequence[ListedTrial | Preset]
+) -> Iterator[str]:
+    before, after = (
+        {entry.name or f"[{index}]": entry for index, entry in enumerate(entries)} for entries in (old, new)
+    )
+    for name in [*before, *(name for name in after if name not in before)]:
+        if name not in after:
+            yield f"{noun} {name} removed"
+        elif name not in before:
+            yield f"{noun} {name} added: {show(dict(after[name].set))}"
+        elif before[name] != after[name]:
+            yield f"{noun} {name}: {show(dict(before[name].set))} → {show(dict(after[name].set))}"

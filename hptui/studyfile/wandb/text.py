@@ -1,0 +1,138 @@
+"""Parses the YAML of sweep files, repairing numbers that YAML 1.1 reads as text; writes a sweep as a study file."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from hptui.core.errors import StudyError, Unsupported
+from hptui.studyfile.wandb.convert import Sweep
+
+FLOAT_PATTERN = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)[eE][-+]?[0-9]+")
+"""Pattern of `1e-5`, a number to everybody but YAML 1.1, which requires a dot. In quotes it stays text."""
+NUMBER_TAG = "!hptui/number"
+"""YAML tag of repaired numbers."""
+
+
+def parse_yaml(text: str) -> tuple[Any, list[str]]:
+    """Return the document, and a note for each repaired number.
+
+    Raises: StudyError, which names line and column.
+    """
+    repaired: list[str] = []
+
+    class Loader(yaml.SafeLoader):
+        """SafeLoader, which creates no objects, with one more form of numbers and without duplicate keys."""
+
+    def number(loader: Loader, node: yaml.ScalarNode) -> float:
+        value = str(node.value)
+        if "." not in value or not re.search(r"[eE][-+]", value):
+            repaired.append(f"line {node.start_mark.line + 1}: {value} is a number here, which YAML takes for text")
+        return float(value.replace("_", ""))
+
+    def table(loader: Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            name = loader.construct_object(key, deep=True)
+            if not isinstance(name, str):
+                raise StudyError(
+                    f"line {key.start_mark.line + 1}: the key {name!r} is no text", hint="put it in quotes"
+                )
+            if name in seen:
+                raise StudyError(f"line {key.start_mark.line + 1}: {name!r} stands there twice", where=name)
+            seen.add(name)
+        document: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+        return document
+
+    Loader.add_implicit_resolver(NUMBER_TAG, WHOLE_FLOAT_PATTERN, list("-+.0123456789"))
+    # Ours must be tried before YAML's own pattern for floats, which does not match all of these.
+    for first in "-+.0123456789":
+        resolvers = Loader.yaml_implicit_resolvers[first]
+        resolvers.sort(key=lambda pair: pair[0] != NUMBER_TAG)
+    Loader.add_constructor(NUMBER_TAG, number)
+    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, table)
+    try:
+        document = yaml.load(text, Loader=Loader)  # noqa: S506  a subclass of SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        position = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise StudyError(f"is not YAML: {position}{error.problem or error.context}") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise StudyError(f"is not YAML: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from None
+    return document, repaired
+
+
+WHOLE_FLOAT_PATTERN = re.compile(rf"^(?:{FLOAT_PATTERN.pattern})$")
+"""The pattern for a whole scalar."""
+
+
+def to_toml(sweep: Sweep, source: str) -> str:
+    """Return the text of an equivalent study file. `source` is named in its first line.
+
+    Raises: Unsupported for a parameter that is null.
+    """
+    import tomlkit
+
+    for table in ("space", "trainer"):
+        if (name := _null(sweep.document.get(table))) is not None:
+            hint = f"hptui run {source} runs it as it is"
+            raise Unsupported(f"parameters.{name}: is null, for which TOML has no word", hint=hint)
+    document = tomlkit.document()
+    document.add(tomlkit.comment(f"made from {source}"))
+    for note in sweep.notes:
+        document.add(tomlkit.comment(_one_line(note)))
+    document.add(tomlkit.nl())
+    for key, value in sweep.document.items():
+        if value in ("", None):
+            continue
+        document[key] = _space(value) if key == "space" and isinstance(value, dict) else _item(value)
+    return tomlkit.dumps(document).rstrip() + "\n"
+
+
+def _null(table: Any) -> str | None:
+    """Return the name of a parameter that is, or can be, null; None if there is none."""
+    for name, value in table.items() if isinstance(table, dict) else ():
+        choices = value.get("choices") if isinstance(value, dict) else None
+        if value is None or None in (choices if isinstance(choices, list) else ()):
+            return str(name)
+    return None
+
+
+def _item(value: Any) -> Any:
+    """Return a table as TOML; tables inside it are inline."""
+    import tomlkit
+
+    if not isinstance(value, dict):
+        return value
+    table = tomlkit.table()
+    for key, item in value.items():
+        if item is not None:
+            table[key] = _inline(item)
+    return table
+
+
+def _space(value: dict[str, Any]) -> Any:
+    import tomlkit
+
+    table = tomlkit.table()
+    for name, entry in value.items():
+        table[name] = _inline({key: item for key, item in entry.items() if item is not False})
+    return table
+
+
+def _inline(value: Any) -> Any:
+    import tomlkit
+
+    if not isinstance(value, dict):
+        return value
+    table = tomlkit.inline_table()
+    for key, item in value.items():
+        if item is not None:
+            table[key] = _inline(item)
+    return table
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -1,0 +1,161 @@
+"""How a study and its trials are written in a few cells: the same words on every screen.
+
+No Textual in here.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+
+from hptui.core.format import clock, duration, metric, settings
+from hptui.core.stages import expected_total
+from hptui.core.study import MetricSpec, Study
+from hptui.core.trial import StudyState, Trial, TrialStatus
+from hptui.operations.machine import MachineNow
+from hptui.results.view import PSEUDO_LOSS_NOTE
+from hptui.tui.cells import Cell, plain_line
+from hptui.tui.sources.study import StudySnapshot
+from hptui.tui.themes import STATE_MEANINGS, STATUS_MEANINGS, Glyphs
+
+STATUS_ORDER = (
+    TrialStatus.COMPLETE,
+    TrialStatus.RUNNING,
+    TrialStatus.WAITING,
+    TrialStatus.PAUSED,
+    TrialStatus.PRUNED,
+    TrialStatus.FAILED,
+    TrialStatus.STOPPED,
+)
+"""Statuses in the order in which their numbers are shown."""
+TOY_LABEL = PSEUDO_LOSS_NOTE.split(" of ")[0].removeprefix("a ")
+"""The word for the loss of the toy trainer."""
+
+
+def counts_cells(counts: Mapping[TrialStatus, int], glyphs: Glyphs) -> list[Cell]:
+    """Return the number of trials of each status: `✓ 41  ● 1  ✕ 2`."""
+    return [
+        Cell(f"{glyphs.status[status]} {counts[status]}", STATUS_MEANINGS[status])
+        for status in STATUS_ORDER
+        if counts.get(status)
+    ]
+
+
+def state_cell(state: StudyState, glyphs: Glyphs, *, gone: bool) -> Cell:
+    """Return the cell of a study's state, or of the fact that its runner has gone."""
+    if gone:
+        return Cell(f"{glyphs.gone} runner gone", "bad")
+    return Cell(f"{glyphs.state[state]} {state}", STATE_MEANINGS[state])
+
+
+def goal_of(study: Study) -> str:
+    """Return the goals of a study: `minimize val_loss`."""
+    return plain_line(", ".join(f"{objective.goal} {objective.metric}" for objective in study.objectives), 80)
+
+
+def short_number(value: float, spec: MetricSpec | None) -> str:
+    """Return a metric in few characters: a proportion as a percentage without its counts."""
+    if spec is not None and spec.format == "percent" and math.isfinite(value):
+        return f"{value:.1%}"
+    return metric(value, spec)
+
+
+def best_text(study: Study, trial: Trial | None, others: int = 0) -> str:
+    """Return the best trial and its values, `#12 1.0431`; `others` are as good, or on the Pareto front."""
+    if trial is None:
+        return ""
+    values = trial.values or {}
+    shown = " / ".join(
+        short_number(values[objective.metric], study.metrics.get(objective.metric))
+        for objective in study.objectives
+        if objective.metric in values
+    )
+    return f"#{trial.number} {plain_line(shown, 60)}" + (f" +{others}" if others > 0 else "")
+
+
+def head_cells(snapshot: StudySnapshot, glyphs: Glyphs) -> tuple[list[Cell], list[Cell]]:
+    """Return the left and right cells of the line above a study: what it is, and its progress."""
+    view, study = snapshot.view, snapshot.view.study
+    by_number = {trial.number: trial for trial in view.trials if trial.number in snapshot.best}
+    best_trial = by_number[min(by_number)] if by_number else None
+    left = [Cell(plain_line(view.row.name, 64), bold=True), state_cell(view.row.state, glyphs, gone=snapshot.gone)]
+    left += [Cell(f"{study.search.sampler} · {goal_of(study)}", "muted")]
+    if best_trial is not None:
+        left.append(Cell(f"{glyphs.best} {best_text(study, best_trial, len(by_number) - 1)}", "best"))
+    if study.trainer.kind == "toy":
+        left.append(Cell(TOY_LABEL, "warn"))
+    if snapshot.frozen:
+        left.append(Cell("read-only disk", "warn"))
+    right = counts_cells(snapshot.counts, glyphs)
+    ended = sum(count for status, count in snapshot.counts.items() if not status.open)
+    budget = expected_total(study, view.trials) if study.stages else study.search.trials
+    right.append(Cell(f"{ended}/{max(budget, snapshot.total)}" if budget else f"{ended}"))
+    if snapshot.left is not None:
+        right.append(Cell(f"{duration(snapshot.left)} left", "muted"))
+    elif view.row.seconds:
+        right.append(Cell(clock(view.row.seconds), "muted"))
+    return left, right
+
+
+def time_ago(then: float, now: float | None = None) -> str:
+    """Return the age of a time in words: `just now`, `5 min ago`, `3 h ago`, `2 d ago`.
+
+    Seconds are not shown: the line would be drawn again every second.
+    """
+    seconds = (time.time() if now is None else now) - then
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min ago"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600:.0f} h ago"
+    return f"{seconds // 86400:.0f} d ago"
+
+
+def machine_cells(now: MachineNow | None, runner: str) -> tuple[list[Cell], list[Cell]]:
+    """Return the left and right cells of the machine's line: GPUs, processors and memory; the runner."""
+    left: list[Cell] = []
+    if now is not None:
+        for gpu in now.gpus:
+            left.append(Cell(f"GPU {gpu.index} {plain_line(gpu.name, 20)}", "accent"))
+            left.append(Cell("" if gpu.busy is None else f"{gpu.busy:.0%}", _load_meaning(gpu.busy)))
+            left.append(Cell(f"{gpu.used_gb:.1f}/{gpu.total_gb:.0f} GB", _memory_meaning(gpu.used_gb, gpu.total_gb)))
+            temperature = "" if gpu.celsius is None else f"{gpu.celsius:.0f} °C"
+            left.append(Cell(f"{temperature} {'' if gpu.watts is None else f'{gpu.watts:.0f} W'}".strip(), "muted"))
+        if not now.gpus:
+            left.append(Cell("no GPU", "muted"))
+        if now.cpu is not None:
+            left.append(Cell(f"CPU {now.cpu:.0%} of {now.cores}", "muted"))
+        if now.used_gb is not None and now.total_gb is not None:
+            left.append(
+                Cell(f"RAM {now.used_gb:.1f}/{now.total_gb:.0f} GB", _memory_meaning(now.used_gb, now.total_gb))
+            )
+    return left, [Cell(runner, "muted")] if runner else []
+
+
+def runner_text(snapshot: StudySnapshot) -> str:
+    """Return which runner runs the study."""
+    if snapshot.alive:
+        return f"runner pid {snapshot.pid}" if snapshot.pid else "runner alive"
+    return "no runner" if not snapshot.gone else "runner gone: r starts another"
+
+
+def _load_meaning(busy: float | None) -> str:
+    return "good" if busy is not None and busy > 0.5 else "muted"
+
+
+def _memory_meaning(used: float, total: float) -> str:
+    return "bad" if total and used / total > 0.95 else "warn" if total and used / total > 0.85 else "muted"
+
+
+def labelled_lines(pairs: Sequence[tuple[str, Sequence[Cell]]], width: int = 11) -> list[list[Cell]]:
+    """Return one line for each label that has something to show. `width` is that of the label's column."""
+    return [
+        [Cell(f"{label:<{width - 1}} ", "muted"), *cells] for label, cells in pairs if any(cell.text for cell in cells)
+    ]
+
+
+def settings_of(trial: Trial) -> str:
+    """Return the settings that a trial changes, in a short form."""
+    return plain_line(settings(trial.params, "  "), 300) if trial.params else "the baseline"

@@ -1,0 +1,208 @@
+"""The general dialogs: a line to type, a choice from a list, a confirmation, the columns of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button, Input, OptionList, SelectionList, Static
+from textual.widgets.option_list import Option
+from textual.widgets.selection_list import Selection
+
+from hptui.core.errors import HptuiError
+from hptui.tui.cells import plain_line
+from hptui.tui.screens.screen import Dialog
+
+
+class TextInput(Input):
+    """An input whose cursor does not blink: a blinking one is sent twice a second over a slow line."""
+
+    def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:
+        super().__init__(plain_line(value, limit=20_000), placeholder=placeholder, id=id, compact=True)
+        self.cursor_blink = False
+
+
+class TextDialog(Dialog[str | None]):
+    """A dialog for one line; `check` raises `HptuiError` for a text that is not accepted."""
+
+    BINDINGS = [Binding("escape", "cancel", "Cancel")]  # noqa: RUF012  Textual reads it so
+
+    def __init__(
+        self,
+        title: str,
+        value: str = "",
+        *,
+        hint: str = "",
+        check: Callable[[str], object] | None = None,
+    ) -> None:
+        super().__init__()
+        self._title, self._value, self._hint, self._check = title, value, hint, check
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(plain_line(self._title), id="question", markup=False)
+            yield TextInput(self._value)
+            yield Static(plain_line(self._hint), id="hint", classes="detail", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(TextInput).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        try:
+            if self._check is not None:
+                self._check(event.value)
+        except HptuiError as error:
+            hint = self.query_one("#hint", Static)
+            hint.update(plain_line(str(error).replace("\n", " ")))
+            hint.add_class("wrong")
+            return
+        self.dismiss(event.value)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+class ChoiceDialog(Dialog[str | None]):
+    """A dialog to choose from a list; typing narrows it down."""
+
+    BINDINGS = [  # noqa: RUF012  Textual reads it so
+        Binding("escape", "cancel", "Cancel"),
+        Binding("down", "move(1)", "Down", priority=True),
+        Binding("up", "move(-1)", "Up", priority=True),
+    ]
+
+    def __init__(self, title: str, options: Sequence[str], chosen: str = "") -> None:
+        super().__init__()
+        self._title, self._options, self._chosen = title, list(options), chosen
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(plain_line(self._title), id="question", markup=False)
+            yield TextInput(placeholder="type to narrow down")
+            yield OptionList(*self._matching_options(""), compact=True, markup=False)
+
+    def _matching_options(self, text: str) -> list[Option]:
+        matches = [name for name in self._options if text.lower() in name.lower()]
+        return [Option(plain_line(name), id=str(self._options.index(name))) for name in matches]
+
+    def on_mount(self) -> None:
+        self.query_one(TextInput).focus()
+        option_list = self.query_one(OptionList)
+        if self._chosen in self._options:
+            option_list.highlighted = self._options.index(self._chosen)
+        elif self._options:
+            option_list.highlighted = 0
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        option_list = self.query_one(OptionList)
+        option_list.clear_options()
+        option_list.add_options(self._matching_options(event.value))
+        if option_list.option_count:
+            option_list.highlighted = 0
+
+    def on_input_submitted(self) -> None:
+        option_list = self.query_one(OptionList)
+        if option_list.highlighted is not None:
+            self._choose(option_list.get_option_at_index(option_list.highlighted))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self._choose(event.option)
+
+    def _choose(self, option: Option) -> None:
+        self.dismiss(self._options[int(option.id or 0)])
+
+    def action_move(self, by: int) -> None:
+        option_list = self.query_one(OptionList)
+        if option_list.option_count:
+            option_list.highlighted = ((option_list.highlighted or 0) + by) % option_list.option_count
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is self:
+            self.dismiss(None)
+
+
+class ConfirmDialog(Dialog[bool]):
+    """A dialog with Yes and No; No has the focus."""
+
+    BINDINGS = [  # noqa: RUF012  Textual reads it so
+        Binding("y", "answer(True)", "Yes"),
+        Binding("n,escape,q", "answer(False)", "No"),
+        Binding("left,h,right,l,tab", "other", "Other", priority=True),
+    ]
+
+    def __init__(self, question: str, details: Sequence[str] = (), yes: str = "Yes") -> None:
+        super().__init__()
+        self._question, self._details, self._yes = question, details, yes
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(plain_line(self._question), id="question", markup=False)
+            for detail in self._details:
+                yield Static(plain_line(detail), classes="detail", markup=False)
+            with Horizontal(id="buttons"):
+                yield Button("No (n)", id="no", compact=True)
+                yield Button(f"{self._yes} (y)", id="yes", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#no").focus()
+
+    def action_answer(self, sure: bool) -> None:
+        self.dismiss(sure)
+
+    def action_other(self) -> None:
+        self.query_one("#yes" if self.focused is self.query_one("#no") else "#no").focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+
+class ColumnsDialog(Dialog[list[str] | None]):
+    """A list of columns to tick. `u` restores the default ones."""
+
+    BINDINGS = [  # noqa: RUF012  Textual reads it so
+        Binding("escape,q", "cancel", "Cancel"),
+        Binding("enter", "take", "Take", priority=True),
+        Binding("u", "usual", "Usual"),
+        Binding("j", "down", "Down"),
+        Binding("k", "up", "Up"),
+    ]
+
+    def __init__(self, available: Sequence[str], chosen: Sequence[str], usual: Sequence[str]) -> None:
+        super().__init__()
+        self._names = [*chosen, *(name for name in available if name not in chosen)]
+        self._chosen, self._usual = set(chosen), list(usual)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static("Columns", id="question", markup=False)
+            options = [
+                Selection(plain_line(name, 60).replace("[", "\\["), index, name in self._chosen)
+                for index, name in enumerate(self._names)
+            ]
+            yield SelectionList[int](*options, compact=True)
+            yield Static("space ticks, enter takes, u takes the usual ones", classes="detail", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(SelectionList).focus()
+
+    def action_take(self) -> None:
+        selected = set(self.query_one(SelectionList).selected)
+        self.dismiss([name for index, name in enumerate(self._names) if index in selected])
+
+    def action_usual(self) -> None:
+        self.dismiss([])
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def action_down(self) -> None:
+        self.query_one(SelectionList).action_cursor_down()
+
+    def action_up(self) -> None:
+        self.query_one(SelectionList).action_cursor_up()

@@ -1,0 +1,213 @@
+"""Plots of a study, each next to its numbers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+
+from hptui.results.view import View
+from hptui.store.paths import StudyDir
+from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
+from hptui.tui.charts.plot_picture import DrawnPlot
+from hptui.tui.charts.plot_views import PlotOptions, importance_plot
+from hptui.tui.keys import bindings
+from hptui.tui.screens.screen import SourceScreen, app_of
+from hptui.tui.sources.plots import PlotRequest, PlotSource
+from hptui.tui.sources.pool import FeedSource
+from hptui.tui.sources.study import StudySource
+from hptui.tui.verbs import helper_environment
+from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
+from hptui.tui.widgets.facts import Facts
+
+IMPORTANCE_TIMEOUT_S = 120
+"""Seconds after which the process that computes importances is given up."""
+PLOT_NAMES = ("history", "importance", "slice", "heat map", "parallel", "pareto", "categories")
+"""Plots, in the order of the tabs."""
+
+
+class PlotsScreen(SourceScreen):
+    """One plot at a time; `[` and `]` change it, `m` and `M` the parameters that it shows."""
+
+    scope = "insights"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("insights")
+
+    def __init__(self, sd: StudyDir) -> None:
+        super().__init__()
+        self.sd = sd
+        self.source = StudySource(sd)
+        self.plot_source = PlotSource(self.source)
+        self.plot: DrawnPlot | None = None
+        self.index = 0
+        self.first_index, self.second_index = 0, 1
+        self.shares: dict[str, float] | None = None
+        self.caveat = ""
+        self._requested_for: tuple[int, ...] | None = None
+        self._has_importance = False
+
+    def compose(self) -> ComposeResult:
+        app = app_of(self)
+        yield CellLine(id="head", classes="bar")
+        with Horizontal(id="insight-panes"):
+            yield Facts(id="picture", classes="pane")
+            yield Facts(id="numbers", classes="pane")
+        yield MessageLine(id="answer")
+        yield KeyLine(ascii=app.config.charts == "ascii")
+
+    def on_mount(self) -> None:
+        self.query_one("#picture").focus()
+
+    def sources(self) -> Sequence[FeedSource]:
+        """Return the sources to poll while this screen is in front."""
+        return [self.source, self.plot_source]
+
+    def read(self, source: FeedSource, snapshot: Any) -> None:
+        """Show the new snapshot of a source."""
+        self._show_selected()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_selected)
+
+    @property
+    def plot_name(self) -> str:
+        """Name of the selected plot."""
+        return PLOT_NAMES[self.index]
+
+    def _parameter_names(self) -> list[str]:
+        snapshot = self.source.latest
+        return [parameter.name for parameter in snapshot.view.study.space.parameters] if snapshot is not None else []
+
+    def _show_selected(self) -> None:
+        """Show the plot that is selected now, or have it drawn."""
+        snapshot = self.source.latest
+        if snapshot is None:
+            return
+        self._update_head()
+        options = self._plot_options()
+        if self.plot_name == "importance":
+            self._show_plot(self._importance_plot(snapshot.view, options))
+            return
+        self.plot_source.want = PlotRequest(self.plot_name, options)
+        latest = self.plot_source.latest
+        if latest is None or latest.request != self.plot_source.want:
+            self.plot = None  # the pane still shows another plot
+            self.feed.wake()
+        else:
+            self._show_plot(latest.plot)
+
+    def _show_plot(self, plot: DrawnPlot) -> None:
+        self.plot = plot
+        plot_pane, numbers_pane = self.query_one("#picture", Facts), self.query_one("#numbers", Facts)
+        plot_pane.title = plain_line(plot.title, 100)
+        plot_pane.set_title(plot_pane.title)
+        plot_pane.show([*plot.drawing, *([[Cell(f" {plain_line(plot.note, 200)}", "muted")]] if plot.note else [])])
+        numbers_pane.title = "the numbers"
+        numbers_pane.set_title(numbers_pane.title)
+        numbers_pane.show(table_lines(plot.headings, plot.rows))
+
+    def _plot_options(self) -> PlotOptions:
+        size, names = self.query_one("#picture", Facts).size, self._parameter_names()
+        first = names[self.first_index % len(names)] if names else ""
+        second = names[self.second_index % len(names)] if names else ""
+        return PlotOptions(max(20, size.width), max(6, size.height - 2), first, second, app_of(self).config.charts)
+
+    def _importance_plot(self, view: View, options: PlotOptions) -> DrawnPlot:
+        self._request_importance(view)
+        if not self._has_importance:
+            return DrawnPlot("importance", [[Cell("")], [Cell("  working it out in another process…", "muted")]])
+        return importance_plot(view, self.shares, options, self.caveat)
+
+    def _update_head(self) -> None:
+        left = [Cell(plain_line(self.sd.name, 40), bold=True), Cell("insights", "muted")]
+        tabs = [
+            Cell(name, "accent" if name == self.plot_name else "muted", bold=name == self.plot_name)
+            for name in PLOT_NAMES
+        ]
+        self.query_one("#head", CellLine).show(tabs if self.size.width < 110 else [*left, *tabs])
+
+    # importance, in another process: Optuna takes seconds to import -----------------------------------------------
+
+    def _request_importance(self, view: View) -> None:
+        with_values = tuple(trial.number for trial in view.trials if trial.values)
+        if self._requested_for != with_values:
+            self._requested_for = with_values
+            self._importance()
+
+    @work(thread=True, exclusive=True, group="importance")
+    def _importance(self) -> None:
+        command = [sys.executable, "-P", "-m", "hptui.results.importance", str(self.sd.root)]
+        try:
+            # A process that hangs must not hold the thread for ever.
+            process = subprocess.run(
+                command,
+                env=helper_environment(),
+                capture_output=True,
+                text=True,
+                timeout=IMPORTANCE_TIMEOUT_S,
+                check=False,
+            )
+            reply = json.loads(process.stdout) if process.returncode == 0 else None
+        except (subprocess.TimeoutExpired, ValueError, OSError):
+            reply = None
+        self.app.call_from_thread(self._importance_computed, reply)
+
+    def _importance_computed(self, reply: dict[str, Any] | None) -> None:
+        self.shares = reply["shares"] if reply else None
+        self.caveat = str(reply["caveat"]) if reply else ""
+        self._has_importance = True
+        if self.is_current and self.plot_name == "importance":
+            self._show_selected()
+
+    # keys -----------------------------------------------------------------------------------------------------
+
+    def action_turn(self, by: int) -> None:
+        self.index = (self.index + by) % len(PLOT_NAMES)
+        self._show_selected()
+
+    def action_parameter(self, by: int) -> None:
+        self.first_index += by
+        names = self._parameter_names()
+        if names and self.first_index % len(names) == self.second_index % len(names):
+            self.second_index += 1
+        self._show_selected()
+
+    def action_other(self, by: int) -> None:
+        self.second_index += by
+        names = self._parameter_names()
+        if names and self.first_index % len(names) == self.second_index % len(names):
+            self.second_index += by
+        self._show_selected()
+
+    def action_write(self) -> None:
+        if self.plot is None:
+            app_of(self).say("it is not drawn yet", "warn")
+        else:
+            name = f"{self.sd.name}-{self.plot_name.replace(' ', '-')}"
+            self.write_table(name, self.plot.headings, self.plot.rows)
+
+    def action_copy(self) -> None:
+        """Copy the numbers with tabs, for a spreadsheet."""
+        if self.plot is None:
+            app_of(self).say("it is not drawn yet", "warn")
+        else:
+            lines = ["\t".join(self.plot.headings), *("\t".join(row) for row in self.plot.rows)]
+            app_of(self).copy("\n".join(lines) + "\n", "the numbers")
+
+
+def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Cell]]:
+    """Return cells under headings, in columns as wide as needed."""
+    if not headings:
+        return []
+    widths = [max(width_of(text) for text in column) for column in zip(headings, *rows, strict=True)]
+
+    def text_line(texts: Sequence[str]) -> str:
+        return " ".join(f" {fit_cells(text, width)}" for text, width in zip(texts, widths, strict=True))
+
+    return [[Cell(text_line(headings), "muted")], *([Cell(text_line(row))] for row in rows)]

@@ -1,0 +1,164 @@
+"""The rows of a search space: parameters, derived values and constraints, each with what an edit has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from hptui.core.values import value_text
+from hptui.tui.cells import Cell, TableColumn, plain_line
+
+if TYPE_CHECKING:
+    from hptui.core.trial import Value
+    from hptui.operations.space import SpaceDraft
+
+CONSTRAINT_PREFIX = "constraint"
+"""First word of the identity of a constraint's row."""
+
+
+def kind_of(entry: Mapping[str, Value]) -> str:
+    """Return the kind of parameter that an entry of `[space]` defines."""
+    if "expr" in entry:
+        return "derived"
+    if "distribution" in entry or entry.get("shape"):
+        return "drawn"
+    if "choices" in entry:
+        return "choice"
+    whole = all(isinstance(entry.get(key), int) for key in ("low", "high"))
+    return "int" if entry.get("int") or whole else "float"
+
+
+def range_text(entry: Mapping[str, Value]) -> str:
+    """Return the values of an entry in one line."""
+    if "expr" in entry:
+        return f"= {entry['expr']}"
+    if entry.get("shape") or "distribution" in entry:
+        return str(entry.get("shape") or entry["distribution"])
+    if "choices" in entry:
+        choices = entry["choices"]
+        return " ".join(value_text(choice) for choice in choices) if isinstance(choices, list) else str(choices)
+    step = f" step {value_text(entry['step'])}" if entry.get("step") is not None else ""
+    return f"{value_text(entry.get('low'))} … {value_text(entry.get('high'))}{step}"
+
+
+def scale_text(entry: Mapping[str, Value]) -> str:
+    """Return the scale on which an entry is searched; '' where that does not apply."""
+    kind = kind_of(entry)
+    if kind in ("float", "int"):
+        return "log" if entry.get("log") else "linear"
+    if kind == "choice":
+        choices = entry["choices"]
+        numbers = isinstance(choices, list) and all(
+            isinstance(choice, int | float) and not isinstance(choice, bool) for choice in choices
+        )
+        return "ordered" if numbers and entry.get("ordered") is not False else "unordered"
+    return ""
+
+
+class SpaceRows:
+    """The rows of an edited space next to the saved one."""
+
+    pinned = 1
+    columns: Sequence[TableColumn] = (
+        TableColumn("name", "parameter", 15, sortable=False),
+        TableColumn("range", "range or choices", 20, sortable=False),
+        TableColumn("scale", "scale", 9, sortable=False),
+        TableColumn("now", "change", 15, sortable=False),
+        TableColumn("kind", "kind", 8, sortable=False),
+        TableColumn("note", "note", 24, sortable=False),
+    )
+
+    def __init__(self) -> None:
+        self.draft: SpaceDraft | None = None
+        self.before: SpaceDraft | None = None
+        self.keys: list[str] = []
+
+    def show(self, draft: SpaceDraft, before: SpaceDraft) -> None:
+        """Show another draft. Entries that were removed stay in sight until the draft is saved."""
+        self.draft, self.before = draft, before
+        removed = [name for name in before.entries if name not in draft.entries]
+        constraints = [f"{CONSTRAINT_PREFIX} {text}" for text in (*draft.constraints, *self._removed_constraints())]
+        self.keys = [*draft.entries, *removed, *constraints]
+
+    def _removed_constraints(self) -> list[str]:
+        assert self.draft is not None
+        assert self.before is not None
+        return [text for text in self.before.constraints if text not in self.draft.constraints]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def key(self, index: int) -> str:
+        """Return the identity of a row."""
+        return self.keys[index]
+
+    def index_of(self, key: object) -> int | None:
+        """Return the index of a row by its identity; None if it is not shown."""
+        return self.keys.index(key) if key in self.keys else None
+
+    def cut_texts(self, key: object) -> list[str]:
+        """Return the texts of a row that are wider than their columns."""
+        index = self.index_of(key)
+        cells = self.cells(index) if index is not None else ()
+        return [cell.text for column, cell in zip(self.columns, cells, strict=False) if len(cell.text) > column.width]
+
+    def marked(self, index: int) -> bool:
+        """Return whether a row is marked; none ever is."""
+        return False
+
+    def sorting(self) -> tuple[str, bool]:
+        """Return the column and direction of sorting; these rows have none."""
+        return "", False
+
+    def cells(self, index: int) -> Sequence[Cell]:
+        """Return the cells of a row, one per column."""
+        key = self.keys[index]
+        assert self.draft is not None
+        assert self.before is not None
+        if key.startswith(f"{CONSTRAINT_PREFIX} "):
+            return self._constraint_cells(key.partition(" ")[2])
+        before, after = self.before.entries.get(key), self.draft.entries.get(key)
+        entry = after if after is not None else before
+        assert entry is not None
+        meaning = "bad" if after is None else "" if before == after else "accent"
+        return [
+            Cell(plain_line(key, 60), meaning, bold=before != after),
+            Cell(plain_line(range_text(entry), 200), meaning),
+            Cell(scale_text(entry), "muted"),
+            Cell(plain_line(_change_text(before, after), 60), "warn" if after is None else "accent"),
+            Cell(kind_of(entry), "muted"),
+            Cell(plain_line(_note_text(entry), 120), "muted"),
+        ]
+
+    def _constraint_cells(self, text: str) -> Sequence[Cell]:
+        assert self.draft is not None
+        assert self.before is not None
+        is_removed, is_new = text not in self.draft.constraints, text not in self.before.constraints
+        change = "taken out" if is_removed else "new" if is_new else ""
+        meaning = "bad" if is_removed else "accent" if is_new else ""
+        return [
+            Cell("constraint", "muted"),
+            Cell(plain_line(text, 200), meaning),
+            Cell(""),
+            Cell(change, "warn" if is_removed else "accent"),
+            Cell(""),
+            Cell(""),
+        ]
+
+
+def _change_text(before: Mapping[str, Value] | None, after: Mapping[str, Value] | None) -> str:
+    if before == after:
+        return ""
+    if after is None:
+        return "taken out"
+    if before is None:
+        return "new"
+    text = range_text(before)
+    return (
+        f"was {text}" if text != range_text(after) else f"was {scale_text(before)}" if scale_text(before) else "changed"
+    )
+
+
+def _note_text(entry: Mapping[str, Value]) -> str:
+    when = f"when {entry['when']}" if entry.get("when") else ""
+    return "; ".join(part for part in (when, str(entry.get("note") or "")) if part)

@@ -1,0 +1,417 @@
+"""The rows of a table of trials: which trials, in what order, and the text of each cell. No Textual in here.
+
+Running trials stand on top whatever the order. A trial that has not changed keeps its cells; all are sorted again at
+each change, which takes about 10 ms for 10,000 trials.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter, itemgetter
+from typing import Any
+
+from hptui.core.format import number as written
+from hptui.core.trial import Role, Trial, TrialStatus
+from hptui.results.columns import (
+    HEADINGS,
+    MEASURED_COLUMNS,
+    TRIAL_FACT_COLUMNS,
+    column_getter,
+    format_cell,
+    varied_settings,
+)
+from hptui.results.view import View
+from hptui.tui.cells import Cell, TableColumn, plain_line, width_of
+from hptui.tui.filters import Filter, parse_filter
+from hptui.tui.labels import short_number
+from hptui.tui.themes import STATUS_MEANINGS, UNICODE_GLYPHS, Glyphs, sparkline
+
+SAMPLE_ROWS = 60
+"""Number of rows, from either end, on which widths are measured."""
+MAX_COLUMN_CELLS = 24
+"""Cells that a column takes at most."""
+MAX_HEADING_CELLS = 13
+"""Cells that a heading takes at most; a shorter name is used where there is one."""
+COLUMNS_AFTER_SETTINGS = ("stage", "seconds", "peak_memory_gb", "note")
+"""Columns that come after the settings."""
+TREND_COLUMN = "trend"
+"""Column of the sparkline."""
+STATUS_COLUMN = "status"
+"""Column of the status sign."""
+SHORT_HEADINGS = {
+    "learning_rate": "lr",
+    "batch_size": "batch",
+    "lora_rank": "rank",
+    "lora_alpha": "alpha",
+    "peak_memory_gb": "memory",
+    "last_step": "step",
+    "seconds": "time",
+    "gradient_accumulation": "accum",
+    "weight_decay": "decay",
+    "warmup_steps": "warmup",
+}
+"""Headings of columns whose names are longer than their values."""
+STEP_COLUMN = "last_step"
+"""Column of the last step."""
+
+
+class TrialRows:
+    """Trials as rows of a table, filtered and sorted."""
+
+    pinned = 2
+
+    def __init__(self, glyphs: Glyphs = UNICODE_GLYPHS) -> None:
+        self.glyphs = glyphs
+        self.columns: list[TableColumn] = []
+        self.marks: set[int] = set()
+        self.filter_text = ""
+        self.chosen: tuple[str, ...] = ()
+        self.by, self.down = "", False
+        self.all: list[Trial] = []
+        self._view: View | None = None
+        self._best: frozenset[int] = frozenset()
+        self._metrics: tuple[str, ...] = ()
+        self._trends: Mapping[int, tuple[float | None, ...]] = {}
+        self._trials: dict[int, Trial] = {}
+        self._sorted: Sequence[Trial] = ()
+        self._texts: dict[int, str] = {}
+        self._index_by_number: dict[int, int] = {}
+        self._cells: dict[int, Sequence[Cell]] = {}
+        self._filter = Filter()
+        self._names: list[str] = []
+        self._widths: dict[str, int] = {}
+
+    # what is shown --------------------------------------------------------------------------------------------
+
+    def show(self, view: View, best: frozenset[int], metrics: tuple[str, ...] = ()) -> None:
+        """Show a new state of the study; `best` are the numbers of the best trials."""
+        first = self._view is None
+        same = self._view is not None and self._view.study is view.study
+        self._view, self._metrics = view, metrics
+        changed = [trial for trial in view.trials if self._trials.get(trial.number) is not trial]
+        if not same or len(changed) > len(view.trials) // 2:
+            self._cells.clear()
+            self._texts.clear()
+        for number in {trial.number for trial in changed} | (self._best ^ best):
+            self._cells.pop(number, None)
+            self._texts.pop(number, None)
+        self._best = best
+        self._trials.update((trial.number, trial) for trial in changed)
+        if first:  # columns chosen in an earlier visit may no longer exist
+            names = {*self.available(), "number", STATUS_COLUMN}
+            self.chosen = tuple(name for name in self.chosen if name in names)
+            self.by = self.by if self.by in names else ""
+        if first and not self.by:
+            objective = view.study.objective
+            self.by, self.down = objective.metric, objective.goal == "maximize"
+        self._update_columns()
+        self._sort()
+
+    def show_trends(self, trends: Mapping[int, tuple[float | None, ...]]) -> list[int]:
+        """Set the sparklines of trials, and return the numbers of the trials whose sparkline changed."""
+        changed = [number for number, trend in trends.items() if self._trends.get(number) != trend]
+        self._trends = trends
+        for number in changed:
+            self._cells.pop(number, None)
+        return changed
+
+    def set_filter(self, text: str) -> None:
+        """Show only the trials that a filter selects.
+
+        Raises: FilterError if the text is no valid filter; the rows then stay as they were.
+        """
+        if text == self.filter_text:
+            return
+        self._filter = parse_filter(text, self.filterable())
+        self.filter_text = text
+        self._apply_filter()
+
+    def set_sort(self, by: str, down: bool) -> None:
+        """Set the column to sort by, and the direction."""
+        self.by, self.down = by, down
+        self._sort()
+
+    def set_columns(self, names: Sequence[str]) -> None:
+        """Show these columns after the number and the status; () for the default ones."""
+        self.chosen = tuple(names)
+        self._cells.clear()
+        self._update_columns()
+
+    def toggle(self, number: int) -> None:
+        """Mark a trial, or unmark it."""
+        self.marks ^= {number}
+
+    # what can be shown ----------------------------------------------------------------------------------------
+
+    def default_columns(self) -> list[str]:
+        """Return the columns that are shown by default."""
+        view = self._view
+        assert view is not None
+        columns = [name for name in view.study.report.columns if name not in TRIAL_FACT_COLUMNS[:4]]
+        objectives = [objective.metric for objective in view.study.objectives]
+        listed = [name for trial in view.study.trials for name in trial.set]
+        settings = [name for name in (columns or [*varied_settings(view), *listed]) if name not in objectives]
+        settings = list(dict.fromkeys(name for name in settings if name not in COLUMNS_AFTER_SETTINGS))
+        names = ["name"] if sum(bool(trial.name) for trial in view.trials) > 1 else []  # the baseline has one
+        stage = ["stage"] if any(trial.stage for trial in view.trials) else []
+        memory = ["peak_memory_gb"] if any(trial.peak_memory_gb for trial in view.trials[:SAMPLE_ROWS]) else []
+        notes = ["note"] if any(trial.note for trial in view.trials) else []
+        return [*objectives, TREND_COLUMN, *names, *settings, *stage, STEP_COLUMN, "seconds", *memory, *notes]
+
+    def available(self) -> list[str]:
+        """Return all columns that can be shown."""
+        view = self._view
+        assert view is not None
+        settings = dict.fromkeys([*view.study.space.names, *view.base])
+        facts = [name for name in TRIAL_FACT_COLUMNS if name not in ("number", "status")]
+        names = [*self.default_columns(), *settings, *self._metrics, *MEASURED_COLUMNS, *facts]
+        return [name for name in dict.fromkeys(names) if not name.endswith((":k", ":n"))]
+
+    def filterable(self) -> list[str]:
+        """Return the names that a filter may use."""
+        if self._view is None:
+            return list(TRIAL_FACT_COLUMNS)
+        return list(dict.fromkeys(["number", "status", *(name for name in self.available() if name != TREND_COLUMN)]))
+
+    # the order ------------------------------------------------------------------------------------------------
+
+    def _sort(self) -> None:
+        trials, running_status = () if self._view is None else self._view.trials, TrialStatus.RUNNING
+        running_trials = [trial for trial in trials if trial.status is running_status]
+        other_trials = [trial for trial in trials if trial.status is not running_status] if running_trials else trials
+        self._sorted = [*self._ordered(running_trials), *self._ordered(other_trials)]
+        self._apply_filter()
+
+    def _apply_filter(self) -> None:
+        if self._view is None:  # the filter applies once there are trials
+            return
+        test = self._filter.test(self._value_getter, self._search_text)
+        self.all = [trial for trial in self._sorted if test(trial)] if self._filter else list(self._sorted)
+        self._index_by_number = {trial.number: index for index, trial in enumerate(self.all)}
+
+    def _ordered(self, trials: Sequence[Trial]) -> Sequence[Trial]:
+        """Sort trials by value, those without one last; equal ones keep their order."""
+        by, down = self.by, self.down
+        if not trials:
+            return ()
+        if by in ("number", ""):
+            return sorted(trials, key=attrgetter("number"), reverse=down)
+        if by == STATUS_COLUMN:
+            sign = -1 if down else 1
+            return sorted(trials, key=lambda trial: (sign * _RANK[trial.status], trial.reason or ""))
+        get = self._value_getter(by)
+        numbers: list[tuple[float, Trial]] = []
+        texts: list[tuple[str, Trial]] = []
+        without: list[Trial] = []
+        for trial in trials:
+            value = get(trial)
+            if value is None or value == "" or value != value:
+                without.append(trial)
+            elif isinstance(value, (int, float)):
+                numbers.append((value, trial))
+            else:
+                texts.append((str(value), trial))
+        numbers.sort(key=itemgetter(0), reverse=down)
+        texts.sort(key=itemgetter(0), reverse=down)
+        without.sort(key=lambda trial: _RANK[trial.status])
+        return [*(trial for _, trial in numbers), *(trial for _, trial in texts), *without]
+
+    def _value_getter(self, name: str) -> Callable[[Trial], Any]:
+        """Return the function that gives the value of a trial in a column."""
+        assert self._view is not None
+        return attrgetter(STEP_COLUMN) if name == STEP_COLUMN else column_getter(self._view, name)
+
+    def _value(self, trial: Trial, name: str) -> Any:
+        return self._value_getter(name)(trial)
+
+    def _search_text(self, trial: Trial) -> str:
+        """Return the text in which a filter looks for a bare word."""
+        text = self._texts.get(trial.number)
+        if text is None:
+            role = "" if trial.role is Role.SEARCH else trial.role
+            words = [trial.name, trial.title, trial.note, trial.message, trial.status, trial.reason or "", role]
+            words += [trial.engine, trial.stage, *[value for value in trial.params.values() if isinstance(value, str)]]
+            text = self._texts[trial.number] = "\n".join(words).lower()
+        return text
+
+    # the table's questions ------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def key(self, index: int) -> int:
+        """Return the number of the trial in a row."""
+        return self.all[index].number
+
+    def index_of(self, key: object) -> int | None:
+        """Return the index of a row by its identity; None if it is not shown."""
+        return self._index_by_number.get(key) if isinstance(key, int) else None
+
+    def trial(self, number: int) -> Trial | None:
+        """Return a trial by its number, also one that is filtered out; None if there is none."""
+        return self._trials.get(number)
+
+    def marked(self, index: int) -> bool:
+        """Return whether a trial is marked."""
+        return self.all[index].number in self.marks
+
+    def sorting(self) -> tuple[str, bool]:
+        """Return the column that the rows are sorted by, and whether in descending order."""
+        return self.by, self.down
+
+    def cells(self, index: int) -> Sequence[Cell]:
+        """Return the cells of a row, one per column."""
+        trial = self.all[index]
+        cells = self._cells.get(trial.number)
+        if cells is None:
+            if len(self._cells) > 4000:  # bounds the memory of a study with many trials
+                self._cells.clear()
+            cells = self._cells[trial.number] = [self._cell(trial, column.name) for column in self.columns]
+        return cells
+
+    def _cell(self, trial: Trial, name: str) -> Cell:
+        view = self._view
+        assert view is not None
+        meaning = STATUS_MEANINGS[trial.status]
+        if name == "number":
+            best = trial.number in self._best
+            return Cell(f"{self.glyphs.best if best else ' '}{trial.number}", "best" if best else "")
+        if name == STATUS_COLUMN:
+            return Cell(self.glyphs.status[trial.status], meaning)
+        if name == TREND_COLUMN:
+            return Cell(
+                sparkline(self._trends.get(trial.number, ()), self.glyphs), "muted" if meaning == "muted" else "accent"
+            )
+        if name == STEP_COLUMN:
+            return Cell("" if trial.last_step is None else str(trial.last_step), "muted")
+        if name == "stage":
+            return Cell(plain_line(trial.stage), "muted")
+        if any(objective.metric == name for objective in view.study.objectives):
+            return self._objective_cell(trial, name)
+        text = self._setting_text(trial, name)
+        if " → " in text and name not in TRIAL_FACT_COLUMNS:
+            return Cell(text, "warn")
+        quiet = name in MEASURED_COLUMNS or name in TRIAL_FACT_COLUMNS
+        ended_badly = trial.status in (TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.STOPPED)
+        return Cell(text, "muted" if quiet or ended_badly else "")
+
+    def _setting_text(self, trial: Trial, name: str) -> str:
+        """Return a setting in few characters; the trial's own screen shows the exact value."""
+        assert self._view is not None
+        value = self._value(trial, name)
+        spec = self._view.study.metrics.get(name)
+        if isinstance(value, float) and name not in MEASURED_COLUMNS and not (spec and spec.format):
+            used = trial.effective.get(name, value)
+            return (
+                short_setting(value)
+                if used == value or not isinstance(used, float)
+                else f"{short_setting(value)} → {short_setting(used)}"
+            )
+        return plain_line(format_cell(self._view, trial, name), limit=200)
+
+    def _objective_cell(self, trial: Trial, name: str) -> Cell:
+        """Return the cell of an objective.
+
+        Only a complete trial has a value; a failed one shows its reason, any other its latest value in brackets.
+        """
+        assert self._view is not None
+        spec = self._view.study.metrics.get(name)
+        if trial.values and name in trial.values:
+            best = trial.number in self._best
+            value = trial.values[name]
+            return Cell(
+                short_number(value, spec) if spec and spec.format else aligned_metric(value), "best" if best else ""
+            )
+        if trial.status is TrialStatus.FAILED or (trial.status is TrialStatus.STOPPED and name not in trial.metrics):
+            return Cell(str(trial.reason or trial.status), "bad" if trial.status is TrialStatus.FAILED else "muted")
+        latest = trial.metrics.get(name)
+        if latest is None:
+            return Cell("" if trial.status is not TrialStatus.PRUNED else "pruned", "muted")
+        text = short_number(latest, spec) if spec and spec.format else aligned_metric(latest)
+        return Cell(f"({text})", "running" if trial.status is TrialStatus.RUNNING else "muted")
+
+    # columns --------------------------------------------------------------------------------------------------
+
+    def _update_columns(self) -> None:
+        """Set the columns, with widths measured on a sample of rows.
+
+        A width only grows, so that the table does not jump.
+        """
+        view = self._view
+        assert view is not None
+        names = ["number", STATUS_COLUMN, *(self.chosen or self.default_columns())]
+        if names != self._names:
+            self._names = names
+            self._cells.clear()
+        trials = [
+            *self.all[:SAMPLE_ROWS],
+            *view.trials[-SAMPLE_ROWS:],
+            *(view.trials[:SAMPLE_ROWS] if not self.all else ()),
+        ]
+        columns = []
+        for name in names:
+            heading = self._heading(name)
+            widest = max([width_of(self._cell(trial, name).text) for trial in trials], default=0)
+            if name == TREND_COLUMN:
+                widest = 6
+            width = max(
+                self._widths.get(name, 0),
+                min(MAX_COLUMN_CELLS, max(widest, min(width_of(heading) + 1, MAX_HEADING_CELLS))),
+            )
+            if name == STATUS_COLUMN:
+                width = 1
+            if name == "number":
+                width = max(3, width_of(str(max((trial.number for trial in view.trials), default=0))) + 1)
+            self._widths[name] = width
+            right = name == "number" or self._is_numeric(name, trials)
+            columns.append(TableColumn(name, heading, width, right=right, sortable=name != TREND_COLUMN))
+        self.columns = columns
+
+    def _is_numeric(self, name: str, trials: Sequence[Trial]) -> bool:
+        if name in MEASURED_COLUMNS or name == STEP_COLUMN:
+            return True
+        if name in (TREND_COLUMN, "stage", STATUS_COLUMN, *TRIAL_FACT_COLUMNS):
+            return False
+        values = [value for trial in trials if (value := self._value(trial, name)) is not None]
+        objectives = [] if self._view is None else [objective.metric for objective in self._view.study.objectives]
+        return name in objectives or (bool(values) and all(isinstance(value, int | float) for value in values))
+
+    def _heading(self, name: str) -> str:
+        assert self._view is not None
+        study = self._view.study
+        spec = study.metrics.get(name)
+        heading = study.report.columns.get(name) or (spec.heading if spec else "")
+        if name == STATUS_COLUMN:
+            return ""
+        names = [
+            plain_line(text, limit=60) for text in (heading, HEADINGS.get(name), SHORT_HEADINGS.get(name), name) if text
+        ]
+        return next((text for text in names if width_of(text) < MAX_HEADING_CELLS), names[0])
+
+
+_SORT_ORDER = (
+    TrialStatus.RUNNING,
+    TrialStatus.PAUSED,
+    TrialStatus.WAITING,
+    TrialStatus.COMPLETE,
+    TrialStatus.PRUNED,
+    TrialStatus.STOPPED,
+    TrialStatus.FAILED,
+)
+_RANK = {status: rank for rank, status in enumerate(_SORT_ORDER)}
+
+
+def short_setting(value: float) -> str:
+    """Return a setting's number in few characters: `8.3e-4`, `0.05`, `128`."""
+    if not math.isfinite(value):
+        return str(value)
+    if value and (abs(value) < 1e-3 or abs(value) >= 1e6):
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+    return f"{value:.3g}"
+
+
+def aligned_metric(value: float) -> str:
+    """Return a metric with four significant digits, aligned with its neighbours: `1.510`."""
+    return f"{value:#.4g}" if 1e-3 <= abs(value) < 1e4 else written(value)

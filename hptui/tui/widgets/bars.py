@@ -1,0 +1,156 @@
+"""Lines of one row: the state of a study (top), the last message, and the keys that work (bottom)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
+from hptui.tui.keys import all_keys_by_id, key_text
+from hptui.tui.widgets.lines import LineWidget
+
+MEANINGS = ("muted", "running", "paused", "good", "best", "bad", "warn", "accent", "mark")
+"""Meanings that a cell can have; the same as `themes.MEANINGS`."""
+
+
+class CellLine(LineWidget):
+    """A row of cells, some aligned right.
+
+    Where not all fit, first muted ones on the left are dropped, then those on the right.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"cells--{name}" for name in MEANINGS}
+    DEFAULT_CSS = """
+    CellLine {
+        height: 1;
+        & .cells--muted { color: $mean-muted; }
+        & .cells--running { color: $mean-running; }
+        & .cells--paused { color: $mean-paused; }
+        & .cells--good { color: $mean-good; }
+        & .cells--best { color: $mean-best; }
+        & .cells--bad { color: $mean-bad; }
+        & .cells--warn { color: $mean-warn; }
+        & .cells--accent { color: $mean-accent; }
+        & .cells--mark { color: $mean-mark; }
+    }
+    """
+
+    def __init__(self, *, gap: str = "   ", id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.gap = gap
+        self.left: Sequence[Cell] = ()
+        self.right: Sequence[Cell] = ()
+
+    def show(self, left: Sequence[Cell], right: Sequence[Cell] = ()) -> None:
+        """Show other cells."""
+        self.left, self.right = left, right
+        self.repaint()
+
+    def draw(self, y: int, width: int) -> Strip:
+        """Return the line."""
+        base = self.rich_style
+        room = width - 2
+        left = [cell for cell in self.left if cell.text]
+        right = [cell for cell in self.right if cell.text]
+        step = len(self.gap)
+        for cell in [cell for cell in reversed(left) if cell.meaning == "muted"]:
+            if _width_of_cells([*left, *right], step) > room:
+                left.remove(cell)
+        while right and _width_of_cells([*left, *right], step) > room:
+            right.pop(0)
+        while len(left) > 1 and _width_of_cells([*left, *right], step) > room:
+            left.pop()
+        segments = [Segment(" ", base)]
+        for index, cell in enumerate(left):
+            text = cell.text if index or width_of(cell.text) <= room else fit_cells(cell.text, max(1, room))
+            segments += [Segment(text, self._style(cell, base)), Segment(self.gap, base)]
+        tail = [
+            part for cell in right for part in (Segment(cell.text, self._style(cell, base)), Segment(self.gap, base))
+        ]
+        if tail:
+            head_width = sum(segment.cell_length for segment in segments)
+            tail_width = sum(segment.cell_length for segment in tail[:-1])
+            segments.append(Segment(" " * max(0, width - 1 - head_width - tail_width), base))
+            segments += tail[:-1]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _style(self, cell: Cell, base: Style) -> Style:
+        style = base + self.style_of(f"cells--{cell.meaning}") if cell.meaning else base
+        return style + Style(bold=True) if cell.bold else style
+
+
+def _width_of_cells(cells: Sequence[Cell], gap: int) -> int:
+    return sum(width_of(cell.text) + gap for cell in cells) - gap
+
+
+class MessageLine(CellLine):
+    """The line of the last message: the result of an operation, or an error."""
+
+    DEFAULT_CSS = """
+    MessageLine { height: 1; }
+    """
+
+    def say(self, text: str, meaning: str = "") -> None:
+        """Show a message until the next one."""
+        self.show([Cell(plain_line(text.replace("\n", "  "), limit=600), meaning)] if text else [])
+
+
+class KeyLine(LineWidget):
+    """The keys that work now, the most useful first; as many as fit."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"keyline--key", "keyline--label"}
+    DEFAULT_CSS = """
+    KeyLine {
+        height: 1;
+        background: $panel;
+        & .keyline--key { color: $mean-accent; text-style: bold; }
+        & .keyline--label { color: $mean-muted; }
+    }
+    """
+
+    def __init__(self, *, ascii: bool = False) -> None:
+        super().__init__()
+        self._ascii = ascii
+        self._keys: list[tuple[str, str]] = []
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.call_after_refresh(self.update_keys))
+        self.update_keys()
+
+    def update_keys(self) -> None:
+        """Read which keys are bound now, after a change of focus or state."""
+        if not self.is_attached or not self.screen.is_current:
+            return
+        keys_by_id = all_keys_by_id()
+        entries: dict[str, tuple[int, str, str]] = {}
+        for key, active in self.screen.active_bindings.items():
+            entry = keys_by_id.get(active.binding.id or "")
+            if entry is not None and entry.footer and active.enabled and entry.id not in entries:
+                entries[entry.id] = (entry.footer, key_text(key, ascii=self._ascii), entry.label)
+        ordered = [(key, label) for _, key, label in sorted(entries.values(), key=lambda entry: entry[0])]
+        if ordered != self._keys:
+            self._keys = ordered
+            self.repaint()
+
+    def draw(self, y: int, width: int) -> Strip:
+        """Return the line."""
+        base = self.rich_style
+        key_style, label_style = base + self.style_of("keyline--key"), base + self.style_of("keyline--label")
+        fixed = [pair for pair in self._keys if pair[1] in ("Help", "Quit")]
+        others = [pair for pair in self._keys if pair not in fixed]
+        while others and _width_of_keys([*others, *fixed]) > width:
+            others.pop()
+        while len(fixed) > 1 and _width_of_keys(fixed) > width:
+            fixed.pop()
+        segments = [Segment(" ", base)]
+        for key, label in (*others, *fixed):
+            segments += [Segment(key, key_style), Segment(f" {label}  ", label_style)]
+        return Strip(segments).adjust_cell_length(width, base)
+
+
+def _width_of_keys(pairs: Sequence[tuple[str, str]]) -> int:
+    return 1 + sum(width_of(key) + 1 + width_of(label) + 2 for key, label in pairs)

@@ -1,0 +1,642 @@
+"""Whole studies through the real runner, shim and worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from hptui.core.errors import StudyError, UserError
+from hptui.core.trial import Reason, Role, TrialStatus
+from hptui.operations.run import run
+from hptui.operations.runner_process import runner_status
+from hptui.operations.steer import CommandRefused, send_command
+from hptui.store.reader import StoreReader
+from hptui.store.run_directory import read_json
+from tests.support import events, rest, run_to_rest, state, toy, trial, trials, until
+
+
+def statuses(found: list) -> list[str]:  # type: ignore[type-arg]
+    return [str(one.status) for one in found]
+
+
+def test_a_study_runs_to_its_end(home: Path, tmp_path: Path) -> None:
+    sd = run_to_rest(home, toy(tmp_path, trials=4))
+    found = trials(sd)
+    assert statuses(found) == ["complete"] * 4
+    assert [one.role for one in found] == [Role.BASELINE, Role.SEARCH, Role.SEARCH, Role.SEARCH]
+    assert state(sd) == ("done", "")
+    assert all(one.values and one.last_step == 5 and one.peak_memory_gb for one in found)
+    with StoreReader(sd) as reader:
+        [attempt] = reader.attempts(0)
+        assert attempt.warm
+        assert attempt.environment["python"]
+        assert [step for step, _, _ in reader.curve(0, "loss")] == [1, 2, 3, 4, 5]
+
+
+def test_nothing_is_readable_by_others(home: Path, tmp_path: Path) -> None:
+    sd = run_to_rest(home, toy(tmp_path, trials=1))
+    loose = [path for path in sd.root.rglob("*") if path.stat().st_mode & 0o077]
+    assert loose == []
+
+
+def test_secrets_of_the_environment_are_not_kept(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_planted_secret")
+    sd = run_to_rest(home, toy(tmp_path, trials=1))
+    found = [path for path in sd.root.rglob("*") if path.is_file() and b"hf_planted_secret" in path.read_bytes()]
+    assert found == []
+
+
+def test_more_trials_extend_a_finished_study(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=2)
+    sd = run_to_rest(home, path)
+    run_to_rest(home, path, trials="+2")
+    assert statuses(trials(sd)) == ["complete"] * 4
+    run_to_rest(home, path)  # the file still says 2: the raised budget stands, and nothing more runs
+    assert len(trials(sd)) == 4
+    run_to_rest(home, "toy", trials="5")
+    assert len(trials(sd)) == 5
+
+
+def test_settings_from_the_command_line_are_what_runs(home: Path, tmp_path: Path) -> None:
+    sd = run_to_rest(home, toy(tmp_path), trials="1", settings={"steps": "3", "batch_size": "8"})
+    config = read_json(sd.attempt(0, 1) / "config.json")
+    assert (config["settings"]["steps"], config["settings"]["batch_size"]) == (3, 8)
+    assert trial(sd, 0).last_step == 3
+
+
+def test_a_failure_never_becomes_a_number(home: Path, tmp_path: Path) -> None:
+    for fault, reason in [("crash_at = 2", "crash"), ("nan_at = 2", "nan"), ("oom_at = 2", "oom")]:
+        sd = run_to_rest(home, toy(tmp_path, reason, trials=1, trainer=fault, steps=9))
+        [one] = trials(sd)
+        assert (str(one.status), str(one.reason), one.values) == ("failed", reason, None)
+        assert one.message
+
+
+def test_a_study_whose_every_trial_crashes_stops_after_three(home: Path, tmp_path: Path) -> None:
+    sd = run_to_rest(home, toy(tmp_path, trials=20, trainer="crash_at = 2"))
+    assert statuses(trials(sd)) == ["failed"] * 3
+    study, message = state(sd)
+    assert study == "paused"
+    assert "first 3 trials all failed (crash)" in message
+
+
+def test_a_metric_that_is_never_reported_stops_the_study_after_one(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=20)
+    path.write_text(path.read_text().replace('metric = "loss"', 'metric = "val_acc"'))
+    sd = run_to_rest(home, path)
+    [one] = trials(sd)
+    assert one.reason is Reason.NO_METRIC
+    assert "it reported accuracy, loss" in one.message
+    assert state(sd)[0] == "paused"
+
+
+def test_a_timeout_is_told_apart(home: Path, tmp_path: Path) -> None:
+    rest_ = '[resources]\ntimeout = "1s"\nstop_grace = 1.0'
+    sd = run_to_rest(home, toy(tmp_path, trials=1, steps=1000, step_seconds=0.05, rest=rest_))
+    assert trial(sd, 0).reason is Reason.TIMEOUT
+    assert "timeout" in trial(sd, 0).message
+
+
+def test_silence_is_told_and_on_request_ended(home: Path, tmp_path: Path) -> None:
+    rest_ = '[resources]\nhang_after = 0.6\non_hang = "stop"\nstop_grace = 0.5'
+    sd = run_to_rest(home, toy(tmp_path, trials=1, trainer="hang_at = 2", rest=rest_))
+    assert trial(sd, 0).reason is Reason.HUNG
+    assert any("nothing moved" in message for message in events(sd, "hung"))
+
+
+def test_pause_saves_and_resume_goes_on_from_there(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=1, steps=60, step_seconds=0.03)
+    undisturbed = run_to_rest(home, toy(tmp_path, "still", trials=1, steps=60))
+    sd = run(home, str(path)).sd
+    until(lambda: (trial(sd, 0).last_step or 0) > 10)
+    send_command(sd, "pause", {})
+    rest(sd)
+    paused = trial(sd, 0)
+    assert (paused.status, paused.reason, paused.values) == (TrialStatus.PAUSED, Reason.USER, None)
+    assert state(sd)[0] == "paused"
+    run_to_rest(home, "toy")
+    assert trial(sd, 0).status is TrialStatus.COMPLETE
+    with StoreReader(sd) as reader, StoreReader(undisturbed) as other:
+        first, second = reader.attempts(0)
+        assert second.resumed_step == paused.last_step
+        mine = [(step, value) for step, value, _ in reader.curve(0, "loss")]
+        assert mine == [(step, value) for step, value, _ in other.curve(0, "loss")]
+        seconds = [seconds for _, _, seconds in reader.curve(0, "loss")]
+        assert seconds == sorted(seconds)
+        assert reader.trial(0).seconds == pytest.approx(first.seconds + second.seconds, abs=0.01)
+
+
+def test_pause_after_trials_drains(home: Path, tmp_path: Path) -> None:
+    sd = run(home, str(toy(tmp_path, trials=5, steps=20, step_seconds=0.02))).sd
+    until(lambda: trials(sd)[0].status is TrialStatus.RUNNING)
+    send_command(sd, "pause", {"after_trials": True})
+    rest(sd)
+    assert statuses(trials(sd)) == ["complete"]
+    assert state(sd)[0] == "paused"
+
+
+def test_one_trial_can_be_paused_while_the_study_goes_on(home: Path, tmp_path: Path) -> None:
+    sd = run(home, str(toy(tmp_path, trials=2, steps=60, step_seconds=0.03))).sd
+    until(lambda: (trials(sd)[0].last_step or 0) > 3)
+    send_command(sd, "pause", {"trials": [0]})
+    rest(sd)
+    assert statuses(trials(sd)) == ["paused", "complete"]
+    assert state(sd) == ("paused", "only paused trials are left: 0")
+    run_to_rest(home, "toy")
+    assert statuses(trials(sd)) == ["complete", "complete"]
+
+
+def test_stop_one_trial_and_retry_it(home: Path, tmp_path: Path) -> None:
+    sd = run(home, str(toy(tmp_path, trials=2, steps=60, step_seconds=0.03))).sd
+    until(lambda: (trials(sd)[0].last_step or 0) > 3)
+    send_command(sd, "stop", {"trials": [0]})
+    rest(sd)
+    assert statuses(trials(sd)) == ["stopped", "complete"]
+    assert trial(sd, 0).reason is Reason.USER
+    send_command(sd, "retry", {"trials": [0]})
+    run_to_rest(home, "toy")
+    assert statuses(trials(sd)) == ["complete", "complete"]
+    assert trial(sd, 0).attempts == 2
+
+
+def test_stop_now_kills_a_deaf_worker(home: Path, tmp_path: Path) -> None:
+    sd = run(home, str(toy(tmp_path, trials=3, trainer="hang_at = 2"))).sd
+    until(lambda: (trials(sd)[0].last_step or 0) >= 1)
+    began = time.monotonic()
+    send_command(sd, "stop", {"now": True})
+    rest(sd)
+    assert time.monotonic() - began < 10
+    assert statuses(trials(sd)) == ["stopped"]
+    assert state(sd)[0] == "stopped"
+
+
+def test_a_crash_that_is_mended_can_be_retried(home: Path, tmp_path: Path) -> None:
+    sd = run_to_rest(home, toy(tmp_path, trials=1, trainer="crash_at = 3\nfaulty_attempts = 1"))
+    assert statuses(trials(sd)) == ["failed"]
+    assert "start it with: hptui run toy" in send_command(sd, "retry", {"trials": [0]})
+    run_to_rest(home, "toy")
+    assert statuses(trials(sd)) == ["complete"]
+
+
+def test_a_killed_worker_runs_again_with_the_same_number_and_parameters(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=1, steps=60, step_seconds=0.02, trainer="checkpoint_every = 5")
+    sd = run(home, str(path)).sd
+    until(lambda: (trials(sd)[0].last_step or 0) > 12)
+    os.kill(read_json(sd.attempt(0, 1) / "shim.json")["worker"], signal.SIGKILL)
+    rest(sd)
+    [one] = trials(sd)
+    assert (one.status, one.attempts) == (TrialStatus.COMPLETE, 2)
+    with StoreReader(sd) as reader:
+        lost, done = reader.attempts(0)
+        assert (lost.state, lost.reason) == ("lost", Reason.LOST)
+        assert (done.resumed_step or 0) >= 10
+        assert [step for step, _, _ in reader.curve(0, "loss")] == list(range(1, 61))
+
+
+def test_a_machine_that_loses_a_trial_again_and_again_is_not_obeyed_for_ever(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=1, trainer="hang_at = 1", rest="[resources]\nlost_retries = 1")
+    sd = run(home, str(path)).sd
+    for n in (1, 2):
+        until(lambda n=n: isinstance(read_json(sd.attempt(0, n) / "shim.json"), dict))  # type: ignore[misc]
+        os.kill(read_json(sd.attempt(0, n) / "shim.json")["worker"], signal.SIGKILL)
+    rest(sd)
+    [one] = trials(sd)
+    assert (one.status, one.reason, one.attempts) == (TrialStatus.FAILED, Reason.LOST, 2)
+
+
+def test_a_killed_runner_is_replaced_and_the_trial_never_notices(home: Path, tmp_path: Path) -> None:
+    sd = run(home, str(toy(tmp_path, trials=2, steps=80, step_seconds=0.02))).sd
+    until(lambda: (trials(sd)[0].last_step or 0) > 5)
+    os.kill(int(str(runner_status(sd)["pid"])), signal.SIGKILL)
+    until(lambda: not runner_status(sd)["alive"])
+    run_to_rest(home, "toy")
+    found = trials(sd)
+    assert statuses(found) == ["complete", "complete"]
+    assert found[0].attempts == 1
+    with StoreReader(sd) as reader:
+        assert [step for step, _, _ in reader.curve(0, "loss")] == list(range(1, 81))
+
+
+def test_what_ended_while_no_runner_lived_is_counted(home: Path, tmp_path: Path) -> None:
+    sd = run(home, str(toy(tmp_path, trials=1, steps=40, step_seconds=0.02))).sd
+    until(lambda: (trials(sd)[0].last_step or 0) > 1)
+    os.kill(int(str(runner_status(sd)["pid"])), signal.SIGKILL)
+    until(lambda: (sd.attempt(0, 1) / "exit.json").exists())
+    assert trial(sd, 0).status is TrialStatus.RUNNING
+    run_to_rest(home, "toy")
+    assert (trial(sd, 0).status, trial(sd, 0).attempts) == (TrialStatus.COMPLETE, 1)
+
+
+def test_trials_run_in_parallel_and_do_not_mix(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=6, steps=20, step_seconds=0.02, rest="[resources]\nparallel = 3")
+    sd = run_to_rest(home, path)
+    found = trials(sd)
+    assert statuses(found) == ["complete"] * 6
+    with StoreReader(sd) as reader:
+        attempts = reader.attempts()
+        curves = [[step for step, _, _ in reader.curve(one.number, "loss")] for one in found]
+    assert curves == [list(range(1, 21))] * 6
+    assert max(sum(a.started <= b.started < (a.ended or 0) for a in attempts) for b in attempts) == 3
+
+
+def test_listed_trials_run_as_given_and_do_not_count(home: Path, tmp_path: Path) -> None:
+    listed = '[[trial]]\nname = "wide"\ntitle = "Wide"\nnote = "capacity"\nset = { width = 256 }'
+    sd = run_to_rest(home, toy(tmp_path, trials=2, rest=listed))
+    base, wide, searched = trials(sd)
+    assert (base.role, wide.role, searched.role) == (Role.BASELINE, Role.LISTED, Role.SEARCH)
+    assert (wide.name, wide.title, wide.note, dict(wide.params)) == ("wide", "Wide", "capacity", {"width": 256})
+    assert read_json(sd.attempt(1, 1) / "config.json")["settings"]["width"] == 256
+
+
+def test_trial_names_come_from_the_template(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=2, steps=1)
+    path.write_text('trial_name = "exp_w{width}_n{number}"\n' + path.read_text())
+    sd = run_to_rest(home, path)
+    assert [one.name for one in trials(sd)] == ["baseline", "exp_w64_n1"]
+
+
+def test_a_hand_made_trial_is_queued_while_the_study_runs(home: Path, tmp_path: Path) -> None:
+    sd = run(home, str(toy(tmp_path, trials=2, steps=30, step_seconds=0.02))).sd
+    until(lambda: trials(sd)[0].status is TrialStatus.RUNNING)
+    said = send_command(sd, "add", {"params": {"width": 128}, "name": "mine", "note": "a hunch", "title": ""})
+    assert said == "trial 1 is queued"
+    rest(sd)
+    found = trials(sd)
+    assert [one.role for one in found] == [Role.BASELINE, Role.MANUAL, Role.SEARCH]
+    assert (found[1].name, found[1].note) == ("mine", "a hunch")
+    with pytest.raises(UserError, match="exists already"):
+        send_command(sd, "add", {"params": {}, "name": "mine"})
+
+
+def test_an_edited_space_is_a_new_revision_and_old_trials_inform_the_new(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=3, sampler="tpe")
+    path.write_text(path.read_text().replace("[space]", "[space]  # what we search"))
+    sd = run_to_rest(home, path)
+    said = send_command(sd, "space", {"changes": {"learning_rate": "1e-4..1e-3 log"}, "why": "the edges are bad"})
+    assert "revision 2" in said
+    assert "# what we search" in path.read_text()
+    run_to_rest(home, "toy", trials="+3")
+    found = trials(sd)
+    assert [one.revision for one in found] == [1, 1, 1, 3, 3, 3]  # the new budget is a revision, too
+    assert all(1e-4 <= one.params["learning_rate"] <= 1e-3 for one in found[3:])  # type: ignore[operator]
+    with StoreReader(sd) as reader:
+        assert reader.revisions()[1].why == "the edges are bad"
+
+
+def test_an_impossible_edit_is_refused_and_changes_nothing(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=1)
+    before = path.read_text()
+    sd = run_to_rest(home, path)
+    with pytest.raises(StudyError, match="learning_rte"):
+        send_command(sd, "space", {"changes": {"learning_rte": "1e-4..1e-3 log"}, "why": ""})
+    assert path.read_text() == before
+
+
+def test_a_changed_file_is_a_new_revision(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=1)
+    sd = run_to_rest(home, path)
+    path.write_text(path.read_text().replace("trials = 1", "trials = 2").replace("1e-1", "1e-2"))
+    started = run(home, str(path))
+    rest(sd)
+    assert any("learning_rate" in note for note in started.notes)
+    assert [one.revision for one in trials(sd)] == [1, 2]
+
+
+def test_another_file_with_the_same_name_is_refused(home: Path, tmp_path: Path) -> None:
+    run_to_rest(home, toy(tmp_path, trials=1))
+    other = tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(UserError, match="was made from") as error:
+        run(home, str(toy(other, trials=1)))
+    assert str(other) in str(error.value)
+
+
+def test_a_median_pruner_cuts_hopeless_trials_and_says_why(home: Path, tmp_path: Path) -> None:
+    search = 'pruner = { kind = "median", warmup = 0.2, startup = 2 }'
+    bad = "[[trial]]\nset = { learning_rate = 2e-3 }\n[[trial]]\nset = { learning_rate = 1.5e-3 }"
+    path = toy(tmp_path, trials=6, steps=40, step_seconds=0.02, search=search, rest=bad)
+    sd = run_to_rest(home, path)
+    pruned = [one for one in trials(sd) if one.status is TrialStatus.PRUNED]
+    assert pruned
+    assert all(one.role is Role.SEARCH and one.values is None for one in pruned)
+    assert all("median" in one.message and "% of training" in one.message for one in pruned)
+    assert all((one.last_step or 0) < 40 for one in pruned)
+
+
+def test_a_trial_without_progress_is_not_pruned_and_that_is_said_once(home: Path, tmp_path: Path) -> None:
+    search = 'pruner = { kind = "median", warmup = 0.0, startup = 1 }'
+    path = toy(tmp_path, trials=4, steps=20, step_seconds=0.02, search=search, trainer="report_total = false")
+    sd = run_to_rest(home, path)
+    assert statuses(trials(sd)) == ["complete"] * 4
+    assert len(events(sd, "pruner")) == 1
+
+
+def test_hours_end_a_study_that_has_no_other_limit(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, steps=10, step_seconds=0.02, search="until = { hours = 0.0006 }")
+    path.write_text(path.read_text().replace("trials = 3", ""))
+    sd = run_to_rest(home, path)
+    study, message = state(sd)
+    assert study == "done"
+    assert "hours" in message
+    assert set(statuses(trials(sd))) == {"complete"}
+
+
+def test_a_grid_ends_when_its_space_is_spent(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=50, steps=1, sampler="grid", search="baseline = false")
+    path.write_text(path.read_text().replace("{ low = 1e-5, high = 1e-1, log = true }", "{ choices = [1e-4, 1e-3] }"))
+    sd = run_to_rest(home, path)
+    assert [dict(one.params) for one in trials(sd)] == [{"learning_rate": 1e-4}, {"learning_rate": 1e-3}]
+    assert "spent" in state(sd)[1]
+
+
+def test_a_second_runner_is_refused(home: Path, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    sd = run(home, str(toy(tmp_path, trials=1, steps=100, step_seconds=0.02))).sd
+    command = [sys.executable, "-m", "hptui.operations.runner_process", str(sd.root)]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert second.returncode == 4
+    assert "another runner holds" in second.stderr
+
+
+def test_run_on_a_running_study_joins_it(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=1, steps=60, step_seconds=0.03)
+    first = run(home, str(path))
+    pid = runner_status(first.sd)["pid"]
+    second = run(home, str(path))
+    assert second.joined
+    assert runner_status(first.sd)["pid"] == pid
+
+
+def test_requests_that_cannot_be_carried_out_say_why(home: Path, tmp_path: Path) -> None:
+    sd = run(home, str(toy(tmp_path, trials=1, steps=60, step_seconds=0.03))).sd
+    with pytest.raises(CommandRefused, match="no trial 99"):
+        send_command(sd, "retry", {"trials": [99]})
+
+
+def test_on_end_is_told_how_the_study_ended(home: Path, tmp_path: Path) -> None:
+    target = tmp_path / "told"
+    code = f"import os,sys; open({str(target)!r}, 'w').write(' '.join(sys.argv[1:]) + ' ' + os.environ['HPTUI_STATE'])"
+    path = toy(tmp_path, trials=1)
+    path.write_text(f"on_end = ['python3', '-c', {code!r}, '{{state}}', '{{best}}']\n" + path.read_text())
+    run_to_rest(home, path)
+    until(target.exists)
+    until(lambda: target.read_text() == "done 0 done")
+
+
+def test_cold_starts_give_the_same_results(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    warm = run_to_rest(home, toy(tmp_path, "warm", trials=2))
+    monkeypatch.setenv("HPTUI_COLD", "1")
+    cold = run_to_rest(home, toy(tmp_path, "cold", trials=2))
+    assert [one.values for one in trials(warm)] == [one.values for one in trials(cold)]
+    with StoreReader(cold) as reader:
+        assert not any(attempt.warm for attempt in reader.attempts())
+
+
+def test_a_full_disk_pauses_before_anything_starts(home: Path, tmp_path: Path) -> None:
+    sd = run_to_rest(home, toy(tmp_path, trials=1, rest="[resources]\nmin_free_gb = 1e9"))
+    assert statuses(trials(sd)) == ["waiting"]
+    study, message = state(sd)
+    assert study == "paused"
+    assert "free some space" in message
+
+
+def test_two_gpus_run_two_trials_each_on_its_own(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fakes = Path(__file__).parent.parent / "fakes"
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(fakes), os.environ.get("PYTHONPATH")))))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    sd = run_to_rest(home, toy(tmp_path, trials=4, steps=20, step_seconds=0.02))
+    with StoreReader(sd) as reader:
+        devices = {attempt.device for attempt in reader.attempts()}
+    assert len(devices) == 2
+
+
+TRAIN = """
+def main(trial, *, lr: float = 1e-3, width: int = 4):
+    trial.total_steps = 3
+    for step in range(1, 4):
+        trial.report(step, loss=lr * width / step)
+    return {"loss": lr * width / 3}
+"""
+
+OWN = """
+    name = "own"
+    [objective]
+    metric = "loss"
+    [trainer]
+    kind = "train:main"
+    lr = 0.5
+    [space]
+    width = {{ low = 2, high = 8, int = true }}
+    [search]
+    sampler = "random"
+    trials = {trials}
+"""
+
+
+def test_a_function_beside_the_study_file_is_a_trainer_and_a_change_of_it_is_flagged(
+    home: Path, tmp_path: Path
+) -> None:
+    import textwrap
+
+    script, path = tmp_path / "train.py", tmp_path / "own.toml"
+    script.write_text(TRAIN)
+    path.write_text(textwrap.dedent(OWN.format(trials=2)))
+    sd = run_to_rest(home, path)
+    found = trials(sd)
+    assert statuses(found) == ["complete", "complete"]
+    assert found[0].values == {"loss": pytest.approx(0.5 * 4 / 3)}
+    assert events(sd, "changed") == []
+    script.write_text(TRAIN.replace("lr * width / 3", "lr * width / 4"))
+    run_to_rest(home, path, trials="3")
+    [said] = events(sd, "changed")
+    assert "trainer_sha256" in said
+
+
+def test_a_gpu_that_somebody_else_fills_is_waited_for_and_named(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import json
+
+    world = tmp_path / "world.json"
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent / "fakes"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("FAKE_NVML", str(world))
+    busy = {"free": {"0": 1 << 20, "1": 1 << 20}, "processes": {"0": [[os.getpid(), 20 << 30]]}}
+    world.write_text(json.dumps(busy))
+    sd = run(home, str(toy(tmp_path, trials=1))).sd
+    until(lambda: events(sd, "gpu_busy"))
+    [said] = events(sd, "gpu_busy")
+    assert "waiting for GPU" in said
+    assert "GiB free" in said
+    assert trials(sd)[0].status is TrialStatus.WAITING
+    world.write_text("{}")
+    rest(sd)
+    assert statuses(trials(sd)) == ["complete"]
+    with StoreReader(sd) as reader:
+        environment = reader.attempts(0)[0].environment
+    assert environment["gpu"] == "Fake GPU 0"
+    assert environment["driver"] == "570.00"
+
+
+def test_results_are_written_where_the_command_line_says(home: Path, tmp_path: Path) -> None:
+    run_to_rest(home, toy(tmp_path, trials=2), output=str(tmp_path / "out"))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "best_config.yaml",
+        "facts.json",
+        "images",
+        "report.md",
+        "trials.csv",
+        "trials.json",
+    ]
+    head, base, searched = (tmp_path / "out" / "trials.csv").read_text().splitlines()
+    assert head.startswith("number,name,status,reason,learning_rate,value.loss")
+    assert base.startswith("0,baseline,complete,finished,0.001,")
+    assert searched.startswith("1,,complete,finished,")
+
+
+def test_the_chosen_files_are_written_when_a_study_comes_to_rest(home: Path, tmp_path: Path) -> None:
+    report = f'[report]\nwrite = "{tmp_path / "out"}"\nfigures = "none"\n'
+    report += 'files = ["optuna-study-results", "trial_history.csv"]'
+    sd = run_to_rest(home, toy(tmp_path, trials=2, rest=report))
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names >= {"study_results.yaml", "trial_history.csv", "best_config.yaml", "report.md"}
+    assert "images" not in names
+    assert events(sd, "results") == []
+
+
+def test_a_stop_rule_ends_a_trial_and_spares_the_baseline(home: Path, tmp_path: Path) -> None:
+    search = 'stop = [{ when = "loss > 0.5", after = 0.2 }]'
+    sd = run_to_rest(home, toy(tmp_path, trials=3, steps=40, step_seconds=0.02, search=search))
+    base, *others = trials(sd)
+    assert base.status is TrialStatus.COMPLETE
+    assert [(one.status, one.reason) for one in others] == [(TrialStatus.PRUNED, Reason.THRESHOLD)] * 2
+    assert all("loss > 0.5" in one.message and "% of training" in one.message for one in others)
+    assert all(8 <= (one.last_step or 0) < 40 for one in others)
+
+
+def test_a_stop_rule_about_a_metric_that_never_comes_is_said(home: Path, tmp_path: Path) -> None:
+    search = 'stop = [{ when = "grad_norm > 5", after = 0.2 }]'
+    sd = run_to_rest(home, toy(tmp_path, trials=2, search=search))
+    assert statuses(trials(sd)) == ["complete", "complete"]
+    [said] = events(sd, "stop_rules")
+    assert "grad_norm" in said
+
+
+def test_a_study_ends_when_nothing_improves_any_more(home: Path, tmp_path: Path) -> None:
+    fixed = "[[trial]]\nset = { learning_rate = 2e-3 }"
+    path = toy(tmp_path, trials=40, steps=2, search="until = { no_improvement = 3 }", rest=fixed)
+    sd = run_to_rest(home, path)
+    study, message = state(sd)
+    assert study == "done"
+    assert "improve" in message
+    assert 4 <= len(trials(sd)) < 40
+
+
+def test_a_study_ends_on_its_target(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=40, steps=5, search="until = { target = 100.0 }")
+    sd = run_to_rest(home, path)
+    assert len(trials(sd)) == 1
+    assert "target" in state(sd)[1]
+
+
+def test_a_trial_that_breaks_an_outcome_constraint_is_not_the_best(home: Path, tmp_path: Path) -> None:
+    from hptui.results.view import read_view
+
+    sd = run_to_rest(home, toy(tmp_path, trials=6, steps=5, search='outcome = ["accuracy <= 0.2"]'))
+    view = read_view(sd)
+    assert all(one.status is TrialStatus.COMPLETE for one in view.trials)
+    assert view.best is not None
+    assert view.best.metrics["accuracy"] <= 0.2
+    loose = min(view.trials, key=lambda one: (one.values or {})["loss"])
+    assert loose.metrics["accuracy"] > 0.2, "else this proves nothing"
+
+
+@pytest.mark.parametrize("kind", ["percentile", "asha", "hyperband", "patient"])
+def test_every_pruner_cuts_something_in_a_real_study(home: Path, tmp_path: Path, kind: str) -> None:
+    options = {"percentile": "percentile = 50, startup = 2", "patient": "patience = 2, min_delta = 0.2"}.get(
+        kind, "warmup = 0.1"
+    )
+    search = f'pruner = {{ kind = "{kind}", {options} }}'
+    count = 18 if kind == "hyperband" else 8  # its gentlest bracket cuts nothing
+    path = toy(tmp_path, trials=count, steps=30, step_seconds=0.02, search=search, rest="[resources]\nparallel = 2")
+    sd = run_to_rest(home, path)
+    cut = [one for one in trials(sd) if one.status is TrialStatus.PRUNED]
+    assert cut
+    assert all(one.message and one.role is Role.SEARCH for one in cut)
+
+
+def _kill_engines(runner: object) -> None:
+    """Kill the engines that a runner has started."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"hptui.search.engine_process" in words and str(runner).encode() in words:
+            os.kill(int(entry.name), signal.SIGKILL)
+
+
+@pytest.mark.xdist_group("engines")
+def test_an_engine_that_dies_is_named_a_random_trial_is_tried_and_nothing_is_lost(home: Path, tmp_path: Path) -> None:
+    sd = run(home, str(toy(tmp_path, trials=12, steps=10, step_seconds=0.02, sampler="gp"))).sd
+    until(lambda: len(trials(sd)) > 3)
+
+    def dies() -> bool:
+        _kill_engines(runner_status(sd)["pid"])
+        return bool(events(sd, "study_draining"))
+
+    until(dies)
+    rest(sd)
+    study, message = state(sd)
+    assert study == "paused"
+    assert "the sampler 'gp' failed" in message
+    found = trials(sd)
+    assert found[-1].engine == "random (fallback)"
+    assert set(statuses(found)) == {"complete"}
+    run_to_rest(home, "toy")
+    assert statuses(trials(sd)) == ["complete"] * 12
+
+
+@pytest.mark.xdist_group("engines")
+@pytest.mark.parametrize("sampler", ["gp", "ax", "cmaes", "qmc", "nsga2"])
+def test_every_sampler_carries_a_study_and_the_runner_never_loads_torch(
+    home: Path, tmp_path: Path, sampler: str
+) -> None:
+    path = toy(tmp_path, trials=8, steps=5, step_seconds=0.05, sampler=sampler)
+    sd = run(home, str(path)).sd
+    until(lambda: len(trials(sd)) > 6)
+    maps = Path(f"/proc/{runner_status(sd)['pid']}/maps").read_text()
+    assert "torch" not in maps
+    rest(sd)
+    found = trials(sd)
+    assert statuses(found) == ["complete"] * 8
+    assert all(one.engine.split()[0] in ("optuna", "ax") for one in found[1:])
+    assert len({str(dict(one.params)) for one in found}) == 8
+
+
+def test_auto_says_what_it_chose_and_why(home: Path, tmp_path: Path) -> None:
+    path = toy(tmp_path, trials=20, steps=1, sampler="auto")
+    path.write_text(path.read_text().replace("{ low = 1e-5, high = 1e-1, log = true }", "{ choices = [1e-4, 1e-2] }"))
+    sd = run_to_rest(home, path)
+    assert events(sd, "sampler") == ["auto chose grid: there are only 2 configurations, so all of them are tried"]
+    assert len(trials(sd)) == 3
+
+
+def test_several_objectives_have_a_pareto_set(home: Path, tmp_path: Path) -> None:
+    from hptui.results.view import best_trials, read_view
+
+    path = toy(tmp_path, trials=10, steps=5, sampler="tpe", space="width = { choices = [8, 64, 512] }")
+    second = '[[objective]]\nmetric = "loss"\ngoal = "minimize"\n[[objective]]\nmetric = "accuracy"\ngoal = "minimize"'
+    path.write_text(path.read_text().replace('[objective]\nmetric = "loss"', second))
+    sd = run_to_rest(home, path)
+    view = read_view(sd)
+    assert statuses(list(view.trials)) == ["complete"] * 10
+    best = best_trials(view.study, view.trials)
+    assert len(best) >= 2
+    assert all(set(one.values or {}) == {"loss", "accuracy"} for one in best)

@@ -1,0 +1,118 @@
+"""Doubling a setting until memory runs out: the toy's word for it, and the real thing under a limit of the system."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hptui.core.errors import NoUsableTrial, UserError
+from hptui.operations.memory_fit import MemoryFit, find_memory_fit, heaviest_with
+from hptui.operations.run import read_study
+from tests.support import toy
+
+
+def fitted(folder: Path, trainer: str, setting: str = "batch_size", **more: str) -> MemoryFit:
+    return find_memory_fit(toy(folder, trainer=trainer, steps=4, **more), setting)  # type: ignore[arg-type]
+
+
+def values(found: MemoryFit) -> list[tuple[int, bool]]:
+    return [(attempt.value, attempt.fits) for attempt in found.attempts]
+
+
+def test_doubles_until_memory_runs_out_and_proposes_three_quarters(tmp_path: Path) -> None:
+    found = fitted(tmp_path, "batch_size = 32\nfail_if = 'batch_size > 100'")
+    assert values(found) == [(32, True), (64, True), (128, False)]
+    assert (found.fits, found.fails, found.proposed) == (64, 128, 48)
+    assert "CUDA out of memory" in found.attempts[-1].message
+
+
+def test_halves_where_the_first_value_is_too_much(tmp_path: Path) -> None:
+    found = fitted(tmp_path, "batch_size = 512\nfail_if = 'batch_size > 200'")
+    assert values(found) == [(512, False), (256, False), (128, True)]
+    assert found.proposed == 96
+
+
+def test_one_is_the_least_that_is_proposed(tmp_path: Path) -> None:
+    assert fitted(tmp_path, "batch_size = 1\nfail_if = 'batch_size > 1'").proposed == 1
+
+
+def test_not_even_one_fits(tmp_path: Path) -> None:
+    with pytest.raises(NoUsableTrial, match="not even batch_size = 1"):
+        fitted(tmp_path, "batch_size = 2\nfail_if = 'batch_size > 0'")
+
+
+def test_a_setting_that_costs_no_memory_is_not_doubled_for_ever(tmp_path: Path) -> None:
+    found = fitted(tmp_path, "batch_size = 1")
+    assert found.fails is None
+    assert found.proposed == found.fits == 16
+
+
+def test_another_failure_is_not_taken_for_a_lack_of_memory(tmp_path: Path) -> None:
+    with pytest.raises(NoUsableTrial, match=r"not for want of memory .*crash: .*told to crash"):
+        fitted(tmp_path, "batch_size = 2\ncrash_at = 1")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("batchsize", "'batch_size'"), ("learning_rate", "no whole number"), ("nothing", "no setting")],
+)
+def test_what_cannot_be_doubled(tmp_path: Path, setting: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        fitted(tmp_path, "", setting)
+
+
+def test_the_rest_of_the_configuration_is_the_heaviest_and_what_is_derived_follows(tmp_path: Path) -> None:
+    space = (
+        "batch_size = { choices = [1, 2] }\nwidth = { choices = [16, 64] }\ndepth = { expr = 'batch_size // 2 + 1' }"
+    )
+    search = 'constraints = ["width * batch_size <= 64", "width <= 64"]'
+    study = read_study(toy(tmp_path, space=space, search=search), {})
+    found = heaviest_with(study, "batch_size", 8)
+    assert (found["batch_size"], found["width"], found["depth"]) == (8, 64, 5)
+
+
+CHARLM = """
+name = "real"
+[objective]
+metric = "val_loss"
+[trainer]
+kind = "charlm"
+model_dim = 64
+num_layers = 2
+num_heads = 2
+max_seq_len = 128
+train_chars = 60000
+batch_size = 128
+eval_batches = 1
+sample_chars = 0
+epochs = 1000
+[space]
+learning_rate = "1e-4..1e-2 log"
+[search]
+trials = 2
+"""
+
+
+def test_a_real_limit_of_memory_is_found(tmp_path: Path) -> None:
+    (tmp_path / "real.toml").write_text(CHARLM)
+    limit = 3 << 29  # of addresses, of which torch alone takes a third
+
+    def small() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+    command = [sys.executable, "-m", "hptui", "--home", str(tmp_path / "home")]
+    command += ["check", str(tmp_path / "real.toml"), "--fit", "batch_size", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False, preexec_fn=small)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["fit"]
+    assert found["fails"] == 2 * found["fits"]
+    assert found["proposed"] == 3 * found["fits"] // 4
+    peaks = [attempt["peak_rss_gb"] for attempt in found["attempts"] if attempt["fits"]]
+    assert peaks == sorted(peaks)
+    assert "DefaultCPUAllocator" in found["attempts"][-1]["message"]
+    assert f"batch_size={found['fails']}: does not fit" in done.stderr

@@ -1,0 +1,88 @@
+"""A report that is read back says which of its numbers hold no longer, whoever changed them."""
+
+import json
+import shutil
+
+import pytest
+
+from hptui.core.errors import UserError
+from hptui.operations.report import verify_report, write_report
+from hptui.store.store import Store
+from tests.operations.made import make
+from tests.support import hptui
+
+
+def written(home, tmp_path, figures="none"):
+    sd = make(home)
+    write_report(sd, tmp_path / "out", figures=figures)
+    return sd, tmp_path / "out" / "report.md"
+
+
+def test_a_report_that_holds(home, tmp_path):
+    _, path = written(home, tmp_path)
+    found = verify_report(home, path)
+    assert found.differences == []
+    assert found.numbers > 50
+    assert found.study == "made"
+    assert verify_report(home, path.parent).report == path
+
+
+def test_a_number_that_somebody_changed_is_named_with_its_line(home, tmp_path):
+    _, path = written(home, tmp_path)
+    lines = path.read_text().split("\n")
+    index = next(n for n, line in enumerate(lines) if "0.5621" in line)
+    lines[index] = lines[index].replace("0.5621", "0.4621", 1)
+    lines.insert(2, "A sentence of my own, between 2 others.")
+    path.write_text("\n".join(lines))
+    [one] = verify_report(home, path).differences
+    assert (one.line, one.now, one.why) == (index + 2, "0.5621", "changed in the text")
+    assert one.trials == (3,)
+
+
+def test_a_number_that_the_store_no_longer_bears_out_is_named(home, tmp_path):
+    sd, path = written(home, tmp_path)
+    with Store.open(sd) as store:
+        store.update_trial(1, values={"loss": 0.5})
+    found = verify_report(home, path)
+    keys = {one.key: one for one in found.differences}
+    assert keys["trial.1.loss"].now == "0.5000"
+    assert keys["trial.1.loss"].text == "0.5834"
+    assert all(1 <= one.line <= len(path.read_text().splitlines()) for one in found.differences)
+
+
+def test_captions_are_read_back_too(home, tmp_path):
+    sd, path = written(home, tmp_path, figures="png")
+    assert verify_report(home, path).differences == []
+    with Store.open(sd) as store:
+        store.update_trial(3, values={"loss": 0.9})
+    assert {one.key for one in verify_report(home, path).differences} >= {
+        "figure.objective.best",
+        "figure.objective.value",
+    }
+
+
+def test_what_cannot_be_compared_is_said(home, tmp_path):
+    sd, path = written(home, tmp_path)
+    shutil.rmtree(sd.root)
+    make(home)
+    with pytest.raises(UserError, match="another study"):
+        verify_report(home, path)
+    (path.parent / "facts.json").write_text('{"format": 99}')
+    with pytest.raises(UserError, match="not what a report leaves"):
+        verify_report(home, path)
+    (path.parent / "facts.json").unlink()
+    with pytest.raises(UserError, match=r"facts\.json is not beside it"):
+        verify_report(home, path)
+
+
+def test_the_command_line_says_it_with_its_exit_code(home, tmp_path):
+    _, path = written(home, tmp_path)
+    done = hptui(home, "report", "--check", str(path))
+    assert (done.returncode, "all hold" in done.stderr) == (0, True), done.stderr
+    path.write_text(path.read_text().replace("0.5621", "0.5521"))
+    done = hptui(home, "report", "--check", str(path), "--json")
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert found["study"] == "made"
+    assert {one["now"] for one in found["differences"]} == {"0.5621"}
+    assert hptui(home, "report").returncode == 2

@@ -1,0 +1,287 @@
+"""What is read in lines that scripts really print, and that no line at all can break it."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hptui.core.format import Proportion
+from hptui.scripts.metrics.lines import LineReader, plain_text, split_lines
+
+ONE_LINE: list[tuple[str, dict[str, float], int]] = [
+    ("step 120 loss 2.31 lr 1e-4", {"loss": 2.31, "lr": 1e-4}, 120),
+    ("epoch 3 | train loss 1.234 | val loss 1.345 | ppl 3.1", {"train_loss": 1.234, "val_loss": 1.345, "ppl": 3.1}, 3),
+    ("Epoch [1/10], Step [100/600], Loss: 2.1", {"Loss": 2.1}, 100),
+    ("iter 100: loss 2.3, time 12.3ms, mfu 3.2%", {"loss": 2.3, "mfu": 3.2}, 100),
+    ("step 100: train loss 1.9, val loss 2.0", {"train_loss": 1.9, "val_loss": 2.0}, 100),
+    ("{'loss': 0.5, 'learning_rate': 1e-05, 'epoch': 1.0}", {"loss": 0.5, "learning_rate": 1e-05}, 1),
+    ("{'loss': '0.5123', 'grad_norm': '1.2', 'epoch': '2'}", {"loss": 0.5123, "grad_norm": 1.2}, 2),
+    ('{"step": 5, "eval": {"loss": 0.5}}', {"eval.loss": 0.5}, 5),
+    ('INFO {"step": 5, "eval/loss": 0.25, "note": "warm"}', {"eval/loss": 0.25}, 5),
+    ("Train Epoch: 1 [6400/60000 (11%)]\tLoss: 0.412345", {"train_loss": 0.412345}, 6400),
+    (
+        "Train: loss 0.5 acc 0.9 | Val: loss 0.6 acc 0.8",
+        {"train_loss": 0.5, "train_acc": 0.9, "val_loss": 0.6, "val_acc": 0.8},
+        1,
+    ),
+    ("[val] loss=0.4", {"val_loss": 0.4}, 1),
+    ("Validation perplexity = 12.5", {"val_perplexity": 12.5}, 1),
+    ("Best val loss: 0.4 at epoch 3", {"best_val_loss": 0.4}, 3),
+    ("2026-01-01 12:00:00,123 - trainer - INFO - val loss: 0.5", {"val_loss": 0.5}, 1),
+    ("INFO:root:loss 0.5", {"loss": 0.5}, 1),
+    ("trainer.py:120 device cuda:0 loss: 0.5", {"loss": 0.5}, 1),
+    ("loss: tensor(0.51, device='cuda:0')", {"loss": 0.51}, 1),
+    ("BLEU score: 30.1, ROUGE score: 20", {"bleu_score": 30.1, "rouge_score": 20.0}, 1),
+    ("\x1b[32mval_loss\x1b[0m: \x1b[1m0.5\x1b[0m", {"val_loss": 0.5}, 1),
+    ("\x1b]0;title\x07epoch 2 acc=0.5", {"acc": 0.5}, 2),
+    (
+        "100/100 [==============================] - 2s 20ms/step - loss: 0.5 - val_loss: 0.61",
+        {"loss": 0.5, "val_loss": 0.61},
+        100,
+    ),
+    (
+        "Epoch 3:  50%|█████     | 50/100 [00:01<00:01, 73it/s, v_num=3, train_loss_step=0.5, train_loss_epoch=0.25]",
+        {"train_loss_step": 0.5, "train_loss_epoch": 0.25},
+        50,
+    ),
+    ("100/100 ━━━━━━━━━━━━━━━━━━━━ 2s 20ms/step - accuracy: 0.9 - loss: 0.3", {"accuracy": 0.9, "loss": 0.3}, 100),
+    (" 45%|████▌     | 450/1000 [00:10<00:12, 43.00it/s, loss=0.5, acc=0.75]", {"loss": 0.5, "acc": 0.75}, 450),
+    (
+        "Epoch 2:  45%|████▌  | 45/100 [00:10<00:12,  4.30it/s, v_num=3, train_loss=0.5]",
+        {"train_loss": 0.5},
+        45,
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "metrics", "step"), ONE_LINE, ids=[line[:40] for line, _, _ in ONE_LINE])
+def test_a_line_is_read_as_a_person_would(line: str, metrics: dict[str, float], step: int) -> None:
+    reading = LineReader().read(line)
+    assert reading is not None
+    assert (dict(reading.metrics), reading.step) == (metrics, step)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Loaded 4530 examples in 5.2 s",
+        "Serving at http://localhost:8080",
+        "tokens: 1,234",
+        "max steps: 1000",
+        "Epoch 1/3",
+        "warmup step: 100",
+        " 45%|████▌     | 450/1000 [00:10<00:12, 43.00it/s]",
+        "step 5",
+        "hello",
+        "",
+        "version 2.13.0",
+        "12:30:45",
+        "{'nested': {'deeper': 'text'}}",
+    ],
+)
+def test_what_is_no_metric_is_none(line: str) -> None:
+    assert LineReader().read(line) is None
+
+
+def test_counts_are_kept() -> None:
+    reading = LineReader(["test_accuracy"]).read("Test set: Average loss: 0.0512, Accuracy: 9830/10000 (98%)")
+    assert reading is not None
+    accuracy = reading.metrics["test_accuracy"]
+    assert isinstance(accuracy, Proportion)
+    assert (accuracy.k, accuracy.n) == (9830, 10000)
+    assert reading.metrics["test_average_loss"] == 0.0512
+    aside = LineReader().read("[val] acc=97.5% (975/1000)")
+    assert aside is not None
+    assert isinstance(aside.metrics["val_acc"], Proportion)
+    assert aside.metrics["val_acc"] == 0.975
+
+
+@pytest.mark.parametrize(
+    ("text", "odd"), [("nan", math.isnan), ("inf", math.isinf), ("-inf", math.isinf), ("NaN", math.isnan)]
+)
+def test_what_is_no_number_any_more_is_read_too(text: str, odd) -> None:  # type: ignore[no-untyped-def]
+    for line in (f"step 3 loss {text}", f"loss={text}", "{'loss': " + text + "}"):
+        reading = LineReader().read(line)
+        assert reading is not None, line
+        assert odd(reading.metrics["loss"])
+
+
+@pytest.mark.parametrize(
+    ("objective", "line"),
+    [
+        ("val_loss", "Validation Loss: 0.5"),
+        ("val_loss", "Average validation loss: 0.5"),
+        ("eval/loss", "eval_loss = 0.5"),
+        ("test_loss", "Test set: Average loss: 0.5"),
+        ("validation_loss", "epoch 1 val_loss 0.5"),
+        ("perplexity", "perplexity 0.5"),
+    ],
+)
+def test_a_metric_is_called_as_the_study_calls_it(objective: str, line: str) -> None:
+    reading = LineReader([objective]).read(line)
+    assert reading is not None
+    found = dict(reading.metrics)
+    from hptui.scripts.metrics.pairs import canonical_name
+
+    assert {canonical_name(name): value for name, value in found.items()} == {canonical_name(objective): 0.5}
+
+
+def test_counters_that_begin_anew_with_every_epoch_are_made_one() -> None:
+    reader = LineReader()
+    lines = [f"Epoch [{e}/3], Step [{s}/600], Loss: 1" for e in (1, 2, 3) for s in (300, 600)]
+    readings = [reader.read(line) for line in lines]
+    assert [reading.step for reading in readings if reading] == [300, 600, 900, 1200, 1500, 1800]
+    assert [reading.total for reading in readings if reading] == [None, None, 1800, 1800, 1800, 1800]
+
+
+def test_one_report_per_epoch_at_the_end_of_its_bar() -> None:
+    reader = LineReader()
+    said = [
+        r
+        for e in (1, 2)
+        for line in (f"Epoch {e}/2", "100/100 - 2s - loss: 0.5 - val_loss: 0.6")
+        if (r := reader.read(line))
+    ]
+    assert [reading.step for reading in said] == [100, 200]
+
+
+def test_without_any_counter_repetitions_are_counted() -> None:
+    reader = LineReader()
+    assert [reader.read("loss: 0.5").step for _ in range(3)] == [1, 2, 3]  # type: ignore[union-attr]
+
+
+def test_the_last_step_holds_for_lines_that_name_none() -> None:
+    reader = LineReader()
+    assert reader.read("step 40/80 loss 0.5").total == 80  # type: ignore[union-attr]
+    assert reader.read("val_loss: 0.4").step == 40  # type: ignore[union-attr]
+
+
+def test_a_pattern_of_the_users_is_all_that_is_read() -> None:
+    reader = LineReader([], [re.compile(r"<(?P<step>\d+)/(?P<total>\d+)> (?P<name>\w+) is (?P<value>\S+)")])
+    reading = reader.read("<3/9> val_loss is 0.5; loss: 7")
+    assert reading is not None
+    assert (dict(reading.metrics), reading.step, reading.total) == ({"val_loss": 0.5}, 3, 9)
+    assert reader.read("loss: 7") is None
+
+
+def test_a_bar_per_epoch_is_no_length_of_the_whole_training() -> None:
+    reader = LineReader()
+    bars = [f"Epoch {e}: 100%|███| {n}/50 [00:00<00:00, 99it/s, loss=0.5]" for e in (0, 1) for n in (25, 50)]
+    readings = [reader.read(bar) for bar in bars]
+    assert [(one.step, one.total) for one in readings if one] == [(25, None), (50, None), (75, None), (100, None)]
+
+
+def test_settings_that_a_script_repeats_are_no_metrics() -> None:
+    reader = LineReader(["loss"], settings=["lr", "batch_size", "optimizer.wd"])
+    assert reader.read("Namespace(lr=0.1, batch_size=32)") is None
+    assert reader.read("{'lr': 0.1, 'wd': 0.5}") is None
+    assert reader.read("step 3 lr 0.05").metrics == {"lr": 0.05}  # type: ignore[union-attr]
+    assert reader.read("loss: 0.5, lr: 0.04").metrics == {"loss": 0.5, "lr": 0.04}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("row", "metrics"),
+    [
+        ("│         test_acc          │    0.9179999828338623     │", {"test_acc": 0.9179999828338623}),
+        ("| rollout/ep_len_mean | 22.3 |", {"rollout/ep_len_mean": 22.3}),
+        ("│ val loss │ 5e-2 │", {"val_loss": 0.05}),
+        ("┃ Metric ┃ Value ┃", None),
+        ("| lr | 0.1 |", None),
+    ],
+)
+def test_a_table_of_two_columns_is_read(row: str, metrics: dict[str, float] | None) -> None:
+    reading = LineReader(settings=["lr"]).read(row)
+    assert (reading and dict(reading.metrics)) == metrics
+
+
+def test_bars_are_split_into_their_states() -> None:
+    assert list(split_lines("a\rb\r\nc")) == ["a", "b", "c"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=400))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    reader = LineReader(["val_loss"])
+    for line in split_lines(text):
+        reading = reader.read(line)
+        if reading is not None:
+            assert reading.metrics
+            assert all(isinstance(value, float) and name for name, value in reading.metrics.items())
+            assert reading.step is not None
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", plain_text(line))
+
+
+PIECES = st.sampled_from(
+    [
+        "loss",
+        "val",
+        "Epoch",
+        "step",
+        ":",
+        "=",
+        " ",
+        "[",
+        "]",
+        "/",
+        "|",
+        "{",
+        "}",
+        "'",
+        "%",
+        "1",
+        "0.5",
+        "1e-5",
+        "nan",
+        "inf",
+        "100%|██|",
+        "it/s",
+        "\x1b[1m",
+        "\x1b]0;",
+        "\r",
+        "\t",
+        "(",
+        ")",
+        ",",
+        "-",
+        "━",
+        "9830/10000",
+        "acc",
+        "lr",
+        "99999999999999999999",
+    ]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(PIECES, max_size=40).map("".join))
+def test_no_log_line_breaks_the_reader(text: str) -> None:
+    reader = LineReader(["val_loss", "loss"])
+    for line in split_lines(text):
+        reader.read(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a" * 100_000,
+        "loss " * 20_000,
+        "1 " * 50_000,
+        "{" * 9000,
+        "[" * 9000,
+        "a=" * 9000,
+        "- " * 9000,
+        "x." * 9000 + "=1",
+        "train " * 5000,
+        "1/" * 9000,
+    ],
+)
+def test_no_line_takes_long(line: str) -> None:
+    reader = LineReader(["val_loss"])
+    began = time.process_time()
+    reader.read(line)
+    assert time.process_time() - began < 2.0  # a pattern that explodes would take hours, not seconds

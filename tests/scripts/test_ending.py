@@ -1,0 +1,121 @@
+"""How a script ended, told from its exit code and its last words."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from hptui.core.trial import Reason
+from hptui.scripts.exit_status import classify_script_end
+
+TRACE = ["Traceback (most recent call last):", '  File "train.py", line 3, in <module>']
+
+CASES: list[tuple[str, int, list[str], bool, Reason | None, str]] = [
+    ("done", 0, ["val_loss 0.5"], True, None, ""),
+    (
+        "argparse",
+        2,
+        ["usage: t.py [-h] [--lr LR]", "t.py: error: unrecognized arguments: --learning_rate=0.1"],
+        False,
+        Reason.USAGE,
+        "unrecognized arguments: --learning_rate=0.1",
+    ),
+    (
+        "click",
+        2,
+        ["Usage: t.py [OPTIONS]", "", "Error: No such option: --learning_rate Did you mean --learning-rate?"],
+        False,
+        Reason.USAGE,
+        "No such option",
+    ),
+    (
+        "typer's box",
+        2,
+        ["Usage: t.py [OPTIONS]", "╭─ Error ──────╮", "│ No such option: --x │", "╰────╯"],
+        False,
+        Reason.USAGE,
+        "No such option: --x",
+    ),
+    ("hydra", 1, ["Could not override 'lr'.", "Key 'lr' is not in struct"], False, Reason.USAGE, "not in struct"),
+    (
+        "fire",
+        2,
+        ["ERROR: Could not consume arg: --x=1", "Usage: t.py <flags>"],
+        False,
+        Reason.USAGE,
+        "Could not consume",
+    ),
+    (
+        "hf",
+        1,
+        [*TRACE, "ValueError: Some specified arguments are not used by the HfArgumentParser: ['--x=1']"],
+        False,
+        Reason.USAGE,
+        "not used",
+    ),
+    ("function", 1, [*TRACE, "TypeError: train() got an unexpected keyword argument 'x'"], False, Reason.USAGE, "'x'"),
+    (
+        "late type error",
+        1,
+        [*TRACE, "TypeError: train() got an unexpected keyword argument 'x'"],
+        True,
+        Reason.CRASH,
+        "'x'",
+    ),
+    (
+        "no file",
+        2,
+        ["python: can't open file '/x/t.py': [Errno 2] No such file or directory"],
+        False,
+        Reason.SETUP,
+        "open",
+    ),
+    ("no module", 1, [*TRACE, "ModuleNotFoundError: No module named 'peft'"], False, Reason.SETUP, "peft"),
+    (
+        "cuda",
+        1,
+        [*TRACE, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB"],
+        True,
+        Reason.OOM,
+        "2 GiB",
+    ),
+    ("cuda, caught", 3, ["CUDA error: out of memory", "giving up"], True, Reason.OOM, "out of memory"),
+    ("host", 1, [*TRACE, "MemoryError"], True, Reason.HOST_OOM, "MemoryError"),
+    ("disk", 1, [*TRACE, "OSError: [Errno 28] No space left on device"], True, Reason.DISK_FULL, "No space"),
+    ("nan", 1, [*TRACE, "ValueError: loss is nan at step 30"], True, Reason.NAN, "step 30"),
+    ("crash", 1, [*TRACE, "IndexError: list index out of range", "wandb: finishing"], True, Reason.CRASH, "IndexError"),
+    ("silent crash", 7, [], True, Reason.CRASH, "exit code 7"),
+    ("liar", 0, ["val_loss 0.5", *TRACE, "RuntimeError: boom"], True, Reason.CRASH, "boom"),
+    ("ran out, caught", 0, ["step 1 loss 0.5", "Error: CUDA out of memory.", "giving up"], True, Reason.OOM, "CUDA"),
+    ("ran out, went on", 0, ["CUDA out of memory.", "retry", "step 1 loss 0.5", "step 2 loss 0.4"], True, None, ""),
+    ("nan, caught", 0, ["val_loss 0.5", "Loss is nan, stopping training"], True, Reason.NAN, "Loss is nan"),
+    ("nan, named", 0, ["step 3 loss nan", "step 4 loss 0.5", "done"], True, None, ""),
+    ("interrupted, caught", 0, ["loss 0.5", "KeyboardInterrupt caught, saving"], True, Reason.LOST, "saving"),
+    ("interrupted, saved", 0, ["loss 0.5", "Interrupted, saving"], True, Reason.LOST, "saving"),
+    ("no Python", 1, ['  File "t.py", line 1', "SyntaxError: invalid syntax"], False, Reason.SETUP, "invalid"),
+    ("last line of metrics", 7, ["step 3 loss 0.5"], True, Reason.CRASH, "exit code 7: its last line was 'step 3 loss"),
+    ("segfault", -signal.SIGSEGV, ["step 3"], True, Reason.CRASH, "SIGSEGV"),
+    ("terminated", -signal.SIGTERM, ["step 3"], True, Reason.LOST, "SIGTERM"),
+    ("interrupted", 130, ["KeyboardInterrupt"], True, Reason.LOST, "SIGINT"),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "lines", "reported", "reason", "said"), [case[1:] for case in CASES], ids=[c[0] for c in CASES]
+)
+def test_the_reason_and_the_scripts_own_words(
+    code: int, lines: list[str], reported: bool, reason: Reason | None, said: str
+) -> None:
+    failure = classify_script_end(code, lines, reported=reported)
+    assert (failure.reason if failure else None) == reason
+    assert said in str(failure or "")
+
+
+def test_a_kill_for_memory_is_known_by_the_kernels_count() -> None:
+    assert classify_script_end(-9, [], reported=True, oom_kills=1).reason is Reason.HOST_OOM  # type: ignore[union-attr]
+    assert classify_script_end(-9, [], reported=True).reason is Reason.LOST  # type: ignore[union-attr]
+
+
+def test_a_traceback_after_the_last_step_costs_no_trained_trial() -> None:
+    assert classify_script_end(0, [*TRACE, "RuntimeError: while closing"], reported=True, all_steps=True) is None
