@@ -188,8 +188,9 @@ def main(argv: list[str]) -> int:
         finally:
             store.close()
         os.close(lock)
-        if rests and runner.study.on_end and not runner.idle:
-            run_on_end(sd, runner.study)
+        controller = runner.controller
+        if rests and controller.study.on_end and not controller.idle:
+            run_on_end(sd, controller.study)
     except HptuiError as error:
         log.error("%s", error)
         return error.exit_code
