@@ -172,12 +172,16 @@ class Stage:
         return self.best is None or self.space is not None
 
 
+EXECUTORS = ("local",)
+"""Executors that hptui brings: where attempts may run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
     """`[resources]`. `gpus` is "all", a count, or indices; `parallel` is the number of CPU slots without a GPU.
 
     `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
-    often in a row the machine may lose one trial.
+    often in a row the machine may lose one trial. `executor` is one of `EXECUTORS`, or "module:Object".
     """
 
     gpus: str | int | tuple[int, ...] = "all"
@@ -193,6 +197,7 @@ class Resources:
     checkpoints: str = ""
     pause_grace: float = 120.0
     stop_grace: float = 15.0
+    executor: str = "local"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from hptui.core.study import Study
 from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import plan as planning
 from hptui.execution import prior_trials, stages
-from hptui.execution.attempts import Attempts, WorkerSpec
+from hptui.execution.attempts import Attempts
 from hptui.execution.commands import RESTED_KEY, CommandHandler
+from hptui.execution.executor import WorkerSpec
 from hptui.execution.maintenance import Maintenance
 from hptui.execution.preparation import Preparation
 from hptui.execution.proposals import EngineFailed, Proposals
@@ -111,12 +112,12 @@ class StudyController:
         self.pruning = Pruning(self.store, self.study, self._curves, self.stage.name)
 
     def reload(self) -> None:
-        """Read all trials anew, and decide at the next turn."""
+        """Read all trials again, and decide at the next turn."""
         self.trials = {trial.number: trial for trial in self.store.trials()}
         self._decision_due = True
 
     def refresh(self, number: int) -> None:
-        """Read one trial anew, and decide at the next turn."""
+        """Read one trial again, and decide at the next turn."""
         self.trials[number] = self.store.trial(number)
         self._decision_due = True
 
@@ -295,9 +296,10 @@ class StudyController:
     def _wait_for_slot(self, number: int | None) -> None:
         """Decide again at the next turn, and record once which process holds the GPU."""
         self.maintenance.retry_soon(self)
-        if self.attempts.waiting_reason and not self._waited:
+        waiting = self.attempts.executor.waiting
+        if waiting and not self._waited:
             self._waited = True
-            self.store.add_event("warning", "gpu_busy", self.attempts.waiting_reason, number)
+            self.store.add_event("warning", "gpu_busy", waiting, number)
 
     def pause(self, message: str, level: str = "warning") -> None:
         """Pause the study and its running trials, and record why."""
@@ -324,6 +326,7 @@ class StudyController:
                 self.store.add_event("info", f"study_{end.state}", end.message or f"the study is {end.state}")
         crash_point("after_rest")
         self.preparation.cancel()
+        self.attempts.retire()
         self.maintenance.save_activity()
         self.hooks.ended(self.store, self.sd, self.study)
         return True

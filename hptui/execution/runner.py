@@ -16,9 +16,8 @@ from hptui.core.study import Resources
 from hptui.execution.attempts import Attempts
 from hptui.execution.commands import CommandHandler
 from hptui.execution.controller import DISK_FULL_MESSAGE, Hooks, StudyController
+from hptui.execution.executor import State
 from hptui.execution.finalize import finalize_attempt
-from hptui.execution.local import devices
-from hptui.execution.local.executor import kill_orphans
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
@@ -70,7 +69,7 @@ class Runner:
     """Runs one study to its end, or until it is paused, stopped or killed.
 
     It owns the loop: signals, the clock, waiting, following attempts, trouble with the machine. What is to be done next
-    is its controller's to decide.
+    is its controller's to decide. `leaving`: SIGTERM has come.
     """
 
     def __init__(self, sd: StudyDir, store: Store, hooks: Hooks) -> None:
@@ -80,7 +79,7 @@ class Runner:
         self.attempts = Attempts(sd, store, study, hooks.trainer(study))
         self.controller = StudyController(sd, store, hooks, commands, self.attempts)
         self.maintenance = self.controller.maintenance
-        self._leaving = False
+        self.leaving = False
         self._failed_turns = 0
         self._turned_at = time.monotonic()
 
@@ -97,7 +96,7 @@ class Runner:
             self.controller.follow_revision()
             self._adopt()
             self._warn_without_gpus()
-            while not self._leaving:
+            while not self.leaving:
                 try:
                     if self._turn():
                         return True
@@ -117,7 +116,7 @@ class Runner:
         if (
             isinstance(requested, int)
             and requested
-            and not devices.visible_gpus()
+            and not self.attempts.executor.has_gpus()
             and not self.store.get_meta(NO_GPUS_WARNED_KEY)
         ):
             self.store.set_meta(NO_GPUS_WARNED_KEY, "said")
@@ -125,7 +124,7 @@ class Runner:
             self.store.add_event("warning", "no_gpus", message)
 
     def _leave(self, *_: object) -> None:
-        self._leaving = True
+        self.leaving = True
 
     # one turn of the loop ---------------------------------------------------------------------------------------
 
@@ -135,7 +134,7 @@ class Runner:
         self._handle_commands()
         if self.controller.revision_pending:
             self.controller.follow_revision()
-        self.attempts.confirm()
+        self.attempts.poll()
         for live in list(self.attempts.live.values()):
             self._follow(live)
         self.maintenance.turn(self.attempts.live)
@@ -146,7 +145,7 @@ class Runner:
 
     def _wait(self) -> None:
         poll = select.poll()
-        for handle in (*self.attempts.handles(), self.controller.proposals.fileno()):
+        for handle in (*self.attempts.wait_handles(), self.controller.proposals.fileno()):
             if handle >= 0:
                 poll.register(handle, select.POLLIN)
         poll.poll(MAX_TURN_WAIT_S * 1000)
@@ -178,17 +177,17 @@ class Runner:
 
     def _follow(self, live: RunningAttempt) -> None:
         """Read what an attempt did; record its end if it ended, else check pruner and watchdog."""
-        alive = self.attempts.alive(live)
-        if not alive:
-            kill_orphans(live.attempt.token, live.run)
-        all_read = self.attempts.ingest.drain(live, FINAL_READ_S if not alive else 0.0)
+        state = live.handle.state()
+        if state.gone:
+            live.handle.collect()
+        all_read = self.attempts.ingest.drain(live, FINAL_READ_S if state.gone else 0.0)
         pruning = self.controller.pruning
         if pruning.lacks_progress(live):
             message = "it reports no progress and no total_steps, so no pruner can judge it"
             self.store.add_event("warning", "pruner", message, live.trial.number)
-        if not alive:
+        if state.gone:
             if all_read:
-                self._end(live)
+                self._end(live, state)
             return
         requested_end, reason = pruning.verdict(live, self.attempts.live.values())
         if requested_end:
@@ -203,8 +202,8 @@ class Runner:
         else:
             self.store.add_event("warning", action.asked, action.message, live.trial.number)
 
-    def _end(self, live: RunningAttempt) -> None:
-        ending = finalize_attempt(self.store, self.controller.study, live)
+    def _end(self, live: RunningAttempt, state: State) -> None:
+        ending = finalize_attempt(self.store, self.controller.study, live, state)
         self.attempts.forget(live)
         self.controller.attempt_ended(live.trial.number, ending.reason)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field
 
 from hptui.core.trial import Attempt, Trial
+from hptui.execution.executor import Handle
 from hptui.store.run_directory import RunDir
 
 MAX_CURVE_POINTS = 512
@@ -18,15 +18,14 @@ class RunningAttempt:
     """A running attempt, with the state that its events have reported so far.
 
     `offset` and `sequence` are what the store has committed; `last_event_at` is when anything but a heartbeat last came
-    (`time.monotonic`); `earlier_seconds` are those of earlier attempts that this one continues. `handle` is a pidfd of
-    the shim, `has_new_values` that values came which the pruner has not seen, `exempt` that pruners leave it alone.
+    (`time.monotonic`); `earlier_seconds` are those of earlier attempts that this one continues. `has_new_values` says
+    that values came which the pruner has not seen, `exempt` that pruners leave it alone.
     """
 
     attempt: Attempt
     trial: Trial
     run: RunDir
-    handle: int | None = None
-    shim: int | None = None
+    handle: Handle
     offset: int = 0
     sequence: int = 0
     total_steps: int | None = None
@@ -71,9 +70,3 @@ class RunningAttempt:
     def reset_clocks(self) -> None:
         """Restart the hang clock, after the machine or the runner slept: silence then shows nothing."""
         self.last_event_at = time.monotonic()
-
-    def close(self) -> None:
-        """Close the shim's handle."""
-        if self.handle is not None:
-            os.close(self.handle)
-            self.handle = None

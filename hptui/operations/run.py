@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_you_mean
-from hptui.core.study import StoppingConditions, Study
+from hptui.core.study import EXECUTORS, StoppingConditions, Study
 from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
 from hptui.operations.find import find_study
@@ -127,12 +127,16 @@ def read_study(path: Path, changes: Mapping[str, str]) -> Study:
 
 
 def require_supported(study: Study) -> Study:
-    """Return the study, if its trainer can do what it asks for.
+    """Return the study, if its trainer can do what it asks for and its executor can be loaded.
 
-    Raises: `StudyError` otherwise.
+    Raises: `StudyError` or `Unsupported` otherwise.
     """
     from hptui.trainers import registry
 
+    if study.resources.executor not in EXECUTORS:
+        from hptui.execution.executor import find_executor
+
+        find_executor(study.resources.executor)
     if study.search.evaluate_base and not registry.evaluates_base(study.trainer.kind):
         hint = f"those that can: {', '.join(sorted(registry.EVALUATES_BASE))}" if registry.EVALUATES_BASE else ""
         message = f"the trainer {study.trainer.kind!r} cannot measure its model without training it"

@@ -24,7 +24,7 @@ from hptui.store.paths import StudyDir
 from hptui.store.run_directory import acquire_lock
 
 if TYPE_CHECKING:
-    from hptui.execution.attempts import WorkerSpec
+    from hptui.execution.executor import WorkerSpec
     from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def runner_status(sd: StudyDir) -> dict[str, object]:
 
 def worker_spec_of(study: Study) -> WorkerSpec:
     """Return how this study's attempts are run, and the facts recorded with each."""
-    from hptui.execution.attempts import WorkerSpec
+    from hptui.execution.executor import WorkerSpec
     from hptui.execution.local.environment import attempt_facts
     from hptui.trainers import registry
 

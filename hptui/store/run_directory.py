@@ -89,6 +89,11 @@ class RunDir:
         return self.root / "shim.json"
 
     @property
+    def executor(self) -> Path:
+        """Where the attempt was handed to; missing for one of this machine."""
+        return self.root / "executor.json"
+
+    @property
     def exit(self) -> Path:
         """How the worker's process ended."""
         return self.root / "exit.json"

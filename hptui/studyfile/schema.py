@@ -80,6 +80,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "checkpoints",
         "pause_grace",
         "stop_grace",
+        "executor",
     ),
     "metrics": ("goal", "unit", "heading", "format", "split", "bands"),
     "report": ("title", "columns", "write", "style", "figures", "files"),

@@ -12,6 +12,7 @@ from hptui.core.errors import StudyError, UserError, did_you_mean
 from hptui.core.format import NAMED_FORMATS, is_format
 from hptui.core.keys import Problems, show, wrong_type_error
 from hptui.core.study import (
+    EXECUTORS,
     FILE_SETS,
     RESULT_FILES,
     Goal,
@@ -33,6 +34,7 @@ from hptui.studyfile.search_section import read_choice, read_pruner
 from hptui.studyfile.space_entries import entries_by_name, read_space
 from hptui.studyfile.table import (
     TableReader,
+    require_choice,
     require_integer,
     require_number,
     require_range,
@@ -170,9 +172,17 @@ def read_resources(value: Value) -> Resources:
         checkpoints=table.text("checkpoints"),
         pause_grace=table.seconds("pause_grace", defaults.pause_grace, positive=False),
         stop_grace=table.seconds("stop_grace", defaults.stop_grace, positive=False),
+        executor=problems.read(lambda: _executor(table.data.get("executor", defaults.executor), table), "local"),
     )
     problems.raise_all()
     return result
+
+
+def _executor(value: Value, table: TableReader) -> str:
+    """Return the name of an executor, or "module:Object"."""
+    where = table.location("executor")
+    name = require_text(value, where)
+    return name if ":" in name else require_choice(name, where, EXECUTORS)
 
 
 def _gpus(value: Value, where: str) -> str | int | tuple[int, ...]:

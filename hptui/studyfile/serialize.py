@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 
 from hptui.core.keys import show, to_plain
 from hptui.core.space import Choice, Derived, Parameter, Space
-from hptui.core.study import ListedTrial, Preset, PrunerSpec, Stage, Study
+from hptui.core.study import ListedTrial, Preset, PrunerSpec, Resources, Stage, Study
 from hptui.core.trial import Value
 from hptui.studyfile.search_section import pruner_keys
 from hptui.studyfile.space_entries import dump_space
@@ -30,7 +30,7 @@ def to_json(study: Study) -> dict[str, Value]:
         "stage": [dump_stage(stage) for stage in study.stages],
         "trial": [asdict(trial) for trial in study.trials],
         "preset": [asdict(preset) for preset in study.presets],
-        "resources": asdict(study.resources),
+        "resources": _dump_resources(study.resources),
         "metrics": {name: asdict(metric) for name, metric in study.metrics.items()},
         "report": {
             "title": study.report.title,
@@ -63,6 +63,12 @@ def dump_stage(stage: Stage) -> dict[str, object]:
 def dump_pruner(spec: PrunerSpec) -> dict[str, object]:
     """Return the settings of a pruner that its kind has."""
     return {key: value for key, value in asdict(spec).items() if key in pruner_keys(spec)}
+
+
+def _dump_resources(resources: Resources) -> dict[str, object]:
+    """Return `[resources]`; the executor is named only when it is another one than that of this machine."""
+    document = asdict(resources)
+    return {key: value for key, value in document.items() if key != "executor" or value != Resources().executor}
 
 
 def _dump_search(study: Study) -> dict[str, object]:
