@@ -16,6 +16,7 @@ from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import plan as planning
 from hptui.execution import prior_trials, stages
 from hptui.execution.attempts import Attempts
+from hptui.execution.code_watch import CodeWatch
 from hptui.execution.commands import RESTED_KEY, CommandHandler
 from hptui.execution.executor import WorkerSpec
 from hptui.execution.maintenance import Maintenance
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 CONSTANT_WARNED_KEY = "told_constant"
 """Meta key: that all trials have the same objective value was recorded already."""
+CODE_CHANGED_EVENT = "code_changed"
+"""Kind of the events about new code of hptui itself."""
 DISK_FULL_MESSAGE = "disk full: free some space, then start the study again"
 
 
@@ -39,18 +42,20 @@ DISK_FULL_MESSAGE = "disk full: free some space, then start the study again"
 class Hooks:
     """What the runner is given from above, since it knows neither trainers nor reports.
 
-    `trainer` returns how to run a study's attempts; `ended` is called when the study has come to rest.
+    `trainer` returns how to run a study's attempts; `ended` is called when the study has come to rest; `code` watches
+    whether hptui itself is replaced on disk.
     """
 
     trainer: Callable[[Study], WorkerSpec]
     ended: Callable[[Store, StudyDir, Study], None]
+    code: CodeWatch | None = None
 
 
 class StudyController:
     """State of one study under its lock, and the actions that change it.
 
     `study_view` is the study as the current stage modifies it; `trials` holds all trials by number, as recorded.
-    `idle` is True when the study was done already and nothing was left to do.
+    `idle` is True when the study was done already and nothing was left to do. `on_hold`: nothing is decided any more.
     """
 
     def __init__(self, sd: StudyDir, store: Store, hooks: Hooks, commands: CommandHandler, attempts: Attempts) -> None:
@@ -63,6 +68,7 @@ class StudyController:
         self.stage = stages.StageState()
         self.enter_stage()
         self.idle = False
+        self.on_hold = False
         self._revision = -1
         self._started = False
         self._waited = False
@@ -158,9 +164,15 @@ class StudyController:
         """Decide at the next turn even if nothing was recorded meanwhile."""
         self._decision_due = True
 
+    def hold(self) -> None:
+        """Start nothing new and end nothing in this process, whose code was replaced. What runs goes on."""
+        self.on_hold = True
+        message = "hptui was changed on disk: nothing new starts until the runner has restarted itself"
+        self.store.add_event("warning", CODE_CHANGED_EVENT, message)
+
     def decide(self) -> bool:
         """Carry out the plan if a decision is due; return True when the study has come to rest."""
-        if not self._decision_due:
+        if not self._decision_due or self.on_hold:
             return False
         self._decision_due = False
         row = self.store.study_row()

@@ -11,11 +11,12 @@ import select
 import signal
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 
 from hptui.core.study import Resources
 from hptui.execution.attempts import Attempts
 from hptui.execution.commands import CommandHandler
-from hptui.execution.controller import DISK_FULL_MESSAGE, Hooks, StudyController
+from hptui.execution.controller import CODE_CHANGED_EVENT, DISK_FULL_MESSAGE, Hooks, StudyController
 from hptui.execution.executor import State
 from hptui.execution.finalize import finalize_attempt
 from hptui.execution.running_attempt import RunningAttempt
@@ -65,6 +66,14 @@ DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a full disk."""
 
 
+class RunEnd(StrEnum):
+    """Why the loop ended: the study rests, somebody asked the process to leave, or new code is to go on."""
+
+    RESTED = "rested"
+    LEFT = "left"
+    HANDS_OVER = "hands over"
+
+
 class Runner:
     """Runs one study to its end, or until it is paused, stopped or killed.
 
@@ -79,15 +88,13 @@ class Runner:
         self.attempts = Attempts(sd, store, study, hooks.trainer(study))
         self.controller = StudyController(sd, store, hooks, commands, self.attempts)
         self.maintenance = self.controller.maintenance
+        self._code = hooks.code
         self.leaving = False
         self._failed_turns = 0
         self._turned_at = time.monotonic()
 
-    def run(self) -> bool:
-        """Run the loop. Return True when nothing is left to do, False on SIGTERM.
-
-        After SIGTERM running trials go on by themselves.
-        """
+    def run(self) -> RunEnd:
+        """Run the loop; return why it ended. Running trials go on by themselves."""
         signal.signal(signal.SIGTERM, self._leave)
         for number in (signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
@@ -99,13 +106,17 @@ class Runner:
             while not self.leaving:
                 try:
                     if self._turn():
-                        return True
+                        return RunEnd.RESTED
+                    if self._may_hand_over():
+                        return RunEnd.HANDS_OVER
                     self._wait()
                     self._failed_turns = 0
                 except (OSError, DiskFull) as error:
                     self._trouble(error)
-            return False
+            return RunEnd.LEFT
         finally:
+            if self._code is not None:
+                self._code.close()
             self.attempts.close()
             self.maintenance.end()
             self.controller.proposals.close()
@@ -125,6 +136,20 @@ class Runner:
 
     def _leave(self, *_: object) -> None:
         self.leaving = True
+
+    def _may_hand_over(self) -> bool:
+        """Hold everything new once hptui's code has changed; return whether the new code may take over."""
+        if self._code is None or not self._code.changed():
+            return False
+        if not self.controller.on_hold:
+            self.controller.hold()
+        if self._code.given_up():
+            name = self.controller.sd.name
+            message = f"the hptui on disk does not work, so the runner has left; repair it, then: hptui run {name}"
+            self.store.add_event("error", CODE_CHANGED_EVENT, message)
+            self.leaving = True
+            return False
+        return self.attempts.settled() and self._code.answers()
 
     # one turn of the loop ---------------------------------------------------------------------------------------
 

@@ -34,6 +34,8 @@ IN_CREATION = {"migration"}
 ONLY_AT_THE_END = {"after_rest"}
 BETWEEN_STAGES = {"after_advance"}
 """Tests of stages die there."""
+WITH_NEW_CODE = {"before_new_code", "after_new_code"}
+"""Tests of a replaced package die there."""
 ON_REQUEST = {"before_command_done", "after_command_done", "before_control"}
 MARKS = (0.21, 0.22, 0.23)
 REST = "[resources]\nlost_retries = 1000000\nmin_free_gb = 0.0"
@@ -91,10 +93,10 @@ def finish(subject: Subject) -> None:
 
 def test_there_are_crash_points() -> None:
     assert len(crash_points()) >= 18
-    assert set(crash_points()) > IN_CREATION | ONLY_AT_THE_END | ON_REQUEST | BETWEEN_STAGES
+    assert set(crash_points()) > IN_CREATION | ONLY_AT_THE_END | ON_REQUEST | BETWEEN_STAGES | WITH_NEW_CODE
 
 
-@pytest.mark.parametrize("point", sorted({*crash_points()} - IN_CREATION - ON_REQUEST - BETWEEN_STAGES))
+@pytest.mark.parametrize("point", sorted({*crash_points()} - IN_CREATION - ON_REQUEST - BETWEEN_STAGES - WITH_NEW_CODE))
 def test_a_runner_may_die_here(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
     subject = study(home, tmp_path)
     died = 0
