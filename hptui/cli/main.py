@@ -42,6 +42,7 @@ VERBS = {
     "serve": ("serve", "The screens in a browser, on loopback."),
     "doctor": ("doctor", "Is all well with this machine and the studies?"),
     "paths": ("paths", "Where everything is."),
+    "docs": ("docs", "The documentation, by topic, key or words."),
     "rm": ("housekeeping", "Remove a study."),
     "gc": ("housekeeping", "Delete checkpoints that nobody needs."),
     "completion": ("completion", "Completion of verbs, studies and trials in a shell."),
