@@ -315,7 +315,7 @@ def test_every_key_of_the_screens_occurs(key) -> None:
 def recorded_kinds() -> set[str]:
     """Return the kinds of events that the code records, as far as they stand there as words."""
     source = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
-    kinds = set(re.findall(r"\.event\(\s*[^,()]+(?:\([^)]*\))?,\s*\"(\w+)\"", source))
+    kinds = set(re.findall(r"\.add_event\(\s*[^,()]+(?:\([^)]*\))?,\s*\"(\w+)\"", source))
     states = {f"study_{state}" for state in StudyState if state is not StudyState.NEW}
     return kinds | states | {"prune", "threshold", "timeout", "hung", "warm_start"}
 
