@@ -1,0 +1,242 @@
+"""What is recorded, part by part. A part is a function that yields names and what they stand for, as text.
+
+Nothing here knows a module of the package: everything is what the program prints and writes.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.golden.masks import numbers, plain, times
+from tests.golden.place import ARCHIVE, FILES, HOME, INPUTS, PLACE, ROOT, environment, hptui, unpack
+from tests.golden.server import Server
+
+Records = Iterator[tuple[str, str]]
+STUDIES = ("every", "halted", "imported", "letters", "nometric", "old", "pareto", "script", "staged", "warm")
+FIRST = "every"
+TEXTS = (".md", ".json", ".csv", ".yaml", ".yml", ".toml", ".txt", ".py", ".env", ".svg", ".jsonl", ".sh")
+WARM = (["status", "--json"], ["trials", FIRST], ["show", FIRST, "0"], ["space", FIRST], ["check", "files/every.toml"])
+
+
+def said(answer: dict[str, Any], mask: Callable[[str], str] = plain) -> str:
+    """A call's answer as text: exit code, stdout, and stderr where there is any."""
+    found = f"exit {answer['code']}\n{answer['out']}"
+    if answer["err"]:
+        found += ("" if found.endswith("\n") else "\n(no end of line)\n") + f"--- stderr\n{answer['err']}"
+    return mask(found)
+
+
+def server(home: Path = HOME, **env: str) -> Server:
+    """The program over the archive's HOME."""
+    return Server(environment(home, **env), WARM, PLACE)
+
+
+def written(folder: Path, mask: Callable[[str], str] = plain) -> str:
+    """What lies in a folder: names, and the content of texts."""
+    found = []
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder] if folder.exists() else []:
+        if not path.is_file():
+            continue
+        name = path.relative_to(folder) if path != folder else path.name
+        if path.suffix in TEXTS and not (path.suffix == ".svg" or b"\0" in path.read_bytes()):
+            found.append(f"=== {name}\n{mask(path.read_text())}")
+        else:
+            found.append(f"=== {name} (there)\n")
+    return "\n".join(found)
+
+
+# help ------------------------------------------------------------------------------------------------------------
+
+
+def help_() -> Records:
+    """The help of the program and of every verb that its help names."""
+    unpack(ARCHIVE)
+    with server() as program:
+        answer = program.call("--help")
+        yield "hptui", said(answer)
+        verbs = re.findall(r"^  ([a-z]+)  +\S", answer["out"].partition("\nVerbs:")[2], re.MULTILINE)
+        for verb in verbs:
+            yield verb, said(program.call(verb, "--help"))
+        yield "wrong", "".join(said(program.call(*words)) for words in WRONG)
+
+
+WRONG: tuple[list[str], ...] = (
+    ["runn"],
+    ["study.toml"],
+    ["trials"],
+    ["trials", "nothing"],
+    ["show", FIRST, "777"],
+    ["show", FIRST, "bset"],
+    ["trials", FIRST, "--nonsense"],
+    ["trials", FIRST, "--sort", "los"],
+    ["trials", FIRST, "--columns", "widht"],
+    ["--nonsense"],
+    ["pause", FIRST],
+    ["pause", FIRST, "1", "--after-trials"],
+    ["retry", FIRST, "0"],
+    ["check"],
+    ["check", "nothing.toml"],
+    ["open"],
+    ["space", FIRST, "widht={1, 2}"],
+    ["space", FIRST, "width=banana"],
+    ["add", FIRST, "widht=3"],
+    ["export", FIRST, "best", "--format", "excel"],
+    ["run", "nothing"],
+    ["import", "nothing.csv", "--into", FIRST],
+)
+"""Words that are refused, and change nothing."""
+
+
+# the stores ------------------------------------------------------------------------------------------------------
+
+
+LOOKS: tuple[list[str], ...] = (
+    ["status", "S"],
+    ["status", "S", "--json"],
+    ["trials", "S"],
+    ["trials", "S", "--json"],
+    ["trials", "S", "--sort", "-learning_rate", "-n", "3"],
+    ["trials", "S", "--status", "complete", "--columns", "learning_rate,seconds,note,status"],
+    ["space", "S"],
+    ["space", "S", "--json"],
+    ["paths", "S"],
+    ["paths", "S", "--json"],
+    ["paths", "S", "0"],
+    ["paths", "S", "best", "--json"],
+    ["log", "S"],
+    ["log", "S", "0"],
+    ["log", "S", "best", "-n", "3"],
+    ["wait", "S", "--timeout", "0"],
+    ["gc", "S", "--dry-run"],
+    ["report", "S"],
+    ["report", "S", "--json"],
+    ["report", "S", "--style", "hyperparameters"],
+    ["export", "S", "0", "--format", "json", "--params-only"],
+    ["export", "S", "all", "--format", "json"],
+    ["export", "S", "all", "--format", "csv"],
+    *(["export", "S", "best", "--format", one] for one in ("yaml", "json", "toml", "csv", "flags", "python", "env")),
+    ["export", "S", "--format", "sweep"],
+)
+"""What only looks, at every study."""
+MORE: tuple[list[str], ...] = (
+    ["status"],
+    ["status", "--json"],
+    ["paths"],
+    ["paths", "--json"],
+    ["gc", "--dry-run"],
+    ["gc", "--dry-run", "--json"],
+    ["export", FIRST, "all", "--format", "yaml"],
+    ["export", FIRST, "all", "--format", "toml"],
+    ["export", FIRST, "all", "--format", "python"],
+    ["export", FIRST, "best", "--format", "flags", "--hyphens", "--rename", "width=w"],
+    ["export", FIRST, "best", "--format", "env", "--prefix", "HP_"],
+    ["export", FIRST, "best", "--format", "parquet"],
+    ["import", "files/earlier.csv", "--into", "imported", "--map", "lr=learning_rate", "--dry-run"],
+    ["new", "files/train.py"],
+    ["completion", "bash"],
+    ["completion", "zsh"],
+    ["completion", "fish"],
+)
+"""What looks at all, or at one study only."""
+WRITTEN: tuple[tuple[str, list[str]], ...] = (
+    ("report-results", ["report", FIRST, "--figures", "none", "-o", "OUT"]),
+    ("report-svg", ["report", FIRST, "--figures", "svg", "--html", "-o", "OUT"]),
+    ("report-staged", ["report", "staged", "--figures", "none", "-o", "OUT"]),
+    ("report-pareto", ["report", "pareto", "--figures", "svg", "-o", "OUT"]),
+    ("report-letters", ["report", "letters", "--style", "hyperparameters", "--figures", "none", "-o", "OUT/run.md"]),
+    ("report-warm", ["report", "warm", "--figures", "none", "-o", "OUT"]),
+    ("report-script", ["report", "script", "--figures", "none", "-o", "OUT"]),
+    ("like-ax", ["export", FIRST, "--like", "ax-results", "-o", "OUT"]),
+    ("like-optuna", ["export", FIRST, "--like", "optuna-study-results", "-o", "OUT"]),
+    ("like-hptui", ["export", FIRST, "--like", "hptui", "-o", "OUT"]),
+    ("parquet", ["export", FIRST, "all", "-o", "OUT/trials.parquet"]),
+    ("optuna", ["export", FIRST, "-o", "OUT/study.db"]),
+    ("ax", ["export", FIRST, "--format", "ax", "-o", "OUT/client.json"]),
+    ("tensorboard", ["export", FIRST, "--format", "tensorboard", "-o", "OUT"]),
+    ("sweep", ["export", "script", "--format", "sweep", "-o", "OUT/sweep.yaml"]),
+)
+"""What is written, and where it takes a folder."""
+ONLY_THERE = ("ax", "tensorboard", "optuna")
+"""Formats of other programs: that the files are there is all that is asked."""
+
+
+def stores() -> Records:
+    """What every verb that looks says of the archive's studies, and what it writes of them."""
+    unpack(ARCHIVE)
+    with server() as program:
+        for words in MORE:
+            yield " ".join(words), said(program.call(*words), times)
+        for study in STUDIES:
+            for words in LOOKS:
+                found = [study if word == "S" else word for word in words]
+                yield " ".join(found), said(program.call(*found))
+            numbers_ = [str(one["number"]) for one in json.loads(program.call("trials", study, "--json")["out"])]
+            for number in [*numbers_, "best"]:
+                yield f"show {study} {number}", said(program.call("show", study, number))
+                yield f"show {study} {number} --json", said(program.call("show", study, number, "--json"))
+
+
+def files() -> Records:
+    """What reports and exports write, and what `report --check` says of it before and after a change."""
+    unpack(ARCHIVE)
+    with server() as program:
+        for name, words in WRITTEN:
+            out = PLACE / "out" / name
+            out.mkdir()
+            answer = said(program.call(*(word.replace("OUT", f"out/{name}") for word in words)))
+            if name in ONLY_THERE:
+                answer += "\n" + "\n".join(sorted(re.sub(r"\d{6,}.*", "N", one.name) for one in out.rglob("*")))
+            else:
+                answer += "\n" + times(written(out))
+            yield name, answer
+            for report in sorted(out.glob("*.md")):
+                if (out / "facts.json").exists():
+                    yield f"{name} check {report.name}", said(program.call("report", "--check", str(report)))
+                    text = report.read_text()
+                    report.write_text(re.sub(r"(\d)\.(\d)", lambda m: f"{m[1]}.{(int(m[2]) + 1) % 10}", text, count=9))
+                    for more in ([], ["--json"]):
+                        again = program.call("report", "--check", str(report), *more)
+                        yield " ".join([name, "check changed", report.name, *more]), said(again)
+            shutil.rmtree(out)
+        yield "doctor", said(program.call("doctor"), numbers)
+        for study in STUDIES:
+            yield f"doctor {study}", said(program.call("doctor", study), numbers)
+
+
+# study files -----------------------------------------------------------------------------------------------------
+
+
+def check() -> Records:
+    """What `check` says of the repository's study files, and of good and bad ones from the tests."""
+    unpack(ARCHIVE)
+    shutil.copytree(ROOT / "studies", PLACE / "studies")
+    shutil.copytree(FILES, PLACE / "made")
+    inputs = PLACE / "inputs"
+    inputs.mkdir()
+    for name, text in json.loads(lzma.decompress(INPUTS.read_bytes())).items():
+        (inputs / name).write_bytes(text.encode("utf-8", "surrogatepass"))
+    with server(PLACE / "empty") as program:
+        for path in sorted((PLACE / "studies").rglob("*")):
+            if path.suffix in (".toml", ".yaml"):
+                name = str(path.relative_to(PLACE))
+                yield name, said(program.call("check", name), numbers_of_speed)
+                yield f"{name} --json", said(program.call("check", name, "--json"), numbers_of_speed)
+        for path in sorted(inputs.glob("*.toml")) + sorted(inputs.glob("*.yaml")):
+            yield path.name, said(program.call("check", path.name, cwd=inputs), numbers_of_speed)
+        for path in sorted(inputs.glob("*.toml"))[::10] + sorted(inputs.glob("*.yaml"))[::3]:
+            yield f"{path.name} --json", said(program.call("check", path.name, "--json", cwd=inputs), numbers_of_speed)
+        for path in sorted(inputs.glob("*.yaml")):
+            yield f"import {path.name}", said(program.call("import", path.name, "-o", "made.toml", cwd=inputs))
+            yield f"imported {path.name}", written(inputs / "made.toml")
+            (inputs / "made.toml").unlink(missing_ok=True)
+
+
+def numbers_of_speed(text: str) -> str:
+    """`check` may tell of the machine in a line; see the README."""
+    return plain(text)
