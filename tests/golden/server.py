@@ -6,10 +6,13 @@ stdout and stderr. Of the package it knows one name, the entry point `hptui.cli.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -75,6 +78,7 @@ def _serve() -> None:
             answers.flush()
             continue
         files = [os.memfd_create(name) for name in ("stdout", "stderr")]
+        gc.freeze()
         pid = os.fork()
         if pid == 0:
             for number, fd in enumerate(files, 1):
@@ -128,8 +132,22 @@ def _warm(words: Sequence[str], nothing: int) -> None:
             os.close(fd)
 
 
+def _run() -> None:
+    """The program; at its end the interpreter is not taken apart, which takes longer than most calls."""
+    code: object = 1
+    try:
+        main()
+    except SystemExit as error:
+        code = error.code
+    threading._shutdown()  # type: ignore[attr-defined]  # threads are waited for, as always
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
 if __name__ == "__main__":
     from hptui.cli.main import main
 
     _serve()
-    main()
+    _run()
