@@ -10,10 +10,10 @@ import sys
 import time
 from collections.abc import Mapping
 
-from tests.golden import parts
+from tests.golden import frames, fresh, parts
 from tests.golden.place import RECORDS, place
 
-PARTS = {"help": parts.help_, "stores": parts.stores, "files": parts.files, "check": parts.check}
+PARTS = {"help": parts.help_, "schema": fresh.schema, "stores": parts.stores, "files": parts.files, "check": parts.check, "frames": frames.frames}
 SHOWN = 60
 """Lines of a diff that are printed of one record."""
 
