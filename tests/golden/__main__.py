@@ -1,4 +1,4 @@
-"""python -m tests.golden record|check [PART…]      python -m tests.golden stores      (see README.md here)"""
+"""python -m tests.golden record|check [PART…]      python -m tests.golden show|stores      (see README.md here)"""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from collections.abc import Mapping
 from tests.golden import frames, fresh, parts
 from tests.golden.place import RECORDS, place
 
-PARTS = {"help": parts.help_, "schema": fresh.schema, "stores": parts.stores, "files": parts.files, "check": parts.check, "frames": frames.frames}
+PARTS = {
+    "help": parts.help_,
+    "schema": fresh.schema,
+    "stores": parts.stores,
+    "files": parts.files,
+    "check": parts.check,
+    "frames": frames.frames,
+}
 SHOWN = 60
 """Lines of a diff that are printed of one record."""
 
@@ -56,6 +63,12 @@ def main(words: list[str]) -> int:
 
         studies.make()
         return 0
+    if verb == "show":
+        for part in PARTS:
+            for name, text in recorded(part).items():
+                if " ".join(words[1:]) in name:
+                    sys.stdout.write(f"=== {part}: {name}\n{text}\n")
+        return 0
     if verb not in ("record", "check") or not set(names) <= set(PARTS):
         sys.stderr.write(f"{__doc__}\nparts: {' '.join(PARTS)}\n")
         return 2
@@ -75,6 +88,7 @@ def main(words: list[str]) -> int:
             bad += len(found)
             for one in found:
                 sys.stdout.write(f"\n{one}\n")
+            sys.stdout.flush()
             told = f"{len(found)} differ" if found else "equal"
         sys.stderr.write(f"{name}: {len(now)} records, {told}, {time.monotonic() - began:.0f} s, CPU {spent:.0f} s\n")
     return 1 if bad else 0

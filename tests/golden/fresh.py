@@ -105,9 +105,11 @@ def schema() -> Records:
     yield ".schema", "\n".join(row["sql"] for row in rows)
     for name in [row["name"] for row in rows if row["sql"].startswith("CREATE TABLE") and row["name"] not in SKIPPED]:
         found = conn.execute(f'SELECT * FROM "{name}"').fetchall()
-        lines = sorted(_row(name, dict(row)) for row in found) if name == "points" else [
-            _row(name, dict(row)) for row in found
-        ]
+        lines = (
+            sorted(_row(name, dict(row)) for row in found)
+            if name == "points"
+            else [_row(name, dict(row)) for row in found]
+        )
         yield f"table {name}", "\n".join(lines)
     conn.close()
     yield from _files(root)
@@ -145,8 +147,9 @@ def _files(root: Path) -> Records:
             if path.suffix == ".txt":
                 yield name, INSIDE.sub('File "HPTUI"', plain("\n".join(lines)))
             else:
-                yield name, "\n".join(_json(line) for line in lines) if path.suffix == ".jsonl" else _json(
-                    path.read_text()
+                yield (
+                    name,
+                    "\n".join(_json(line) for line in lines) if path.suffix == ".jsonl" else _json(path.read_text()),
                 )
     yield "runner.log", re.sub(r"\d+", "N", plain((root / "runner.log").read_text()))
 

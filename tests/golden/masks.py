@@ -11,7 +11,7 @@ from tests.golden.place import ROOT
 VERSION = re.compile(r"""\b(hptui[ =/"'\\:]+(?:version )?v?)\d+\.\d+\.\d+\w*""")
 
 
-MAKER = "/tmp/wt/golden"  # noqa: S108
+MAKER = "/tmp/wt/golden"
 """The checkout that made the archive: its path stands in the stores."""
 
 
@@ -19,7 +19,7 @@ def _paths() -> list[tuple[str, str]]:
     """Of this machine, and of the one that made the archive: what a text may say of them."""
     found = {sys.executable: "PYTHON", sys.prefix: "PREFIX", str(ROOT): "ROOT"}
     found |= {f"{MAKER}/.venv/bin/python": "PYTHON", f"{MAKER}/.venv": "PREFIX", MAKER: "ROOT"}
-    found[f"/tmp/hptui-{os.getuid()}"] = "/tmp/hptui-UID"  # noqa: S108
+    found[f"/tmp/hptui-{os.getuid()}"] = "/tmp/hptui-UID"
     return sorted(found.items(), key=lambda pair: -len(pair[0]))
 
 

@@ -9,12 +9,14 @@ import json
 import lzma
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.golden.masks import numbers, plain, times
-from tests.golden.place import ARCHIVE, FILES, HOME, INPUTS, PLACE, ROOT, environment, hptui, unpack
+from tests.golden.place import ARCHIVE, FILES, HOME, INPUTS, PLACE, ROOT, environment, unpack
 from tests.golden.server import Server
 
 Records = Iterator[tuple[str, str]]
@@ -35,6 +37,33 @@ def said(answer: dict[str, Any], mask: Callable[[str], str] = plain) -> str:
 def server(home: Path = HOME, **env: str) -> Server:
     """The program over the archive's HOME."""
     return Server(environment(home, **env), WARM, PLACE)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A call to record."""
+
+    name: str
+    words: Sequence[str]
+    cwd: Path = PLACE
+    mask: Callable[[str], str] = plain
+    out: Path | None = None
+
+
+def done(jobs: Sequence[Job], home: Path = HOME) -> Records:
+    """What the program answers to each, asked by two at a time; and what lies in `out` afterwards."""
+
+    def half(mine: Sequence[Job]) -> list[tuple[str, str]]:
+        with server(home) as program:
+            found = []
+            for job in mine:
+                answer = said(program.call(*job.words, cwd=job.cwd), job.mask)
+                found.append((job.name, answer + (f"\n{written(job.out, job.mask)}" if job.out else "")))
+            return found
+
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(half, (jobs[::2], jobs[1::2])):
+            yield from found
 
 
 def written(folder: Path, mask: Callable[[str], str] = plain) -> str:
@@ -169,17 +198,17 @@ ONLY_THERE = ("ax", "tensorboard", "optuna")
 def stores() -> Records:
     """What every verb that looks says of the archive's studies, and what it writes of them."""
     unpack(ARCHIVE)
-    with server() as program:
-        for words in MORE:
-            yield " ".join(words), said(program.call(*words), times)
-        for study in STUDIES:
-            for words in LOOKS:
-                found = [study if word == "S" else word for word in words]
-                yield " ".join(found), said(program.call(*found))
-            numbers_ = [str(one["number"]) for one in json.loads(program.call("trials", study, "--json")["out"])]
-            for number in [*numbers_, "best"]:
-                yield f"show {study} {number}", said(program.call("show", study, number))
-                yield f"show {study} {number} --json", said(program.call("show", study, number, "--json"))
+    jobs = [Job(" ".join(words), words, mask=times) for words in MORE]
+    for study in STUDIES:
+        for words in LOOKS:
+            found = [study if word == "S" else word for word in words]
+            jobs.append(Job(" ".join(found), found))
+        for number in [*sorted(int(one.name) for one in (HOME / study / "trials").iterdir()), "best"]:
+            jobs += [Job(f"show {study} {number}{more}", ["show", study, str(number), *more.split()]) for more in BOTH]
+    yield from done(jobs)
+
+
+BOTH = ("", " --json")
 
 
 def files() -> Records:
@@ -225,18 +254,18 @@ def check() -> Records:
     inputs.mkdir()
     for name, text in json.loads(lzma.decompress(INPUTS.read_bytes())).items():
         (inputs / name).write_bytes(text.encode("utf-8", "surrogatepass"))
-    with server(PLACE / "empty") as program:
-        for path in sorted((PLACE / "studies").rglob("*")):
-            if path.suffix in (".toml", ".yaml"):
-                name = str(path.relative_to(PLACE))
-                yield name, said(program.call("check", name))
-                if path.stem in IN_JSON:
-                    yield f"{name} --json", said(program.call("check", name, "--json"))
-        for path in sorted(inputs.glob("*.toml")) + sorted(inputs.glob("*.yaml")):
-            yield path.name, said(program.call("check", path.name, cwd=inputs))
-        for path in sorted(inputs.glob("*.toml"))[::10] + sorted(inputs.glob("*.yaml"))[::3]:
-            yield f"{path.name} --json", said(program.call("check", path.name, "--json", cwd=inputs))
-        for path in sorted(inputs.glob("*.yaml"))[::2]:
-            yield f"import {path.name}", said(program.call("import", path.name, "-o", "made.toml", cwd=inputs))
-            yield f"imported {path.name}", written(inputs / "made.toml")
-            (inputs / "made.toml").unlink(missing_ok=True)
+    jobs = []
+    for path in sorted((PLACE / "studies").rglob("*")):
+        if path.suffix in (".toml", ".yaml"):
+            name = str(path.relative_to(PLACE))
+            jobs += [Job(name + more, ["check", name, *more.split()]) for more in BOTH[: 1 + (path.stem in IN_JSON)]]
+    toml, yaml = (
+        sorted(path.name for path in inputs.glob("*.toml")),
+        sorted(path.name for path in inputs.glob("*.yaml")),
+    )
+    jobs += [Job(name, ["check", name], inputs) for name in toml + yaml]
+    jobs += [Job(f"{name} --json", ["check", name, "--json"], inputs) for name in toml[::10] + yaml[::3]]
+    for name in yaml[::2]:
+        out = inputs / f"made-{name}.toml"
+        jobs.append(Job(f"import {name}", ["import", name, "-o", out.name], inputs, out=out))
+    yield from done(jobs, PLACE / "empty")

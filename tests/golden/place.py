@@ -1,4 +1,4 @@
-"""Where golden things happen: one place of a fixed name, so that its paths are the same everywhere, and its surroundings."""
+"""Where golden things happen: a place of a fixed name, so that paths are the same everywhere; its surroundings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-PLACE = Path("/tmp/hptui-golden")  # noqa: S108  fixed on purpose: this path is in the archive's stores
+PLACE = Path("/tmp/hptui-golden")
 HOME, FILES = PLACE / "home", PLACE / "files"
 ARCHIVE, INPUTS, RECORDS = HERE / "home.tar.xz", HERE / "inputs.json.xz", HERE / "records"
 KEPT = ("PATH", "LANG", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
