@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_letters, digits
 
+import psutil
+
 from tests.golden.masks import plain
 from tests.golden.place import ARCHIVE, PLACE, environment, unpack
 from tests.tui.terminal import Terminal
@@ -31,7 +33,7 @@ KEYS = {
     "left": "\x1b[D",
     "right": "\x1b[C",
 }
-LOAD = re.compile(r"(?<=RAM )[\d. ]+/ ?\d+(?= GB)")
+LOAD = re.compile(r"RAM +[\d.]+/[\d.]+ GB *")
 STILL, IDLE, PATIENCE = 0.6, 0.08, 30.0
 """A screen stands when its program has worked for less than this share of so many seconds."""
 BLINKS = ("blinks",)
@@ -170,12 +172,12 @@ def still(seat: Terminal, seconds: float) -> None:
 
 def work(pid: int) -> float:
     """Seconds that a process and its children have run or, on a machine that others keep busy, have waited to run."""
-    total, pids = 0.0, [pid]
-    while pids:
-        for task in Path(f"/proc/{pids.pop()}/task").glob("*"):
-            with suppress(OSError):
-                total += sum(int(one) for one in (task / "schedstat").read_text().split()[:2]) / 1e9
-                pids += [int(one) for one in (task / "children").read_text().split()]
+    total = 0.0
+    with suppress(psutil.Error):
+        for one in [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]:
+            for task in Path(f"/proc/{one}/task").glob("*/schedstat"):
+                with suppress(OSError):
+                    total += sum(int(word) for word in task.read_text().split()[:2]) / 1e9
     return total
 
 
@@ -196,7 +198,7 @@ def drawn(seat: Terminal) -> str:
     letters: dict[tuple[object, ...], str] = {}
     rows = ["".join(letters.setdefault(one, SIGNS[len(letters) % len(SIGNS)]) for one in row) for row in found]
     legend = [f"{sign} {_words(one)}" for one, sign in letters.items()]
-    text = LOAD.sub(lambda match: "#" * len(match[0]), seat.text)
+    text = LOAD.sub(lambda match: "RAM # GB".ljust(len(match[0])), seat.text)
     return plain("\n".join([text, "", *rows, "", *legend]))
 
 

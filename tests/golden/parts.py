@@ -50,10 +50,10 @@ class Job:
     out: Path | None = None
 
 
-def done(jobs: Sequence[Job], home: Path = HOME) -> Records:
-    """What the program answers to each, asked by two at a time; and what lies in `out` afterwards."""
+def done(*shares: Sequence[Job], home: Path = HOME) -> Records:
+    """What the program answers to each, the shares side by side; and what lies in `out` afterwards."""
 
-    def half(mine: Sequence[Job]) -> list[tuple[str, str]]:
+    def share(mine: Sequence[Job]) -> list[tuple[str, str]]:
         with server(home) as program:
             found = []
             for job in mine:
@@ -61,8 +61,8 @@ def done(jobs: Sequence[Job], home: Path = HOME) -> Records:
                 found.append((job.name, answer + (f"\n{written(job.out, job.mask)}" if job.out else "")))
             return found
 
-    with ThreadPoolExecutor(2) as pool:
-        for found in pool.map(half, (jobs[::2], jobs[1::2])):
+    with ThreadPoolExecutor(len(shares)) as pool:
+        for found in pool.map(share, shares):
             yield from found
 
 
@@ -198,14 +198,20 @@ ONLY_THERE = ("ax", "tensorboard", "optuna")
 def stores() -> Records:
     """What every verb that looks says of the archive's studies, and what it writes of them."""
     unpack(ARCHIVE)
-    jobs = [Job(" ".join(words), words, mask=times) for words in MORE]
-    for study in STUDIES:
+    yield from done([Job(" ".join(words), words, mask=times) for words in MORE])
+    # A verb may hold a study's lock for a moment, which another call would see: a study is of one share only.
+    yield from done(_looks(STUDIES[::2]), _looks(STUDIES[1::2]))
+
+
+def _looks(studies: Sequence[str]) -> list[Job]:
+    jobs = []
+    for study in studies:
         for words in LOOKS:
             found = [study if word == "S" else word for word in words]
             jobs.append(Job(" ".join(found), found))
         for number in [*sorted(int(one.name) for one in (HOME / study / "trials").iterdir()), "best"]:
             jobs += [Job(f"show {study} {number}{more}", ["show", study, str(number), *more.split()]) for more in BOTH]
-    yield from done(jobs)
+    return jobs
 
 
 BOTH = ("", " --json")
@@ -268,4 +274,4 @@ def check() -> Records:
     for name in yaml[::2]:
         out = inputs / f"made-{name}.toml"
         jobs.append(Job(f"import {name}", ["import", name, "-o", out.name], inputs, out=out))
-    yield from done(jobs, PLACE / "empty")
+    yield from done(jobs[::2], jobs[1::2], home=PLACE / "empty")
