@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def copy_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     watch = package / "execution" / "code_watch.py"
     assert INTERVAL in watch.read_text()
     watch.write_text(watch.read_text().replace(INTERVAL, "CHECK_INTERVAL_S = 0.3"))
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
     return package
 
 

@@ -62,6 +62,8 @@ MAX_FAILED_TURNS = 60
 """Consecutive failed turns of the loop after which the runner exits."""
 NO_GPUS_WARNED_KEY = "told_no_gpus"
 """Meta key: that trials run on the CPU was recorded already."""
+CLOCKLESS_KINDS = ("queued", "unknown")
+"""States in which no clock of an attempt runs: it has not begun, or nobody can be asked what it does."""
 DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a full disk."""
 
@@ -203,7 +205,10 @@ class Runner:
     def _follow(self, live: RunningAttempt) -> None:
         """Read what an attempt did; record its end if it ended, else check pruner and watchdog."""
         state = live.handle.state()
+        live.note_turn(frozen=state.kind in CLOCKLESS_KINDS)
         if state.gone:
+            if not state.certain:
+                live.handle.fence()  # it may live on somewhere: from here on it must not
             live.handle.collect()
         all_read = self.attempts.ingest.drain(live, FINAL_READ_S if state.gone else 0.0)
         pruning = self.controller.pruning

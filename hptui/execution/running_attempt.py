@@ -34,6 +34,7 @@ class RunningAttempt:
     active_seconds: float = 0.0
     seen_at: float = field(default_factory=time.monotonic)
     last_event_at: float = field(default_factory=time.monotonic)
+    followed_at: float = field(default_factory=time.monotonic)
     allowance: float = 0.0
     hang_reported: bool = False
     requested_end: str = ""
@@ -66,6 +67,14 @@ class RunningAttempt:
         """Return the number of a metric's next report, from 1."""
         curve = self.curves.get(metric)
         return curve[-1][0] + 1 if curve else 1.0
+
+    def note_turn(self, *, frozen: bool) -> None:
+        """Note that a turn followed the attempt; with `frozen` its clocks do not count the time since."""
+        now = time.monotonic()
+        if frozen:
+            self.seen_at += now - self.followed_at
+            self.last_event_at += now - self.followed_at
+        self.followed_at = now
 
     def reset_clocks(self) -> None:
         """Restart the hang clock, after the machine or the runner slept: silence then shows nothing."""

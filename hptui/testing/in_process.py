@@ -178,6 +178,8 @@ class InProcessExecutor:
     """Runs attempts as threads, `[resources] parallel` at a time."""
 
     name = "in process"
+    Handle = InProcessHandle
+    """Class of the handles, for executors that behave otherwise on purpose."""
 
     def __init__(self) -> None:
         self.waiting = ""
@@ -229,13 +231,13 @@ class InProcessExecutor:
         lock = acquire_lock(run.lock)
         if lock is None:
             raise StartFailed(f"{run.lock} is held by another attempt")
-        handle = self._add(InProcessHandle(record))
+        handle = self._add(self.Handle(record))
         handle.begin(launch, lock)
         return handle
 
     def adopt(self, record: LaunchRecord) -> InProcessHandle:
         """Return the handle of an attempt: of a thread that lives, or of one that has ended."""
-        handle = self._handles.get(record.token) or _running.get(record.token) or InProcessHandle(record)
+        handle = self._handles.get(record.token) or _running.get(record.token) or self.Handle(record)
         return self._add(handle)
 
     def _add(self, handle: InProcessHandle) -> InProcessHandle:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import signal
 from pathlib import Path
 from typing import ClassVar
 
@@ -58,9 +60,6 @@ def test_a_study_runs_on_threads(home: Path, tmp_path: Path) -> None:
 
 
 def test_threads_that_the_runner_took_along_run_again(home: Path, tmp_path: Path) -> None:
-    import os
-    import signal
-
     from hptui.operations.run import run
     from hptui.operations.runner_process import runner_status
     from tests.support import until
@@ -96,6 +95,43 @@ def test_only_the_local_executor_knows_the_processes_of_attempts() -> None:
         if name.startswith(("hptui.execution", "hptui.operations")):
             called = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
             assert "lock_is_held" not in called, f"{path.relative_to(PACKAGE)} asks a lock; `probe` does"
+
+
+UNREACHABLE = """
+import time
+from hptui.execution.executor import State
+from hptui.testing.in_process import InProcessExecutor, InProcessHandle
+
+class Silent(InProcessHandle):
+    # Cannot be asked for four seconds, in which nothing of the attempt arrives here.
+
+    def state(self):
+        self.since = getattr(self, "since", None) or time.monotonic()
+        if time.monotonic() - self.since < 4:
+            return State("unknown", why="no answer")
+        return super().state()
+
+    def _train(self, launch):
+        time.sleep(4.5)
+        return super()._train(launch)
+
+class Unreachable(InProcessExecutor):
+    Handle = Silent
+"""
+
+
+def test_an_attempt_that_nobody_can_be_asked_about_is_neither_hung_nor_lost(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unreachable.py").write_text(UNREACHABLE)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.syspath_prepend(tmp_path)
+    limits = 'timeout = "2s"\nhang_after = "1s"\non_hang = "stop"'
+    resources = f'[resources]\nexecutor = "unreachable:Unreachable"\n{limits}'
+    sd = run_to_rest(home, toy(tmp_path, trials=1, steps=5, rest=resources))
+    [trial] = trials(sd)
+    assert (str(trial.status), trial.attempts, trial.last_step) == ("complete", 1, 5)
+    assert not events(sd, "hung")
 
 
 def test_changing_the_executor_leaves_alone_what_runs(home: Path, tmp_path: Path) -> None:
