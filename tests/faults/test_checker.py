@@ -332,11 +332,11 @@ BUGS = {
         "I4",
         (RUNNER, LAUNCHER),
         """
-        from hptui.execution.local import executor, shim
+        from hptui.execution.local import processes, shim
         from hptui.trainers import toy
         toy.print = lambda *_: None  # it would die of the pipe that nobody reads
         shim.prctl = lambda *_: None
-        executor.kill_marked_processes = lambda *_: 0
+        processes.kill_marked_processes = lambda *_: 0
         """,
         attack=lambda subject: kill_shim(subject),
     ),
