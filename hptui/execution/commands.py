@@ -42,7 +42,7 @@ class CommandHandler:
     @property
     def study(self) -> Study:
         """The study of the current revision."""
-        return studyfile.from_json(self.store.study_row()["spec"])
+        return studyfile.from_json(self.store.read.study().spec)
 
     def apply(self, verb: str, args: Mapping[str, Any]) -> str:
         """Carry out a command; return the sentence to show.
@@ -81,7 +81,7 @@ class CommandHandler:
     def write_verb(self, trials: Sequence[int] | None, verb: str, asked: str = "") -> list[int]:
         """Write a verb to running attempts (all, or of some trials); return the numbers of those trials."""
         numbers = []
-        for attempt in self.store.attempts(open=True):
+        for attempt in self.store.read.attempts(open=True):
             if trials is None or attempt.trial in trials:
                 run = RunDir(self.sd.attempt(attempt.trial, attempt.n))
                 with self.store.transaction(durable=True):
@@ -99,7 +99,7 @@ class CommandHandler:
         """
         pausing = [
             attempt
-            for attempt in self.store.attempts(open=True)
+            for attempt in self.store.read.attempts(open=True)
             if attempt.asked == "pause" and (trials is None or attempt.trial in trials)
         ]
         for attempt in pausing:
@@ -111,7 +111,7 @@ class CommandHandler:
 
         Raises: `NotFound` for a number that is no trial.
         """
-        by_number = {trial.number: trial for trial in self.store.trials()}
+        by_number = {trial.number: trial for trial in self.store.read.trials()}
         for number in numbers or ():
             if number not in by_number:
                 raise NotFound(f"study {self.sd.name!r} has no trial {number}", hint=f"hptui trials {self.sd.name}")
@@ -158,8 +158,8 @@ def resume(handler: CommandHandler, args: Mapping[str, Any]) -> str:
         again = sorted([*(trial.number for trial in paused), *handler.withdraw_pause(numbers)])
         if numbers is None or args.get("whole"):
             handler.store.set_meta("since", repr(time.time()))
-            row = handler.store.study_row()
-            rested = [row["ended"], row["message"]] if row["state"] is StudyState.DONE else None
+            row = handler.store.read.study()
+            rested = [row.ended, row.message] if row.state is StudyState.DONE else None
             handler.store.set_meta(RESTED_KEY, json.dumps(rested))
             _set_state(handler, StudyState.RUNNING, "")
     if numbers and not again:
@@ -169,8 +169,8 @@ def resume(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 def _refusal_when_ended(handler: CommandHandler) -> str:
     """Return a sentence when the study has ended and nothing of it runs; else ''."""
-    state = handler.store.study_row()["state"]
-    if state in (StudyState.DONE, StudyState.STOPPED) and not handler.store.attempts(open=True):
+    state = handler.store.read.study().state
+    if state in (StudyState.DONE, StudyState.STOPPED) and not handler.store.read.attempts(open=True):
         return f"nothing runs: the study is {state}"
     return ""
 
@@ -214,7 +214,7 @@ def retry(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 
 def _how_to_start(handler: CommandHandler) -> str:
-    state = StudyState(handler.store.study_row()["state"])
+    state = handler.store.read.study().state
     return "" if state is StudyState.RUNNING else f"; start it with: hptui run {handler.sd.name}"
 
 
@@ -247,7 +247,7 @@ def set_spec(handler: CommandHandler, args: Mapping[str, Any]) -> str:
             store_defaults(handler.store, args["defaults"])
         revision = handler.store.set_spec(dict(args["spec"]), str(args.get("why") or "; ".join(changes)))
         handler.store.add_event("info", "revision", f"revision {revision}: {'; '.join(changes)}")
-        if old.trainer != new.trainer and handler.store.trials():
+        if old.trainer != new.trainer and handler.store.read.trials():
             changes.append("trials before and after this ran with different [trainer] settings; compare them with care")
         prior_trials.store_prior_trials(handler.store, new)
         insert_file_trials(handler.store, new)

@@ -27,12 +27,12 @@ def insert_imported(store: Store, study: Study, args: Mapping[str, Any]) -> str:
     with store.transaction(durable=True):
         recorded = {
             (trial.facts.get(IMPORTED_SHA256), trial.facts.get(IMPORTED_PLACE))
-            for trial in store.trials()
+            for trial in store.read.trials()
             if trial.role is Role.IMPORTED
         }
         new = [entry for entry in entries if (digest, entry["place"]) not in recorded]
-        names, number = store.trial_names(), store.next_number()
-        first, revision = number, store.study_row()["revision"]
+        names, number = store.read.trial_names(), store.read.next_number()
+        first, revision = number, store.read.study().revision
         for entry in new:
             trial = _imported_trial(
                 study,

@@ -41,7 +41,7 @@ def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
 def record_changes(store: Store, trial: int, environment: Mapping[str, Any]) -> None:
     """Compare an attempt's fingerprint with the one before, and record what differs."""
     current = fingerprint(environment)
-    previous = json.loads(store.get_meta(FINGERPRINT_META_KEY) or "{}")
+    previous = json.loads(store.read.get_meta(FINGERPRINT_META_KEY) or "{}")
     # Only names on both sides: a package that one of two trials did not import is no change of code.
     changed = [name for name in current if name in previous and current[name] != previous[name]]
     if changed:
@@ -220,7 +220,7 @@ def _hello(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None
 
 def _environment(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
     """Record what the training reports of its environment after it has begun."""
-    [attempt] = [row for row in store.attempts(live.trial.number) if row.token == live.attempt.token]
+    [attempt] = [row for row in store.read.attempts(live.trial.number) if row.token == live.attempt.token]
     store.update_attempt(attempt.token, environment={**attempt.environment, **event["environment"]})
     record_changes(store, live.trial.number, event["environment"])
 
@@ -242,18 +242,18 @@ def _checkpoint(store: Store, live: RunningAttempt, event: Mapping[str, Any]) ->
     number, kept = live.trial.number, set(event.get("kept") or ())
     with store.transaction():
         store.add_checkpoint(number, int(event["step"]), live.attempt.n, str(event["path"]), int(event["bytes"]))
-        for checkpoint in store.checkpoints(number) if kept else ():
+        for checkpoint in store.read.checkpoints(number) if kept else ():
             if checkpoint.step not in kept:
                 store.delete_checkpoint(number, checkpoint.step)
 
 
 def _effective(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
-    recorded = dict(store.trial(live.trial.number).effective)
+    recorded = dict(store.read.trial(live.trial.number).effective)
     store.update_trial(live.trial.number, effective={**recorded, **event["settings"]})
 
 
 def _facts(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
-    recorded = dict(store.trial(live.trial.number).facts)
+    recorded = dict(store.read.trial(live.trial.number).facts)
     reported = {name: value for name, value in event["facts"].items() if name not in (FROM_TRIAL, FROM_STEP)}
     store.update_trial(live.trial.number, facts={**recorded, **reported})
 

@@ -50,10 +50,10 @@ class Preparation:
         if not self.attempts.trainer.prepares:
             return True
         if self._request is None or self._request[0] is not study:
-            request = PrepareRequest.for_study(study, self.attempts.trainer.prepares, self.store.defaults())
+            request = PrepareRequest.for_study(study, self.attempts.trainer.prepares, self.store.read.defaults())
             self._request = study, request, preparation_key(study, request)
         _, request, key = self._request
-        if self.store.get_meta(PREPARED_KEY) == key:
+        if self.store.read.get_meta(PREPARED_KEY) == key:
             return True
         if lock_is_held(self.run.lock):
             self._started = True
@@ -108,12 +108,12 @@ class Preparation:
     def _commit_findings(self, key: str) -> None:
         """Commit the facts and warnings that the preparation reported, all of them or none."""
         with self.store.transaction(durable=True):
-            recorded = {event.message for event in self.store.events() if event.kind == "data"}
+            recorded = {event.message for event in self.store.read.events() if event.kind == "data"}
             for event in read_events(self.run):
                 if event["k"] == "warning" and event["message"] not in recorded:
                     self.store.add_event("warning", "data", str(event["message"]))
                 elif event["k"] == "facts":
-                    self.store.set_meta(META_FACTS, json.dumps({**self.store.study_facts(), **event["facts"]}))
+                    self.store.set_meta(META_FACTS, json.dumps({**self.store.read.study_facts(), **event["facts"]}))
             self.store.set_meta(PREPARED_KEY, key)
 
     def _delete_run(self) -> None:

@@ -60,7 +60,7 @@ def store_prior_knowledge(
     The caller holds the transaction.
     """
     entries = [*_study_counts(projection, study, sources), *_import_counts(projection, study, imported)]
-    stored = store.prior_knowledge()
+    stored = store.read.prior_knowledge()
     if entries != stored.get(stage, []):
         store.set_meta(META_KNOWLEDGE, json.dumps({**stored, stage: entries}))
 
@@ -148,13 +148,13 @@ def store_prior_trials(store: Store, study: Study, new_studies: Sequence[PriorSt
     """
     stored = stored_prior_studies(store)
     new = (
-        read_prior_studies(study, store.path.parent.parent, [source.ref for source in stored])
+        read_prior_studies(study, store.connection.path.parent.parent, [source.ref for source in stored])
         if new_studies is None
         else new_studies
     )
     if not new:
         return
-    projection = SpaceProjection(study.space, {**store.defaults(), **study.trainer.settings})
+    projection = SpaceProjection(study.space, {**store.read.defaults(), **study.trainer.settings})
     with store.transaction(durable=True):
         store.set_meta(PRIOR_TRIALS_KEY, json.dumps([_to_json(source) for source in (*stored, *new)]))
         for source in new:
@@ -178,7 +178,7 @@ def prior_studies_of(store: Store, study: Study) -> list[PriorStudy]:
 
 def _read_study(study: Study, ref: str, home: Path) -> PriorStudy:
     sd = _find_study(study, ref, home)
-    with StoreReader(sd) as reader, reader.snapshot():
+    with StoreReader.open(sd) as reader, reader.connection.snapshot():
         row, trials, defaults = reader.study(), reader.trials(), reader.defaults()
         revisions = {row.rev: studyfile.from_json(row.spec).trainer.settings for row in reader.revisions()}
     other = studyfile.from_json(row.spec)
@@ -256,7 +256,7 @@ def stored_prior_studies(store: Store) -> list[PriorStudy]:
     """Return the studies whose trials have been copied."""
     return [
         PriorStudy(row["ref"], row["name"], row["uuid"], row["at"], tuple(map(trial_from_json, row["trials"])))
-        for row in json.loads(store.get_meta(PRIOR_TRIALS_KEY) or "[]")
+        for row in json.loads(store.read.get_meta(PRIOR_TRIALS_KEY) or "[]")
     ]
 
 

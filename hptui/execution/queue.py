@@ -43,7 +43,7 @@ def newest_checkpoint(store: Store, trial: Trial) -> CheckpointRow:
 
     Raises: `UserError` when the trial has none.
     """
-    checkpoints = store.checkpoints(trial.number)
+    checkpoints = store.read.checkpoints(trial.number)
     if not checkpoints:
         hint = "a trainer saves one when it is paused, and as often as checkpoint_every says; scripts keep their own"
         raise UserError(f"trial {trial.number} has left no checkpoint to continue from", hint=hint)
@@ -83,7 +83,7 @@ def trial_name(store: Store, study: Study, number: int, params: Mapping[str, Val
     """Return the name that a template such as `trial_name = "exp_lr{lr}"` gives; '' without a template."""
     if not study.trial_name:
         return ""
-    settings: dict[str, Value] = {"number": number, **store.defaults(), **study.trainer.settings, **params}
+    settings: dict[str, Value] = {"number": number, **store.read.defaults(), **study.trainer.settings, **params}
     parts = []
     for literal, name, spec, _ in Formatter().parse(study.trial_name):
         parts += [literal, "" if name is None else _format_value(settings.get(name), spec or "")]
@@ -108,13 +108,13 @@ def insert_waiting(store: Store, study: Study, role: Role, params: Mapping[str, 
 
     `facts` are further fields of the trial; `stage`, `seed` and `revision` default to the current ones.
     """
-    number = store.next_number()
+    number = store.read.next_number()
     name = str(facts.pop("name", "")) or trial_name(store, study, number, params)
-    defaults: dict[str, object] = {"revision": store.study_row()["revision"], "seed": study.search.seed}
+    defaults: dict[str, object] = {"revision": store.read.study().revision, "seed": study.search.seed}
     defaults["stage"] = current_stage(store, study).name
     trial = Trial(
         number=number,
-        name=unique_name(name, store.trial_names(), number),
+        name=unique_name(name, store.read.trial_names(), number),
         status=TrialStatus.WAITING,
         role=role,
         params=dict(params),
@@ -131,7 +131,7 @@ def manual_overrides(store: Store, study: Study, part: StageState, params: Mappi
     Its own `params` win over derived values, and these over what the stage changes.
     """
     stage_study = study_in_stage(study, part)
-    base = {**store.defaults(), **stage_study.trainer.settings}
+    base = {**store.read.defaults(), **stage_study.trainer.settings}
     env = {**base, **params}
     derived = {
         derived_value.name: derived_value.expr.evaluate(env)
@@ -190,7 +190,7 @@ def _stage_message(stage: Stage, previous: str, part: StageState) -> str:
 def insert_file_trials(store: Store, study: Study) -> None:
     """Insert the baseline and the listed trials that are not recorded yet."""
     with store.transaction(durable=True):
-        recorded, part = store.trials(), current_stage(store, study)
+        recorded, part = store.read.trials(), current_stage(store, study)
         params = overrides_in_stage(study, part)
         if study.search.evaluate_base and not any(trial.role is Role.BASE for trial in recorded):
             insert_waiting(store, study, Role.BASE, params, name="base", title="Base model, untrained")
@@ -226,7 +226,7 @@ MAX_REPLICATES_AT_ONCE = 100
 
 
 def _study(store: Store) -> Study:
-    return studyfile.from_json(store.study_row()["spec"])
+    return studyfile.from_json(store.read.study().spec)
 
 
 def queue_manual(sd: StudyDir, store: Store, args: Mapping[str, Any]) -> str:
@@ -285,7 +285,7 @@ def _check_trial_name(store: Store, name: str) -> None:
     if name == "best" or name.isdecimal():
         hint = "numbers and `best` already say which trial is meant"
         raise UserError(f"a trial cannot be named {name!r}", hint=hint)
-    if name in store.trial_names():
+    if name in store.read.trial_names():
         raise UserError(f"a trial named {name!r} exists already", hint="give it another --name")
 
 
@@ -314,7 +314,7 @@ def queue_replicates(store: Store, args: Mapping[str, Any]) -> str:
         hint = f"from the start, with what it was set to: hptui add {study.name} --like {trial.number} KEY=VALUE"
         raise UserError(f"trial {trial.number} began at step {step} of trial {origin}: no seed repeats that", hint=hint)
     with store.transaction(durable=True):
-        used = {other.seed for other in store.trials() if other.replicate_of == trial.number}
+        used = {other.seed for other in store.read.trials() if other.replicate_of == trial.number}
         free = (k for k in range(1, len(used) + count + 1) if trial.seed + k not in used)
         queued = [insert_replicate(store, study, trial, k) for k, _ in zip(free, range(count), strict=False)]
         for replicate in queued:
@@ -349,7 +349,7 @@ def queue_changed(store: Store, args: Mapping[str, Any]) -> str:
 
 
 def _trial(store: Store, number: int) -> Trial:
-    matches = [trial for trial in store.trials() if trial.number == number]
+    matches = [trial for trial in store.read.trials() if trial.number == number]
     if not matches:
         raise NotFound(f"there is no trial {number}")
     return matches[0]

@@ -114,7 +114,7 @@ class Runner(StudyController):
             isinstance(requested, int)
             and requested
             and not devices.visible_gpus()
-            and not self.store.get_meta(NO_GPUS_WARNED_KEY)
+            and not self.store.read.get_meta(NO_GPUS_WARNED_KEY)
         ):
             self.store.set_meta(NO_GPUS_WARNED_KEY, "said")
             message = f"[resources] gpus = {requested}, but no GPU can be used here: trials run on the CPU"
@@ -155,7 +155,7 @@ class Runner(StudyController):
         self._turned_at = now
 
     def _requests(self) -> None:
-        for command in self.store.pending_commands():
+        for command in self.store.read.pending_commands():
             self.commands.handle(command)
             self.attempts.refresh_requested_ends()
             self._changed()
@@ -163,8 +163,8 @@ class Runner(StudyController):
 
     def _revise(self) -> None:
         """Load a new revision of the study: new space, new engine; running attempts are not touched."""
-        row = self.store.study_row()
-        if row["revision"] != self._revision:
+        row = self.store.read.study()
+        if row.revision != self._revision:
             self._revision, self.study = -1, self.commands.study
             self._warm_start()
             insert_file_trials(self.store, self.study)
@@ -175,7 +175,7 @@ class Runner(StudyController):
                 chosen = self.proposals.choice
                 self.store.add_event("info", "sampler", f"auto chose {chosen.sampler}: {chosen.why}")
             self.attempts.revise(self.study)
-            self._revision = row["revision"]  # set last, so that a failure in between repeats the load at the next turn
+            self._revision = row.revision  # set last, so that a failure in between repeats the load at the next turn
 
     def _warm_start(self) -> None:
         """Copy the trials of other studies, if that was interrupted when the study was created."""
@@ -188,7 +188,7 @@ class Runner(StudyController):
 
     def _adopt(self) -> None:
         """Take over what an earlier runner left: attempts that live, and those that ended meanwhile."""
-        for attempt in self.store.attempts(open=True):
+        for attempt in self.store.read.attempts(open=True):
             live = self.attempts.adopt(attempt, self._trials[attempt.trial])
             self.pruning.restore(live)
         crash_point("after_adopt")
@@ -242,7 +242,7 @@ class Runner(StudyController):
 
     def _warn_if_constant(self, trial: Trial) -> None:
         """Record once that all trials have the same objective value."""
-        if trial.status is TrialStatus.COMPLETE and not self.store.get_meta(CONSTANT_WARNED_KEY):
+        if trial.status is TrialStatus.COMPLETE and not self.store.read.get_meta(CONSTANT_WARNED_KEY):
             trials = stages.trials_for_engine(self.study, self.stage, self._trials.values(), self.base)
             if message := constant_objective_warning(self.study_view, trials):
                 self.store.set_meta(CONSTANT_WARNED_KEY, "said")

@@ -35,7 +35,7 @@ MAX_QUICK_CHECK_BYTES = 200 << 20
 def examine_study(sd: StudyDir, *, thorough: bool = False) -> list[Finding]:
     """Return what is wrong with a study, or one finding that says that all is well."""
     try:
-        with StoreReader(sd) as reader:
+        with StoreReader.open(sd) as reader:
             findings = list(_store(sd, reader, thorough=thorough))
             view = read_view(sd, reader)
             findings += [
@@ -108,7 +108,7 @@ def _runner(sd: StudyDir, view: View) -> Iterator[Finding]:
 
 
 def _last_boot(sd: StudyDir) -> str:
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return reader.get_meta("boot_id")
 
 
@@ -188,7 +188,7 @@ def _checkpoints(sd: StudyDir, view: View, reader: StoreReader) -> Iterator[Find
 
 
 def _space(sd: StudyDir, view: View) -> Iterator[Finding]:
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         largest = max((row.bytes for trial in view.trials for row in reader.checkpoints(trial.number)), default=0)
     keep, checkpoint_place = view.study.resources.keep_checkpoints, view.study.checkpoint_directory
     directory = Path(checkpoint_place) if checkpoint_place and Path(checkpoint_place).is_dir() else sd.root

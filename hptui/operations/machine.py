@@ -165,7 +165,7 @@ def _worker_pids(home: Path) -> Iterator[tuple[int, str]]:
     for sd in list_studies(home):
         with (
             suppress(Exception),
-            StoreReader(sd) as reader,
+            StoreReader.open(sd) as reader,
         ):  # one unreadable store must not hide the other studies' processes
             for attempt in reader.attempts(open=True):
                 facts = read_json(RunDir(sd.attempt(attempt.trial, attempt.n)).shim)

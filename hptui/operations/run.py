@@ -85,7 +85,7 @@ def run_from(home: Path, ref: str, source: str, changes: Mapping[str, str], **op
     from hptui.operations.steer import parse_settings
 
     sd = find_study(home, ref)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         trial = find_trial(reader, source)
     answer = send_command(sd, "rerun", {"trial": trial.number, "params": parse_settings(sd, changes)})
     started = run(home, ref, **options)
@@ -111,7 +111,7 @@ def _is_file(ref: str) -> bool:
 
 
 def _state(sd: StudyDir) -> StudyState:
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return StudyState(reader.study().state)
 
 
@@ -201,7 +201,7 @@ def spec_json(study: Study) -> dict[str, Any]:
 
 def _stored_json(sd: StudyDir, key: str) -> dict[str, Any]:
     """Return what the store kept of the file (`file`) or command line (`overrides`) of the last run."""
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         values: dict[str, Any] = json.loads(reader.get_meta(key) or "{}")
     return values
 

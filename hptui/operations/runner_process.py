@@ -107,7 +107,7 @@ def pin_programs(store: Store, study: Study) -> None:
     current = registry.programs(
         study.trainer.kind, [settings, *({**settings, **listed.set} for listed in study.trials)]
     )
-    stored: dict[str, str] = json.loads(store.get_meta("programs") or "{}")
+    stored: dict[str, str] = json.loads(store.read.get_meta("programs") or "{}")
     for name, path in current.items():
         previous = stored.get(name, path)
         if previous == path:
@@ -180,8 +180,8 @@ def main(argv: list[str]) -> int:
     try:
         store = Store.open(sd)
         try:
-            restore_script(store.get_meta(SCRIPT_META_KEY))
-            pin_programs(store, studyfile.from_json(store.study_row()["spec"]))
+            restore_script(store.read.get_meta(SCRIPT_META_KEY))
+            pin_programs(store, studyfile.from_json(store.read.study().spec))
             runner = Runner(sd, store, Hooks(worker_spec_of, write_results_on_end))
             write_lock_facts(lock, ready=True)
             rests = runner.run()

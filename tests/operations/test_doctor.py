@@ -106,7 +106,7 @@ def test_a_damaged_checkpoint(home):
 
 def test_a_process_that_was_left_behind(home):
     sd = make(home)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         environment = {**os.environ, "HPTUI_ATTEMPT": reader.attempts(1)[0].token}
     stray = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment)
     try:
