@@ -267,7 +267,7 @@ def test_a_durable_part_makes_the_whole_durable(store: Store) -> None:
     assert synchronous_at_commit(["PRAGMA synchronous = NORMAL", *said]) == ["NORMAL", "FULL"]
 
 
-def test_a_change_of_state_really_reaches_the_disk(store: Store) -> None:
+def test_a_change_of_state_really_reaches_the_disk(store: Store, sd: StudyDir) -> None:
     """Counted where it happens: the log file is synced by the kernel for a durable change, and only for that."""
     probe = textwrap.dedent("""
         import sys
@@ -285,7 +285,7 @@ def test_a_change_of_state_really_reaches_the_disk(store: Store) -> None:
     if not (strace := shutil.which("strace")):
         pytest.skip("strace is not installed")
     done = subprocess.run(
-        [strace, "-y", "-e", "trace=fsync,fdatasync,write", sys.executable, "-c", probe, str(store.connection.path.parent)],
+        [strace, "-y", "-e", "trace=fsync,fdatasync,write", sys.executable, "-c", probe, str(sd.root)],
         env=environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if "PTRACE" in done.stderr:
