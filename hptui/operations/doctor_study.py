@@ -1,4 +1,4 @@
-"""Examine one study: its store, files, runner, attempts and checkpoints. Changes nothing."""
+"""A finding, and the examination of one study: its store, files, runner, attempts and checkpoints. Changes nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from hptui.core.errors import HptuiError
 from hptui.core.format import size
@@ -18,7 +20,6 @@ from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit
 from hptui.execution.finalize import end_event
 from hptui.execution.local.environment import boot_id
 from hptui.execution.local.executor import TOKEN_VARIABLE
-from hptui.operations.doctor import Finding
 from hptui.operations.runner_process import runner_status
 from hptui.results.view import View, read_view
 from hptui.store.filesystem import filesystem_type, is_network_filesystem
@@ -30,6 +31,29 @@ MAX_CLOCK_AHEAD_S = 300.0
 """Seconds that the newest event may lie in the future."""
 MAX_QUICK_CHECK_BYTES = 200 << 20
 """Stores up to this size (bytes) are checked whole without being asked to."""
+
+
+Level = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Result of one check.
+
+    `hint` is what to do about it; `study` is '' for what concerns all studies.
+    """
+
+    check: str
+    level: Level
+    message: str
+    hint: str = ""
+    study: str = ""
+
+
+def worst_level(findings: list[Finding]) -> Level:
+    """Return the worst level among findings."""
+    levels = {finding.level for finding in findings}
+    return "error" if "error" in levels else "warning" if "warning" in levels else "ok"
 
 
 def examine_study(sd: StudyDir, *, thorough: bool = False) -> list[Finding]:

@@ -12,8 +12,8 @@ import pytest
 from hptui.core.trial import StudyState
 from hptui.execution.local import nvml
 from hptui.operations import doctor
-from hptui.operations.doctor import examine, worst_level
-from hptui.operations.doctor_study import examine_study
+from hptui.operations.doctor import examine
+from hptui.operations.doctor_study import examine_study, worst_level
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import try_lock
 from hptui.store.store import Store
