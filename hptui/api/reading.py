@@ -15,13 +15,10 @@ from hptui.results.json_output import trial_json
 from hptui.results.view import View, best_trials, read_view
 from hptui.store.paths import StudyDir, find_home
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import MetaKey
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-
-META_FIXED = "fixed"
-"""Meta key of the store: the names of `search_space` that had one value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +138,7 @@ class OpenStudy:
         with StoreReader.open(self._sd) as reader:
             self._view = read_view(self._sd, reader)
             self.metrics = reader.metric_names()
-            fixed = json.loads(reader.get_meta(META_FIXED) or "[]")
+            fixed = json.loads(reader.get_meta(MetaKey.FIXED) or "[]")
         view = self._view
         self.state, self.message, self.seconds = str(view.row.state), view.row.message or "", view.row.seconds
         self.trials = [OpenTrial(view, trial, fixed) for trial in view.trials]

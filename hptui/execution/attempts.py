@@ -27,6 +27,7 @@ from hptui.execution.local.shim import boot_id
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.run_directory import RunDir, lock_is_held, put_control, read_json
 from hptui.store.store import Store
 
@@ -175,7 +176,7 @@ class Attempts:
             "trial": number,
             "attempt": attempt.n,
             "seed": trial.seed,
-            "programs": json.loads(self.store.read.get_meta("programs") or "{}"),
+            "programs": json.loads(self.store.read.get_meta(MetaKey.PROGRAMS) or "{}"),
             "role": str(trial.role),
             "kind": study.trainer.kind,
             "directory": study.directory,
@@ -250,7 +251,7 @@ class Attempts:
         """Record that a running attempt shall end, and why; then write the verb to its `control` file."""
         with self.store.transaction(durable=True):
             self.store.update_attempt(live.attempt.token, asked=asked, message=message)
-            self.store.add_event("info", asked, message, live.trial.number)
+            self.store.add_event("info", EventKind(asked), message, live.trial.number)
         crash_point("before_control")
         live.requested_end, live.end_message = asked, message
         put_control(live.run, verb)

@@ -15,7 +15,7 @@ from hptui.core.trial import StudyState, Trial
 from hptui.execution import plan as planning
 from hptui.execution import stages
 from hptui.execution.attempts import Attempts, WorkerSpec
-from hptui.execution.commands import RESTED_KEY, CommandHandler
+from hptui.execution.commands import CommandHandler
 from hptui.execution.maintenance import Maintenance
 from hptui.execution.preparation import Preparation
 from hptui.execution.proposals import EngineFailed, Proposals
@@ -24,6 +24,7 @@ from hptui.execution.queue import insert_replicate, insert_stage_trials
 from hptui.search.stopping import no_improvement, study_is_over
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
 
@@ -92,7 +93,7 @@ class StudyController:
             trials=trials,
             free_slots=self.attempts.free_slots(),
             budget=self.study_view.search.trials,
-            since=float(self.store.read.get_meta("since") or 0.0),
+            since=float(self.store.read.get_meta(MetaKey.SINCE) or 0.0),
             stop_reason=study_is_over(self.study_view, learnable, row.seconds),
             spent=self.proposals.exhausted,
             listed=self.study_view.search.sampler == "list",
@@ -199,7 +200,7 @@ class StudyController:
         """Start nothing new; the study pauses when the running trials have ended."""
         with self.store.transaction(durable=True):
             self.store.set_state(StudyState.DRAINING, message)
-            self.store.add_event("error", "study_draining", message)
+            self.store.add_event("error", EventKind.STUDY_DRAINING, message)
 
     def _start(self, number: int) -> None:
         if problem := self.maintenance.short_of_space(self.study):
@@ -219,7 +220,7 @@ class StudyController:
         self.maintenance.retry_soon(self)
         if self.attempts.waiting_reason and not self._waited:
             self._waited = True
-            self.store.add_event("warning", "gpu_busy", self.attempts.waiting_reason, number)
+            self.store.add_event("warning", EventKind.GPU_BUSY, self.attempts.waiting_reason, number)
 
     def request_decision(self) -> None:
         """Decide at the next turn even if nothing was recorded meanwhile."""
@@ -228,7 +229,7 @@ class StudyController:
     def _pause(self, message: str, level: str = "warning") -> None:
         with self.store.transaction(durable=True):
             self.store.set_state(StudyState.PAUSED, message)
-            self.store.add_event(level, "study_paused", message)
+            self.store.add_event(level, EventKind.STUDY_PAUSED, message)
         self.commands.write_verb(None, "pause")
         self.attempts.refresh_requested_ends()
         self._dirty = True
@@ -238,7 +239,7 @@ class StudyController:
         if self.store.read.pending_commands():
             self._dirty = True
             return False
-        row, done_before = self.store.read.study(), json.loads(self.store.read.get_meta(RESTED_KEY) or "null")
+        row, done_before = self.store.read.study(), json.loads(self.store.read.get_meta(MetaKey.RESTED) or "null")
         self.idle = done_before is not None and not self._started and end.state is StudyState.DONE
         with self.store.transaction(durable=True):
             if self.idle:
@@ -246,7 +247,7 @@ class StudyController:
             else:
                 self.store.set_state(end.state, end.message or row.message)
             if row.state != end.state and not self.idle:
-                self.store.add_event("info", f"study_{end.state}", end.message or f"the study is {end.state}")
+                self.store.add_event("info", EventKind.of_study(end.state), end.message or f"the study is {end.state}")
         crash_point("after_rest")
         self.preparation.cancel()
         self.maintenance.save_activity()

@@ -23,6 +23,7 @@ from hptui.execution.local.shim import boot_id
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.run_directory import MAX_EVENT_BYTES, RunDir, join_nonfinite, lock_is_held, read_json
 from hptui.store.store import Store
 
@@ -177,10 +178,10 @@ def _close_trial(
         fields |= {"reason": reason, "values": values, "final": dict(final)}
         if status is not TrialStatus.PAUSED:
             # If the clock was set back: failures before `since` are not counted, and this one must be.
-            fields |= {"ended": max(time.time(), float(store.read.get_meta("since") or 0.0))}
+            fields |= {"ended": max(time.time(), float(store.read.get_meta(MetaKey.SINCE) or 0.0))}
     store.update_trial(number, **fields)
     store.add_event(
-        _event_level(status), f"trial_{status}", _end_message(status, replace(ending, reason=reason)), number
+        _event_level(status), EventKind.of_trial(status), _end_message(status, replace(ending, reason=reason)), number
     )
 
 

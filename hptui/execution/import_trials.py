@@ -12,6 +12,7 @@ from hptui.core.study import NAME_PATTERN, Study
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.core.values import values_equal
 from hptui.execution.queue import unique_name
+from hptui.store.recorded import EventKind
 from hptui.store.store import Store
 
 IMPORTED_FROM, IMPORTED_SHA256, IMPORTED_PLACE = "imported_from", "imported_sha256", "imported_place"
@@ -51,7 +52,7 @@ def insert_imported(store: Store, study: Study, args: Mapping[str, Any]) -> str:
             store.add_points(number, 1, curve)
             number += 1
         if new:
-            store.add_event("info", "imported", f"{len(new)} experiments imported from {source}")
+            store.add_event("info", EventKind.IMPORTED, f"{len(new)} experiments imported from {source}")
     already = len(entries) - len(new)
     skipped = f"; {already} {'was' if already == 1 else 'were'} there already" if already else ""
     if not new:

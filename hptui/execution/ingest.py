@@ -15,11 +15,10 @@ from hptui.core.trial import FROM_STEP, FROM_TRIAL, AttemptState
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.metric_points import MAX_METRIC_NAME_LENGTH, MetricPoint
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.run_directory import read_lines
 from hptui.store.store import Store
 
-FINGERPRINT_META_KEY = "code"
-"""Meta key of the last seen fingerprint."""
 FINGERPRINT_KEYS = ("hptui", "python", "git_commit", "git_dirty", "trainer_sha256")
 """Keys of an attempt's environment that belong to its fingerprint."""
 
@@ -41,14 +40,16 @@ def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
 def record_changes(store: Store, trial: int, environment: Mapping[str, Any]) -> None:
     """Compare an attempt's fingerprint with the one before, and record what differs."""
     current = fingerprint(environment)
-    previous = json.loads(store.read.get_meta(FINGERPRINT_META_KEY) or "{}")
+    previous = json.loads(store.read.get_meta(MetaKey.CODE) or "{}")
     # Only names on both sides: a package that one of two trials did not import is no change of code.
     changed = [name for name in current if name in previous and current[name] != previous[name]]
     if changed:
         differences = ", ".join(f"{name} {_short(previous[name])} → {_short(current[name])}" for name in changed)
-        store.add_event("warning", "changed", f"not the code and data of the trials before: {differences}", trial)
+        store.add_event(
+            "warning", EventKind.CHANGED, f"not the code and data of the trials before: {differences}", trial
+        )
     if changed or not previous.keys() >= current.keys():
-        store.set_meta(FINGERPRINT_META_KEY, json.dumps({**previous, **current}))
+        store.set_meta(MetaKey.CODE, json.dumps({**previous, **current}))
 
 
 def _short(value: str) -> str:
@@ -142,7 +143,7 @@ class EventReader:
 
     def _suspect(self, live: RunningAttempt, message: str) -> None:
         log.warning("trial %d: %s", live.trial.number, message)
-        self._store.add_event("warning", "suspect", message, live.trial.number)
+        self._store.add_event("warning", EventKind.SUSPECT, message, live.trial.number)
 
     def _metrics(self, live: RunningAttempt, event: Mapping[str, Any], points: list[MetricPoint]) -> None:
         step, seconds = int(event["step"]), live.trial.seconds + float(event["t"])
@@ -214,7 +215,7 @@ def _hello(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None
     store.update_attempt(live.attempt.token, state=AttemptState.RUNNING, resumed_step=resumed, environment=environment)
     record_changes(store, live.trial.number, environment)
     if resumed is not None:
-        store.add_event("info", "resumed", f"continues after step {resumed}", live.trial.number)
+        store.add_event("info", EventKind.RESUMED, f"continues after step {resumed}", live.trial.number)
     _total(store, live, {"steps": event.get("total_steps")})
 
 
@@ -263,7 +264,7 @@ def _artifact(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> N
 
 
 def _warning(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
-    store.add_event("warning", "trainer", str(event["message"]), live.trial.number)
+    store.add_event("warning", EventKind.TRAINER, str(event["message"]), live.trial.number)
 
 
 EVENT_HANDLERS: dict[str, Callable[[Store, RunningAttempt, Mapping[str, Any]], None]] = {

@@ -14,6 +14,7 @@ from hptui.search.engine import RESULT_INDEPENDENT_SAMPLERS, Engine, Proposal, c
 from hptui.search.engine_process import MAX_ASK_S, EngineProcess, EngineReply, propose_at_random, runs_in_own_process
 from hptui.search.projection import SpaceProjection
 from hptui.store.crash_points import crash_point
+from hptui.store.recorded import EventKind
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -175,7 +176,9 @@ class Proposals:
         earlier = [trial.engine for trial in trials if trial.engine and "fallback" not in trial.engine]
         if not self._change_reported and earlier and earlier[-1] != engine and "fallback" not in engine:
             self._change_reported = True
-            self._store.add_event("warning", "engine", f"the search goes on with {engine}; before it was {earlier[-1]}")
+            self._store.add_event(
+                "warning", EventKind.ENGINE, f"the search goes on with {engine}; before it was {earlier[-1]}"
+            )
 
     def close(self) -> None:
         """End the engine's process."""

@@ -12,6 +12,7 @@ from hptui.execution.ingest import PROGRESS_METRIC
 from hptui.execution.running_attempt import MAX_CURVE_POINTS, RunningAttempt
 from hptui.search.pruners import ProgressCurve, make_pruner
 from hptui.search.stopping import explain_rule, first_broken_rule, unreported_names
+from hptui.store.recorded import EventKind
 from hptui.store.store import Store
 
 
@@ -78,13 +79,13 @@ class Pruning:
         live.has_new_values = False
         rule = first_broken_rule(self._study.search.stop, live.progress, live.latest)
         if rule is not None and live.trial.role not in (Role.BASELINE, Role.BASE):
-            return "threshold", explain_rule(rule, live.progress, live.latest)
+            return EventKind.THRESHOLD, explain_rule(rule, live.progress, live.latest)
         if self._pruner is None or live.trial.role.spared_by_pruners:
             return "", ""
         verdict = self._pruner.verdict(
             live.trial.number, self._curves_with(running), self._curves.finished - {live.trial.number}
         )
-        return ("prune", verdict.why) if verdict.prune else ("", "")
+        return (EventKind.PRUNE, verdict.why) if verdict.prune else ("", "")
 
     def _curves_with(self, running: Iterable[RunningAttempt]) -> dict[str, dict[int, ProgressCurve]]:
         """Return the curves of finished and of running trials."""

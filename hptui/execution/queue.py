@@ -33,7 +33,7 @@ from hptui.execution.stages import (
     study_in_stage,
 )
 from hptui.store.paths import StudyDir, check_name
-from hptui.store.reader import META_DEFAULTS
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.records import CheckpointRow
 from hptui.store.store import Store
 
@@ -76,7 +76,7 @@ def _link_or_copy(source: str, target: str) -> str:
 
 def store_defaults(store: Store, defaults: Mapping[str, Value]) -> None:
     """Store the trainer's defaults, so that the store can be read without the trainer."""
-    store.set_meta(META_DEFAULTS, json.dumps(dict(defaults)))
+    store.set_meta(MetaKey.DEFAULTS, json.dumps(dict(defaults)))
 
 
 def trial_name(store: Store, study: Study, number: int, params: Mapping[str, Value]) -> str:
@@ -171,7 +171,7 @@ def insert_stage_trials(store: Store, study: Study, part: StageState, trials: Se
     for rank, rerun in enumerate(reruns, start=1):
         title = f"best {rank} of {part.name} (trial {rerun.source}) in {stage.name}"
         insert_waiting(store, study, Role.LISTED, rerun.params, title=title, facts={FROM_TRIAL: rerun.source})
-    store.add_event("info", "stage", _stage_message(stage, part.name, next_state))
+    store.add_event("info", EventKind.STAGE, _stage_message(stage, part.name, next_state))
 
 
 def _stage_message(stage: Stage, previous: str, part: StageState) -> str:
@@ -250,7 +250,7 @@ def queue_manual(sd: StudyDir, store: Store, args: Mapping[str, Any]) -> str:
     with store.transaction(durable=True):
         params = manual_overrides(store, study, current_stage(store, study), params)
         trial = insert_waiting(store, study, Role.MANUAL, params, name=name, title=title, note=note)
-        store.add_event("info", "added", f"queued by hand: {settings_text(params)}", trial.number)
+        store.add_event("info", EventKind.ADDED, f"queued by hand: {settings_text(params)}", trial.number)
     return f"trial {trial.number} is queued"
 
 
@@ -272,7 +272,7 @@ def _add_like(sd: StudyDir, store: Store, study: Study, args: Mapping[str, Any],
         new = insert_waiting(store, study, Role.MANUAL, params, **labels, facts=facts, stage=stage)
         if checkpoint is not None:
             copy_checkpoint(sd, checkpoint, new.number)
-        store.add_event("info", "added", f"queued: {title}", new.number)
+        store.add_event("info", EventKind.ADDED, f"queued: {title}", new.number)
     return f"trial {new.number} is queued: {title}"
 
 
@@ -319,7 +319,7 @@ def queue_replicates(store: Store, args: Mapping[str, Any]) -> str:
         queued = [insert_replicate(store, study, trial, k) for k, _ in zip(free, range(count), strict=False)]
         for replicate in queued:
             store.add_event(
-                "info", "added", f"trial {trial.number} again, with seed {replicate.seed}", replicate.number
+                "info", EventKind.ADDED, f"trial {trial.number} again, with seed {replicate.seed}", replicate.number
             )
     numbers = ", ".join(str(replicate.number) for replicate in queued)
     seeds = ", ".join(str(replicate.seed) for replicate in queued)
@@ -344,7 +344,7 @@ def queue_changed(store: Store, args: Mapping[str, Any]) -> str:
         queued = insert_waiting(
             store, study, Role.MANUAL, params, name=args.get("name") or "", title=title, facts=facts, stage=stage
         )
-        store.add_event("info", "added", f"queued: {title}", queued.number)
+        store.add_event("info", EventKind.ADDED, f"queued: {title}", queued.number)
     return f"trial {queued.number} is queued: {title}"
 
 

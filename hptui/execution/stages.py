@@ -25,7 +25,7 @@ from hptui.core.stages import (
 )
 from hptui.core.study import Stage, Study
 from hptui.core.trial import FROM_TRIAL, Role, Trial, TrialStatus, Value
-from hptui.store.reader import META_STAGES
+from hptui.store.recorded import MetaKey
 from hptui.store.store import Store
 
 
@@ -66,7 +66,7 @@ def _begin(store: Store, part: StageState) -> StageState:
     rows = [
         {"name": state.name, "from": state.source, "fixed": dict(state.fixed), "began": state.began} for state in states
     ]
-    store.set_meta(META_STAGES, json.dumps(rows))
+    store.set_meta(MetaKey.STAGES, json.dumps(rows))
     return part
 
 

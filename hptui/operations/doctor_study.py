@@ -25,6 +25,7 @@ from hptui.results.view import View, read_view
 from hptui.store.filesystem import filesystem_type, is_network_filesystem
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import MetaKey
 from hptui.store.run_directory import RunDir, lock_is_held, read_json
 
 MAX_CLOCK_AHEAD_S = 300.0
@@ -133,7 +134,7 @@ def _runner(sd: StudyDir, view: View) -> Iterator[Finding]:
 
 def _last_boot(sd: StudyDir) -> str:
     with StoreReader.open(sd) as reader:
-        return reader.get_meta("boot_id")
+        return reader.get_meta(MetaKey.BOOT_ID)
 
 
 def _attempts(sd: StudyDir, reader: StoreReader) -> Iterator[Finding]:

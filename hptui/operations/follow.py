@@ -13,6 +13,7 @@ from hptui.operations.runner_process import runner_status
 from hptui.results.view import View, has_all_values, trainer_settings_by_revision
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import EventKind
 from hptui.store.records import EventRow
 
 POLL_S = 0.1  # seconds
@@ -127,7 +128,7 @@ def paused_by_machine(sd: StudyDir) -> bool:
 
 def _last_pause(sd: StudyDir) -> str:
     with StoreReader.open(sd) as reader:
-        pauses = [event for event in reader.events() if event.kind == "study_paused"]
+        pauses = [event for event in reader.events() if event.kind == EventKind.STUDY_PAUSED]
     return pauses[-1].level if pauses else ""
 
 

@@ -18,8 +18,9 @@ from hptui.results.view import read_view
 from hptui.store.command_queue import CommandQueue
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import MetaKey
 from hptui.store.run_directory import try_lock
-from hptui.trainers.modules import SCRIPT_META_KEY, restore_script
+from hptui.trainers.modules import restore_script
 
 POLL_S = 0.02  # seconds
 MAX_SETTLE_S = 4.0
@@ -100,7 +101,7 @@ def _carry_out_here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: in
 def restore_script_arguments(sd: StudyDir) -> None:
     """Restore the arguments that the study's script was started with, before its settings are read."""
     with StoreReader.open(sd) as reader:
-        restore_script(reader.get_meta(SCRIPT_META_KEY))
+        restore_script(reader.get_meta(MetaKey.SCRIPT))
 
 
 def study_of(sd: StudyDir) -> Study:
@@ -112,12 +113,15 @@ def study_of(sd: StudyDir) -> Study:
         return studyfile.from_json(reader.spec_json())
 
 
-def change_spec(sd: StudyDir, new: Study, why: str, wait: float = 5.0, facts: Mapping[str, Any] | None = None) -> str:
+def change_spec(
+    sd: StudyDir, new: Study, why: str, wait: float = 5.0, facts: Mapping[MetaKey, Any] | None = None
+) -> str:
     """Make a new revision of the study; return a sentence for the user."""
     from hptui import studyfile
     from hptui.operations.runner_process import defaults_of
 
-    args = {"spec": studyfile.to_json(new), "why": why, "defaults": defaults_of(new), **(facts or {})}
+    args: dict[str, Any] = {"spec": studyfile.to_json(new), "why": why, "defaults": defaults_of(new)}
+    args |= {str(key): value for key, value in (facts or {}).items()}
     return _send(sd, "spec", args, wait)
 
 

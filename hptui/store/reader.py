@@ -16,6 +16,7 @@ from hptui.core.trial import Attempt, Rejection, StudyState, Trial, TrialStatus
 from hptui.store import metric_points, records
 from hptui.store.connection import Connection
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import MetaKey
 from hptui.store.records import (
     ATTEMPT_COLUMNS,
     TRIAL_COLUMNS,
@@ -30,12 +31,6 @@ from hptui.store.records import (
     Sample,
     StudyRow,
 )
-
-META_DEFAULTS = "defaults"
-"""Keys of the `meta` table whose values are JSON."""
-META_FACTS = "facts"
-META_STAGES = "stages"
-META_KNOWLEDGE = "knowledge"
 
 _IS_OPEN = "state IN ('starting', 'running')"
 
@@ -100,12 +95,12 @@ class StoreReader:
 
     def defaults(self) -> dict[str, Any]:
         """Return the trainer's values for settings that the study file does not give, as of the last run."""
-        value: dict[str, Any] = records.parse_json(self.get_meta(META_DEFAULTS, "{}"))
+        value: dict[str, Any] = records.parse_json(self.get_meta(MetaKey.DEFAULTS, "{}"))
         return value
 
     def study_facts(self) -> dict[str, Any]:
         """Return facts about the whole study that are not in its file: splits of its data, warnings on them."""
-        value: dict[str, Any] = records.parse_json(self.get_meta(META_FACTS, "{}"))
+        value: dict[str, Any] = records.parse_json(self.get_meta(MetaKey.FACTS, "{}"))
         return value
 
     def stage_history(self) -> list[dict[str, Any]]:
@@ -114,7 +109,7 @@ class StoreReader:
         Each has its `name`, the numbers of the trials that it builds on (`from`), the settings of the first of them
         (`fixed`), and the time at which it `began`.
         """
-        value: list[dict[str, Any]] = records.parse_json(self.get_meta(META_STAGES, "[]"))
+        value: list[dict[str, Any]] = records.parse_json(self.get_meta(MetaKey.STAGES, "[]"))
         return value
 
     def prior_knowledge(self) -> dict[str, list[dict[str, Any]]]:
@@ -123,10 +118,10 @@ class StoreReader:
         Each entry names its source, the number of `trials` there, how many of them were `heard` by the engine, and
         `why` the first of the others was not.
         """
-        value: dict[str, list[dict[str, Any]]] = records.parse_json(self.get_meta(META_KNOWLEDGE, "{}"))
+        value: dict[str, list[dict[str, Any]]] = records.parse_json(self.get_meta(MetaKey.PRIOR_KNOWLEDGE, "{}"))
         return value
 
-    def get_meta(self, key: str, default: str = "") -> str:
+    def get_meta(self, key: MetaKey, default: str = "") -> str:
         """Return a value of the `meta` table, which describes the store itself."""
         row = self.connection.row("SELECT value FROM meta WHERE key = ?", (key,))
         return default if row is None else str(row[0])

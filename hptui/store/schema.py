@@ -26,6 +26,7 @@ from hptui.store.crash_points import crash_point
 from hptui.store.filesystem import translate_error
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import MetaKey
 from hptui.store.records import APPLICATION_ID, SCHEMA_VERSION
 from hptui.store.run_directory import sync_directory
 
@@ -184,7 +185,7 @@ def _build(path: Path, study_json: Mapping[str, Any], name: str) -> None:
                 }
             )
             add_revision(tables, 1, document, "created")
-            tables["meta"].insert_all([{"key": "clean", "value": "1"}, {"key": "uuid", "value": identity}])
+            tables["meta"].insert_all([{"key": MetaKey.CLEAN, "value": "1"}, {"key": MetaKey.UUID, "value": identity}])
         handle.execute("PRAGMA journal_mode = WAL")
     finally:
         handle.close()
@@ -208,7 +209,7 @@ def take_over(connection: Connection) -> None:
     Raises: MachineError, or sqlite3.Error of a migration.
     """
     boot, meta = _current_boot_id(), StoreReader(connection).get_meta
-    if meta("clean") != "1" and meta("boot_id") != boot:
+    if meta(MetaKey.CLEAN) != "1" and meta(MetaKey.BOOT_ID) != boot:
         problems = [row[0] for row in connection.rows("PRAGMA quick_check(5)")]
         if problems != ["ok"]:
             raise MachineError(
@@ -224,12 +225,12 @@ def take_over(connection: Connection) -> None:
     # Only the holder of study.lock checkpoints. SQLite does so every 16 MiB, if `checkpoint_wal` is not called.
     connection.execute("PRAGMA wal_autocheckpoint = 4096")
     with connection.transaction():
-        write_meta(connection, "clean", "0")
-        write_meta(connection, "boot_id", boot)
-        write_meta(connection, "sqlite", sqlite3.sqlite_version)
+        write_meta(connection, MetaKey.CLEAN, "0")
+        write_meta(connection, MetaKey.BOOT_ID, boot)
+        write_meta(connection, MetaKey.SQLITE, sqlite3.sqlite_version)
 
 
-def write_meta(connection: Connection, key: str, value: str) -> None:
+def write_meta(connection: Connection, key: MetaKey, value: str) -> None:
     """Set a value of the `meta` table, within the caller's transaction."""
     connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (key, records.storable_text(value)))
 

@@ -22,6 +22,7 @@ from hptui.store.filesystem import DiskFull, translate_error
 from hptui.store.metric_points import MetricPoint
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.schema import Database
 
 __all__ = ["DiskFull", "Store"]
@@ -83,7 +84,7 @@ class Store:
         """Merge the write-ahead log into the file and close it."""
         if self._exclusive:
             with suppress(HptuiError):  # a full disk must not prevent closing
-                self.set_meta("clean", "1")
+                self.set_meta(MetaKey.CLEAN, "1")
                 self.checkpoint_wal()
         self.connection.close()
 
@@ -133,7 +134,7 @@ class Store:
             self.connection.execute("UPDATE study SET spec_json = ?, revision = ?", (document, rev))
         return rev
 
-    def set_meta(self, key: str, value: str) -> None:
+    def set_meta(self, key: MetaKey, value: str) -> None:
         """Set a value of the `meta` table."""
         with self.transaction():
             schema.write_meta(self.connection, key, value)
@@ -162,7 +163,7 @@ class Store:
                 (time.time(), ok, records.storable_text(result), id),
             )
 
-    def add_event(self, level: str, kind: str, message: str, trial: int | None = None) -> None:
+    def add_event(self, level: str, kind: EventKind, message: str, trial: int | None = None) -> None:
         """Record an event. `level` is info, warning or error."""
         with self.transaction():
             self.connection.execute(

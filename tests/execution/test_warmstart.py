@@ -24,6 +24,7 @@ from hptui.results.view import read_view
 from hptui.search.history import read_history
 from hptui.search.projection import SpaceProjection
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import MetaKey
 from hptui.store.store import Store
 from hptui.studyfile import from_json, read_text, to_json
 from tests.search.kit import space, trial
@@ -110,7 +111,7 @@ def test_what_is_copied_is_no_trial_of_this_study(opened):
 
 def test_who_taught_is_recorded_and_said(opened, tmp_path):
     store = opened(warm())
-    [source] = json.loads(store.read.get_meta(prior_trials.PRIOR_TRIALS_KEY))
+    [source] = json.loads(store.read.get_meta(MetaKey.PRIOR_TRIALS))
     with Store.open(StudyDir(tmp_path / "old")) as old:
         assert source["uuid"] == old.read.study().uuid
     assert source["name"] == "old"
