@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import hptui
 from hptui.core.errors import HptuiError
 from hptui.core.format import size
+from hptui.core.version import __version__
 from hptui.execution.local import devices, nvml
 from hptui.execution.local.devices import Gpu
 from hptui.operations.doctor_study import Finding, Level, examine_study
@@ -61,7 +61,7 @@ def _safely(probe: Callable[[], list[Finding]]) -> list[Finding]:
 
 
 def _versions() -> list[Finding]:
-    findings = [Finding("versions", "ok", f"hptui {hptui.__version__}, Python {platform.python_version()}")]
+    findings = [Finding("versions", "ok", f"hptui {__version__}, Python {platform.python_version()}")]
     versions = {name: _version(name) for name in PACKAGES}
     missing = [name for name, version in versions.items() if not version]
     if missing:
