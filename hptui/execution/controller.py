@@ -17,7 +17,7 @@ from hptui.execution import plan as planning
 from hptui.execution import prior_trials, stages
 from hptui.execution.attempts import Attempts
 from hptui.execution.code_watch import CodeWatch
-from hptui.execution.commands import RESTED_KEY, CommandHandler
+from hptui.execution.commands import CommandHandler
 from hptui.execution.executor import WorkerSpec
 from hptui.execution.maintenance import Maintenance
 from hptui.execution.preparation import Preparation
@@ -27,14 +27,11 @@ from hptui.execution.queue import insert_file_trials, insert_replicate, insert_s
 from hptui.search.stopping import constant_objective_warning, no_improvement, study_is_over
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
 
-CONSTANT_WARNED_KEY = "told_constant"
-"""Meta key: that all trials have the same objective value was recorded already."""
-CODE_CHANGED_EVENT = "code_changed"
-"""Kind of the events about new code of hptui itself."""
 DISK_FULL_MESSAGE = "disk full: free some space, then start the study again"
 
 
@@ -79,8 +76,8 @@ class StudyController:
 
     def follow_revision(self) -> None:
         """Load a new revision of the study: new space, new engine; running attempts are not touched."""
-        row = self.store.study_row()
-        if row["revision"] != self._revision:
+        row = self.store.read.study()
+        if row.revision != self._revision:
             self._revision, self.study = -1, self.commands.study
             self._store_prior_trials()
             insert_file_trials(self.store, self.study)
@@ -89,9 +86,9 @@ class StudyController:
             self.enter_stage()
             if self.study_view.search.sampler == "auto":
                 chosen = self.proposals.choice
-                self.store.add_event("info", "sampler", f"auto chose {chosen.sampler}: {chosen.why}")
+                self.store.add_event("info", EventKind.SAMPLER, f"auto chose {chosen.sampler}: {chosen.why}")
             self.attempts.revise(self.study)
-            self._revision = row["revision"]  # set last, so that a failure in between repeats the load at the next turn
+            self._revision = row.revision  # set last, so that a failure in between repeats the load at the next turn
 
     @property
     def revision_pending(self) -> bool:
@@ -110,7 +107,7 @@ class StudyController:
         with self.store.transaction():
             previous_stage, self.stage = self.stage, stages.current_stage(self.store, self.study)
         self.study_view = stages.study_in_stage(self.study, self.stage)
-        overrides, defaults = stages.overrides_in_stage(self.study, self.stage), self.store.defaults()
+        overrides, defaults = stages.overrides_in_stage(self.study, self.stage), self.store.read.defaults()
         self.base = {**defaults, **self.study.trainer.settings}
         self.proposals = Proposals(self.store, self.study_view, defaults, self.stage.name, overrides)
         if previous_stage != self.stage:
@@ -119,12 +116,12 @@ class StudyController:
 
     def reload(self) -> None:
         """Read all trials again, and decide at the next turn."""
-        self.trials = {trial.number: trial for trial in self.store.trials()}
+        self.trials = {trial.number: trial for trial in self.store.read.trials()}
         self._decision_due = True
 
     def refresh(self, number: int) -> None:
         """Read one trial again, and decide at the next turn."""
-        self.trials[number] = self.store.trial(number)
+        self.trials[number] = self.store.read.trial(number)
         self._decision_due = True
 
     def adopted(self) -> None:
@@ -146,17 +143,17 @@ class StudyController:
         self.pruning.add_finished(trial)
         self._warn_if_constant(trial)
         if message := self.pruning.unreported_stop_rules(trial):
-            self.store.add_event("warning", "stop_rules", message)
+            self.store.add_event("warning", EventKind.STOP_RULES, message)
         if reason is Reason.DISK_FULL:
             self.pause(DISK_FULL_MESSAGE)
 
     def _warn_if_constant(self, trial: Trial) -> None:
         """Record once that all trials have the same objective value."""
-        if trial.status is TrialStatus.COMPLETE and not self.store.get_meta(CONSTANT_WARNED_KEY):
+        if trial.status is TrialStatus.COMPLETE and not self.store.read.get_meta(MetaKey.CONSTANT_WARNED):
             trials = stages.trials_for_engine(self.study, self.stage, self.trials.values(), self.base)
             if message := constant_objective_warning(self.study_view, trials):
-                self.store.set_meta(CONSTANT_WARNED_KEY, "said")
-                self.store.add_event("warning", "constant", message)
+                self.store.set_meta(MetaKey.CONSTANT_WARNED, "said")
+                self.store.add_event("warning", EventKind.CONSTANT, message)
 
     # deciding ---------------------------------------------------------------------------------------------------
 
@@ -168,23 +165,23 @@ class StudyController:
         """Start nothing new and end nothing in this process, whose code was replaced. What runs goes on."""
         self.on_hold = True
         message = "hptui was changed on disk: nothing new starts until the runner has restarted itself"
-        self.store.add_event("warning", CODE_CHANGED_EVENT, message)
+        self.store.add_event("warning", EventKind.CODE_CHANGED, message)
 
     def decide(self) -> bool:
         """Carry out the plan if a decision is due; return True when the study has come to rest."""
         if not self._decision_due or self.on_hold:
             return False
         self._decision_due = False
-        row = self.store.study_row()
+        row = self.store.read.study()
         trials = [self.trials[number] for number in sorted(self.trials)]
         learnable = stages.trials_for_engine(self.study, self.stage, trials, self.base)
         state = planning.PlanState(
-            study=StudyState(row["state"]),
+            study=row.state,
             trials=trials,
             free_slots=self.attempts.free_slots(),
             budget=self.study_view.search.trials,
-            since=float(self.store.get_meta("since") or 0.0),
-            stop_reason=study_is_over(self.study_view, learnable, float(row["seconds"])),
+            since=float(self.store.read.get_meta(MetaKey.SINCE) or 0.0),
+            stop_reason=study_is_over(self.study_view, learnable, row.seconds),
             spent=self.proposals.exhausted,
             listed=self.study_view.search.sampler == "list",
             stage=self.stage.name,
@@ -200,7 +197,7 @@ class StudyController:
             if isinstance(action, planning.Start | planning.Propose) and not self._prepared():
                 break
             self._carry_out(action)
-            if self.store.study_row()["state"] != state.study:  # an action has paused the study
+            if self.store.read.study().state != state.study:  # an action has paused the study
                 break
         else:
             self._look_ahead(state)
@@ -290,7 +287,7 @@ class StudyController:
         """Start nothing new; the study pauses when the running trials have ended."""
         with self.store.transaction(durable=True):
             self.store.set_state(StudyState.DRAINING, message)
-            self.store.add_event("error", "study_draining", message)
+            self.store.add_event("error", EventKind.STUDY_DRAINING, message)
 
     def _start(self, number: int) -> None:
         if problem := self.maintenance.short_of_space(self.study):
@@ -311,31 +308,31 @@ class StudyController:
         waiting = self.attempts.executor.waiting
         if waiting and not self._waited:
             self._waited = True
-            self.store.add_event("warning", "gpu_busy", waiting, number)
+            self.store.add_event("warning", EventKind.GPU_BUSY, waiting, number)
 
     def pause(self, message: str, level: str = "warning") -> None:
         """Pause the study and its running trials, and record why."""
         with self.store.transaction(durable=True):
             self.store.set_state(StudyState.PAUSED, message)
-            self.store.add_event(level, "study_paused", message)
+            self.store.add_event(level, EventKind.STUDY_PAUSED, message)
         self.commands.write_verb(None, "pause")
         self.attempts.refresh_requested_ends()
         self._decision_due = True
 
     def _rest(self, end: planning.End) -> bool:
         """Record that the study has come to rest. Return False when a command is pending: it goes first."""
-        if self.store.pending_commands():
+        if self.store.read.pending_commands():
             self._decision_due = True
             return False
-        row, done_before = self.store.study_row(), json.loads(self.store.get_meta(RESTED_KEY) or "null")
+        row, done_before = self.store.read.study(), json.loads(self.store.read.get_meta(MetaKey.RESTED) or "null")
         self.idle = done_before is not None and not self._started and end.state is StudyState.DONE
         with self.store.transaction(durable=True):
             if self.idle:
                 self.store.set_state(end.state, done_before[1], done_before[0])
             else:
-                self.store.set_state(end.state, end.message or str(row["message"] or ""))
-            if row["state"] != end.state and not self.idle:
-                self.store.add_event("info", f"study_{end.state}", end.message or f"the study is {end.state}")
+                self.store.set_state(end.state, end.message or row.message)
+            if row.state != end.state and not self.idle:
+                self.store.add_event("info", EventKind.of_study(end.state), end.message or f"the study is {end.state}")
         crash_point("after_rest")
         self.preparation.cancel()
         self.attempts.retire()

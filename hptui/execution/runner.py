@@ -16,12 +16,13 @@ from enum import StrEnum
 from hptui.core.study import Resources
 from hptui.execution.attempts import Attempts
 from hptui.execution.commands import CommandHandler
-from hptui.execution.controller import CODE_CHANGED_EVENT, DISK_FULL_MESSAGE, Hooks, StudyController
+from hptui.execution.controller import DISK_FULL_MESSAGE, Hooks, StudyController
 from hptui.execution.executor import State
 from hptui.execution.finalize import finalize_attempt
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import DiskFull, Store
 
 
@@ -41,13 +42,13 @@ def check_clocks(live: RunningAttempt, resources: Resources) -> WatchdogAction |
         and live.earlier_seconds + live.seconds > resources.timeout
         and not live.requested_end
     ):
-        return WatchdogAction("stop", "timeout", f"longer than its timeout of {resources.timeout:g} s")
+        return WatchdogAction("stop", EventKind.TIMEOUT, f"longer than its timeout of {resources.timeout:g} s")
     silent_s = time.monotonic() - live.last_event_at
     if silent_s <= max(resources.hang_after, live.allowance) or live.hang_reported:
         return None
     message = f"nothing moved for {silent_s:.0f} s (hang_after is {resources.hang_after:g} s)"
     stop = resources.on_hang == "stop" and not live.requested_end
-    return WatchdogAction("stop" if stop else "", "hung", message)
+    return WatchdogAction("stop" if stop else "", EventKind.HUNG, message)
 
 
 log = logging.getLogger(__name__)
@@ -60,8 +61,6 @@ SUSPEND_GAP_S = 5.0
 """A gap between turns of more seconds means that the machine or the runner was suspended."""
 MAX_FAILED_TURNS = 60
 """Consecutive failed turns of the loop after which the runner exits."""
-NO_GPUS_WARNED_KEY = "told_no_gpus"
-"""Meta key: that trials run on the CPU was recorded already."""
 CLOCKLESS_KINDS = ("queued", "unknown")
 """States in which no clock of an attempt runs: it has not begun, or nobody can be asked what it does."""
 DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -130,11 +129,11 @@ class Runner:
             isinstance(requested, int)
             and requested
             and not self.attempts.executor.has_gpus()
-            and not self.store.get_meta(NO_GPUS_WARNED_KEY)
+            and not self.store.read.get_meta(MetaKey.NO_GPUS_WARNED)
         ):
-            self.store.set_meta(NO_GPUS_WARNED_KEY, "said")
+            self.store.set_meta(MetaKey.NO_GPUS_WARNED, "said")
             message = f"[resources] gpus = {requested}, but no GPU can be used here: trials run on the CPU"
-            self.store.add_event("warning", "no_gpus", message)
+            self.store.add_event("warning", EventKind.NO_GPUS, message)
 
     def _leave(self, *_: object) -> None:
         self.leaving = True
@@ -148,7 +147,7 @@ class Runner:
         if self._code.given_up():
             name = self.controller.sd.name
             message = f"the hptui on disk does not work, so the runner has left; repair it, then: hptui run {name}"
-            self.store.add_event("error", CODE_CHANGED_EVENT, message)
+            self.store.add_event("error", EventKind.CODE_CHANGED, message)
             self.leaving = True
             return False
         return self.attempts.settled() and self._code.answers()
@@ -186,7 +185,7 @@ class Runner:
         self._turned_at = now
 
     def _handle_commands(self) -> None:
-        for command in self.store.pending_commands():
+        for command in self.store.read.pending_commands():
             self.controller.commands.handle(command)
             self.attempts.refresh_requested_ends()
             self.controller.reload()
@@ -196,7 +195,7 @@ class Runner:
 
     def _adopt(self) -> None:
         """Take over what an earlier runner left: attempts that live, and those that ended meanwhile."""
-        for attempt in self.store.attempts(open=True):
+        for attempt in self.store.read.attempts(open=True):
             live = self.attempts.adopt(attempt, self.controller.trials[attempt.trial])
             self.controller.pruning.restore(live)
         crash_point("after_adopt")
@@ -214,7 +213,7 @@ class Runner:
         pruning = self.controller.pruning
         if pruning.lacks_progress(live):
             message = "it reports no progress and no total_steps, so no pruner can judge it"
-            self.store.add_event("warning", "pruner", message, live.trial.number)
+            self.store.add_event("warning", EventKind.PRUNER, message, live.trial.number)
         if state.gone:
             if all_read:
                 self._end(live, state)
@@ -230,7 +229,7 @@ class Runner:
         if action.verb:
             self.attempts.request_end(live, action.verb, action.asked, action.message)
         else:
-            self.store.add_event("warning", action.asked, action.message, live.trial.number)
+            self.store.add_event("warning", EventKind(action.asked), action.message, live.trial.number)
 
     def _end(self, live: RunningAttempt, state: State) -> None:
         ending = finalize_attempt(self.store, self.controller.study, live, state)
