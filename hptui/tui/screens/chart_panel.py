@@ -195,7 +195,7 @@ class CurvePanel:
             chart.show(curve_plots, length=self.length, title=" + ".join(names))
 
     def set_metric(self, chart: Chart, metric: str) -> None:
-        """Show the next metric in a chart."""
+        """Show a metric in a chart."""
         self._chosen_metrics[chart] = metric
         chart.metric = metric
         chart.window = None
@@ -221,7 +221,7 @@ def _default_trials(snapshot: StudySnapshot, rows: TrialRows, cursor: int | None
 
 
 class ChartScreen(SourceScreen):
-    """A screen whose `curves` are charts. `aim` requests the curves that they show now."""
+    """A screen whose `curves` are charts. `request_curves` requests the curves that they show now."""
 
     curves: CurvePanel
 

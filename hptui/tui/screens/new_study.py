@@ -217,7 +217,7 @@ TEMPLATES = {
 
 
 def begin_study(app: HptuiApp, then: OnCreated) -> None:
-    """Let the user choose or write a study file, and run it; `made` is called with the result."""
+    """Let the user choose or write a study file, and run it; `then` is called with the result."""
     files = study_files_near(Path.cwd())
     templates = {f"template {name}: {description}": name for name, description in TEMPLATES.items()}
 

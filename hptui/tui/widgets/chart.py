@@ -50,7 +50,7 @@ class ChartCurve:
 
 
 class Chart(LineWidget, can_focus=True):
-    """True if it is measured rarely, so that smoothing would only hide it."""
+    """A chart of curves, with zoom, crosshair and legend."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "chart--axis",

@@ -21,7 +21,7 @@ class TrialTable(TableWidget):
     BINDINGS: ClassVar[list[BindingType]] = bindings("trials")
 
     class ActionRequested(Message):
-        """The trials of a study. What a key requests is posted to the screen, which knows the study."""
+        """A key requests an action on trials, which the screen carries out."""
 
         def __init__(self, action: str, numbers: list[int]) -> None:
             super().__init__()
