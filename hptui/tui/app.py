@@ -28,8 +28,9 @@ from hptui.tui import clipboard, routes
 from hptui.tui.config import Config
 from hptui.tui.driver import FrameSeen, KeyQueue, TerminalDriver
 from hptui.tui.feed import Feed, OperationDone
+from hptui.tui.host import Host
 from hptui.tui.keys import Key, all_keys_by_id, bindings, key_text, textual_keymap
-from hptui.tui.screens.screen import SourceScreen
+from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
 
 
@@ -115,12 +116,13 @@ class HptuiApp(App[str]):
     def _first_screen(self) -> Screen[Any]:
         """Return the screen to open first. It lies on an empty screen, which Textual cannot replace."""
         if self._study is not None:
-            from hptui.tui.screens.study import StudyScreen
+            return self._screen_of("study", sd=self._study)
+        return self._screen_of("studies")
 
-            return StudyScreen(self._study)
-        from hptui.tui.screens.studies import StudiesScreen
-
-        return StudiesScreen()
+    @staticmethod
+    def _screen_of(route: str, **arguments: Any) -> Screen[Any]:
+        screen: Screen[Any] = routes.ROUTES[route].load()(**arguments)
+        return screen
 
     @property
     def is_nested(self) -> bool:
@@ -139,12 +141,6 @@ class HptuiApp(App[str]):
 
     def watch_theme(self, theme: str) -> None:
         self.set_class(self.current_theme.ansi, "-ansi-colours")
-
-    def open_study(self, sd: StudyDir) -> Awaitable[None]:
-        """Open the screen of a study."""
-        from hptui.tui.screens.study import StudyScreen
-
-        return self.push_screen(StudyScreen(sd))
 
     def on_unmount(self) -> None:
         self.feed.close()
@@ -193,6 +189,35 @@ class HptuiApp(App[str]):
                 loop.add_signal_handler(number, self.exit)
 
     # what screens ask for -------------------------------------------------------------------------------------
+
+    @property
+    def readonly(self) -> bool:
+        """True if nothing may be changed."""
+        return self.config.readonly
+
+    def open(
+        self, route: str, *, then: Callable[[Any], Any] | None = None, replace: bool = False, **arguments: Any
+    ) -> Awaitable[object] | None:
+        """Open a screen by the name of its route, over the one in front or, with `replace`, in its place.
+
+        `then` is called with the screen's result when it is closed. Returns what can be awaited until the screen is
+        shown; None if it could not be opened, which is shown, or if it is opened by a function.
+        """
+        entry = routes.ROUTES[route]
+        try:
+            target = entry.load()
+        except Exception as error:  # noqa: BLE001  an upgrade may have removed the module; the screens stay usable
+            self.say(f"{entry.title} cannot be opened: {type(error).__name__}: {error}", "bad")
+            return None
+        if not isinstance(target, type):
+            target(self, then=then, **arguments)
+            return None
+        screen = target(**arguments)
+        return self.switch_screen(screen) if replace else self.push_screen(screen, then)
+
+    def _is_in_front(self, route: str) -> bool:
+        front = type(self.screen)
+        return routes.ROUTES[route].target == f"{front.__module__}:{front.__qualname__}"
 
     def say(self, text: str, meaning: str = "") -> None:
         """Show a message in the line at the bottom of the screen in front; `meaning` is its colour."""
@@ -273,24 +298,18 @@ class HptuiApp(App[str]):
             self._key_queue.follow_accepted()
 
     def action_help(self) -> None:
-        from hptui.tui.screens.help import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen | CommandPalette):
-            self.push_screen(HelpScreen(self.screen))
+        if not self._is_in_front("help") and not isinstance(self.screen, CommandPalette):
+            self.open("help", screen=self.screen)
 
     def action_system(self) -> None:
-        from hptui.tui.screens.system import SystemScreen
-
-        if not isinstance(self.screen, SystemScreen | CommandPalette):
-            self.push_screen(SystemScreen())
+        if not self._is_in_front("system") and not isinstance(self.screen, CommandPalette):
+            self.open("system")
 
     async def action_back(self) -> None:
-        from hptui.tui.screens.studies import StudiesScreen
-
         if self.is_nested:
             self.pop_screen()
-        elif not isinstance(self.screen, StudiesScreen):
-            self.switch_screen(StudiesScreen())
+        elif not self._is_in_front("studies"):
+            self.open("studies", replace=True)
 
     async def action_leave(self) -> None:
         if self.is_nested:
@@ -331,6 +350,11 @@ class HptuiApp(App[str]):
 
     def _use_theme(self, theme: str) -> None:
         self.theme = theme
+
+
+def _as_host(app: HptuiApp) -> Host:
+    """Return the application as a host, so that the type checker compares the two."""
+    return app
 
 
 def closing_message(alive: list[str]) -> str:

@@ -10,12 +10,13 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.control import Control
 from textual import events
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Region
 from textual.message import Message
@@ -23,10 +24,6 @@ from textual.message_pump import MessagePump
 from textual.strip import Strip
 
 from hptui.tui.widgets.lines import changed_span
-
-if TYPE_CHECKING:
-    from hptui.tui.app import HptuiApp
-
 
 Piece = tuple[int, int, Strip]
 """Where a part of a line begins (x, y), and its content."""
@@ -204,7 +201,7 @@ MESSAGE_ROUNDS = 2
 class KeyQueue:
     """The keys of an application, carried out one after the other."""
 
-    def __init__(self, app: HptuiApp) -> None:
+    def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._queue: deque[events.Key] = deque()
         self._posted: events.Key | None = None

@@ -13,7 +13,7 @@ from hptui.core.study import Study
 from hptui.store.paths import StudyDir
 from hptui.tui.charts.naming import AXIS_METRICS, counterpart_of, is_training
 from hptui.tui.screens.dialogs import ChoiceDialog
-from hptui.tui.screens.screen import SourceScreen
+from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.curves import CurveKey, CurvesSnapshot, CurvesSource
 from hptui.tui.sources.study import StudySnapshot
 from hptui.tui.themes import N_SERIES_COLOURS

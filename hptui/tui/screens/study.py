@@ -23,11 +23,11 @@ from hptui.tui.cells import plain_line
 from hptui.tui.config import StudyLayout, load_layout, save_layout
 from hptui.tui.feed import Trouble
 from hptui.tui.filters import FilterError
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.labels import head_cells, machine_cells, runner_text
 from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
 from hptui.tui.screens.dialogs import TextDialog, TextInput
-from hptui.tui.screens.screen import app_of
 from hptui.tui.screens.steering import SteeringScreen
 from hptui.tui.sources.curves import TrendsSource
 from hptui.tui.sources.log import LogSource
@@ -65,12 +65,12 @@ class StudyScreen(ChartScreen, SteeringScreen):
         self._log_target: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
-        app = app_of(self)
-        charts, smoothing = app.config.charts, app.config.smoothing
+        host = host_of(self)
+        charts, smoothing = host.config.charts, host.config.smoothing
         yield CellLine(id="head", classes="bar")
         with Vertical(id="body"):
             with Horizontal(id="wide"):
-                yield TrialTable(glyphs=app.glyphs, id="trials", classes="pane")
+                yield TrialTable(glyphs=host.glyphs, id="trials", classes="pane")
                 with Vertical(id="charts"):
                     yield Chart(charts=charts, smoothing=smoothing, id="chart1", classes="pane")
                     yield Chart(charts=charts, smoothing=smoothing, id="chart2", classes="pane")
@@ -101,7 +101,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
                 chart.smoothing = layout.smoothing
 
     def on_unmount(self) -> None:
-        if app_of(self).config.readonly or self.snapshot is None:
+        if host_of(self).config.readonly or self.snapshot is None:
             return
         rows, charts, study = self.table.trials, self.curves.charts, self.snapshot.view.study
         by, down = rows.sorting()
@@ -113,7 +113,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
             down=False if (by, down) == default_order else down,
             metrics=tuple(self.curves.chosen(chart) for chart in charts),
             log_y=tuple(chart.log_y for chart in charts),
-            smoothing=None if smoothing == app_of(self).config.smoothing else smoothing,
+            smoothing=None if smoothing == host_of(self).config.smoothing else smoothing,
             both=self.curves.both,
         )
         save_layout(self.sd.root, layout)
@@ -153,14 +153,12 @@ class StudyScreen(ChartScreen, SteeringScreen):
         """Show why a source cannot be read; a study that was never read opens another screen."""
         if source is self.study_source and self.snapshot is None:
             # A study that could never be read has a screen of its own.
-            from hptui.tui.screens.broken import BrokenScreen
-
-            self.app.switch_screen(BrokenScreen(self.sd, trouble))
+            host_of(self).open("broken", sd=self.sd, trouble=trouble, replace=True)
         elif source is self.study_source:
             super().trouble(source, trouble)
 
     def _show_study(self, snapshot: StudySnapshot) -> None:
-        app = app_of(self)
+        host = host_of(self)
         rows, view = self.table.trials, snapshot.view
         # Where only the best trials were shown, the first of them need not be the first of all.
         jump_to_top = not len(rows) or (self._showed_partial and self.table.cursor == 0)
@@ -170,7 +168,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
         if jump_to_top and len(rows):
             self.table.action_edge(-1)
         self._entitle_table(snapshot)
-        self.query_one("#head", CellLine).show(*head_cells(snapshot, app.glyphs))
+        self.query_one("#head", CellLine).show(*head_cells(snapshot, host.glyphs))
         self.trends.metric = view.study.objective.metric
         self.machine.active = snapshot.alive
         self._show_machine()
@@ -186,7 +184,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
         filtered = f"filter {plain_line(rows.filter_text, 60)}" if rows.filter_text else ""
         title = " · ".join(part for part in (f"trials {count}", filtered, marks) if part)
         by, down = rows.sorting()
-        glyphs = app_of(self).glyphs
+        glyphs = host_of(self).glyphs
         self.table.set_title(title, f"by {plain_line(by, 30)} {glyphs.down if down else glyphs.up}" if by else "")
 
     def _show_machine(self) -> None:
@@ -258,10 +256,9 @@ class StudyScreen(ChartScreen, SteeringScreen):
 
     @on(TableWidget.Opened, "#trials")
     def _open(self) -> None:
-        from hptui.tui.screens.trial import TrialScreen
-
-        if self.table.number is not None:
-            self.app.push_screen(TrialScreen(self.sd, self.study_source, self.table.number), self._returned)
+        number = self.table.number
+        if number is not None:
+            host_of(self).open("trial", sd=self.sd, study_source=self.study_source, number=number, then=self._returned)
 
     def _returned(self, _: object) -> None:
         self._request_shown()
@@ -273,7 +270,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
 
     def action_all(self) -> None:
         self.curves.all = not self.curves.all
-        app_of(self).say("charts show all trials in the table" if self.curves.all else "charts show some trials")
+        host_of(self).say("charts show all trials in the table" if self.curves.all else "charts show some trials")
         self._request_shown()
         self.curves.draw()
 
@@ -285,49 +282,35 @@ class StudyScreen(ChartScreen, SteeringScreen):
         self.query_one(target).focus()
 
     def action_compare(self) -> None:
-        from hptui.tui.screens.compare import CompareScreen
-
         snapshot, cursor = self.snapshot, self.table.number
         numbers = sorted(self.table.trials.marks)
         if not numbers and snapshot is not None:
             numbers = [*sorted(snapshot.best)[:1], *([cursor] if cursor is not None else [])]
         numbers = list(dict.fromkeys(numbers))
         if len(numbers) < 2:
-            app_of(self).say("mark two to eight trials with space", "warn")
+            host_of(self).say("mark two to eight trials with space", "warn")
             return
-        self.app.push_screen(CompareScreen(self.sd, self.study_source, numbers))
+        host_of(self).open("compare", sd=self.sd, study_source=self.study_source, numbers=numbers)
 
     def action_report(self) -> None:
-        from hptui.tui.screens.report import ReportScreen, report_target
-
-        self.app.push_screen(ReportScreen(self.sd, report_target(self.view.study) if self.view is not None else ""))
+        host_of(self).open("report", sd=self.sd, study=self.view.study if self.view is not None else None)
 
     def action_health(self) -> None:
-        from hptui.tui.screens.health import HealthScreen
-
-        self.app.push_screen(HealthScreen(self.sd, self.study_source))
+        host_of(self).open("health", sd=self.sd, study_source=self.study_source)
 
     def action_insights(self) -> None:
-        from hptui.tui.screens.plots import PlotsScreen
-
-        self.app.push_screen(PlotsScreen(self.sd))
+        host_of(self).open("plots", sd=self.sd)
 
     def action_space(self) -> None:
-        from hptui.tui.screens.space import SpaceScreen
-
-        self.app.push_screen(SpaceScreen(self.sd))
+        host_of(self).open("space", sd=self.sd)
 
     def action_log(self) -> None:
-        from hptui.tui.screens.log import LogScreen
-
         trial = self.table.trial
         if trial is not None:
-            self.app.push_screen(LogScreen(f"{self.sd.name} › trial {trial.number}", self.log_source))
+            host_of(self).open("log", title=f"{self.sd.name} › trial {trial.number}", source=self.log_source)
 
     def action_runner_log(self) -> None:
-        from hptui.tui.screens.log import LogScreen
-
-        self.app.push_screen(LogScreen(f"{self.sd.name} › runner", LogSource(self.sd.runner_log)))
+        host_of(self).open("log", title=f"{self.sd.name} › runner", source=LogSource(self.sd.runner_log))
 
     @on(LogView.InputRequested)
     def _search_log(self) -> None:
@@ -355,9 +338,9 @@ class StudyScreen(ChartScreen, SteeringScreen):
         try:
             self.table.trials.set_filter(event.value)
         except FilterError as error:
-            app_of(self).say(str(error).replace("\n", " "), "warn")
+            host_of(self).say(str(error).replace("\n", " "), "warn")
             return
-        app_of(self).say("")
+        host_of(self).say("")
         self.table.update()
         if self.snapshot is not None:
             self._entitle_table(self.snapshot)
@@ -418,7 +401,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
             number for number in numbers if (trial := self._trial(number)) is not None and trial.status.open
         ]
         if not open_numbers:
-            app_of(self).say("that has ended already" if len(numbers) == 1 else "none of them runs or waits", "warn")
+            host_of(self).say("that has ended already" if len(numbers) == 1 else "none of them runs or waits", "warn")
         return open_numbers
 
     def _choose_columns(self) -> None:
@@ -441,10 +424,10 @@ class StudyScreen(ChartScreen, SteeringScreen):
         self.run_study(self.sd, alive=self.snapshot is not None and self.snapshot.alive)
 
     def action_pause(self) -> None:
-        app_of(self).run_in_background(lambda: verbs.pause(self.sd), f"pausing {self.sd.name}…")
+        host_of(self).run_in_background(lambda: verbs.pause(self.sd), f"pausing {self.sd.name}…")
 
     def action_drain(self) -> None:
-        app_of(self).run_in_background(lambda: verbs.pause(self.sd, after_trials=True), "draining…")
+        host_of(self).run_in_background(lambda: verbs.pause(self.sd, after_trials=True), "draining…")
 
     def action_stop(self) -> None:
         running = 0 if self.snapshot is None else self.snapshot.counts.get(TrialStatus.RUNNING, 0)
@@ -454,14 +437,14 @@ class StudyScreen(ChartScreen, SteeringScreen):
         self.ask(
             f"Stop the study {self.sd.name}?",
             details,
-            lambda: app_of(self).run_in_background(stop, "stopping…"),
+            lambda: host_of(self).run_in_background(stop, "stopping…"),
             yes="Stop",
         )
 
     def action_budget(self) -> None:
         def change_budget(text: str | None) -> None:
             if text:
-                app_of(self).run_in_background(lambda: verbs.run(self.sd, trials=text), "changing the budget…")
+                host_of(self).run_in_background(lambda: verbs.run(self.sd, trials=text), "changing the budget…")
 
         present = "" if self.view is None else f"{_budget_text(self.view)}; "
         self.app.push_screen(

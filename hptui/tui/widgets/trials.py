@@ -8,8 +8,8 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from hptui.core.trial import Trial
+from hptui.tui.host import is_allowed
 from hptui.tui.keys import bindings
-from hptui.tui.screens.screen import is_allowed
 from hptui.tui.themes import UNICODE_GLYPHS, Glyphs
 from hptui.tui.trial_rows import TrialRows
 from hptui.tui.widgets.table import TableWidget
