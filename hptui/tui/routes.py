@@ -100,6 +100,6 @@ def preload() -> None:
     for name in preloaded_modules():
         try:
             import_module(name)
-        except ImportError:  # reported where the module is used
+        except Exception:  # reported where the module is used, which may be never
             log.exception("%s", name)
         time.sleep(PRELOAD_PAUSE_S)  # lets other threads run

@@ -204,7 +204,7 @@ def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tm
     script.write_text("#!/bin/sh\nsed -i 's/1e-4/1e-3/' \"$1\"\n")
     script.chmod(0o755)
     monkeypatch.setenv("VISUAL", str(script))
-    from hptui.tui.screens import new_study
+    from hptui.tui import editor
 
     class Given:
         said = ""
@@ -221,11 +221,11 @@ def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tm
             self.said = call()
 
     app = Given()
-    new_study.edit_file(app, sd, read_view(sd).study, lambda result: None)
+    editor.edit_file(app, sd, read_view(sd).study, lambda result: None)
     assert read_view(sd).study.space.parameters[0].low == 1e-3
     script.write_text("#!/bin/sh\nsed -i 's/1e-3/wrong/' \"$1\"\n")
     before = Path(read_view(sd).study.source).read_text()
-    new_study.edit_file(app, sd, read_view(sd).study, lambda result: None)
+    editor.edit_file(app, sd, read_view(sd).study, lambda result: None)
     assert "not taken" in app.said
     assert "your text is in" in app.said
     assert Path(read_view(sd).study.source).read_text() == before
