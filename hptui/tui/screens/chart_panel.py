@@ -21,7 +21,7 @@ from hptui.tui.trial_rows import TrialRows
 from hptui.tui.widgets.chart import Chart
 
 if TYPE_CHECKING:
-    from hptui.tui.widgets.chart import ChartCurve
+    from hptui.tui.widgets.chart_legend import ChartCurve
 
 
 MAX_CURVES = 60
@@ -91,7 +91,7 @@ def curves_of_metric(
     names: Mapping[int, str] | None = None,
 ) -> list[ChartCurve]:
     """Return the plots of one metric, in the order of the trials: the first is the most important."""
-    from hptui.tui.widgets.chart import ChartCurve
+    from hptui.tui.widgets.chart_legend import ChartCurve
 
     by_trial: dict[int, CurveKey] = {}
     companions: dict[int, CurveKey] = {}
