@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 
@@ -166,12 +167,12 @@ def test_leaving_with_changes_asks(seen):
 
 
 def test_what_is_being_saved_is_waited_for(sd, monkeypatch):
-    def slowly(*given):
-        time.sleep(0.3)
+    def when_released(*given):
+        released.wait(20)
         return save(*given)
 
-    save = verbs.save_space
-    monkeypatch.setattr(verbs, "save_space", slowly)
+    save, released = verbs.save_space, threading.Event()
+    monkeypatch.setattr(verbs, "save_space", when_released)
 
     async def steps(pilot, screen):
         await pilot.press("c")
@@ -185,6 +186,8 @@ def test_what_is_being_saved_is_waited_for(sd, monkeypatch):
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("q")
         assert read_view(sd).row.revision == 1, "it is still being saved"
+        assert screen in pilot.app.screen_stack
+        released.set()
         await until(pilot, lambda: screen not in pilot.app.screen_stack)
         assert read_view(sd).row.revision == 2
 

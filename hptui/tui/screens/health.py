@@ -12,7 +12,6 @@ from textual.containers import Vertical
 
 from hptui.core.trial import Trial
 from hptui.results.diagnosis import Diagnosis
-from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, TableColumn, plain_line
 from hptui.tui.host import host_of
@@ -21,7 +20,7 @@ from hptui.tui.screens.steering import SteeringScreen
 from hptui.tui.screens.trial_facts import diagnosis_lines
 from hptui.tui.sources.health import HealthSource
 from hptui.tui.sources.pool import FeedSource
-from hptui.tui.sources.study import StudySnapshot, StudySource
+from hptui.tui.sources.study import StudySource
 from hptui.tui.themes import STATUS_MEANINGS, Glyphs
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
@@ -117,12 +116,6 @@ class HealthScreen(SteeringScreen):
     def on_resize(self) -> None:
         self.rows.set_width(self.size.width)
         self.query_one(TableWidget).update()
-
-    @property
-    def view(self) -> View | None:
-        """The last read state of the study."""
-        snapshot = self.study_source.latest
-        return snapshot.view if isinstance(snapshot, StudySnapshot) else None
 
     def _request_diagnoses(self) -> None:
         view = self.view

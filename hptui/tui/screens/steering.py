@@ -16,6 +16,7 @@ from hptui.tui.editor import edit_text
 from hptui.tui.host import host_of
 from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog
 from hptui.tui.screens.source_screen import SourceScreen
+from hptui.tui.sources.study import StudySnapshot, StudySource
 
 if TYPE_CHECKING:
     from hptui.results.diagnosis import Diagnosis
@@ -41,15 +42,30 @@ class SteeringScreen(SourceScreen):
     """A screen from which trials are steered."""
 
     sd: StudyDir
+    study_source: StudySource
+
+    @property
+    def snapshot(self) -> StudySnapshot | None:
+        """The last read state of the study."""
+        return self.study_source.latest
 
     @property
     def view(self) -> View | None:
         """The last read state of the study."""
-        raise NotImplementedError
+        return self.snapshot.view if self.snapshot is not None else None
 
     def _trial(self, number: int) -> Trial | None:
         view = self.view
         return None if view is None else next((trial for trial in view.trials if trial.number == number), None)
+
+    def open_trials(self, numbers: Sequence[int]) -> list[int]:
+        """Return the trials that have not ended; show a message if there are none."""
+        open_numbers = [
+            number for number in numbers if (trial := self._trial(number)) is not None and trial.status.open
+        ]
+        if not open_numbers:
+            host_of(self).say("that has ended already" if len(numbers) == 1 else "none of them runs or waits", "warn")
+        return open_numbers
 
     def stop_trials(self, numbers: Sequence[int], *, now: bool = False) -> None:
         """Stop trials, after a confirmation; `now` kills them."""

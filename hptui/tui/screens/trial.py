@@ -12,7 +12,6 @@ from textual.containers import Horizontal, Vertical
 from hptui.core.errors import NotFound
 from hptui.core.trial import Trial
 from hptui.results.diagnosis import Diagnosis
-from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.feed import Trouble
@@ -26,7 +25,7 @@ from hptui.tui.sources.health import HealthSource
 from hptui.tui.sources.log import LogSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.records import is_records
-from hptui.tui.sources.study import StudySnapshot, StudySource, TrialSnapshot, TrialSource
+from hptui.tui.sources.study import StudySource, TrialSnapshot, TrialSource
 from hptui.tui.themes import STATUS_MEANINGS
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.chart import Chart
@@ -74,16 +73,6 @@ class TrialScreen(ChartScreen, SteeringScreen):
         self._show_trial()
 
     # what is read ---------------------------------------------------------------------------------------------
-
-    @property
-    def snapshot(self) -> StudySnapshot | None:
-        """The last read state of the study."""
-        return self.study_source.latest
-
-    @property
-    def view(self) -> View | None:
-        """The last read state of the study."""
-        return self.snapshot.view if self.snapshot is not None else None
 
     @property
     def trial(self) -> Trial | None:
