@@ -29,7 +29,7 @@ from hptui.tui.config import Config
 from hptui.tui.driver import FrameSeen, KeyQueue, TerminalDriver
 from hptui.tui.feed import Feed, OperationDone
 from hptui.tui.host import Host
-from hptui.tui.keys import Key, all_keys_by_id, bindings, key_text, textual_keymap
+from hptui.tui.keys import KeyBinding, all_keys_by_id, bindings, key_text, textual_keymap
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
 
@@ -37,7 +37,7 @@ from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GL
 class KeyCommands(Provider):
     """Palette entries of the keys that work in the focused pane, in its screen, and everywhere."""
 
-    def _entries(self) -> list[tuple[str, Key, object]]:
+    def _entries(self) -> list[tuple[str, KeyBinding, object]]:
         keys_by_id, entries = all_keys_by_id(), {}
         for key, active in self.screen.active_bindings.items():
             entry = keys_by_id.get(active.binding.id or "")
@@ -60,10 +60,10 @@ class KeyCommands(Provider):
                 yield Hit(score, matcher.highlight(name), partial(self._run, entry, node), help=entry.help)
 
     @staticmethod
-    def _title(key: str, entry: Key) -> str:
+    def _title(key: str, entry: KeyBinding) -> str:
         return f"{entry.label.removesuffix('…')}  ({key})"
 
-    async def _run(self, entry: Key, node: object) -> None:
+    async def _run(self, entry: KeyBinding, node: object) -> None:
         await self.app.run_action(entry.action, node)  # type: ignore[arg-type]  # the node that binds the key
 
 
