@@ -5,26 +5,26 @@ from __future__ import annotations
 import asyncio
 from typing import TypeVar
 
-from textual.message import Message
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
+
+from hptui.tui.textual_private import HookedScreen
 
 Result = TypeVar("Result")
 """Type of a screen's result."""
 
 
-class FairScreen(Screen[Result]):
+class FairScreen(HookedScreen[Result]):
     """A screen that lets all other tasks run between two messages; Textual would handle all waiting ones at once."""
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name, id, classes)
-        # Textual does the same at the first resize, but then computes all styles a second time. A private method.
+        # Textual does the same at the first resize, but then computes all styles a second time.
         width, height = self.app.size
         for extent, steps in ((width, self.app.HORIZONTAL_BREAKPOINTS), (height, self.app.VERTICAL_BREAKPOINTS)):
-            self.add_class(*self._get_breakpoint_classes(extent, steps or []))
+            self.add_class(*self.breakpoint_classes(extent, steps or []))
 
-    async def _dispatch_message(self, message: Message) -> None:
-        # Private to Textual: the only place that every message passes. Sleeping lets the other tasks run.
-        await super()._dispatch_message(message)
+    async def after_message(self) -> None:
+        """Let the other tasks run."""
         await asyncio.sleep(0)
 
 
@@ -44,8 +44,7 @@ class Dialog(ModalScreen[Result], FairScreen[Result]):
         self._is_laid_out = True
         self.refresh()
 
-    def _compositor_refresh(self) -> None:
+    def draw_changes(self) -> None:
         """Draw only after the first layout, so that the dialog is drawn once."""
-        # A private method of Textual, which draws what has changed.
         if self._is_laid_out:
-            super()._compositor_refresh()
+            super().draw_changes()

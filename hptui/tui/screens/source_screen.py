@@ -75,22 +75,21 @@ class SourceScreen(FairScreen[None]):
         """Return whether an action may be used: with `--readonly`, none that changes something."""
         return is_allowed(self, self.scope, action)
 
-    def _compositor_refresh(self) -> None:
+    def draw_changes(self) -> None:
         """Draw what has changed; later, if the terminal is behind: what is drawn then is the newest."""
-        # A private method of Textual, which draws what has changed.
         host = host_of(self)
         if self._is_blank:
             return
         if host.terminal_is_behind:
             self._has_pending = True
             return
-        super()._compositor_refresh()
+        super().draw_changes()
 
     def draw_pending(self) -> None:
         """Draw what has waited for the terminal."""
         if self._has_pending:
             self._has_pending = False
-            self._compositor_refresh()
+            self.draw_changes()
 
     def show(self) -> None:
         """Draw this screen from now on."""
