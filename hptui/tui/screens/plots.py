@@ -18,8 +18,9 @@ from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
 from hptui.tui.charts.plot_picture import DrawnPlot
 from hptui.tui.charts.plot_views import PlotOptions, importance_plot
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
-from hptui.tui.screens.screen import SourceScreen, app_of
+from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.plots import PlotRequest, PlotSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
@@ -53,13 +54,13 @@ class PlotsScreen(SourceScreen):
         self._has_importance = False
 
     def compose(self) -> ComposeResult:
-        app = app_of(self)
+        host = host_of(self)
         yield CellLine(id="head", classes="bar")
         with Horizontal(id="insight-panes"):
             yield Facts(id="picture", classes="pane")
             yield Facts(id="numbers", classes="pane")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app.config.charts == "ascii")
+        yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one("#picture").focus()
@@ -116,7 +117,7 @@ class PlotsScreen(SourceScreen):
         size, names = self.query_one("#picture", Facts).size, self._parameter_names()
         first = names[self.first_index % len(names)] if names else ""
         second = names[self.second_index % len(names)] if names else ""
-        return PlotOptions(max(20, size.width), max(6, size.height - 2), first, second, app_of(self).config.charts)
+        return PlotOptions(max(20, size.width), max(6, size.height - 2), first, second, host_of(self).config.charts)
 
     def _importance_plot(self, view: View, options: PlotOptions) -> DrawnPlot:
         self._request_importance(view)
@@ -187,7 +188,7 @@ class PlotsScreen(SourceScreen):
 
     def action_write(self) -> None:
         if self.plot is None:
-            app_of(self).say("it is not drawn yet", "warn")
+            host_of(self).say("it is not drawn yet", "warn")
         else:
             name = f"{self.sd.name}-{self.plot_name.replace(' ', '-')}"
             self.write_table(name, self.plot.headings, self.plot.rows)
@@ -195,10 +196,10 @@ class PlotsScreen(SourceScreen):
     def action_copy(self) -> None:
         """Copy the numbers with tabs, for a spreadsheet."""
         if self.plot is None:
-            app_of(self).say("it is not drawn yet", "warn")
+            host_of(self).say("it is not drawn yet", "warn")
         else:
             lines = ["\t".join(self.plot.headings), *("\t".join(row) for row in self.plot.rows)]
-            app_of(self).copy("\n".join(lines) + "\n", "the numbers")
+            host_of(self).copy("\n".join(lines) + "\n", "the numbers")
 
 
 def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Cell]]:
