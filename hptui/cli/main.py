@@ -14,37 +14,38 @@ from typing import NoReturn
 
 import click
 
-import hptui
 from hptui.cli.common import Context
 from hptui.cli.output import message
 from hptui.core.errors import HptuiError, did_you_mean
+from hptui.core.version import __version__
 
 VERBS = {
     "open": ("open", "The screens: all studies, or one."),
-    "new": ("new", "Write a study file for a script, a sweep file or a trainer."),
+    "new": ("check", "Write a study file for a script, a sweep file or a trainer."),
     "run": ("run", "Start or resume a study and follow it."),
     "check": ("check", "Check a study file without running it."),
     "status": ("status", "What the studies are doing."),
     "trials": ("trials", "The trials of a study."),
-    "show": ("show", "One trial, whole."),
+    "show": ("trials", "One trial, whole."),
     "log": ("log", "What a trial, or the runner, has printed."),
-    "wait": ("wait", "Wait until a study has come to rest."),
+    "wait": ("status", "Wait until a study has come to rest."),
     "pause": ("steer", "Save checkpoints and stop training for now."),
     "resume": ("steer", "Let paused trials, or the study, go on."),
     "stop": ("steer", "End trials, or the study."),
     "retry": ("steer", "Run failed, pruned or stopped trials again."),
     "add": ("add", "Queue a hand-picked trial."),
     "space": ("space", "Show or change the search space."),
-    "note": ("note", "Write a note beside a trial."),
+    "note": ("add", "Write a note beside a trial."),
     "report": ("report", "What a study has found, as a document."),
     "export": ("export", "A configuration, all trials, or the whole study, for other programs."),
-    "import": ("imports", "Earlier experiments as recorded trials; a sweep as a study file."),
-    "serve": ("serve", "The screens in a browser, on loopback."),
-    "doctor": ("doctor", "Is all well with this machine and the studies?"),
-    "paths": ("paths", "Where everything is."),
+    "import": ("export", "Earlier experiments as recorded trials; a sweep as a study file."),
+    "serve": ("open", "The screens in a browser, on loopback."),
+    "doctor": ("system", "Is all well with this machine and the studies?"),
+    "paths": ("system", "Where everything is."),
+    "docs": ("docs", "The documentation, by topic, key or words."),
     "rm": ("housekeeping", "Remove a study."),
     "gc": ("housekeeping", "Delete checkpoints that nobody needs."),
-    "completion": ("completion", "Completion of verbs, studies and trials in a shell."),
+    "completion": ("system", "Completion of verbs, studies and trials in a shell."),
 }
 """Module in this package and one-line description of each verb. The help page reads only this table."""
 
@@ -104,7 +105,7 @@ def _hint_for(ctx: click.Context, word: str) -> str:
 @click.option("--no-color", is_flag=True, help="No colours; $NO_COLOR says the same.")
 @click.option("--readonly", is_flag=True, help="Screens whose keys change nothing.")
 @click.option("--slow", is_flag=True, help="Screens for a slow line.")
-@click.version_option(hptui.__version__, "-V", "--version", message="hptui %(version)s")
+@click.version_option(__version__, "-V", "--version", message="hptui %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, home: str | None, no_color: bool, readonly: bool, slow: bool) -> int:
     """Take the options of the program; without a verb, open the screens or print the help."""
@@ -176,7 +177,7 @@ def _crashed(error: Exception) -> int:
             folder.mkdir(mode=0o700, exist_ok=True)
             path = folder / name
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(f"hptui {hptui.__version__}\n\n{text}")
+                file.write(f"hptui {__version__}\n\n{text}")
         except OSError:
             continue
         message(f"hptui: a bug in hptui: {type(error).__name__}: {error}\n  the whole story is in {path}")

@@ -55,7 +55,7 @@ def export(sd: StudyDir, ref: str, request: ExportRequest) -> str | None:
     how = request.how
     if how not in FORMATS:
         raise UserError(f"unknown format {how!r}", hint=did_you_mean(how, FORMATS))
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
         chosen = list(view.trials) if ref == "all" else [find_trial(reader, ref, view)]
         if how in FILE_FORMATS or how in FOLDER_FORMATS:
@@ -191,8 +191,8 @@ def archive(sd: StudyDir, output: Path, *, checkpoints: bool = True) -> int:
 def _write_files(tar: tarfile.TarFile, sd: StudyDir, *, checkpoints: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
         copy = Path(folder) / "study.db"
-        with StoreReader(sd) as reader:
-            reader.backup(copy)
+        with StoreReader.open(sd) as reader:
+            reader.connection.backup(copy)
         tar.add(copy, f"{sd.name}/study.db")
     count = 1
     for path in _files(sd, checkpoints=checkpoints):
