@@ -13,6 +13,7 @@ from typing import Any
 from hptui.core.study import Study
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, AttemptState
 from hptui.execution.running_attempt import RunningAttempt
+from hptui.search.pruners import counts_reports
 from hptui.store.crash_points import crash_point
 from hptui.store.metric_points import MAX_METRIC_NAME_LENGTH, MetricPoint
 from hptui.store.run_directory import read_lines
@@ -198,7 +199,7 @@ class EventReader:
 def event_reader_for(store: Store, study: Study) -> EventReader:
     """Return the reader of a study's attempts."""
     metrics = [objective.metric for objective in study.objectives]
-    return EventReader(store, metrics, counting=study.search.pruner.counts_reports)
+    return EventReader(store, metrics, counting=counts_reports(study.search.pruner, study.directory))
 
 
 def _hello(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:

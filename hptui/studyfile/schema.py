@@ -34,6 +34,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "objective": ("metric", "goal", "select", "samples"),
     "search": (
         "sampler",
+        "sampler_settings",
         "trials",
         "seed",
         "baseline",

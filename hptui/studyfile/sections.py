@@ -29,7 +29,7 @@ from hptui.core.study import (
 from hptui.core.trial import Value
 from hptui.store.paths import check_name
 from hptui.studyfile.schema import join_location, missing_key_error
-from hptui.studyfile.search_section import read_choice, read_pruner
+from hptui.studyfile.search_section import read_pruner, read_sampler
 from hptui.studyfile.space_entries import entries_by_name, read_space
 from hptui.studyfile.table import (
     TableReader,
@@ -40,7 +40,6 @@ from hptui.studyfile.table import (
     require_text,
 )
 from hptui.studyfile.trainer_settings import Settings
-from hptui.studyfile.validate_search import SAMPLERS
 
 GOALS = ("minimize", "maximize")
 """Allowed goals of a metric."""
@@ -284,12 +283,21 @@ FROM_PATTERN = re.compile(r"best(?: +([1-9][0-9]{0,3}))?")
 
 
 def read_stages(
-    values: list[Value], settings: Settings | None, allowed_names: Collection[str] | None
+    values: list[Value],
+    settings: Settings | None,
+    allowed_names: Collection[str] | None,
+    directory: str = "",
+    *,
+    stored: bool = False,
 ) -> tuple[Stage, ...]:
-    """Return the stages, in order. `settings` and `allowed_names` are as in `read_space`."""
+    """Return the stages, in order.
+
+    `settings` and `allowed_names` are as in `read_space`, `directory` and `stored` as in `read_search`.
+    """
     stages: list[Stage] = []
     for index, value in enumerate(values):
-        stage = _read_stage(TableReader.of(value, "stage", f"stage[{index}]"), settings, allowed_names)
+        table = TableReader.of(value, "stage", f"stage[{index}]")
+        stage = _read_stage(table, settings, allowed_names, directory, stored=stored)
         where = f"stage[{index}].name"
         if stage.name in [other.name for other in stages]:
             raise StudyError(f"two stages are named {stage.name!r}", where=where, value=stage.name)
@@ -300,7 +308,14 @@ def read_stages(
     return tuple(stages)
 
 
-def _read_stage(table: TableReader, settings: Settings | None, allowed_names: Collection[str] | None) -> Stage:
+def _read_stage(
+    table: TableReader,
+    settings: Settings | None,
+    allowed_names: Collection[str] | None,
+    directory: str,
+    *,
+    stored: bool,
+) -> Stage:
     name = table.required_text("name", "what this stage is called")
     validate_name(name, table.location("name"), "stage")
     space = None
@@ -313,10 +328,10 @@ def _read_stage(table: TableReader, settings: Settings | None, allowed_names: Co
         set=table.table("set"),
         trials=table.integer("trials", None, 1),
         space=space,
-        sampler=read_choice(table, "sampler", "", SAMPLERS) if table.has("sampler") else "",
+        sampler=read_sampler(table, "", directory, stored=stored),
         best=_read_from(table),
         seeds=table.integer("seeds", 1, 1, 100),
-        pruner=read_pruner(table) if table.has("pruner") else None,
+        pruner=read_pruner(table, directory, stored=stored) if table.has("pruner") else None,
         baseline=table.flag("baseline", False),
     )
     _check_stage(stage, table)

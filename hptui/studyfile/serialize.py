@@ -9,9 +9,8 @@ from dataclasses import asdict, replace
 
 from hptui.core.keys import show, to_plain
 from hptui.core.space import Choice, Derived, Parameter, Space
-from hptui.core.study import ListedTrial, Preset, PrunerSpec, Stage, Study
+from hptui.core.study import ListedTrial, Preset, PrunerSettings, Stage, Study
 from hptui.core.trial import Value
-from hptui.studyfile.search_section import pruner_keys
 from hptui.studyfile.space_entries import dump_space
 
 TABLES_THAT_KEEP_NONE = ("trainer", "stage", "trial", "preset")
@@ -60,9 +59,16 @@ def dump_stage(stage: Stage) -> dict[str, object]:
     return {key: value for key, value in document.items() if value is not None}
 
 
-def dump_pruner(spec: PrunerSpec) -> dict[str, object]:
+PRUNER_KEYS_AFTER_ON = ("bands", "strict")
+"""Settings of a pruner that stand behind `on` in JSON, where they have always stood."""
+
+
+def dump_pruner(settings: PrunerSettings) -> dict[str, object]:
     """Return the settings of a pruner that its kind has."""
-    return {key: value for key, value in asdict(spec).items() if key in pruner_keys(spec)}
+    last = {key: settings.values[key] for key in PRUNER_KEYS_AFTER_ON if key in settings.values}
+    own = {key: value for key, value in settings.values.items() if key not in last}
+    head = {"kind": settings.kind, "warmup": settings.warmup, "startup": settings.startup}
+    return {**head, **own, "on": settings.on, **last}
 
 
 def _dump_search(study: Study) -> dict[str, object]:
@@ -80,6 +86,7 @@ def _dump_search(study: Study) -> dict[str, object]:
         "outcome": [condition.text for condition in search.outcome],
         "constraints": [constraint.text for constraint in study.space.constraints],
         "warm_start": list(search.warm_start),
+        **({"sampler_settings": dict(search.sampler_settings)} if search.sampler_settings else {}),
     }
 
 
