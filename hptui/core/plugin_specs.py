@@ -6,9 +6,9 @@ Everything that is typed `Reference` may also be the object itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 API = 1
 """Version of these dataclasses and of the protocols behind them. A spec with a higher `api` is not loaded."""
@@ -84,9 +84,9 @@ class TrainerSpec:
     settings: Reference | None
     train: Reference
     preload: tuple[str, ...] | Reference | None = None
-    metrics: tuple[str, ...] = ()
+    metrics: tuple[str, ...] | str = ()
     prepare: Reference | None = None
-    looks_at: tuple[str, ...] = ()
+    looks_at: tuple[str, ...] | str = ()
     evaluates_base: bool = False
     programs: Reference | None = None
     preflight: Reference | None = None
@@ -189,3 +189,40 @@ Spec = (
     | CommandSpec
 )
 """The spec of any plug-in."""
+
+Group = Literal[
+    "samplers",
+    "pruners",
+    "trainers",
+    "metrics_readers",
+    "exporters",
+    "report_sections",
+    "executors",
+    "screens",
+    "commands",
+]
+
+NOUNS: Mapping[Group, str] = {
+    "samplers": "sampler",
+    "pruners": "pruner",
+    "trainers": "trainer",
+    "metrics_readers": "metrics reader",
+    "exporters": "exporter",
+    "report_sections": "report section",
+    "executors": "executor",
+    "screens": "screen",
+    "commands": "verb",
+}
+"""What one plug-in of a group is called in messages."""
+SPEC_TYPES: Mapping[Group, type] = {
+    "samplers": SamplerSpec,
+    "pruners": PrunerKind,
+    "trainers": TrainerSpec,
+    "metrics_readers": MetricsReaderSpec,
+    "exporters": ExporterSpec,
+    "report_sections": ReportSectionSpec,
+    "executors": ExecutorSpec,
+    "screens": ScreenSpec,
+    "commands": CommandSpec,
+}
+"""Class of the specs of a group."""

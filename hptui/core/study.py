@@ -40,7 +40,7 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainerSpec:
+class TrainerSettings:
     """`[trainer]`: the kind of trainer, and its settings exactly as the file gives them (the baseline)."""
 
     kind: str
@@ -284,7 +284,7 @@ class Study:
 
     name: str
     objectives: tuple[Objective, ...]
-    trainer: TrainerSpec
+    trainer: TrainerSettings
     space: Space = field(default_factory=Space)
     search: Search = Search()
     stages: tuple[Stage, ...] = ()

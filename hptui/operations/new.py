@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hptui import plugins
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.trial import Value
 from hptui.results.export.text_formats import toml_key, toml_value, write_atomically
@@ -273,10 +274,10 @@ def write_study_file(source: str, output: Path | None = None) -> tuple[Path, lis
         text, notes = _from_sweep(path, (output or Path()).parent)
     elif path.suffix == ".py" or path.is_file():
         text, notes = study_file_of_script(path, output.parent if output else Path())
-    elif source in registry.KINDS:
+    elif source in plugins.names("trainers") or source in plugins.names("trainers", installed=True):
         text, notes = _from_trainer(source), []
     else:
-        hint = did_you_mean(source, registry.KINDS)
+        hint = did_you_mean(source, plugins.names("trainers", installed=True))
         raise UserError(f"there is no file {source!r} and no such trainer", hint=hint)
     target = output or Path(f"{study_name(path.stem)}.toml")
     if target.exists():

@@ -82,7 +82,7 @@ def worker_spec_of(study: Study) -> WorkerSpec:
         entry="hptui.trainers.worker:main",
         preload=registry.preload(study.trainer.kind, study),
         facts=attempt_facts(study.directory),
-        prepares=registry.inspected_settings(study.trainer.kind),
+        prepares=registry.inspected_settings(study.trainer.kind, study.directory),
     )
 
 
@@ -105,7 +105,7 @@ def pin_programs(store: Store, study: Study) -> None:
 
     settings = study.trainer.settings
     current = registry.programs(
-        study.trainer.kind, [settings, *({**settings, **listed.set} for listed in study.trials)]
+        study.trainer.kind, [settings, *({**settings, **listed.set} for listed in study.trials)], study.directory
     )
     stored: dict[str, str] = json.loads(store.get_meta("programs") or "{}")
     for name, path in current.items():

@@ -8,12 +8,13 @@ from typing import Any
 
 from hptui import plugins
 from hptui.core.errors import StudyError, Unsupported, UserError, did_you_mean
+from hptui.core.plugin_specs import NOUNS, Group
 from hptui.core.trial import Value
 from hptui.studyfile.schema import join_location, missing_key_error
 
 
 def require_plugin(
-    group: plugins.Group, name: str, where: str, directory: str = "", *, besides: tuple[str, ...] = (), noun: str = ""
+    group: Group, name: str, where: str, directory: str = "", *, besides: tuple[str, ...] = (), noun: str = ""
 ) -> str:
     """Return the name if it is a built-in one, among `besides`, or that of a plug-in that can be loaded.
 
@@ -23,7 +24,7 @@ def require_plugin(
     if name in (*besides, *plugins.names(group)):
         return name
     if ":" not in name and name not in plugins.names(group, installed=True):
-        text, known = noun or plugins.NOUNS[group], (*besides, *plugins.names(group, installed=True))
+        text, known = noun or NOUNS[group], (*besides, *plugins.names(group, installed=True))
         raise StudyError(f"unknown {text} {name!r}", where=where, value=name, hint=did_you_mean(name, known))
     with located(where, name):
         plugins.spec(group, name, directory)

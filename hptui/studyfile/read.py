@@ -24,7 +24,7 @@ from hptui.core.study import (
     Search,
     Stage,
     Study,
-    TrainerSpec,
+    TrainerSettings,
 )
 from hptui.core.trial import Value
 from hptui.studyfile import sections
@@ -166,7 +166,7 @@ def study_from_document(
         name=name,
         about=read(lambda: root.text("about"), ""),
         objectives=objectives,
-        trainer=trainer or TrainerSpec(""),
+        trainer=trainer or TrainerSettings(""),
         space=space,
         search=search or Search(),
         stages=stages,

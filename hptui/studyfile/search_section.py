@@ -175,7 +175,7 @@ def _read_wrapped_kind(table: TableReader) -> str:
 
 
 def _own_names(data: Mapping[str, Value], directory: str, *, stored: bool) -> list[str]:
-    """Return the names of a plug-in's own settings that a table of a pruner may hold; [] for a built-in kind."""
+    """Return the names of a plug-in's own settings that a pruner's table may hold; [] for a built-in kind."""
     kind = data.get("kind")
     if not isinstance(kind, str) or kind in ("none", *plugins.names("pruners")):
         return []

@@ -24,7 +24,7 @@ from hptui.core.study import (
     ReportSpec,
     Resources,
     Stage,
-    TrainerSpec,
+    TrainerSettings,
 )
 from hptui.core.trial import Value
 from hptui.store.paths import check_name
@@ -100,13 +100,13 @@ def _objective(table: TableReader, metrics: dict[str, MetricSpec], several: bool
     )
 
 
-def read_trainer(value: Value) -> TrainerSpec:
+def read_trainer(value: Value) -> TrainerSettings:
     """Return `[trainer]`: its kind; all other keys are the trainer's settings, which its schema validates."""
     if value is None:
         raise missing_key_error("trainer", "", 'what to run: [trainer] kind = "…"')
     table = TableReader(require_table(value, "trainer"), "trainer")
     kind = table.required_text("kind", "which trainer to run")
-    return TrainerSpec(kind=kind, settings={key: item for key, item in table.data.items() if key != "kind"})
+    return TrainerSettings(kind=kind, settings={key: item for key, item in table.data.items() if key != "kind"})
 
 
 def read_listed_trials(values: list[Value]) -> tuple[ListedTrial, ...]:
