@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from hptui.core.study import Objective, PrunerSettings, Study
     from hptui.core.trial import Trial
     from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph, ReportTable
+    from hptui.results.export.formats import ExportRequest
     from hptui.results.fact_writer import FactWriter
     from hptui.results.report_data import ReportData
     from hptui.results.view import View
@@ -90,6 +91,7 @@ __all__ = [
     "Heading",
     "Paragraph",
     "ReportTable",
+    "ExportRequest",
 ]
 
 HANDED_ON: Mapping[str, str] = {
@@ -103,6 +105,7 @@ HANDED_ON: Mapping[str, str] = {
     "ReportData": "hptui.results.report_data",
     "FactWriter": "hptui.results.fact_writer",
     "View": "hptui.results.view",
+    "ExportRequest": "hptui.results.export.formats",
     **dict.fromkeys(("Block", "Bullets", "CodeBlock", "Heading", "Paragraph", "ReportTable"), "hptui.results.document"),
 }
 """Module of each name that is handed on; it is imported when the name is first asked for."""
@@ -142,7 +145,10 @@ BUILT_IN: Mapping[Group, Mapping[str, str]] = {
         "command": "hptui.scripts:SPEC",
     },
     "metrics_readers": {},
-    "exporters": {},
+    "exporters": _rows(
+        "hptui.results.export.formats",
+        "yaml json toml csv flags python env parquet optuna ax sweep tensorboard wandb",
+    ),
     "report_sections": {},
     "executors": {"local": "hptui.execution.local.executor:SPEC"},
     "screens": {},
