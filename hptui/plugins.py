@@ -149,7 +149,12 @@ BUILT_IN: Mapping[Group, Mapping[str, str]] = {
         "hptui.results.export.formats",
         "yaml json toml csv flags python env parquet optuna ax sweep tensorboard wandb",
     ),
-    "report_sections": {},
+    "report_sections": _rows(
+        "hptui.results.sections.catalogue",
+        "head setup space fixed search best config comparison trials best_and_worst observations effects failures "
+        "curves checkpoints cost recommendations rationale future presets conclusion summary breakdown derived "
+        "alternatives reproduce provenance",
+    ),
     "executors": {"local": "hptui.execution.local.executor:SPEC"},
     "screens": {},
     "commands": {},
