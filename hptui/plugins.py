@@ -7,7 +7,6 @@ Types for authors of plug-ins (`Proposal`, `Trial`, `Block`, …) are handed on 
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -42,6 +41,8 @@ if TYPE_CHECKING:
     from hptui.results.fact_writer import FactWriter
     from hptui.results.report_data import ReportData
     from hptui.results.view import View
+    from hptui.scripts.metrics.pairs import MetricsReading as Reading
+    from hptui.scripts.metrics.readers import MetricsReader, ReaderOptions
     from hptui.search.engine import Engine, Proposal
     from hptui.search.projection import SpaceProjection
     from hptui.search.pruners.base import KEEP, ProgressCurve, Pruner, Verdict
@@ -92,11 +93,16 @@ __all__ = [
     "Paragraph",
     "ReportTable",
     "ExportRequest",
+    "MetricsReader",
+    "ReaderOptions",
+    "Reading",
 ]
 
 HANDED_ON: Mapping[str, str] = {
     **dict.fromkeys(("Objective", "PrunerSettings", "Study"), "hptui.core.study"),
     "Trial": "hptui.core.trial",
+    **dict.fromkeys(("MetricsReader", "ReaderOptions"), "hptui.scripts.metrics.readers"),
+    "Reading": "hptui.scripts.metrics.pairs:MetricsReading",
     **dict.fromkeys(("Engine", "Proposal"), "hptui.search.engine"),
     "SpaceProjection": "hptui.search.projection",
     **dict.fromkeys(("Pruner", "ProgressCurve", "Verdict", "KEEP"), "hptui.search.pruners.base"),
@@ -108,14 +114,15 @@ HANDED_ON: Mapping[str, str] = {
     "ExportRequest": "hptui.results.export.formats",
     **dict.fromkeys(("Block", "Bullets", "CodeBlock", "Heading", "Paragraph", "ReportTable"), "hptui.results.document"),
 }
-"""Module of each name that is handed on; it is imported when the name is first asked for."""
+"""Where each name that is handed on is; its module is imported when the name is first asked for."""
 
 
 def __getattr__(name: str) -> Any:
     """Return a name that is handed on."""
     if name not in HANDED_ON:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(HANDED_ON[name]), name)
+    module, _, attribute = HANDED_ON[name].partition(":")
+    return resolve(f"{module}:{attribute or name}")
 
 
 GROUPS: tuple[Group, ...] = tuple(NOUNS)
@@ -144,7 +151,7 @@ BUILT_IN: Mapping[Group, Mapping[str, str]] = {
         "sft": "hptui.trainers.sft:SPEC",
         "command": "hptui.scripts:SPEC",
     },
-    "metrics_readers": {},
+    "metrics_readers": _rows("hptui.scripts.metrics.readers", "json jsonl csv log tensorboard"),
     "exporters": _rows(
         "hptui.results.export.formats",
         "yaml json toml csv flags python env parquet optuna ax sweep tensorboard wandb",
@@ -157,7 +164,11 @@ BUILT_IN: Mapping[Group, Mapping[str, str]] = {
     ),
     "executors": {"local": "hptui.execution.local.executor:SPEC"},
     "screens": {},
-    "commands": {},
+    "commands": _rows(
+        "hptui.cli.verbs",
+        "open new run check status trials show log wait pause resume stop retry add space note report export import "
+        "serve doctor paths docs plugins rm gc completion",
+    ),
 }
 """Group -> name -> where the spec is. They are texts, so that listing names imports nothing."""
 

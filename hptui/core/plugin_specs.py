@@ -1,7 +1,8 @@
 """What a plug-in says about itself: one frozen dataclass for each group of `hptui.plugins`.
 
 A spec is cheap to import: it names what does the work, as `"module:Object"`, and that is imported when it is needed.
-Everything that is typed `Reference` may also be the object itself.
+Everything that is typed `Reference` may also be the object itself. The classes have no slots, since every start of
+the program makes them, and slots would make each class twice.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Reference = str | Callable[..., Any]
 """An object, or where it is: `"module:Object"`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SamplerSpec:
     """A sampler: a value of `[search] sampler`.
 
@@ -40,7 +41,7 @@ class SamplerSpec:
     api: int = API
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PrunerKind:
     """A kind of pruner: a value of `[search] pruner`.
 
@@ -62,7 +63,7 @@ class PrunerKind:
     api: int = API
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrainerSpec:
     """A trainer: a value of `[trainer] kind`.
 
@@ -93,7 +94,7 @@ class TrainerSpec:
     api: int = API
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MetricsReaderSpec:
     """A format of files with metrics: a `format` in `[trainer] metrics` of the trainer `command`.
 
@@ -108,7 +109,7 @@ class MetricsReaderSpec:
     api: int = API
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExporterSpec:
     """A format of `hptui export --format`.
 
@@ -130,7 +131,7 @@ class ExporterSpec:
     api: int = API
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReportSectionSpec:
     """A section of a report.
 
@@ -144,7 +145,7 @@ class ReportSectionSpec:
     api: int = API
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExecutorSpec:
     """An executor: a value of `[resources] executor`. `executor` is called without arguments; see `Executor`."""
 
@@ -155,7 +156,7 @@ class ExecutorSpec:
     api: int = API
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScreenSpec:
     """A screen of the TUI: `screen` is its class, `keys` are the keys that open it on the screen `opens_from`."""
 
@@ -167,7 +168,7 @@ class ScreenSpec:
     api: int = API
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CommandSpec:
     """A verb of the command line: `command` is a `click.Command`."""
 

@@ -31,6 +31,9 @@ def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
     packages = environment.get("packages")
     if isinstance(packages, Mapping):
         values |= {f"package {name}": str(version) for name, version in packages.items()}
+    plugins = environment.get("plugins")
+    if isinstance(plugins, Mapping):
+        values |= {f"plug-in {name}": str(version) for name, version in plugins.items()}
     data = environment.get("data")
     if isinstance(data, Mapping):
         values |= {

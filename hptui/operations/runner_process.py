@@ -75,13 +75,14 @@ def worker_spec_of(study: Study) -> WorkerSpec:
     """Return how this study's attempts are run, and the facts recorded with each."""
     from hptui.execution.attempts import WorkerSpec
     from hptui.execution.local.environment import attempt_facts
+    from hptui.operations.plugins import plugins_of
     from hptui.trainers import registry
 
     return WorkerSpec(
         command=(sys.executable, "-m", "hptui.trainers.worker"),
         entry="hptui.trainers.worker:main",
         preload=registry.preload(study.trainer.kind, study),
-        facts=attempt_facts(study.directory),
+        facts={**attempt_facts(study.directory), **({"plugins": {**used}} if (used := plugins_of(study)) else {})},
         prepares=registry.inspected_settings(study.trainer.kind, study.directory),
     )
 

@@ -23,9 +23,10 @@ from hptui.scripts.metrics.collector import (
     ReadingBudget,
     ReportsReader,
 )
-from hptui.scripts.metrics.files import MetricFiles, compile_pattern, read_specs, value_at_path
+from hptui.scripts.metrics.files import MetricFiles, compile_pattern, read_specs
 from hptui.scripts.metrics.lines import LineReader, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading
+from hptui.scripts.metrics.readers import value_at_path
 from hptui.scripts.settings import CommandTable
 from hptui.trainers.context import TrialContext
 
@@ -131,7 +132,8 @@ class ScriptObserver:
         self.reports = ReportsReader(reports)
         files, self._patterns = read_specs(spec.settings.metrics)
         self._files = [
-            MetricFiles(entry, str(directory / fill(entry.path, "metrics")), trial.objectives) for entry in files
+            MetricFiles(entry, str(directory / fill(entry.path, "metrics")), trial.objectives, str(trial.directory))
+            for entry in files
         ]
         self._effective = EffectiveSettings(spec, fill, directory)
         self._reader, self._budget = self.line_reader(), ReadingBudget()

@@ -19,8 +19,8 @@ from hptui.core.trial import Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command
 from hptui.scripts.exit_status import classify_script_end, last_recorded_step, recover_points
-from hptui.scripts.metrics.files import FORMAT_BY_SUFFIX
 from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.metrics.readers import TEXT_SUFFIXES
 from hptui.scripts.observe import ScriptObserver
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
@@ -42,7 +42,7 @@ def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded:
     files = [
         path
         for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES]
-        if path.suffix.lower() in FORMAT_BY_SUFFIX and path.is_file()
+        if any(path.suffix.lower() in suffixes for suffixes in TEXT_SUFFIXES.values()) and path.is_file()
     ]
     texts = {path: canonical_name(path.read_text(errors="replace")[:MAX_SEARCHED_CHARS]) for path in files}
     for name in missing:
