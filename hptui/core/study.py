@@ -6,7 +6,6 @@ The settings of a trial are the `[trainer]` table with the trial's overrides ove
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,9 +13,6 @@ from typing import Literal
 from hptui.core.expressions import Expression
 from hptui.core.space import Space
 from hptui.core.trial import Value
-
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""Names of studies and trials; they become names of directories."""
 
 Goal = Literal["minimize", "maximize"]
 

@@ -1,4 +1,4 @@
-"""Values of settings: their text form, their equality, and the key of a configuration."""
+"""Values of settings: their text form, their equality, the key of a configuration; names of studies and trials."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeGuard
 
+from hptui.core.errors import UserError
 from hptui.core.trial import Value
 
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*")
@@ -28,6 +29,25 @@ CONSTANTS: Mapping[str, Value] = {
     "None": None,
 }
 """Words that are values other than texts."""
+
+
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""Names of studies and trials; they become names of directories."""
+RESERVED_NAMES = {"con", "nul", "prn", "aux"}
+"""Names that Windows reserves for devices."""
+
+
+def check_name(name: str, what: str = "study") -> str:
+    """Return `name` if it can name a directory.
+
+    Raises: UserError.
+    """
+    if not NAME_PATTERN.fullmatch(name) or ".." in name or name.lower() in RESERVED_NAMES:
+        raise UserError(
+            f"{name!r} cannot be the name of a {what}",
+            hint="names are 1 to 64 letters, digits, '.', '_' and '-', begin with a letter or digit, and hold no '..'",
+        )
+    return name
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

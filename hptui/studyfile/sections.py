@@ -27,7 +27,7 @@ from hptui.core.study import (
     TrainerSpec,
 )
 from hptui.core.trial import Value
-from hptui.store.paths import check_name
+from hptui.core.values import check_name
 from hptui.studyfile.schema import join_location, missing_key_error
 from hptui.studyfile.search_section import read_choice, read_pruner
 from hptui.studyfile.space_entries import entries_by_name, read_space
