@@ -56,8 +56,8 @@ def test_help_comes_before_rich(home):
 AHEAD = """
 import ast, pathlib, sys
 import hptui.tui.app
-from hptui.tui import ahead
-ahead.import_all()
+from hptui.tui import routes
+routes.preload()
 print(sorted(name for name in HEAVY if name in sys.modules))
 late = set()
 for folder in ("screens", "widgets", "charts"):

@@ -118,11 +118,11 @@ def follow(sd: StudyDir, after: int = 0, printed: Collection[str] = ()) -> int:
     return print_conclusion(sd, update.view)
 
 
-def _watch(follower: Follower, screen: Live | None, said: Collection[str]) -> FollowUpdate:
+def _watch(follower: Follower, screen: Live | None, printed: Collection[str]) -> FollowUpdate:
     drawn = 0.0
     for update in follow_until_rest(follower):
         for event in update.events:
-            for text in event_lines(update.view, event) if event.message not in said else ():
+            for text in event_lines(update.view, event) if event.message not in printed else ():
                 _print(text, screen)
                 drawn = 0.0  # the set of running trials may have changed: redraw now
         if screen is not None and time.monotonic() - drawn > REDRAW_S:

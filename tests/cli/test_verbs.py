@@ -81,7 +81,7 @@ def test_no_such_trial(call, home, words):
 
 def test_a_bug_is_one_line_and_a_file(call, home, monkeypatch):
     make(home)
-    monkeypatch.setattr("hptui.results.view.look", lambda sd: 1 / 0)
+    monkeypatch.setattr("hptui.results.view.read_view", lambda sd: 1 / 0)
     done = call("status", "made")
     assert done.code == 1
     assert re.search(r"a bug in hptui: ZeroDivisionError: .*\n  the whole story is in .*crash-.*txt\n", done.err)
@@ -92,7 +92,7 @@ def test_a_bug_is_one_line_and_a_file(call, home, monkeypatch):
 
 
 def test_a_bug_makes_no_home(call, home, monkeypatch, tmp_path):
-    monkeypatch.setattr("hptui.cli.common.Face.study", lambda face, ref: 1 / 0)
+    monkeypatch.setattr("hptui.cli.common.Context.study", lambda face, ref: 1 / 0)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert call("status", "made").code == 1
     assert not home.exists()

@@ -86,7 +86,7 @@ def test_an_engine_that_has_become_slow_thinks_in_a_process_of_its_own_and_propo
     tmp_path, monkeypatch, sampler
 ):
     def proposed(name, long):
-        monkeypatch.setattr("hptui.execution.proposals.LONG", long)
+        monkeypatch.setattr("hptui.execution.proposals.MAX_ASK_S", long)
         with Store.create(StudyDir(tmp_path / name), {"name": "s"}, "s") as store:
             proposals, apart = Proposals(store, study(sampler), {}), []
             for number in range(9):

@@ -162,7 +162,7 @@ def test_progress_bars_leave_only_their_last_state_in_the_log(tmp_path: Path) ->
 
 
 def test_a_flood_is_rotated_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shim, "LOG_LIMIT", 1000)
+    monkeypatch.setattr(shim, "MAX_LOG_BYTES", 1000)
     log = shim.WorkerLog(str(tmp_path / "log.txt"))
     for number in range(200):
         log.feed(f"line {number:04d} {'x' * 90}\n".encode())

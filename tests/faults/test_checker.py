@@ -317,13 +317,13 @@ BUGS = {
         "I5",
         (RUNNER,),
         """
-        from hptui.execution.commands import Desk
+        from hptui.execution.commands import CommandHandler
         from hptui.store.crash_points import crash_point
-        def serve(self, command):
+        def handle(self, command):
             self.apply(command.verb, command.args)
             crash_point("before_command_done")
             self.store.finish_command(command.id, True, "")
-        Desk.serve = serve
+        CommandHandler.handle = handle
         """,
         crash="before_command_done:1",
         attack=lambda subject: add(subject),
@@ -332,11 +332,11 @@ BUGS = {
         "I4",
         (RUNNER, LAUNCHER),
         """
-        from hptui.execution import local, shim
+        from hptui.execution.local import executor, shim
         from hptui.trainers import toy
         toy.print = lambda *_: None  # it would die of the pipe that nobody reads
         shim.prctl = lambda *_: None
-        local.sweep_strays = lambda *_: 0
+        executor.kill_marked_processes = lambda *_: 0
         """,
         attack=lambda subject: kill_shim(subject),
     ),
@@ -372,7 +372,7 @@ BUGS = {
         (LAUNCHER,),
         """
         from hptui.trainers import checkpoints, toy
-        checkpoints.damage = lambda checkpoint: ""
+        checkpoints.find_damage = lambda checkpoint: ""
         toy.resumed = lambda trial: trial.resumed_step or 0
         """,
         attack=lambda subject: truncate_and_kill(subject),
@@ -391,23 +391,23 @@ BUGS = {
         (RUNNER,),
         """
         import os
-        from hptui.execution import finish
-        right = finish._close_trial
+        from hptui.execution import finalize
+        right = finalize._close_trial
         def close(store, *args):
             store._conn.execute("COMMIT")
             os._exit(1)
-        finish._close_trial = close
+        finalize._close_trial = close
         """,
     ),
     "a metric is rounded": Bug(
         "I4",
         (RUNNER,),
         """
-        from hptui.execution.ingest import Ingest
-        right = Ingest._metrics
+        from hptui.execution.ingest import EventReader
+        right = EventReader._metrics
         def metrics(self, live, event, points):
             right(self, live, {**event, "m": {name: round(value, 9) for name, value in event["m"].items()}}, points)
-        Ingest._metrics = metrics
+        EventReader._metrics = metrics
         """,
     ),
 }

@@ -121,8 +121,8 @@ def test_a_process_that_was_left_behind(home):
 
 def test_a_network_file_system_is_an_error(home, monkeypatch):
     sd = make(home)
-    monkeypatch.setattr("hptui.operations.doctor_study.filesystem", lambda path: "nfs4")
-    monkeypatch.setattr("hptui.operations.doctor.filesystem", lambda path: "nfs4")
+    monkeypatch.setattr("hptui.operations.doctor_study.filesystem_type", lambda path: "nfs4")
+    monkeypatch.setattr("hptui.operations.doctor.filesystem_type", lambda path: "nfs4")
     assert ("store", "error") in bad(examine_study(sd))
     assert ("disk", "error") in bad(examine(home, []))
 

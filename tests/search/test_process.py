@@ -58,7 +58,7 @@ def test_it_proposes_what_it_would_here(started, sampler):
     trials, process = drive(study(SPACE, "random", seed=3), 7, measure), started(asked)
     for count in (0, 7):
         answer = answered(process, count, trials[:count])
-        assert (answer.number, answer.error, answer.spent) == (count, "", False)
+        assert (answer.number, answer.error, answer.exhausted) == (count, "", False)
         assert answer.proposal == ask(asked, trials[:count])
 
 
@@ -66,7 +66,7 @@ def test_a_space_that_is_spent_is_said(started):
     asked = study(space([Choice("rank", (8,))]), "random")
     trials = drive(asked, 5, lambda settings: {"loss": 1.0})
     answer = answered(started(asked), 1, trials)
-    assert (answer.spent, answer.proposal, answer.error) == (True, None, "")
+    assert (answer.exhausted, answer.proposal, answer.error) == (True, None, "")
 
 
 def test_one_that_dies_is_named_and_the_next_question_finds_another(started):

@@ -271,10 +271,10 @@ READ = """
 import os, sys
 from pathlib import Path
 from hptui.store.paths import StudyDir
-from hptui.store.reader import Reader
+from hptui.store.reader import StoreReader
 if os.geteuid() == 0:  # root may write anywhere
     os.setgid(65534); os.setuid(65534)
-with Reader(StudyDir(Path(sys.argv[1]))) as reader:
+with StoreReader(StudyDir(Path(sys.argv[1]))) as reader:
     print(reader.frozen, reader.study().name, len(reader.trials()))
 """
 

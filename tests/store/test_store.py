@@ -501,7 +501,7 @@ from hptui.store.store import Store
 with Store.open(StudyDir(Path(sys.argv[1]))) as store, store.transaction(durable=True):
     store.update_attempt("token", state=AttemptState.DONE)
     store.update_trial(0, status=TrialStatus.COMPLETE, values={"loss": 1.0})
-    store.event("info", "finished", "trial 0", trial=0)
+    store.add_event("info", "finished", "trial 0", trial=0)
 """
 
 

@@ -9,7 +9,7 @@ from hptui.core.expressions import parse
 from hptui.core.study import PrunerSpec, StoppingConditions, StopRule
 from hptui.studyfile import describe_changes, from_json, read_text, study_warnings, to_json, with_overrides
 from hptui.trainers.registry import schema as real_schema
-from tests.store.test_studyfile import read, schema, search, text, trainer
+from tests.studyfile.test_read import read, schema, search, text, trainer
 
 TWO = {
     "objective": '[[objective]]\nmetric = "eval_loss"\ngoal = "minimize"\n[[objective]]\nmetric = "bleu"\n'

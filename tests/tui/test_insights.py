@@ -119,12 +119,12 @@ def test_the_numbers_of_one_picture_are_never_those_of_another(sd):
             await person.press("H")
             await person.until("best so far")
             screen = person.app.screen
-            assert screen.insight is not None
+            assert screen.plot is not None
             screen.action_turn(2)
-            assert screen.insight is None
+            assert screen.plot is None
             screen.action_write()
             assert person.app.screen is screen
-            await person.until(lambda: screen.insight is not None and "over" in screen.insight.title)
+            await person.until(lambda: screen.plot is not None and "over" in screen.plot.title)
 
     asyncio.run(walk())
 

@@ -53,7 +53,7 @@ def seen(tmp_path_factory):
 async def settled(pilot, screen) -> None:
     """Until the draft has been read and judged."""
     deadline = time.monotonic() + 20
-    while screen.draft is None or (screen.meaning is None and not screen.wrong):
+    while screen.draft is None or (screen.meaning is None and not screen.problem):
         assert time.monotonic() < deadline
         await pilot.pause(0.05)
     await pilot.pause()

@@ -89,7 +89,7 @@ class SourceScreen(FairScreen[None]):
         """Return the sources to poll while this screen is in front."""
         return ()
 
-    def read(self, source: FeedSource, found: Any) -> None:
+    def read(self, source: FeedSource, snapshot: Any) -> None:
         """Handle a new snapshot of a source."""
 
     def trouble(self, source: FeedSource, trouble: Trouble) -> None:

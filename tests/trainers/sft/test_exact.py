@@ -210,7 +210,7 @@ def test_the_loss_is_the_same_whatever_the_output_layer_is_given(study: Path) ->
     for chunk in (1000, 7):
         short = forward_.Forward(model().bfloat16(), "none")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(forward_, "CHUNK", chunk)
+            patch.setattr(forward_, "CHUNK_TARGETS", chunk)
             loss = short(batch)
         loss.backward()
         gradients.append((loss.item(), short.model.lm_head.weight.grad.float()))

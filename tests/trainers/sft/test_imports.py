@@ -18,16 +18,16 @@ touched = []
 for name in ("_lazy_init", "get_device_capability", "get_device_properties", "current_device"):
     setattr(torch.cuda, name, lambda *_, name=name: touched.append(name))
 torch.cuda.is_available, torch.cuda.device_count = lambda: True, lambda: 1  # as on a machine with a GPU
-from hptui.store import studyfile
+from hptui import studyfile
 from hptui.trainers import registry, worker
-from hptui.execution.local.launcher import load
+from hptui.execution.local.launcher import load_worker
 study = studyfile.loads("""
 name = "s"
 objective.metric = "rougeL"
 trainer = { kind = "sft", generate_samples = 4 }
 space.lora_rank = "{1, 2}"
 """)
-load("hptui.trainers.worker:main", registry.preload("sft", study))
+load_worker("hptui.trainers.worker:main", registry.preload("sft", study))
 late = ["hptui.trainers.sft.train", "peft", "bitsandbytes", "datasets", "rouge_score"]
 seen = [name for name in late if name in sys.modules]
 torch.cuda.is_available, torch.cuda.device_count = lambda: False, lambda: 0
