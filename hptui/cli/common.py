@@ -79,6 +79,24 @@ def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str)
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+def complete_changes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete KEY=VALUE of `--set`: keys of the study file and settings of its trainer, then the words of a key."""
+    from hptui.operations.study_schema import keys_to_complete
+    from hptui.studyfile.reference import complete_change
+
+    study = ctx.params.get("file") or ctx.params.get("ref") or ""
+    return [
+        CompletionItem(text) for text in complete_change(incomplete, keys_to_complete(_context(ctx).home, str(study)))
+    ]
+
+
+def complete_trainers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the names of the trainers."""
+    from hptui.trainers import registry
+
+    return [CompletionItem(name) for name in registry.KINDS if name.startswith(incomplete)]
+
+
 def _context(ctx: click.Context) -> Context:
     """Return the context of this call.
 

@@ -24,6 +24,7 @@ VERBS = {
     "new": ("new", "Write a study file for a script, a sweep file or a trainer."),
     "run": ("run", "Start or resume a study and follow it."),
     "check": ("check", "Check a study file without running it."),
+    "schema": ("schema", "The JSON Schema of study files, for editors."),
     "status": ("status", "What the studies are doing."),
     "trials": ("trials", "The trials of a study."),
     "show": ("show", "One trial, whole."),

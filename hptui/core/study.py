@@ -270,7 +270,8 @@ class Study:
     """A whole study file. `source` is its absolute path, '' for a study made by a program.
 
     Relative paths in the settings are relative to `directory`. `remarks` explain where the study deviates from the
-    literal content of the file; they are not stored.
+    literal content of the file; they are not stored. `unknown_keys` of a stored study, each with its path, were written
+    by a newer version; they are kept as they are.
     """
 
     name: str
@@ -292,6 +293,7 @@ class Study:
     source: str = ""
     directory: str = ""
     remarks: tuple[str, ...] = field(default=(), compare=False)
+    unknown_keys: tuple[tuple[tuple[str | int, ...], Value], ...] = field(default=(), compare=False)
 
     @property
     def checkpoint_directory(self) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hptui.core.errors import StudyError, Unsupported, did_you_mean
+from hptui.core.errors import Problems, StudyError, Unsupported, did_you_mean
 from hptui.core.expressions import Expression
-from hptui.core.keys import Problems, show
+from hptui.core.key_types import TEXT, WHOLE, ListType
 from hptui.core.metric_names import identifier
 from hptui.core.study import PrunerSpec, Search, StoppingConditions, StopRule
 from hptui.core.trial import Value
+from hptui.core.values import show
 from hptui.studyfile.schema import missing_key_error
 from hptui.studyfile.space_entries import parse_condition
-from hptui.studyfile.table import TableReader, require_integer, require_number, require_range
+from hptui.studyfile.table import TableReader, require_number, require_range
 from hptui.studyfile.validate_search import SAMPLERS
 
 PRUNERS = ("none", "median", "percentile", "asha", "hyperband", "patient", "threshold", "bands")
@@ -53,27 +54,22 @@ def read_search(value: Value, default_sampler: str, metrics: Collection[str] = (
     spec = Search(
         sampler=read(lambda: read_choice(table, "sampler", default_sampler, SAMPLERS), default_sampler),
         trials=limits[0],
-        seed=table.integer("seed", 0, 0, 2**32 - 1),
-        baseline=table.flag("baseline", True),
-        evaluate_base=table.flag("evaluate_base", False),
+        **table.fields("seed", "baseline", "evaluate_base"),
         pruner=read(lambda: read_pruner(table), PrunerSpec()),
         until=limits[1],
         stop=tuple(rules),
         outcome=tuple(outcome),
-        warm_start=read(lambda: _warm_start_studies(table), ()),
+        **table.fields("warm_start"),
     )
     problems.raise_all()
     return spec
 
 
-def _warm_start_studies(search: TableReader) -> tuple[str, ...]:
+def read_warm_start(value: Value, where: str) -> tuple[str, ...]:
     """Return the studies of `warm_start`, a name or directory, or a list of these."""
-    is_single = isinstance(search.data.get("warm_start"), str)
-    studies = (search.text("warm_start"),) if is_single else search.texts("warm_start")
+    studies: tuple[str, ...] = (value,) if isinstance(value, str) else ListType(TEXT).read(value, where)
     if "" in studies:
-        raise StudyError(
-            "is no study", where=search.location("warm_start"), value="", hint="give its name or its directory"
-        )
+        raise StudyError("is no study", where=where, value="", hint="give its name or its directory")
     return tuple(dict.fromkeys(studies))
 
 
@@ -99,9 +95,9 @@ def _until(search: TableReader) -> tuple[int | None, StoppingConditions]:
             raise StudyError("must be more than 0, got 0", where=table.location(key), value=0)
     if search.has("trials") and table.has("trials"):
         raise StudyError("stands in [search] as well", where=table.location("trials"), hint="keep search.trials")
-    target = require_number(table.data["target"], table.location("target")) if table.has("target") else None
-    limit = (search if search.has("trials") else table).integer("trials", None, 1)
-    return limit, StoppingConditions(table.number("hours", None, 0), table.integer("no_improvement", None, 1), target)
+    target = table.get("target")
+    limit = (search if search.has("trials") else table).get("trials")
+    return limit, StoppingConditions(target=target, **table.fields("hours", "no_improvement"))
 
 
 # -- stop rules and outcomes
@@ -113,15 +109,8 @@ def _rule(value: Value, where: str, metrics: Collection[str]) -> StopRule:
         hint = f"write {{ when = {show(value)}, after = 0.1 }}"
         raise StudyError(f"must be a table, got text: {show(value)}", where=where, value=value, hint=hint)
     table = TableReader.of(value, "search.stop", where)
-    after = table.number("after", 0.0, 0)
-    if after >= 1:
-        hint = "it is a share of a trial's training, for instance 0.1"
-        raise StudyError(
-            f"must be less than 1, got {show(after)}", where=table.location("after"), value=after, hint=hint
-        )
-    when = _metric_condition(
-        table.required_text("when", "the condition that ends a trial"), table.location("when"), metrics
-    )
+    after = table.get("after")
+    when = _metric_condition(table.get("when"), table.location("when"), metrics)
     return StopRule(when, float(after))
 
 
@@ -232,7 +221,7 @@ def _bands(table: TableReader) -> tuple[int, ...]:
 
 
 def _band(value: Value, where: str) -> int:
-    return require_range(require_integer(value, where), where, 1, None)
+    return int(require_range(WHOLE.read(value, where), where, 1, None))
 
 
 def _eta(table: TableReader, default: float, *, whole: bool = True) -> float:

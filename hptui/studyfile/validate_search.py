@@ -7,13 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 
-from hptui.core.errors import StudyError, Unsupported
-from hptui.core.keys import Problems, show
+from hptui.core.errors import Problems, StudyError, Unsupported
 from hptui.core.space import Choice
 from hptui.core.stages import as_stage, stage_space
 from hptui.core.study import Stage, Study
 from hptui.core.trial import Value
-from hptui.core.values import is_number
+from hptui.core.values import is_number, show
 
 SAMPLERS = ("auto", "tpe", "gp", "cmaes", "qmc", "nsga2", "ax", "random", "grid", "list")
 """Allowed values of `[search] sampler`."""

@@ -7,11 +7,12 @@ from functools import cache
 from typing import Protocol, runtime_checkable
 
 from hptui.core.errors import UserError, did_you_mean
+from hptui.core.keys import Key
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.trainers import modules, user_function
 from hptui.trainers.context import TrialContext
-from hptui.trainers.settings import SettingInfo, build, describe
+from hptui.trainers.settings import build, describe
 from hptui.trainers.spec import Prepare
 
 Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
@@ -32,7 +33,7 @@ WORKER = "hptui.trainers.worker"
 """The worker's module, which a warm launcher imports."""
 
 
-def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
+def schema(kind: str, directory: str = "") -> dict[str, Key] | None:
     """Return the settings of a trainer by name; None where it takes any.
 
     `directory` is the study file's. A user's own `module:function` is imported in a subprocess.
@@ -59,7 +60,7 @@ def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
 
 
 @cache
-def _user_schema(kind: str, directory: str, modified_ns: int) -> dict[str, SettingInfo] | None:
+def _user_schema(kind: str, directory: str, modified_ns: int) -> dict[str, Key] | None:
     return user_function.inspect_in_subprocess(kind, directory)
 
 
