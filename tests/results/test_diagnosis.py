@@ -38,7 +38,7 @@ def told(curves, status="complete", reason="finished", value=None, others=(), te
 
 
 def changes(diagnosis):
-    return [dict(remedy.changes) for remedy in diagnosis.remedies]
+    return [dict(remedy.changes) for remedy in diagnosis.suggestions]
 
 
 def test_the_guides_good_series_is_fine():
