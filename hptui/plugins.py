@@ -166,8 +166,8 @@ BUILT_IN: Mapping[Group, Mapping[str, str]] = {
     "screens": {},
     "commands": _rows(
         "hptui.cli.verbs",
-        "open new run check status trials show log wait pause resume stop retry add space note report export import "
-        "serve doctor paths docs plugins rm gc completion",
+        "open new run check schema status trials show log wait pause resume stop retry add space note report export "
+        "import serve doctor paths docs plugins rm gc completion",
     ),
 }
 """Group -> name -> where the spec is. They are texts, so that listing names imports nothing."""

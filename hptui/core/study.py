@@ -6,7 +6,6 @@ The settings of a trial are the `[trainer]` table with the trial's overrides ove
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,9 +13,6 @@ from typing import Any, Literal
 from hptui.core.expressions import Expression
 from hptui.core.space import Space
 from hptui.core.trial import Value
-
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-"""Names of studies and trials; they become names of directories."""
 
 Goal = Literal["minimize", "maximize"]
 
@@ -47,29 +43,9 @@ class TrainerSettings:
     settings: Mapping[str, Value] = field(default_factory=dict)
 
 
-PRUNER_DEFAULTS: Mapping[str, Any] = {
-    "percentile": 25.0,
-    "eta": 3,
-    "patience": 0.2,
-    "min_delta": 0.0,
-    "wraps": "none",
-    "low": None,
-    "high": None,
-    "bands": (),
-    "strict": True,
-}
-"""Settings that belong to some of the built-in pruners, with their defaults.
-
-`percentile` is the percentage of trials that continue; `eta` the number of trials that compete for one place at a rung;
-`patience` a proportion of the budget (below 1) or a number of reports (from 1 on) without an improvement by more than
-`min_delta`, and `wraps` the kind that must agree; `low` and `high` bound the objective. `bands` are numbers of reports
-at which the kind of that name decides, by the value there (`strict`) or the best so far, with any `eta` above 1.
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class PrunerSettings:
-    """`[search] pruner`: its kind, and the settings of all kinds. `values` are those of this kind, complete.
+    """`[search] pruner`: its kind, and the settings of all kinds. `values` are those of this kind alone, complete.
 
     `warmup` is a proportion (0 to 1) of a trial's budget, before which it is not pruned; `startup` the number of trials
     that are needed for a comparison; `on` the objective that decides alone, if there are several.
@@ -279,7 +255,8 @@ class Study:
     """A whole study file. `source` is its absolute path, '' for a study made by a program.
 
     Relative paths in the settings are relative to `directory`. `remarks` explain where the study deviates from the
-    literal content of the file; they are not stored.
+    literal content of the file; they are not stored. `unknown_keys` of a stored study, each with its path, were written
+    by a newer version; they are kept as they are.
     """
 
     name: str
@@ -301,6 +278,7 @@ class Study:
     source: str = ""
     directory: str = ""
     remarks: tuple[str, ...] = field(default=(), compare=False)
+    unknown_keys: tuple[tuple[tuple[str | int, ...], Value], ...] = field(default=(), compare=False)
 
     @property
     def checkpoint_directory(self) -> str:

@@ -23,6 +23,7 @@ from hptui.core.space import configuration_key
 from hptui.core.stages import stage_named, stage_overrides
 from hptui.core.study import Preset, Stage, Study
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, Role, Trial, TrialStatus, Value
+from hptui.core.values import check_name
 from hptui.execution.stages import (
     StageState,
     begin_stage,
@@ -32,7 +33,7 @@ from hptui.execution.stages import (
     plan_next_stage,
     study_in_stage,
 )
-from hptui.store.paths import StudyDir, check_name
+from hptui.store.paths import StudyDir
 from hptui.store.reader import META_DEFAULTS
 from hptui.store.records import CheckpointRow
 from hptui.store.store import Store

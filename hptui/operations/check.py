@@ -160,7 +160,11 @@ def _heaviest_of_space(study: Study) -> dict[str, Value]:
 
     schema = registry.schema(study.trainer.kind, study.directory) or {}
     base, space = _base(study), study.space
-    costly = [parameter for parameter in space.parameters if parameter.name in schema and schema[parameter.name].memory]
+    costly = [
+        parameter
+        for parameter in space.parameters
+        if parameter.name in schema and schema[parameter.name].affects_memory
+    ]
     largest = {parameter.name: _largest(parameter) for parameter in costly}
     defaults = {
         parameter.name: base[parameter.name]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hptui import plugins
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.trial import Value
+from hptui.operations.study_schema import schema_line
 from hptui.results.export.text_formats import toml_key, toml_value, write_atomically
 from hptui.trainers import registry
 
@@ -264,10 +265,11 @@ def one_line(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:160]
 
 
-def write_study_file(source: str, output: Path | None = None) -> tuple[Path, list[str]]:
+def write_study_file(source: str, output: Path | None = None, with_schema: bool = False) -> tuple[Path, list[str]]:
     """Write a study file for `source`: a script, a `.yaml` sweep, or the name of a trainer.
 
-    Returns its path, and notes for the user. Raises: `UserError` when the file exists already or `source` is unknown.
+    `with_schema`: the JSON Schema of its trainer is written next to it, and its first line names that file. Returns its
+    path, and notes for the user. Raises: `UserError` when the file exists already or `source` is unknown.
     """
     path = Path(source)
     if path.suffix in (".yaml", ".yml"):
@@ -282,6 +284,9 @@ def write_study_file(source: str, output: Path | None = None) -> tuple[Path, lis
     target = output or Path(f"{study_name(path.stem)}.toml")
     if target.exists():
         raise UserError(f"{target} is there already", hint="-o FILE writes another one")
+    if with_schema:
+        is_trainer = path.suffix not in (".yaml", ".yml", ".py") and not path.is_file()
+        text = schema_line(source if is_trainer else "command", target) + text
     write_atomically(target, text.encode())
     return target, notes
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from hptui.core.command_settings import COMMAND_KEYS
 from hptui.core.errors import UserError
+from hptui.core.keys import Key
 from hptui.core.trial import Value
-from hptui.trainers.settings import SettingInfo, build, describe, setting
+from hptui.trainers.settings import build, describe, setting
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ MIN_SIMILARITY = 0.85
 """Similarity (0 to 1) from which a parameter is taken for a misspelt setting."""
 
 
-class CommandSchema(dict[str, SettingInfo]):
+class CommandSchema(dict[str, Key]):
     """hptui's own settings; any other key of `[trainer]` is a parameter of the script."""
 
     open = True

@@ -8,6 +8,7 @@ from typing import Any
 
 from hptui import plugins
 from hptui.core.errors import StudyError, Unsupported, UserError, did_you_mean
+from hptui.core.keys import FROM_FIELD, Key
 from hptui.core.plugin_specs import NOUNS, Group
 from hptui.core.trial import Value
 from hptui.studyfile.schema import join_location, missing_key_error
@@ -44,7 +45,7 @@ def located(where: str, value: Value) -> Iterator[None]:
         raise Unsupported(f"{where}: {error.message}", hint=error.hint) from None
 
 
-def read_own_settings(keys: Iterable[Any], values: Mapping[str, Value], where: str, owner: str) -> dict[str, Value]:
+def read_own_settings(keys: Iterable[Key], values: Mapping[str, Value], where: str, owner: str) -> dict[str, Value]:
     """Return the settings of a plug-in that a table holds, read as its keys say.
 
     `owner` is the plug-in in words. Raises: StudyError for unknown, missing and wrong ones.
@@ -60,3 +61,8 @@ def read_own_settings(keys: Iterable[Any], values: Mapping[str, Value], where: s
         if key.required and name not in values:
             raise missing_key_error(name, where, key.help)
     return {name: by_name[name].read(value, join_location(where, name)) for name, value in values.items()}
+
+
+def default_of(key: Key) -> Any:
+    """Return the value of a plug-in's setting that a file does not have."""
+    return None if key.default is FROM_FIELD else key.default

@@ -6,16 +6,17 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from hptui import plugins
-from hptui.core.errors import HptuiError, StudyError, Unsupported
+from hptui.core.errors import HptuiError, Problems, StudyError, Unsupported
 from hptui.core.expressions import Expression
-from hptui.core.keys import Problems, show
+from hptui.core.key_types import TEXT, WHOLE, ListType
 from hptui.core.metric_names import identifier
-from hptui.core.study import PRUNER_DEFAULTS, PrunerSettings, Search, StoppingConditions, StopRule
+from hptui.core.study import PrunerSettings, Search, StoppingConditions, StopRule
 from hptui.core.trial import Value
-from hptui.studyfile.plugin_names import read_own_settings, require_plugin
-from hptui.studyfile.schema import missing_key_error
+from hptui.core.values import show
+from hptui.studyfile.plugin_names import default_of, read_own_settings, require_plugin
+from hptui.studyfile.schema import TABLES, missing_key_error
 from hptui.studyfile.space_entries import parse_condition
-from hptui.studyfile.table import TableReader, require_choice, require_integer, require_number, require_range
+from hptui.studyfile.table import TableReader, require_choice, require_number, require_range
 
 COMMON_PRUNER_KEYS = ("kind", "warmup", "startup", "on")
 """Keys of every kind of pruner."""
@@ -44,28 +45,23 @@ def read_search(
     spec = Search(
         sampler=read(lambda: read_sampler(table, default_sampler, directory, stored=stored), default_sampler),
         trials=limits[0],
-        seed=table.integer("seed", 0, 0, 2**32 - 1),
-        baseline=table.flag("baseline", True),
-        evaluate_base=table.flag("evaluate_base", False),
+        **table.fields("seed", "baseline", "evaluate_base"),
         pruner=read(lambda: read_pruner(table, directory, stored=stored), PrunerSettings()),
         until=limits[1],
         stop=tuple(rules),
         outcome=tuple(outcome),
-        warm_start=read(lambda: _warm_start_studies(table), ()),
+        **table.fields("warm_start"),
         sampler_settings=read(lambda: _sampler_settings(table, default_sampler, directory, stored=stored), {}),
     )
     problems.raise_all()
     return spec
 
 
-def _warm_start_studies(search: TableReader) -> tuple[str, ...]:
+def read_warm_start(value: Value, where: str) -> tuple[str, ...]:
     """Return the studies of `warm_start`, a name or directory, or a list of these."""
-    is_single = isinstance(search.data.get("warm_start"), str)
-    studies = (search.text("warm_start"),) if is_single else search.texts("warm_start")
+    studies: tuple[str, ...] = (value,) if isinstance(value, str) else ListType(TEXT).read(value, where)
     if "" in studies:
-        raise StudyError(
-            "is no study", where=search.location("warm_start"), value="", hint="give its name or its directory"
-        )
+        raise StudyError("is no study", where=where, value="", hint="give its name or its directory")
     return tuple(dict.fromkeys(studies))
 
 
@@ -99,9 +95,9 @@ def _until(search: TableReader) -> tuple[int | None, StoppingConditions]:
             raise StudyError("must be more than 0, got 0", where=table.location(key), value=0)
     if search.has("trials") and table.has("trials"):
         raise StudyError("stands in [search] as well", where=table.location("trials"), hint="keep search.trials")
-    target = require_number(table.data["target"], table.location("target")) if table.has("target") else None
-    limit = (search if search.has("trials") else table).integer("trials", None, 1)
-    return limit, StoppingConditions(table.number("hours", None, 0), table.integer("no_improvement", None, 1), target)
+    target = table.get("target")
+    limit = (search if search.has("trials") else table).get("trials")
+    return limit, StoppingConditions(target=target, **table.fields("hours", "no_improvement"))
 
 
 # -- stop rules and outcomes
@@ -113,15 +109,8 @@ def _rule(value: Value, where: str, metrics: Collection[str]) -> StopRule:
         hint = f"write {{ when = {show(value)}, after = 0.1 }}"
         raise StudyError(f"must be a table, got text: {show(value)}", where=where, value=value, hint=hint)
     table = TableReader.of(value, "search.stop", where)
-    after = table.number("after", 0.0, 0)
-    if after >= 1:
-        hint = "it is a share of a trial's training, for instance 0.1"
-        raise StudyError(
-            f"must be less than 1, got {show(after)}", where=table.location("after"), value=after, hint=hint
-        )
-    when = _metric_condition(
-        table.required_text("when", "the condition that ends a trial"), table.location("when"), metrics
-    )
+    after = table.get("after")
+    when = _metric_condition(table.get("when"), table.location("when"), metrics)
     return StopRule(when, float(after))
 
 
@@ -167,7 +156,7 @@ def _read_kind(table: TableReader, key: str, directory: str = "", *, stored: boo
 def _read_wrapped_kind(table: TableReader) -> str:
     """Return the kind that another one asks, too: one that compares trials."""
     if not table.has("wraps"):
-        return str(PRUNER_DEFAULTS["wraps"])
+        return str(TABLES["search.pruner"]["wraps"].default)
     kinds = [name for name in plugins.names("pruners") if plugins.spec("pruners", name).compares]
     if table.text("wraps") == "wilcoxon":
         return _read_kind(table, "wraps")
@@ -194,7 +183,8 @@ def _read_pruner_settings(
 
     All others in the table are read, so that a wrong value is found even where the key does not belong to the kind.
     """
-    defaults, default = PrunerSettings(), PRUNER_DEFAULTS
+    defaults = PrunerSettings()
+    default = {key.name: key.default for key in TABLES["search.pruner"].keys}
     wraps = _read_wrapped_kind(table)
     spec = None if kind == "none" or (stored and own) else plugins.spec("pruners", kind, directory)
     wrapped = None if wraps == "none" else plugins.spec("pruners", wraps)
@@ -215,7 +205,7 @@ def _read_pruner_settings(
     _check_pruner_keys(table, kind, {key for key in keys if isinstance(key, str)}, values)
     if spec is not None and (plugin_keys := [key for key in keys if not isinstance(key, str)]):
         given = own if stored else read_own_settings(plugin_keys, own, table.where, f"the pruner {kind!r}")
-        own = {**{key.name: key.default for key in plugin_keys}, **given}
+        own = {**{key.name: default_of(key) for key in plugin_keys}, **given}
     return PrunerSettings(
         kind, float(warmup), startup, on, {**{key: values[key] for key in values if key in keys}, **own}
     )
@@ -273,7 +263,7 @@ def _bands(table: TableReader) -> tuple[int, ...]:
 
 
 def _band(value: Value, where: str) -> int:
-    return require_range(require_integer(value, where), where, 1, None)
+    return int(require_range(WHOLE.read(value, where), where, 1, None))
 
 
 def _eta(table: TableReader, default: float, *, whole: bool = True) -> float:

@@ -11,20 +11,19 @@ from difflib import get_close_matches
 from string import Formatter
 
 from hptui import plugins
-from hptui.core.errors import ExpressionError, StudyError, did_you_mean
+from hptui.core.errors import ExpressionError, Problems, StudyError, did_you_mean
 from hptui.core.expressions import Expression
-from hptui.core.keys import Problems, show
 from hptui.core.metric_names import identifier, metric_named
 from hptui.core.ranking import MEASURED_QUANTITIES
 from hptui.core.space import Space
 from hptui.core.study import Study
 from hptui.core.trial import Value
+from hptui.core.values import show
 from hptui.studyfile.trainer_settings import (
     Settings,
     default_settings,
     find_setting,
     validate_parameter,
-    validate_value,
 )
 from hptui.studyfile.validate_search import validate_lengths, validate_sampler, validate_stages
 
@@ -230,7 +229,7 @@ def _check_settings(study: Study, settings: Settings, problems: Problems) -> Non
     for location, values in locations:
         for name, value in values.items():
             with problems.collect():
-                validate_value(find_setting(settings, name, f"{location}.{name}"), value, f"{location}.{name}")
+                find_setting(settings, name, f"{location}.{name}").read(value, f"{location}.{name}")
     spaces = [("space", study.space)]
     spaces += [(f"stage[{n}].space", stage.space) for n, stage in enumerate(study.stages) if stage.space is not None]
     for location, space in spaces:

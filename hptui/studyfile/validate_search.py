@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 
 from hptui import plugins
-from hptui.core.errors import StudyError, Unsupported, UserError
-from hptui.core.keys import Problems, show
+from hptui.core.errors import Problems, StudyError, Unsupported, UserError
 from hptui.core.space import Choice
 from hptui.core.stages import as_stage, stage_space
 from hptui.core.study import Stage, Study
 from hptui.core.trial import Value
-from hptui.core.values import is_number
+from hptui.core.values import is_number, show
 
 
 def validate_sampler(study: Study) -> None:

@@ -14,12 +14,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from hptui import plugins
 from hptui.core.errors import UserError
+from hptui.core.keys import Key
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.plugins import TrainerSpec
 from hptui.trainers import modules, user_function
 from hptui.trainers.context import TrialContext
-from hptui.trainers.settings import SettingInfo
 from hptui.trainers.spec import Prepare
 
 Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
@@ -86,7 +86,7 @@ def _load(kind: str, attribute: str, directory: str) -> Any:
     return None if spec_of(kind, directory) is None else plugins.load("trainers", kind, attribute, directory)
 
 
-def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
+def schema(kind: str, directory: str = "") -> dict[str, Key] | None:
     """Return the settings of a trainer by name; None where it takes any.
 
     `directory` is the study file's. A user's own `module:function` is imported in a subprocess.
@@ -98,7 +98,7 @@ def schema(kind: str, directory: str = "") -> dict[str, SettingInfo] | None:
 
 
 @cache
-def _user_schema(kind: str, directory: str, modified_ns: int) -> dict[str, SettingInfo] | None:
+def _user_schema(kind: str, directory: str, modified_ns: int) -> dict[str, Key] | None:
     return user_function.inspect_in_subprocess(kind, directory)
 
 

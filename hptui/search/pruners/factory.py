@@ -8,8 +8,9 @@ from typing import Any
 
 from hptui import plugins
 from hptui.core.errors import StudyError, UserError, did_you_mean
-from hptui.core.study import PRUNER_DEFAULTS, Objective, PrunerSettings
+from hptui.core.study import Objective, PrunerSettings
 from hptui.search.pruners.base import MultiObjectivePruner, Pruner
+from hptui.studyfile.schema import TABLES
 
 COMMON_SETTINGS = ("warmup", "startup", "on")
 """Settings that every kind of pruner has."""
@@ -60,11 +61,12 @@ def counts_reports(settings: PrunerSettings, directory: str = "") -> bool:
 
 def pruner_settings(kind: str, **values: Any) -> PrunerSettings:
     """Return settings of a built-in kind, with the defaults of those that are not given."""
+    defaults = {key.name: key.default for key in TABLES["search.pruner"].keys}
     own = list(plugins.spec("pruners", kind).keys) if kind != "none" else []
-    wrapped = values.get("wraps", PRUNER_DEFAULTS["wraps"])
+    wrapped = values.get("wraps", defaults["wraps"])
     own += plugins.spec("pruners", wrapped).keys if "wraps" in own and wrapped != "none" else ()
     return PrunerSettings(
         kind,
-        values={key: values.get(key, default) for key, default in PRUNER_DEFAULTS.items() if key in own},
+        values={key: values.get(key, default) for key, default in defaults.items() if key in own},
         **{key: values[key] for key in COMMON_SETTINGS if key in values},
     )
