@@ -314,7 +314,7 @@ def origin(group: Group, name: str, directory: str = "") -> tuple[str, str] | No
 
 def list_plugins() -> list[Plugin]:
     """Return every plug-in: the built-in ones, which are not imported, and those of packages, which are."""
-    from hptui import __version__
+    from hptui.core.version import __version__
 
     rows = [
         Plugin(group, name, "hptui", __version__, reference, "built-in")

@@ -72,7 +72,16 @@ LIBRARIES = {
 }
 """Room -> libraries beside Python's own that it may import; '' is the package itself."""
 
-STANDARD_LIBRARY_ONLY = ("reader", "records", "paths", "run_directory", "command_queue", "filesystem")
+STANDARD_LIBRARY_ONLY = (
+    "reader",
+    "connection",
+    "metric_points",
+    "records",
+    "paths",
+    "run_directory",
+    "command_queue",
+    "filesystem",
+)
 """Modules of `store` that the worker and the front ends need without sqlite-utils."""
 
 

@@ -72,7 +72,7 @@ def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str)
     from hptui.store.reader import StoreReader
 
     try:
-        with StoreReader(_context(ctx).study(ctx.params.get("study") or "")) as reader:
+        with StoreReader.open(_context(ctx).study(ctx.params.get("study") or "")) as reader:
             trials = reader.trials()
     except HptuiError:
         return []
@@ -111,7 +111,7 @@ def trial_numbers(sd: StudyDir, refs: tuple[str, ...]) -> list[int]:
     from hptui.results.view import read_view
     from hptui.store.reader import StoreReader
 
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
         return list(dict.fromkeys(find_trial(reader, ref, view).number for ref in refs))
 

@@ -14,11 +14,11 @@ from typing import NoReturn
 
 import click
 
-import hptui
 from hptui import plugins
 from hptui.cli.common import Context
 from hptui.cli.output import message
 from hptui.core.errors import HptuiError, Unsupported, did_you_mean
+from hptui.core.version import __version__
 
 _contexts: list[Context] = []
 """The context of this call, for the crash report, which click's own context does not reach."""
@@ -84,7 +84,7 @@ def _hint_for(ctx: click.Context, word: str) -> str:
 @click.option("--no-color", is_flag=True, help="No colours; $NO_COLOR says the same.")
 @click.option("--readonly", is_flag=True, help="Screens whose keys change nothing.")
 @click.option("--slow", is_flag=True, help="Screens for a slow line.")
-@click.version_option(hptui.__version__, "-V", "--version", message="hptui %(version)s")
+@click.version_option(__version__, "-V", "--version", message="hptui %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, home: str | None, no_color: bool, readonly: bool, slow: bool) -> int:
     """Take the options of the program; without a verb, open the screens or print the help."""
@@ -156,7 +156,7 @@ def _crashed(error: Exception) -> int:
             folder.mkdir(mode=0o700, exist_ok=True)
             path = folder / name
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(f"hptui {hptui.__version__}\n\n{text}")
+                file.write(f"hptui {__version__}\n\n{text}")
         except OSError:
             continue
         message(f"hptui: a bug in hptui: {type(error).__name__}: {error}\n  the whole story is in {path}")

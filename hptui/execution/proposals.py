@@ -15,6 +15,7 @@ from hptui.search.engine import Engine, Proposal, choose_sampler, make_engine
 from hptui.search.engine_process import MAX_ASK_S, EngineProcess, EngineReply, propose_at_random, runs_in_own_process
 from hptui.search.projection import SpaceProjection
 from hptui.store.crash_points import crash_point
+from hptui.store.recorded import EventKind
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Proposals:
         """Load the engine before it is needed; do nothing when it is loaded."""
         if self._engine_process is None and (
             self._last_ask_s > MAX_ASK_S
-            or runs_in_own_process(self.choice.sampler, self._store.next_number(), self._study.directory)
+            or runs_in_own_process(self.choice.sampler, self._store.read.next_number(), self._study.directory)
         ):
             self._engine, self._engine_process = None, EngineProcess(self._study, self._base)
         elif self._engine is None and self._engine_process is None:
@@ -92,14 +93,14 @@ class Proposals:
 
     def _inputs(self, trials: Sequence[Trial]) -> tuple[int, ...]:
         """Return all that a precomputed proposal depends on: its number, and which trials there are."""
-        return self._store.next_number(), *(trial.number for trial in trials)
+        return self._store.read.next_number(), *(trial.number for trial in trials)
 
     def next(self, trials: Sequence[Trial]) -> Trial | None:
         """Record and return the next trial; None while the engine computes, and when the space is `exhausted`.
 
         Raises: `EngineFailed` when the engine raised, hung or died.
         """
-        number = self._store.next_number()
+        number = self._store.read.next_number()
         self.prepare()
         answer = (
             self._ask_engine_process(number, trials)
@@ -178,7 +179,9 @@ class Proposals:
         earlier = [trial.engine for trial in trials if trial.engine and "fallback" not in trial.engine]
         if not self._change_reported and earlier and earlier[-1] != engine and "fallback" not in engine:
             self._change_reported = True
-            self._store.add_event("warning", "engine", f"the search goes on with {engine}; before it was {earlier[-1]}")
+            self._store.add_event(
+                "warning", EventKind.ENGINE, f"the search goes on with {engine}; before it was {earlier[-1]}"
+            )
 
     def close(self) -> None:
         """End the engine's process."""

@@ -57,7 +57,7 @@ def export(sd: StudyDir, ref: str, request: ExportRequest) -> str | None:
     how, output = request.how, request.output
     if ":" not in how:
         exporter(how)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
         spec, directory = exporter(how, view.study.directory), view.study.directory
         if ref == "all" and spec.scope == "trial":
@@ -201,8 +201,8 @@ def archive(sd: StudyDir, output: Path, *, checkpoints: bool = True) -> int:
 def _write_files(tar: tarfile.TarFile, sd: StudyDir, *, checkpoints: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
         copy = Path(folder) / "study.db"
-        with StoreReader(sd) as reader:
-            reader.backup(copy)
+        with StoreReader.open(sd) as reader:
+            reader.connection.backup(copy)
         tar.add(copy, f"{sd.name}/study.db")
     count = 1
     for path in _files(sd, checkpoints=checkpoints):

@@ -222,7 +222,7 @@ def test_a_study_is_archived_whole(home, tmp_path):
     assert {name.split("/")[0] for name in names} == {"made"}
     assert not [name for name in names if name.endswith(("link", "lock", "-wal", "-shm"))]
     assert "made/trials/0003/checkpoints/step-00000001/weights" in names
-    with StoreReader(StudyDir(tmp_path / "elsewhere" / "made")) as reader:
+    with StoreReader.open(StudyDir(tmp_path / "elsewhere" / "made")) as reader:
         assert [one.number for one in reader.trials()] == list(range(8))
     archive(sd, target, checkpoints=False)
     with tarfile.open(target) as tar:

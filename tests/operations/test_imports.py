@@ -151,7 +151,7 @@ def test_an_optuna_study_comes_back(home, tmp_path):
     assert [a.values for a in one] == [b.values for b in other]
     assert [b.started for b in other] == [a.started for a in one]
     assert other[3].params == {"learning_rate": 4e-3, "width": 32}
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert [point[:2] for point in reader.curve(3, "loss")] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
 
 
