@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import Context, json_option, parse_pairs, pass_context
+from hptui.cli.common import Context, complete_changes, json_option, parse_pairs, pass_context
 from hptui.cli.output import message, write_facts, write_json
 from hptui.core.format import duration, memory, metric, setting, settings
 
@@ -35,7 +35,14 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--try", "try_", is_flag=True, help="Really run two steps of the heaviest configuration.")
 @click.option("--fit", metavar="SETTING", help="Double SETTING until memory runs out, and propose a value.")
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Check it with this setting.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Check it with this setting.",
+    shell_complete=complete_changes,
+)
 @json_option
 @pass_context
 def check_(context: Context, file: Path, try_: bool, fit: str | None, changes: tuple[str, ...], as_json: bool) -> None:
@@ -126,12 +133,13 @@ def _tried(tried: DryRunResult) -> dict[str, str]:
 )
 @click.argument("source")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the study file there.")
+@click.option("--schema", is_flag=True, help="Also write its JSON Schema, and name it in the first line for editors.")
 @pass_context
-def new_(context: Context, source: str, output: Path | None) -> None:
+def new_(context: Context, source: str, output: Path | None, schema: bool) -> None:
     """Write a study file for a script, a sweep file or a built-in trainer."""
     from hptui.operations.new import write_study_file
 
-    path, notes = write_study_file(source, output)
+    path, notes = write_study_file(source, output, schema)
     for note in notes:
         message(f"note: {note}")
     message(f"wrote {path}: choose what to search in [space], then: hptui check {path}")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from hptui import plugins
 from hptui.store.paths import StudyDir, find_home
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -77,6 +78,22 @@ def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str)
         return []
     names = ["best", *(trial.name for trial in trials if trial.name), *(str(trial.number) for trial in trials)]
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+def complete_changes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete KEY=VALUE of `--set`: keys of the study file and settings of its trainer, then the words of a key."""
+    from hptui.operations.study_schema import keys_to_complete
+    from hptui.studyfile.reference import complete_change
+
+    study = ctx.params.get("file") or ctx.params.get("ref") or ""
+    return [
+        CompletionItem(text) for text in complete_change(incomplete, keys_to_complete(_context(ctx).home, str(study)))
+    ]
+
+
+def complete_trainers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the names of the trainers."""
+    return [CompletionItem(name) for name in plugins.names("trainers") if name.startswith(incomplete)]
 
 
 def _context(ctx: click.Context) -> Context:

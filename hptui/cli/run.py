@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hptui.cli.common import Context, parse_pairs, pass_context, study_argument
+from hptui.cli.common import Context, complete_changes, parse_pairs, pass_context, study_argument
 from hptui.cli.output import encodable, message, on_terminal, write
 from hptui.core.format import duration, metric
 from hptui.core.sanitize import sanitize
@@ -52,7 +52,14 @@ if TYPE_CHECKING:
 @study_argument(name="ref")
 @click.option("--detach", is_flag=True, help="Return at once.")
 @click.option("--trials", metavar="N|+N", help="How many trials in all, or how many more; of the stage under way.")
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a setting, e.g. search.seed=7.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a setting, e.g. search.seed=7.",
+    shell_complete=complete_changes,
+)
 @click.option("--parallel", type=click.IntRange(min=1), help="How many trials at once, without a GPU.")
 @click.option("--from", "source", metavar="TRIAL", help="First run this trial (or best) with what --set changes.")
 @click.option("-o", "--output", metavar="DIR", help="Write the results there when the study ends.")

@@ -1,144 +1,244 @@
-"""Values of study files (their text in messages, durations, values typed on a command line), and their problems.
+"""Keys of study files and settings of trainers: `Key`, and the types of their values.
 
-Problems are collected while a file is read, so that a person can fix all of them at once."""
+One class describes both: what `[resources]` may hold and what a trainer takes are read, checked and shown by the same
+code."""
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
-from hptui.core.errors import StudyError, StudyFileErrors, Unsupported
-from hptui.core.trial import Value
-from hptui.core.values import NUMBER, read_value, value_text
+from hptui.core.errors import StudyError, did_you_mean
+from hptui.core.key_types import (
+    COMMAND,
+    DURATION,
+    EXPRESSION,
+    FLAG,
+    FLOAT,
+    NONEMPTY,
+    NUMBER,
+    PATH,
+    PLAIN_LIST,
+    TEXT,
+    VALUE,
+    WHOLE,
+    WHOLE_FLOAT,
+    Either,
+    ListType,
+    MapType,
+    OneOf,
+    ShareType,
+    TableType,
+    TextType,
+    Type,
+)
+from hptui.core.values import show
 
-MAX_SHOWN_CHARACTERS = 80
-"""Maximum length of a value's text in messages, in characters."""
-DURATION_PATTERN = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
-"""Pattern of durations such as 1h30m, with groups for hours, minutes and seconds."""
+if TYPE_CHECKING:
+    from hptui.core.trial import Value
+
+__all__ = [
+    "Key",
+    "Table",
+    "FROM_FIELD",
+    "COMMAND",
+    "DURATION",
+    "EXPRESSION",
+    "FLAG",
+    "FLOAT",
+    "NONEMPTY",
+    "NUMBER",
+    "PATH",
+    "PLAIN_LIST",
+    "TEXT",
+    "VALUE",
+    "WHOLE",
+    "WHOLE_FLOAT",
+    "Type",
+    "one_of",
+    "list_of",
+    "map_of",
+    "either",
+    "share_of",
+    "text_like",
+    "table",
+]
 
 
-def to_plain(value: object, where: str) -> Value:
-    """Return `value` as JSON can express it.
+def one_of(*words: str, noun: str = "") -> Type:
+    """Return the type of one of some words; `noun` says what they are in messages, else the key's name does."""
+    return OneOf(words, noun)
 
-    Raises: StudyError for dates, NaN, infinity, numbers of more than 64 bits, and lone surrogates.
+
+def list_of(item: Type) -> Type:
+    """Return the type of a list of such values."""
+    return ListType(item)
+
+
+def map_of(item: Type) -> Type:
+    """Return the type of a table of the user's own names with such values."""
+    return MapType(item)
+
+
+def either(*options: Type) -> Type:
+    """Return the type of a value of the first type that accepts it."""
+    return Either(options)
+
+
+def share_of(hint: str) -> Type:
+    """Return the type of a number from 0 and below 1; `hint` says of what it is a share."""
+    return ShareType(hint)
+
+
+def text_like(pattern: str) -> Type:
+    """Return the type of a text that is not empty. The pattern is only for other programs: it is checked elsewhere."""
+    return TextType(empty=False, pattern=pattern)
+
+
+def table(name: str) -> Type:
+    """Return the type of a table with keys of its own: a name in `hptui.studyfile.schema.TABLES`."""
+    return TableType(name)
+
+
+class _FromField:
+    def __repr__(self) -> str:
+        return "FROM_FIELD"
+
+
+FROM_FIELD: Final = _FromField()
+"""Default of a key that is the default of a dataclass's field, so that it stands in one place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a table, or a setting of a trainer: its name, its type, and what values it takes.
+
+    `field` is the field of the dataclass that holds the value, if it has another name than the key. Numbers lie from
+    `low` to `high`, and above `above`. `example` is a value as a study file spells it. `reader` names a function
+    ("module:function", called with value and location) that reads what the type alone cannot. `only_for` are the kinds
+    that have this key, where a table has several. A larger value of a setting that `affects_memory` needs more memory;
+    a training that continues from a checkpoint must have the same value of what is `tied_to_checkpoint`.
     """
-    if isinstance(value, Mapping):
-        return {str(key): to_plain(item, f"{where}.{key}" if where else str(key)) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [to_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise StudyError(f"must be a finite number, got {value}", where=where, value=value)
-    if isinstance(value, int) and abs(value) >= 2**63:
-        raise StudyError("is a whole number of more than 64 bits, which TOML does not have", where=where, value=value)
-    if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise StudyError("holds half of a surrogate pair, which is no text", where=where, value=value)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise StudyError(f"must be text, a number, a list or a table, got {value}", where=where, hint="dates go in quotes")
+
+    name: str
+    type: Type = VALUE
+    help: str = ""
+    default: Any = FROM_FIELD
+    field: str = ""
+    choices: tuple[Any, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    above: float | None = None
+    required: bool = False
+    unit: str = ""
+    category: str = ""
+    typical: str = ""
+    example: str = ""
+    since: str = "0.1"
+    reader: str = ""
+    aliases: tuple[str, ...] = ()
+    only_for: tuple[str, ...] = ()
+    affects_memory: bool = False
+    tied_to_checkpoint: bool = False
+
+    def read(self, value: Value, where: str) -> Any:
+        """Return the value as the program uses it. None is a value only where it is the default. Raises: StudyError."""
+        if value is None and self.default is None:
+            return None
+        converted = self.type.read(value, where)
+        if self.choices and converted not in self.choices:
+            hint = did_you_mean(str(value), map(str, self.choices))
+            raise StudyError(f"cannot be {show(value)}", where=where, value=value, hint=hint)
+        self.check_range(converted, value, where)
+        return converted
+
+    def check_range(self, number: Any, value: Value, where: str) -> None:
+        """Raise for a number outside of the key's range. `value` is what the file has. Raises: StudyError."""
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            return
+        if self.above is not None and (number == self.above or (self.low is None and number < self.above)):
+            problem = f"must be more than {show(self.above)}"
+        elif self.low is not None and number < self.low:
+            problem = f"must be at least {show(self.low)}"
+        elif self.high is not None and number > self.high:
+            problem = f"must be at most {show(self.high)}"
+        else:
+            return
+        raise StudyError(f"{problem}, got {show(value)}", where=where, value=value)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All values as they are typed, if there are only a few."""
+        if self.type is FLAG:
+            return ("true", "false")
+        return tuple(map(str, self.choices or getattr(self.type, "words", ())))
+
+    def json_schema(self) -> dict[str, Value]:
+        """Return the JSON Schema of the key's values, with its help as the description."""
+        schema = self.type.json_schema()
+        if "$ref" in schema:
+            return schema  # what stands beside a reference is ignored
+        if self.choices:
+            schema["enum"] = list(self.choices)
+        if "type" in schema:
+            schema |= {"minimum": self.low} if self.low is not None else {}
+            schema |= {"maximum": self.high} if self.high is not None else {}
+        description = [self.help[:1].upper() + self.help[1:]]
+        description += [f"more than {show(self.above)}"] if self.above is not None else []
+        description += [f"in {self.unit}"] if self.unit else []
+        description += [f"usually {self.typical}"] if self.typical else []
+        if text := "; ".join(filter(None, description)):
+            schema["description"] = text
+        return schema
 
 
-def show(value: Value) -> str:
-    """Return `value` as a study file would spell it, in one line of at most 80 characters."""
-    text = _full_text(value)
-    return text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 1] + "…"
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of a study file. `record` is the class of `hptui.core.study` that holds its values; '' if none does."""
+
+    name: str
+    heading: str
+    help: str
+    record: str
+    keys: tuple[Key, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that the table may hold, aliases included."""
+        return tuple(name for key in self.keys for name in (key.name, *key.aliases))
+
+    def __getitem__(self, name: str) -> Key:
+        """Return the key with this name or alias. Raises: KeyError."""
+        for key in self.keys:
+            if name == key.name or name in key.aliases:
+                return key
+        raise KeyError(name)
+
+    def default(self, key: Key) -> Any:
+        """Return the value of a key that a file does not have; None for one that it must have."""
+        if key.default is not FROM_FIELD:
+            return key.default
+        field = self._fields().get(key.field or key.name)
+        if field is None:
+            return None
+        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        return None if default is MISSING else default
+
+    def stored_keys(self) -> Iterator[tuple[Key, str]]:
+        """Yield each key whose value has a field of its own in the record, with the field's name."""
+        for key in self.keys:
+            if (key.field or key.name) in self._fields():
+                yield key, key.field or key.name
+
+    def _fields(self) -> Mapping[str, Field[Any]]:
+        # Loaded late: a list of keys needs no study.
+        from hptui.core import study
+
+        return _fields_of(getattr(study, self.record)) if self.record else {}
 
 
-def _full_text(value: Value) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return f"[{', '.join(_full_text(item) for item in value)}]"
-    if isinstance(value, dict):
-        return f"{{ {', '.join(f'{key} = {_full_text(item)}' for key, item in value.items())} }}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else value_text(value)
-
-
-def describe_type(value: Value) -> str:
-    """Return the type of a value in a user's words."""
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, int):
-        return "a whole number"
-    if isinstance(value, float):
-        return "a number"
-    if isinstance(value, str):
-        return "text"
-    return "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else "nothing"
-
-
-def unquote_hint(value: Value) -> str:
-    """Return a hint when `value` is a number in quotes, else ''."""
-    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
-        return f"write it without quotes: {value.strip()}"
-    return ""
-
-
-def wrong_type_error(value: Value, expected: str, where: str, hint: str = "") -> StudyError:
-    """Return the error for a value of the wrong type."""
-    got = "nothing" if value is None else f"{describe_type(value)}: {show(value)}"
-    return StudyError(f"must be {expected}, got {got}", where=where, value=value, hint=hint or unquote_hint(value))
-
-
-def parse_duration(value: Value, where: str) -> float:
-    """Return seconds from "30m", "1h30m", "90s" or a number of seconds. Raises: StudyError."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
-    else:
-        match = DURATION_PATTERN.fullmatch(value.replace(" ", "")) if isinstance(value, str) and value.strip() else None
-        if match is None or not any(match.groups()):
-            raise wrong_type_error(
-                value, "a duration", where, hint='for instance "90s", "30m", "1h30m" or a number of seconds'
-            )
-        seconds = sum(float(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True))
-    if not 0 <= seconds < math.inf:
-        raise StudyError(f"must not be negative, got {show(value)}", where=where, value=value)
-    return seconds
-
-
-def parse_value(text: str) -> Value:
-    """Return the value of a typed text: `1e-4` is a number, `true` is true, `[1, 2]` a list; else text."""
-    try:
-        return to_plain(read_value(text), "")
-    except (ValueError, RecursionError, StudyError):
-        return text
-
-
-T = TypeVar("T")
-D = TypeVar("D")
-
-
-class Problems:
-    """Problems that were collected so far. `raise_all` raises them."""
-
-    def __init__(self) -> None:
-        self.errors: list[StudyError | Unsupported] = []
-
-    @contextmanager
-    def collect(self) -> Iterator[None]:
-        """Collect a StudyError or Unsupported that is raised inside, instead of raising it."""
-        try:
-            yield
-        except (StudyError, Unsupported) as error:
-            self.errors.append(error)
-
-    def read(self, reader: Callable[[], T], default: D) -> T | D:
-        """Return the result of `reader`, or `default` if it raises a problem, which is collected."""
-        with self.collect():
-            return reader()
-        return default
-
-    def raise_all(self) -> None:
-        """Raise what was collected: one error as it is, several as `StudyFileErrors`.
-
-        Does nothing if there is none.
-        """
-        if len(self.errors) == 1:
-            raise self.errors[0]
-        if self.errors:
-            raise StudyFileErrors(self.errors)
+@cache
+def _fields_of(record: type) -> dict[str, Field[Any]]:
+    return {field.name: field for field in fields(record)}

@@ -20,8 +20,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, cast
 
-from hptui.core.errors import Unsupported, UserError, did_you_mean
-from hptui.core.study import EXECUTORS, Resources
+from hptui import plugins
+from hptui.core.errors import Unsupported
+from hptui.core.plugin_specs import ExecutorSpec
+from hptui.core.references import resolve
+from hptui.core.study import Resources
 from hptui.core.trial import Value
 from hptui.store.paths import StudyDir
 from hptui.store.records import Sample
@@ -221,20 +224,18 @@ def usable_cpu_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-BUILT_IN = {"local": "hptui.execution.local.executor:LocalExecutor"}
-"""Name in `[resources] executor` -> class."""
-
-
 def find_executor(name: str) -> Executor:
     """Return a new executor, by its name or as "module:Object".
 
     Raises: `UserError` for an unknown name, `Unsupported` when the object cannot be loaded.
     """
-    module, _, attribute = BUILT_IN.get(name, name).partition(":")
-    if not attribute:
-        raise UserError(f"[resources] executor: unknown executor {name!r}", hint=did_you_mean(name, EXECUTORS))
+    if ":" not in name:
+        return cast(Executor, plugins.load("executors", name, "executor")())
+    module, _, attribute = name.partition(":")
     try:
         make = getattr(importlib.import_module(module), attribute)
+        if isinstance(make, ExecutorSpec):
+            make = resolve(make.executor)
     except Exception as error:  # a module of somebody else may raise anything while it is imported
         raise Unsupported(
             f"[resources] executor: {name!r} cannot be loaded: {type(error).__name__}: {error}",

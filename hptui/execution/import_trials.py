@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from hptui.core.errors import UserError
-from hptui.core.study import NAME_PATTERN, Study
+from hptui.core.study import Study
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
-from hptui.core.values import values_equal
+from hptui.core.values import NAME_PATTERN, values_equal
 from hptui.execution.queue import unique_name
 from hptui.store.recorded import EventKind
 from hptui.store.store import Store

@@ -13,6 +13,7 @@ from typing import Any
 from hptui.core.study import Study
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, AttemptState
 from hptui.execution.running_attempt import RunningAttempt
+from hptui.search.pruners import counts_reports
 from hptui.store.crash_points import crash_point
 from hptui.store.metric_points import MAX_METRIC_NAME_LENGTH, MetricPoint
 from hptui.store.recorded import EventKind, MetaKey
@@ -29,6 +30,9 @@ def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
     packages = environment.get("packages")
     if isinstance(packages, Mapping):
         values |= {f"package {name}": str(version) for name, version in packages.items()}
+    plugins = environment.get("plugins")
+    if isinstance(plugins, Mapping):
+        values |= {f"plug-in {name}": str(version) for name, version in plugins.items()}
     data = environment.get("data")
     if isinstance(data, Mapping):
         values |= {
@@ -199,7 +203,7 @@ class EventReader:
 def event_reader_for(store: Store, study: Study) -> EventReader:
     """Return the reader of a study's attempts."""
     metrics = [objective.metric for objective in study.objectives]
-    return EventReader(store, metrics, counting=study.search.pruner.counts_reports)
+    return EventReader(store, metrics, counting=counts_reports(study.search.pruner, study.directory))
 
 
 def _hello(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:

@@ -17,9 +17,9 @@ from typing import Any
 
 from hptui import studyfile
 from hptui.core.errors import StudyError, did_you_mean
-from hptui.core.study import NAME_PATTERN, Study
+from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
-from hptui.core.values import value_text, values_equal
+from hptui.core.values import NAME_PATTERN, value_text, values_equal
 from hptui.search.engine_process import trial_from_json, trial_to_json
 from hptui.search.history import has_unrecorded_setting, observe
 from hptui.search.projection import SpaceProjection

@@ -6,11 +6,12 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 
+from hptui import plugins
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
 from hptui.execution.prior_trials import prior_studies_of, prior_trials, store_prior_knowledge
 from hptui.execution.queue import insert_waiting
-from hptui.search.engine import RESULT_INDEPENDENT_SAMPLERS, Engine, Proposal, choose_sampler, make_engine
+from hptui.search.engine import Engine, Proposal, choose_sampler, make_engine
 from hptui.search.engine_process import MAX_ASK_S, EngineProcess, EngineReply, propose_at_random, runs_in_own_process
 from hptui.search.projection import SpaceProjection
 from hptui.store.crash_points import crash_point
@@ -50,6 +51,7 @@ class Proposals:
         self._store, self._study, self._stage, self._onto = store, study, stage, onto or {}
         self._base = {**defaults, **study.trainer.settings}
         self.choice = choose_sampler(study, self._base)
+        self._asks_ahead = plugins.spec("samplers", self.choice.sampler, study.directory).asks_ahead
         self._engine_process: EngineProcess | None = None
         self._engine: Engine | None = None
         self._answer: EngineReply | None = None
@@ -64,7 +66,8 @@ class Proposals:
     def prepare(self) -> None:
         """Load the engine before it is needed; do nothing when it is loaded."""
         if self._engine_process is None and (
-            self._last_ask_s > MAX_ASK_S or runs_in_own_process(self.choice.sampler, self._store.read.next_number())
+            self._last_ask_s > MAX_ASK_S
+            or runs_in_own_process(self.choice.sampler, self._store.read.next_number(), self._study.directory)
         ):
             self._engine, self._engine_process = None, EngineProcess(self._study, self._base)
         elif self._engine is None and self._engine_process is None:
@@ -83,7 +86,7 @@ class Proposals:
 
     def look_ahead(self, trials: Sequence[Trial]) -> None:
         """Compute the next proposal before a slot is free, for samplers that learn nothing by waiting."""
-        if self.choice.sampler in RESULT_INDEPENDENT_SAMPLERS and not self.exhausted and self._engine is not None:
+        if self._asks_ahead and not self.exhausted and self._engine is not None:
             inputs = self._inputs(trials)
             if self._precomputed is None or self._precomputed[0] != inputs:
                 self._precomputed = inputs, self._answer_here(inputs[0], trials)

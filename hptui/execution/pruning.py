@@ -10,7 +10,7 @@ from hptui.core.study import Study
 from hptui.core.trial import AttemptState, Role, Trial, TrialStatus
 from hptui.execution.ingest import PROGRESS_METRIC
 from hptui.execution.running_attempt import MAX_CURVE_POINTS, RunningAttempt
-from hptui.search.pruners import ProgressCurve, make_pruner
+from hptui.search.pruners import ProgressCurve, counts_reports, make_pruner
 from hptui.search.stopping import explain_rule, first_broken_rule, unreported_names
 from hptui.store.recorded import EventKind
 from hptui.store.store import Store
@@ -35,7 +35,9 @@ class Pruning:
 
     def __init__(self, store: Store, study: Study, curves: FinishedCurves, stage: str = "") -> None:
         self._store, self._study, self._stage = store, study, stage
-        self._pruner = make_pruner(as_stage(study, stage_named(study, stage)).search.pruner, study.objectives)
+        settings = as_stage(study, stage_named(study, stage)).search.pruner
+        self._pruner = make_pruner(settings, study.objectives, study.directory)
+        self._counts_reports = counts_reports(study.search.pruner, study.directory)
         self._curves = curves
         self._silence_reported = False
         self._rules_reported = False
@@ -65,7 +67,7 @@ class Pruning:
         live.curves = {metric: self._curve(live.trial, metric) for metric in metrics}
 
     def _curve(self, trial: Trial, metric: str) -> list[tuple[float, float]]:
-        if self._study.search.pruner.counts_reports:
+        if self._counts_reports:
             return [(n, value) for n, (_, value, _) in enumerate(self._store.read.curve(trial.number, metric), 1)]
         return curve_of(self._store, trial, metric)
 
@@ -99,7 +101,7 @@ class Pruning:
         """Return True once, when a trial reports steps but no progress, so that no pruner can judge it."""
         if self._pruner is None or self._silence_reported or live.step is None or live.progress is not None:
             return False
-        if self._study.search.pruner.counts_reports:
+        if self._counts_reports:
             return False
         self._silence_reported = True
         return True

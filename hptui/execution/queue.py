@@ -19,6 +19,7 @@ from hptui.core.space import configuration_key
 from hptui.core.stages import stage_named, stage_overrides
 from hptui.core.study import Preset, Stage, Study
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, Role, Trial, TrialStatus, Value
+from hptui.core.values import check_name
 from hptui.execution.stages import (
     StageState,
     begin_stage,
@@ -29,7 +30,7 @@ from hptui.execution.stages import (
     study_in_stage,
 )
 from hptui.execution.starting_checkpoint import copy_checkpoint
-from hptui.store.paths import StudyDir, check_name
+from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.records import CheckpointRow
 from hptui.store.store import Store

@@ -160,7 +160,11 @@ def _heaviest_of_space(study: Study) -> dict[str, Value]:
 
     schema = registry.schema(study.trainer.kind, study.directory) or {}
     base, space = _base(study), study.space
-    costly = [parameter for parameter in space.parameters if parameter.name in schema and schema[parameter.name].memory]
+    costly = [
+        parameter
+        for parameter in space.parameters
+        if parameter.name in schema and schema[parameter.name].affects_memory
+    ]
     largest = {parameter.name: _largest(parameter) for parameter in costly}
     defaults = {
         parameter.name: base[parameter.name]
@@ -256,7 +260,7 @@ def _study_seconds(study: Study, trial: float, startup: float, trials: int, slot
     from hptui.trainers import registry
 
     if (
-        registry.preload(study.trainer.kind) and study.trainer.kind != COMMAND_KIND
+        registry.preload(study.trainer.kind, directory=study.directory) and study.trainer.kind != COMMAND_KIND
     ):  # a script is started for each trial
         return startup + (trial - startup) * trials / slots
     return trial * trials / slots

@@ -16,6 +16,7 @@ from typing import Literal
 from hptui.core.errors import HptuiError
 from hptui.core.format import size
 from hptui.core.trial import Attempt, StudyState, TrialStatus
+from hptui.core.values import show
 from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit
 from hptui.execution.finalize import end_event
 from hptui.execution.local.environment import boot_id
@@ -28,6 +29,7 @@ from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import MetaKey
 from hptui.store.run_directory import RunDir, read_json
+from hptui.studyfile.unknown_keys import path_text
 
 MAX_CLOCK_AHEAD_S = 300.0
 """Seconds that the newest event may lie in the future."""
@@ -70,7 +72,7 @@ def examine_study(sd: StudyDir, *, thorough: bool = False) -> list[Finding]:
                 *_clock(sd, reader),
                 *_checkpoints(sd, view, reader),
             ]
-        findings += [*_files(sd), *_space(sd, view)]
+        findings += [*_files(sd), *_space(sd, view), *_spec(sd, view)]
     except HptuiError as error:
         return [Finding("store", "error", error.message, error.hint, sd.name)]
     except OSError as error:
@@ -100,6 +102,12 @@ def quick_check(path: Path) -> list[str]:
     finally:
         conn.close()
     return [] if problems == ["ok"] else problems
+
+
+def _spec(sd: StudyDir, view: View) -> Iterator[Finding]:
+    for path, value in view.study.unknown_keys:
+        text = f"{path_text(path)} = {show(value)} is kept, but this version of hptui does not know the key"
+        yield Finding("study", "warning", text, "run the study with the version that wrote it", sd.name)
 
 
 def _files(sd: StudyDir) -> Iterator[Finding]:

@@ -6,8 +6,8 @@ import tomllib
 from pathlib import Path
 
 from hptui.core.errors import NotFound, did_you_mean
-from hptui.core.study import NAME_PATTERN
 from hptui.core.trial import Trial
+from hptui.core.values import NAME_PATTERN
 from hptui.results.view import View, read_view
 from hptui.store.paths import StudyDir, list_studies
 from hptui.store.reader import StoreReader

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import NoUsableTrial, UserError, did_you_mean
+from hptui.core.keys import WHOLE_FLOAT
 from hptui.core.study import Study
 from hptui.core.trial import Reason, Value
 from hptui.operations.dry_run import run_steps
@@ -102,7 +103,7 @@ def _start_value(study: Study, setting: str) -> int:
     from hptui.trainers import registry
 
     schema = registry.schema(study.trainer.kind, study.directory) or {}
-    numbers = [name for name, info in schema.items() if info.type == "int"]
+    numbers = [name for name, info in schema.items() if info.type is WHOLE_FLOAT]
     if schema and setting not in numbers:
         reason = "is no whole number" if setting in schema else "is no setting of this trainer"
         raise UserError(f"--fit: {setting!r} {reason}", hint=did_you_mean(setting, numbers))

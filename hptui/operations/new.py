@@ -11,8 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hptui import plugins
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.trial import Value
+from hptui.operations.study_schema import schema_line
 from hptui.results.export.text_formats import toml_key, toml_value, write_atomically
 from hptui.trainers import registry
 
@@ -263,24 +265,28 @@ def one_line(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:160]
 
 
-def write_study_file(source: str, output: Path | None = None) -> tuple[Path, list[str]]:
+def write_study_file(source: str, output: Path | None = None, with_schema: bool = False) -> tuple[Path, list[str]]:
     """Write a study file for `source`: a script, a `.yaml` sweep, or the name of a trainer.
 
-    Returns its path, and notes for the user. Raises: `UserError` when the file exists already or `source` is unknown.
+    `with_schema`: the JSON Schema of its trainer is written next to it, and its first line names that file. Returns its
+    path, and notes for the user. Raises: `UserError` when the file exists already or `source` is unknown.
     """
     path = Path(source)
     if path.suffix in (".yaml", ".yml"):
         text, notes = _from_sweep(path, (output or Path()).parent)
     elif path.suffix == ".py" or path.is_file():
         text, notes = study_file_of_script(path, output.parent if output else Path())
-    elif source in registry.KINDS:
+    elif source in plugins.names("trainers") or source in plugins.names("trainers", installed=True):
         text, notes = _from_trainer(source), []
     else:
-        hint = did_you_mean(source, registry.KINDS)
+        hint = did_you_mean(source, plugins.names("trainers", installed=True))
         raise UserError(f"there is no file {source!r} and no such trainer", hint=hint)
     target = output or Path(f"{study_name(path.stem)}.toml")
     if target.exists():
         raise UserError(f"{target} is there already", hint="-o FILE writes another one")
+    if with_schema:
+        is_trainer = path.suffix not in (".yaml", ".yml", ".py") and not path.is_file()
+        text = schema_line(source if is_trainer else "command", target) + text
     write_atomically(target, text.encode())
     return target, notes
 

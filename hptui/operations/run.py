@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hptui import plugins
 from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_you_mean
-from hptui.core.study import EXECUTORS, StoppingConditions, Study
+from hptui.core.study import Resources, StoppingConditions, Study
 from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
 from hptui.operations.find import find_study
@@ -134,15 +135,16 @@ def require_supported(study: Study) -> Study:
     """
     from hptui.trainers import registry
 
-    if study.resources.executor not in EXECUTORS:
+    if study.resources.executor != Resources().executor:
         from hptui.execution.executor import find_executor
 
         find_executor(study.resources.executor)
-    if study.search.evaluate_base and not registry.evaluates_base(study.trainer.kind):
-        hint = f"those that can: {', '.join(sorted(registry.EVALUATES_BASE))}" if registry.EVALUATES_BASE else ""
+    if study.search.evaluate_base and not registry.evaluates_base(study.trainer.kind, study.directory):
+        able = [kind for kind in plugins.names("trainers") if registry.evaluates_base(kind)]
+        hint = f"those that can: {', '.join(sorted(able))}"
         message = f"the trainer {study.trainer.kind!r} cannot measure its model without training it"
         raise StudyError(message, file=study.source, where="search.evaluate_base", value=True, hint=hint)
-    metrics = registry.reported_metrics(study.trainer.kind)
+    metrics = registry.reported_metrics(study.trainer.kind, study.directory)
     for name in (objective.metric for objective in study.objectives):
         if metrics and name not in metrics:
             message = f"the trainer {study.trainer.kind!r} reports no {name!r}"

@@ -97,14 +97,15 @@ def worker_spec_of(study: Study) -> WorkerSpec:
     """Return how this study's attempts are run, and the facts recorded with each."""
     from hptui.execution.executor import WorkerSpec
     from hptui.execution.local.environment import attempt_facts
+    from hptui.operations.plugins import plugins_of
     from hptui.trainers import registry
 
     return WorkerSpec(
         command=(sys.executable, "-m", "hptui.trainers.worker"),
         entry="hptui.trainers.worker:main",
         preload=registry.preload(study.trainer.kind, study),
-        facts=attempt_facts(study.directory),
-        prepares=registry.inspected_settings(study.trainer.kind),
+        facts={**attempt_facts(study.directory), **({"plugins": {**used}} if (used := plugins_of(study)) else {})},
+        prepares=registry.inspected_settings(study.trainer.kind, study.directory),
     )
 
 
@@ -127,7 +128,7 @@ def pin_programs(store: Store, study: Study) -> None:
 
     settings = study.trainer.settings
     current = registry.programs(
-        study.trainer.kind, [settings, *({**settings, **listed.set} for listed in study.trials)]
+        study.trainer.kind, [settings, *({**settings, **listed.set} for listed in study.trials)], study.directory
     )
     stored: dict[str, str] = json.loads(store.read.get_meta(MetaKey.PROGRAMS) or "{}")
     for name, path in current.items():

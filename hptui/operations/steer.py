@@ -203,7 +203,7 @@ def check_can_continue(sd: StudyDir, number: int, changes: Mapping[str, Value]) 
     settings = view.settings(trial)
     for name, info in (registry.schema(spec.kind, view.study.directory) or {}).items():
         before = settings.get(name, info.default)
-        if info.bound and name in changes and not values_equal(before, changes[name]):
+        if info.tied_to_checkpoint and name in changes and not values_equal(before, changes[name]):
             reason = f"the checkpoint of trial {number} was made with {name} = {before}"
             raise UserError(f"{reason}; a trial that goes on from it cannot have {changes[name]}", hint=FROM_START_HINT)
 

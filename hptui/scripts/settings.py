@@ -13,8 +13,9 @@ from typing import Any
 
 from hptui.core.command_settings import COMMAND_KEYS
 from hptui.core.errors import UserError
+from hptui.core.keys import Key
 from hptui.core.trial import Value
-from hptui.trainers.settings import SettingInfo, build, describe, setting
+from hptui.trainers.settings import build, describe, setting
 
 
 @dataclass(frozen=True)
@@ -49,19 +50,19 @@ MIN_SIMILARITY = 0.85
 """Similarity (0 to 1) from which a parameter is taken for a misspelt setting."""
 
 
-class CommandSchema(dict[str, SettingInfo]):
+class CommandSchema(dict[str, Key]):
     """hptui's own settings; any other key of `[trainer]` is a parameter of the script."""
 
     open = True
 
 
-def schema() -> CommandSchema:
-    """Return the known settings of `[trainer]`."""
+def schema(directory: str = "") -> CommandSchema:
+    """Return the known settings of `[trainer]`, which are the same in every directory."""
     return CommandSchema(describe(CommandSettings))
 
 
 @dataclass(frozen=True, slots=True)
-class CommandSpec:
+class CommandTable:
     """A `[trainer]` table, read: hptui's settings, and the script's parameters by the names that the study uses."""
 
     settings: CommandSettings
@@ -72,7 +73,7 @@ class CommandSpec:
         return str((self.settings.names or {}).get(name, name))
 
 
-def read_command_spec(settings: Mapping[str, Value]) -> CommandSpec:
+def read_command_spec(settings: Mapping[str, Value]) -> CommandTable:
     """Split and validate a `[trainer]` table.
 
     Raises: UserError, which names the key.
@@ -87,7 +88,7 @@ def read_command_spec(settings: Mapping[str, Value]) -> CommandSpec:
     if own.help not in (None, False) and not isinstance(own.help, list):
         raise UserError(f"trainer.help: must be a list of words or false, got {own.help!r}")
     _check_resume(own)
-    return CommandSpec(own, {name: value for name, value in settings.items() if name not in COMMAND_KEYS})
+    return CommandTable(own, {name: value for name, value in settings.items() if name not in COMMAND_KEYS})
 
 
 def _check_words(key: str, value: Any) -> None:

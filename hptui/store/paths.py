@@ -10,11 +10,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from hptui.core.errors import NotFound, UserError
-from hptui.core.study import NAME_PATTERN
-
-RESERVED_NAMES = {"con", "nul", "prn", "aux"}
-"""Names that Windows reserves for devices."""
+from hptui.core.errors import NotFound
+from hptui.core.values import check_name
 
 
 def find_home(explicit: str | os.PathLike[str] | None = None, start: Path | None = None) -> Path:
@@ -27,19 +24,6 @@ def find_home(explicit: str | os.PathLike[str] | None = None, start: Path | None
         if (folder / ".hptui").is_dir():
             return folder / ".hptui"
     return here / ".hptui"
-
-
-def check_name(name: str, what: str = "study") -> str:
-    """Return `name` if it can name a directory.
-
-    Raises: UserError.
-    """
-    if not NAME_PATTERN.fullmatch(name) or ".." in name or name.lower() in RESERVED_NAMES:
-        raise UserError(
-            f"{name!r} cannot be the name of a {what}",
-            hint="names are 1 to 64 letters, digits, '.', '_' and '-', begin with a letter or digit, and hold no '..'",
-        )
-    return name
 
 
 @dataclass(frozen=True, slots=True)

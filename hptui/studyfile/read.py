@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from hptui.core.errors import StudyError, Unsupported, did_you_mean
-from hptui.core.keys import Problems, parse_value, to_plain
+from hptui.core.errors import Problems, StudyError, Unsupported, did_you_mean
+from hptui.core.key_types import TEXT, require_table
 from hptui.core.space import Space
 from hptui.core.study import (
     ListedTrial,
@@ -24,17 +24,19 @@ from hptui.core.study import (
     Search,
     Stage,
     Study,
-    TrainerSpec,
+    TrainerSettings,
 )
 from hptui.core.trial import Value
+from hptui.core.values import parse_value, to_plain
 from hptui.studyfile import sections
-from hptui.studyfile.schema import KEYS
+from hptui.studyfile.schema import ROOT
 from hptui.studyfile.search_section import read_search as read_search
 from hptui.studyfile.sections import read_reference, read_stages
 from hptui.studyfile.serialize import to_json
 from hptui.studyfile.space_entries import entries_by_name, expand_short_entry, read_space
-from hptui.studyfile.table import TableReader, require_table
+from hptui.studyfile.table import TableReader
 from hptui.studyfile.trainer_settings import Schema, look_up
+from hptui.studyfile.unknown_keys import split_unknown
 from hptui.studyfile.validate import validate
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
@@ -72,11 +74,16 @@ def read_text(text: str, source: str = "", directory: str = "", schema: Schema |
 
 
 def from_json(document: Mapping[str, Value], source: str = "", directory: str = "") -> Study:
-    """Return the study that `to_json` wrote. It was validated as a file; only its shape is checked."""
+    """Return the study that `to_json` wrote. It was validated as a file; only its shape is checked.
+
+    Keys that this version does not know are kept in `unknown_keys`.
+    """
     keys = dict(document)
     source, directory = str(keys.pop("source", source)), str(keys.pop("directory", directory))
+    keys, unknown_keys = split_unknown(keys)
     with error_file(source):
-        return study_from_document(keys, source, directory)
+        study = study_from_document(keys, source, directory)
+    return replace(study, unknown_keys=unknown_keys) if unknown_keys else study
 
 
 @contextmanager
@@ -151,18 +158,22 @@ def study_from_document(
     searched = document.get("space") or document.get("stage")
     default = "list" if (listed or _compares_with_base_model(document.get("search"))) and not searched else "auto"
     metric_names = {*metrics, *(objective.metric for objective in objectives)}
-    search = read(lambda: read_search(document.get("search"), default, metric_names), None)
+    search = read(
+        lambda: read_search(document.get("search"), default, metric_names, directory, stored=not checked), None
+    )
     settings = read(lambda: look_up(schema, trainer.kind, directory), None) if checked and trainer else None
     entries: dict[str, Value] = read(lambda: entries_by_name(document.get("space")), {})
     setting_names = {*trainer.settings, *entries, *(settings or ())} if checked and trainer else None
     constraints: tuple[str, ...] = read(lambda: TableReader(root.table("search"), "search").texts("constraints"), ())
     space = read(lambda: read_space(entries, constraints, settings, setting_names, collect_into=problems), Space())
-    stages: tuple[Stage, ...] = read(lambda: read_stages(root.items("stage"), settings, setting_names), ())
+    stages: tuple[Stage, ...] = read(
+        lambda: read_stages(root.items("stage"), settings, setting_names, directory, stored=not checked), ()
+    )
     study = Study(
         name=name,
-        about=read(lambda: root.text("about"), ""),
+        about=read(lambda: root.get("about"), ""),
         objectives=objectives,
-        trainer=trainer or TrainerSpec(""),
+        trainer=trainer or TrainerSettings(""),
         space=space,
         search=search or Search(),
         stages=stages,
@@ -175,8 +186,8 @@ def study_from_document(
         ),
         notes=read(lambda: sections.read_notes(root.table("notes")), Notes()),
         reference=read(lambda: read_reference(document.get("reference")), None),
-        trial_name=read(lambda: root.text("trial_name"), ""),
-        on_end=read(lambda: root.texts("on_end") if root.has("on_end") else None, None),
+        trial_name=read(lambda: root.get("trial_name"), ""),
+        on_end=read(lambda: root.get("on_end"), None),
         source=source,
         directory=directory,
     )
@@ -187,9 +198,7 @@ def study_from_document(
 
 
 def _read_name(root: TableReader) -> str:
-    return sections.validate_name(
-        root.required_text("name", "the study's name, which its directory gets"), "name", "study"
-    )
+    return sections.validate_name(root.get("name"), "name", "study")
 
 
 TABLES_WITH_NAMES = ("stage", "preset")
@@ -203,8 +212,9 @@ def with_overrides(study: Study, changes: Mapping[str, Value], schema: Schema | 
     without a dot is a setting of the trainer. Text is parsed as a value, unless the present value is text. None removes
     a key. A new range for a parameter of the space keeps its note and its `when`. Raises: StudyError.
     """
-    document = to_json(study)
-    source, directory = str(document.pop("source")), str(document.pop("directory"))
+    complete_document = to_json(study)
+    source, directory = str(complete_document.pop("source")), str(complete_document.pop("directory"))
+    document, unknown_keys = split_unknown(complete_document)
     for table in (document, *_tables(document["stage"])):
         if "space" in table:
             table["space"] = {str(entry["name"]): _without_name(entry) for entry in _tables(table["space"])}
@@ -212,9 +222,10 @@ def with_overrides(study: Study, changes: Mapping[str, Value], schema: Schema | 
         settings = look_up(schema, study.trainer.kind, directory) or {}
         for key, value in changes.items():
             path = key.split(".") if "." in key else ["trainer", key]
-            textual = path[0] == "trainer" and path[-1] in settings and settings[path[-1]].type == "str"
+            textual = path[0] == "trainer" and path[-1] in settings and settings[path[-1]].type is TEXT
             _set_value(document, path, to_plain(value, key), textual)
-        return study_from_document(document, source, directory, schema, checked=True)
+        changed = study_from_document(document, source, directory, schema, checked=True)
+    return replace(changed, unknown_keys=unknown_keys) if unknown_keys else changed
 
 
 def _tables(value: Value) -> list[dict[str, Value]]:
@@ -229,8 +240,9 @@ def _set_value(document: dict[str, Value], path: list[str], value: Value, textua
     """Set or, with None, remove the value at the dotted `path`."""
     table, key = document, path[-1]
     for depth, name in enumerate(path[:-1]):
-        if depth == 0 and name not in KEYS[""]:
-            raise StudyError(f"no table {name!r}", where=".".join(path), value=value, hint=did_you_mean(name, KEYS[""]))
+        if depth == 0 and name not in ROOT.names:
+            hint = did_you_mean(name, ROOT.names)
+            raise StudyError(f"no table {name!r}", where=".".join(path), value=value, hint=hint)
         table = _subtable(table, name, ".".join(path[: depth + 1]))
     if path[-2:-1] == ["space"] and path[0] in ("space", "stage") and isinstance(value, str):
         table[key] = _replaced_entry(key, table.get(key), value)

@@ -6,16 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Literal, cast
 
-from hptui.core.errors import StudyError, UserError, did_you_mean
+from hptui.core.errors import Problems, StudyError, UserError, did_you_mean
 from hptui.core.format import NAMED_FORMATS, is_format
-from hptui.core.keys import Problems, show, wrong_type_error
+from hptui.core.key_types import FLOAT, TEXT, WHOLE, ListType, join_location, require_list, require_table
 from hptui.core.study import (
-    EXECUTORS,
     FILE_SETS,
     RESULT_FILES,
-    Goal,
     ListedTrial,
     MetricSpec,
     Notes,
@@ -25,29 +22,16 @@ from hptui.core.study import (
     ReportSpec,
     Resources,
     Stage,
-    TrainerSpec,
+    TrainerSettings,
 )
 from hptui.core.trial import Value
-from hptui.store.paths import check_name
-from hptui.studyfile.schema import join_location, missing_key_error
-from hptui.studyfile.search_section import read_choice, read_pruner
+from hptui.core.values import check_name, show, wrong_type_error
+from hptui.studyfile.plugin_names import require_plugin
+from hptui.studyfile.schema import NOTES_KEYS, TRAINER_KIND, missing_key_error
+from hptui.studyfile.search_section import read_pruner, read_sampler
 from hptui.studyfile.space_entries import entries_by_name, read_space
-from hptui.studyfile.table import (
-    TableReader,
-    require_choice,
-    require_integer,
-    require_number,
-    require_range,
-    require_table,
-    require_text,
-)
+from hptui.studyfile.table import TableReader, require_range
 from hptui.studyfile.trainer_settings import Settings
-from hptui.studyfile.validate_search import SAMPLERS
-
-GOALS = ("minimize", "maximize")
-"""Allowed goals of a metric."""
-REPORT_STYLES = ("results", "hyperparameters")
-"""Allowed values of `[report] style`."""
 
 
 def validate_name(name: str, where: str, what: str) -> str:
@@ -86,30 +70,27 @@ def read_objectives(value: Value, metrics: dict[str, MetricSpec]) -> tuple[Objec
 
 
 def _objective(table: TableReader, metrics: dict[str, MetricSpec], several: bool) -> Objective:
-    metric = table.required_text("metric", "the name of the metric that the trainer reports")
+    metric = table.get("metric")
     declared_goal = metrics[metric].goal if metric in metrics else None
-    goal = table.choice("goal", declared_goal, GOALS)
+    goal = table.get("goal", declared_goal)
     if goal is None and several:
         raise missing_key_error(
             "goal", table.where, f'with several objectives each says "minimize" or "maximize" ({metric!r})'
         )
     if declared_goal and goal != declared_goal:
         raise StudyError(f"is {goal!r}, but [metrics] says {declared_goal!r}", where=table.location("goal"), value=goal)
-    return Objective(
-        metric=metric,
-        goal=cast(Goal, goal or "minimize"),
-        select=cast(Literal["best", "last"], table.choice("select", "best", ("best", "last"))),
-        samples=table.integer("samples", None, 1),
-    )
+    return Objective(metric=metric, goal=goal or "minimize", **table.fields("select", "samples"))
 
 
-def read_trainer(value: Value) -> TrainerSpec:
+def read_trainer(value: Value) -> TrainerSettings:
     """Return `[trainer]`: its kind; all other keys are the trainer's settings, which its schema validates."""
     if value is None:
         raise missing_key_error("trainer", "", 'what to run: [trainer] kind = "…"')
-    table = TableReader(require_table(value, "trainer"), "trainer")
-    kind = table.required_text("kind", "which trainer to run")
-    return TrainerSpec(kind=kind, settings={key: item for key, item in table.data.items() if key != "kind"})
+    data = require_table(value, "trainer")
+    if data.get("kind") is None:
+        raise missing_key_error("kind", "trainer", "which trainer to run")
+    kind = TRAINER_KIND.read(data["kind"], "trainer.kind")
+    return TrainerSettings(kind=kind, settings={key: item for key, item in data.items() if key != "kind"})
 
 
 def read_listed_trials(values: list[Value]) -> tuple[ListedTrial, ...]:
@@ -120,12 +101,11 @@ def read_listed_trials(values: list[Value]) -> tuple[ListedTrial, ...]:
     trials: list[ListedTrial] = []
     for index, value in enumerate(values):
         table = TableReader.of(value, "trial", f"trial[{index}]")
-        if not table.has("set"):
-            raise missing_key_error("set", table.where, "what this trial changes")
-        name = table.text("name")
+        table.require("set")
+        name = table.get("name")
         if name:
             _check_trial_name(name, table.location("name"), [trial.name for trial in trials])
-        trials.append(ListedTrial(table.table("set"), name, table.text("title"), table.text("note")))
+        trials.append(ListedTrial(name=name, **table.fields("set", "title", "note")))
     return tuple(trials)
 
 
@@ -134,13 +114,11 @@ def read_presets(values: list[Value], trials: tuple[ListedTrial, ...]) -> tuple[
     result: list[Preset] = []
     for index, value in enumerate(values):
         table = TableReader.of(value, "preset", f"preset[{index}]")
-        name = table.required_text("name", "what it is called when it is queued")
+        name = table.get("name")
         _check_trial_name(
             name, table.location("name"), [*(entry.name for entry in result), *(entry.name for entry in trials)]
         )
-        if not table.has("set"):
-            raise missing_key_error("set", table.where, "what this preset changes")
-        result.append(Preset(name, table.table("set"), table.text("title"), table.text("note")))
+        result.append(Preset(name=name, **table.fields("set", "title", "note")))
     return tuple(result)
 
 
@@ -157,49 +135,34 @@ def read_resources(value: Value) -> Resources:
     """Return `[resources]`."""
     problems = Problems()
     table = TableReader.of({} if value is None else value, "resources", problems=problems)
-    defaults = Resources()
-    result = Resources(
-        gpus=problems.read(lambda: _gpus(table.data.get("gpus", "all"), table.location("gpus")), "all"),
-        trials_per_gpu=table.integer("trials_per_gpu", defaults.trials_per_gpu, 1),
-        gpus_per_trial=table.integer("gpus_per_trial", defaults.gpus_per_trial, 1),
-        parallel=table.integer("parallel", defaults.parallel, 1),
-        timeout=table.seconds("timeout", None),
-        hang_after=table.seconds("hang_after", defaults.hang_after),
-        on_hang=cast(Literal["warn", "stop"], table.choice("on_hang", defaults.on_hang, ("warn", "stop"))),
-        lost_retries=table.integer("lost_retries", defaults.lost_retries, 0),
-        min_free_gb=table.number("min_free_gb", defaults.min_free_gb, 0),
-        keep_checkpoints=table.integer("keep_checkpoints", defaults.keep_checkpoints, 1),
-        checkpoints=table.text("checkpoints"),
-        pause_grace=table.seconds("pause_grace", defaults.pause_grace, positive=False),
-        stop_grace=table.seconds("stop_grace", defaults.stop_grace, positive=False),
-        executor=problems.read(lambda: _executor(table.data.get("executor", defaults.executor), table), "local"),
-    )
+    fields = table.fields()
     problems.raise_all()
-    return result
+    return Resources(**fields)
 
 
-def _executor(value: Value, table: TableReader) -> str:
-    """Return the name of an executor, or "module:Object"."""
-    where = table.location("executor")
-    name = require_text(value, where)
-    return name if ":" in name else require_choice(name, where, EXECUTORS)
-
-
-def _gpus(value: Value, where: str) -> str | int | tuple[int, ...]:
+def read_gpus(value: Value, where: str) -> str | int | tuple[int, ...]:
+    """Return the GPUs to use: all, a number of them, or their indices."""
     if value == "all":
         return "all"
     if isinstance(value, list):
         indices = tuple(
-            require_range(require_integer(item, f"{where}[{n}]"), f"{where}[{n}]", 0) for n, item in enumerate(value)
+            require_range(WHOLE.read(item, f"{where}[{n}]"), f"{where}[{n}]", 0) for n, item in enumerate(value)
         )
         if len(set(indices)) < len(indices):
             raise StudyError(f"names one GPU twice: {show(value)}", where=where, value=value)
         return indices
     if isinstance(value, int) and not isinstance(value, bool):
-        return require_range(value, where, 0)
+        require_range(value, where, 0)
+        return value
     raise wrong_type_error(
         value, '"all", a number of GPUs, or a list of their indices', where, hint='for instance "all", 2 or [0, 1]'
     )
+
+
+def read_executor(value: Value, where: str) -> str:
+    """Return the name of an executor, or "module:Object"."""
+    name: str = TEXT.read(value, where)
+    return name if ":" in name else require_plugin("executors", name, where)
 
 
 def read_metrics(values: dict[str, Value]) -> dict[str, MetricSpec]:
@@ -211,18 +174,16 @@ def read_metrics(values: dict[str, Value]) -> dict[str, MetricSpec]:
 
 
 def _metric(table: TableReader) -> MetricSpec:
-    goal = cast("Goal | None", table.choice("goal", None, GOALS))
-    number_format = table.text("format")
-    if not is_format(number_format):
-        hint = f"{', '.join(NAMED_FORMATS)}, or a specification such as .4f"
-        raise StudyError(
-            f"unknown format {number_format!r}", where=table.location("format"), value=number_format, hint=hint
-        )
-    bands = {
-        name: float(require_number(item, table.location(f"bands.{name}")))
-        for name, item in table.table("bands").items()
-    }
-    return MetricSpec(goal, table.text("unit"), table.text("heading"), number_format, table.text("split"), bands)
+    return MetricSpec(**table.fields("goal", "format", "bands", "unit", "heading", "split"))
+
+
+def read_format(value: Value, where: str) -> str:
+    """Return a format of numbers: one of the named ones, or a format specification."""
+    number_format: str = TEXT.read(value, where)
+    if is_format(number_format):
+        return number_format
+    hint = f"{', '.join(NAMED_FORMATS)}, or a specification such as .4f"
+    raise StudyError(f"unknown format {number_format!r}", where=where, value=number_format, hint=hint)
 
 
 def read_report_spec(value: Value, top_columns: Value, metrics: dict[str, MetricSpec]) -> ReportSpec:
@@ -234,24 +195,27 @@ def read_report_spec(value: Value, top_columns: Value, metrics: dict[str, Metric
     if top_columns is not None and table.has("columns"):
         raise StudyError("stands at the top of the file as well", where="report.columns", hint="keep one of the two")
     where = "report.columns" if top_columns is None else "columns"
-    columns = _columns(table.data.get("columns") if top_columns is None else top_columns, where)
+    columns = read_columns(table.data.get("columns") if top_columns is None else top_columns, where)
     headings = {
         name: heading or (metrics[name].heading if name in metrics else "") or name for name, heading in columns
     }
     if len(headings) < len(columns):
         repeated = next(name for n, (name, _) in enumerate(columns) if name in dict(columns[:n]))
         raise StudyError(f"{repeated!r} is a column twice", where=where, value=repeated)
-    style = cast(Literal["results", "hyperparameters"], table.choice("style", "results", REPORT_STYLES))
-    figures = cast(Literal["png", "svg", "none"], table.choice("figures", "png", ("png", "svg", "none")))
-    files = table.texts("files")
-    for index, name in enumerate(files):
+    return ReportSpec(columns=headings, **table.fields("style", "figures", "files", "title", "write"))
+
+
+def read_file_names(value: Value, where: str) -> tuple[str, ...]:
+    """Return names of result files, or of sets of them."""
+    names: tuple[str, ...] = ListType(TEXT).read(value, where)
+    for index, name in enumerate(names):
         if name not in (*RESULT_FILES, *FILE_SETS):
             hint = did_you_mean(name, [*RESULT_FILES, *FILE_SETS])
-            raise StudyError(f"unknown file {name!r}", where=f"report.files[{index}]", value=name, hint=hint)
-    return ReportSpec(table.text("title"), headings, table.text("write"), style, figures, tuple(files))
+            raise StudyError(f"unknown file {name!r}", where=f"{where}[{index}]", value=name, hint=hint)
+    return names
 
 
-def _columns(value: Value, where: str) -> list[tuple[str, str]]:
+def read_columns(value: Value, where: str) -> list[tuple[str, str]]:
     """Return columns as (name, heading or '').
 
     They are a list of names and of tables, or one table of name = "heading".
@@ -259,7 +223,7 @@ def _columns(value: Value, where: str) -> list[tuple[str, str]]:
     if value is None:
         return []
     if isinstance(value, dict):
-        return [(name, require_text(heading, join_location(where, name))) for name, heading in value.items()]
+        return [(name, TEXT.read(heading, join_location(where, name))) for name, heading in value.items()]
     if not isinstance(value, list):
         raise wrong_type_error(
             value, "a list of columns", where, hint='for instance ["learning_rate", { lora_alpha = "LoRA α" }]'
@@ -270,9 +234,7 @@ def _columns(value: Value, where: str) -> list[tuple[str, str]]:
 def _column(item: Value, where: str) -> list[tuple[str, str]]:
     if isinstance(item, str):
         return [(item, "")]
-    pairs = {
-        key: require_text(heading, join_location(where, key)) for key, heading in require_table(item, where).items()
-    }
+    pairs = {key: TEXT.read(heading, join_location(where, key)) for key, heading in require_table(item, where).items()}
     if set(pairs) in ({"name"}, {"name", "heading"}):
         return [(pairs["name"], pairs.get("heading", ""))]
     return list(pairs.items())
@@ -280,13 +242,11 @@ def _column(item: Value, where: str) -> list[tuple[str, str]]:
 
 def read_notes(values: dict[str, Value]) -> Notes:
     """Return `[notes]`: a text per setting, `rationale`, and the list `future`."""
-    table = TableReader(values, "notes")
     settings = {
-        name: require_text(item, table.location(name))
-        for name, item in values.items()
-        if name not in ("rationale", "future")
+        name: TEXT.read(item, f"notes.{name}") for name, item in values.items() if name not in ("rationale", "future")
     }
-    return Notes(settings=settings, rationale=table.text("rationale"), future=table.texts("future"))
+    keys = {key.name: key for key in NOTES_KEYS if values.get(key.name) is not None}
+    return Notes(settings=settings, **{name: key.read(values[name], f"notes.{name}") for name, key in keys.items()})
 
 
 FROM_PATTERN = re.compile(r"best(?: +([1-9][0-9]{0,3}))?")
@@ -294,12 +254,21 @@ FROM_PATTERN = re.compile(r"best(?: +([1-9][0-9]{0,3}))?")
 
 
 def read_stages(
-    values: list[Value], settings: Settings | None, allowed_names: Collection[str] | None
+    values: list[Value],
+    settings: Settings | None,
+    allowed_names: Collection[str] | None,
+    directory: str = "",
+    *,
+    stored: bool = False,
 ) -> tuple[Stage, ...]:
-    """Return the stages, in order. `settings` and `allowed_names` are as in `read_space`."""
+    """Return the stages, in order.
+
+    `settings` and `allowed_names` are as in `read_space`, `directory` and `stored` as in `read_search`.
+    """
     stages: list[Stage] = []
     for index, value in enumerate(values):
-        stage = _read_stage(TableReader.of(value, "stage", f"stage[{index}]"), settings, allowed_names)
+        table = TableReader.of(value, "stage", f"stage[{index}]")
+        stage = _read_stage(table, settings, allowed_names, directory, stored=stored)
         where = f"stage[{index}].name"
         if stage.name in [other.name for other in stages]:
             raise StudyError(f"two stages are named {stage.name!r}", where=where, value=stage.name)
@@ -310,38 +279,37 @@ def read_stages(
     return tuple(stages)
 
 
-def _read_stage(table: TableReader, settings: Settings | None, allowed_names: Collection[str] | None) -> Stage:
-    name = table.required_text("name", "what this stage is called")
+def _read_stage(
+    table: TableReader,
+    settings: Settings | None,
+    allowed_names: Collection[str] | None,
+    directory: str,
+    *,
+    stored: bool,
+) -> Stage:
+    name = table.get("name")
     validate_name(name, table.location("name"), "stage")
     space = None
     if table.has("space"):
         entries = entries_by_name(table.data["space"], table.location("space"))
         names = None if allowed_names is None else {*allowed_names, *entries}
         space = read_space(entries, (), settings, names, table.location("space"))
-    stage = Stage(
-        name=name,
-        set=table.table("set"),
-        trials=table.integer("trials", None, 1),
-        space=space,
-        sampler=read_choice(table, "sampler", "", SAMPLERS) if table.has("sampler") else "",
-        best=_read_from(table),
-        seeds=table.integer("seeds", 1, 1, 100),
-        pruner=read_pruner(table) if table.has("pruner") else None,
-        baseline=table.flag("baseline", False),
-    )
+    fields = table.fields("set", "trials")
+    fields["sampler"] = read_sampler(table, "", directory, stored=stored)
+    fields |= table.fields("from", "seeds")
+    fields["pruner"] = read_pruner(table, directory, stored=stored) if table.has("pruner") else None
+    stage = Stage(name=name, space=space, **fields, **table.fields("baseline"))
     _check_stage(stage, table)
     return stage
 
 
-def _read_from(table: TableReader) -> int | None:
-    """Return the N of `from = "best N"`; None if there is no `from`."""
-    if not table.has("from"):
-        return None
-    source = table.text("from")
+def read_from(value: Value, where: str) -> int:
+    """Return the N of `from = "best N"`."""
+    source: str = TEXT.read(value, where)
     match = FROM_PATTERN.fullmatch(source.strip())
     if match is None:
         hint = 'from = "best 1" takes the best trial before this stage, "best 3" the best three'
-        raise StudyError(f"cannot be {show(source)}", where=table.location("from"), value=source, hint=hint)
+        raise StudyError(f"cannot be {show(source)}", where=where, value=source, hint=hint)
     return int(match[1] or 1)
 
 
@@ -369,24 +337,16 @@ def read_reference(value: Value) -> Reference | None:
     """Return the reference, or None where the file has none."""
     if value is None:
         return None
-    table = TableReader.of(value, "reference")
-    metric = table.required_text("metric", "which metric the value is of")
-    if not table.has("value"):
-        raise missing_key_error("value", "reference", "what was measured elsewhere")
-    return Reference(
-        metric=metric,
-        value=float(require_number(table.data["value"], table.location("value"))),
-        split=table.text("split"),
-        epochs=table.number("epochs", None, 0),
-        steps=table.integer("steps", None, 1),
-        source=table.text("source"),
-        targets=tuple(_target_share(item, f"reference.targets[{n}]") for n, item in enumerate(table.items("targets"))),
-    )
+    return Reference(**TableReader.of(value, "reference").fields())
 
 
-def _target_share(value: Value, where: str) -> float:
-    """Return a target: the share by which a trial should be better than the reference value."""
-    share = float(require_number(value, where))
+def read_targets(value: Value, where: str) -> tuple[float, ...]:
+    """Return targets: the shares by which a trial should be better than the reference value."""
+    return tuple(_target(item, f"{where}[{n}]") for n, item in enumerate(require_list(value, where)))
+
+
+def _target(value: Value, where: str) -> float:
+    share: float = FLOAT.read(value, where)
     if 0 < share < 10:
         return share
     hint = "0.05 means five per cent better than the reference"

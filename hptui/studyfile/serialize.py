@@ -4,15 +4,17 @@ The JSON has the study file's own keys, complete, in an order that survives sort
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from hptui.core.keys import show, to_plain
 from hptui.core.space import Choice, Derived, Parameter, Space
-from hptui.core.study import ListedTrial, Preset, PrunerSpec, Resources, Stage, Study
+from hptui.core.study import ListedTrial, Preset, PrunerSettings, Resources, Stage, Study
 from hptui.core.trial import Value
-from hptui.studyfile.search_section import pruner_keys
+from hptui.core.values import show, to_plain
+from hptui.studyfile.schema import TABLES
 from hptui.studyfile.space_entries import dump_space
+from hptui.studyfile.unknown_keys import with_unknown
 
 TABLES_THAT_KEEP_NONE = ("trainer", "stage", "trial", "preset")
 """Tables with the user's settings, in which None is a value."""
@@ -20,73 +22,81 @@ TABLES_THAT_KEEP_NONE = ("trainer", "stage", "trial", "preset")
 
 def to_json(study: Study) -> dict[str, Value]:
     """Return all of a study; `from_json` restores an equal study."""
-    tables: dict[str, object] = {
-        "name": study.name,
-        "about": study.about,
-        "objective": [asdict(objective) for objective in study.objectives],
-        "trainer": {"kind": study.trainer.kind, **study.trainer.settings},
-        "space": dump_space(study.space),
-        "search": _dump_search(study),
-        "stage": [dump_stage(stage) for stage in study.stages],
-        "trial": [asdict(trial) for trial in study.trials],
-        "preset": [asdict(preset) for preset in study.presets],
-        "resources": _dump_resources(study.resources),
-        "metrics": {name: asdict(metric) for name, metric in study.metrics.items()},
-        "report": {
-            "title": study.report.title,
-            "columns": [{"name": name, "heading": heading} for name, heading in study.report.columns.items()],
-            "write": study.report.write,
-            "style": study.report.style,
-            "figures": study.report.figures,
-            "files": list(study.report.files),
-        },
-        "notes": {**study.notes.settings, "rationale": study.notes.rationale, "future": study.notes.future},
-        "reference": None if study.reference is None else asdict(study.reference),
-        "trial_name": study.trial_name,
-        "on_end": study.on_end,
-        "source": study.source,
-        "directory": study.directory,
-    }
-    pruned = {key: value if key in TABLES_THAT_KEEP_NONE else _without_none(value) for key, value in tables.items()}
-    return {key: to_plain(value, key) for key, value in pruned.items() if value is not None}
+    document = dump_table("", study)
+    document["search"] = _with_constraints(dump_table("search", study.search), study.space)
+    document |= {"source": study.source, "directory": study.directory}
+    pruned = {key: value if key in TABLES_THAT_KEEP_NONE else _without_none(value) for key, value in document.items()}
+    plain = {key: to_plain(value, key) for key, value in pruned.items() if value is not None}
+    return with_unknown(plain, study.unknown_keys)
+
+
+def dump_table(name: str, record: Any) -> dict[str, object]:
+    """Return the keys of a table and their values in JSON, in the order of `schema.TABLES`.
+
+    `record` is the object of the table's class.
+    """
+    table = TABLES[name]
+    values = {}
+    for key, field in table.stored_keys():
+        value = getattr(record, field)
+        write = WRITERS.get(f"{name}.{key.name}")
+        values[key.name] = write(value) if write else None if value is None else key.type.plain(value)
+    return values
 
 
 def dump_stage(stage: Stage) -> dict[str, object]:
     """Return one of `[[stage]]`, without what it inherits from `[search]` and `[space]`."""
-    document: dict[str, object] = {"name": stage.name, "set": dict(stage.set), "trials": stage.trials}
-    document |= {"space": None if stage.space is None else dump_space(stage.space)}
-    document |= {"sampler": stage.sampler or None, "from": stage.best and f"best {stage.best}", "seeds": stage.seeds}
-    document |= {"pruner": dump_pruner(stage.pruner) if stage.pruner else None, "baseline": stage.baseline}
-    return {key: value for key, value in document.items() if value is not None}
+    return {key: value for key, value in dump_table("stage", stage).items() if value is not None}
 
 
-def dump_pruner(spec: PrunerSpec) -> dict[str, object]:
-    """Return the settings of a pruner that its kind has."""
-    return {key: value for key, value in asdict(spec).items() if key in pruner_keys(spec)}
+def dump_pruner(settings: PrunerSettings) -> dict[str, object]:
+    """Return the settings of a pruner that its kind has, those that only a plug-in knows at the end."""
+    values = {**dump_table("search.pruner", settings), **settings.values}
+    known = {key.name: values.pop(key.name) for key in TABLES["search.pruner"].keys if key.name in values}
+    return {**known, **values}
+
+
+def _dump_all(name: str) -> Callable[[Iterable[Any]], list[dict[str, object]]]:
+    return lambda records: [dump_table(name, record) for record in records]
 
 
 def _dump_resources(resources: Resources) -> dict[str, object]:
     """Return `[resources]`; the executor is named only when it is another one than that of this machine."""
-    document = asdict(resources)
+    document = dump_table("resources", resources)
     return {key: value for key, value in document.items() if key != "executor" or value != Resources().executor}
 
 
-def _dump_search(study: Study) -> dict[str, object]:
-    """Return `[search]`, with the constraints of the space."""
-    search = study.search
-    return {
-        "sampler": search.sampler,
-        "trials": search.trials,
-        "seed": search.seed,
-        "baseline": search.baseline,
-        "evaluate_base": search.evaluate_base,
-        "pruner": dump_pruner(search.pruner),
-        "until": asdict(search.until),
-        "stop": [{"when": rule.when.text, "after": rule.after} for rule in search.stop],
-        "outcome": [condition.text for condition in search.outcome],
-        "constraints": [constraint.text for constraint in study.space.constraints],
-        "warm_start": list(search.warm_start),
-    }
+def _with_constraints(search: dict[str, object], space: Space) -> dict[str, object]:
+    """Return `[search]` with the constraints of the space, before the last keys."""
+    last = {key: search.pop(key) for key in ("warm_start", "sampler_settings")}
+    return {**search, "constraints": [condition.text for condition in space.constraints], **last}
+
+
+WRITERS: Mapping[str, Callable[[Any], object]] = {
+    ".objective": _dump_all("objective"),
+    ".trainer": lambda trainer: {"kind": trainer.kind, **trainer.settings},
+    ".space": dump_space,
+    ".search": lambda search: search,
+    ".stage": lambda stages: [dump_stage(stage) for stage in stages],
+    ".trial": _dump_all("trial"),
+    ".preset": _dump_all("preset"),
+    ".resources": _dump_resources,
+    ".metrics": lambda metrics: {name: dump_table("metrics", metric) for name, metric in metrics.items()},
+    ".report": lambda report: dump_table("report", report),
+    ".notes": lambda notes: {**notes.settings, "rationale": notes.rationale, "future": notes.future},
+    ".reference": lambda reference: None if reference is None else dump_table("reference", reference),
+    "search.pruner": dump_pruner,
+    "search.until": lambda until: dump_table("search.until", until),
+    "search.stop": _dump_all("search.stop"),
+    "search.sampler_settings": lambda settings: dict(settings) or None,
+    "stage.space": lambda space: None if space is None else dump_space(space),
+    "stage.sampler": lambda sampler: sampler or None,
+    "stage.from": lambda best: best and f"best {best}",
+    "stage.pruner": lambda spec: dump_pruner(spec) if spec else None,
+    "resources.gpus": lambda gpus: gpus,
+    "report.columns": lambda columns: [{"name": name, "heading": heading} for name, heading in columns.items()],
+}
+"""Functions that write what the type of a key alone does not, by table and key."""
 
 
 def _without_none(value: object) -> object:

@@ -10,21 +10,21 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hptui.core.errors import ExpressionError, StudyError, did_you_mean
+from hptui.core.errors import ExpressionError, Problems, StudyError, did_you_mean
 from hptui.core.expressions import Expression, parse
-from hptui.core.keys import Problems, show, wrong_type_error
+from hptui.core.key_types import FLOAT, VALUE, Type, require_table
 from hptui.core.space import Choice, Derived, Float, Int, Parameter, Space, parse_parameter
 from hptui.core.trial import Value
-from hptui.studyfile.schema import missing_key_error
-from hptui.studyfile.table import TableReader, require_number, require_table
+from hptui.core.values import show, wrong_type_error
+from hptui.studyfile.schema import TABLES, missing_key_error
+from hptui.studyfile.search_tables import CHOICES, DERIVED, DISTRIBUTION, RANGE
+from hptui.studyfile.table import TableReader
 from hptui.studyfile.trainer_settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-RANGE_KEYS = ("low", "high", "log", "step", "int")
-"""Keys of a range."""
 FORMS_HINT = (
     'for instance "1e-5..1e-4 log", { low = 1, high = 8, int = true }, { choices = [8, 16] } or { expr = "2 * rank" }'
 )
@@ -39,6 +39,9 @@ def entries_by_name(space: Value, where: str = "space") -> dict[str, Value]:
     if not isinstance(space, list):
         return require_table({} if space is None else space, where)
     named = [dict(require_table(entry, where)) for entry in space]
+    for index, entry in enumerate(named):
+        if "name" not in entry:
+            raise missing_key_error("name", f"{where}[{index}]", "which parameter this is")
     return {str(entry.pop("name")): entry for entry in named}
 
 
@@ -102,7 +105,7 @@ def _read_entry(
     name: str, value: Value, settings: Settings | None, allowed_names: Collection[str] | None, parent: str
 ) -> Parameter | Derived:
     where = f"{parent}.{name}"
-    type_ = settings[name].type if settings and name in settings else "any"
+    type_ = settings[name].type if settings and name in settings else VALUE
     if isinstance(value, str):
         explicit = True if "int" in value.split() else None
         return _with_setting_type(_parse_short_entry(name, value, where), type_, explicit)
@@ -122,29 +125,21 @@ def _read_entry(
         raise StudyError("says no range, choices or expression", where=where, value=value, hint=FORMS_HINT)
     if len(forms) > 1:
         raise StudyError(f"says both {forms[0]} and {forms[1]}", where=where, value=value, hint="keep one of them")
-    note = table.text("note")
+    note = table.get("note")
     if forms == ["expr"]:
-        _refuse_other_keys(table, ("expr", "note"))
-        return Derived(name, parse_expression(table.required_text("expr"), table.location("expr"), allowed_names), note)
-    when = (
-        parse_condition(table.required_text("when"), table.location("when"), allowed_names)
-        if table.has("when")
-        else None
-    )
+        _refuse_other_keys(table, DERIVED)
+        return Derived(name, parse_expression(table.get("expr"), table.location("expr"), allowed_names), note)
+    when = parse_condition(table.get("when"), table.location("when"), allowed_names) if table.has("when") else None
     if forms == ["choices"]:
-        _refuse_other_keys(table, ("choices", "ordered", "weights", "shape", "when", "note"))
-        weights = tuple(
-            require_number(item, table.location(f"weights[{n}]")) for n, item in enumerate(table.items("weights"))
-        )
+        _refuse_other_keys(table, CHOICES)
+        weights = table.get("weights")
         choices = tuple(table.items("choices"))
-        return Choice(name, choices, table.flag("ordered", None), when, note, weights, table.text("shape"))
+        return Choice(name, choices, table.get("ordered"), when, note, weights, table.get("shape"))
     if forms == ["distribution"]:
-        _refuse_other_keys(table, ("distribution", "step", "when", "note"))
-        step = require_number(table.data["step"], table.location("step")) if table.has("step") else None
-        return _from_distribution(
-            name, table.required_text("distribution"), step, table.location("distribution"), when, note
-        )
-    _refuse_other_keys(table, (*RANGE_KEYS, "when", "note"))
+        _refuse_other_keys(table, DISTRIBUTION)
+        step = table.get("step")
+        return _from_distribution(name, table.get("distribution"), step, table.location("distribution"), when, note)
+    _refuse_other_keys(table, RANGE)
     return _read_range(name, table, type_, when, note)
 
 
@@ -166,22 +161,22 @@ def _parse_short_entry(name: str, source: str, where: str) -> Parameter:
         ) from None
 
 
-def _refuse_other_keys(table: TableReader, allowed: Sequence[str]) -> None:
-    """Raise for keys that do not go with the chosen form."""
-    for key in table.data:
-        if table.has(key) and key not in allowed:
-            raise StudyError(f"does not go with {allowed[0]}", where=table.location(key), value=table.data[key])
+def _refuse_other_keys(table: TableReader, form: str) -> None:
+    """Raise for keys that do not go with the form of the entry."""
+    first_key = "low" if form == RANGE else form
+    for name in table.data:
+        only_for = TABLES["space"][name].only_for
+        if table.has(name) and only_for and form not in only_for:
+            raise StudyError(f"does not go with {first_key}", where=table.location(name), value=table.data[name])
 
 
-def _read_range(name: str, table: TableReader, type_: str, when: Expression | None, note: str) -> Float | Int:
+def _read_range(name: str, table: TableReader, type_: Type, when: Expression | None, note: str) -> Float | Int:
     for key, other in (("low", "high"), ("high", "low")):
         if not table.has(key):
             raise missing_key_error(key, table.where, f"a range has both bounds, and this one only {other}")
-    low, high = (require_number(table.data[key], table.location(key)) for key in ("low", "high"))
-    step = require_number(table.data["step"], table.location("step")) if table.has("step") else None
-    log, explicit = table.flag("log", False), table.flag("int", None)
+    low, high, step, log, explicit = (table.get(key) for key in ("low", "high", "step", "log", "int"))
     whole = all(isinstance(bound, int) for bound in (low, high, step) if bound is not None)
-    if explicit or (explicit is None and whole and type_ != "float"):
+    if explicit or (explicit is None and whole and type_ is not FLOAT):
         low, high = _as_integer(low, table.location("low")), _as_integer(high, table.location("high"))
         return Int(
             name, low, high, log, _as_integer(step, table.location("step")) if step is not None else None, when, note
@@ -196,12 +191,12 @@ def _as_integer(bound: float, where: str) -> int:
     raise wrong_type_error(bound, "a whole number", where, hint="the range says int = true")
 
 
-def _with_setting_type(parameter: Parameter, type_: str, explicit: bool | None) -> Parameter:
+def _with_setting_type(parameter: Parameter, type_: Type, explicit: bool | None) -> Parameter:
     """Return a range of floats if the setting is a float and the text does not say `int`.
 
     Otherwise `1..8` is a range of integers.
     """
-    if not isinstance(parameter, Int) or type_ != "float" or explicit:
+    if not isinstance(parameter, Int) or type_ is not FLOAT or explicit:
         return parameter
     step = None if parameter.step is None else float(parameter.step)
     return Float(
@@ -239,7 +234,7 @@ def expand_short_entry(name: str, source: str, old: Value = None) -> dict[str, V
     explicit = "int" in source.split()
     parameter = _parse_short_entry(name, source, f"space.{name}")
     if not explicit and _is_float(name, old):
-        parameter = _with_setting_type(parameter, "float", None)
+        parameter = _with_setting_type(parameter, FLOAT, None)
     entry = {key: value for key, value in _dump_parameter(parameter).items() if key != "name" and value is not False}
     if not explicit and not (isinstance(old, dict) and old.get("int")):
         entry.pop("int", None)

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from hptui.core.keys import show, unquote_hint
 from hptui.core.space import Choice
 from hptui.core.stages import as_stage
 from hptui.core.study import Study
 from hptui.core.trial import Value
+from hptui.core.values import show, unquote_hint
 from hptui.studyfile.trainer_settings import Schema, accepts_any_setting, default_settings, look_up
 from hptui.studyfile.validate import rule_warnings
 from hptui.studyfile.validate_search import schedule_warnings

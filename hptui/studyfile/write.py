@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from hptui.core.errors import MachineError, StudyError, did_you_mean
-from hptui.core.keys import show
 from hptui.core.trial import Value
+from hptui.core.values import show
 from hptui.studyfile.read import error_file, parse_toml
 from hptui.studyfile.space_entries import expand_short_entry, read_entry
 

@@ -1,104 +1,34 @@
 """The schema of a trainer's settings: a dataclass whose fields have type, default, help, unit, category and range.
 
-That dataclass is the schema of `[trainer]`. It is defined in a module without torch, so that a study file can be
+Each field becomes a `Key` of `[trainer]`. It is defined in a module without torch, so that a study file can be
 checked and a form drawn without importing a training library.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING
 from functools import cache
 from typing import Any, TypeVar
 
-from hptui.core.errors import UserError, did_you_mean
+from hptui.core.errors import StudyError, UserError, did_you_mean
+from hptui.core.keys import FLAG, FLOAT, PLAIN_LIST, TEXT, VALUE, WHOLE_FLOAT, Key, Type
 from hptui.core.trial import Value
 
 S = TypeVar("S")
 
-TYPE_NAMES: dict[str, str] = {
-    "float": "a number",
-    "int": "a whole number",
-    "bool": "true or false",
-    "str": "a text",
-    "list": "a list",
+TYPES: Mapping[str, Type] = {
+    "float": FLOAT,
+    "int": WHOLE_FLOAT,
+    "bool": FLAG,
+    "str": TEXT,
+    "list": PLAIN_LIST,
+    "tuple": PLAIN_LIST,
 }
-"""Name of each setting type in error messages."""
-
-
-@dataclass(frozen=True, slots=True)
-class SettingInfo:
-    """One setting. `type` is float, int, bool, str, list or any; None is a value only where it is the default.
-
-    `memory` marks a setting whose larger value needs more memory; `low` is the smallest valid number; `bound` marks one
-    that a checkpoint depends on: a training that continues from the checkpoint must have the same value.
-    """
-
-    name: str
-    type: str = "any"
-    default: Value = None
-    required: bool = False
-    help: str = ""
-    unit: str = ""
-    category: str = ""
-    typical: str = ""
-    choices: tuple[Value, ...] = ()
-    memory: bool = False
-    low: float | None = None
-    bound: bool = False
-
-    def coerce(self, value: Value) -> Value:
-        """Return `value` converted to the setting's type, e.g. a whole number to a float.
-
-        Raises: UserError if the type, the choices or the lower bound do not allow it.
-        """
-        if value is None and self.default is None and not self.required:
-            return None
-        converted = _CONVERT[self.type](value)
-        if converted is MISSING:
-            raise UserError(f"{self.name} must be {TYPE_NAMES[self.type]}, got {value!r}")
-        if self.choices and converted not in self.choices:
-            names = [str(choice) for choice in self.choices]
-            raise UserError(
-                f"{self.name} must be one of {', '.join(names)}, got {value!r}",
-                hint=did_you_mean(str(value), names),
-            )
-        if self.low is not None and converted < self.low:
-            raise UserError(f"{self.name} must be at least {self.low:g}, got {value!r}")
-        return converted  # type: ignore[no-any-return]  # _CONVERT returns Value or MISSING, which has no public type
-
-
-def _as_float(value: Value) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return MISSING
-    return float(value)
-
-
-def _as_int(value: Value) -> Any:
-    # 4.0 is accepted: an expression such as `model_dim / 32` evaluates to a float.
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return MISSING
-    if isinstance(value, float) and not value.is_integer():
-        return MISSING
-    return int(value)
-
-
-def _only(kind: type) -> Callable[[Value], Any]:
-    return lambda value: value if isinstance(value, kind) else MISSING
-
-
-_CONVERT: dict[str, Callable[[Value], Any]] = {
-    "float": _as_float,
-    "int": _as_int,
-    "bool": _only(bool),
-    "str": _only(str),
-    "list": lambda value: list(value) if isinstance(value, list | tuple) else MISSING,
-    "any": lambda value: value,
-}
+"""Type of a setting by the name of the Python type; that of every other one is `VALUE`."""
 
 
 def setting(
@@ -113,55 +43,89 @@ def setting(
     low: float | None = None,
     bound: bool = False,
 ) -> Any:
-    """Define a field of a `Settings` dataclass. Without a default the setting must be given."""
-    metadata = {
-        "help": help,
-        "unit": unit,
-        "category": category,
-        "typical": typical,
-        "choices": tuple(choices),
-        "memory": memory,
-        "low": low,
-        "bound": bound,
-    }
+    """Define a field of a `Settings` dataclass. Without a default the setting must be given.
+
+    A larger value of a setting with `memory` needs more memory; one that is `bound` must have the same value in a
+    training that continues from a checkpoint. `low` is the smallest valid number.
+    """
+    key = Key(
+        "",
+        help=help,
+        unit=unit,
+        category=category,
+        typical=typical,
+        choices=tuple(choices),
+        low=low,
+        affects_memory=memory,
+        tied_to_checkpoint=bound,
+    )
     if isinstance(default, list):
-        return dataclasses.field(default_factory=default.copy, metadata=metadata)
-    return dataclasses.field(default=default, metadata=metadata)
+        return dataclasses.field(default_factory=default.copy, metadata={"key": key})
+    return dataclasses.field(default=default, metadata={"key": key})
 
 
-def type_name(hint: Any) -> str:
-    """Return the name of a Python type as a setting type; `X | None` counts as X, other types as any."""
+def setting_type(hint: Any) -> Type:
+    """Return the type of a setting with this Python type; `X | None` counts as X."""
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
         members = [arg for arg in typing.get_args(hint) if arg is not type(None)]
-        return type_name(members[0]) if len(members) == 1 else "any"
+        return setting_type(members[0]) if len(members) == 1 else VALUE
     plain = typing.get_origin(hint) or hint
-    names = {float: "float", int: "int", bool: "bool", str: "str", list: "list", tuple: "list"}
-    return names.get(plain, "any")
+    return TYPES.get(plain.__name__, VALUE) if isinstance(plain, type) and plain.__module__ == "builtins" else VALUE
 
 
 @cache
-def _schema(settings: type) -> dict[str, SettingInfo]:
+def _keys(settings: type) -> dict[str, Key]:
     hints = typing.get_type_hints(settings)
-    schema = {}
+    keys = {}
     for field in dataclasses.fields(settings):
         default: Any = field.default_factory() if field.default_factory is not MISSING else field.default
         required = default is MISSING
-        schema[field.name] = SettingInfo(
+        keys[field.name] = dataclasses.replace(
+            field.metadata.get("key", Key("")),
             name=field.name,
-            type=type_name(hints[field.name]),
+            type=setting_type(hints[field.name]),
             default=None if required else default,
             required=required,
-            **field.metadata,
         )
-    return schema
+    return keys
 
 
-def describe(settings: type) -> dict[str, SettingInfo]:
-    """Return the schema of a `Settings` dataclass, by name, in the order of its fields."""
-    return dict(_schema(settings))
+def describe(settings: type) -> dict[str, Key]:
+    """Return the settings of a `Settings` dataclass, by name, in the order of its fields."""
+    return dict(_keys(settings))
 
 
-def coerce(schema: Mapping[str, SettingInfo], values: Mapping[str, Value]) -> dict[str, Value]:
+def key_to_json(key: Key) -> dict[str, Any]:
+    """Return a setting as JSON, for another process of the same version; `key_from_json` is the inverse."""
+    values = {field.name: getattr(key, field.name) for field in dataclasses.fields(key)}
+    return {**values, "type": next((name for name, type_ in TYPES.items() if type_ is key.type), "")}
+
+
+def key_from_json(document: Mapping[str, Any]) -> Key:
+    """Return the setting that `key_to_json` wrote."""
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
+    return Key(**{**values, "default": document["default"], "type": TYPES.get(document["type"], VALUE)})
+
+
+def _coerce(key: Key, value: Value) -> Value:
+    """Return `value` converted to the setting's type, e.g. a whole number to a float. Raises: UserError."""
+    if value is None and key.default is None and not key.required:
+        return None
+    try:
+        converted: Value = key.type.read(value, key.name)
+    except StudyError:
+        word = "a text" if key.type is TEXT else key.type.word
+        raise UserError(f"{key.name} must be {word}, got {value!r}") from None
+    if key.choices and converted not in key.choices:
+        names = [str(choice) for choice in key.choices]
+        message = f"{key.name} must be one of {', '.join(names)}, got {value!r}"
+        raise UserError(message, hint=did_you_mean(str(value), names))
+    if key.low is not None and isinstance(converted, int | float) and converted < key.low:
+        raise UserError(f"{key.name} must be at least {key.low:g}, got {value!r}")
+    return converted
+
+
+def coerce(schema: Mapping[str, Key], values: Mapping[str, Value]) -> dict[str, Value]:
     """Return the given values converted by a schema.
 
     Raises: UserError for unknown, missing and mistyped values.
@@ -172,7 +136,7 @@ def coerce(schema: Mapping[str, SettingInfo], values: Mapping[str, Value]) -> di
     for name, info in schema.items():
         if info.required and name not in values:
             raise UserError(f"the trainer needs the setting {name!r}", hint=info.help)
-    return {name: schema[name].coerce(value) for name, value in values.items()}
+    return {name: _coerce(schema[name], value) for name, value in values.items()}
 
 
 def build(settings: Callable[..., S], values: Mapping[str, Value]) -> S:

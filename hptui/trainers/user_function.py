@@ -21,11 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import UserError, did_you_mean
+from hptui.core.keys import VALUE, Key
+from hptui.core.references import resolve
 from hptui.core.trial import Value
+from hptui.plugins import TrainerSpec
 from hptui.trainers import modules
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import one_line
-from hptui.trainers.settings import SettingInfo, build, coerce, describe, type_name
+from hptui.trainers.settings import build, coerce, describe, key_from_json, key_to_json, setting_type
 
 CONTEXT_PARAMETER = "trial"
 """Name of the parameter that receives the `TrialContext` and is not a setting."""
@@ -73,11 +76,13 @@ def trainer_file_facts(kind: str, directory: str = "") -> dict[str, Value]:
     return {"trainer_file": path, "trainer_sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
 
 
-def schema_of(function: Any) -> dict[str, SettingInfo] | None:
+def schema_of(function: Any) -> dict[str, Key] | None:
     """Return the settings that a user's trainer takes; None when it takes any.
 
     Raises: UserError if it cannot be called, or has a positional-only parameter.
     """
+    if isinstance(function, TrainerSpec):
+        return settings_schema(resolve(function.settings))
     if hasattr(function, "Settings"):
         return describe(function.Settings)
     if not callable(function):
@@ -98,22 +103,52 @@ def schema_of(function: Any) -> dict[str, SettingInfo] | None:
     return schema
 
 
-def _info(parameter: inspect.Parameter, hint: Any) -> SettingInfo:
+def _info(parameter: inspect.Parameter, hint: Any) -> Key:
     required = parameter.default is parameter.empty
     default = None if required else parameter.default
-    setting_type = type_name(hint) if hint is not None else type_name(type(default))
+    type_ = setting_type(hint) if hint is not None else setting_type(type(default))
     if isinstance(default, tuple):
         default = list(default)
     try:
         json.dumps(default)
     except (TypeError, ValueError):
-        setting_type, default = "any", None  # not a JSON value: only the function itself can interpret it
-    return SettingInfo(parameter.name, setting_type, default, required)
+        type_, default = VALUE, None  # not a JSON value: only the function itself can interpret it
+    return Key(parameter.name, type_, default=default, required=required)
+
+
+def settings_schema(settings: Any, directory: str = "") -> dict[str, Key] | None:
+    """Return the settings that a spec's `settings` stand for: a dataclass, a function, or None for any."""
+    if settings is None:
+        return None
+    if dataclasses.is_dataclass(settings):
+        return describe(typing.cast(type, settings))
+    schema: dict[str, Key] | None = settings(directory)
+    return schema
+
+
+def bind(train: Any, settings: Any) -> Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]:
+    """Return the trainer of a spec as a function of plain settings and a context.
+
+    A class is instantiated first. Where `settings` is a dataclass, the trainer gets an instance of it.
+    """
+    trainer: Any = train() if isinstance(train, type) else train
+    if not dataclasses.is_dataclass(settings):
+        return trainer  # type: ignore[no-any-return]  # what a spec names is called as its documentation says
+    make: Any = settings
+
+    def bound(values: Mapping[str, Value], trial: TrialContext) -> Mapping[str, float]:
+        return _metrics(trainer(build(make, values), trial), trial)
+
+    if hasattr(trainer, "foresee"):
+        bound.foresee = lambda values, trial: trainer.foresee(build(make, values), trial)  # type: ignore[attr-defined]
+    return bound
 
 
 def load(kind: str, directory: str) -> Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]:
     """Return the user's trainer as a function of settings and context, as all trainers are called."""
     function = find_trainer(kind, directory)
+    if isinstance(function, TrainerSpec):
+        return bind(resolve(function.train), resolve(function.settings))
     if hasattr(function, "Settings"):
         trainer = function() if isinstance(function, type) else function
         return lambda settings, trial: _metrics(trainer(build(function.Settings, settings), trial), trial)
@@ -142,7 +177,7 @@ def _metrics(result: Any, trial: TrialContext) -> Mapping[str, float]:
     return {trial.objectives[0]: number}
 
 
-def inspect_in_subprocess(kind: str, directory: str) -> dict[str, SettingInfo] | None:
+def inspect_in_subprocess(kind: str, directory: str) -> dict[str, Key] | None:
     """Return `schema_of` a trainer, computed in a subprocess that imports the user's module.
 
     Raises: UserError for everything that goes wrong in the user's module, a timeout included.
@@ -169,7 +204,7 @@ def inspect_in_subprocess(kind: str, directory: str) -> dict[str, SettingInfo] |
         raise UserError(answer["error"], hint=answer["hint"])
     if answer["schema"] is None:
         return None
-    return {item["name"]: SettingInfo(**{**item, "choices": tuple(item["choices"])}) for item in answer["schema"]}
+    return {item["name"]: key_from_json(item) for item in answer["schema"]}
 
 
 def main(kind: str, directory: str) -> None:
@@ -177,7 +212,7 @@ def main(kind: str, directory: str) -> None:
     answer: dict[str, Any]
     try:
         schema = schema_of(find_trainer(kind, directory))
-        answer = {"schema": None if schema is None else [dataclasses.asdict(info) for info in schema.values()]}
+        answer = {"schema": None if schema is None else [key_to_json(key) for key in schema.values()]}
     except UserError as error:
         answer = {"error": error.message, "hint": error.hint}
     except Exception as error:  # noqa: BLE001  a user's module may raise anything on import

@@ -11,10 +11,11 @@ import pytest
 
 from hptui.core.errors import StudyError, UserError
 from hptui.core.trial import Reason, TrialStatus
-from hptui.operations.export import ExportRequest, export
+from hptui.operations.export import export
 from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
 from hptui.operations.steer import send_command
+from hptui.results.export.formats import ExportRequest
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import read_json

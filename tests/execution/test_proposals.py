@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from hptui import plugins
 from hptui.core.parameters import Choice, Float, Int
 from hptui.core.study import Search
 from hptui.core.trial import Role, TrialStatus
 from hptui.execution.proposals import Proposals
 from hptui.execution.queue import insert_waiting
-from hptui.search.engine import RESULT_INDEPENDENT_SAMPLERS
 from hptui.search.engine_process import runs_in_own_process
 from hptui.store.paths import StudyDir
 from hptui.store.store import Store
@@ -18,6 +18,7 @@ from hptui.studyfile import to_json
 from tests.search.kit import space
 from tests.search.kit import study as made
 
+ASKING_AHEAD = [name for name in plugins.names("samplers") if plugins.spec("samplers", name).asks_ahead]
 SPACE = space([Float("lr", 0, 1, step=0.05), Int("width", 1, 40, step=1), Choice("depth", (1, 2, 3))], "lr * width < 3")
 
 
@@ -57,7 +58,7 @@ def course(tmp_path, sampler, ahead):
         return facts, proposals.asked
 
 
-@pytest.mark.parametrize("sampler", sorted(RESULT_INDEPENDENT_SAMPLERS - {"list"}))
+@pytest.mark.parametrize("sampler", [name for name in ASKING_AHEAD if name != "list"])
 def test_asked_ahead_the_proposals_are_the_same_and_the_engine_is_asked_no_oftener(tmp_path, sampler):
     expected, asked = course(tmp_path, sampler, ahead=False)
     found, asked_ahead = course(tmp_path, sampler, ahead=True)
@@ -109,7 +110,7 @@ def test_with_many_trials_an_ask_is_expected_to_be_long(store):
     assert not runs_in_own_process("tpe", 10)
     assert runs_in_own_process("tpe", 5000)
     assert runs_in_own_process("gp")
-    assert not any(runs_in_own_process(sampler, 5000) for sampler in RESULT_INDEPENDENT_SAMPLERS)
+    assert not any(runs_in_own_process(sampler, 5000) for sampler in ASKING_AHEAD)
 
 
 def test_a_trial_added_by_hand_meanwhile_makes_it_ask_again(store):

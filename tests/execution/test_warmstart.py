@@ -11,7 +11,7 @@ import pytest
 
 from hptui.core.errors import StudyError
 from hptui.core.parameters import Choice, Float
-from hptui.core.study import Objective, Search, Study, TrainerSpec
+from hptui.core.study import Objective, Search, Study, TrainerSettings
 from hptui.core.trial import Reason, Role, TrialStatus
 from hptui.execution import prior_trials
 from hptui.execution.proposals import Proposals
@@ -39,7 +39,7 @@ def study(name, searched=SPACE, **more):
     return Study(
         name,
         more.pop("objectives", (Objective("loss"),)),
-        TrainerSpec(more.pop("kind", "toy"), more.pop("settings", BASE)),
+        TrainerSettings(more.pop("kind", "toy"), more.pop("settings", BASE)),
         searched,
         Search(**given),
     )
@@ -135,7 +135,7 @@ def test_it_is_copied_once_and_outlives_the_other_study(opened, tmp_path):
 
 
 def test_what_does_not_fit_is_not_heard_and_why_is_said(opened):
-    other = replace(study("old"), trainer=TrainerSpec("toy", {**BASE, "epochs": 5}))
+    other = replace(study("old"), trainer=TrainerSettings("toy", {**BASE, "epochs": 5}))
     store = opened(warm(), other)
     assert (
         read_history(SpaceProjection(SPACE, BASE), warm(), prior_trials.prior_trials(store, warm())).observations == ()

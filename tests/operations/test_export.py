@@ -15,8 +15,9 @@ import pytest
 import yaml
 
 from hptui.core.errors import MachineError, UserError
-from hptui.operations.export import ExportRequest, archive, export
+from hptui.operations.export import archive, export
 from hptui.operations.report import write_report
+from hptui.results.export.formats import ExportRequest
 from hptui.results.view import read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader

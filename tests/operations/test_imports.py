@@ -8,8 +8,9 @@ import pytest
 
 from hptui.core.errors import UserError
 from hptui.core.trial import Reason, Role, StudyState, TrialStatus
-from hptui.operations.export import ExportRequest, export
+from hptui.operations.export import export
 from hptui.operations.imports import plan_import, run_import
+from hptui.results.export.formats import ExportRequest
 from hptui.results.view import read_view
 from hptui.search.history import ObservationKind, read_history
 from hptui.search.projection import SpaceProjection

@@ -4,14 +4,15 @@ import dataclasses
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
 
 import pytest
 
+from hptui import plugins
 from hptui.core.errors import HptuiError, StudyError, Unsupported
+from hptui.core.keys import FLAG, FLOAT, PLAIN_LIST, TEXT, WHOLE_FLOAT, Key
 from hptui.core.space import Choice, Float, Int
 from hptui.core.stages import expected_total
-from hptui.core.study import PrunerSpec, Resources
+from hptui.core.study import PrunerSettings, Resources
 from hptui.studyfile import (
     describe_changes,
     from_json,
@@ -22,34 +23,22 @@ from hptui.studyfile import (
     to_json,
     with_overrides,
 )
-from hptui.studyfile.validate_search import SAMPLERS
 from hptui.trainers.registry import schema as real_schema
 
-
-@dataclass(frozen=True)
-class Info:
-    name: str
-    type: str
-    default: object = None
-    required: bool = False
-    choices: tuple = ()
-    low: float | None = None
-
-
 SETTINGS = {
-    info.name: info
-    for info in (
-        Info("learning_rate", "float", 1e-3),
-        Info("batch_size", "int", 8, low=1),
-        Info("lora_rank", "int", 16),
-        Info("lora_alpha", "int", 32),
-        Info("dropout", "float", 0.0),
-        Info("lr_schedule", "str", "cosine", choices=("cosine", "constant")),
-        Info("warmup_steps", "int", 0),
-        Info("use_amp", "bool", False),
-        Info("betas", "list", [0.9, 0.99]),
-        Info("patience", "int", None),
-        Info("tag", "str", ""),
+    key.name: key
+    for key in (
+        Key("learning_rate", FLOAT, default=1e-3),
+        Key("batch_size", WHOLE_FLOAT, default=8, low=1),
+        Key("lora_rank", WHOLE_FLOAT, default=16),
+        Key("lora_alpha", WHOLE_FLOAT, default=32),
+        Key("dropout", FLOAT, default=0.0),
+        Key("lr_schedule", TEXT, default="cosine", choices=("cosine", "constant")),
+        Key("warmup_steps", WHOLE_FLOAT, default=0),
+        Key("use_amp", FLAG, default=False),
+        Key("betas", PLAIN_LIST, default=[0.9, 0.99]),
+        Key("patience", WHOLE_FLOAT, default=None),
+        Key("tag", TEXT, default=""),
     )
 }
 
@@ -387,14 +376,14 @@ LATER = {
 }
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", ["auto", *plugins.names("samplers")])
 def test_every_sampler_can_be_named(sampler):
     listed = "[[trial]]\nset = { lora_rank = 8 }" if sampler == "list" else ""
     assert read(**search(f'sampler = "{sampler}"'), **space(RANKS), more=listed).search.sampler == sampler
 
 
 def test_without_ax_its_sampler_is_refused_with_the_remedy(monkeypatch):
-    monkeypatch.setattr("hptui.studyfile.validate_search.find_spec", lambda name: None)
+    monkeypatch.setattr("hptui.search.library_samplers.find_spec", lambda name: None)
     with pytest.raises(Unsupported, match=r"(?s)search\.sampler: 'ax' needs Ax.*pip install ax-platform"):
         read(**search('sampler = "ax"'))
     assert read(**search('sampler = "gp"'))
@@ -507,7 +496,7 @@ def test_a_whole_file_is_read(whole, tmp_path):
     ]  # fmt: skip
     assert whole.space.derived[0].expr.text == "2 * lora_rank"
     assert whole.search.sampler == "auto"
-    assert whole.search.pruner == PrunerSpec("median", 0.3, 4)
+    assert whole.search.pruner == PrunerSettings("median", 0.3, 4)
     assert (whole.search.until.hours, whole.search.seed, whole.search.baseline) == (8, 42, False)
     assert whole.trials[0].set == {"lora_rank": 16, "lora_alpha": 32}
     assert whole.resources == Resources(
@@ -585,7 +574,7 @@ def test_a_space_parameter_needs_no_value_in_trainer_where_the_setting_has_a_def
 
 
 def test_a_required_setting_must_be_given():
-    settings = {**SETTINGS, "train": Info("train", "str", required=True)}
+    settings = {**SETTINGS, "train": Key("train", TEXT, default=None, required=True)}
     with pytest.raises(StudyError, match=r"trainer.train: missing: the trainer 'sft' needs it"):
         read_text(text(), schema=lambda kind, directory: settings)
     with pytest.raises(StudyError, match="the baseline runs"):

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from hptui import plugins
 from hptui.core.errors import UserError
+from hptui.core.keys import FLAG, FLOAT, PLAIN_LIST, TEXT, WHOLE_FLOAT, Key
 from hptui.trainers import registry, toy
 from hptui.trainers.charlm.settings import CharlmSettings as CharSettings
-from hptui.trainers.settings import SettingInfo, build, describe, setting
+from hptui.trainers.settings import build, describe, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,12 @@ GUIDE = (
 def test_the_schema_says_all_that_a_form_needs() -> None:
     schema = describe(Settings)
     assert list(schema) == ["model", "rate", "layers", "wild", "decay", "marks", "limit"]
-    assert schema["model"] == SettingInfo("model", "str", None, True, "which model")
-    assert schema["rate"] == SettingInfo(
-        "rate", "float", 1e-3, help="how fast", unit="1/step", category="Training", typical="1e-5 to 1e-2"
+    assert schema["model"] == Key("model", TEXT, "which model", default=None, required=True)
+    assert schema["rate"] == Key(
+        "rate", FLOAT, default=1e-3, help="how fast", unit="1/step", category="Training", typical="1e-5 to 1e-2"
     )
-    assert [info.type for info in schema.values()] == ["str", "float", "int", "bool", "str", "list", "float"]
-    assert schema["layers"].memory
+    assert [info.type for info in schema.values()] == [TEXT, FLOAT, WHOLE_FLOAT, FLAG, TEXT, PLAIN_LIST, FLOAT]
+    assert schema["layers"].affects_memory
     assert schema["decay"].choices == ("none", "cosine")
     assert schema["marks"].default == []
 
@@ -99,7 +101,7 @@ def test_charlm_has_the_names_that_guides_use() -> None:
     assert set(GUIDE) <= set(describe(CharSettings))
     schema = describe(CharSettings)
     assert schema["model_dim"].typical == "64 to 1024"
-    assert {name for name, info in schema.items() if info.memory} == {
+    assert {name for name, info in schema.items() if info.affects_memory} == {
         *("model_dim", "num_layers", "num_heads", "batch_size", "max_seq_len")
     }
 
@@ -143,7 +145,7 @@ def test_a_launcher_stays_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert registry.preload("module:function") == ()
-    for kind in registry.KINDS:
+    for kind in plugins.names("trainers"):
         code = "import os, importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
         code += "print(len(os.listdir('/proc/self/task')))"
         done = subprocess.run([sys.executable, "-c", code, *registry.preload(kind)], capture_output=True, text=True)

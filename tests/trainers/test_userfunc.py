@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from hptui.core.errors import UserError
+from hptui.core.keys import FLAG, FLOAT, PLAIN_LIST, TEXT, VALUE, WHOLE_FLOAT, Key
 from hptui.trainers.registry import schema
-from hptui.trainers.settings import SettingInfo
 
 MODULE = """
 from __future__ import annotations
@@ -47,23 +47,32 @@ def folder(tmp_path: Path) -> str:
 
 def test_keyword_arguments_are_the_settings(folder: str) -> None:
     assert schema("ours:train", folder) == {
-        "data": SettingInfo("data", "str", None, True),
-        "rate": SettingInfo("rate", "float", 1e-3),
-        "layers": SettingInfo("layers", "int", 4),
-        "fast": SettingInfo("fast", "bool", False),
-        "sizes": SettingInfo("sizes", "list", [8, 16]),
-        "limit": SettingInfo("limit", "float", None),
-        "how": SettingInfo("how", "any", None),
+        "data": Key("data", TEXT, default=None, required=True),
+        "rate": Key("rate", FLOAT, default=1e-3),
+        "layers": Key("layers", WHOLE_FLOAT, default=4),
+        "fast": Key("fast", FLAG, default=False),
+        "sizes": Key("sizes", PLAIN_LIST, default=[8, 16]),
+        "limit": Key("limit", FLOAT, default=None),
+        "how": Key("how", VALUE, default=None),
     }
 
 
 def test_annotations_that_cannot_be_resolved_do_no_harm(folder: str) -> None:
-    assert schema("ours:vague", folder) == {"rate": SettingInfo("rate", "float", 0.5)}
+    assert schema("ours:vague", folder) == {"rate": Key("rate", FLOAT, default=0.5)}
 
 
 def test_a_settings_class_says_more(folder: str) -> None:
     assert schema("ours:with_settings", folder) == {
-        "rank": SettingInfo("rank", "int", 16, False, "capacity", "", "LoRA", "4 to 64", choices=(8, 16), memory=True)
+        "rank": Key(
+            "rank",
+            WHOLE_FLOAT,
+            "capacity",
+            16,
+            category="LoRA",
+            typical="4 to 64",
+            choices=(8, 16),
+            affects_memory=True,
+        )
     }
 
 
@@ -75,7 +84,7 @@ def test_an_edit_is_seen(folder: str) -> None:
     module = Path(folder) / "edited.py"
     for default in (1, 2):
         module.write_text(f"def train(layers={default}): ...")
-        assert schema("edited:train", folder) == {"layers": SettingInfo("layers", "int", default)}
+        assert schema("edited:train", folder) == {"layers": Key("layers", WHOLE_FLOAT, default=default)}
 
 
 def test_nothing_of_the_users_is_imported_here(folder: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from hptui.core.plugin_specs import ExecutorSpec
 from hptui.core.study import Resources
 from hptui.execution.executor import Launch, LaunchRecord, Lease, StartFailed, State, WorkerSpec
 from hptui.execution.local import devices, shim
@@ -112,6 +113,9 @@ class LocalHandle:
         if self.pidfd is not None:
             os.close(self.pidfd)
             self.pidfd = None
+
+
+SPEC = ExecutorSpec("local", "Processes on the machine of the runner.", "hptui.execution.local.executor:LocalExecutor")
 
 
 class LocalExecutor:

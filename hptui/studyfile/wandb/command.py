@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hptui.core.errors import StudyError, did_you_mean
-from hptui.core.keys import show
 from hptui.core.trial import Value
+from hptui.core.values import show
 
 DEFAULT_COMMAND = ("${env}", "${interpreter}", "${program}", "${args}")
 """W&B's command where the file has none."""

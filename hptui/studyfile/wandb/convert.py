@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import StudyError, did_you_mean
-from hptui.core.keys import show, to_plain
 from hptui.core.trial import Value
-from hptui.core.values import is_number
+from hptui.core.values import is_number, show, to_plain
 from hptui.studyfile.wandb.command import read_command
 from hptui.studyfile.wandb.naming import find_workdir
 from hptui.studyfile.wandb.parameters import SweepParameters, read_parameters

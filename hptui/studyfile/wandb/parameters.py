@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hptui.core.errors import StudyError, Unsupported, did_you_mean
-from hptui.core.keys import show
 from hptui.core.trial import Value
-from hptui.core.values import canonical_json, is_number, number_text
+from hptui.core.values import canonical_json, is_number, number_text, show
 from hptui.studyfile.wandb.naming import study_names_for
 
 NAME_PATTERN = re.compile(r"[A-Za-z_+~@][A-Za-z0-9_./@+:-]*")

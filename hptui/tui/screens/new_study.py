@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
-from hptui.core.errors import HptuiError, UserError
+from hptui.core.errors import HptuiError, StudyError, UserError
 from hptui.core.study import Study
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
@@ -71,11 +71,10 @@ class LaunchForm(Dialog["Choices | None"]):
     def action_start(self) -> None:
         texts = {str(line.id).removeprefix("run-"): line.value.strip() for line in self.query(TextInput)}
         changed = {name: text for name, text in texts.items() if text and text != self._initial_choices.get(name)}
-        trials = changed.get("trials", "").removeprefix("+")
-        for name in ("parallel", "trials_per_gpu", "trials"):
-            text = trials if name == "trials" else changed.get(name, "")
-            if text and (not text.isdecimal() or int(text) < 1):
-                self._show_problem(f"{name}: {changed[name]!r} is not a number from 1")
+        for table, name in (("resources", "parallel"), ("resources", "trials_per_gpu"), ("search", "trials")):
+            text = changed.get(name, "")
+            if text and not _accepts(table, name, text.removeprefix("+") if name == "trials" else text):
+                self._show_problem(f"{name}: {text!r} is not a number from 1")
                 return
         if "," in changed.get("gpus", ""):
             changed["gpus"] = f"[{changed['gpus'].strip('[]')}]"
@@ -94,6 +93,18 @@ class LaunchForm(Dialog["Choices | None"]):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
+
+
+def _accepts(table: str, name: str, text: str) -> bool:
+    """Return whether a key of the study file can have a typed value."""
+    from hptui.studyfile.schema import TABLES
+
+    key = TABLES[table][name]
+    try:
+        key.read(key.type.from_text(text), name)
+    except StudyError:
+        return False
+    return True
 
 
 def present_choices(study: Study) -> Choices:

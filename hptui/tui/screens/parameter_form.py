@@ -38,11 +38,10 @@ FIELDS_BY_KIND: Mapping[str, tuple[tuple[str, str], ...]] = {
 """Kind -> fields of the form: the key of `[space]`, and a hint."""
 COMMON_FIELDS = (("when", "optimizer == 'sgd'"), ("note", "why it is searched"))
 """Fields of all kinds; `when` is not one of derived values."""
-YES_OR_NO = {"yes": True, "true": True, "y": True, "1": True, "no": False, "false": False, "n": False, "0": False}
-"""Accepted texts of a yes-or-no field."""
-
 Histogram = Callable[[Parameter], str]
 """Returns where the best trials stand in the range of a parameter, in a line."""
+ReadParameter = Callable[[str, Mapping[str, Value]], Parameter | Derived]
+"""Returns the parameter of a name and an entry. Raises StudyError if it is invalid."""
 Entry = tuple[str, dict[str, Value]]
 """Name of a parameter, and its entry for `[space]`."""
 OTHER_NAME = "another name…"
@@ -143,7 +142,7 @@ class ParameterForm(Dialog["Entry | None"]):
         Raises: StudyError for what cannot be read.
         """
         from hptui.core.shorthand import parse_parameter
-        from hptui.studyfile import parse_value
+        from hptui.studyfile.search_tables import SPACE_TABLE
 
         texts = self.typed
         name = self._parameter or texts.get("name", "")
@@ -155,17 +154,14 @@ class ParameterForm(Dialog["Entry | None"]):
         for key, text in texts.items():
             if key in ("name", "kind") or not text:
                 continue
-            if key in ("expr", "distribution", "when", "note"):
-                entry[key] = text
-            elif key in ("log", "ordered"):
-                if text.lower() not in YES_OR_NO:
-                    raise StudyError(f"is yes or no, got {text!r}", where=f"space.{name}.{key}")
-                entry[key] = YES_OR_NO[text.lower()]
-            elif key == "choices":
+            if key == "choices":
                 parsed: Any = parse_parameter(name, "{" + text.strip("{}[]") + "}")
                 entry[key] = list(parsed.choices)
-            else:
-                entry[key] = parse_value(text)
+                continue
+            try:
+                entry[key] = SPACE_TABLE[key].type.from_text(text)
+            except StudyError as error:
+                raise StudyError(error.problem, where=f"space.{name}.{key}") from None
         if self.kind == "int":
             entry["int"] = True
         if self.kind == "float":
