@@ -46,7 +46,7 @@ class Key:
         return bool(self.calls)
 
 
-STEER_CALL = "hptui.operations.steer:request"
+STEER_CALL = "hptui.operations.steer:send_command"
 """Posts a command to the runner."""
 RUN_CALL = "hptui.operations.run:run"
 """Starts a runner."""

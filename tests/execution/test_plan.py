@@ -56,8 +56,8 @@ def state(found: list[Trial], **changes: object) -> PlanState:
         (state(trials(W, R), study=StudyState.DRAINING), []),
         (state(trials(W, C), study=StudyState.DRAINING), [End(StudyState.PAUSED, "")]),
         (state(trials(W), study=StudyState.STOPPED), [End(StudyState.STOPPED, "")]),
-        (state(trials(W, C), over="the hours are over"), [End(StudyState.DONE, "the hours are over")]),
-        (state(trials(R), over="the hours are over"), []),
+        (state(trials(W, C), stop_reason="the hours are over"), [End(StudyState.DONE, "the hours are over")]),
+        (state(trials(R), stop_reason="the hours are over"), []),
     ],
 )
 def test_next_actions(given: PlanState, expected: list[Action]) -> None:

@@ -73,7 +73,7 @@ def store(tmp_path: Path, study: Study) -> Iterator[Store]:
 
 
 def preparing(store: Store, starter: Starter, prepares: tuple[str, ...] = ("steps",)) -> Preparation:
-    attempts: Any = SimpleNamespace(local=starter, trainer=SimpleNamespace(prepares=prepares, command=("worker",)))
+    attempts: Any = SimpleNamespace(executor=starter, trainer=SimpleNamespace(prepares=prepares, command=("worker",)))
     return Preparation(StudyDir(store.path.parent), store, attempts)
 
 

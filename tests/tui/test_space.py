@@ -217,7 +217,7 @@ def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tm
         def say(self, text, meaning=""):
             self.said = text
 
-        def carry_out(self, call, doing="", then=None):
+        def run_in_background(self, call, text="", then=None):
             self.said = call()
 
     app = Given()

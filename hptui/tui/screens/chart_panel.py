@@ -221,7 +221,7 @@ def _default_trials(snapshot: StudySnapshot, rows: TrialRows, cursor: int | None
 
 
 class ChartScreen(SourceScreen):
-    """A screen whose `curves` are charts. `aim` requests the curves that they show now."""
+    """A screen whose `curves` are charts. `request_curves` requests the curves that they show now."""
 
     curves: CurvePanel
 

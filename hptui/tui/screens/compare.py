@@ -77,7 +77,7 @@ class CompareScreen(ChartScreen):
         trials_by_number = {trial.number: trial for trial in snapshot.view.trials}
         return snapshot.view, [trials_by_number[number] for number in self.numbers if number in trials_by_number]
 
-    def aim(self) -> None:
+    def request_curves(self) -> None:
         """Request the curves of these trials."""
         self._show_comparison()
 

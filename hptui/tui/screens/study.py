@@ -209,7 +209,7 @@ class StudyScreen(ChartScreen, SteeringScreen):
             self._entitle_table(self.snapshot)
         self._request_shown()
 
-    def aim(self) -> None:
+    def request_curves(self) -> None:
         """Request what is to be shown now."""
         self._request_shown()
 

@@ -109,7 +109,7 @@ class TrialScreen(ChartScreen, SteeringScreen):
         if source is self.trial_source:
             super().trouble(source, trouble)
 
-    def aim(self) -> None:
+    def request_curves(self) -> None:
         """Request the curves of this trial and the best one."""
         self._show_trial()
 
