@@ -62,7 +62,7 @@ def live_until_crash(subject: Subject, monkeypatch: pytest.MonkeyPatch, crash: s
         assert subject.kill(runner, signal.SIGSTOP)  # so that it finds all of them at once
         post(subject.sd)
         assert subject.kill(runner, signal.SIGCONT)
-    until(lambda: not runner_status(subject.sd)["alive"], 30)
+    until(lambda: not runner_status(subject.sd)["alive"], seconds=30)
     monkeypatch.delenv("HPTUI_CRASH")
     pid = runner_status(subject.sd)["pid"]
     assert isinstance(pid, int)
@@ -88,7 +88,7 @@ def post(sd: StudyDir) -> None:
 def finish(subject: Subject) -> None:
     """Let it run in peace, to its end."""
     with subject.kept():
-        until(lambda: subject.state() == "done" and not runner_status(subject.sd)["alive"], 60)
+        until(lambda: subject.state() == "done" and not runner_status(subject.sd)["alive"], seconds=60)
 
 
 def test_there_are_crash_points() -> None:
@@ -329,7 +329,7 @@ def test_a_pause_that_is_taken_back_at_once_leaves_nothing_paused(home: Path, tm
     until(lambda: (subject.sd.checkpoints(0) / "step-00000003").is_dir())
     assert subject.ask("pause", {}) is True
     assert subject.ask("resume", {}) is True
-    until(lambda: not runner_status(subject.sd)["alive"], 60)
+    until(lambda: not runner_status(subject.sd)["alive"], seconds=60)
     assert subject.state() == "done"
     subject.judge()
 
@@ -345,5 +345,5 @@ def test_a_request_that_nobody_understands_is_answered_and_forgotten(home: Path,
     mailbox.close()
     assert [answer.ok for answer in answers if answer] == [False] * 3
     assert subject.runner() == runner
-    until(lambda: subject.state() == "done", 60)
+    until(lambda: subject.state() == "done", seconds=60)
     assert subject.look() == []

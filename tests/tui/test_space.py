@@ -18,7 +18,7 @@ from hptui.tui.screens.parameter_form import ParameterForm
 from hptui.tui.screens.space import SpaceScreen
 from hptui.tui.screens.study import StudyScreen
 from tests.frames import text as frame
-from tests.support import run_to_rest
+from tests.support import PATIENCE, run_to_rest
 
 STUDY = """
 name = "edited"
@@ -53,7 +53,7 @@ def seen(tmp_path_factory):
 
 async def settled(pilot, screen) -> None:
     """Until the draft has been read and judged."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 20 * PATIENCE
     while screen.draft is None or (screen.meaning is None and not screen.problem):
         assert time.monotonic() < deadline
         await pilot.pause(0.05)
@@ -62,7 +62,7 @@ async def settled(pilot, screen) -> None:
 
 async def until(pilot, holds):
     """Until something holds, however busy the machine is."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 20 * PATIENCE
     while not holds():
         assert time.monotonic() < deadline, frame(pilot.app)
         await pilot.pause(0.05)
