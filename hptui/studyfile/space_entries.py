@@ -39,6 +39,9 @@ def entries_by_name(space: Value, where: str = "space") -> dict[str, Value]:
     if not isinstance(space, list):
         return require_table({} if space is None else space, where)
     named = [dict(require_table(entry, where)) for entry in space]
+    for index, entry in enumerate(named):
+        if "name" not in entry:
+            raise missing_key_error("name", f"{where}[{index}]", "which parameter this is")
     return {str(entry.pop("name")): entry for entry in named}
 
 

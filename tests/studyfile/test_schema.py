@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import random
 import subprocess
 import sys
@@ -260,18 +261,17 @@ def generated(rng):
     """A study with one to three keys changed at random, to an example or to something odd."""
     kind = rng.choice(("toy", "toy", *KINDS))
     document = copy.deepcopy(BASE)
-    for _ in range(rng.choice((1, 1, 2, 3))):
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
         table, key = rng.choice(KEYS)
-        value = example_value(key) if rng.random() < 0.5 else copy.deepcopy(rng.choice(ODD))
+        value = example_value(key) if rng.random() < 0.6 else copy.deepcopy(rng.choice(ODD))
         document |= {name: part for name, part in study_with(table.name, key, value).items() if part != BASE.get(name)}
     if kind != "toy":
         document |= {**OTHERS[kind], "trainer": {"kind": kind, **NEEDED.get(kind, {})}}
-    if isinstance(document["trainer"], dict):
-        settings = registry.schema(kind)
-        for name in rng.sample(sorted(settings), 2):
-            document["trainer"][name] = rng.choice((settings[name].default, *ODD))
-            if document["trainer"][name] is None:
-                del document["trainer"][name]
+    settings, trainer = registry.schema(kind), document["trainer"]
+    if isinstance(trainer, dict) and rng.random() < 0.4:
+        name = rng.choice(sorted(settings))
+        trainer |= {name: rng.choice((settings[name].default, rng.choice(ODD)))}
+        document["trainer"] = {name: value for name, value in trainer.items() if value is not None}
     return document
 
 
@@ -381,12 +381,18 @@ def test_schema_is_printed_and_written(tmp_path):
     assert "did you mean 'toy'?" in refused.stderr
 
 
+SCRIPT = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=1e-3)
+print("loss", parser.parse_args().lr)
+"""
+
+
 @pytest.mark.parametrize(("source", "kind"), [("charlm", "charlm"), ("train.py", "command")])
 def test_a_new_study_names_its_schema(tmp_path, monkeypatch, source, kind):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "train.py").write_text(
-        "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float, default=1e-3)\np.parse_args()\nprint('loss 1')\n"
-    )
+    (tmp_path / "train.py").write_text(SCRIPT)
     assert hptui(tmp_path, "new", source, "-o", "new.toml", "--schema").returncode == 0
     line = (tmp_path / "new.toml").read_text().splitlines()[0]
     assert line == f"#:schema ./hptui-{kind}.schema.json"
@@ -395,12 +401,13 @@ def test_a_new_study_names_its_schema(tmp_path, monkeypatch, source, kind):
 
 
 def completions(tmp_path, *words):
-    environment = {
-        "COMP_WORDS": "\n".join(("hptui", *words)),
-        "COMP_CWORD": str(len(words)),
-        "_HPTUI_COMPLETE": "zsh_complete",
-    }
-    done = hptui(tmp_path, env=environment)
+    """What a shell is offered for the last word."""
+    words = ("hptui", *words)
+    environment = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1), "_HPTUI_COMPLETE": "zsh_complete"}
+    program = "import sys; sys.argv = ['hptui']; from hptui.cli.main import cli; cli.main(prog_name='hptui')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
     return done.stdout.splitlines()[1::3]
 
 
