@@ -320,18 +320,27 @@ def test_an_unknown_key_of_a_file_is_refused():
 
 
 @pytest.mark.parametrize("name", REFERENCE_TABLES)
-def test_a_table_of_the_reference_has_a_row_for_each_key(name):
-    text = render_table(name)
-    lines = text.splitlines()
-    assert len(lines) == 2 + len(REFERENCE_TABLES[name].keys)
+def test_a_table_of_the_reference_has_a_row_for_each_name(name):
+    lines = render_table(name).splitlines()
+    assert len(lines) == 2 + len(REFERENCE_TABLES[name].names)
     assert {line.replace("\\|", "").count("|") for line in lines} == {5}
+
+
+def test_a_row_says_value_default_and_meaning():
+    rows = render_table("resources").splitlines()
+    text = "silence of a trial, in seconds of activity, after which it counts as hung"
+    assert f'| `hang_after` | duration > 0 | `"10m"` | {text} |' in rows
+    assert "| `seed` | whole number 0 to 4294967295 | `0` |" in render_table("search")
+    assert "| `factor` | number > 1 | – | another word for `eta` |" in render_table("search.pruner")
+    with pytest.raises(UserError, match="no table 'resource'"):
+        render_table("resource")
 
 
 def test_a_key_is_described_wherever_it_is():
     text = render_key("hang_after")
-    assert "hang_after  in [resources], a duration" in text
-    assert "default: 600.0" in text
-    assert "above 0" in text
+    assert text.splitlines()[0] == "hang_after  in [resources]: duration > 0"
+    assert '  default: "10m"' in text.splitlines()
+    assert "  must be given" in render_key("objective.metric")
     assert [table.name for table, _ in find_keys("set")] == ["stage", "trial", "preset"]
     assert [table.name for table, _ in find_keys("search.pruner.factor")] == ["search.pruner"]
     with pytest.raises(UserError) as caught:
