@@ -81,26 +81,26 @@ def run_to_rest(home: Path, ref: Path | str, **options: object) -> StudyDir:
 
 def trials(sd: StudyDir) -> list[Trial]:
     """All trials as they stand."""
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return reader.trials()
 
 
 def trial(sd: StudyDir, number: int) -> Trial:
     """One trial as it stands."""
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return reader.trial(number)
 
 
 def state(sd: StudyDir) -> tuple[str, str]:
     """The study's state and message."""
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         row = reader.study()
         return str(row.state), row.message
 
 
 def events(sd: StudyDir, kind: str) -> list[str]:
     """Messages of events of a kind."""
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return [event.message for event in reader.events() if event.kind == kind]
 
 

@@ -17,9 +17,9 @@ import pytest
 
 import hptui
 from hptui.cli.main import cli
-from hptui.core.trial import StudyState
 from hptui.operations import docs
 from hptui.operations.check import check
+from hptui.store.recorded import EventKind
 from hptui.studyfile.schema import TABLES
 from hptui.tui.keys import KEYS as BOUND_KEYS
 from tests.docs import EXIT_CODES, PAGES, REASONS, ROLES, ROOT, STATUSES, documents, error_classes, generated
@@ -312,14 +312,6 @@ def test_every_key_of_the_screens_occurs(key) -> None:
     assert f"| `{key.id}` |" in TEXTS[PAGES / "screens.md"]
 
 
-def recorded_kinds() -> set[str]:
-    """Return the kinds of events that the code records, as far as they stand there as words."""
-    source = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
-    kinds = set(re.findall(r"\.event\(\s*[^,()]+(?:\([^)]*\))?,\s*\"(\w+)\"", source))
-    states = {f"study_{state}" for state in StudyState if state is not StudyState.NEW}
-    return kinds | states | {"prune", "threshold", "timeout", "hung", "warm_start"}
-
-
 def part_of(topic: str, name: str) -> set[str]:
     part = re.search(rf"<!-- {name} -->\n(.*?)<!-- end -->", TEXTS[PAGES / f"{topic}.md"], re.DOTALL)
     assert part is not None
@@ -327,8 +319,7 @@ def part_of(topic: str, name: str) -> set[str]:
 
 
 def test_every_kind_of_event_occurs() -> None:
-    listed = {kind for kind in part_of("reliability", "event kinds") if not kind.startswith("trial_")}
-    assert listed == recorded_kinds()
+    assert part_of("reliability", "event kinds") == set(EventKind)
 
 
 def test_every_event_of_an_attempt_occurs() -> None:

@@ -15,13 +15,10 @@ from hptui.results.json_output import trial_json
 from hptui.results.view import View, best_trials, read_view
 from hptui.store.paths import StudyDir, find_home
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import MetaKey
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-
-META_FIXED = "fixed"
-"""Meta key of the store: the names of `search_space` that had one value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +78,25 @@ class OpenTrial:
     def curve(self, metric: str | None = None) -> MetricCurve:
         """Return the curve of a metric, by default of the first objective; empty if it was never reported."""
         name = metric or self._view.study.objective.metric
-        with StoreReader(self._view.sd) as reader:
+        with StoreReader.open(self._view.sd) as reader:
             points = reader.curve(self.number, name)
         steps, values, seconds = (list(column) for column in zip(*points, strict=True)) if points else ([], [], [])
         return MetricCurve(name, steps, values, seconds)
 
     def curves(self) -> dict[str, MetricCurve]:
         """Return the curves of all metrics that the trial reported, by name."""
-        with StoreReader(self._view.sd) as reader:
+        with StoreReader.open(self._view.sd) as reader:
             names = reader.metric_names(self.number)
         return {name: self.curve(name) for name in names}
 
     def attempts(self) -> list[Attempt]:
         """Return the process runs of the trial, with facts about their environment."""
-        with StoreReader(self._view.sd) as reader:
+        with StoreReader.open(self._view.sd) as reader:
             return reader.attempts(self.number)
 
     def artifacts(self) -> list[Path]:
         """Return the paths of the files that the trial left."""
-        with StoreReader(self._view.sd) as reader:
+        with StoreReader.open(self._view.sd) as reader:
             return [self._view.sd.artifacts(self.number) / row.path for row in reader.artifacts(self.number)]
 
     def log(self) -> str:
@@ -138,10 +135,10 @@ class OpenStudy:
 
     def refresh(self) -> OpenStudy:
         """Read the study again, and return it."""
-        with StoreReader(self._sd) as reader:
+        with StoreReader.open(self._sd) as reader:
             self._view = read_view(self._sd, reader)
             self.metrics = reader.metric_names()
-            fixed = json.loads(reader.get_meta(META_FIXED) or "[]")
+            fixed = json.loads(reader.get_meta(MetaKey.FIXED) or "[]")
         view = self._view
         self.state, self.message, self.seconds = str(view.row.state), view.row.message or "", view.row.seconds
         self.trials = [OpenTrial(view, trial, fixed) for trial in view.trials]
@@ -185,7 +182,7 @@ class OpenStudy:
 
         if ref == "best" and self.best is not None:
             return self.best
-        with StoreReader(self._sd) as reader:
+        with StoreReader.open(self._sd) as reader:
             number = find_trial(reader, str(ref), self._view).number
         return next(trial for trial in self.trials if trial.number == number)
 
@@ -200,7 +197,7 @@ class OpenStudy:
 
     def events(self) -> list[tuple[float, str, str]]:
         """Return what happened, as (UTC seconds since the epoch, level, message)."""
-        with StoreReader(self._sd) as reader:
+        with StoreReader.open(self._sd) as reader:
             return [(event.at, event.level, event.message) for event in reader.events()]
 
     def to_pandas(self) -> DataFrame:

@@ -13,7 +13,7 @@ from typing import Any
 
 from hptui.api.arguments import EarlyStoppingCallback
 from hptui.api.functions import defining_script, recordable_script
-from hptui.api.reading import META_FIXED, OpenStudy
+from hptui.api.reading import OpenStudy
 from hptui.api.specify import Arguments, BuiltStudy, build_study
 from hptui.core.errors import Locked, MachineError, NotFound, NoUsableTrial, UserError
 from hptui.core.trial import TrialStatus
@@ -31,7 +31,8 @@ from hptui.operations.messages import event_lines
 from hptui.operations.result_files import write_file_set
 from hptui.operations.run import create_study, run, spec_json
 from hptui.store.paths import StudyDir, find_home
-from hptui.trainers.modules import SCRIPT_META_KEY, pass_script, refuse_while_loading
+from hptui.store.recorded import MetaKey
+from hptui.trainers.modules import pass_script, refuse_while_loading
 
 
 class Results(Mapping[str, Any]):
@@ -221,10 +222,10 @@ def _create(arguments: Arguments, name: str | None, home: Path) -> BuiltStudy:
             _write_source(sd, built.source)
         try:
             facts = {
-                "file": spec_json(built.study),
-                "overrides": {},
-                META_FIXED: built.fixed,
-                SCRIPT_META_KEY: recordable_script(script),
+                MetaKey.FILE: spec_json(built.study),
+                MetaKey.OVERRIDES: {},
+                MetaKey.FIXED: built.fixed,
+                MetaKey.SCRIPT: recordable_script(script),
             }
             create_study(sd, built.study, facts)
         except (Locked, UserError):

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from hptui import plugins
 from hptui.store.paths import StudyDir, find_home
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,7 +72,7 @@ def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str)
     from hptui.store.reader import StoreReader
 
     try:
-        with StoreReader(_context(ctx).study(ctx.params.get("study") or "")) as reader:
+        with StoreReader.open(_context(ctx).study(ctx.params.get("study") or "")) as reader:
             trials = reader.trials()
     except HptuiError:
         return []
@@ -92,9 +93,7 @@ def complete_changes(ctx: click.Context, param: click.Parameter, incomplete: str
 
 def complete_trainers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the names of the trainers."""
-    from hptui.trainers import registry
-
-    return [CompletionItem(name) for name in registry.KINDS if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in plugins.names("trainers") if name.startswith(incomplete)]
 
 
 def _context(ctx: click.Context) -> Context:
@@ -112,7 +111,7 @@ def trial_numbers(sd: StudyDir, refs: tuple[str, ...]) -> list[int]:
     from hptui.results.view import read_view
     from hptui.store.reader import StoreReader
 
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
         return list(dict.fromkeys(find_trial(reader, ref, view).number for ref in refs))
 

@@ -6,26 +6,24 @@ import sys
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
+from hptui import plugins
 from hptui.cli.common import Context, complete_studies, parse_pairs, pass_context, study_argument, trial_argument
 from hptui.cli.output import OutputColumn, message, write_rows
 
-TEXT_FORMATS = ("yaml", "json", "toml", "csv", "flags", "python", "env")
-STUDY_FORMATS = ("parquet", "optuna", "ax", "sweep", "tensorboard", "wandb")
 LIKE_KINDS = ("optuna-study-results", "ax-results", "hptui")
-FORMAT_BY_SUFFIX = {
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".json": "json",
-    ".toml": "toml",
-    ".csv": "csv",
-    ".py": "python",
-    ".env": "env",
-    ".sh": "flags",
-    ".parquet": "parquet",
-    ".db": "optuna",
-    ".sqlite3": "optuna",
-}
+
+
+def _known_format(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
+    """Return the name of a format: a built-in one, one of an installed package, or `module:Object`."""
+    if name is None or name in plugins.names("exporters") or ":" in name:
+        return name
+    return str(click.Choice(plugins.names("exporters", installed=True)).convert(name, param, ctx))
+
+
+def _complete_formats(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in plugins.names("exporters") if name.startswith(incomplete)]
 
 
 @click.command(
@@ -42,7 +40,9 @@ FORMAT_BY_SUFFIX = {
 @click.option(
     "--format",
     "how",
-    type=click.Choice([*TEXT_FORMATS, *STUDY_FORMATS]),
+    metavar=f"[{'|'.join(plugins.names('exporters'))}]",
+    callback=_known_format,
+    shell_complete=_complete_formats,
     help="How to write it (default: by FILE's ending, or yaml).",
 )
 @click.option(
@@ -73,7 +73,8 @@ def export_(
     no_checkpoints: bool,
 ) -> None:
     """Write a trial's configuration, all trials, or the whole study for another program."""
-    from hptui.operations.export import ExportRequest, export
+    from hptui.operations.export import export, exporter, format_of
+    from hptui.results.export.formats import ExportRequest
 
     sd = context.study(study)
     names = parse_pairs(rename, "--rename lora_rank=lora_r")
@@ -86,8 +87,8 @@ def export_(
         for path in write_file_set(sd, like, output or Path(), names):
             message(f"written to {path}")
         return
-    chosen_format = how or (FORMAT_BY_SUFFIX.get(output.suffix.lower(), "yaml") if output else "yaml")
-    if trial is None and chosen_format not in STUDY_FORMATS:
+    chosen_format = how or (format_of(output) if output else "yaml")
+    if trial is None and exporter(chosen_format, str(Path.cwd())).scope != "study":
         raise click.UsageError("which trial? a number, a name, `best`, or `all`; or --archive for the whole study")
     request = ExportRequest(chosen_format, params_only, hyphens, prefix, names, output)
     text = export(sd, trial or "all", request)

@@ -29,7 +29,7 @@ def log_(context: Context, study: str, trial: str | None, follow: bool, lines: i
     if trial is None:
         path = sd.runner_log
     else:
-        with StoreReader(sd) as reader:
+        with StoreReader.open(sd) as reader:
             row = find_trial(reader, trial)
         path = wait_for_log(sd, row.number, attempt, message) if follow else log_of(sd, row, attempt)
     message(f"{path}:")

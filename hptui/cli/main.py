@@ -6,49 +6,19 @@
 
 from __future__ import annotations
 
-import importlib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
-import hptui
+from hptui import plugins
 from hptui.cli.common import Context
 from hptui.cli.output import message
-from hptui.core.errors import HptuiError, did_you_mean
-
-VERBS = {
-    "open": ("open", "The screens: all studies, or one."),
-    "new": ("check", "Write a study file for a script, a sweep file or a trainer."),
-    "run": ("run", "Start or resume a study and follow it."),
-    "check": ("check", "Check a study file without running it."),
-    "schema": ("schema", "The JSON Schema of study files, for editors."),
-    "status": ("status", "What the studies are doing."),
-    "trials": ("trials", "The trials of a study."),
-    "show": ("trials", "One trial, whole."),
-    "log": ("log", "What a trial, or the runner, has printed."),
-    "wait": ("status", "Wait until a study has come to rest."),
-    "pause": ("steer", "Save checkpoints and stop training for now."),
-    "resume": ("steer", "Let paused trials, or the study, go on."),
-    "stop": ("steer", "End trials, or the study."),
-    "retry": ("steer", "Run failed, pruned or stopped trials again."),
-    "add": ("add", "Queue a hand-picked trial."),
-    "space": ("space", "Show or change the search space."),
-    "note": ("add", "Write a note beside a trial."),
-    "report": ("report", "What a study has found, as a document."),
-    "export": ("export", "A configuration, all trials, or the whole study, for other programs."),
-    "import": ("export", "Earlier experiments as recorded trials; a sweep as a study file."),
-    "serve": ("open", "The screens in a browser, on loopback."),
-    "doctor": ("system", "Is all well with this machine and the studies?"),
-    "paths": ("system", "Where everything is."),
-    "docs": ("docs", "The documentation, by topic, key or words."),
-    "rm": ("housekeeping", "Remove a study."),
-    "gc": ("housekeeping", "Delete checkpoints that nobody needs."),
-    "completion": ("system", "Completion of verbs, studies and trials in a shell."),
-}
-"""Module in this package and one-line description of each verb. The help page reads only this table."""
+from hptui.core.errors import HptuiError, Unsupported, did_you_mean
+from hptui.core.version import __version__
 
 _contexts: list[Context] = []
 """The context of this call, for the crash report, which click's own context does not reach."""
@@ -58,27 +28,35 @@ class VerbGroup(click.Group):
     """The group of all verbs, which imports the module of a verb when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
+        return list(plugins.names("commands"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
+        if not _is_verb(cmd_name):
             return None
-        module = importlib.import_module(f"hptui.cli.{VERBS[cmd_name][0]}")
-        command = getattr(module, f"{cmd_name}_")
-        assert isinstance(command, click.Command)
+        command = plugins.load("commands", cmd_name, "command", os.getcwd())
+        if not isinstance(command, click.Command):
+            raise Unsupported(f"the verb {cmd_name!r} is of the class {type(command).__name__}, not click.Command")
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            hint = _hint_for(ctx, args[0]) or did_you_mean(args[0], VERBS)
+        if args and not args[0].startswith("-") and not _is_verb(args[0]):
+            hint = _hint_for(ctx, args[0]) or did_you_mean(args[0], plugins.names("commands", installed=True))
             raise click.UsageError(f"there is no verb {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Verbs"):
-            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+            verbs = [plugins.spec("commands", name) for name in plugins.names("commands")]
+            formatter.write_dl([(verb.name, verb.help) for verb in verbs])
+
+
+def _is_verb(word: str) -> bool:
+    """Return whether a word is a verb of ours, of an installed package, or `module:Object`."""
+    if word in plugins.names("commands"):
+        return True
+    return re.fullmatch(r"[\w.]+:[\w.]+", word) is not None or word in plugins.names("commands", installed=True)
 
 
 def _hint_for(ctx: click.Context, word: str) -> str:
@@ -106,7 +84,7 @@ def _hint_for(ctx: click.Context, word: str) -> str:
 @click.option("--no-color", is_flag=True, help="No colours; $NO_COLOR says the same.")
 @click.option("--readonly", is_flag=True, help="Screens whose keys change nothing.")
 @click.option("--slow", is_flag=True, help="Screens for a slow line.")
-@click.version_option(hptui.__version__, "-V", "--version", message="hptui %(version)s")
+@click.version_option(__version__, "-V", "--version", message="hptui %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, home: str | None, no_color: bool, readonly: bool, slow: bool) -> int:
     """Take the options of the program; without a verb, open the screens or print the help."""
@@ -178,7 +156,7 @@ def _crashed(error: Exception) -> int:
             folder.mkdir(mode=0o700, exist_ok=True)
             path = folder / name
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(f"hptui {hptui.__version__}\n\n{text}")
+                file.write(f"hptui {__version__}\n\n{text}")
         except OSError:
             continue
         message(f"hptui: a bug in hptui: {type(error).__name__}: {error}\n  the whole story is in {path}")

@@ -76,9 +76,9 @@ def run_(
 ) -> int:
     """Start or resume a study; follow it unless `--detach` is given; return the exit code."""
     from hptui.core.errors import HptuiError
-    from hptui.operations.doctor import logout_warning
     from hptui.operations.find import find_study
     from hptui.operations.follow import newest_event_id
+    from hptui.operations.machine import logout_warning
     from hptui.operations.run import run, run_from
 
     try:

@@ -120,7 +120,7 @@ def _revisions(view: View) -> list[dict[str, Any]]:
     from hptui.results.json_output import iso_time
     from hptui.store.reader import StoreReader
 
-    with StoreReader(view.sd) as reader:
+    with StoreReader.open(view.sd) as reader:
         return [
             {"rev": revision.rev, "at": iso_time(revision.at), "why": revision.why} for revision in reader.revisions()
         ]

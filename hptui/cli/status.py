@@ -143,7 +143,7 @@ def _events(view: View) -> None:
     """Print the last events of level warning or error."""
     from hptui.store.reader import StoreReader
 
-    with StoreReader(view.sd) as reader:
+    with StoreReader.open(view.sd) as reader:
         events = [event for event in reader.events() if event.level != "info"][-MAX_EVENTS:]
     for event in events:
         write_fields(event.level, f"{f'trial {event.trial}: ' if event.trial is not None else ''}{event.message}")

@@ -28,7 +28,8 @@ LEVEL_SIGNS = {"ok": "✓", "warning": "!", "error": "✗"}
 @pass_context
 def doctor_(context: Context, study: str | None, as_json: bool) -> int:
     """Print the findings on this machine and its studies; return 1 if any is an error."""
-    from hptui.operations.doctor import examine, worst_level
+    from hptui.operations.doctor import examine
+    from hptui.operations.doctor_study import worst_level
 
     findings = examine(context.home, [context.study(study)] if study else None)
     rows = [asdict(finding) for finding in findings]

@@ -116,7 +116,7 @@ def show_(context: Context, study: str, trial: str, as_json: bool) -> None:
     from hptui.store.reader import StoreReader
 
     sd = context.study(study)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
         row = find_trial(reader, trial, view)
         shape = show_json(view, row, reader)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hptui.core.space import Space
-from hptui.core.study import Search, Stage, Study, TrainerSpec
+from hptui.core.study import PrunerSettings, Search, Stage, Study, TrainerSettings
 from hptui.core.trial import Role, Trial, TrialStatus, Value
 
 
@@ -128,7 +128,7 @@ def as_stage(study: Study, stage: Stage | None, fixed: Mapping[str, Value] | Non
     settings = {**study.trainer.settings, **(fixed or {}), **stage.set}
     return replace(
         study,
-        trainer=TrainerSpec(study.trainer.kind, settings),
+        trainer=TrainerSettings(study.trainer.kind, settings),
         space=stage_space(study, stage),
         search=_stage_search(study.search, stage),
         stages=(),
@@ -137,10 +137,12 @@ def as_stage(study: Study, stage: Stage | None, fixed: Mapping[str, Value] | Non
 
 def _stage_search(search: Search, stage: Stage) -> Search:
     if not stage.searches:
-        return replace(search, sampler="list", trials=0, pruner=stage.pruner or type(search.pruner)())
+        pruner = stage.pruner or PrunerSettings()
+        return replace(search, sampler="list", trials=0, pruner=pruner, sampler_settings={})
     return replace(
         search,
         sampler=stage.sampler or search.sampler,
         trials=search.trials if stage.trials is None else stage.trials,
         pruner=stage.pruner or search.pruner,
+        sampler_settings=search.sampler_settings if stage.sampler in ("", search.sampler) else {},
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from hptui.core.expressions import Expression
 from hptui.core.space import Space
@@ -36,7 +36,7 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainerSpec:
+class TrainerSettings:
     """`[trainer]`: the kind of trainer, and its settings exactly as the file gives them (the baseline)."""
 
     kind: str
@@ -44,35 +44,18 @@ class TrainerSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class PrunerSpec:
-    """`[search] pruner`. `warmup` is a proportion (0 to 1) of a trial's budget, before which it is not pruned.
+class PrunerSettings:
+    """`[search] pruner`: its kind, and the settings of all kinds. `values` are those of this kind alone, complete.
 
-    `startup` is the number of trials that are needed for a comparison. The other fields belong to one kind each:
-    `percentile` is the percentage of trials that continue; `eta` the number of trials that compete for one place at a
-    rung; `patience` a proportion of the budget (below 1) or a number of reports (from 1 on) without an improvement by
-    more than `min_delta`, and `wraps` the kind that must agree; `low` and `high` bound the objective. `bands` are the
-    numbers of reports at which the kind of that name decides, by the value there (`strict`) or the best so far, with
-    any `eta` above 1. `on` names the objective that decides alone, if there are several.
+    `warmup` is a proportion (0 to 1) of a trial's budget, before which it is not pruned; `startup` the number of trials
+    that are needed for a comparison; `on` the objective that decides alone, if there are several.
     """
 
     kind: str = "none"
     warmup: float = 0.2
     startup: int = 5
-    percentile: float = 25.0
-    eta: float = 3
-    patience: float = 0.2
-    min_delta: float = 0.0
-    wraps: str = "none"
-    low: float | None = None
-    high: float | None = None
     on: str = ""
-    bands: tuple[int, ...] = ()
-    strict: bool = True
-
-    @property
-    def counts_reports(self) -> bool:
-        """Whether trials are compared at equal numbers of reports instead of equal progress."""
-        return self.kind == "bands"
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +90,8 @@ class Search:
     """`[search]`: sampler, number of trials, pruner, and stopping conditions. `trials` None: no limit.
 
     `outcome` holds conditions on measured values: a trial that violates one is never the best. With `evaluate_base` the
-    untrained model is measured first. `warm_start` names studies whose trials inform the search.
+    untrained model is measured first. `warm_start` names studies whose trials inform the search. `sampler_settings` are
+    the sampler's own, as the file gives them.
     """
 
     sampler: str = "auto"
@@ -115,11 +99,12 @@ class Search:
     seed: int = 0
     baseline: bool = True
     evaluate_base: bool = False
-    pruner: PrunerSpec = PrunerSpec()
+    pruner: PrunerSettings = PrunerSettings()
     until: StoppingConditions = StoppingConditions()
     stop: tuple[StopRule, ...] = ()
     outcome: tuple[Expression, ...] = ()
     warm_start: tuple[str, ...] = ()
+    sampler_settings: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +144,7 @@ class Stage:
     sampler: str = ""
     best: int | None = None
     seeds: int = 1
-    pruner: PrunerSpec | None = None
+    pruner: PrunerSettings | None = None
     baseline: bool = False
 
     @property
@@ -276,7 +261,7 @@ class Study:
 
     name: str
     objectives: tuple[Objective, ...]
-    trainer: TrainerSpec
+    trainer: TrainerSettings
     space: Space = field(default_factory=Space)
     search: Search = Search()
     stages: tuple[Stage, ...] = ()

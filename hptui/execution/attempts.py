@@ -27,6 +27,7 @@ from hptui.execution.local.shim import boot_id
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.run_directory import RunDir, lock_is_held, put_control, read_json
 from hptui.store.store import Store
 
@@ -95,7 +96,7 @@ class Attempts:
 
     def _peak(self) -> float | None:
         """Return the most GPU memory (GiB) that an attempt of this study has needed; None: not known yet."""
-        return max((a.peak_gpu_gb for a in self.store.attempts() if a.peak_gpu_gb), default=None)
+        return max((a.peak_gpu_gb for a in self.store.read.attempts() if a.peak_gpu_gb), default=None)
 
     # start ------------------------------------------------------------------------------------------------------
 
@@ -106,7 +107,7 @@ class Attempts:
             return None
         slot, locks = claimed
         if not trial.attempts and trial.replicate_of is None:
-            trial = replace(trial, revision=self.store.study_row()["revision"])
+            trial = replace(trial, revision=self.store.read.study().revision)
         attempt = Attempt(
             token=uuid.uuid4().hex,
             trial=trial.number,
@@ -163,7 +164,7 @@ class Attempts:
 
     def _trainer_of(self, trial: Trial) -> Mapping[str, Value]:
         """Return the `[trainer]` table of the trial's own revision: a paused trial continues as it began."""
-        spec = self.store.spec_json(trial.revision)
+        spec = self.store.read.spec_json(trial.revision)
         return studyfile.from_json(spec).trainer.settings
 
     def worker_config(self, trial: Trial, attempt: Attempt, slot: Slot) -> dict[str, Any]:
@@ -175,7 +176,7 @@ class Attempts:
             "trial": number,
             "attempt": attempt.n,
             "seed": trial.seed,
-            "programs": json.loads(self.store.get_meta("programs") or "{}"),
+            "programs": json.loads(self.store.read.get_meta(MetaKey.PROGRAMS) or "{}"),
             "role": str(trial.role),
             "kind": study.trainer.kind,
             "directory": study.directory,
@@ -183,7 +184,7 @@ class Attempts:
             "params": dict(trial.params),
             "objectives": [objective.metric for objective in study.objectives],
             "trial_dir": str(self.sd.trial(number)),
-            "checkpoints": str(self.sd.checkpoints(number, study.checkpoint_directory, self.store.study_row()["uuid"])),
+            "checkpoints": str(self.sd.checkpoints(number, study.checkpoint_directory, self.store.read.study().uuid)),
             "continues": str(self.sd.starting_checkpoint(number)) if trial.continued_from is not None else "",
             "artifacts": str(self.sd.artifacts(number)),
             "cache": str(self.sd.cache),
@@ -242,7 +243,7 @@ class Attempts:
 
     def refresh_requested_ends(self) -> None:
         """Read from the store which running attempts a command has asked to end."""
-        for attempt in self.store.attempts(open=True):
+        for attempt in self.store.read.attempts(open=True):
             if live := self.live.get(attempt.token):
                 live.requested_end = attempt.asked
 
@@ -250,7 +251,7 @@ class Attempts:
         """Record that a running attempt shall end, and why; then write the verb to its `control` file."""
         with self.store.transaction(durable=True):
             self.store.update_attempt(live.attempt.token, asked=asked, message=message)
-            self.store.add_event("info", asked, message, live.trial.number)
+            self.store.add_event("info", EventKind(asked), message, live.trial.number)
         crash_point("before_control")
         live.requested_end, live.end_message = asked, message
         put_control(live.run, verb)

@@ -23,14 +23,12 @@ from hptui.execution.queue import insert_file_trials, queue_changed, queue_manua
 from hptui.execution.stages import stage_history
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.records import Command
 from hptui.store.run_directory import RunDir, put_control
 from hptui.store.store import DiskFull, Store
 
 log = logging.getLogger(__name__)
-
-RESTED_KEY = "rested"
-"""Meta key: when and with what message a done study was resumed. It stays done if nothing is left to do."""
 
 
 class CommandHandler:
@@ -42,7 +40,7 @@ class CommandHandler:
     @property
     def study(self) -> Study:
         """The study of the current revision."""
-        return studyfile.from_json(self.store.study_row()["spec"])
+        return studyfile.from_json(self.store.read.study().spec)
 
     def apply(self, verb: str, args: Mapping[str, Any]) -> str:
         """Carry out a command; return the sentence to show.
@@ -81,7 +79,7 @@ class CommandHandler:
     def write_verb(self, trials: Sequence[int] | None, verb: str, asked: str = "") -> list[int]:
         """Write a verb to running attempts (all, or of some trials); return the numbers of those trials."""
         numbers = []
-        for attempt in self.store.attempts(open=True):
+        for attempt in self.store.read.attempts(open=True):
             if trials is None or attempt.trial in trials:
                 run = RunDir(self.sd.attempt(attempt.trial, attempt.n))
                 with self.store.transaction(durable=True):
@@ -99,7 +97,7 @@ class CommandHandler:
         """
         pausing = [
             attempt
-            for attempt in self.store.attempts(open=True)
+            for attempt in self.store.read.attempts(open=True)
             if attempt.asked == "pause" and (trials is None or attempt.trial in trials)
         ]
         for attempt in pausing:
@@ -111,7 +109,7 @@ class CommandHandler:
 
         Raises: `NotFound` for a number that is no trial.
         """
-        by_number = {trial.number: trial for trial in self.store.trials()}
+        by_number = {trial.number: trial for trial in self.store.read.trials()}
         for number in numbers or ():
             if number not in by_number:
                 raise NotFound(f"study {self.sd.name!r} has no trial {number}", hint=f"hptui trials {self.sd.name}")
@@ -157,10 +155,10 @@ def resume(handler: CommandHandler, args: Mapping[str, Any]) -> str:
             handler.store.update_trial(trial.number, status=TrialStatus.WAITING, reason=None)
         again = sorted([*(trial.number for trial in paused), *handler.withdraw_pause(numbers)])
         if numbers is None or args.get("whole"):
-            handler.store.set_meta("since", repr(time.time()))
-            row = handler.store.study_row()
-            rested = [row["ended"], row["message"]] if row["state"] is StudyState.DONE else None
-            handler.store.set_meta(RESTED_KEY, json.dumps(rested))
+            handler.store.set_meta(MetaKey.SINCE, repr(time.time()))
+            row = handler.store.read.study()
+            rested = [row.ended, row.message] if row.state is StudyState.DONE else None
+            handler.store.set_meta(MetaKey.RESTED, json.dumps(rested))
             _set_state(handler, StudyState.RUNNING, "")
     if numbers and not again:
         return "none of them is paused"
@@ -169,8 +167,8 @@ def resume(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
 def _refusal_when_ended(handler: CommandHandler) -> str:
     """Return a sentence when the study has ended and nothing of it runs; else ''."""
-    state = handler.store.study_row()["state"]
-    if state in (StudyState.DONE, StudyState.STOPPED) and not handler.store.attempts(open=True):
+    state = handler.store.read.study().state
+    if state in (StudyState.DONE, StudyState.STOPPED) and not handler.store.read.attempts(open=True):
         return f"nothing runs: the study is {state}"
     return ""
 
@@ -209,12 +207,12 @@ def retry(handler: CommandHandler, args: Mapping[str, Any]) -> str:
             handler.store.update_trial(
                 trial.number, status=TrialStatus.WAITING, reason=None, values=None, final={}, ended=None, message=""
             )
-        handler.store.set_meta("since", repr(time.time()))
+        handler.store.set_meta(MetaKey.SINCE, repr(time.time()))
     return f"{_list([trial.number for trial in again])} will run again{_how_to_start(handler)}"
 
 
 def _how_to_start(handler: CommandHandler) -> str:
-    state = StudyState(handler.store.study_row()["state"])
+    state = handler.store.read.study().state
     return "" if state is StudyState.RUNNING else f"; start it with: hptui run {handler.sd.name}"
 
 
@@ -231,7 +229,7 @@ def set_spec(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 
     Raises: `UserError` when a stage that has begun is missing in it.
     """
-    for key in ("file", "overrides"):
+    for key in (MetaKey.FILE, MetaKey.OVERRIDES):
         if key in args:
             handler.store.set_meta(key, json.dumps(args[key]))
     old, new = handler.study, studyfile.from_json(args["spec"])
@@ -246,8 +244,8 @@ def set_spec(handler: CommandHandler, args: Mapping[str, Any]) -> str:
         if "defaults" in args:
             store_defaults(handler.store, args["defaults"])
         revision = handler.store.set_spec(dict(args["spec"]), str(args.get("why") or "; ".join(changes)))
-        handler.store.add_event("info", "revision", f"revision {revision}: {'; '.join(changes)}")
-        if old.trainer != new.trainer and handler.store.trials():
+        handler.store.add_event("info", EventKind.REVISION, f"revision {revision}: {'; '.join(changes)}")
+        if old.trainer != new.trainer and handler.store.read.trials():
             changes.append("trials before and after this ran with different [trainer] settings; compare them with care")
         prior_trials.store_prior_trials(handler.store, new)
         insert_file_trials(handler.store, new)
@@ -257,7 +255,7 @@ def set_spec(handler: CommandHandler, args: Mapping[str, Any]) -> str:
 def _set_state(handler: CommandHandler, state: StudyState, message: str) -> None:
     with handler.store.transaction(durable=True):
         handler.store.set_state(state, message)
-        handler.store.add_event("info", f"study_{state}", message or f"the study is {state}")
+        handler.store.add_event("info", EventKind.of_study(state), message or f"the study is {state}")
 
 
 COMMAND_HANDLERS: dict[str, Callable[[CommandHandler, Mapping[str, Any]], str]] = {

@@ -15,7 +15,7 @@ from hptui.core.trial import StudyState, Trial
 from hptui.execution import plan as planning
 from hptui.execution import stages
 from hptui.execution.attempts import Attempts, WorkerSpec
-from hptui.execution.commands import RESTED_KEY, CommandHandler
+from hptui.execution.commands import CommandHandler
 from hptui.execution.maintenance import Maintenance
 from hptui.execution.preparation import Preparation
 from hptui.execution.proposals import EngineFailed, Proposals
@@ -24,6 +24,7 @@ from hptui.execution.queue import insert_replicate, insert_stage_trials
 from hptui.search.stopping import no_improvement, study_is_over
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
 
@@ -66,7 +67,7 @@ class StudyController:
         with self.store.transaction():
             previous_stage, self.stage = self.stage, stages.current_stage(self.store, self.study)
         self.study_view = stages.study_in_stage(self.study, self.stage)
-        overrides, defaults = stages.overrides_in_stage(self.study, self.stage), self.store.defaults()
+        overrides, defaults = stages.overrides_in_stage(self.study, self.stage), self.store.read.defaults()
         self.base = {**defaults, **self.study.trainer.settings}
         self.proposals = Proposals(self.store, self.study_view, defaults, self.stage.name, overrides)
         if previous_stage != self.stage:
@@ -74,26 +75,26 @@ class StudyController:
         self.pruning = Pruning(self.store, self.study, self._curves, self.stage.name)
 
     def _changed(self) -> None:
-        self._trials = {trial.number: trial for trial in self.store.trials()}
+        self._trials = {trial.number: trial for trial in self.store.read.trials()}
         self._dirty = True
 
     def _refresh(self, number: int) -> None:
-        self._trials[number] = self.store.trial(number)
+        self._trials[number] = self.store.read.trial(number)
         self._dirty = True
 
     def _decide(self) -> bool:
         """Carry out the plan; return True when the study has come to rest."""
         self._dirty = False
-        row = self.store.study_row()
+        row = self.store.read.study()
         trials = [self._trials[number] for number in sorted(self._trials)]
         learnable = stages.trials_for_engine(self.study, self.stage, trials, self.base)
         state = planning.PlanState(
-            study=StudyState(row["state"]),
+            study=row.state,
             trials=trials,
             free_slots=self.attempts.free_slots(),
             budget=self.study_view.search.trials,
-            since=float(self.store.get_meta("since") or 0.0),
-            stop_reason=study_is_over(self.study_view, learnable, float(row["seconds"])),
+            since=float(self.store.read.get_meta(MetaKey.SINCE) or 0.0),
+            stop_reason=study_is_over(self.study_view, learnable, row.seconds),
             spent=self.proposals.exhausted,
             listed=self.study_view.search.sampler == "list",
             stage=self.stage.name,
@@ -109,7 +110,7 @@ class StudyController:
             if isinstance(action, planning.Start | planning.Propose) and not self._prepared():
                 break
             self._carry_out(action)
-            if self.store.study_row()["state"] != state.study:  # an action has paused the study
+            if self.store.read.study().state != state.study:  # an action has paused the study
                 break
         else:
             self._look_ahead(state)
@@ -199,7 +200,7 @@ class StudyController:
         """Start nothing new; the study pauses when the running trials have ended."""
         with self.store.transaction(durable=True):
             self.store.set_state(StudyState.DRAINING, message)
-            self.store.add_event("error", "study_draining", message)
+            self.store.add_event("error", EventKind.STUDY_DRAINING, message)
 
     def _start(self, number: int) -> None:
         if problem := self.maintenance.short_of_space(self.study):
@@ -219,7 +220,7 @@ class StudyController:
         self.maintenance.retry_soon(self)
         if self.attempts.waiting_reason and not self._waited:
             self._waited = True
-            self.store.add_event("warning", "gpu_busy", self.attempts.waiting_reason, number)
+            self.store.add_event("warning", EventKind.GPU_BUSY, self.attempts.waiting_reason, number)
 
     def request_decision(self) -> None:
         """Decide at the next turn even if nothing was recorded meanwhile."""
@@ -228,25 +229,25 @@ class StudyController:
     def _pause(self, message: str, level: str = "warning") -> None:
         with self.store.transaction(durable=True):
             self.store.set_state(StudyState.PAUSED, message)
-            self.store.add_event(level, "study_paused", message)
+            self.store.add_event(level, EventKind.STUDY_PAUSED, message)
         self.commands.write_verb(None, "pause")
         self.attempts.refresh_requested_ends()
         self._dirty = True
 
     def _rest(self, end: planning.End) -> bool:
         """Record that the study has come to rest. Return False when a command is pending: it goes first."""
-        if self.store.pending_commands():
+        if self.store.read.pending_commands():
             self._dirty = True
             return False
-        row, done_before = self.store.study_row(), json.loads(self.store.get_meta(RESTED_KEY) or "null")
+        row, done_before = self.store.read.study(), json.loads(self.store.read.get_meta(MetaKey.RESTED) or "null")
         self.idle = done_before is not None and not self._started and end.state is StudyState.DONE
         with self.store.transaction(durable=True):
             if self.idle:
                 self.store.set_state(end.state, done_before[1], done_before[0])
             else:
-                self.store.set_state(end.state, end.message or str(row["message"] or ""))
-            if row["state"] != end.state and not self.idle:
-                self.store.add_event("info", f"study_{end.state}", end.message or f"the study is {end.state}")
+                self.store.set_state(end.state, end.message or row.message)
+            if row.state != end.state and not self.idle:
+                self.store.add_event("info", EventKind.of_study(end.state), end.message or f"the study is {end.state}")
         crash_point("after_rest")
         self.preparation.cancel()
         self.maintenance.save_activity()

@@ -23,6 +23,7 @@ from hptui.execution.local.shim import boot_id
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.run_directory import MAX_EVENT_BYTES, RunDir, join_nonfinite, lock_is_held, read_json
 from hptui.store.store import Store
 
@@ -115,7 +116,7 @@ def _objective_outcome(
     """Turn a completed attempt into a failure if its objective has no finite value; add its values."""
     if ending.status is not TrialStatus.COMPLETE:
         return ending, None
-    summary = store.metric_summaries(live.trial.number)
+    summary = store.read.metric_summaries(live.trial.number)
     values, reason, message = objective_values(study.objectives, summary, final)
     if reason is None:
         return ending, values
@@ -143,7 +144,7 @@ def _memory_use(store: Store, token: str, facts: ExitFacts) -> dict[str, float]:
 
     Means are of samples; the peak also uses the worker's own figure, which catches peaks between samples.
     """
-    end, exit_facts, samples = facts.end or {}, facts.exit or {}, store.samples(token)
+    end, exit_facts, samples = facts.end or {}, facts.exit or {}, store.read.samples(token)
     gpu = [sample.gpu_gb for sample in samples if sample.gpu_gb is not None]
     rss = [sample.rss_gb for sample in samples if sample.rss_gb is not None]
     measured = {
@@ -166,7 +167,7 @@ def _close_trial(
     final: Mapping[str, float],
 ) -> None:
     number = live.trial.number
-    seconds = sum(attempt.seconds for attempt in store.attempts(number))
+    seconds = sum(attempt.seconds for attempt in store.read.attempts(number))
     status, reason = ending.status, ending.reason
     if status is None:
         status, reason = _after_loss(store, study, number, reason)
@@ -177,10 +178,10 @@ def _close_trial(
         fields |= {"reason": reason, "values": values, "final": dict(final)}
         if status is not TrialStatus.PAUSED:
             # If the clock was set back: failures before `since` are not counted, and this one must be.
-            fields |= {"ended": max(time.time(), float(store.get_meta("since") or 0.0))}
+            fields |= {"ended": max(time.time(), float(store.read.get_meta(MetaKey.SINCE) or 0.0))}
     store.update_trial(number, **fields)
     store.add_event(
-        _event_level(status), f"trial_{status}", _end_message(status, replace(ending, reason=reason)), number
+        _event_level(status), EventKind.of_trial(status), _end_message(status, replace(ending, reason=reason)), number
     )
 
 
@@ -190,8 +191,8 @@ def _after_loss(store: Store, study: Study, number: int, reason: Reason) -> tupl
     It fails after more than `lost_retries` losses in a row without a new checkpoint.
     """
     losses = 0
-    attempts_with_checkpoint = {checkpoint.attempt for checkpoint in store.checkpoints(number)}
-    for attempt in reversed(store.attempts(number)):
+    attempts_with_checkpoint = {checkpoint.attempt for checkpoint in store.read.checkpoints(number)}
+    for attempt in reversed(store.read.attempts(number)):
         if attempt.reason is None or not attempt.reason.is_machine_loss or attempt.n in attempts_with_checkpoint:
             break
         losses += 1
@@ -236,8 +237,8 @@ def reconcile(sd: StudyDir, store: Store, study: Study, seconds: float) -> list[
     ingest, deadline = event_reader_for(store, study), time.monotonic() + seconds
     while True:
         running = []
-        for attempt in store.attempts(open=True):
-            live = restore_attempt(sd, attempt, store.trial(attempt.trial))
+        for attempt in store.read.attempts(open=True):
+            live = restore_attempt(sd, attempt, store.read.trial(attempt.trial))
             if lock_is_held(live.run.lock):
                 running.append(attempt.trial)
                 continue

@@ -12,6 +12,7 @@ from hptui.core.study import Study
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.core.values import NAME_PATTERN, values_equal
 from hptui.execution.queue import unique_name
+from hptui.store.recorded import EventKind
 from hptui.store.store import Store
 
 IMPORTED_FROM, IMPORTED_SHA256, IMPORTED_PLACE = "imported_from", "imported_sha256", "imported_place"
@@ -27,12 +28,12 @@ def insert_imported(store: Store, study: Study, args: Mapping[str, Any]) -> str:
     with store.transaction(durable=True):
         recorded = {
             (trial.facts.get(IMPORTED_SHA256), trial.facts.get(IMPORTED_PLACE))
-            for trial in store.trials()
+            for trial in store.read.trials()
             if trial.role is Role.IMPORTED
         }
         new = [entry for entry in entries if (digest, entry["place"]) not in recorded]
-        names, number = store.trial_names(), store.next_number()
-        first, revision = number, store.study_row()["revision"]
+        names, number = store.read.trial_names(), store.read.next_number()
+        first, revision = number, store.read.study().revision
         for entry in new:
             trial = _imported_trial(
                 study,
@@ -51,7 +52,7 @@ def insert_imported(store: Store, study: Study, args: Mapping[str, Any]) -> str:
             store.add_points(number, 1, curve)
             number += 1
         if new:
-            store.add_event("info", "imported", f"{len(new)} experiments imported from {source}")
+            store.add_event("info", EventKind.IMPORTED, f"{len(new)} experiments imported from {source}")
     already = len(entries) - len(new)
     skipped = f"; {already} {'was' if already == 1 else 'were'} there already" if already else ""
     if not new:

@@ -13,13 +13,13 @@ from typing import Any
 from hptui.core.study import Study
 from hptui.core.trial import FROM_STEP, FROM_TRIAL, AttemptState
 from hptui.execution.running_attempt import RunningAttempt
+from hptui.search.pruners import counts_reports
 from hptui.store.crash_points import crash_point
 from hptui.store.metric_points import MAX_METRIC_NAME_LENGTH, MetricPoint
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.run_directory import read_lines
 from hptui.store.store import Store
 
-FINGERPRINT_META_KEY = "code"
-"""Meta key of the last seen fingerprint."""
 FINGERPRINT_KEYS = ("hptui", "python", "git_commit", "git_dirty", "trainer_sha256")
 """Keys of an attempt's environment that belong to its fingerprint."""
 
@@ -30,6 +30,9 @@ def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
     packages = environment.get("packages")
     if isinstance(packages, Mapping):
         values |= {f"package {name}": str(version) for name, version in packages.items()}
+    plugins = environment.get("plugins")
+    if isinstance(plugins, Mapping):
+        values |= {f"plug-in {name}": str(version) for name, version in plugins.items()}
     data = environment.get("data")
     if isinstance(data, Mapping):
         values |= {
@@ -41,14 +44,16 @@ def fingerprint(environment: Mapping[str, Any]) -> dict[str, str]:
 def record_changes(store: Store, trial: int, environment: Mapping[str, Any]) -> None:
     """Compare an attempt's fingerprint with the one before, and record what differs."""
     current = fingerprint(environment)
-    previous = json.loads(store.get_meta(FINGERPRINT_META_KEY) or "{}")
+    previous = json.loads(store.read.get_meta(MetaKey.CODE) or "{}")
     # Only names on both sides: a package that one of two trials did not import is no change of code.
     changed = [name for name in current if name in previous and current[name] != previous[name]]
     if changed:
         differences = ", ".join(f"{name} {_short(previous[name])} → {_short(current[name])}" for name in changed)
-        store.add_event("warning", "changed", f"not the code and data of the trials before: {differences}", trial)
+        store.add_event(
+            "warning", EventKind.CHANGED, f"not the code and data of the trials before: {differences}", trial
+        )
     if changed or not previous.keys() >= current.keys():
-        store.set_meta(FINGERPRINT_META_KEY, json.dumps({**previous, **current}))
+        store.set_meta(MetaKey.CODE, json.dumps({**previous, **current}))
 
 
 def _short(value: str) -> str:
@@ -142,7 +147,7 @@ class EventReader:
 
     def _suspect(self, live: RunningAttempt, message: str) -> None:
         log.warning("trial %d: %s", live.trial.number, message)
-        self._store.add_event("warning", "suspect", message, live.trial.number)
+        self._store.add_event("warning", EventKind.SUSPECT, message, live.trial.number)
 
     def _metrics(self, live: RunningAttempt, event: Mapping[str, Any], points: list[MetricPoint]) -> None:
         step, seconds = int(event["step"]), live.trial.seconds + float(event["t"])
@@ -198,7 +203,7 @@ class EventReader:
 def event_reader_for(store: Store, study: Study) -> EventReader:
     """Return the reader of a study's attempts."""
     metrics = [objective.metric for objective in study.objectives]
-    return EventReader(store, metrics, counting=study.search.pruner.counts_reports)
+    return EventReader(store, metrics, counting=counts_reports(study.search.pruner, study.directory))
 
 
 def _hello(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
@@ -214,13 +219,13 @@ def _hello(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None
     store.update_attempt(live.attempt.token, state=AttemptState.RUNNING, resumed_step=resumed, environment=environment)
     record_changes(store, live.trial.number, environment)
     if resumed is not None:
-        store.add_event("info", "resumed", f"continues after step {resumed}", live.trial.number)
+        store.add_event("info", EventKind.RESUMED, f"continues after step {resumed}", live.trial.number)
     _total(store, live, {"steps": event.get("total_steps")})
 
 
 def _environment(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
     """Record what the training reports of its environment after it has begun."""
-    [attempt] = [row for row in store.attempts(live.trial.number) if row.token == live.attempt.token]
+    [attempt] = [row for row in store.read.attempts(live.trial.number) if row.token == live.attempt.token]
     store.update_attempt(attempt.token, environment={**attempt.environment, **event["environment"]})
     record_changes(store, live.trial.number, event["environment"])
 
@@ -242,18 +247,18 @@ def _checkpoint(store: Store, live: RunningAttempt, event: Mapping[str, Any]) ->
     number, kept = live.trial.number, set(event.get("kept") or ())
     with store.transaction():
         store.add_checkpoint(number, int(event["step"]), live.attempt.n, str(event["path"]), int(event["bytes"]))
-        for checkpoint in store.checkpoints(number) if kept else ():
+        for checkpoint in store.read.checkpoints(number) if kept else ():
             if checkpoint.step not in kept:
                 store.delete_checkpoint(number, checkpoint.step)
 
 
 def _effective(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
-    recorded = dict(store.trial(live.trial.number).effective)
+    recorded = dict(store.read.trial(live.trial.number).effective)
     store.update_trial(live.trial.number, effective={**recorded, **event["settings"]})
 
 
 def _facts(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
-    recorded = dict(store.trial(live.trial.number).facts)
+    recorded = dict(store.read.trial(live.trial.number).facts)
     reported = {name: value for name, value in event["facts"].items() if name not in (FROM_TRIAL, FROM_STEP)}
     store.update_trial(live.trial.number, facts={**recorded, **reported})
 
@@ -263,7 +268,7 @@ def _artifact(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> N
 
 
 def _warning(store: Store, live: RunningAttempt, event: Mapping[str, Any]) -> None:
-    store.add_event("warning", "trainer", str(event["message"]), live.trial.number)
+    store.add_event("warning", EventKind.TRAINER, str(event["message"]), live.trial.number)
 
 
 EVENT_HANDLERS: dict[str, Callable[[Store, RunningAttempt, Mapping[str, Any]], None]] = {

@@ -23,14 +23,12 @@ from hptui.execution.attempts import Attempts, usable_cpu_cores
 from hptui.execution.finalize import end_event, log_tail
 from hptui.execution.local.executor import Launch, kill_orphans
 from hptui.store.paths import StudyDir
-from hptui.store.reader import META_FACTS
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.run_directory import RunDir, lock_is_held, put_control, read_json, read_lines
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
 
-PREPARED_KEY = "prepared"
-"""Meta key of the settings that the study was prepared for."""
 MAX_LOST_PREPARATIONS = 3
 """Lost preparations after which the study does not run."""
 
@@ -50,10 +48,10 @@ class Preparation:
         if not self.attempts.trainer.prepares:
             return True
         if self._request is None or self._request[0] is not study:
-            request = PrepareRequest.for_study(study, self.attempts.trainer.prepares, self.store.defaults())
+            request = PrepareRequest.for_study(study, self.attempts.trainer.prepares, self.store.read.defaults())
             self._request = study, request, preparation_key(study, request)
         _, request, key = self._request
-        if self.store.get_meta(PREPARED_KEY) == key:
+        if self.store.read.get_meta(MetaKey.PREPARED) == key:
             return True
         if lock_is_held(self.run.lock):
             self._started = True
@@ -84,7 +82,7 @@ class Preparation:
             environment={"CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"},
             command=[*self.attempts.trainer.command, str(self.run.root)],
         )
-        self.store.add_event("info", "prepare", "the trainer looks at data and model before the first trial")
+        self.store.add_event("info", EventKind.PREPARE, "the trainer looks at data and model before the first trial")
         self._started = True
         self.attempts.executor.start(launch)
         return False
@@ -108,13 +106,13 @@ class Preparation:
     def _commit_findings(self, key: str) -> None:
         """Commit the facts and warnings that the preparation reported, all of them or none."""
         with self.store.transaction(durable=True):
-            recorded = {event.message for event in self.store.events() if event.kind == "data"}
+            recorded = {event.message for event in self.store.read.events() if event.kind == EventKind.DATA}
             for event in read_events(self.run):
                 if event["k"] == "warning" and event["message"] not in recorded:
-                    self.store.add_event("warning", "data", str(event["message"]))
+                    self.store.add_event("warning", EventKind.DATA, str(event["message"]))
                 elif event["k"] == "facts":
-                    self.store.set_meta(META_FACTS, json.dumps({**self.store.study_facts(), **event["facts"]}))
-            self.store.set_meta(PREPARED_KEY, key)
+                    self.store.set_meta(MetaKey.FACTS, json.dumps({**self.store.read.study_facts(), **event["facts"]}))
+            self.store.set_meta(MetaKey.PREPARED, key)
 
     def _delete_run(self) -> None:
         """Delete a failed run, so that the next start of the study tries again: the cause may be fixed."""

@@ -24,7 +24,8 @@ from hptui.search.engine_process import trial_from_json, trial_to_json
 from hptui.search.history import has_unrecorded_setting, observe
 from hptui.search.projection import SpaceProjection
 from hptui.store.paths import StudyDir, list_studies
-from hptui.store.reader import META_KNOWLEDGE, StoreReader
+from hptui.store.reader import StoreReader
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
 
 
@@ -60,9 +61,9 @@ def store_prior_knowledge(
     The caller holds the transaction.
     """
     entries = [*_study_counts(projection, study, sources), *_import_counts(projection, study, imported)]
-    stored = store.prior_knowledge()
+    stored = store.read.prior_knowledge()
     if entries != stored.get(stage, []):
-        store.set_meta(META_KNOWLEDGE, json.dumps({**stored, stage: entries}))
+        store.set_meta(MetaKey.PRIOR_KNOWLEDGE, json.dumps({**stored, stage: entries}))
 
 
 def _study_counts(projection: SpaceProjection, study: Study, sources: Sequence[PriorStudy]) -> Iterator[dict[str, Any]]:
@@ -115,9 +116,6 @@ def _misfitting_settings(projection: SpaceProjection, trial: Trial) -> Iterator[
             yield f"{name} is {value_text(value)}, and here {value_text(projection.base[name])}"
 
 
-PRIOR_TRIALS_KEY = "warm_start"
-"""Meta key of the copied trials, and event kind."""
-
 WARM_START_SETTING = "search.warm_start"
 """Place of the key in the study file, for error messages."""
 
@@ -148,17 +146,17 @@ def store_prior_trials(store: Store, study: Study, new_studies: Sequence[PriorSt
     """
     stored = stored_prior_studies(store)
     new = (
-        read_prior_studies(study, store.path.parent.parent, [source.ref for source in stored])
+        read_prior_studies(study, store.connection.path.parent.parent, [source.ref for source in stored])
         if new_studies is None
         else new_studies
     )
     if not new:
         return
-    projection = SpaceProjection(study.space, {**store.defaults(), **study.trainer.settings})
+    projection = SpaceProjection(study.space, {**store.read.defaults(), **study.trainer.settings})
     with store.transaction(durable=True):
-        store.set_meta(PRIOR_TRIALS_KEY, json.dumps([_to_json(source) for source in (*stored, *new)]))
+        store.set_meta(MetaKey.PRIOR_TRIALS, json.dumps([_to_json(source) for source in (*stored, *new)]))
         for source in new:
-            store.add_event("info", PRIOR_TRIALS_KEY, _warm_start_message(projection, study, source))
+            store.add_event("info", EventKind.PRIOR_TRIALS, _warm_start_message(projection, study, source))
 
 
 def prior_trials(store: Store, study: Study) -> list[Trial]:
@@ -178,7 +176,7 @@ def prior_studies_of(store: Store, study: Study) -> list[PriorStudy]:
 
 def _read_study(study: Study, ref: str, home: Path) -> PriorStudy:
     sd = _find_study(study, ref, home)
-    with StoreReader(sd) as reader, reader.snapshot():
+    with StoreReader.open(sd) as reader, reader.connection.snapshot():
         row, trials, defaults = reader.study(), reader.trials(), reader.defaults()
         revisions = {row.rev: studyfile.from_json(row.spec).trainer.settings for row in reader.revisions()}
     other = studyfile.from_json(row.spec)
@@ -256,7 +254,7 @@ def stored_prior_studies(store: Store) -> list[PriorStudy]:
     """Return the studies whose trials have been copied."""
     return [
         PriorStudy(row["ref"], row["name"], row["uuid"], row["at"], tuple(map(trial_from_json, row["trials"])))
-        for row in json.loads(store.get_meta(PRIOR_TRIALS_KEY) or "[]")
+        for row in json.loads(store.read.get_meta(MetaKey.PRIOR_TRIALS) or "[]")
     ]
 
 

@@ -6,14 +6,16 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 
+from hptui import plugins
 from hptui.core.study import Study
 from hptui.core.trial import Role, Trial, Value
 from hptui.execution.prior_trials import prior_studies_of, prior_trials, store_prior_knowledge
 from hptui.execution.queue import insert_waiting
-from hptui.search.engine import RESULT_INDEPENDENT_SAMPLERS, Engine, Proposal, choose_sampler, make_engine
+from hptui.search.engine import Engine, Proposal, choose_sampler, make_engine
 from hptui.search.engine_process import MAX_ASK_S, EngineProcess, EngineReply, propose_at_random, runs_in_own_process
 from hptui.search.projection import SpaceProjection
 from hptui.store.crash_points import crash_point
+from hptui.store.recorded import EventKind
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ class Proposals:
         self._store, self._study, self._stage, self._onto = store, study, stage, onto or {}
         self._base = {**defaults, **study.trainer.settings}
         self.choice = choose_sampler(study, self._base)
+        self._asks_ahead = plugins.spec("samplers", self.choice.sampler, study.directory).asks_ahead
         self._engine_process: EngineProcess | None = None
         self._engine: Engine | None = None
         self._answer: EngineReply | None = None
@@ -63,7 +66,8 @@ class Proposals:
     def prepare(self) -> None:
         """Load the engine before it is needed; do nothing when it is loaded."""
         if self._engine_process is None and (
-            self._last_ask_s > MAX_ASK_S or runs_in_own_process(self.choice.sampler, self._store.next_number())
+            self._last_ask_s > MAX_ASK_S
+            or runs_in_own_process(self.choice.sampler, self._store.read.next_number(), self._study.directory)
         ):
             self._engine, self._engine_process = None, EngineProcess(self._study, self._base)
         elif self._engine is None and self._engine_process is None:
@@ -82,21 +86,21 @@ class Proposals:
 
     def look_ahead(self, trials: Sequence[Trial]) -> None:
         """Compute the next proposal before a slot is free, for samplers that learn nothing by waiting."""
-        if self.choice.sampler in RESULT_INDEPENDENT_SAMPLERS and not self.exhausted and self._engine is not None:
+        if self._asks_ahead and not self.exhausted and self._engine is not None:
             inputs = self._inputs(trials)
             if self._precomputed is None or self._precomputed[0] != inputs:
                 self._precomputed = inputs, self._answer_here(inputs[0], trials)
 
     def _inputs(self, trials: Sequence[Trial]) -> tuple[int, ...]:
         """Return all that a precomputed proposal depends on: its number, and which trials there are."""
-        return self._store.next_number(), *(trial.number for trial in trials)
+        return self._store.read.next_number(), *(trial.number for trial in trials)
 
     def next(self, trials: Sequence[Trial]) -> Trial | None:
         """Record and return the next trial; None while the engine computes, and when the space is `exhausted`.
 
         Raises: `EngineFailed` when the engine raised, hung or died.
         """
-        number = self._store.next_number()
+        number = self._store.read.next_number()
         self.prepare()
         answer = (
             self._ask_engine_process(number, trials)
@@ -175,7 +179,9 @@ class Proposals:
         earlier = [trial.engine for trial in trials if trial.engine and "fallback" not in trial.engine]
         if not self._change_reported and earlier and earlier[-1] != engine and "fallback" not in engine:
             self._change_reported = True
-            self._store.add_event("warning", "engine", f"the search goes on with {engine}; before it was {earlier[-1]}")
+            self._store.add_event(
+                "warning", EventKind.ENGINE, f"the search goes on with {engine}; before it was {earlier[-1]}"
+            )
 
     def close(self) -> None:
         """End the engine's process."""

@@ -10,8 +10,9 @@ from hptui.core.study import Study
 from hptui.core.trial import AttemptState, Role, Trial, TrialStatus
 from hptui.execution.ingest import PROGRESS_METRIC
 from hptui.execution.running_attempt import MAX_CURVE_POINTS, RunningAttempt
-from hptui.search.pruners import ProgressCurve, make_pruner
+from hptui.search.pruners import ProgressCurve, counts_reports, make_pruner
 from hptui.search.stopping import explain_rule, first_broken_rule, unreported_names
+from hptui.store.recorded import EventKind
 from hptui.store.store import Store
 
 
@@ -34,12 +35,14 @@ class Pruning:
 
     def __init__(self, store: Store, study: Study, curves: FinishedCurves, stage: str = "") -> None:
         self._store, self._study, self._stage = store, study, stage
-        self._pruner = make_pruner(as_stage(study, stage_named(study, stage)).search.pruner, study.objectives)
+        settings = as_stage(study, stage_named(study, stage)).search.pruner
+        self._pruner = make_pruner(settings, study.objectives, study.directory)
+        self._counts_reports = counts_reports(study.search.pruner, study.directory)
         self._curves = curves
         self._silence_reported = False
         self._rules_reported = False
         if self._pruner is not None and not self._curves.finished:
-            for trial in store.trials():
+            for trial in store.read.trials():
                 self.add_finished(trial)
 
     def add_finished(self, trial: Trial) -> None:
@@ -57,13 +60,15 @@ class Pruning:
         """Give an adopted or resumed attempt the curves that its trial has shown so far."""
         live.latest = dict(live.trial.metrics)
         # A trial that was pruned runs again only because a person asked for it, so pruners leave it alone.
-        live.exempt = any(attempt.state is AttemptState.PRUNED for attempt in self._store.attempts(live.trial.number))
+        live.exempt = any(
+            attempt.state is AttemptState.PRUNED for attempt in self._store.read.attempts(live.trial.number)
+        )
         metrics = self._pruner.metrics if self._pruner is not None else ()
         live.curves = {metric: self._curve(live.trial, metric) for metric in metrics}
 
     def _curve(self, trial: Trial, metric: str) -> list[tuple[float, float]]:
-        if self._study.search.pruner.counts_reports:
-            return [(n, value) for n, (_, value, _) in enumerate(self._store.curve(trial.number, metric), 1)]
+        if self._counts_reports:
+            return [(n, value) for n, (_, value, _) in enumerate(self._store.read.curve(trial.number, metric), 1)]
         return curve_of(self._store, trial, metric)
 
     def verdict(self, live: RunningAttempt, running: Iterable[RunningAttempt]) -> tuple[str, str]:
@@ -76,13 +81,13 @@ class Pruning:
         live.has_new_values = False
         rule = first_broken_rule(self._study.search.stop, live.progress, live.latest)
         if rule is not None and live.trial.role not in (Role.BASELINE, Role.BASE):
-            return "threshold", explain_rule(rule, live.progress, live.latest)
+            return EventKind.THRESHOLD, explain_rule(rule, live.progress, live.latest)
         if self._pruner is None or live.trial.role.spared_by_pruners:
             return "", ""
         verdict = self._pruner.verdict(
             live.trial.number, self._curves_with(running), self._curves.finished - {live.trial.number}
         )
-        return ("prune", verdict.why) if verdict.prune else ("", "")
+        return (EventKind.PRUNE, verdict.why) if verdict.prune else ("", "")
 
     def _curves_with(self, running: Iterable[RunningAttempt]) -> dict[str, dict[int, ProgressCurve]]:
         """Return the curves of finished and of running trials."""
@@ -96,7 +101,7 @@ class Pruning:
         """Return True once, when a trial reports steps but no progress, so that no pruner can judge it."""
         if self._pruner is None or self._silence_reported or live.step is None or live.progress is not None:
             return False
-        if self._study.search.pruner.counts_reports:
+        if self._counts_reports:
             return False
         self._silence_reported = True
         return True
@@ -115,9 +120,9 @@ class Pruning:
 
 def curve_of(store: Store, trial: Trial, metric: str) -> list[tuple[float, float]]:
     """Return (progress, value) of a trial's points of a metric; [] where progress is unknown."""
-    points = store.curve(trial.number, metric)
+    points = store.read.curve(trial.number, metric)
     progress_at_step = (
-        {} if trial.total_steps else {step: value for step, value, _ in store.curve(trial.number, PROGRESS_METRIC)}
+        {} if trial.total_steps else {step: value for step, value, _ in store.read.curve(trial.number, PROGRESS_METRIC)}
     )
     curve = []
     for step, value, _ in points:

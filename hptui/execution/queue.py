@@ -34,7 +34,7 @@ from hptui.execution.stages import (
     study_in_stage,
 )
 from hptui.store.paths import StudyDir
-from hptui.store.reader import META_DEFAULTS
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.records import CheckpointRow
 from hptui.store.store import Store
 
@@ -44,7 +44,7 @@ def newest_checkpoint(store: Store, trial: Trial) -> CheckpointRow:
 
     Raises: `UserError` when the trial has none.
     """
-    checkpoints = store.checkpoints(trial.number)
+    checkpoints = store.read.checkpoints(trial.number)
     if not checkpoints:
         hint = "a trainer saves one when it is paused, and as often as checkpoint_every says; scripts keep their own"
         raise UserError(f"trial {trial.number} has left no checkpoint to continue from", hint=hint)
@@ -77,14 +77,14 @@ def _link_or_copy(source: str, target: str) -> str:
 
 def store_defaults(store: Store, defaults: Mapping[str, Value]) -> None:
     """Store the trainer's defaults, so that the store can be read without the trainer."""
-    store.set_meta(META_DEFAULTS, json.dumps(dict(defaults)))
+    store.set_meta(MetaKey.DEFAULTS, json.dumps(dict(defaults)))
 
 
 def trial_name(store: Store, study: Study, number: int, params: Mapping[str, Value]) -> str:
     """Return the name that a template such as `trial_name = "exp_lr{lr}"` gives; '' without a template."""
     if not study.trial_name:
         return ""
-    settings: dict[str, Value] = {"number": number, **store.defaults(), **study.trainer.settings, **params}
+    settings: dict[str, Value] = {"number": number, **store.read.defaults(), **study.trainer.settings, **params}
     parts = []
     for literal, name, spec, _ in Formatter().parse(study.trial_name):
         parts += [literal, "" if name is None else _format_value(settings.get(name), spec or "")]
@@ -109,13 +109,13 @@ def insert_waiting(store: Store, study: Study, role: Role, params: Mapping[str, 
 
     `facts` are further fields of the trial; `stage`, `seed` and `revision` default to the current ones.
     """
-    number = store.next_number()
+    number = store.read.next_number()
     name = str(facts.pop("name", "")) or trial_name(store, study, number, params)
-    defaults: dict[str, object] = {"revision": store.study_row()["revision"], "seed": study.search.seed}
+    defaults: dict[str, object] = {"revision": store.read.study().revision, "seed": study.search.seed}
     defaults["stage"] = current_stage(store, study).name
     trial = Trial(
         number=number,
-        name=unique_name(name, store.trial_names(), number),
+        name=unique_name(name, store.read.trial_names(), number),
         status=TrialStatus.WAITING,
         role=role,
         params=dict(params),
@@ -132,7 +132,7 @@ def manual_overrides(store: Store, study: Study, part: StageState, params: Mappi
     Its own `params` win over derived values, and these over what the stage changes.
     """
     stage_study = study_in_stage(study, part)
-    base = {**store.defaults(), **stage_study.trainer.settings}
+    base = {**store.read.defaults(), **stage_study.trainer.settings}
     env = {**base, **params}
     derived = {
         derived_value.name: derived_value.expr.evaluate(env)
@@ -172,7 +172,7 @@ def insert_stage_trials(store: Store, study: Study, part: StageState, trials: Se
     for rank, rerun in enumerate(reruns, start=1):
         title = f"best {rank} of {part.name} (trial {rerun.source}) in {stage.name}"
         insert_waiting(store, study, Role.LISTED, rerun.params, title=title, facts={FROM_TRIAL: rerun.source})
-    store.add_event("info", "stage", _stage_message(stage, part.name, next_state))
+    store.add_event("info", EventKind.STAGE, _stage_message(stage, part.name, next_state))
 
 
 def _stage_message(stage: Stage, previous: str, part: StageState) -> str:
@@ -191,7 +191,7 @@ def _stage_message(stage: Stage, previous: str, part: StageState) -> str:
 def insert_file_trials(store: Store, study: Study) -> None:
     """Insert the baseline and the listed trials that are not recorded yet."""
     with store.transaction(durable=True):
-        recorded, part = store.trials(), current_stage(store, study)
+        recorded, part = store.read.trials(), current_stage(store, study)
         params = overrides_in_stage(study, part)
         if study.search.evaluate_base and not any(trial.role is Role.BASE for trial in recorded):
             insert_waiting(store, study, Role.BASE, params, name="base", title="Base model, untrained")
@@ -227,7 +227,7 @@ MAX_REPLICATES_AT_ONCE = 100
 
 
 def _study(store: Store) -> Study:
-    return studyfile.from_json(store.study_row()["spec"])
+    return studyfile.from_json(store.read.study().spec)
 
 
 def queue_manual(sd: StudyDir, store: Store, args: Mapping[str, Any]) -> str:
@@ -251,7 +251,7 @@ def queue_manual(sd: StudyDir, store: Store, args: Mapping[str, Any]) -> str:
     with store.transaction(durable=True):
         params = manual_overrides(store, study, current_stage(store, study), params)
         trial = insert_waiting(store, study, Role.MANUAL, params, name=name, title=title, note=note)
-        store.add_event("info", "added", f"queued by hand: {settings_text(params)}", trial.number)
+        store.add_event("info", EventKind.ADDED, f"queued by hand: {settings_text(params)}", trial.number)
     return f"trial {trial.number} is queued"
 
 
@@ -273,7 +273,7 @@ def _add_like(sd: StudyDir, store: Store, study: Study, args: Mapping[str, Any],
         new = insert_waiting(store, study, Role.MANUAL, params, **labels, facts=facts, stage=stage)
         if checkpoint is not None:
             copy_checkpoint(sd, checkpoint, new.number)
-        store.add_event("info", "added", f"queued: {title}", new.number)
+        store.add_event("info", EventKind.ADDED, f"queued: {title}", new.number)
     return f"trial {new.number} is queued: {title}"
 
 
@@ -286,7 +286,7 @@ def _check_trial_name(store: Store, name: str) -> None:
     if name == "best" or name.isdecimal():
         hint = "numbers and `best` already say which trial is meant"
         raise UserError(f"a trial cannot be named {name!r}", hint=hint)
-    if name in store.trial_names():
+    if name in store.read.trial_names():
         raise UserError(f"a trial named {name!r} exists already", hint="give it another --name")
 
 
@@ -315,12 +315,12 @@ def queue_replicates(store: Store, args: Mapping[str, Any]) -> str:
         hint = f"from the start, with what it was set to: hptui add {study.name} --like {trial.number} KEY=VALUE"
         raise UserError(f"trial {trial.number} began at step {step} of trial {origin}: no seed repeats that", hint=hint)
     with store.transaction(durable=True):
-        used = {other.seed for other in store.trials() if other.replicate_of == trial.number}
+        used = {other.seed for other in store.read.trials() if other.replicate_of == trial.number}
         free = (k for k in range(1, len(used) + count + 1) if trial.seed + k not in used)
         queued = [insert_replicate(store, study, trial, k) for k, _ in zip(free, range(count), strict=False)]
         for replicate in queued:
             store.add_event(
-                "info", "added", f"trial {trial.number} again, with seed {replicate.seed}", replicate.number
+                "info", EventKind.ADDED, f"trial {trial.number} again, with seed {replicate.seed}", replicate.number
             )
     numbers = ", ".join(str(replicate.number) for replicate in queued)
     seeds = ", ".join(str(replicate.seed) for replicate in queued)
@@ -345,12 +345,12 @@ def queue_changed(store: Store, args: Mapping[str, Any]) -> str:
         queued = insert_waiting(
             store, study, Role.MANUAL, params, name=args.get("name") or "", title=title, facts=facts, stage=stage
         )
-        store.add_event("info", "added", f"queued: {title}", queued.number)
+        store.add_event("info", EventKind.ADDED, f"queued: {title}", queued.number)
     return f"trial {queued.number} is queued: {title}"
 
 
 def _trial(store: Store, number: int) -> Trial:
-    matches = [trial for trial in store.trials() if trial.number == number]
+    matches = [trial for trial in store.read.trials() if trial.number == number]
     if not matches:
         raise NotFound(f"there is no trial {number}")
     return matches[0]

@@ -25,6 +25,7 @@ from hptui.execution.running_attempt import RunningAttempt
 from hptui.search.stopping import constant_objective_warning
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import DiskFull, Store
 
 
@@ -44,13 +45,13 @@ def check_clocks(live: RunningAttempt, resources: Resources) -> WatchdogAction |
         and live.earlier_seconds + live.seconds > resources.timeout
         and not live.requested_end
     ):
-        return WatchdogAction("stop", "timeout", f"longer than its timeout of {resources.timeout:g} s")
+        return WatchdogAction("stop", EventKind.TIMEOUT, f"longer than its timeout of {resources.timeout:g} s")
     silent_s = time.monotonic() - live.last_event_at
     if silent_s <= max(resources.hang_after, live.allowance) or live.hang_reported:
         return None
     message = f"nothing moved for {silent_s:.0f} s (hang_after is {resources.hang_after:g} s)"
     stop = resources.on_hang == "stop" and not live.requested_end
-    return WatchdogAction("stop" if stop else "", "hung", message)
+    return WatchdogAction("stop" if stop else "", EventKind.HUNG, message)
 
 
 log = logging.getLogger(__name__)
@@ -63,8 +64,6 @@ SUSPEND_GAP_S = 5.0
 """A gap between turns of more seconds means that the machine or the runner was suspended."""
 MAX_FAILED_TURNS = 60
 """Consecutive failed turns of the loop after which the runner exits."""
-CONSTANT_WARNED_KEY, NO_GPUS_WARNED_KEY = "told_constant", "told_no_gpus"
-"""Meta keys: warnings that were recorded already."""
 DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a full disk."""
 
@@ -114,11 +113,11 @@ class Runner(StudyController):
             isinstance(requested, int)
             and requested
             and not devices.visible_gpus()
-            and not self.store.get_meta(NO_GPUS_WARNED_KEY)
+            and not self.store.read.get_meta(MetaKey.NO_GPUS_WARNED)
         ):
-            self.store.set_meta(NO_GPUS_WARNED_KEY, "said")
+            self.store.set_meta(MetaKey.NO_GPUS_WARNED, "said")
             message = f"[resources] gpus = {requested}, but no GPU can be used here: trials run on the CPU"
-            self.store.add_event("warning", "no_gpus", message)
+            self.store.add_event("warning", EventKind.NO_GPUS, message)
 
     def _leave(self, *_: object) -> None:
         self._leaving = True
@@ -155,7 +154,7 @@ class Runner(StudyController):
         self._turned_at = now
 
     def _requests(self) -> None:
-        for command in self.store.pending_commands():
+        for command in self.store.read.pending_commands():
             self.commands.handle(command)
             self.attempts.refresh_requested_ends()
             self._changed()
@@ -163,8 +162,8 @@ class Runner(StudyController):
 
     def _revise(self) -> None:
         """Load a new revision of the study: new space, new engine; running attempts are not touched."""
-        row = self.store.study_row()
-        if row["revision"] != self._revision:
+        row = self.store.read.study()
+        if row.revision != self._revision:
             self._revision, self.study = -1, self.commands.study
             self._warm_start()
             insert_file_trials(self.store, self.study)
@@ -173,9 +172,9 @@ class Runner(StudyController):
             self._enter()
             if self.study_view.search.sampler == "auto":
                 chosen = self.proposals.choice
-                self.store.add_event("info", "sampler", f"auto chose {chosen.sampler}: {chosen.why}")
+                self.store.add_event("info", EventKind.SAMPLER, f"auto chose {chosen.sampler}: {chosen.why}")
             self.attempts.revise(self.study)
-            self._revision = row["revision"]  # set last, so that a failure in between repeats the load at the next turn
+            self._revision = row.revision  # set last, so that a failure in between repeats the load at the next turn
 
     def _warm_start(self) -> None:
         """Copy the trials of other studies, if that was interrupted when the study was created."""
@@ -188,7 +187,7 @@ class Runner(StudyController):
 
     def _adopt(self) -> None:
         """Take over what an earlier runner left: attempts that live, and those that ended meanwhile."""
-        for attempt in self.store.attempts(open=True):
+        for attempt in self.store.read.attempts(open=True):
             live = self.attempts.adopt(attempt, self._trials[attempt.trial])
             self.pruning.restore(live)
         crash_point("after_adopt")
@@ -210,7 +209,7 @@ class Runner(StudyController):
         all_read = self.attempts.ingest.drain(live, FINAL_READ_S if not alive else 0.0)
         if self.pruning.lacks_progress(live):
             message = "it reports no progress and no total_steps, so no pruner can judge it"
-            self.store.add_event("warning", "pruner", message, live.trial.number)
+            self.store.add_event("warning", EventKind.PRUNER, message, live.trial.number)
         if not alive:
             if all_read:
                 self._end(live)
@@ -226,7 +225,7 @@ class Runner(StudyController):
         if verb:
             self.attempts.request_end(live, verb, asked, message)
         else:
-            self.store.add_event("warning", asked, message, live.trial.number)
+            self.store.add_event("warning", EventKind(asked), message, live.trial.number)
 
     def _end(self, live: RunningAttempt) -> None:
         ending = finalize_attempt(self.store, self.study, live)
@@ -236,17 +235,17 @@ class Runner(StudyController):
         self.pruning.add_finished(trial)
         self._warn_if_constant(trial)
         if message := self.pruning.unreported_stop_rules(trial):
-            self.store.add_event("warning", "stop_rules", message)
+            self.store.add_event("warning", EventKind.STOP_RULES, message)
         if ending.reason is Reason.DISK_FULL:
             self._pause("disk full: free some space, then start the study again")
 
     def _warn_if_constant(self, trial: Trial) -> None:
         """Record once that all trials have the same objective value."""
-        if trial.status is TrialStatus.COMPLETE and not self.store.get_meta(CONSTANT_WARNED_KEY):
+        if trial.status is TrialStatus.COMPLETE and not self.store.read.get_meta(MetaKey.CONSTANT_WARNED):
             trials = stages.trials_for_engine(self.study, self.stage, self._trials.values(), self.base)
             if message := constant_objective_warning(self.study_view, trials):
-                self.store.set_meta(CONSTANT_WARNED_KEY, "said")
-                self.store.add_event("warning", "constant", message)
+                self.store.set_meta(MetaKey.CONSTANT_WARNED, "said")
+                self.store.add_event("warning", EventKind.CONSTANT, message)
 
     # trouble ----------------------------------------------------------------------------------------------------
 

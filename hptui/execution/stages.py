@@ -25,7 +25,7 @@ from hptui.core.stages import (
 )
 from hptui.core.study import Stage, Study
 from hptui.core.trial import FROM_TRIAL, Role, Trial, TrialStatus, Value
-from hptui.store.reader import META_STAGES
+from hptui.store.recorded import MetaKey
 from hptui.store.store import Store
 
 
@@ -44,7 +44,9 @@ class StageState:
 
 def stage_history(store: Store) -> list[StageState]:
     """Return the stages that have begun, in order."""
-    return [StageState(row["name"], tuple(row["from"]), row["fixed"], row["began"]) for row in store.stage_history()]
+    return [
+        StageState(row["name"], tuple(row["from"]), row["fixed"], row["began"]) for row in store.read.stage_history()
+    ]
 
 
 def current_stage(store: Store, study: Study) -> StageState:
@@ -64,7 +66,7 @@ def _begin(store: Store, part: StageState) -> StageState:
     rows = [
         {"name": state.name, "from": state.source, "fixed": dict(state.fixed), "began": state.began} for state in states
     ]
-    store.set_meta(META_STAGES, json.dumps(rows))
+    store.set_meta(MetaKey.STAGES, json.dumps(rows))
     return part
 
 
@@ -174,7 +176,7 @@ def _with_derived(
     if trial.role is not Role.SEARCH:
         return params
     space = stage_space(study, stage_named(study, trial.stage))
-    settled = space.settle({**store.defaults(), **study.trainer.settings}, params)
+    settled = space.settle({**store.read.defaults(), **study.trainer.settings}, params)
     return {**settled, **{name: value for name, value in changes.items() if name not in settled}}
 
 
@@ -205,7 +207,7 @@ def _origin_number(trial: Trial) -> int:
 
 
 def _own_overrides(store: Store, study: Study, trial: Trial) -> dict[str, Value]:
-    before = studyfile.from_json(store.spec_json(trial.revision))
+    before = studyfile.from_json(store.read.spec_json(trial.revision))
     stage_values, searched = stage_overrides(before, trial.stage), _searched_names(before, trial)
     params = {
         name: value
@@ -217,7 +219,7 @@ def _own_overrides(store: Store, study: Study, trial: Trial) -> dict[str, Value]
 
 def _changed_base(store: Store, study: Study, trial: Trial) -> dict[str, Value]:
     """Return the values of `[trainer]` in the trial's revision that differ from today's."""
-    then = studyfile.from_json(store.spec_json(trial.revision)).trainer.settings
+    then = studyfile.from_json(store.read.spec_json(trial.revision)).trainer.settings
     today = study.trainer.settings
     return {name: value for name, value in then.items() if name not in today or today[name] != value}
 

@@ -45,7 +45,7 @@ def current_stage(study: Study, sd: StudyDir | None) -> Stage:
     """Return the current stage of a study; the last one when it has ended."""
     begun: list[str] = []
     if sd is not None:
-        with StoreReader(sd) as reader:
+        with StoreReader.open(sd) as reader:
             begun = [str(row["name"]) for row in reader.stage_history()]
     return (stage_named(study, begun[-1]) if begun else None) or study.stages[0]
 
@@ -78,5 +78,5 @@ def _total_of_stage(study: Study, stage: Stage, sd: StudyDir | None) -> int:
 
 
 def _counted_trials(sd: StudyDir, stage: str = "") -> int:
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return sum(trial.role.counts_as_trial for trial in reader.trials() if trial.stage == stage)

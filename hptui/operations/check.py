@@ -260,7 +260,7 @@ def _study_seconds(study: Study, trial: float, startup: float, trials: int, slot
     from hptui.trainers import registry
 
     if (
-        registry.preload(study.trainer.kind) and study.trainer.kind != COMMAND_KIND
+        registry.preload(study.trainer.kind, directory=study.directory) and study.trainer.kind != COMMAND_KIND
     ):  # a script is started for each trial
         return startup + (trial - startup) * trials / slots
     return trial * trials / slots

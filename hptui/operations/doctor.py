@@ -4,65 +4,24 @@ Changes nothing."""
 
 from __future__ import annotations
 
-import getpass
 import importlib.metadata
 import os
 import platform
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import hptui
 from hptui.core.errors import HptuiError
 from hptui.core.format import size
+from hptui.core.version import __version__
 from hptui.execution.local import devices, nvml
 from hptui.execution.local.devices import Gpu
+from hptui.operations.doctor_study import Finding, Level, examine_study
+from hptui.operations.machine import logout_warning
 from hptui.store.filesystem import filesystem_type, is_network_filesystem
 from hptui.store.paths import StudyDir, list_studies
-
-BUSCTL_TIMEOUT_S = 3.0  # time limit of `busctl`
-
-
-def logout_warning() -> str:
-    """Return how to let a study outlive the login session; '' where it does anyway."""
-    if not _kills_at_logout() or _lingers():
-        return ""
-    return (
-        "this machine ends all processes of a user at logout (logind, KillUserProcesses=yes); "
-        "so that studies run on: loginctl enable-linger"
-    )
-
-
-def _kills_at_logout() -> bool:
-    property_path = [
-        "org.freedesktop.login1",
-        "/org/freedesktop/login1",
-        "org.freedesktop.login1.Manager",
-        "KillUserProcesses",
-    ]
-    try:
-        process = subprocess.run(
-            ["busctl", "--system", "get-property", *property_path],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=BUSCTL_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False  # systemd does not answer, so its logind ends nothing
-    return process.stdout.split() == [b"b", b"true"]
-
-
-def _lingers() -> bool:
-    try:
-        return Path("/var/lib/systemd/linger", getpass.getuser()).exists()
-    except (OSError, KeyError):
-        return False
 
 
 def terminal_facts() -> dict[str, str]:
@@ -75,42 +34,19 @@ def terminal_facts() -> dict[str, str]:
     }
 
 
-Level = Literal["ok", "warning", "error"]
 MIN_FREE_BYTES = 2 << 30  # bytes
 PACKAGES = ("textual", "rich", "optuna", "ax-platform", "torch", "transformers", "peft", "bitsandbytes", "sqlite-utils")
 """Packages whose versions are shown, and that must be installed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Result of one check.
-
-    `hint` is what to do about it; `study` is '' for what concerns all studies.
-    """
-
-    check: str
-    level: Level
-    message: str
-    hint: str = ""
-    study: str = ""
-
-
 def examine(home: Path, studies: list[StudyDir] | None = None) -> list[Finding]:
     """Check this machine, HOME, and the given studies or all of them."""
-    from hptui.operations.doctor_study import examine_study
-
     findings = [f for probe in (_versions, _sqlite, _gpus, _locks, _logout, _terminal) for f in _safely(probe)]
     findings += _safely(lambda: _home(home))
     chosen = list_studies(home) if studies is None else studies
     for sd in chosen:
         findings += examine_study(sd, thorough=studies is not None)
     return findings
-
-
-def worst_level(findings: list[Finding]) -> Level:
-    """Return the worst level among findings."""
-    levels = {finding.level for finding in findings}
-    return "error" if "error" in levels else "warning" if "warning" in levels else "ok"
 
 
 def _safely(probe: Callable[[], list[Finding]]) -> list[Finding]:
@@ -125,7 +61,7 @@ def _safely(probe: Callable[[], list[Finding]]) -> list[Finding]:
 
 
 def _versions() -> list[Finding]:
-    findings = [Finding("versions", "ok", f"hptui {hptui.__version__}, Python {platform.python_version()}")]
+    findings = [Finding("versions", "ok", f"hptui {__version__}, Python {platform.python_version()}")]
     versions = {name: _version(name) for name in PACKAGES}
     missing = [name for name, version in versions.items() if not version]
     if missing:

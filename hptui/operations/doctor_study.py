@@ -1,4 +1,4 @@
-"""Examine one study: its store, files, runner, attempts and checkpoints. Changes nothing."""
+"""A finding, and the examination of one study: its store, files, runner, attempts and checkpoints. Changes nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from hptui.core.errors import HptuiError
 from hptui.core.format import size
@@ -19,12 +21,12 @@ from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit
 from hptui.execution.finalize import end_event
 from hptui.execution.local.environment import boot_id
 from hptui.execution.local.executor import TOKEN_VARIABLE
-from hptui.operations.doctor import Finding
 from hptui.operations.runner_process import runner_status
 from hptui.results.view import View, read_view
 from hptui.store.filesystem import filesystem_type, is_network_filesystem
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import MetaKey
 from hptui.store.run_directory import RunDir, lock_is_held, read_json
 from hptui.studyfile.unknown_keys import path_text
 
@@ -34,10 +36,33 @@ MAX_QUICK_CHECK_BYTES = 200 << 20
 """Stores up to this size (bytes) are checked whole without being asked to."""
 
 
+Level = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Result of one check.
+
+    `hint` is what to do about it; `study` is '' for what concerns all studies.
+    """
+
+    check: str
+    level: Level
+    message: str
+    hint: str = ""
+    study: str = ""
+
+
+def worst_level(findings: list[Finding]) -> Level:
+    """Return the worst level among findings."""
+    levels = {finding.level for finding in findings}
+    return "error" if "error" in levels else "warning" if "warning" in levels else "ok"
+
+
 def examine_study(sd: StudyDir, *, thorough: bool = False) -> list[Finding]:
     """Return what is wrong with a study, or one finding that says that all is well."""
     try:
-        with StoreReader(sd) as reader:
+        with StoreReader.open(sd) as reader:
             findings = list(_store(sd, reader, thorough=thorough))
             view = read_view(sd, reader)
             findings += [
@@ -116,8 +141,8 @@ def _runner(sd: StudyDir, view: View) -> Iterator[Finding]:
 
 
 def _last_boot(sd: StudyDir) -> str:
-    with StoreReader(sd) as reader:
-        return reader.get_meta("boot_id")
+    with StoreReader.open(sd) as reader:
+        return reader.get_meta(MetaKey.BOOT_ID)
 
 
 def _attempts(sd: StudyDir, reader: StoreReader) -> Iterator[Finding]:
@@ -196,7 +221,7 @@ def _checkpoints(sd: StudyDir, view: View, reader: StoreReader) -> Iterator[Find
 
 
 def _space(sd: StudyDir, view: View) -> Iterator[Finding]:
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         largest = max((row.bytes for trial in view.trials for row in reader.checkpoints(trial.number)), default=0)
     keep, checkpoint_place = view.study.resources.keep_checkpoints, view.study.checkpoint_directory
     directory = Path(checkpoint_place) if checkpoint_place and Path(checkpoint_place).is_dir() else sd.root

@@ -119,7 +119,7 @@ def prepare_facts(study: Study, home: Path | None = None) -> PreparedFacts:
     from hptui.operations.runner_process import defaults_of
     from hptui.trainers import registry
 
-    names = registry.inspected_settings(study.trainer.kind)
+    names = registry.inspected_settings(study.trainer.kind, study.directory)
     if not names:
         return PreparedFacts()
     with tempfile.TemporaryDirectory(prefix="hptui-check-") as folder:

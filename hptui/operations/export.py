@@ -8,43 +8,45 @@ import io
 import os
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from hptui import plugins
 from hptui.core.command_settings import COMMAND_KIND
-from hptui.core.errors import MachineError, UserError, did_you_mean
+from hptui.core.errors import MachineError, Unsupported, UserError, did_you_mean
 from hptui.core.trial import Trial
 from hptui.operations.find import find_trial
-from hptui.results.export.config import render_trial, trial_config
+from hptui.plugins import ExporterSpec
+from hptui.results.export.config import trial_config
+from hptui.results.export.formats import ExportRequest, write_settings
 from hptui.results.export.text_formats import shell_line, write_atomically
-from hptui.results.export.trial_table import check_names, render_trials
 from hptui.results.view import View, read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 
-TEXT_FORMATS = ("yaml", "json", "toml", "csv", "flags", "python", "env")
-"""Formats that are text: written to stdout, or to a file."""
-STUDY_FORMATS = ("sweep",)
-"""Text formats that describe the study, not a trial."""
-FILE_FORMATS = ("parquet", "optuna", "ax")
-"""Formats that are one file."""
-FOLDER_FORMATS = ("tensorboard", "wandb")
-"""Formats that are a folder of runs."""
-FORMATS = (*TEXT_FORMATS, *STUDY_FORMATS, *FILE_FORMATS, *FOLDER_FORMATS)
-"""All export formats."""
+
+def exporter(how: str, directory: str = "") -> ExporterSpec:
+    """Return the spec of a format. Raises: UserError for an unknown one."""
+    known = ":" in how or how in plugins.names("exporters") or how in plugins.names("exporters", installed=True)
+    if not known:
+        raise UserError(f"unknown format {how!r}", hint=did_you_mean(how, plugins.names("exporters", installed=True)))
+    return plugins.spec("exporters", how, directory)
 
 
-@dataclass(frozen=True, slots=True)
-class ExportRequest:
-    """How to export: format, names (ours -> theirs), and where to."""
-
-    how: str = "yaml"
-    changed_only: bool = False
-    hyphens: bool = False
-    prefix: str = ""
-    names: Mapping[str, str] = field(default_factory=dict)
-    output: Path | None = None
+def format_of(output: Path) -> str:
+    """Return the format that a file's ending means; yaml if none is known."""
+    suffix = output.suffix.lower()
+    for name in plugins.names("exporters"):
+        if suffix in plugins.spec("exporters", name).suffix:
+            return name
+    for name in plugins.names("exporters", installed=True) if suffix else ():
+        try:
+            if suffix in plugins.spec("exporters", name).suffix:
+                return name
+        except (UserError, Unsupported):  # one that cannot be loaded is an error only where it is named
+            continue
+    return "yaml"
 
 
 def export(sd: StudyDir, ref: str, request: ExportRequest) -> str | None:
@@ -52,111 +54,119 @@ def export(sd: StudyDir, ref: str, request: ExportRequest) -> str | None:
 
     Raises: `UserError` for an unknown format, or one that needs `output`; `NotFound` for an unknown trial.
     """
-    how = request.how
-    if how not in FORMATS:
-        raise UserError(f"unknown format {how!r}", hint=did_you_mean(how, FORMATS))
-    with StoreReader(sd) as reader:
+    how, output = request.how, request.output
+    if ":" not in how:
+        exporter(how)
+    with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
-        chosen = list(view.trials) if ref == "all" else [find_trial(reader, ref, view)]
-        if how in FILE_FORMATS or how in FOLDER_FORMATS:
-            if request.output is None:
-                kind = "a folder of runs" if how in FOLDER_FORMATS else "a file"
-                raise UserError(f"{how} is {kind}", hint=f"say where: -o {_example_name(how)}")
-            _WRITERS[how](view, reader, chosen, request, request.output)
-            return None
-        text = _text(view, ref, chosen, request)
-    if request.output is None:
-        return text
-    write_atomically(request.output, text.encode())
+        spec, directory = exporter(how, view.study.directory), view.study.directory
+        if ref == "all" and spec.scope == "trial":
+            raise UserError(f"{how} holds one trial", hint="say which: a number, a name, or best")
+        chosen = view.trials if ref == "all" else (find_trial(reader, ref, view),)
+        if spec.binary and output is None:
+            kind = "a folder of runs" if spec.folder else "a file"
+            raise UserError(f"{how} is {kind}", hint=f"say where: -o {spec.example or how}")
+        write = plugins.load("exporters", how, "write", directory)
+        content = write(replace(request, trials=tuple(chosen), single=ref != "all", reader=reader), view)
+    if content is None:
+        return None
+    if isinstance(content, Mapping):
+        _write_folder(how, output, content)
+        return None
+    if output is None:
+        return str(content, "utf-8")
+    write_atomically(output, content)
     return None
 
 
-def _text(view: View, ref: str, chosen: Sequence[Trial], wanted: ExportRequest) -> str:
-    if wanted.how == "sweep":
-        from hptui.results.export.wandb_sweep import sweep_text
+def _write_folder(how: str, output: Path | None, files: Mapping[str, bytes]) -> None:
+    """Write files by their paths in the folder `output`, and none outside of it."""
+    if output is None:
+        raise UserError(f"{how} is a folder", hint=f"say where: -o {how}")
+    for name, content in files.items():
+        path = output / name
+        if not path.resolve().is_relative_to(output.resolve()):
+            raise UserError(f"{how} would write {name!r}, which lies outside of {output}")
+        write_atomically(path, content)
 
-        return sweep_text(view, wanted.names)
-    if wanted.how == "flags" and view.study.trainer.kind == COMMAND_KIND:
-        check_names(view, wanted.names) if ref == "all" else trial_config(view, chosen[0], names=wanted.names)
-        flag_lines = [_script_flags(view, trial, wanted) for trial in chosen]
+
+def write_flags(request: ExportRequest, view: View) -> bytes:
+    """Return the settings as the options of a command line: those of the study's script, if it has one."""
+    if view.study.trainer.kind == COMMAND_KIND:
+        from hptui.results.export.trial_table import check_names  # pyarrow: 150 ms
+
+        if request.single:
+            trial_config(view, request.trials[0], names=request.names)
+        else:
+            check_names(view, request.names)
+        flag_lines = [_script_flags(view, trial, request) for trial in request.trials]
         if flag_lines and None not in flag_lines:
-            return "".join(map(str, flag_lines))
-    if ref == "all":
-        return render_trials(view, wanted.how, hyphens=wanted.hyphens, names=wanted.names)
-    return render_trial(
-        view,
-        chosen[0],
-        wanted.how,
-        changed_only=wanted.changed_only,
-        hyphens=wanted.hyphens,
-        names=wanted.names,
-        prefix=wanted.prefix,
-    )
+            return "".join(map(str, flag_lines)).encode()
+    return write_settings(request, view)
 
 
-def _script_flags(view: View, trial: Trial, wanted: ExportRequest) -> str | None:
+def _script_flags(view: View, trial: Trial, request: ExportRequest) -> str | None:
     """Return the flags that start a script with a trial's settings; None when it takes none as flags."""
     from hptui.scripts.arguments import command_line_words
 
     trainer = view.study.trainer
-    settings = dict(trial.params) if wanted.changed_only else view.settings(trial)
+    settings = dict(trial.params) if request.changed_only else view.settings(trial)
     arguments = command_line_words(
-        trainer.settings, settings, wanted.names, Path(view.study.directory), hyphens=wanted.hyphens
+        trainer.settings, settings, request.names, Path(view.study.directory), hyphens=request.hyphens
     )
     return None if arguments is None else shell_line(arguments)
 
 
-def _example_name(how: str) -> str:
-    return {"parquet": "trials.parquet", "optuna": "study.db", "ax": "client.json"}.get(how, how)
+def write_sweep(request: ExportRequest, view: View) -> bytes:
+    """Return the study as a W&B sweep file."""
+    from hptui.results.export.wandb_sweep import sweep_text
+
+    return sweep_text(view, request.names).encode()
 
 
-def _refuse_existing(output: Path, program: str) -> None:
-    if output.exists():
-        raise UserError(f"{output} exists already", hint=f"{program} would add to it; choose another name or remove it")
+def write_parquet(request: ExportRequest, view: View) -> bytes:
+    """Return the trials as a table."""
+    from hptui.results.export.trial_table import parquet_bytes  # pyarrow: 150 ms
+
+    return parquet_bytes(replace(view, trials=request.trials), request.names)
 
 
-def _parquet(view: View, reader: StoreReader, chosen: Sequence[Trial], wanted: ExportRequest, output: Path) -> None:
-    from dataclasses import replace
+def write_optuna_storage(request: ExportRequest, view: View) -> None:
+    """Write the trials to a new Optuna storage."""
+    from hptui.search.exchange.write_optuna import write_optuna  # optuna: 1 s
 
-    from hptui.results.export.trial_table import parquet_bytes
-
-    write_atomically(output, parquet_bytes(replace(view, trials=tuple(chosen)), wanted.names))
-
-
-def _optuna(view: View, reader: StoreReader, chosen: Sequence[Trial], wanted: ExportRequest, output: Path) -> None:
-    from hptui.search.exchange.write_optuna import write_optuna
-
-    _refuse_existing(output, "Optuna")
+    assert request.output is not None
+    if request.output.exists():
+        message = f"{request.output} exists already"
+        raise UserError(message, hint="Optuna would add to it; choose another name or remove it")
     metric = view.study.objective.metric
-    curves = {trial.number: [point[:2] for point in reader.curve(trial.number, metric)] for trial in chosen}
-    write_optuna(view.study, view.settings, chosen, curves, output)
+    curves = {trial.number: [point[:2] for point in request.curve(trial.number, metric)] for trial in request.trials}
+    write_optuna(view.study, view.settings, request.trials, curves, request.output)
 
 
-def _ax(view: View, reader: StoreReader, chosen: Sequence[Trial], wanted: ExportRequest, output: Path) -> None:
-    from hptui.search.exchange.write_ax import ax_snapshot
+def write_ax_snapshot(request: ExportRequest, view: View) -> bytes:
+    """Return the trials as a snapshot of Ax's client."""
+    from hptui.search.exchange.write_ax import ax_snapshot  # ax: 3 s
 
-    write_atomically(output, ax_snapshot(view.study, view.settings, chosen).encode())
-
-
-def _tensorboard(view: View, reader: StoreReader, chosen: Sequence[Trial], wanted: ExportRequest, output: Path) -> None:
-    from hptui.results.export.trackers import write_tensorboard
-
-    write_tensorboard(view, reader, chosen, output)
+    return ax_snapshot(view.study, view.settings, request.trials).encode()
 
 
-def _wandb(view: View, reader: StoreReader, chosen: Sequence[Trial], wanted: ExportRequest, output: Path) -> None:
-    from hptui.results.export.trackers import write_wandb
+def write_tensorboard_runs(request: ExportRequest, view: View) -> None:
+    """Write the trials as runs for TensorBoard."""
+    from hptui.results.export.trackers import write_tensorboard  # tensorboard: 1 s
 
-    write_wandb(view, reader, chosen, output)
+    assert request.output is not None
+    assert request.reader is not None
+    write_tensorboard(view, request.reader, request.trials, request.output)
 
 
-_WRITERS: Mapping[str, Callable[[View, StoreReader, Sequence[Trial], ExportRequest, Path], None]] = {
-    "parquet": _parquet,
-    "optuna": _optuna,
-    "ax": _ax,
-    "tensorboard": _tensorboard,
-    "wandb": _wandb,
-}
+def write_wandb_runs(request: ExportRequest, view: View) -> None:
+    """Write the trials as offline runs for W&B."""
+    from hptui.results.export.trackers import write_wandb  # tensorboard: 1 s
+
+    assert request.output is not None
+    assert request.reader is not None
+    write_wandb(view, request.reader, request.trials, request.output)
 
 
 EXCLUDED_ENTRIES = {"study.db", "study.db-wal", "study.db-shm", "study.lock", ".ballast", "cache"}
@@ -191,8 +201,8 @@ def archive(sd: StudyDir, output: Path, *, checkpoints: bool = True) -> int:
 def _write_files(tar: tarfile.TarFile, sd: StudyDir, *, checkpoints: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="hptui-") as folder:
         copy = Path(folder) / "study.db"
-        with StoreReader(sd) as reader:
-            reader.backup(copy)
+        with StoreReader.open(sd) as reader:
+            reader.connection.backup(copy)
         tar.add(copy, f"{sd.name}/study.db")
     count = 1
     for path in _files(sd, checkpoints=checkpoints):

@@ -50,7 +50,7 @@ def find_trial(reader: StoreReader, ref: str, view: View | None = None) -> Trial
 
     Raises: `NotFound` when there is none.
     """
-    view = view or read_view(StudyDir(reader.path.parent), reader)
+    view = view or read_view(StudyDir(reader.connection.path.parent), reader)
     name = view.sd.name
     if ref == "best":
         if view.best is None:
@@ -76,7 +76,7 @@ def path_table(home: Path, study: str | None = None, trial: str | None = None) -
     if study is None:
         return {"home": home, "crashes": home / "crashes", "locks": runtime_directory()}
     sd = find_study(home, study)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
         checkpoints, uuid = view.study.checkpoint_directory, view.row.uuid
         if trial is None:

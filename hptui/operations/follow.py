@@ -13,6 +13,7 @@ from hptui.operations.runner_process import runner_status
 from hptui.results.view import View, has_all_values, trainer_settings_by_revision
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import EventKind
 from hptui.store.records import EventRow
 
 POLL_S = 0.1  # seconds
@@ -38,7 +39,7 @@ class Follower:
         from hptui import studyfile
 
         self._sd, self._after = sd, after
-        self._reader, self._parse_study = StoreReader(sd), studyfile.from_json
+        self._reader, self._parse_study = StoreReader.open(sd), studyfile.from_json
         self._trials: dict[int, Trial] = {}
         self._change_mark, self._revision = 0, -1
         self._study: Study | None = None
@@ -60,11 +61,11 @@ class Follower:
         alive = bool(
             runner_status(self._sd)["alive"]
         )  # first, so that what a runner wrote before it ended is read below
-        version = self._reader.data_version()
+        version = self._reader.connection.data_version()
         if self._view is not None and version == self._version:
             return FollowUpdate(self._view, (), alive)
         self._version = version
-        with self._reader.snapshot():
+        with self._reader.connection.snapshot():
             row, defaults = self._reader.study(), self._reader.defaults()
             changed, self._change_mark = self._reader.changed_trials(self._change_mark)
             events = tuple(self._reader.events(self._after))
@@ -95,7 +96,7 @@ def newest_event_id(sd: StudyDir) -> int:
     """Return the id of the last event of a study; 0 when it has none or does not exist yet."""
     if not sd.exists():
         return 0
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return max((event.id for event in reader.events(limit=1)), default=0)
 
 
@@ -126,8 +127,8 @@ def paused_by_machine(sd: StudyDir) -> bool:
 
 
 def _last_pause(sd: StudyDir) -> str:
-    with StoreReader(sd) as reader:
-        pauses = [event for event in reader.events() if event.kind == "study_paused"]
+    with StoreReader.open(sd) as reader:
+        pauses = [event for event in reader.events() if event.kind == EventKind.STUDY_PAUSED]
     return pauses[-1].level if pauses else ""
 
 

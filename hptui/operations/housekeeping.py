@@ -89,7 +89,7 @@ def remove(sd: StudyDir) -> int:
 
 def _check_is_study(sd: StudyDir) -> None:
     """Check that a directory holds a readable store, and nothing that hptui did not put there."""
-    with StoreReader(sd):
+    with StoreReader.open(sd):
         pass  # opening it checks that the store is one of hptui and can be read
     foreign = sorted(entry.name for entry in sd.root.iterdir() if not ENTRY_PATTERN.fullmatch(entry.name))
     if foreign:
@@ -126,7 +126,7 @@ def delete_checkpoints(sd: StudyDir, *, dry_run: bool = False) -> list[UnneededC
 
     While a runner lives only those of complete trials are deleted: any other trial may be retried.
     """
-    with try_lock(sd.lock) as free, StoreReader(sd) as reader:
+    with try_lock(sd.lock) as free, StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
         unneeded = list(_garbage(view, DELETABLE_STATUSES if free else (TrialStatus.COMPLETE,)))
         if not dry_run:

@@ -41,7 +41,7 @@ def wait_for_log(sd: StudyDir, number: int, attempt: int | None, notify: Callabl
     """
     announced = False
     while True:
-        with StoreReader(sd) as reader:
+        with StoreReader.open(sd) as reader:
             trial = reader.trial(number)
         try:
             return log_of(sd, trial, attempt)

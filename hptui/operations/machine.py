@@ -1,9 +1,11 @@
-"""The machine now: processors, memory, disks, GPUs, and the processes that use them. What cannot be known is None."""
+"""The machine now: processors, memory, disks, GPUs, processes, and logouts. What cannot be known is None."""
 
 from __future__ import annotations
 
+import getpass
 import os
 import pwd
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from hptui.store.run_directory import RunDir, read_json
 
 GIB = float(1 << 30)
 """Bytes of a GiB."""
+BUSCTL_TIMEOUT_S = 3.0
+"""Time limit of `busctl`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,7 @@ def _worker_pids(home: Path) -> Iterator[tuple[int, str]]:
     for sd in list_studies(home):
         with (
             suppress(Exception),
-            StoreReader(sd) as reader,
+            StoreReader.open(sd) as reader,
         ):  # one unreadable store must not hide the other studies' processes
             for attempt in reader.attempts(open=True):
                 facts = read_json(RunDir(sd.attempt(attempt.trial, attempt.n)).shim)
@@ -213,3 +217,40 @@ def disks_now(home: Path, study: StudyDir | None = None) -> tuple[DiskNow, ...]:
         directories.append(study.root)
     disks = {(disk.total_gb, disk.free_gb): disk for place in directories if (disk := disk_of(place)) is not None}
     return tuple(disks.values())
+
+
+def logout_warning() -> str:
+    """Return how to let a study outlive the login session; '' where it does anyway."""
+    if not _kills_at_logout() or _lingers():
+        return ""
+    return (
+        "this machine ends all processes of a user at logout (logind, KillUserProcesses=yes); "
+        "so that studies run on: loginctl enable-linger"
+    )
+
+
+def _kills_at_logout() -> bool:
+    property_path = [
+        "org.freedesktop.login1",
+        "/org/freedesktop/login1",
+        "org.freedesktop.login1.Manager",
+        "KillUserProcesses",
+    ]
+    try:
+        process = subprocess.run(
+            ["busctl", "--system", "get-property", *property_path],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=BUSCTL_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False  # systemd does not answer, so its logind ends nothing
+    return process.stdout.split() == [b"b", b"true"]
+
+
+def _lingers() -> bool:
+    try:
+        return Path("/var/lib/systemd/linger", getpass.getuser()).exists()
+    except (OSError, KeyError):
+        return False

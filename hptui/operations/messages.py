@@ -21,6 +21,7 @@ from hptui.operations.follow import in_order_of_end
 from hptui.operations.logs import last_lines, log_of
 from hptui.results.view import View, dominates, has_all_values, seconds_left
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind
 from hptui.store.records import EventRow
 
 STATUS_MARKS = {TrialStatus.FAILED: "✗ FAILED", TrialStatus.PRUNED: "– PRUNED", TrialStatus.STOPPED: "– STOPPED"}
@@ -131,9 +132,21 @@ def _same_values(study: Study, trial: Trial, other: Trial) -> bool:
 
 FAILED_LOG_LINES = 8
 """Lines of a failed trial's log that are shown."""
-END_EVENTS = {"trial_complete", "trial_pruned", "trial_failed", "trial_stopped"}
+END_EVENTS = {
+    EventKind.TRIAL_COMPLETE,
+    EventKind.TRIAL_PRUNED,
+    EventKind.TRIAL_FAILED,
+    EventKind.TRIAL_STOPPED,
+}
 """Events that a trial has ended."""
-SKIPPED_EVENTS = {"study_running", "study_done", "study_stopped", "study_paused", "trial_paused", "prune"}
+SKIPPED_EVENTS = {
+    EventKind.STUDY_RUNNING,
+    EventKind.STUDY_DONE,
+    EventKind.STUDY_STOPPED,
+    EventKind.STUDY_PAUSED,
+    EventKind.TRIAL_PAUSED,
+    EventKind.PRUNE,
+}
 """Events that other lines report."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hptui import plugins
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.trial import Value
 from hptui.operations.study_schema import schema_line
@@ -275,16 +276,17 @@ def write_study_file(source: str, output: Path | None = None, with_schema: bool 
         text, notes = _from_sweep(path, (output or Path()).parent)
     elif path.suffix == ".py" or path.is_file():
         text, notes = study_file_of_script(path, output.parent if output else Path())
-    elif source in registry.KINDS:
+    elif source in plugins.names("trainers") or source in plugins.names("trainers", installed=True):
         text, notes = _from_trainer(source), []
     else:
-        hint = did_you_mean(source, registry.KINDS)
+        hint = did_you_mean(source, plugins.names("trainers", installed=True))
         raise UserError(f"there is no file {source!r} and no such trainer", hint=hint)
     target = output or Path(f"{study_name(path.stem)}.toml")
     if target.exists():
         raise UserError(f"{target} is there already", hint="-o FILE writes another one")
     if with_schema:
-        text = schema_line(source if source in registry.KINDS else "command", target) + text
+        is_trainer = path.suffix not in (".yaml", ".yml", ".py") and not path.is_file()
+        text = schema_line(source if is_trainer else "command", target) + text
     write_atomically(target, text.encode())
     return target, notes
 

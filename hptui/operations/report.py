@@ -63,7 +63,7 @@ def _write_figures(sd: StudyDir, record: ReportData, folder: Path, kind: str) ->
         return []
     from hptui.results.plots.write import write_plots
 
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return write_plots(record.view, reader, folder / FIGURES_FOLDER, kind)
 
 
@@ -133,7 +133,7 @@ def _current_facts(sd: StudyDir, ledger: FactIndex) -> dict[str, Fact]:
     if any(key.startswith("figure.") for key in ledger.facts):
         from hptui.results.plots.write import plot_captions
 
-        with StoreReader(sd) as reader:
+        with StoreReader.open(sd) as reader:
             images = [Image("", "", caption) for caption in plot_captions(record.view, reader)]
     document = compose_report(record, str(ledger.about.get("style") or "") or None, images)
     return build_fact_index(render_markdown(document))

@@ -38,7 +38,7 @@ def write_files(sd: StudyDir, files: Iterable[str], folder: Path, names: Mapping
     from hptui.results.export.compatible import WRITERS
 
     file_names = list(dict.fromkeys(name for entry in files for name in FILE_SETS.get(entry, (entry,))))
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
         written = []
         for name in file_names:
@@ -59,7 +59,7 @@ def write_files(sd: StudyDir, files: Iterable[str], folder: Path, names: Mapping
 
 def write_html(sd: StudyDir, folder: Path, across: str = "", up: str = "") -> list[Path]:
     """Write `optimization_trace.html` and `contour_plot.html`, each a page that needs no other file."""
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
         texts = {name: _html(view, reader, name, (across, up)) for name in HTML_PAGES}
     for name, text in texts.items():
@@ -81,7 +81,7 @@ def on_end_facts(sd: StudyDir, study: Study) -> dict[str, str]:
 
     Keys: state, message, study, directory, counts, best (number), value, params.
     """
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         row, trials = reader.study(), reader.trials()
     best = next(iter(best_trials(study, trials)), None)
     statuses = [str(trial.status) for trial in trials]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hptui import plugins
 from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_you_mean
 from hptui.core.study import StoppingConditions, Study
 from hptui.core.trial import StudyState
@@ -22,6 +23,7 @@ from hptui.operations.runner_process import defaults_of, runner_status
 from hptui.operations.steer import change_spec, send_command, study_of
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import MetaKey
 from hptui.store.run_directory import try_lock
 
 MAX_START_S = 20.0
@@ -85,7 +87,7 @@ def run_from(home: Path, ref: str, source: str, changes: Mapping[str, str], **op
     from hptui.operations.steer import parse_settings
 
     sd = find_study(home, ref)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         trial = find_trial(reader, source)
     answer = send_command(sd, "rerun", {"trial": trial.number, "params": parse_settings(sd, changes)})
     started = run(home, ref, **options)
@@ -111,7 +113,7 @@ def _is_file(ref: str) -> bool:
 
 
 def _state(sd: StudyDir) -> StudyState:
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return StudyState(reader.study().state)
 
 
@@ -137,11 +139,12 @@ def require_supported(study: Study) -> Study:
     """
     from hptui.trainers import registry
 
-    if study.search.evaluate_base and not registry.evaluates_base(study.trainer.kind):
-        hint = f"those that can: {', '.join(sorted(registry.EVALUATES_BASE))}" if registry.EVALUATES_BASE else ""
+    if study.search.evaluate_base and not registry.evaluates_base(study.trainer.kind, study.directory):
+        able = [kind for kind in plugins.names("trainers") if registry.evaluates_base(kind)]
+        hint = f"those that can: {', '.join(sorted(able))}"
         message = f"the trainer {study.trainer.kind!r} cannot measure its model without training it"
         raise StudyError(message, file=study.source, where="search.evaluate_base", value=True, hint=hint)
-    metrics = registry.reported_metrics(study.trainer.kind)
+    metrics = registry.reported_metrics(study.trainer.kind, study.directory)
     for name in (objective.metric for objective in study.objectives):
         if metrics and name not in metrics:
             message = f"the trainer {study.trainer.kind!r} reports no {name!r}"
@@ -160,16 +163,16 @@ def _from_file(home: Path, path: Path, trials: str | None, changes: Mapping[str,
     sd = StudyDir.for_study(home, file_study.name)
     exists = sd.exists()
     changes = {**stage_budget(file_study, trials, sd if exists else None), **changes}
-    overrides = {**(_stored_json(sd, "overrides") if exists else {}), **changes}
+    overrides = {**(_stored_json(sd, MetaKey.OVERRIDES) if exists else {}), **changes}
     study = read_study(path, overrides) if overrides else file_study
-    facts = {"file": spec_json(file_study), "overrides": overrides}
+    facts = {MetaKey.FILE: spec_json(file_study), MetaKey.OVERRIDES: overrides}
     if not exists:
         study = with_trials(study, trials, None)
         if _try_create(sd, study, facts):
             return sd, _notes(sd, study)
     recorded = study_of(sd)
     _check_same_study(sd, recorded, study)
-    if trials is None and _stored_json(sd, "file").get("search", {}).get("trials") == file_study.search.trials:
+    if trials is None and _stored_json(sd, MetaKey.FILE).get("search", {}).get("trials") == file_study.search.trials:
         study = replace(study, search=replace(study.search, trials=recorded.search.trials))
     study = with_trials(study, trials, sd)
     answer = change_spec(sd, study, "", facts=facts)
@@ -199,14 +202,14 @@ def spec_json(study: Study) -> dict[str, Any]:
     return dict(studyfile.to_json(study))
 
 
-def _stored_json(sd: StudyDir, key: str) -> dict[str, Any]:
+def _stored_json(sd: StudyDir, key: MetaKey) -> dict[str, Any]:
     """Return what the store kept of the file (`file`) or command line (`overrides`) of the last run."""
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         values: dict[str, Any] = json.loads(reader.get_meta(key) or "{}")
     return values
 
 
-def _try_create(sd: StudyDir, study: Study, facts: Mapping[str, Any]) -> bool:
+def _try_create(sd: StudyDir, study: Study, facts: Mapping[MetaKey, Any]) -> bool:
     """Create the study; return False when another process has created it at the same time."""
     try:
         create_study(sd, study, facts)
@@ -242,7 +245,7 @@ def _check_same_study(sd: StudyDir, old: Study, new: Study) -> None:
         raise StudyError(text, file=new.source, where="trainer.kind", hint=hint)
 
 
-def create_study(sd: StudyDir, study: Study, facts: Mapping[str, Any] | None = None) -> None:
+def create_study(sd: StudyDir, study: Study, facts: Mapping[MetaKey, Any] | None = None) -> None:
     """Create the directory and store of a new study, with its baseline and listed trials recorded."""
     from hptui import studyfile
     from hptui.execution import prior_trials
@@ -291,8 +294,8 @@ def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str
     if changed == study:
         return sd, []
     _check_same_study(sd, study, changed)
-    overrides = {**_stored_json(sd, "overrides"), **changes}
-    return sd, [change_spec(sd, changed, "", facts={"overrides": overrides})]
+    overrides = {**_stored_json(sd, MetaKey.OVERRIDES), **changes}
+    return sd, [change_spec(sd, changed, "", facts={MetaKey.OVERRIDES: overrides})]
 
 
 # the process ----------------------------------------------------------------------------------------------------

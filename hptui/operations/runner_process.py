@@ -21,6 +21,7 @@ from hptui.core.errors import HptuiError
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.run_directory import acquire_lock
 
 if TYPE_CHECKING:
@@ -75,14 +76,15 @@ def worker_spec_of(study: Study) -> WorkerSpec:
     """Return how this study's attempts are run, and the facts recorded with each."""
     from hptui.execution.attempts import WorkerSpec
     from hptui.execution.local.environment import attempt_facts
+    from hptui.operations.plugins import plugins_of
     from hptui.trainers import registry
 
     return WorkerSpec(
         command=(sys.executable, "-m", "hptui.trainers.worker"),
         entry="hptui.trainers.worker:main",
         preload=registry.preload(study.trainer.kind, study),
-        facts=attempt_facts(study.directory),
-        prepares=registry.inspected_settings(study.trainer.kind),
+        facts={**attempt_facts(study.directory), **({"plugins": {**used}} if (used := plugins_of(study)) else {})},
+        prepares=registry.inspected_settings(study.trainer.kind, study.directory),
     )
 
 
@@ -105,20 +107,20 @@ def pin_programs(store: Store, study: Study) -> None:
 
     settings = study.trainer.settings
     current = registry.programs(
-        study.trainer.kind, [settings, *({**settings, **listed.set} for listed in study.trials)]
+        study.trainer.kind, [settings, *({**settings, **listed.set} for listed in study.trials)], study.directory
     )
-    stored: dict[str, str] = json.loads(store.get_meta("programs") or "{}")
+    stored: dict[str, str] = json.loads(store.read.get_meta(MetaKey.PROGRAMS) or "{}")
     for name, path in current.items():
         previous = stored.get(name, path)
         if previous == path:
             stored[name] = path
         elif os.access(previous, os.X_OK):
             message = f"{name} on the PATH is {path} now; the study goes on with {previous}, as it began"
-            store.add_event("warning", "changed", message)
+            store.add_event("warning", EventKind.CHANGED, message)
         else:
             stored[name] = path
-            store.add_event("warning", "changed", f"{previous} is gone; trials run with {path} from now on")
-    store.set_meta("programs", json.dumps(stored))
+            store.add_event("warning", EventKind.CHANGED, f"{previous} is gone; trials run with {path} from now on")
+    store.set_meta(MetaKey.PROGRAMS, json.dumps(stored))
 
 
 def write_results_on_end(store: Store, sd: StudyDir, study: Study) -> None:
@@ -130,7 +132,9 @@ def write_results_on_end(store: Store, sd: StudyDir, study: Study) -> None:
             write_results(sd, study)
     except Exception as error:  # the results are recorded; a report that fails must not fail the study
         log.exception("the results could not be written")
-        store.add_event("error", "results", f"the results could not be written: {type(error).__name__}: {error}")
+        store.add_event(
+            "error", EventKind.RESULTS, f"the results could not be written: {type(error).__name__}: {error}"
+        )
 
 
 def run_on_end(sd: StudyDir, study: Study) -> None:
@@ -175,13 +179,13 @@ def main(argv: list[str]) -> int:
     from hptui.execution.controller import Hooks
     from hptui.execution.runner import Runner
     from hptui.store.store import Store
-    from hptui.trainers.modules import SCRIPT_META_KEY, restore_script
+    from hptui.trainers.modules import restore_script
 
     try:
         store = Store.open(sd)
         try:
-            restore_script(store.get_meta(SCRIPT_META_KEY))
-            pin_programs(store, studyfile.from_json(store.study_row()["spec"]))
+            restore_script(store.read.get_meta(MetaKey.SCRIPT))
+            pin_programs(store, studyfile.from_json(store.read.study().spec))
             runner = Runner(sd, store, Hooks(worker_spec_of, write_results_on_end))
             write_lock_facts(lock, ready=True)
             rests = runner.run()

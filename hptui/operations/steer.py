@@ -18,8 +18,9 @@ from hptui.results.view import read_view
 from hptui.store.command_queue import CommandQueue
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+from hptui.store.recorded import MetaKey
 from hptui.store.run_directory import try_lock
-from hptui.trainers.modules import SCRIPT_META_KEY, restore_script
+from hptui.trainers.modules import restore_script
 
 POLL_S = 0.02  # seconds
 MAX_SETTLE_S = 4.0
@@ -78,7 +79,7 @@ def _carry_out_here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: in
     store = Store.open(sd)
     try:
         handler, reply = CommandHandler(sd, store), None
-        for command in store.pending_commands():
+        for command in store.read.pending_commands():
             answer = handler.handle(command)
             if command.id == posted:
                 reply = answer
@@ -88,7 +89,7 @@ def _carry_out_here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: in
                 message += f"; their end is recorded by the next: hptui run {sd.name}"
             return message
         if reply is None:  # a runner answered it just before it ended
-            _, *fields = store.command_state(posted)
+            _, *fields = store.read.command_state(posted)
             reply = (bool(fields[0]), str(fields[1]))
         if not reply[0]:
             raise CommandRefused(reply[1])
@@ -99,8 +100,8 @@ def _carry_out_here(sd: StudyDir, verb: str, args: Mapping[str, Any], posted: in
 
 def restore_script_arguments(sd: StudyDir) -> None:
     """Restore the arguments that the study's script was started with, before its settings are read."""
-    with StoreReader(sd) as reader:
-        restore_script(reader.get_meta(SCRIPT_META_KEY))
+    with StoreReader.open(sd) as reader:
+        restore_script(reader.get_meta(MetaKey.SCRIPT))
 
 
 def study_of(sd: StudyDir) -> Study:
@@ -108,16 +109,19 @@ def study_of(sd: StudyDir) -> Study:
     from hptui import studyfile
 
     restore_script_arguments(sd)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return studyfile.from_json(reader.spec_json())
 
 
-def change_spec(sd: StudyDir, new: Study, why: str, wait: float = 5.0, facts: Mapping[str, Any] | None = None) -> str:
+def change_spec(
+    sd: StudyDir, new: Study, why: str, wait: float = 5.0, facts: Mapping[MetaKey, Any] | None = None
+) -> str:
     """Make a new revision of the study; return a sentence for the user."""
     from hptui import studyfile
     from hptui.operations.runner_process import defaults_of
 
-    args = {"spec": studyfile.to_json(new), "why": why, "defaults": defaults_of(new), **(facts or {})}
+    args: dict[str, Any] = {"spec": studyfile.to_json(new), "why": why, "defaults": defaults_of(new)}
+    args |= {str(key): value for key, value in (facts or {}).items()}
     return _send(sd, "spec", args, wait)
 
 
@@ -133,7 +137,7 @@ def stage_with_space(sd: StudyDir) -> str:
     from hptui.core.stages import stage_named
     from hptui.results.view import read_view
 
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         begun = [row["name"] for row in reader.stage_history()]
         stage = stage_named(read_view(sd, reader).study, begun[-1]) if begun else None
     return stage.name if stage is not None and stage.space is not None else ""
@@ -176,7 +180,7 @@ def parse_settings(sd: StudyDir, given: Mapping[str, str]) -> dict[str, Value]:
 
 def last_checkpoint(sd: StudyDir, number: int) -> int | None:
     """Return the step of a trial's newest checkpoint; None when there is none to continue from."""
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         checkpoints = reader.checkpoints(number)
     return checkpoints[-1].step if checkpoints else None
 

@@ -7,6 +7,7 @@ import os
 import tomllib
 from pathlib import Path
 
+from hptui import plugins
 from hptui.core.errors import HptuiError
 from hptui.core.keys import Key
 from hptui.core.trial import Value
@@ -24,7 +25,7 @@ def schema_text(kind: str = "", directory: str = "") -> str:
     `directory` is where a user's own trainer is looked for. Raises: UserError for an unknown trainer.
     """
     settings = registry.schema(kind, directory) if kind else None
-    document: dict[str, Value] = study_schema(registry.KINDS, settings, kind)
+    document: dict[str, Value] = study_schema(plugins.names("trainers", installed=True), settings, kind)
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -44,7 +45,7 @@ def keys_to_complete(home: Path, reference: str) -> dict[str, Key]:
     """Return the keys that `--set` can change in a study, given by file or name; without one, those of all studies."""
     kind, directory, parameters, stages = _names_in_study(home, reference)
     # A user's own trainer is not imported: completion must not run code.
-    settings = registry.schema(kind, directory) if kind in registry.KINDS else None
+    settings = registry.schema(kind, directory) if kind in plugins.names("trainers") else None
     return settable_keys(settings, parameters, stages)
 
 

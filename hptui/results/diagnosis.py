@@ -16,7 +16,7 @@ from hptui.results.facts import Fact, Line, Name, line, plain_text
 from hptui.results.roles import goal_of, training_and_validation
 from hptui.results.suggestions import Suggestion
 from hptui.results.view import View
-from hptui.store.reader import StoreQueries
+from hptui.store.reader import StoreReader
 
 Kind = Literal[
     "oom",
@@ -299,13 +299,13 @@ MAX_DIAGNOSED_POINTS = 2000
 """A longer curve is reduced to the means of this number of stretches."""
 
 
-def diagnose_trials(view: View, reader: StoreQueries, trials: Iterable[Trial]) -> Iterator[tuple[Trial, Diagnosis]]:
+def diagnose_trials(view: View, reader: StoreReader, trials: Iterable[Trial]) -> Iterator[tuple[Trial, Diagnosis]]:
     """Yield the diagnosis of each trial, one at a time."""
     for trial in trials:
         yield trial, diagnose(view, trial, curves_for_diagnosis(view, reader, trial))
 
 
-def curves_for_diagnosis(view: View, reader: StoreQueries, trial: Trial) -> Curves:
+def curves_for_diagnosis(view: View, reader: StoreReader, trial: Trial) -> Curves:
     """Return the curves of a trial that `diagnose` examines."""
     summaries = reader.metric_summaries(trial.number)
     objectives = [objective.metric for objective in view.study.objectives]
@@ -313,7 +313,7 @@ def curves_for_diagnosis(view: View, reader: StoreQueries, trial: Trial) -> Curv
     return {name: _curve(reader, trial.number, name, summaries[name].n) for name in names}
 
 
-def _curve(reader: StoreQueries, trial: int, name: str, count: int) -> list[tuple[int, float, float]]:
+def _curve(reader: StoreReader, trial: int, name: str, count: int) -> list[tuple[int, float, float]]:
     if count <= MAX_DIAGNOSED_POINTS:
         return reader.curve(trial, name)
     stretches = reader.buckets(trial, name, MAX_DIAGNOSED_POINTS)

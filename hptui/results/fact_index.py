@@ -44,6 +44,11 @@ class FactIndex:
     places: tuple[FactPlace, ...]
 
 
+def same_value(first: Fact, second: Fact) -> bool:
+    """Return whether two facts have the same value; 1 is 1.0, and NaN is NaN."""
+    return first.value == second.value or dump_json([first.value]) == dump_json([second.value])
+
+
 def build_fact_index(sheet: MarkdownText) -> dict[str, Fact]:
     """Return the facts of a report by key.
 
@@ -53,7 +58,7 @@ def build_fact_index(sheet: MarkdownText) -> dict[str, Fact]:
     for place in sheet.places:
         fact = place.fact
         first = facts.setdefault(fact.key, fact)
-        if first.value != fact.value and dump_json([first.value]) != dump_json([fact.value]):  # 1 == 1.0, NaN is NaN
+        if not same_value(first, fact):
             raise AssertionError(f"the fact {fact.key} has two values: {first.value!r}, {fact.value!r}")
     return facts
 

@@ -116,7 +116,7 @@ def describe_prior_knowledge(view: View) -> str:
 
     For example `8 of 10 trials of the study old; 5 of 5 experiments imported from earlier.csv`.
     """
-    with StoreReader(view.sd) as reader:
+    with StoreReader.open(view.sd) as reader:
         sources = reader.prior_knowledge().get(view.stage, [])
     return "; ".join(map(_source_text, sources))
 

@@ -1,88 +1,147 @@
-"""A report: its sections in order, in one of two styles, as Markdown and `facts.json`."""
+"""A report: its sections in order, in one of two styles, as Markdown and `facts.json`.
+
+Sections of installed packages stand behind the one that they name. One that fails is left out, and the report says so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from hptui.results.document import Block, Image, ReportDocument
-from hptui.results.fact_index import render_with_index
+from hptui import plugins
+from hptui.core.errors import HptuiError
+from hptui.plugins import ReportSectionSpec
+from hptui.results.document import Block, CodeBlock, Image, Paragraph, ReportDocument, lines_of
+from hptui.results.fact_index import render_with_index, same_value
 from hptui.results.fact_writer import FactWriter
+from hptui.results.facts import Bold, Fact, Line, Name, facts_of
 from hptui.results.report_data import ReportData
-from hptui.results.sections.best import best
-from hptui.results.sections.comparison import comparison
-from hptui.results.sections.cost import cost
 from hptui.results.sections.curves import curves
-from hptui.results.sections.effects import parameter_effects
-from hptui.results.sections.failures import failures
-from hptui.results.sections.findings import observations
-from hptui.results.sections.recommendation import alternatives, future, presets, rationale, recommendations
-from hptui.results.sections.reproduce import provenance, reproduce
-from hptui.results.sections.setup import checkpoints, config, setup
-from hptui.results.sections.space import derived, fixed, search, space
-from hptui.results.sections.summary import breakdown, report_head, summary
-from hptui.results.sections.trials import best_and_worst, trial_table
 
 STYLES = ("results", "hyperparameters")
 """Styles of a report: all results, or the configuration of the best trial."""
-Section = Callable[[FactWriter], Iterable[Block]]
-"""Yields the blocks of one section; nothing if there is nothing to report."""
 
-RESULTS_SECTIONS: tuple[Section, ...] = (
-    report_head,
-    setup,
-    space,
-    fixed,
-    search,
-    best,
-    config,
-    comparison,
-    trial_table,
-    best_and_worst,
-    observations,
-    parameter_effects,
-    failures,
-    curves,
-    checkpoints,
-    cost,
-    recommendations,
-    rationale,
-    future,
-    presets,
-    lambda facts: summary(facts, facts.data.best, brief=True),
-    reproduce,
-    provenance,
-)
-"""Sections of the style `results`, in order."""
-HYPERPARAMETERS_SECTIONS: tuple[Section, ...] = (
-    report_head,
-    setup,
-    lambda facts: summary(facts, facts.data.best),
-    lambda facts: breakdown(facts, facts.data.best),
-    derived,
-    best,
-    checkpoints,
-    curves,
-    rationale,
-    alternatives,
-    config,
-    reproduce,
-    future,
-    provenance,
-)
-"""Sections of the style `hyperparameters`, in order."""
+SECTIONS_BY_STYLE: Mapping[str, tuple[str, ...]] = {
+    "results": (
+        "head",
+        "setup",
+        "space",
+        "fixed",
+        "search",
+        "best",
+        "config",
+        "comparison",
+        "trials",
+        "best_and_worst",
+        "observations",
+        "effects",
+        "failures",
+        "curves",
+        "checkpoints",
+        "cost",
+        "recommendations",
+        "rationale",
+        "future",
+        "presets",
+        "conclusion",
+        "reproduce",
+        "provenance",
+    ),
+    "hyperparameters": (
+        "head",
+        "setup",
+        "summary",
+        "breakdown",
+        "derived",
+        "best",
+        "checkpoints",
+        "curves",
+        "rationale",
+        "alternatives",
+        "config",
+        "reproduce",
+        "future",
+        "provenance",
+    ),
+}
+"""Names of the built-in sections of each style, in order."""
 
 
 def compose_report(record: ReportData, style: str | None = None, images: Sequence[Image] = ()) -> ReportDocument:
     """Return the report of a study as a document; `images` are the plots written next to it."""
     facts = FactWriter(record)
     chosen_style = style or record.view.study.report.style
-    sections = HYPERPARAMETERS_SECTIONS if chosen_style == "hyperparameters" else RESULTS_SECTIONS
-    blocks: list[Block] = []
-    for section in sections:
-        blocks += curves(facts, images) if section is curves else section(facts)
+    blocks_by_section: dict[str, list[Block]] = {}
+    for name in SECTIONS_BY_STYLE[chosen_style]:
+        write = plugins.load("report_sections", name, "write")
+        blocks_by_section[name] = list(curves(facts, images) if name == "curves" else write(record, facts))
+    for name, spec in _installed_sections().items():
+        known_facts = {fact.key: fact for blocks in blocks_by_section.values() for fact in _facts(blocks)}
+        blocks = list(_plugin_blocks(name, spec, facts, known_facts))
+        blocks_by_section = _inserted(blocks_by_section, name, blocks, spec.after)
     row = record.view.row
     about = {"study": row.name, "uuid": row.uuid, "style": chosen_style, "asof": f"{record.asof:.3f}"}
-    return ReportDocument(tuple(blocks), about)
+    return ReportDocument(tuple(block for blocks in blocks_by_section.values() for block in blocks), about)
+
+
+def _installed_sections() -> dict[str, ReportSectionSpec]:
+    """Return the sections of installed packages. Nobody has named one, so one that cannot be loaded is left out."""
+    specs = {}
+    for name in plugins.names("report_sections", installed=True)[len(plugins.names("report_sections")) :]:
+        try:
+            specs[name] = plugins.spec("report_sections", name)
+        except HptuiError:  # `hptui plugins` shows it
+            continue
+    return specs
+
+
+def _inserted(sections: dict[str, list[Block]], name: str, blocks: list[Block], after: str) -> dict[str, list[Block]]:
+    """Return the sections with another one behind the section `after`, or at the end."""
+    names = list(sections)
+    names.insert(names.index(after) + 1 if after in names else len(names), name)
+    return {section: blocks if section == name else sections[section] for section in names}
+
+
+def _plugin_blocks(
+    name: str, spec: ReportSectionSpec, facts: FactWriter, known_facts: dict[str, Fact]
+) -> Iterable[Block]:
+    """Return the blocks of a package's section; a sentence where it fails, or has a number that is no fact."""
+    try:
+        write = plugins.load("report_sections", name, "write")
+        blocks = tuple(write(facts.data, facts))
+        problem = _problem(blocks, known_facts)
+    except Exception as error:  # noqa: BLE001  somebody else's code may raise anything; the report must be written
+        blocks, problem = (), f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    if not problem:
+        return blocks
+    package = " ".join(plugins.origin("report_sections", name) or ())
+    return [Paragraph(("The section ", Name(name), " of ", Name(package), " is left out: ", Name(problem)))]
+
+
+def _problem(blocks: Sequence[Block], known_facts: dict[str, Fact]) -> str:
+    """Return why a package's section is refused; '' if it is not."""
+    for block in blocks:
+        if isinstance(block, CodeBlock) and block.language != "text":
+            continue
+        for text in (text for line in lines_of(block) for text in _fixed_texts(line)):
+            if re.search(r"\d", text):
+                return f"it has a number that is no fact: {text.strip()!r}"
+    for fact in _facts(blocks):
+        if fact.key in known_facts and not same_value(known_facts[fact.key], fact):
+            return f"its fact {fact.key} has another value in the rest of the report"
+    return ""
+
+
+def _fixed_texts(line: Line) -> Iterator[str]:
+    for part in line:
+        if isinstance(part, Bold):
+            yield from _fixed_texts(part.parts)
+        elif isinstance(part, str):
+            yield part
+
+
+def _facts(blocks: Iterable[Block]) -> Iterator[Fact]:
+    return (fact for block in blocks for line in lines_of(block) for fact in facts_of(line))
 
 
 def write_report(

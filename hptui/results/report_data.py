@@ -216,9 +216,9 @@ def _improves_outward(edge: BestAtEdge, effect: Effect | None, *, is_minimized: 
 def read_report_data(sd: StudyDir, reader: StoreReader | None = None) -> ReportData:
     """Return the data of a study at this moment."""
     if reader is None:
-        with StoreReader(sd) as opened:
+        with StoreReader.open(sd) as opened:
             return read_report_data(sd, opened)
-    with reader.snapshot():
+    with reader.connection.snapshot():
         view = read_view(sd, reader)
         attempts: dict[int, list[Attempt]] = defaultdict(list)
         for attempt in reader.attempts():

@@ -90,9 +90,9 @@ def read_view(sd: StudyDir, reader: StoreReader | None = None) -> View:
     from hptui import studyfile
 
     if reader is None:
-        with StoreReader(sd) as opened:
+        with StoreReader.open(sd) as opened:
             return read_view(sd, opened)
-    with reader.snapshot():
+    with reader.connection.snapshot():
         row, trials, defaults = reader.study(), tuple(reader.trials()), reader.defaults()
         trainers = trainer_settings_by_revision(reader)
     return View(sd, row, studyfile.from_json(row.spec), trials, defaults, trainers)
@@ -102,7 +102,7 @@ def read_study(sd: StudyDir) -> Study:
     """Return the current specification of a study, without reading its trials."""
     from hptui import studyfile
 
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return studyfile.from_json(reader.study().spec)
 
 

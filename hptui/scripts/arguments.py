@@ -17,7 +17,7 @@ from hptui.core.errors import UserError, did_you_mean
 from hptui.core.trial import Value
 from hptui.scripts import config_file
 from hptui.scripts.program import CONSTANTS_RUNNER, script_of
-from hptui.scripts.settings import CommandSpec, read_command_spec
+from hptui.scripts.settings import CommandTable, read_command_spec
 from hptui.scripts.styles import STYLES, ArgumentStyle, arguments, flatten, read_style, value_word
 
 FLAG_FORMS = ("flag", "no")
@@ -116,7 +116,7 @@ class ComposedCommand:
     placeholders: Placeholders
 
 
-def compose_command(spec: CommandSpec, facts: Mapping[str, str], directory: Path, output: Path) -> ComposedCommand:
+def compose_command(spec: CommandTable, facts: Mapping[str, str], directory: Path, output: Path) -> ComposedCommand:
     """Compose the command of a trial.
 
     `facts` are placeholders with their values; `directory` is that of the study file, `output` the trial's.

@@ -23,10 +23,11 @@ from hptui.scripts.metrics.collector import (
     ReadingBudget,
     ReportsReader,
 )
-from hptui.scripts.metrics.files import MetricFiles, compile_pattern, read_specs, value_at_path
+from hptui.scripts.metrics.files import MetricFiles, compile_pattern, read_specs
 from hptui.scripts.metrics.lines import LineReader, plain_text
 from hptui.scripts.metrics.pairs import MetricsReading
-from hptui.scripts.settings import CommandSpec
+from hptui.scripts.metrics.readers import value_at_path
+from hptui.scripts.settings import CommandTable
 from hptui.trainers.context import TrialContext
 
 EFFECTIVE_KEY = "trainer.effective_from"
@@ -39,7 +40,7 @@ class EffectiveSettings:
     Raises: UserError.
     """
 
-    def __init__(self, spec: CommandSpec, fill: Callable[[str, str], str], directory: Path) -> None:
+    def __init__(self, spec: CommandTable, fill: Callable[[str, str], str], directory: Path) -> None:
         value = spec.settings.effective_from
         if isinstance(value, str):
             value = {"line": value} if "(?P<" in value else {"file": value}
@@ -125,13 +126,14 @@ class ScriptObserver:
     `at`, once set, is the step of every later reading: the last step of the training that is being evaluated.
     """
 
-    def __init__(self, spec: CommandSpec, trial: TrialContext, fill: Fill, directory: Path, reports: Path) -> None:
+    def __init__(self, spec: CommandTable, trial: TrialContext, fill: Fill, directory: Path, reports: Path) -> None:
         self.trial, self._spec = trial, spec
         self.collector = MetricsCollector(trial)
         self.reports = ReportsReader(reports)
         files, self._patterns = read_specs(spec.settings.metrics)
         self._files = [
-            MetricFiles(entry, str(directory / fill(entry.path, "metrics")), trial.objectives) for entry in files
+            MetricFiles(entry, str(directory / fill(entry.path, "metrics")), trial.objectives, str(trial.directory))
+            for entry in files
         ]
         self._effective = EffectiveSettings(spec, fill, directory)
         self._reader, self._budget = self.line_reader(), ReadingBudget()

@@ -20,7 +20,7 @@ from hptui.scripts import config_file
 from hptui.scripts.arguments import ComposedCommand, compose_command, style_as_declared
 from hptui.scripts.metrics.files import read_specs
 from hptui.scripts.program import program_path, resolve_programs, script_of, why_tap_is_hidden
-from hptui.scripts.settings import CommandSpec, misspelt_settings, read_command_spec
+from hptui.scripts.settings import CommandTable, misspelt_settings, read_command_spec
 from hptui.scripts.styles import STYLES, ArgumentStyle, flatten, read_style, spelling
 from hptui.trainers.failures import Failure
 
@@ -128,6 +128,14 @@ class PreflightResult:
     warnings: list[str] = field(default_factory=list)
 
 
+def preflight_warnings(settings: Mapping[str, Value], directory: str, *, parallel: int, repeated: bool) -> list[str]:
+    """Return what is doubtful about one configuration of a study.
+
+    Raises: UserError for what cannot be right.
+    """
+    return preflight(settings, directory, parallel=parallel, repeated=repeated).warnings
+
+
 def preflight(
     settings: Mapping[str, Value], directory: str, *, parallel: int = 1, repeated: bool = False, run_help: bool = True
 ) -> PreflightResult:
@@ -162,7 +170,7 @@ def preflight(
     return PreflightResult(words, warnings)
 
 
-def _work(spec: CommandSpec, composed: ComposedCommand, directory: Path) -> Path | None:
+def _work(spec: CommandTable, composed: ComposedCommand, directory: Path) -> Path | None:
     """Return the directory that the script runs in; None if it is made with the trial."""
     work = directory / composed.placeholders.fill(spec.settings.workdir, "workdir")
     return work if work.is_dir() else None
@@ -180,7 +188,7 @@ def _script(words: Sequence[str], directory: Path) -> Iterator[str]:
             yield f"trainer.command: there is no file {text!r} in {directory}"
 
 
-def _sharing(spec: CommandSpec, composed: ComposedCommand, *, parallel: int, repeated: bool) -> Iterator[str]:
+def _sharing(spec: CommandTable, composed: ComposedCommand, *, parallel: int, repeated: bool) -> Iterator[str]:
     """Yield warnings of files that trials would share, and of seeds that would not reach the script."""
     files, _ = read_specs(spec.settings.metrics)
     per_trial = ("{trial_dir}", "{number}")
@@ -192,7 +200,7 @@ def _sharing(spec: CommandSpec, composed: ComposedCommand, *, parallel: int, rep
         yield 'trainer.command: repeated runs differ by their seed only, and nothing gives the script "{seed}"'
 
 
-def _config(spec: CommandSpec, composed: ComposedCommand, directory: Path) -> Iterator[str]:
+def _config(spec: CommandTable, composed: ComposedCommand, directory: Path) -> Iterator[str]:
     """Yield warnings of parameters that the base file does not have."""
     if spec.settings.config is None:
         return
@@ -211,7 +219,7 @@ def _suggestion(name: str, names: Sequence[str]) -> str:
 
 
 def _unknown_parameters(
-    spec: CommandSpec, composed: ComposedCommand, words: Sequence[str], directory: Path
+    spec: CommandTable, composed: ComposedCommand, words: Sequence[str], directory: Path
 ) -> Iterator[str]:
     """Yield warnings of parameters that the script's help does not list, with the nearest flag."""
     style = read_style(spec.settings.style)
@@ -281,7 +289,7 @@ def _nearest_flag(option: str, known_flags: Sequence[str]) -> str:
     return f"; did you mean {close!r}?{hint}"
 
 
-def _help_command(spec: CommandSpec, words: Sequence[str], directory: Path, style: ArgumentStyle) -> list[str]:
+def _help_command(spec: CommandTable, words: Sequence[str], directory: Path, style: ArgumentStyle) -> list[str]:
     """Return the command up to its script, followed by the words that make it list its parameters."""
     option_words = spec.settings.help or (["--cfg", "job"] if style == STYLES["hydra"] else ["--help"])
     script, inspected = script_of(words, directory), inspect_command_script(words, directory)
@@ -293,7 +301,7 @@ def _help_command(spec: CommandSpec, words: Sequence[str], directory: Path, styl
 
 
 def _run_help(
-    help_words: Sequence[str], composed: ComposedCommand, directory: Path, spec: CommandSpec
+    help_words: Sequence[str], composed: ComposedCommand, directory: Path, spec: CommandTable
 ) -> tuple[str, str]:
     """Run the help command; return its output, and why it is unusable ('' if it is not)."""
     environment = {**os.environ, **composed.environment, "COLUMNS": "200", "PAGER": "cat"}

@@ -8,11 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hptui.core.errors import did_you_mean
 from hptui.core.trial import Reason, Value
+from hptui.scripts.settings import read_command_spec
 from hptui.trainers.failures import Failure
 
 PYTHON = re.compile(r"(?:python|pypy)[0-9.]*")
@@ -23,6 +24,16 @@ CONSTANTS_RUNNER = Path(__file__).with_name("with_constants.py")
 PROBE_PROGRAM = "import sys; print(sys.executable)"
 PROBE_TIMEOUT_S = 20.0
 """A version manager's `python` may take seconds; one that takes longer is used by its path."""
+
+
+def programs_of(configurations: Iterable[Mapping[str, Value]]) -> dict[str, str]:
+    """Return the programs that trials with these settings start by name, resolved through PATH now."""
+    commands = [
+        words
+        for options in (read_command_spec(settings).settings for settings in configurations)
+        for words in (options.command, options.evaluate)
+    ]
+    return resolve_programs([words[0] for words in commands if words and "{" not in words[0]])
 
 
 def resolve_programs(names: Sequence[str]) -> dict[str, str]:

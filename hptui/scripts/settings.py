@@ -56,13 +56,13 @@ class CommandSchema(dict[str, Key]):
     open = True
 
 
-def schema() -> CommandSchema:
-    """Return the known settings of `[trainer]`."""
+def schema(directory: str = "") -> CommandSchema:
+    """Return the known settings of `[trainer]`, which are the same in every directory."""
     return CommandSchema(describe(CommandSettings))
 
 
 @dataclass(frozen=True, slots=True)
-class CommandSpec:
+class CommandTable:
     """A `[trainer]` table, read: hptui's settings, and the script's parameters by the names that the study uses."""
 
     settings: CommandSettings
@@ -73,7 +73,7 @@ class CommandSpec:
         return str((self.settings.names or {}).get(name, name))
 
 
-def read_command_spec(settings: Mapping[str, Value]) -> CommandSpec:
+def read_command_spec(settings: Mapping[str, Value]) -> CommandTable:
     """Split and validate a `[trainer]` table.
 
     Raises: UserError, which names the key.
@@ -88,7 +88,7 @@ def read_command_spec(settings: Mapping[str, Value]) -> CommandSpec:
     if own.help not in (None, False) and not isinstance(own.help, list):
         raise UserError(f"trainer.help: must be a list of words or false, got {own.help!r}")
     _check_resume(own)
-    return CommandSpec(own, {name: value for name, value in settings.items() if name not in COMMAND_KEYS})
+    return CommandTable(own, {name: value for name, value in settings.items() if name not in COMMAND_KEYS})
 
 
 def _check_words(key: str, value: Any) -> None:

@@ -19,12 +19,12 @@ from hptui.core.trial import Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command
 from hptui.scripts.exit_status import classify_script_end, last_recorded_step, recover_points
-from hptui.scripts.metrics.files import FORMAT_BY_SUFFIX
 from hptui.scripts.metrics.pairs import canonical_name
+from hptui.scripts.metrics.readers import TEXT_SUFFIXES
 from hptui.scripts.observe import ScriptObserver
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
-from hptui.scripts.settings import CommandSpec, read_command_spec
+from hptui.scripts.settings import CommandTable, read_command_spec
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import Failure
 
@@ -42,7 +42,7 @@ def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded:
     files = [
         path
         for path in sorted(output.rglob("*"))[:MAX_SEARCHED_FILES]
-        if path.suffix.lower() in FORMAT_BY_SUFFIX and path.is_file()
+        if any(path.suffix.lower() in suffixes for suffixes in TEXT_SUFFIXES.values()) and path.is_file()
     ]
     texts = {path: canonical_name(path.read_text(errors="replace")[:MAX_SEARCHED_CHARS]) for path in files}
     for name in missing:
@@ -80,18 +80,18 @@ class ScriptTrainer:
         trial.about |= {"python": None, "packages": None, "determinism": None, **code_facts(words, self._workdir)}
         trial.about["command"] = scrub_command(words)
 
-    def _newest(self, spec: CommandSpec, trial: TrialContext, before: int | None = None) -> Path | None:
+    def _newest(self, spec: CommandTable, trial: TrialContext, before: int | None = None) -> Path | None:
         if not spec.settings.checkpoint:
             return None
         pattern = self._fill_text(spec, trial, spec.settings.checkpoint)
         return resume.newest_checkpoint(os.path.join(trial.directory, pattern), before)
 
-    def _restart_warning(self, spec: CommandSpec) -> str:
+    def _restart_warning(self, spec: CommandTable) -> str:
         if not spec.settings.checkpoint:
             return "the script begins anew: the study names no checkpoint that it could go on from"
         return f"the script begins anew: it had saved nothing that {spec.settings.checkpoint} finds"
 
-    def _fill_text(self, spec: CommandSpec, trial: TrialContext, text: str) -> str:
+    def _fill_text(self, spec: CommandTable, trial: TrialContext, text: str) -> str:
         return compose_command(
             spec, self._facts(trial), Path(trial.directory), trial.dir / OUTPUT_DIRECTORY
         ).placeholders.fill(text, "workdir")
@@ -147,12 +147,12 @@ class ScriptTrainer:
             trial.warn(text)
         return listener.collector.last_values()
 
-    def _resumable(self, spec: CommandSpec) -> bool:
+    def _resumable(self, spec: CommandTable) -> bool:
         return self._checkpoint is not None or (
             bool(spec.settings.resume_flag) and "{checkpoint}" not in str(spec.settings.resume_flag)
         )
 
-    def _environment_of(self, spec: CommandSpec, composed: ComposedCommand, reports: Path) -> dict[str, str]:
+    def _environment_of(self, spec: CommandTable, composed: ComposedCommand, reports: Path) -> dict[str, str]:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "HPTUI_REPORT": str(reports)}
         environment["HPTUI_STOP"] = str(reports.with_name(STOP_FILE))
         if spec.settings.tap:
@@ -161,7 +161,7 @@ class ScriptTrainer:
             environment["PYTHONPATH"] = os.pathsep.join([str(TAP_DIRECTORY), *([python_path] if python_path else [])])
         return {**environment, **composed.environment}
 
-    def _announce_total_steps(self, spec: CommandSpec, trial: TrialContext) -> None:
+    def _announce_total_steps(self, spec: CommandTable, trial: TrialContext) -> None:
         """Set the number of steps, if a setting or a parameter states it."""
         total = spec.settings.total_steps
         if isinstance(total, str):
@@ -193,7 +193,7 @@ class ScriptTrainer:
         return result
 
     def _train(
-        self, spec: CommandSpec, composed: ComposedCommand, trial: TrialContext, listener: ScriptObserver
+        self, spec: CommandTable, composed: ComposedCommand, trial: TrialContext, listener: ScriptObserver
     ) -> None:
         hidden = why_tap_is_hidden(composed.words) if spec.settings.tap else ""
         if hidden:
@@ -219,7 +219,7 @@ class ScriptTrainer:
         )
 
     def _evaluate(
-        self, spec: CommandSpec, composed: ComposedCommand, trial: TrialContext, listener: ScriptObserver
+        self, spec: CommandTable, composed: ComposedCommand, trial: TrialContext, listener: ScriptObserver
     ) -> None:
         """Run the evaluation command and keep its output.
 
@@ -244,7 +244,7 @@ class ScriptTrainer:
         if failure := self._failure_of(result, trial, listener):
             raise Failure(failure.reason, f"the evaluation failed: {failure}")
 
-    def _record_artifacts(self, spec: CommandSpec, composed: ComposedCommand, trial: TrialContext) -> None:
+    def _record_artifacts(self, spec: CommandTable, composed: ComposedCommand, trial: TrialContext) -> None:
         """Record the files that `artifacts` matches; those outside the trial's directory are copied into it."""
         for pattern in spec.settings.artifacts:
             path_pattern = os.path.join(self._workdir, composed.placeholders.fill(pattern, "artifacts"))

@@ -21,10 +21,10 @@ from hptui.core.trial import Rejection, Value
 from hptui.core.unit_cube import index_of, is_discrete, value_at, value_at_index
 from hptui.search.engine import Proposal
 from hptui.search.learning_engine import AskContext, ModelEngine
+from hptui.search.library_samplers import check_ax
 from hptui.search.optuna.qmc import initial_design
 from hptui.search.projection import Point
 from hptui.search.training_table import CONSTRAINTS_LIMIT, MAX_PENDING_POINTS, TrainingRow, training_table
-from hptui.studyfile.validate_search import validate_ax
 
 previously_disabled_level = logging.root.manager.disable
 """Logging level that was disabled before the import of Ax."""
@@ -75,7 +75,7 @@ class AxEngine(ModelEngine):
     max_asks = 5  # each takes a second; with feedback, one or two suffice as a rule
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
-        validate_ax(study)
+        check_ax(study)
         super().__init__(study, base)
 
     def start(self, context: AskContext) -> Proposal | None:

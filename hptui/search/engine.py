@@ -10,15 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Protocol
 
-from hptui.core.errors import StudyError, did_you_mean
+from hptui import plugins
+from hptui.core.errors import StudyError, UserError
 from hptui.core.study import Study
 from hptui.core.trial import Rejection, Trial, Value
 from hptui.search.projection import SpaceProjection
-from hptui.studyfile.validate_search import SAMPLERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,41 +61,18 @@ def seed_for(seed: int, number: int, k: int = 0) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{number}/{k}".encode()).digest()[:4], "big")
 
 
-ENGINE_LOCATIONS = {
-    "tpe": "hptui.search.optuna.tpe:TpeEngine",
-    "gp": "hptui.search.optuna.gp:GpEngine",
-    "cmaes": "hptui.search.optuna.cmaes:CmaesEngine",
-    "qmc": "hptui.search.optuna.qmc:QmcEngine",
-    "nsga2": "hptui.search.optuna.nsga2:Nsga2Engine",
-    "ax": "hptui.search.ax:AxEngine",
-    "random": "hptui.search.plain:RandomEngine",
-    "grid": "hptui.search.plain:GridEngine",
-    "list": "hptui.search.plain:ListEngine",
-}
-"""Location of each sampler's engine, imported on demand, so that only Optuna's samplers load optuna."""
-
-
-RESULT_INDEPENDENT_SAMPLERS = frozenset({"list", "grid", "random", "qmc"})
-"""Samplers whose next proposal depends on which trials exist, but not on their results.
-
-So it can be made in advance, while those trials train. Proposals of the others would then use less information.
-"""
-
-
 def make_engine(study: Study, base: Mapping[str, Value] | None = None) -> Engine:
     """Return the engine that `[search] sampler` names.
 
     `base` is `[trainer]` with the trainer's defaults filled in. Raises: StudyError for an unknown sampler.
     """
     settings = study.trainer.settings if base is None else base
-    sampler = study.search.sampler
-    location = ENGINE_LOCATIONS.get(choose_sampler(study, settings).sampler)
-    if location is None:
-        raise StudyError(
-            "there is no such sampler", where="search.sampler", value=sampler, hint=did_you_mean(sampler, SAMPLERS)
-        )
-    module, _, name = location.partition(":")
-    engine: Engine = getattr(import_module(module), name)(study, settings)
+    sampler = choose_sampler(study, settings).sampler
+    try:
+        make = plugins.load("samplers", sampler, "engine", study.directory)
+    except UserError as error:
+        raise StudyError(error.message, where="search.sampler", value=sampler, hint=error.hint) from None
+    engine: Engine = make(study, settings)
     return engine
 
 

@@ -26,6 +26,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from hptui import plugins
 from hptui.core.study import Study
 from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus, Value
 from hptui.search.engine import Engine, Proposal, choose_sampler, make_engine
@@ -91,9 +92,6 @@ def _rejection_from_json(values: list[Any]) -> Rejection:
 MAX_ASK_S = 0.3
 """Maximum seconds of an ask for which a runner may block."""
 
-SLOW_FROM_TRIALS = {"gp": 0, "ax": 0, "cmaes": 500, "tpe": 1000, "nsga2": 1000}
-"""Number of trials from which an ask is expected to be slow; gp and ax always are, and load torch."""
-
 PR_SET_PDEATHSIG = 1
 """prctl option: the signal that the kernel sends when the parent dies."""
 NICENESS = 5
@@ -118,12 +116,13 @@ class EngineReply:
     error: str = ""
 
 
-def runs_in_own_process(sampler: str, trials: int = 0) -> bool:
+def runs_in_own_process(sampler: str, trials: int = 0, directory: str = "") -> bool:
     """Return whether an ask of this sampler after `trials` trials belongs into an `EngineProcess`.
 
-    `sampler` is what `choose_sampler` returns, never `auto`.
+    `sampler` is what `choose_sampler` returns, never `auto`; `directory` is the study file's.
     """
-    return sampler in SLOW_FROM_TRIALS and trials >= SLOW_FROM_TRIALS[sampler]
+    slow_from = plugins.spec("samplers", sampler, directory).own_process_from
+    return slow_from is not None and trials >= slow_from
 
 
 def propose_at_random(study: Study, base: Mapping[str, Value], trials: Sequence[Trial], number: int) -> Proposal | None:

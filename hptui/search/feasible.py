@@ -18,13 +18,10 @@ from hptui.core.space import Choice, Int, Parameter, Space
 from hptui.core.trial import Value
 from hptui.core.unit_cube import fraction_of
 from hptui.core.values import values_equal
-from hptui.search.projection import UNKNOWN_MARGIN, Point, SpaceProjection
+from hptui.search.projection import MAX_LISTED_POINTS, UNKNOWN_MARGIN, Point, SpaceProjection
 
 MAX_PLAIN_DRAWS = 100
 """Plain random draws before the other methods are tried."""
-
-MAX_LISTED_POINTS = 50_000
-"""Largest product of parameter values that is enumerated: half a second."""
 
 MAX_NEIGHBOURS = 100
 """Closest enumerated points that are checked for a new one."""

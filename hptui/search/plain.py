@@ -8,6 +8,7 @@ from random import Random
 from hptui.core.errors import StudyError
 from hptui.core.study import Study
 from hptui.core.trial import Trial, Value
+from hptui.plugins import SamplerSpec
 from hptui.search.engine import Proposal, seed_for
 from hptui.search.feasible import FeasibleSampler
 from hptui.search.history import known_identities
@@ -90,3 +91,33 @@ class RandomEngine:
         anchors = (point for trial in self.trials if (point := self.projection.point(trial.params)) is not None)
         drawn = self.feasible.draw(Random(seed_for(self.seed, number)), seen, anchors)
         return None if drawn is None else Proposal(drawn, engine=self.name)
+
+
+def check_grid(study: Study) -> None:
+    """Raise for a continuous parameter: a grid needs single values."""
+    for parameter in study.space.parameters:
+        if parameter.values() is None:
+            hint = "give it a step, or choices"
+            message = f"a grid needs single values, got the continuous range {parameter.describe()}"
+            raise StudyError(message, where=f"space.{parameter.name}", value=parameter.describe(), hint=hint)
+
+
+LIST = SamplerSpec(
+    "list",
+    "The trials that the study file lists, and no other.",
+    engine="hptui.search.plain:ListEngine",
+    asks_ahead=True,
+)
+GRID = SamplerSpec(
+    "grid",
+    "Every combination of the values, in order.",
+    engine="hptui.search.plain:GridEngine",
+    check=check_grid,
+    asks_ahead=True,
+)
+RANDOM = SamplerSpec(
+    "random",
+    "Configurations drawn at random, each by itself.",
+    engine="hptui.search.plain:RandomEngine",
+    asks_ahead=True,
+)

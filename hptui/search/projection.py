@@ -8,13 +8,13 @@ added, removed or changed while a study runs, and the trials that still fit go o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
-from itertools import product
+from itertools import islice, product
 
 from hptui.core.errors import ExpressionError
 from hptui.core.space import Parameter, Space, configuration_key
-from hptui.core.trial import Rejection, Value
+from hptui.core.trial import Rejection, Trial, Value
 from hptui.core.unit_cube import value_at
 from hptui.core.values import values_equal
 
@@ -23,6 +23,12 @@ Point = dict[str, Value]
 
 DUPLICATE_REASON = "the same configuration as a trial before"
 """Rejection reason of a feasible proposal whose configuration already has a trial."""
+
+MAX_POINTS = 1000
+"""Points that are tried to find one that may be run: a sampler may hand over a sequence without an end."""
+
+MAX_LISTED_POINTS = 50_000
+"""Largest product of parameter values that is enumerated: half a second."""
 
 UNKNOWN_MARGIN = 1.0
 """Margin of a point at which a constraint cannot be evaluated (a division by zero, for instance)."""
@@ -87,6 +93,32 @@ class SpaceProjection:
         if self.identity(settled) in seen:
             return settled, Rejection(settled, DUPLICATE_REASON)
         return settled, None
+
+    def first_feasible(
+        self, points: Iterable[Mapping[str, Value] | Sequence[float]], known: Iterable[Trial] = ()
+    ) -> dict[str, Value] | None:
+        """Return the overrides of the first point that may be run, settled; None if there is none.
+
+        A point has values by name, or coordinates in the unit cube, one for each parameter of the space in order.
+        `known` are the trials so far, which are not repeated. Where none of the first `MAX_POINTS` may be run and all
+        configurations can be listed, the first of those that has no trial is returned.
+        """
+        # Trials of other studies have numbers below 0; what they ran may be run here.
+        seen = {self.identity(trial.params) for trial in known if trial.number >= 0}
+        for coordinates in islice(points, MAX_POINTS):
+            point = coordinates if isinstance(coordinates, Mapping) else self.point_at(coordinates)
+            settled, rejection = self.judge(point, seen)
+            if rejection is None:
+                return settled
+        listed = self.feasible_configurations(MAX_LISTED_POINTS) or []
+        return next((settled for settled in listed if self.identity(settled) not in seen), None)
+
+    def point_at(self, coordinates: Sequence[float]) -> Point:
+        """Return the point at coordinates in the unit cube, one for each parameter in order."""
+        parameters = self.parameters.values()
+        return {
+            parameter.name: value_at(parameter, share) for parameter, share in zip(parameters, coordinates, strict=True)
+        }
 
     def grid_points(self) -> Iterator[Point]:
         """Return an iterator over every combination of values, the last parameter changing fastest.

@@ -1,11 +1,11 @@
-"""Metrics over steps: queries, writing of points, and the summary of each metric.
+"""SQL on metrics over steps: queries, writing of points, and the summary of each metric. Standard library only.
 
-Writing takes place inside a transaction of the store. Points beyond a metric's last step are folded into its summary. A
-batch that reaches back (a resumed attempt repeats steps) makes the summary be computed again from all points."""
+Writing takes place inside a transaction of the connection. Points beyond a metric's last step are folded into its
+summary. A batch that reaches back (a resumed attempt repeats steps) makes the summary be computed again from all
+points."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
 from math import isfinite
 from operator import itemgetter
@@ -24,6 +24,7 @@ MAX_METRIC_NAME_LENGTH = 200
 _UPSERT_POINT = """INSERT INTO points(trial, metric, step, value, odd, seconds, attempt) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (trial, metric, step) DO UPDATE
     SET value = excluded.value, odd = excluded.odd, seconds = excluded.seconds, attempt = excluded.attempt"""
+_SUMMARY = "step, value, odd, low, low_step, high, high_step, n, nonfinite"
 _UPSERT_SUMMARY = """INSERT OR REPLACE INTO
     metric_last(trial, metric, step, value, odd, low, low_step, high, high_step, n, nonfinite)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -32,18 +33,15 @@ SummaryCells = list[Any]
 """[step, value, odd, low, low_step, high, high_step, n, nonfinite]"""
 
 
-def write_points(
-    conn: sqlite3.Connection, ids: dict[str, int], trial: int, attempt: int, points: Iterable[MetricPoint]
-) -> int | None:
+def write_points(connection: Connection, trial: int, attempt: int, points: Iterable[MetricPoint]) -> int | None:
     """Write points, the last one of a step winning; return their highest step, None if there are none.
-
-    `ids` caches the ids of metrics by name and is extended here: the caller clears it after a rollback.
 
     Raises: ValueError for an invalid name of a metric.
     """
+    ids = connection.metric_ids
     written: list[tuple[int, int, int, float | None, str | None, float, int]] = []
     for metric, step, value, odd, seconds in points:
-        key = ids.get(metric) or _metric_id(conn, ids, metric)
+        key = ids.get(metric) or _metric_id(connection, metric)
         if value is None:
             odd = odd or "nan"
         elif not isfinite(value):
@@ -52,45 +50,43 @@ def write_points(
     if not written:
         return None
     written.sort(key=itemgetter(1, 2))  # stable: a later point of the same step stays later
-    conn.executemany(_UPSERT_POINT, written)
+    connection.execute_many(_UPSERT_POINT, written)
     summaries = []
     for key, batch in _by_metric(written).items():
-        old = _summary(conn, trial, key)
+        old = _summary(connection, trial, key)
         new = (
-            recompute_summary(conn, trial, key)
+            recompute_summary(connection, trial, key)
             if old is not None and batch[0][0] <= old[0]
             else extend_summary(old, batch)
         )
         summaries.append((trial, key, *(new or ())))
-    conn.executemany(_UPSERT_SUMMARY, summaries)
+    connection.execute_many(_UPSERT_SUMMARY, summaries)
     return max(row[2] for row in written)
 
 
-def delete_points_after(conn: sqlite3.Connection, trial: int, after_step: int | None) -> int | None:
+def delete_points_after(connection: Connection, trial: int, after_step: int | None) -> int | None:
     """Delete a trial's points beyond a step (None: all); return the highest remaining step."""
     if after_step is None:
-        conn.execute("DELETE FROM points WHERE trial = ?", (trial,))
-        conn.execute("DELETE FROM metric_last WHERE trial = ?", (trial,))
+        connection.execute("DELETE FROM points WHERE trial = ?", (trial,))
+        connection.execute("DELETE FROM metric_last WHERE trial = ?", (trial,))
         return None
-    metrics = conn.execute(
-        "SELECT metric FROM metric_last WHERE trial = ? AND step > ?", (trial, after_step)
-    ).fetchall()
+    metrics = connection.rows("SELECT metric FROM metric_last WHERE trial = ? AND step > ?", (trial, after_step))
     for (key,) in metrics:
-        conn.execute("DELETE FROM points WHERE trial = ? AND metric = ? AND step > ?", (trial, key, after_step))
-        summary = recompute_summary(conn, trial, key)
+        connection.execute("DELETE FROM points WHERE trial = ? AND metric = ? AND step > ?", (trial, key, after_step))
+        summary = recompute_summary(connection, trial, key)
         if summary is None:
-            conn.execute("DELETE FROM metric_last WHERE trial = ? AND metric = ?", (trial, key))
+            connection.execute("DELETE FROM metric_last WHERE trial = ? AND metric = ?", (trial, key))
         else:
-            conn.execute(_UPSERT_SUMMARY, (trial, key, *summary))
-    (step,) = conn.execute("SELECT max(step) FROM metric_last WHERE trial = ?", (trial,)).fetchone()
+            connection.execute(_UPSERT_SUMMARY, (trial, key, *summary))
+    (step,) = connection.row("SELECT max(step) FROM metric_last WHERE trial = ?", (trial,))
     return None if step is None else int(step)
 
 
-def delete_metric_points(conn: sqlite3.Connection, trial: int, metric: str) -> None:
+def delete_metric_points(connection: Connection, trial: int, metric: str) -> None:
     """Delete all points of one metric of a trial."""
     for table in ("points", "metric_last"):
         condition = "metric = (SELECT id FROM metric_names WHERE name = ?)"
-        conn.execute(f"DELETE FROM {table} WHERE trial = ? AND {condition}", (trial, metric))  # noqa: S608  (our tables)
+        connection.execute(f"DELETE FROM {table} WHERE trial = ? AND {condition}", (trial, metric))  # noqa: S608  (our tables)
 
 
 def extend_summary(before: Sequence[Any] | None, batch: Iterable[tuple[int, float | None, str | None]]) -> SummaryCells:
@@ -108,11 +104,11 @@ def extend_summary(before: Sequence[Any] | None, batch: Iterable[tuple[int, floa
     return [step, value, odd, low, low_step, high, high_step, n, nonfinite]
 
 
-def recompute_summary(conn: sqlite3.Connection, trial: int, key: int) -> SummaryCells | None:
+def recompute_summary(connection: Connection, trial: int, key: int) -> SummaryCells | None:
     """Compute a metric's summary from its points; None if there are none."""
-    batch = conn.execute(
+    batch = connection.rows(
         "SELECT step, value, odd FROM points WHERE trial = ? AND metric = ? ORDER BY step", (trial, key)
-    ).fetchall()
+    )
     return extend_summary(None, batch) if batch else None
 
 
@@ -127,99 +123,104 @@ def _by_metric(written: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[int, 
     return batches
 
 
-def _summary(conn: sqlite3.Connection, trial: int, key: int) -> tuple[Any, ...] | None:
-    row: tuple[Any, ...] | None = conn.execute(
-        "SELECT step, value, odd, low, low_step, high, high_step, n, nonfinite FROM metric_last "
-        "WHERE trial = ? AND metric = ?",
+def _summary(connection: Connection, trial: int, key: int) -> tuple[Any, ...] | None:
+    row: tuple[Any, ...] | None = connection.row(
+        f"SELECT {_SUMMARY} FROM metric_last WHERE trial = ? AND metric = ?",  # noqa: S608 (all parts are ours)
         (trial, key),
-    ).fetchone()
+    )
     return row
 
 
-def _metric_id(conn: sqlite3.Connection, ids: dict[str, int], metric: str) -> int:
+def _metric_id(connection: Connection, metric: str) -> int:
     """Return the id of a metric, creating it if the metric is new."""
+    ids = connection.metric_ids
     if not ids:
-        ids.update(conn.execute("SELECT name, id FROM metric_names").fetchall())
+        ids.update(connection.rows("SELECT name, id FROM metric_names"))
     if metric not in ids:
         if not metric or len(metric) > MAX_METRIC_NAME_LENGTH:
             raise ValueError(f"a metric's name has 1 to {MAX_METRIC_NAME_LENGTH} characters, got {len(metric)}")
         storable = storable_text(metric)
-        conn.execute("INSERT OR IGNORE INTO metric_names(name) VALUES (?)", (storable,))
-        (ids[metric],) = conn.execute("SELECT id FROM metric_names WHERE name = ?", (storable,)).fetchone()
+        connection.execute("INSERT OR IGNORE INTO metric_names(name) VALUES (?)", (storable,))
+        (ids[metric],) = connection.row("SELECT id FROM metric_names WHERE name = ?", (storable,))
     return ids[metric]
 
 
-_SUMMARY = "step, value, odd, low, low_step, high, high_step, n, nonfinite"
+# queries ------------------------------------------------------------------------------------------------------------
 
 
-class MetricQueries(Connection):
-    """Metrics of trials: all points, summaries, and curves thinned for a display."""
-
-    def metric_names(self, trial: int | None = None) -> list[str]:
-        """Return the names of metrics that a trial, or any, has reported, in order of appearance."""
-        if trial is None:
-            rows = self._rows("SELECT name FROM metric_names WHERE id IN (SELECT metric FROM metric_last) ORDER BY id")
-        else:
-            rows = self._rows(
-                "SELECT name FROM metric_last JOIN metric_names ON id = metric WHERE trial = ? ORDER BY id", (trial,)
-            )
-        return [row[0] for row in rows]
-
-    def curve(self, trial: int, metric: str, *, after: int | None = None) -> list[tuple[int, float, float]]:
-        """Return the points (step, value, seconds) of a metric, by step.
-
-        NaN and infinities are included; with `after`, only points of later steps.
-        """
-        sql = (
-            "SELECT step, value, odd, seconds FROM points "
-            "WHERE trial = ? AND metric = (SELECT id FROM metric_names WHERE name = ?)"
+def metric_names(connection: Connection, trial: int | None = None) -> list[str]:
+    """Return the names of metrics that a trial, or any, has reported, in order of appearance."""
+    if trial is None:
+        rows = connection.rows("SELECT name FROM metric_names WHERE id IN (SELECT metric FROM metric_last) ORDER BY id")
+    else:
+        rows = connection.rows(
+            "SELECT name FROM metric_last JOIN metric_names ON id = metric WHERE trial = ? ORDER BY id", (trial,)
         )
-        if after is None:
-            rows = self._rows(f"{sql} ORDER BY step", (trial, metric))
-        else:
-            rows = self._rows(f"{sql} AND step > ? ORDER BY step", (trial, metric, after))
-        return [(step, records.join_nonfinite_number(value, odd), seconds) for step, value, odd, seconds in rows]
+    return [row[0] for row in rows]
 
-    def buckets(
-        self, trial: int, metric: str, count: int, *, start: int | None = None, end: int | None = None
-    ) -> list[Bucket]:
-        """Return a curve in at most `count` buckets of equal numbers of steps.
 
-        With `start` and `end`, only those steps. Each bucket keeps its extremes. Empty buckets are left out.
-        """
-        where = "WHERE trial = :t AND metric = (SELECT id FROM metric_names WHERE name = :m)"
-        args: dict[str, Any] = {"t": trial, "m": metric}
-        if start is not None:
-            where, args["s"] = f"{where} AND step >= :s", start
-        if end is not None:
-            where, args["e"] = f"{where} AND step <= :e", end
-        with self.snapshot():
-            bounds = self._row(f"SELECT min(step), max(step) FROM points {where}", args)  # noqa: S608 (all parts are ours)
-            if bounds is None or bounds[0] is None:
-                return []
-            width = max(1, -(-(bounds[1] - bounds[0] + 1) // max(1, count)))
-            rows = self._rows(
-                "SELECT min(step), max(step), min(value), max(value), avg(value), count(*), max(seconds) "  # noqa: S608
-                f"FROM points {where} GROUP BY (step - :a) / :w ORDER BY 1",
-                {**args, "a": bounds[0], "w": width},
-            )
-        return [Bucket(*row) for row in rows]
+def curve(
+    connection: Connection, trial: int, metric: str, *, after: int | None = None
+) -> list[tuple[int, float, float]]:
+    """Return the points (step, value, seconds) of a metric, by step.
 
-    def metric_summaries(self, trial: int) -> dict[str, MetricSummary]:
-        """Return the summary of each metric of a trial."""
-        sql = f"SELECT name, {_SUMMARY} FROM metric_last JOIN metric_names ON id = metric WHERE trial = ? ORDER BY id"  # noqa: S608
-        return {row[0]: summary_from_row(row[1:]) for row in self._rows(sql, (trial,))}
+    NaN and infinities are included; with `after`, only points of later steps.
+    """
+    sql = (
+        "SELECT step, value, odd, seconds FROM points "
+        "WHERE trial = ? AND metric = (SELECT id FROM metric_names WHERE name = ?)"
+    )
+    if after is None:
+        rows = connection.rows(f"{sql} ORDER BY step", (trial, metric))
+    else:
+        rows = connection.rows(f"{sql} AND step > ? ORDER BY step", (trial, metric, after))
+    return [(step, records.join_nonfinite_number(value, odd), seconds) for step, value, odd, seconds in rows]
 
-    def summaries_of_metric(self, metric: str) -> dict[int, MetricSummary]:
-        """Return the summary of one metric for each trial that reported it, by trial."""
-        sql = (
-            f"SELECT trial, {_SUMMARY} FROM metric_last "  # noqa: S608 (all parts are ours)
-            "WHERE metric = (SELECT id FROM metric_names WHERE name = ?) ORDER BY trial"
+
+def buckets(
+    connection: Connection, trial: int, metric: str, count: int, *, start: int | None = None, end: int | None = None
+) -> list[Bucket]:
+    """Return a curve in at most `count` buckets of equal numbers of steps.
+
+    With `start` and `end`, only those steps. Each bucket keeps its extremes. Empty buckets are left out.
+    """
+    where = "WHERE trial = :t AND metric = (SELECT id FROM metric_names WHERE name = :m)"
+    args: dict[str, Any] = {"t": trial, "m": metric}
+    if start is not None:
+        where, args["s"] = f"{where} AND step >= :s", start
+    if end is not None:
+        where, args["e"] = f"{where} AND step <= :e", end
+    with connection.snapshot():
+        bounds = connection.row(f"SELECT min(step), max(step) FROM points {where}", args)  # noqa: S608 (all parts are ours)
+        if bounds is None or bounds[0] is None:
+            return []
+        width = max(1, -(-(bounds[1] - bounds[0] + 1) // max(1, count)))
+        rows = connection.rows(
+            "SELECT min(step), max(step), min(value), max(value), avg(value), count(*), max(seconds) "  # noqa: S608
+            f"FROM points {where} GROUP BY (step - :a) / :w ORDER BY 1",
+            {**args, "a": bounds[0], "w": width},
         )
-        return {row[0]: summary_from_row(row[1:]) for row in self._rows(sql, (metric,))}
+    return [Bucket(*row) for row in rows]
 
-    def _metric_names(self) -> dict[int, str]:
-        return dict(self._rows("SELECT id, name FROM metric_names"))
+
+def metric_summaries(connection: Connection, trial: int) -> dict[str, MetricSummary]:
+    """Return the summary of each metric of a trial."""
+    sql = f"SELECT name, {_SUMMARY} FROM metric_last JOIN metric_names ON id = metric WHERE trial = ? ORDER BY id"  # noqa: S608
+    return {row[0]: summary_from_row(row[1:]) for row in connection.rows(sql, (trial,))}
+
+
+def summaries_of_metric(connection: Connection, metric: str) -> dict[int, MetricSummary]:
+    """Return the summary of one metric for each trial that reported it, by trial."""
+    sql = (
+        f"SELECT trial, {_SUMMARY} FROM metric_last "  # noqa: S608 (all parts are ours)
+        "WHERE metric = (SELECT id FROM metric_names WHERE name = ?) ORDER BY trial"
+    )
+    return {row[0]: summary_from_row(row[1:]) for row in connection.rows(sql, (metric,))}
+
+
+def names_by_id(connection: Connection) -> dict[int, str]:
+    """Return the names of all metrics by their ids."""
+    return dict(connection.rows("SELECT id, name FROM metric_names"))
 
 
 def summary_from_row(row: Sequence[Any]) -> MetricSummary:

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from hptui.core.errors import NotFound
 from hptui.core.values import check_name
 
 
@@ -102,6 +103,11 @@ class StudyDir:
     def exists(self) -> bool:
         """Return whether there is a store."""
         return self.db.is_file()
+
+    def require_store(self) -> None:
+        """Raise NotFound if there is no store."""
+        if not self.exists():
+            raise NotFound(f"there is no study {self.name!r} in {self.root.parent}")
 
 
 def list_studies(home: Path) -> list[StudyDir]:

@@ -1,4 +1,4 @@
-"""Queries of a store, and the read-only store of front ends, which read a study while its runner writes.
+"""Questions to a store: of its writer, and of front ends, which read a study while its runner writes.
 
 Standard library only, so that front ends start fast. Results are fetched whole, and a read transaction ends with its
 query: an open one lets the write-ahead log grow. Strings are returned as they were stored: front ends sanitize them."""
@@ -6,56 +6,71 @@ query: an open one lets the write-ahead log grow. Strings are returned as they w
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from hptui.core.errors import MachineError, NotFound
 from hptui.core.trial import Attempt, Rejection, StudyState, Trial, TrialStatus
-from hptui.store import records
-from hptui.store.filesystem import check_format, translate_error
-from hptui.store.metric_points import MetricQueries
+from hptui.store import metric_points, records
+from hptui.store.connection import Connection
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import MetaKey
 from hptui.store.records import (
     ATTEMPT_COLUMNS,
     TRIAL_COLUMNS,
     TRIAL_COLUMNS_OF_FORMAT_1,
     ArtifactRow,
+    Bucket,
     CheckpointRow,
     Command,
     EventRow,
+    MetricSummary,
     Revision,
     Sample,
     StudyRow,
 )
 
-META_DEFAULTS = "defaults"
-"""Keys of the `meta` table whose values are JSON."""
-META_FACTS = "facts"
-META_STAGES = "stages"
-META_KNOWLEDGE = "knowledge"
+_IS_OPEN = "state IN ('starting', 'running')"
 
 
-class StoreQueries(MetricQueries):
-    """Queries of a store. For one thread at a time."""
+class StoreReader:
+    """The questions to a store. One that was opened with `open` is a context manager; it may move between threads."""
 
-    _conn: sqlite3.Connection
-    _trial_columns = TRIAL_COLUMNS
-    path: Path
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @classmethod
+    def open(cls, sd: StudyDir) -> StoreReader:
+        """Open a study's store for reading.
+
+        Raises: NotFound, MachineError.
+        """
+        sd.require_store()
+        return cls(Connection.read_only(sd.db))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def __enter__(self) -> StoreReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     # the study ------------------------------------------------------------------------------------------------
 
     def study(self) -> StudyRow:
         """Return the row of the study."""
-        row = self._row(
+        row = self.connection.row(
             "SELECT name, state, uuid, created, spec_json, revision, message, seconds, started, ended FROM study"
         )
         if row is None:
-            raise MachineError(f"{self.path} holds no study")
+            raise MachineError(f"{self.connection.path} holds no study")
         name, state, uuid, created, spec, revision, message, seconds, started, ended = row
         return StudyRow(
             name, StudyState(state), uuid, created, records.parse_json(spec), revision, message, seconds, started, ended
@@ -68,24 +83,24 @@ class StoreQueries(MetricQueries):
         """
         if rev is None:
             return dict(self.study().spec)
-        row = self._row("SELECT spec_json FROM revisions WHERE rev = ?", (rev,))
+        row = self.connection.row("SELECT spec_json FROM revisions WHERE rev = ?", (rev,))
         if row is None:
             raise NotFound(f"the study has no revision {rev}")
         return dict(records.parse_json(row[0]))
 
     def revisions(self) -> list[Revision]:
         """Return all revisions of the specification, oldest first."""
-        rows = self._rows("SELECT rev, at, spec_json, why FROM revisions ORDER BY rev")
+        rows = self.connection.rows("SELECT rev, at, spec_json, why FROM revisions ORDER BY rev")
         return [Revision(rev, at, records.parse_json(spec), why) for rev, at, spec, why in rows]
 
     def defaults(self) -> dict[str, Any]:
         """Return the trainer's values for settings that the study file does not give, as of the last run."""
-        value: dict[str, Any] = records.parse_json(self.get_meta(META_DEFAULTS, "{}"))
+        value: dict[str, Any] = records.parse_json(self.get_meta(MetaKey.DEFAULTS, "{}"))
         return value
 
     def study_facts(self) -> dict[str, Any]:
         """Return facts about the whole study that are not in its file: splits of its data, warnings on them."""
-        value: dict[str, Any] = records.parse_json(self.get_meta(META_FACTS, "{}"))
+        value: dict[str, Any] = records.parse_json(self.get_meta(MetaKey.FACTS, "{}"))
         return value
 
     def stage_history(self) -> list[dict[str, Any]]:
@@ -94,7 +109,7 @@ class StoreQueries(MetricQueries):
         Each has its `name`, the numbers of the trials that it builds on (`from`), the settings of the first of them
         (`fixed`), and the time at which it `began`.
         """
-        value: list[dict[str, Any]] = records.parse_json(self.get_meta(META_STAGES, "[]"))
+        value: list[dict[str, Any]] = records.parse_json(self.get_meta(MetaKey.STAGES, "[]"))
         return value
 
     def prior_knowledge(self) -> dict[str, list[dict[str, Any]]]:
@@ -103,12 +118,12 @@ class StoreQueries(MetricQueries):
         Each entry names its source, the number of `trials` there, how many of them were `heard` by the engine, and
         `why` the first of the others was not.
         """
-        value: dict[str, list[dict[str, Any]]] = records.parse_json(self.get_meta(META_KNOWLEDGE, "{}"))
+        value: dict[str, list[dict[str, Any]]] = records.parse_json(self.get_meta(MetaKey.PRIOR_KNOWLEDGE, "{}"))
         return value
 
-    def get_meta(self, key: str, default: str = "") -> str:
+    def get_meta(self, key: MetaKey, default: str = "") -> str:
         """Return a value of the `meta` table, which describes the store itself."""
-        row = self._row("SELECT value FROM meta WHERE key = ?", (key,))
+        row = self.connection.row("SELECT value FROM meta WHERE key = ?", (key,))
         return default if row is None else str(row[0])
 
     # trials and attempts --------------------------------------------------------------------------------------
@@ -122,9 +137,9 @@ class StoreQueries(MetricQueries):
 
     def changed_trials(self, since: int = 0) -> tuple[list[Trial], int]:
         """Return the trials that changed after the mark `since` (0: all trials), and the new mark."""
-        with self.snapshot():
+        with self.connection.snapshot():
             changed = self._trials("WHERE changed > ?", (since,))
-            row = self._row("SELECT max(changed) FROM trials")
+            row = self.connection.row("SELECT max(changed) FROM trials")
         return changed, since if row is None or row[0] is None else row[0]
 
     def trial(self, number: int) -> Trial:
@@ -143,9 +158,9 @@ class StoreQueries(MetricQueries):
         `[search] outcome` is not considered here: `core.ranking` decides which trial is the best.
         """
         order = "DESC" if goal == "maximize" else "ASC"
-        with self.snapshot():
-            running = self._rows("SELECT number FROM trials WHERE status = 'running'")
-            best = self._rows(
+        with self.connection.snapshot():
+            running = self.connection.rows("SELECT number FROM trials WHERE status = 'running'")
+            best = self.connection.rows(
                 "SELECT number FROM trials WHERE status = 'complete' AND values_json IS NOT NULL "  # noqa: S608
                 f"ORDER BY json_extract(values_json, ?) {order}, number LIMIT ?",
                 ("$." + json.dumps(metric, ensure_ascii=False), limit),
@@ -153,13 +168,17 @@ class StoreQueries(MetricQueries):
             numbers = json.dumps([row[0] for row in (*running, *best)])
             return self._trials("WHERE number IN (SELECT value FROM json_each(?))", (numbers,))
 
+    def next_number(self) -> int:
+        """Return the number of the next trial. Trials are never deleted."""
+        return int(self.connection.row("SELECT coalesce(max(number), -1) + 1 FROM trials")[0])
+
     def trial_names(self) -> set[str]:
         """Return the names of all trials."""
-        return {row[0] for row in self._rows("SELECT name FROM trials")}
+        return {row[0] for row in self.connection.rows("SELECT name FROM trials")}
 
     def status_counts(self) -> dict[TrialStatus, int]:
         """Return the number of trials by status, without statuses that no trial has."""
-        rows = self._rows("SELECT status, count(*) FROM trials GROUP BY status")
+        rows = self.connection.rows("SELECT status, count(*) FROM trials GROUP BY status")
         return {TrialStatus(status): count for status, count in rows}
 
     def attempts(self, trial: int | None = None, open: bool = False) -> list[Attempt]:
@@ -167,7 +186,7 @@ class StoreQueries(MetricQueries):
         terms = [term for term, used in (("trial = :t", trial is not None), (_IS_OPEN, open)) if used]
         where = f"WHERE {' AND '.join(terms)}" if terms else ""
         sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts {where} ORDER BY trial, n"  # noqa: S608 (all parts are ours)
-        return [records.attempt_from_row(row) for row in self._rows(sql, {"t": trial})]
+        return [records.attempt_from_row(row) for row in self.connection.rows(sql, {"t": trial})]
 
     def attempt(self, token: str) -> Attempt:
         """Return an attempt by its token.
@@ -175,26 +194,27 @@ class StoreQueries(MetricQueries):
         Raises: NotFound.
         """
         sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE token = ?"  # noqa: S608 (all parts are ours)
-        row = self._row(sql, (token,))
+        row = self.connection.row(sql, (token,))
         if row is None:
             raise NotFound(f"there is no attempt {token}")
         return records.attempt_from_row(row)
 
     def _trials(self, where: str, args: Sequence[Any], *, seen: bool = False) -> list[Trial]:
         of_trials = f"WHERE trial IN (SELECT number FROM trials {where})" if where else ""  # noqa: S608 (all parts are ours)
-        with self.snapshot():
-            rows = self._rows(f"SELECT {self._trial_columns} FROM trials {where} ORDER BY number", args)  # noqa: S608
-            attempt_rows = self._rows(
+        columns = TRIAL_COLUMNS if self.connection.format >= 2 else TRIAL_COLUMNS_OF_FORMAT_1
+        with self.connection.snapshot():
+            rows = self.connection.rows(f"SELECT {columns} FROM trials {where} ORDER BY number", args)  # noqa: S608
+            attempt_rows = self.connection.rows(
                 "SELECT trial, count(*), coalesce(max(peak_gpu_gb), max(peak_rss_gb)) "  # noqa: S608
                 f"FROM attempts {of_trials} GROUP BY trial",
                 args,
             )
-            last_values = self._rows(f"SELECT trial, metric, value, odd FROM metric_last {of_trials}", args)  # noqa: S608
-            rejected = self._rows(
+            last_values = self.connection.rows(f"SELECT trial, metric, value, odd FROM metric_last {of_trials}", args)  # noqa: S608
+            rejected = self.connection.rows(
                 f"SELECT trial, params_json, why, margin, margin_odd FROM rejections {of_trials} ORDER BY trial, seq",  # noqa: S608
                 args,
             )
-            names = self._metric_names()
+            names = metric_points.names_by_id(self.connection)
         metrics: dict[int, dict[str, float]] = defaultdict(dict)
         for trial, metric, value, odd in last_values:
             metrics[trial][names[metric]] = records.join_nonfinite_number(value, odd)
@@ -219,11 +239,41 @@ class StoreQueries(MetricQueries):
             )
         return trials
 
+    # metrics --------------------------------------------------------------------------------------------------
+
+    def metric_names(self, trial: int | None = None) -> list[str]:
+        """Return the names of metrics that a trial, or any, has reported, in order of appearance."""
+        return metric_points.metric_names(self.connection, trial)
+
+    def curve(self, trial: int, metric: str, *, after: int | None = None) -> list[tuple[int, float, float]]:
+        """Return the points (step, value, seconds) of a metric, by step.
+
+        NaN and infinities are included; with `after`, only points of later steps.
+        """
+        return metric_points.curve(self.connection, trial, metric, after=after)
+
+    def buckets(
+        self, trial: int, metric: str, count: int, *, start: int | None = None, end: int | None = None
+    ) -> list[Bucket]:
+        """Return a curve in at most `count` buckets of equal numbers of steps.
+
+        With `start` and `end`, only those steps. Each bucket keeps its extremes. Empty buckets are left out.
+        """
+        return metric_points.buckets(self.connection, trial, metric, count, start=start, end=end)
+
+    def metric_summaries(self, trial: int) -> dict[str, MetricSummary]:
+        """Return the summary of each metric of a trial."""
+        return metric_points.metric_summaries(self.connection, trial)
+
+    def summaries_of_metric(self, metric: str) -> dict[int, MetricSummary]:
+        """Return the summary of one metric for each trial that reported it, by trial."""
+        return metric_points.summaries_of_metric(self.connection, metric)
+
     # what else happened ---------------------------------------------------------------------------------------
 
     def events(self, after_id: int = 0, limit: int | None = None, *, trial: int | None = None) -> list[EventRow]:
         """Return events in order, those after an id; `limit` keeps the newest."""
-        rows = self._rows(
+        rows = self.connection.rows(
             "SELECT id, at, level, trial, kind, message FROM events "
             "WHERE id > :a AND (:t IS NULL OR trial = :t) ORDER BY id DESC LIMIT :l",
             {"a": after_id, "t": trial, "l": -1 if limit is None else limit},
@@ -232,7 +282,7 @@ class StoreQueries(MetricQueries):
 
     def samples(self, token: str, *, after: float = 0.0) -> list[Sample]:
         """Return the recorded resource usage of an attempt, by time."""
-        rows = self._rows(
+        rows = self.connection.rows(
             "SELECT token, at, gpu_gb, rss_gb, util, cpu FROM samples WHERE token = ? AND at > ? ORDER BY at",
             (token, after),
         )
@@ -241,12 +291,12 @@ class StoreQueries(MetricQueries):
     def checkpoints(self, trial: int) -> list[CheckpointRow]:
         """Return the checkpoints of a trial, lowest step first."""
         sql = "SELECT trial, step, attempt, path, bytes, at FROM checkpoints WHERE trial = ? ORDER BY step"
-        return [CheckpointRow(*row) for row in self._rows(sql, (trial,))]
+        return [CheckpointRow(*row) for row in self.connection.rows(sql, (trial,))]
 
     def artifacts(self, trial: int) -> list[ArtifactRow]:
         """Return the files that a trial left, by path."""
         sql = "SELECT trial, path, attempt, label, at FROM artifacts WHERE trial = ? ORDER BY path"
-        return [ArtifactRow(*row) for row in self._rows(sql, (trial,))]
+        return [ArtifactRow(*row) for row in self.connection.rows(sql, (trial,))]
 
     def pending_commands(self) -> list[Command]:
         """Return the commands that have not been carried out, oldest first."""
@@ -270,75 +320,5 @@ class StoreQueries(MetricQueries):
         sql = f"SELECT id, at, verb, args_json, done, ok, result FROM commands {where} ORDER BY id"  # noqa: S608
         return [
             Command(number, at, verb, records.parse_json(command_args), done, None if ok is None else bool(ok), result)
-            for number, at, verb, command_args, done, ok, result in self._rows(sql, args)
+            for number, at, verb, command_args, done, ok, result in self.connection.rows(sql, args)
         ]
-
-
-_IS_OPEN = "state IN ('starting', 'running')"
-
-
-_TIMEOUT_S = 5.0
-
-
-class StoreReader(StoreQueries):
-    """A study's store, opened for reading. A context manager; may move between threads, one at a time.
-
-    On a read-only disk the file is opened as immutable, which `frozen` tells.
-
-    Raises: NotFound, MachineError.
-    """
-
-    def __init__(self, sd: StudyDir) -> None:
-        self.path = sd.db
-        self.frozen = False
-        if not sd.db.is_file():
-            raise NotFound(f"there is no study {sd.name!r} in {sd.root.parent}")
-        try:
-            self._conn = self._connect("mode=ro")
-        except sqlite3.OperationalError as error:
-            # WAL mode needs two files next to the store, which cannot be created on a read-only disk.
-            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-                raise translate_error(error, sd.db) from error
-            if not os.access(sd.db, os.R_OK):
-                raise MachineError(f"{sd.db} cannot be read: permission denied") from error
-            self._conn = self._open_frozen()
-        except sqlite3.Error as error:
-            raise translate_error(error, sd.db) from error
-        try:
-            if check_format(self._conn, sd.db) < 2:
-                self._trial_columns = TRIAL_COLUMNS_OF_FORMAT_1
-        except MachineError:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._conn.close()
-
-    def __enter__(self) -> StoreReader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _open_frozen(self) -> sqlite3.Connection:
-        self.frozen = True
-        try:
-            return self._connect("immutable=1")
-        except sqlite3.Error as error:
-            raise translate_error(error, self.path) from error
-
-    def _connect(self, query: str) -> sqlite3.Connection:
-        uri = f"{self.path.absolute().as_uri()}?{query}"
-        # Not bound to a thread: screens use a reader from one worker thread after the other.
-        conn = sqlite3.connect(uri, uri=True, timeout=_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-        try:
-            for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0", "query_only = ON"):
-                conn.execute(f"PRAGMA {pragma}")
-            conn.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens the file: errors come here
-        except sqlite3.Error:
-            conn.close()
-            raise
-        return conn

@@ -195,16 +195,9 @@ def lock_is_held(path: Path) -> bool:
 
 def split_nonfinite(metrics: Mapping[str, float]) -> tuple[dict[str, float | None], dict[str, str]]:
     """Return metrics as JSON can express them: (values, None if not finite; kinds of those)."""
-    plain: dict[str, float | None] = {}
-    odd: dict[str, str] = {}
-    for name, value in metrics.items():
-        number = float(value)
-        if math.isfinite(number):
-            plain[name] = number
-        else:
-            plain[name] = None
-            odd[name] = "nan" if math.isnan(number) else ("inf" if number > 0 else "-inf")
-    return plain, odd
+    numbers = {name: float(value) for name, value in metrics.items()}
+    odd = {name: str(number) for name, number in numbers.items() if not math.isfinite(number)}  # nan, inf or -inf
+    return {name: None if name in odd else number for name, number in numbers.items()}, odd
 
 
 def join_nonfinite(metrics: Mapping[str, float | None], odd: Mapping[str, str]) -> dict[str, float]:

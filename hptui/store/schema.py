@@ -1,4 +1,6 @@
-"""The tables of `study.db`, as migrations. Apply them only with `study.lock` held: they are not safe in parallel.
+"""The tables of `study.db`, as migrations; how a store is made, and taken over by its writer.
+
+All of this takes place with `study.lock` held: migrations are not safe in parallel.
 
 `trials.changed` grows with every change of a trial or of rows that belong to it, so that a screen can read changes
 only. `PRAGMA application_id` identifies our files, `PRAGMA user_version` counts migrations. sqlite-utils is imported
@@ -6,12 +8,27 @@ without pandas, which it would load if installed (0.3 s, 35 MB)."""
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
+from hptui.core.errors import MachineError, UserError
+from hptui.core.trial import StudyState
+from hptui.store import records
+from hptui.store.connection import Connection, open_for_writing
 from hptui.store.crash_points import crash_point
-from hptui.store.records import APPLICATION_ID
+from hptui.store.filesystem import translate_error
+from hptui.store.paths import StudyDir
+from hptui.store.reader import StoreReader
+from hptui.store.recorded import MetaKey
+from hptui.store.records import APPLICATION_ID, SCHEMA_VERSION
+from hptui.store.run_directory import sync_directory
 
 __all__ = ["Database", "Migrations"]
 
@@ -108,3 +125,118 @@ def m002_stages_and_facts(db: Database) -> None:
     db.execute("ALTER TABLE trials ADD COLUMN stage TEXT NOT NULL DEFAULT ''")
     db.execute("ALTER TABLE trials ADD COLUMN facts_json TEXT NOT NULL DEFAULT '{}'")
     db.execute("PRAGMA user_version = 2")
+
+
+# a new store ------------------------------------------------------------------------------------------------------
+
+
+def create_store(sd: StudyDir, study_json: Mapping[str, Any], name: str) -> None:
+    """Create the store of a new study. The caller holds `study.lock`.
+
+    The store is built in a temporary file and linked into place: a creation that is killed leaves no partial store.
+
+    Raises: UserError if the study exists.
+    """
+    try:
+        sd.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for leftover in sd.root.glob(".study.db.*.tmp*"):
+            leftover.unlink(missing_ok=True)
+    except OSError as error:
+        raise translate_error(error, sd.root) from error
+    if sd.db.exists():
+        raise UserError(f"there is a study {sd.name!r} in {sd.root.parent} already")
+    temporary = sd.root / f".study.db.{os.getpid()}.tmp"
+    try:
+        # Created here and not by SQLite, whose additional files inherit these permissions.
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        _build(temporary, study_json, name)
+        os.link(temporary, sd.db)
+        temporary.unlink()
+        sync_directory(sd.root)  # the link survives a power failure
+    except FileExistsError:
+        raise UserError(f"there is a study {sd.name!r} in {sd.root.parent} already") from None
+    except (OSError, sqlite3.Error) as error:
+        raise translate_error(error, sd.db) from error
+    finally:
+        for leftover in (temporary, temporary.with_name(f"{temporary.name}-journal")):
+            with suppress(OSError):
+                leftover.unlink(missing_ok=True)
+
+
+def _build(path: Path, study_json: Mapping[str, Any], name: str) -> None:
+    """Create the tables in a new, empty file, and insert the study with its first revision."""
+    handle = open_for_writing(path)
+    try:
+        handle.execute("PRAGMA synchronous = FULL")
+        tables = Database(handle, execute_plugins=False)
+        migrations.apply(tables)
+        document = records.dump_json(dict(study_json))
+        with tables.atomic():  # no other process knows this file yet
+            identity = str(uuid.uuid4())
+            tables["study"].insert(
+                {
+                    "id": 1,
+                    "name": records.storable_text(name),
+                    "state": StudyState.NEW.value,
+                    "uuid": identity,
+                    "created": time.time(),
+                    "spec_json": document,
+                    "revision": 1,
+                }
+            )
+            add_revision(tables, 1, document, "created")
+            tables["meta"].insert_all([{"key": MetaKey.CLEAN, "value": "1"}, {"key": MetaKey.UUID, "value": identity}])
+        handle.execute("PRAGMA journal_mode = WAL")
+    finally:
+        handle.close()
+
+
+def add_revision(tables: Database, rev: int, document: str, why: str) -> None:
+    """Insert a revision of the specification, given as JSON."""
+    tables["revisions"].insert(
+        {"rev": rev, "at": time.time(), "spec_json": document, "why": records.storable_text(why)}
+    )
+
+
+# an existing store ------------------------------------------------------------------------------------------------
+
+
+def take_over(connection: Connection) -> None:
+    """Check what a power failure may have damaged, migrate the tables, and record that a writer is active.
+
+    The caller holds `study.lock`.
+
+    Raises: MachineError, or sqlite3.Error of a migration.
+    """
+    boot, meta = _current_boot_id(), StoreReader(connection).get_meta
+    if meta(MetaKey.CLEAN) != "1" and meta(MetaKey.BOOT_ID) != boot:
+        problems = [row[0] for row in connection.rows("PRAGMA quick_check(5)")]
+        if problems != ["ok"]:
+            raise MachineError(
+                f"{connection.path} is damaged: {problems[0]}",
+                hint="`sqlite3 study.db .recover` saves what can be read",
+            )
+    tables = Database(connection.handle, execute_plugins=False)
+    if migrations.pending(tables):
+        connection.backup(connection.path.with_name(f"{connection.path.name}.v{connection.format}.bak"))
+        migrations.apply(tables)
+        connection.format = SCHEMA_VERSION
+    connection.execute("PRAGMA journal_mode = WAL")
+    # Only the holder of study.lock checkpoints. SQLite does so every 16 MiB, if `checkpoint_wal` is not called.
+    connection.execute("PRAGMA wal_autocheckpoint = 4096")
+    with connection.transaction():
+        write_meta(connection, MetaKey.CLEAN, "0")
+        write_meta(connection, MetaKey.BOOT_ID, boot)
+        write_meta(connection, MetaKey.SQLITE, sqlite3.sqlite_version)
+
+
+def write_meta(connection: Connection, key: MetaKey, value: str) -> None:
+    """Set a value of the `meta` table, within the caller's transaction."""
+    connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (key, records.storable_text(value)))
+
+
+def _current_boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return f"unknown-{uuid.uuid4()}"  # unlike any stored one, so that the file is checked

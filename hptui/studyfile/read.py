@@ -24,7 +24,7 @@ from hptui.core.study import (
     Search,
     Stage,
     Study,
-    TrainerSpec,
+    TrainerSettings,
 )
 from hptui.core.trial import Value
 from hptui.core.values import parse_value, to_plain
@@ -158,18 +158,22 @@ def study_from_document(
     searched = document.get("space") or document.get("stage")
     default = "list" if (listed or _compares_with_base_model(document.get("search"))) and not searched else "auto"
     metric_names = {*metrics, *(objective.metric for objective in objectives)}
-    search = read(lambda: read_search(document.get("search"), default, metric_names), None)
+    search = read(
+        lambda: read_search(document.get("search"), default, metric_names, directory, stored=not checked), None
+    )
     settings = read(lambda: look_up(schema, trainer.kind, directory), None) if checked and trainer else None
     entries: dict[str, Value] = read(lambda: entries_by_name(document.get("space")), {})
     setting_names = {*trainer.settings, *entries, *(settings or ())} if checked and trainer else None
     constraints: tuple[str, ...] = read(lambda: TableReader(root.table("search"), "search").texts("constraints"), ())
     space = read(lambda: read_space(entries, constraints, settings, setting_names, collect_into=problems), Space())
-    stages: tuple[Stage, ...] = read(lambda: read_stages(root.items("stage"), settings, setting_names), ())
+    stages: tuple[Stage, ...] = read(
+        lambda: read_stages(root.items("stage"), settings, setting_names, directory, stored=not checked), ()
+    )
     study = Study(
         name=name,
         about=read(lambda: root.get("about"), ""),
         objectives=objectives,
-        trainer=trainer or TrainerSpec(""),
+        trainer=trainer or TrainerSettings(""),
         space=space,
         search=search or Search(),
         stages=stages,

@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
-from hptui.core.errors import Problems, StudyError, Unsupported, did_you_mean
+from hptui import plugins
+from hptui.core.errors import HptuiError, Problems, StudyError, Unsupported
 from hptui.core.expressions import Expression
 from hptui.core.key_types import TEXT, WHOLE, ListType
 from hptui.core.metric_names import identifier
-from hptui.core.study import PrunerSpec, Search, StoppingConditions, StopRule
+from hptui.core.study import PrunerSettings, Search, StoppingConditions, StopRule
 from hptui.core.trial import Value
 from hptui.core.values import show
-from hptui.studyfile.schema import missing_key_error
+from hptui.studyfile.plugin_names import default_of, read_own_settings, require_plugin
+from hptui.studyfile.schema import TABLES, missing_key_error
 from hptui.studyfile.space_entries import parse_condition
-from hptui.studyfile.table import TableReader, require_number, require_range
-from hptui.studyfile.validate_search import SAMPLERS
+from hptui.studyfile.table import TableReader, require_choice, require_number, require_range
 
-PRUNERS = ("none", "median", "percentile", "asha", "hyperband", "patient", "threshold", "bands")
-"""Allowed values of `[search] pruner`."""
-WRAPPABLE_PRUNERS = ("none", "median", "percentile", "asha", "hyperband")
-"""Pruners that `patient` can wrap."""
 COMMON_PRUNER_KEYS = ("kind", "warmup", "startup", "on")
 """Keys of every kind of pruner."""
 
-PRUNER_KEYS = {
-    "percentile": ("percentile",),
-    "asha": ("eta",),
-    "hyperband": ("eta",),
-    "patient": ("patience", "min_delta", "wraps"),
-    "threshold": ("low", "high"),
-    "bands": ("bands", "eta", "strict"),
-}
-"""Keys of one kind of pruner only."""
 
-
-def read_search(value: Value, default_sampler: str, metrics: Collection[str] = ()) -> Search:
+def read_search(
+    value: Value, default_sampler: str, metrics: Collection[str] = (), directory: str = "", *, stored: bool = False
+) -> Search:
     """Return `[search]`, without its constraints, which belong to the space.
 
-    `metrics` are those that the file names.
+    `metrics` are those that the file names, `directory` is its directory. `stored`: plug-ins were looked up when the
+    study was made; they are not imported here, so that a study can be read where they are missing.
     """
     problems = Problems()
     read = problems.read
@@ -52,14 +43,15 @@ def read_search(value: Value, default_sampler: str, metrics: Collection[str] = (
         with problems.collect():
             outcome.append(_metric_condition(text, f"search.outcome[{n}]", metrics))
     spec = Search(
-        sampler=read(lambda: read_choice(table, "sampler", default_sampler, SAMPLERS), default_sampler),
+        sampler=read(lambda: read_sampler(table, default_sampler, directory, stored=stored), default_sampler),
         trials=limits[0],
         **table.fields("seed", "baseline", "evaluate_base"),
-        pruner=read(lambda: read_pruner(table), PrunerSpec()),
+        pruner=read(lambda: read_pruner(table, directory, stored=stored), PrunerSettings()),
         until=limits[1],
         stop=tuple(rules),
         outcome=tuple(outcome),
         **table.fields("warm_start"),
+        sampler_settings=read(lambda: _sampler_settings(table, default_sampler, directory, stored=stored), {}),
     )
     problems.raise_all()
     return spec
@@ -73,18 +65,26 @@ def read_warm_start(value: Value, where: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(studies))
 
 
-def read_choice(table: TableReader, key: str, default: str, choices: tuple[str, ...]) -> str:
-    """Return one of the known words. Raises: StudyError that names the nearest one."""
-    word = table.text(key) if table.has(key) else default
-    if word in choices:
-        return word
-    if word == "wilcoxon" and choices in (PRUNERS, WRAPPABLE_PRUNERS):
-        text = "'wilcoxon' compares trials fold by fold or example by example, and no trainer reports such values"
-        raise Unsupported(f"{table.location(key)}: {text}", hint="median, percentile and asha compare curves")
-    text = "pruner" if key == "kind" else key
-    raise StudyError(
-        f"unknown {text} {word!r}", where=table.location(key), value=word, hint=did_you_mean(word, choices)
-    )
+def read_sampler(table: TableReader, default: str, directory: str = "", *, stored: bool = False) -> str:
+    """Return the sampler of `[search]` or of a stage. Raises: StudyError that names the nearest one."""
+    sampler = table.text("sampler") if table.has("sampler") else default
+    if stored or not sampler:
+        return sampler
+    return require_plugin("samplers", sampler, table.location("sampler"), directory, besides=("auto",))
+
+
+def _sampler_settings(
+    search: TableReader, default_sampler: str, directory: str, *, stored: bool
+) -> Mapping[str, Value]:
+    """Return the sampler's own settings, as its keys say."""
+    values, sampler = search.table("sampler_settings"), read_sampler(search, default_sampler, stored=True)
+    if stored or not values:
+        return values
+    where = search.location("sampler_settings")
+    if sampler == "auto":
+        raise StudyError("goes with a sampler that the study names", where=where, hint='for instance sampler = "tpe"')
+    keys = plugins.spec("samplers", sampler, directory).keys
+    return read_own_settings(keys, values, where, f"the sampler {sampler!r}")
 
 
 def _until(search: TableReader) -> tuple[int | None, StoppingConditions]:
@@ -129,65 +129,107 @@ def _metric_condition(source: str, where: str, metrics: Collection[str]) -> Expr
 # -- the pruner
 
 
-def pruner_keys(spec: PrunerSpec) -> tuple[str, ...]:
-    """Return the keys that a pruner of this kind has, including those of the wrapped one."""
-    return (
-        *COMMON_PRUNER_KEYS,
-        *PRUNER_KEYS.get(spec.kind, ()),
-        *(PRUNER_KEYS.get(spec.wraps, ()) if spec.kind == "patient" else ()),
-    )
-
-
-def read_pruner(search: TableReader) -> PrunerSpec:
+def read_pruner(search: TableReader, directory: str = "", *, stored: bool = False) -> PrunerSettings:
     """Return the pruner of `[search]` or of a stage: `pruner = "median"`, or a table with its settings."""
     if isinstance(search.data.get("pruner"), str):
-        kind = read_choice(search, "pruner", "none", PRUNERS)
-        return _read_pruner_settings(TableReader({"kind": kind}, search.location("pruner")), kind)
-    table = TableReader.of(search.table("pruner"), "search.pruner", search.location("pruner"))
-    if table.data and not table.has("kind"):
-        raise missing_key_error("kind", table.where, f"one of {', '.join(PRUNERS)}")
-    return _read_pruner_settings(table, read_choice(table, "kind", "none", PRUNERS))
+        kind = _read_kind(search, "pruner", directory, stored=stored)
+        return _read_pruner_settings(TableReader({"kind": kind}, search.location("pruner")), kind, {}, directory)
+    data, where = search.table("pruner"), search.location("pruner")
+    own_names = _own_names(data, directory, stored=stored)
+    table = TableReader.of({key: data[key] for key in data if key not in own_names}, "search.pruner", where)
+    if data and not table.has("kind"):
+        raise missing_key_error("kind", table.where, f"one of none, {', '.join(plugins.names('pruners'))}")
+    kind = _read_kind(table, "kind", directory, stored=stored) if table.has("kind") else "none"
+    own = {key: data[key] for key in own_names if key in data}
+    return _read_pruner_settings(table, kind, own, directory, stored=stored)
 
 
-def _read_pruner_settings(table: TableReader, kind: str) -> PrunerSpec:
-    defaults = PrunerSpec()
-    wraps = read_choice(table, "wraps", defaults.wraps, WRAPPABLE_PRUNERS)
-    spec = PrunerSpec(
-        kind=kind,
-        warmup=_warmup(table, defaults.warmup, halving="asha" in (kind, wraps) or "hyperband" in (kind, wraps)),
-        startup=table.integer("startup", defaults.startup, 1),
-        percentile=_percentile(table, defaults.percentile),
-        eta=_eta(table, defaults.eta, whole=kind != "bands"),
-        patience=_patience(table, defaults.patience),
-        min_delta=float(table.number("min_delta", defaults.min_delta, 0)),
-        wraps=wraps,
-        low=_bound(table, "low"),
-        high=_bound(table, "high"),
-        on=table.text("on"),
-        bands=_bands(table),
-        strict=table.flag("strict", True),
+def _read_kind(table: TableReader, key: str, directory: str = "", *, stored: bool = False) -> str:
+    """Return a kind of pruner. Raises: StudyError that names the nearest one."""
+    kind, where = table.text(key), table.location(key)
+    if kind == "wilcoxon":
+        text = "'wilcoxon' compares trials fold by fold or example by example, and no trainer reports such values"
+        raise Unsupported(f"{where}: {text}", hint="median, percentile and asha compare curves")
+    return kind if stored else require_plugin("pruners", kind, where, directory, besides=("none",))
+
+
+def _read_wrapped_kind(table: TableReader) -> str:
+    """Return the kind that another one asks, too: one that compares trials."""
+    if not table.has("wraps"):
+        return str(TABLES["search.pruner"]["wraps"].default)
+    kinds = [name for name in plugins.names("pruners") if plugins.spec("pruners", name).compares]
+    if table.text("wraps") == "wilcoxon":
+        return _read_kind(table, "wraps")
+    return require_choice(table.text("wraps"), table.location("wraps"), ("none", *kinds))
+
+
+def _own_names(data: Mapping[str, Value], directory: str, *, stored: bool) -> list[str]:
+    """Return the names of a plug-in's own settings that a pruner's table may hold; [] for a built-in kind."""
+    kind = data.get("kind")
+    if not isinstance(kind, str) or kind in ("none", *plugins.names("pruners")):
+        return []
+    if stored:
+        return [key for key in data if key not in COMMON_PRUNER_KEYS]
+    try:
+        return [key.name for key in plugins.spec("pruners", kind, directory).keys if not isinstance(key, str)]
+    except HptuiError:  # raised again where the kind is read
+        return []
+
+
+def _read_pruner_settings(
+    table: TableReader, kind: str, own: Mapping[str, Value], directory: str, *, stored: bool = False
+) -> PrunerSettings:
+    """Return the settings; `own` are those that only a plug-in knows.
+
+    All others in the table are read, so that a wrong value is found even where the key does not belong to the kind.
+    """
+    defaults = PrunerSettings()
+    default = {key.name: key.default for key in TABLES["search.pruner"].keys}
+    wraps = _read_wrapped_kind(table)
+    spec = None if kind == "none" or (stored and own) else plugins.spec("pruners", kind, directory)
+    wrapped = None if wraps == "none" else plugins.spec("pruners", wraps)
+    warmup = _warmup(table, defaults.warmup, halving=any(kind.halving for kind in (spec, wrapped) if kind))
+    startup = table.integer("startup", defaults.startup, 1)
+    values: dict[str, Any] = {
+        "percentile": _percentile(table, default["percentile"]),
+        "eta": _eta(table, default["eta"], whole=kind != "bands"),
+        "patience": _patience(table, default["patience"]),
+        "min_delta": float(table.number("min_delta", default["min_delta"], 0)),
+        "wraps": wraps,
+        "low": _bound(table, "low"),
+        "high": _bound(table, "high"),
+    }
+    on = table.text("on")
+    values |= {"bands": _bands(table), "strict": table.flag("strict", default["strict"])}
+    keys = [*(spec.keys if spec else ()), *(wrapped.keys if spec and wrapped and spec.wraps else ())]
+    _check_pruner_keys(table, kind, {key for key in keys if isinstance(key, str)}, values)
+    if spec is not None and (plugin_keys := [key for key in keys if not isinstance(key, str)]):
+        given = own if stored else read_own_settings(plugin_keys, own, table.where, f"the pruner {kind!r}")
+        own = {**{key.name: default_of(key) for key in plugin_keys}, **given}
+    return PrunerSettings(
+        kind, float(warmup), startup, on, {**{key: values[key] for key in values if key in keys}, **own}
     )
-    _check_pruner_keys(table, spec)
-    return spec
 
 
-def _check_pruner_keys(table: TableReader, spec: PrunerSpec) -> None:
+def _check_pruner_keys(table: TableReader, kind: str, keys: Collection[str], values: Mapping[str, Any]) -> None:
     """Raise for keys of other kinds, and for missing or contradictory bounds."""
-    allowed = {*pruner_keys(spec), *(("factor",) if "eta" in pruner_keys(spec) else ())}
+    allowed = {*COMMON_PRUNER_KEYS, *keys, *(("factor",) if "eta" in keys else ())}
     for key in table.data:
         if table.has(key) and key not in allowed:
-            kinds = [kind for kind, keys in PRUNER_KEYS.items() if key in keys or (key == "factor" and "eta" in keys)]
-            message = f"does not go with kind = {show(spec.kind)}"
+            name = "eta" if key == "factor" else key
+            kinds = [other for other in plugins.names("pruners") if name in plugins.spec("pruners", other).keys]
+            message = f"does not go with kind = {show(kind)}"
             raise StudyError(
                 message, where=table.location(key), value=table.data[key], hint=f"it belongs to {', '.join(kinds)}"
             )
-    if spec.kind == "threshold" and spec.low is None and spec.high is None:
+    low, high = values["low"], values["high"]
+    if kind == "threshold" and low is None and high is None:
         raise missing_key_error("high", table.where, "a threshold has low, high or both")
-    if spec.kind == "bands" and not spec.bands:
+    if kind == "bands" and not values["bands"]:
         raise missing_key_error("bands", table.where, "at which reports trials are compared, for instance [3, 9, 27]")
-    if spec.low is not None and spec.high is not None and spec.low >= spec.high:
-        message = f"low < high must hold, got low={show(spec.low)}, high={show(spec.high)}"
-        raise StudyError(message, where=table.location("low"), value=spec.low)
+    if low is not None and high is not None and low >= high:
+        message = f"low < high must hold, got low={show(low)}, high={show(high)}"
+        raise StudyError(message, where=table.location("low"), value=low)
 
 
 def _warmup(table: TableReader, default: float, halving: bool) -> float:

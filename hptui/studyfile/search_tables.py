@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hptui import plugins
 from hptui.core.key_types import TextType
 from hptui.core.keys import (
     EXPRESSION,
@@ -24,6 +25,7 @@ from hptui.core.keys import (
 )
 
 if TYPE_CHECKING:
+    from hptui.core.plugin_specs import Group
     from hptui.core.trial import Value
 
 SEARCH = "hptui.studyfile.search_section"
@@ -37,30 +39,23 @@ CHANGES = "{ learning_rate = 1e-4 }"
 
 
 class PluginName(TextType):
-    """The name of a built-in or installed sampler, pruner or trainer, or "module:Object"."""
+    """The name of a built-in or installed sampler or pruner, or "module:Object"."""
 
-    def __init__(self, group: str, *others: str) -> None:
+    def __init__(self, group: Group, *others: str) -> None:
         super().__init__()
         self.group, self.others = group, others
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The names that are built in or installed."""
-        return (*self.others, *names_of(self.group))
+        """The built-in names."""
+        return (*self.others, *plugins.names(self.group))
 
     def json_schema(self) -> dict[str, Value]:
-        return {"anyOf": [{"enum": list(self.words)}, {"type": "string", "pattern": ":"}]}
+        names = (*self.others, *plugins.names(self.group, installed=True))
+        return {"anyOf": [{"enum": list(names)}, {"type": "string", "pattern": ":"}]}
 
 
-def names_of(group: str) -> tuple[str, ...]:
-    """Return the names of all samplers or pruners, installed packages included."""
-    from hptui.studyfile.search_section import PRUNERS
-    from hptui.studyfile.validate_search import SAMPLERS
-
-    return {"samplers": SAMPLERS, "pruners": PRUNERS}[group]
-
-
-SAMPLER, PRUNER = PluginName("samplers"), PluginName("pruners")
+SAMPLER, PRUNER = PluginName("samplers", "auto"), PluginName("pruners", "none")
 
 SEARCH_TABLES = (
     Table(
@@ -121,13 +116,19 @@ SEARCH_TABLES = (
                 reader=f"{SEARCH}:read_warm_start",
                 example='["last-week"]',
             ),
+            Key(
+                "sampler_settings",
+                map_of(VALUE),
+                "Settings of the sampler's own; only samplers of installed packages have any",
+                example="{}",
+            ),
         ),
     ),
     Table(
         "search.pruner",
         "[search.pruner]",
         "Ends trials whose curves lag behind those of others.",
-        "PrunerSpec",
+        "PrunerSettings",
         (
             Key("kind", PRUNER, "How trials are judged", example='"median"'),
             Key(
@@ -141,6 +142,7 @@ SEARCH_TABLES = (
                 "percentile",
                 NUMBER,
                 "Percent of trials that go on, between 0 and 100",
+                default=25.0,
                 low=0,
                 only_for=("percentile",),
                 example="25",
@@ -149,6 +151,7 @@ SEARCH_TABLES = (
                 "eta",
                 NUMBER,
                 "Trials that compete for one place: a whole number from 2; with bands any number above 1",
+                default=3,
                 above=1,
                 aliases=("factor",),
                 only_for=("asha", "hyperband", "bands"),
@@ -158,6 +161,7 @@ SEARCH_TABLES = (
                 "patience",
                 NUMBER,
                 "Share of the budget (below 1) or number of reports without improvement",
+                default=0.2,
                 low=0,
                 only_for=("patient",),
                 example="0.2",
@@ -166,18 +170,27 @@ SEARCH_TABLES = (
                 "min_delta",
                 FLOAT,
                 "The least change that is an improvement",
+                default=0.0,
                 low=0,
                 only_for=("patient",),
                 example="0.01",
             ),
-            Key("wraps", PRUNER, "The kind that must agree", only_for=("patient",), example='"median"'),
-            Key("low", FLOAT, "The objective may not be below", only_for=("threshold",), example="0.01"),
-            Key("high", FLOAT, "The objective may not be above", only_for=("threshold",), example="9.5"),
+            Key(
+                "wraps",
+                PRUNER,
+                "The kind that must agree",
+                default="none",
+                only_for=("patient",),
+                example='"median"',
+            ),
+            Key("low", FLOAT, "The objective may not be below", None, only_for=("threshold",), example="0.01"),
+            Key("high", FLOAT, "The objective may not be above", None, only_for=("threshold",), example="9.5"),
             Key("on", TEXT, "The objective that decides alone, where there are several", example='"loss"'),
             Key(
                 "bands",
                 list_of(WHOLE),
                 "Numbers of reports at which trials are compared, as W&B counts them",
+                default=(),
                 only_for=("bands",),
                 example="[3, 9, 27]",
             ),
@@ -185,6 +198,7 @@ SEARCH_TABLES = (
                 "strict",
                 FLAG,
                 "Judge by the value at the band, not by the best so far",
+                default=True,
                 only_for=("bands",),
                 example="false",
             ),

@@ -22,16 +22,15 @@ from hptui.core.study import (
     ReportSpec,
     Resources,
     Stage,
-    TrainerSpec,
+    TrainerSettings,
 )
 from hptui.core.trial import Value
 from hptui.core.values import check_name, show, wrong_type_error
 from hptui.studyfile.schema import NOTES_KEYS, TRAINER_KIND, missing_key_error
-from hptui.studyfile.search_section import read_choice, read_pruner
+from hptui.studyfile.search_section import read_pruner, read_sampler
 from hptui.studyfile.space_entries import entries_by_name, read_space
 from hptui.studyfile.table import TableReader, require_range
 from hptui.studyfile.trainer_settings import Settings
-from hptui.studyfile.validate_search import SAMPLERS
 
 
 def validate_name(name: str, where: str, what: str) -> str:
@@ -82,7 +81,7 @@ def _objective(table: TableReader, metrics: dict[str, MetricSpec], several: bool
     return Objective(metric=metric, goal=goal or "minimize", **table.fields("select", "samples"))
 
 
-def read_trainer(value: Value) -> TrainerSpec:
+def read_trainer(value: Value) -> TrainerSettings:
     """Return `[trainer]`: its kind; all other keys are the trainer's settings, which its schema validates."""
     if value is None:
         raise missing_key_error("trainer", "", 'what to run: [trainer] kind = "…"')
@@ -90,7 +89,7 @@ def read_trainer(value: Value) -> TrainerSpec:
     if data.get("kind") is None:
         raise missing_key_error("kind", "trainer", "which trainer to run")
     kind = TRAINER_KIND.read(data["kind"], "trainer.kind")
-    return TrainerSpec(kind=kind, settings={key: item for key, item in data.items() if key != "kind"})
+    return TrainerSettings(kind=kind, settings={key: item for key, item in data.items() if key != "kind"})
 
 
 def read_listed_trials(values: list[Value]) -> tuple[ListedTrial, ...]:
@@ -248,12 +247,21 @@ FROM_PATTERN = re.compile(r"best(?: +([1-9][0-9]{0,3}))?")
 
 
 def read_stages(
-    values: list[Value], settings: Settings | None, allowed_names: Collection[str] | None
+    values: list[Value],
+    settings: Settings | None,
+    allowed_names: Collection[str] | None,
+    directory: str = "",
+    *,
+    stored: bool = False,
 ) -> tuple[Stage, ...]:
-    """Return the stages, in order. `settings` and `allowed_names` are as in `read_space`."""
+    """Return the stages, in order.
+
+    `settings` and `allowed_names` are as in `read_space`, `directory` and `stored` as in `read_search`.
+    """
     stages: list[Stage] = []
     for index, value in enumerate(values):
-        stage = _read_stage(TableReader.of(value, "stage", f"stage[{index}]"), settings, allowed_names)
+        table = TableReader.of(value, "stage", f"stage[{index}]")
+        stage = _read_stage(table, settings, allowed_names, directory, stored=stored)
         where = f"stage[{index}].name"
         if stage.name in [other.name for other in stages]:
             raise StudyError(f"two stages are named {stage.name!r}", where=where, value=stage.name)
@@ -264,7 +272,14 @@ def read_stages(
     return tuple(stages)
 
 
-def _read_stage(table: TableReader, settings: Settings | None, allowed_names: Collection[str] | None) -> Stage:
+def _read_stage(
+    table: TableReader,
+    settings: Settings | None,
+    allowed_names: Collection[str] | None,
+    directory: str,
+    *,
+    stored: bool,
+) -> Stage:
     name = table.get("name")
     validate_name(name, table.location("name"), "stage")
     space = None
@@ -273,9 +288,9 @@ def _read_stage(table: TableReader, settings: Settings | None, allowed_names: Co
         names = None if allowed_names is None else {*allowed_names, *entries}
         space = read_space(entries, (), settings, names, table.location("space"))
     fields = table.fields("set", "trials")
-    fields["sampler"] = read_choice(table, "sampler", "", SAMPLERS) if table.has("sampler") else ""
+    fields["sampler"] = read_sampler(table, "", directory, stored=stored)
     fields |= table.fields("from", "seeds")
-    fields["pruner"] = read_pruner(table) if table.has("pruner") else None
+    fields["pruner"] = read_pruner(table, directory, stored=stored) if table.has("pruner") else None
     stage = Stage(name=name, space=space, **fields, **table.fields("baseline"))
     _check_stage(stage, table)
     return stage

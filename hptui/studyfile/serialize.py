@@ -9,11 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 from hptui.core.space import Choice, Derived, Parameter, Space
-from hptui.core.study import ListedTrial, Preset, PrunerSpec, Stage, Study
+from hptui.core.study import ListedTrial, Preset, PrunerSettings, Stage, Study
 from hptui.core.trial import Value
 from hptui.core.values import show, to_plain
 from hptui.studyfile.schema import TABLES
-from hptui.studyfile.search_section import pruner_keys
 from hptui.studyfile.space_entries import dump_space
 from hptui.studyfile.unknown_keys import with_unknown
 
@@ -50,10 +49,11 @@ def dump_stage(stage: Stage) -> dict[str, object]:
     return {key: value for key, value in dump_table("stage", stage).items() if value is not None}
 
 
-def dump_pruner(spec: PrunerSpec) -> dict[str, object]:
-    """Return the settings of a pruner that its kind has."""
-    keys = pruner_keys(spec)
-    return {key: value for key, value in dump_table("search.pruner", spec).items() if key in keys}
+def dump_pruner(settings: PrunerSettings) -> dict[str, object]:
+    """Return the settings of a pruner that its kind has, those that only a plug-in knows at the end."""
+    values = {**dump_table("search.pruner", settings), **settings.values}
+    known = {key.name: values.pop(key.name) for key in TABLES["search.pruner"].keys if key.name in values}
+    return {**known, **values}
 
 
 def _dump_all(name: str) -> Callable[[Iterable[Any]], list[dict[str, object]]]:
@@ -61,9 +61,9 @@ def _dump_all(name: str) -> Callable[[Iterable[Any]], list[dict[str, object]]]:
 
 
 def _with_constraints(search: dict[str, object], space: Space) -> dict[str, object]:
-    """Return `[search]` with the constraints of the space, before the last key."""
-    warm_start = search.pop("warm_start")
-    return {**search, "constraints": [condition.text for condition in space.constraints], "warm_start": warm_start}
+    """Return `[search]` with the constraints of the space, before the last keys."""
+    last = {key: search.pop(key) for key in ("warm_start", "sampler_settings")}
+    return {**search, "constraints": [condition.text for condition in space.constraints], **last}
 
 
 WRITERS: Mapping[str, Callable[[Any], object]] = {
@@ -82,6 +82,7 @@ WRITERS: Mapping[str, Callable[[Any], object]] = {
     "search.pruner": dump_pruner,
     "search.until": lambda until: dump_table("search.until", until),
     "search.stop": _dump_all("search.stop"),
+    "search.sampler_settings": lambda settings: dict(settings) or None,
     "stage.space": lambda space: None if space is None else dump_space(space),
     "stage.sampler": lambda sampler: sampler or None,
     "stage.from": lambda best: best and f"best {best}",

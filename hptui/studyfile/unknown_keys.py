@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hptui import plugins
 from hptui.core.key_types import Either, ListType, MapType, TableType, Type
 from hptui.core.trial import Value
 from hptui.studyfile.schema import TABLES
@@ -44,6 +45,8 @@ def path_text(path: Path) -> str:
 
 def _known_part(table: dict[str, Value], name: str, path: Path, unknown: list[tuple[Path, Value]]) -> dict[str, Value]:
     entry_name = ("name",) if name == "space" else ()  # in a list, an entry of the space has its name
+    if name == "search.pruner" and table.get("kind") not in ("none", *plugins.names("pruners")):
+        return table  # which keys a package's pruner has is known where that is installed
     result: dict[str, Value] = {}
     for key, value in table.items():
         if key in TABLES[name].names:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from string import Formatter
 
+from hptui import plugins
 from hptui.core.errors import ExpressionError, Problems, StudyError, did_you_mean
 from hptui.core.expressions import Expression
 from hptui.core.metric_names import identifier, metric_named
@@ -80,11 +81,11 @@ def _setting_names(study: Study, settings: Settings | None) -> set[str]:
 
 
 def _check_pruner(study: Study) -> None:
-    spec, metrics = study.search.pruner, [objective.metric for objective in study.objectives]
-    if spec.on and spec.on not in metrics:
-        hint = did_you_mean(spec.on, metrics)
-        raise StudyError(f"{spec.on!r} is no objective", where="search.pruner.on", value=spec.on, hint=hint)
-    if spec.kind == "threshold" and len(metrics) > 1 and not spec.on:
+    pruner, metrics = study.search.pruner, [objective.metric for objective in study.objectives]
+    if pruner.on and pruner.on not in metrics:
+        hint = did_you_mean(pruner.on, metrics)
+        raise StudyError(f"{pruner.on!r} is no objective", where="search.pruner.on", value=pruner.on, hint=hint)
+    if pruner.kind == "threshold" and len(metrics) > 1 and not pruner.on:
         hint = f"for instance on = {show(metrics[0])}"
         raise StudyError("missing: a threshold is one of one objective", where="search.pruner.on", hint=hint)
 
@@ -140,8 +141,9 @@ def _ineffective_settings(study: Study) -> Iterator[str]:
             f"search.pruner: prunes nothing, because {pruner.startup} trials to compare with (startup) "
             f"must have finished before, and trials = {search.trials}"
         )
-    if "hyperband" in (pruner.kind, pruner.wraps) and pruner.warmup * pruner.eta >= 1:
-        limit = 1 / pruner.eta
+    eta = pruner.values.get("eta", 1)
+    if "hyperband" in (pruner.kind, pruner.values.get("wraps")) and pruner.warmup * eta >= 1:
+        limit = 1 / eta
         yield f"search.pruner: hyperband has one bracket only, like asha; with warmup below {limit:.2g} it has several"
     window = search.until.no_improvement
     if window is not None and search.trials is not None and window >= search.trials:
@@ -151,7 +153,7 @@ def _ineffective_settings(study: Study) -> Iterator[str]:
 def _never_compared(study: Study) -> bool:
     """Return whether even the last trial has too few others to be compared with."""
     search, kind = study.search, study.search.pruner.kind
-    if kind in ("none", "threshold", "patient", "bands") or search.trials is None:
+    if search.trials is None or kind == "none" or not plugins.spec("pruners", kind, study.directory).compares:
         return False
     return search.trials + len(study.trials) <= search.pruner.startup
 

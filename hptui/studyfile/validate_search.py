@@ -1,4 +1,4 @@
-"""The samplers and what each of them cannot search; stages, each validated as the study that its engine searches.
+"""Whether a sampler can search its study; stages, each validated as the study that its engine searches.
 
 Also compares the length of a training with evaluations, warm-up and decay."""
 
@@ -7,15 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 
-from hptui.core.errors import Problems, StudyError, Unsupported
+from hptui import plugins
+from hptui.core.errors import Problems, StudyError, Unsupported, UserError
 from hptui.core.space import Choice
 from hptui.core.stages import as_stage, stage_space
 from hptui.core.study import Stage, Study
 from hptui.core.trial import Value
 from hptui.core.values import is_number, show
-
-SAMPLERS = ("auto", "tpe", "gp", "cmaes", "qmc", "nsga2", "ax", "random", "grid", "list")
-"""Allowed values of `[search] sampler`."""
 
 
 def validate_sampler(study: Study) -> None:
@@ -37,44 +35,20 @@ def validate_sampler(study: Study) -> None:
 
 def validate_abilities(study: Study) -> None:
     """Raise for a study that its sampler cannot search, or not on this machine."""
-    match study.search.sampler:
-        case "grid":
-            validate_grid(study)
-        case "cmaes":
-            validate_cmaes(study)
-        case "ax":
-            validate_ax(study)
-
-
-def validate_grid(study: Study) -> None:
-    """Raise for a continuous parameter: a grid needs single values."""
-    for parameter in study.space.parameters:
-        if parameter.values() is None:
-            hint = "give it a step, or choices"
-            message = f"a grid needs single values, got the continuous range {parameter.describe()}"
-            raise StudyError(message, where=f"space.{parameter.name}", value=parameter.describe(), hint=hint)
-
-
-def validate_cmaes(study: Study) -> None:
-    """Raise for unordered choices, conditions or several objectives, which CMA-ES cannot search."""
-    for parameter in study.space.parameters:
-        where = f"space.{parameter.name}"
-        if isinstance(parameter, Choice) and not parameter.ordinal:
-            message = f"{where}: 'cmaes' searches numbers, and {parameter.describe()} has no order"
-            raise Unsupported(message, hint="tpe, gp, nsga2, qmc and ax choose between such values")
-        if parameter.when is not None:
-            message = f"{where}: 'cmaes' cannot search a parameter that is there only when {parameter.when.text}"
-            raise Unsupported(message, hint="tpe can, and so can gp, nsga2, qmc and ax")
-    if len(study.objectives) > 1:
-        message = f"objective: 'cmaes' has one goal, and there are {len(study.objectives)} objectives"
-        raise Unsupported(message, hint="tpe, gp, nsga2 and ax trade several against each other")
-
-
-def validate_ax(study: Study) -> None:
-    """Raise unless Ax is installed. It is not imported, which would take seconds."""
-    if find_spec("ax") is None:
-        message = "search.sampler: 'ax' needs Ax, which is not installed"
-        raise Unsupported(message, hint='install it with "pip install ax-platform", or let auto choose another sampler')
+    sampler = study.search.sampler
+    if sampler == "auto":
+        return
+    try:
+        spec = plugins.spec("samplers", sampler, study.directory)
+        check = plugins.load("samplers", sampler, "check", study.directory)
+    except UserError as error:
+        raise StudyError(error.message, where="search.sampler", value=sampler, hint=error.hint) from None
+    for module in spec.requires:
+        if find_spec(module) is None:
+            message = f"search.sampler: {sampler!r} needs {module}, which is not installed"
+            raise Unsupported(message, hint=f'install it with "pip install {module}", or choose another sampler')
+    if check is not None:
+        check(study)
 
 
 ViewValidator = Callable[[Study, Problems], None]

@@ -21,9 +21,6 @@ from hptui.core.errors import UserError
 SCRIPT_VARIABLE = "HPTUI_SCRIPT"
 """Environment variable with a study's script and its arguments, as a JSON list."""
 
-SCRIPT_META_KEY = "script"
-"""Key under which a store keeps the same list."""
-
 
 class StudyStartReached(BaseException):
     """A script that is being loaded has reached the call that starts a study.

@@ -1,18 +1,25 @@
-"""The trainers by name: their settings, metrics and preparation, and how to load one. Free of torch until `load`."""
+"""The trainers by name: their settings, metrics and preparation, and how to load one. Free of torch until `load`.
+
+A name is a trainer of hptui or of an installed package. `"module:function"` is a user's own, and `"module:Object"` may
+also be the spec of one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Protocol, runtime_checkable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
-from hptui.core.errors import UserError, did_you_mean
+from hptui import plugins
+from hptui.core.errors import UserError
 from hptui.core.keys import Key
 from hptui.core.study import Study
 from hptui.core.trial import Value
+from hptui.plugins import TrainerSpec
 from hptui.trainers import modules, user_function
 from hptui.trainers.context import TrialContext
-from hptui.trainers.settings import build, describe
 from hptui.trainers.spec import Prepare
 
 Train = Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]
@@ -27,10 +34,56 @@ class AnnouncesResume(Protocol):
         """Set on the context what the `hello` event records: the step to resume after, and the environment."""
 
 
-KINDS = ("toy", "charlm", "sft", "command")
-"""Names of the built-in trainers."""
 WORKER = "hptui.trainers.worker"
 """The worker's module, which a warm launcher imports."""
+
+
+def spec_of(kind: str, directory: str = "") -> TrainerSpec | None:
+    """Return the spec of a trainer; None for a user's own function, which must not be imported here.
+
+    `directory` is the study file's. Raises: UserError if there is no such trainer.
+    """
+    if ":" in kind:
+        return plugins.spec("trainers", kind, directory) if _declares_spec(kind, directory) else None
+    try:
+        return plugins.spec("trainers", kind, directory)
+    except UserError as error:
+        raise UserError(error.message, hint=error.hint + ', or "module:function" for your own') from None
+
+
+def _declares_spec(kind: str, directory: str) -> bool:
+    """Return whether the module of `"module:Object"` makes specs of trainers, as far as its text says.
+
+    Such a module is cheap to import. Any other may be a training script, which is never imported in this process.
+    """
+    name = kind.rpartition(":")[0]
+    path = modules.file_of(name, directory)
+    if not path.is_file() and not modules.is_file_name(name):
+        path = _installed_file(name)
+    try:
+        return b"TrainerSpec" in path.read_bytes()
+    except OSError:
+        return False
+
+
+def _installed_file(name: str) -> Path:
+    """Return the path of an installed module, without importing the packages that it lies in."""
+    top, *parts = name.split(".")
+    try:
+        spec = find_spec(top) if top else None
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or not spec.origin:
+        return Path(top)
+    if not parts:
+        return Path(spec.origin)
+    path = Path(spec.origin).parent.joinpath(*parts)
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _load(kind: str, attribute: str, directory: str) -> Any:
+    """Return what an attribute of a trainer's spec stands for; None for a user's own function."""
+    return None if spec_of(kind, directory) is None else plugins.load("trainers", kind, attribute, directory)
 
 
 def schema(kind: str, directory: str = "") -> dict[str, Key] | None:
@@ -38,23 +91,8 @@ def schema(kind: str, directory: str = "") -> dict[str, Key] | None:
 
     `directory` is the study file's. A user's own `module:function` is imported in a subprocess.
     """
-    if kind == "toy":
-        from hptui.trainers import toy
-
-        return describe(toy.ToySettings)
-    if kind == "charlm":
-        from hptui.trainers.charlm.settings import CharlmSettings
-
-        return describe(CharlmSettings)
-    if kind == "sft":
-        from hptui.trainers.sft.settings import SftSettings as Sft
-
-        return describe(Sft)
-    if kind == "command":
-        from hptui.scripts import settings
-
-        return settings.schema()
-    _check(kind)
+    if spec_of(kind, directory) is not None:
+        return user_function.settings_schema(_load(kind, "settings", directory), directory)
     known = _user_schema(kind, directory, _modified_ns(kind, directory))
     return None if known is None else dict(known)
 
@@ -75,89 +113,51 @@ def _modified_ns(kind: str, directory: str) -> int:
         return 0
 
 
-EVALUATES_BASE = frozenset({"sft", "toy", "command"})
-"""Trainers that can evaluate their model untrained."""
-
-
-def evaluates_base(kind: str) -> bool:
+def evaluates_base(kind: str, directory: str = "") -> bool:
     """Return whether the trainer supports `[search] evaluate_base`."""
-    return kind in EVALUATES_BASE
+    spec = spec_of(kind, directory)
+    return spec is not None and spec.evaluates_base
 
 
-def reported_metrics(kind: str) -> tuple[str, ...]:
+def reported_metrics(kind: str, directory: str = "") -> tuple[str, ...]:
     """Return all metrics that a trainer reports, whatever its settings; () where that is not known."""
-    if kind == "charlm":
-        from hptui.trainers.charlm.settings import METRICS
-
-        return METRICS
-    return ()
+    return tuple(_load(kind, "metrics", directory) or ())
 
 
-def inspected_settings(kind: str) -> tuple[str, ...]:
+def inspected_settings(kind: str, directory: str = "") -> tuple[str, ...]:
     """Return the settings that a trainer checks once per study, before its first trial."""
-    if kind == "sft":
-        from hptui.trainers.sft.metrics import INSPECTED_SETTINGS
-
-        return INSPECTED_SETTINGS
-    return ()
+    return tuple(_load(kind, "looks_at", directory) or ())
 
 
-def preparation(kind: str) -> Prepare:
+def preparation(kind: str, directory: str = "") -> Prepare:
     """Return the function that prepares a study for this trainer. Raises: UserError if it has none."""
-    if kind == "sft":
-        from hptui.trainers.sft.prepare import prepare
+    prepare: Prepare | None = _load(kind, "prepare", directory)
+    if prepare is None:
+        raise UserError(f"the trainer {kind!r} prepares nothing")
+    return prepare
 
-        return prepare
-    raise UserError(f"the trainer {kind!r} prepares nothing")
 
-
-def preload(kind: str, study: Study | None = None) -> tuple[str, ...]:
+def preload(kind: str, study: Study | None = None, directory: str = "") -> tuple[str, ...]:
     """Return the modules that a warm launcher imports for this trainer.
 
     () where only a cold start is safe. With the study, the modules that only some studies need are included.
     """
-    if kind == "toy":
-        return WORKER, "hptui.trainers.toy"
-    if kind == "charlm":
-        # torch._dynamo: the first optimizer of a process imports it, which takes as long as importing torch
-        return WORKER, "torch", "torch._dynamo", "hptui.trainers.charlm.train"
-    if kind == "sft":
-        from hptui.trainers.sft.metrics import modules_to_preload
-
-        return (
-            WORKER,
-            "torch",
-            "torch._dynamo",
-            "hptui.trainers.sft.imports",
-            *(modules_to_preload(study) if study else ()),
-        )
-    if kind == "command":
-        return WORKER, "hptui.scripts.trainer"
-    return ()
+    names = _load(kind, "preload", study.directory if study else directory)
+    if names is None:
+        return ()
+    return WORKER, *(names(study) if callable(names) else names)
 
 
-def programs(kind: str, configurations: Iterable[Mapping[str, Value]]) -> dict[str, str]:
+def programs(kind: str, configurations: Iterable[Mapping[str, Value]], directory: str = "") -> dict[str, str]:
     """Return the programs that trials with these settings start by name, resolved through PATH now."""
-    if kind != "command":
-        return {}
-    from hptui.scripts.program import resolve_programs
-    from hptui.scripts.settings import read_command_spec
-
-    commands = [
-        words
-        for options in (read_command_spec(settings).settings for settings in configurations)
-        for words in (options.command, options.evaluate)
-    ]
-    return resolve_programs([words[0] for words in commands if words and "{" not in words[0]])
+    find = _load(kind, "programs", directory)
+    return {} if find is None else dict(find(configurations))
 
 
 def preflight(kind: str, settings: Mapping[str, Value], directory: str, *, parallel: int, repeated: bool) -> list[str]:
     """Return warnings about a trial's settings that need an inspection of the user's own script."""
-    if kind != "command":
-        return []
-    from hptui.scripts.preflight import preflight as inspect_command
-
-    return inspect_command(settings, directory, parallel=parallel, repeated=repeated).warnings
+    inspect = _load(kind, "preflight", directory)
+    return [] if inspect is None else list(inspect(settings, directory, parallel=parallel, repeated=repeated))
 
 
 def load(kind: str, directory: str = "") -> Train:
@@ -165,30 +165,6 @@ def load(kind: str, directory: str = "") -> Train:
 
     Raises: UserError if there is no such trainer.
     """
-    if kind == "toy":
-        from hptui.trainers import toy
-
-        return lambda settings, trial: toy.train(build(toy.ToySettings, settings), trial)
-    if kind == "charlm":
-        from hptui.trainers.charlm.settings import CharlmSettings
-        from hptui.trainers.charlm.train import make_repeatable, train
-
-        make_repeatable()  # before the worker records the switches of torch
-        return lambda settings, trial: train(build(CharlmSettings, settings), trial)
-    if kind == "sft":
-        from hptui.trainers.sft.settings import SftSettings as Sft
-        from hptui.trainers.sft.train import train as tune
-
-        return lambda settings, trial: tune(build(Sft, settings), trial)
-    if kind == "command":
-        from hptui.scripts.trainer import ScriptTrainer
-
-        return ScriptTrainer()
-    _check(kind)
-    return user_function.load(kind, directory)
-
-
-def _check(kind: str) -> None:
-    if ":" not in kind:
-        hint = did_you_mean(kind, KINDS) + ', or "module:function" for your own'
-        raise UserError(f"there is no trainer {kind!r}", hint=hint)
+    if spec_of(kind, directory) is None:
+        return user_function.load(kind, directory)
+    return user_function.bind(_load(kind, "train", directory), _load(kind, "settings", directory))

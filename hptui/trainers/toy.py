@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hptui.core.errors import UserError, did_you_mean
+from hptui.plugins import TrainerSpec
 from hptui.trainers.context import TrialContext
 from hptui.trainers.settings import setting
 
@@ -183,3 +184,13 @@ def resumed_step(trial: TrialContext) -> int:
         return 0
     step: int = json.loads((trial.resume_from / "state.json").read_text())["step"]
     return step
+
+
+SPEC = TrainerSpec(
+    "toy",
+    "Nothing real: a loss that depends on the settings, in a chosen time, for trying hptui out.",
+    settings=ToySettings,
+    train=train,
+    preload=("hptui.trainers.toy",),
+    evaluates_base=True,
+)

@@ -8,6 +8,7 @@ The settings that a study may give are read in a subprocess, because reading the
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import inspect
 import json
@@ -21,7 +22,9 @@ from typing import Any
 
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.keys import VALUE, Key
+from hptui.core.references import resolve
 from hptui.core.trial import Value
+from hptui.plugins import TrainerSpec
 from hptui.trainers import modules
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import one_line
@@ -78,6 +81,8 @@ def schema_of(function: Any) -> dict[str, Key] | None:
 
     Raises: UserError if it cannot be called, or has a positional-only parameter.
     """
+    if isinstance(function, TrainerSpec):
+        return settings_schema(resolve(function.settings))
     if hasattr(function, "Settings"):
         return describe(function.Settings)
     if not callable(function):
@@ -111,9 +116,39 @@ def _info(parameter: inspect.Parameter, hint: Any) -> Key:
     return Key(parameter.name, type_, default=default, required=required)
 
 
+def settings_schema(settings: Any, directory: str = "") -> dict[str, Key] | None:
+    """Return the settings that a spec's `settings` stand for: a dataclass, a function, or None for any."""
+    if settings is None:
+        return None
+    if dataclasses.is_dataclass(settings):
+        return describe(typing.cast(type, settings))
+    schema: dict[str, Key] | None = settings(directory)
+    return schema
+
+
+def bind(train: Any, settings: Any) -> Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]:
+    """Return the trainer of a spec as a function of plain settings and a context.
+
+    A class is instantiated first. Where `settings` is a dataclass, the trainer gets an instance of it.
+    """
+    trainer: Any = train() if isinstance(train, type) else train
+    if not dataclasses.is_dataclass(settings):
+        return trainer  # type: ignore[no-any-return]  # what a spec names is called as its documentation says
+    make: Any = settings
+
+    def bound(values: Mapping[str, Value], trial: TrialContext) -> Mapping[str, float]:
+        return _metrics(trainer(build(make, values), trial), trial)
+
+    if hasattr(trainer, "foresee"):
+        bound.foresee = lambda values, trial: trainer.foresee(build(make, values), trial)  # type: ignore[attr-defined]
+    return bound
+
+
 def load(kind: str, directory: str) -> Callable[[Mapping[str, Value], TrialContext], Mapping[str, float]]:
     """Return the user's trainer as a function of settings and context, as all trainers are called."""
     function = find_trainer(kind, directory)
+    if isinstance(function, TrainerSpec):
+        return bind(resolve(function.train), resolve(function.settings))
     if hasattr(function, "Settings"):
         trainer = function() if isinstance(function, type) else function
         return lambda settings, trial: _metrics(trainer(build(function.Settings, settings), trial), trial)

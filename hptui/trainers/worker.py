@@ -81,7 +81,9 @@ def main(attempt_dir: str) -> int:
         events = EventWriter(run.events)
         try:
             if config.get("prepare"):
-                outcome = spec.run_preparation(lambda: registry.preparation(config["kind"]), config, events)
+                outcome = spec.run_preparation(
+                    lambda: registry.preparation(config["kind"], config["directory"]), config, events
+                )
                 return 0 if write_end(events, outcome, {}) else 1
             outcome, final = open_and_train(run, config, events, terminated)
             return 0 if write_end(events, outcome, final) else 1

@@ -215,7 +215,8 @@ def helper_environment() -> dict[str, str]:
 
 def config_yaml(sd: StudyDir, trial: int) -> str:
     """Return a trial's configuration as YAML: `hptui export STUDY TRIAL --format yaml`."""
-    from hptui.operations.export import ExportRequest, export
+    from hptui.operations.export import export
+    from hptui.results.export.formats import ExportRequest
 
     return export(sd, str(trial), ExportRequest(how="yaml")) or ""
 

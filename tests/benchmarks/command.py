@@ -86,7 +86,7 @@ def through_hptui(folder: Path, name: str, work: int) -> tuple[float, float, flo
         cpu = max(cpu, times.user + times.system)
         time.sleep(0.2)
     rest(sd)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         [attempt] = reader.attempts(0)
         written = [value for _, value, _ in reader.curve(0, "written")]
         inner = (reader.trial(0).values or {})["val_loss"]
@@ -98,7 +98,7 @@ def mixed(folder: Path) -> int:
     """Of eight trials at once, how many lines are on record under another trial's number."""
     sd = run_to_rest(folder / "home", study(folder, "eight", work=40, trials_=8, parallel=8))
     wrong = 0
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         for trial in trials(sd):
             tags = [value for _, value, _ in reader.curve(trial.number, "tag")]
             wrong += sum(tag != trial.number for tag in tags) + (len(tags) != 40)

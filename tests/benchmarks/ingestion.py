@@ -64,13 +64,13 @@ def points_of(lines: list[bytes]) -> tuple[list[MetricPoint], int]:
 
 def poll(root: Path, started: Event, stop: Event, waits: multiprocessing.SimpleQueue[float]) -> None:
     """A screen: is there news, which trials changed, how do their curves go on."""
-    with StoreReader(StudyDir(root)) as reader:
+    with StoreReader.open(StudyDir(root)) as reader:
         version, mark, seen = -1, 0, [-1] * TRIALS
         started.set()
         slowest = 0.0
         while not stop.wait(0.25):
             began = time.perf_counter()
-            if (now := reader.data_version()) != version:
+            if (now := reader.connection.data_version()) != version:
                 version = now
                 changed, mark = reader.changed_trials(mark)
                 for trial in changed:
@@ -114,7 +114,7 @@ def sustained(root: Path, seconds: float) -> tuple[float, float, float]:
         took = time.perf_counter() - began
         stop.set()
         screen.join()
-        (stored,) = store._conn.execute("SELECT count(*) FROM points").fetchone()
+        (stored,) = store.connection.handle.execute("SELECT count(*) FROM points").fetchone()
         assert stored == rows, (stored, rows)
     return rows / took, slowest, waits.get()
 
@@ -127,7 +127,7 @@ def first_look(root: Path, trials: int) -> tuple[float, float]:
             for number in range(trials):
                 store.add_points(number, 1, [(name, step, 1.0, None, 0.0) for name in METRICS for step in range(3)])
         began = time.perf_counter()
-        with StoreReader(StudyDir(root)) as reader:
+        with StoreReader.open(StudyDir(root)) as reader:
             found, mark = reader.changed_trials()
             opened = time.perf_counter() - began
             assert len(found) == trials

@@ -29,13 +29,13 @@ def load(folder: Path, home: Path) -> None:
     sd = run(home, str(path)).sd
     until(lambda: all((trial.last_step or 0) > 50 for trial in trials(sd)) and len(trials(sd)) == 4)
     process = psutil.Process(int(str(runner_status(sd)["pid"])))
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         before = sum(last.n for trial in range(4) for last in reader.metric_summaries(trial).values())
     cpu, began = sum(process.cpu_times()[:2]), time.monotonic()
     time.sleep(SECONDS)
     took = time.monotonic() - began
     used = (sum(process.cpu_times()[:2]) - cpu) / took
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         points = sum(last.n for trial in range(4) for last in reader.metric_summaries(trial).values()) - before
     rss, fds = process.memory_info().rss / (1 << 20), process.num_fds()
     print(f"runner at {points / took:6.0f} points/s: {used:6.2%} of a core, {rss:.0f} MiB, {fds} descriptors")
@@ -52,7 +52,7 @@ def recovery(folder: Path, home: Path) -> None:
     until(lambda: any(t.status is TrialStatus.RUNNING and (t.last_step or 0) > 10 for t in trials(sd)[-2:]))
     os.kill(int(str(runner_status(sd)["pid"])), signal.SIGKILL)
     until(lambda: not runner_status(sd)["alive"])
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         step = reader.trial(TRIALS).last_step or 0
         began = time.monotonic()
         run(home, "recovery")

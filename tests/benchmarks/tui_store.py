@@ -45,7 +45,7 @@ def make(home: Path, trials: int = 10_000, points: int = 1000, name: str = "big"
     sd = StudyDir.for_study(home, name)
     chance = random.Random(0)
     with Store.create(sd, studyfile.to_json(study), name) as store:
-        store._conn.execute("PRAGMA synchronous = OFF")
+        store.connection.handle.execute("PRAGMA synchronous = OFF")
         for start in range(0, trials, 200):
             with store.transaction():
                 for number in range(start, min(trials, start + 200)):

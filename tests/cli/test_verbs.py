@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui.cli.main import VERBS
+from hptui import plugins
 from hptui.core.trial import StudyState
 from hptui.store.run_directory import try_lock
 from tests.operations.made import EVIL, TRIALS, make, trial
@@ -29,11 +29,11 @@ def table(text):
 def test_without_a_verb_it_helps(call):
     done = call()
     assert done.code == 0
-    for verb, (_, text) in VERBS.items():
+    for verb, text in [(name, plugins.spec("commands", name).help) for name in plugins.names("commands")]:
         assert re.search(rf"^  {verb} +{re.escape(text[:30])}", done.out, re.MULTILINE), verb
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", plugins.names("commands"))
 def test_every_verb_has_help(call, verb):
     done = call(verb, "--help")
     assert done.code == 0

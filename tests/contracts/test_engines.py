@@ -175,7 +175,7 @@ def test_a_history_that_was_stored_and_read_back_gives_the_same_proposal(kind, t
             store.insert_trial(done)
             store.add_points(done.number, 1, [(name, 1, value, None, 0.0) for name, value in done.metrics.items()])
     with Store.open(StudyDir(tmp_path / "stored")) as store:
-        stored = store.trials()
+        stored = store.read.trials()
     assert [done.rejections for done in stored] == [done.rejections for done in trials]
     expected = plain(ask(asked, trials))
     assert plain(ask(asked, stored)) == expected

@@ -5,18 +5,19 @@ from dataclasses import replace
 
 import pytest
 
-from hptui.core.study import Objective, PrunerSpec
-from hptui.search.pruners import PRUNER_KINDS, ProgressCurve, pruner_for
+from hptui import plugins
+from hptui.core.study import Objective
+from hptui.search.pruners import ProgressCurve, pruner_for, pruner_settings
 
 LOSS = Objective("loss")
 SPECS = {
-    "median": PrunerSpec("median"),
-    "percentile": PrunerSpec("percentile"),
-    "asha": PrunerSpec("asha"),
-    "hyperband": PrunerSpec("hyperband"),
-    "patient": PrunerSpec("patient"),
-    "patient around median": PrunerSpec("patient", wraps="median"),
-    "threshold": PrunerSpec("threshold", high=3.0),
+    "median": pruner_settings("median"),
+    "percentile": pruner_settings("percentile"),
+    "asha": pruner_settings("asha"),
+    "hyperband": pruner_settings("hyperband"),
+    "patient": pruner_settings("patient"),
+    "patient around median": pruner_settings("patient", wraps="median"),
+    "threshold": pruner_settings("threshold", high=3.0),
 }
 
 
@@ -49,7 +50,7 @@ COUNTING = {"bands"}
 
 
 def test_every_kind_is_here():
-    assert {spec.kind for spec in SPECS.values()} | {"none"} | COUNTING == set(PRUNER_KINDS)
+    assert {spec.kind for spec in SPECS.values()} | COUNTING == set(plugins.names("pruners"))
 
 
 def test_a_bad_trial_is_pruned_and_told_why_in_numbers(spec):
@@ -80,14 +81,14 @@ def test_the_leader_goes_on_unless_a_bound_is_broken(spec):
 
 
 def test_the_first_trials_go_on_where_others_are_needed(spec):
-    alone = spec.kind in ("threshold", "patient") and spec.wraps == "none"
+    alone = spec.kind in ("threshold", "patient") and spec.values.get("wraps", "none") == "none"
     assert judge(spec, BAD, {number: PEERS[number] for number in range(4)}).prune == alone
 
 
 def test_a_goal_to_maximize_is_mirrored(spec):
     up = Objective("loss", "maximize")
     peers = {number: mirrored(one) for number, one in PEERS.items()}
-    turned = replace(spec, high=None, low=-3.0) if spec.kind == "threshold" else spec
+    turned = pruner_settings("threshold", low=-3.0) if spec.kind == "threshold" else spec
     assert judge(turned, mirrored(BAD), peers, up).prune
     assert not judge(turned, mirrored(GOOD), peers, up).prune
 

@@ -4,14 +4,14 @@ import pytest
 
 from hptui.core.expressions import parse
 from hptui.core.ranking import hypervolumes, is_usable, measured_values, meets_outcome, outcome_margins, pareto_set
-from hptui.core.study import Objective, Search, Study, TrainerSpec
+from hptui.core.study import Objective, Search, Study, TrainerSettings
 from hptui.core.trial import Role, Trial, TrialStatus
 
 LOSS, SPEED = Objective("loss"), Objective("speed", "maximize")
 
 
 def study(*outcome, objectives=(LOSS,)):
-    return Study("s", objectives, TrainerSpec("toy"), search=Search(outcome=tuple(map(parse, outcome))))
+    return Study("s", objectives, TrainerSettings("toy"), search=Search(outcome=tuple(map(parse, outcome))))
 
 
 def trial(number=0, values=None, status=TrialStatus.COMPLETE, **more):

@@ -56,16 +56,16 @@ def test_a_study_that_is_done_stays_as_it_was_when_nothing_is_left(home: Path, t
     path.write_text(f"on_end = ['sh', '-c', 'echo x >> {mark}']\n" + path.read_text().replace("\n    ", "\n"))
     sd = run_to_rest(home, path)
     until(mark.exists)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         before = reader.study()
     run_to_rest(home, path)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         after = reader.study()
     assert (after.ended, after.message, after.state) == (before.ended, before.message, before.state)
     assert len(events(sd, "study_done")) == 1
     run_to_rest(home, path, trials="2")
     until(lambda: mark.read_text() == "x\nx\n")
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert (reader.study().ended or 0) > (before.ended or 0)
 
 
@@ -107,7 +107,7 @@ def test_an_archive_has_checkpoints_that_are_kept_elsewhere_and_a_study_goes_on_
 def test_only_checkpoints_that_are_still_there_are_listed(home: Path, tmp_path: Path) -> None:
     path = toy(tmp_path, trials=1, steps=20, trainer="checkpoint_every = 3", rest="[resources]\nkeep_checkpoints = 2")
     sd = run_to_rest(home, path)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert [one.step for one in reader.checkpoints(0)] == [15, 18]
 
 
@@ -126,7 +126,7 @@ def test_the_disk_of_the_checkpoints_must_have_room_as_well(
     full = {str(tmp_path), str(tmp_path / "big"), str(big)}
     monkeypatch.setattr("shutil.disk_usage", lambda place: usage(0 if str(place) in full else 1 << 40))
     with Store.open(sd) as store:
-        study = studyfile.from_json(store.study_row()["spec"])
+        study = studyfile.from_json(store.read.study().spec)
         assert f"on the disk of {tmp_path}" in Maintenance(sd, store).short_of_space(study)
 
 
@@ -155,7 +155,7 @@ def test_data_and_commit_are_those_of_the_attempt_and_a_change_is_told(home: Pat
     assert state(sd)[0] == "done", state(sd)
     train.write_text("two, longer")
     run_to_rest(home, path, trials="2")
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         first, second = (reader.attempts(n)[0].environment["data"] for n in (0, 1))
     assert first["train.txt"]["bytes"] == 3  # type: ignore[index,call-overload]
     assert second["train.txt"]["bytes"] == 11  # type: ignore[index,call-overload]

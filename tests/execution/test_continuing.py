@@ -51,7 +51,7 @@ def saved(home: Path, tmp_path: Path) -> StudyDir:
 
 
 def curve(sd: StudyDir, number: int, metric: str = "loss") -> dict[int, float | None]:
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return {step: value for step, value, *_ in reader.curve(number, metric)}
 
 

@@ -11,10 +11,11 @@ import pytest
 
 from hptui.core.errors import StudyError, UserError
 from hptui.core.trial import Reason, TrialStatus
-from hptui.operations.export import ExportRequest, export
+from hptui.operations.export import export
 from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
 from hptui.operations.steer import send_command
+from hptui.results.export.formats import ExportRequest
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import read_json
@@ -65,7 +66,7 @@ def test_a_new_study_of_an_old_name_does_not_resume_the_old_ones_weights(home: P
     assert list(big.rglob("MANIFEST.json"))
     shutil.rmtree(sd.root)
     run_to_rest(home, path)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert [one.resumed_step for one in reader.attempts(0)] == [None]
         assert [step for step, _, _ in reader.curve(0, "loss")] == list(range(1, 61))
 
@@ -183,7 +184,7 @@ def test_two_runs_of_a_new_file_at_once_make_one_study(home: Path, tmp_path: Pat
     with ThreadPoolExecutor(3) as pool:
         done = list(pool.map(lambda _: hptui(home, "run", str(path)), range(3)))
     assert [one.returncode for one in done] == [0, 0, 0], [one.stderr for one in done]
-    with StoreReader(look_dir(home)) as reader:
+    with StoreReader.open(look_dir(home)) as reader:
         assert len(reader.trials()) == 2
 
 

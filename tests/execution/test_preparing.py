@@ -74,7 +74,7 @@ def store(tmp_path: Path, study: Study) -> Iterator[Store]:
 
 def preparing(store: Store, starter: Starter, prepares: tuple[str, ...] = ("steps",)) -> Preparation:
     attempts: Any = SimpleNamespace(executor=starter, trainer=SimpleNamespace(prepares=prepares, command=("worker",)))
-    return Preparation(StudyDir(store.path.parent), store, attempts)
+    return Preparation(StudyDir(store.connection.path.parent), store, attempts)
 
 
 def test_a_trainer_without_one_is_never_waited_for(store: Store, study: Study) -> None:
@@ -96,8 +96,8 @@ def test_what_is_found_is_committed_once(store: Store, study: Study) -> None:
     starter.say("facts", facts={"rows": 5})
     starter.die(end="complete")
     assert it.state(study) is True
-    assert store.study_facts() == {"rows": 5}
-    assert [event.message for event in store.events() if event.kind == "data"] == ["doubtful"]
+    assert store.read.study_facts() == {"rows": 5}
+    assert [event.message for event in store.read.events() if event.kind == "data"] == ["doubtful"]
     again = preparing(store, starter)
     assert again.state(study) is True
     assert len(starter.launched) == 1

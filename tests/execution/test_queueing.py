@@ -68,7 +68,7 @@ def test_a_repeat_is_no_trial_of_its_own_to_the_engine(home: Path, tmp_path: Pat
     sd = run_to_rest(home, toy(tmp_path, trials=2, trainer="noise = 0.05"))
     send_command(sd, "repeat", {"trial": 1, "seeds": 2})
     run_to_rest(home, "toy")
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         study, known = studyfile.from_json(reader.spec_json()), reader.trials()
     heard = trials_for_engine(study, StageState(), known, study.trainer.settings)
     assert [one.number for one in heard] == [0, 1]

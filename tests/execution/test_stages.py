@@ -242,7 +242,7 @@ def test_a_study_with_several_objectives_goes_through_stages(home: Path, tmp_pat
     sd = run_to_rest(home, path)
     assert [len(found) for found in by_stage(trials(sd)).values()] == [5, 3, 1]
     assert "final (1 trial" in describe_stages(read_view(sd))
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert [one["name"] for one in reader.stage_history()] == ["rate", "width", "final"]
 
 

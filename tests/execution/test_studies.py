@@ -30,7 +30,7 @@ def test_a_study_runs_to_its_end(home: Path, tmp_path: Path) -> None:
     assert [one.role for one in found] == [Role.BASELINE, Role.SEARCH, Role.SEARCH, Role.SEARCH]
     assert state(sd) == ("done", "")
     assert all(one.values and one.last_step == 5 and one.peak_memory_gb for one in found)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         [attempt] = reader.attempts(0)
         assert attempt.warm
         assert attempt.environment["python"]
@@ -120,7 +120,7 @@ def test_pause_saves_and_resume_goes_on_from_there(home: Path, tmp_path: Path) -
     assert state(sd)[0] == "paused"
     run_to_rest(home, "toy")
     assert trial(sd, 0).status is TrialStatus.COMPLETE
-    with StoreReader(sd) as reader, StoreReader(undisturbed) as other:
+    with StoreReader.open(sd) as reader, StoreReader.open(undisturbed) as other:
         first, second = reader.attempts(0)
         assert second.resumed_step == paused.last_step
         mine = [(step, value) for step, value, _ in reader.curve(0, "loss")]
@@ -190,7 +190,7 @@ def test_a_killed_worker_runs_again_with_the_same_number_and_parameters(home: Pa
     rest(sd)
     [one] = trials(sd)
     assert (one.status, one.attempts) == (TrialStatus.COMPLETE, 2)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         lost, done = reader.attempts(0)
         assert (lost.state, lost.reason) == ("lost", Reason.LOST)
         assert (done.resumed_step or 0) >= 10
@@ -217,7 +217,7 @@ def test_a_killed_runner_is_replaced_and_the_trial_never_notices(home: Path, tmp
     found = trials(sd)
     assert statuses(found) == ["complete", "complete"]
     assert found[0].attempts == 1
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert [step for step, _, _ in reader.curve(0, "loss")] == list(range(1, 81))
 
 
@@ -236,7 +236,7 @@ def test_trials_run_in_parallel_and_do_not_mix(home: Path, tmp_path: Path) -> No
     sd = run_to_rest(home, path)
     found = trials(sd)
     assert statuses(found) == ["complete"] * 6
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         attempts = reader.attempts()
         curves = [[step for step, _, _ in reader.curve(one.number, "loss")] for one in found]
     assert curves == [list(range(1, 21))] * 6
@@ -283,7 +283,7 @@ def test_an_edited_space_is_a_new_revision_and_old_trials_inform_the_new(home: P
     found = trials(sd)
     assert [one.revision for one in found] == [1, 1, 1, 3, 3, 3]  # the new budget is a revision, too
     assert all(1e-4 <= one.params["learning_rate"] <= 1e-3 for one in found[3:])  # type: ignore[operator]
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert reader.revisions()[1].why == "the edges are bad"
 
 
@@ -394,7 +394,7 @@ def test_cold_starts_give_the_same_results(home: Path, tmp_path: Path, monkeypat
     monkeypatch.setenv("HPTUI_COLD", "1")
     cold = run_to_rest(home, toy(tmp_path, "cold", trials=2))
     assert [one.values for one in trials(warm)] == [one.values for one in trials(cold)]
-    with StoreReader(cold) as reader:
+    with StoreReader.open(cold) as reader:
         assert not any(attempt.warm for attempt in reader.attempts())
 
 
@@ -411,7 +411,7 @@ def test_two_gpus_run_two_trials_each_on_its_own(home: Path, tmp_path: Path, mon
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(fakes), os.environ.get("PYTHONPATH")))))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     sd = run_to_rest(home, toy(tmp_path, trials=4, steps=20, step_seconds=0.02))
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         devices = {attempt.device for attempt in reader.attempts()}
     assert len(devices) == 2
 
@@ -478,7 +478,7 @@ def test_a_gpu_that_somebody_else_fills_is_waited_for_and_named(
     world.write_text("{}")
     rest(sd)
     assert statuses(trials(sd)) == ["complete"]
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         environment = reader.attempts(0)[0].environment
     assert environment["gpu"] == "Fake GPU 0"
     assert environment["driver"] == "570.00"

@@ -11,7 +11,7 @@ import pytest
 
 from hptui.core.errors import StudyError
 from hptui.core.parameters import Choice, Float
-from hptui.core.study import Objective, Search, Study, TrainerSpec
+from hptui.core.study import Objective, Search, Study, TrainerSettings
 from hptui.core.trial import Reason, Role, TrialStatus
 from hptui.execution import prior_trials
 from hptui.execution.proposals import Proposals
@@ -24,6 +24,7 @@ from hptui.results.view import read_view
 from hptui.search.history import read_history
 from hptui.search.projection import SpaceProjection
 from hptui.store.paths import StudyDir
+from hptui.store.recorded import MetaKey
 from hptui.store.store import Store
 from hptui.studyfile import from_json, read_text, to_json
 from tests.search.kit import space, trial
@@ -38,7 +39,7 @@ def study(name, searched=SPACE, **more):
     return Study(
         name,
         more.pop("objectives", (Objective("loss"),)),
-        TrainerSpec(more.pop("kind", "toy"), more.pop("settings", BASE)),
+        TrainerSettings(more.pop("kind", "toy"), more.pop("settings", BASE)),
         searched,
         Search(**given),
     )
@@ -54,7 +55,7 @@ def stored(home, made, trials):
         store_defaults(store, {})
         for one in trials:
             store.insert_trial(one)
-        return store.study().uuid
+        return store.read.study().uuid
 
 
 def some(count=20):
@@ -89,7 +90,7 @@ def test_the_first_proposals_know_what_the_other_study_found(opened):
     proposals = Proposals(store, new, {})
     found = []
     for _ in range(8):
-        one = proposals.next(store.trials())
+        one = proposals.next(store.read.trials())
         found.append(loss({**BASE, **one.params}))
         store.update_trial(one.number, status=TrialStatus.COMPLETE, values={"loss": found[-1]}, ended=1.0)
     assert sum(found) / 8 < sum(one.values["loss"] for one in some()) / 20 / 2
@@ -98,8 +99,8 @@ def test_the_first_proposals_know_what_the_other_study_found(opened):
 def test_what_is_copied_is_no_trial_of_this_study(opened):
     new = warm()
     store = opened(new)
-    assert store.trials() == []
-    assert store.next_number() == 0
+    assert store.read.trials() == []
+    assert store.read.next_number() == 0
     lessons = prior_trials.prior_trials(store, new)
     assert [one.number for one in lessons] == [-n for n in range(1, 21)]
     assert {one.role for one in lessons} == {Role.IMPORTED}
@@ -110,12 +111,12 @@ def test_what_is_copied_is_no_trial_of_this_study(opened):
 
 def test_who_taught_is_recorded_and_said(opened, tmp_path):
     store = opened(warm())
-    [source] = json.loads(store.get_meta(prior_trials.PRIOR_TRIALS_KEY))
+    [source] = json.loads(store.read.get_meta(MetaKey.PRIOR_TRIALS))
     with Store.open(StudyDir(tmp_path / "old")) as old:
-        assert source["uuid"] == old.study().uuid
+        assert source["uuid"] == old.read.study().uuid
     assert source["name"] == "old"
     assert len(source["trials"]) == 20
-    [said] = [one.message for one in store.events() if one.kind == "warm_start"]
+    [said] = [one.message for one in store.read.events() if one.kind == "warm_start"]
     assert said == f"warm start: 20 of 20 trials of old ({source['uuid']}) inform this search"
 
 
@@ -134,12 +135,12 @@ def test_it_is_copied_once_and_outlives_the_other_study(opened, tmp_path):
 
 
 def test_what_does_not_fit_is_not_heard_and_why_is_said(opened):
-    other = replace(study("old"), trainer=TrainerSpec("toy", {**BASE, "epochs": 5}))
+    other = replace(study("old"), trainer=TrainerSettings("toy", {**BASE, "epochs": 5}))
     store = opened(warm(), other)
     assert (
         read_history(SpaceProjection(SPACE, BASE), warm(), prior_trials.prior_trials(store, warm())).observations == ()
     )
-    [said] = [one.message for one in store.events() if one.kind == "warm_start"]
+    [said] = [one.message for one in store.read.events() if one.kind == "warm_start"]
     assert said.startswith("warm start: 0 of 20 trials of old")
     assert said.endswith("20 do not fit: in old/trial-0 epochs is 5, and here 3")
 
@@ -185,8 +186,8 @@ def test_failures_teach_as_their_own_would_and_what_is_open_or_crashed_says_noth
 
 def knowing(store, new):
     """What the report of a study says of what its search knew before, and its facts."""
-    Proposals(store, new, {}).next(store.trials())
-    record = read_record(StudyDir(store.path.parent))
+    Proposals(store, new, {}).next(store.read.trials())
+    record = read_record(StudyDir(store.connection.path.parent))
     [said] = [part for part in write_report(record, "report.md", "results")[0].splitlines() if "Known before" in part]
     return said, {fact.key: fact for fact in compose_report(record, "results").facts()}
 
@@ -202,7 +203,7 @@ def test_a_report_says_what_the_search_knew_before_and_what_it_could_not_use(ope
     assert "and here it is 1e-4..0.01 log" in said
     assert (facts["knowledge.all.0.heard"].value, facts["knowledge.all.0.trials"].value) == (sum(inside), 20)
     assert (
-        describe_prior_knowledge(read_view(StudyDir(store.path.parent)))
+        describe_prior_knowledge(read_view(StudyDir(store.connection.path.parent)))
         == f"{sum(inside)} of 20 trials of the study old"
     )
 

@@ -131,7 +131,7 @@ class Subject:
 
     def attempts(self) -> list[Attempt]:
         """Attempts whose lock is held and whose shim has introduced itself."""
-        with StoreReader(self.sd) as reader:
+        with StoreReader.open(self.sd) as reader:
             rows = reader.attempts(open=True)
         found = []
         for row in rows:
@@ -151,7 +151,7 @@ class Subject:
         return False
 
     def state(self) -> str:
-        with StoreReader(self.sd) as reader:
+        with StoreReader.open(self.sd) as reader:
             return str(reader.study().state)
 
     # running --------------------------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ class Subject:
 
     def finish(self, seconds: float = 120.0) -> None:
         """Let what is recorded end, and nothing new begin. To be called while the study is kept."""
-        with StoreReader(self.sd) as reader:
+        with StoreReader.open(self.sd) as reader:
             counted = sum(trial.role.counts_as_trial for trial in reader.trials())
 
         def small() -> bool:

@@ -347,12 +347,13 @@ BUGS = {
         from hptui.store.store import Store
         right = Store.ingest
         def ingest(self, token, trial, attempt_n, points, *, offset, sequence):
-            depth, self._depth = self._depth, 0
-            self._conn.execute("COMMIT")
+            connection = self.connection
+            depth, connection._depth = connection._depth, 0
+            connection.execute("COMMIT")
             update = "UPDATE attempts SET offset = ?, sequence = ? WHERE token = ?"
-            self._conn.execute(update, (offset, sequence, token))
-            self._conn.execute("BEGIN IMMEDIATE")
-            self._depth = depth
+            connection.execute(update, (offset, sequence, token))
+            connection.execute("BEGIN IMMEDIATE")
+            connection._depth = depth
             right(self, token, trial, attempt_n, points, offset=offset, sequence=sequence)
         Store.ingest = ingest
         """,
@@ -394,7 +395,7 @@ BUGS = {
         from hptui.execution import finalize
         right = finalize._close_trial
         def close(store, *args):
-            store._conn.execute("COMMIT")
+            store.connection.execute("COMMIT")
             os._exit(1)
         finalize._close_trial = close
         """,

@@ -75,7 +75,7 @@ def test_a_full_disk_pauses_the_study_and_costs_nothing(small: Path, tmp_path: P
     trained(subject)
     fill(small / "filler")
     until(lambda: not runner_status(subject.sd)["alive"], 60)
-    with StoreReader(subject.sd) as reader:
+    with StoreReader.open(subject.sd) as reader:
         row = reader.study()
     assert row.state == "paused"
     assert "disk full" in row.message

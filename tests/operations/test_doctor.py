@@ -12,8 +12,8 @@ import pytest
 from hptui.core.trial import StudyState
 from hptui.execution.local import nvml
 from hptui.operations import doctor
-from hptui.operations.doctor import examine, worst_level
-from hptui.operations.doctor_study import examine_study
+from hptui.operations.doctor import examine
+from hptui.operations.doctor_study import examine_study, worst_level
 from hptui.store.reader import StoreReader
 from hptui.store.run_directory import try_lock
 from hptui.store.store import Store
@@ -106,7 +106,7 @@ def test_a_damaged_checkpoint(home):
 
 def test_a_process_that_was_left_behind(home):
     sd = make(home)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         environment = {**os.environ, "HPTUI_ATTEMPT": reader.attempts(1)[0].token}
     stray = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment)
     try:

@@ -15,8 +15,9 @@ import pytest
 import yaml
 
 from hptui.core.errors import MachineError, UserError
-from hptui.operations.export import ExportRequest, archive, export
+from hptui.operations.export import archive, export
 from hptui.operations.report import write_report
+from hptui.results.export.formats import ExportRequest
 from hptui.results.view import read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
@@ -221,7 +222,7 @@ def test_a_study_is_archived_whole(home, tmp_path):
     assert {name.split("/")[0] for name in names} == {"made"}
     assert not [name for name in names if name.endswith(("link", "lock", "-wal", "-shm"))]
     assert "made/trials/0003/checkpoints/step-00000001/weights" in names
-    with StoreReader(StudyDir(tmp_path / "elsewhere" / "made")) as reader:
+    with StoreReader.open(StudyDir(tmp_path / "elsewhere" / "made")) as reader:
         assert [one.number for one in reader.trials()] == list(range(8))
     archive(sd, target, checkpoints=False)
     with tarfile.open(target) as tar:

@@ -19,7 +19,7 @@ from tests.operations.made import FILE, TRIALS, make, trial
 
 def save(sd, number, elsewhere=""):
     with Store.open(sd) as store:
-        uuid = store.study().uuid
+        uuid = store.read.study().uuid
     path = sd.checkpoints(number, elsewhere, uuid) / "step-00000010"
     path.mkdir(parents=True)
     (path / "weights").write_bytes(b"w" * 1000)
@@ -121,7 +121,7 @@ def test_only_checkpoints_that_nobody_needs_go(home):
     assert all(sd.checkpoints(number).is_dir() for number in range(10))
     assert delete_checkpoints(sd) == would
     assert [number for number in range(10) if sd.checkpoints(number).exists()] == [3, 7, 8, 9]
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert [number for number in range(10) if reader.checkpoints(number)] == [3, 7, 8, 9]
     assert delete_checkpoints(sd) == []
 

@@ -8,8 +8,9 @@ import pytest
 
 from hptui.core.errors import UserError
 from hptui.core.trial import Reason, Role, StudyState, TrialStatus
-from hptui.operations.export import ExportRequest, export
+from hptui.operations.export import export
 from hptui.operations.imports import plan_import, run_import
+from hptui.results.export.formats import ExportRequest
 from hptui.results.view import read_view
 from hptui.search.history import ObservationKind, read_history
 from hptui.search.projection import SpaceProjection
@@ -150,7 +151,7 @@ def test_an_optuna_study_comes_back(home, tmp_path):
     assert [a.values for a in one] == [b.values for b in other]
     assert [b.started for b in other] == [a.started for a in one]
     assert other[3].params == {"learning_rate": 4e-3, "width": 32}
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert [point[:2] for point in reader.curve(3, "loss")] == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
 
 

@@ -6,14 +6,14 @@ import pytest
 
 from hptui.core.space import Choice, Space
 from hptui.core.stages import expected_total
-from hptui.core.study import MetricSpec, Objective, Search, Study, TrainerSpec
+from hptui.core.study import MetricSpec, Objective, Search, Study, TrainerSettings
 from hptui.core.trial import Reason, Role, Trial, TrialStatus
 from hptui.operations.messages import trial_line
 
 STUDY = Study(
     name="director",
     objectives=(Objective("loss"),),
-    trainer=TrainerSpec("toy", {"rank": 16, "alpha": 32, "lr": 2e-4, "epochs": 1}),
+    trainer=TrainerSettings("toy", {"rank": 16, "alpha": 32, "lr": 2e-4, "epochs": 1}),
     space=Space((Choice("rank", (8, 16, 32)), Choice("alpha", (16, 32, 64)), Choice("lr", (1e-4, 2e-4, 3e-4)))),
     search=Search(trials=20),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hptui import studyfile
+from hptui import plugins, studyfile
 from hptui.core.errors import UserError
 from hptui.core.trial import TrialStatus
 from hptui.operations.check import check
@@ -63,7 +63,7 @@ def test_what_is_neither_a_file_nor_a_trainer_is_said(script):
         write_study_file("charln")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in registry.KINDS if kind not in ("command", "sft")])
+@pytest.mark.parametrize("kind", [kind for kind in plugins.names("trainers") if kind not in ("command", "sft")])
 def test_every_trainer_has_a_file_to_start_from(script, kind):
     path, _ = write_study_file(kind)
     assert studyfile.read_file(path, schema=registry.schema).trainer.kind == kind

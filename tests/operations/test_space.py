@@ -107,6 +107,6 @@ def test_what_is_saved_is_a_revision_and_the_file_keeps_its_comments(sd):
     assert 'constraints = ["batch_size * depth <= 64"]' in text
     again = studyfile.read_file(read_view(sd).study.source, registry.schema)
     assert again.space == read_view(sd).study.space
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert reader.revisions()[-1].why == "narrower"
     assert draft_of(sd).entries == draft.entries

@@ -41,7 +41,7 @@ def test_a_study_that_is_not_there(home, tmp_path):
 
 
 def test_a_trial_by_number_name_and_best(home):
-    with StoreReader(make(home)) as reader:
+    with StoreReader.open(make(home)) as reader:
         assert [find_trial(reader, ref).number for ref in ("2", "winner", "best", "baseline")] == [2, 3, 3, 0]
         with pytest.raises(NotFound, match="its trials are 0 to 7"):
             find_trial(reader, "8")
@@ -50,7 +50,7 @@ def test_a_trial_by_number_name_and_best(home):
 
 
 def test_best_without_a_complete_trial(home):
-    with StoreReader(make(home, TRIALS[4:])) as reader, pytest.raises(NotFound, match="no complete trial"):
+    with StoreReader.open(make(home, TRIALS[4:])) as reader, pytest.raises(NotFound, match="no complete trial"):
         find_trial(reader, "best")
 
 

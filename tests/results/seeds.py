@@ -271,8 +271,8 @@ def build(home, text, trials, state=StudyState.DONE, curves=None, environment=No
         store.set_state(StudyState.RUNNING)
         store.set_state(state)
         # The clock of the test machine is no part of the data.
-        store._conn.execute("UPDATE revisions SET at = ?", (START,))
-        store._conn.execute(
+        store.connection.handle.execute("UPDATE revisions SET at = ?", (START,))
+        store.connection.handle.execute(
             "UPDATE study SET uuid = 'made', created = ?, started = ?, ended = ?", (START, START, START + 9e3)
         )
     return sd

@@ -56,7 +56,7 @@ def test_a_study_without_a_usable_trial_has_no_best(home):
 
 def test_a_trial_whole(home):
     sd = make(home, state=StudyState.PAUSED)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
         shape = strict(show_json(view, view.trials[6], reader))
     assert shape["curves"]["loss"][-1] == {"step": 4, "value": None, "seconds": 4.0, "nonfinite": "nan"}

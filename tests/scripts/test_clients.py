@@ -30,7 +30,7 @@ def named(sd: StudyDir) -> dict[str, Trial]:
 
 
 def curve(sd: StudyDir, number: int, metric: str = "val_loss") -> list[tuple[int, float]]:
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return [(step, value) for step, value, _ in reader.curve(number, metric)]
 
 
@@ -140,7 +140,7 @@ def test_every_style_and_every_way_of_giving_metrics(home: Path, tmp_path: Path,
     config = (sd.trial(number["config"]) / "output" / "base.yaml").read_text()
     assert "lr: 1.0e-05" in config
     assert "keep: me" in config
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         [attempt] = reader.attempts(number["argparse"])
     assert attempt.environment["trainer_file"].endswith("argparse_client.py")  # type: ignore[union-attr]
     assert attempt.environment["executable"]
@@ -206,7 +206,7 @@ def test_a_script_goes_on_with_its_own_flag_after_a_pause(home: Path, write: Wri
     assert [(str(one.status), one.values) for one in paused] == [("paused", None)] * 2
     run_to_rest(home, "resume")
     assert [str(one.status) for one in trials(sd)] == ["complete", "complete"]
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         first, second = reader.attempts(0)
         assert (second.resumed_step or 0) >= 4
         again = reader.attempts(1)[1]
@@ -238,7 +238,7 @@ def test_an_evaluation_adds_metrics_and_artifacts(home: Path, write: Write) -> N
     assert (good.status, good.values) == (TrialStatus.COMPLETE, {"test_loss": 0.25})
     assert curve(sd, 0, "test_accuracy:n") == [(2, 10000)]
     assert "on ''" in (sd.artifacts(0) / "evaluate.txt").read_text()
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert {one.label for one in reader.artifacts(0)} == {"sample.txt", "what the evaluation printed"}
     assert (bad.status, bad.reason) == (TrialStatus.FAILED, Reason.CRASH)
     assert "the evaluation failed" in bad.message
@@ -275,7 +275,7 @@ def test_the_trainer_of_transformers_is_tapped_in_full_precision(home: Path, wri
     assert one.total_steps == 6
     assert one.effective["learning_rate"] == 0.01
     assert one.effective["per_device_train_batch_size"] == 8
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         [attempt] = reader.attempts(0)
     assert "transformers" in attempt.environment["packages"]  # type: ignore[operator]
 
@@ -358,7 +358,7 @@ def test_what_is_exported_is_the_scripts_own(home: Path, write: Write) -> None:
     shown = hptui(home, "show", "exported", "0").stdout
     assert "read_output" not in shown
     assert "report" in next(line for line in shown.splitlines() if line.startswith("val_loss"))
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         [attempt] = reader.attempts(0)
     assert str(attempt.environment["command"]).endswith("report_client.py 0.5")
 

@@ -9,7 +9,7 @@ from typing import Any
 from hptui.core.expressions import parse
 from hptui.core.parameters import Derived, Parameter
 from hptui.core.space import Space
-from hptui.core.study import Objective, Search, Study, TrainerSpec
+from hptui.core.study import Objective, Search, Study, TrainerSettings
 from hptui.core.trial import Reason, Rejection, Role, Trial, TrialStatus, Value
 from hptui.search.engine import Proposal, make_engine
 from hptui.search.engine_process import SINGLE_THREAD_ENV
@@ -38,7 +38,7 @@ def study(
     base: Mapping[str, Value] | None = None,
     objectives: tuple[Objective, ...] = LOSS,
 ) -> Study:
-    return Study("test", objectives, TrainerSpec("toy", base or {}), searched, Search(sampler=sampler, seed=seed))
+    return Study("test", objectives, TrainerSettings("toy", base or {}), searched, Search(sampler=sampler, seed=seed))
 
 
 def trial(

@@ -3,12 +3,12 @@
 import pytest
 
 from hptui.core.errors import StudyError
-from hptui.core.study import Objective, PrunerSpec
-from hptui.search.pruners import ProgressCurve, make_pruner, pruner_for
+from hptui.core.study import Objective, PrunerSettings
+from hptui.search.pruners import ProgressCurve, make_pruner, pruner_for, pruner_settings
 
 LOSS, ACCURACY = Objective("loss"), Objective("accuracy", "maximize")
 BOTH = (LOSS, ACCURACY)
-MEDIAN = PrunerSpec("median", startup=3)
+MEDIAN = pruner_settings("median", startup=3)
 
 
 def shown(*pairs, progress=0.5):
@@ -55,14 +55,14 @@ def test_what_has_not_shown_every_objective_goes_on():
 
 
 def test_the_objective_that_is_named_decides_alone():
-    spec = PrunerSpec("median", startup=3, on="accuracy")
+    spec = pruner_settings("median", startup=3, on="accuracy")
     assert judge(*PEERS, (0.5, 0.5), spec=spec).why.startswith("accuracy 0.500")
     assert judge(*PEERS, (None, 0.5), spec=spec).prune
     assert not judge(*PEERS, (9.0, 0.85), spec=spec).prune
     assert make_pruner(spec, BOTH).metrics == ("accuracy",)
     assert make_pruner(MEDIAN, BOTH).metrics == ("loss", "accuracy")
     with pytest.raises(StudyError, match=r"search\.pruner\.on.*\n.*did you mean 'accuracy'"):
-        make_pruner(PrunerSpec("median", on="acuracy"), BOTH)
+        make_pruner(pruner_settings("median", on="acuracy"), BOTH)
 
 
 def test_what_nothing_dominates_goes_on_though_it_is_behind_both_medians():
@@ -73,12 +73,12 @@ def test_what_nothing_dominates_goes_on_though_it_is_behind_both_medians():
 
 
 def test_no_pruner_no_jury():
-    assert make_pruner(PrunerSpec(), BOTH) is None
+    assert make_pruner(PrunerSettings(), BOTH) is None
 
 
 @pytest.mark.parametrize("kind", ["percentile", "asha", "hyperband", "patient"])
 def test_every_kind_can_judge_several_objectives(kind):
-    jury = make_pruner(PrunerSpec(kind, startup=2), BOTH)
+    jury = make_pruner(pruner_settings(kind, startup=2), BOTH)
     points = shown(*[(1.0 + n / 100, 0.9 - n / 100) for n in range(40)], (9.0, 0.1))
     flat = {
         metric: {n: ProgressCurve((0.2, 0.6), one.values * 2) for n, one in found.items()}

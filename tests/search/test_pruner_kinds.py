@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
+from hptui import plugins
 from hptui.core.errors import StudyError
-from hptui.core.study import Objective, PrunerSpec
+from hptui.core.study import Objective, PrunerSettings
 from hptui.search.pruners import (
     AshaPruner,
     HyperbandPruner,
@@ -15,8 +16,8 @@ from hptui.search.pruners import (
     ProgressCurve,
     ThresholdPruner,
     pruner_for,
+    pruner_settings,
 )
-from hptui.studyfile.search_section import PRUNERS
 
 LOSS = Objective("loss")
 NAN, INF = float("nan"), float("inf")
@@ -32,11 +33,11 @@ def judge(pruner, own, peers, trial=99, running=()):
 
 
 def test_the_study_file_and_the_pruners_know_the_same_kinds():
-    for kind in PRUNERS:
-        found = pruner_for(PrunerSpec(kind), LOSS)
+    for kind in ("none", *plugins.names("pruners")):
+        found = pruner_for(pruner_settings(kind), LOSS)
         assert (found is None) == (kind == "none")
     with pytest.raises(StudyError, match="did you mean 'hyperband'"):
-        pruner_for(PrunerSpec("hyperbands"), LOSS)
+        pruner_for(PrunerSettings("hyperbands"), LOSS)
 
 
 # -- percentile
@@ -210,7 +211,7 @@ def test_a_leader_that_stands_still_goes_on():
 
 
 def test_patience_around_another_pruner_needs_both():
-    pruner = pruner_for(PrunerSpec("patient", wraps="median", startup=3, patience=0.4), LOSS)
+    pruner = pruner_for(pruner_settings("patient", wraps="median", startup=3, patience=0.4), LOSS)
     behind, ahead = at(0.7, 2.5, 2.4, 1.9), at(0.7, 1.5, 1.6, 1.7)
     assert not judge(pruner, STALE, behind).prune
     both = judge(pruner, STALE, ahead)

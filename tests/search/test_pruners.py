@@ -1,8 +1,8 @@
 import pytest
 
 from hptui.core.errors import StudyError
-from hptui.core.study import Objective, PrunerSpec
-from hptui.search.pruners import MedianPruner, ProgressCurve, best_at, pruner_for
+from hptui.core.study import Objective, PrunerSettings
+from hptui.search.pruners import MedianPruner, ProgressCurve, best_at, pruner_for, pruner_settings
 
 LOSS = Objective("val_loss")
 STEPS = tuple(step / 10 for step in range(1, 11))
@@ -141,7 +141,7 @@ def test_a_curve_needs_a_value_for_each_point():
 
 
 def test_pruners_are_made_from_the_study_file():
-    assert pruner_for(PrunerSpec(), LOSS) is None
-    assert pruner_for(PrunerSpec("median", warmup=0.3, startup=7), LOSS) == MedianPruner(LOSS, 0.3, 7)
+    assert pruner_for(PrunerSettings(), LOSS) is None
+    assert pruner_for(pruner_settings("median", warmup=0.3, startup=7), LOSS) == MedianPruner(LOSS, 0.3, 7)
     with pytest.raises(StudyError, match=r"search\.pruner\.kind.*\n.*did you mean 'median'"):
-        pruner_for(PrunerSpec("medain"), LOSS)
+        pruner_for(PrunerSettings("medain"), LOSS)

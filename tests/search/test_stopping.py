@@ -3,7 +3,7 @@
 import pytest
 
 from hptui.core.expressions import parse
-from hptui.core.study import Objective, Search, StoppingConditions, StopRule, Study, TrainerSpec
+from hptui.core.study import Objective, Search, StoppingConditions, StopRule, Study, TrainerSettings
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.search.stopping import explain_rule, first_broken_rule, unreported_names, until_reached
 
@@ -65,7 +65,9 @@ def test_what_a_rule_still_lacks():
 
 
 def study(objectives=(LOSS,), outcome=(), **until):
-    return Study("s", objectives, TrainerSpec("toy"), search=Search(until=StoppingConditions(**until), outcome=outcome))
+    return Study(
+        "s", objectives, TrainerSettings("toy"), search=Search(until=StoppingConditions(**until), outcome=outcome)
+    )
 
 
 def trials(*values, roles=None, status=TrialStatus.COMPLETE):

@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def reader(store: Store) -> Iterator[StoreReader]:
-    with StoreReader(StudyDir(store.path.parent)) as reader:
+    with StoreReader.open(StudyDir(store.connection.path.parent)) as reader:
         yield reader
 
 
@@ -214,16 +214,16 @@ def test_revisions_of_the_specification_are_all_kept(store: Store, reader: Store
 
 
 def test_data_version_changes_with_every_foreign_commit_and_only_then(store: Store, reader: StoreReader) -> None:
-    before = reader.data_version()
-    assert reader.data_version() == before
+    before = reader.connection.data_version()
+    assert reader.connection.data_version() == before
     store.add_event("info", "test", "x")
-    after = reader.data_version()
+    after = reader.connection.data_version()
     assert after != before
-    assert reader.data_version() == after
+    assert reader.connection.data_version() == after
 
 
 def test_a_snapshot_sees_one_moment(store: Store, reader: StoreReader) -> None:
-    with reader.snapshot():
+    with reader.connection.snapshot():
         assert reader.trials() == []
         store.insert_trial(trial(0))
         assert reader.trials() == []
@@ -236,12 +236,12 @@ def test_no_read_is_left_open_to_make_the_log_grow(store: Store, reader: StoreRe
     reader.changed_trials()
     reader.curve(0, "loss")
     store.checkpoint_wal()
-    assert store.path.with_name("study.db-wal").stat().st_size == 0
+    assert store.connection.path.with_name("study.db-wal").stat().st_size == 0
 
 
 def test_a_reader_cannot_write(reader: StoreReader) -> None:
     with pytest.raises(MachineError, match="readonly"):
-        reader._rows("DELETE FROM study")
+        reader.connection.rows("DELETE FROM study")
 
 
 def test_what_is_missing_is_named(reader: StoreReader) -> None:
@@ -262,7 +262,7 @@ def test_a_reader_may_be_used_by_another_thread(store: Store, reader: StoreReade
 @pytest.mark.parametrize("name", ["with space", "per%20cent", "hash#mark", "what?mode=rw", "ünïcode"])
 def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
     sd = StudyDir(tmp_path / name / "study")
-    with Store.create(sd, {"a": 1}, "study"), StoreReader(sd) as reader:
+    with Store.create(sd, {"a": 1}, "study"), StoreReader.open(sd) as reader:
         assert reader.spec_json() == {"a": 1}
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [name]
 
@@ -274,8 +274,8 @@ from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 if os.geteuid() == 0:  # root may write anywhere
     os.setgid(65534); os.setuid(65534)
-with StoreReader(StudyDir(Path(sys.argv[1]))) as reader:
-    print(reader.frozen, reader.study().name, len(reader.trials()))
+with StoreReader.open(StudyDir(Path(sys.argv[1]))) as reader:
+    print(reader.connection.frozen, reader.study().name, len(reader.trials()))
 """
 
 
@@ -307,14 +307,14 @@ def test_a_backup_of_a_store_that_is_written_to_is_a_whole_study(
     store.insert_trial(trial(0))
     copy = StudyDir(tmp_path / "copy")
     copy.root.mkdir()
-    reader.backup(copy.db)
+    reader.connection.backup(copy.db)
     store.insert_trial(trial(1))
     assert copy.db.stat().st_mode & 0o777 == 0o600
     assert [entry.name for entry in copy.root.iterdir()] == ["study.db"]
-    with StoreReader(copy) as other:
+    with StoreReader.open(copy) as other:
         assert [one.number for one in other.trials()] == [0]
     with Store.open(copy) as other:
-        assert other.next_number() == 1
+        assert other.read.next_number() == 1
 
 
 def test_ten_thousand_trials_are_read_in_a_few_queries(store: Store, reader: StoreReader) -> None:
@@ -322,7 +322,7 @@ def test_ten_thousand_trials_are_read_in_a_few_queries(store: Store, reader: Sto
         for number in range(300):
             store.insert_trial(trial(number))
     asked: list[str] = []
-    reader._conn.set_trace_callback(asked.append)
+    reader.connection.handle.set_trace_callback(asked.append)
     assert len(reader.trials()) == 300
-    reader._conn.set_trace_callback(None)
+    reader.connection.handle.set_trace_callback(None)
     assert len([sql for sql in asked if sql.startswith("SELECT")]) <= 5

@@ -96,7 +96,7 @@ def test_a_second_study_of_the_same_name_is_refused_and_the_first_kept(sd: Study
     Store.create(sd, {"first": True}, "study").close()
     with pytest.raises(UserError, match="already"):
         Store.create(sd, {"first": False}, "study")
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert reader.spec_json() == {"first": True}
     assert sorted(entry.name for entry in sd.root.iterdir() if entry.name.startswith(".")) == []
 
@@ -116,7 +116,7 @@ def test_a_creation_that_is_killed_leaves_no_half_a_store(sd: StudyDir, hit: int
     assert (done.returncode, done.stderr) == (137, "")
     assert not sd.exists()
     with Store.create(sd, {"a": 2}, "study") as store:
-        assert store.spec_json() == {"a": 2}
+        assert store.read.spec_json() == {"a": 2}
     assert [entry.name for entry in sd.root.glob(".*")] == []
 
 
@@ -148,7 +148,7 @@ def test_an_older_store_is_backed_up_and_brought_up_to_date(sd: StudyDir, later:
     with pytest.raises(MachineError, match="older format"):
         Store.open(sd, exclusive=False)
     with Store.open(sd) as store:
-        assert store.trial(0) == one_trial()
+        assert store.read.trial(0) == one_trial()
     assert "more" in columns(sd.db, "events")
     saved = sd.root / "study.db.v2.bak"
     assert "more" not in columns(saved, "events")
@@ -168,7 +168,7 @@ def test_a_migration_that_fails_changes_nothing(sd: StudyDir, later: Migrations)
     with pytest.raises(MachineError, match="already exists"):
         Store.open(sd)
     assert columns(sd.db, "points")
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert reader.trials() == [one_trial()]
 
 
@@ -179,18 +179,18 @@ def test_a_store_of_the_first_format_is_read_as_it_is_and_brought_up_to_date(sd:
         tamper(sd.db, f"ALTER TABLE trials DROP COLUMN {statement}")
     tamper(sd.db, "DELETE FROM _sqlite_migrations WHERE name = 'm002_stages_and_facts'")
     tamper(sd.db, "PRAGMA user_version = 1")
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert reader.trials() == [one_trial()]
     with Store.open(sd) as store:
         store.update_trial(0, stage="final", facts={"parameters": 1_234})
-        assert (store.trial(0).stage, store.trial(0).facts) == ("final", {"parameters": 1_234})
+        assert (store.read.trial(0).stage, store.read.trial(0).facts) == ("final", {"parameters": 1_234})
 
 
 def openers() -> list[object]:
     return [
         pytest.param(Store.open, id="store"),
         pytest.param(lambda sd: Store.open(sd, exclusive=False), id="requests"),
-        pytest.param(StoreReader, id="reader"),
+        pytest.param(StoreReader.open, id="reader"),
     ]
 
 
@@ -257,7 +257,7 @@ def test_the_writing_side_does_not_load_pandas_and_does_not_hide_it_either() -> 
     assert done.returncode == 0 or "No module named 'pandas'" in done.stderr
 
 
-@pytest.mark.parametrize("module", ["reader", "records"])
+@pytest.mark.parametrize("module", ["reader", "connection", "metric_points", "records", "command_queue"])
 def test_the_reading_side_needs_no_third_party_package(module: str) -> None:
     code = (
         "import sys; before = set(sys.modules); "

@@ -75,32 +75,32 @@ def integrity(sd: StudyDir) -> str:
 def test_a_summary_follows_new_points(store: Store) -> None:
     store.add_points(0, 1, loss(3.0, 1.0))
     store.add_points(0, 1, loss(2.0, 5.0, first=3))
-    assert store.metric_summaries(0) == {"loss": MetricSummary(4, 5.0, 1.0, 2, 5.0, 4, 4, 0)}
+    assert store.read.metric_summaries(0) == {"loss": MetricSummary(4, 5.0, 1.0, 2, 5.0, 4, 4, 0)}
 
 
 def test_an_overwritten_extreme_is_forgotten(store: Store) -> None:
     store.add_points(0, 1, loss(3.0, 1.0, 2.0))
     store.add_points(0, 2, loss(2.5, first=2))
-    assert store.metric_summaries(0) == {"loss": MetricSummary(3, 2.0, 2.0, 3, 3.0, 1, 3, 0)}
+    assert store.read.metric_summaries(0) == {"loss": MetricSummary(3, 2.0, 2.0, 3, 3.0, 1, 3, 0)}
 
 
 def test_an_earlier_step_that_comes_late_does_not_become_the_last(store: Store) -> None:
     store.add_points(0, 1, loss(3.0, first=10))
     store.add_points(0, 1, loss(1.0, first=5))
-    assert store.metric_summaries(0) == {"loss": MetricSummary(10, 3.0, 1.0, 5, 3.0, 10, 2, 0)}
-    assert store.trial(0).last_step == 10
+    assert store.read.metric_summaries(0) == {"loss": MetricSummary(10, 3.0, 1.0, 5, 3.0, 10, 2, 0)}
+    assert store.read.trial(0).last_step == 10
 
 
 def test_a_step_twice_in_one_batch_counts_once_and_the_later_wins(store: Store) -> None:
     store.add_points(0, 1, [*loss(9.0), *loss(1.0)])
-    assert store.metric_summaries(0) == {"loss": MetricSummary(1, 1.0, 1.0, 1, 1.0, 1, 1, 0)}
-    assert store.curve(0, "loss") == [(1, 1.0, 0.1)]
+    assert store.read.metric_summaries(0) == {"loss": MetricSummary(1, 1.0, 1.0, 1, 1.0, 1, 1, 0)}
+    assert store.read.curve(0, "loss") == [(1, 1.0, 0.1)]
 
 
 def test_values_that_are_not_finite_count_but_are_no_extremes(store: Store) -> None:
     points = [("loss", 1, None, "inf", 0.0), ("loss", 2, 2.0, None, 0.0), ("loss", 3, math.nan, None, 0.0)]
     store.add_points(0, 1, points)
-    last = store.metric_summaries(0)["loss"]
+    last = store.read.metric_summaries(0)["loss"]
     assert math.isnan(last.value)
     assert (last.low, last.high, last.n, last.nonfinite) == (2.0, 2.0, 3, 2)
 
@@ -108,26 +108,26 @@ def test_values_that_are_not_finite_count_but_are_no_extremes(store: Store) -> N
 @pytest.mark.parametrize("value", [math.inf, -math.inf])
 def test_an_infinity_given_as_a_number_is_stored_as_its_name(store: Store, value: float) -> None:
     store.add_points(0, 1, [("loss", 1, value, None, 0.0)])
-    assert store._rows("SELECT value, odd FROM points") == [(None, str(value))]
-    assert store.trial(0).metrics == {"loss": value}
+    assert store.connection.rows("SELECT value, odd FROM points") == [(None, str(value))]
+    assert store.read.trial(0).metrics == {"loss": value}
 
 
 def test_trials_and_metrics_do_not_mix(store: Store) -> None:
     store.insert_trial(Trial(1, "t1", TrialStatus.RUNNING, Role.SEARCH, {}))
     store.add_points(0, 1, loss(1.0))
     store.add_points(1, 1, [*loss(2.0), ("acc", 1, 0.5, None, 0.0)])
-    assert [one.metrics for one in store.trials()] == [{"loss": 1.0}, {"loss": 2.0, "acc": 0.5}]
+    assert [one.metrics for one in store.read.trials()] == [{"loss": 1.0}, {"loss": 2.0, "acc": 0.5}]
 
 
 def test_cutting_points_leaves_what_came_before(store: Store) -> None:
     store.add_points(0, 1, loss(3.0, 1.0, 0.5, 0.1))
     store.add_points(0, 1, [("late", 4, 1.0, None, 0.4)])
     store.delete_points_after(0, 2)
-    assert store.metric_summaries(0) == {"loss": MetricSummary(2, 1.0, 1.0, 2, 3.0, 1, 2, 0)}
-    assert (store.trial(0).last_step, store.trial(0).metrics) == (2, {"loss": 1.0})
+    assert store.read.metric_summaries(0) == {"loss": MetricSummary(2, 1.0, 1.0, 2, 3.0, 1, 2, 0)}
+    assert (store.read.trial(0).last_step, store.read.trial(0).metrics) == (2, {"loss": 1.0})
     store.delete_points_after(0, None)
-    assert store.curve(0, "loss") == []
-    assert (store.trial(0).last_step, store.trial(0).metrics) == (None, {})
+    assert store.read.curve(0, "loss") == []
+    assert (store.read.trial(0).last_step, store.read.trial(0).metrics) == (None, {})
 
 
 finite = st.floats(-4, 4).map(lambda value: value + 0.0)  # SQLite keeps no sign of a zero
@@ -139,7 +139,7 @@ cut = st.one_of(st.none(), st.integers(-1, 13))
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(steps=st.lists(st.one_of(batch, st.tuples(st.just("cut"), cut)), max_size=8))
 def test_a_summary_always_says_what_the_points_say(store: Store, steps: list[object]) -> None:
-    number = store.next_number()
+    number = store.read.next_number()
     store.insert_trial(Trial(number, "t", TrialStatus.RUNNING, Role.SEARCH, {}))
     known: dict[tuple[str, int], float] = {}
     for step in steps:
@@ -149,8 +149,8 @@ def test_a_summary_always_says_what_the_points_say(store: Store, steps: list[obj
             continue
         store.add_points(number, 1, [(name, at, value, None, 0.0) for name, at, value in step])
         known |= {(name, at): value for name, at, value in step}
-    assert repr(store.metric_summaries(number)) == repr(expected_summaries(known, store.metric_names(number)))
-    assert store.trial(number).last_step == max((at for _, at in known), default=None)
+    assert repr(store.read.metric_summaries(number)) == repr(expected_summaries(known, store.read.metric_names(number)))
+    assert store.read.trial(number).last_step == max((at for _, at in known), default=None)
 
 
 def expected_summaries(known: Mapping[tuple[str, int], float], order: list[str]) -> dict[str, MetricSummary]:
@@ -177,7 +177,7 @@ def test_an_error_undoes_everything_in_the_transaction(store: Store) -> None:
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert (store.trial(0).note, store.trial(0).metrics) == ("", {})
+    assert (store.read.trial(0).note, store.read.trial(0).metrics) == ("", {})
 
 
 def test_a_metric_whose_first_points_were_undone_is_known_afterwards(store: Store) -> None:
@@ -189,7 +189,30 @@ def test_a_metric_whose_first_points_were_undone_is_known_afterwards(store: Stor
     with pytest.raises(ZeroDivisionError):
         fail()
     store.add_points(0, 1, [("second", 1, 2.0, None, 0.0), ("first", 1, 3.0, None, 0.0)])
-    assert store.trial(0).metrics == {"second": 2.0, "first": 3.0}
+    assert store.read.trial(0).metrics == {"second": 2.0, "first": 3.0}
+
+
+def test_a_metric_whose_first_points_were_undone_in_a_part_is_known_afterwards(store: Store) -> None:
+    def fail() -> None:
+        with store.transaction():
+            store.add_points(0, 1, [("first", 1, 1.0, None, 0.0)])
+            raise ZeroDivisionError
+
+    with store.transaction():
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        store.add_points(0, 1, [("second", 1, 2.0, None, 0.0), ("first", 1, 3.0, None, 0.0)])
+    assert store.read.trial(0).metrics == {"second": 2.0, "first": 3.0}
+
+
+def test_a_metric_that_a_full_disk_undid_is_known_afterwards(store: Store) -> None:
+    pages = store.connection.rows("PRAGMA page_count")[0][0]
+    store.connection.rows(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DiskFull):
+        store.add_points(0, 1, [("first", step, 1.0, None, 0.0) for step in range(5000)])
+    store.connection.rows("PRAGMA max_page_count = 1000000")
+    store.add_points(0, 1, [("second", 1, 2.0, None, 0.0), ("first", 1, 3.0, None, 0.0)])
+    assert store.read.trial(0).metrics == {"second": 2.0, "first": 3.0}
 
 
 def test_a_part_can_fail_alone(store: Store) -> None:
@@ -198,20 +221,20 @@ def test_a_part_can_fail_alone(store: Store) -> None:
         with pytest.raises(NotFound):
             store.ingest("nobody", 0, 1, loss(1.0), offset=1, sequence=1)
         store.add_points(0, 1, loss(2.0))
-    assert (store.trial(0).note, store.trial(0).metrics) == ("kept", {"loss": 2.0})
+    assert (store.read.trial(0).note, store.read.trial(0).metrics) == ("kept", {"loss": 2.0})
 
 
 def test_nobody_sees_half_a_transaction(store: Store, sd: StudyDir) -> None:
-    with StoreReader(sd) as reader, store.transaction(durable=True):
+    with StoreReader.open(sd) as reader, store.transaction(durable=True):
         store.update_trial(0, status=TrialStatus.COMPLETE)
         assert reader.trial(0).status is TrialStatus.RUNNING
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert reader.trial(0).status is TrialStatus.COMPLETE
 
 
 def statements(store: Store) -> list[str]:
     said: list[str] = []
-    store._conn.set_trace_callback(said.append)
+    store.connection.handle.set_trace_callback(said.append)
     return said
 
 
@@ -244,7 +267,7 @@ def test_a_durable_part_makes_the_whole_durable(store: Store) -> None:
     assert synchronous_at_commit(["PRAGMA synchronous = NORMAL", *said]) == ["NORMAL", "FULL"]
 
 
-def test_a_change_of_state_really_reaches_the_disk(store: Store) -> None:
+def test_a_change_of_state_really_reaches_the_disk(store: Store, sd: StudyDir) -> None:
     """Counted where it happens: the log file is synced by the kernel for a durable change, and only for that."""
     probe = textwrap.dedent("""
         import sys
@@ -262,7 +285,7 @@ def test_a_change_of_state_really_reaches_the_disk(store: Store) -> None:
     if not (strace := shutil.which("strace")):
         pytest.skip("strace is not installed")
     done = subprocess.run(
-        [strace, "-y", "-e", "trace=fsync,fdatasync,write", sys.executable, "-c", probe, str(store.path.parent)],
+        [strace, "-y", "-e", "trace=fsync,fdatasync,write", sys.executable, "-c", probe, str(sd.root)],
         env=environment(), capture_output=True, text=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if "PTRACE" in done.stderr:
@@ -275,35 +298,35 @@ def test_a_change_of_state_really_reaches_the_disk(store: Store) -> None:
 
 
 def test_a_study_knows_when_it_began_and_ended(store: Store) -> None:
-    assert store.study().started is None
+    assert store.read.study().started is None
     store.set_state(StudyState.RUNNING)
-    began = store.study().started
+    began = store.read.study().started
     store.set_state(StudyState.DONE, "all trials are done")
-    done = store.study()
+    done = store.read.study()
     assert began is not None
     assert (done.started, done.message) == (began, "all trials are done")
     assert done.ended is not None
     store.set_state(StudyState.RUNNING)
-    again = store.study_row()
-    assert (again["started"], again["ended"], again["message"], again["state"]) == (began, None, "", "running")
+    again = store.read.study()
+    assert (again.started, again.ended, again.message, again.state) == (began, None, "", StudyState.RUNNING)
 
 
 def test_numbers_go_on_after_the_last(store: Store) -> None:
-    assert store.next_number() == 1
+    assert store.read.next_number() == 1
 
 
 def test_active_seconds_add_up(store: Store) -> None:
     store.add_seconds(1.5)
     store.add_seconds(2.0)
-    assert store.study().seconds == 3.5
+    assert store.read.study().seconds == 3.5
 
 
 def test_open_attempts_are_those_that_have_not_ended(store: Store) -> None:
     for n, state in enumerate((AttemptState.STARTING, AttemptState.LOST), 2):
         store.insert_attempt(Attempt(f"t{n}", 0, n, state))
-    assert [one.n for one in store.attempts(open=True)] == [1, 2]
-    assert [one.n for one in store.attempts(0)] == [1, 2, 3]
-    assert store.attempts(1, open=True) == []
+    assert [one.n for one in store.read.attempts(open=True)] == [1, 2]
+    assert [one.n for one in store.read.attempts(0)] == [1, 2, 3]
+    assert store.read.attempts(1, open=True) == []
 
 
 @pytest.mark.parametrize("field", ["number", "metrics", "attempts", "rejections", "nonsense"])
@@ -324,7 +347,7 @@ def test_an_attempt_without_its_trial_and_a_number_twice_are_refused(store: Stor
         store.insert_attempt(Attempt("x", 9, 1, AttemptState.STARTING))
     with pytest.raises(MachineError, match="UNIQUE"):
         store.insert_trial(Trial(0, "again", TrialStatus.WAITING, Role.SEARCH, {}))
-    assert store.trial(0).name == "t0"
+    assert store.read.trial(0).name == "t0"
 
 
 def test_bytes_that_are_no_text_do_not_stop_the_writer(store: Store) -> None:
@@ -332,29 +355,29 @@ def test_bytes_that_are_no_text_do_not_stop_the_writer(store: Store) -> None:
     store.add_event("error", "crash", torn)
     store.update_trial(0, message=torn, params={"x": torn})
     store.add_points(0, 1, [(torn, 1, 1.0, None, 0.0)])
-    assert store.events()[-1].message == store.trial(0).message == "caf?"
-    assert store.trial(0).metrics == {"caf?": 1.0}
+    assert store.read.events()[-1].message == store.read.trial(0).message == "caf?"
+    assert store.read.trial(0).metrics == {"caf?": 1.0}
 
 
 @pytest.mark.parametrize("points", [[("x" * 201, 1, 1.0, None, 0.0)], [("", 1, 1.0, None, 0.0)]])
 def test_a_batch_with_an_impossible_name_is_refused_whole(store: Store, points: list[MetricPoint]) -> None:
     with pytest.raises(ValueError, match="1 to 200"):
         store.ingest("token", 0, 1, [*loss(1.0), *points], offset=9, sequence=9)
-    assert (store.trial(0).metrics, store.attempt("token").offset) == ({}, 0)
+    assert (store.read.trial(0).metrics, store.read.attempt("token").offset) == ({}, 0)
 
 
 def test_a_batch_with_an_impossible_step_is_refused_whole(store: Store) -> None:
     with pytest.raises(OverflowError):
         store.ingest("token", 0, 1, [*loss(1.0), ("loss", 2**63, 1.0, None, 0.0)], offset=9, sequence=9)
-    assert (store.trial(0).metrics, store.attempt("token").offset) == ({}, 0)
+    assert (store.read.trial(0).metrics, store.read.attempt("token").offset) == ({}, 0)
 
 
 def test_what_was_seen_is_kept_without_growing_with_the_square(store: Store) -> None:
     store.insert_trial(Trial(1, "t1", TrialStatus.WAITING, Role.SEARCH, {}, seen=tuple(range(5000))))
-    assert store._rows("SELECT seen FROM trials WHERE number = 1") == [("0-4999",)]
-    assert store.trial(1).seen == tuple(range(5000))
-    assert [one.seen for one in store.trials()] == [(), ()]
-    assert len(store.trials(seen=True)[1].seen) == 5000
+    assert store.connection.rows("SELECT seen FROM trials WHERE number = 1") == [("0-4999",)]
+    assert store.read.trial(1).seen == tuple(range(5000))
+    assert [one.seen for one in store.read.trials()] == [(), ()]
+    assert len(store.read.trials(seen=True)[1].seen) == 5000
 
 
 @given(st.sets(st.integers(0, 60)))
@@ -379,13 +402,13 @@ def test_settings_survive_json(settings_: dict[str, object]) -> None:
 
 def test_requests_are_answered_once_and_in_order(store: Store) -> None:
     first, second = store.add_command("pause", {}), store.add_command("add", {"params": {"lr": 1e-4}})
-    assert [(one.verb, one.args) for one in store.pending_commands()] == [
+    assert [(one.verb, one.args) for one in store.read.pending_commands()] == [
         ("pause", {}),
         ("add", {"params": {"lr": 1e-4}}),
     ]
     store.finish_command(first, False, "no")
-    assert [one.id for one in store.pending_commands()] == [second]
-    assert [(one.ok, one.result) for one in store.commands()] == [(False, "no"), (None, "")]
+    assert [one.id for one in store.read.pending_commands()] == [second]
+    assert [(one.ok, one.result) for one in store.read.commands()] == [(False, "no"), (None, "")]
 
 
 # several processes ------------------------------------------------------------------------------------------------
@@ -407,7 +430,7 @@ def test_others_leave_requests_while_the_runner_writes(store: Store, sd: StudyDi
         for _ in range(2)
     ]
     step = 0
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         while any(asker.poll() is None for asker in askers):
             step += 1
             store.ingest("token", 0, 1, loss(1.0, first=step), offset=step, sequence=step)
@@ -415,19 +438,19 @@ def test_others_leave_requests_while_the_runner_writes(store: Store, sd: StudyDi
     assert [(asker.returncode, asker.stderr.read() if asker.stderr else b"") for asker in askers] == [(0, b"")] * 2
     for asker in askers:
         asker.stderr.close()
-    assert len(store.pending_commands()) == 120
-    assert len(store.curve(0, "loss")) == step
+    assert len(store.read.pending_commands()) == 120
+    assert len(store.read.curve(0, "loss")) == step
 
 
 def test_a_reader_that_hangs_in_mid_read_does_not_hold_the_writer_up(store: Store, sd: StudyDir) -> None:
-    with StoreReader(sd) as reader, reader.snapshot():
+    with StoreReader.open(sd) as reader, reader.connection.snapshot():
         reader.trials()
         store.add_points(0, 1, loss(1.0))
         began = time.monotonic()
         store.checkpoint_wal()
         assert time.monotonic() - began < 5.0
         store.add_points(0, 1, loss(1.0, first=2))
-    assert len(store.curve(0, "loss")) == 2
+    assert len(store.read.curve(0, "loss")) == 2
 
 
 # being killed -----------------------------------------------------------------------------------------------------
@@ -438,7 +461,7 @@ from pathlib import Path
 from hptui.store.paths import StudyDir
 from hptui.store.store import Store
 with Store.open(StudyDir(Path(sys.argv[1]))) as store:
-    offset = store.attempt("token").offset
+    offset = store.read.attempt("token").offset
     last = int(sys.argv[2])
     while offset < last:
         batch = range(offset + 1, min(last, offset + 7) + 1)
@@ -451,7 +474,7 @@ with Store.open(StudyDir(Path(sys.argv[1]))) as store:
 
 
 def check_recorded_once(sd: StudyDir, last: int | None = None) -> int:
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         offset = reader.attempt("token").offset
         curve = reader.curve(0, "loss")
         summary = reader.metric_summaries(0).get("loss")
@@ -480,7 +503,7 @@ def test_killing_the_writer_at_any_moment_loses_and_doubles_nothing(store: Store
     before = 0
     for _ in range(8):
         child = subprocess.Popen(command, env=environment())
-        with StoreReader(sd) as reader:  # it has begun
+        with StoreReader.open(sd) as reader:  # it has begun
             while child.poll() is None and reader.attempt("token").offset == before:
                 time.sleep(0.002)
         time.sleep(rounds.random() * 0.05)
@@ -512,7 +535,7 @@ def test_a_trial_finishes_with_all_that_belongs_to_it_or_not_at_all(
     store.close()
     done = subprocess.run([sys.executable, "-c", FINISHER, str(sd.root)], env=environment(HPTUI_CRASH=crash))
     assert done.returncode == 137
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         trial, attempt, events = reader.trial(0), reader.attempts(0)[0], reader.events()
     assert (trial.status is TrialStatus.COMPLETE) == finished
     assert (attempt.state is AttemptState.DONE) == finished
@@ -525,21 +548,21 @@ def test_a_trial_finishes_with_all_that_belongs_to_it_or_not_at_all(
 
 def test_a_full_disk_undoes_the_batch_and_the_store_goes_on_when_there_is_space(store: Store, sd: StudyDir) -> None:
     store.ingest("token", 0, 1, loss(1.0), offset=1, sequence=1)
-    pages = store._rows("PRAGMA page_count")[0][0]
-    store._rows(f"PRAGMA max_page_count = {pages}")
+    pages = store.connection.rows("PRAGMA page_count")[0][0]
+    store.connection.rows(f"PRAGMA max_page_count = {pages}")
     many = loss(*[0.5] * 5000, first=2)
     with pytest.raises(DiskFull, match="disk is full"):
         store.ingest("token", 0, 1, many, offset=2, sequence=2)
     check_recorded_once(sd, 1)
-    store._rows("PRAGMA max_page_count = 1000000")
+    store.connection.rows("PRAGMA max_page_count = 1000000")
     store.ingest("token", 0, 1, many, offset=5001, sequence=2)
     check_recorded_once(sd, 5001)
     assert integrity(sd) == "ok"
 
 
 def test_nothing_is_written_piecemeal_after_a_full_disk_ended_a_transaction(store: Store) -> None:
-    pages = store._rows("PRAGMA page_count")[0][0]
-    store._rows(f"PRAGMA max_page_count = {pages}")
+    pages = store.connection.rows("PRAGMA page_count")[0][0]
+    store.connection.rows(f"PRAGMA max_page_count = {pages}")
 
     def carry_on_regardless() -> None:
         with store.transaction():
@@ -550,8 +573,8 @@ def test_nothing_is_written_piecemeal_after_a_full_disk_ended_a_transaction(stor
 
     with pytest.raises(MachineError, match="rolled back"):
         carry_on_regardless()
-    store._rows("PRAGMA max_page_count = 1000000")
-    assert (store.trial(0).note, store.trial(0).title) == ("", "")
+    store.connection.rows("PRAGMA max_page_count = 1000000")
+    assert (store.read.trial(0).note, store.read.trial(0).title) == ("", "")
 
 
 FULL = """
@@ -572,7 +595,7 @@ with Store.open(StudyDir(Path(sys.argv[1]))) as store:
             offset = batch[-1]
         except DiskFull:
             refused += 1
-    assert len(store.curve(0, "loss")) == offset > 0
+    assert len(store.read.curve(0, "loss")) == offset > 0
     try:
         store.set_state("paused", "disk full")
     except DiskFull:
@@ -593,7 +616,7 @@ def test_files_that_cannot_grow_are_a_full_disk(store: Store, sd: StudyDir) -> N
     assert (done.stdout.splitlines()[-1:], done.stderr) == (["went on"], "")
     assert check_recorded_once(sd) > 500
     assert integrity(sd) == "ok"
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert reader.study().message == "disk full"
 
 
@@ -615,8 +638,8 @@ def test_a_backup_on_a_full_disk_leaves_the_old_one(store: Store, tmp_path: Path
     target.write_bytes(b"the old one")
     blocked = tmp_path / "nowhere" / "backup.db"
     with pytest.raises(MachineError, match="No such file"):
-        store.backup(blocked)
-    store.backup(target)
+        store.connection.backup(blocked)
+    store.connection.backup(target)
     assert target.read_bytes()[:15] == b"SQLite format 3"
     assert [entry.name for entry in tmp_path.glob(".*")] == []
 
@@ -624,13 +647,13 @@ def test_a_backup_on_a_full_disk_leaves_the_old_one(store: Store, tmp_path: Path
 def test_a_store_that_another_process_keeps_busy_says_so(store: Store, sd: StudyDir) -> None:
     other = sqlite3.connect(sd.db, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    store._rows("PRAGMA busy_timeout = 20")
+    store.connection.rows("PRAGMA busy_timeout = 20")
     with pytest.raises(MachineError, match="locked by another process"):
         store.add_event("info", "test", "x")
     other.execute("ROLLBACK")
     other.close()
     store.add_event("info", "test", "now")
-    assert [one.message for one in store.events()] == ["now"]
+    assert [one.message for one in store.read.events()] == ["now"]
 
 
 def test_a_study_cannot_be_made_where_a_file_lies(tmp_path: Path) -> None:

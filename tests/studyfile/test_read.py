@@ -7,11 +7,12 @@ import sys
 
 import pytest
 
+from hptui import plugins
 from hptui.core.errors import HptuiError, StudyError, Unsupported
 from hptui.core.keys import FLAG, FLOAT, PLAIN_LIST, TEXT, WHOLE_FLOAT, Key
 from hptui.core.space import Choice, Float, Int
 from hptui.core.stages import expected_total
-from hptui.core.study import PrunerSpec, Resources
+from hptui.core.study import PrunerSettings, Resources
 from hptui.studyfile import (
     describe_changes,
     from_json,
@@ -22,7 +23,6 @@ from hptui.studyfile import (
     to_json,
     with_overrides,
 )
-from hptui.studyfile.validate_search import SAMPLERS
 from hptui.trainers.registry import schema as real_schema
 
 SETTINGS = {
@@ -376,14 +376,14 @@ LATER = {
 }
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("sampler", ["auto", *plugins.names("samplers")])
 def test_every_sampler_can_be_named(sampler):
     listed = "[[trial]]\nset = { lora_rank = 8 }" if sampler == "list" else ""
     assert read(**search(f'sampler = "{sampler}"'), **space(RANKS), more=listed).search.sampler == sampler
 
 
 def test_without_ax_its_sampler_is_refused_with_the_remedy(monkeypatch):
-    monkeypatch.setattr("hptui.studyfile.validate_search.find_spec", lambda name: None)
+    monkeypatch.setattr("hptui.search.library_samplers.find_spec", lambda name: None)
     with pytest.raises(Unsupported, match=r"(?s)search\.sampler: 'ax' needs Ax.*pip install ax-platform"):
         read(**search('sampler = "ax"'))
     assert read(**search('sampler = "gp"'))
@@ -496,7 +496,7 @@ def test_a_whole_file_is_read(whole, tmp_path):
     ]  # fmt: skip
     assert whole.space.derived[0].expr.text == "2 * lora_rank"
     assert whole.search.sampler == "auto"
-    assert whole.search.pruner == PrunerSpec("median", 0.3, 4)
+    assert whole.search.pruner == PrunerSettings("median", 0.3, 4)
     assert (whole.search.until.hours, whole.search.seed, whole.search.baseline) == (8, 42, False)
     assert whole.trials[0].set == {"lora_rank": 16, "lora_alpha": 32}
     assert whole.resources == Resources(

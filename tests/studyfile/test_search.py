@@ -6,7 +6,8 @@ import pytest
 
 from hptui.core.errors import StudyError, Unsupported
 from hptui.core.expressions import parse
-from hptui.core.study import PrunerSpec, StoppingConditions, StopRule
+from hptui.core.study import PrunerSettings, StoppingConditions, StopRule
+from hptui.search.pruners import pruner_settings
 from hptui.studyfile import describe_changes, from_json, read_text, study_warnings, to_json, with_overrides
 from hptui.trainers.registry import schema as real_schema
 from tests.studyfile.test_read import read, schema, search, text, trainer
@@ -23,20 +24,20 @@ def again(study):
 
 
 PRUNERS = {
-    '"none"': PrunerSpec(),
-    '"median"': PrunerSpec("median"),
-    '"asha"': PrunerSpec("asha"),
-    '{ kind = "median", on = "eval_loss" }': PrunerSpec("median", on="eval_loss"),
-    '{ kind = "percentile", percentile = 10, startup = 3 }': PrunerSpec("percentile", startup=3, percentile=10.0),
-    '{ kind = "asha", eta = 2, warmup = 0.05 }': PrunerSpec("asha", eta=2, warmup=0.05),
-    '{ kind = "hyperband", factor = 4 }': PrunerSpec("hyperband", eta=4),
-    '{ kind = "patient", patience = 5, min_delta = 0.01 }': PrunerSpec("patient", patience=5.0, min_delta=0.01),
-    '{ kind = "patient", wraps = "asha", eta = 4 }': PrunerSpec("patient", wraps="asha", eta=4),
-    '{ kind = "patient", wraps = "percentile", percentile = 50 }': PrunerSpec(
+    '"none"': PrunerSettings(),
+    '"median"': pruner_settings("median"),
+    '"asha"': pruner_settings("asha"),
+    '{ kind = "median", on = "eval_loss" }': pruner_settings("median", on="eval_loss"),
+    '{ kind = "percentile", percentile = 10, startup = 3 }': pruner_settings("percentile", startup=3, percentile=10.0),
+    '{ kind = "asha", eta = 2, warmup = 0.05 }': pruner_settings("asha", eta=2, warmup=0.05),
+    '{ kind = "hyperband", factor = 4 }': pruner_settings("hyperband", eta=4),
+    '{ kind = "patient", patience = 5, min_delta = 0.01 }': pruner_settings("patient", patience=5.0, min_delta=0.01),
+    '{ kind = "patient", wraps = "asha", eta = 4 }': pruner_settings("patient", wraps="asha", eta=4),
+    '{ kind = "patient", wraps = "percentile", percentile = 50 }': pruner_settings(
         "patient", wraps="percentile", percentile=50.0
     ),
-    '{ kind = "threshold", low = 0, high = 3 }': PrunerSpec("threshold", low=0.0, high=3.0),
-    '{ kind = "threshold", warmup = 0, high = 1e3 }': PrunerSpec("threshold", warmup=0, high=1e3),
+    '{ kind = "threshold", low = 0, high = 3 }': pruner_settings("threshold", low=0.0, high=3.0),
+    '{ kind = "threshold", warmup = 0, high = 1e3 }': pruner_settings("threshold", warmup=0, high=1e3),
 }
 
 
@@ -276,13 +277,13 @@ def test_override_reaches_the_new_keys():
         },
         schema,
     )
-    assert changed.search.pruner == PrunerSpec("asha", eta=2)
+    assert changed.search.pruner == pruner_settings("asha", eta=2)
     assert changed.search.until == StoppingConditions(no_improvement=7, target=0.25)
     assert [str(one) for one in (*changed.search.outcome, *changed.search.stop)] == [
         "peak_memory_gb <= 16",
         "eval_loss > 0.7 after 10 %",
     ]
-    assert with_overrides(study, {"search.pruner": "median"}, schema).search.pruner == PrunerSpec("median")
+    assert with_overrides(study, {"search.pruner": "median"}, schema).search.pruner == pruner_settings("median")
 
 
 DOUBTFUL = {

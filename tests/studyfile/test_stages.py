@@ -5,7 +5,7 @@ import pytest
 from hptui.core.errors import StudyError, StudyFileErrors
 from hptui.core.space import Choice
 from hptui.core.stages import as_stage, comparable, stage_space
-from hptui.core.study import PrunerSpec
+from hptui.core.study import PrunerSettings
 from hptui.studyfile import describe_changes, from_json, read_text, study_warnings, to_json, with_overrides
 from hptui.studyfile.write import edit_space
 from hptui.trainers.registry import schema
@@ -68,7 +68,7 @@ def test_what_a_stage_leaves_out_is_as_the_study_has_it():
     assert view.trainer.settings["learning_rate"] == 3e-3
     assert view.stages == ()
     again = as_stage(study, study.stages[2], {"width": 128})
-    assert (again.search.sampler, again.search.pruner) == ("list", PrunerSpec())
+    assert (again.search.sampler, again.search.pruner) == ("list", PrunerSettings())
     assert again.trainer.settings == {"learning_rate": 1e-3, "width": 128, "steps": 60}
 
 

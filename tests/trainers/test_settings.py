@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from hptui import plugins
 from hptui.core.errors import UserError
 from hptui.core.keys import FLAG, FLOAT, PLAIN_LIST, TEXT, WHOLE_FLOAT, Key
 from hptui.trainers import registry, toy
@@ -144,7 +145,7 @@ def test_a_launcher_stays_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert registry.preload("module:function") == ()
-    for kind in registry.KINDS:
+    for kind in plugins.names("trainers"):
         code = "import os, importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\n"
         code += "print(len(os.listdir('/proc/self/task')))"
         done = subprocess.run([sys.executable, "-c", code, *registry.preload(kind)], capture_output=True, text=True)

@@ -136,7 +136,7 @@ async def test_a_note_in_the_editor(home, size, by_hand):
         await walk.until("★3")
         await walk.press("E")
         await walk.until("noted on trial 3")
-        with StoreReader(sd) as reader:
+        with StoreReader.open(sd) as reader:
             assert reader.trial(3).note == "first line\nsecond line"
         await walk.until(lambda: "\n" in walk.app.screen.view.trials[3].note)
         await walk.press("N")
@@ -144,7 +144,7 @@ async def test_a_note_in_the_editor(home, size, by_hand):
         await walk.press("enter")
         await walk.until(lambda: isinstance(walk.app.screen, StudyScreen))
         await walk.app.workers.wait_for_complete()
-        with StoreReader(sd) as reader:
+        with StoreReader.open(sd) as reader:
             assert reader.trial(3).note == "first line\nsecond line", "looking at it changes nothing"
 
 

@@ -74,7 +74,7 @@ def test_others_are_measured_by_the_first(sd):
 
 def test_every_trial_has_a_diagnosis_from_its_curves(sd):
     view = read_view(sd)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         found = {trial.number: one for trial, one in diagnose_trials(view, reader, view.trials)}
         assert diagnose(view, view.trials[0], curves_for_diagnosis(view, reader, view.trials[0])).kind == found[0].kind
     assert found[huge(sd).number].kind == "oom"
@@ -84,7 +84,7 @@ def test_every_trial_has_a_diagnosis_from_its_curves(sd):
 
 def test_what_a_trial_failed_at_is_taken_out_of_the_space(sd):
     view = read_view(sd)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         _, found = next(iter(diagnose_trials(view, reader, [huge(sd)])))
     assert entries_without(view, huge(sd), found) == {"batch_size": {"choices": [8, 16]}}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 
-from hptui.cli.main import VERBS
+from hptui import plugins
 from hptui.tui.keys import KEYS, all_keys_by_id, bindings, textual_keymap
 
 PACKAGE = Path(__file__).parents[2] / "hptui"
@@ -32,8 +32,9 @@ def test_ids_are_unique():
 def test_a_key_that_changes_something_calls_what_its_verb_calls(key):
     module, _, name = key.calls.partition(":")
     assert callable(getattr(importlib.import_module(module), name))
-    assert key.verb in VERBS
-    assert key.calls in imported(PACKAGE / "cli" / f"{VERBS[key.verb][0]}.py")
+    assert key.verb in plugins.names("commands")
+    verb_module = plugins.spec("commands", key.verb).command.partition(":")[0]
+    assert key.calls in imported(PACKAGE.parent / f"{verb_module.replace('.', '/')}.py")
     assert key.calls in imported(PACKAGE / "tui" / "verbs.py")
 
 

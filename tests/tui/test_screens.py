@@ -27,7 +27,7 @@ sizes = pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24"])
 
 
 def status(sd, number):
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return reader.trial(number).status
 
 
@@ -242,7 +242,7 @@ async def test_steering_is_done_and_answered(home):
         assert status(sd, 4) is TrialStatus.STOPPED
         await walk.press("N", *" lost", "enter")
         await walk.until("noted on trial 4")
-        with StoreReader(sd) as reader:
+        with StoreReader.open(sd) as reader:
             assert reader.trial(4).note.strip() == "lost"
         table.go_to(7)
         await walk.press("i")
@@ -259,7 +259,7 @@ async def test_a_clone_with_a_change_is_queued(home):
         await walk.until("Clone trial 3")
         await walk.press("ctrl+u", *"0.05", "ctrl+s")
         await walk.until("trial 8 is queued")
-        with StoreReader(sd) as reader:
+        with StoreReader.open(sd) as reader:
             new = reader.trial(8)
         assert new.params == {"learning_rate": 0.05, "width": 32}
         assert new.role == "manual"
@@ -280,7 +280,7 @@ async def test_a_clone_may_go_on_from_a_checkpoint(home):
         walk.app.screen.query_one(Checkbox).value = True
         await walk.press("ctrl+s")
         await walk.until("trial 8 is queued: trial 3 continued at step 3")
-        with StoreReader(sd) as reader:
+        with StoreReader.open(sd) as reader:
             assert reader.trial(8).continued_from == (3, 3)
 
 

@@ -167,7 +167,7 @@ def test_keys_that_come_in_a_bunch_go_where_each_leads(opened):
     seat.until("★3")
     seat.send(b"jNkill it\r")
     seat.until("noted on trial 3")
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         assert reader.trial(3).note == "kill it"
         assert {trial.status for trial in reader.trials()} == {trial.status for trial in MANY}
     seat.send(b"/status=failed\r")

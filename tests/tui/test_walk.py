@@ -289,5 +289,5 @@ def _screens(home: Path) -> list[int]:
 
 def _points(sd: StudyDir) -> int:
     """Steps that trials have reached, together."""
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return sum(trial.last_step or 0 for trial in reader.trials())

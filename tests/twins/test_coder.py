@@ -68,7 +68,7 @@ def test_parameters_steps_splits_and_memory_are_on_record(ran):
 
 def test_learning_rate_and_gradient_norm_are_points_at_every_step(ran):
     baseline = ran.named("baseline")
-    with StoreReader(ran.sd) as reader:
+    with StoreReader.open(ran.sd) as reader:
         for name in ("learning_rate", "grad_norm", "train_loss"):
             steps = [step for step, _, _ in reader.curve(baseline.number, name)]
             assert steps == list(range(1, baseline.facts["steps_actual"] + 1))
@@ -103,6 +103,6 @@ def test_the_best_model_answers_the_same_in_a_process_without_us(ran):
 
 
 def test_a_validation_set_of_19_is_doubted(ran):
-    with StoreReader(ran.sd) as reader:
+    with StoreReader.open(ran.sd) as reader:
         said = [event.message for event in reader.events() if event.kind == "data"]
     assert any("the validation set has 19 examples" in message for message in said)

@@ -40,7 +40,7 @@ def ran(ran_once, tmp_path_factory):
 
 def test_the_batch_acts_and_every_sample_is_in_one_of_three_categories(ran):
     assert {trial.status.value for trial in ran.trials} == {"complete"}
-    with StoreReader(ran.sd) as reader:
+    with StoreReader.open(ran.sd) as reader:
         curves = {t.name: [value for _, value, _ in reader.curve(t.number, "train_loss")] for t in ran.trials}
     assert curves["small"] != curves["large"], "the same learning rate, another batch: another curve"
     seen = set()
@@ -59,7 +59,7 @@ def test_fine_tuning_is_better_than_the_base_model_beyond_chance(ran):
     before, after = (wilson_interval(int(one.metrics["format_failure:k"]), 60) for one in (base, tuned))
     assert after.high < before.low, f"format failures of the base {before}, tuned {after}"
     assert tuned.metrics["perplexity"] < base.metrics["perplexity"] / 3
-    with StoreReader(ran.sd) as reader:
+    with StoreReader.open(ran.sd) as reader:
         steps = [step for step, _, _ in reader.curve(tuned.number, "format_failure")]
     assert steps == [50, 100], "generation metrics at a cadence"
 

@@ -13,9 +13,9 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-import hptui
 from hptui.core.sanitize import recordable_variables, scrub_command
 from hptui.core.trial import Value
+from hptui.core.version import __version__
 from hptui.execution.local.nvml import GIB, Gpu
 
 
@@ -34,7 +34,7 @@ def machine_facts() -> dict[str, Value]:
     import psutil
 
     return {
-        "hptui": hptui.__version__,
+        "hptui": __version__,
         "python": platform.python_version(),
         "os": _os_name(),
         "kernel": platform.release(),

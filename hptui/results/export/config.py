@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import hptui
 from hptui.core.command_settings import script_names
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.format import setting
 from hptui.core.trial import Role, Trial, Value
+from hptui.core.version import __version__
 from hptui.results.export.text_formats import (
     comment_lines,
     csv_text,
@@ -102,4 +102,4 @@ def provenance_lines(view: View, trial: Trial) -> list[str]:
 
 def made_by() -> str:
     """Return the text that names the program and its version."""
-    return f"exported by hptui {hptui.__version__}"
+    return f"exported by hptui {__version__}"

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-import hptui
 from hptui.core.errors import UserError, did_you_mean
 from hptui.core.trial import Trial
+from hptui.core.version import __version__
 from hptui.results.export.config import Names, made_by, rename_settings, trial_config
 from hptui.results.export.text_formats import (
     comment_lines,
@@ -150,7 +150,7 @@ def parquet_bytes(view: View, names: Names | None = None) -> bytes:
     table_rows, names_of_columns = trial_rows(view, names), trial_columns(view, names)
     data = {name: _column([row.get(name) for row in table_rows]) for name in names_of_columns}
     goals = {objective.metric: objective.goal for objective in view.study.objectives}
-    metadata = {"study": view.study.name, "objectives": json.dumps(goals), "hptui": hptui.__version__}
+    metadata = {"study": view.study.name, "objectives": json.dumps(goals), "hptui": __version__}
     table = pa.table(data).replace_schema_metadata(metadata)
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")

@@ -8,9 +8,9 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-import hptui
 from hptui.core.format import setting
 from hptui.core.trial import Role, Trial, TrialStatus
+from hptui.core.version import __version__
 from hptui.results.analysis.cohort import varying_settings
 from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph
 from hptui.results.fact_writer import FactWriter
@@ -126,7 +126,7 @@ def provenance(facts: FactWriter) -> Iterator[Block]:
     text = line(
         "Every number above was computed by hptui {version} from the recorded trials of study {name} "
         "({uuid}), as of {moment}",
-        version=Fact("hptui", hptui.__version__, hptui.__version__),
+        version=Fact("hptui", __version__, __version__),
         name=Name(facts.view.row.name, code=True),
         uuid=Name(facts.view.row.uuid, code=True),
         moment=Fact("asof", facts.data.asof, f"{moment:%Y-%m-%d %H:%M} UTC", (), "study.asof"),

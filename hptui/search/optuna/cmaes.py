@@ -22,10 +22,10 @@ from hptui.core.unit_cube import fraction_of, value_at
 from hptui.search.engine import Proposal
 from hptui.search.history import Observation
 from hptui.search.learning_engine import AskContext, ModelEngine, complete_generations, ended_trials, violation
+from hptui.search.library_samplers import check_cmaes
 from hptui.search.optuna.codec import engine_name, quiet_optuna
 from hptui.search.optuna.qmc import initial_design
 from hptui.search.projection import Point, SpaceProjection
-from hptui.studyfile.validate_search import validate_cmaes
 
 MIN_SOURCE_TRIALS = 20
 """Minimum number of earlier trials of other engines to begin where they were good; else it begins in the middle."""
@@ -42,7 +42,7 @@ class CmaesEngine(ModelEngine):
     startup_trials = 1
 
     def __init__(self, study: Study, base: Mapping[str, Value]) -> None:
-        validate_cmaes(study)
+        check_cmaes(study)
         super().__init__(study, base)
         self.replay = CmaesReplay(self.projection, study.objectives[0])
 

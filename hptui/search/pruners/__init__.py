@@ -7,7 +7,7 @@ Which trials may be pruned at all (the baseline and hand-picked ones may not) is
 """
 
 from hptui.search.pruners.base import KEEP, MultiObjectivePruner, ProgressCurve, Pruner, Verdict, best_at
-from hptui.search.pruners.factory import PRUNER_KINDS, make_pruner, pruner_for
+from hptui.search.pruners.factory import counts_reports, make_pruner, pruner_for, pruner_settings
 from hptui.search.pruners.halving import AshaPruner, HyperbandPruner, WandbHyperbandPruner
 from hptui.search.pruners.rules import MedianPruner, PatientPruner, PercentilePruner, ThresholdPruner
 
@@ -19,7 +19,8 @@ __all__ = [
     "MultiObjectivePruner",
     "make_pruner",
     "pruner_for",
-    "PRUNER_KINDS",
+    "pruner_settings",
+    "counts_reports",
     "MedianPruner",
     "PercentilePruner",
     "AshaPruner",

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from math import ceil
 from zlib import crc32
 
-from hptui.core.study import Objective
+from hptui.core.study import Objective, PrunerSettings
+from hptui.plugins import PrunerKind
 from hptui.search.pruners.base import (
     KEEP,
     ProgressCurve,
+    Pruner,
     Verdict,
     beats_all,
     best_at,
@@ -201,3 +203,37 @@ def sweep_bands(min_iter: int | None, max_iter: int | None, s: int, eta: float) 
 
 MAX_REPORTS = 10**7
 """Upper bound of bands: no trial reports more often."""
+
+
+def asha_pruner(objective: Objective, settings: PrunerSettings) -> Pruner:
+    """Return the pruner of `kind = "asha"`."""
+    return AshaPruner(objective, settings.warmup, settings.startup, int(settings.values["eta"]))
+
+
+def hyperband_pruner(objective: Objective, settings: PrunerSettings) -> Pruner:
+    """Return the pruner of `kind = "hyperband"`."""
+    return HyperbandPruner(objective, settings.warmup, settings.startup, int(settings.values["eta"]))
+
+
+def bands_pruner(objective: Objective, settings: PrunerSettings) -> Pruner:
+    """Return the pruner of `kind = "bands"`."""
+    values = settings.values
+    return WandbHyperbandPruner(objective, tuple(values["bands"]), values["eta"], values["strict"])
+
+
+ASHA = PrunerKind("asha", "Not among the best of those at a rung.", asha_pruner, keys=("eta",), halving=True)
+HYPERBAND = PrunerKind(
+    "hyperband",
+    "As asha, in several brackets, for trials that begin slowly.",
+    hyperband_pruner,
+    keys=("eta",),
+    halving=True,
+)
+BANDS = PrunerKind(
+    "bands",
+    "The hyperband of W&B: behind the others after so many reports.",
+    bands_pruner,
+    keys=("bands", "eta", "strict"),
+    compares=False,
+    counts_reports=True,
+)

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
 
-from hptui.core.study import Objective
+from hptui.core.study import Objective, PrunerSettings
+from hptui.plugins import PrunerKind
 from hptui.search.pruners.base import (
     KEEP,
     ProgressCurve,
@@ -19,6 +20,7 @@ from hptui.search.pruners.base import (
     finite_points,
     percent_text,
 )
+from hptui.search.pruners.factory import wrapped_pruner
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +159,41 @@ class ThresholdPruner:
             value_text, bound = distinct_texts(value, self.high)
             return f"{value_text} at {{}} of training is above the threshold {bound}"
         return f"is {value:g} at {{}} of training" if math.isinf(value) else ""
+
+
+def percentile_pruner(objective: Objective, settings: PrunerSettings) -> Pruner:
+    """Return the pruner of `kind = "percentile"`."""
+    return PercentilePruner(objective, settings.warmup, settings.startup, settings.values["percentile"])
+
+
+def median_pruner(objective: Objective, settings: PrunerSettings) -> Pruner:
+    """Return the pruner of `kind = "median"`."""
+    return MedianPruner(objective, settings.warmup, settings.startup)
+
+
+def patient_pruner(objective: Objective, settings: PrunerSettings) -> Pruner:
+    """Return the pruner of `kind = "patient"`."""
+    patience, min_delta = settings.values["patience"], settings.values["min_delta"]
+    return PatientPruner(objective, settings.warmup, patience, min_delta, wrapped_pruner(settings, objective))
+
+
+def threshold_pruner(objective: Objective, settings: PrunerSettings) -> Pruner:
+    """Return the pruner of `kind = "threshold"`."""
+    return ThresholdPruner(objective, settings.warmup, settings.values["low"], settings.values["high"])
+
+
+MEDIAN = PrunerKind("median", "Worse than the median of the others at the same progress.", median_pruner)
+PERCENTILE = PrunerKind(
+    "percentile", "Worse than what the best few per cent of the others had.", percentile_pruner, keys=("percentile",)
+)
+PATIENT = PrunerKind(
+    "patient",
+    "No improvement on its own best for long, if another pruner agrees.",
+    patient_pruner,
+    keys=("patience", "min_delta", "wraps"),
+    wraps=True,
+    compares=False,
+)
+THRESHOLD = PrunerKind(
+    "threshold", "A value outside of fixed bounds, or none.", threshold_pruner, keys=("low", "high"), compares=False
+)

@@ -119,6 +119,17 @@ def make_repeatable() -> None:
     torch.backends.cudnn.benchmark = False
 
 
+class CharlmTrainer:
+    """The trainer, for one attempt. Torch is repeatable before the worker records its switches."""
+
+    def __init__(self) -> None:
+        make_repeatable()
+
+    def __call__(self, settings: CharlmSettings, trial: TrialContext) -> Mapping[str, float]:
+        """Train one trial; see `train`."""
+        return train(settings, trial)
+
+
 def train(settings: CharlmSettings, trial: TrialContext) -> Mapping[str, float]:
     """Train, evaluate and write a sample of text; return the last metrics.
 

@@ -1,1 +1,14 @@
 """Fine-tuning of language models: all weights, LoRA, or LoRA on a model in 4 bits."""
+
+from hptui.plugins import TrainerSpec
+
+SPEC = TrainerSpec(
+    "sft",
+    "Supervised fine-tuning of a language model: all weights, LoRA or QLoRA.",
+    settings="hptui.trainers.sft.settings:SftSettings",
+    train="hptui.trainers.sft.train:train",
+    preload="hptui.trainers.sft.metrics:preloaded_modules",
+    prepare="hptui.trainers.sft.prepare:prepare",
+    looks_at="hptui.trainers.sft.metrics:INSPECTED_SETTINGS",
+    evaluates_base=True,
+)

@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -23,10 +22,8 @@ from hptui.trainers.data.pipeline import StudyData
 from hptui.trainers.data.split import sample_indices
 from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import TrainingPosition
+from hptui.trainers.sft.run import RunFacts
 from hptui.trainers.sft.settings import LOSSES, SftSettings
-
-if TYPE_CHECKING:
-    from hptui.trainers.sft.train import TrainingRun
 
 
 @torch.no_grad()
@@ -95,7 +92,7 @@ def check_validation(settings: SftSettings, data: StudyData, objectives: Iterabl
         )
 
 
-def evaluate_answers(run: TrainingRun, name: str) -> dict[str, float]:
+def evaluate_answers(run: RunFacts, name: str) -> dict[str, float]:
     """Let the model answer held-out prompts; return the metrics, and keep the answers as artifact `name`."""
     settings, trial = run.settings, run.trial
     held_out = run.data.held(settings.generate_split)

@@ -42,6 +42,12 @@ INSPECTED_SETTINGS = (
 """Settings whose values only data, model, or a call of the user's own metrics can show to be wrong."""
 
 
+def preloaded_modules(study: Study | None) -> tuple[str, ...]:
+    """Return the modules that a warm launcher imports, with those that only this study needs."""
+    needed = modules_to_preload(study) if study else ()
+    return "torch", "torch._dynamo", "hptui.trainers.sft.imports", *needed
+
+
 def modules_to_preload(study: Study) -> tuple[str, ...]:
     """Return slow imports that trials of this study need, for a launcher to do once."""
     text = json.dumps([asdict(study.space), *_written_settings(study)], default=str)

@@ -1,27 +1,109 @@
-"""What is recorded about a run besides its curves: values that were really used, and facts."""
+"""What does not change during a trial on a model, and what is recorded of it besides its curves."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
+from hptui.trainers.context import TrialContext
+from hptui.trainers.data import batches
+from hptui.trainers.data.batches import TokenRows, TrainingOrder
+from hptui.trainers.data.pipeline import StudyData
+from hptui.trainers.data.split import sample_indices
 from hptui.trainers.sft import adapters, optimizer
 from hptui.trainers.sft import memory as memory_
+from hptui.trainers.sft.forward import effective_precision
+from hptui.trainers.sft.learner import TrainingPosition
+from hptui.trainers.sft.load import LoadedModel
 from hptui.trainers.sft.settings import SftSettings
 
-if TYPE_CHECKING:
-    from hptui.trainers.sft.train import TrainingRun
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """One trial on a model: its settings, data, and model, adapter included. Only the weights change."""
+
+    settings: SftSettings
+    trial: TrialContext
+    device: torch.device
+    data: StudyData
+    base: LoadedModel
+    model: Any
+    precision: str
+    sizes: adapters.ParameterCounts
+
+    @classmethod
+    def gather(
+        cls,
+        settings: SftSettings,
+        trial: TrialContext,
+        device: torch.device,
+        data: StudyData,
+        base: LoadedModel,
+        model: Any,
+    ) -> RunFacts:
+        """Return the facts of a trial whose model is ready to be trained."""
+        precision = effective_precision(settings, device, base.dtype)
+        return cls(settings, trial, device, data, base, model, precision, adapters.count_parameters(model))
+
+    @property
+    def padding_token(self) -> int:
+        """Token that fills up rows."""
+        return self.base.tokenizer.pad_token_id or 0
+
+    def held_out(self, split: str) -> TokenRows:
+        """Return the examples of a split that evaluations use, one in each row."""
+        tokens = self.data.tokens[split]
+        chosen = sample_indices(len(tokens), self.settings.eval_samples, self.settings.split_seed)
+        return TokenRows(tokens, [[index] for index in chosen], pad=self.padding_token)
 
 
-def record_start(run: TrainingRun) -> None:
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """What a trial trains on, in which order, and for how long. `eval_every` is a number of steps."""
+
+    rows: TokenRows
+    order: TrainingOrder
+    total_steps: int
+    eval_every: int
+
+    @property
+    def examples(self) -> int:
+        """Number of examples that are trained on, in any number of rows."""
+        return sum(len(row) for row in self.rows.rows)
+
+
+def plan_training(facts: RunFacts) -> TrainingPlan:
+    """Return the plan of a trial's training."""
+    settings, seed = facts.settings, facts.trial.seed
+    rows = _training_rows(facts)
+    order = TrainingOrder(len(rows), settings.batch_size, settings.accumulation, seed)
+    total = settings.steps or math.ceil(settings.epochs * order.per_epoch)
+    return TrainingPlan(rows, order, total, settings.eval_every or order.per_epoch)
+
+
+def _training_rows(facts: RunFacts) -> TokenRows:
+    settings, tokens = facts.settings, facts.data.tokens["train"]
+    pad, width = facts.padding_token, settings.max_length if settings.padding == "max_length" else 0
+    chosen = sample_indices(len(tokens), settings.train_samples, settings.split_seed)
+    if not settings.packing:
+        return TokenRows(tokens, [[index] for index in chosen], pad=pad, width=width)
+    lengths = tokens.lengths
+    bins = batches.pack([int(lengths[index]) for index in chosen], settings.max_length, facts.trial.seed)
+    return TokenRows(tokens, [[chosen[n] for n in row] for row in bins], pad=pad, width=width)
+
+
+def record_start(run: RunFacts, plan: TrainingPlan, examples_evaluated: int, resumed_step: int) -> None:
     """Record everything that is known before the first step, and print a summary."""
-    settings, trial, order = run.settings, run.trial, run.order
-    peak = optimizer.peak_learning_rate(settings, run.total, order.per_epoch)
-    warm = optimizer.count_warmup_steps(settings, run.total)
-    if warm >= run.total:
+    settings, trial, order, total = run.settings, run.trial, plan.order, plan.total_steps
+    peak = optimizer.peak_learning_rate(settings, total, order.per_epoch)
+    warm = optimizer.count_warmup_steps(settings, total)
+    if warm >= total:
         trial.warn(
-            f"the warm-up of {warm} steps lasts as long as the run of {run.total}: the rate reaches {peak:.3g} instead "
+            f"the warm-up of {warm} steps lasts as long as the run of {total}: the rate reaches {peak:.3g} instead "
             f"of {settings.learning_rate:.3g}"
         )
     effective = settings.batch_size * settings.accumulation
@@ -32,27 +114,27 @@ def record_start(run: TrainingRun) -> None:
         )
     trial.effective(
         learning_rate=peak,
-        final_learning_rate=optimizer.learning_rate_at(settings, run.total - 1, run.total, order.per_epoch),
-        warmup_steps=min(warm, run.total),
+        final_learning_rate=optimizer.learning_rate_at(settings, total - 1, total, order.per_epoch),
+        warmup_steps=min(warm, total),
         gradient_accumulation=settings.accumulation,
         effective_batch_size=effective,
-        steps=run.total,
-        epochs=round(run.total / order.per_epoch, 4),
-        train_samples=count_examples(run),
-        eval_samples=len(run.held_out),
-        eval_every=run.eval_every,
+        steps=total,
+        epochs=round(total / order.per_epoch, 4),
+        train_samples=plan.examples,
+        eval_samples=examples_evaluated,
+        eval_every=plan.eval_every,
         **_quantised(run),
         eval_batch_size=settings.eval_batch_size or settings.batch_size,
         **_numerics(run),
     )
-    sizes = adapters.count_parameters(run.model)
+    sizes = run.sizes
     trial.facts(
         **_model(run),
         parameters=sizes.total,
         parameters_trainable=sizes.trainable,
         parameters_trainable_percent=round(sizes.percent, 4),
         parameters_percent_of="all parameters, those of the adapter included",
-        steps_planned=run.total,
+        steps_planned=total,
         steps_per_epoch=order.per_epoch,
         rows_per_epoch=order.rows,
         memory_model_gb=round(memory_.model_gib(run.model), 6),
@@ -64,26 +146,20 @@ def record_start(run: TrainingRun) -> None:
     biases = any(name.endswith("bias") for name, _ in run.base.model.named_parameters())
     if settings.adapter != "none" and settings.lora_bias != "none" and not biases:
         trial.warn(f"lora_bias = {settings.lora_bias!r} has no effect: the model has no biases")
-    resumed = f", resumed at step {run.learner.place.step}" if run.learner.place.step else ""
+    resumed = f", resumed at step {resumed_step}" if resumed_step else ""
     print(
-        f"sft: {sizes.trainable:,} of {sizes.total:,} parameters ({sizes.percent:.2f} %), {run.total} steps, "
-        f"{order.per_epoch} an epoch, on {count_examples(run):,} examples, {run.device}{resumed}",
+        f"sft: {sizes.trainable:,} of {sizes.total:,} parameters ({sizes.percent:.2f} %), {total} steps, "
+        f"{order.per_epoch} an epoch, on {plan.examples:,} examples, {run.device}{resumed}",
         flush=True,
     )
 
 
-def count_examples(run: TrainingRun) -> int:
-    """Return how many examples are trained on, in any number of rows."""
-    return sum(len(row) for row in run.learner.rows.rows)
-
-
-def record_base_model(run: TrainingRun) -> None:
+def record_base_model(run: RunFacts, examples_evaluated: int) -> None:
     """Record what is known of the untrained base model."""
-    sizes = adapters.count_parameters(run.model)
-    run.trial.effective(eval_samples=len(run.held_out), **_numerics(run))
+    run.trial.effective(eval_samples=examples_evaluated, **_numerics(run))
     run.trial.facts(
         **_model(run),
-        parameters=sizes.total,
+        parameters=run.sizes.total,
         parameters_trainable=0,
         memory_model_gb=round(memory_.model_gib(run.model), 6),
         memory_capacity_gb=round(memory_.capacity_gib(run.device), 3),
@@ -91,7 +167,7 @@ def record_base_model(run: TrainingRun) -> None:
     )
 
 
-def _numerics(run: TrainingRun) -> dict[str, str | bool | int]:
+def _numerics(run: RunFacts) -> dict[str, str | bool | int]:
     name = torch.cuda.get_device_name(run.device) if run.device.type == "cuda" else run.device.type
     return {
         "dtype": str(run.base.dtype).removeprefix("torch."),
@@ -105,14 +181,14 @@ def _numerics(run: TrainingRun) -> dict[str, str | bool | int]:
     }
 
 
-def _quantised(run: TrainingRun) -> dict[str, str]:
+def _quantised(run: RunFacts) -> dict[str, str]:
     config = getattr(run.base.model.config, "quantization_config", None)
     return {} if config is None else {"compute_dtype": str(config.bnb_4bit_compute_dtype).removeprefix("torch.")}
 
 
-def _model(run: TrainingRun) -> dict[str, str | int | None]:
+def _model(run: RunFacts) -> dict[str, str | int | None]:
     config = run.base.model.config
-    settings: SftSettings = run.settings
+    settings = run.settings
     return {
         "model": settings.model,
         "architecture": (config.architectures or [type(run.base.model).__name__])[0],
@@ -123,46 +199,51 @@ def _model(run: TrainingRun) -> dict[str, str | int | None]:
     }
 
 
-def record_memory(run: TrainingRun) -> None:
-    """Record the memory of each part, as measured in the first step."""
-    sizes = run.learner.kept
+def record_memory(run: RunFacts, gib: Mapping[str, float]) -> None:
+    """Record the memory of each part in GiB, as measured in the first step."""
     on_gpu = run.device.type == "cuda"
     run.trial.facts(
-        memory_optimizer_gb=round(sizes["optimizer"], 6),
-        memory_gradients_gb=round(sizes["gradients"], 6),
-        memory_activations_gb=round(sizes["activations"], 6),
+        memory_optimizer_gb=round(gib["optimizer"], 6),
+        memory_gradients_gb=round(gib["gradients"], 6),
+        memory_activations_gb=round(gib["activations"], 6),
         memory_activations_are=(
             "what the first forward pass left on the GPU" if on_gpu else "tensors kept for the first backward pass"
         ),
     )
 
 
-def training_cost(run: TrainingRun) -> dict[str, float]:
+def training_cost(plan: TrainingPlan, position: TrainingPosition) -> dict[str, float]:
     """Return how long the training took, without evaluations."""
-    position, order = run.learner.place, run.order
-    examples = order.examples(position.step) * count_examples(run) / order.rows
+    order = plan.order
+    examples = order.examples(position.step) * plan.examples / order.rows
     return {
         "seconds_per_epoch": position.seconds / position.step * order.per_epoch,
         "seconds_per_1000_examples": 1000 * position.seconds / examples,
     }
 
 
-def record_end(run: TrainingRun) -> None:
+def record_end(run: RunFacts, plan: TrainingPlan, position: TrainingPosition, step_of_weights: int) -> None:
     """Record what is known after the last step."""
-    position, total = run.learner.place, run.total
     run.trial.effective(
-        steps=position.step, epochs=round(position.step / run.order.per_epoch, 4), final_learning_rate=position.rate
+        steps=position.step, epochs=round(position.step / plan.order.per_epoch, 4), final_learning_rate=position.rate
     )
-    step_of_weights = position.best.step if run.best_weights.loaded else position.step
     facts: dict[str, float | int | None] = {
         "steps_actual": position.step,
         "weights_of_step": step_of_weights,
         "tokens_trained": position.tokens,
     }
     if position.best.value is not None:
-        facts |= {"best_step": position.best.step, f"best_{run.best_weights.metric}": position.best.value}
-    if position.step < total and run.trial.early:
+        facts |= {"best_step": position.best.step, f"best_{run.settings.early_stopping_metric}": position.best.value}
+    if position.step < plan.total_steps and run.trial.early:
         facts["stopped_at_step"] = position.step
     run.trial.facts(
         **facts, **{f"peak_{name}": round(value, 4) for name, value in memory_.peak_memory(run.device).items()}
     )
+
+
+def describe_weights(plan: TrainingPlan, position: TrainingPosition, step_of_weights: int) -> str:
+    """Return after how many steps a training ended, and which of its weights the model has."""
+    text = f"after {position.step} steps of {plan.total_steps}"
+    if step_of_weights == position.step:
+        return text
+    return f"{text}; its weights are those of step {step_of_weights}, the best evaluation"

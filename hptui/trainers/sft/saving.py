@@ -8,20 +8,21 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hptui.trainers.sft import adapters, load
+from hptui.trainers.sft.run import RunFacts
 from hptui.trainers.sft.settings import SftSettings
-
-if TYPE_CHECKING:
-    from hptui.trainers.sft.train import TrainingRun
 
 MODEL_FOLDER = "model"
 """Name of the artifact."""
 
 
-def save_model(run: TrainingRun, metrics: Mapping[str, float]) -> Path:
-    """Write `artifacts/model`, which appears as a whole, and return its path."""
+def save_model(run: RunFacts, metrics: Mapping[str, float], trained: str) -> Path:
+    """Write `artifacts/model`, which appears as a whole, and return its path.
+
+    `trained` is the part of the model card's first sentence that tells which weights these are.
+    """
     merged = run.settings.merge_adapter
     kind = "whole model" if merged or run.settings.adapter == "none" else "adapter"
     target = run.trial.artifact(MODEL_FOLDER, f"the {kind}, ready to load")
@@ -32,13 +33,13 @@ def save_model(run: TrainingRun, metrics: Mapping[str, float]) -> Path:
     model.config.use_cache = True
     model.save_pretrained(temporary)
     run.base.tokenizer.save_pretrained(temporary)
-    (temporary / "README.md").write_text(model_card(run, metrics, kind), encoding="utf-8")
+    (temporary / "README.md").write_text(model_card(run.settings, metrics, kind, trained), encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     os.rename(temporary, target)
     return target
 
 
-def _merged(run: TrainingRun, folder: Path) -> Any:
+def _merged(run: RunFacts, folder: Path) -> Any:
     """Return the base model with the adapter added to its weights.
 
     A 4-bit base model is loaded again without quantization, so that the sum is exact.
@@ -58,9 +59,8 @@ def _merged(run: TrainingRun, folder: Path) -> Any:
     return merged
 
 
-def model_card(run: TrainingRun, metrics: Mapping[str, float], kind: str) -> str:
+def model_card(settings: SftSettings, metrics: Mapping[str, float], kind: str, trained: str) -> str:
     """Return a model card: base model, how to load it, metrics, and changed settings."""
-    settings: SftSettings = run.settings
     peft = kind == "adapter"
     header = ["---", f"base_model: {json.dumps(settings.model)}", f"library_name: {'peft' if peft else 'transformers'}"]
     header += ["pipeline_tag: text-generation", "tags: [hptui, fine-tuned]", "---"]
@@ -71,18 +71,12 @@ def model_card(run: TrainingRun, metrics: Mapping[str, float], kind: str) -> str
     )
     defaults = {name: field.default for name, field in SftSettings.__dataclass_fields__.items()}
     changed = {name: value for name, value in asdict(settings).items() if value != defaults.get(name)}
-    position = run.learner.place
     lines = [
         *header,
         "",
         f"# {Path(settings.model).name}, fine-tuned",
         "",
-        f"The {kind} after {position.step} steps of {run.total}"
-        + (
-            f"; its weights are those of step {position.best.step}, the best evaluation."
-            if run.best_weights.loaded
-            else "."
-        ),
+        f"The {kind} {trained}.",
         "",
         "```python",
         *usage,

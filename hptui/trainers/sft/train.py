@@ -5,24 +5,20 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 
 from hptui.core.format import with_counts
 from hptui.trainers.context import TrialContext
-from hptui.trainers.data import batches, pipeline
-from hptui.trainers.data.batches import TokenRows, TrainingOrder
-from hptui.trainers.data.pipeline import StudyData
-from hptui.trainers.data.split import sample_indices
+from hptui.trainers.data import pipeline
 from hptui.trainers.evals import Interrupted
 from hptui.trainers.failures import Diverged
 from hptui.trainers.sft import adapters, evaluate, load, memory, run, saving
 from hptui.trainers.sft.evaluate import BestWeights
-from hptui.trainers.sft.forward import Forward, effective_precision
+from hptui.trainers.sft.forward import Forward
 from hptui.trainers.sft.learner import Learner, ReportWindow
-from hptui.trainers.sft.load import LoadedModel
 from hptui.trainers.sft.prepare import unused_settings
+from hptui.trainers.sft.run import RunFacts
 from hptui.trainers.sft.settings import SftSettings
 
 CHECKPOINT_INTERVAL_S = 300.0
@@ -30,61 +26,33 @@ CHECKPOINT_INTERVAL_S = 300.0
 
 
 class TrainingRun:
-    """One trial on a model: what stays the same while its learner changes."""
+    """The training of one trial, or the evaluation of its base model. `where` tells what it does, for an error."""
 
-    def __init__(
-        self,
-        settings: SftSettings,
-        trial: TrialContext,
-        device: torch.device,
-        data: StudyData,
-        base: LoadedModel,
-        model: Any,
-    ) -> None:
-        self.settings, self.trial, self.device, self.data, self.base, self.model = (
-            settings,
-            trial,
-            device,
-            data,
-            base,
-            model,
-        )
+    def __init__(self, facts: RunFacts) -> None:
+        self.facts, self.settings, self.trial = facts, facts.settings, facts.trial
         self.where = "while the training was set up"
-        pad = base.tokenizer.pad_token_id or 0
-        self.pad, self.width = pad, settings.max_length if settings.padding == "max_length" else 0
-        self.held_out = self._held_out("validation")
-        self.precision = effective_precision(settings, device, base.dtype)
-        self.forward = Forward(model, self.precision)
-        self.best_weights = BestWeights(settings, trial.dir / "best", trial.warn)
-        if trial.role == "base":
-            run.record_base_model(self)
+        self.held_out = facts.held_out("validation")
+        self.forward = Forward(facts.model, facts.precision)
+        self.best_weights = BestWeights(facts.settings, facts.trial.dir / "best", facts.trial.warn)
+        if facts.trial.role == "base":
+            run.record_base_model(facts, len(self.held_out))
             return
-        rows = self._training_rows()
-        self.order = TrainingOrder(len(rows), settings.batch_size, settings.accumulation, trial.seed)
-        self.total = settings.steps or math.ceil(settings.epochs * self.order.per_epoch)
-        self.eval_every = settings.eval_every or self.order.per_epoch
-        trial.total_steps = self.total
+        self.plan = plan = run.plan_training(facts)
+        self.trial.total_steps = plan.total_steps
         self.learner = Learner(
-            settings, model, rows, self.order, self.total, self.forward, device, scaled=self.precision == "fp16"
+            facts.settings,
+            facts.model,
+            plan.rows,
+            plan.order,
+            plan.total_steps,
+            self.forward,
+            facts.device,
+            scaled=facts.precision == "fp16",
         )
-        if trial.resume_from:
-            self.learner.restore(trial.resume_from)
+        if facts.trial.resume_from:
+            self.learner.restore(facts.trial.resume_from)
             self.best_weights.delete_later(self.learner.place)
-        run.record_start(self)
-
-    def _training_rows(self) -> TokenRows:
-        settings, tokens = self.settings, self.data.tokens["train"]
-        chosen = sample_indices(len(tokens), settings.train_samples, settings.split_seed)
-        if not settings.packing:
-            return TokenRows(tokens, [[index] for index in chosen], pad=self.pad, width=self.width)
-        lengths = tokens.lengths
-        bins = batches.pack([int(lengths[index]) for index in chosen], settings.max_length, self.trial.seed)
-        return TokenRows(tokens, [[chosen[n] for n in row] for row in bins], pad=self.pad, width=self.width)
-
-    def _held_out(self, name: str) -> TokenRows:
-        tokens = self.data.tokens[name]
-        chosen = sample_indices(len(tokens), self.settings.eval_samples, self.settings.split_seed)
-        return TokenRows(tokens, [[index] for index in chosen], pad=self.pad)
+        run.record_start(facts, plan, len(self.held_out), self.learner.place.step)
 
     # the loop -----------------------------------------------------------------------------------------------------
 
@@ -94,7 +62,7 @@ class TrainingRun:
         A checkpoint is saved if the training was asked to stop, other than to be pruned.
         """
         settings, trial, learner, position = self.settings, self.trial, self.learner, self.learner.place
-        last_step = min(self.total, trial.try_steps or self.total)
+        last_step = min(self.plan.total_steps, trial.try_steps or self.plan.total_steps)
         trial.phase("train")
         saved_step = position.step
         running = not position.unjudged or self._measure(last=position.step == last_step)
@@ -106,7 +74,7 @@ class TrainingRun:
             self.where = f"in step {position.step + 1}"
             learner.update()
             if position.step == 1:
-                run.record_memory(self)
+                run.record_memory(self.facts, learner.kept)
             last = position.step == last_step
             if position.step % settings.log_every == 0 or last or trial.try_steps:
                 self._report(self._log())
@@ -132,7 +100,7 @@ class TrainingRun:
         measured: dict[str, float] = {}
         position.unjudged = True
         try:
-            if position.step % self.eval_every == 0 or last:
+            if position.step % self.plan.eval_every == 0 or last:
                 measured |= self._evaluate()
             if generate_now:
                 measured |= self._generate(f"generations-{position.step:08d}.jsonl")
@@ -163,8 +131,8 @@ class TrainingRun:
             "learning_rate": position.rate,
             "grad_norm": position.norm,
             "tokens_per_second": window.tokens / max(window.seconds, 1e-9),
-            "epoch": round(position.step / self.order.per_epoch, 4),
-            **memory.peak_memory(self.device),
+            "epoch": round(position.step / self.plan.order.per_epoch, 4),
+            **memory.peak_memory(self.facts.device),
         }
 
     def _evaluate(self) -> dict[str, float]:
@@ -174,9 +142,11 @@ class TrainingRun:
         self.where = f"in the evaluation at step {self.learner.place.step}"
         self.learner.settle()
         self.trial.phase("evaluate", allow=3600)
-        measured = evaluate.evaluate_loss(self.forward, self.held_out, self.settings, self.device, self._keep_going)
+        measured = evaluate.evaluate_loss(
+            self.forward, self.held_out, self.settings, self.facts.device, self._keep_going
+        )
         step, loss = self.learner.place.step, measured["eval_loss"]
-        print(f"step {step}/{self.total}: eval_loss {loss:.4f}", flush=True)
+        print(f"step {step}/{self.plan.total_steps}: eval_loss {loss:.4f}", flush=True)
         self.trial.phase("train")
         return measured
 
@@ -185,7 +155,7 @@ class TrainingRun:
         self.where = f"while it generated at step {self.learner.place.step}"
         self.learner.settle()
         self.trial.phase("generate", allow=3600)
-        measured = evaluate.evaluate_answers(self, name)
+        measured = evaluate.evaluate_answers(self.facts, name)
         self.trial.phase("train")
         return measured
 
@@ -202,6 +172,12 @@ class TrainingRun:
         self.best_weights.delete_older(self.learner.place)
 
     # the end ------------------------------------------------------------------------------------------------------
+
+    @property
+    def step_of_weights(self) -> int:
+        """Step after which the model had its present weights."""
+        position = self.learner.place
+        return position.best.step if self.best_weights.loaded else position.step
 
     def finish(self) -> dict[str, float]:
         """Finish after the last step: best weights, answers, test set, cost. Return the final metrics.
@@ -224,8 +200,8 @@ class TrainingRun:
             if not self.best_weights.loaded:
                 self._save()
             return {}
-        metrics |= run.training_cost(self)
-        run.record_end(self)
+        metrics |= run.training_cost(self.plan, position)
+        run.record_end(self.facts, self.plan, position, self.step_of_weights)
         self.best_weights.clear()
         # Points of the last step that were measured before belong to the last weights: the best weights' values may not
         # replace them.
@@ -236,12 +212,12 @@ class TrainingRun:
         return {**of_best, **metrics}
 
     def _test(self) -> dict[str, float]:
-        rows = self._held_out("test")
+        rows = self.facts.held_out("test")
         if not len(rows):
             return {}
         self.where = "in the evaluation on the test set"
         self.trial.phase("test", allow=3600)
-        measured = evaluate.evaluate_loss(self.forward, rows, self.settings, self.device, self._keep_going)
+        measured = evaluate.evaluate_loss(self.forward, rows, self.settings, self.facts.device, self._keep_going)
         return {"test_loss": measured["eval_loss"], "test_perplexity": measured["perplexity"]}
 
     def evaluate_base_model(self) -> dict[str, float]:
@@ -252,12 +228,12 @@ class TrainingRun:
             if len(self.held_out):
                 self.trial.phase("evaluate", allow=3600)
                 metrics |= evaluate.evaluate_loss(
-                    self.forward, self.held_out, self.settings, self.device, self._keep_going
+                    self.forward, self.held_out, self.settings, self.facts.device, self._keep_going
                 )
             if self.settings.generate_samples:
                 self.trial.phase("generate", allow=3600)
-                metrics |= evaluate.evaluate_answers(self, "generations.jsonl")
-            metrics |= self._test() | memory.peak_memory(self.device)
+                metrics |= evaluate.evaluate_answers(self.facts, "generations.jsonl")
+            metrics |= self._test() | memory.peak_memory(self.facts.device)
         except Interrupted:
             return metrics
         self.trial.report(0, metrics)
@@ -275,17 +251,16 @@ def train(settings: SftSettings, trial: TrialContext) -> Mapping[str, float]:
         torch.set_num_threads(settings.threads)
     if settings.deterministic:
         make_repeatable()
-    where = "before training"
-    run = None
+    started: TrainingRun | None = None
     try:
-        run = prepare_run(settings, trial, device)
+        started = prepare_run(settings, trial, device)
         if trial.role == "base":
-            return run.evaluate_base_model()
-        metrics = run.train()
-        return metrics if trial.obeyed is not None or trial.try_steps else finish_run(run, metrics)
+            return started.evaluate_base_model()
+        metrics = started.train()
+        return metrics if trial.obeyed is not None or trial.try_steps else finish_run(started, metrics)
     except Exception as error:  # libraries report a lack of memory by errors of several types
         if memory.is_out_of_memory(error):
-            where = run.where if run is not None else where
+            where = started.where if started is not None else "before training"
             raise memory.out_of_memory_error(error, where, settings, device) from error
         raise
 
@@ -320,13 +295,14 @@ def prepare_run(settings: SftSettings, trial: TrialContext, device: torch.device
     for note in base.notes:
         trial.warn(note)
     model = base.model if trial.role == "base" else adapters.attach_adapter(base.model, settings)
-    return TrainingRun(settings, trial, device, data, base, model)
+    return TrainingRun(RunFacts.gather(settings, trial, device, data, base, model))
 
 
-def finish_run(run: TrainingRun, metrics: dict[str, float]) -> dict[str, float]:
+def finish_run(training: TrainingRun, metrics: dict[str, float]) -> dict[str, float]:
     """Finish a run after the last step and save the model if set; return all metrics."""
-    metrics |= run.finish()
-    if run.settings.save_model != "none" and run.trial.obeyed is None:
-        run.trial.phase("save", allow=3600)
-        saving.save_model(run, metrics)
+    metrics |= training.finish()
+    if training.settings.save_model != "none" and training.trial.obeyed is None:
+        training.trial.phase("save", allow=3600)
+        trained = run.describe_weights(training.plan, training.learner.place, training.step_of_weights)
+        saving.save_model(training.facts, metrics, trained)
     return metrics

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Input
 
-import hptui
+from hptui.core.version import __version__
 from hptui.tui.cells import Cell, fit_cells, plain_line
 from hptui.tui.config import config_path, state_path
 from hptui.tui.keys import Key, all_keys_by_id, key_text
@@ -91,5 +91,5 @@ def _other_lines(home: object) -> list[list[Cell]]:
         [Cell("  studies    ", "muted"), Cell(plain_line(home, 200))],
         [Cell("  config     ", "muted"), Cell(plain_line(config_path(), 200))],
         [Cell("  clipboard  ", "muted"), Cell(plain_line(state_path() / "clipboard", 200))],
-        [Cell(f"  hptui {hptui.__version__}", "muted")],
+        [Cell(f"  hptui {__version__}", "muted")],
     ]

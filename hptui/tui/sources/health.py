@@ -48,7 +48,7 @@ class HealthSource:
         stale = [n for n in self.want if n in trials and self._diagnosed.get(n, (None,))[0] != _fingerprint(trials[n])]
         for number in stale[:MAX_DIAGNOSES_PER_POLL]:
             trial = trials[number]
-            with reader.snapshot():
+            with reader.connection.snapshot():
                 self._diagnosed[number] = (
                     _fingerprint(trial),
                     diagnose(view, trial, curves_for_diagnosis(view, reader, trial)),

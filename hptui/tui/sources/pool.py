@@ -47,7 +47,7 @@ class ReaderPool:
             return entry[0]
         if entry is not None:
             self._close_reader(sd.root)
-        reader = StoreReader(sd)
+        reader = StoreReader.open(sd)
         self._open[sd.root] = (reader, identity)
         return reader
 
@@ -56,7 +56,7 @@ class ReaderPool:
         reader = self.reader(sd)
         if sd.root not in self._checked:
             try:
-                version = reader.data_version()
+                version = reader.connection.data_version()
             except HptuiError:
                 self._close_reader(sd.root)
                 raise

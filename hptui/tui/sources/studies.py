@@ -100,7 +100,7 @@ class StudiesSource:
 
 
 def _read_summary(reader: StoreReader, sd: StudyDir) -> StudyLine:
-    with reader.snapshot():
+    with reader.connection.snapshot():
         row, counts = reader.study(), reader.status_counts()
         study = studyfile.from_json(row.spec)
         best = _best_of(reader, study, sum(counts.values()))

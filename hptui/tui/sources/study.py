@@ -111,7 +111,7 @@ class StudySource:
 
     def _read_changes(self, reader: StoreReader, runner: Mapping[str, object]) -> StudySnapshot:
         cache = self._cache
-        with reader.snapshot():
+        with reader.connection.snapshot():
             row, defaults = reader.study(), reader.defaults()
             changed, change_mark = _changed_trials(reader, cache.mark)
             if change_mark < cache.mark:  # the store was replaced by another one
@@ -145,7 +145,7 @@ class StudySource:
             tuple(reader.events(limit=MAX_STUDY_EVENTS)),
             seconds_left(view) if alive and not partial else None,
             partial,
-            reader.frozen,
+            reader.connection.frozen,
             sum(counts.values()),
         )
 
@@ -218,7 +218,7 @@ class TrialSource:
             return None
         self._tick = tick
         reader = pool.reader(self.sd)
-        with reader.snapshot():
+        with reader.connection.snapshot():
             snapshot = TrialSnapshot(
                 reader.trial(self.number),
                 tuple(reader.attempts(self.number)),

@@ -14,8 +14,9 @@ from tensorboard.plugins.hparams import metadata
 
 from hptui.core.errors import Unsupported, UserError
 from hptui.operations.check import check
-from hptui.operations.export import ExportRequest, export
+from hptui.operations.export import export
 from hptui.operations.result_files import write_file_set
+from hptui.results.export.formats import ExportRequest
 from tests.operations.made import EVIL, START, TRIALS, make, trial
 
 TWO = """

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from hptui import studyfile
-from hptui.operations.export import ExportRequest, export
+from hptui.operations.export import export
+from hptui.results.export.formats import ExportRequest
 from tests.operations.made import make
 
 STUDIES = Path(__file__).parents[3] / "studies"

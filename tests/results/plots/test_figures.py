@@ -21,7 +21,7 @@ from tests.results.plots import stores
 
 
 def drawn(sd, folder, kind="png"):
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         return {one.name: one for one in write_plots(read_view(sd, reader), reader, folder, kind)}
 
 
@@ -51,7 +51,7 @@ def test_the_seeds_own_figures(home, tmp_path):
 
 def test_every_number_of_a_caption_is_recorded(home, tmp_path):
     sd = stores.two(home)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         view = read_view(sd, reader)
         figures = write_plots(view, reader, tmp_path, "svg")
     values = {one.number: one.values or {} for one in view.trials}
@@ -152,7 +152,7 @@ def test_hostile_names_are_only_names(home, tmp_path):
     for figure in found.values():
         tree = ElementTree.fromstring(figure.path.read_text())
         assert not [one for one in tree.iter() if one.tag.endswith("script")]
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         scene = PlotContext(read_view(sd, reader), reader)
         for page in (trace_page(scene), contour_page(scene)):
             assert "</svg><script>" not in page
@@ -161,7 +161,7 @@ def test_hostile_names_are_only_names(home, tmp_path):
 
 def test_pages_fetch_nothing_and_are_the_same_each_time(home):
     sd = stores.two(home, 20)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         scene = PlotContext(read_view(sd, reader), reader)
         page = contour_page(scene, "depth", "width")
         assert page == contour_page(scene, "depth", "width")

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hptui.core.format import Proportion
-from hptui.scripts.metrics.files import MetricFiles, read_specs, value_at_path
+from hptui.scripts.metrics.files import MetricFiles, read_specs
+from hptui.scripts.metrics.readers import value_at_path
 
 
 def files(path: Path, **entry: Any) -> MetricFiles:

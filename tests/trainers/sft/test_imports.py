@@ -21,7 +21,7 @@ torch.cuda.is_available, torch.cuda.device_count = lambda: True, lambda: 1  # as
 from hptui import studyfile
 from hptui.trainers import registry, worker
 from hptui.execution.local.launcher import load_worker
-study = studyfile.loads("""
+study = studyfile.read_text("""
 name = "s"
 objective.metric = "rougeL"
 trainer = { kind = "sft", generate_samples = 4 }

@@ -66,7 +66,7 @@ def test_a_study_is_prepared_once_and_its_trials_share_the_tokens(home: Path, st
     leaked, small = events(sd, "data")
     assert leaked.startswith("2 of 10 validation examples are also trained on")
     assert small.startswith("the validation set has 10 examples")
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         facts = reader.study_facts()
     assert (facts["train_examples"], facts["validation_examples"], facts["validation_percent"]) == (32, 10, 23.81)
     assert facts["warnings"] == [leaked, small]
@@ -155,7 +155,7 @@ def test_paused_and_killed_it_ends_as_if_nothing_had_been(home: Path, study: Pat
     for call in (6, 7, 8):
         (study / f"go{call}").touch()
     tiny.train(undisturbed)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         for name in ("train_loss", "grad_norm", "eval_loss", "exact_match"):
             assert {step: value for step, value, _ in reader.curve(0, name)} == tiny.points(undisturbed, name)
 
@@ -196,7 +196,7 @@ def test_a_trial_that_goes_on_from_anothers_checkpoint_trains_as_if_it_had_never
     run_to_rest(home, "longer")
     assert [str(one.status) for one in trials(sd)] == ["complete"] * 3
     assert trial(sd, 2).continued_from == (0, 4)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         for metric in ("train_loss", "eval_loss"):
             whole, longer = (dict(point[:2] for point in reader.curve(number, metric)) for number in (1, 2))
             assert min(longer) > 4

@@ -1,0 +1,116 @@
+"""The recorded words: each stands once in the code, every store has no others, and their spelling is for ever."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import hptui
+from hptui.core.trial import StudyState, TrialStatus
+from hptui.store.recorded import EVENT_KINDS, META_KEYS, EventKind, MetaKey
+
+PACKAGE = Path(hptui.__file__).parent
+HERE = PACKAGE / "store" / "recorded.py"
+
+WRITERS = {"add_event": 1, "set_meta": 0, "get_meta": 0, "write_meta": 1}
+"""Function -> position of the recorded word among its arguments."""
+
+KINDS = """
+    added changed constant data engine gpu_busy hung imported no_gpus prepare prune pruner results resumed revision
+    sampler stage stop_rules study_done study_draining study_paused study_running study_stopped suspect threshold
+    timeout trainer trial_complete trial_failed trial_paused trial_pruned trial_stopped trial_waiting warm_start
+"""
+KEYS = """
+    boot_id clean code defaults facts file fixed knowledge overrides prepared programs rested script since sqlite stages
+    told_constant told_no_gpus uuid warm_start
+"""
+
+
+def sources() -> dict[Path, ast.Module]:
+    return {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py")) if path != HERE}
+
+
+def bare_words(tree: ast.AST) -> list[str]:
+    """List the strings, f-strings included, that a call of a writer records or asks for as a kind or key."""
+    words = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        position = WRITERS.get(name)
+        given = [*node.args[position : position + 1]] if position is not None else []
+        given += [keyword.value for keyword in node.keywords if position is not None and keyword.arg in ("key", "kind")]
+        for argument in given:
+            parts = ast.walk(argument)
+            words += [ast.unparse(part) for part in parts if isinstance(part, ast.Constant | ast.JoinedStr)]
+    return words
+
+
+def test_no_other_word_is_recorded() -> None:
+    assert {str(path): words for path, tree in sources().items() if (words := bare_words(tree))} == {}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "store.add_event('info', 'new', text)",
+        "self.store.add_event(level, f'study_{state}', text)",
+        "store.set_meta('key', value)",
+        "store.set_meta(key='key', value=value)",
+        "x = reader.get_meta('key')",
+        "write_meta(connection, 'key', value)",
+        "store.add_event('info', 'a' if b else EventKind.DATA, text)",
+    ],
+)
+def test_a_bare_word_is_seen(call: str) -> None:
+    assert bare_words(ast.parse(call))
+
+
+def test_a_member_is_no_bare_word() -> None:
+    assert bare_words(ast.parse("store.add_event('info', EventKind.DATA, 'text')\nread.get_meta(MetaKey.SINCE)")) == []
+
+
+def test_only_the_store_writes_the_two_tables() -> None:
+    statement = re.compile(r"\s*(INSERT|REPLACE|UPDATE|DELETE)\b.*\b(meta|events)\b", re.DOTALL)
+    files = {
+        path.name
+        for path, tree in sources().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and statement.match(node.value)
+    }
+    assert files == {"store.py", "schema.py"}
+
+
+@pytest.mark.parametrize("words", [MetaKey, EventKind])
+def test_every_word_is_used(words: type[MetaKey] | type[EventKind]) -> None:
+    used = {
+        node.attr
+        for tree in sources().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == words.__name__
+    }
+    derived = (
+        {kind.name for kind in EventKind if kind.startswith(("study_", "trial_"))} if words is EventKind else set()
+    )
+    assert (used - {"of_study", "of_trial"}) | derived == {word.name for word in words}
+
+
+def test_states_and_statuses_have_their_kinds() -> None:
+    states = [EventKind.of_study(state) for state in StudyState if state is not StudyState.NEW]
+    statuses = [EventKind.of_trial(status) for status in TrialStatus if status is not TrialStatus.RUNNING]
+    assert {*states, *statuses} == {kind for kind in EventKind if kind.startswith(("study_", "trial_"))}
+
+
+def test_every_word_is_described() -> None:
+    assert set(META_KEYS) == set(MetaKey)
+    assert set(EVENT_KINDS) == set(EventKind)
+    assert all(text and not text.endswith(".") for text in (*META_KEYS.values(), *EVENT_KINDS.values()))
+
+
+def test_the_spelling_is_for_ever() -> None:
+    """Old stores hold these words: add to them, and rename only the members."""
+    assert sorted(EventKind) == KINDS.split()
+    assert sorted(MetaKey) == KEYS.split()
