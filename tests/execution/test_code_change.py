@@ -66,7 +66,7 @@ def test_the_new_code_goes_on_with_what_runs(home: Path, tmp_path: Path, package
         f"the runner has restarted itself: hptui 9.9.9, before {hptui.__version__}",
     ]
     assert [(str(one.status), one.attempts) for one in trials(sd)] == [("complete", 1)] * 4
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         for one in trials(sd):
             assert [step for step, _, _ in reader.curve(one.number, "loss")] == list(range(1, 151))
         versions = {attempt.trial: attempt.environment["hptui"] for attempt in reader.attempts()}
