@@ -76,6 +76,8 @@ PRELOADED = (
     "hptui.results.diagnosis",
     "hptui.results.json_output",
     "hptui.core.unit_cube",
+    "hptui.studyfile.schema",
+    "hptui.studyfile.space_table",
     "hptui.trainers.registry",
     "hptui.tui.charts.layout",
     "hptui.tui.charts.raster",
