@@ -305,3 +305,20 @@ def test_a_launcher_that_dies_before_it_forked_lets_go_of_the_lock(body: Path) -
     until(lambda: (warm.poll(), not lock_is_held(run.lock))[1])
     assert read_json(run.shim) is None
     warm.close()
+
+
+def test_a_start_that_hangs_is_given_up(body: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hptui.execution.local.executor.MAX_START_S", 0.3)
+    (body / "slow_import.py").write_text("import time; time.sleep(60)")
+    executor = LocalExecutor()
+    executor.launcher = LauncherClient("warm_body:main", ["slow_import"], os.environ)
+    run = RunDir(body / "attempt-1")
+    launch = Launch("hanging", run, {}, [sys.executable, "-c", "print('cold')"], cwd=str(body))
+    handle = executor.start(launch, Lease())
+    assert handle.state().kind == "starting"
+    assert not executor.settled()
+    until(lambda: handle.state().gone)
+    assert (handle.state().proof, executor.launcher.fileno()) == ("lock", -1)
+    assert executor.settled()
+    handle.forget()
+    executor.close()
