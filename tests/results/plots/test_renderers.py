@@ -27,7 +27,7 @@ def study(request, tmp_path_factory):
     """A fixed study: its directory, and every plot of it, as a report and as the screen ask for them."""
     home = tmp_path_factory.mktemp(request.param)
     sd = STUDIES[request.param](home)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         context = PlotContext(read_view(sd, reader), reader)
         names = tuple(parameter.name for parameter in context.study.space.parameters)
         pairs = list(pairwise(names))
@@ -203,7 +203,7 @@ def test_a_report_says_which_trials_lie_outside_todays_range(home, tmp_path):
 
 def by_name(home, name: str, **options) -> dict[str, Plot]:
     sd = STUDIES[name](home)
-    with StoreReader(sd) as reader:
+    with StoreReader.open(sd) as reader:
         context = PlotContext(read_view(sd, reader), reader)
         plots = {kind: make(context, PlotOptions(**options)) for kind, make in PLOTS.items()}
         return {kind: plot for kind, plot in plots.items() if plot is not None}
