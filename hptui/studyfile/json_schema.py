@@ -1,7 +1,7 @@
 """The JSON Schema of study files, for editors: made from `schema.TABLES` and the settings of a trainer.
 
 It holds only words that mean the same in drafts 4 and 7. Every file that `hptui check` accepts validates; a file that
-validates need not be right, since conditions across keys cannot be said in it."""
+validates need not be right, since conditions across keys cannot be expressed in it."""
 
 from __future__ import annotations
 

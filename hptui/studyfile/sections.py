@@ -1,6 +1,4 @@
-"""Reads the tables of a study file into their parts of a `Study`, `[[stage]]` and `[reference]` included.
-
-`[search]` and the entries of `[space]` have modules of their own."""
+"""Reads the tables of a study file into their parts of a `Study`, but for `[search]` and the entries of `[space]`."""
 
 from __future__ import annotations
 
@@ -94,10 +92,7 @@ def read_trainer(value: Value) -> TrainerSettings:
 
 
 def read_listed_trials(values: list[Value]) -> tuple[ListedTrial, ...]:
-    """Return the trials of `[[trial]]`, in order.
-
-    A name is unique, and cannot be mistaken for a number or for `best`.
-    """
+    """Return the trials of `[[trial]]`. A name is unique, and is neither a number nor `best`."""
     trials: list[ListedTrial] = []
     for index, value in enumerate(values):
         table = TableReader.of(value, "trial", f"trial[{index}]")
@@ -349,5 +344,5 @@ def _target(value: Value, where: str) -> float:
     share: float = FLOAT.read(value, where)
     if 0 < share < 10:
         return share
-    hint = "0.05 means five per cent better than the reference"
-    raise StudyError(f"must be a share above 0, got {show(value)}", where=where, value=value, hint=hint)
+    message, hint = f"must be a share above 0, got {show(value)}", "0.05 means five per cent better than the reference"
+    raise StudyError(message, where=where, value=value, hint=hint)

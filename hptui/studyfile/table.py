@@ -55,7 +55,7 @@ class TableReader:
             raise missing_key_error(key, self.where, text[:1].lower() + text[1:])
 
     def get(self, name: str, default: Any = FROM_FIELD) -> Any:
-        """Return the value of a key as the program uses it, read as the table says; else `default`, or its default.
+        """Return the value of a key, read as the table says; else `default`, or the key's default.
 
         Raises: StudyError for a value that it cannot have, and for a required key that is missing.
         """

@@ -148,7 +148,7 @@ Window = tuple[float, float]
 
 
 def zoomed_window(window: Window, factor: float, centre: float, full: Window) -> Window | None:
-    """Return a window `factor` times as large in which `centre` stays in its place; None for all of `full`."""
+    """Return a window `factor` times as large, with `centre` in its place; None for all of `full`."""
     size = (window[1] - window[0]) * factor
     if size >= full[1] - full[0]:
         return None

@@ -142,7 +142,7 @@ class ParameterForm(Dialog["Entry | None"]):
         Raises: StudyError for what cannot be read.
         """
         from hptui.core.shorthand import parse_parameter
-        from hptui.studyfile.search_tables import SPACE_TABLE
+        from hptui.studyfile.space_table import SPACE_TABLE
 
         texts = self.typed
         name = self._parameter or texts.get("name", "")

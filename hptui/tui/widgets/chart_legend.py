@@ -57,7 +57,7 @@ def letter_of(colour: int | None) -> str:
 
 
 def legend_entries(curves: Sequence[tuple[ChartCurve, SeriesLine | None]], position: float | None) -> list[LegendEntry]:
-    """Return the entries of curves with their values at a position of the x axis; None: at the end of each."""
+    """Return the entries of curves with their values at a position; None: at the end of each."""
     if not curves:  # before the first curve: NumPy is not imported for the first frame
         return []
     from hptui.tui.charts.layout import value_at
@@ -80,7 +80,7 @@ def legend_content(
     with_letters: bool,
     position: str = "",
 ) -> Content:
-    """Return the curves in their colours, as many as fit into `width` cells, after the text of the crosshair."""
+    """Return as many curves in their colours as fit into `width` cells, after the crosshair's text."""
     parts: list[tuple[str, str | ContentStyle]] = []
     for entry in entries:
         if not entry.label:
