@@ -22,6 +22,8 @@ PRELOADED = (
     "hptui.operations.steer",
     "hptui.results.diagnosis",
     "hptui.results.json_output",
+    "hptui.studyfile.read",
+    "hptui.studyfile.serialize",
     "hptui.core.unit_cube",
     "hptui.trainers.registry",
     "hptui.tui.charts.layout",
