@@ -81,7 +81,10 @@ def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 def complete_changes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Complete KEY=VALUE of `--set`: keys of the study file, settings of its trainer, words of a key."""
+    """Complete KEY=VALUE of `--set`.
+
+    Keys of the study file and settings of its trainer come first, then the words of a key.
+    """
     from hptui.operations.study_schema import keys_to_complete
     from hptui.studyfile.reference import complete_change
 

@@ -68,10 +68,7 @@ __all__ = [
 
 
 def one_of(*words: str, noun: str = "") -> Type:
-    """Return the type of one of some words.
-
-    `noun` is what they are called in messages; else the name of the key is.
-    """
+    """Return the type of one of some words; `noun` names them in messages, else the key does."""
     return OneOf(words, noun)
 
 
@@ -98,7 +95,7 @@ def share_of(hint: str) -> Type:
 def text_like(pattern: str) -> Type:
     """Return the type of a text that is not empty.
 
-    The pattern is for other programs; hptui checks it elsewhere.
+    The pattern is only for other programs: it is checked elsewhere.
     """
     return TextType(empty=False, pattern=pattern)
 
@@ -150,9 +147,9 @@ class Key:
     tied_to_checkpoint: bool = False
 
     def read(self, value: Value, where: str) -> Any:
-        """Return the value as the program uses it. None is a value only where it is the default.
+        """Return the value as the program uses it.
 
-        Raises: StudyError.
+        None is a value only where it is the default. Raises: StudyError.
         """
         if value is None and self.default is None:
             return None
@@ -188,7 +185,7 @@ class Key:
         """Return the JSON Schema of the key's values, with its help as the description."""
         schema = self.type.json_schema()
         if "$ref" in schema:
-            return schema  # other words of a schema with a reference are ignored
+            return schema  # words next to a reference are ignored
         if self.choices:
             schema["enum"] = list(self.choices)
         if "type" in schema:

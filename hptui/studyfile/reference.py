@@ -112,7 +112,7 @@ NAMES_OF_TYPES = {id(EXPRESSION): "expression", id(PATH): "path", id(FLAG): "tru
 
 
 def default_text(table: Table, key: Key) -> str:
-    """Return the default as a study file would spell it: – for a required key, '' where there is none."""
+    """Return the default as a study file spells it; – for a required key, '' where there is none."""
     default = table.default(key)
     if key.required:
         return "–"
@@ -146,10 +146,7 @@ def _key_text(table: Table, key: Key) -> str:
 def settable_keys(
     settings: Settings | None, parameters: Iterable[str] = (), stages: Iterable[str] = ()
 ) -> dict[str, Key]:
-    """Return the keys that `--set KEY=VALUE` can change, by dotted name.
-
-    A name without a dot is a setting of the trainer.
-    """
+    """Return the keys that `--set` can change, by dotted name; one without a dot is a setting."""
     keys = dict(settings or {})
     keys |= {f"space.{name}": Key(name) for name in parameters}
     keys |= {f"{table}.{key.name}": key for table in SETTABLE_TABLES for key in TABLES[table].keys}
@@ -157,7 +154,7 @@ def settable_keys(
 
 
 def complete_change(text: str, keys: Mapping[str, Key]) -> Iterator[str]:
-    """Yield completions of a half-typed `--set`: `search.sampler=` for `search.sam`, then its words."""
+    """Yield completions of a half-typed `--set`: `search.sam` to `search.sampler=`, then its words."""
     name, equals, value = text.partition("=")
     if equals:
         words = keys[name].words if name in keys else ()

@@ -38,7 +38,7 @@ CHANGES = "{ learning_rate = 1e-4 }"
 
 
 class PluginName(TextType):
-    """The name of a built-in or installed sampler or pruner, or "module:Object"."""
+    """The name of a built-in or installed sampler, pruner or executor, or "module:Object"."""
 
     def __init__(self, group: Group, *others: str) -> None:
         super().__init__()
@@ -59,6 +59,7 @@ class PluginName(TextType):
 
 
 SAMPLER, PRUNER = PluginName("samplers", "auto"), PluginName("pruners", "none")
+EXECUTOR = PluginName("executors")
 
 SEARCH_TABLES = (
     Table(

@@ -19,7 +19,7 @@ from hptui.core.keys import (
     one_of,
     table,
 )
-from hptui.studyfile.search_tables import NAME, SPACE
+from hptui.studyfile.search_tables import EXECUTOR, NAME, SPACE
 
 SECTIONS = "hptui.studyfile.sections"
 """Module of the functions that read what a type cannot say."""
@@ -215,6 +215,7 @@ RESOURCES = Table(
             "pause_grace", DURATION, "Time to save a checkpoint at a pause before the process is killed", example='"2m"'
         ),
         Key("stop_grace", DURATION, "Time to end by itself at a stop before the process is killed", example="15"),
+        Key("executor", EXECUTOR, "Where attempts run", reader=f"{SECTIONS}:read_executor", example='"local"'),
     ),
 )
 

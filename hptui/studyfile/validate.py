@@ -1,6 +1,4 @@
-"""Validates what only shows when the parts of a study file are seen together.
-
-These are settings, names and constraints, and pruner, stop rules, outcome and `until` against the objectives."""
+"""Validates what only shows when the parts of a study file are seen together, such as names and constraints."""
 
 from __future__ import annotations
 

@@ -78,8 +78,6 @@ KINDS = {
     "ax": Kind("ax", patient=True),
     "ax-multi": Kind("ax", LOSS_AND_SPEED, patient=True),
 }
-TOGETHER = {name: pytest.mark.xdist_group(kind.sampler) for name, kind in KINDS.items() if kind.patient}
-"""Tests of one patient engine share a worker: its libraries take seconds to load."""
 PATIENT = [name for name, kind in KINDS.items() if kind.patient]
 MULTI = [name for name, kind in KINDS.items() if len(kind.objectives) > 1]
 SLOW_MULTI = [name for name in MULTI if name in PATIENT]
@@ -88,13 +86,13 @@ SLOW_MULTI = [name for name in MULTI if name in PATIENT]
 def kinds(*names, slow=()):
     """These kinds; those in `slow` have their turn with `-m slow`."""
     return [
-        pytest.param(KINDS[name], marks=[*_together(name), *([pytest.mark.slow] if name in slow else [])], id=name)
+        pytest.param(KINDS[name], marks=[*_torch(name), *([pytest.mark.slow] if name in slow else [])], id=name)
         for name in names or KINDS
     ]
 
 
-def _together(name):
-    return [TOGETHER[name]] if name in TOGETHER else []
+def _torch(name):
+    return [pytest.mark.torch] if KINDS[name].patient else []
 
 
 @pytest.fixture(params=kinds(slow=MULTI))
@@ -193,7 +191,6 @@ for name, kind in KINDS.items():
 """
 
 
-@pytest.mark.xdist_group("gp")
 def test_proposals_do_not_depend_on_the_process():
     """Of Ax, the tests of its process show this."""
 

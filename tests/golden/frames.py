@@ -88,11 +88,11 @@ WALKS = (
         LARGE,
         ["open", "every"],
         (
-            Shot("best", ("*", "enter"), "attempt"),
+            Shot("best", ("*", "enter"), "›"),
             Shot("next", ("right",)),
             Shot("all settings", ("f",)),
             Shot("clone", ("C",), "Clone"),
-            Shot("failed", ("escape", "escape", "g", "j", "enter")),
+            Shot("failed", ("escape", "escape", "G", "enter"), "›"),
             Shot("log", ("t",), "lines"),
         ),
     ),
@@ -131,7 +131,7 @@ WALKS = (
             Shot("add", ("escape", "a")),
         ),
     ),
-    Walk("letters", LARGE, ["open", "letters"], (Shot("study", ()), Shot("best", ("*", "enter"), "attempt"))),
+    Walk("letters", LARGE, ["open", "letters"], (Shot("study", ()), Shot("best", ("*", "enter"), "›"))),
     Walk("pareto", LARGE, ["open", "pareto"], (Shot("study", ()), Shot("front", ("H",), "history"))),
     Walk("halted", LARGE, ["open", "halted"], (Shot("study", ()), Shot("run", ("r",), "Run halted")), "runner gone"),
     Walk("old", LARGE, ["open", "old"], (Shot("study", ()),)),
@@ -148,7 +148,7 @@ WALKS = (
         ),
         "warm",
     ),
-    Walk("small trial", SMALL, ["open", "every"], (Shot("best", ("*", "enter"), "attempt"), Shot("panel", ("v",)))),
+    Walk("small trial", SMALL, ["open", "every"], (Shot("best", ("*", "enter"), "›"), Shot("panel", ("v",)))),
     Walk("ascii", SMALL, ["open", "every", "--ascii"], (Shot("study", ()),), "*"),
     Walk("light", LARGE, ["open", "every", "--theme", "light"], (Shot("study", ()),)),
     Walk("slow", LARGE, ["--slow", "open", "warm"], (Shot("study", ()),)),
@@ -215,7 +215,7 @@ def walked(walk: Walk) -> list[tuple[str, str]]:
     shutil.copytree(PLACE / "home", home, copy_function=shutil.copy2)
     env = environment(home, TERM="xterm-256color", COLORTERM="truecolor", XDG_CONFIG_HOME=str(home.parent / "config"))
     del env["COLUMNS"]
-    seat = Terminal([sys.executable, "-P", "-m", "hptui", *walk.words], env, walk.size)
+    seat = Terminal(["env", "-C", str(PLACE), sys.executable, "-P", "-m", "hptui", *walk.words], env, walk.size)
     found = []
     try:
         seat.until(walk.ready, 60)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import sqlite3
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -114,3 +116,20 @@ def test_the_spelling_is_for_ever() -> None:
     """Old stores hold these words: add to them, and rename only the members."""
     assert sorted(EventKind) == KINDS.split()
     assert sorted(MetaKey) == KEYS.split()
+
+
+def test_stores_that_were_recorded_before_hold_no_other_words(tmp_path: Path) -> None:
+    with tarfile.open(PACKAGE.parent / "tests" / "golden" / "home.tar.xz") as archive:
+        members = [member for member in archive if Path(member.name).name in ("study.db", "study.db-wal")]
+        archive.extractall(tmp_path, members, filter="data")
+    kinds, keys = set(), set()
+    stores = sorted(tmp_path.rglob("study.db"))
+    for path in stores:
+        conn = sqlite3.connect(path)
+        kinds |= {kind for (kind,) in conn.execute("SELECT kind FROM events")}
+        keys |= {key for (key,) in conn.execute("SELECT key FROM meta")}
+        conn.close()
+    assert len(stores) >= 10
+    assert kinds - set(EventKind) == keys - set(MetaKey) == set()
+    assert len(kinds) > 15
+    assert len(keys) > 10

@@ -48,7 +48,6 @@ TOLERATED_KEYS = ("log", "desc", "description")
 
 MAX_LISTED_MULTIPLES = 10_000
 """Maximum number of multiples of `q` that are listed."""
-
 MAX_LINEAR_DECADES = 2.0
 """Decades of a linear range from which a note suggests a log scale."""
 MAX_PLAUSIBLE_BOUND = 1e4
@@ -330,8 +329,8 @@ class _ParameterReader:
         if self.grid:
             raise StudyError(f"a grid cannot go through {kind}", where=self.where, value=kind, hint="give values")
         base_kind = kind.removeprefix("q_")
-        first_key, second_key = ("a", "b") if base_kind == "beta" else ("mu", "sigma")
-        text = f"{base_kind}({number_text(self._number(first_key))}, {number_text(self._number(second_key))})"
+        texts = [number_text(self._number(key)) for key in (("a", "b") if base_kind == "beta" else ("mu", "sigma"))]
+        text = f"{base_kind}({', '.join(texts)})"
         return {"distribution": text, **({"step": float(self._number("q"))} if kind.startswith("q_") else {})}
 
 
