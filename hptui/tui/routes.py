@@ -76,7 +76,6 @@ PRELOADED = (
     "hptui.results.diagnosis",
     "hptui.results.json_output",
     "hptui.studyfile.read",
-    "hptui.studyfile.serialize",
     "hptui.core.unit_cube",
     "hptui.studyfile.schema",
     "hptui.studyfile.space_table",
