@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hptui import plugins
 from hptui.core.key_types import TextType
 from hptui.core.keys import (
     EXPRESSION,
@@ -48,11 +47,15 @@ class PluginName(TextType):
     @property
     def words(self) -> tuple[str, ...]:
         """The built-in names."""
-        return (*self.others, *plugins.names(self.group))
+        return self._names(installed=False)
 
     def json_schema(self) -> dict[str, Value]:
-        names = (*self.others, *plugins.names(self.group, installed=True))
-        return {"anyOf": [{"enum": list(names)}, {"type": "string", "pattern": ":"}]}
+        return {"anyOf": [{"enum": list(self._names(installed=True))}, {"type": "string", "pattern": ":"}]}
+
+    def _names(self, installed: bool) -> tuple[str, ...]:
+        from hptui import plugins  # 25 ms, which the list of keys does not need
+
+        return (*self.others, *plugins.names(self.group, installed=installed))
 
 
 SAMPLER, PRUNER = PluginName("samplers", "auto"), PluginName("pruners", "none")
@@ -87,7 +90,6 @@ SEARCH_TABLES = (
                 "pruner",
                 either(PRUNER, table("search.pruner")),
                 "When to end a trial that does worse than others: a kind, or a table",
-                reader=f"{SEARCH}:read_pruner",
                 example='{ kind = "median", startup = 3 }',
             ),
             Key("until", table("search.until"), "When the whole study ends, besides trials", example="{ hours = 8 }"),
@@ -145,6 +147,7 @@ SEARCH_TABLES = (
                 "Percent of trials that go on, between 0 and 100",
                 default=25.0,
                 low=0,
+                reader=f"{SEARCH}:read_percentile",
                 only_for=("percentile",),
                 example="25",
             ),
@@ -164,6 +167,7 @@ SEARCH_TABLES = (
                 "Share of the budget (below 1) or number of reports without improvement",
                 default=0.2,
                 low=0,
+                reader=f"{SEARCH}:read_patience",
                 only_for=("patient",),
                 example="0.2",
             ),
@@ -192,6 +196,7 @@ SEARCH_TABLES = (
                 list_of(WHOLE),
                 "Numbers of reports at which trials are compared, as W&B counts them",
                 default=(),
+                reader=f"{SEARCH}:read_bands",
                 only_for=("bands",),
                 example="[3, 9, 27]",
             ),
@@ -279,7 +284,6 @@ SEARCH_TABLES = (
                 "pruner",
                 either(PRUNER, table("search.pruner")),
                 "Its pruner; without it, that of [search]",
-                reader=f"{SEARCH}:read_pruner",
                 example='"none"',
             ),
             Key("baseline", FLAG, "Run the baseline again under this stage's overrides", example="true"),

@@ -75,6 +75,7 @@ PRELOADED = (
     "hptui.operations.steer",
     "hptui.results.diagnosis",
     "hptui.results.json_output",
+    "hptui.studyfile.read",
     "hptui.core.unit_cube",
     "hptui.studyfile.schema",
     "hptui.studyfile.space_table",

@@ -424,7 +424,7 @@ def completions(tmp_path, *words):
 def test_set_is_completed(tmp_path):
     file = tmp_path / "s.toml"
     file.write_text(tomlkit.dumps({**BASE, "stage": [{"name": "rate"}]}))
-    assert completions(tmp_path, "run", str(file), "--set", "search.sam") == ["search.sampler="]
+    assert completions(tmp_path, "run", str(file), "--set", "search.base") == ["search.baseline="]
     assert "search.sampler=tpe" in completions(tmp_path, "run", str(file), "--set", "search.sampler=t")
     assert completions(tmp_path, "check", str(file), "--set", "dropo") == ["dropout="]
     assert "stage.rate.trials=" in completions(tmp_path, "check", str(file), "--set", "stage.")

@@ -40,19 +40,8 @@ DISTRIBUTION_KEYS: Mapping[str, tuple[str, ...]] = {
 DISTRIBUTION_DEFAULTS = {"mu": 0.0, "sigma": 1.0, "a": 1.0, "b": 1.0, "q": 1.0}
 """W&B's defaults."""
 PARAMETER_KEYS = (
-    "value",
-    "values",
-    "min",
-    "max",
-    "distribution",
-    "probabilities",
-    "mu",
-    "sigma",
-    "a",
-    "b",
-    "q",
-    "parameters",
-)
+    "value", "values", "min", "max", "distribution", "probabilities", "mu", "sigma", "a", "b", "q", "parameters",
+)  # fmt: skip
 """Keys of a parameter."""
 TOLERATED_KEYS = ("log", "desc", "description")
 """Keys that W&B does not have: `log` has a meaning here, the others are comments."""
