@@ -11,7 +11,7 @@ from hptui.core.format import setting
 from hptui.core.parameters import Choice, Float, Parameter
 from hptui.core.sanitize import sanitize
 from hptui.core.trial import Trial, Value
-from hptui.core.values import canonical_json, is_number
+from hptui.core.values import canonical_json, is_number, number_text
 from hptui.results.facts import Fact, Line, Name, line
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.plot import Axis, axis_label, trial_count
@@ -83,7 +83,7 @@ class SettingAxis:
         if self.range is None or not placed.outside:
             return ""
         low, high = self.range.low, self.range.high
-        return f"> {setting(high)}" if placed.position >= high else f"< {setting(low)}"
+        return f"> {number_text(high)}" if placed.position >= high else f"< {number_text(low)}"
 
     def bins(self, maximum: int) -> int:
         """Return the number of bins: one per value if there are at most `maximum` values, else `maximum`."""

@@ -217,7 +217,7 @@ def test_a_trial_outside_todays_range_stays_at_its_edge(home, whole_range):
     assert outside == {9: 0.01, 10: 0.01, 11: 1e-4}
     assert (plot.panels[0].x.low, plot.panels[0].x.high) == (1e-4, 1e-2)
     assert [row for row in plot.table.rows if row[0][0] in "<>"] == [
-        ("< 0.0001", "1", "1.400", "1.400"),
+        ("< 1e-4", "1", "1.400", "1.400"),
         ("> 0.01", "2", "1.050", "0.200"),
     ]
 
