@@ -35,6 +35,11 @@ STARTERS = (
     "hptui.execution.local.",
     "hptui.operations.dry_run.",
     "hptui.operations.memory_fit.",
+    "hptui.operations.doctor.examine",
+    "hptui.execution.code_watch.CodeWatch",
+    "hptui.scripts.preflight.",
+    "hptui.scripts.process.",
+    "hptui.testing.executors.",
     "hptui.api.run.",
 )
 """What starts a process when it is called, by the beginning of its full name."""
@@ -43,7 +48,7 @@ STARTERS = (
 def marks_of(item: pytest.Function) -> set[str]:
     """Return the marks of a test."""
     at_once = loaded_by(item.module.__name__)
-    called = _reached(item.function)
+    called = _reached(item.function) | {_full_name(base) for base in getattr(item.cls, "__mro__", ())}
     for fixtures in item._fixtureinfo.name2fixturedefs.values():
         for fixture in fixtures:
             if fixture.func.__module__.startswith("tests."):
@@ -93,8 +98,10 @@ def _references(value: Any) -> Iterator[Any]:
         named = value.__globals__.get(name)
         if isinstance(named, ModuleType | FunctionType | type):
             yield named
-        elif named is None and name in _IMPORTABLE:
-            yield f"{name}."
+        elif named is None:
+            yield from [f"{name}."] if name in _IMPORTABLE else ()
+        elif type(named).__module__.startswith("hptui."):
+            yield type(named)
     for cell in value.__closure__ or ():
         if isinstance(cell.cell_contents, FunctionType | type):
             yield cell.cell_contents

@@ -19,8 +19,8 @@ from hptui.results.plots.plot import (
     Curve,
     Plot,
     PlotOptions,
+    PlotTable,
     Point,
-    Table,
     axis_label,
     trial_count,
     trial_fact,
@@ -108,7 +108,7 @@ def _history_row(context: PlotContext, trial: Trial, so_far: float | None, optio
     }
 
 
-def _history_table(context: PlotContext, so_far: Mapping[int, float]) -> Table:
+def _history_table(context: PlotContext, so_far: Mapping[int, float]) -> PlotTable:
     """Return each new best: its trial, value and name."""
     names = {trial.number: trial.name for trial in context.ranked}
     rows, previous = [], None
@@ -116,7 +116,7 @@ def _history_table(context: PlotContext, so_far: Mapping[int, float]) -> Table:
         if value != previous:
             rows.append((str(number), context.short_text(value), sanitize(names[number], limit=20)))
         previous = value
-    return Table(("trial", "best so far", "name"), tuple(rows))
+    return PlotTable(("trial", "best so far", "name"), tuple(rows))
 
 
 def _history_caption(context: PlotContext, best: Trial, *, has_intervals: bool) -> Line:
@@ -217,7 +217,7 @@ def curves(context: PlotContext, options: PlotOptions) -> Plot | None:
             for trial in drawn
             for step, value in read[trial.number]
         ],
-        table=Table(
+        table=PlotTable(
             ("trial", "points", "last"),
             tuple((str(n), str(summaries[n].n), context.short_text(read[n][-1][1], metric)) for n in read if read[n]),
         ),

@@ -20,8 +20,8 @@ from hptui.results.plots.plot import (
     Plot,
     PlotCell,
     PlotOptions,
+    PlotTable,
     Point,
-    Table,
     axis_label,
     trial_count,
     trial_fact,
@@ -146,7 +146,7 @@ def _contour_row(context: PlotContext, trial: Trial, names: Sequence[str]) -> di
     }
 
 
-def _contour_table(context: PlotContext, x: SettingAxis, y: SettingAxis, cells: Sequence[PlotCell]) -> Table:
+def _contour_table(context: PlotContext, x: SettingAxis, y: SettingAxis, cells: Sequence[PlotCell]) -> PlotTable:
     """Return the means by cell, best first."""
     sign = 1 if context.study.objective.goal == "minimize" else -1
     with_mean = [(cell.z, cell) for cell in cells if cell.z is not None]
@@ -159,7 +159,7 @@ def _contour_table(context: PlotContext, x: SettingAxis, y: SettingAxis, cells: 
             for axis, position in ((x, cell.x), (y, cell.y))
         ]
         rows.append((*(sanitize(text, limit=12) for text in texts), context.short_text(mean), str(cell.n)))
-    return Table((sanitize(x.name, limit=20), sanitize(y.name, limit=20), "mean", "n"), tuple(rows))
+    return PlotTable((sanitize(x.name, limit=20), sanitize(y.name, limit=20), "mean", "n"), tuple(rows))
 
 
 def _contour_caption(context: PlotContext, names: Sequence[str], *, is_map: bool) -> Line:
@@ -255,7 +255,7 @@ def _pareto_row(context: PlotContext, trial: Trial, on_front: set[int]) -> dict[
     return {"trial": trial.number, **values, "front": trial.number in on_front}
 
 
-def _pareto_table(context: PlotContext, front: Sequence[Trial]) -> Table:
+def _pareto_table(context: PlotContext, front: Sequence[Trial]) -> PlotTable:
     """Return the front by its first objective."""
     first, second = (objective.metric for objective in context.study.objectives[:2])
     rows = [
@@ -267,7 +267,7 @@ def _pareto_table(context: PlotContext, front: Sequence[Trial]) -> Table:
         )
         for trial in sorted(front, key=lambda trial: ((trial.values or {})[first], trial.number))
     ]
-    return Table(("trial", first, second, "name"), tuple(rows))
+    return PlotTable(("trial", first, second, "name"), tuple(rows))
 
 
 def _pareto_caption(context: PlotContext, trials: Sequence[Trial], front: Sequence[Trial], knee: Trial | None) -> Line:

@@ -123,7 +123,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class PlotTable:
     """The numbers of a plot: rows of text under headings."""
 
     headings: tuple[str, ...] = ()
@@ -175,7 +175,7 @@ class Plot:
     labels: Mapping[str, str] = field(default_factory=dict)
     numbered: bool = False
     rows: Sequence[Mapping[str, Any]] = ()
-    table: Table = field(default_factory=Table)
+    table: PlotTable = field(default_factory=PlotTable)
     notes: tuple[Line, ...] = ()
 
     def __post_init__(self) -> None:

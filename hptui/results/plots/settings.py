@@ -22,8 +22,8 @@ from hptui.results.plots.plot import (
     Curve,
     Plot,
     PlotOptions,
+    PlotTable,
     Point,
-    Table,
     axis_label,
     trial_count,
     trial_fact,
@@ -61,7 +61,7 @@ def importances(context: PlotContext, options: PlotOptions) -> Plot | None:
             for name, share in result.shares.items()
         ),
         rows=[{"setting": name, "share": share, "method": method} for name, share in result.shares.items()],
-        table=Table(
+        table=PlotTable(
             ("parameter", "share"),
             tuple((sanitize(name, limit=40), f"{share:.1%}") for name, share in result.shares.items()),
         ),
@@ -101,7 +101,7 @@ def slices(context: PlotContext, options: PlotOptions) -> Plot | None:
         caption=with_notes(caption, notes),
         panels=tuple(_panel(context, axis) for axis in axes),
         rows=context.csv_rows(trials, names),
-        table=_slice_table(context, axes[0]) if len(axes) == 1 else Table(),
+        table=_slice_table(context, axes[0]) if len(axes) == 1 else PlotTable(),
         notes=notes,
     )
 
@@ -138,7 +138,7 @@ def _panel(context: PlotContext, axis: SettingAxis) -> Plot:
     )
 
 
-def _slice_table(context: PlotContext, axis: SettingAxis) -> Table:
+def _slice_table(context: PlotContext, axis: SettingAxis) -> PlotTable:
     """Return number, mean and best of the objective by value, or by fifths of the axis."""
     count = axis.bins(GROUPS)
     groups: dict[tuple[str, int], list[float]] = defaultdict(list)
@@ -151,7 +151,7 @@ def _slice_table(context: PlotContext, axis: SettingAxis) -> Table:
         best = context.study.objective.best(values)
         text = beyond or axis.bin_text(index, count)
         rows.append((text, str(len(values)), context.short_text(fmean(values)), context.short_text(best)))
-    return Table((sanitize(axis.name, limit=20), "n", "mean", "best"), tuple(rows))
+    return PlotTable((sanitize(axis.name, limit=20), "n", "mean", "best"), tuple(rows))
 
 
 MAX_AXES = 8
@@ -222,7 +222,7 @@ def _line_of(context: PlotContext, trial: Trial, axes: Sequence[SettingAxis], z:
     )
 
 
-def _parallel_table(context: PlotContext, axes: Sequence[SettingAxis]) -> Table:
+def _parallel_table(context: PlotContext, axes: Sequence[SettingAxis]) -> PlotTable:
     """Return the settings of the best trials, a column for each."""
     best = context.order[: max(1, min(MAX_TABLE_TRIALS, len(context.order) // 10))]
     rows = [
@@ -235,7 +235,7 @@ def _parallel_table(context: PlotContext, axes: Sequence[SettingAxis]) -> Table:
     rows.append(
         (sanitize(context.metric, limit=20), *(context.short_text(context.values[trial.number]) for trial in best))
     )
-    return Table(("setting", *(f"#{trial.number}" for trial in best)), tuple(rows))
+    return PlotTable(("setting", *(f"#{trial.number}" for trial in best)), tuple(rows))
 
 
 MAX_BARS = 60
@@ -269,7 +269,7 @@ def categorization(context: PlotContext, options: PlotOptions) -> Plot | None:
         bars=tuple(part for trial in drawn for part in _bar_parts(trial, names)),
         labels={name: axis_label(context.view, name) for name in names},
         rows=[_categories_row(trial, names) for trial in counted],
-        table=Table(
+        table=PlotTable(
             ("trial", *(sanitize(name, limit=30) for name in names)),
             tuple(
                 (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hptui.results.facts import plain_text
-from hptui.results.plots.plot import Axis, Plot, PlotCell, Table
+from hptui.results.plots.plot import Axis, Plot, PlotCell, PlotTable
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.charts.layout import axis_layout
 from hptui.tui.charts.raster import DOT_STYLES, DotStyle, PlaneBox, SeriesLine, rasterize
@@ -45,10 +45,10 @@ def draw_missing(reason: str) -> Drawing:
     return [[Cell("")], [Cell(f"  {reason}", "muted")]]
 
 
-def table_of(plot: Plot) -> Table:
+def table_of(plot: Plot) -> PlotTable:
     """Return the numbers of a plot, safe for a terminal."""
     headings = tuple(plain_line(heading, 40) for heading in plot.table.headings)
-    return Table(headings, tuple(tuple(plain_line(text, 60) for text in row) for row in plot.table.rows))
+    return PlotTable(headings, tuple(tuple(plain_line(text, 60) for text in row) for row in plot.table.rows))
 
 
 # -- dots and lines with axes

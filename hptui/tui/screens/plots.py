@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from hptui.results.importance import Importance
-from hptui.results.plots.plot import PlotOptions, Table
+from hptui.results.plots.plot import PlotOptions, PlotTable
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
@@ -107,7 +107,7 @@ class PlotsScreen(SourceScreen):
         if self.tab == "importance":
             self._request_importance(snapshot.view)
             if not self._has_importance:
-                self._show_plot(DrawnPlot(want, "importance", WORKING, Table()))
+                self._show_plot(DrawnPlot(want, "importance", WORKING, PlotTable()))
                 return
         self.plot_source.want = want
         latest = self.plot_source.latest

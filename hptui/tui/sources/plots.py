@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hptui.results.importance import Importance
 from hptui.results.plots.context import PlotContext
-from hptui.results.plots.plot import PlotOptions, Table
+from hptui.results.plots.plot import PlotOptions, PlotTable
 from hptui.results.plots.registry import PLOTS, missing_plot
 from hptui.results.view import View
 from hptui.tui.cells import plain_line
@@ -37,7 +37,7 @@ class DrawnPlot:
     request: PlotRequest
     title: str
     drawing: Drawing
-    table: Table
+    table: PlotTable
 
 
 class PlotSource:
@@ -81,6 +81,6 @@ def draw_request(context: PlotContext, request: PlotRequest) -> DrawnPlot:
         plot = PLOTS[request.name](context, request.options)
     if plot is None:
         title, reason = missing_plot(context, request.name, request.options)
-        return DrawnPlot(request, plain_line(title, 100), draw_missing(reason), Table())
+        return DrawnPlot(request, plain_line(title, 100), draw_missing(reason), PlotTable())
     drawing = draw(plot, request.width, request.height, request.marks)
     return DrawnPlot(request, plain_line(plot.title, 100), drawing, table_of(plot))
