@@ -30,6 +30,7 @@ from hptui.tui.feed import Feed, OperationDone
 from hptui.tui.host import Host
 from hptui.tui.keys import bindings, textual_keymap
 from hptui.tui.palette import KeyCommands
+from hptui.tui.plugin_screens import InstalledScreenCommands, InstalledScreens
 from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.textual_private import HookedApp
 from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
@@ -45,7 +46,7 @@ class HptuiApp(HookedApp):
     TITLE = "hptui"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    COMMANDS: ClassVar[set[Any]] = {KeyCommands}
+    COMMANDS: ClassVar[set[Any]] = {KeyCommands, InstalledScreenCommands}
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
     ALLOW_SELECT = False
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  Textual reads it so
@@ -63,6 +64,7 @@ class HptuiApp(HookedApp):
         self.feed = Feed(self.config.refresh)
         self.glyphs: Glyphs = ASCII_GLYPHS if self.config.charts == "ascii" else UNICODE_GLYPHS
         self._study = study
+        self.installed_screens = InstalledScreens(self)
         self._key_queue = KeyQueue(self)
         self.animation_level = "none"
         for theme in THEMES:
@@ -104,6 +106,7 @@ class HptuiApp(HookedApp):
         self.feed.start()
         self.push_screen(self._first_screen())
         self.set_timer(routes.PRELOAD_DELAY_S, routes.start_preloading)
+        self.set_timer(routes.PRELOAD_DELAY_S, self.installed_screens.start_search)
         if self._problems:
             self.call_after_refresh(self.say, "; ".join(self._problems), "warn")
 
@@ -183,6 +186,9 @@ class HptuiApp(HookedApp):
             return None
         screen = target(**arguments)
         return self.switch_screen(screen) if replace else self.push_screen(screen, then)
+
+    def action_open_installed(self, name: str) -> None:
+        self.installed_screens.open(name)
 
     def _is_in_front(self, route: str) -> bool:
         front = type(self.screen)
