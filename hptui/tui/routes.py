@@ -58,6 +58,7 @@ ROUTES: Mapping[str, Route] = {
     "log": Route("hptui.tui.screens.log:LogScreen", "A log"),
     "records": Route("hptui.tui.screens.log:RecordsScreen", "Generated records"),
     "system": Route("hptui.tui.screens.system:SystemScreen", "The machine"),
+    "doc": Route("hptui.tui.screens.doc:DocScreen", "A part of the documentation"),
     "help": Route("hptui.tui.screens.help:HelpScreen", "Help"),
     "new_study": Route("hptui.tui.screens.new_study:begin_study", "A new study"),
     "launch": Route("hptui.tui.screens.new_study:LaunchForm", "Options of a run"),
@@ -69,6 +70,7 @@ ROUTES: Mapping[str, Route] = {
 """Name -> screen."""
 
 PRELOADED = (
+    "hptui.operations.docs",
     "hptui.operations.logs",
     "hptui.operations.run",
     "hptui.operations.space",

@@ -11,8 +11,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalScroll
-from textual.widgets import Markdown
 
 from hptui.core.study import Study
 from hptui.store.paths import StudyDir
@@ -24,6 +22,7 @@ from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.verbs import helper_environment
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
+from hptui.tui.widgets.markdown_pane import MarkdownPane
 
 REPORT_TIMEOUT_S = 180
 """Seconds after which the process that makes the report is given up."""
@@ -45,7 +44,7 @@ class ReportScreen(SourceScreen):
     def compose(self) -> ComposeResult:
         yield CellLine(id="head", classes="bar")
         yield Facts(wrap=False, id="body", classes="pane")
-        yield VerticalScroll(id="rendered", classes="pane")
+        yield MarkdownPane(id="rendered", classes="pane")
         yield MessageLine(id="answer")
         yield KeyLine(ascii=host_of(self).config.charts == "ascii")
 
@@ -97,12 +96,11 @@ class ReportScreen(SourceScreen):
 
     def action_rendered(self) -> None:
         """Switch between source and rendered text."""
-        body, rendered = self.query_one("#body"), self.query_one("#rendered", VerticalScroll)
+        body, rendered = self.query_one("#body"), self.query_one("#rendered", MarkdownPane)
         show = not rendered.display
         body.display, rendered.display = not show, show
         if show:
-            rendered.remove_children()
-            rendered.mount(Markdown(self.text, open_links=False))
+            rendered.show(self.text)
             rendered.focus()
         else:
             body.focus()
