@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hptui.core.keys import FLAG, NUMBER, TEXT, WHOLE, Key, one_of
     from hptui.core.study import Objective, PrunerSettings, Study
     from hptui.core.trial import Trial
+    from hptui.execution.executor import Executor, Handle, Launch, LaunchRecord, Lease, State, WorkerSpec
     from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph, ReportTable
     from hptui.results.export.formats import ExportRequest
     from hptui.results.fact_writer import FactWriter
@@ -59,7 +60,9 @@ __all__ = [
     "ExecutorSpec", "ScreenSpec", "CommandSpec", "Key", "FLAG", "NUMBER", "TEXT", "WHOLE", "one_of",
     # what it works with
     "Study", "Objective", "PrunerSettings", "Trial", "Engine", "Proposal", "SpaceProjection",
-    "Pruner", "ProgressCurve", "Verdict", "KEEP", "TrialContext", "setting", "MetricsReader", "ReaderOptions", "Reading",
+    "Pruner", "ProgressCurve", "Verdict", "KEEP", "TrialContext", "setting",
+    "MetricsReader", "ReaderOptions", "Reading",
+    "Executor", "Handle", "Launch", "LaunchRecord", "Lease", "State", "WorkerSpec",
     "ExportRequest", "View", "ReportData", "FactWriter",
     "Block", "Bullets", "CodeBlock", "Heading", "Paragraph", "ReportTable",
 ]
@@ -78,6 +81,7 @@ HANDED_ON: Mapping[str, str] = {
         "hptui.trainers.settings": "setting",
         "hptui.scripts.metrics.readers": "MetricsReader ReaderOptions",
         "hptui.scripts.metrics.pairs:MetricsReading": "Reading",
+        "hptui.execution.executor": "Executor Handle Launch LaunchRecord Lease State WorkerSpec",
         "hptui.results.export.formats": "ExportRequest",
         "hptui.results.view": "View",
         "hptui.results.report_data": "ReportData",

@@ -1,33 +1,70 @@
-"""Every test has a HOME of its own, and leaves no process behind."""
+"""Every test has a HOME of its own, and leaves no process behind; marks say what a test costs."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the hub, even where it could be reached
 
 import pytest
+from hypothesis import settings
 
-from tests.support import kill_all
+from tests import marks
+from tests.import_graph import ROOT, loaded_by, name_of
+from tests.support import PATIENCE, kill_all
+
+LONG = ("faults/test_killloop", "faults/test_charlm_kills", "faults/", "contracts/", "twins/", "execution/", "scripts/")
+"""Files and folders that take long: they begin first, so that nobody waits for one of them at the end."""
+
+settings.register_profile("dev", max_examples=25, deadline=None)
+settings.register_profile("ci", parent=settings.get_profile("ci"), max_examples=100)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
+
+marks.watch()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of an `xdist_group` in one process, as xdist means to.
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import a file whose tests all load torch when those are not asked for: that takes seconds."""
+    if "not torch" not in config.option.markexpr or not collection_path.match("test_*.py"):
+        return None
+    return True if loaded_by(name_of(collection_path)) & marks.LIBRARIES["torch"] else None
 
-    It writes the group behind a test's id, where pytest 9.2 does not look any more: without a word, each process then
-    makes anew what the tests of a module share.
-    """
-    if not getattr(config.option, "loadgroup", False):
-        return
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Set the marks, scale the time limits, and put first what takes long."""
     for item in items:
-        names = sorted({str(mark.args[0]) for mark in item.iter_markers("xdist_group")})
-        if names and "@" not in item.nodeid.rpartition("]")[2]:
-            from _pytest.nodeid import NodeId
+        for name in marks.marks_of(item) if isinstance(item, pytest.Function) else ():
+            item.add_marker(name)
+        if PATIENCE != 1:
+            limit = item.get_closest_marker("timeout")
+            seconds = float(limit.args[0] if limit else item.config.getini("timeout"))
+            item.add_marker(pytest.mark.timeout(seconds * PATIENCE), append=False)
+    items.sort(key=_turn)
 
-            item._id = NodeId.parse(f"{item.nodeid}@{'_'.join(names)}")  # type: ignore[attr-defined]
+
+def _turn(item: pytest.Item) -> int:
+    place = item.path.relative_to(ROOT / "tests").as_posix()
+    return next((turn for turn, name in enumerate(LONG) if place.startswith(name)), len(LONG))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    marks.started_processes().clear()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Hold a test to its marks, in a run that leaves tests out by them."""
+    torch_before = "torch" in sys.modules
+    result = yield
+    if "not process" in (item.config.option.markexpr or "") and (problem := marks.unmarked(item, torch_before)):
+        pytest.fail(problem, pytrace=False)
+    return result
 
 
 @pytest.fixture
@@ -35,7 +72,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     place = tmp_path / "home"
     monkeypatch.setenv("HPTUI_HOME", str(place))
     yield place
-    kill_all(place)
+    if marks.started_processes():
+        kill_all(place)
 
 
 @pytest.fixture(scope="session")

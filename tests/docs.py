@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,6 +17,8 @@ import click
 from hptui.cli.main import cli
 from hptui.core import errors
 from hptui.core.trial import Reason, Role, TrialStatus
+from hptui.studyfile.reference import render_table
+from hptui.studyfile.schema import TABLES
 from hptui.trainers import registry
 from hptui.tui.keys import KEYS, key_text, keys_of_scope
 
@@ -205,6 +208,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings of toy": lambda: settings("toy"),
     "settings of command": command_settings,
     "keys": keys,
+    **{f"table of {name or 'file'}": partial(render_table, name) for name in TABLES},
 }
 
 

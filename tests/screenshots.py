@@ -138,7 +138,7 @@ def trained(home: Path) -> None:
         sd = StudyDir.for_study(home, name)
         if not sd.exists():
             run(home, str(ROOT / "studies" / f"{name}.toml"))
-            until(lambda sd=sd: not runner_status(sd)["alive"], 1800)
+            until(lambda sd=sd: not runner_status(sd)["alive"], seconds=1800)
 
 
 def start_over(home: Path) -> None:
@@ -147,7 +147,7 @@ def start_over(home: Path) -> None:
     if sd.exists() and not runner_status(sd)["alive"]:
         shutil.rmtree(sd.root)
     run(home, str(ROOT / "studies" / f"{RUNNING}.toml"))
-    until(lambda: len(trials(sd)) > 7, 600)
+    until(lambda: len(trials(sd)) > 7, seconds=600)
 
 
 def _needs_a_run(shot: Shot) -> bool:

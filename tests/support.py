@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import linecache
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from hptui.core.trial import Trial
 from hptui.operations.run import run
 from hptui.operations.runner_process import runner_status
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
+
+T = TypeVar("T")
+
+PATIENCE = float(os.environ.get("HPTUI_TEST_PATIENCE", "1"))
+"""What every deadline of the tests is multiplied with, for a machine that is slow or busy."""
 
 DEADLINE = 90.0
 
@@ -59,18 +68,24 @@ def toy(
     return path
 
 
-def until(what: Callable[[], object], seconds: float = DEADLINE) -> None:
-    """Wait until something holds; fails loudly when it never does."""
-    deadline = time.monotonic() + seconds
-    while not what():
+def until(condition: Callable[[], T], what: str = "", *, seconds: float = DEADLINE, every: float = 0.02) -> T:
+    """Wait until a condition holds, and return what it gave.
+
+    Raises: AssertionError with `what` (else the line that waits) when it does not hold in time.
+    """
+    deadline = time.monotonic() + seconds * PATIENCE
+    while not (result := condition()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not reached within {seconds:g} s")
-        time.sleep(0.02)
+            caller = sys._getframe(1)
+            line = linecache.getline(caller.f_code.co_filename, caller.f_lineno).strip()
+            raise AssertionError(f"not within {seconds * PATIENCE:g} s: {what or line}")
+        time.sleep(every)
+    return result
 
 
 def rest(sd: StudyDir, seconds: float = DEADLINE) -> StudyDir:
     """Wait until no runner holds the study."""
-    until(lambda: not runner_status(sd)["alive"], seconds)
+    until(lambda: not runner_status(sd)["alive"], f"{sd.name} rests", seconds=seconds)
     return sd
 
 
@@ -111,20 +126,25 @@ def hptui(home: Path, *words: str, cwd: Path | None = None, timeout: float = 120
 
 
 def kill_all(home: Path) -> None:
-    """End every process that belongs to studies under a HOME: runners first, so that nothing is restarted."""
-    for _ in range(3):
-        for entry in Path("/proc").glob("[0-9]*"):
-            if int(entry.name) == os.getpid():
-                continue
-            try:
-                words = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-                cwd = os.readlink(entry / "cwd")
-                files = " ".join(os.readlink(fd) for fd in (entry / "fd").iterdir())
-            except OSError:
-                continue
-            if str(home).encode() in words or str(home) in files or cwd.startswith(str(home)):
-                try:
-                    os.kill(int(entry.name), signal.SIGKILL)
-                except OSError:
-                    continue
-        time.sleep(0.05)
+    """End every process that carries a HOME in its environment or command: runners, their attempts, their scripts.
+
+    Repeated until there is none, since what is killed last may just have started another.
+    """
+    carries = re.compile(re.escape(str(home).encode()) + rb"(?![\w.-])")
+    while pids := [pid for pid in _processes() if carries.search(_words(pid))]:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)  # until the kernel has buried them
+
+
+def _processes() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
+
+
+def _words(pid: int) -> bytes:
+    """Return the command and the environment of a process; of one that is dead, or another user's: nothing."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return b""

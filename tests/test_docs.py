@@ -20,7 +20,7 @@ from hptui.cli.main import cli
 from hptui.operations import docs
 from hptui.operations.check import check
 from hptui.store.recorded import EventKind
-from hptui.studyfile.schema import KEYS as STUDY_FILE_KEYS
+from hptui.studyfile.schema import TABLES
 from hptui.tui.keys import KEYS as BOUND_KEYS
 from tests.docs import EXIT_CODES, PAGES, REASONS, ROLES, ROOT, STATUSES, documents, error_classes, generated
 from tests.support import hptui as call
@@ -295,15 +295,15 @@ def keys_in_table(name: str) -> list[str]:
     return re.findall(r"^\| `([^`]+)` \|", part[1], re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", STUDY_FILE_KEYS)
+@pytest.mark.parametrize("name", TABLES)
 def test_every_key_of_the_study_file_is_in_its_table(name: str) -> None:
-    assert keys_in_table(name or "file") == list(STUDY_FILE_KEYS[name])
+    assert keys_in_table(name or "file") == list(TABLES[name].names)
 
 
-@pytest.mark.parametrize("name", [name for name in STUDY_FILE_KEYS if name])
+@pytest.mark.parametrize("name", [name for name in TABLES if name])
 def test_a_key_can_be_looked_up_by_table_and_name(name: str) -> None:
     table = f"{name}.NAME" if name == "metrics" else name
-    for key in STUDY_FILE_KEYS[name]:
+    for key in TABLES[name].names:
         assert f"`{key}`" in docs.about("study-file", f"{table.lower()}.{key}")
 
 

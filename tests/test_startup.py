@@ -1,6 +1,8 @@
 """The front door opens fast: nothing heavy is imported before it is needed. Seen from outside, in fresh processes."""
 
 import json
+import os
+import resource
 import subprocess
 import sys
 
@@ -72,3 +74,51 @@ def test_what_screens_import_late_is_imported_ahead():
     program = f"HEAVY = {HEAVY!r}\n{AHEAD}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines() == ["[]", "[]"]
+
+
+def cpu_seconds(*command: str) -> float:
+    """Return the CPU seconds of a program, the least of three runs: the first may have to compile."""
+
+    def run() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+        subprocess.run([sys.executable, *command], capture_output=True, timeout=120, check=True, env=environment)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    return min(run() for _ in range(3))
+
+
+# Three times what each took on a machine that had nothing else to do: a library that is imported too early costs more.
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        (["--help"], 0.33),
+        (["--version"], 0.33),
+        (["status"], 0.42),
+        (["run", "--help"], 0.42),
+        (["paths"], 0.39),
+        (["docs", "study-file"], 0.36),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_verb_begins_at_once(home, words, seconds):
+    assert cpu_seconds("-m", "hptui", "--home", str(home), *words) < seconds
+
+
+FRAME = """
+import asyncio, sys
+from pathlib import Path
+from hptui.tui.app import HptuiApp
+from hptui.tui.config import Config
+
+async def main():
+    async with HptuiApp(Path(sys.argv[1]), Config()).run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+
+asyncio.run(main())
+"""
+
+
+def test_the_first_screen_is_drawn_at_once(home):
+    assert cpu_seconds("-c", FRAME, str(home)) < 1.8

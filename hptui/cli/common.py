@@ -81,14 +81,17 @@ def complete_trials(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 def complete_changes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Complete KEY=VALUE of `--set`: keys of the study file and settings of its trainer, then the words of a key."""
+    """Complete KEY=VALUE of `--set`.
+
+    Keys of the study file and settings of its trainer come first, then the words of a key.
+    """
     from hptui.operations.study_schema import keys_to_complete
     from hptui.studyfile.reference import complete_change
 
-    study = ctx.params.get("file") or ctx.params.get("ref") or ""
-    return [
-        CompletionItem(text) for text in complete_change(incomplete, keys_to_complete(_context(ctx).home, str(study)))
-    ]
+    # Where the value of an option is missing, click leaves the arguments before it unread.
+    study = ctx.params.get("file") or ctx.params.get("ref") or next(iter(ctx.args), "")
+    keys = keys_to_complete(_context(ctx).home, str(study))
+    return [CompletionItem(text) for text in complete_change(incomplete, keys)]
 
 
 def complete_trainers(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -32,17 +32,20 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [CompletionItem(key) for key in dict.fromkeys(keys) if key.startswith(incomplete) and " " not in key]
 
 
-@click.command("docs")
+@click.command(
+    "docs",
+    help="""Print the documentation: the list of topics, a page, or the part of a page about a key.
+
+    `hptui docs study-file.hang_after` explains a key of the study file, `hptui docs screens.study.pause` a key of the
+    screens, `hptui docs verbs.run` a verb. The pages are installed with the program.
+    """,
+)
 @click.argument("topics", metavar="[TOPIC[.KEY]]...", nargs=-1, shell_complete=_complete)
 @click.option("--search", metavar="WORDS", help="Find sections that have these words, best first.")
 @click.option("--path", "as_path", is_flag=True, help="Print where the page is, or the directory of all pages.")
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 def docs_(topics: tuple[str, ...], search: str | None, as_path: bool, as_json: bool) -> int:
-    """Print the documentation: the list of topics, a page, or the part of a page about a key.
-
-    `hptui docs study-file.hang_after` explains a key of the study file, `hptui docs screens.study.pause` a key of the
-    screens, `hptui docs verbs.run` a verb. The pages are installed with the program.
-    """
+    """Print the list of topics, a page, the part of a page about a key, or sections that were searched for."""
     from hptui.operations import docs
 
     if search is not None:

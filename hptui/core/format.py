@@ -117,6 +117,13 @@ def metric(value: float | None, spec: MetricSpec | None = None) -> str:
     return f"{text} {spec.unit}" if spec and spec.unit else text
 
 
+def short_metric(value: float, spec: MetricSpec | None = None) -> str:
+    """Format a metric in few characters: a proportion as a percentage without its counts."""
+    if spec is not None and spec.format == "percent" and math.isfinite(value):
+        return f"{value:.1%}"
+    return metric(value, spec)
+
+
 def setting(value: Value) -> str:
     """Format a setting's value: numbers as `number`, lists in brackets, texts unquoted."""
     if value is None:

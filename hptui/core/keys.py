@@ -68,7 +68,7 @@ __all__ = [
 
 
 def one_of(*words: str, noun: str = "") -> Type:
-    """Return the type of one of some words; `noun` says what they are in messages, else the key's name does."""
+    """Return the type of one of some words; `noun` names them in messages, else the key does."""
     return OneOf(words, noun)
 
 
@@ -93,7 +93,10 @@ def share_of(hint: str) -> Type:
 
 
 def text_like(pattern: str) -> Type:
-    """Return the type of a text that is not empty. The pattern is only for other programs: it is checked elsewhere."""
+    """Return the type of a text that is not empty.
+
+    The pattern is only for other programs: it is checked elsewhere.
+    """
     return TextType(empty=False, pattern=pattern)
 
 
@@ -144,7 +147,10 @@ class Key:
     tied_to_checkpoint: bool = False
 
     def read(self, value: Value, where: str) -> Any:
-        """Return the value as the program uses it. None is a value only where it is the default. Raises: StudyError."""
+        """Return the value as the program uses it.
+
+        None is a value only where it is the default. Raises: StudyError.
+        """
         if value is None and self.default is None:
             return None
         converted = self.type.read(value, where)
@@ -179,7 +185,7 @@ class Key:
         """Return the JSON Schema of the key's values, with its help as the description."""
         schema = self.type.json_schema()
         if "$ref" in schema:
-            return schema  # what stands beside a reference is ignored
+            return schema  # words next to a reference are ignored
         if self.choices:
             schema["enum"] = list(self.choices)
         if "type" in schema:

@@ -161,7 +161,10 @@ class ExecutorSpec:
 
 @dataclass(frozen=True)
 class ScreenSpec:
-    """A screen of the TUI: `screen` is its class, `keys` are the keys that open it on the screen `opens_from`."""
+    """A screen of the TUI, opened from the command palette or by `keys` on the screen with the route `opens_from`.
+
+    `screen` is its class. It is called with the study (`StudyDir`) of the screen in front, or None.
+    """
 
     name: str
     title: str

@@ -158,7 +158,8 @@ class Resources:
     """`[resources]`. `gpus` is "all", a count, or indices; `parallel` is the number of CPU slots without a GPU.
 
     `timeout`, `hang_after`, `pause_grace` and `stop_grace` are seconds, `min_free_gb` is GiB. `lost_retries` bounds how
-    often in a row the machine may lose one trial.
+    often in a row the machine may lose one trial. `executor` is a
+    built-in or installed one, or "module:Object".
     """
 
     gpus: str | int | tuple[int, ...] = "all"
@@ -174,6 +175,7 @@ class Resources:
     checkpoints: str = ""
     pause_grace: float = 120.0
     stop_grace: float = 15.0
+    executor: str = "local"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,63 +6,103 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hptui.core.errors import HptuiError
 from hptui.core.study import Study
-from hptui.core.trial import StudyState, Trial
+from hptui.core.trial import Reason, StudyState, Trial, TrialStatus
 from hptui.execution import plan as planning
-from hptui.execution import stages
-from hptui.execution.attempts import Attempts, WorkerSpec
+from hptui.execution import prior_trials, stages
+from hptui.execution.attempts import Attempts
+from hptui.execution.code_watch import CodeWatch
 from hptui.execution.commands import CommandHandler
+from hptui.execution.executor import WorkerSpec
 from hptui.execution.maintenance import Maintenance
 from hptui.execution.preparation import Preparation
 from hptui.execution.proposals import EngineFailed, Proposals
 from hptui.execution.pruning import FinishedCurves, Pruning
-from hptui.execution.queue import insert_replicate, insert_stage_trials
-from hptui.search.stopping import no_improvement, study_is_over
+from hptui.execution.queue import insert_file_trials, insert_replicate, insert_stage_trials
+from hptui.search.stopping import constant_objective_warning, no_improvement, study_is_over
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import Store
+
+log = logging.getLogger(__name__)
+
+DISK_FULL_MESSAGE = "disk full: free some space, then start the study again"
 
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """What the runner is given from above, since it knows neither trainers nor reports.
 
-    `trainer` returns how to run a study's attempts; `ended` is called when the study has come to rest.
+    `trainer` returns how to run a study's attempts; `ended` is called when the study has come to rest; `code` watches
+    whether hptui itself is replaced on disk.
     """
 
     trainer: Callable[[Study], WorkerSpec]
     ended: Callable[[Store, StudyDir, Study], None]
+    code: CodeWatch | None = None
 
 
 class StudyController:
     """State of one study under its lock, and the actions that change it.
 
-    `study_view` is the study as the current stage modifies it; `idle` is True when the study was done already and
-    nothing was left to do.
+    `study_view` is the study as the current stage modifies it; `trials` holds all trials by number, as recorded.
+    `idle` is True when the study was done already and nothing was left to do. `on_hold`: nothing is decided any more.
     """
 
-    def __init__(self, sd: StudyDir, store: Store, hooks: Hooks) -> None:
+    def __init__(self, sd: StudyDir, store: Store, hooks: Hooks, commands: CommandHandler, attempts: Attempts) -> None:
         self.sd, self.store, self.hooks = sd, store, hooks
-        self.commands = CommandHandler(sd, store)
-        self.study = self.commands.study
-        self.attempts = Attempts(sd, store, self.study, hooks.trainer(self.study))
+        self.commands, self.attempts = commands, attempts
+        self.study = attempts.study
         self.maintenance = Maintenance(sd, store)
-        self.preparation = Preparation(sd, store, self.attempts)
+        self.preparation = Preparation(sd, store, attempts)
         self._curves = FinishedCurves()
         self.stage = stages.StageState()
-        self._enter()
+        self.enter_stage()
         self.idle = False
+        self.on_hold = False
+        self._revision = -1
         self._started = False
         self._waited = False
-        self._dirty = True
-        self._trials: dict[int, Trial] = {}
+        self._decision_due = True
+        self.trials: dict[int, Trial] = {}
 
-    def _enter(self) -> None:
+    # following the store ----------------------------------------------------------------------------------------
+
+    def follow_revision(self) -> None:
+        """Load a new revision of the study: new space, new engine; running attempts are not touched."""
+        row = self.store.read.study()
+        if row.revision != self._revision:
+            self._revision, self.study = -1, self.commands.study
+            self._store_prior_trials()
+            insert_file_trials(self.store, self.study)
+            self.reload()
+            self.proposals.close()
+            self.enter_stage()
+            if self.study_view.search.sampler == "auto":
+                chosen = self.proposals.choice
+                self.store.add_event("info", EventKind.SAMPLER, f"auto chose {chosen.sampler}: {chosen.why}")
+            self.attempts.revise(self.study)
+            self._revision = row.revision  # set last, so that a failure in between repeats the load at the next turn
+
+    @property
+    def revision_pending(self) -> bool:
+        """Whether loading a revision failed midway, so that it must be repeated."""
+        return self._revision < 0
+
+    def _store_prior_trials(self) -> None:
+        """Copy the trials of other studies, if that was interrupted when the study was created."""
+        try:
+            prior_trials.store_prior_trials(self.store, self.study)
+        except HptuiError as error:
+            self.pause(str(error), level="error")
+
+    def enter_stage(self) -> None:
         """Rebuild what depends on the current stage: the study as it sees it, its engine, its pruner."""
         with self.store.transaction():
             previous_stage, self.stage = self.stage, stages.current_stage(self.store, self.study)
@@ -74,19 +114,66 @@ class StudyController:
             self._curves = FinishedCurves()
         self.pruning = Pruning(self.store, self.study, self._curves, self.stage.name)
 
-    def _changed(self) -> None:
-        self._trials = {trial.number: trial for trial in self.store.read.trials()}
-        self._dirty = True
+    def reload(self) -> None:
+        """Read all trials again, and decide at the next turn."""
+        self.trials = {trial.number: trial for trial in self.store.read.trials()}
+        self._decision_due = True
 
-    def _refresh(self, number: int) -> None:
-        self._trials[number] = self.store.read.trial(number)
-        self._dirty = True
+    def refresh(self, number: int) -> None:
+        """Read one trial again, and decide at the next turn."""
+        self.trials[number] = self.store.read.trial(number)
+        self._decision_due = True
 
-    def _decide(self) -> bool:
-        """Carry out the plan; return True when the study has come to rest."""
-        self._dirty = False
+    def adopted(self) -> None:
+        """Note that attempts of an earlier runner go on, and requeue trials that lost theirs without an end."""
+        adopted = sorted(live.trial.number for live in self.attempts.live.values())
+        self._started = bool(adopted)
+        if adopted:
+            log.info("adopted trials %s", adopted)
+        for number in [trial.number for trial in self.trials.values() if trial.status is TrialStatus.RUNNING]:
+            # An attempt and its trial end in one transaction, so this cannot be; a trial must still not be stuck.
+            if number not in adopted:
+                self.store.update_trial(number, status=TrialStatus.WAITING)
+                self.refresh(number)
+
+    def attempt_ended(self, number: int, reason: Reason) -> None:
+        """Follow the recorded end of an attempt of a trial."""
+        self.refresh(number)
+        trial = self.trials[number]
+        self.pruning.add_finished(trial)
+        self._warn_if_constant(trial)
+        if message := self.pruning.unreported_stop_rules(trial):
+            self.store.add_event("warning", EventKind.STOP_RULES, message)
+        if reason is Reason.DISK_FULL:
+            self.pause(DISK_FULL_MESSAGE)
+
+    def _warn_if_constant(self, trial: Trial) -> None:
+        """Record once that all trials have the same objective value."""
+        if trial.status is TrialStatus.COMPLETE and not self.store.read.get_meta(MetaKey.CONSTANT_WARNED):
+            trials = stages.trials_for_engine(self.study, self.stage, self.trials.values(), self.base)
+            if message := constant_objective_warning(self.study_view, trials):
+                self.store.set_meta(MetaKey.CONSTANT_WARNED, "said")
+                self.store.add_event("warning", EventKind.CONSTANT, message)
+
+    # deciding ---------------------------------------------------------------------------------------------------
+
+    def request_decision(self) -> None:
+        """Decide at the next turn even if nothing was recorded meanwhile."""
+        self._decision_due = True
+
+    def hold(self) -> None:
+        """Start nothing new and end nothing in this process, whose code was replaced. What runs goes on."""
+        self.on_hold = True
+        message = "hptui was changed on disk: nothing new starts until the runner has restarted itself"
+        self.store.add_event("warning", EventKind.CODE_CHANGED, message)
+
+    def decide(self) -> bool:
+        """Carry out the plan if a decision is due; return True when the study has come to rest."""
+        if not self._decision_due or self.on_hold:
+            return False
+        self._decision_due = False
         row = self.store.read.study()
-        trials = [self._trials[number] for number in sorted(self._trials)]
+        trials = [self.trials[number] for number in sorted(self.trials)]
         learnable = stages.trials_for_engine(self.study, self.stage, trials, self.base)
         state = planning.PlanState(
             study=row.state,
@@ -123,7 +210,7 @@ class StudyController:
         """
         preparation = self.preparation.state(self.study)
         if isinstance(preparation, str):
-            self._pause(preparation, level="error")
+            self.pause(preparation, level="error")
         elif not preparation:
             self.maintenance.retry_soon(self)
         return preparation is True
@@ -136,25 +223,25 @@ class StudyController:
         try:
             self.proposals.prepare()
         except HptuiError as error:
-            self._pause(str(error), level="error")
+            self.pause(str(error), level="error")
             return False
         return True
 
     def _look_ahead(self, state: planning.PlanState) -> None:
         """Let the engine compute the next proposal while all slots are busy."""
         if self.attempts.live and not self.attempts.free_slots() and state.study is StudyState.RUNNING:
-            trials = [self._trials[number] for number in sorted(self._trials)]
+            trials = [self.trials[number] for number in sorted(self.trials)]
             if planning.trials_left(replace(state, trials=trials)) > 0:
                 self.proposals.look_ahead(stages.trials_for_engine(self.study, self.stage, trials, self.base))
 
     def _carry_out(self, action: planning.Action) -> None:
         if isinstance(action, planning.Abort):
-            self._pause(action.message, level="error")
+            self.pause(action.message, level="error")
         elif isinstance(action, planning.RunReplicate):
             with self.store.transaction(durable=True):
-                replicate = insert_replicate(self.store, self.study, self._trials[action.number], action.k)
-            self._trials[replicate.number] = replicate
-            self._dirty = True
+                replicate = insert_replicate(self.store, self.study, self.trials[action.number], action.k)
+            self.trials[replicate.number] = replicate
+            self._decision_due = True
         elif isinstance(action, planning.Advance):
             self._advance()
         elif isinstance(action, planning.Start):
@@ -164,35 +251,35 @@ class StudyController:
 
     def _advance(self) -> None:
         """Begin the next stage, and record its first trials in the same transaction."""
-        trials = list(self._trials.values())
+        trials = list(self.trials.values())
         try:
             with self.store.transaction(durable=True):
                 insert_stage_trials(self.store, self.study, self.stage, trials)
         except HptuiError as error:
-            self._pause(str(error), level="error")
+            self.pause(str(error), level="error")
             return
         crash_point("after_advance")
         self.proposals.close()
-        self._enter()
-        self._changed()
+        self.enter_stage()
+        self.reload()
 
     def _ask(self) -> None:
         if not self.attempts.reserve():  # a proposal made when a slot is free can learn from more results
             self._wait_for_slot(None)
             return
-        trials = [self._trials[number] for number in sorted(self._trials)]
+        trials = [self.trials[number] for number in sorted(self.trials)]
         try:
             trial = self.proposals.next(stages.trials_for_engine(self.study, self.stage, trials, self.base))
         except EngineFailed as error:
             trial = error.trial
             self._drain(f"{error}; a random trial is tried, then the study pauses")
         except HptuiError as error:
-            self._pause(str(error), level="error")
+            self.pause(str(error), level="error")
             return
-        self._dirty |= self.proposals.exhausted
+        self._decision_due |= self.proposals.exhausted
         if trial is not None:
-            self._dirty = True
-            self._trials[trial.number] = trial
+            self._decision_due = True
+            self.trials[trial.number] = trial
             crash_point("after_insert_trial")
             self._start(trial.number)
 
@@ -204,12 +291,12 @@ class StudyController:
 
     def _start(self, number: int) -> None:
         if problem := self.maintenance.short_of_space(self.study):
-            self._pause(problem)
+            self.pause(problem)
             return
-        live = self.attempts.start(self._trials[number])
+        live = self.attempts.start(self.trials[number])
         self._started |= live is not None
         self._waited &= live is None
-        self._refresh(number)
+        self.refresh(number)
         if live is None:
             self._wait_for_slot(number)
         elif live.trial.attempts:
@@ -218,26 +305,24 @@ class StudyController:
     def _wait_for_slot(self, number: int | None) -> None:
         """Decide again at the next turn, and record once which process holds the GPU."""
         self.maintenance.retry_soon(self)
-        if self.attempts.waiting_reason and not self._waited:
+        waiting = self.attempts.executor.waiting
+        if waiting and not self._waited:
             self._waited = True
-            self.store.add_event("warning", EventKind.GPU_BUSY, self.attempts.waiting_reason, number)
+            self.store.add_event("warning", EventKind.GPU_BUSY, waiting, number)
 
-    def request_decision(self) -> None:
-        """Decide at the next turn even if nothing was recorded meanwhile."""
-        self._dirty = True
-
-    def _pause(self, message: str, level: str = "warning") -> None:
+    def pause(self, message: str, level: str = "warning") -> None:
+        """Pause the study and its running trials, and record why."""
         with self.store.transaction(durable=True):
             self.store.set_state(StudyState.PAUSED, message)
             self.store.add_event(level, EventKind.STUDY_PAUSED, message)
         self.commands.write_verb(None, "pause")
         self.attempts.refresh_requested_ends()
-        self._dirty = True
+        self._decision_due = True
 
     def _rest(self, end: planning.End) -> bool:
         """Record that the study has come to rest. Return False when a command is pending: it goes first."""
         if self.store.read.pending_commands():
-            self._dirty = True
+            self._decision_due = True
             return False
         row, done_before = self.store.read.study(), json.loads(self.store.read.get_meta(MetaKey.RESTED) or "null")
         self.idle = done_before is not None and not self._started and end.state is StudyState.DONE
@@ -250,6 +335,7 @@ class StudyController:
                 self.store.add_event("info", EventKind.of_study(end.state), end.message or f"the study is {end.state}")
         crash_point("after_rest")
         self.preparation.cancel()
+        self.attempts.retire()
         self.maintenance.save_activity()
         self.hooks.ended(self.store, self.sd, self.study)
         return True

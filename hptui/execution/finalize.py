@@ -17,14 +17,14 @@ from typing import Any
 from hptui.core.study import Study
 from hptui.core.trial import Attempt, AttemptState, Reason, Trial, TrialStatus
 from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit, objective_values
+from hptui.execution.executor import Executor, LaunchRecord, State, find_executor
 from hptui.execution.ingest import INVALID_LINE_ERRORS, event_reader_for
-from hptui.execution.local.executor import kill_orphans
-from hptui.execution.local.shim import boot_id
+from hptui.execution.probe import executor_name
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
-from hptui.store.run_directory import MAX_EVENT_BYTES, RunDir, join_nonfinite, lock_is_held, read_json
+from hptui.store.run_directory import MAX_EVENT_BYTES, RunDir, join_nonfinite, read_json
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -83,11 +83,10 @@ def _tail(path: Path, size: int) -> bytes:
         return b""
 
 
-def finalize_attempt(store: Store, study: Study, live: RunningAttempt) -> AttemptEnd:
-    """Commit how an attempt ended, and return it.
+def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: State) -> AttemptEnd:
+    """Commit how an attempt ended that is gone by `state`, and return it.
 
-    The caller has made sure that no process can write to the attempt any more, and has ingested everything that it
-    wrote.
+    The caller has collected it, so that nobody can write to it any more, and has ingested everything that it wrote.
     """
     end = end_event(live.run)
     exit_facts = read_json(live.run.exit)
@@ -95,7 +94,7 @@ def finalize_attempt(store: Store, study: Study, live: RunningAttempt) -> Attemp
         end=end,
         exit=exit_facts if isinstance(exit_facts, dict) else None,
         asked=live.requested_end,
-        rebooted=bool(live.attempt.boot_id) and live.attempt.boot_id != boot_id(),
+        rebooted=state.proof == "boot",
         last_line=next(iter(log_tail(live.run, 1)), ""),
     )
     ending = classify_exit(facts)
@@ -217,10 +216,11 @@ MAX_READ_S = 3600.0
 """Time for reading the rest of an attempt's events: long, since nothing else waits."""
 
 
-def restore_attempt(sd: StudyDir, attempt: Attempt, trial: Trial) -> RunningAttempt:
-    """Return an attempt that an earlier runner started, restored from its row and its run directory."""
+def restore_attempt(sd: StudyDir, attempt: Attempt, trial: Trial, executor: Executor) -> RunningAttempt:
+    """Return an attempt of an earlier runner, restored from its row, its run directory and its executor."""
     run = RunDir(sd.attempt(attempt.trial, attempt.n))
-    live = RunningAttempt(attempt, trial, run, offset=attempt.offset, sequence=attempt.sequence)
+    handle = executor.adopt(LaunchRecord(attempt.token, run, attempt.device, attempt.boot_id))
+    live = RunningAttempt(attempt, trial, run, handle, offset=attempt.offset, sequence=attempt.sequence)
     live.requested_end, live.end_message = attempt.asked, attempt.message
     live.earlier_seconds = trial.seconds if attempt.resumed_step is not None else 0.0
     live.total_steps, live.step, live.progress = trial.total_steps, trial.last_step, trial.progress
@@ -235,16 +235,23 @@ def reconcile(sd: StudyDir, store: Store, study: Study, seconds: float) -> list[
     Returns the numbers of the trials that still run.
     """
     ingest, deadline = event_reader_for(store, study), time.monotonic() + seconds
+    executors: dict[str, Executor] = {}
     while True:
         running = []
         for attempt in store.read.attempts(open=True):
-            live = restore_attempt(sd, attempt, store.read.trial(attempt.trial))
-            if lock_is_held(live.run.lock):
+            name = executor_name(RunDir(sd.attempt(attempt.trial, attempt.n)))
+            executor = executors.setdefault(name, find_executor(name))
+            live = restore_attempt(sd, attempt, store.read.trial(attempt.trial), executor)
+            state = live.handle.state()
+            if not state.gone:
                 running.append(attempt.trial)
                 continue
-            kill_orphans(attempt.token, live.run)
+            live.handle.collect()
             ingest.drain(live, MAX_READ_S)
-            finalize_attempt(store, study, live)
+            finalize_attempt(store, study, live, state)
+            live.handle.forget()
         if not running or time.monotonic() > deadline:
+            for executor in executors.values():
+                executor.close()
             return running
-        time.sleep(POLL_S)  # no runner lives that could wait on the shims' descriptors
+        time.sleep(POLL_S)  # no runner lives that could wait for the executor's descriptors

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 from hptui.core.study import Study
-from hptui.execution.local.usage import UsageSampler
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.paths import StudyDir
 from hptui.store.store import Store
@@ -38,8 +37,6 @@ class Maintenance:
 
     def __init__(self, sd: StudyDir, store: Store) -> None:
         self._sd, self._store = sd, store
-        self._sampler = UsageSampler()
-        self._watched: set[str] = set()
         self._unsaved_s = 0.0
         self._wal_checked_at = time.monotonic()
         self._retry_target: DecisionRequester | None = None
@@ -57,8 +54,7 @@ class Maintenance:
             self.drop_ballast()
 
     def end(self) -> None:
-        """Stop sampling and delete the ballast file."""
-        self._sampler.close()
+        """Delete the ballast file."""
         self.drop_ballast()
 
     def drop_ballast(self) -> None:
@@ -85,7 +81,7 @@ class Maintenance:
         if self._retry_target is not None:
             controller, self._retry_target = self._retry_target, None
             controller.request_decision()
-        self._sample(live)
+        self._record_usage(live)
         now = time.monotonic()
         if now - self._wal_checked_at > WAL_CHECKPOINT_S or self._wal_size() > MAX_WAL_BYTES:
             self._wal_checked_at = now
@@ -97,16 +93,9 @@ class Maintenance:
         except OSError:
             return 0
 
-    def _sample(self, live: Mapping[str, RunningAttempt]) -> None:
-        for token in self._watched - live.keys():
-            self._sampler.unwatch(token)
-            self._watched.discard(token)
-        for token, attempt in live.items():
-            if token not in self._watched and attempt.shim is not None:
-                self._sampler.watch(token, attempt.shim)
-                self._watched.add(token)
-        for sample in self._sampler.drain():
-            if sample.token in live:
+    def _record_usage(self, live: Mapping[str, RunningAttempt]) -> None:
+        for attempt in live.values():
+            while (sample := attempt.handle.usage()) is not None:
                 self._store.add_sample(sample)
 
     def short_of_space(self, study: Study) -> str:

@@ -19,12 +19,12 @@ from typing import Any
 from hptui.core.planned_trials import PrepareRequest
 from hptui.core.study import Study
 from hptui.core.trial import TrialStatus
-from hptui.execution.attempts import Attempts, usable_cpu_cores
+from hptui.execution.attempts import Attempts
+from hptui.execution.executor import Handle, Launch, LaunchRecord, Lease, usable_cpu_cores
 from hptui.execution.finalize import end_event, log_tail
-from hptui.execution.local.executor import Launch, kill_orphans
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
-from hptui.store.run_directory import RunDir, lock_is_held, put_control, read_json, read_lines
+from hptui.store.run_directory import RunDir, read_json, read_lines
 from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -41,28 +41,46 @@ class Preparation:
         self.run = RunDir(sd.root / "prepare")
         self._lost = 0
         self._started = False
+        self._handle: Handle | None = None
         self._request: tuple[Study, PrepareRequest, str] | None = None
 
     def state(self, study: Study) -> bool | str:
         """Return True when trials may begin, False when not yet, or a text that says why they must not."""
-        if not self.attempts.trainer.prepares:
+        if not self.attempts.spec.prepares:
             return True
         if self._request is None or self._request[0] is not study:
-            request = PrepareRequest.for_study(study, self.attempts.trainer.prepares, self.store.read.defaults())
+            request = PrepareRequest.for_study(study, self.attempts.spec.prepares, self.store.read.defaults())
             self._request = study, request, preparation_key(study, request)
         _, request, key = self._request
         if self.store.read.get_meta(MetaKey.PREPARED) == key:
             return True
-        if lock_is_held(self.run.lock):
+        config = read_json(self.run.config)
+        handle = self._find_handle(config)
+        process = handle.state()
+        if not process.gone:
             self._started = True
             return False
-        config = read_json(self.run.config)
+        if process.proof != "never":
+            handle.collect()
         if not isinstance(config, dict) or config.get("key") != key or not (self._started or end_event(self.run)):
             return self._start(study, key, request)
         self._started = False
         return self._read_end(study, key, request)
 
+    def _find_handle(self, config: object) -> Handle:
+        """Return the handle of the preparation that was started last, by this runner or by an earlier one."""
+        if self._handle is None:
+            token = str(config.get("token")) if isinstance(config, dict) else ""
+            self._handle = self.attempts.executor.adopt(LaunchRecord(token, self.run))
+        return self._handle
+
+    def _forget_handle(self) -> None:
+        if self._handle is not None:
+            self._handle.forget()
+            self._handle = None
+
     def _start(self, study: Study, key: str, request: PrepareRequest) -> bool | str:
+        self._forget_handle()
         shutil.rmtree(self.run.root, ignore_errors=True)
         token = uuid.uuid4().hex
         launch = Launch(
@@ -80,11 +98,12 @@ class Preparation:
             },
             cwd=study.directory if Path(study.directory).is_dir() else str(self.sd.root),
             environment={"CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"},
-            command=[*self.attempts.trainer.command, str(self.run.root)],
+            command=[*self.attempts.spec.command, str(self.run.root)],
+            entry=self.attempts.spec.entry,
         )
         self.store.add_event("info", EventKind.PREPARE, "the trainer looks at data and model before the first trial")
         self._started = True
-        self.attempts.executor.start(launch)
+        self._handle = self.attempts.executor.start(launch, Lease())
         return False
 
     def _read_end(self, study: Study, key: str, request: PrepareRequest) -> bool | str:
@@ -105,6 +124,7 @@ class Preparation:
 
     def _commit_findings(self, key: str) -> None:
         """Commit the facts and warnings that the preparation reported, all of them or none."""
+        self._forget_handle()
         with self.store.transaction(durable=True):
             recorded = {event.message for event in self.store.read.events() if event.kind == EventKind.DATA}
             for event in read_events(self.run):
@@ -121,9 +141,12 @@ class Preparation:
     def cancel(self) -> None:
         """Kill a running preparation, since the study has come to rest."""
         config = read_json(self.run.config)
-        if lock_is_held(self.run.lock) and isinstance(config, dict):
-            put_control(self.run, "kill")
-            kill_orphans(str(config.get("token")), self.run)
+        if not isinstance(config, dict):
+            return
+        handle = self._find_handle(config)
+        if not handle.state().gone:
+            handle.signal("kill")
+            handle.collect()
 
 
 def read_events(run: RunDir) -> list[dict[str, Any]]:

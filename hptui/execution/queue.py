@@ -1,18 +1,14 @@
 """Insert trials: those of the study file, of stages, and those that a person asks for; name them.
 
 A person asks by settings, for a preset, for replicates, or for a changed copy of a trial, which may continue from the
-other's checkpoint. The checkpoint's files are hard links where possible, so they stay whatever the first trial deletes.
-The caller holds the study's lock."""
+other's checkpoint. The caller holds the study's lock."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import time
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from string import Formatter
 from typing import Any
 
@@ -33,6 +29,7 @@ from hptui.execution.stages import (
     plan_next_stage,
     study_in_stage,
 )
+from hptui.execution.starting_checkpoint import copy_checkpoint
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.records import CheckpointRow
@@ -49,30 +46,6 @@ def newest_checkpoint(store: Store, trial: Trial) -> CheckpointRow:
         hint = "a trainer saves one when it is paused, and as often as checkpoint_every says; scripts keep their own"
         raise UserError(f"trial {trial.number} has left no checkpoint to continue from", hint=hint)
     return checkpoints[-1]
-
-
-def copy_checkpoint(sd: StudyDir, checkpoint: CheckpointRow, number: int) -> None:
-    """Copy the files of a checkpoint to where trial `number` looks for the state that it begins from.
-
-    Raises: `UserError` when the checkpoint's files are gone.
-    """
-    source = Path(checkpoint.path)
-    source = source if source.is_absolute() else sd.trial(checkpoint.trial) / source
-    if not source.is_dir():
-        hint = f"hptui doctor {sd.name}"
-        raise UserError(f"the checkpoint of trial {checkpoint.trial} at step {checkpoint.step} is gone", hint=hint)
-    target = sd.starting_checkpoint(number)
-    shutil.rmtree(target, ignore_errors=True)
-    (target / source.name).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.copytree(source, target / source.name, copy_function=_link_or_copy)
-
-
-def _link_or_copy(source: str, target: str) -> str:
-    try:
-        os.link(source, target)
-    except OSError:  # the target is on another file system, or on one without hard links
-        shutil.copy2(source, target)
-    return target
 
 
 def store_defaults(store: Store, defaults: Mapping[str, Value]) -> None:

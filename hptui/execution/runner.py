@@ -11,18 +11,15 @@ import select
 import signal
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 
-from hptui.core.errors import HptuiError
 from hptui.core.study import Resources
-from hptui.core.trial import Reason, Trial, TrialStatus
-from hptui.execution import prior_trials, stages
-from hptui.execution.controller import Hooks, StudyController
+from hptui.execution.attempts import Attempts
+from hptui.execution.commands import CommandHandler
+from hptui.execution.controller import DISK_FULL_MESSAGE, Hooks, StudyController
+from hptui.execution.executor import State
 from hptui.execution.finalize import finalize_attempt
-from hptui.execution.local import devices
-from hptui.execution.local.executor import kill_orphans
-from hptui.execution.queue import insert_file_trials
 from hptui.execution.running_attempt import RunningAttempt
-from hptui.search.stopping import constant_objective_warning
 from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
@@ -64,55 +61,74 @@ SUSPEND_GAP_S = 5.0
 """A gap between turns of more seconds means that the machine or the runner was suspended."""
 MAX_FAILED_TURNS = 60
 """Consecutive failed turns of the loop after which the runner exits."""
+CLOCKLESS_KINDS = ("queued", "unknown")
+"""States in which no clock of an attempt runs: it has not begun, or nobody can be asked what it does."""
 DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Error numbers of a full disk."""
 
 
-class Runner(StudyController):
-    """Runs one study to its end, or until it is paused, stopped or killed."""
+class RunEnd(StrEnum):
+    """Why the loop ended: the study rests, somebody asked the process to leave, or new code is to go on."""
+
+    RESTED = "rested"
+    LEFT = "left"
+    HANDS_OVER = "hands over"
+
+
+class Runner:
+    """Runs one study to its end, or until it is paused, stopped or killed.
+
+    It owns the loop: signals, the clock, waiting, following attempts, trouble with the machine. What is to be done next
+    is its controller's to decide. `leaving`: SIGTERM has come.
+    """
 
     def __init__(self, sd: StudyDir, store: Store, hooks: Hooks) -> None:
-        super().__init__(sd, store, hooks)
-        self._leaving = False
+        self.store = store
+        commands = CommandHandler(sd, store)
+        study = commands.study
+        self.attempts = Attempts(sd, store, study, hooks.trainer(study))
+        self.controller = StudyController(sd, store, hooks, commands, self.attempts)
+        self.maintenance = self.controller.maintenance
+        self._code = hooks.code
+        self.leaving = False
         self._failed_turns = 0
-        self._revision = -1
         self._turned_at = time.monotonic()
 
-    def run(self) -> bool:
-        """Run the loop. Return True when nothing is left to do, False on SIGTERM.
-
-        After SIGTERM running trials go on by themselves.
-        """
+    def run(self) -> RunEnd:
+        """Run the loop; return why it ended. Running trials go on by themselves."""
         signal.signal(signal.SIGTERM, self._leave)
         for number in (signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
         self.maintenance.begin()
         try:
-            self._revise()
+            self.controller.follow_revision()
             self._adopt()
-            self._started = bool(self.attempts.live)
-            self._without_gpus()
-            while not self._leaving:
+            self._warn_without_gpus()
+            while not self.leaving:
                 try:
                     if self._turn():
-                        return True
+                        return RunEnd.RESTED
+                    if self._may_hand_over():
+                        return RunEnd.HANDS_OVER
                     self._wait()
                     self._failed_turns = 0
                 except (OSError, DiskFull) as error:
                     self._trouble(error)
-            return False
+            return RunEnd.LEFT
         finally:
+            if self._code is not None:
+                self._code.close()
             self.attempts.close()
             self.maintenance.end()
-            self.proposals.close()
+            self.controller.proposals.close()
 
-    def _without_gpus(self) -> None:
+    def _warn_without_gpus(self) -> None:
         """Record once that trials run on the CPU although GPUs were asked for."""
-        requested = self.study.resources.gpus
+        requested = self.controller.study.resources.gpus
         if (
             isinstance(requested, int)
             and requested
-            and not devices.visible_gpus()
+            and not self.attempts.executor.has_gpus()
             and not self.store.read.get_meta(MetaKey.NO_GPUS_WARNED)
         ):
             self.store.set_meta(MetaKey.NO_GPUS_WARNED, "said")
@@ -120,27 +136,42 @@ class Runner(StudyController):
             self.store.add_event("warning", EventKind.NO_GPUS, message)
 
     def _leave(self, *_: object) -> None:
-        self._leaving = True
+        self.leaving = True
+
+    def _may_hand_over(self) -> bool:
+        """Hold everything new once hptui's code has changed; return whether the new code may take over."""
+        if self._code is None or not self._code.changed():
+            return False
+        if not self.controller.on_hold:
+            self.controller.hold()
+        if self._code.given_up():
+            name = self.controller.sd.name
+            message = f"the hptui on disk does not work, so the runner has left; repair it, then: hptui run {name}"
+            self.store.add_event("error", EventKind.CODE_CHANGED, message)
+            self.leaving = True
+            return False
+        return self.attempts.settled() and self._code.answers()
 
     # one turn of the loop ---------------------------------------------------------------------------------------
 
     def _turn(self) -> bool:
         """Do everything once; return True when the study has come to rest."""
         self._notice_sleep()
-        self._requests()
-        if self._revision < 0:
-            self._revise()
-        self.attempts.confirm()
+        self._handle_commands()
+        if self.controller.revision_pending:
+            self.controller.follow_revision()
+        self.attempts.poll()
         for live in list(self.attempts.live.values()):
             self._follow(live)
         self.maintenance.turn(self.attempts.live)
-        self._dirty |= self.proposals.collect()
-        self._dirty |= self.study.search.until.hours is not None  # time alone changes only this condition
-        return self._decide() if self._dirty else False
+        # Time alone changes whether `until.hours` is reached; everything else that counts is recorded.
+        if self.controller.proposals.collect() or self.controller.study.search.until.hours is not None:
+            self.controller.request_decision()
+        return self.controller.decide()
 
     def _wait(self) -> None:
         poll = select.poll()
-        for handle in (*self.attempts.handles(), self.proposals.fileno()):
+        for handle in (*self.attempts.wait_handles(), self.controller.proposals.fileno()):
             if handle >= 0:
                 poll.register(handle, select.POLLIN)
         poll.poll(MAX_TURN_WAIT_S * 1000)
@@ -153,99 +184,57 @@ class Runner(StudyController):
         self.maintenance.add_activity(min(now - self._turned_at, SUSPEND_GAP_S))
         self._turned_at = now
 
-    def _requests(self) -> None:
+    def _handle_commands(self) -> None:
         for command in self.store.read.pending_commands():
-            self.commands.handle(command)
+            self.controller.commands.handle(command)
             self.attempts.refresh_requested_ends()
-            self._changed()
-            self._revise()
-
-    def _revise(self) -> None:
-        """Load a new revision of the study: new space, new engine; running attempts are not touched."""
-        row = self.store.read.study()
-        if row.revision != self._revision:
-            self._revision, self.study = -1, self.commands.study
-            self._warm_start()
-            insert_file_trials(self.store, self.study)
-            self._changed()
-            self.proposals.close()
-            self._enter()
-            if self.study_view.search.sampler == "auto":
-                chosen = self.proposals.choice
-                self.store.add_event("info", EventKind.SAMPLER, f"auto chose {chosen.sampler}: {chosen.why}")
-            self.attempts.revise(self.study)
-            self._revision = row.revision  # set last, so that a failure in between repeats the load at the next turn
-
-    def _warm_start(self) -> None:
-        """Copy the trials of other studies, if that was interrupted when the study was created."""
-        try:
-            prior_trials.store_prior_trials(self.store, self.study)
-        except HptuiError as error:
-            self._pause(str(error), level="error")
+            self.controller.reload()
+            self.controller.follow_revision()
 
     # running attempts -------------------------------------------------------------------------------------------
 
     def _adopt(self) -> None:
         """Take over what an earlier runner left: attempts that live, and those that ended meanwhile."""
         for attempt in self.store.read.attempts(open=True):
-            live = self.attempts.adopt(attempt, self._trials[attempt.trial])
-            self.pruning.restore(live)
+            live = self.attempts.adopt(attempt, self.controller.trials[attempt.trial])
+            self.controller.pruning.restore(live)
         crash_point("after_adopt")
-        adopted = sorted(live.trial.number for live in self.attempts.live.values())
-        if adopted:
-            log.info("adopted trials %s", adopted)
-        for number in [trial.number for trial in self._trials.values() if trial.status is TrialStatus.RUNNING]:
-            if (
-                number not in adopted
-            ):  # an attempt and its trial end in one transaction, so this cannot be; a trial must still not be stuck
-                self.store.update_trial(number, status=TrialStatus.WAITING)
-                self._refresh(number)
+        self.controller.adopted()
 
     def _follow(self, live: RunningAttempt) -> None:
         """Read what an attempt did; record its end if it ended, else check pruner and watchdog."""
-        alive = self.attempts.alive(live)
-        if not alive:
-            kill_orphans(live.attempt.token, live.run)
-        all_read = self.attempts.ingest.drain(live, FINAL_READ_S if not alive else 0.0)
-        if self.pruning.lacks_progress(live):
+        state = live.handle.state()
+        live.note_turn(frozen=state.kind in CLOCKLESS_KINDS)
+        if state.gone:
+            if not state.certain:
+                live.handle.fence()  # it may live on somewhere: from here on it must not
+            live.handle.collect()
+        all_read = self.attempts.ingest.drain(live, FINAL_READ_S if state.gone else 0.0)
+        pruning = self.controller.pruning
+        if pruning.lacks_progress(live):
             message = "it reports no progress and no total_steps, so no pruner can judge it"
             self.store.add_event("warning", EventKind.PRUNER, message, live.trial.number)
-        if not alive:
+        if state.gone:
             if all_read:
-                self._end(live)
+                self._end(live, state)
             return
-        requested_end, reason = self.pruning.verdict(live, self.attempts.live.values())
+        requested_end, reason = pruning.verdict(live, self.attempts.live.values())
         if requested_end:
             self.attempts.request_end(live, "prune", requested_end, reason)
-        if action := check_clocks(live, self.study.resources):
-            self._watchdog(live, action.verb, action.asked, action.message)
+        if action := check_clocks(live, self.controller.study.resources):
+            self._watchdog(live, action)
 
-    def _watchdog(self, live: RunningAttempt, verb: str, asked: str, message: str) -> None:
+    def _watchdog(self, live: RunningAttempt, action: WatchdogAction) -> None:
         live.hang_reported = True
-        if verb:
-            self.attempts.request_end(live, verb, asked, message)
+        if action.verb:
+            self.attempts.request_end(live, action.verb, action.asked, action.message)
         else:
-            self.store.add_event("warning", EventKind(asked), message, live.trial.number)
+            self.store.add_event("warning", EventKind(action.asked), action.message, live.trial.number)
 
-    def _end(self, live: RunningAttempt) -> None:
-        ending = finalize_attempt(self.store, self.study, live)
+    def _end(self, live: RunningAttempt, state: State) -> None:
+        ending = finalize_attempt(self.store, self.controller.study, live, state)
         self.attempts.forget(live)
-        self._refresh(live.trial.number)
-        trial = self._trials[live.trial.number]
-        self.pruning.add_finished(trial)
-        self._warn_if_constant(trial)
-        if message := self.pruning.unreported_stop_rules(trial):
-            self.store.add_event("warning", EventKind.STOP_RULES, message)
-        if ending.reason is Reason.DISK_FULL:
-            self._pause("disk full: free some space, then start the study again")
-
-    def _warn_if_constant(self, trial: Trial) -> None:
-        """Record once that all trials have the same objective value."""
-        if trial.status is TrialStatus.COMPLETE and not self.store.read.get_meta(MetaKey.CONSTANT_WARNED):
-            trials = stages.trials_for_engine(self.study, self.stage, self._trials.values(), self.base)
-            if message := constant_objective_warning(self.study_view, trials):
-                self.store.set_meta(MetaKey.CONSTANT_WARNED, "said")
-                self.store.add_event("warning", EventKind.CONSTANT, message)
+        self.controller.attempt_ended(live.trial.number, ending.reason)
 
     # trouble ----------------------------------------------------------------------------------------------------
 
@@ -265,10 +254,10 @@ class Runner(StudyController):
             time.sleep(0.9)  # below a second, so that SIGTERM is served soon
             return
         log.error("disk full: %s", error)
-        self._dirty = True  # what could not be carried out is decided again
+        self.controller.request_decision()  # what could not be carried out is decided again
         self.maintenance.drop_ballast()
         try:
-            self._pause("disk full: free some space, then start the study again")
+            self.controller.pause(DISK_FULL_MESSAGE)
         except (OSError, DiskFull):
             # Not even the pause can be written. Nothing is lost by waiting, since offsets are committed.
             time.sleep(0.9)

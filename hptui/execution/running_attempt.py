@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field
 
 from hptui.core.trial import Attempt, Trial
+from hptui.execution.executor import Handle
 from hptui.store.run_directory import RunDir
 
 MAX_CURVE_POINTS = 512
@@ -18,15 +18,14 @@ class RunningAttempt:
     """A running attempt, with the state that its events have reported so far.
 
     `offset` and `sequence` are what the store has committed; `last_event_at` is when anything but a heartbeat last came
-    (`time.monotonic`); `earlier_seconds` are those of earlier attempts that this one continues. `handle` is a pidfd of
-    the shim, `has_new_values` that values came which the pruner has not seen, `exempt` that pruners leave it alone.
+    (`time.monotonic`); `earlier_seconds` are those of earlier attempts that this one continues. `has_new_values` says
+    that values came which the pruner has not seen, `exempt` that pruners leave it alone.
     """
 
     attempt: Attempt
     trial: Trial
     run: RunDir
-    handle: int | None = None
-    shim: int | None = None
+    handle: Handle
     offset: int = 0
     sequence: int = 0
     total_steps: int | None = None
@@ -35,6 +34,7 @@ class RunningAttempt:
     active_seconds: float = 0.0
     seen_at: float = field(default_factory=time.monotonic)
     last_event_at: float = field(default_factory=time.monotonic)
+    followed_at: float = field(default_factory=time.monotonic)
     allowance: float = 0.0
     hang_reported: bool = False
     requested_end: str = ""
@@ -68,12 +68,14 @@ class RunningAttempt:
         curve = self.curves.get(metric)
         return curve[-1][0] + 1 if curve else 1.0
 
+    def note_turn(self, *, frozen: bool) -> None:
+        """Note that a turn followed the attempt; with `frozen` its clocks do not count the time since."""
+        now = time.monotonic()
+        if frozen:
+            self.seen_at += now - self.followed_at
+            self.last_event_at += now - self.followed_at
+        self.followed_at = now
+
     def reset_clocks(self) -> None:
         """Restart the hang clock, after the machine or the runner slept: silence then shows nothing."""
         self.last_event_at = time.monotonic()
-
-    def close(self) -> None:
-        """Close the shim's handle."""
-        if self.handle is not None:
-            os.close(self.handle)
-            self.handle = None

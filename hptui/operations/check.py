@@ -207,7 +207,7 @@ def _relative_size(value: Value, largest: Value) -> float:
 def dry_run(path: Path, changes: Mapping[str, str] | None = None, home: Path | None = None) -> DryRunResult:
     """Run a few steps of the heaviest configuration, in a temporary directory.
 
-    Raises: `Unusable` when it fails.
+    Raises: `NoUsableTrial` when it fails.
     """
     study = read_study(path, changes or {})
     params = heaviest_configuration(study)

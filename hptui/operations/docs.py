@@ -189,7 +189,8 @@ def rows(section: DocSection) -> Iterator[DocRow]:
 def about(topic: str, key: str) -> str:
     """Return the part of a page about a key, as Markdown.
 
-    That is its rows in tables, else its section, else the paragraphs that name it. A key may have the name of its table in front: `search.until.hours`. Raises: UserError if nothing is about it.
+    That is its rows in tables, else its section, else the paragraphs that name it. A key may
+    have the name of its table in front: `search.until.hours`. Raises: UserError if nothing is about it.
     """
     parts = sections(topic)
     texts = [row.as_markdown() for part in parts for row in rows(part) if _documents(row, key)]
@@ -248,7 +249,8 @@ def _other_place(key: str) -> str:
 def search(words: str, limit: int = MAX_MATCHES) -> list[DocMatch]:
     """Return the sections that have the words, best first.
 
-    Sections with all words come before those with some, rare words count more than frequent ones. A word also stands for the words that begin with it.
+    Sections with all words come before those with some, rare words count more than frequent ones. A word
+    also stands for the words that begin with it.
     """
     wanted = list(dict.fromkeys(_words(words)))
     every = [section for path in _files() for section in sections(path.stem)]

@@ -20,14 +20,15 @@ from hptui.core.values import show
 from hptui.execution.classify_exit import AttemptEnd, ExitFacts, classify_exit
 from hptui.execution.finalize import end_event
 from hptui.execution.local.environment import boot_id
-from hptui.execution.local.executor import TOKEN_VARIABLE
+from hptui.execution.local.processes import attempt_processes
+from hptui.execution.probe import probe
 from hptui.operations.runner_process import runner_status
 from hptui.results.view import View, read_view
 from hptui.store.filesystem import filesystem_type, is_network_filesystem
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import MetaKey
-from hptui.store.run_directory import RunDir, lock_is_held, read_json
+from hptui.store.run_directory import RunDir, read_json
 from hptui.studyfile.unknown_keys import path_text
 
 MAX_CLOCK_AHEAD_S = 300.0
@@ -149,7 +150,7 @@ def _attempts(sd: StudyDir, reader: StoreReader) -> Iterator[Finding]:
     open_attempts = reader.attempts(open=True)
     if not runner_status(sd)["alive"]:
         ended_attempts = [
-            attempt for attempt in open_attempts if not lock_is_held(RunDir(sd.attempt(attempt.trial, attempt.n)).lock)
+            attempt for attempt in open_attempts if probe(RunDir(sd.attempt(attempt.trial, attempt.n))).gone
         ]
         lost = [attempt.trial for attempt in ended_attempts if _attempt_end(sd, attempt).status is None]
         done = [attempt.trial for attempt in ended_attempts if attempt.trial not in lost]
@@ -170,10 +171,10 @@ def _attempts(sd: StudyDir, reader: StoreReader) -> Iterator[Finding]:
 
 
 def _attempt_end(sd: StudyDir, attempt: Attempt) -> AttemptEnd:
-    """Return how an attempt whose lock is free ended, as the next runner will find it."""
+    """Return how an attempt that is gone ended, as the next runner will find it."""
     run = RunDir(sd.attempt(attempt.trial, attempt.n))
     exit_facts = read_json(run.exit)
-    rebooted = bool(attempt.boot_id) and attempt.boot_id != boot_id()
+    rebooted = probe(run, attempt.boot_id).proof == "boot"
     return classify_exit(
         ExitFacts(end_event(run), exit_facts if isinstance(exit_facts, dict) else None, attempt.asked, rebooted)
     )
@@ -181,19 +182,6 @@ def _attempt_end(sd: StudyDir, attempt: Attempt) -> AttemptEnd:
 
 def _trial_list(trials: list[int]) -> str:
     return f"{'trial' if len(trials) == 1 else 'trials'} {', '.join(map(str, trials))}"
-
-
-def attempt_processes() -> Iterator[tuple[int, str]]:
-    """Yield (pid, token) of the processes that carry the token of an attempt."""
-    mark = f"{TOKEN_VARIABLE}=".encode()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        for word in words:
-            if word.startswith(mark):
-                yield int(process.name), word[len(mark) :].decode(errors="replace")
 
 
 def _clock(sd: StudyDir, reader: StoreReader) -> Iterator[Finding]:

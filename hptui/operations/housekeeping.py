@@ -11,10 +11,11 @@ from pathlib import Path
 
 from hptui.core.errors import HptuiError, Locked, MachineError, UserError
 from hptui.core.trial import Trial, TrialStatus
+from hptui.execution.probe import probe
 from hptui.results.view import View, best_trials, read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
-from hptui.store.run_directory import RunDir, lock_is_held, try_lock
+from hptui.store.run_directory import RunDir, try_lock
 
 ENTRY_PATTERN = re.compile(r"\.?study\.db\S*|study\.lock|runner\.log\S*|trials|cache|\.ballast|\.\S+\.tmp")
 """Names that hptui gives to entries of a study directory."""
@@ -101,9 +102,9 @@ def _check_is_study(sd: StudyDir) -> None:
 def _check_at_rest(sd: StudyDir, free: bool) -> None:
     if not free:
         raise Locked(f"the study {sd.name!r} is running", hint=f"hptui stop {sd.name}, then try again")
-    for lock in sd.trials.glob("*/attempt-*/lock"):
-        if lock_is_held(lock):
-            text = f"{lock.parent.relative_to(sd.root)} of the study {sd.name!r} still runs"
+    for directory in sd.trials.glob("*/attempt-*"):
+        if not probe(RunDir(directory)).gone:
+            text = f"{directory.relative_to(sd.root)} of the study {sd.name!r} still runs"
             raise Locked(text, hint=f"hptui stop {sd.name}, then try again")
 
 
@@ -149,7 +150,7 @@ def _garbage(view: View, statuses: tuple[TrialStatus, ...]) -> Iterator[Unneeded
 
 
 def _is_running(sd: StudyDir, trial: Trial) -> bool:
-    return any(lock_is_held(RunDir(sd.attempt(trial.number, n)).lock) for n in range(1, trial.attempts + 1))
+    return any(not probe(RunDir(sd.attempt(trial.number, n))).gone for n in range(1, trial.attempts + 1))
 
 
 def _delete(path: Path) -> None:

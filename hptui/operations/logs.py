@@ -9,9 +9,10 @@ from pathlib import Path
 
 from hptui.core.errors import NotFound
 from hptui.core.trial import Trial
+from hptui.execution.probe import probe
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
-from hptui.store.run_directory import RunDir, lock_is_held
+from hptui.store.run_directory import RunDir
 
 BLOCK_BYTES = 64 * 1024  # bytes
 POLL_S = 0.2  # seconds
@@ -102,4 +103,4 @@ def lines_from(path: Path, offset: int, alive: Callable[[], bool]) -> Iterator[s
 
 def is_still_written(path: Path) -> bool:
     """Return True while the attempt that a log belongs to lives."""
-    return lock_is_held(RunDir(path.parent).lock)
+    return not probe(RunDir(path.parent)).gone

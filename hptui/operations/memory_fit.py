@@ -69,7 +69,7 @@ def find_memory_fit(
 ) -> MemoryFit:
     """Find out how large `setting` may be; `say` is called after each tried value.
 
-    Raises: `Unusable` where not even 1 fits, or something other than memory is wrong.
+    Raises: `NoUsableTrial` where not even 1 fits, or something other than memory is wrong.
     """
     study = read_study(path, changes or {})
     attempts: list[FitAttempt] = []

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,19 +12,18 @@ from typing import Any
 
 from hptui import plugins
 from hptui.core.errors import Locked, MachineError, StudyError, UserError, did_you_mean
-from hptui.core.study import StoppingConditions, Study
+from hptui.core.study import Resources, StoppingConditions, Study
 from hptui.core.trial import StudyState
 from hptui.operations.budget import stage_budget, with_trials
 from hptui.operations.find import find_study
 from hptui.operations.runner_process import defaults_of, runner_status
+from hptui.operations.spawn_runner import MAX_START_S, spawn_runner
 from hptui.operations.steer import change_spec, send_command, study_of
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.recorded import MetaKey
 from hptui.store.run_directory import try_lock
 
-MAX_START_S = 20.0
-"""Time for a runner to start, and for another process to finish creating a study."""
 NO_LIMIT_WARNING = "search: has no limit"
 """Start of a warning for which `run` has a text of its own."""
 
@@ -77,7 +73,7 @@ def run(
     holder_after = runner_status(sd)
     joined = bool(holder_before["alive"] and holder_after["alive"] and holder_before["pid"] == holder_after["pid"])
     if not holder_after["alive"]:
-        _spawn_runner(sd)
+        spawn_runner(sd)
     return RunResult(sd, tuple(notes), joined)
 
 
@@ -98,7 +94,7 @@ def start_runner(sd: StudyDir) -> bool:
     """Start a runner for a study that was asked to continue; return False when one lives already."""
     if runner_status(sd)["alive"]:
         return False
-    _spawn_runner(sd)
+    spawn_runner(sd)
     return True
 
 
@@ -133,12 +129,16 @@ def read_study(path: Path, changes: Mapping[str, str]) -> Study:
 
 
 def require_supported(study: Study) -> Study:
-    """Return the study, if its trainer can do what it asks for.
+    """Return the study, if its trainer can do what it asks for and its executor can be loaded.
 
-    Raises: `StudyError` otherwise.
+    Raises: `StudyError` or `Unsupported` otherwise.
     """
     from hptui.trainers import registry
 
+    if study.resources.executor != Resources().executor:
+        from hptui.execution.executor import find_executor
+
+        find_executor(study.resources.executor)
     if study.search.evaluate_base and not registry.evaluates_base(study.trainer.kind, study.directory):
         able = [kind for kind in plugins.names("trainers") if registry.evaluates_base(kind)]
         hint = f"those that can: {', '.join(sorted(able))}"
@@ -296,59 +296,3 @@ def _by_name(home: Path, ref: str, trials: str | None, changes: Mapping[str, str
     _check_same_study(sd, study, changed)
     overrides = {**_stored_json(sd, MetaKey.OVERRIDES), **changes}
     return sd, [change_spec(sd, changed, "", facts={MetaKey.OVERRIDES: overrides})]
-
-
-# the process ----------------------------------------------------------------------------------------------------
-
-
-def _spawn_runner(sd: StudyDir) -> None:
-    """Start the runner, detached from this terminal, and wait until it holds the lock."""
-    old_umask = os.umask(0o077)
-    try:
-        with sd.runner_log.open("ab") as log:
-            offset = log.tell()
-            process = subprocess.Popen(
-                [sys.executable, "-m", "hptui.operations.runner_process", str(sd.root)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd="/",
-            )
-    finally:
-        os.umask(old_umask)
-    deadline = time.monotonic() + MAX_START_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            _explain_early_end(sd, process.returncode, offset)
-            return
-        lock_facts = runner_status(sd)
-        if lock_facts["alive"] and lock_facts["pid"] == process.pid and lock_facts["ready"] is not False:
-            process.returncode = 0  # set, so that Popen does not warn about a process that still runs
-            return
-        time.sleep(0.02)  # until the runner has imported its libraries and written to its lock
-    raise MachineError(f"the runner of {sd.name!r} did not start within {MAX_START_S:g} s", hint=f"see {sd.runner_log}")
-
-
-def _explain_early_end(sd: StudyDir, code: int, offset: int) -> None:
-    if code == 0:
-        return  # nothing was left to do
-    with sd.runner_log.open("rb") as log:
-        log.seek(offset)
-        lines = log.read().decode(errors="replace").strip().splitlines()
-    if code == Locked.exit_code:
-        facts = runner_status(sd)
-        if facts["host"] in (None, socket.gethostname()):
-            return  # another process on this machine was faster: the study runs
-        raise Locked(f"another runner holds {sd.name!r}: pid {facts['pid']} on {facts['host']}")
-    raise MachineError(
-        f"the runner ended at once: {_last_error(lines) or f'exit code {code}'}", hint=f"see {sd.runner_log}"
-    )
-
-
-def _last_error(lines: list[str]) -> str:
-    """Return the last error that a runner has logged, with its hint; else the last line."""
-    starts = [n for n, line in enumerate(lines) if " ERROR " in line]
-    if not starts:
-        return lines[-1] if lines else ""
-    return "\n".join([lines[starts[-1]].partition(": ")[2], *lines[starts[-1] + 1 :]][:3])

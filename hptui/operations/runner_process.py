@@ -1,7 +1,9 @@
-"""The process that runs a study:  python -m hptui.operations.runner_process STUDY_DIRECTORY
+"""The process that runs a study:  python -m hptui.operations.runner_process STUDY_DIRECTORY [LOCK_FD VERSION]
 
 Started detached by `run`. It takes the study's lock, gives the runner what lies above it (trainers, results), and ends
-when the study has come to rest. Exit codes: 0 at rest, 1 failed, 4 another runner holds the study.
+when the study has come to rest. When hptui is replaced on disk, it executes itself again with the new code: the same
+process, which keeps the lock by its descriptor and tells the version that it was. Exit codes: 0 at rest, 1 failed, 4
+another runner holds the study.
 """
 
 from __future__ import annotations
@@ -15,17 +17,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+import hptui
 from hptui.core.errors import HptuiError
 from hptui.core.study import Study
 from hptui.core.trial import Value
+from hptui.store.crash_points import crash_point
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.run_directory import acquire_lock
 
 if TYPE_CHECKING:
-    from hptui.execution.attempts import WorkerSpec
+    from hptui.execution.code_watch import CodeWatch
+    from hptui.execution.executor import WorkerSpec
     from hptui.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -34,6 +39,22 @@ MAX_LOCK_WAIT_S = 1.0
 """How long to try for the lock: a process that only tests it may hold it for a moment."""
 ON_END_TIMEOUT_S = 60.0
 """Time limit of the `on_end` command."""
+
+
+def inherited_lock(sd: StudyDir, fd: int) -> int | None:
+    """Return the descriptor if it is the study's lock, held by this process when it ran other code.
+
+    None otherwise: a wrong number must never be taken for the lock.
+    """
+    try:
+        if not os.path.samestat(os.fstat(fd), sd.lock.stat()):
+            return None
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held already: this changes nothing
+        os.set_inheritable(fd, False)  # no child may keep it
+    except OSError:
+        return None
+    write_lock_facts(fd, ready=False)
+    return fd
 
 
 def acquire_study_lock(sd: StudyDir) -> int | None:
@@ -74,7 +95,7 @@ def runner_status(sd: StudyDir) -> dict[str, object]:
 
 def worker_spec_of(study: Study) -> WorkerSpec:
     """Return how this study's attempts are run, and the facts recorded with each."""
-    from hptui.execution.attempts import WorkerSpec
+    from hptui.execution.executor import WorkerSpec
     from hptui.execution.local.environment import attempt_facts
     from hptui.operations.plugins import plugins_of
     from hptui.trainers import registry
@@ -164,20 +185,60 @@ class _Placeholders(dict[str, str]):
         return "{" + key + "}"
 
 
+CODE_FILES = ("__init__.py", "core/version.py")
+"""Files of the package that every installation of another version replaces."""
+PROBE = """
+import runpy, sys
+import hptui.execution.runner, hptui.operations.runner_process, hptui.store.store
+sys.argv = ["hptui", "--version"]
+runpy.run_module("hptui", run_name="__main__")
+"""
+"""Program that answers as `hptui --version` does, if the code on disk could also run a study."""
+
+
+def code_watch() -> CodeWatch:
+    """Return a watch over hptui's own code."""
+    from hptui.execution.code_watch import CodeWatch
+
+    package = Path(hptui.__file__).parent
+    return CodeWatch([package / name for name in CODE_FILES], [sys.executable, "-c", PROBE])
+
+
+def execute_new_code(sd: StudyDir, lock: int) -> NoReturn:
+    """Execute the code that is on disk now in this process. The study's lock stays held throughout.
+
+    Raises: OSError when the interpreter cannot be executed.
+    """
+    log.info("hptui was changed on disk: the runner executes the new code")
+    logging.shutdown()
+    crash_point("before_new_code")
+    os.set_inheritable(lock, True)
+    arguments = ["-m", "hptui.operations.runner_process", str(sd.root), str(lock), hptui.__version__]
+    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606  a list, no shell
+
+
+def _restart_message(before: str) -> str:
+    change = f"hptui {hptui.__version__}" + ("" if before == hptui.__version__ else f", before {before}")
+    return f"the runner has restarted itself: {change}"
+
+
 def main(argv: list[str]) -> int:
     """Run a study until it rests; return the exit code."""
+    root, *handed_over = argv
+    code = code_watch()  # first of all: what is imported from here on is what it compares with
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    sd = StudyDir(Path(argv[0]))
+    sd = StudyDir(Path(root))
     os.environ["HPTUI_HOME"] = str(sd.root.absolute().parent)  # trials put caches there that all studies share
-    lock = acquire_study_lock(sd)
+    lock = inherited_lock(sd, int(handed_over[0])) if handed_over else None
+    lock = acquire_study_lock(sd) if lock is None else lock
     if lock is None:
         facts = runner_status(sd)
         log.error("another runner holds %s: pid %s on %s", sd.name, facts["pid"], facts["host"])
         return 4
     from hptui import studyfile
     from hptui.execution.controller import Hooks
-    from hptui.execution.runner import Runner
+    from hptui.execution.runner import RunEnd, Runner
     from hptui.store.store import Store
     from hptui.trainers.modules import restore_script
 
@@ -186,14 +247,20 @@ def main(argv: list[str]) -> int:
         try:
             restore_script(store.read.get_meta(MetaKey.SCRIPT))
             pin_programs(store, studyfile.from_json(store.read.study().spec))
-            runner = Runner(sd, store, Hooks(worker_spec_of, write_results_on_end))
+            if handed_over:
+                crash_point("after_new_code")
+                store.add_event("info", EventKind.CODE_CHANGED, _restart_message(handed_over[1]))
+            runner = Runner(sd, store, Hooks(worker_spec_of, write_results_on_end, code))
             write_lock_facts(lock, ready=True)
-            rests = runner.run()
+            end = runner.run()
         finally:
             store.close()
+        if end is RunEnd.HANDS_OVER and not runner.leaving:
+            execute_new_code(sd, lock)
         os.close(lock)
-        if rests and runner.study.on_end and not runner.idle:
-            run_on_end(sd, runner.study)
+        controller = runner.controller
+        if end is RunEnd.RESTED and controller.study.on_end and not controller.idle:
+            run_on_end(sd, controller.study)
     except HptuiError as error:
         log.error("%s", error)
         return error.exit_code

@@ -42,7 +42,7 @@ def schema_line(kind: str, study_file: Path) -> str:
 
 
 def keys_to_complete(home: Path, reference: str) -> dict[str, Key]:
-    """Return the keys that `--set` can change in a study, given by file or name; without one, those of all studies."""
+    """Return the keys that `--set` can change in a study; without a reference, those of all studies."""
     kind, directory, parameters, stages = _names_in_study(home, reference)
     # A user's own trainer is not imported: completion must not run code.
     settings = registry.schema(kind, directory) if kind in plugins.names("trainers") else None

@@ -85,7 +85,10 @@ def compose_report(record: ReportData, style: str | None = None, images: Sequenc
 
 
 def _installed_sections() -> dict[str, ReportSectionSpec]:
-    """Return the sections of installed packages. Nobody has named one, so one that cannot be loaded is left out."""
+    """Return the sections of installed packages.
+
+    Nobody has named one, so one that cannot be loaded is left out.
+    """
     specs = {}
     for name in plugins.names("report_sections", installed=True)[len(plugins.names("report_sections")) :]:
         try:
@@ -105,7 +108,10 @@ def _inserted(sections: dict[str, list[Block]], name: str, blocks: list[Block], 
 def _plugin_blocks(
     name: str, spec: ReportSectionSpec, facts: FactWriter, known_facts: dict[str, Fact]
 ) -> Iterable[Block]:
-    """Return the blocks of a package's section; a sentence where it fails, or has a number that is no fact."""
+    """Return the blocks of a package's section.
+
+    A section that fails, or has a number that is no fact, is a sentence that says so.
+    """
     try:
         write = plugins.load("report_sections", name, "write")
         blocks = tuple(write(facts.data, facts))

@@ -94,6 +94,7 @@ class EventKind(StrEnum):
     GPU_BUSY = "gpu_busy"
     NO_GPUS = "no_gpus"
     CHANGED = "changed"
+    CODE_CHANGED = "code_changed"
     TRAINER = "trainer"
     SUSPECT = "suspect"
     RESULTS = "results"
@@ -141,6 +142,7 @@ EVENT_KINDS: Mapping[EventKind, str] = {
     EventKind.GPU_BUSY: "a trial waits for a GPU; the sentence names who holds it",
     EventKind.NO_GPUS: "GPUs were requested, but none can be used",
     EventKind.CHANGED: "code, data or the program of the trials is not what it was before",
+    EventKind.CODE_CHANGED: "hptui was replaced on disk, and the runner went on with the new code",
     EventKind.TRAINER: "a warning of the trainer",
     EventKind.SUSPECT: "events of an attempt that cannot be right",
     EventKind.RESULTS: "the results could not be written",

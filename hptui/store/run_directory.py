@@ -89,6 +89,11 @@ class RunDir:
         return self.root / "shim.json"
 
     @property
+    def executor(self) -> Path:
+        """Where the attempt was handed to; missing for one of this machine."""
+        return self.root / "executor.json"
+
+    @property
     def exit(self) -> Path:
         """How the worker's process ended."""
         return self.root / "exit.json"
@@ -338,10 +343,7 @@ def try_lock(path: Path) -> Iterator[bool]:
 def exclusive_lock(path: Path) -> Iterator[None]:
     """Wait for a lock file and hold it for a block. The kernel releases it when its holder dies."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
+    with open(path, "ab", opener=lambda name, flags: os.open(name, flags | os.O_CLOEXEC, 0o600)) as file:
         # Blocks without a timeout: its holder is doing the work that this process needs.
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(fd)

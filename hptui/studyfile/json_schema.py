@@ -1,13 +1,14 @@
 """The JSON Schema of study files, for editors: made from `schema.TABLES` and the settings of a trainer.
 
 It holds only words that mean the same in drafts 4 and 7. Every file that `hptui check` accepts validates; a file that
-validates need not be right, since conditions across keys cannot be said in it."""
+validates need not be right, since conditions across keys cannot be expressed in it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from hptui import plugins
 from hptui.core.errors import StudyError
 from hptui.core.key_types import EXPRESSION, TEXT
 from hptui.core.keys import FROM_FIELD, Key, Table
@@ -29,6 +30,7 @@ def study_schema(kinds: Collection[str], settings: Settings | None = None, kind:
     document = _table_schema(TABLES[""])
     definitions = {name: _table_schema(table) for name, table in TABLES.items() if name}
     definitions["space.listed"] = _listed_entry(definitions["space"])
+    definitions["search.pruner"] = _with_own_pruners(definitions["search.pruner"])
     definitions["trainer"] = _trainer(kinds, settings, kind)
     definitions["notes"] = _notes(settings)
     if kind and not accepts_any_setting(settings):
@@ -64,6 +66,17 @@ def _listed_entry(entry: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of an entry in a list of entries, each with its name."""
     name = Key("name", TEXT, "The parameter").json_schema()
     return {**entry, "properties": {"name": name, **entry["properties"]}, "required": ["name"]}
+
+
+def _with_own_pruners(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a pruner's table, which for the kind of a package may hold keys of its own."""
+    built_in = plugins.names("pruners")
+    installed: list[Value] = [name for name in plugins.names("pruners", installed=True) if name not in built_in]
+    kinds: list[Value] = [{"type": "string", "pattern": ":"}]
+    if installed:  # an empty enum is no draft 4
+        kinds.append({"enum": installed})
+    own = _object({**table["properties"], "kind": {"anyOf": kinds}}, {}, "A pruner of a package.", ("kind",))
+    return {"anyOf": [table, own]}
 
 
 def _trainer(kinds: Collection[str], settings: Settings | None, kind: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from hptui import plugins
 from hptui.core.errors import HptuiError, Problems, StudyError, Unsupported
 from hptui.core.expressions import Expression
-from hptui.core.key_types import TEXT, WHOLE, ListType
+from hptui.core.key_types import NUMBER, TEXT, WHOLE, ListType, require_list
 from hptui.core.metric_names import identifier
 from hptui.core.study import PrunerSettings, Search, StoppingConditions, StopRule
 from hptui.core.trial import Value
@@ -16,7 +16,7 @@ from hptui.core.values import show
 from hptui.studyfile.plugin_names import default_of, read_own_settings, require_plugin
 from hptui.studyfile.schema import TABLES, missing_key_error
 from hptui.studyfile.space_entries import parse_condition
-from hptui.studyfile.table import TableReader, require_choice, require_number, require_range
+from hptui.studyfile.table import TableReader, require_choice, require_range
 
 COMMON_PRUNER_KEYS = ("kind", "warmup", "startup", "on")
 """Keys of every kind of pruner."""
@@ -133,7 +133,9 @@ def read_pruner(search: TableReader, directory: str = "", *, stored: bool = Fals
     """Return the pruner of `[search]` or of a stage: `pruner = "median"`, or a table with its settings."""
     if isinstance(search.data.get("pruner"), str):
         kind = _read_kind(search, "pruner", directory, stored=stored)
-        return _read_pruner_settings(TableReader({"kind": kind}, search.location("pruner")), kind, {}, directory)
+        return _read_pruner_settings(
+            TableReader({"kind": kind}, search.location("pruner"), "search.pruner"), kind, {}, directory
+        )
     data, where = search.table("pruner"), search.location("pruner")
     own_names = _own_names(data, directory, stored=stored)
     table = TableReader.of({key: data[key] for key in data if key not in own_names}, "search.pruner", where)
@@ -183,32 +185,22 @@ def _read_pruner_settings(
 
     All others in the table are read, so that a wrong value is found even where the key does not belong to the kind.
     """
-    defaults = PrunerSettings()
-    default = {key.name: key.default for key in TABLES["search.pruner"].keys}
     wraps = _read_wrapped_kind(table)
-    spec = None if kind == "none" or (stored and own) else plugins.spec("pruners", kind, directory)
+    missing = kind == "none" or (stored and kind not in plugins.names("pruners"))
+    spec = None if missing else plugins.spec("pruners", kind, directory)
     wrapped = None if wraps == "none" else plugins.spec("pruners", wraps)
-    warmup = _warmup(table, defaults.warmup, halving=any(kind.halving for kind in (spec, wrapped) if kind))
-    startup = table.integer("startup", defaults.startup, 1)
-    values: dict[str, Any] = {
-        "percentile": _percentile(table, default["percentile"]),
-        "eta": _eta(table, default["eta"], whole=kind != "bands"),
-        "patience": _patience(table, default["patience"]),
-        "min_delta": float(table.number("min_delta", default["min_delta"], 0)),
-        "wraps": wraps,
-        "low": _bound(table, "low"),
-        "high": _bound(table, "high"),
-    }
-    on = table.text("on")
-    values |= {"bands": _bands(table), "strict": table.flag("strict", default["strict"])}
+    warmup = _warmup(table, halving=any(kind.halving for kind in (spec, wrapped) if kind))
+    startup = table.get("startup")
+    values = {"percentile": table.get("percentile"), "eta": _eta(table, whole=kind != "bands")}
+    values |= {**table.fields("patience", "min_delta"), "wraps": wraps, **table.fields("low", "high")}
+    on = table.get("on")
+    values |= table.fields("bands", "strict")
     keys = [*(spec.keys if spec else ()), *(wrapped.keys if spec and wrapped and spec.wraps else ())]
     _check_pruner_keys(table, kind, {key for key in keys if isinstance(key, str)}, values)
     if spec is not None and (plugin_keys := [key for key in keys if not isinstance(key, str)]):
         given = own if stored else read_own_settings(plugin_keys, own, table.where, f"the pruner {kind!r}")
         own = {**{key.name: default_of(key) for key in plugin_keys}, **given}
-    return PrunerSettings(
-        kind, float(warmup), startup, on, {**{key: values[key] for key in values if key in keys}, **own}
-    )
+    return PrunerSettings(kind, warmup, startup, on, {**{key: values[key] for key in values if key in keys}, **own})
 
 
 def _check_pruner_keys(table: TableReader, kind: str, keys: Collection[str], values: Mapping[str, Any]) -> None:
@@ -232,60 +224,61 @@ def _check_pruner_keys(table: TableReader, kind: str, keys: Collection[str], val
         raise StudyError(message, where=table.location("low"), value=low)
 
 
-def _warmup(table: TableReader, default: float, halving: bool) -> float:
-    warmup = table.number("warmup", default, 0)
-    hint = "it is a share of a trial's budget, for instance 0.2"
-    if warmup >= 1:
-        raise StudyError(
-            f"must be less than 1, got {show(warmup)}", where=table.location("warmup"), value=warmup, hint=hint
-        )
+def _warmup(table: TableReader, halving: bool) -> float:
+    warmup: float = table.get("warmup")
     if halving and warmup == 0:
         message = "is the first rung, so it must be more than 0, got 0"
+        hint = "it is a share of a trial's budget, for instance 0.2"
         raise StudyError(message, where=table.location("warmup"), value=warmup, hint=hint)
     return warmup
 
 
-def _percentile(table: TableReader, default: float) -> float:
-    percentile = table.number("percentile", default, 0)
-    if not 0 < percentile < 100:
-        hint = "25 keeps the best quarter"
-        message = f"must be between 0 and 100, got {show(percentile)}"
-        raise StudyError(message, where=table.location("percentile"), value=percentile, hint=hint)
-    return float(percentile)
+def read_percentile(value: Value, where: str) -> float:
+    """Return the percentage of trials that go on."""
+    percentile = require_range(NUMBER.read(value, where), where, 0)
+    if 0 < percentile < 100:
+        return float(percentile)
+    hint = "25 keeps the best quarter"
+    raise StudyError(f"must be between 0 and 100, got {show(value)}", where=where, value=value, hint=hint)
 
 
-def _bands(table: TableReader) -> tuple[int, ...]:
+def read_bands(value: Value, where: str) -> tuple[int, ...]:
     """Return counts of reports, ascending."""
-    counts = tuple(_band(item, table.location(f"bands[{n}]")) for n, item in enumerate(table.items("bands")))
-    if list(counts) != sorted(set(counts)):
-        raise StudyError(f"must ascend, got {show(list(counts))}", where=table.location("bands"), value=list(counts))
-    return counts
+    counts = [_band(item, f"{where}[{n}]") for n, item in enumerate(require_list(value, where))]
+    if counts != sorted(set(counts)):
+        raise StudyError(f"must ascend, got {show(list(counts))}", where=where, value=counts)
+    return tuple(counts)
 
 
 def _band(value: Value, where: str) -> int:
-    return int(require_range(WHOLE.read(value, where), where, 1, None))
+    return int(require_range(WHOLE.read(value, where), where, 1))
 
 
-def _eta(table: TableReader, default: float, *, whole: bool = True) -> float:
-    if not whole:
-        eta = table.number("eta", default, 0)
-        if eta <= 1:
-            raise StudyError(f"must be more than 1, got {show(eta)}", where=table.location("eta"), value=eta)
-        return float(eta)
-    if table.has("eta") and table.has("factor"):
+def _eta(table: TableReader, *, whole: bool) -> float:
+    """Return how many trials compete for one place: for kinds that halve, a whole number from 2."""
+    if whole and table.has("eta") and table.has("factor"):
         raise StudyError("is another word for eta, which is there as well", where=table.location("factor"))
-    return table.integer("factor" if table.has("factor") else "eta", int(default), 2)
+    if not whole:
+        return float(table.get("eta", reader=_eta_of_bands))
+    return int(table.get("factor" if table.has("factor") else "eta", reader=_whole_eta))
 
 
-def _patience(table: TableReader, default: float) -> float:
+def _whole_eta(value: Value, where: str) -> int:
+    return int(require_range(WHOLE.read(value, where), where, 2))
+
+
+def _eta_of_bands(value: Value, where: str) -> float:
+    eta = require_range(NUMBER.read(value, where), where, 0)
+    if eta > 1:
+        return float(eta)
+    raise StudyError(f"must be more than 1, got {show(value)}", where=where, value=value)
+
+
+def read_patience(value: Value, where: str) -> float:
     """Return a share of the budget (below 1), or a number of reports."""
-    patience = table.number("patience", default, 0)
-    if patience == 0 or (patience >= 1 and patience != int(patience)):
-        hint = "0.2 is a fifth of a trial's budget, 5 is five reports"
-        message = f"must be a share below 1 or a whole number of reports, got {show(patience)}"
-        raise StudyError(message, where=table.location("patience"), value=patience, hint=hint)
-    return float(patience)
-
-
-def _bound(table: TableReader, key: str) -> float | None:
-    return float(require_number(table.data[key], table.location(key))) if table.has(key) else None
+    patience = require_range(NUMBER.read(value, where), where, 0)
+    if patience and (patience < 1 or patience == int(patience)):
+        return float(patience)
+    hint = "0.2 is a fifth of a trial's budget, 5 is five reports"
+    message = f"must be a share below 1 or a whole number of reports, got {show(value)}"
+    raise StudyError(message, where=where, value=value, hint=hint)

@@ -1,10 +1,9 @@
-"""Keys of `[search]` with its parts, `[[stage]]`, `[[trial]]`, `[[preset]]`, and of an entry of `[space]`."""
+"""Keys of `[search]` and its parts, of `[[stage]]`, `[[trial]]` and `[[preset]]`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hptui import plugins
 from hptui.core.key_types import TextType
 from hptui.core.keys import (
     EXPRESSION,
@@ -39,7 +38,7 @@ CHANGES = "{ learning_rate = 1e-4 }"
 
 
 class PluginName(TextType):
-    """The name of a built-in or installed sampler or pruner, or "module:Object"."""
+    """The name of a built-in or installed sampler, pruner or executor, or "module:Object"."""
 
     def __init__(self, group: Group, *others: str) -> None:
         super().__init__()
@@ -48,14 +47,19 @@ class PluginName(TextType):
     @property
     def words(self) -> tuple[str, ...]:
         """The built-in names."""
-        return (*self.others, *plugins.names(self.group))
+        return self._names(installed=False)
 
     def json_schema(self) -> dict[str, Value]:
-        names = (*self.others, *plugins.names(self.group, installed=True))
-        return {"anyOf": [{"enum": list(names)}, {"type": "string", "pattern": ":"}]}
+        return {"anyOf": [{"enum": list(self._names(installed=True))}, {"type": "string", "pattern": ":"}]}
+
+    def _names(self, installed: bool) -> tuple[str, ...]:
+        from hptui import plugins  # 25 ms, which the list of keys does not need
+
+        return (*self.others, *plugins.names(self.group, installed=installed))
 
 
 SAMPLER, PRUNER = PluginName("samplers", "auto"), PluginName("pruners", "none")
+EXECUTOR = PluginName("executors")
 
 SEARCH_TABLES = (
     Table(
@@ -64,42 +68,54 @@ SEARCH_TABLES = (
         "Who proposes trials, how many, and what ends them early.",
         "Search",
         (
-            Key("sampler", SAMPLER, "Who proposes trials; auto chooses by space and budget", example='"tpe"'),
-            Key("trials", WHOLE, "Trials that the search makes; without it, until something else", low=1, example="20"),
-            Key("seed", WHOLE, "Seed of all random choices", low=0, high=2**32 - 1, example="7"),
-            Key("baseline", FLAG, "Run [trainer] as it stands as the first trial", example="false"),
+            Key("sampler", SAMPLER, "Who proposes trials; list where only [[trial]] tables are given", example='"tpe"'),
+            Key(
+                "trials",
+                WHOLE,
+                "Trials in all, the baseline included; without it the search runs until stopped",
+                low=1,
+                example="20",
+            ),
+            Key(
+                "seed",
+                WHOLE,
+                "Seed of the proposals and of every trial; replicates have the next ones",
+                low=0,
+                high=2**32 - 1,
+                example="7",
+            ),
+            Key("baseline", FLAG, "Run [trainer] as written first, as trial 0", example="false"),
             Key("evaluate_base", FLAG, "Measure the untrained model first, with a trainer that can", example="true"),
             Key(
                 "pruner",
                 either(PRUNER, table("search.pruner")),
-                "Ends trials whose curves lag behind: a kind, or a table with its settings",
-                reader=f"{SEARCH}:read_pruner",
+                "When to end a trial that does worse than others: a kind, or a table",
                 example='{ kind = "median", startup = 3 }',
             ),
-            Key("until", table("search.until"), "What ends the whole search, besides trials", example="{ hours = 8 }"),
+            Key("until", table("search.until"), "When the whole study ends, besides trials", example="{ hours = 8 }"),
             Key(
                 "stop",
                 list_of(table("search.stop")),
-                "Rules that end a trial early, by its metrics",
+                "Rules that stop one trial",
                 example='[{ when = "loss > 5", after = 0.3 }]',
             ),
             Key(
                 "outcome",
                 list_of(EXPRESSION),
-                "Conditions on measured values; a trial that breaks one is never the best",
+                "Conditions on what a trial measured; one that breaks them is never the best",
                 example='["accuracy >= 0.1"]',
             ),
             Key(
                 "constraints",
                 list_of(EXPRESSION),
-                "Conditions on parameters that every proposed trial keeps",
+                "Conditions on settings that every proposal keeps",
                 default=(),
                 example='["width * depth <= 512"]',
             ),
             Key(
                 "warm_start",
                 either(TEXT, list_of(TEXT)),
-                "Studies, by name or directory, whose trials the search learns from",
+                "Studies, by name or directory, whose trials inform the search",
                 reader=f"{SEARCH}:read_warm_start",
                 example='["last-week"]',
             ),
@@ -117,27 +133,28 @@ SEARCH_TABLES = (
         "Ends trials whose curves lag behind those of others.",
         "PrunerSettings",
         (
-            Key("kind", PRUNER, "Which rule decides", example='"median"'),
+            Key("kind", PRUNER, "How trials are judged", example='"median"'),
             Key(
                 "warmup",
                 share_of("it is a share of a trial's budget, for instance 0.2"),
-                "Share of its budget, below 1, before which no trial ends; asha and hyperband: the first rung",
+                "Share of a trial's budget before which it is not pruned; the first rung of asha and hyperband",
                 example="0.3",
             ),
-            Key("startup", WHOLE, "Trials that must have finished before one is compared", low=1, example="3"),
+            Key("startup", WHOLE, "Finished trials to compare with before any is pruned", low=1, example="3"),
             Key(
                 "percentile",
                 NUMBER,
-                "Percentage of trials that go on, between 0 and 100",
+                "Percent of trials that go on, between 0 and 100",
                 default=25.0,
                 low=0,
+                reader=f"{SEARCH}:read_percentile",
                 only_for=("percentile",),
                 example="25",
             ),
             Key(
                 "eta",
                 NUMBER,
-                "How many trials compete for a place at a rung: whole, from 2; with bands any number above 1",
+                "Trials that compete for one place: a whole number from 2; with bands any number above 1",
                 default=3,
                 above=1,
                 aliases=("factor",),
@@ -147,16 +164,17 @@ SEARCH_TABLES = (
             Key(
                 "patience",
                 NUMBER,
-                "How long without improvement: a share of the budget below 1, or a whole number of reports",
+                "Share of the budget (below 1) or number of reports without improvement",
                 default=0.2,
                 low=0,
+                reader=f"{SEARCH}:read_patience",
                 only_for=("patient",),
                 example="0.2",
             ),
             Key(
                 "min_delta",
                 FLOAT,
-                "Smallest change that counts",
+                "The least change that is an improvement",
                 default=0.0,
                 low=0,
                 only_for=("patient",),
@@ -165,30 +183,27 @@ SEARCH_TABLES = (
             Key(
                 "wraps",
                 PRUNER,
-                "Kind that must agree with patient",
+                "The kind that must agree",
                 default="none",
                 only_for=("patient",),
                 example='"median"',
             ),
-            Key(
-                "low", FLOAT, "A value below this ends the trial", default=None, only_for=("threshold",), example="0.01"
-            ),
-            Key(
-                "high", FLOAT, "A value above this ends the trial", default=None, only_for=("threshold",), example="9.5"
-            ),
-            Key("on", TEXT, "The objective that decides alone, if there are several", example='"loss"'),
+            Key("low", FLOAT, "The objective may not be below", None, only_for=("threshold",), example="0.01"),
+            Key("high", FLOAT, "The objective may not be above", None, only_for=("threshold",), example="9.5"),
+            Key("on", TEXT, "The objective that decides alone, where there are several", example='"loss"'),
             Key(
                 "bands",
                 list_of(WHOLE),
-                "Numbers of reports, ascending, at which trials are compared",
+                "Numbers of reports at which trials are compared, as W&B counts them",
                 default=(),
+                reader=f"{SEARCH}:read_bands",
                 only_for=("bands",),
                 example="[3, 9, 27]",
             ),
             Key(
                 "strict",
                 FLAG,
-                "Compare values at a band, not best so far",
+                "Judge by the value at the band, not by the best so far",
                 default=True,
                 only_for=("bands",),
                 example="false",
@@ -205,7 +220,7 @@ SEARCH_TABLES = (
             Key(
                 "after",
                 share_of("it is a share of a trial's training, for instance 0.1"),
-                "Share of a trial's training, below 1, that passes before the rule is tried",
+                "Share of a training before which the rule is not tried",
                 example="0.1",
             ),
         ),
@@ -217,8 +232,15 @@ SEARCH_TABLES = (
         "StoppingConditions",
         (
             Key("trials", WHOLE, "The same as trials in [search]", low=1, default=None, example="20"),
-            Key("hours", NUMBER, "Hours of activity of the study", low=0, above=0, example="8"),
-            Key("no_improvement", WHOLE, "Complete trials without a better one", low=1, above=0, example="10"),
+            Key("hours", NUMBER, "Hours of activity after which the study ends", low=0, above=0, example="8"),
+            Key(
+                "no_improvement",
+                WHOLE,
+                "Complete trials since the best, or since the Pareto set grew",
+                low=1,
+                above=0,
+                example="10",
+            ),
             Key("target", NUMBER, "Value of the only objective that is good enough", example="0.5"),
         ),
     ),
@@ -229,27 +251,42 @@ SEARCH_TABLES = (
         "Stage",
         (
             Key("name", NAME, "What this stage is called", required=True, example='"rate"'),
-            Key("set", map_of(VALUE), "Settings that all trials of the stage have", example=CHANGES),
-            Key("trials", WHOLE, "Trials that the stage makes, in place of those of [search]", low=1, example="10"),
-            Key("space", SPACE, "What the stage searches, in place of [space]", example='{ dropout = "0..0.5" }'),
-            Key("sampler", SAMPLER, "Who proposes trials of the stage", default="", example='"random"'),
+            Key(
+                "set",
+                map_of(VALUE),
+                "Overrides onto [trainer] for all its trials; trials with other overrides are not comparable",
+                example=CHANGES,
+            ),
+            Key("trials", WHOLE, "Trials of this stage; without it, those of [search]", low=1, example="10"),
+            Key(
+                "space",
+                SPACE,
+                "What this stage varies; without it, the study's space",
+                example='{ dropout = "0..0.5" }',
+            ),
+            Key(
+                "sampler",
+                SAMPLER,
+                "Who proposes its trials; without it, that of [search]",
+                default="",
+                example='"random"',
+            ),
             Key(
                 "from",
                 TEXT,
-                'The best trials before, as "best 2": run again, or with a space: "best 1" as its fixed settings',
+                "Where it begins: best 1 with a space searches around the best trial, best 3 without one repeats three",
                 field="best",
                 reader="hptui.studyfile.sections:read_from",
                 example='"best 1"',
             ),
-            Key("seeds", WHOLE, "Runs of each configuration, with one seed each", low=1, high=100, example="3"),
+            Key("seeds", WHOLE, "Runs of each configuration, each with another seed", low=1, high=100, example="3"),
             Key(
                 "pruner",
                 either(PRUNER, table("search.pruner")),
-                "The pruner of the stage, in place of that of [search]",
-                reader=f"{SEARCH}:read_pruner",
+                "Its pruner; without it, that of [search]",
                 example='"none"',
             ),
-            Key("baseline", FLAG, "Run [trainer] as it stands in this stage, too", example="true"),
+            Key("baseline", FLAG, "Run the baseline again under this stage's overrides", example="true"),
         ),
     ),
     Table(
@@ -259,9 +296,9 @@ SEARCH_TABLES = (
         "ListedTrial",
         (
             Key("set", map_of(VALUE), "What this trial changes", required=True, example=CHANGES),
-            Key("name", TEXT, "A name to call the trial by, no number and not best", example='"wide"'),
-            Key("title", TEXT, "What tables and reports call it", example='"A wide network"'),
-            Key("note", TEXT, "Why it runs; shown with the trial", example='"more capacity"'),
+            Key("name", TEXT, "The trial's name; not a number, not best", example='"wide"'),
+            Key("title", TEXT, "A title for tables and reports", example='"A wide network"'),
+            Key("note", TEXT, "A note, shown with the trial", example='"more capacity"'),
         ),
     ),
     Table(
@@ -272,77 +309,9 @@ SEARCH_TABLES = (
         (
             Key("name", NAME, "What it is called when it is queued", required=True, example='"small"'),
             Key("set", map_of(VALUE), "What this preset changes", required=True, example=CHANGES),
-            Key("title", TEXT, "What tables and reports call it", example='"Fits anywhere"'),
-            Key("note", TEXT, "What it is for; shown with the preset", example='"for a small GPU"'),
+            Key("title", TEXT, "A title for tables and reports", example='"Fits anywhere"'),
+            Key("note", TEXT, "A note, shown with the preset", example='"for a small GPU"'),
         ),
     ),
 )
 """The tables of the search."""
-
-RANGE, CHOICES, DISTRIBUTION, DERIVED = "range", "choices", "distribution", "expr"
-"""Forms of an entry of `[space]`."""
-
-SPACE_TABLE = Table(
-    "space",
-    "[space]",
-    "One entry of the search space: a range, choices, a distribution, or a derived value.",
-    "",
-    (
-        Key("low", NUMBER, "Smallest value", default=None, only_for=(RANGE,), example="1e-5"),
-        Key("high", NUMBER, "Largest value", default=None, only_for=(RANGE,), example="1e-2"),
-        Key("log", FLAG, "Try all magnitudes alike", default=False, only_for=(RANGE,), example="true"),
-        Key(
-            "step",
-            NUMBER,
-            "Distance between two values; without it, any value",
-            default=None,
-            only_for=(RANGE, DISTRIBUTION),
-            example="0.1",
-        ),
-        Key("int", FLAG, "Only whole numbers", default=None, only_for=(RANGE,), example="true"),
-        Key("choices", list_of(VALUE), "The values to choose from", default=(), only_for=(CHOICES,), example="[8, 16]"),
-        Key("ordered", FLAG, "Whether choices have an order", default=None, only_for=(CHOICES,), example="true"),
-        Key(
-            "weights",
-            list_of(NUMBER),
-            "How often each choice is drawn, relative to the others",
-            default=(),
-            only_for=(CHOICES,),
-            example="[1, 3]",
-        ),
-        Key(
-            "shape",
-            TEXT,
-            "The distribution that choices stand for, in words",
-            default="",
-            only_for=(CHOICES,),
-            example='"normal(0, 1)"',
-        ),
-        Key(
-            "distribution",
-            EXPRESSION,
-            "normal(mean, sd), log_normal(mean, sd) or beta(a, b)",
-            default="",
-            only_for=(DISTRIBUTION,),
-            example='"normal(0, 1)"',
-        ),
-        Key(
-            "expr",
-            EXPRESSION,
-            "The value follows from other settings",
-            default="",
-            only_for=(DERIVED,),
-            example='"width / 2"',
-        ),
-        Key(
-            "when",
-            EXPRESSION,
-            "The parameter exists only where this holds",
-            default="",
-            only_for=(RANGE, CHOICES, DISTRIBUTION),
-            example='"depth > 2"',
-        ),
-        Key("note", TEXT, "Why it is searched; shown with the parameter", default="", example='"tried by hand before"'),
-    ),
-)
-"""The keys of one entry of `[space]`, in any of its forms."""

@@ -1,6 +1,4 @@
-"""Reads the tables of a study file into their parts of a `Study`, `[[stage]]` and `[reference]` included.
-
-`[search]` and the entries of `[space]` have modules of their own."""
+"""Reads the tables of a study file into their parts of a `Study`, but for `[search]` and the entries of `[space]`."""
 
 from __future__ import annotations
 
@@ -26,6 +24,7 @@ from hptui.core.study import (
 )
 from hptui.core.trial import Value
 from hptui.core.values import check_name, show, wrong_type_error
+from hptui.studyfile.plugin_names import require_plugin
 from hptui.studyfile.schema import NOTES_KEYS, TRAINER_KIND, missing_key_error
 from hptui.studyfile.search_section import read_pruner, read_sampler
 from hptui.studyfile.space_entries import entries_by_name, read_space
@@ -93,10 +92,7 @@ def read_trainer(value: Value) -> TrainerSettings:
 
 
 def read_listed_trials(values: list[Value]) -> tuple[ListedTrial, ...]:
-    """Return the trials of `[[trial]]`, in order.
-
-    A name is unique, and cannot be mistaken for a number or for `best`.
-    """
+    """Return the trials of `[[trial]]`. A name is unique, and is neither a number nor `best`."""
     trials: list[ListedTrial] = []
     for index, value in enumerate(values):
         table = TableReader.of(value, "trial", f"trial[{index}]")
@@ -156,6 +152,12 @@ def read_gpus(value: Value, where: str) -> str | int | tuple[int, ...]:
     raise wrong_type_error(
         value, '"all", a number of GPUs, or a list of their indices', where, hint='for instance "all", 2 or [0, 1]'
     )
+
+
+def read_executor(value: Value, where: str) -> str:
+    """Return the name of an executor, or "module:Object"."""
+    name: str = TEXT.read(value, where)
+    return name if ":" in name else require_plugin("executors", name, where)
 
 
 def read_metrics(values: dict[str, Value]) -> dict[str, MetricSpec]:
@@ -342,5 +344,5 @@ def _target(value: Value, where: str) -> float:
     share: float = FLOAT.read(value, where)
     if 0 < share < 10:
         return share
-    hint = "0.05 means five per cent better than the reference"
-    raise StudyError(f"must be a share above 0, got {show(value)}", where=where, value=value, hint=hint)
+    message, hint = f"must be a share above 0, got {show(value)}", "0.05 means five per cent better than the reference"
+    raise StudyError(message, where=where, value=value, hint=hint)

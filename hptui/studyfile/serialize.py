@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from hptui.core.space import Choice, Derived, Parameter, Space
-from hptui.core.study import ListedTrial, Preset, PrunerSettings, Stage, Study
+from hptui.core.study import ListedTrial, Preset, PrunerSettings, Resources, Stage, Study
 from hptui.core.trial import Value
 from hptui.core.values import show, to_plain
 from hptui.studyfile.schema import TABLES
@@ -60,6 +60,12 @@ def _dump_all(name: str) -> Callable[[Iterable[Any]], list[dict[str, object]]]:
     return lambda records: [dump_table(name, record) for record in records]
 
 
+def _dump_resources(resources: Resources) -> dict[str, object]:
+    """Return `[resources]`; the executor is named only when it is another one than that of this machine."""
+    document = dump_table("resources", resources)
+    return {key: value for key, value in document.items() if key != "executor" or value != Resources().executor}
+
+
 def _with_constraints(search: dict[str, object], space: Space) -> dict[str, object]:
     """Return `[search]` with the constraints of the space, before the last keys."""
     last = {key: search.pop(key) for key in ("warm_start", "sampler_settings")}
@@ -74,7 +80,7 @@ WRITERS: Mapping[str, Callable[[Any], object]] = {
     ".stage": lambda stages: [dump_stage(stage) for stage in stages],
     ".trial": _dump_all("trial"),
     ".preset": _dump_all("preset"),
-    ".resources": lambda resources: dump_table("resources", resources),
+    ".resources": _dump_resources,
     ".metrics": lambda metrics: {name: dump_table("metrics", metric) for name, metric in metrics.items()},
     ".report": lambda report: dump_table("report", report),
     ".notes": lambda notes: {**notes.settings, "rationale": notes.rationale, "future": notes.future},

@@ -17,7 +17,7 @@ from hptui.core.space import Choice, Derived, Float, Int, Parameter, Space, pars
 from hptui.core.trial import Value
 from hptui.core.values import show, wrong_type_error
 from hptui.studyfile.schema import TABLES, missing_key_error
-from hptui.studyfile.search_tables import CHOICES, DERIVED, DISTRIBUTION, RANGE
+from hptui.studyfile.space_table import CHOICES, DERIVED, DISTRIBUTION, RANGE
 from hptui.studyfile.table import TableReader
 from hptui.studyfile.trainer_settings import Settings
 

@@ -9,12 +9,14 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from hptui.core.errors import Problems, StudyError, did_you_mean
-from hptui.core.key_types import FLAG, NUMBER, TEXT, WHOLE, join_location, require_list, require_table
+from hptui.core.key_types import TEXT, join_location, require_list, require_table
 from hptui.core.keys import FROM_FIELD, Key
 from hptui.core.trial import Value
 from hptui.studyfile.schema import TABLES, missing_key_error, validate_keys
 
 D = TypeVar("D")
+Reader = Callable[[Value, str], Any]
+"""Returns the value at a location as the program uses it. Raises: StudyError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +56,25 @@ class TableReader:
             text = TABLES[self.name][key].help
             raise missing_key_error(key, self.where, text[:1].lower() + text[1:])
 
-    def get(self, name: str, default: Any = FROM_FIELD) -> Any:
-        """Return the value of a key as the program uses it, read as the table says; else `default`, or its default.
+    def get(self, name: str, default: Any = FROM_FIELD, reader: Reader | None = None) -> Any:
+        """Return the value of a key as the program uses it; `default`, or the key's, where there is none.
 
-        Raises: StudyError for a value that it cannot have, and for a required key that is missing.
+        It is read as the table says, or by `reader`. Raises: StudyError for a value that it cannot have, and for a
+        required key that is missing.
         """
         table = TABLES[self.name]
         key = table[name]
         if key.required:
             self.require(name)
         unset = table.default(key) if default is FROM_FIELD else default
-        return self._get(name, unset, _reader(key.reader) if key.reader else key.read)
+        return self._get(name, unset, reader or (_reader(key.reader) if key.reader else key.read))
 
     def fields(self, *names: str) -> dict[str, Any]:
         """Return field -> value for some keys, read in this order; for all keys if none is named."""
         keys: list[Key] = [TABLES[self.name][name] for name in names] or list(TABLES[self.name].keys)
         return {key.field or key.name: self.get(key.name) for key in keys}
 
-    def _get(self, key: str, default: D, read: Callable[[Value, str], Any]) -> Any:
+    def _get(self, key: str, default: D, read: Reader) -> Any:
         if not self.has(key):
             return default
         if self.problems is None:
@@ -83,21 +86,6 @@ class TableReader:
     def text(self, key: str) -> str:
         """Return a text; '' if there is none."""
         return str(self._get(key, "", TEXT.read))
-
-    def flag(self, key: str, default: D) -> bool | D:
-        """Return true or false."""
-        value: bool | D = self._get(key, default, FLAG.read)
-        return value
-
-    def integer(self, key: str, default: D, low: int) -> int | D:
-        """Return an integer of at least `low`."""
-        value: int | D = self._get(key, default, Key(key, WHOLE, low=low).read)
-        return value
-
-    def number(self, key: str, default: D, low: float) -> float | D:
-        """Return a number of at least `low`."""
-        value: float | D = self._get(key, default, Key(key, NUMBER, low=low).read)
-        return value
 
     def table(self, key: str) -> dict[str, Value]:
         """Return a table as it stands; empty if there is none."""
@@ -113,17 +101,11 @@ class TableReader:
 
 
 @cache
-def _reader(reference: str) -> Callable[[Value, str], Any]:
+def _reader(reference: str) -> Reader:
     """Return the function that "module:function" names; the modules import this one."""
     module, _, name = reference.partition(":")
-    function: Callable[[Value, str], Any] = getattr(import_module(module), name)
+    function: Reader = getattr(import_module(module), name)
     return function
-
-
-def require_number(value: Value, where: str) -> float:
-    """Return `value` if it is a number and not a bool. Raises: StudyError."""
-    number: float = NUMBER.read(value, where)
-    return number
 
 
 def require_choice(value: Value, where: str, choices: tuple[str, ...]) -> str:

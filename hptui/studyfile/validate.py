@@ -1,6 +1,4 @@
-"""Validates what only shows when the parts of a study file are seen together.
-
-These are settings, names and constraints, and pruner, stop rules, outcome and `until` against the objectives."""
+"""Validates what only shows when the parts of a study file are seen together, such as names and constraints."""
 
 from __future__ import annotations
 
@@ -19,12 +17,7 @@ from hptui.core.space import Space
 from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.core.values import show
-from hptui.studyfile.trainer_settings import (
-    Settings,
-    default_settings,
-    find_setting,
-    validate_parameter,
-)
+from hptui.studyfile.trainer_settings import Settings, default_settings, find_setting, validate_parameter
 from hptui.studyfile.validate_search import validate_lengths, validate_sampler, validate_stages
 
 LIMITED_ELSEWHERE = {"seconds": "[resources] timeout limits it", "peak_memory_gb": "search.outcome judges it"}
@@ -254,8 +247,7 @@ def _check_trial_name(study: Study, settings: Settings | None) -> None:
     Allowed are `exp_lr{lr}` and `{lr:.0e}`, but no attributes and no indices.
     """
     names = {"number", *study.trainer.settings, *study.space.names, *(item.name for item in study.space.derived)}
-    names |= set(settings or ())
-    names |= {name for trial in study.trials for name in trial.set}
+    names |= {*(settings or ()), *(name for trial in study.trials for name in trial.set)}
     names |= {name for preset in study.presets for name in preset.set}
     for stage in study.stages:
         stage_space = stage.space or Space()

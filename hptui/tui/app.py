@@ -7,15 +7,14 @@ from __future__ import annotations
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 from inspect import isawaitable
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events
-from textual.app import App, InvalidThemeError, SystemCommand
+from textual.app import InvalidThemeError, SystemCommand
 from textual.binding import BindingType
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
@@ -28,45 +27,16 @@ from hptui.tui import clipboard, routes
 from hptui.tui.config import Config
 from hptui.tui.driver import FrameSeen, KeyQueue, TerminalDriver
 from hptui.tui.feed import Feed, OperationDone
-from hptui.tui.keys import Key, all_keys_by_id, bindings, key_text, textual_keymap
-from hptui.tui.screens.screen import SourceScreen
+from hptui.tui.host import Host
+from hptui.tui.keys import bindings, textual_keymap
+from hptui.tui.palette import KeyCommands
+from hptui.tui.plugin_screens import InstalledScreenCommands, InstalledScreens
+from hptui.tui.screens.source_screen import SourceScreen
+from hptui.tui.textual_private import HookedApp
 from hptui.tui.themes import ASCII_GLYPHS, DEFAULT_VARIABLES, THEMES, UNICODE_GLYPHS, Glyphs
 
 
-class KeyCommands(Provider):
-    """Palette entries of the keys that work in the focused pane, in its screen, and everywhere."""
-
-    def _entries(self) -> list[tuple[str, Key, object]]:
-        keys_by_id, entries = all_keys_by_id(), {}
-        for key, active in self.screen.active_bindings.items():
-            entry = keys_by_id.get(active.binding.id or "")
-            if entry is not None and active.enabled and entry.group != "Move" and entry.id not in entries:
-                entries[entry.id] = (key_text(key), entry, active.node)
-        return list(entries.values())
-
-    async def discover(self) -> Hits:
-        """Yield all entries, for an empty search."""
-        for key, entry, node in self._entries():
-            yield DiscoveryHit(self._title(key, entry), partial(self._run, entry, node), help=entry.help)
-
-    async def search(self, query: str) -> Hits:
-        """Yield the entries that match `query`, with their scores."""
-        matcher = self.matcher(query)
-        for key, entry, node in self._entries():
-            name = self._title(key, entry)
-            score = matcher.match(f"{name} {entry.help}")
-            if score > 0:
-                yield Hit(score, matcher.highlight(name), partial(self._run, entry, node), help=entry.help)
-
-    @staticmethod
-    def _title(key: str, entry: Key) -> str:
-        return f"{entry.label.removesuffix('…')}  ({key})"
-
-    async def _run(self, entry: Key, node: object) -> None:
-        await self.app.run_action(entry.action, node)  # type: ignore[arg-type]  # the node that binds the key
-
-
-class HptuiApp(App[str]):
+class HptuiApp(HookedApp):
     """The application of the screens. It opens on the studies of `home`, or on `study`.
 
     Its result is the message that is printed after it has closed; '' for none.
@@ -76,7 +46,7 @@ class HptuiApp(App[str]):
     TITLE = "hptui"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    COMMANDS: ClassVar[set[Any]] = {KeyCommands}
+    COMMANDS: ClassVar[set[Any]] = {KeyCommands, InstalledScreenCommands}
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
     ALLOW_SELECT = False
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  Textual reads it so
@@ -94,6 +64,7 @@ class HptuiApp(App[str]):
         self.feed = Feed(self.config.refresh)
         self.glyphs: Glyphs = ASCII_GLYPHS if self.config.charts == "ascii" else UNICODE_GLYPHS
         self._study = study
+        self.installed_screens = InstalledScreens(self)
         self._key_queue = KeyQueue(self)
         self.animation_level = "none"
         for theme in THEMES:
@@ -115,12 +86,13 @@ class HptuiApp(App[str]):
     def _first_screen(self) -> Screen[Any]:
         """Return the screen to open first. It lies on an empty screen, which Textual cannot replace."""
         if self._study is not None:
-            from hptui.tui.screens.study import StudyScreen
+            return self._screen_of("study", sd=self._study)
+        return self._screen_of("studies")
 
-            return StudyScreen(self._study)
-        from hptui.tui.screens.studies import StudiesScreen
-
-        return StudiesScreen()
+    @staticmethod
+    def _screen_of(route: str, **arguments: Any) -> Screen[Any]:
+        screen: Screen[Any] = routes.ROUTES[route].load()(**arguments)
+        return screen
 
     @property
     def is_nested(self) -> bool:
@@ -134,17 +106,12 @@ class HptuiApp(App[str]):
         self.feed.start()
         self.push_screen(self._first_screen())
         self.set_timer(routes.PRELOAD_DELAY_S, routes.start_preloading)
+        self.set_timer(routes.PRELOAD_DELAY_S, self.installed_screens.start_search)
         if self._problems:
             self.call_after_refresh(self.say, "; ".join(self._problems), "warn")
 
     def watch_theme(self, theme: str) -> None:
         self.set_class(self.current_theme.ansi, "-ansi-colours")
-
-    def open_study(self, sd: StudyDir) -> Awaitable[None]:
-        """Open the screen of a study."""
-        from hptui.tui.screens.study import StudyScreen
-
-        return self.push_screen(StudyScreen(sd))
 
     def on_unmount(self) -> None:
         self.feed.close()
@@ -157,24 +124,25 @@ class HptuiApp(App[str]):
     @property
     def terminal_is_behind(self) -> bool:
         """True if the terminal is still busy with frames that were drawn before."""
-        return isinstance(self._driver, TerminalDriver) and self._driver.terminal_is_behind
+        driver = self.terminal_driver
+        return isinstance(driver, TerminalDriver) and driver.terminal_is_behind
 
-    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+    def write_frame(self, screen: Screen[Any], renderable: Any) -> None:
         """Write what Textual has drawn: only the part that the terminal does not show yet."""
-        # Private to Textual, as `_batch_count` is: the only place that each update passes on its way to the terminal.
-        if isinstance(self._driver, TerminalDriver) and not self._batch_count:
-            renderable = self._driver.frame_diff.changed_part(renderable) if renderable is not None else None
-            super()._display(screen, renderable)
-            self._driver.query_cursor()
+        driver = self.terminal_driver
+        if isinstance(driver, TerminalDriver) and not self.is_batching:
+            renderable = driver.frame_diff.changed_part(renderable) if renderable is not None else None
+            super().write_frame(screen, renderable)
+            driver.query_cursor()
         else:
-            super()._display(screen, renderable)
+            super().write_frame(screen, renderable)
 
     def on_resize(self) -> None:
         self._forget_frame()
 
     def _forget_frame(self) -> None:
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.frame_diff.forget()
+        if isinstance(driver := self.terminal_driver, TerminalDriver):
+            driver.frame_diff.forget()
 
     def on_frame_seen(self, message: FrameSeen) -> None:
         if message.slow and not self.has_class("-slow-line"):
@@ -193,6 +161,38 @@ class HptuiApp(App[str]):
                 loop.add_signal_handler(number, self.exit)
 
     # what screens ask for -------------------------------------------------------------------------------------
+
+    @property
+    def readonly(self) -> bool:
+        """True if nothing may be changed."""
+        return self.config.readonly
+
+    def open(
+        self, route: str, *, then: Callable[[Any], Any] | None = None, replace: bool = False, **arguments: Any
+    ) -> Awaitable[object] | None:
+        """Open a screen by the name of its route, over the one in front or, with `replace`, in its place.
+
+        `then` is called with the screen's result when it is closed. Returns what can be awaited until the screen is
+        shown; None if it could not be opened, which is shown, or if it is opened by a function.
+        """
+        entry = routes.ROUTES[route]
+        try:
+            target = entry.load()
+        except Exception as error:  # noqa: BLE001  an upgrade may have removed the module; the screens stay usable
+            self.say(f"{entry.title} cannot be opened: {type(error).__name__}: {error}", "bad")
+            return None
+        if not isinstance(target, type):
+            target(self, then=then, **arguments)
+            return None
+        screen = target(**arguments)
+        return self.switch_screen(screen) if replace else self.push_screen(screen, then)
+
+    def action_open_installed(self, name: str) -> None:
+        self.installed_screens.open(name)
+
+    def _is_in_front(self, route: str) -> bool:
+        front = type(self.screen)
+        return routes.ROUTES[route].target == f"{front.__module__}:{front.__qualname__}"
 
     def say(self, text: str, meaning: str = "") -> None:
         """Show a message in the line at the bottom of the screen in front; `meaning` is its colour."""
@@ -256,15 +256,14 @@ class HptuiApp(App[str]):
 
     def _copy_to_terminal(self, result: tuple[str, str]) -> None:
         sequence = clipboard.osc52_sequence(result[1])
-        if sequence and self._driver is not None:
-            self._driver.write(sequence)
+        if sequence and self.terminal_driver is not None:
+            self.terminal_driver.write(sequence)
 
     # keys -----------------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        # `_exit` is Textual's: whether the application is closing.
         """Queue keys, and drop input while the application is closing."""
-        if self._exit and isinstance(event, events.InputEvent):
+        if self.is_closing and isinstance(event, events.InputEvent):
             return
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
@@ -273,24 +272,18 @@ class HptuiApp(App[str]):
             self._key_queue.follow_accepted()
 
     def action_help(self) -> None:
-        from hptui.tui.screens.help import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen | CommandPalette):
-            self.push_screen(HelpScreen(self.screen))
+        if not self._is_in_front("help") and not isinstance(self.screen, CommandPalette):
+            self.open("help", screen=self.screen)
 
     def action_system(self) -> None:
-        from hptui.tui.screens.system import SystemScreen
-
-        if not isinstance(self.screen, SystemScreen | CommandPalette):
-            self.push_screen(SystemScreen())
+        if not self._is_in_front("system") and not isinstance(self.screen, CommandPalette):
+            self.open("system")
 
     async def action_back(self) -> None:
-        from hptui.tui.screens.studies import StudiesScreen
-
         if self.is_nested:
             self.pop_screen()
-        elif not isinstance(self.screen, StudiesScreen):
-            self.switch_screen(StudiesScreen())
+        elif not self._is_in_front("studies"):
+            self.open("studies", replace=True)
 
     async def action_leave(self) -> None:
         if self.is_nested:
@@ -331,6 +324,11 @@ class HptuiApp(App[str]):
 
     def _use_theme(self, theme: str) -> None:
         self.theme = theme
+
+
+def _as_host(app: HptuiApp) -> Host:
+    """Return the application as a host, so that the type checker compares the two."""
+    return app
 
 
 def closing_message(alive: list[str]) -> str:

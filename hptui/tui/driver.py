@@ -10,23 +10,27 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.control import Control
 from textual import events
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Region
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.strip import Strip
 
+from hptui.tui.textual_private import (
+    ChopsUpdate,
+    CompositorUpdate,
+    LayoutUpdate,
+    app_of_driver,
+    parent_of,
+    wrap_output,
+)
 from hptui.tui.widgets.lines import changed_span
-
-if TYPE_CHECKING:
-    from hptui.tui.app import HptuiApp
-
 
 Piece = tuple[int, int, Strip]
 """Where a part of a line begins (x, y), and its content."""
@@ -126,18 +130,18 @@ class _SafeOutput:
     """The output of a driver, which ignores the errors of a terminal that is gone."""
 
     def __init__(self, file: IO[str]) -> None:
-        self._file = file
+        self._output = file
 
     def write(self, text: str) -> None:
         with suppress(OSError):
-            self._file.write(text)
+            self._output.write(text)
 
     def flush(self) -> None:
         with suppress(OSError):
-            self._file.flush()
+            self._output.flush()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
+        return getattr(self._output, name)
 
 
 class TerminalDriver(LinuxDriver):
@@ -145,9 +149,8 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Textual's writer thread dies with the terminal's error, and later writes would wait for it for ever. `_file`
-        # is Textual's private name.
-        self._file: Any = _SafeOutput(self._file)
+        # Textual's writer thread dies with the terminal's error, and later writes would wait for it for ever.
+        wrap_output(self, _SafeOutput)
         self._has_answered = False
         self.frame_diff = FrameDiff()
         self._characters_written = 0
@@ -190,7 +193,7 @@ class TerminalDriver(LinuxDriver):
         if isinstance(message, events.CursorPosition):
             self._has_answered = True
             with suppress(IndexError):
-                self._app.post_message(FrameSeen(time.monotonic() - self._unacknowledged.popleft()[0]))
+                app_of_driver(self).post_message(FrameSeen(time.monotonic() - self._unacknowledged.popleft()[0]))
             return
         super().process_message(message)
 
@@ -204,8 +207,8 @@ MESSAGE_ROUNDS = 2
 class KeyQueue:
     """The keys of an application, carried out one after the other."""
 
-    def __init__(self, app: HptuiApp) -> None:
-        self._app = app
+    def __init__(self, app: App[Any]) -> None:
+        self._application = app
         self._queue: deque[events.Key] = deque()
         self._posted: events.Key | None = None
         self._turn = 0
@@ -217,7 +220,7 @@ class KeyQueue:
             self._posted = None
         elif self._posted is not None or self._queue or self._busy:
             self._queue.append(key)
-            self._app.set_timer(MAX_KEY_WAIT_S, self._post_next)
+            self._application.set_timer(MAX_KEY_WAIT_S, self._post_next)
             return False
         self._turn += 1
         self._started_at = time.monotonic()
@@ -232,19 +235,19 @@ class KeyQueue:
         self._follow(self._focused_node(), MESSAGE_ROUNDS, self._turn)
 
     def _focused_node(self) -> MessagePump:
-        return self._app.focused or self._app.screen
+        return self._application.focused or self._application.screen
 
     def _follow(self, node: MessagePump, rounds: int, turn: int) -> None:
         """Wait until a node has handled all its messages, then go on to its parent, as the key itself does."""
-        if node is not self._app:
-            parent = node._parent or self._app  # private: a message pump has no public one
+        if node is not self._application:
+            parent = parent_of(node) or self._application
             if not node.call_later(self._follow, parent, rounds, turn):
                 self._follow(parent, rounds, turn)
         elif rounds > 1:
-            self._app.call_later(lambda: self._follow(self._focused_node(), rounds - 1, turn))
+            self._application.call_later(lambda: self._follow(self._focused_node(), rounds - 1, turn))
         else:
             # An input that has just opened gets the focus only when it is drawn.
-            self._app.screen.call_after_refresh(self._finish, turn)
+            self._application.screen.call_after_refresh(self._finish, turn)
 
     def _finish(self, turn: int) -> None:
         if turn == self._turn:
@@ -255,4 +258,4 @@ class KeyQueue:
         """Post the next key, if the one before it is done."""
         if self._queue and self._posted is None and not self._busy:
             self._posted = self._queue.popleft()
-            self._app.post_message(self._posted)
+            self._application.post_message(self._posted)

@@ -17,11 +17,11 @@ from hptui.core.errors import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class KeyBinding:
     """Something that a key does.
 
-    `footer` is its rank in the line of keys, 1 first; 0 leaves it out. `calls` is a function as `module:name`; '' for a
-    key that changes nothing. `verb` is the CLI's word for the same; `asks` means that it is confirmed first.
+    `footer` is its rank in the line of keys, 1 first; 0 leaves it out. `verb` is the CLI's word for the same, '' for a
+    key that changes nothing; `asks` means that it is confirmed first.
     """
 
     id: str
@@ -31,7 +31,6 @@ class Key:
     action: str
     group: str
     footer: int = 0
-    calls: str = ""
     verb: str = ""
     asks: bool = False
 
@@ -43,239 +42,214 @@ class Key:
     @property
     def changes(self) -> bool:
         """True if it changes anything: such keys do not exist with `--readonly`."""
-        return bool(self.calls)
+        return bool(self.verb)
+
+    @property
+    def calls(self) -> str:
+        """The function that it calls, as `module:name`; '' for a key that changes nothing."""
+        return CALLS[self.verb] if self.verb else ""
 
 
-STEER_CALL = "hptui.operations.steer:send_command"
-"""Posts a command to the runner."""
-RUN_CALL = "hptui.operations.run:run"
-"""Starts a runner."""
-SPACE_CALL = "hptui.operations.space:save"
-"""Saves a revision of the space."""
-REPORT_CALL = "hptui.operations.report:write_report"
-"""Writes the report."""
+CALLS: Mapping[str, str] = {
+    **dict.fromkeys(("pause", "stop", "retry", "add", "note"), "hptui.operations.steer:send_command"),
+    "run": "hptui.operations.run:run",
+    "space": "hptui.operations.space:save",
+    "report": "hptui.operations.report:write_report",
+}
+"""Verb of the CLI -> function that carries it out."""
 
-KEYS: tuple[Key, ...] = (
+KEYS: tuple[KeyBinding, ...] = (
     # everywhere
-    Key("app.help", "question_mark", "Help", "what every key does here", "help", "Program", 90),
-    Key("app.palette", "ctrl+p,colon", "Commands", "find a command by its name", "command_palette", "Program"),
-    Key("app.back", "escape", "Back", "one layer out", "back", "Program"),
-    Key("app.leave", "q", "Quit", "back; from the first screen: leave, while trials go on", "leave", "Program", 95),
-    Key("app.quit", "Q,ctrl+c", "Leave", "leave at once; trials go on", "quit", "Program"),
-    Key("app.system", "u", "System", "GPUs, processors, memory, disks, and who uses them", "system", "Look", 80),
-    Key("app.redraw", "ctrl+l", "Redraw", "draw the whole screen anew", "redraw", "Program"),
-    Key("app.suspend", "ctrl+z", "Suspend", "back to the shell; fg returns", "suspend_process", "Program"),
-    Key("app.pane1", "1", "Pane 1", "go to the first pane", "pane(0)", "Move"),
-    Key("app.pane2", "2", "Pane 2", "go to the second pane", "pane(1)", "Move"),
-    Key("app.pane3", "3", "Pane 3", "go to the third pane", "pane(2)", "Move"),
-    Key("app.pane4", "4", "Pane 4", "go to the fourth pane", "pane(3)", "Move"),
-    Key("app.zoom", "z", "Zoom", "this pane alone, and back", "zoom", "Look"),
+    KeyBinding("app.help", "question_mark", "Help", "what every key does here", "help", "Program", 90),
+    KeyBinding("app.palette", "ctrl+p,colon", "Commands", "find a command by its name", "command_palette", "Program"),
+    KeyBinding("app.back", "escape", "Back", "one layer out", "back", "Program"),
+    KeyBinding(
+        "app.leave", "q", "Quit", "back; from the first screen: leave, while trials go on", "leave", "Program", 95
+    ),
+    KeyBinding("app.quit", "Q,ctrl+c", "Leave", "leave at once; trials go on", "quit", "Program"),
+    KeyBinding("app.system", "u", "System", "GPUs, processors, memory, disks, and who uses them", "system", "Look", 80),
+    KeyBinding("app.redraw", "ctrl+l", "Redraw", "draw the whole screen anew", "redraw", "Program"),
+    KeyBinding("app.suspend", "ctrl+z", "Suspend", "back to the shell; fg returns", "suspend_process", "Program"),
+    KeyBinding("app.pane1", "1", "Pane 1", "go to the first pane", "pane(0)", "Move"),
+    KeyBinding("app.pane2", "2", "Pane 2", "go to the second pane", "pane(1)", "Move"),
+    KeyBinding("app.pane3", "3", "Pane 3", "go to the third pane", "pane(2)", "Move"),
+    KeyBinding("app.pane4", "4", "Pane 4", "go to the fourth pane", "pane(3)", "Move"),
+    KeyBinding("app.zoom", "z", "Zoom", "this pane alone, and back", "zoom", "Look"),
     # any table
-    Key("table.up", "up,k", "Up", "one row up", "move(-1)", "Move"),
-    Key("table.down", "down,j", "Down", "one row down", "move(1)", "Move"),
-    Key("table.top", "g,home", "Top", "first row", "edge(-1)", "Move"),
-    Key("table.end", "G,end", "End", "last row", "edge(1)", "Move"),
-    Key("table.half_up", "ctrl+u", "Half page up", "half a page up", "page(-0.5)", "Move"),
-    Key("table.half_down", "ctrl+d", "Half page down", "half a page down", "page(0.5)", "Move"),
-    Key("table.page_up", "pageup", "Page up", "a page up", "page(-1)", "Move"),
-    Key("table.page_down", "pagedown", "Page down", "a page down", "page(1)", "Move"),
-    Key("table.left", "left,h,comma", "Column left", "column cursor to the left", "column(-1)", "Move"),
-    Key("table.right", "right,l,full_stop", "Column right", "column cursor to the right", "column(1)", "Move"),
-    Key("table.open", "enter", "Open", "open what the cursor is on", "open", "Look", 1),
-    Key("table.sort", "s", "Sort", "sort by the column under the cursor", "sort", "Look", 14),
-    Key("table.reverse", "S", "Reverse", "turn the order around", "reverse", "Look"),
+    KeyBinding("table.up", "up,k", "Up", "one row up", "move(-1)", "Move"),
+    KeyBinding("table.down", "down,j", "Down", "one row down", "move(1)", "Move"),
+    KeyBinding("table.top", "g,home", "Top", "first row", "edge(-1)", "Move"),
+    KeyBinding("table.end", "G,end", "End", "last row", "edge(1)", "Move"),
+    KeyBinding("table.half_up", "ctrl+u", "Half page up", "half a page up", "page(-0.5)", "Move"),
+    KeyBinding("table.half_down", "ctrl+d", "Half page down", "half a page down", "page(0.5)", "Move"),
+    KeyBinding("table.page_up", "pageup", "Page up", "a page up", "page(-1)", "Move"),
+    KeyBinding("table.page_down", "pagedown", "Page down", "a page down", "page(1)", "Move"),
+    KeyBinding("table.left", "left,h,comma", "Column left", "column cursor to the left", "column(-1)", "Move"),
+    KeyBinding("table.right", "right,l,full_stop", "Column right", "column cursor to the right", "column(1)", "Move"),
+    KeyBinding("table.open", "enter", "Open", "open what the cursor is on", "open", "Look", 1),
+    KeyBinding("table.sort", "s", "Sort", "sort by the column under the cursor", "sort", "Look", 14),
+    KeyBinding("table.reverse", "S", "Reverse", "turn the order around", "reverse", "Look"),
     # a pane of text
-    Key("pane.up", "up,k", "Up", "one line up", "move(-1)", "Move"),
-    Key("pane.down", "down,j", "Down", "one line down", "move(1)", "Move"),
-    Key("pane.top", "g,home", "Top", "first line", "edge(-1)", "Move"),
-    Key("pane.end", "G,end", "End", "last line", "edge(1)", "Move"),
-    Key("pane.half_up", "ctrl+u,pageup", "Half page up", "half a page up", "page(-0.5)", "Move"),
-    Key("pane.half_down", "ctrl+d,pagedown", "Half page down", "half a page down", "page(0.5)", "Move"),
+    KeyBinding("pane.up", "up,k", "Up", "one line up", "move(-1)", "Move"),
+    KeyBinding("pane.down", "down,j", "Down", "one line down", "move(1)", "Move"),
+    KeyBinding("pane.top", "g,home", "Top", "first line", "edge(-1)", "Move"),
+    KeyBinding("pane.end", "G,end", "End", "last line", "edge(1)", "Move"),
+    KeyBinding("pane.half_up", "ctrl+u,pageup", "Half page up", "half a page up", "page(-0.5)", "Move"),
+    KeyBinding("pane.half_down", "ctrl+d,pagedown", "Half page down", "half a page down", "page(0.5)", "Move"),
     # the list of studies
-    Key("studies.new", "n", "New", "a new study, from a study file or a template", "new", "Run", 4, RUN_CALL, "run"),
-    Key("studies.run", "r", "Run", "run it, or let it go on: how many trials, where", "run", "Run", 5, RUN_CALL, "run"),
-    Key("studies.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 6, STEER_CALL, "pause"),
-    Key("studies.stop", "X", "Stop…", "end the study", "stop", "Run", 7, STEER_CALL, "stop", True),
-    Key("studies.copy", "y", "Copy", "copy the study's directory", "copy", "Out", 20),
+    KeyBinding("studies.new", "n", "New", "a new study, from a study file or a template", "new", "Run", 4, "run"),
+    KeyBinding("studies.run", "r", "Run", "run it, or let it go on: how many trials, where", "run", "Run", 5, "run"),
+    KeyBinding("studies.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 6, "pause"),
+    KeyBinding("studies.stop", "X", "Stop…", "end the study", "stop", "Run", 7, "stop", True),
+    KeyBinding("studies.copy", "y", "Copy", "copy the study's directory", "copy", "Out", 20),
     # a study
-    Key("study.resume", "r", "Run", "run it, or let it go on", "run", "Run", 6, RUN_CALL, "run"),
-    Key("study.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 5, STEER_CALL, "pause"),
-    Key(
-        "study.drain", "P", "Drain", "finish running trials, start no new ones", "drain", "Run", 0, STEER_CALL, "pause"
-    ),
-    Key("study.stop", "X", "Stop study…", "end the study", "stop", "Run", 0, STEER_CALL, "stop", True),
-    Key("study.budget", "A", "Add trials", "more trials: a number, or +10", "budget", "Run", 0, RUN_CALL, "run"),
-    Key("study.queue", "I", "Queue", "queue a trial made by hand", "queue", "Run", 0, STEER_CALL, "add"),
-    Key("study.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 10),
-    Key("study.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
-    Key("study.both", "b", "Both", "training and validation in one chart", "both", "Look"),
-    Key("study.all", "V", "All", "chart all trials, or the marked ones", "all", "Look"),
-    Key("study.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 12),
-    Key("study.log", "t", "Log", "the log of the trial under the cursor", "log", "Look", 15),
-    Key("study.runner_log", "U", "Runner log", "what the runner has printed", "runner_log", "Look"),
-    Key("study.space", "e", "Space", "edit the search space", "space", "Look", 13),
+    KeyBinding("study.resume", "r", "Run", "run it, or let it go on", "run", "Run", 6, "run"),
+    KeyBinding("study.pause", "p", "Pause", "save checkpoints and stop for now", "pause", "Run", 5, "pause"),
+    KeyBinding("study.drain", "P", "Drain", "finish running trials, start no new ones", "drain", "Run", 0, "pause"),
+    KeyBinding("study.stop", "X", "Stop study…", "end the study", "stop", "Run", 0, "stop", True),
+    KeyBinding("study.budget", "A", "Add trials", "more trials: a number, or +10", "budget", "Run", 0, "run"),
+    KeyBinding("study.queue", "I", "Queue", "queue a trial made by hand", "queue", "Run", 0, "add"),
+    KeyBinding("study.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 10),
+    KeyBinding("study.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
+    KeyBinding("study.both", "b", "Both", "training and validation in one chart", "both", "Look"),
+    KeyBinding("study.all", "V", "All", "chart all trials, or the marked ones", "all", "Look"),
+    KeyBinding("study.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 12),
+    KeyBinding("study.log", "t", "Log", "the log of the trial under the cursor", "log", "Look", 15),
+    KeyBinding("study.runner_log", "U", "Runner log", "what the runner has printed", "runner_log", "Look"),
+    KeyBinding("study.space", "e", "Space", "edit the search space", "space", "Look", 13),
     # the space editor
-    Key(
-        "space.add",
-        "a",
-        "Add",
-        "add a parameter: a setting of the trainer, or a name",
-        "add",
-        "Edit",
-        2,
-        SPACE_CALL,
-        "space",
+    KeyBinding(
+        "space.add", "a", "Add", "add a parameter: a setting of the trainer, or a name", "add", "Edit", 2, "space"
     ),
-    Key("space.constrain", "c", "Constraint", "add a constraint", "constrain", "Edit", 3, SPACE_CALL, "space"),
-    Key("space.drop", "D", "Drop", "take out what the cursor is on", "drop", "Edit", 4, SPACE_CALL, "space"),
-    Key("space.undo", "u", "Undo", "take the last change back", "undo", "Edit", 5),
-    Key("space.editor", "E", "Editor", "the study file in $EDITOR", "editor", "Edit", 6, SPACE_CALL, "space"),
-    Key(
-        "space.save",
-        "ctrl+s",
-        "Save",
-        "make it the next revision, with a reason",
-        "save",
-        "Edit",
-        7,
-        SPACE_CALL,
-        "space",
+    KeyBinding("space.constrain", "c", "Constraint", "add a constraint", "constrain", "Edit", 3, "space"),
+    KeyBinding("space.drop", "D", "Drop", "take out what the cursor is on", "drop", "Edit", 4, "space"),
+    KeyBinding("space.undo", "u", "Undo", "take the last change back", "undo", "Edit", 5),
+    KeyBinding("space.editor", "E", "Editor", "the study file in $EDITOR", "editor", "Edit", 6, "space"),
+    KeyBinding("space.save", "ctrl+s", "Save", "make it the next revision, with a reason", "save", "Edit", 7, "space"),
+    KeyBinding("space.leave", "escape,q", "Back", "back to the study", "leave_space", "Program", 91),
+    KeyBinding(
+        "study.insights", "H", "Insights", "pictures of the whole study, with their numbers", "insights", "Look", 13
     ),
-    Key("space.leave", "escape,q", "Back", "back to the study", "leave_space", "Program", 91),
-    Key("study.insights", "H", "Insights", "pictures of the whole study, with their numbers", "insights", "Look", 13),
-    Key("study.compare", "c", "Compare", "marked trials side by side, or this and the best", "compare", "Look", 9),
-    Key("study.health", "d", "Health", "what trials suffer from, and what may help", "health", "Look", 13),
-    Key("study.report", "R", "Report", "the report as it would be written now", "report", "Out", 19),
+    KeyBinding(
+        "study.compare", "c", "Compare", "marked trials side by side, or this and the best", "compare", "Look", 9
+    ),
+    KeyBinding("study.health", "d", "Health", "what trials suffer from, and what may help", "health", "Look", 13),
+    KeyBinding("study.report", "R", "Report", "the report as it would be written now", "report", "Out", 19),
     # the report
-    Key("report.rendered", "m", "Rendered", "as it reads, and as it stands", "rendered", "Look", 1),
-    Key("report.sections", "o", "Sections", "go to a section", "sections", "Look", 2),
-    Key("report.write", "w", "Write", "write it, with figures and facts", "write", "Out", 3, REPORT_CALL, "report"),
-    Key("report.copy", "y", "Copy", "copy its text", "copy", "Out", 4),
-    Key("report.again", "r", "Again", "make it anew", "again", "Look", 5),
+    KeyBinding("report.rendered", "m", "Rendered", "as it reads, and as it stands", "rendered", "Look", 1),
+    KeyBinding("report.sections", "o", "Sections", "go to a section", "sections", "Look", 2),
+    KeyBinding("report.write", "w", "Write", "write it, with figures and facts", "write", "Out", 3, "report"),
+    KeyBinding("report.copy", "y", "Copy", "copy its text", "copy", "Out", 4),
+    KeyBinding("report.again", "r", "Again", "make it anew", "again", "Look", 5),
     # the machine
-    Key("system.ours", "o", "Ours", "only processes of trials, and all", "ours", "Look", 1),
+    KeyBinding("system.ours", "o", "Ours", "only processes of trials, and all", "ours", "Look", 1),
     # trials side by side
-    Key("compare.all", "f", "All settings", "also settings that are the same", "all_settings", "Look", 1),
-    Key("compare.turn", "b", "By the next", "measure by the next trial", "turn", "Look", 2),
-    Key("compare.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 3),
-    Key("compare.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
-    Key("compare.write", "w", "Write", "write the comparison as CSV or Markdown", "write", "Out", 4),
-    Key("compare.copy", "y", "Copy", "copy the comparison", "copy", "Out", 5),
+    KeyBinding("compare.all", "f", "All settings", "also settings that are the same", "all_settings", "Look", 1),
+    KeyBinding("compare.turn", "b", "By the next", "measure by the next trial", "turn", "Look", 2),
+    KeyBinding("compare.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 3),
+    KeyBinding("compare.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
+    KeyBinding("compare.write", "w", "Write", "write the comparison as CSV or Markdown", "write", "Out", 4),
+    KeyBinding("compare.copy", "y", "Copy", "copy the comparison", "copy", "Out", 5),
     # health
-    Key("health.cure", "C", "Clone cured", "queue the trial with what may help", "cure", "Run", 2, STEER_CALL, "add"),
-    Key(
-        "health.space", "e", "Space", "take what failed out of the search space", "space", "Run", 3, SPACE_CALL, "space"
-    ),
+    KeyBinding("health.cure", "C", "Clone cured", "queue the trial with what may help", "cure", "Run", 2, "add"),
+    KeyBinding("health.space", "e", "Space", "take what failed out of the search space", "space", "Run", 3, "space"),
     # insights
-    Key("insights.next", "right_square_bracket,tab", "Next", "the next picture", "turn(1)", "Look", 1),
-    Key("insights.previous", "left_square_bracket,shift+tab", "Previous", "the picture before", "turn(-1)", "Look", 2),
-    Key("insights.parameter", "m", "Parameter", "of another parameter", "parameter(1)", "Look", 3),
-    Key("insights.other", "M", "Against", "against another parameter", "other(1)", "Look", 4),
-    Key("insights.write", "w", "Write", "write the numbers as CSV or Markdown", "write", "Out", 5),
-    Key("insights.copy", "y", "Copy", "copy the numbers", "copy", "Out", 6),
+    KeyBinding("insights.next", "right_square_bracket,tab", "Next", "the next picture", "turn(1)", "Look", 1),
+    KeyBinding(
+        "insights.previous", "left_square_bracket,shift+tab", "Previous", "the picture before", "turn(-1)", "Look", 2
+    ),
+    KeyBinding("insights.parameter", "m", "Parameter", "of another parameter", "parameter(1)", "Look", 3),
+    KeyBinding("insights.other", "M", "Against", "against another parameter", "other(1)", "Look", 4),
+    KeyBinding("insights.write", "w", "Write", "write the numbers as CSV or Markdown", "write", "Out", 5),
+    KeyBinding("insights.copy", "y", "Copy", "copy the numbers", "copy", "Out", 6),
     # its table of trials
-    Key("trials.mark", "space", "Mark", "mark: marked trials are charted, steered together", "mark", "Choose", 2),
-    Key("trials.unmark", "D", "Unmark", "no trial is marked", "unmark", "Choose"),
-    Key("trials.filter", "slash", "Filter", "show only trials that a filter lets through", "filter", "Choose", 8),
-    Key("trials.columns", "f", "Columns", "choose the columns", "columns", "Choose", 16),
-    Key("trials.best", "asterisk", "Best", "go to the best trial", "best", "Choose"),
-    Key("trials.stop", "x", "Stop trial…", "end the trial, or marked ones", "stop", "Run", 7, STEER_CALL, "stop", True),
-    Key(
-        "trials.kill",
-        "K",
-        "Kill trial…",
-        "end it at once, unsaved",
-        "kill",
-        "Run",
-        0,
-        STEER_CALL,
-        "stop",
-        True,
+    KeyBinding(
+        "trials.mark", "space", "Mark", "mark: marked trials are charted, steered together", "mark", "Choose", 2
     ),
-    Key(
-        "trials.hold", "i", "Hold", "pause the trial, or let a paused one go on", "hold", "Run", 0, STEER_CALL, "pause"
+    KeyBinding("trials.unmark", "D", "Unmark", "no trial is marked", "unmark", "Choose"),
+    KeyBinding(
+        "trials.filter", "slash", "Filter", "show only trials that a filter lets through", "filter", "Choose", 8
     ),
-    Key("trials.retry", "T", "Retry", "run a failed or stopped trial again", "retry", "Run", 0, STEER_CALL, "retry"),
-    Key("trials.note", "N", "Note", "write a note beside the trial", "note", "Run", 18, STEER_CALL, "note"),
-    Key("trials.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, STEER_CALL, "note"),
-    Key("trials.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 17, STEER_CALL, "add"),
-    Key("trials.copy", "y", "Copy", "copy the trial's configuration", "copy", "Out", 20),
+    KeyBinding("trials.columns", "f", "Columns", "choose the columns", "columns", "Choose", 16),
+    KeyBinding("trials.best", "asterisk", "Best", "go to the best trial", "best", "Choose"),
+    KeyBinding("trials.stop", "x", "Stop trial…", "end the trial, or marked ones", "stop", "Run", 7, "stop", True),
+    KeyBinding("trials.kill", "K", "Kill trial…", "end it at once, unsaved", "kill", "Run", 0, "stop", True),
+    KeyBinding("trials.hold", "i", "Hold", "pause the trial, or let a paused one go on", "hold", "Run", 0, "pause"),
+    KeyBinding("trials.retry", "T", "Retry", "run a failed or stopped trial again", "retry", "Run", 0, "retry"),
+    KeyBinding("trials.note", "N", "Note", "write a note beside the trial", "note", "Run", 18, "note"),
+    KeyBinding("trials.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, "note"),
+    KeyBinding("trials.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 17, "add"),
+    KeyBinding("trials.copy", "y", "Copy", "copy the trial's configuration", "copy", "Out", 20),
     # charts
-    Key("chart.left", "left,h", "Left", "move the window or the crosshair to the left", "pan(-1)", "Move"),
-    Key("chart.right", "right,l", "Right", "move the window or the crosshair to the right", "pan(1)", "Move"),
-    Key("chart.zoom_in", "plus,equals_sign", "Zoom in", "show half as many steps", "zoom(0.5)", "Look", 11),
-    Key("chart.zoom_out", "minus", "Zoom out", "show twice as many steps", "zoom(2.0)", "Look"),
-    Key("chart.fit", "0", "Fit", "all steps, and the y axis fitted anew", "fit", "Look"),
-    Key("chart.log", "L", "Log y", "logarithmic y axis, and back", "log_y", "Look", 11),
-    Key("chart.axis", "o", "X axis", "x by step, time, tokens, epoch", "axis", "Look"),
-    Key("chart.rougher", "left_square_bracket", "Less smooth", "less smoothing", "smooth(-1)", "Look"),
-    Key("chart.smoother", "right_square_bracket", "Smoother", "more smoothing", "smooth(1)", "Look"),
-    Key("chart.crosshair", "a", "Crosshair", "values at a step", "crosshair", "Look"),
+    KeyBinding("chart.left", "left,h", "Left", "move the window or the crosshair to the left", "pan(-1)", "Move"),
+    KeyBinding("chart.right", "right,l", "Right", "move the window or the crosshair to the right", "pan(1)", "Move"),
+    KeyBinding("chart.zoom_in", "plus,equals_sign", "Zoom in", "show half as many steps", "zoom(0.5)", "Look", 11),
+    KeyBinding("chart.zoom_out", "minus", "Zoom out", "show twice as many steps", "zoom(2.0)", "Look"),
+    KeyBinding("chart.fit", "0", "Fit", "all steps, and the y axis fitted anew", "fit", "Look"),
+    KeyBinding("chart.log", "L", "Log y", "logarithmic y axis, and back", "log_y", "Look", 11),
+    KeyBinding("chart.axis", "o", "X axis", "x by step, time, tokens, epoch", "axis", "Look"),
+    KeyBinding("chart.rougher", "left_square_bracket", "Less smooth", "less smoothing", "smooth(-1)", "Look"),
+    KeyBinding("chart.smoother", "right_square_bracket", "Smoother", "more smoothing", "smooth(1)", "Look"),
+    KeyBinding("chart.crosshair", "a", "Crosshair", "values at a step", "crosshair", "Look"),
     # a trial
-    Key("trial.previous", "left,h", "Previous", "the trial before", "step(-1)", "Move", 3),
-    Key("trial.next", "right,l", "Next", "the trial after", "step(1)", "Move", 4),
-    Key("trial.copy", "y", "Copy config", "copy its configuration", "copy", "Out", 5),
-    Key("trial.copy_command", "Y", "Copy command", "copy the command that shows it in a shell", "copy_command", "Out"),
-    Key("trial.log", "t", "Log", "its log", "log", "Look", 6),
-    Key("trial.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 8),
-    Key("trial.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
-    Key("trial.both", "b", "Both", "training and validation in one chart", "both", "Look"),
-    Key("trial.all_settings", "f", "All settings", "also settings that are the baseline's", "all_settings", "Look", 9),
-    Key("trial.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 7),
-    Key("trial.cure", "d", "Cure", "queue it with what may help", "cure", "Run", 13, STEER_CALL, "add"),
-    Key("trial.cure_space", "e", "Space", "drop what failed from the space", "space", "Run", 0, SPACE_CALL, "space"),
-    Key("trial.artifact", "enter", "Artifact", "show the artifacts", "artifact", "Look"),
-    Key("trial.stop", "x", "Stop…", "end it", "stop", "Run", 10, STEER_CALL, "stop", True),
-    Key("trial.kill", "K", "Kill…", "end it at once, unsaved", "kill", "Run", 0, STEER_CALL, "stop", True),
-    Key("trial.hold", "i", "Hold", "pause it, or let it go on", "hold", "Run", 0, STEER_CALL, "pause"),
-    Key(
-        "trial.retry",
-        "T",
-        "Retry",
-        "run it again, if it failed or was stopped",
-        "retry",
-        "Run",
-        0,
-        STEER_CALL,
-        "retry",
+    KeyBinding("trial.previous", "left,h", "Previous", "the trial before", "step(-1)", "Move", 3),
+    KeyBinding("trial.next", "right,l", "Next", "the trial after", "step(1)", "Move", 4),
+    KeyBinding("trial.copy", "y", "Copy config", "copy its configuration", "copy", "Out", 5),
+    KeyBinding(
+        "trial.copy_command", "Y", "Copy command", "copy the command that shows it in a shell", "copy_command", "Out"
     ),
-    Key("trial.note", "N", "Note", "write a note beside it", "note", "Run", 11, STEER_CALL, "note"),
-    Key("trial.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, STEER_CALL, "note"),
-    Key("trial.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 12, STEER_CALL, "add"),
+    KeyBinding("trial.log", "t", "Log", "its log", "log", "Look", 6),
+    KeyBinding("trial.metric", "m", "Metric", "the chart's next metric", "metric(1)", "Look", 8),
+    KeyBinding("trial.pick_metric", "M", "Metrics", "choose the chart's metric", "pick_metric", "Look"),
+    KeyBinding("trial.both", "b", "Both", "training and validation in one chart", "both", "Look"),
+    KeyBinding(
+        "trial.all_settings", "f", "All settings", "also settings that are the baseline's", "all_settings", "Look", 9
+    ),
+    KeyBinding("trial.panel", "v", "Panel", "next panel, where the screen holds one at a time", "panel", "Look", 7),
+    KeyBinding("trial.cure", "d", "Cure", "queue it with what may help", "cure", "Run", 13, "add"),
+    KeyBinding("trial.cure_space", "e", "Space", "drop what failed from the space", "space", "Run", 0, "space"),
+    KeyBinding("trial.artifact", "enter", "Artifact", "show the artifacts", "artifact", "Look"),
+    KeyBinding("trial.stop", "x", "Stop…", "end it", "stop", "Run", 10, "stop", True),
+    KeyBinding("trial.kill", "K", "Kill…", "end it at once, unsaved", "kill", "Run", 0, "stop", True),
+    KeyBinding("trial.hold", "i", "Hold", "pause it, or let it go on", "hold", "Run", 0, "pause"),
+    KeyBinding("trial.retry", "T", "Retry", "run it again, if it failed or was stopped", "retry", "Run", 0, "retry"),
+    KeyBinding("trial.note", "N", "Note", "write a note beside it", "note", "Run", 11, "note"),
+    KeyBinding("trial.write_note", "E", "Write note", "the note in $EDITOR", "write_note", "Run", 0, "note"),
+    KeyBinding("trial.clone", "C", "Clone", "queue the same trial with changes", "clone", "Run", 12, "add"),
     # what it has generated
-    Key("records.kind", "o", "Category", "only records of one category, of the next, all", "kind", "Look", 1),
-    Key("records.raw", "m", "Raw", "the file as it stands", "raw", "Look", 2),
+    KeyBinding("records.kind", "o", "Category", "only records of one category, of the next, all", "kind", "Look", 1),
+    KeyBinding("records.raw", "m", "Raw", "the file as it stands", "raw", "Look", 2),
     # a log, or another long text
-    Key("log.up", "up,k", "Up", "one line up", "move(-1)", "Move"),
-    Key("log.down", "down,j", "Down", "one line down", "move(1)", "Move"),
-    Key("log.top", "g,home", "Top", "first line", "edge(-1)", "Move", 6),
-    Key("log.end", "G,end", "End", "last line; once more: follow", "edge(1)", "Move", 7),
-    Key("log.half_up", "ctrl+u", "Half page up", "half a page up", "page(-0.5)", "Move"),
-    Key("log.half_down", "ctrl+d", "Half page down", "half a page down", "page(0.5)", "Move"),
-    Key("log.page_up", "pageup", "Page up", "a page up", "page(-1)", "Move"),
-    Key("log.page_down", "pagedown", "Page down", "a page down", "page(1)", "Move"),
-    Key("log.left", "left,h", "Left", "scroll to the left", "side(-1)", "Move"),
-    Key("log.right", "right,l", "Right", "scroll to the right", "side(1)", "Move"),
-    Key("log.follow", "t", "Follow", "stay at the end as it grows", "follow", "Look", 1),
-    Key("log.find", "slash", "Find", "find a text", "find", "Look", 2),
-    Key("log.next", "n", "Next", "the next place", "again(1)", "Look", 3),
-    Key("log.previous", "N", "Previous", "the place before", "again(-1)", "Look"),
-    Key("log.filter", "ampersand", "Filter", "only lines with a text, or !without it", "filter", "Look", 4),
-    Key("log.wrap", "w", "Wrap", "long lines over several rows, and back", "wrap", "Look", 5),
-    Key("log.pager", "E", "Pager", "the whole file in $PAGER", "pager", "Look"),
-    Key("log.copy", "y", "Copy", "copy the line", "copy", "Out", 8),
+    KeyBinding("log.up", "up,k", "Up", "one line up", "move(-1)", "Move"),
+    KeyBinding("log.down", "down,j", "Down", "one line down", "move(1)", "Move"),
+    KeyBinding("log.top", "g,home", "Top", "first line", "edge(-1)", "Move", 6),
+    KeyBinding("log.end", "G,end", "End", "last line; once more: follow", "edge(1)", "Move", 7),
+    KeyBinding("log.half_up", "ctrl+u", "Half page up", "half a page up", "page(-0.5)", "Move"),
+    KeyBinding("log.half_down", "ctrl+d", "Half page down", "half a page down", "page(0.5)", "Move"),
+    KeyBinding("log.page_up", "pageup", "Page up", "a page up", "page(-1)", "Move"),
+    KeyBinding("log.page_down", "pagedown", "Page down", "a page down", "page(1)", "Move"),
+    KeyBinding("log.left", "left,h", "Left", "scroll to the left", "side(-1)", "Move"),
+    KeyBinding("log.right", "right,l", "Right", "scroll to the right", "side(1)", "Move"),
+    KeyBinding("log.follow", "t", "Follow", "stay at the end as it grows", "follow", "Look", 1),
+    KeyBinding("log.find", "slash", "Find", "find a text", "find", "Look", 2),
+    KeyBinding("log.next", "n", "Next", "the next place", "again(1)", "Look", 3),
+    KeyBinding("log.previous", "N", "Previous", "the place before", "again(-1)", "Look"),
+    KeyBinding("log.filter", "ampersand", "Filter", "only lines with a text, or !without it", "filter", "Look", 4),
+    KeyBinding("log.wrap", "w", "Wrap", "long lines over several rows, and back", "wrap", "Look", 5),
+    KeyBinding("log.pager", "E", "Pager", "the whole file in $PAGER", "pager", "Look"),
+    KeyBinding("log.copy", "y", "Copy", "copy the line", "copy", "Out", 8),
 )
 """All keys. The order is that of the help screen within a group."""
 
 
 @cache
-def all_keys_by_id() -> Mapping[str, Key]:
+def all_keys_by_id() -> Mapping[str, KeyBinding]:
     """Return all keys by their ids."""
     return {key.id: key for key in KEYS}
 
 
 @cache
-def keys_of_scope(scope: str) -> tuple[Key, ...]:
+def keys_of_scope(scope: str) -> tuple[KeyBinding, ...]:
     """Return the keys of a scope, in order."""
     return tuple(key for key in KEYS if key.scope == scope)
 

@@ -5,13 +5,12 @@ No Textual in here.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 
-from hptui.core.format import clock, duration, metric, settings
+from hptui.core.format import clock, duration, settings, short_metric
 from hptui.core.stages import expected_total
-from hptui.core.study import MetricSpec, Study
+from hptui.core.study import Study
 from hptui.core.trial import StudyState, Trial, TrialStatus
 from hptui.operations.machine import MachineNow
 from hptui.results.view import PSEUDO_LOSS_NOTE
@@ -54,11 +53,8 @@ def goal_of(study: Study) -> str:
     return plain_line(", ".join(f"{objective.goal} {objective.metric}" for objective in study.objectives), 80)
 
 
-def short_number(value: float, spec: MetricSpec | None) -> str:
-    """Return a metric in few characters: a proportion as a percentage without its counts."""
-    if spec is not None and spec.format == "percent" and math.isfinite(value):
-        return f"{value:.1%}"
-    return metric(value, spec)
+short_number = short_metric
+"""A metric in few characters."""
 
 
 def best_text(study: Study, trial: Trial | None, others: int = 0) -> str:

@@ -1,13 +1,16 @@
-"""Imports in the background the modules that screens opened later need, so that opening one does not wait."""
+"""Every screen that can be opened, by name: opening one and importing it ahead read the same table.
+
+Modules are imported in the background once the first screen is shown, so that opening another does not wait."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib import import_module
-from pkgutil import iter_modules
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +18,56 @@ PRELOAD_DELAY_S = 0.5
 """Seconds that the first screen has for itself before importing begins."""
 PRELOAD_PAUSE_S = 0.005
 """Seconds between two imports, so that other threads get the interpreter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a screen is found, as `module:name`, and what it is called where it cannot be opened.
+
+    The name is that of a screen's class, or of a function that opens several dialogs in turn: it is called with the
+    host.
+    """
+
+    target: str
+    title: str
+
+    @property
+    def module(self) -> str:
+        """Name of the module."""
+        return self.target.partition(":")[0]
+
+    def load(self) -> Callable[..., Any]:
+        """Import the module, and return the class or function.
+
+        Raises: ImportError or AttributeError if there is none.
+        """
+        loaded: Callable[..., Any] = getattr(import_module(self.module), self.target.partition(":")[2])
+        return loaded
+
+
+ROUTES: Mapping[str, Route] = {
+    "studies": Route("hptui.tui.screens.studies:StudiesScreen", "All studies"),
+    "study": Route("hptui.tui.screens.study:StudyScreen", "A study"),
+    "broken": Route("hptui.tui.screens.broken:BrokenScreen", "A study that cannot be read"),
+    "trial": Route("hptui.tui.screens.trial:TrialScreen", "One trial"),
+    "compare": Route("hptui.tui.screens.compare:CompareScreen", "Trials side by side"),
+    "health": Route("hptui.tui.screens.health:HealthScreen", "Health of the trials"),
+    "plots": Route("hptui.tui.screens.plots:PlotsScreen", "Plots"),
+    "report": Route("hptui.tui.screens.report:ReportScreen", "The report"),
+    "space": Route("hptui.tui.screens.space:SpaceScreen", "The search space"),
+    "log": Route("hptui.tui.screens.log:LogScreen", "A log"),
+    "records": Route("hptui.tui.screens.log:RecordsScreen", "Generated records"),
+    "system": Route("hptui.tui.screens.system:SystemScreen", "The machine"),
+    "help": Route("hptui.tui.screens.help:HelpScreen", "Help"),
+    "new_study": Route("hptui.tui.screens.new_study:begin_study", "A new study"),
+    "launch": Route("hptui.tui.screens.new_study:LaunchForm", "Options of a run"),
+    "clone": Route("hptui.tui.screens.clone:CloneForm", "A trial made by hand"),
+    "parameter": Route("hptui.tui.screens.parameter_form:ParameterForm", "A parameter"),
+    "add_parameter": Route("hptui.tui.screens.parameter_form:add_parameter", "A new parameter"),
+    "constraint": Route("hptui.tui.screens.parameter_form:edit_constraint", "A constraint"),
+}
+"""Name -> screen."""
+
 PRELOADED = (
     "hptui.operations.logs",
     "hptui.operations.run",
@@ -22,7 +75,10 @@ PRELOADED = (
     "hptui.operations.steer",
     "hptui.results.diagnosis",
     "hptui.results.json_output",
+    "hptui.studyfile.read",
     "hptui.core.unit_cube",
+    "hptui.studyfile.schema",
+    "hptui.studyfile.space_table",
     "hptui.trainers.registry",
     "hptui.tui.charts.layout",
     "hptui.tui.charts.raster",
@@ -32,9 +88,8 @@ PRELOADED = (
 
 
 def preloaded_modules() -> Iterator[str]:
-    """Yield the names of the modules to import: all screens, and what they use."""
-    screens = import_module("hptui.tui.screens")
-    yield from (module.name for module in iter_modules(screens.__path__, "hptui.tui.screens."))
+    """Yield the names of the modules to import: those of all screens, and what they use."""
+    yield from dict.fromkeys(route.module for route in ROUTES.values())
     yield from PRELOADED
 
 
@@ -48,6 +103,6 @@ def preload() -> None:
     for name in preloaded_modules():
         try:
             import_module(name)
-        except ImportError:  # reported where the module is used
+        except Exception:  # reported where the module is used, which may be never
             log.exception("%s", name)
         time.sleep(PRELOAD_PAUSE_S)  # lets other threads run

@@ -1,16 +1,20 @@
-"""The rows of a search space: parameters, derived values and constraints, each with what an edit has changed."""
+"""The rows of a search space: parameters, derived values and constraints, each with what an edit has changed.
+
+Also the lines that say what a draft means. No Textual in here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from hptui.core.format import duration, setting
 from hptui.core.values import value_text
-from hptui.tui.cells import Cell, TableColumn, plain_line
+from hptui.tui.cells import Cell, TableColumn, fit_cells, plain_line, width_of
 
 if TYPE_CHECKING:
     from hptui.core.trial import Value
-    from hptui.operations.space import SpaceDraft
+    from hptui.operations.space import DraftEffect, SpaceDraft
 
 CONSTRAINT_PREFIX = "constraint"
 """First word of the identity of a constraint's row."""
@@ -144,6 +148,33 @@ class SpaceRows:
             Cell(""),
             Cell(""),
         ]
+
+
+def effect_lines(effect: DraftEffect) -> list[list[Cell]]:
+    """Return the effect of a draft, one line each."""
+    lines = []
+    if effect.configurations is not None:
+        lines.append([Cell(f"{effect.configurations:,} configurations", "good" if effect.configurations else "bad")])
+    feasible_text = f"{effect.feasible:.1%}" if effect.feasible < 0.995 else "all"
+    lines.append([Cell(f"{feasible_text} of it keeps the constraints", "bad" if effect.feasible < 0.01 else "")])
+    if effect.tried:
+        message = f"{effect.fits} of {effect.tried} trials so far still inform it"
+        lines.append([Cell(message, "good" if effect.fits == effect.tried else "warn")])
+        if effect.outside:
+            outside_text = ", ".join(map(str, effect.outside[:12])) + ("…" if len(effect.outside) > 12 else "")
+            lines.append([Cell(f"outside of it: {outside_text}", "muted")])
+    if effect.seconds is not None and effect.trials_left:
+        trials = "trial" if effect.trials_left == 1 else "trials"
+        lines.append([Cell(f"{effect.trials_left} {trials} to come ≈ {duration(effect.seconds)} on one slot", "muted")])
+    return [*lines, *([Cell(plain_line(text, 300), "warn")] for text in effect.warnings)]
+
+
+def sample_lines(samples: Sequence[Mapping[str, Value]]) -> list[str]:
+    """Return random draws, one per line, with their values aligned."""
+    names = list(dict.fromkeys(name for sample in samples for name in sample))
+    cells = [[setting(sample[name]) if name in sample else "–" for name in names] for sample in samples]
+    widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(fit_cells(text, width) for text, width in zip(row, widths, strict=True)) for row in cells]
 
 
 def _change_text(before: Mapping[str, Value] | None, after: Mapping[str, Value] | None) -> str:

@@ -1,4 +1,4 @@
-"""The rows of a table of trials: which trials, in what order, and the text of each cell. No Textual in here.
+"""The rows of a table of trials: which trials, in what order, in which columns. No Textual in here.
 
 Running trials stand on top whatever the order. A trial that has not changed keeps its cells; all are sorted again at
 each change, which takes about 10 ms for 10,000 trials.
@@ -6,54 +6,24 @@ each change, which takes about 10 ms for 10,000 trials.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter, itemgetter
-from typing import Any
 
-from hptui.core.format import number as written
 from hptui.core.trial import Role, Trial, TrialStatus
-from hptui.results.columns import (
-    HEADINGS,
-    MEASURED_COLUMNS,
-    TRIAL_FACT_COLUMNS,
-    column_getter,
-    format_cell,
-    varied_settings,
-)
+from hptui.results.columns import MEASURED_COLUMNS, TRIAL_FACT_COLUMNS, varied_settings
 from hptui.results.view import View
-from hptui.tui.cells import Cell, TableColumn, plain_line, width_of
+from hptui.tui.cells import Cell, TableColumn, width_of
 from hptui.tui.filters import Filter, parse_filter
-from hptui.tui.labels import short_number
-from hptui.tui.themes import STATUS_MEANINGS, UNICODE_GLYPHS, Glyphs, sparkline
+from hptui.tui.themes import UNICODE_GLYPHS, Glyphs
+from hptui.tui.trial_cells import MAX_HEADING_CELLS, STATUS_COLUMN, STEP_COLUMN, TREND_COLUMN, TrialCells
 
 SAMPLE_ROWS = 60
 """Number of rows, from either end, on which widths are measured."""
 MAX_COLUMN_CELLS = 24
 """Cells that a column takes at most."""
-MAX_HEADING_CELLS = 13
-"""Cells that a heading takes at most; a shorter name is used where there is one."""
 COLUMNS_AFTER_SETTINGS = ("stage", "seconds", "peak_memory_gb", "note")
 """Columns that come after the settings."""
-TREND_COLUMN = "trend"
-"""Column of the sparkline."""
-STATUS_COLUMN = "status"
-"""Column of the status sign."""
-SHORT_HEADINGS = {
-    "learning_rate": "lr",
-    "batch_size": "batch",
-    "lora_rank": "rank",
-    "lora_alpha": "alpha",
-    "peak_memory_gb": "memory",
-    "last_step": "step",
-    "seconds": "time",
-    "gradient_accumulation": "accum",
-    "weight_decay": "decay",
-    "warmup_steps": "warmup",
-}
-"""Headings of columns whose names are longer than their values."""
-STEP_COLUMN = "last_step"
-"""Column of the last step."""
 
 
 class TrialRows:
@@ -69,8 +39,7 @@ class TrialRows:
         self.chosen: tuple[str, ...] = ()
         self.by, self.down = "", False
         self.all: list[Trial] = []
-        self._view: View | None = None
-        self._best: frozenset[int] = frozenset()
+        self._state: TrialCells | None = None
         self._metrics: tuple[str, ...] = ()
         self._trends: Mapping[int, tuple[float | None, ...]] = {}
         self._trials: dict[int, Trial] = {}
@@ -86,23 +55,23 @@ class TrialRows:
 
     def show(self, view: View, best: frozenset[int], metrics: tuple[str, ...] = ()) -> None:
         """Show a new state of the study; `best` are the numbers of the best trials."""
-        first = self._view is None
-        same = self._view is not None and self._view.study is view.study
-        self._view, self._metrics = view, metrics
+        before, self._metrics = self._state, metrics
+        same = before is not None and before.view.study is view.study
         changed = [trial for trial in view.trials if self._trials.get(trial.number) is not trial]
         if not same or len(changed) > len(view.trials) // 2:
             self._cells.clear()
             self._texts.clear()
-        for number in {trial.number for trial in changed} | (self._best ^ best):
+        best_before = before.best if before is not None else frozenset()
+        for number in {trial.number for trial in changed} | (best_before ^ best):
             self._cells.pop(number, None)
             self._texts.pop(number, None)
-        self._best = best
+        self._state = TrialCells(view, best, self._trends, self.glyphs)
         self._trials.update((trial.number, trial) for trial in changed)
-        if first:  # columns chosen in an earlier visit may no longer exist
+        if before is None:  # columns chosen in an earlier visit may no longer exist
             names = {*self.available(), "number", STATUS_COLUMN}
             self.chosen = tuple(name for name in self.chosen if name in names)
             self.by = self.by if self.by in names else ""
-        if first and not self.by:
+        if before is None and not self.by:
             objective = view.study.objective
             self.by, self.down = objective.metric, objective.goal == "maximize"
         self._update_columns()
@@ -112,6 +81,8 @@ class TrialRows:
         """Set the sparklines of trials, and return the numbers of the trials whose sparkline changed."""
         changed = [number for number, trend in trends.items() if self._trends.get(number) != trend]
         self._trends = trends
+        if self._state is not None:
+            self._state = replace(self._state, trends=trends)
         for number in changed:
             self._cells.pop(number, None)
         return changed
@@ -142,12 +113,17 @@ class TrialRows:
         """Mark a trial, or unmark it."""
         self.marks ^= {number}
 
+    @property
+    def _current(self) -> TrialCells:
+        """The cells of the state that is shown."""
+        assert self._state is not None, "no state of the study has been shown yet"
+        return self._state
+
     # what can be shown ----------------------------------------------------------------------------------------
 
     def default_columns(self) -> list[str]:
         """Return the columns that are shown by default."""
-        view = self._view
-        assert view is not None
+        view = self._current.view
         columns = [name for name in view.study.report.columns if name not in TRIAL_FACT_COLUMNS[:4]]
         objectives = [objective.metric for objective in view.study.objectives]
         listed = [name for trial in view.study.trials for name in trial.set]
@@ -161,8 +137,7 @@ class TrialRows:
 
     def available(self) -> list[str]:
         """Return all columns that can be shown."""
-        view = self._view
-        assert view is not None
+        view = self._current.view
         settings = dict.fromkeys([*view.study.space.names, *view.base])
         facts = [name for name in TRIAL_FACT_COLUMNS if name not in ("number", "status")]
         names = [*self.default_columns(), *settings, *self._metrics, *MEASURED_COLUMNS, *facts]
@@ -170,23 +145,23 @@ class TrialRows:
 
     def filterable(self) -> list[str]:
         """Return the names that a filter may use."""
-        if self._view is None:
+        if self._state is None:
             return list(TRIAL_FACT_COLUMNS)
         return list(dict.fromkeys(["number", "status", *(name for name in self.available() if name != TREND_COLUMN)]))
 
     # the order ------------------------------------------------------------------------------------------------
 
     def _sort(self) -> None:
-        trials, running_status = () if self._view is None else self._view.trials, TrialStatus.RUNNING
+        trials, running_status = () if self._state is None else self._state.view.trials, TrialStatus.RUNNING
         running_trials = [trial for trial in trials if trial.status is running_status]
         other_trials = [trial for trial in trials if trial.status is not running_status] if running_trials else trials
         self._sorted = [*self._ordered(running_trials), *self._ordered(other_trials)]
         self._apply_filter()
 
     def _apply_filter(self) -> None:
-        if self._view is None:  # the filter applies once there are trials
+        if self._state is None:  # the filter applies once there are trials
             return
-        test = self._filter.test(self._value_getter, self._search_text)
+        test = self._filter.test(self._current.value_getter, self._search_text)
         self.all = [trial for trial in self._sorted if test(trial)] if self._filter else list(self._sorted)
         self._index_by_number = {trial.number: index for index, trial in enumerate(self.all)}
 
@@ -200,7 +175,7 @@ class TrialRows:
         if by == STATUS_COLUMN:
             sign = -1 if down else 1
             return sorted(trials, key=lambda trial: (sign * _RANK[trial.status], trial.reason or ""))
-        get = self._value_getter(by)
+        get = self._current.value_getter(by)
         numbers: list[tuple[float, Trial]] = []
         texts: list[tuple[str, Trial]] = []
         without: list[Trial] = []
@@ -216,14 +191,6 @@ class TrialRows:
         texts.sort(key=itemgetter(0), reverse=down)
         without.sort(key=lambda trial: _RANK[trial.status])
         return [*(trial for _, trial in numbers), *(trial for _, trial in texts), *without]
-
-    def _value_getter(self, name: str) -> Callable[[Trial], Any]:
-        """Return the function that gives the value of a trial in a column."""
-        assert self._view is not None
-        return attrgetter(STEP_COLUMN) if name == STEP_COLUMN else column_getter(self._view, name)
-
-    def _value(self, trial: Trial, name: str) -> Any:
-        return self._value_getter(name)(trial)
 
     def _search_text(self, trial: Trial) -> str:
         """Return the text in which a filter looks for a bare word."""
@@ -267,69 +234,8 @@ class TrialRows:
         if cells is None:
             if len(self._cells) > 4000:  # bounds the memory of a study with many trials
                 self._cells.clear()
-            cells = self._cells[trial.number] = [self._cell(trial, column.name) for column in self.columns]
+            cells = self._cells[trial.number] = [self._current.cell(trial, column.name) for column in self.columns]
         return cells
-
-    def _cell(self, trial: Trial, name: str) -> Cell:
-        view = self._view
-        assert view is not None
-        meaning = STATUS_MEANINGS[trial.status]
-        if name == "number":
-            best = trial.number in self._best
-            return Cell(f"{self.glyphs.best if best else ' '}{trial.number}", "best" if best else "")
-        if name == STATUS_COLUMN:
-            return Cell(self.glyphs.status[trial.status], meaning)
-        if name == TREND_COLUMN:
-            return Cell(
-                sparkline(self._trends.get(trial.number, ()), self.glyphs), "muted" if meaning == "muted" else "accent"
-            )
-        if name == STEP_COLUMN:
-            return Cell("" if trial.last_step is None else str(trial.last_step), "muted")
-        if name == "stage":
-            return Cell(plain_line(trial.stage), "muted")
-        if any(objective.metric == name for objective in view.study.objectives):
-            return self._objective_cell(trial, name)
-        text = self._setting_text(trial, name)
-        if " → " in text and name not in TRIAL_FACT_COLUMNS:
-            return Cell(text, "warn")
-        quiet = name in MEASURED_COLUMNS or name in TRIAL_FACT_COLUMNS
-        ended_badly = trial.status in (TrialStatus.PRUNED, TrialStatus.FAILED, TrialStatus.STOPPED)
-        return Cell(text, "muted" if quiet or ended_badly else "")
-
-    def _setting_text(self, trial: Trial, name: str) -> str:
-        """Return a setting in few characters; the trial's own screen shows the exact value."""
-        assert self._view is not None
-        value = self._value(trial, name)
-        spec = self._view.study.metrics.get(name)
-        if isinstance(value, float) and name not in MEASURED_COLUMNS and not (spec and spec.format):
-            used = trial.effective.get(name, value)
-            return (
-                short_setting(value)
-                if used == value or not isinstance(used, float)
-                else f"{short_setting(value)} → {short_setting(used)}"
-            )
-        return plain_line(format_cell(self._view, trial, name), limit=200)
-
-    def _objective_cell(self, trial: Trial, name: str) -> Cell:
-        """Return the cell of an objective.
-
-        Only a complete trial has a value; a failed one shows its reason, any other its latest value in brackets.
-        """
-        assert self._view is not None
-        spec = self._view.study.metrics.get(name)
-        if trial.values and name in trial.values:
-            best = trial.number in self._best
-            value = trial.values[name]
-            return Cell(
-                short_number(value, spec) if spec and spec.format else aligned_metric(value), "best" if best else ""
-            )
-        if trial.status is TrialStatus.FAILED or (trial.status is TrialStatus.STOPPED and name not in trial.metrics):
-            return Cell(str(trial.reason or trial.status), "bad" if trial.status is TrialStatus.FAILED else "muted")
-        latest = trial.metrics.get(name)
-        if latest is None:
-            return Cell("" if trial.status is not TrialStatus.PRUNED else "pruned", "muted")
-        text = short_number(latest, spec) if spec and spec.format else aligned_metric(latest)
-        return Cell(f"({text})", "running" if trial.status is TrialStatus.RUNNING else "muted")
 
     # columns --------------------------------------------------------------------------------------------------
 
@@ -338,8 +244,7 @@ class TrialRows:
 
         A width only grows, so that the table does not jump.
         """
-        view = self._view
-        assert view is not None
+        view = self._current.view
         names = ["number", STATUS_COLUMN, *(self.chosen or self.default_columns())]
         if names != self._names:
             self._names = names
@@ -351,8 +256,8 @@ class TrialRows:
         ]
         columns = []
         for name in names:
-            heading = self._heading(name)
-            widest = max([width_of(self._cell(trial, name).text) for trial in trials], default=0)
+            heading = self._current.heading(name)
+            widest = max([width_of(self._current.cell(trial, name).text) for trial in trials], default=0)
             if name == TREND_COLUMN:
                 widest = 6
             width = max(
@@ -364,30 +269,9 @@ class TrialRows:
             if name == "number":
                 width = max(3, width_of(str(max((trial.number for trial in view.trials), default=0))) + 1)
             self._widths[name] = width
-            right = name == "number" or self._is_numeric(name, trials)
+            right = name == "number" or self._current.is_numeric(name, trials)
             columns.append(TableColumn(name, heading, width, right=right, sortable=name != TREND_COLUMN))
         self.columns = columns
-
-    def _is_numeric(self, name: str, trials: Sequence[Trial]) -> bool:
-        if name in MEASURED_COLUMNS or name == STEP_COLUMN:
-            return True
-        if name in (TREND_COLUMN, "stage", STATUS_COLUMN, *TRIAL_FACT_COLUMNS):
-            return False
-        values = [value for trial in trials if (value := self._value(trial, name)) is not None]
-        objectives = [] if self._view is None else [objective.metric for objective in self._view.study.objectives]
-        return name in objectives or (bool(values) and all(isinstance(value, int | float) for value in values))
-
-    def _heading(self, name: str) -> str:
-        assert self._view is not None
-        study = self._view.study
-        spec = study.metrics.get(name)
-        heading = study.report.columns.get(name) or (spec.heading if spec else "")
-        if name == STATUS_COLUMN:
-            return ""
-        names = [
-            plain_line(text, limit=60) for text in (heading, HEADINGS.get(name), SHORT_HEADINGS.get(name), name) if text
-        ]
-        return next((text for text in names if width_of(text) < MAX_HEADING_CELLS), names[0])
 
 
 _SORT_ORDER = (
@@ -400,18 +284,3 @@ _SORT_ORDER = (
     TrialStatus.FAILED,
 )
 _RANK = {status: rank for rank, status in enumerate(_SORT_ORDER)}
-
-
-def short_setting(value: float) -> str:
-    """Return a setting's number in few characters: `8.3e-4`, `0.05`, `128`."""
-    if not math.isfinite(value):
-        return str(value)
-    if value and (abs(value) < 1e-3 or abs(value) >= 1e6):
-        mantissa, exponent = f"{value:.2e}".split("e")
-        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-    return f"{value:.3g}"
-
-
-def aligned_metric(value: float) -> str:
-    """Return a metric with four significant digits, aligned with its neighbours: `1.510`."""
-    return f"{value:#.4g}" if 1e-3 <= abs(value) < 1e4 else written(value)

@@ -259,7 +259,7 @@ def test_when_nothing_is_usable_an_error_says_so_and_not_a_number(folder):
             tell(said=str(error), kind=type(error).__name__)
         """
     )
-    assert found["kind"] == "Unusable"
+    assert found["kind"] == "NoUsableTrial"
     assert "the first 3 trials all failed (crash)" in found["said"]
     assert "no data" in found["said"]
 

@@ -45,6 +45,7 @@ print(json.dumps([name for name in HEAVY[:4] + HEAVY[6:9] if name in sys.modules
     assert spy(program) == []
 
 
+@pytest.mark.torch
 def test_what_hptui_offers():
     assert {"run_optimization", "resume_optimization", "EarlyStoppingCallback", "open_study"} <= set(hptui.__all__)
     for name in hptui.__all__:

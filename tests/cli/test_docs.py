@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import hptui
+from tests.support import PATIENCE
 
 PAGES = Path(hptui.__file__).parent / "docs"
 
@@ -21,7 +22,7 @@ def on_a_terminal(*words: str, **environment: str) -> str:
     if not pid:
         os.environ.update({"COLUMNS": "80", "TERM": "xterm-256color", "PYTHONUTF8": "1", **environment})
         os.execv(sys.executable, [sys.executable, "-m", "hptui", "docs", *words])
-    printed, deadline = b"", time.monotonic() + 60
+    printed, deadline = b"", time.monotonic() + 60 * PATIENCE
     while time.monotonic() < deadline:
         try:
             piece = os.read(fd, 65536)

@@ -14,7 +14,7 @@ import pytest
 from hptui.core.trial import TrialStatus
 from hptui.operations.runner_process import runner_status
 from hptui.store.paths import StudyDir
-from tests.support import hptui, state, toy, trials, until
+from tests.support import PATIENCE, hptui, state, toy, trials, until
 
 LINE = re.compile(r"Trial (\d+)/(\d+): .* → loss=[\d.]+ (\(baseline\)|✓ BEST|✓ IMPROVED|✗ WORSE)(  \(.* left\))?")
 
@@ -175,7 +175,7 @@ class Terminal:
 
     def read(self, wanted, seconds=60.0):
         """Read until `wanted` has been printed, or the end."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while wanted is None or wanted not in self.printed:
             assert time.monotonic() < deadline, self.printed
             if not select.select([self.fd], [], [], 0.2)[0]:

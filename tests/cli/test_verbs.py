@@ -248,6 +248,7 @@ def test_paths(call, home):
     assert f"study\t{sd.root}" in call("paths", "made").out
 
 
+@pytest.mark.process
 def test_doctor(call, home):
     sd = make(home)
     done = call("doctor", "made")
@@ -259,6 +260,7 @@ def test_doctor(call, home):
     assert [one["study"] for one in json.loads(done.out) if one["level"] == "error"] == ["made"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts(call, shell):
     assert "_HPTUI_COMPLETE" in call("completion", shell).out

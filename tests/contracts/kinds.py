@@ -46,8 +46,6 @@ KINDS = {
     "ax": Kind("ax", slow=True),
     "ax-multi": Kind("ax", LOSS_AND_SPEED, slow=True),
 }
-TOGETHER = {name: pytest.mark.xdist_group(kind.sampler) for name, kind in KINDS.items() if kind.slow}
-"""Tests of one slow engine share a worker: its libraries take seconds to load."""
 SLOW = [name for name, kind in KINDS.items() if kind.slow]
 MULTI = [name for name, kind in KINDS.items() if len(kind.objectives) > 1]
 SLOW_MULTI = [name for name in MULTI if name in SLOW]
@@ -56,13 +54,13 @@ SLOW_MULTI = [name for name in MULTI if name in SLOW]
 def kinds(*names, slow=()):
     """These kinds; those in `slow` have their turn with `-m slow`."""
     return [
-        pytest.param(KINDS[name], marks=[*_together(name), *([pytest.mark.slow] if name in slow else [])], id=name)
+        pytest.param(KINDS[name], marks=[*_torch(name), *([pytest.mark.slow] if name in slow else [])], id=name)
         for name in names or KINDS
     ]
 
 
-def _together(name):
-    return [TOGETHER[name]] if name in TOGETHER else []
+def _torch(name):
+    return [pytest.mark.torch] if KINDS[name].slow else []
 
 
 def with_sampler(study, sampler):

@@ -42,7 +42,7 @@ for name, kind in KINDS.items():
 """
 
 
-@pytest.mark.xdist_group("gp")
+@pytest.mark.torch
 def test_proposals_do_not_depend_on_the_process():
     """Of Ax, the tests of its process show this."""
 

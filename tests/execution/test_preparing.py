@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,8 @@ import pytest
 from hptui import studyfile
 from hptui.core.planned_trials import representative_settings
 from hptui.core.study import Study
-from hptui.execution.local.executor import Launch
+from hptui.execution.executor import Launch, LaunchRecord, Lease
+from hptui.execution.local.executor import LocalExecutor, LocalHandle
 from hptui.execution.preparation import MAX_LOST_PREPARATIONS, Preparation
 from hptui.store.paths import StudyDir
 from hptui.store.run_directory import EventWriter, acquire_lock, write_json
@@ -32,19 +33,20 @@ learning_rate = { low = 1e-4, high = 1e-1, log = true }
 """
 
 
-@dataclass
-class Starter:
-    """Stands in for what starts processes: it remembers, and holds the lock of what it has started."""
+class Starter(LocalExecutor):
+    """Starts no processes: it remembers what was to be started, and holds its lock."""
 
-    launched: list[Launch] = field(default_factory=list)
-    held: int | None = None
+    def __init__(self) -> None:
+        super().__init__()
+        self.launched: list[Launch] = []
+        self.held: int | None = None
 
-    def start(self, launch: Launch) -> tuple[bool, int | None]:
+    def start(self, launch: Launch, lease: Lease) -> LocalHandle:
         launch.run.root.mkdir(parents=True)
         write_json(launch.run.config, launch.config)
         self.held = acquire_lock(launch.run.lock)
         self.launched.append(launch)
-        return True, None
+        return self.adopt(LaunchRecord(launch.token, launch.run))
 
     def say(self, kind: str, **fields: Any) -> None:
         writer = EventWriter(self.launched[-1].run.events, threaded=False)
@@ -73,7 +75,8 @@ def store(tmp_path: Path, study: Study) -> Iterator[Store]:
 
 
 def preparing(store: Store, starter: Starter, prepares: tuple[str, ...] = ("steps",)) -> Preparation:
-    attempts: Any = SimpleNamespace(executor=starter, trainer=SimpleNamespace(prepares=prepares, command=("worker",)))
+    spec = SimpleNamespace(prepares=prepares, command=("worker",), entry="")
+    attempts: Any = SimpleNamespace(executor=starter, spec=spec)
     return Preparation(StudyDir(store.connection.path.parent), store, attempts)
 
 

@@ -82,6 +82,7 @@ def patiently(proposals, store):
     return trial, thought
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("sampler", ["tpe", "qmc"])
 def test_an_engine_that_has_become_slow_thinks_in_a_process_of_its_own_and_proposes_the_same(
     tmp_path, monkeypatch, sampler

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from hptui.execution.executor import Launch, Lease
 from hptui.execution.local import shim
-from hptui.execution.local.executor import Launch, LocalExecutor, kill_marked_processes, open_shim_pidfd
+from hptui.execution.local.executor import LocalExecutor
 from hptui.execution.local.launcher import LauncherClient
+from hptui.execution.local.processes import kill_marked_processes, open_shim_pidfd
 from hptui.store.run_directory import RunDir, lock_is_held, put_control, read_json
 from tests.support import until
 
@@ -37,13 +39,17 @@ def start(folder: Path, code: str, **options: object) -> RunDir:
         command=[sys.executable, "-c", code],
         **options,  # type: ignore[arg-type]
     )
-    COLD.start(launch)
+    COLD.start(launch, Lease())
     return run
+
+
+def reap() -> None:
+    until(lambda: (COLD.poll(), not COLD._children)[1])
 
 
 def ended(run: RunDir) -> dict[str, object]:
     until(lambda: not lock_is_held(run.lock))
-    until(lambda: (COLD.reap(), not COLD.children)[1])
+    reap()
     found = read_json(run.exit)
     assert isinstance(found, dict)
     return found
@@ -117,7 +123,7 @@ def test_a_killed_shim_takes_its_worker_along_and_the_lock_is_free(tmp_path: Pat
     facts = read_json(run.shim)
     os.kill(facts["shim"], signal.SIGKILL)
     until(lambda: not lock_is_held(run.lock) and not alive(facts["worker"]))
-    until(lambda: (COLD.reap(), not COLD.children)[1])
+    reap()
     assert read_json(run.exit) is None
 
 
@@ -192,12 +198,14 @@ def test_the_worker_does_not_hold_the_lock(tmp_path: Path) -> None:
 def test_a_handle_is_given_only_for_a_living_shim(tmp_path: Path) -> None:
     run = start(tmp_path, LISTEN)
     up(run)
-    handle = open_shim_pidfd(None, run)
+    shim_pid = read_json(run.shim)["shim"]
+    handle = open_shim_pidfd(shim_pid, run)
     assert handle is not None
     os.close(handle)
+    assert open_shim_pidfd(shim_pid, RunDir(tmp_path / "another")) is None
     put_control(run, "kill")
     ended(run)
-    assert open_shim_pidfd(None, run) is None
+    assert open_shim_pidfd(shim_pid, run) is None
 
 
 # warm -----------------------------------------------------------------------------------------------------------
@@ -229,7 +237,9 @@ def warm_start(folder: Path, warm: LauncherClient, n: int = 1, **environment: st
         environment={"COLOUR": "red", **environment},
         command=[sys.executable, "-c", "print('cold')"],
     )
-    assert LocalExecutor(warm).start(launch)[0] is True
+    executor = LocalExecutor()
+    executor.launcher = warm
+    assert executor.start(launch, Lease()).warm
     return run
 
 
@@ -264,9 +274,9 @@ def test_modules_that_cannot_be_imported_mean_a_cold_start(body: Path) -> None:
     warm.ensure()
     until(lambda: (warm.poll(), warm.refusal)[1])
     assert "no_such_module" in warm.refusal
-    launch = Launch(RunDir(body / "a"), "t", {}, str(body), {}, [sys.executable, "-c", "print('cold')"])
+    launch = Launch("t", RunDir(body / "a"), {}, [sys.executable, "-c", "print('cold')"], cwd=str(body))
     COLD.launcher = warm
-    assert COLD.start(launch)[0] is False
+    assert not COLD.start(launch, Lease()).warm
     COLD.launcher = None
     ended(launch.run)
     assert launch.run.log.read_text() == "cold\n"
@@ -295,3 +305,20 @@ def test_a_launcher_that_dies_before_it_forked_lets_go_of_the_lock(body: Path) -
     until(lambda: (warm.poll(), not lock_is_held(run.lock))[1])
     assert read_json(run.shim) is None
     warm.close()
+
+
+def test_a_start_that_hangs_is_given_up(body: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hptui.execution.local.executor.MAX_START_S", 0.3)
+    (body / "slow_import.py").write_text("import time; time.sleep(60)")
+    executor = LocalExecutor()
+    executor.launcher = LauncherClient("warm_body:main", ["slow_import"], os.environ)
+    run = RunDir(body / "attempt-1")
+    launch = Launch("hanging", run, {}, [sys.executable, "-c", "print('cold')"], cwd=str(body))
+    handle = executor.start(launch, Lease())
+    assert handle.state().kind == "starting"
+    assert not executor.settled()
+    until(lambda: handle.state().gone)
+    assert (handle.state().proof, executor.launcher.fileno()) == ("lock", -1)
+    assert executor.settled()
+    handle.forget()
+    executor.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -166,10 +165,8 @@ def test_stop_one_trial_and_retry_it(home: Path, tmp_path: Path) -> None:
 def test_stop_now_kills_a_deaf_worker(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=3, trainer="hang_at = 2"))).sd
     until(lambda: (trials(sd)[0].last_step or 0) >= 1)
-    began = time.monotonic()
     send_command(sd, "stop", {"now": True})
-    rest(sd)
-    assert time.monotonic() - began < 10
+    rest(sd, 10)
     assert statuses(trials(sd)) == ["stopped"]
     assert state(sd)[0] == "stopped"
 
@@ -582,7 +579,6 @@ def _kill_engines(runner: object) -> None:
             os.kill(int(entry.name), signal.SIGKILL)
 
 
-@pytest.mark.xdist_group("engines")
 def test_an_engine_that_dies_is_named_a_random_trial_is_tried_and_nothing_is_lost(home: Path, tmp_path: Path) -> None:
     sd = run(home, str(toy(tmp_path, trials=12, steps=10, step_seconds=0.02, sampler="gp"))).sd
     until(lambda: len(trials(sd)) > 3)
@@ -603,7 +599,6 @@ def test_an_engine_that_dies_is_named_a_random_trial_is_tried_and_nothing_is_los
     assert statuses(trials(sd)) == ["complete"] * 12
 
 
-@pytest.mark.xdist_group("engines")
 @pytest.mark.parametrize("sampler", ["gp", "ax", "cmaes", "qmc", "nsga2"])
 def test_every_sampler_carries_a_study_and_the_runner_never_loads_torch(
     home: Path, tmp_path: Path, sampler: str

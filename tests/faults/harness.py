@@ -32,7 +32,7 @@ from hptui.trainers.checkpoints import MANIFEST, list_checkpoints
 from tests.faults.checker import Damage, Gauge, Known, Ledger, Snapshot, check, check_end, take
 from tests.support import until
 
-PATIENCE = 0.5
+VICTIM_S = 0.5
 """How long to wait for somebody to kill, where there is nobody at the moment."""
 RUNNER, LAUNCHER = b"hptui.operations.runner_process", b"hptui.execution.local.launcher"
 
@@ -208,8 +208,8 @@ class Subject:
                 return True
             return False
 
-        until(small, seconds)
-        until(lambda: self.state() == "done" and not runner_status(self.sd)["alive"], seconds)
+        until(small, seconds=seconds)
+        until(lambda: self.state() == "done" and not runner_status(self.sd)["alive"], seconds=seconds)
 
     # judging --------------------------------------------------------------------------------------------------------
 
@@ -223,7 +223,7 @@ class Subject:
     def judge(self) -> Snapshot:
         """At the end: nothing may be wrong."""
         with suppress(AssertionError):  # what still runs is named below
-            until(lambda: not processes(self.home), 5)
+            until(lambda: not processes(self.home), seconds=5)
         found = [*self.look(), *self.errors, *self.gauge.check()]
         now = take(self.sd)
         found += check_end(now, named(self.home))
@@ -261,7 +261,7 @@ class Nemesis:
     def act(self, subject: Subject) -> None:
         """One act, as the seed has it."""
         name = self.random.choices(list(ACTS), [weight for weight, _ in ACTS.values()])[0]
-        detail, deadline = ACTS[name][1](self, subject), time.monotonic() + PATIENCE
+        detail, deadline = ACTS[name][1](self, subject), time.monotonic() + VICTIM_S
         while name.startswith("kill") and not detail and time.monotonic() < deadline:
             time.sleep(0.03)
             detail = ACTS[name][1](self, subject)
@@ -277,7 +277,7 @@ class Nemesis:
         for timer in self._stopped:
             timer.join()
         for subject, second in self._seconds:
-            until(lambda s=subject, p=second: p.poll() is not None or s.runner() == p.pid, 30)  # type: ignore[misc]
+            until(lambda s=subject, p=second: p.poll() is not None or s.runner() == p.pid, seconds=30)  # type: ignore[misc]
             if second.poll() is None:
                 second.returncode = 0  # the first was gone: it is the runner now, and nothing of ours to wait for
             elif second.returncode not in (0, 4, -signal.SIGKILL, -signal.SIGTERM):

@@ -86,7 +86,7 @@ def caught_writing(subject: Subject, n: int, patience: float = 120.0) -> tuple[A
         count += len(found - stale - before)
         if attempt is None or found <= stale or count < n or not subject.kill(attempt.worker, signal.SIGSTOP):
             continue
-        until(lambda a=attempt: stopped(a.worker), 5)  # type: ignore[misc]
+        until(lambda a=attempt: stopped(a.worker), seconds=5)  # type: ignore[misc]
         if unfinished(checkpoints) - stale:
             return attempt, sorted(path.name for path in checkpoints.glob(".tmp-0*/*"))
     raise AssertionError(f"nobody wrote a checkpoint in {patience:g} s")
@@ -106,7 +106,7 @@ def attacked(home: Path, folder: Path, kills: int, steps: int, seed: int) -> lis
     subject = Subject(home, study(folder, steps))
     draw, states = random.Random(seed), []
     subject.start()
-    until(lambda: take(subject.sd).trials[0]["status"] == "complete", 120 + steps)
+    until(lambda: take(subject.sd).trials[0]["status"] == "complete", seconds=120 + steps)
     right = curves(take(subject.sd), 0)
     assert set(right) == set(range(1, steps + 1))
     subject.known = Known(truth=lambda settings, seed, step: right.get(step, {}), loose=LOOSE)
@@ -115,7 +115,7 @@ def attacked(home: Path, folder: Path, kills: int, steps: int, seed: int) -> lis
         states.append(files)
         assert subject.kill(attempt.shim if n % 5 == 4 else attempt.worker)
         until(lambda a=attempt: stopped(a.worker) and a.run not in [b.run for b in subject.attempts()])  # type: ignore[misc]
-    until(lambda: not runner_status(subject.sd)["alive"], 120 + steps)
+    until(lambda: not runner_status(subject.sd)["alive"], seconds=120 + steps)
     now = subject.judge()
     assert [len(now.attempts[number]) for number in (0, 1)] == [1, kills + 1]
     assert now.trials[1]["values_json"] == now.trials[0]["values_json"]

@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -332,11 +331,11 @@ BUGS = {
         "I4",
         (RUNNER, LAUNCHER),
         """
-        from hptui.execution.local import executor, shim
+        from hptui.execution.local import processes, shim
         from hptui.trainers import toy
         toy.print = lambda *_: None  # it would die of the pipe that nobody reads
         shim.prctl = lambda *_: None
-        executor.kill_marked_processes = lambda *_: 0
+        processes.kill_marked_processes = lambda *_: 0
         """,
         attack=lambda subject: kill_shim(subject),
     ),
@@ -436,9 +435,5 @@ def test_a_bug_in_the_product_is_found(
             subject.start()
     twin = take(good)  # the same space and seed
     subject.known.proposals = [twin.params(0), twin.params(1)]
-    deadline = time.monotonic() + 30
-    found: list[str] = []
-    while not any(finding.startswith(f"bad: {bug.invariant}") for finding in found):
-        assert time.monotonic() < deadline, found
-        found += subject.look()
-        time.sleep(0.05)
+    wanted = f"bad: {bug.invariant}"
+    until(lambda: any(finding.startswith(wanted) for finding in subject.look()), wanted, seconds=30, every=0.05)

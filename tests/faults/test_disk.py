@@ -40,7 +40,7 @@ def trained(subject: Subject) -> Attempt:
 
 def finish(subject: Subject) -> None:
     with subject.kept():
-        until(lambda: subject.state() == "done" and not runner_status(subject.sd)["alive"], 60)
+        until(lambda: subject.state() == "done" and not runner_status(subject.sd)["alive"], seconds=60)
 
 
 # no space -----------------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def test_a_full_disk_pauses_the_study_and_costs_nothing(small: Path, tmp_path: P
     subject.start()
     trained(subject)
     fill(small / "filler")
-    until(lambda: not runner_status(subject.sd)["alive"], 60)
+    until(lambda: not runner_status(subject.sd)["alive"], seconds=60)
     with StoreReader.open(subject.sd) as reader:
         row = reader.study()
     assert row.state == "paused"
@@ -121,7 +121,7 @@ def test_a_log_that_may_not_grow_is_waited_for(home: Path, tmp_path: Path, shape
         subject.start()
     runner = subject.runner()
     assert runner
-    until(lambda: "disk full" in subject.sd.runner_log.read_text(), 60)
+    until(lambda: "disk full" in subject.sd.runner_log.read_text(), seconds=60)
     assert subject.look() == []
     lines = subject.sd.runner_log.read_text().count("disk full")
     until(lambda: subject.sd.runner_log.read_text().count("disk full") > lines)  # it tries again
@@ -297,7 +297,7 @@ def test_a_damaged_checkpoint_is_never_resumed_from(home: Path, tmp_path: Path) 
             damage(newest.path)
             subject.known.damaged.append(Damage(0, newest.step, time.time()))
             assert subject.kill(attempt.worker)
-        until(lambda: subject.state() == "done" and not runner_status(subject.sd)["alive"], 60)
+        until(lambda: subject.state() == "done" and not runner_status(subject.sd)["alive"], seconds=60)
     now = subject.judge()
     assert len(now.attempts[0]) == len(damages) + 1
     assert len(events(subject.sd, "trainer")) == len(damages)

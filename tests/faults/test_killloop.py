@@ -90,7 +90,7 @@ MINE = """
 from hptui.trainers import toy
 
 class Trainer:
-    Settings = toy.Settings
+    Settings = toy.ToySettings
 
     def __call__(self, settings, trial):
         return toy.train(settings, trial)

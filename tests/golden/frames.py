@@ -5,11 +5,13 @@ Under the text of a frame stands a letter for each cell, and what each letter me
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -57,6 +59,30 @@ class Walk:
     words: Sequence[str]
     shots: Sequence[Shot]
     ready: str = "★"
+    before: Callable[[Path], None] | None = None
+    """What is done to the copy of HOME before the program starts."""
+
+
+GENERATED = (
+    {"row": 0, "prompt": "What is 1 + 1?\n<think>", "output": "2", "category": "correct", "answer": "2"},
+    {"row": 1, "prompt": "And 2 + 2?", "output": "[bold]5[/]", "category": "wrong answer", "answer": None},
+    {"row": 2, "prompt": "And 3?", "output": "", "category": "format failure", "cause": "cut off"},
+)
+
+
+def torn(home: Path) -> None:
+    """Add a study that no one can read."""
+    (home / "torn").mkdir()
+    (home / "torn" / "study.db").write_text("this is no database")
+
+
+def generated(home: Path) -> None:
+    """Have the best trial of `letters` leave records in place of its sample."""
+    path = home / "letters" / "trials" / "0001" / "artifacts" / "generations.jsonl"
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in GENERATED))
+    with sqlite3.connect(home / "letters" / "study.db") as conn:
+        conn.execute("UPDATE artifacts SET path = ? WHERE trial = 1", (f"artifacts/{path.name}",))
+    conn.close()
 
 
 WALKS = (
@@ -88,11 +114,11 @@ WALKS = (
         LARGE,
         ["open", "every"],
         (
-            Shot("best", ("*", "enter"), "attempt"),
+            Shot("best", ("*", "enter"), "›"),
             Shot("next", ("right",)),
             Shot("all settings", ("f",)),
             Shot("clone", ("C",), "Clone"),
-            Shot("failed", ("escape", "escape", "g", "j", "enter")),
+            Shot("failed", ("escape", "escape", "G", "enter"), "›"),
             Shot("log", ("t",), "lines"),
         ),
     ),
@@ -131,7 +157,7 @@ WALKS = (
             Shot("add", ("escape", "a")),
         ),
     ),
-    Walk("letters", LARGE, ["open", "letters"], (Shot("study", ()), Shot("best", ("*", "enter"), "attempt"))),
+    Walk("letters", LARGE, ["open", "letters"], (Shot("study", ()), Shot("best", ("*", "enter"), "›"))),
     Walk("pareto", LARGE, ["open", "pareto"], (Shot("study", ()), Shot("front", ("H",), "history"))),
     Walk("halted", LARGE, ["open", "halted"], (Shot("study", ()), Shot("run", ("r",), "Run halted")), "runner gone"),
     Walk("old", LARGE, ["open", "old"], (Shot("study", ()),)),
@@ -148,10 +174,53 @@ WALKS = (
         ),
         "warm",
     ),
-    Walk("small trial", SMALL, ["open", "every"], (Shot("best", ("*", "enter"), "attempt"), Shot("panel", ("v",)))),
+    Walk("small trial", SMALL, ["open", "every"], (Shot("best", ("*", "enter"), "›"), Shot("panel", ("v",)))),
     Walk("ascii", SMALL, ["open", "every", "--ascii"], (Shot("study", ()),), "*"),
     Walk("light", LARGE, ["open", "every", "--theme", "light"], (Shot("study", ()),)),
     Walk("slow", LARGE, ["--slow", "open", "warm"], (Shot("study", ()),)),
+    Walk(
+        "small study",
+        SMALL,
+        ["open", "every"],
+        (
+            Shot("compare", ("space", "j", "space", "c"), "compare"),
+            Shot("health", ("escape", "d"), "health"),
+            Shot("space", ("escape", "e"), "keeps"),
+            Shot("a parameter", ("enter",), "Parameter"),
+            Shot("constraint", ("escape", "c"), "A constraint"),
+            Shot("history", ("escape", "escape", "H"), "history"),
+            Shot("slice", ("tab", "tab"), "over"),
+            Shot("log", ("escape", "t"), "lines"),
+            Shot("clone", ("escape", "C"), "Clone"),
+            Shot("queue", ("escape", "I"), "made by hand"),
+            Shot("columns", ("escape", "f"), "Columns"),
+            Shot("budget", ("escape", "A"), "How many"),
+            Shot("stop asks", ("escape", "X"), "Stop the study"),
+            Shot("palette", ("escape", "ctrl+p")),
+        ),
+    ),
+    Walk("small report", SMALL, ["open", "staged"], (Shot("report", ("R",), "w writes"), Shot("rendered", ("m",)))),
+    Walk(
+        "small halted",
+        SMALL,
+        ["open", "halted"],
+        (Shot("run", ("r",), "Run halted"), Shot("add", ("escape", "e", "a"), "Add a parameter")),
+        "runner gone",
+    ),
+    *(
+        Walk(f"{name}torn", size, ["open"], (Shot("list", ("G",)), Shot("broken", ("enter",), "shown")), "torn", torn)
+        for name, size in (("", LARGE), ("small ", SMALL))
+    ),
+    *(
+        Walk(
+            f"{name}records",
+            size,
+            ["open", "letters"],
+            (Shot("all", ("*", "enter", "enter"), "1 + 1"), Shot("of one category", ("o", "o")), Shot("raw", ("m",))),
+            before=generated,
+        )
+        for name, size in (("", LARGE), ("small ", SMALL))
+    ),
     Walk("read only", LARGE, ["--readonly", "open", "script"], (Shot("study", ()), Shot("help", ("?",), "Help"))),
 )
 
@@ -213,9 +282,11 @@ def walked(walk: Walk) -> list[tuple[str, str]]:
     """The frames of a walk. The terminal's HOME is a copy of its own: screens may remember something."""
     home = PLACE / "walks" / walk.name.replace(" ", "-") / "home"
     shutil.copytree(PLACE / "home", home, copy_function=shutil.copy2)
+    if walk.before is not None:
+        walk.before(home)
     env = environment(home, TERM="xterm-256color", COLORTERM="truecolor", XDG_CONFIG_HOME=str(home.parent / "config"))
     del env["COLUMNS"]
-    seat = Terminal([sys.executable, "-P", "-m", "hptui", *walk.words], env, walk.size)
+    seat = Terminal(["env", "-C", str(PLACE), sys.executable, "-P", "-m", "hptui", *walk.words], env, walk.size)
     found = []
     try:
         seat.until(walk.ready, 60)

@@ -84,7 +84,7 @@ VARIES = re.compile(
     r"offset|output|bytes|applied_at|peak_\w+|mean_\w+|rss_gb|cpu|executable|python|variables|determinism|threads)$"
 )
 """Columns and keys whose values are of this run or this machine."""
-INSIDE = re.compile(r'File "ROOT/hptui/[^"]*", line \d+, in \w+')
+INSIDE = re.compile(r'File "ROOT/hptui/[^"]*", line \d+, in \w+(\n    .*)?')
 """Lines of a traceback that lie inside the package: where its functions stand is about to change."""
 ONLY_KEYS = ("environment", "environment_json", "packages")
 SKIPPED = ("samples", "sqlite_sequence")

@@ -18,6 +18,7 @@ from hptui.store.reader import StoreReader
 from hptui.store.run_directory import try_lock
 from hptui.store.store import Store
 from tests.operations.made import TRIALS, make, trial
+from tests.support import until
 
 
 def levels(findings):
@@ -110,9 +111,7 @@ def test_a_process_that_was_left_behind(home):
         environment = {**os.environ, "HPTUI_ATTEMPT": reader.attempts(1)[0].token}
     stray = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment)
     try:
-        deadline = time.monotonic() + 10
-        while not (found := bad(examine_study(sd))) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        found = until(lambda: bad(examine_study(sd)), "the process is seen", every=0.05)
     finally:
         stray.kill()
         stray.communicate()

@@ -26,5 +26,5 @@ def test_the_plain_torch_script(home: Path) -> None:
 @pytest.mark.parametrize("name", ["script-torch", "script-trainer"])
 def test_each_of_them_whole(home: Path, name: str) -> None:
     sd = run(home, str(STUDIES / f"{name}.toml")).sd
-    until(lambda: not runner_status(sd)["alive"], 280)
+    until(lambda: not runner_status(sd)["alive"], seconds=280)
     assert {str(one.status) for one in trials(sd)} <= {"complete", "pruned"}

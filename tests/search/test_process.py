@@ -3,13 +3,13 @@
 import os
 import select
 import signal
-import time
 
 import pytest
 
 from hptui.core.parameters import Choice, Float
 from hptui.search.engine_process import EngineProcess
 from tests.search.kit import ask, drive, space, study
+from tests.support import until
 
 SPACE = space([Float("lr", 1e-5, 1e-1, log=True), Choice("rank", (8, 16, 32, 64))])
 
@@ -38,19 +38,19 @@ def answered(process, number, trials):
 
 
 def waited(process):
-    deadline = time.monotonic() + 60
-    while (answer := process.poll()) is None:
-        assert time.monotonic() < deadline
+    def answer():
         select.select([process], [], [], 0.05)
-    return answer
+        return process.poll()
+
+    return until(answer, "the engine's process answers")
 
 
 @pytest.mark.parametrize(
     "sampler",
     [
         "tpe",
-        pytest.param("gp", marks=pytest.mark.xdist_group("gp")),
-        pytest.param("ax", marks=[pytest.mark.xdist_group("ax"), pytest.mark.slow]),
+        "gp",
+        pytest.param("ax", marks=pytest.mark.slow),
     ],
 )
 def test_it_proposes_what_it_would_here(started, sampler):

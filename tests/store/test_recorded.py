@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+import sqlite3
+import tarfile
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,14 +33,17 @@ KEYS = """
 """
 
 
-def sources() -> dict[Path, ast.Module]:
-    return {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py")) if path != HERE}
+@cache
+def sources() -> dict[Path, list[ast.AST]]:
+    """Return all nodes of each module."""
+    paths = sorted(PACKAGE.rglob("*.py"))
+    return {path: [*ast.walk(ast.parse(path.read_text()))] for path in paths if path != HERE}
 
 
-def bare_words(tree: ast.AST) -> list[str]:
+def bare_words(nodes: Iterable[ast.AST]) -> list[str]:
     """List the strings, f-strings included, that a call of a writer records or asks for as a kind or key."""
     words = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -50,7 +57,7 @@ def bare_words(tree: ast.AST) -> list[str]:
 
 
 def test_no_other_word_is_recorded() -> None:
-    assert {str(path): words for path, tree in sources().items() if (words := bare_words(tree))} == {}
+    assert {str(path): words for path, nodes in sources().items() if (words := bare_words(nodes))} == {}
 
 
 @pytest.mark.parametrize(
@@ -66,19 +73,20 @@ def test_no_other_word_is_recorded() -> None:
     ],
 )
 def test_a_bare_word_is_seen(call: str) -> None:
-    assert bare_words(ast.parse(call))
+    assert bare_words(ast.walk(ast.parse(call)))
 
 
 def test_a_member_is_no_bare_word() -> None:
-    assert bare_words(ast.parse("store.add_event('info', EventKind.DATA, 'text')\nread.get_meta(MetaKey.SINCE)")) == []
+    calls = "store.add_event('info', EventKind.DATA, 'text')\nread.get_meta(MetaKey.SINCE)"
+    assert bare_words(ast.walk(ast.parse(calls))) == []
 
 
 def test_only_the_store_writes_the_two_tables() -> None:
     statement = re.compile(r"\s*(INSERT|REPLACE|UPDATE|DELETE)\b.*\b(meta|events)\b", re.DOTALL)
     files = {
         path.name
-        for path, tree in sources().items()
-        for node in ast.walk(tree)
+        for path, nodes in sources().items()
+        for node in nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and statement.match(node.value)
     }
     assert files == {"store.py", "schema.py"}
@@ -88,8 +96,8 @@ def test_only_the_store_writes_the_two_tables() -> None:
 def test_every_word_is_used(words: type[MetaKey] | type[EventKind]) -> None:
     used = {
         node.attr
-        for tree in sources().values()
-        for node in ast.walk(tree)
+        for nodes in sources().values()
+        for node in nodes
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == words.__name__
     }
     derived = (
@@ -114,3 +122,20 @@ def test_the_spelling_is_for_ever() -> None:
     """Old stores hold these words: add to them, and rename only the members."""
     assert sorted(EventKind) == KINDS.split()
     assert sorted(MetaKey) == KEYS.split()
+
+
+def test_stores_that_were_recorded_before_hold_no_other_words(tmp_path: Path) -> None:
+    with tarfile.open(PACKAGE.parent / "tests" / "golden" / "home.tar.xz") as archive:
+        members = [member for member in archive if Path(member.name).name in ("study.db", "study.db-wal")]
+        archive.extractall(tmp_path, members, filter="data")
+    kinds, keys = set(), set()
+    stores = sorted(tmp_path.rglob("study.db"))
+    for path in stores:
+        conn = sqlite3.connect(path)
+        kinds |= {kind for (kind,) in conn.execute("SELECT kind FROM events")}
+        keys |= {key for (key,) in conn.execute("SELECT key FROM meta")}
+        conn.close()
+    assert len(stores) >= 10
+    assert kinds - set(EventKind) == keys - set(MetaKey) == set()
+    assert len(kinds) > 15
+    assert len(keys) > 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import random
 import subprocess
 import sys
@@ -261,18 +262,17 @@ def generated(rng):
     """A study with one to three keys changed at random, to an example or to something odd."""
     kind = rng.choice(("toy", "toy", *KINDS))
     document = copy.deepcopy(BASE)
-    for _ in range(rng.choice((1, 1, 2, 3))):
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
         table, key = rng.choice(KEYS)
-        value = example_value(key) if rng.random() < 0.5 else copy.deepcopy(rng.choice(ODD))
+        value = example_value(key) if rng.random() < 0.6 else copy.deepcopy(rng.choice(ODD))
         document |= {name: part for name, part in study_with(table.name, key, value).items() if part != BASE.get(name)}
     if kind != "toy":
         document |= {**OTHERS[kind], "trainer": {"kind": kind, **NEEDED.get(kind, {})}}
-    if isinstance(document["trainer"], dict):
-        settings = registry.schema(kind)
-        for name in rng.sample(sorted(settings), 2):
-            document["trainer"][name] = rng.choice((settings[name].default, *ODD))
-            if document["trainer"][name] is None:
-                del document["trainer"][name]
+    settings, trainer = registry.schema(kind), document["trainer"]
+    if isinstance(trainer, dict) and rng.random() < 0.4:
+        name = rng.choice(sorted(settings))
+        trainer |= {name: rng.choice((settings[name].default, rng.choice(ODD)))}
+        document["trainer"] = {name: value for name, value in trainer.items() if value is not None}
     return document
 
 
@@ -321,18 +321,27 @@ def test_an_unknown_key_of_a_file_is_refused():
 
 
 @pytest.mark.parametrize("name", REFERENCE_TABLES)
-def test_a_table_of_the_reference_has_a_row_for_each_key(name):
-    text = render_table(name)
-    lines = text.splitlines()
-    assert len(lines) == 2 + len(REFERENCE_TABLES[name].keys)
+def test_a_table_of_the_reference_has_a_row_for_each_name(name):
+    lines = render_table(name).splitlines()
+    assert len(lines) == 2 + len(REFERENCE_TABLES[name].names)
     assert {line.replace("\\|", "").count("|") for line in lines} == {5}
+
+
+def test_a_row_says_value_default_and_meaning():
+    rows = render_table("resources").splitlines()
+    text = "silence of a trial, in seconds of activity, after which it counts as hung"
+    assert f'| `hang_after` | duration > 0 | `"10m"` | {text} |' in rows
+    assert "| `seed` | whole number 0 to 4294967295 | `0` |" in render_table("search")
+    assert "| `factor` | number > 1 | – | another word for `eta` |" in render_table("search.pruner")
+    with pytest.raises(UserError, match="no table 'resource'"):
+        render_table("resource")
 
 
 def test_a_key_is_described_wherever_it_is():
     text = render_key("hang_after")
-    assert "hang_after  in [resources], a duration" in text
-    assert "default: 600.0" in text
-    assert "above 0" in text
+    assert text.splitlines()[0] == "hang_after  in [resources]: duration > 0"
+    assert '  default: "10m"' in text.splitlines()
+    assert "  must be given" in render_key("objective.metric")
     assert [table.name for table, _ in find_keys("set")] == ["stage", "trial", "preset"]
     assert [table.name for table, _ in find_keys("search.pruner.factor")] == ["search.pruner"]
     with pytest.raises(UserError) as caught:
@@ -382,12 +391,18 @@ def test_schema_is_printed_and_written(tmp_path):
     assert "did you mean 'toy'?" in refused.stderr
 
 
+SCRIPT = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=1e-3)
+print("loss", parser.parse_args().lr)
+"""
+
+
 @pytest.mark.parametrize(("source", "kind"), [("charlm", "charlm"), ("train.py", "command")])
 def test_a_new_study_names_its_schema(tmp_path, monkeypatch, source, kind):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "train.py").write_text(
-        "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', type=float, default=1e-3)\np.parse_args()\nprint('loss 1')\n"
-    )
+    (tmp_path / "train.py").write_text(SCRIPT)
     assert hptui(tmp_path, "new", source, "-o", "new.toml", "--schema").returncode == 0
     line = (tmp_path / "new.toml").read_text().splitlines()[0]
     assert line == f"#:schema ./hptui-{kind}.schema.json"
@@ -396,19 +411,20 @@ def test_a_new_study_names_its_schema(tmp_path, monkeypatch, source, kind):
 
 
 def completions(tmp_path, *words):
-    environment = {
-        "COMP_WORDS": "\n".join(("hptui", *words)),
-        "COMP_CWORD": str(len(words)),
-        "_HPTUI_COMPLETE": "zsh_complete",
-    }
-    done = hptui(tmp_path, env=environment)
+    """What a shell is offered for the last word."""
+    words = ("hptui", *words)
+    environment = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1), "_HPTUI_COMPLETE": "zsh_complete"}
+    program = "import sys; sys.argv = ['hptui']; from hptui.cli.main import cli; cli.main(prog_name='hptui')"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
     return done.stdout.splitlines()[1::3]
 
 
 def test_set_is_completed(tmp_path):
     file = tmp_path / "s.toml"
     file.write_text(tomlkit.dumps({**BASE, "stage": [{"name": "rate"}]}))
-    assert completions(tmp_path, "run", str(file), "--set", "search.sam") == ["search.sampler="]
+    assert completions(tmp_path, "run", str(file), "--set", "search.base") == ["search.baseline="]
     assert "search.sampler=tpe" in completions(tmp_path, "run", str(file), "--set", "search.sampler=t")
     assert completions(tmp_path, "check", str(file), "--set", "dropo") == ["dropout="]
     assert "stage.rate.trials=" in completions(tmp_path, "check", str(file), "--set", "stage.")

@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hptui.store.run_directory import EventWriter, RunDir, join_nonfinite
 from hptui.trainers.context import TrialContext
+from tests import support
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -90,9 +91,4 @@ def curve(run: RunDir, *names: str) -> dict[int, tuple[float, ...]]:
     return found
 
 
-def until(what: Callable[[], Any], seconds: float = 60.0) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.002)
+until = partial(support.until, seconds=60.0, every=0.002)

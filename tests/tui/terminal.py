@@ -18,7 +18,9 @@ from pathlib import Path
 
 import pyte
 
-PATIENCE = 60.0
+from tests.support import PATIENCE
+
+DEADLINE = 60.0
 HPTUI = (sys.executable, "-P", "-m", "hptui")
 PACKAGE = str(Path(__file__).parents[2])
 PRIVATE = re.compile(rb"\x1b\[[<=>][0-9;]*[A-Za-z]|\x1b\[\?[0-9;]*\$p|\x1b\[[0-9]* q|\x1b\[[0-9;]*t")
@@ -128,10 +130,10 @@ class Terminal:
             for row in rows
         ]
 
-    def until(self, what: str | Callable[[], object], seconds: float = PATIENCE) -> None:
+    def until(self, what: str | Callable[[], object], seconds: float = DEADLINE) -> None:
         """Wait for a text on the screen, or until something holds."""
         holds = (lambda: what in self.text) if isinstance(what, str) else what
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while not holds():
             if time.monotonic() > deadline:
                 raise AssertionError(f"never came: {what}\n{self.text}")
@@ -139,13 +141,13 @@ class Terminal:
 
     def quiet(self, seconds: float = 1.5) -> None:
         """Wait until nothing has been drawn for so long."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + DEADLINE * PATIENCE
         while self.read(seconds):
             assert time.monotonic() < deadline, f"it never comes to rest\n{self.text}"
 
-    def ended(self, seconds: float = PATIENCE) -> int:
+    def ended(self, seconds: float = DEADLINE) -> int:
         """Wait for the program's end; its exit code, negative for a signal."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while True:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:

@@ -13,8 +13,8 @@ from hptui.operations.runner_process import runner_status
 from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
 from hptui.store.store import Store
+from hptui.tui import editor
 from hptui.tui.config import StudyLayout, load_layout, save_layout
-from hptui.tui.screens import new_study
 from hptui.tui.screens.log import RecordsScreen, record_lines
 from hptui.tui.screens.new_study import LaunchForm
 from hptui.tui.screens.study import StudyScreen
@@ -150,10 +150,10 @@ async def test_a_note_in_the_editor(home, size, by_hand):
 
 def test_an_editor_is_chosen_as_elsewhere(monkeypatch):
     monkeypatch.setenv("VISUAL", "code --wait")
-    assert new_study.editor_command() == ["code", "--wait"]
+    assert editor.editor_command() == ["code", "--wait"]
     monkeypatch.setenv("VISUAL", "")
     monkeypatch.setenv("EDITOR", "")
-    assert new_study.editor_command() == ["vi"]
+    assert editor.editor_command() == ["vi"]
 
 
 async def test_a_study_looks_as_it_was_left(home):

@@ -3,7 +3,7 @@ import pytest
 
 from hptui.store.records import Bucket
 from hptui.tui.charts import layout, naming, series
-from hptui.tui.charts.raster import ASCII, BLOCK, BRAILLE, PlaneBox, SeriesLine, rasterize
+from hptui.tui.charts.raster import ASCII, BLOCK, BRAILLE, PlaneBox, SeriesLine, rasterize, runs
 
 
 def line(x, y):
@@ -153,3 +153,41 @@ def test_the_value_under_a_crosshair():
     assert layout.value_at(one, -1) is None
     assert layout.value_at(one, 12) == 2
     assert layout.value_at(one, 20) is None
+
+
+@pytest.mark.parametrize(
+    ("owners", "cross", "expected"),
+    [
+        ([], None, []),
+        ([-1, -1, -1], None, [(0, 3)]),
+        ([-1, 0, 0, 1], None, [(0, 1), (1, 3), (3, 4)]),
+        ([-1, -1, -1, -1], 2, [(0, 2), (2, 3), (3, 4)]),
+        ([0, 0, 0, 0], 2, [(0, 2), (2, 4)]),
+    ],
+    ids=str,
+)
+def test_a_row_falls_into_runs_and_an_empty_cell_at_the_crosshair_stands_alone(owners, cross, expected):
+    assert list(runs(owners, cross)) == expected
+
+
+def test_a_window_that_is_zoomed_keeps_its_centre_and_stays_inside():
+    assert layout.zoomed_window((0, 100), 0.5, 50, (0, 100)) == (25, 75)
+    assert layout.zoomed_window((0, 100), 0.5, 100, (0, 100)) == (50, 100)
+    assert layout.zoomed_window((25, 75), 2.0, 50, (0, 100)) is None
+    assert layout.zoomed_window((80, 100), 2.0, 80, (0, 100)) == (60, 100)
+    assert layout.moved_window((25, 75), 0.25, (0, 100)) == (37.5, 87.5)
+    assert layout.moved_window((25, 75), -1, (0, 100)) == (0, 50)
+
+
+def test_the_y_axis_grows_but_moves_only_when_it_must():
+    first = layout.steady_value_bounds([line([0, 1], [1, 2])], 0, 9, None, log=False, zoomed=False)
+    assert first is not None
+    assert first[0] < 1 < 2 < first[1]
+    assert layout.steady_value_bounds([line([0, 1], [1.2, 1.9])], 0, 9, first, log=False, zoomed=False) == first
+    grown = layout.steady_value_bounds([line([0, 1], [1, 3])], 0, 9, first, log=False, zoomed=False)
+    assert grown is not None
+    assert grown[1] > 3
+    shrunk = layout.steady_value_bounds([line([0, 1], [1.0, 1.1])], 0, 9, first, log=False, zoomed=False)
+    assert shrunk is not None
+    assert shrunk[1] < 1.2
+    assert layout.steady_value_bounds([line([0], [float("nan")])], 0, 9, first, log=False, zoomed=False) is None

@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from hptui.results.importance import Importance
+from hptui.results.plots.context import PlotContext
+from hptui.results.plots.plot import PlotOptions
+from hptui.results.plots.registry import PLOTS
 from hptui.results.view import best_trials, read_view
-from hptui.tui.charts.plot_picture import Dot, DotGrid, draw_grid, stepped_line
-from hptui.tui.charts.plot_views import PLOTS, PlotOptions, importance_plot
-from hptui.tui.screens.plots import PlotsScreen
+from hptui.tui.charts.plots import Dot, DotGrid, draw_grid, series_line
+from hptui.tui.charts.raster import PlaneBox
+from hptui.tui.screens.plots import TABS, PlotsScreen
+from hptui.tui.sources.plots import PlotRequest, draw_request
 from tests.support import run_to_rest
 from tests.tui.walk import walking
 
@@ -43,54 +48,90 @@ def text(drawing) -> str:
     return "\n".join("".join(cell.text for cell in line) for line in drawing)
 
 
-@pytest.mark.parametrize("charts", ["braille", "ascii"])
-@pytest.mark.parametrize("name", PLOTS)
+def asked(sd, name, *settings, size=(70, 30), charts="braille", importance=None):
+    """The plot of that name as the screen asks for it."""
+    options = PlotOptions(settings=settings, whole_range=True, intervals=False)
+    return draw_request(PlotContext(read_view(sd)), PlotRequest(name, options, *size, charts, importance))
+
+
+SETTINGS = {"slice": ["learning_rate"], "contour": ["learning_rate", "batch_size"], "parallel": ["learning_rate"]}
+
+
+@pytest.mark.parametrize("charts", ["braille", "block", "ascii"])
+@pytest.mark.parametrize("name", TABS.values())
 @pytest.mark.parametrize("size", [(70, 30), (30, 6), (12, 3)])
 def test_every_picture_fits_and_none_fails(sd, name, size, charts):
-    found = PLOTS[name](read_view(sd), PlotOptions(*size, "learning_rate", "batch_size", charts))
+    known = Importance("fanova", {"learning_rate": 0.75, "batch_size": 0.25}, (0, 1, 2), "few trials")
+    found = asked(sd, name, *SETTINGS.get(name, ()), size=size, charts=charts, importance=known)
     assert found.title
     assert found.drawing
     if charts == "ascii":
         assert text(found.drawing).replace("…", ".").replace("·", ".").isascii()
 
 
+def test_the_screen_has_a_tab_for_every_plot_but_the_curves_of_the_study_screen():
+    assert {*TABS.values(), "curves"} == set(PLOTS)
+
+
 def test_the_history_names_every_new_best(sd):
     view = read_view(sd)
-    rows = PLOTS["history"](view, PlotOptions(70, 30)).rows
+    rows = asked(sd, "history").table.rows
     best = min((trial for trial in view.trials), key=lambda trial: trial.values["loss"])
     assert rows[-1][0] == str(best.number)
     assert rows[0][0] == "0"
 
 
 def test_a_slice_groups_by_value_with_its_n(sd):
-    view = read_view(sd)
-    rows = PLOTS["slice"](view, PlotOptions(70, 30, "batch_size")).rows
+    rows = asked(sd, "slice", "batch_size").table.rows
     assert sum(int(row[1]) for row in rows) == 6
     assert {row[0] for row in rows} <= {"8", "16", "32"}
 
 
 def test_a_heat_map_counts_every_trial_once(sd):
-    rows = PLOTS["heat map"](read_view(sd), PlotOptions(70, 30, "learning_rate", "batch_size")).rows
+    rows = asked(sd, "contour", "learning_rate", "batch_size").table.rows
     assert sum(int(row[3]) for row in rows) == 6
 
 
 def test_what_does_not_apply_says_so(sd):
-    assert "one objective" in text(PLOTS["pareto"](read_view(sd), PlotOptions(70, 30)).drawing)
-    assert "counts its answers" in text(PLOTS["categories"](read_view(sd), PlotOptions(70, 30)).drawing)
-    assert "four complete trials" in text(importance_plot(read_view(sd), None, PlotOptions(70, 30)).drawing)
+    assert "one objective" in text(asked(sd, "pareto").drawing)
+    assert "counts its answers" in text(asked(sd, "categories").drawing)
+    assert "four complete trials" in text(asked(sd, "importance").drawing)
+    assert "two parameters" in text(asked(sd, "contour", "learning_rate", "learning_rate").drawing)
+    assert "nothing is searched" in text(asked(sd, "slice").drawing)
+    assert asked(sd, "slice").title == "slice"
+
+
+def test_importance_is_that_of_the_other_process(sd):
+    found = asked(sd, "importance", importance=Importance("fanova", {"batch_size": 1.0}, (0, 1, 2, 3), "few trials"))
+    assert found.table.rows == (("batch_size", "100.0%"),)
+    assert "100%" in text(found.drawing)
+    assert text(found.drawing).endswith(" few trials")
 
 
 def test_dots_stand_where_they_belong():
-    plane = DotGrid([Dot(0.0, 0.0, "bad"), Dot(1.0, 1.0, "best")], [(stepped_line([(0.0, 0.5), (1.0, 0.5)]), "muted")])
-    lines = draw_grid(plane, 40, 12)
+    level = series_line([(0.0, 0.5), (1.0, 0.5)], stepped=True)
+    grid = DotGrid(PlaneBox(0, 1, 0, 1), [Dot(0.0, 0.0, "bad"), Dot(1.0, 1.0, "best")], [(level, "muted")])
+    lines = draw_grid(grid, 40, 12)
     first = next(n for n, line in enumerate(lines) if any(cell.meaning == "best" for cell in line))
     last = next(n for n, line in enumerate(lines) if any(cell.meaning == "bad" for cell in line))
     assert first < last
 
 
-def test_values_that_are_no_numbers_are_left_out():
-    nan = float("nan")
-    assert draw_grid(DotGrid([Dot(nan, 0.5, "bad"), Dot(0.5, float("inf"), "bad")]), 40, 12)
+def test_a_logarithmic_axis_spreads_its_decades_evenly():
+    box = PlaneBox(0, 1, 1e-3, 1e3, log=True)
+    lines = draw_grid(DotGrid(box, [Dot(0.5, 1e-3, "bad"), Dot(0.5, 1.0, "warn"), Dot(0.5, 1e3, "best")]), 40, 15)
+    rows = [
+        next(n for n, line in enumerate(lines) if any(cell.meaning == m for cell in line))
+        for m in ("best", "warn", "bad")
+    ]
+    assert rows[1] - rows[0] == rows[2] - rows[1]
+
+
+def test_a_trial_outside_the_range_keeps_its_mark_beneath_another(sd):
+    for charts, mark in (("braille", "□"), ("ascii", "@")):
+        dots = [Dot(1.0, 0.5, "accent", outside=True), Dot(1.0, 0.5, "best")]
+        drawing = draw_grid(DotGrid(PlaneBox(0, 1, 0, 1), dots), 40, 12, charts)
+        assert [cell for line in drawing for cell in line if cell.text.strip() == mark and cell.meaning == "best"]
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24), (20, 5)])
@@ -145,7 +186,7 @@ def test_two_objectives_have_a_front(tmp_path: Path):
     second = '[[objective]]\nmetric = "accuracy"\ngoal = "maximize"\n'
     (tmp_path / "seen.toml").write_text(STUDY.format(second=second))
     sd = run_to_rest(tmp_path / "home", tmp_path / "seen.toml")
-    rows = PLOTS["pareto"](read_view(sd), PlotOptions(70, 30)).rows
+    rows = asked(sd, "pareto").table.rows
     assert {row[0] for row in rows} == {
         str(trial.number) for trial in best_trials(read_view(sd).study, read_view(sd).trials)
     }

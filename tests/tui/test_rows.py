@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from hptui.core.trial import Trial
-from hptui.tui.trial_rows import TrialRows, short_setting
+from hptui.tui.trial_cells import short_setting
+from hptui.tui.trial_rows import TrialRows
 from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hptui.tui.screens.parameter_form import ParameterForm
 from hptui.tui.screens.space import SpaceScreen
 from hptui.tui.screens.study import StudyScreen
 from tests.frames import text as frame
-from tests.support import run_to_rest
+from tests.support import PATIENCE, run_to_rest
 
 STUDY = """
 name = "edited"
@@ -52,7 +53,7 @@ def seen(tmp_path_factory):
 
 async def settled(pilot, screen) -> None:
     """Until the draft has been read and judged."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 20 * PATIENCE
     while screen.draft is None or (screen.meaning is None and not screen.problem):
         assert time.monotonic() < deadline
         await pilot.pause(0.05)
@@ -61,7 +62,7 @@ async def settled(pilot, screen) -> None:
 
 async def until(pilot, holds):
     """Until something holds, however busy the machine is."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 20 * PATIENCE
     while not holds():
         assert time.monotonic() < deadline, frame(pilot.app)
         await pilot.pause(0.05)
@@ -166,12 +167,12 @@ def test_leaving_with_changes_asks(seen):
 
 
 def test_what_is_being_saved_is_waited_for(sd, monkeypatch):
-    def slowly(*given):
-        time.sleep(0.3)
+    def when_released(*given):
+        released.wait(20)
         return save(*given)
 
-    save = verbs.save_space
-    monkeypatch.setattr(verbs, "save_space", slowly)
+    save, released = verbs.save_space, threading.Event()
+    monkeypatch.setattr(verbs, "save_space", when_released)
 
     async def steps(pilot, screen):
         await pilot.press("c")
@@ -185,6 +186,8 @@ def test_what_is_being_saved_is_waited_for(sd, monkeypatch):
         await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("q")
         assert read_view(sd).row.revision == 1, "it is still being saved"
+        assert screen in pilot.app.screen_stack
+        released.set()
         await until(pilot, lambda: screen not in pilot.app.screen_stack)
         assert read_view(sd).row.revision == 2
 
@@ -204,7 +207,7 @@ def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tm
     script.write_text("#!/bin/sh\nsed -i 's/1e-4/1e-3/' \"$1\"\n")
     script.chmod(0o755)
     monkeypatch.setenv("VISUAL", str(script))
-    from hptui.tui.screens import new_study
+    from hptui.tui import editor
 
     class Given:
         said = ""
@@ -221,11 +224,11 @@ def test_the_editor_of_the_user_edits_a_copy_that_is_checked(sd, monkeypatch, tm
             self.said = call()
 
     app = Given()
-    new_study.edit_file(app, sd, read_view(sd).study, lambda result: None)
+    editor.edit_file(app, sd, read_view(sd).study, lambda result: None)
     assert read_view(sd).study.space.parameters[0].low == 1e-3
     script.write_text("#!/bin/sh\nsed -i 's/1e-3/wrong/' \"$1\"\n")
     before = Path(read_view(sd).study.source).read_text()
-    new_study.edit_file(app, sd, read_view(sd).study, lambda result: None)
+    editor.edit_file(app, sd, read_view(sd).study, lambda result: None)
     assert "not taken" in app.said
     assert "your text is in" in app.said
     assert Path(read_view(sd).study.source).read_text() == before

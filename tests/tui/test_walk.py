@@ -21,7 +21,7 @@ from hptui.operations.runner_process import runner_status
 from hptui.results.view import read_view
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
-from tests.support import kill_all, rest, state, trials, until
+from tests.support import PATIENCE, kill_all, rest, state, trials, until
 from tests.tui.terminal import HPTUI, Terminal, surroundings
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
@@ -70,7 +70,7 @@ class Tmux:
         return self._do("capture-pane", "-p")
 
     def until(self, what: str, seconds: float = 60.0) -> None:
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while what not in self.text:
             assert time.monotonic() < deadline, f"never came: {what}\n{self.text}"
             time.sleep(0.1)

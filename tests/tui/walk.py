@@ -13,9 +13,10 @@ from hptui.store.paths import StudyDir
 from hptui.tui.app import HptuiApp
 from hptui.tui.config import Config
 from tests.frames import text
+from tests.support import PATIENCE
 
 SIZES = [(120, 36), (80, 24)]
-PATIENCE = 20.0
+DEADLINE = 20.0 * PATIENCE
 
 
 class Walk:
@@ -45,7 +46,7 @@ class Walk:
             await self.pilot.pause()
             calm = calm + 1 if self.app.feed.is_idle else 0
 
-    async def until(self, what: Callable[[], object] | str, seconds: float = PATIENCE) -> None:
+    async def until(self, what: Callable[[], object] | str, seconds: float = DEADLINE) -> None:
         """Wait until something holds, or a text is on the screen."""
         holds = (lambda: what in self.text) if isinstance(what, str) else what
         deadline = asyncio.get_running_loop().time() + seconds

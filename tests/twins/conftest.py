@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import kill_all
-from tests.twins.kit import PATIENCE, Ran, run
+from tests.twins.kit import DEADLINE, Ran, run
 
 
 @pytest.fixture(scope="module")
@@ -17,5 +17,5 @@ def ran_once(tmp_path_factory: pytest.TempPathFactory, made_once: Path) -> Itera
     with pytest.MonkeyPatch.context() as surroundings:
         surroundings.setenv("HPTUI_HOME", str(home))
         surroundings.setenv("HPTUI_CACHE", str(made_once))
-        yield lambda path, patience=PATIENCE: run(home, path, patience)
+        yield lambda path, patience=DEADLINE: run(home, path, patience)
     kill_all(home)

@@ -12,7 +12,7 @@ from hptui.operations.runner_process import runner_status
 from hptui.store.paths import StudyDir
 from tests.support import trials, until
 
-PATIENCE = 280.0
+DEADLINE = 280.0
 """Seconds for a twin that was cut down, on a machine that is busy with the rest of the suite."""
 
 STUDIES = Path(__file__).resolve().parents[2] / "studies"
@@ -44,9 +44,9 @@ class Ran:
         return found
 
 
-def run(home: Path, path: Path, patience: float = PATIENCE) -> Ran:
+def run(home: Path, path: Path, patience: float = DEADLINE) -> Ran:
     sd = start(home, str(path)).sd
-    until(lambda: not runner_status(sd)["alive"], patience)
+    until(lambda: not runner_status(sd)["alive"], f"{path.stem} rests", seconds=patience)
     return Ran(sd, trials(sd))
 
 

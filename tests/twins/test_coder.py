@@ -14,8 +14,6 @@ from hptui.results.view import read_view
 from hptui.store.reader import StoreReader
 from tests.twins.kit import cut
 
-pytestmark = pytest.mark.xdist_group("twin-coder")
-
 LOAD = """
 import json, sys
 from peft import AutoPeftModelForCausalLM

@@ -7,8 +7,6 @@ import pytest
 from tests.support import hptui, trials
 from tests.twins.kit import cut
 
-pytestmark = pytest.mark.xdist_group("twin-days")
-
 
 @pytest.fixture(scope="module")
 def ran(ran_once, tmp_path_factory):

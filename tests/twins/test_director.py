@@ -7,8 +7,6 @@ import pytest
 from hptui.core.trial import Reason, Role, TrialStatus
 from tests.twins.kit import STUDIES, cut
 
-pytestmark = pytest.mark.xdist_group("twin-director")
-
 LESS = {"train_samples": 24, "eval_samples": 20, "generate_samples": 4, "max_new_tokens": 4}
 
 

@@ -7,7 +7,7 @@ import pytest
 from hptui.core.trial import Reason, Role, TrialStatus
 from tests.twins.kit import PAIRS, STUDIES
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("twins")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,6 @@ from hptui.results.analysis.significance import wilson_interval
 from hptui.store.reader import StoreReader
 from tests.twins.kit import cut
 
-pytestmark = pytest.mark.xdist_group("twin-math")
-
 
 @pytest.fixture(scope="module")
 def ran(ran_once, tmp_path_factory):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("twin-searchable")
-
 STUDY = """
 name = "searchable"
 [objective]

@@ -6,8 +6,6 @@ import pytest
 
 from tests.twins.kit import cut
 
-pytestmark = pytest.mark.xdist_group("twin-table")
-
 
 @pytest.fixture(scope="module")
 def ran(ran_once, tmp_path_factory):

@@ -1,99 +1,217 @@
-"""Start attempts on this machine in free slots, and tell whether they live: by their lock, never by a pid.
-
-A slot is free when neither this study, nor another one, nor any other process takes its GPU's memory."""
+"""The executor of this machine: attempts are processes here, each under a shim that holds the attempt's lock."""
 
 from __future__ import annotations
 
 import logging
 import os
-import select
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from hptui.core.plugin_specs import ExecutorSpec
 from hptui.core.study import Resources
+from hptui.execution.executor import Launch, LaunchRecord, Lease, StartFailed, State, WorkerSpec
 from hptui.execution.local import devices, shim
-from hptui.execution.local.devices import Gpu, Slot
 from hptui.execution.local.launcher import LauncherClient
+from hptui.execution.local.processes import (
+    TOKEN_VARIABLE,
+    kill_marked_processes,
+    kill_orphans,
+    local_state,
+    open_shim_pidfd,
+    shim_pid,
+)
+from hptui.execution.local.slots import LocalLease, SlotPool
+from hptui.execution.local.usage import UsageSampler
 from hptui.store.crash_points import crash_point
-from hptui.store.run_directory import RunDir, acquire_lock, lock_is_held, read_json, write_json
+from hptui.store.paths import StudyDir
+from hptui.store.records import Sample
+from hptui.store.run_directory import acquire_lock, get_control, put_control, read_json, write_json
 
 log = logging.getLogger(__name__)
 
-TOKEN_VARIABLE = "HPTUI_ATTEMPT"  # noqa: S105
-"""Environment variable with the attempt's token, by which its processes can be found."""
-MAX_DYING_S = 0.5
-"""How long to wait for killed processes to end."""
+MAX_START_S = 240.0
+"""Time that an attempt's shim may take to appear, before the launcher is taken for stuck and replaced."""
+MAX_COUNTED_GAP_S = 5.0
+"""Longest time between two looks that counts: over a longer one the machine or the runner was suspended."""
+COLD_START_VARIABLE = "HPTUI_COLD"
+"""Environment variable that, when set, starts every attempt in a fresh process and not from the launcher."""
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """All that it takes to start one attempt.
+class LocalHandle:
+    """An attempt on this machine. `shim` is the pid of its shim, None as long as that has not shown itself."""
 
-    `locks` are the descriptors that hold its GPU slots; they pass to the shim. Grace periods are seconds.
-    """
+    def __init__(self, executor: LocalExecutor, record: LaunchRecord, *, warm: bool = False) -> None:
+        self.token, self.run, self.warm, self.label = record.token, record.run, warm, record.label
+        self.shim: int | None = None
+        self.pidfd: int | None = None
+        self.samples: deque[Sample] = deque()
+        self._executor, self._boot = executor, record.boot
+        self._starting_s = 0.0
+        self._looked_at = time.monotonic()
 
-    run: RunDir
-    token: str
-    config: Mapping[str, Any]
-    cwd: str
-    environment: Mapping[str, str]
-    command: Sequence[str]
-    locks: Sequence[int] = ()
-    pause_grace: float = 120.0
-    stop_grace: float = 15.0
+    def state(self) -> State:
+        """Return whether the lock is held. An attempt whose start hangs is killed, with its launcher."""
+        state = local_state(self.run, self._boot)
+        if state.gone or self.shim is not None:
+            return state
+        if (pid := shim_pid(self.run)) is not None:
+            self.note_shim(pid)
+            return state
+        now = time.monotonic()
+        self._starting_s += min(now - self._looked_at, MAX_COUNTED_GAP_S)
+        self._looked_at = now
+        if self._starting_s > MAX_START_S and self._executor.launcher is not None:
+            log.error("%s does not start; a new launcher is taken", self.run.root)
+            self.fence()
+            self._starting_s = 0.0
+        return State("starting")
+
+    def note_shim(self, pid: int) -> None:
+        """Follow the shim from now on: wake when it ends, sample what its tree uses."""
+        if self.shim is None:
+            self.shim, self.pidfd = pid, open_shim_pidfd(pid, self.run)
+            self._executor.watch(self, pid)
+
+    def signal(self, verb: str) -> None:
+        """Write the verb to `control`, which the shim and the worker read."""
+        if not local_state(self.run).gone:
+            put_control(self.run, verb)
+
+    def fence(self) -> None:
+        """Kill the attempt. One that was never started is marked, so that no start by its token does anything."""
+        if local_state(self.run).proof == "never":
+            self.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            put_control(self.run, "kill")
+            return
+        if self.shim is None and self._executor.launcher is not None:
+            self._executor.launcher.close()  # a start that still waits in it dies with it
+        kill_marked_processes(self.token, self.run)
+
+    def sync(self) -> None:
+        """Do nothing: the run directory is the one that the worker writes to."""
+
+    def collect(self) -> None:
+        """Kill every process that could still write to the attempt, and delete half-written files."""
+        kill_orphans(self.token, self.run)
+
+    def usage(self) -> Sample | None:
+        """Return the oldest sample that has not been returned yet."""
+        return self.samples.popleft() if self.samples else None
+
+    def forget(self) -> None:
+        """Free the slot and close the handle."""
+        self._executor.drop(self)
+        self.close()
+
+    def close(self) -> None:
+        """Close the descriptor that wakes the runner."""
+        if self.pidfd is not None:
+            os.close(self.pidfd)
+            self.pidfd = None
 
 
-@dataclass
+SPEC = ExecutorSpec("local", "Processes on the machine of the runner.", "hptui.execution.local.executor:LocalExecutor")
+
+
 class LocalExecutor:
     """Starts attempts as processes of this machine: shims of its own, or through the launcher if there is one."""
 
-    launcher: LauncherClient | None = None
-    children: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    name = "local"
 
-    def start(self, launch: Launch) -> tuple[bool, int | None]:
-        """Start an attempt; return (started by the launcher?, pid of the shim if known already).
+    def __init__(self) -> None:
+        self.waiting = ""
+        self.launcher: LauncherClient | None = None
+        self._children: list[subprocess.Popen[bytes]] = []
+        self._adopted_shims: set[int] = set()
+        self._handles: dict[str, LocalHandle] = {}
+        self._reserved: set[str] = set()
+        self._slots: SlotPool | None = None
+        self._peak_gpu_gb: Callable[[], float | None] = lambda: None
+        self._sampler: UsageSampler | None = None
 
-        The lock is taken before the start and inherited, so there is no moment at which a living attempt looks dead.
+    def open(
+        self, study_dir: StudyDir, spec: WorkerSpec, resources: Resources, peak_gpu_gb: Callable[[], float | None]
+    ) -> None:
+        """Find the slots, and start the launcher unless attempts are to start cold."""
+        self._peak_gpu_gb = peak_gpu_gb
+        self.revise(resources)
+        self._sampler = UsageSampler()
+        if spec.preload and not os.environ.get(COLD_START_VARIABLE):
+            self.launcher = LauncherClient(spec.entry, spec.preload, os.environ)
+            self.launcher.ensure()
 
-        Raises: `OSError` when nothing was started; `BlockingIOError` when another process holds the attempt's lock.
+    def revise(self, resources: Resources) -> None:
+        """Divide the machine again. What runs keeps its slot: its label stays taken."""
+        self._slots = SlotPool(resources, self._peak_gpu_gb)
+
+    def has_gpus(self) -> bool:
+        """Return whether this process may use a GPU."""
+        return bool(devices.visible_gpus())
+
+    def capacity(self) -> int:
+        """Return the number of slots."""
+        return len(self._slots or ())
+
+    def reserve(self) -> Lease | None:
+        """Lock a free slot; None when there is none now."""
+        if self._slots is None:
+            return None
+        taken = self._reserved | {handle.label for handle in self._handles.values()}
+        lease, self.waiting = self._slots.claim(taken)
+        if lease is not None:
+            self._reserved.add(lease.label)
+        return lease
+
+    def release(self, lease: Lease) -> None:
+        """Unlock a slot."""
+        self._reserved.discard(lease.label)
+        for lock in lease.locks if isinstance(lease, LocalLease) else ():
+            os.close(lock)
+
+    # start ------------------------------------------------------------------------------------------------------
+
+    def start(self, launch: Launch, lease: Lease) -> LocalHandle:
+        """Start an attempt, from the launcher if there is one.
+
+        Its lock is taken before the start and inherited, so there is no moment at which a living attempt looks dead.
+
+        Raises: `StartFailed` when another process holds the attempt's lock or the attempt is fenced; `OSError`.
         """
-        fds = list(launch.locks)
+        fds = list(lease.locks) if isinstance(lease, LocalLease) else []
+        record = LaunchRecord(launch.token, launch.run, lease.label, lease.boot)
+        self._reserved.discard(lease.label)
         try:
             launch.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             crash_point("after_mkdir")
+            config = read_json(launch.run.config)
+            if isinstance(config, dict) and config.get("token") == launch.token:
+                return self.adopt(record)
+            if get_control(launch.run) == "kill":
+                raise StartFailed(f"the attempt in {launch.run.root} is fenced")
             write_json(launch.run.config, launch.config)
             crash_point("after_config")
             lock = acquire_lock(launch.run.lock)
             if lock is None:
-                raise BlockingIOError(f"{launch.run.lock} is held by another process")
+                raise StartFailed(f"{launch.run.lock} is held by another process")
             fds.insert(0, lock)
             crash_point("after_lock")
-            if self.launcher is not None and self.launcher.start(self._request(launch), fds):
-                return True, None
-            return False, self._start_shim(launch, fds)
+            warm = self.launcher is not None and self.launcher.start(_request(launch, lease), fds)
+            pid = None if warm else self._start_shim(launch, lease, fds)
         finally:
             for fd in fds:
                 os.close(fd)
             crash_point("after_spawn")
+        handle = self._handles[launch.token] = LocalHandle(self, record, warm=warm)
+        if pid is not None:
+            handle.note_shim(pid)
+        return handle
 
-    def _request(self, launch: Launch) -> dict[str, Any]:
-        return {
-            "directory": str(launch.run.root),
-            "token": launch.token,
-            "cwd": launch.cwd,
-            "environment": {**launch.environment, TOKEN_VARIABLE: launch.token},
-            "pause_grace": launch.pause_grace,
-            "stop_grace": launch.stop_grace,
-        }
-
-    def _start_shim(self, launch: Launch, fds: Sequence[int]) -> int:
+    def _start_shim(self, launch: Launch, lease: Lease, fds: Sequence[int]) -> int:
         descriptors = ",".join(map(str, fds))
         grace = [str(launch.pause_grace), str(launch.stop_grace)]
         shim_command = [sys.executable, "-S", "-E", "-s", str(Path(shim.__file__).resolve())]
@@ -102,173 +220,90 @@ class LocalExecutor:
             pass_fds=list(fds),
             start_new_session=True,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, **launch.environment, TOKEN_VARIABLE: launch.token},
+            env={**os.environ, **_environment(launch, lease)},
         )
-        self.children.append(process)
+        self._children.append(process)
         return process.pid
 
-    def reap(self) -> None:
-        """Collect shims that have ended, so that they do not stay as zombies."""
-        self.children = [child for child in self.children if child.poll() is None]
+    # follow -----------------------------------------------------------------------------------------------------
 
-
-def open_shim_pidfd(pid: int | None, run: RunDir) -> int | None:
-    """Return a pidfd that becomes readable when the shim ends; None where that is not possible.
-
-    It only wakes the poll; the lock decides whether the attempt lives, and no signal is sent through it.
-    """
-    if pid is None:
-        facts = read_json(run.shim)
-        pid = facts.get("shim") if isinstance(facts, dict) else None
-    if pid is None or not hasattr(os, "pidfd_open"):
-        return None
-    try:
-        handle = os.pidfd_open(pid)
-    except OSError:
-        return None
-    if lock_is_held(run.lock):  # the shim still lives, so its pid was not reused before the pidfd was opened
+    def adopt(self, record: LaunchRecord) -> LocalHandle:
+        """Return the handle of an attempt by its run directory."""
+        handle = self._handles.get(record.token)
+        if handle is None:
+            handle = self._handles[record.token] = LocalHandle(self, record)
+            if not handle.state().gone and handle.shim is not None:
+                self._adopted_shims.add(handle.shim)
         return handle
-    os.close(handle)
-    return None
+
+    def poll(self) -> None:
+        """Reap ended shims, note which shims the launcher has started, and hand out samples."""
+        self._reap()
+        if self.launcher is not None:
+            for token, pid in self.launcher.poll().items():
+                if handle := self._handles.get(token):
+                    handle.note_shim(pid)
+        for sample in self._sampler.drain() if self._sampler is not None else ():
+            if handle := self._handles.get(sample.token):
+                handle.samples.append(sample)
+
+    def _reap(self) -> None:
+        """Reap ended shims, also those that this very process started before it executed other code."""
+        self._children = [child for child in self._children if child.poll() is None]
+        for pid in list(self._adopted_shims):
+            try:
+                ended = os.waitpid(pid, os.WNOHANG)[0]
+            except ChildProcessError:  # started by another process
+                ended = pid
+            if ended:
+                self._adopted_shims.discard(pid)
+
+    def wait_handles(self) -> Iterator[int]:
+        """Yield what ends of shims and messages of the launcher make readable."""
+        yield from (handle.pidfd for handle in self._handles.values() if handle.pidfd is not None)
+        if self.launcher is not None and self.launcher.fileno() >= 0:
+            yield self.launcher.fileno()
+
+    def watch(self, handle: LocalHandle, pid: int) -> None:
+        """Sample what the process tree of an attempt uses."""
+        if self._sampler is not None:
+            self._sampler.watch(handle.token, pid)
+
+    def drop(self, handle: LocalHandle) -> None:
+        """Forget an attempt that has ended: its slot is free."""
+        self._handles.pop(handle.token, None)
+        if self._sampler is not None:
+            self._sampler.unwatch(handle.token)
+
+    def settled(self) -> bool:
+        """Return whether every attempt has its shim: what still waits in the launcher would end with it."""
+        return all(handle.shim is not None or handle.state().gone for handle in self._handles.values())
+
+    def retire(self) -> None:
+        """Do nothing: this machine's slots belong to the attempts that fill them."""
+
+    def close(self) -> None:
+        """Close the launcher and all descriptors. Running attempts go on."""
+        self._reap()  # this process may live on with other code, and would keep the zombies
+        for handle in self._handles.values():
+            handle.close()
+        if self._sampler is not None:
+            self._sampler.close()
+        if self.launcher is not None:
+            self.launcher.close()
 
 
-def kill_orphans(token: str, run: RunDir) -> None:
-    """Kill every process that could still write to an ended attempt, and delete its half-written files.
-
-    A lock may be released before the last worker dies. The shim that wrote `exit.json` has killed them already. Linux
-    only; a process stuck in the kernel is left.
-    """
-    if read_json(run.exit) is None:
-        kill_marked_processes(token, run)
-    for temporary in run.root.glob(".*.tmp"):
-        temporary.unlink(missing_ok=True)
+def _environment(launch: Launch, lease: Lease) -> dict[str, str]:
+    return {**lease.environment, **launch.environment, TOKEN_VARIABLE: launch.token}
 
 
-def kill_marked_processes(token: str, run: RunDir) -> int:
-    """Kill the processes that carry a lost attempt's token or can write to its files; return their number.
-
-    A forked child keeps its launcher's environment in /proc until it executes something, hence the files: the attempt's
-    events, and the pipe that its shim read. Processes that only read them are left alone.
-    """
-    mark, files = f"{TOKEN_VARIABLE}={token}".encode(), {str(run.events), *_output_pipe(run)}
-    killed, deadline = 0, time.monotonic() + MAX_DYING_S
-    while dying := _kill(mark, files):  # until none is left: they may have forked meanwhile
-        killed += len(dying)
-        for handle in dying:
-            poll = select.poll()
-            poll.register(handle, select.POLLIN)
-            poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
-            os.close(handle)
-        if time.monotonic() > deadline:  # stuck in the kernel, for example in a GPU driver call: cannot be killed
-            break
-    return killed
-
-
-def _output_pipe(run: RunDir) -> list[str]:
-    """Return the worker's output pipe as /proc names it.
-
-    Empty after a reboot: the pipe's inode number may then belong to another pipe.
-    """
-    facts = read_json(run.shim)
-    valid = isinstance(facts, dict) and facts.get("output") and facts.get("boot") == shim.boot_id()
-    return [f"pipe:[{facts['output']}]"] if valid else []
-
-
-def _kill(mark: bytes, files: Collection[str]) -> list[int]:
-    """Kill all processes of an attempt; return pidfds that become readable when they are dead."""
-    dying = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        if int(entry.name) == os.getpid() or not _belongs_to_attempt(entry, mark, files):
-            continue
-        try:
-            handle = os.pidfd_open(int(entry.name))
-        except OSError:
-            continue
-        dying.append(handle)
-        if _belongs_to_attempt(entry, mark, files):  # again: the pid may have been reused meanwhile
-            with suppress(OSError):
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
-    return dying
-
-
-def _belongs_to_attempt(process: Path, mark: bytes, files: Collection[str]) -> bool:
-    try:
-        if mark in (process / "environ").read_bytes().split(b"\0"):
-            return True
-        return any(_writes_to(process, fd, files) for fd in os.listdir(process / "fd"))
-    except OSError:
-        return False
-
-
-def _writes_to(process: Path, fd: str, files: Collection[str]) -> bool:
-    try:
-        if os.readlink(process / "fd" / fd) not in files:
-            return False
-        lines = (process / "fdinfo" / fd).read_text().splitlines()
-    except OSError:  # closed meanwhile
-        return False
-    flags = next(line.split()[1] for line in lines if line.startswith("flags:"))
-    return int(flags, 8) & os.O_ACCMODE != os.O_RDONLY
-
-
-MEMORY_MARGIN = 1.1
-"""Free GPU memory that a slot must have, as a multiple of the highest peak of earlier trials."""
-MIN_FREE_SHARE = 0.05
-"""Share (0 to 1) of a GPU's memory that must be free as long as no trial's use is known."""
-
-
-class SlotPool:
-    """The slots of one study.
-
-    `peak` returns how much GPU memory (GiB) its trials have needed, None if not known. `waiting_reason` says why no
-    slot could be had at the last try, '' if none was refused for lack of memory.
-    """
-
-    def __init__(self, resources: Resources, peak: Callable[[], float | None]) -> None:
-        self._all = devices.slots_for(resources)
-        self._peak = peak
-        self._labels: dict[str, str] = {}
-        self.waiting_reason = ""
-
-    def __len__(self) -> int:
-        return len(self._all)
-
-    def take(self, token: str, label: str) -> None:
-        """Note that an attempt holds a slot."""
-        self._labels[token] = label
-
-    def free(self, token: str) -> None:
-        """Note that an attempt no longer holds its slot."""
-        self._labels.pop(token, None)
-
-    def claim(self) -> tuple[Slot, list[int]] | None:
-        """Lock a slot; return it with its descriptors for the attempt, None when none can be had now."""
-        self.waiting_reason = ""
-        taken = set(self._labels.values())
-        for slot in self._all:
-            if slot.label in taken:
-                continue
-            if shortage := self._memory_shortage(slot):
-                self.waiting_reason = shortage
-                continue
-            locks = devices.lock_slot(slot)
-            if locks is not None:
-                return slot, locks
-        return None
-
-    def _memory_shortage(self, slot: Slot) -> str:
-        """Return why a slot's GPUs have too little free memory, and who uses them; '' when they have enough."""
-        if not slot.gpus:
-            return ""
-        current = {gpu.uuid: gpu for gpu in devices.visible_gpus()}
-        for gpu in (current[listed.uuid] for listed in slot.gpus if listed.uuid in current):
-            needed = self._needed_gb(gpu)
-            if gpu.free_gb < needed:
-                holders = ", ".join(map(str, devices.gpu_processes(gpu))) or "nobody that the driver names"
-                room = f"{gpu.free_gb:.1f} of {gpu.total_gb:.1f} GiB free, {needed:.1f} needed"
-                return f"waiting for GPU {gpu.index}: {room}; held by {holders}"
-        return ""
-
-    def _needed_gb(self, gpu: Gpu) -> float:
-        peak = self._peak()
-        return peak * MEMORY_MARGIN if peak else gpu.total_gb * MIN_FREE_SHARE
+def _request(launch: Launch, lease: Lease) -> dict[str, Any]:
+    """Return the message that asks the launcher to start an attempt."""
+    return {
+        "directory": str(launch.run.root),
+        "token": launch.token,
+        "cwd": launch.cwd,
+        "environment": _environment(launch, lease),
+        "pause_grace": launch.pause_grace,
+        "stop_grace": launch.stop_grace,
+    }

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from hptui.core.format import metric as metric_text
+from hptui.core.format import short_metric
 from hptui.core.study import Study
 from hptui.core.trial import Trial, Value
 from hptui.results.analysis.cohort import objective_value, ranked_trials, sort_by_rank, varying_settings
@@ -13,15 +15,21 @@ from hptui.results.analysis.significance import Interval, rate_counts, trial_int
 from hptui.results.facts import Line, Name
 from hptui.results.importance import Importance, importance
 from hptui.results.plots.plot import axis_label
-from hptui.results.view import View
+from hptui.results.view import View, best_trials
 from hptui.store.reader import StoreReader
 
 
 class PlotContext:
-    """The view of a study with a reader of its curves."""
+    """The view of a study, with a reader of its curves if there may be a plot of them.
 
-    def __init__(self, view: View, reader: StoreReader) -> None:
+    `known_importance` was computed by another process; without it, it is computed here when a plot needs it.
+    """
+
+    def __init__(
+        self, view: View, reader: StoreReader | None = None, known_importance: Importance | None = None
+    ) -> None:
         self.view, self.reader = view, reader
+        self._known_importance = known_importance
         self._settings: dict[int, dict[str, Value]] = {}
 
     @property
@@ -39,6 +47,26 @@ class PlotContext:
         """The metric of the first objective."""
         return self.study.objective.metric
 
+    @property
+    def curves(self) -> StoreReader:
+        """The reader of the curves. Raises: ValueError if there is none."""
+        if self.reader is None:
+            raise ValueError("the curves of a study are needed, but no reader was given")
+        return self.reader
+
+    @property
+    def label(self) -> str:
+        """The axis label of the first objective."""
+        return axis_label(self.view, self.metric)
+
+    def text(self, value: float, metric: str = "") -> str:
+        """Return a value of a metric (by default the first objective) as its format says."""
+        return metric_text(value, self.study.metrics.get(metric or self.metric))
+
+    def short_text(self, value: float, metric: str = "") -> str:
+        """Return the same in few characters, as tables have it."""
+        return short_metric(value, self.study.metrics.get(metric or self.metric))
+
     @cached_property
     def ranked(self) -> list[Trial]:
         """The ranked trials, by number."""
@@ -48,6 +76,16 @@ class PlotContext:
     def order(self) -> list[Trial]:
         """The ranked trials, best first."""
         return sort_by_rank(self.view, self.ranked)
+
+    @cached_property
+    def front(self) -> frozenset[int]:
+        """Numbers of the trials that no other beats: the best trial and its equals, or the Pareto set."""
+        return frozenset(trial.number for trial in best_trials(self.study, self.trials))
+
+    @cached_property
+    def rank(self) -> Mapping[int, int]:
+        """Rank by number of the ranked trial, 0 for the best."""
+        return {trial.number: rank for rank, trial in enumerate(self.order)}
 
     @property
     def best(self) -> Trial | None:
@@ -62,7 +100,7 @@ class PlotContext:
     @property
     def best_label(self) -> str:
         """The phrase for the best trial in a legend."""
-        return "best" if len(self.study.objectives) == 1 else f"best {axis_label(self.view, self.metric)}"
+        return "best" if len(self.study.objectives) == 1 else f"best {self.label}"
 
     @cached_property
     def values(self) -> Mapping[int, float]:
@@ -90,7 +128,7 @@ class PlotContext:
     @cached_property
     def importance(self) -> Importance | None:
         """Importance of each setting; None if it cannot be estimated."""
-        return importance(self.view)
+        return self._known_importance or importance(self.view)
 
     @cached_property
     def names(self) -> list[str]:

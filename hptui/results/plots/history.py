@@ -4,142 +4,141 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
-from matplotlib.colors import Normalize
-
 from hptui.core.format import is_count
-from hptui.core.format import metric as shown
 from hptui.core.sanitize import sanitize
 from hptui.core.trial import Role, Trial, TrialStatus
 from hptui.results.facts import Fact, Line, Name, line
+from hptui.results.plots.axes import DECADES_RATIO, number_axis, objective_range, trial_axis
 from hptui.results.plots.context import PlotContext
-from hptui.results.plots.matplotlib import (
-    BASELINE_MARKER,
-    BLUE,
-    DASHES,
-    GREY,
-    INK,
-    ORANGE,
-    RED,
-    SERIES,
-    colour_map_for,
-    new_figure,
-    set_number_axis,
+from hptui.results.plots.plot import (
+    Axis,
+    Bar,
+    Curve,
+    Plot,
+    PlotOptions,
+    PlotTable,
+    Point,
+    axis_label,
+    trial_count,
+    trial_fact,
+    with_notes,
 )
-from hptui.results.plots.plot import Plot, axis_label, trial_count, trial_fact
 from hptui.results.roles import training_and_validation
 from hptui.store.reader import StoreReader
 
 MAX_DRAWN_INTERVALS = 60
 """With more trials no intervals are drawn: they would hide each other."""
-MARKERS_WITHOUT_VALUE = {
-    TrialStatus.FAILED: ("x", RED, "failed"),
-    TrialStatus.PRUNED: ("|", INK, "pruned"),
-    TrialStatus.STOPPED: ("+", INK, "stopped"),
-}
-"""Marker, colour and word for the trials without a value, by status."""
+AT_FOOT = (TrialStatus.FAILED, TrialStatus.PRUNED, TrialStatus.STOPPED)
+"""Statuses of the trials without a value that a history marks at its foot."""
 
 
-def history(scene: PlotContext) -> Plot | None:
+def history(context: PlotContext, options: PlotOptions) -> Plot | None:
     """Return the plot `objective` (`eval_accuracy` for an accuracy); None without a value."""
-    trials, values, metric = scene.ranked, scene.values, scene.metric
-    if not trials or scene.best is None:
+    trials, values, metric, best = context.ranked, context.values, context.metric, context.best
+    if best is None:
         return None
-    so_far: dict[int, float] = {}
-    for trial in trials:
-        so_far[trial.number] = scene.study.objective.best([values[trial.number], *list(so_far.values())[-1:]])
-    figure, axes = new_figure()
-    last = max(trial.number for trial in scene.trials)
-    steps = ([*so_far, last], [*so_far.values(), list(so_far.values())[-1]])
-    axes.step(*steps, where="post", color=ORANGE, lw=1.6, label="best so far", zorder=2)
-    if len(trials) <= MAX_DRAWN_INTERVALS:
-        _draw_intervals(axes, scene)
-    _draw_values(axes, scene)
-    _draw_without_value(axes, scene)
-    axes.set_xlabel("trial")
-    axes.set_ylabel(axis_label(scene.view, metric))
-    plotted = list(values.values())
-    axes.set_xlim(-0.5 - 0.01 * last, last + 0.5 + 0.01 * last)
-    set_number_axis(axes, "x", whole=True)
-    set_number_axis(axes, "y", log=min(plotted) > 0 and max(plotted) / min(plotted) > 50)
-    axes.legend(ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), columnspacing=1.2, handletextpad=0.4)
-    name = "eval_accuracy" if "acc" in metric.lower() else "objective"
-    rows = [_history_row(scene, trial, so_far.get(trial.number)) for trial in scene.trials]
-    alt = f"{metric} of every trial, and the best so far"
-    return Plot(name, alt, _history_caption(scene, scene.best), rows, figure)
+    numbers = [trial.number for trial in trials]
+    objective = context.study.objective
+    running_best = accumulate((values[number] for number in numbers), lambda *pair: objective.best(pair))
+    so_far = dict(zip(numbers, running_best, strict=True))
+    x, y = trial_axis(context), number_axis(context.label, list(values.values()))
+    with_intervals = options.intervals and len(trials) <= MAX_DRAWN_INTERVALS
+    bars = _intervals(context) if with_intervals else ()
+    without_value = [trial for trial in context.trials if trial.status in AT_FOOT]
+    points = [
+        Point(trial.number, values[trial.number], trial.number, _role_meaning(trial), z=values[trial.number])
+        for trial in trials
+    ]
+    points.append(Point(best.number, values[best.number], best.number, "best", z=values[best.number]))
+    points += [Point(trial.number, y.low, trial.number, str(trial.status)) for trial in without_value]
+    steps = [(float(number), value) for number, value in so_far.items()]
+    labels = {"complete": "complete", "baseline": "baseline", "best": context.best_label, "so far": "best so far"}
+    notes = _history_notes(without_value)
+    return Plot(
+        kind="history",
+        name="eval_accuracy" if "acc" in metric.lower() else "objective",
+        title=history_title(metric),
+        alt=f"{metric} of every trial, and the best so far",
+        caption=with_notes(_history_caption(context, best, has_intervals=with_intervals), notes),
+        x=x,
+        y=y,
+        goal=objective.goal,
+        points=tuple(points),
+        curves=(Curve((*steps, (x.high, steps[-1][1])), labels["so far"], stepped=True, meaning="so far"),),
+        bars=bars,
+        labels=labels | {status: f"{status} (no value)" for status in map(str, AT_FOOT)},
+        rows=[_history_row(context, trial, so_far.get(trial.number), options) for trial in context.trials],
+        table=_history_table(context, so_far),
+        notes=notes,
+    )
 
 
-def _draw_values(axes: Any, scene: PlotContext) -> None:
-    values, best = scene.values, scene.best
-    numbers = [trial.number for trial in scene.ranked if trial.role is not Role.BASELINE]
-    size = 22 if len(numbers) <= 200 else 6
-    axes.scatter(numbers, [values[n] for n in numbers], s=size, color=BLUE, lw=0, label="complete", zorder=3)
-    for trial in scene.ranked:
-        if trial.role is Role.BASELINE:
-            value = values[trial.number]
-            axes.axhline(value, color=INK, lw=0.8, ls=(0, (2, 2)), alpha=0.6, zorder=1)
-            axes.scatter([trial.number], [value], **BASELINE_MARKER, label="baseline", zorder=4)
-    if best is not None:
-        axes.scatter(
-            [best.number], [values[best.number]], s=110, marker="*", color=INK, label=scene.best_label, zorder=5
-        )
+def history_title(metric: str) -> str:
+    """Return the title of a history."""
+    return f"{metric} by trial, with the best so far"
 
 
-def _draw_intervals(axes: Any, scene: PlotContext) -> None:
-    for trial in scene.ranked:
-        if (interval := scene.interval(trial)) is not None and interval.high > interval.low:
-            axes.plot([trial.number] * 2, [interval.low, interval.high], color=BLUE, lw=3, alpha=0.25, zorder=1)
+def _role_meaning(trial: Trial) -> str:
+    return "baseline" if trial.role is Role.BASELINE else "complete"
 
 
-def _draw_without_value(axes: Any, scene: PlotContext) -> None:
-    """Mark trials without a value at the foot of the plot, by status."""
-    for status, (marker, colour, word) in MARKERS_WITHOUT_VALUE.items():
-        numbers = [trial.number for trial in scene.trials if trial.status is status]
-        if numbers:
-            foot = {"transform": axes.get_xaxis_transform(), "clip_on": False, "zorder": 4}
-            text = f"{word} (no value)"
-            axes.scatter(numbers, [0.02] * len(numbers), marker=marker, s=30, color=colour, lw=1.2, label=text, **foot)
-    axes.margins(y=0.09)
+def _intervals(context: PlotContext) -> tuple[Bar, ...]:
+    intervals = [(trial.number, context.interval(trial)) for trial in context.ranked]
+    return tuple(
+        Bar(str(number), context.values[number], interval.low, interval.high, number, "interval")
+        for number, interval in intervals
+        if interval is not None and interval.high > interval.low
+    )
 
 
-def _history_row(scene: PlotContext, trial: Trial, so_far: float | None) -> dict[str, Any]:
-    interval = scene.interval(trial) if trial.number in scene.values else None
+def _history_row(context: PlotContext, trial: Trial, so_far: float | None, options: PlotOptions) -> dict[str, Any]:
+    value = context.values.get(trial.number)
+    interval = context.interval(trial) if value is not None and options.intervals else None
     return {
         "trial": trial.number,
         "status": str(trial.status),
         "reason": str(trial.reason or ""),
-        scene.metric: scene.values.get(trial.number),
+        context.metric: value,
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
         "best_so_far": so_far,
     }
 
 
-def _history_caption(scene: PlotContext, best: Trial) -> Line:
-    metric = scene.metric
-    value = scene.values[best.number]
+def _history_table(context: PlotContext, so_far: Mapping[int, float]) -> PlotTable:
+    """Return each new best: its trial, value and name."""
+    names = {trial.number: trial.name for trial in context.ranked}
+    rows, previous = [], None
+    for number, value in so_far.items():
+        if value != previous:
+            rows.append((str(number), context.short_text(value), sanitize(names[number], limit=20)))
+        previous = value
+    return PlotTable(("trial", "best so far", "name"), tuple(rows))
+
+
+def _history_caption(context: PlotContext, best: Trial, *, has_intervals: bool) -> Line:
+    metric = context.metric
+    value = context.values[best.number]
     text = line(
         "{metric} by trial. Trial {best} has the best, {value}, of {n} ranked.",
         metric=Name(metric),
         best=trial_fact("figure.objective.best", best),
-        value=Fact(
-            "figure.objective.value",
-            value,
-            shown(value, scene.study.metrics.get(metric)),
-            (best.number,),
-            f"values.{metric}",
-        ),
-        n=trial_count("figure.objective.ranked", scene.ranked),
+        value=Fact("figure.objective.value", value, context.text(value), (best.number,), f"values.{metric}"),
+        n=trial_count("figure.objective.ranked", context.ranked),
     )
-    if len(scene.ranked) <= MAX_DRAWN_INTERVALS and any(scene.interval(trial) for trial in scene.ranked):
+    if has_intervals and any(context.interval(trial) for trial in context.ranked):
         text += (" Bars are intervals of ", Fact("figure.objective.confidence", 0.95, "95 %"), ".")
-    without_value = [trial for trial in scene.trials if trial.status in MARKERS_WITHOUT_VALUE]
-    if without_value:
-        word = " trial without a value is marked" if len(without_value) == 1 else " trials without a value are marked"
-        text += (" ", trial_count("figure.objective.without", without_value), f"{word} at the foot.")
     return text
+
+
+def _history_notes(without_value: Sequence[Trial]) -> tuple[Line, ...]:
+    if not without_value:
+        return ()
+    words = " trial without a value is marked" if len(without_value) == 1 else " trials without a value are marked"
+    return ((trial_count("figure.objective.without", without_value), f"{words} at the foot"),)
 
 
 MAX_COLOURED_CURVES = 6
@@ -152,75 +151,85 @@ TRAINING_LOSS_NAMES = ("train_loss", "training_loss", "train/loss", "loss")
 """Common names of a training loss, in order of preference."""
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnCurve:
-    """The points of one metric of a trial, as drawn."""
-
-    trial: Trial
-    steps: list[float]
-    values: list[float]
-
-
-def training_loss(scene: PlotContext) -> Plot | None:
-    """Return the plot of the training loss of all trials, else of the objective if it has curves."""
-    metric = training_metric(scene)
-    return _curves_plot(scene, metric, "training_loss") if metric else None
-
-
-def objective_curves(scene: PlotContext) -> Plot | None:
-    """Return the plot of the objective over steps, if it is not the plot `training_loss` already."""
-    metric = scene.metric
-    return _curves_plot(scene, metric, "objective_curves") if metric != training_metric(scene) else None
-
-
-def training_metric(scene: PlotContext) -> str | None:
+def training_metric(context: PlotContext) -> str | None:
     """Return the metric that training minimizes, among those with at least two points in a trial."""
-    names = [name for name in scene.reader.metric_names() if not is_count(name)]
-    objective = scene.metric
+    reader = context.curves
+    names = [name for name in reader.metric_names() if not is_count(name)]
+    objective = context.metric
     train_metric, _ = training_and_validation(objective, names)
     preferred = [train_metric] if train_metric is not None and train_metric != objective else []
     for name in dict.fromkeys([*preferred, *TRAINING_LOSS_NAMES, objective]):
-        if name in names and any(summary.n > 1 for summary in scene.reader.summaries_of_metric(name).values()):
+        if name in names and any(summary.n > 1 for summary in reader.summaries_of_metric(name).values()):
             return name
     return None
 
 
-def _curves_plot(scene: PlotContext, metric: str, name: str) -> Plot | None:
-    summaries = scene.reader.summaries_of_metric(metric)
-    trials = [trial for trial in scene.trials if trial.number in summaries and summaries[trial.number].n > 1]
-    chosen = choose_trials(scene, trials, MAX_DRAWN_CURVES)
-    curves = [_read_curve(scene.reader, trial, metric, summaries[trial.number].n) for trial in chosen]
-    curves = [curve for curve in curves if curve.steps]
-    if not curves:
+def curves(context: PlotContext, options: PlotOptions) -> Plot | None:
+    """Return the curves of `options.metric`, by default of the training loss; None without any.
+
+    The plot is named `training_loss`, or `objective_curves` for another metric.
+    """
+    training = training_metric(context)
+    metric = options.metric or training
+    if metric is None:
         return None
-    numbers = {curve.trial.number for curve in curves}
-    best = next((trial for trial in scene.order if trial.number in numbers), None)
-    figure, axes = new_figure()
-    if len(curves) <= MAX_COLOURED_CURVES:
-        _draw_each(axes, scene, curves, best)
-    else:
-        _draw_by_value(figure, axes, scene, curves, best)
-    values = [value for curve in curves for value in curve.values]
-    axes.set_xlabel("step")
-    set_number_axis(axes, "x", whole=True)
-    axes.set_ylabel(axis_label(scene.view, metric))
-    set_number_axis(axes, "y", log=min(values) > 0 and max(values) / min(values) > 30)
-    axes.margins(x=0.02)
-    rows = [
-        {"trial": curve.trial.number, "step": step, metric: value}
-        for curve in curves
-        for step, value in zip(curve.steps, curve.values, strict=True)
-    ]
-    caption = _curves_caption(scene, metric, name, trials, curves, best, summaries)
-    return Plot(name, f"{metric} over steps", caption, rows, figure)
+    name = "training_loss" if metric == training else "objective_curves"
+    summaries = context.curves.summaries_of_metric(metric)
+    trials = [trial for trial in context.trials if trial.number in summaries and summaries[trial.number].n > 1]
+    chosen = choose_trials(context, trials, MAX_DRAWN_CURVES)
+    read = {trial.number: _read_points(context.curves, trial, metric, summaries[trial.number].n) for trial in chosen}
+    drawn = [trial for trial in chosen if read[trial.number]]
+    if not drawn:
+        return None
+    numbers = {trial.number for trial in drawn}
+    best = next((trial for trial in context.order if trial.number in numbers), None)
+    points = [point for trial in drawn for point in read[trial.number]]
+    values = [context.values[trial.number] for trial in drawn if trial.number in context.values]
+    labels = {} if best is None else {"best": f"trial {best.number}, {context.best_label}"}
+    failed = [trial for trial in drawn if trial.status is TrialStatus.FAILED]
+    notes: tuple[Line, ...] = ()
+    if failed:
+        notes = ((trial_count(f"figure.{name}.failed", failed), " ended in a failure, marked by a cross"),)
+    steps = [step for step, _ in points]
+    return Plot(
+        kind="curves",
+        name=name,
+        title=f"{metric} over steps",
+        alt=f"{metric} over steps",
+        caption=with_notes(_curves_caption(context, metric, name, trials, drawn, best, summaries), notes),
+        x=Axis("step", "linear", min(steps), max(steps), format="integer"),
+        y=number_axis(axis_label(context.view, metric), [value for _, value in points], DECADES_RATIO),
+        z=objective_range(context, values) if values else None,
+        goal=context.study.objective.goal,
+        curves=tuple(
+            Curve(
+                read[trial.number],
+                _curve_label(context, trial, best),
+                trial=trial.number,
+                meaning=_curve_meaning(context, trial, best),
+                z=context.values.get(trial.number),
+            )
+            for trial in drawn
+        ),
+        labels=labels | {"without": "without a value"},
+        rows=[
+            {"trial": trial.number, "step": step, metric: value}
+            for trial in drawn
+            for step, value in read[trial.number]
+        ],
+        table=PlotTable(
+            ("trial", "points", "last"),
+            tuple((str(n), str(summaries[n].n), context.short_text(read[n][-1][1], metric)) for n in read if read[n]),
+        ),
+        notes=notes,
+    )
 
 
-def choose_trials(scene: PlotContext, trials: Sequence[Trial], maximum: int) -> list[Trial]:
+def choose_trials(context: PlotContext, trials: Sequence[Trial], maximum: int) -> list[Trial]:
     """Return at most `maximum` trials: the best ones, and an even sample of the others by rank."""
     numbers = {trial.number for trial in trials}
-    order = [trial for trial in scene.order if trial.number in numbers]
-    ranked_numbers = {trial.number for trial in order}
-    order += [trial for trial in trials if trial.number not in ranked_numbers]
+    order = [trial for trial in context.order if trial.number in numbers]
+    order += [trial for trial in trials if trial.number not in context.rank]
     if len(order) <= maximum:
         return sorted(order, key=lambda trial: trial.number)
     best, others = order[: maximum // 6], order[maximum // 6 :]
@@ -229,103 +238,53 @@ def choose_trials(scene: PlotContext, trials: Sequence[Trial], maximum: int) -> 
     return sorted([*best, *sample], key=lambda trial: trial.number)
 
 
-def _read_curve(reader: StoreReader, trial: Trial, metric: str, n: int) -> DrawnCurve:
-    """Return a trial's points; of a long curve the means of stretches."""
+def _read_points(reader: StoreReader, trial: Trial, metric: str, n: int) -> tuple[tuple[float, float], ...]:
+    """Return a trial's finite points; of a long curve the means of stretches."""
     if n > MAX_DRAWN_POINTS:
         points = [(bucket.last, bucket.mean) for bucket in reader.buckets(trial.number, metric, MAX_DRAWN_POINTS)]
     else:
         points = [(step, value) for step, value, _ in reader.curve(trial.number, metric)]
-    finite = [(step, value) for step, value in points if value is not None and math.isfinite(value)]
-    return DrawnCurve(trial, [float(step) for step, _ in finite], [float(value) for _, value in finite])
+    return tuple((float(step), float(value)) for step, value in points if value is not None and math.isfinite(value))
 
 
-def _draw_each(axes: Any, scene: PlotContext, curves: Sequence[DrawnCurve], best: Trial | None) -> None:
-    for index, curve in enumerate(curves):
-        is_best = best is not None and curve.trial.number == best.number
-        text = f"trial {curve.trial.number}" + (
-            f" ({sanitize(curve.trial.name, limit=20)})" if curve.trial.name else ""
-        )
-        outcome = "" if curve.trial.status is TrialStatus.COMPLETE else f", {curve.trial.status}"
-        text += f", {scene.best_label}" if is_best else outcome
-        colour = INK if is_best else SERIES[index % len(SERIES)]
-        style = "-" if is_best else DASHES[index % len(DASHES)]
-        axes.plot(
-            curve.steps,
-            curve.values,
-            color=colour,
-            ls=style,
-            lw=2.2 if is_best else 1.3,
-            label=text,
-            zorder=3 + is_best,
-        )
-        _mark_failure(axes, curve)
-    axes.legend(loc="best")
+def _curve_label(context: PlotContext, trial: Trial, best: Trial | None) -> str:
+    name = f" ({sanitize(trial.name, limit=20)})" if trial.name else ""
+    outcome = "" if trial.status is TrialStatus.COMPLETE else f", {trial.status}"
+    is_best = best is not None and trial.number == best.number
+    return f"trial {trial.number}{name}" + (f", {context.best_label}" if is_best else outcome)
 
 
-def _draw_by_value(
-    figure: Any, axes: Any, scene: PlotContext, curves: Sequence[DrawnCurve], best: Trial | None
-) -> None:
-    values = scene.values
-    drawn_values = [values[curve.trial.number] for curve in curves if curve.trial.number in values]
-    norm = Normalize(min(drawn_values, default=0.0), max(drawn_values, default=1.0))
-    colours = colour_map_for(scene.study.objective.goal)
-    for curve in curves:
-        value = values.get(curve.trial.number)
-        if value is None:
-            axes.plot(curve.steps, curve.values, color=GREY, lw=0.8, ls=(0, (3, 2)), alpha=0.8, zorder=1)
-        elif best is None or curve.trial.number != best.number:
-            axes.plot(curve.steps, curve.values, color=colours(norm(value)), lw=0.9, alpha=0.8, zorder=2)
-        _mark_failure(axes, curve)
-    for curve in curves:
-        if best is not None and curve.trial.number == best.number:
-            axes.plot(curve.steps, curve.values, color="white", lw=3.4, zorder=4)
-            axes.plot(
-                curve.steps, curve.values, color=INK, lw=1.8, zorder=5, label=f"trial {best.number}, {scene.best_label}"
-            )
-    if any(curve.trial.number not in values for curve in curves):
-        axes.plot([], [], color=GREY, lw=0.8, ls=(0, (3, 2)), label="without a value")
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="upper right")
-    if drawn_values:
-        from matplotlib.cm import ScalarMappable
-
-        bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, pad=0.02)
-        bar.set_label(axis_label(scene.view, scene.metric))
-        bar.outline.set_visible(False)
-        set_number_axis(bar.ax, "y")
-
-
-def _mark_failure(axes: Any, curve: DrawnCurve) -> None:
-    """Mark the end of a failed trial's curve with a cross."""
-    if curve.trial.status is TrialStatus.FAILED:
-        axes.scatter(curve.steps[-1:], curve.values[-1:], marker="x", s=28, color=RED, lw=1.2, zorder=6)
+def _curve_meaning(context: PlotContext, trial: Trial, best: Trial | None) -> str:
+    if best is not None and trial.number == best.number:
+        return "best"
+    if trial.status is TrialStatus.FAILED:
+        return "failed"
+    return "complete" if trial.number in context.values else "without"
 
 
 def _curves_caption(
-    scene: PlotContext,
+    context: PlotContext,
     metric: str,
     name: str,
     trials: Sequence[Trial],
-    curves: Sequence[DrawnCurve],
+    drawn: Sequence[Trial],
     best: Trial | None,
     summaries: Mapping[int, Any],
 ) -> Line:
     key = f"figure.{name}"
     text: Line = line("{metric} over steps", metric=Name(metric))
-    if len(curves) < len(trials):
-        drawn = trial_count(f"{key}.drawn", [curve.trial for curve in curves])
-        text += line(": {drawn} of {n} trials are drawn.", drawn=drawn, n=trial_count(f"{key}.trials", trials))
+    if len(drawn) < len(trials):
+        count = trial_count(f"{key}.drawn", drawn)
+        text += line(": {drawn} of {n} trials are drawn.", drawn=count, n=trial_count(f"{key}.trials", trials))
     else:
         text += line(" in {n}.", n=(trial_count(f"{key}.trials", trials), " trial" if len(trials) == 1 else " trials"))
     if best is not None and (last := summaries.get(best.number)) is not None and math.isfinite(last.value):
-        spec = scene.study.metrics.get(metric)
         text += line(
             " Trial {best}, {so}, ends at {value}.",
-            so=scene.best_phrase,
+            so=context.best_phrase,
             best=trial_fact(f"{key}.best", best),
-            value=Fact(f"{key}.last", last.value, shown(last.value, spec), (best.number,), f"metrics.{metric}"),
+            value=Fact(
+                f"{key}.last", last.value, context.text(last.value, metric), (best.number,), f"metrics.{metric}"
+            ),
         )
-    failed = [curve.trial for curve in curves if curve.trial.status is TrialStatus.FAILED]
-    if failed:
-        text += (" ", trial_count(f"{key}.failed", failed), " ended in a failure, marked by a cross.")
     return text

@@ -1,232 +1,172 @@
-"""The matplotlib side of plots: style, figures, and axes of settings and metrics.
-
-Readable in print and with colour blindness; the same data gives the same bytes. No pyplot: it keeps global state."""
+"""Draws a plot as a matplotlib figure. The plot decides what it shows; marks, colours and sizes are decided here."""
 
 from __future__ import annotations
 
-import io
-import math
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import matplotlib as mpl
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure as Picture
-from matplotlib.ticker import (
-    FixedLocator,
-    FuncFormatter,
-    LogLocator,
-    MaxNLocator,
-    NullFormatter,
-    NullLocator,
-    ScalarFormatter,
+
+from hptui.results.plots.matplotlib_pairs import draw_contour, draw_parallel, draw_pareto, draw_slices
+from hptui.results.plots.plot import Curve, Plot
+from hptui.results.plots.style import (
+    ABOVE,
+    BASELINE_MARKER,
+    BLUE,
+    CATEGORY_COLOURS,
+    DASHES,
+    GREY,
+    HATCHES,
+    INK,
+    MAX_LARGE_MARKERS,
+    ORANGE,
+    RED,
+    SERIES,
+    WITHOUT_VALUE_MARKERS,
+    add_colour_bar,
+    colour_map_for,
+    columns_of,
+    new_figure,
+    points_by_meaning,
+    set_axis,
 )
 
-from hptui.core.format import setting
-from hptui.core.parameters import Choice
-from hptui.core.sanitize import sanitize
-from hptui.core.trial import Value
-from hptui.core.values import canonical_json, is_number, number_text
-from hptui.results.plots.plot import axis_label
-from hptui.results.view import View
+MAX_COLOURED_CURVES = 6
+"""Up to this number of curves each gets a colour of its own; more are coloured by objective."""
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """An axis. `levels` are the values of a choice, in order; empty for a range, which may be logarithmic (`log`)."""
-
-    name: str
-    label: str
-    levels: tuple[Value, ...] = ()
-    log: bool = False
-    whole: bool = False
-
-    def position_of(self, value: Any) -> float | None:
-        """Return the position of a value; None if it is missing, not finite, or not on the axis."""
-        if self.levels:
-            keys = [canonical_json(level) for level in self.levels]
-            return float(keys.index(canonical_json(value))) if canonical_json(value) in keys else None
-        if not is_number(value) or not math.isfinite(value) or (self.log and value <= 0):
-            return None
-        return float(value)
-
-    def apply_to(self, axes: Any, which: str, *, titled: bool = True) -> None:
-        """Set scale, ticks and label of the x or y axis (`which`) of matplotlib `axes`."""
-        axis = axes.xaxis if which == "x" else axes.yaxis
-        if titled:
-            axis.set_label_text(self.label)
-        if self.levels:
-            axis.set_major_locator(FixedLocator(list(range(len(self.levels)))))
-            texts = [sanitize(setting(level), limit=16) for level in self.levels]
-            axis.set_major_formatter(FuncFormatter(lambda at, _: _level_text(texts, at)))
-            getattr(axes, f"set_{which}lim")(-0.6, len(self.levels) - 0.4)
-            if which == "x" and sum(map(len, texts)) > 40:
-                axes.tick_params(axis="x", labelrotation=30)
-            return
-        set_number_axis(axes, which, log=self.log, whole=self.whole)
+def draw(plot: Plot) -> Picture:
+    """Draw a plot as a figure."""
+    return DRAW[plot.kind](plot)
 
 
-def set_number_axis(axes: Any, which: str, *, log: bool = False, whole: bool = False) -> None:
-    """Set plain ticks for numbers: no superscript powers, no offset."""
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    if log:
-        getattr(axes, f"set_{which}scale")("log")
-        low, high = getattr(axes, f"get_{which}lim")()
-        decades = math.log10(high / low) if low > 0 else 3.0
-        subs = (1.0,) if decades > 2.5 else (1.0, 3.0) if decades > 1.2 else (1.0, 2.0, 5.0)
-        axis.set_major_locator(LogLocator(10.0, subs=subs, numticks=12))
-        axis.set_minor_locator(NullLocator())
-        axis.set_minor_formatter(NullFormatter())
-        axis.set_major_formatter(FuncFormatter(lambda at, _: _power(at, small=low < 2e-3)))
+def _history(plot: Plot) -> Picture:
+    figure, axes = new_figure()
+    for curve in plot.curves:
+        axes.step(*columns_of(curve), where="post", color=ORANGE, lw=1.6, label=curve.label, zorder=2)
+    for bar in plot.bars:
+        axes.plot([int(bar.label)] * 2, [bar.low, bar.high], color=BLUE, lw=3, alpha=0.25, zorder=1)
+    groups = points_by_meaning(plot)
+    size = 22 if len(groups["complete"]) <= MAX_LARGE_MARKERS else 6
+    complete = {"s": size, "color": BLUE, "lw": 0, "label": plot.labels["complete"], "zorder": 3}
+    axes.scatter([point.x for point in groups["complete"]], [point.y for point in groups["complete"]], **complete)
+    for point in groups["baseline"]:
+        axes.axhline(point.y, color=INK, lw=0.8, ls=(0, (2, 2)), alpha=0.6, zorder=1)
+        axes.scatter([point.x], [point.y], **BASELINE_MARKER, label=plot.labels["baseline"], zorder=4)
+    for point in groups["best"]:
+        axes.scatter([point.x], [point.y], s=110, marker="*", color=INK, label=plot.labels["best"], zorder=5)
+    for status, (marker, colour) in WITHOUT_VALUE_MARKERS.items():
+        if numbers := [point.x for point in groups[status]]:
+            foot = {"transform": axes.get_xaxis_transform(), "clip_on": False, "zorder": 4}
+            heights, text = [0.02] * len(numbers), plot.labels[status]
+            axes.scatter(numbers, heights, marker=marker, s=30, color=colour, lw=1.2, label=text, **foot)
+    axes.margins(y=0.09)
+    margin = 0.5 + 0.01 * plot.x.high
+    axes.set_xlim(plot.x.low - margin, plot.x.high + margin)
+    set_axis(axes, "x", plot.x)
+    set_axis(axes, "y", plot.y)
+    axes.legend(ncols=6, **ABOVE, columnspacing=1.2, handletextpad=0.4)
+    return figure
+
+
+def _curves(plot: Plot) -> Picture:
+    figure, axes = new_figure()
+    if len(plot.curves) <= MAX_COLOURED_CURVES:
+        _draw_each_curve(axes, plot)
     else:
-        axis.set_major_locator(MaxNLocator(6, integer=whole))
-        axis.set_major_formatter(ScalarFormatter(useOffset=False))
+        _draw_curves_by_value(figure, axes, plot)
+    set_axis(axes, "x", plot.x)
+    set_axis(axes, "y", plot.y)
+    axes.margins(x=0.02)
+    return figure
 
 
-def _power(tick: float, *, small: bool) -> str:
-    """Return the text of a logarithmic tick; with `small` values below 1 as `1e-3`."""
-    if not small or tick >= 0.999 or tick <= 0:
-        return number_text(float(f"{tick:.6g}"))
-    digits, power = f"{tick:.5e}".split("e")
-    return f"{float(digits):g}e{int(power)}"
+def _draw_each_curve(axes: Any, plot: Plot) -> None:
+    for index, curve in enumerate(plot.curves):
+        is_best = curve.meaning == "best"
+        colour = INK if is_best else SERIES[index % len(SERIES)]
+        style = {"color": colour, "ls": "-" if is_best else DASHES[index % len(DASHES)], "lw": 2.2 if is_best else 1.3}
+        axes.plot(*columns_of(curve), **style, label=curve.label, zorder=3 + is_best)
+        _mark_failure(axes, curve)
+    axes.legend(loc="best")
 
 
-def make_axis(view: View, name: str, values: Sequence[Value]) -> Axis:
-    """Return the axis of a setting or metric, wide enough for all values that were run."""
-    parameters = {parameter.name: parameter for parameter in view.study.space.parameters}
-    parameter = parameters.get(name)
-    present = [value for value in values if value is not None]
-    if isinstance(parameter, Choice) or not all(map(is_number, present)):
-        levels = list(parameter.levels) if isinstance(parameter, Choice) else []
-        return Axis(name, axis_label(view, name), _ordered([*levels, *present]))
-    log = bool(parameter and parameter.log) or (parameter is None and _spans_decades(present))
-    log = log and all(value > 0 for value in present if is_number(value))
-    return Axis(name, axis_label(view, name), (), log, all(isinstance(value, int) for value in present))
+def _draw_curves_by_value(figure: Any, axes: Any, plot: Plot) -> None:
+    norm = Normalize(plot.z.low, plot.z.high) if plot.z else Normalize(0.0, 1.0)
+    colours = colour_map_for(plot.goal)
+    dashed: dict[str, Any] = {"color": GREY, "lw": 0.8, "ls": (0, (3, 2))}
+    for curve in plot.curves:
+        if curve.z is None:
+            axes.plot(*columns_of(curve), **dashed, alpha=0.8, zorder=1)
+        elif curve.meaning != "best":
+            axes.plot(*columns_of(curve), color=colours(norm(curve.z)), lw=0.9, alpha=0.8, zorder=2)
+        _mark_failure(axes, curve)
+    for curve in plot.curves:
+        if curve.meaning == "best":
+            axes.plot(*columns_of(curve), color="white", lw=3.4, zorder=4)
+            axes.plot(*columns_of(curve), color=INK, lw=1.8, zorder=5, label=plot.labels["best"])
+    if any(curve.z is None for curve in plot.curves):
+        axes.plot([], [], **dashed, label=plot.labels["without"])
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper right")
+    if plot.z:
+        add_colour_bar(figure, axes, plot, norm, plot.z.label)
 
 
-def _ordered(values: Sequence[Value]) -> tuple[Value, ...]:
-    unique = list({canonical_json(value): value for value in values}.values())
-    numbers = all(map(is_number, unique))
-    return tuple(sorted(unique, key=_magnitude) if numbers else unique)
+def _mark_failure(axes: Any, curve: Curve) -> None:
+    """Mark the end of a failed trial's curve with a cross."""
+    if curve.meaning == "failed":
+        x, y = curve.points[-1]
+        axes.scatter([x], [y], marker="x", s=28, color=RED, lw=1.2, zorder=6)
 
 
-def _magnitude(value: Value) -> float:
-    return float(value) if is_number(value) else 0.0
+def _importance(plot: Plot) -> Picture:
+    figure, axes = new_figure(6.4, 1.1 + 0.32 * len(plot.bars))
+    rows = range(len(plot.bars))
+    bars = axes.barh(rows, [bar.share for bar in plot.bars], color=BLUE, height=0.65, zorder=2)
+    axes.bar_label(bars, [f"{bar.share:.0%}" for bar in plot.bars], padding=4, fontsize=8)
+    axes.set_yticks(rows, [bar.label for bar in plot.bars])
+    axes.invert_yaxis()
+    axes.set_xlim(0, plot.x.high * 1.12)
+    axes.grid(visible=False, axis="y")
+    set_axis(axes, "x", plot.x)
+    return figure
 
 
-def _spans_decades(values: Sequence[Value]) -> bool:
-    """Return whether positive numbers span more than a factor of 30."""
-    numbers = [float(value) for value in values if is_number(value)]
-    return bool(numbers) and min(numbers) > 0 and max(numbers) / min(numbers) > 30
+def _categories(plot: Plot) -> Picture:
+    figure, axes = new_figure()
+    numbers = list(dict.fromkeys(bar.label for bar in plot.bars))
+    for index, (name, label) in enumerate(plot.labels.items()):
+        parts = [bar for bar in plot.bars if bar.meaning == name]
+        style = {
+            "color": CATEGORY_COLOURS[index % len(CATEGORY_COLOURS)],
+            "hatch": HATCHES[index % len(HATCHES)],
+            "edgecolor": "white",
+            "lw": 0.4,
+        }
+        bottoms = [bar.low for bar in parts]
+        heights = [bar.share for bar in parts]
+        axes.bar(range(len(parts)), heights, bottom=bottoms, width=0.82, **style, label=label, zorder=2)
+    tick_interval = max(1, len(numbers) // 20)
+    axes.set_xticks(range(0, len(numbers), tick_interval), numbers[::tick_interval])
+    axes.set_xlim(-0.7, len(numbers) - 0.3)
+    axes.set_ylim(0, 1)
+    axes.set_xlabel(plot.x.label)
+    set_axis(axes, "y", plot.y)
+    axes.grid(visible=False, axis="x")
+    axes.legend(ncols=3, **ABOVE)
+    return figure
 
 
-def _level_text(texts: Sequence[str], tick: float) -> str:
-    index = round(tick)
-    return texts[index] if 0 <= index < len(texts) and abs(tick - index) < 1e-6 else ""
-
-
-def jitter(index: int, level: Axis) -> float:
-    """Return a small deterministic offset that separates points of the same choice; 0 on a range."""
-    # Multiples of the golden ratio are spread evenly modulo 1.
-    return ((index * 0.61803398875) % 1.0 - 0.5) * 0.3 if level.levels else 0.0
-
-
-INK, GREY, GRID = "#222222", "#8a8a8a", "#e4e4e4"
-"""Text and emphasis; secondary lines; the grid."""
-BLUE, ORANGE, GREEN, PURPLE, SKY, RED, YELLOW = (
-    "#0072b2",
-    "#e69f00",
-    "#009e73",
-    "#cc79a7",
-    "#56b4e9",
-    "#d55e00",
-    "#f0e442",
-)
-"""Okabe and Ito's palette: distinguishable with every kind of colour blindness, and in grey.
-
-Source: https://jfly.uni-koeln.de/color/
-"""
-SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, RED)
-"""Colours of several curves, in order."""
-DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.4)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1)), (0, (8, 3)))
-"""Line styles of several curves: the second distinction, for print."""
-COLOUR_MAP = "viridis"
-"""Colour map with even steps of lightness: its order survives printing in grey."""
-HATCHES = ("", "//", "..", "xx", "\\\\", "oo")
-"""Hatches of stacked bars: the second distinction, for print."""
-
-BASELINE_MARKER: dict[str, Any] = {"s": 40, "marker": "D", "facecolor": "white", "edgecolor": INK}
-"""Marker of the baseline."""
-
-RC_PARAMS: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # ships with matplotlib: same glyphs on every machine
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.labelsize": 9,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.formatter.use_mathtext": False,
-    "grid.color": GRID,
-    "grid.linewidth": 0.7,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    "text.color": INK,
-    "text.parse_math": False,  # a $ in a name is no formula
-    "svg.hashsalt": "hptui",  # element ids would be random otherwise
-    "lines.linewidth": 1.2,
-    "path.simplify": True,
+DRAW: Mapping[str, Callable[[Plot], Picture]] = {
+    "history": _history,
+    "curves": _curves,
+    "slice": draw_slices,
+    "importance": _importance,
+    "parallel": draw_parallel,
+    "contour": draw_contour,
+    "pareto": draw_pareto,
+    "categories": _categories,
 }
-"""matplotlib settings of every plot."""
-DPI = 160
-"""Resolution of PNG files."""
-
-
-@contextmanager
-def plot_style() -> Iterator[None]:
-    """Apply the style of plots within a `with` block, and suppress matplotlib's warnings."""
-    with mpl.rc_context(), warnings.catch_warnings():
-        # matplotlib warns of glyphs that its font lacks, which names in a study may contain.
-        warnings.simplefilter("ignore")
-        mpl.rcdefaults()
-        mpl.rcParams.update(RC_PARAMS)
-        yield
-
-
-def new_figure(width: float = 6.4, height: float = 3.8) -> tuple[Picture, Any]:
-    """Return a figure and its axes; sizes in inches.
-
-    Created without pyplot, which would keep figures in global state until closed.
-    """
-    figure = Picture(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots()
-
-
-def new_grid(rows: int, columns: int) -> tuple[Picture, Any]:
-    """Return a figure of small panels and the array of their axes. Shape: `(rows, columns)`."""
-    figure = Picture(figsize=(2.9 * columns + 0.4, 2.5 * rows), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False)
-
-
-def encode_figure(figure: Picture, kind: str) -> bytes:
-    """Return the figure as PNG or SVG, without date and software version, which would change the bytes."""
-    buffer = io.BytesIO()
-    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-    figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
-    return buffer.getvalue()
-
-
-def colour_map_for(goal: str) -> Any:
-    """Return the colour map of an objective: dark is better for both goals."""
-    return mpl.colormaps[COLOUR_MAP if goal == "minimize" else f"{COLOUR_MAP}_r"]
+"""The drawing functions by kind of plot."""

@@ -3,242 +3,239 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from statistics import fmean
 from typing import Any
 
-from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
-
 from hptui.core.format import HITS_SUFFIX, TOTAL_SUFFIX, recorded_counts, setting
-from hptui.core.format import metric as shown
 from hptui.core.sanitize import sanitize
 from hptui.core.trial import Role, Trial
-from hptui.core.values import number_text
 from hptui.results.facts import Fact, Line, Name, line
+from hptui.results.plots.axes import SettingAxis, axis_notes, number_axis, objective_range, trial_axis
 from hptui.results.plots.context import PlotContext
 from hptui.results.plots.history import choose_trials
-from hptui.results.plots.matplotlib import (
-    BLUE,
-    GREEN,
-    GREY,
-    HATCHES,
-    INK,
-    ORANGE,
-    PURPLE,
-    RED,
-    SKY,
+from hptui.results.plots.plot import (
     Axis,
-    colour_map_for,
-    jitter,
-    make_axis,
-    new_figure,
-    new_grid,
-    set_number_axis,
+    Bar,
+    Curve,
+    Plot,
+    PlotOptions,
+    PlotTable,
+    Point,
+    axis_label,
+    trial_count,
+    trial_fact,
+    with_notes,
 )
-from hptui.results.plots.plot import Plot, axis_label, trial_count, trial_fact
 
 METHOD_NAMES = {"fanova": "fANOVA", "pedanova": "PED-ANOVA", "ped_anova": "PED-ANOVA"}
 """Methods of importance as they are written in a caption."""
 
 
-def importances(scene: PlotContext) -> Plot | None:
+def importances(context: PlotContext, options: PlotOptions) -> Plot | None:
     """Return the plot `importance`, a bar per searched setting; None if it cannot be estimated."""
-    result = scene.importance
-    if result is None or len(result.shares) < 2:
+    result = context.importance
+    if result is None:
         return None
-    figure, axes = new_figure(6.4, 1.1 + 0.32 * len(result.shares))
-    names, shares = list(result.shares), list(result.shares.values())
-    bars = axes.barh(range(len(names)), shares, color=BLUE, height=0.65, zorder=2)
-    axes.bar_label(bars, [f"{share:.0%}" for share in shares], padding=4, fontsize=8)
-    axes.set_yticks(range(len(names)), [axis_label(scene.view, name) for name in names])
-    axes.invert_yaxis()
-    axes.set_xlim(0, max(shares) * 1.12)
-    axes.xaxis.set_major_formatter(lambda at, _: f"{at:.0%}")
-    axes.grid(visible=False, axis="y")
     method = METHOD_NAMES.get(result.method, result.method)
-    axes.set_xlabel(f"share of the variation of {axis_label(scene.view, scene.metric)} ({method})")
-    rows = [{"setting": name, "share": share, "method": method} for name, share in result.shares.items()]
-    first = names[0]
-    key = f"figure.importance.{first}"
+    first, largest = next(iter(result.shares.items()))
     caption: Line = line(
         "{name} explains {share} of the variation of {metric} over {n} trials, by {method}",
         name=Name(first),
-        share=Fact(key, shares[0], f"{shares[0]:.0%}", result.trials),
-        metric=Name(scene.metric),
+        share=Fact(f"figure.importance.{first}", largest, f"{largest:.0%}", result.trials),
+        metric=Name(context.metric),
         n=Fact("figure.importance.trials", len(result.trials), f"{len(result.trials):,}", result.trials),
         method=method,
     )
-    caption = (*caption, f" ({result.caveat})." if result.caveat else ".")
-    return Plot("importance", f"Importance of each setting for {scene.metric}", caption, rows, figure)
+    return Plot(
+        kind="importance",
+        name="importance",
+        title=f"how much of the variation each parameter explains ({method})",
+        alt=f"Importance of each setting for {context.metric}",
+        caption=(*caption, f" ({result.caveat})." if result.caveat else "."),
+        x=Axis(f"share of the variation of {context.label} ({method})", high=largest, format="percent"),
+        bars=tuple(
+            Bar(axis_label(context.view, name), share, 0.0, share, meaning=name)
+            for name, share in result.shares.items()
+        ),
+        rows=[{"setting": name, "share": share, "method": method} for name, share in result.shares.items()],
+        table=PlotTable(
+            ("parameter", "share"),
+            tuple((sanitize(name, limit=40), f"{share:.1%}") for name, share in result.shares.items()),
+        ),
+        notes=((result.caveat,),) if result.caveat else (),
+    )
 
 
 MAX_PANELS = 9
-"""Number of panels, for the most important settings."""
-PANELS_PER_ROW = 3
-"""Panels in a row."""
+"""Number of slices in a plot, for the most important settings."""
+GROUPS = 5
+"""Number of equal parts of a range for which the numbers of a slice are given; one per value if there are fewer."""
 
 
-def slices(scene: PlotContext) -> Plot | None:
-    """Return the plot `slices`; None for fewer than two ranked trials or if nothing varies."""
-    trials = scene.ranked
-    names = scene.names
-    if len(trials) < 2 or not names:
+def slices(context: PlotContext, options: PlotOptions) -> Plot | None:
+    """Return the plot `slices`, a panel for each setting; None without a ranked trial or a setting."""
+    trials = context.ranked
+    names = list(options.settings) or context.names
+    axes = [SettingAxis(context, name, trials, whole_range=options.whole_range) for name in (names[:MAX_PANELS])]
+    axes = [axis for axis in axes if not options.settings or any(not at.missing for at in axis.places.values())]
+    if not trials or not axes:
         return None
-    chosen = names[:MAX_PANELS]
-    columns = min(PANELS_PER_ROW, len(chosen))
-    rows = -(-len(chosen) // columns)
-    figure, grid = new_grid(rows, columns)
-    panels = list(grid.flat)
-    best = scene.order[0]
-    values = [scene.values[trial.number] for trial in trials]
-    log = min(values) > 0 and max(values) / min(values) > 50
-    for index, panel in enumerate(panels):
-        if index >= len(chosen):
-            panel.set_visible(False)
-            continue
-        _draw_panel(panel, scene, trials, best, chosen[index])
-        set_number_axis(panel, "y", log=log)
-        if index % columns == 0:
-            panel.set_ylabel(axis_label(scene.view, scene.metric))
+    notes = axis_notes("figure.slices", axes, trials)
     caption = line(
         "The objective against {n} that vary, in {trials} ranked trials; the star is trial {best}, {so}. "
         "Other settings vary with each: what looks like an effect may be theirs.",
         n=(Fact("figure.slices.settings", len(names), str(len(names))), " setting" if len(names) == 1 else " settings"),
         trials=trial_count("figure.slices.ranked", trials),
-        best=trial_fact("figure.slices.best", best),
-        so=scene.best_phrase,
+        best=trial_fact("figure.slices.best", context.order[0]),
+        so=context.best_phrase,
     )
-    metric = scene.metric
-    data = scene.csv_rows(trials, names)
-    return Plot("slices", f"{metric} against each setting", caption, data, figure)
+    metric = context.metric
+    return Plot(
+        kind="slice",
+        name="slices",
+        title=f"{metric} over {names[0]}" if len(axes) == 1 else f"{metric} against each setting",
+        alt=f"{metric} against each setting",
+        caption=with_notes(caption, notes),
+        panels=tuple(_panel(context, axis) for axis in axes),
+        rows=context.csv_rows(trials, names),
+        table=_slice_table(context, axes[0]) if len(axes) == 1 else PlotTable(),
+        notes=notes,
+    )
 
 
-def _draw_panel(axes: Any, scene: PlotContext, trials: Sequence[Trial], best: Trial, name: str) -> None:
-    axis = make_axis(scene.view, name, [scene.settings(trial).get(name) for trial in trials])
-    size = 24 if len(trials) <= 200 else 6
-    points: list[tuple[float, float]] = []
-    for trial in trials:
-        position = axis.position_of(scene.settings(trial).get(name))
-        if position is None:
-            continue
-        x, y = position + jitter(trial.number, axis), scene.values[trial.number]
-        if trial.number == best.number:
-            axes.scatter([x], [y], marker="*", s=120, color=INK, zorder=4)
-        elif trial.role is Role.BASELINE:
-            axes.scatter([x], [y], marker="D", s=26, facecolor="white", edgecolor=INK, zorder=3)
-        else:
-            points.append((x, y))
-    if points:
-        axes.scatter(*zip(*points, strict=True), s=size, color=BLUE, alpha=0.75, lw=0, zorder=2)
-    axis.apply_to(axes, "x")
+def _panel(context: PlotContext, axis: SettingAxis) -> Plot:
+    """Return a slice: the objective of each trial against one setting, the best trial last."""
+    front = context.front
+    best = context.order[0].number
+
+    def meaning(trial: Trial) -> str:
+        if trial.number == best:
+            return "best"
+        return "baseline" if trial.role is Role.BASELINE else "front" if trial.number in front else "complete"
+
+    def order(point: Point) -> int:
+        return ("complete", "baseline", "front", "best").index(point.meaning)
+
+    places = {trial.number: (trial, axis.places[trial.number]) for trial in context.ranked}
+    points = [
+        Point(at.position, context.values[number], number, meaning(trial), at.outside, context.values[number])
+        for number, (trial, at) in places.items()
+        if not at.missing
+    ]
+    return Plot(
+        kind="slice",
+        name=axis.name,
+        title=f"{context.metric} over {axis.name}",
+        alt=f"{context.metric} over {axis.name}",
+        x=axis.axis,
+        y=number_axis(context.label, list(context.values.values())),
+        goal=context.study.objective.goal,
+        points=tuple(sorted(points, key=order)),
+        labels={"best": context.best_label},
+    )
+
+
+def _slice_table(context: PlotContext, axis: SettingAxis) -> PlotTable:
+    """Return number, mean and best of the objective by value, or by fifths of the axis."""
+    count = axis.bins(GROUPS)
+    groups: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for number, at in axis.places.items():
+        if not at.missing:
+            beyond = axis.beyond(at)
+            groups[beyond, -1 if beyond else axis.bin_of(at.position, count)].append(context.values[number])
+    rows = []
+    for (beyond, index), values in sorted(groups.items(), key=lambda item: item[0]):
+        best = context.study.objective.best(values)
+        text = beyond or axis.bin_text(index, count)
+        rows.append((text, str(len(values)), context.short_text(fmean(values)), context.short_text(best)))
+    return PlotTable((sanitize(axis.name, limit=20), "n", "mean", "best"), tuple(rows))
 
 
 MAX_AXES = 8
 """Number of settings shown, the most important ones."""
 MAX_LINES = 300
 """Number of trials drawn."""
+MAX_TABLE_TRIALS = 4
+"""Number of trials whose settings stand in the table of a parallel plot."""
 
 
-def parallel(scene: PlotContext) -> Plot | None:
-    """Return the plot `parallel_coordinates`; None for fewer than three settings that vary."""
-    trials = scene.ranked
-    names = scene.names[:MAX_AXES]
-    if len(trials) < 2 or len(names) < 3:
+def parallel(context: PlotContext, options: PlotOptions) -> Plot | None:
+    """Return the plot `parallel_coordinates`, a line per ranked trial; None if nothing varies."""
+    trials = context.ranked
+    names = list(options.settings) or context.names[:MAX_AXES]
+    if not trials or not names:
         return None
-    drawn = choose_trials(scene, trials, MAX_LINES)
-    setting_axes = [
-        make_axis(scene.view, name, [scene.settings(trial).get(name) for trial in trials]) for name in names
-    ]
-    values = [scene.values[trial.number] for trial in trials]
-    norm = Normalize(min(values), max(values))
-    figure, axes = new_figure(max(6.4, 1.15 * (len(names) + 1)), 3.9)
-    scales = [_Scale(axis, [scene.settings(trial).get(axis.name) for trial in trials]) for axis in setting_axes]
-    best = scene.order[0]
-    colours = colour_map_for(scene.study.objective.goal)
-    ordered = sorted(drawn, key=scene.order.index, reverse=True)
-    lines = [_line_points(scene, trial, scales, norm) for trial in ordered]
-    shades = [colours(norm(scene.values[trial.number])) for trial in ordered]
-    axes.add_collection(LineCollection(lines, colors=shades, lw=1.0, alpha=0.75))
-    x, y = zip(*_line_points(scene, best, scales, norm), strict=True)
-    axes.plot(x, y, color="white", lw=4.5, zorder=4)
-    axes.plot(x, y, color=INK, lw=2.4, zorder=5, label=f"trial {best.number}, {scene.best_label}")
-    _draw_scales(axes, scene, scales, values)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 0.98))
-    metric = scene.metric
+    drawn = choose_trials(context, trials, MAX_LINES)
+    axes = [SettingAxis(context, name, trials, whole_range=options.whole_range) for name in names]
+    best = context.order[0]
+    z = objective_range(context, list(context.values.values()))
+    top = {trial.number for trial in context.order[: max(1, len(trials) // 10)]}
+    worst_first = sorted(drawn, key=lambda trial: context.rank[trial.number], reverse=True)
+    notes = axis_notes("figure.parallel", axes, drawn)
     caption = line(
         "Settings and objective of {n} of {all} ranked trials, a line each, dark where better; trial {best} is {so}.",
         n=trial_count("figure.parallel.drawn", drawn),
         all=trial_count("figure.parallel.ranked", trials),
         best=trial_fact("figure.parallel.best", best),
-        so=scene.best_phrase,
+        so=context.best_phrase,
     )
-    data = scene.csv_rows(drawn, names)
-    return Plot("parallel_coordinates", f"Settings and {metric}, a line per trial", caption, data, figure)
+    return Plot(
+        kind="parallel",
+        name="parallel_coordinates",
+        title=f"all parameters of {len(drawn)} trials, the best tenth in colour",
+        alt=f"Settings and {context.metric}, a line per trial",
+        caption=with_notes(caption, notes),
+        y=Axis("each axis from its low to its high"),
+        z=z,
+        goal=context.study.objective.goal,
+        axes=(*(axis.axis for axis in axes), z),
+        curves=tuple(_line_of(context, trial, axes, z, top) for trial in worst_first),
+        labels={
+            "best": f"trial {best.number}, {context.best_label}",
+            "outside": "outside today's range",
+            "low": context.text(z.low),
+            "high": context.text(z.high),
+        },
+        rows=context.csv_rows(drawn, names),
+        table=_parallel_table(context, axes),
+        notes=notes,
+    )
 
 
-class _Scale:
-    """An axis as a vertical scale from 0 to 1."""
+def _line_of(context: PlotContext, trial: Trial, axes: Sequence[SettingAxis], z: Axis, top: set[int]) -> Curve:
+    """Return the line of a trial, as heights (0 to 1) at each axis of a setting that the trial has."""
+    value = context.values[trial.number]
+    places = [(index, axis.axis, axis.places[trial.number]) for index, axis in enumerate(axes)]
+    placed = [(index, axis, at) for index, axis, at in places if not at.missing]
+    points = [(float(index), axis.fraction(at.position)) for index, axis, at in placed]
+    is_best = context.rank[trial.number] == 0
+    return Curve(
+        (*points, (float(len(axes)), z.fraction(value))),
+        f"trial {trial.number}",
+        trial=trial.number,
+        meaning="best" if is_best else "top" if trial.number in top else "complete",
+        z=value,
+        outside=tuple(position for position, (_, _, at) in enumerate(placed) if at.outside),
+    )
 
-    def __init__(self, axis: Axis, values: Sequence[Any]) -> None:
-        self.axis = axis
-        positions = [position for value in values if (position := axis.position_of(value)) is not None]
-        self.low, self.high = (
-            (0.0, max(1.0, len(axis.levels) - 1.0)) if axis.levels else (min(positions), max(positions))
+
+def _parallel_table(context: PlotContext, axes: Sequence[SettingAxis]) -> PlotTable:
+    """Return the settings of the best trials, a column for each."""
+    best = context.order[: max(1, min(MAX_TABLE_TRIALS, len(context.order) // 10))]
+    rows = [
+        (
+            sanitize(axis.name, limit=20),
+            *(sanitize(setting(context.settings(trial).get(axis.name)), limit=14) for trial in best),
         )
-
-    def share(self, value: Any) -> float | None:
-        """Return the height of a value on the scale, 0–1; None if it is not on the axis."""
-        position = self.axis.position_of(value)
-        if position is None or self.high == self.low:
-            return None if position is None else 0.5
-        if self.axis.log:
-            from math import log
-
-            return log(position / self.low) / log(self.high / self.low)
-        return (position - self.low) / (self.high - self.low)
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """Return heights and texts of the labels."""
-        if self.axis.levels:
-            texts = [sanitize(setting(level), limit=12) for level in self.axis.levels]
-            return [((index - self.low) / (self.high - self.low), text) for index, text in enumerate(texts)]
-        return [(0.0, number_text(float(f"{self.low:.3g}"))), (1.0, number_text(float(f"{self.high:.3g}")))]
-
-
-def _line_points(scene: PlotContext, trial: Trial, scales: Sequence[_Scale], norm: Any) -> list[tuple[float, float]]:
-    """Return the points of a trial's line; it skips settings that the trial does not have."""
-    settings = scene.settings(trial)
-    points = [
-        (float(n), height)
-        for n, scale in enumerate(scales)
-        if (height := scale.share(settings.get(scale.axis.name))) is not None
+        for axis in axes
     ]
-    return [*points, (float(len(scales)), float(norm(scene.values[trial.number])))]
-
-
-def _draw_scales(axes: Any, scene: PlotContext, scales: Sequence[_Scale], values: Sequence[float]) -> None:
-    spec = scene.study.metrics.get(scene.metric)
-    objective_ticks = [(0.0, shown(min(values), spec)), (1.0, shown(max(values), spec))]
-    for index, ticks in enumerate([*(scale.ticks() for scale in scales), objective_ticks]):
-        axes.axvline(index, color=GREY, lw=1.0, zorder=1)
-        for height, text in ticks:
-            axes.text(
-                index + 0.04,
-                height,
-                text,
-                fontsize=7,
-                va="center",
-                zorder=6,
-                bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 0.8},
-            )
-    names = [*(scale.axis.label for scale in scales), axis_label(scene.view, scene.metric)]
-    axes.set_xticks(range(len(names)), names, rotation=20 if sum(map(len, names)) > 60 else 0)
-    axes.set_yticks([])
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
-    axes.set_xlim(-0.1, len(names) - 0.55)
-    axes.set_ylim(-0.06, 1.06)
+    rows.append(
+        (sanitize(context.metric, limit=20), *(context.short_text(context.values[trial.number]) for trial in best))
+    )
+    return PlotTable(("setting", *(f"#{trial.number}" for trial in best)), tuple(rows))
 
 
 MAX_BARS = 60
@@ -247,57 +244,52 @@ MAX_COMBINED_METRICS = 8
 """Number of counted metrics that are combined; the number of combinations grows exponentially."""
 MAX_EXAMINED_TRIALS = 50
 """Number of trials that are examined for such metrics."""
-CATEGORY_COLOURS = (BLUE, ORANGE, GREY, SKY, PURPLE, GREEN, RED)
-"""Colours of the categories, in order."""
 
 
-def categorization(scene: PlotContext) -> Plot | None:
+def categorization(context: PlotContext, options: PlotOptions) -> Plot | None:
     """Return the plot of metrics that add up to a common total; None if there are none."""
-    names = categories(scene.trials)
-    counted_trials = [
-        trial for trial in scene.trials if names and all(recorded_counts(trial.metrics, name) for name in names)
+    names = categories(context.trials)
+    counted = [
+        trial for trial in context.trials if names and all(recorded_counts(trial.metrics, name) for name in names)
     ]
-    if not counted_trials:
+    if not counted:
         return None
-    order = [trial for trial in scene.order if trial in counted_trials]
-    drawn_numbers = {
-        trial.number for trial in [*order, *(trial for trial in counted_trials if trial not in order)][:MAX_BARS]
-    }
-    drawn = [trial for trial in counted_trials if trial.number in drawn_numbers]
-    picture, axes = new_figure()
-    bottoms = [0.0] * len(drawn)
-    for index, name in enumerate(names):
-        heights = [_share_of_total(trial, name) for trial in drawn]
-        axes.bar(
-            range(len(drawn)),
-            heights,
-            bottom=bottoms,
-            width=0.82,
-            color=CATEGORY_COLOURS[index % len(CATEGORY_COLOURS)],
-            hatch=HATCHES[index % len(HATCHES)],
-            edgecolor="white",
-            lw=0.4,
-            label=axis_label(scene.view, name),
-            zorder=2,
-        )
-        bottoms = [bottom + height for bottom, height in zip(bottoms, heights, strict=True)]
-    tick_interval = max(1, len(drawn) // 20)
-    axes.set_xticks(range(0, len(drawn), tick_interval), [str(trial.number) for trial in drawn[::tick_interval]])
-    axes.set_xlim(-0.7, len(drawn) - 0.3)
-    axes.set_ylim(0, 1)
-    axes.yaxis.set_major_formatter(lambda at, _: f"{at:.0%}")
-    axes.set_xlabel("trial")
-    axes.set_ylabel("share of the evaluated samples")
-    axes.grid(visible=False, axis="x")
-    axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    rows = [_categories_row(trial, names) for trial in counted_trials]
+    # The best first, then those without a rank; equal ones stay in the order of their numbers.
+    by_rank = sorted(counted, key=lambda trial: context.rank.get(trial.number, len(context.rank)))
+    chosen = {trial.number for trial in by_rank[:MAX_BARS]}
+    drawn = [trial for trial in counted if trial.number in chosen]
     return Plot(
-        "categorization",
-        "What became of the samples, by trial",
-        _categories_caption(scene, names, counted_trials, drawn),
-        rows,
-        picture,
+        kind="categories",
+        name="categorization",
+        title="categories of answers by trial",
+        alt="What became of the samples, by trial",
+        caption=_categories_caption(context, names, counted, drawn),
+        x=trial_axis(context),
+        y=Axis("share of the evaluated samples", format="percent"),
+        bars=tuple(part for trial in drawn for part in _bar_parts(trial, names)),
+        labels={name: axis_label(context.view, name) for name in names},
+        rows=[_categories_row(trial, names) for trial in counted],
+        table=PlotTable(
+            ("trial", *(sanitize(name, limit=30) for name in names)),
+            tuple(
+                (
+                    str(trial.number),
+                    *("{}/{}".format(*(recorded_counts(trial.metrics, name) or (0, 0))) for name in names),
+                )
+                for trial in drawn
+            ),
+        ),
     )
+
+
+def _bar_parts(trial: Trial, names: Sequence[str]) -> list[Bar]:
+    """Return the parts of a trial's bar, each on the one before."""
+    parts, low = [], 0.0
+    for name in names:
+        k, n = recorded_counts(trial.metrics, name) or (0, 1)
+        parts.append(Bar(str(trial.number), k / n, low, low + k / n, trial.number, name))
+        low += k / n
+    return parts
 
 
 def categories(trials: Sequence[Trial]) -> list[str]:
@@ -324,11 +316,6 @@ def _adds_up(metrics: Mapping[str, float], names: Sequence[str]) -> bool:
     return math.isfinite(hits) and hits == totals.pop()
 
 
-def _share_of_total(trial: Trial, name: str) -> float:
-    k, n = recorded_counts(trial.metrics, name) or (0, 1)
-    return k / n
-
-
 def _categories_row(trial: Trial, names: Sequence[str]) -> dict[str, Any]:
     row: dict[str, Any] = {"trial": trial.number, "status": str(trial.status)}
     for name in names:
@@ -337,18 +324,17 @@ def _categories_row(trial: Trial, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _categories_caption(
-    scene: PlotContext, names: Sequence[str], counted_trials: Sequence[Trial], drawn: Sequence[Trial]
+    context: PlotContext, names: Sequence[str], counted: Sequence[Trial], drawn: Sequence[Trial]
 ) -> Line:
     key = "figure.categorization"
-    text: Line = line(
-        "What became of the evaluated samples in {n} trials", n=trial_count(f"{key}.trials", counted_trials)
-    )
-    if len(drawn) < len(counted_trials):
+    text: Line = line("What became of the evaluated samples in {n} trials", n=trial_count(f"{key}.trials", counted))
+    if len(drawn) < len(counted):
         text += (" (the best ", trial_count(f"{key}.drawn", drawn), " are drawn)")
-    best = next((trial for trial in scene.order if trial in counted_trials), None)
-    if best is None:
+    ranked = [trial for trial in counted if trial.number in context.rank]
+    if not ranked:
         return (*text, ".")
-    text += line(". Of trial {best}, {so}:", best=trial_fact(f"{key}.best", best), so=scene.best_phrase)
+    best = min(ranked, key=lambda trial: context.rank[trial.number])
+    text += line(". Of trial {best}, {so}:", best=trial_fact(f"{key}.best", best), so=context.best_phrase)
     for index, name in enumerate(names):
         k, n = recorded_counts(best.metrics, name) or (0, 0)
         hits = Fact(f"{key}.{name}.k", k, f"{k:,}", (best.number,), f"metrics.{name}{HITS_SUFFIX}")

@@ -40,26 +40,14 @@ DISTRIBUTION_KEYS: Mapping[str, tuple[str, ...]] = {
 DISTRIBUTION_DEFAULTS = {"mu": 0.0, "sigma": 1.0, "a": 1.0, "b": 1.0, "q": 1.0}
 """W&B's defaults."""
 PARAMETER_KEYS = (
-    "value",
-    "values",
-    "min",
-    "max",
-    "distribution",
-    "probabilities",
-    "mu",
-    "sigma",
-    "a",
-    "b",
-    "q",
-    "parameters",
-)
+    "value", "values", "min", "max", "distribution", "probabilities", "mu", "sigma", "a", "b", "q", "parameters",
+)  # fmt: skip
 """Keys of a parameter."""
 TOLERATED_KEYS = ("log", "desc", "description")
 """Keys that W&B does not have: `log` has a meaning here, the others are comments."""
 
 MAX_LISTED_MULTIPLES = 10_000
 """Maximum number of multiples of `q` that are listed."""
-
 MAX_LINEAR_DECADES = 2.0
 """Decades of a linear range from which a note suggests a log scale."""
 MAX_PLAUSIBLE_BOUND = 1e4
@@ -341,8 +329,8 @@ class _ParameterReader:
         if self.grid:
             raise StudyError(f"a grid cannot go through {kind}", where=self.where, value=kind, hint="give values")
         base_kind = kind.removeprefix("q_")
-        first_key, second_key = ("a", "b") if base_kind == "beta" else ("mu", "sigma")
-        text = f"{base_kind}({number_text(self._number(first_key))}, {number_text(self._number(second_key))})"
+        texts = [number_text(self._number(key)) for key in (("a", "b") if base_kind == "beta" else ("mu", "sigma"))]
+        text = f"{base_kind}({', '.join(texts)})"
         return {"distribution": text, **({"step": float(self._number("q"))} if kind.startswith("q_") else {})}
 
 

@@ -118,6 +118,52 @@ def without_first_steps(
     return min(low, later[0]), later[1] + (later[1] - later[0]) * 0.6
 
 
+def step_bounds(lines: Sequence[SeriesLine], length: float) -> tuple[float, float]:
+    """Return the bounds of an x axis that shows all of the lines, and is `length` long at least."""
+    first, last = min(float(line.x[0]) for line in lines), max(float(line.x[-1]) for line in lines)
+    return min(0.0, first), max(last, length)
+
+
+def steady_value_bounds(
+    lines: Sequence[SeriesLine], x0: float, x1: float, last: tuple[float, float] | None, *, log: bool, zoomed: bool
+) -> tuple[float, float] | None:
+    """Return the bounds of the y axis between `x0` and `x1`; None if there is no value.
+
+    `last` are those that were drawn before. They are kept while the values fill them well, so that the axis does not
+    move at every step.
+    """
+    bounds = value_bounds(lines, x0, x1, log)
+    if bounds is None:
+        return None
+    low, high = bounds
+    if not zoomed and not log:
+        low, high = without_first_steps(lines, x0, x1, low, high)
+    if last is not None and low >= last[0] and high <= last[1] and (high - low) > 0.3 * (last[1] - last[0]):
+        return last
+    return with_margin(low, high, log)
+
+
+Window = tuple[float, float]
+"""The part of the x axis that is shown."""
+
+
+def zoomed_window(window: Window, factor: float, centre: float, full: Window) -> Window | None:
+    """Return a window `factor` times as large, with `centre` in its place; None for all of `full`."""
+    size = (window[1] - window[0]) * factor
+    if size >= full[1] - full[0]:
+        return None
+    share = (centre - window[0]) / (window[1] - window[0])
+    start = max(full[0], min(centre - size * share, full[1] - size))
+    return start, start + size
+
+
+def moved_window(window: Window, by: float, full: Window) -> Window:
+    """Return a window moved by a share of its size, within `full`."""
+    size = window[1] - window[0]
+    start = max(full[0], min(window[0] + by * size, full[1] - size))
+    return start, start + size
+
+
 def axis_layout(box: PlaneBox, width: int, height: int, *, clock: bool = False) -> AxisLayout:
     """Return the ticks of a box that is drawn in `width` by `height` cells, axes included."""
     plot_rows = max(1, height - 1)

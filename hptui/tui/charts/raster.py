@@ -7,6 +7,7 @@ gaps.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -168,3 +169,18 @@ def _joined(top: Floats, bottom: Floats) -> tuple[Floats, Floats]:
     lower = np.where(before_top > bottom + 1, before_top - 1, bottom)
     upper = np.where(before_bottom < top - 1, before_bottom + 1, top)
     return upper, lower
+
+
+def runs(owners: Sequence[int], cross: int | None) -> Iterator[tuple[int, int]]:
+    """Yield the parts (start, end) of a row whose cells belong to the same line, or to none.
+
+    A part ends before the column `cross` of the crosshair, and its cell stands alone where no line is drawn.
+    """
+    start, count = 0, len(owners)
+    while start < count:
+        end = start + 1
+        is_alone = start == cross and owners[start] < 0
+        while end < count and owners[end] == owners[start] and end != cross and not is_alone:
+            end += 1
+        yield start, end
+        start = end

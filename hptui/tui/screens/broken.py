@@ -10,7 +10,8 @@ from textual.app import ComposeResult
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.feed import Trouble
-from hptui.tui.screens.screen import SourceScreen, app_of
+from hptui.tui.host import host_of
+from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
@@ -30,7 +31,7 @@ class BrokenScreen(SourceScreen):
         yield CellLine(id="head", classes="bar")
         yield Facts(id="body", classes="pane")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app_of(self).config.charts == "ascii")
+        yield KeyLine(ascii=host_of(self).config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one("#head", CellLine).show(
@@ -54,9 +55,7 @@ class BrokenScreen(SourceScreen):
 
     def read(self, source: FeedSource, snapshot: Any) -> None:
         """Open the study, which can be read now."""
-        from hptui.tui.screens.study import StudyScreen
-
-        self.app.switch_screen(StudyScreen(self.sd))
+        host_of(self).open("study", sd=self.sd, replace=True)
 
     def trouble(self, source: FeedSource, trouble: Trouble) -> None:
         """Show why the study cannot be read."""

@@ -13,7 +13,7 @@ from hptui.core.study import Study
 from hptui.store.paths import StudyDir
 from hptui.tui.charts.naming import AXIS_METRICS, counterpart_of, is_training
 from hptui.tui.screens.dialogs import ChoiceDialog
-from hptui.tui.screens.screen import SourceScreen
+from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.curves import CurveKey, CurvesSnapshot, CurvesSource
 from hptui.tui.sources.study import StudySnapshot
 from hptui.tui.themes import N_SERIES_COLOURS
@@ -21,7 +21,7 @@ from hptui.tui.trial_rows import TrialRows
 from hptui.tui.widgets.chart import Chart
 
 if TYPE_CHECKING:
-    from hptui.tui.widgets.chart import ChartCurve
+    from hptui.tui.widgets.chart_legend import ChartCurve
 
 
 MAX_CURVES = 60
@@ -91,7 +91,7 @@ def curves_of_metric(
     names: Mapping[int, str] | None = None,
 ) -> list[ChartCurve]:
     """Return the plots of one metric, in the order of the trials: the first is the most important."""
-    from hptui.tui.widgets.chart import ChartCurve
+    from hptui.tui.widgets.chart_legend import ChartCurve
 
     by_trial: dict[int, CurveKey] = {}
     companions: dict[int, CurveKey] = {}
@@ -195,7 +195,7 @@ class CurvePanel:
             chart.show(curve_plots, length=self.length, title=" + ".join(names))
 
     def set_metric(self, chart: Chart, metric: str) -> None:
-        """Show the next metric in a chart."""
+        """Show a metric in a chart."""
         self._chosen_metrics[chart] = metric
         chart.metric = metric
         chart.window = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from textual.app import ComposeResult
@@ -16,19 +15,10 @@ from hptui.results.view import View
 from hptui.tui.cells import plain_line
 from hptui.tui.screens.dialogs import TextInput
 from hptui.tui.screens.screen import Dialog
+from hptui.tui.screens.steering import TrialDraft
 
 
-@dataclass(frozen=True, slots=True)
-class TrialDraft:
-    """The content of the form: settings as typed, a name, a note, and the trial from whose checkpoint it goes on."""
-
-    settings: dict[str, str]
-    name: str
-    note: str
-    continues: int | None = None
-
-
-class CloneForm(Dialog["TrialDraft | None"]):
+class CloneForm(Dialog[TrialDraft | None]):
     """A form whose result is the trial to queue."""
 
     BINDINGS = [  # noqa: RUF012  Textual reads it so

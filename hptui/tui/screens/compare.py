@@ -15,10 +15,10 @@ from hptui.core.values import values_equal
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.labels import short_number
 from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
-from hptui.tui.screens.screen import app_of
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
@@ -44,15 +44,15 @@ class CompareScreen(ChartScreen):
         self._show_all_settings = False
 
     def compose(self) -> ComposeResult:
-        app = app_of(self)
+        host = host_of(self)
         yield CellLine(id="head", classes="bar")
         with Horizontal(id="compare-panes"):
             with Vertical(id="compare-left"):
                 yield Facts(wrap=False, id="differences", classes="pane")
                 yield Facts(wrap=False, id="metrics", classes="pane")
-            yield Chart(charts=app.config.charts, smoothing=app.config.smoothing, id="overlay", classes="pane")
+            yield Chart(charts=host.config.charts, smoothing=host.config.smoothing, id="overlay", classes="pane")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app.config.charts == "ascii")
+        yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.curves = CurvePanel(self.sd, [self.query_one("#overlay", Chart)])
@@ -127,7 +127,7 @@ class CompareScreen(ChartScreen):
             view, trials = view_and_trials
             lines = [*difference_lines(view, trials, everything=self._show_all_settings), *metric_lines(view, trials)]
             text = "\n".join("\t".join(cell.text.strip() for cell in line) for line in lines)
-            app_of(self).copy(text + "\n", "the comparison")
+            host_of(self).copy(text + "\n", "the comparison")
 
 
 def difference_lines(view: View, trials: Sequence[Trial], *, everything: bool = False) -> list[list[Cell]]:

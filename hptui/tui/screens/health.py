@@ -12,15 +12,15 @@ from textual.containers import Vertical
 
 from hptui.core.trial import Trial
 from hptui.results.diagnosis import Diagnosis
-from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, TableColumn, plain_line
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
-from hptui.tui.screens.screen import app_of
 from hptui.tui.screens.steering import SteeringScreen
+from hptui.tui.screens.trial_facts import diagnosis_lines
 from hptui.tui.sources.health import HealthSource
 from hptui.tui.sources.pool import FeedSource
-from hptui.tui.sources.study import StudySnapshot, StudySource
+from hptui.tui.sources.study import StudySource
 from hptui.tui.themes import STATUS_MEANINGS, Glyphs
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
@@ -100,14 +100,14 @@ class HealthScreen(SteeringScreen):
         self.health = HealthSource(sd, study_source)
 
     def compose(self) -> ComposeResult:
-        app = app_of(self)
-        self.rows = HealthRows(app.glyphs)
+        host = host_of(self)
+        self.rows = HealthRows(host.glyphs)
         yield CellLine(id="head", classes="bar")
         with Vertical(id="body"):
-            yield TableWidget(self.rows, glyphs=app.glyphs, id="diagnoses", classes="pane")
+            yield TableWidget(self.rows, glyphs=host.glyphs, id="diagnoses", classes="pane")
             yield Facts(id="cure", classes="pane")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app.config.charts == "ascii")
+        yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one(TableWidget).focus()
@@ -116,12 +116,6 @@ class HealthScreen(SteeringScreen):
     def on_resize(self) -> None:
         self.rows.set_width(self.size.width)
         self.query_one(TableWidget).update()
-
-    @property
-    def view(self) -> View | None:
-        """The last read state of the study."""
-        snapshot = self.study_source.latest
-        return snapshot.view if isinstance(snapshot, StudySnapshot) else None
 
     def _request_diagnoses(self) -> None:
         view = self.view
@@ -174,10 +168,9 @@ class HealthScreen(SteeringScreen):
 
     @on(TableWidget.Opened, "#diagnoses")
     def _open(self) -> None:
-        from hptui.tui.screens.trial import TrialScreen
-
         if self.row is not None:
-            self.app.push_screen(TrialScreen(self.sd, self.study_source, self.row[0].number))
+            number = self.row[0].number
+            host_of(self).open("trial", sd=self.sd, study_source=self.study_source, number=number)
 
     def action_cure(self) -> None:
         if self.row is not None:
@@ -186,15 +179,3 @@ class HealthScreen(SteeringScreen):
     def action_space(self) -> None:
         if self.row is not None:
             self.cure_space(*self.row)
-
-
-def diagnosis_lines(diagnosis: Diagnosis) -> list[list[Cell]]:
-    """Return a diagnosis in lines: its sentence, then each suggestion with its settings."""
-    meaning = "good" if diagnosis.kind in ("fine", "improving") else "muted" if diagnosis.healthy else "bad"
-    lines = [[Cell(f"{diagnosis.kind}  ", meaning, bold=True), Cell(plain_line(diagnosis.sentence, 400))]]
-    for remedy in diagnosis.suggestions:
-        changes = "  ".join(f"{name}={value}" for name, value in remedy.changes.items())
-        lines.append(
-            [Cell(f"  {plain_line(remedy.sentence, 200)}  ", "accent"), Cell(plain_line(changes, 200), "muted")]
-        )
-    return lines

@@ -13,9 +13,10 @@ from textual.widgets import Input
 from hptui.core.version import __version__
 from hptui.tui.cells import Cell, fit_cells, plain_line
 from hptui.tui.config import config_path, state_path
-from hptui.tui.keys import Key, all_keys_by_id, key_text
+from hptui.tui.host import host_of
+from hptui.tui.keys import KeyBinding, all_keys_by_id, key_text
 from hptui.tui.screens.dialogs import TextInput
-from hptui.tui.screens.screen import Dialog, app_of
+from hptui.tui.screens.screen import Dialog
 from hptui.tui.widgets.facts import Facts
 
 KEY_GROUPS = ("Look", "Choose", "Run", "Out", "Program", "Move")
@@ -36,7 +37,7 @@ class HelpScreen(Dialog[None]):
     def __init__(self, screen: Screen[Any]) -> None:
         super().__init__()
         keys_by_id = all_keys_by_id()
-        entries: dict[str, tuple[Key, list[str]]] = {}
+        entries: dict[str, tuple[KeyBinding, list[str]]] = {}
         for key, active in screen.active_bindings.items():
             entry = keys_by_id.get(active.binding.id or "")
             if entry is not None and active.enabled:
@@ -73,7 +74,7 @@ class HelpScreen(Dialog[None]):
                 cells = [Cell("  " + fit_cells(" ".join(keys), 14), bold=True), Cell(entry.help)]
                 lines.append([*cells, Cell(verb, "muted")])
         if not query:
-            lines += _other_lines(app_of(self).home)
+            lines += _other_lines(host_of(self).home)
         self.query_one(Facts).show(lines)
 
     def action_scroll(self, by: int) -> None:

@@ -15,9 +15,10 @@ from textual.widgets import Input
 from hptui.core.format import size
 from hptui.core.values import value_text
 from hptui.tui.cells import Cell, plain_line
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.screens.dialogs import TextInput
-from hptui.tui.screens.screen import SourceScreen, app_of
+from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.log import LogSnapshot, LogSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.records import CATEGORY_KEY, Records, RecordsSource
@@ -43,7 +44,7 @@ class LogScreen(SourceScreen):
         yield LogView(numbers=True, id="body", classes="pane")
         yield TextInput(id="filter")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app_of(self).config.charts == "ascii")
+        yield KeyLine(ascii=host_of(self).config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.log_view = self.query_one(LogView)
@@ -98,7 +99,7 @@ class LogScreen(SourceScreen):
         self._close_input()
         if self._typing_for == "find":
             if not self.log_view.find(event.value):
-                app_of(self).say(f"{event.value!r} is not in it", "warn")
+                host_of(self).say(f"{event.value!r} is not in it", "warn")
         else:
             self.source.filter = event.value
             self.feed.wake()
@@ -147,7 +148,7 @@ class RecordsScreen(SourceScreen):
         yield CellLine(id="head", classes="bar")
         yield Facts(id="body", classes="pane")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app_of(self).config.charts == "ascii")
+        yield KeyLine(ascii=host_of(self).config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one("#body").focus()
@@ -187,7 +188,7 @@ class RecordsScreen(SourceScreen):
         """Show only one category, the next one, or all again."""
         snapshot = self.source.latest
         if not isinstance(snapshot, Records) or not snapshot.kinds:
-            app_of(self).say("the records have no category", "warn")
+            host_of(self).say("the records have no category", "warn")
             return
         kinds = ["", *snapshot.kinds]
         self.kind = kinds[(kinds.index(self.kind) + 1) % len(kinds)] if self.kind in kinds else ""
@@ -195,7 +196,7 @@ class RecordsScreen(SourceScreen):
         self._show_records()
 
     def action_raw(self) -> None:
-        self.app.push_screen(LogScreen(self._title, LogSource(self.path)))
+        host_of(self).open("log", title=self._title, source=LogSource(self.path))
 
 
 def record_lines(records: Sequence[Mapping[str, Any]]) -> list[list[Cell]]:

@@ -1,18 +1,11 @@
-"""Starts studies: choose or write a study file, edit it in the user's editor, choose the options of the run.
-
-A study file is edited as a copy, which is checked before it replaces the file."""
+"""Starts studies: choose or write a study file, choose the options of the run."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
@@ -22,12 +15,10 @@ from hptui.core.study import Study
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
 from hptui.tui.cells import plain_line
+from hptui.tui.editor import edit_path
+from hptui.tui.host import Host
 from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog, TextInput
 from hptui.tui.screens.screen import Dialog
-
-if TYPE_CHECKING:
-    from hptui.tui.app import HptuiApp
-
 
 Choices = dict[str, str]
 """Text by name in the study file: `trials`, and keys of `[resources]`."""
@@ -127,94 +118,6 @@ def present_choices(study: Study) -> Choices:
     return choices
 
 
-def editor_command() -> list[str]:
-    """Return the command of $VISUAL, $EDITOR or vi, as words."""
-    for name in ("VISUAL", "EDITOR"):
-        words = shlex.split(os.environ.get(name, ""))
-        if words:
-            return words
-    return ["vi"]
-
-
-def edit_path(app: HptuiApp, path: Path) -> bool:
-    """Let the user edit a file in place; return whether the editor ended without an error.
-
-    The reason of a failure is shown.
-    """
-    try:
-        with app.suspend():
-            process = subprocess.run([*editor_command(), str(path)], check=False)
-    except (SuspendNotSupported, OSError) as error:
-        app.say(f"no editor can be opened here: {error or 'this terminal cannot be given away'}", "bad")
-        return False
-    if process.returncode != 0:
-        app.say("the editor failed; nothing has changed", "warn")
-    return process.returncode == 0
-
-
-def open_pager(app: HptuiApp, path: Path) -> None:
-    """Show a file in $PAGER, or in less, which by default does not pass terminal escapes on."""
-    words = shlex.split(os.environ.get("PAGER", "")) or ["less"]
-    try:
-        with app.suspend():
-            subprocess.run([*words, str(path)], check=False)
-    except (SuspendNotSupported, OSError) as error:
-        app.say(f"no pager can be opened here: {error or 'this terminal cannot be given away'}", "bad")
-
-
-def edit_text(app: HptuiApp, text: str) -> str | None:
-    """Return a text as the user's editor leaves it; None if it is unchanged or there was no editor."""
-    descriptor, name = tempfile.mkstemp(prefix="hptui-", suffix=".txt")
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    path = Path(name)
-    try:
-        if not edit_path(app, path):
-            return None
-        edited = path.read_text(errors="replace").rstrip("\n")
-        return None if edited == text.rstrip("\n") else edited
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def edit_file(app: HptuiApp, sd: StudyDir, study: Study, then: Callable[[object], None]) -> None:
-    """Let the user edit the study file.
-
-    An invalid version stays in a copy next to it, whose path is shown.
-    """
-    from hptui.tui import verbs
-
-    source = Path(study.source)
-    if not study.source or not source.is_file():
-        app.say("the study file is not there any more: edit the space here", "warn")
-        return
-    original = source.read_bytes()
-    descriptor, name = tempfile.mkstemp(prefix=f"{source.stem}-", suffix=source.suffix, dir=source.parent)
-    copy = Path(name)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(original)
-    edited = edit_path(app, copy)
-    if not edited or copy.read_bytes() == original:
-        copy.unlink(missing_ok=True)
-        if edited:
-            app.say("nothing has changed", "warn")
-        return
-    try:
-        verbs.check_file(copy)
-    except HptuiError as error:
-        app.say(f"not taken: {str(error).splitlines()[0]}; your text is in {copy}", "bad")
-        return
-
-    def apply() -> str:
-        if source.read_bytes() != original:
-            return f"{source} has changed meanwhile; your text is in {copy}"
-        # Atomic: a runner or another hptui never reads half a file.
-        os.replace(copy, source)
-        return verbs.apply_file(sd, source)
-
-    app.run_in_background(apply, "taking the file…", then)
-
-
 OnCreated = Callable[[tuple[str, StudyDir]], Awaitable[None]]
 """Called with the message and the study that was created."""
 OTHER_FILE = "another file…"
@@ -227,8 +130,8 @@ TEMPLATES = {
 """Template -> its description."""
 
 
-def begin_study(app: HptuiApp, then: OnCreated) -> None:
-    """Let the user choose or write a study file, and run it; `made` is called with the result."""
+def begin_study(host: Host, then: OnCreated) -> None:
+    """Let the user choose or write a study file, and run it; `then` is called with the result."""
     files = study_files_near(Path.cwd())
     templates = {f"template {name}: {description}": name for name, description in TEMPLATES.items()}
 
@@ -236,11 +139,11 @@ def begin_study(app: HptuiApp, then: OnCreated) -> None:
         if choice is None:
             return
         if choice in templates:
-            _from_template(app, templates[choice], then)
+            _from_template(host, templates[choice], then)
         else:
-            run_from(app, "" if choice == OTHER_FILE else choice, then)
+            run_from(host, "" if choice == OTHER_FILE else choice, then)
 
-    app.push_screen(ChoiceDialog("A new study", [*files, OTHER_FILE, *templates]), choose)
+    host.push_screen(ChoiceDialog("A new study", [*files, OTHER_FILE, *templates]), choose)
 
 
 def study_files_near(directory: Path) -> list[str]:
@@ -256,29 +159,29 @@ def _looks_like_study(path: Path) -> bool:
         return False
 
 
-def run_from(app: HptuiApp, value: str, then: OnCreated) -> None:
+def run_from(host: Host, value: str, then: OnCreated) -> None:
     """Ask for the study file, check it, and start it."""
 
     def start(text: str | None) -> None:
         if text:
             path = Path(text).expanduser()
-            app.run_in_background(lambda: verbs.run_file(app.home, path), f"starting {plain_line(path, 200)}…", then)
+            host.run_in_background(lambda: verbs.run_file(host.home, path), f"starting {plain_line(path, 200)}…", then)
 
     hint = "a study file (.toml); it is checked, made a study, and started"
-    app.push_screen(TextDialog("New study from file", value, hint=hint, check=_check_study_file), start)
+    host.push_screen(TextDialog("New study from file", value, hint=hint, check=_check_study_file), start)
 
 
-def _from_template(app: HptuiApp, kind: str, then: OnCreated) -> None:
+def _from_template(host: Host, kind: str, then: OnCreated) -> None:
     """Write the template, open it in the editor, then ask whether to run it."""
     if kind == "command":
         hint = "a script (.py) or a sweep (.yaml): it is read, never run"
         dialog = TextDialog("A study file for", hint=hint, check=_require_file)
-        app.push_screen(dialog, lambda source: _write_template(app, source, then) if source else None)
+        host.push_screen(dialog, lambda source: _write_template(host, source, then) if source else None)
     else:
-        _write_template(app, kind, then)
+        _write_template(host, kind, then)
 
 
-def _write_template(app: HptuiApp, source: str, then: OnCreated) -> None:
+def _write_template(host: Host, source: str, then: OnCreated) -> None:
     def write(text: str | None) -> None:
         if not text:
             return
@@ -286,14 +189,14 @@ def _write_template(app: HptuiApp, source: str, then: OnCreated) -> None:
         try:
             message = verbs.new(str(Path(source).expanduser()), path)
         except HptuiError as error:
-            app.say(str(error).replace("\n", " "), "bad")
+            host.say(str(error).replace("\n", " "), "bad")
             return
-        app.say(message)
-        if edit_path(app, path):
-            run_from(app, str(path), then)
+        host.say(message)
+        if edit_path(host, path):
+            run_from(host, str(path), then)
 
     suggested = free_path(Path(f"{Path(source).stem}.toml"))
-    app.push_screen(
+    host.push_screen(
         TextDialog("Write the study file as", str(suggested), hint="your editor opens it", check=_require_free), write
     )
 

@@ -1,8 +1,8 @@
-"""A form for one parameter of the search space, checked while it is typed."""
+"""What the space editor asks: a form for one parameter, checked while it is typed; a new one; a constraint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from textual.app import ComposeResult
@@ -12,10 +12,12 @@ from textual.widgets import Input, Static
 
 from hptui.core.errors import HptuiError, StudyError
 from hptui.core.space import Derived, Parameter
+from hptui.core.study import Study
 from hptui.core.trial import Value
 from hptui.core.values import value_text
 from hptui.tui.cells import plain_line
-from hptui.tui.screens.dialogs import TextInput
+from hptui.tui.host import Host
+from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog, TextInput
 from hptui.tui.screens.screen import Dialog
 from hptui.tui.space_rows import kind_of
 
@@ -36,10 +38,14 @@ FIELDS_BY_KIND: Mapping[str, tuple[tuple[str, str], ...]] = {
 """Kind -> fields of the form: the key of `[space]`, and a hint."""
 COMMON_FIELDS = (("when", "optimizer == 'sgd'"), ("note", "why it is searched"))
 """Fields of all kinds; `when` is not one of derived values."""
+Histogram = Callable[[Parameter], str]
+"""Returns where the best trials stand in the range of a parameter, in a line."""
 ReadParameter = Callable[[str, Mapping[str, Value]], Parameter | Derived]
 """Returns the parameter of a name and an entry. Raises StudyError if it is invalid."""
 Entry = tuple[str, dict[str, Value]]
 """Name of a parameter, and its entry for `[space]`."""
+OTHER_NAME = "another name…"
+"""Entry of the list of settings that asks for a name."""
 
 
 class ParameterForm(Dialog["Entry | None"]):
@@ -55,17 +61,20 @@ class ParameterForm(Dialog["Entry | None"]):
 
     def __init__(
         self,
-        name: str,
+        study: Study,
+        parameter: str,
         entry: Mapping[str, Value],
-        read: ReadParameter,
         *,
-        about: str = "",
-        strip: Callable[[Parameter], str] | None = None,
+        description: str = "",
+        histogram: Histogram | None = None,
         taken: Sequence[str] = (),
     ) -> None:
+        """Make the form. `parameter` is '' for one whose name is typed, too; names in `taken` are then refused."""
+        from hptui.operations.space import entry_reader
+
         super().__init__()
-        self._parameter, self._initial_entry, self._read, self._about = name, dict(entry), read, about
-        self._strip, self._taken = strip, taken
+        self._parameter, self._initial_entry, self._read = parameter, dict(entry), entry_reader(study)
+        self._description, self._histogram, self._taken = description, histogram, taken
         self.kind = kind_of(entry)
 
     def compose(self) -> ComposeResult:
@@ -75,8 +84,8 @@ class ParameterForm(Dialog["Entry | None"]):
                 id="question",
                 markup=False,
             )
-            if self._about:
-                yield Static(plain_line(self._about, 400), classes="detail", markup=False)
+            if self._description:
+                yield Static(plain_line(self._description, 400), classes="detail", markup=False)
             yield VerticalScroll(id="fields")
             yield Static("", id="where", classes="detail", markup=False)
             yield Static("", id="hint", classes="detail", markup=False)
@@ -133,7 +142,7 @@ class ParameterForm(Dialog["Entry | None"]):
         Raises: StudyError for what cannot be read.
         """
         from hptui.core.shorthand import parse_parameter
-        from hptui.studyfile.search_tables import SPACE_TABLE
+        from hptui.studyfile.space_table import SPACE_TABLE
 
         texts = self.typed
         name = self._parameter or texts.get("name", "")
@@ -179,9 +188,10 @@ class ParameterForm(Dialog["Entry | None"]):
             return
         hint.update(plain_line(f"✓ {parameter.describe()}", 300))
         hint.set_class(False, "wrong")
-        where.update(
-            plain_line(self._strip(parameter), 200) if self._strip and not isinstance(parameter, Derived) else ""
-        )
+        histogram = ""
+        if self._histogram is not None and not isinstance(parameter, Derived):
+            histogram = self._histogram(parameter)
+        where.update(plain_line(histogram, 200))
 
     async def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == "field-kind":
@@ -231,3 +241,73 @@ def _field_text(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else value_text(value)
+
+
+def add_parameter(
+    host: Host,
+    study: Study,
+    taken: Sequence[str],
+    histogram: Histogram,
+    then: Callable[[Entry | None], None],
+) -> None:
+    """Let the user choose a setting of the trainer, or another name, and open the form with a first entry.
+
+    `then` is called with the form's result. Settings in `taken` are in the space already.
+    """
+    from hptui.operations.space import settings_to_search
+
+    settings = [(name, help_) for name, help_ in settings_to_search(study) if name not in taken]
+
+    def open_form(name: str, entry: Mapping[str, Value], description: str = "") -> None:
+        form = ParameterForm(study, name, entry, description=description, histogram=histogram, taken=taken)
+        host.push_screen(form, then)
+
+    def choose(choice: str | None) -> None:
+        if choice is not None:
+            name, _, description = choice.partition(" — ")
+            open_form("" if choice == OTHER_NAME else name, _default_entry(study, name), description)
+
+    if settings:
+        choices = [*(f"{name} — {text}" for name, text in settings), OTHER_NAME]
+        host.push_screen(ChoiceDialog("Add a parameter", choices), choose)
+    else:
+        open_form("", {"low": 0.0, "high": 1.0})
+
+
+def edit_constraint(
+    host: Host, study: Study, names: Collection[str], text: str, then: Callable[[str | None], None]
+) -> None:
+    """Let the user edit a constraint in a line, '' for a new one; `then` is called with its text.
+
+    It may use `names` and the settings of the trainer.
+    """
+    from hptui.core.expressions import parse
+    from hptui.operations.space import settings_to_search
+
+    allowed_names = {*names, *(name for name, _ in settings_to_search(study))}
+
+    def check(constraint: str) -> None:
+        if constraint.strip():
+            parse(constraint, allowed_names)
+
+    hint = "for instance lora_rank * batch_size <= 128; empty takes it away"
+    host.push_screen(TextDialog("A constraint", text, hint=hint, check=check), then)
+
+
+def _default_entry(study: Study, name: str) -> dict[str, Value]:
+    """Return a first entry for a setting, around the trainer's value."""
+    from hptui.trainers import registry
+
+    field = (registry.schema(study.trainer.kind, study.directory) or {}).get(name)
+    value = study.trainer.settings.get(name, field.default if field is not None else None)
+    if field is not None and field.choices:
+        return {"choices": list(field.choices)}
+    if isinstance(value, bool):
+        return {"choices": [False, True]}
+    if isinstance(value, int) and value > 0:
+        return {"low": max(1, value // 2), "high": value * 2, "int": True}
+    if isinstance(value, float) and value > 0:
+        return {"low": float(f"{value / 10:.2g}"), "high": float(f"{value * 10:.2g}"), "log": True}
+    if isinstance(value, str) and value:
+        return {"choices": [value]}
+    return {"low": 0.0, "high": 1.0}

@@ -13,14 +13,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
+from hptui.results.importance import Importance
+from hptui.results.plots.plot import PlotOptions, PlotTable
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
-from hptui.tui.charts.plot_picture import DrawnPlot
-from hptui.tui.charts.plot_views import PlotOptions, importance_plot
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
-from hptui.tui.screens.screen import SourceScreen, app_of
-from hptui.tui.sources.plots import PlotRequest, PlotSource
+from hptui.tui.screens.source_screen import SourceScreen
+from hptui.tui.sources.plots import DrawnPlot, PlotRequest, PlotSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.study import StudySource
 from hptui.tui.verbs import helper_environment
@@ -29,8 +30,21 @@ from hptui.tui.widgets.facts import Facts
 
 IMPORTANCE_TIMEOUT_S = 120
 """Seconds after which the process that computes importances is given up."""
-PLOT_NAMES = ("history", "importance", "slice", "heat map", "parallel", "pareto", "categories")
-"""Plots, in the order of the tabs."""
+TABS = {
+    "history": "history",
+    "importance": "importance",
+    "slice": "slice",
+    "heat map": "contour",
+    "parallel": "parallel",
+    "pareto": "pareto",
+    "categories": "categories",
+}
+"""Tabs in their order, each with the name of its plot."""
+TAB_NAMES = tuple(TABS)
+MAX_ROWS_OF_MAP = 8
+"""Rows of the heat map."""
+WORKING = [[Cell("")], [Cell("  working it out in another process…", "muted")]]
+"""What is shown while importance is being estimated."""
 
 
 class PlotsScreen(SourceScreen):
@@ -47,19 +61,18 @@ class PlotsScreen(SourceScreen):
         self.plot: DrawnPlot | None = None
         self.index = 0
         self.first_index, self.second_index = 0, 1
-        self.shares: dict[str, float] | None = None
-        self.caveat = ""
+        self.importance: Importance | None = None
         self._requested_for: tuple[int, ...] | None = None
         self._has_importance = False
 
     def compose(self) -> ComposeResult:
-        app = app_of(self)
+        host = host_of(self)
         yield CellLine(id="head", classes="bar")
         with Horizontal(id="insight-panes"):
             yield Facts(id="picture", classes="pane")
             yield Facts(id="numbers", classes="pane")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app.config.charts == "ascii")
+        yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one("#picture").focus()
@@ -76,9 +89,9 @@ class PlotsScreen(SourceScreen):
         self.call_after_refresh(self._show_selected)
 
     @property
-    def plot_name(self) -> str:
-        """Name of the selected plot."""
-        return PLOT_NAMES[self.index]
+    def tab(self) -> str:
+        """Name of the selected tab."""
+        return TAB_NAMES[self.index]
 
     def _parameter_names(self) -> list[str]:
         snapshot = self.source.latest
@@ -90,46 +103,49 @@ class PlotsScreen(SourceScreen):
         if snapshot is None:
             return
         self._update_head()
-        options = self._plot_options()
-        if self.plot_name == "importance":
-            self._show_plot(self._importance_plot(snapshot.view, options))
-            return
-        self.plot_source.want = PlotRequest(self.plot_name, options)
+        want = self._request()
+        if self.tab == "importance":
+            self._request_importance(snapshot.view)
+            if not self._has_importance:
+                self._show_plot(DrawnPlot(want, "importance", WORKING, PlotTable()))
+                return
+        self.plot_source.want = want
         latest = self.plot_source.latest
-        if latest is None or latest.request != self.plot_source.want:
+        if latest is None or latest.request != want:
             self.plot = None  # the pane still shows another plot
             self.feed.wake()
         else:
-            self._show_plot(latest.plot)
+            self._show_plot(latest)
 
     def _show_plot(self, plot: DrawnPlot) -> None:
         self.plot = plot
         plot_pane, numbers_pane = self.query_one("#picture", Facts), self.query_one("#numbers", Facts)
-        plot_pane.title = plain_line(plot.title, 100)
+        plot_pane.title = plot.title
         plot_pane.set_title(plot_pane.title)
-        plot_pane.show([*plot.drawing, *([[Cell(f" {plain_line(plot.note, 200)}", "muted")]] if plot.note else [])])
+        plot_pane.show(plot.drawing)
         numbers_pane.title = "the numbers"
         numbers_pane.set_title(numbers_pane.title)
-        numbers_pane.show(table_lines(plot.headings, plot.rows))
+        numbers_pane.show(table_lines(plot.table.headings, plot.table.rows))
 
-    def _plot_options(self) -> PlotOptions:
+    def _request(self) -> PlotRequest:
+        """Return the request for the selected plot: of its parameters, in the size of its pane."""
         size, names = self.query_one("#picture", Facts).size, self._parameter_names()
-        first = names[self.first_index % len(names)] if names else ""
-        second = names[self.second_index % len(names)] if names else ""
-        return PlotOptions(max(20, size.width), max(6, size.height - 2), first, second, app_of(self).config.charts)
-
-    def _importance_plot(self, view: View, options: PlotOptions) -> DrawnPlot:
-        self._request_importance(view)
-        if not self._has_importance:
-            return DrawnPlot("importance", [[Cell("")], [Cell("  working it out in another process…", "muted")]])
-        return importance_plot(view, self.shares, options, self.caveat)
+        chosen = [names[index % len(names)] for index in (self.first_index, self.second_index) if names]
+        settings = {"slice": chosen[:1], "heat map": chosen, "parallel": names}.get(self.tab, [])
+        width = max(20, size.width)
+        options = PlotOptions(
+            settings=tuple(settings),
+            bins=(max(3, min(10, (width - 14) // 8)), MAX_ROWS_OF_MAP),
+            whole_range=True,
+            intervals=False,
+        )
+        marks = host_of(self).config.charts
+        estimated = self.importance if self.tab == "importance" else None
+        return PlotRequest(TABS[self.tab], options, width, max(6, size.height - 2), marks, estimated)
 
     def _update_head(self) -> None:
         left = [Cell(plain_line(self.sd.name, 40), bold=True), Cell("insights", "muted")]
-        tabs = [
-            Cell(name, "accent" if name == self.plot_name else "muted", bold=name == self.plot_name)
-            for name in PLOT_NAMES
-        ]
+        tabs = [Cell(name, "accent" if name == self.tab else "muted", bold=name == self.tab) for name in TAB_NAMES]
         self.query_one("#head", CellLine).show(tabs if self.size.width < 110 else [*left, *tabs])
 
     # importance, in another process: Optuna takes seconds to import -----------------------------------------------
@@ -159,16 +175,15 @@ class PlotsScreen(SourceScreen):
         self.app.call_from_thread(self._importance_computed, reply)
 
     def _importance_computed(self, reply: dict[str, Any] | None) -> None:
-        self.shares = reply["shares"] if reply else None
-        self.caveat = str(reply["caveat"]) if reply else ""
+        self.importance = Importance(**reply | {"trials": tuple(reply["trials"])}) if reply else None
         self._has_importance = True
-        if self.is_current and self.plot_name == "importance":
+        if self.is_current and self.tab == "importance":
             self._show_selected()
 
     # keys -----------------------------------------------------------------------------------------------------
 
     def action_turn(self, by: int) -> None:
-        self.index = (self.index + by) % len(PLOT_NAMES)
+        self.index = (self.index + by) % len(TAB_NAMES)
         self._show_selected()
 
     def action_parameter(self, by: int) -> None:
@@ -187,18 +202,19 @@ class PlotsScreen(SourceScreen):
 
     def action_write(self) -> None:
         if self.plot is None:
-            app_of(self).say("it is not drawn yet", "warn")
+            host_of(self).say("it is not drawn yet", "warn")
         else:
-            name = f"{self.sd.name}-{self.plot_name.replace(' ', '-')}"
-            self.write_table(name, self.plot.headings, self.plot.rows)
+            name = f"{self.sd.name}-{self.tab.replace(' ', '-')}"
+            self.write_table(name, self.plot.table.headings, self.plot.table.rows)
 
     def action_copy(self) -> None:
         """Copy the numbers with tabs, for a spreadsheet."""
         if self.plot is None:
-            app_of(self).say("it is not drawn yet", "warn")
+            host_of(self).say("it is not drawn yet", "warn")
         else:
-            lines = ["\t".join(self.plot.headings), *("\t".join(row) for row in self.plot.rows)]
-            app_of(self).copy("\n".join(lines) + "\n", "the numbers")
+            table = self.plot.table
+            lines = ["\t".join(table.headings), *("\t".join(row) for row in table.rows)]
+            host_of(self).copy("\n".join(lines) + "\n", "the numbers")
 
 
 def table_lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Cell]]:

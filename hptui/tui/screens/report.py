@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -14,11 +14,13 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Markdown
 
+from hptui.core.study import Study
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, plain_line
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog
-from hptui.tui.screens.screen import SourceScreen, app_of
+from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.verbs import helper_environment
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
@@ -33,18 +35,19 @@ class ReportScreen(SourceScreen):
     scope = "report"
     BINDINGS: ClassVar[list[BindingType]] = bindings("report")
 
-    def __init__(self, sd: StudyDir, written: str = "") -> None:
+    def __init__(self, sd: StudyDir, study: Study | None = None) -> None:
+        """Show the report; that of `study` is offered to be written where its study file says."""
         super().__init__()
         self.sd = sd
         self.text = ""
-        self._report_path = written
+        self._report_path = _report_target(study) if study is not None else ""
 
     def compose(self) -> ComposeResult:
         yield CellLine(id="head", classes="bar")
         yield Facts(wrap=False, id="body", classes="pane")
         yield VerticalScroll(id="rendered", classes="pane")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app_of(self).config.charts == "ascii")
+        yield KeyLine(ascii=host_of(self).config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one("#rendered").display = False
@@ -77,7 +80,7 @@ class ReportScreen(SourceScreen):
 
     def _show_report(self, text: str, problem: str) -> None:
         if problem:
-            app_of(self).say(problem.splitlines()[-1], "bad")
+            host_of(self).say(problem.splitlines()[-1], "bad")
         self.text = text
         lines = text.count("\n")
         self._update_head(f"{lines:,} lines; w writes it, with figures")
@@ -121,7 +124,7 @@ class ReportScreen(SourceScreen):
         def write(answer: str | None) -> None:
             if answer:
                 path = Path(answer).expanduser()
-                app_of(self).run_in_background(lambda: verbs.write_report(self.sd, path), f"writing {path}…")
+                host_of(self).run_in_background(lambda: verbs.write_report(self.sd, path), f"writing {path}…")
 
         hint = "a directory (report.md, facts.json and images/ go there), or a file that ends in .md"
         self.app.push_screen(
@@ -129,7 +132,7 @@ class ReportScreen(SourceScreen):
         )
 
     def action_copy(self) -> None:
-        app_of(self).copy(self.text, "the report")
+        host_of(self).copy(self.text, "the report")
 
 
 def _line_cells(text: str) -> list[Cell]:
@@ -140,7 +143,7 @@ def _line_cells(text: str) -> list[Cell]:
     return [Cell(visible, "muted" if text.startswith(("|-", "| -", "|:", "<")) else "")]
 
 
-def report_target(study: Any) -> str:
+def _report_target(study: Study) -> str:
     """Return the path to which the study file has its report written, '' for none."""
     write = study.report.write
     return os.path.join(study.directory, write) if write else ""

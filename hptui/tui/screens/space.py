@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
@@ -11,12 +12,16 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from hptui.core.errors import HptuiError
-from hptui.core.format import duration, setting
+from hptui.core.format import setting
 from hptui.store.paths import StudyDir
-from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
+from hptui.tui import verbs
+from hptui.tui.cells import Cell, plain_line
+from hptui.tui.editor import edit_file
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
-from hptui.tui.screens.screen import SourceScreen, app_of
-from hptui.tui.space_rows import CONSTRAINT_PREFIX, SpaceRows
+from hptui.tui.screens.dialogs import TextDialog
+from hptui.tui.screens.source_screen import SourceScreen
+from hptui.tui.space_rows import CONSTRAINT_PREFIX, SpaceRows, effect_lines, sample_lines
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.facts import Facts
 from hptui.tui.widgets.table import TableWidget
@@ -52,13 +57,13 @@ class SpaceScreen(SourceScreen):
         self._proposed_entries, self._why = proposed, why
 
     def compose(self) -> ComposeResult:
-        app = app_of(self)
+        host = host_of(self)
         yield CellLine(id="head", classes="bar")
         with Horizontal(id="space-panes"):
-            yield TableWidget(self.rows, glyphs=app.glyphs, id="space", classes="pane")
+            yield TableWidget(self.rows, glyphs=host.glyphs, id="space", classes="pane")
             yield Facts(id="meaning", classes="pane")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app.config.charts == "ascii")
+        yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one(TableWidget).focus()
@@ -74,7 +79,7 @@ class SpaceScreen(SourceScreen):
         try:
             draft, study = draft_of(self.sd), read_study(self.sd)
         except HptuiError as error:
-            self.app.call_from_thread(app_of(self).say, str(error).replace("\n", " "), "bad")
+            self.app.call_from_thread(host_of(self).say, str(error).replace("\n", " "), "bad")
             return
         self.app.call_from_thread(self._draft_was_read, draft, study)
 
@@ -149,11 +154,11 @@ class SpaceScreen(SourceScreen):
         lines += [[Cell(text)] for text in self.rows.cut_texts(selected)]
         if lines:
             lines.append([Cell("")])
-        lines += _effect_lines(effect)
+        lines += effect_lines(effect)
         if effect.samples:
             names = ", ".join(effect.samples[0])
             lines += [[Cell("")], [Cell(plain_line(f"random draws of {names}", 300), "muted")]]
-            lines += [[Cell(plain_line(line, 300))] for line in _sample_lines(effect.samples)]
+            lines += [[Cell(plain_line(line, 300))] for line in sample_lines(effect.samples)]
         return lines
 
     def _histogram_text(self, parameter: Parameter) -> str:
@@ -169,7 +174,7 @@ class SpaceScreen(SourceScreen):
         counts = [0] * HISTOGRAM_BINS
         for position in positions:
             counts[min(HISTOGRAM_BINS - 1, int(position * HISTOGRAM_BINS))] += 1
-        bars = app_of(self).glyphs.bars
+        bars = host_of(self).glyphs.bars
         max_count = max(counts)
         histogram = "".join(" " if not count else bars[round((len(bars) - 1) * count / max_count)] for count in counts)
         ends = setting(value_at(parameter, 0.0)), setting(value_at(parameter, 1.0))
@@ -183,12 +188,19 @@ class SpaceScreen(SourceScreen):
 
     def action_edit(self) -> None:
         key = self.query_one("#space", TableWidget).key
-        if self.draft is None or not isinstance(key, str):
+        if self.draft is None or self._study is None or not isinstance(key, str):
             return
         if key.startswith(f"{CONSTRAINT_PREFIX} "):
             self._edit_constraint(key.partition(" ")[2])
         elif key in self.draft.entries:
-            self._open_form(key, self.draft.entries[key])
+            host_of(self).open(
+                "parameter",
+                study=self._study,
+                parameter=key,
+                entry=self.draft.entries[key],
+                histogram=self._histogram_text,
+                then=self._put_entry,
+            )
 
     @on(TableWidget.Opened, "#space")
     def _opened(self) -> None:
@@ -196,80 +208,38 @@ class SpaceScreen(SourceScreen):
 
     def action_add(self) -> None:
         """Add a setting of the trainer, or a parameter of another name."""
-        from hptui.operations.space import settings_to_search
-        from hptui.tui.screens.dialogs import ChoiceDialog
+        if self.draft is not None and self._study is not None:
+            host_of(self).open(
+                "add_parameter",
+                study=self._study,
+                taken=tuple(self.draft.entries),
+                histogram=self._histogram_text,
+                then=self._put_entry,
+            )
 
-        draft, study = self.draft, self._study
-        if draft is None or study is None:
-            return
-        settings = [(name, help_) for name, help_ in settings_to_search(study) if name not in draft.entries]
-        other_name = "another name…"
-
-        def choose(choice: str | None) -> None:
-            if choice is None:
-                return
-            name, _, description = choice.partition(" — ")
-            self._open_form("" if choice == other_name else name, _default_entry(study, name), description)
-
-        if not settings:
-            self._open_form("", {"low": 0.0, "high": 1.0})
-            return
-        self.app.push_screen(
-            ChoiceDialog("Add a parameter", [*(f"{name} — {text}" for name, text in settings), other_name]), choose
-        )
-
-    def _open_form(self, name: str, entry: Mapping[str, Value], description: str = "") -> None:
-        from hptui.operations.space import entry_reader
-        from hptui.tui.screens.parameter_form import ParameterForm
-
-        draft, study = self.draft, self._study
-        if draft is None or study is None:
-            return
-
-        def put(result: tuple[str, dict[str, Value]] | None) -> None:
-            if result is not None and self.draft is not None:
-                self._set_draft(self.draft.with_entry(result[0], result[1], was=name))
-                self.query_one("#space", TableWidget).go_to(result[0])
-
-        form = ParameterForm(
-            name, entry, entry_reader(study), about=description, strip=self._histogram_text, taken=tuple(draft.entries)
-        )
-        self.app.push_screen(form, put)
+    def _put_entry(self, result: tuple[str, dict[str, Value]] | None) -> None:
+        if result is not None and self.draft is not None:
+            self._set_draft(self.draft.with_entry(*result))
+            self.query_one("#space", TableWidget).go_to(result[0])
 
     def action_constrain(self) -> None:
         self._edit_constraint("")
 
     def _edit_constraint(self, old: str) -> None:
-        from hptui.core.expressions import parse
-        from hptui.tui.screens.dialogs import TextDialog
+        if self.draft is not None and self._study is not None:
+            names = {*self.draft.entries, *self._study.trainer.settings}
+            put = partial(self._put_constraint, old)
+            host_of(self).open("constraint", study=self._study, names=names, text=old, then=put)
 
-        draft = self.draft
-        if draft is None:
+    def _put_constraint(self, old: str, text: str | None) -> None:
+        if text is None or self.draft is None:
             return
-
-        def apply(text: str | None) -> None:
-            if text is None or self.draft is None:
-                return
-            constraints = list(self.draft.constraints)
-            if old in constraints:
-                constraints[constraints.index(old)] = text.strip()
-            elif text.strip():
-                constraints.append(text.strip())
-            self._set_draft(self.draft.with_constraints(constraints))
-
-        hint = "for instance lora_rank * batch_size <= 128; empty takes it away"
-        names = [*self._constraint_names()]
-        check = lambda text: parse(text, names) if text.strip() else None
-        self.app.push_screen(TextDialog("A constraint", old, hint=hint, check=check), apply)
-
-    def _constraint_names(self) -> set[str]:
-        """Return the names that a constraint may use."""
-        from hptui.operations.space import settings_to_search
-
-        study, draft = self._study, self.draft
-        if study is None or draft is None:
-            return set()
-        return {*draft.entries, *study.trainer.settings, *(name for name, _ in settings_to_search(study))}
+        constraints = list(self.draft.constraints)
+        if old in constraints:
+            constraints[constraints.index(old)] = text.strip()
+        elif text.strip():
+            constraints.append(text.strip())
+        self._set_draft(self.draft.with_constraints(constraints))
 
     def action_drop(self) -> None:
         key = self.query_one("#space", TableWidget).key
@@ -291,36 +261,31 @@ class SpaceScreen(SourceScreen):
             self._compute_effect(self.draft)
             self._update_head()
         else:
-            app_of(self).say("there is nothing to undo", "warn")
+            host_of(self).say("there is nothing to undo", "warn")
 
     def action_editor(self) -> None:
         """Open the study file in the user's editor; a changed file is checked and becomes a revision."""
-        from hptui.tui.screens.new_study import edit_file
-
         study = self._study
         if study is None:
             return
         if self.draft != self.before:
-            app_of(self).say("save or undo the changes here first", "warn")
+            host_of(self).say("save or undo the changes here first", "warn")
             return
-        edit_file(app_of(self), self.sd, study, self._reload)
+        edit_file(host_of(self), self.sd, study, self._reload)
 
     def action_save(self) -> None:
-        from hptui.tui import verbs
-        from hptui.tui.screens.dialogs import TextDialog
-
         draft = self.draft
         if draft is None or draft == self.before:
-            app_of(self).say("nothing has changed", "warn")
+            host_of(self).say("nothing has changed", "warn")
             return
         if self.problem:
-            app_of(self).say(self.problem.replace("\n", " "), "bad")
+            host_of(self).say(self.problem.replace("\n", " "), "bad")
             return
 
         def start_saving(why: str | None) -> None:
             if why is not None:
                 self._saving = draft
-                app_of(self).run_in_background(lambda: save(why), "saving…", self._reload)
+                host_of(self).run_in_background(lambda: save(why), "saving…", self._reload)
 
         def save(why: str) -> str:
             try:
@@ -357,49 +322,3 @@ class SpaceScreen(SourceScreen):
 
     def _leave(self) -> None:
         self.app.pop_screen()
-
-
-def _default_entry(study: Study, name: str) -> dict[str, Value]:
-    """Return a first entry for a setting, around the trainer's value."""
-    from hptui.trainers import registry
-
-    field = (registry.schema(study.trainer.kind, study.directory) or {}).get(name)
-    value = study.trainer.settings.get(name, field.default if field is not None else None)
-    if field is not None and field.choices:
-        return {"choices": list(field.choices)}
-    if isinstance(value, bool):
-        return {"choices": [False, True]}
-    if isinstance(value, int) and value > 0:
-        return {"low": max(1, value // 2), "high": value * 2, "int": True}
-    if isinstance(value, float) and value > 0:
-        return {"low": float(f"{value / 10:.2g}"), "high": float(f"{value * 10:.2g}"), "log": True}
-    if isinstance(value, str) and value:
-        return {"choices": [value]}
-    return {"low": 0.0, "high": 1.0}
-
-
-def _effect_lines(effect: DraftEffect) -> list[list[Cell]]:
-    """Return the effect of a draft, one line each."""
-    lines = []
-    if effect.configurations is not None:
-        lines.append([Cell(f"{effect.configurations:,} configurations", "good" if effect.configurations else "bad")])
-    feasible_text = f"{effect.feasible:.1%}" if effect.feasible < 0.995 else "all"
-    lines.append([Cell(f"{feasible_text} of it keeps the constraints", "bad" if effect.feasible < 0.01 else "")])
-    if effect.tried:
-        message = f"{effect.fits} of {effect.tried} trials so far still inform it"
-        lines.append([Cell(message, "good" if effect.fits == effect.tried else "warn")])
-        if effect.outside:
-            outside_text = ", ".join(map(str, effect.outside[:12])) + ("…" if len(effect.outside) > 12 else "")
-            lines.append([Cell(f"outside of it: {outside_text}", "muted")])
-    if effect.seconds is not None and effect.trials_left:
-        trials = "trial" if effect.trials_left == 1 else "trials"
-        lines.append([Cell(f"{effect.trials_left} {trials} to come ≈ {duration(effect.seconds)} on one slot", "muted")])
-    return [*lines, *([Cell(plain_line(text, 300), "warn")] for text in effect.warnings)]
-
-
-def _sample_lines(samples: Sequence[Mapping[str, Value]]) -> list[str]:
-    """Return random draws, one per line, with their values aligned."""
-    names = list(dict.fromkeys(name for sample in samples for name in sample))
-    cells = [[setting(sample[name]) if name in sample else "–" for name in names] for sample in samples]
-    widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
-    return ["  ".join(fit_cells(text, width) for text, width in zip(row, widths, strict=True)) for row in cells]

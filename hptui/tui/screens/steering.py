@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hptui.core.trial import Trial, TrialStatus, Value
@@ -11,10 +12,24 @@ from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
 from hptui.tui.cells import plain_line
-from hptui.tui.screens.screen import SourceScreen, app_of
+from hptui.tui.editor import edit_text
+from hptui.tui.host import host_of
+from hptui.tui.screens.dialogs import ChoiceDialog, TextDialog
+from hptui.tui.screens.source_screen import SourceScreen
+from hptui.tui.sources.study import StudySnapshot, StudySource
 
 if TYPE_CHECKING:
     from hptui.results.diagnosis import Diagnosis
+
+
+@dataclass(frozen=True, slots=True)
+class TrialDraft:
+    """A trial to queue: settings as typed, a name, a note, and the trial from whose checkpoint it goes on."""
+
+    settings: dict[str, str]
+    name: str
+    note: str
+    continues: int | None = None
 
 
 def trials_text(numbers: Sequence[int]) -> str:
@@ -27,15 +42,30 @@ class SteeringScreen(SourceScreen):
     """A screen from which trials are steered."""
 
     sd: StudyDir
+    study_source: StudySource
+
+    @property
+    def snapshot(self) -> StudySnapshot | None:
+        """The last read state of the study."""
+        return self.study_source.latest
 
     @property
     def view(self) -> View | None:
         """The last read state of the study."""
-        raise NotImplementedError
+        return self.snapshot.view if self.snapshot is not None else None
 
     def _trial(self, number: int) -> Trial | None:
         view = self.view
         return None if view is None else next((trial for trial in view.trials if trial.number == number), None)
+
+    def open_trials(self, numbers: Sequence[int]) -> list[int]:
+        """Return the trials that have not ended; show a message if there are none."""
+        open_numbers = [
+            number for number in numbers if (trial := self._trial(number)) is not None and trial.status.open
+        ]
+        if not open_numbers:
+            host_of(self).say("that has ended already" if len(numbers) == 1 else "none of them runs or waits", "warn")
+        return open_numbers
 
     def stop_trials(self, numbers: Sequence[int], *, now: bool = False) -> None:
         """Stop trials, after a confirmation; `now` kills them."""
@@ -47,7 +77,7 @@ class SteeringScreen(SourceScreen):
         self.ask(
             f"{verb} {trials_text(numbers)} of {self.sd.name}?",
             details,
-            lambda: app_of(self).run_in_background(
+            lambda: host_of(self).run_in_background(
                 lambda: verbs.stop(self.sd, numbers, now=now),
                 f"{verb.lower()}ing {trials_text(numbers)}…".replace("pi", "ppi"),
             ),
@@ -59,25 +89,23 @@ class SteeringScreen(SourceScreen):
         trials = [trial for number in numbers if (trial := self._trial(number)) is not None]
         paused = [trial.number for trial in trials if trial.status is TrialStatus.PAUSED]
         active = [trial.number for trial in trials if trial.status in (TrialStatus.RUNNING, TrialStatus.WAITING)]
-        app = app_of(self)
+        host = host_of(self)
         if active:
-            app.run_in_background(lambda: verbs.pause(self.sd, active), f"pausing {trials_text(active)}…")
+            host.run_in_background(lambda: verbs.pause(self.sd, active), f"pausing {trials_text(active)}…")
         elif paused:
-            app.run_in_background(lambda: verbs.resume(self.sd, paused), f"resuming {trials_text(paused)}…")
+            host.run_in_background(lambda: verbs.resume(self.sd, paused), f"resuming {trials_text(paused)}…")
         else:
-            app.say("only trials that run, wait or are paused can be held", "warn")
+            host.say("only trials that run, wait or are paused can be held", "warn")
 
     def retry_trials(self, numbers: Sequence[int]) -> None:
         """Run trials again."""
         if numbers:
-            app_of(self).run_in_background(
+            host_of(self).run_in_background(
                 lambda: verbs.retry(self.sd, numbers), f"asking for {trials_text(numbers)} again…"
             )
 
     def note_trial(self, number: int) -> None:
         """Edit the note of a trial in a line."""
-        from hptui.tui.screens.dialogs import TextDialog
-
         trial = self._trial(number)
         if trial is None:
             return
@@ -85,7 +113,7 @@ class SteeringScreen(SourceScreen):
 
         def save_note(text: str | None) -> None:
             if text is not None and text != before:
-                app_of(self).run_in_background(lambda: verbs.note(self.sd, number, text), "noting…")
+                host_of(self).run_in_background(lambda: verbs.note(self.sd, number, text), "noting…")
 
         self.app.push_screen(
             TextDialog(f"Note on trial {number}", trial.note, hint="empty takes it away; E opens $EDITOR"), save_note
@@ -93,16 +121,12 @@ class SteeringScreen(SourceScreen):
 
     def write_note(self, number: int) -> None:
         """Edit the note of a trial in the user's editor, where it may have several lines."""
-        from hptui.tui.screens.new_study import edit_text
-
         trial = self._trial(number)
-        if trial is not None and (text := edit_text(app_of(self), trial.note)) is not None:
-            app_of(self).run_in_background(lambda: verbs.note(self.sd, number, text), "noting…")
+        if trial is not None and (text := edit_text(host_of(self), trial.note)) is not None:
+            host_of(self).run_in_background(lambda: verbs.note(self.sd, number, text), "noting…")
 
     def clone_trial(self, number: int | None, changes: Mapping[str, Value] | None = None, note: str = "") -> None:
         """Queue a trial by a form with a trial's settings (None: the baseline's) and `changes`."""
-        from hptui.tui.screens.clone import CloneForm, TrialDraft
-
         view = self.view
         if view is None:
             return
@@ -110,20 +134,18 @@ class SteeringScreen(SourceScreen):
 
         def queue(form: TrialDraft | None) -> None:
             if form is not None:
-                app_of(self).run_in_background(
+                host_of(self).run_in_background(
                     lambda: verbs.add(self.sd, form.settings, name=form.name, note=form.note, continues=form.continues),
                     "queueing…",
                 )
 
         step = verbs.last_checkpoint(self.sd, trial.number) if trial is not None else None
-        self.app.push_screen(CloneForm(view, trial, changes, note, step), queue)
+        host_of(self).open("clone", view=view, trial=trial, changes=changes, note=note, step=step, then=queue)
 
     def cure_trial(self, trial: Trial, diagnosis: Diagnosis) -> None:
         """Queue a trial with a change that may help: show the form with that change."""
-        from hptui.tui.screens.dialogs import ChoiceDialog
-
         if not diagnosis.suggestions:
-            app_of(self).say(f"nothing to change: {diagnosis.sentence}", "warn")
+            host_of(self).say(f"nothing to change: {diagnosis.sentence}", "warn")
             return
         sentences = [remedy.sentence for remedy in diagnosis.suggestions]
 
@@ -139,27 +161,25 @@ class SteeringScreen(SourceScreen):
 
     def cure_space(self, trial: Trial, diagnosis: Diagnosis) -> None:
         """Open the search space without the values that a trial failed at."""
-        from hptui.tui.screens.space import SpaceScreen
-
         view = self.view
         if view is None:
             return
         proposed = entries_without(view, trial, diagnosis)
         if not proposed:
-            app_of(self).say("no parameter of the space has a larger value that the trial failed at", "warn")
+            host_of(self).say("no parameter of the space has a larger value that the trial failed at", "warn")
             return
         why = f"trial {trial.number}: {diagnosis.kind}"
-        self.app.push_screen(SpaceScreen(self.sd, proposed, why))
+        host_of(self).open("space", sd=self.sd, proposed=proposed, why=why)
 
     def copy_config(self, number: int) -> None:
         """Copy the trial's configuration, as `hptui export --format yaml` writes it."""
-        app_of(self).copy(lambda: verbs.config_yaml(self.sd, number), f"the configuration of trial {number}")
+        host_of(self).copy(lambda: verbs.config_yaml(self.sd, number), f"the configuration of trial {number}")
 
     def copy_command(self, number: int) -> None:
         """Copy the command that shows this trial in a shell."""
         home = str(self.sd.root.parent)
         command = ["hptui", "--home", home, "show", self.sd.name, str(number)]
-        app_of(self).copy(shlex.join(command), "the command that shows it")
+        host_of(self).copy(shlex.join(command), "the command that shows it")
 
 
 def entries_without(view: View, trial: Trial, diagnosis: Diagnosis) -> dict[str, dict[str, Value]]:

@@ -16,9 +16,10 @@ from hptui.core.trial import StudyState
 from hptui.store.paths import StudyDir
 from hptui.tui import verbs
 from hptui.tui.cells import Cell, TableColumn, plain_line, width_of
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.labels import best_text, goal_of, labelled_lines, settings_of, state_cell, time_ago
-from hptui.tui.screens.screen import SourceScreen, app_of
+from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.studies import StudiesSource, StudyLine
 from hptui.tui.themes import Glyphs
@@ -119,15 +120,15 @@ class StudiesScreen(SourceScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("studies")
 
     def compose(self) -> ComposeResult:
-        app = app_of(self)
-        self.rows = StudyRows(app.glyphs)
-        self.source = StudiesSource(app.home)
+        host = host_of(self)
+        self.rows = StudyRows(host.glyphs)
+        self.source = StudiesSource(host.home)
         yield CellLine(id="head", classes="bar")
         with Vertical(id="body"):
-            yield TableWidget(self.rows, glyphs=app.glyphs, id="studies", classes="pane")
+            yield TableWidget(self.rows, glyphs=host.glyphs, id="studies", classes="pane")
             yield Facts(id="preview", classes="pane")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app.config.charts == "ascii")
+        yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one(TableWidget).focus()
@@ -145,13 +146,13 @@ class StudiesScreen(SourceScreen):
         self._preview()
 
     def _update_head(self) -> None:
-        app = app_of(self)
+        host = host_of(self)
         lines = self.rows.lines
         running = sum(line.alive for line in lines)
         count_text = "" if self.source.latest is None else f"{len(lines)} {'study' if len(lines) == 1 else 'studies'}"
         left = [Cell("hptui", bold=True), Cell(count_text), Cell(f"{running} running" if running else "", "running")]
-        left.append(Cell(plain_line(app.home, 200), "muted"))
-        self.query_one("#head", CellLine).show(left, [Cell("read-only", "warn")] if app.config.readonly else [])
+        left.append(Cell(plain_line(host.home, 200), "muted"))
+        self.query_one("#head", CellLine).show(left, [Cell("read-only", "warn")] if host.config.readonly else [])
         self.query_one(TableWidget).set_title("studies")
 
     @property
@@ -167,7 +168,7 @@ class StudiesScreen(SourceScreen):
             pane.title = "welcome"
             pane.set_title(pane.title)
             if self.source.latest is not None:
-                pane.show(_welcome_lines(app_of(self).home))
+                pane.show(_welcome_lines(host_of(self).home))
             return
         pane.title = plain_line(line.sd.name, 60)
         pane.set_title(pane.title)
@@ -176,18 +177,16 @@ class StudiesScreen(SourceScreen):
     @on(TableWidget.Opened, "#studies")
     def _open(self) -> None:
         if (line := self.line) is not None:
-            app_of(self).open_study(line.sd)
+            host_of(self).open("study", sd=line.sd)
 
     # keys -----------------------------------------------------------------------------------------------------
 
     def action_new(self) -> None:
         """Create a study from a study file, or from a template that the user's editor opens first."""
-        from hptui.tui.screens.new_study import begin_study
+        host_of(self).open("new_study", then=self._open_created)
 
-        begin_study(app_of(self), self._open_created)
-
-    def _open_created(self, result: tuple[str, StudyDir]) -> Awaitable[None]:
-        return app_of(self).open_study(result[1])
+    def _open_created(self, result: tuple[str, StudyDir]) -> Awaitable[object] | None:
+        return host_of(self).open("study", sd=result[1])
 
     def action_run(self) -> None:
         if (line := self.line) is not None:
@@ -195,7 +194,7 @@ class StudiesScreen(SourceScreen):
 
     def action_pause(self) -> None:
         if (line := self.line) is not None:
-            app_of(self).run_in_background(lambda: verbs.pause(line.sd), f"pausing {line.sd.name}…")
+            host_of(self).run_in_background(lambda: verbs.pause(line.sd), f"pausing {line.sd.name}…")
 
     def action_stop(self) -> None:
         line = self.line
@@ -205,13 +204,13 @@ class StudiesScreen(SourceScreen):
         self.ask(
             f"Stop the study {line.sd.name}?",
             details,
-            lambda: app_of(self).run_in_background(lambda: verbs.stop(line.sd), f"stopping {line.sd.name}…"),
+            lambda: host_of(self).run_in_background(lambda: verbs.stop(line.sd), f"stopping {line.sd.name}…"),
             yes="Stop",
         )
 
     def action_copy(self) -> None:
         if (line := self.line) is not None:
-            app_of(self).copy(str(line.sd.root), "the study's directory")
+            host_of(self).copy(str(line.sd.root), "the study's directory")
 
 
 def _preview_lines(line: StudyLine) -> list[list[Cell]]:

@@ -14,8 +14,9 @@ from textual.containers import Vertical
 
 from hptui.operations.machine import ProcessNow
 from hptui.tui.cells import Cell, fit_cells, plain_line
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
-from hptui.tui.screens.screen import SourceScreen, app_of
+from hptui.tui.screens.source_screen import SourceScreen
 from hptui.tui.sources.machine import SystemSnapshot, SystemSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.themes import Glyphs
@@ -37,14 +38,14 @@ class SystemScreen(SourceScreen):
         self._only_trials = False
 
     def compose(self) -> ComposeResult:
-        app = app_of(self)
-        self.source = SystemSource(app.home)
+        host = host_of(self)
+        self.source = SystemSource(host.home)
         yield CellLine(id="head", classes="bar")
         with Vertical(id="body"):
             yield Facts(wrap=False, id="devices", classes="pane")
             yield Facts(wrap=False, id="processes", classes="pane")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app.config.charts == "ascii")
+        yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.query_one("#processes").focus()
@@ -62,7 +63,7 @@ class SystemScreen(SourceScreen):
         snapshot = self.source.latest
         if snapshot is None:
             return
-        glyphs = app_of(self).glyphs
+        glyphs = host_of(self).glyphs
         pane = self.query_one("#devices", Facts)
         pane.title = "devices"
         pane.set_title(pane.title)

@@ -12,23 +12,20 @@ from textual.containers import Horizontal, Vertical
 from hptui.core.errors import NotFound
 from hptui.core.trial import Trial
 from hptui.results.diagnosis import Diagnosis
-from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, plain_line
 from hptui.tui.feed import Trouble
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
 from hptui.tui.screens.chart_panel import ChartScreen, CurvePanel
 from hptui.tui.screens.dialogs import ChoiceDialog
-from hptui.tui.screens.health import diagnosis_lines
-from hptui.tui.screens.log import LogScreen, RecordsScreen
-from hptui.tui.screens.screen import app_of
 from hptui.tui.screens.steering import SteeringScreen
-from hptui.tui.screens.trial_facts import about_lines, metric_lines, setting_lines
+from hptui.tui.screens.trial_facts import about_lines, diagnosis_lines, metric_lines, setting_lines
 from hptui.tui.sources.health import HealthSource
 from hptui.tui.sources.log import LogSource
 from hptui.tui.sources.pool import FeedSource
 from hptui.tui.sources.records import is_records
-from hptui.tui.sources.study import StudySnapshot, StudySource, TrialSnapshot, TrialSource
+from hptui.tui.sources.study import StudySource, TrialSnapshot, TrialSource
 from hptui.tui.themes import STATUS_MEANINGS
 from hptui.tui.widgets.bars import CellLine, KeyLine, MessageLine
 from hptui.tui.widgets.chart import Chart
@@ -55,17 +52,17 @@ class TrialScreen(ChartScreen, SteeringScreen):
         self._panel_index = 0
 
     def compose(self) -> ComposeResult:
-        app = app_of(self)
+        host = host_of(self)
         yield CellLine(id="head", classes="bar")
         with Horizontal(id="whole"):
             with Vertical(id="left"):
                 yield Facts(wrap=False, id="settings", classes="pane")
                 yield Facts(id="about", classes="pane")
             with Vertical(id="right"):
-                yield Chart(charts=app.config.charts, smoothing=app.config.smoothing, id="curve", classes="pane")
+                yield Chart(charts=host.config.charts, smoothing=host.config.smoothing, id="curve", classes="pane")
                 yield Facts(wrap=False, id="measured", classes="pane")
         yield MessageLine(id="answer")
-        yield KeyLine(ascii=app.config.charts == "ascii")
+        yield KeyLine(ascii=host.config.charts == "ascii")
 
     def on_mount(self) -> None:
         self.curves = CurvePanel(self.sd, [self.query_one("#curve", Chart)])
@@ -76,16 +73,6 @@ class TrialScreen(ChartScreen, SteeringScreen):
         self._show_trial()
 
     # what is read ---------------------------------------------------------------------------------------------
-
-    @property
-    def snapshot(self) -> StudySnapshot | None:
-        """The last read state of the study."""
-        return self.study_source.latest
-
-    @property
-    def view(self) -> View | None:
-        """The last read state of the study."""
-        return self.snapshot.view if self.snapshot is not None else None
 
     @property
     def trial(self) -> Trial | None:
@@ -135,7 +122,7 @@ class TrialScreen(ChartScreen, SteeringScreen):
             self.query_one("#measured", Facts).show(metric_lines(view, trial_snapshot, best_trial))
 
     def _update_head(self, trial: Trial, best: int | None) -> None:
-        glyphs = app_of(self).glyphs
+        glyphs = host_of(self).glyphs
         left = [Cell(f"{plain_line(self.sd.name, 64)} › trial {trial.number}", bold=True)]
         left.append(Cell(plain_line(trial.title or trial.name, 60)))
         status = f"{glyphs.status[trial.status]} {trial.status}"
@@ -186,14 +173,14 @@ class TrialScreen(ChartScreen, SteeringScreen):
             source = LogSource(log_of(self.sd, trial))
         except NotFound as error:
             source = LogSource(None, error.message)
-        self.app.push_screen(LogScreen(f"{self.sd.name} › trial {trial.number}", source))
+        host_of(self).open("log", title=f"{self.sd.name} › trial {trial.number}", source=source)
 
     def action_artifact(self) -> None:
         """Show a text file that the trial has left."""
         trial_snapshot = self.trial_source.latest
         names = [row.path for row in trial_snapshot.artifacts] if trial_snapshot is not None else []
         if not names:
-            app_of(self).say("it has left no artifact", "warn")
+            host_of(self).say("it has left no artifact", "warn")
         elif len(names) == 1:
             self._open_artifact(names[0])
         else:
@@ -205,11 +192,13 @@ class TrialScreen(ChartScreen, SteeringScreen):
         root = self.sd.trial(self.number)
         path = root / name
         if not path.resolve().is_relative_to(root.resolve()):
-            app_of(self).say(f"{name!r} lies outside the trial", "bad")
+            host_of(self).say(f"{name!r} lies outside the trial", "bad")
             return
         title = f"{self.sd.name} › trial {self.number} › {name}"
-        screen = RecordsScreen(title, path) if is_records(path) else LogScreen(title, LogSource(path))
-        self.app.push_screen(screen)
+        if is_records(path):
+            host_of(self).open("records", title=title, path=path)
+        else:
+            host_of(self).open("log", title=title, source=LogSource(path))
 
     def action_stop(self) -> None:
         self._stop_if_open(now=False)
@@ -222,7 +211,7 @@ class TrialScreen(ChartScreen, SteeringScreen):
         if trial is not None and trial.status.open:
             self.stop_trials([self.number], now=now)
         else:
-            app_of(self).say("it has ended already", "warn")
+            host_of(self).say("it has ended already", "warn")
 
     def action_hold(self) -> None:
         self.hold_trials([self.number])

@@ -11,6 +11,7 @@ from hptui.core.format import clock, local_time, memory, setting, size
 from hptui.core.ranking import outcome_margins
 from hptui.core.trial import Attempt, Trial, Value
 from hptui.core.values import is_number
+from hptui.results.diagnosis import Diagnosis
 from hptui.results.view import View
 from hptui.store.paths import StudyDir
 from hptui.tui.cells import Cell, fit_cells, plain_line, width_of
@@ -159,6 +160,18 @@ def _metric_cells(
         *extremes,
         Cell("" if best_value is None else short_number(best_value, spec), "best"),
     ]
+
+
+def diagnosis_lines(diagnosis: Diagnosis) -> list[list[Cell]]:
+    """Return a diagnosis in lines: its sentence, then each suggestion with its settings."""
+    meaning = "good" if diagnosis.kind in ("fine", "improving") else "muted" if diagnosis.healthy else "bad"
+    lines = [[Cell(f"{diagnosis.kind}  ", meaning, bold=True), Cell(plain_line(diagnosis.sentence, 400))]]
+    for remedy in diagnosis.suggestions:
+        changes = "  ".join(f"{name}={value}" for name, value in remedy.changes.items())
+        lines.append(
+            [Cell(f"  {plain_line(remedy.sentence, 200)}  ", "accent"), Cell(plain_line(changes, 200), "muted")]
+        )
+    return lines
 
 
 def about_lines(sd: StudyDir, view: View, snapshot: TrialSnapshot) -> list[list[Cell]]:

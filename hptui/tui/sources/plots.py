@@ -4,27 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hptui.results.importance import Importance
+from hptui.results.plots.context import PlotContext
+from hptui.results.plots.plot import PlotOptions, PlotTable
+from hptui.results.plots.registry import PLOTS, missing_plot
 from hptui.results.view import View
-from hptui.tui.charts.plot_picture import DrawnPlot
-from hptui.tui.charts.plot_views import PLOTS, PlotOptions
+from hptui.tui.cells import plain_line
+from hptui.tui.charts.plots import Drawing, draw, draw_missing, table_of
 from hptui.tui.sources.pool import ReaderPool
 from hptui.tui.sources.study import StudySource
 
 
 @dataclass(frozen=True, slots=True)
 class PlotRequest:
-    """A requested plot: its name in `PLOTS`, and its options."""
+    """A requested plot: its name in `PLOTS`, its options, its size in cells, and the characters it is drawn with.
+
+    `importance` is what another process has estimated; None if it could not.
+    """
 
     name: str
     options: PlotOptions
+    width: int
+    height: int
+    marks: str = "braille"
+    importance: Importance | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class RequestedPlot:
-    """A drawn plot, with the request that it answers."""
+class DrawnPlot:
+    """A drawn plot and its numbers, with the request that it answers."""
 
     request: PlotRequest
-    plot: DrawnPlot
+    title: str
+    drawing: Drawing
+    table: PlotTable
 
 
 class PlotSource:
@@ -33,22 +46,41 @@ class PlotSource:
     def __init__(self, study: StudySource) -> None:
         self.study = study
         self.want: PlotRequest | None = None
-        self._latest: RequestedPlot | None = None
+        self._latest: DrawnPlot | None = None
         self._last_request: PlotRequest | None = None
         self._last_view: View | None = None
+        self._context: PlotContext | None = None
 
     @property
-    def latest(self) -> RequestedPlot | None:
+    def latest(self) -> DrawnPlot | None:
         """The newest snapshot; None before the first poll."""
         return self._latest
 
-    def poll(self, pool: ReaderPool) -> RequestedPlot | None:
+    def poll(self, pool: ReaderPool) -> DrawnPlot | None:
         """Draw the requested plot if the request or the study has changed, else return None."""
         study, want = self.study.latest, self.want
         if study is None or want is None:
             return None
         if self._last_request == want and self._last_view is study.view:
             return None
+        if self._context is None or self._last_view is not study.view:
+            self._context = PlotContext(study.view)
         self._last_request, self._last_view = want, study.view
-        self._latest = RequestedPlot(want, PLOTS[want.name](study.view, want.options))
+        self._latest = draw_request(self._context, want)
         return self._latest
+
+
+def draw_request(context: PlotContext, request: PlotRequest) -> DrawnPlot:
+    """Draw a requested plot, or the reason why there is none."""
+    plot = None
+    if request.importance is not None:
+        context = PlotContext(context.view, known_importance=request.importance)
+    # What needs the importance of settings was estimated elsewhere, since it takes Optuna: it is not estimated here.
+    is_ready = request.importance if request.name == "importance" else request.options.settings
+    if is_ready or request.name not in ("importance", "slice", "contour", "parallel"):
+        plot = PLOTS[request.name](context, request.options)
+    if plot is None:
+        title, reason = missing_plot(context, request.name, request.options)
+        return DrawnPlot(request, plain_line(title, 100), draw_missing(reason), PlotTable())
+    drawing = draw(plot, request.width, request.height, request.marks)
+    return DrawnPlot(request, plain_line(plot.title, 100), drawing, table_of(plot))

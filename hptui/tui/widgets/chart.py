@@ -7,7 +7,6 @@ but never shrinks by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -18,39 +17,33 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.style import Style as ContentStyle
 
-from hptui.core.format import number
-from hptui.tui.cells import fit_cells, plain_line, width_of
+from hptui.tui.cells import plain_line
 from hptui.tui.charts.naming import AXES
 from hptui.tui.keys import bindings
 from hptui.tui.themes import N_SERIES_COLOURS
+from hptui.tui.widgets.chart_legend import (
+    ChartCurve,
+    LegendEntry,
+    axis_strip,
+    legend_content,
+    legend_entries,
+    letter_of,
+    message_strips,
+    position_text,
+    style_name,
+)
 from hptui.tui.widgets.lines import LineWidget
 
 if TYPE_CHECKING:
     from hptui.tui.charts.layout import AxisLayout
     from hptui.tui.charts.raster import SeriesLine
-    from hptui.tui.charts.series import CurveArrays
 
 SMOOTHING_WEIGHTS = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.99)
 """Weights of the moving average that keys go through."""
-CURVE_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-"""Signs of curves where there are no fine dots."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ChartCurve:
-    """A curve to show. `colour` is its index in the palette, None: muted; `label` stands in the legend."""
-
-    label: str
-    curve: CurveArrays
-    colour: int | None = None
-    companion: CurveArrays | None = None
-    dotted: bool = False
-    rough: bool = False
-    """Whether it is measured rarely, so that smoothing would only hide it."""
 
 
 class Chart(LineWidget, can_focus=True):
-    """True if it is measured rarely, so that smoothing would only hide it."""
+    """A chart of curves, with zoom, crosshair and legend."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "chart--axis",
@@ -103,7 +96,7 @@ class Chart(LineWidget, can_focus=True):
         self.length = 0.0
         self.plots: Sequence[ChartCurve] = ()
         self.empty = "no curve yet"
-        self._last_bounds: tuple[object, float, float] | None = None
+        self._last_bounds: tuple[object, tuple[float, float]] | None = None
         self._lines: dict[tuple[int, str, float, bool], tuple[object, SeriesLine | None]] = {}
         self._cells: tuple[object, list[Strip]] | None = None
         self._frame: AxisLayout | None = None
@@ -135,12 +128,29 @@ class Chart(LineWidget, can_focus=True):
         self.refresh()
 
     def _update_title(self) -> None:
-        smooth = f"smooth {self.smoothing:g}" if self.smoothing and any(not plot.rough for plot in self.plots) else ""
-        parts = [plain_line(self.title or self.metric, 60), smooth, "log" if self.log_y else ""]
-        parts.append(f"by {self.axis}" if self.axis != "step" else "")
-        if self.window is not None:
-            parts.append("zoomed")
+        is_smoothed = bool(self.smoothing) and any(not plot.rough for plot in self.plots)
+        parts = [plain_line(self.title or self.metric, 60), f"smooth {self.smoothing:g}" if is_smoothed else ""]
+        parts += ["log" if self.log_y else "", f"by {self.axis}" if self.axis != "step" else ""]
+        parts.append("zoomed" if self.window is not None else "")
         self.set_title(" · ".join(part for part in parts if part), self._legend())
+
+    def _legend(self) -> Content:
+        crosshair = self.crosshair
+        return legend_content(
+            self.legend(),
+            self.size.width - 4,
+            self._content_style,
+            with_values=crosshair is not None,
+            with_letters=self.charts == "ascii",
+            position=position_text(self.axis, crosshair) if crosshair is not None and self._frame is not None else "",
+        )
+
+    def _content_style(self, part: str) -> ContentStyle:
+        return ContentStyle.from_rich_style(self.style_of(part))
+
+    def legend(self) -> list[LegendEntry]:
+        """Return the entry of every curve: its label, its value at the crosshair or its last one, its colour."""
+        return legend_entries([(plot, self._line_of_plot(plot)) for plot in self.plots], self.crosshair)
 
     def _line_of_plot(self, plot: ChartCurve) -> SeriesLine | None:
         """Return the line of a plot; it is computed again only when its curve or its options change."""
@@ -162,32 +172,15 @@ class Chart(LineWidget, can_focus=True):
         sized = [line for line in lines if line.x.size]
         if not sized:
             return None
-        if self.window is not None:
-            x0, x1 = self.window
-        else:
-            x0 = min(0.0, min(float(line.x[0]) for line in sized))
-            x1 = max(float(line.x[-1]) for line in sized)
-            if self.axis == "step":
-                x1 = max(x1, self.length)
-            elif (sticky := self._last_bounds) is not None and sticky[0] == (self.axis, "x") and sticky[2] >= x1:
-                x1 = sticky[2]
-        if x1 <= x0:
-            x1 = x0 + 1
-        bounds = layout.value_bounds(sized, x0, x1, self.log_y)
+        x0, x1 = self.window or layout.step_bounds(sized, self.length if self.axis == "step" else 0.0)
+        x1 = x1 if x1 > x0 else x0 + 1
+        key = (self.title, self.log_y, self.window, self.smoothing, self.axis)
+        last = self._last_bounds[1] if self._last_bounds is not None and self._last_bounds[0] == key else None
+        bounds = layout.steady_value_bounds(sized, x0, x1, last, log=self.log_y, zoomed=self.window is not None)
         if bounds is None:
             return None
-        low, high = bounds
-        if self.window is None and not self.log_y:
-            low, high = layout.without_first_steps(sized, x0, x1, low, high)
-        key = (self.title, self.log_y, self.window, self.smoothing, self.axis)
-        if self._last_bounds is not None and self._last_bounds[0] == key:
-            old_low, old_high = self._last_bounds[1], self._last_bounds[2]
-            # Grown a little beyond what is needed, so that the axis does not grow at every step.
-            if low >= old_low and high <= old_high and (high - low) > 0.3 * (old_high - old_low):
-                return x0, x1, old_low, old_high
-        low, high = layout.with_margin(low, high, self.log_y)
-        self._last_bounds = (key, low, high)
-        return x0, x1, low, high
+        self._last_bounds = (key, bounds)
+        return x0, x1, *bounds
 
     # drawing --------------------------------------------------------------------------------------------------
 
@@ -204,14 +197,14 @@ class Chart(LineWidget, can_focus=True):
         base_style = self.rich_style
         if not self.plots or width < 8 or height < 3:
             self._frame = None
-            return self._empty_strips(width, height, base_style)
+            return message_strips(self.empty, width, height, base_style, base_style + self.style_of("chart--label"))
         from hptui.tui.charts import layout, raster
 
         shown = [(plot, line) for plot in self.plots if (line := self._line_of_plot(plot)) is not None]
         bounds = self._bounds([line for _, line in shown])
         if bounds is None:
             self._frame = None
-            return self._empty_strips(width, height, base_style)
+            return message_strips(self.empty, width, height, base_style, base_style + self.style_of("chart--label"))
         # The most important curve is drawn last, over the others.
         order = list(reversed(shown))
         box = raster.PlaneBox(*bounds, log=self.log_y)
@@ -220,8 +213,8 @@ class Chart(LineWidget, can_focus=True):
         plot_width, plot_height = max(1, width - frame.gutter), max(1, height - 1)
         self._drawn_lines = [line for _, line in shown]
         codes, owner = raster.rasterize([line for _, line in order], plot_width, plot_height, box, style)
-        styles = [base_style + self._style_of_plot(plot) for plot, _ in order]
-        letters = self._letters([plot for plot, _ in order]) if style is raster.ASCII else None
+        styles = [base_style + self.style_of(style_name(plot.colour)) for plot, _ in order]
+        letters = [letter_of(plot.colour) for plot, _ in order] if style is raster.ASCII else None
         axis, label = base_style + self.style_of("chart--axis"), base_style + self.style_of("chart--label")
         cross = self._cross_column(frame, plot_width)
         ticks, strips = dict(frame.rows), []
@@ -232,7 +225,7 @@ class Chart(LineWidget, can_focus=True):
             segments = [Segment(ticks.get(row, "").rjust(frame.gutter - 1), label), Segment(edge, axis)]
             segments += self._cells_of(rows_codes[row], rows_owner[row], styles, glyphs, letters, base_style, cross)
             strips.append(Strip(segments, width))
-        strips.append(self._axis_strip(frame, width, plot_width, label, base_style))
+        strips.append(axis_strip(frame, width, plot_width, label, base_style))
         return strips
 
     def _cells_of(
@@ -245,49 +238,21 @@ class Chart(LineWidget, can_focus=True):
         base: Style,
         cross: int | None,
     ) -> list[Segment]:
+        from hptui.tui.charts.raster import runs
+
         segments: list[Segment] = []
-        start, count = 0, len(codes)
-        cross_style = base + self.style_of("chart--cross")
-        while start < count:
+        cross_sign, cross_style = "┊" if letters is None else "|", base + self.style_of("chart--cross")
+        for start, end in runs(owners, cross):
             line_index = owners[start]
-            end = start + 1
-            at_cross = start == cross and line_index < 0
-            while end < count and owners[end] == line_index and end != cross and not at_cross:
-                end += 1
-            if line_index < 0:
-                text = ("|" if letters is not None else "┊") if at_cross else " " * (end - start)
-                segments.append(Segment(text, cross_style if at_cross else base))
+            if line_index < 0 and start == cross:
+                segments.append(Segment(cross_sign, cross_style))
+            elif line_index < 0:
+                segments.append(Segment(" " * (end - start), base))
             elif letters is not None:
                 segments.append(Segment(letters[line_index] * (end - start), styles[line_index]))
             else:
                 segments.append(Segment("".join([glyphs[code] for code in codes[start:end]]), styles[line_index]))
-            start = end
         return segments
-
-    def _axis_strip(self, frame: AxisLayout, width: int, across: int, label: Style, base: Style) -> Strip:
-        text, end = "", 0
-        for start, tick in frame.columns:
-            text += " " * (start - end) + tick
-            end = start + len(tick)
-        return Strip([Segment(" " * frame.gutter, base), Segment(text.ljust(across), label)]).adjust_cell_length(
-            width, base
-        )
-
-    def _empty_strips(self, width: int, height: int, base: Style) -> list[Strip]:
-        text = fit_cells(self.empty, min(width, width_of(self.empty)))
-        left = max(0, (width - width_of(text)) // 2)
-        blank = Strip.blank(width, base)
-        strips = [blank] * max(1, height)
-        message = Strip([Segment(" " * left, base), Segment(text, base + self.style_of("chart--label"))])
-        strips[len(strips) // 2] = message.adjust_cell_length(width, base)
-        return strips
-
-    def _style_of_plot(self, plot: ChartCurve) -> Style:
-        return self.style_of("chart--muted" if plot.colour is None else f"chart--{plot.colour % N_SERIES_COLOURS}")
-
-    def _letters(self, plots: Sequence[ChartCurve]) -> list[str]:
-        """Return the letter of each curve, which replaces its colour where there are no fine dots."""
-        return [CURVE_LETTERS[(plot.colour or 0) % 26] if plot.colour is not None else "." for plot in plots]
 
     def _cross_column(self, frame: AxisLayout, across: int) -> int | None:
         if self.crosshair is None:
@@ -296,88 +261,41 @@ class Chart(LineWidget, can_focus=True):
         self.crosshair = max(box.x0, min(self.crosshair, box.x1))
         return round((self.crosshair - box.x0) / (box.x1 - box.x0) * (across - 1))
 
-    def _legend(self) -> Content:
-        """Return the curves in their colours, as many as fit into the border, with values at the crosshair."""
-        width_left = self.size.width - 4
-        parts: list[tuple[str, str | ContentStyle]] = []
-        for label, value, colour in self.legend():
-            if not label:
-                continue
-            text = f"{label} {value}" if self.crosshair is not None and value else label
-            if self.charts == "ascii" and colour is not None:
-                text = f"{CURVE_LETTERS[colour % 26]} {text}"
-            if width_left < width_of(text) + 3:
-                break
-            width_left -= width_of(text) + 2
-            style = self._content_style("chart--muted" if colour is None else f"chart--{colour % N_SERIES_COLOURS}")
-            parts += [("  " if parts else "", ""), (text, style)]
-        if self.crosshair is not None and self._frame is not None:
-            from hptui.tui.charts import layout
-
-            position = (
-                layout.time_tick_text(self.crosshair) if self.axis == "time" else number(round(self.crosshair, 2))
-            )
-            parts = [(f"{self.axis} {position}  ", self._content_style("chart--cross")), *parts]
-        return Content.assemble(*parts)
-
-    def _content_style(self, part: str) -> ContentStyle:
-        return ContentStyle.from_rich_style(self.style_of(part))
-
-    def legend(self) -> list[tuple[str, str, int | None]]:
-        """Return (label, value at the crosshair or last value, colour) of every plot."""
-        if not self.plots:  # before the first curve: NumPy is not imported for the first frame
-            return []
-        from hptui.tui.charts.layout import value_at
-
-        entries = []
-        for plot in self.plots:
-            line = self._line_of_plot(plot)
-            value = None
-            if line is not None and line.x.size:
-                value = value_at(line, self.crosshair if self.crosshair is not None else float(line.x[-1]))
-            entries.append((plot.label, "" if value is None else number(value), plot.colour))
-        return entries
-
     # keys -----------------------------------------------------------------------------------------------------
+
+    def _change_view(self) -> None:
+        self.redraw()
+        self.post_message(self.ViewChanged(self))
 
     def action_zoom(self, factor: float) -> None:
         if self._frame is None:
             return
+        from hptui.tui.charts.layout import zoomed_window
+
         box = self._frame.box
-        centre = (
-            self.crosshair if self.crosshair is not None else box.x1 if factor < 1 and self.window is None else None
-        )
-        centre = (box.x0 + box.x1) / 2 if centre is None else centre
-        full_start, full_end = self._full_range()
-        size = (box.x1 - box.x0) * factor
-        if size >= full_end - full_start:
-            self.window = None
-        else:
-            fraction = (centre - box.x0) / (box.x1 - box.x0)
-            start = max(full_start, min(centre - size * fraction, full_end - size))
-            self.window = (start, start + size)
+        centre = (box.x0 + box.x1) / 2
+        if self.crosshair is not None:
+            centre = self.crosshair
+        elif factor < 1 and self.window is None:
+            centre = box.x1
+        self.window = zoomed_window((box.x0, box.x1), factor, centre, self._full_range())
         self._last_bounds = None
-        self.redraw()
-        self.post_message(self.ViewChanged(self))
+        self._change_view()
 
     def action_pan(self, by: int) -> None:
         if self._frame is None:
             return
+        from hptui.tui.charts.layout import moved_window
+
         box = self._frame.box
         if self.crosshair is not None:
             across = max(1, self.size.width - self._frame.gutter - 1)
             self.crosshair += by * (box.x1 - box.x0) / across
-            self.redraw()
-            self.post_message(self.ViewChanged(self))
+        elif self.window is not None:
+            self.window = moved_window((box.x0, box.x1), by / 4, self._full_range())
+        else:
             return
-        if self.window is None:
-            return
-        full_start, full_end = self._full_range()
-        size = box.x1 - box.x0
-        start = max(full_start, min(box.x0 + by * size / 4, full_end - size))
-        self.window = (start, start + size)
-        self.redraw()
-        self.post_message(self.ViewChanged(self))
+        self._change_view()
 
     def _full_range(self) -> tuple[float, float]:
         """Return the bounds of the x axis without a zoom."""
@@ -388,25 +306,21 @@ class Chart(LineWidget, can_focus=True):
 
     def action_fit(self) -> None:
         self.window, self._last_bounds, self.crosshair = None, None, None
-        self.redraw()
-        self.post_message(self.ViewChanged(self))
+        self._change_view()
 
     def action_log_y(self) -> None:
         self.log_y = not self.log_y
-        self.redraw()
-        self.post_message(self.ViewChanged(self))
+        self._change_view()
 
     def action_axis(self) -> None:
         self.axis = AXES[(AXES.index(self.axis) + 1) % len(AXES)]
         self.window = self.crosshair = None
-        self.redraw()
-        self.post_message(self.ViewChanged(self))
+        self._change_view()
 
     def action_smooth(self, by: int) -> None:
         index = min(range(len(SMOOTHING_WEIGHTS)), key=lambda index: abs(SMOOTHING_WEIGHTS[index] - self.smoothing))
         self.smoothing = SMOOTHING_WEIGHTS[max(0, min(len(SMOOTHING_WEIGHTS) - 1, index + by))]
-        self.redraw()
-        self.post_message(self.ViewChanged(self))
+        self._change_view()
 
     def action_crosshair(self) -> None:
         if self.crosshair is not None or self._frame is None:
@@ -415,8 +329,7 @@ class Chart(LineWidget, can_focus=True):
             ends = [float(line.x[-1]) for line in self._drawn_lines if line.x.size]
             box = self._frame.box
             self.crosshair = min(max(ends, default=box.x1), box.x1)
-        self.redraw()
-        self.post_message(self.ViewChanged(self))
+        self._change_view()
 
     def on_click(self, event: events.Click) -> None:
         self.focus()
@@ -424,8 +337,7 @@ class Chart(LineWidget, can_focus=True):
             box = self._frame.box
             across = max(1, self.size.width - self._frame.gutter - 1)
             self.crosshair = box.x0 + (event.x - self._frame.gutter) / across * (box.x1 - box.x0)
-            self.redraw()
-            self.post_message(self.ViewChanged(self))
+            self._change_view()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self.action_zoom(0.8)

@@ -7,6 +7,7 @@ lines that it has drawn, and `repaint` refreshes the regions where they differ f
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,6 +15,8 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
+
+from hptui.tui.textual_private import segments_of, set_border_text
 
 StyledText = tuple[str, Style]
 """A text and its style."""
@@ -80,17 +83,14 @@ class LineWidget(Widget):
 
         Only the line of the border that changes is sent.
         """
-        self._set_border_text("_border_title", title, -1)
-        self._set_border_text("_border_subtitle", subtitle, self.size.height)
+        self._set_border_text("title", title, -1)
+        self._set_border_text("subtitle", subtitle, self.size.height)
 
-    def _set_border_text(self, name: str, text: str | Content, y: int) -> None:
+    def _set_border_text(self, place: Literal["title", "subtitle"], text: str | Content, y: int) -> None:
         content = (text if isinstance(text, Content) else Content(text)) or None
-        previous = getattr(self, name, None)
-        if previous == content and getattr(previous, "spans", None) == getattr(content, "spans", None):
-            return
-        # Textual's public attribute refreshes the whole widget; this sets the private one behind it.
-        setattr(self, name, content)
-        if self.size.width and self.styles.border_top[0]:
+        # Textual's public attribute would refresh the whole widget.
+        is_new = set_border_text(self, place, content)
+        if is_new and self.size.width and self.styles.border_top[0]:
             self.refresh(Region(-1, y, self.size.width + 2, 1))
 
     def notify_style_update(self) -> None:
@@ -102,8 +102,7 @@ class LineWidget(Widget):
 
 def changed_span(old: Strip, new: Strip) -> tuple[int, int] | None:
     """Return the cells from the first to the last segment that differ; None if all are the same."""
-    # `_segments` is private to Textual: comparing needs the list, and copying it for each line drawn would cost time.
-    old_segments, new_segments = old._segments, new._segments
+    old_segments, new_segments = segments_of(old), segments_of(new)
     if old_segments == new_segments:
         return None
     start = left = 0

@@ -17,8 +17,9 @@ from textual.message import Message
 from textual.strip import Strip
 
 from hptui.tui.cells import fit_cells, plain_line, width_of
+from hptui.tui.editor import open_pager
+from hptui.tui.host import host_of
 from hptui.tui.keys import bindings
-from hptui.tui.screens.screen import app_of
 from hptui.tui.sources.log import LogSnapshot, read_line
 from hptui.tui.widgets.lines import LineWidget
 
@@ -246,13 +247,11 @@ class LogView(LineWidget, can_focus=True):
         self.post_message(self.InputRequested("filter"))
 
     def action_pager(self) -> None:
-        from hptui.tui.screens.new_study import open_pager
-
         if self.snapshot is not None and self.snapshot.path is not None:
-            open_pager(app_of(self), self.snapshot.path)
+            open_pager(host_of(self), self.snapshot.path)
 
     def action_copy(self) -> None:
-        app_of(self).copy(self.text(self.cursor), "the line")
+        host_of(self).copy(self.text(self.cursor), "the line")
 
     def find(self, text: str) -> bool:
         """Find a text from the cursor on; return whether it occurs."""

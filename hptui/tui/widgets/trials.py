@@ -8,8 +8,8 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from hptui.core.trial import Trial
+from hptui.tui.host import is_allowed
 from hptui.tui.keys import bindings
-from hptui.tui.screens.screen import is_allowed
 from hptui.tui.themes import UNICODE_GLYPHS, Glyphs
 from hptui.tui.trial_rows import TrialRows
 from hptui.tui.widgets.table import TableWidget
@@ -21,7 +21,7 @@ class TrialTable(TableWidget):
     BINDINGS: ClassVar[list[BindingType]] = bindings("trials")
 
     class ActionRequested(Message):
-        """The trials of a study. What a key requests is posted to the screen, which knows the study."""
+        """A key requests an action on trials, which the screen carries out."""
 
         def __init__(self, action: str, numbers: list[int]) -> None:
             super().__init__()

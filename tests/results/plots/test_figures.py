@@ -235,7 +235,7 @@ def test_trials_in_one_place_are_numbered_together(home, tmp_path):
 
 
 def test_the_ticks_of_a_small_logarithmic_range_are_all_powers():
-    from hptui.results.plots.matplotlib import _power
+    from hptui.results.plots.style import _power
 
     assert [_power(at, small=True) for at in (1e-3, 1e-2, 3e-2, 1.0, 10.0)] == ["1e-3", "1e-2", "3e-2", "1", "10"]
     assert _power(0.05, small=False) == "0.05"

@@ -1,8 +1,6 @@
 import math
 
 import pytest
-import sacrebleu
-from rouge_score.rouge_scorer import RougeScorer
 
 from hptui.trainers.evals.overlap import bleu, rouge
 
@@ -21,6 +19,8 @@ OUTPUTS = [
 
 
 def test_bleu_is_that_of_sacrebleu_from_0_to_1():
+    import sacrebleu  # half a second, and rouge_score three, that a run which skips these tests need not wait for
+
     found = bleu(OUTPUTS, REFERENCES)
     assert found.metrics["bleu"] == pytest.approx(sacrebleu.corpus_bleu(OUTPUTS, [REFERENCES]).score / 100, abs=1e-12)
     assert "tok:13a" in found.facts["bleu_signature"]
@@ -33,6 +33,8 @@ def test_bleu_of_a_hand_made_case():
 
 
 def test_rouge_is_the_mean_of_rouge_score():
+    from rouge_score.rouge_scorer import RougeScorer
+
     scorer = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=False)
     found = rouge(OUTPUTS, REFERENCES)
     for name in ("rouge1", "rouge2", "rougeL"):

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
-
-from tests.trainers.sft import tiny
 
 
 @pytest.fixture(autouse=True)
 def _torch_as_it_was() -> Iterator[None]:
+    import torch
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -20,4 +19,6 @@ def _torch_as_it_was() -> Iterator[None]:
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
+    from tests.trainers.sft import tiny
+
     return tiny.study(tmp_path)

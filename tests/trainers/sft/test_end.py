@@ -99,7 +99,7 @@ def test_what_is_saved_is_what_was_trained(study: Path, adapter: str, merged: bo
 
 def test_no_numbers_is_a_reason_of_its_own(study: Path) -> None:
     last, run = end(
-        study, {"adapter": "none", "learning_rate": 1e6, "optimizer": "sgd", "max_grad_norm": 0, "steps": 30}
+        study, {"adapter": "none", "learning_rate": 1e30, "optimizer": "sgd", "max_grad_norm": 0, "steps": 30}
     )
     assert (last["status"], last["reason"]) == ("failed", "nan")
     assert "with a learning rate of" in last["message"]

@@ -52,16 +52,16 @@ def patch_trainer(module: Any) -> None:
     begin, log, step = handler.on_train_begin, handler.on_log, handler.on_step_end
 
     def on_train_begin(self: Any, args: Any, state: Any, control: Any, *others: Any, **options: Any) -> Any:
-        ignore_errors(report.trainer_begins, "tap transformers", args, state)
+        ignore_errors(report.record_trainer_start, "tap transformers", args, state)
         return begin(self, args, state, control, *others, **options)
 
     def on_log(self: Any, args: Any, state: Any, control: Any, logs: Any, *others: Any, **options: Any) -> Any:
-        ignore_errors(report.trainer_logs, "tap transformers", state, logs)
+        ignore_errors(report.record_trainer_logs, "tap transformers", state, logs)
         return log(self, args, state, control, logs, *others, **options)
 
     def on_step_end(self: Any, args: Any, state: Any, control: Any, *others: Any, **options: Any) -> Any:
         result = step(self, args, state, control, *others, **options)
-        ignore_errors(report.trainer_steps, state, control)
+        ignore_errors(report.stop_trainer_if_requested, state, control)
         return result
 
     handler.on_train_begin, handler.on_log, handler.on_step_end = on_train_begin, on_log, on_step_end

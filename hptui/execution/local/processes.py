@@ -1,0 +1,150 @@
+"""Processes of attempts on this machine: whether one lives, by its lock and never by a pid; how to end what is left.
+
+Linux only in parts: elsewhere orphans are possible."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from hptui.execution.executor import State
+from hptui.execution.local import shim
+from hptui.store.run_directory import RunDir, lock_is_held, read_json
+
+TOKEN_VARIABLE = "HPTUI_ATTEMPT"  # noqa: S105
+"""Environment variable with the attempt's token, by which its processes can be found."""
+MAX_DYING_S = 0.5
+"""How long to wait for killed processes to end."""
+
+
+def local_state(run: RunDir, boot: str = "") -> State:
+    """Return what lock and run directory say of an attempt; `boot` is the boot in which it was started."""
+    if lock_is_held(run.lock):
+        return State("alive")
+    if isinstance(read_json(run.exit), dict):
+        return State("gone", "exit")
+    if boot and boot != shim.boot_id():
+        return State("gone", "boot", "the machine was restarted")
+    if not run.lock.exists():
+        return State("gone", "never", "it was never started")
+    return State("gone", "lock")
+
+
+def shim_pid(run: RunDir) -> int | None:
+    """Return the pid of an attempt's shim, as it wrote it down; None as long as it has not."""
+    facts = read_json(run.shim)
+    return facts.get("shim") if isinstance(facts, dict) else None
+
+
+def attempt_processes() -> Iterator[tuple[int, str]]:
+    """Yield (pid, token) of the processes that carry the token of an attempt."""
+    mark = f"{TOKEN_VARIABLE}=".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        for word in words:
+            if word.startswith(mark):
+                yield int(process.name), word[len(mark) :].decode(errors="replace")
+
+
+def open_shim_pidfd(pid: int, run: RunDir) -> int | None:
+    """Return a pidfd that becomes readable when the shim ends; None where that is not possible.
+
+    It only wakes the poll; the lock decides whether the attempt lives, and no signal is sent through it.
+    """
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return None
+    if lock_is_held(run.lock):  # the shim still lives, so its pid was not reused before the pidfd was opened
+        return handle
+    os.close(handle)
+    return None
+
+
+def kill_orphans(token: str, run: RunDir) -> None:
+    """Kill every process that could still write to an ended attempt, and delete its half-written files.
+
+    A lock may be released before the last worker dies. The shim that wrote `exit.json` has killed them already. Linux
+    only; a process stuck in the kernel is left.
+    """
+    if read_json(run.exit) is None:
+        kill_marked_processes(token, run)
+    for temporary in run.root.glob(".*.tmp"):
+        temporary.unlink(missing_ok=True)
+
+
+def kill_marked_processes(token: str, run: RunDir) -> int:
+    """Kill the processes that carry a lost attempt's token or can write to its files; return their number.
+
+    A forked child keeps its launcher's environment in /proc until it executes something, hence the files: the attempt's
+    events, and the pipe that its shim read. Processes that only read them are left alone.
+    """
+    mark, files = f"{TOKEN_VARIABLE}={token}".encode(), {str(run.events), *_output_pipe(run)}
+    killed, deadline = 0, time.monotonic() + MAX_DYING_S
+    while dying := _kill(mark, files):  # until none is left: they may have forked meanwhile
+        killed += len(dying)
+        for handle in dying:
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+            os.close(handle)
+        if time.monotonic() > deadline:  # stuck in the kernel, for example in a GPU driver call: cannot be killed
+            break
+    return killed
+
+
+def _output_pipe(run: RunDir) -> list[str]:
+    """Return the worker's output pipe as /proc names it.
+
+    Empty after a reboot: the pipe's inode number may then belong to another pipe.
+    """
+    facts = read_json(run.shim)
+    valid = isinstance(facts, dict) and facts.get("output") and facts.get("boot") == shim.boot_id()
+    return [f"pipe:[{facts['output']}]"] if valid else []
+
+
+def _kill(mark: bytes, files: Collection[str]) -> list[int]:
+    """Kill all processes of an attempt; return pidfds that become readable when they are dead."""
+    dying = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        if int(entry.name) == os.getpid() or not _belongs_to_attempt(entry, mark, files):
+            continue
+        try:
+            handle = os.pidfd_open(int(entry.name))
+        except OSError:
+            continue
+        dying.append(handle)
+        if _belongs_to_attempt(entry, mark, files):  # again: the pid may have been reused meanwhile
+            with suppress(OSError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+    return dying
+
+
+def _belongs_to_attempt(process: Path, mark: bytes, files: Collection[str]) -> bool:
+    try:
+        if mark in (process / "environ").read_bytes().split(b"\0"):
+            return True
+        return any(_writes_to(process, fd, files) for fd in os.listdir(process / "fd"))
+    except OSError:
+        return False
+
+
+def _writes_to(process: Path, fd: str, files: Collection[str]) -> bool:
+    try:
+        if os.readlink(process / "fd" / fd) not in files:
+            return False
+        lines = (process / "fdinfo" / fd).read_text().splitlines()
+    except OSError:  # closed meanwhile
+        return False
+    flags = next(line.split()[1] for line in lines if line.startswith("flags:"))
+    return int(flags, 8) & os.O_ACCMODE != os.O_RDONLY

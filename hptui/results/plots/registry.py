@@ -1,0 +1,55 @@
+"""The plots by name, and why a study may not have one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from hptui.results.plots.context import PlotContext
+from hptui.results.plots.history import curves, history, history_title
+from hptui.results.plots.pairs import contour, pareto
+from hptui.results.plots.plot import Plot, PlotOptions
+from hptui.results.plots.settings import categorization, importances, parallel, slices
+
+PLOTS: Mapping[str, Callable[[PlotContext, PlotOptions], Plot | None]] = {
+    "history": history,
+    "curves": curves,
+    "slice": slices,
+    "importance": importances,
+    "parallel": parallel,
+    "contour": contour,
+    "pareto": pareto,
+    "categories": categorization,
+}
+"""Plots by name; each is None for a study that has nothing to draw in it."""
+
+
+def missing_plot(context: PlotContext, name: str, options: PlotOptions) -> tuple[str, str]:
+    """Return the title of a plot that there is nothing to draw in, and the reason."""
+    metric, names = context.metric, list(dict.fromkeys(options.settings))
+    not_yet = "no trial is complete yet"
+    if name == "slice":
+        return (f"{metric} over {names[0]}", "no complete trial has a value of it") if names else (name, NOT_SEARCHED)
+    if name == "contour":
+        if len(names) < 2:
+            return "heat map", "two parameters are needed"
+        return f"mean {metric} over {names[0]} and {names[1]}", "no complete trial has a value of both"
+    if name == "pareto":
+        metrics = [objective.metric for objective in context.study.objectives]
+        return (
+            (f"{metrics[1]} against {metrics[0]}", not_yet)
+            if metrics[1:]
+            else ("Pareto front", "the study has one objective")
+        )
+    return {
+        "history": (history_title(metric), not_yet),
+        "curves": ("curves", "no metric has been reported twice yet"),
+        "importance": (
+            "how much of the variation each parameter explains (fANOVA)",
+            "nothing can be said: four complete trials that differ are needed",
+        ),
+        "parallel": ("all parameters", not_yet),
+        "categories": ("categories of answers by trial", "no trial counts its answers by category"),
+    }[name]
+
+
+NOT_SEARCHED = "nothing is searched"
