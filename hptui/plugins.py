@@ -93,12 +93,14 @@ HANDED_ON: Mapping[str, str] = {
 """Where each name that is handed on is; its module is imported when the name is first asked for."""
 
 
-def __getattr__(name: str) -> Any:
-    """Return a name that is handed on."""
-    if name not in HANDED_ON:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, attribute = HANDED_ON[name].partition(":")
-    return resolve(f"{module}:{attribute or name}")
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        """Return a name that is handed on."""
+        if name not in HANDED_ON:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, attribute = HANDED_ON[name].partition(":")
+        return resolve(f"{module}:{attribute or name}")
 
 
 GROUPS: tuple[Group, ...] = tuple(NOUNS)
