@@ -34,8 +34,10 @@ from hptui.core.references import named_object, resolve, unsupported_if_it_fails
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from hptui.core.keys import FLAG, NUMBER, TEXT, WHOLE, Key, one_of
     from hptui.core.study import Objective, PrunerSettings, Study
     from hptui.core.trial import Trial
+    from hptui.execution.executor import Executor, Handle, Launch, LaunchRecord, Lease, State, WorkerSpec
     from hptui.results.document import Block, Bullets, CodeBlock, Heading, Paragraph, ReportTable
     from hptui.results.export.formats import ExportRequest
     from hptui.results.fact_writer import FactWriter
@@ -49,80 +51,56 @@ if TYPE_CHECKING:
     from hptui.trainers.context import TrialContext
     from hptui.trainers.settings import setting
 
+# fmt: off
 __all__ = [
     # the registry
-    "API",
-    "GROUPS",
-    "BUILT_IN",
-    "Plugin",
-    "names",
-    "spec",
-    "load",
-    "list_plugins",
+    "API", "GROUPS", "BUILT_IN", "Plugin", "names", "spec", "load", "list_plugins",
     # what a plug-in says about itself
-    "SamplerSpec",
-    "PrunerKind",
-    "TrainerSpec",
-    "MetricsReaderSpec",
-    "ExporterSpec",
-    "ReportSectionSpec",
-    "ExecutorSpec",
-    "ScreenSpec",
-    "CommandSpec",
+    "SamplerSpec", "PrunerKind", "TrainerSpec", "MetricsReaderSpec", "ExporterSpec", "ReportSectionSpec",
+    "ExecutorSpec", "ScreenSpec", "CommandSpec", "Key", "FLAG", "NUMBER", "TEXT", "WHOLE", "one_of",
     # what it works with
-    "Objective",
-    "PrunerSettings",
-    "Study",
-    "Trial",
-    "Engine",
-    "Proposal",
-    "SpaceProjection",
-    "Pruner",
-    "ProgressCurve",
-    "Verdict",
-    "KEEP",
-    "TrialContext",
-    "setting",
-    "ReportData",
-    "FactWriter",
-    "View",
-    "Block",
-    "Bullets",
-    "CodeBlock",
-    "Heading",
-    "Paragraph",
-    "ReportTable",
-    "ExportRequest",
-    "MetricsReader",
-    "ReaderOptions",
-    "Reading",
+    "Study", "Objective", "PrunerSettings", "Trial", "Engine", "Proposal", "SpaceProjection",
+    "Pruner", "ProgressCurve", "Verdict", "KEEP", "TrialContext", "setting",
+    "MetricsReader", "ReaderOptions", "Reading",
+    "Executor", "Handle", "Launch", "LaunchRecord", "Lease", "State", "WorkerSpec",
+    "ExportRequest", "View", "ReportData", "FactWriter",
+    "Block", "Bullets", "CodeBlock", "Heading", "Paragraph", "ReportTable",
 ]
+# fmt: on
 
 HANDED_ON: Mapping[str, str] = {
-    **dict.fromkeys(("Objective", "PrunerSettings", "Study"), "hptui.core.study"),
-    "Trial": "hptui.core.trial",
-    **dict.fromkeys(("MetricsReader", "ReaderOptions"), "hptui.scripts.metrics.readers"),
-    "Reading": "hptui.scripts.metrics.pairs:MetricsReading",
-    **dict.fromkeys(("Engine", "Proposal"), "hptui.search.engine"),
-    "SpaceProjection": "hptui.search.projection",
-    **dict.fromkeys(("Pruner", "ProgressCurve", "Verdict", "KEEP"), "hptui.search.pruners.base"),
-    "TrialContext": "hptui.trainers.context",
-    "setting": "hptui.trainers.settings",
-    "ReportData": "hptui.results.report_data",
-    "FactWriter": "hptui.results.fact_writer",
-    "View": "hptui.results.view",
-    "ExportRequest": "hptui.results.export.formats",
-    **dict.fromkeys(("Block", "Bullets", "CodeBlock", "Heading", "Paragraph", "ReportTable"), "hptui.results.document"),
+    name: module
+    for module, names_in_it in {
+        "hptui.core.keys": "Key FLAG NUMBER TEXT WHOLE one_of",
+        "hptui.core.study": "Study Objective PrunerSettings",
+        "hptui.core.trial": "Trial",
+        "hptui.search.engine": "Engine Proposal",
+        "hptui.search.projection": "SpaceProjection",
+        "hptui.search.pruners.base": "Pruner ProgressCurve Verdict KEEP",
+        "hptui.trainers.context": "TrialContext",
+        "hptui.trainers.settings": "setting",
+        "hptui.scripts.metrics.readers": "MetricsReader ReaderOptions",
+        "hptui.scripts.metrics.pairs:MetricsReading": "Reading",
+        "hptui.execution.executor": "Executor Handle Launch LaunchRecord Lease State WorkerSpec",
+        "hptui.results.export.formats": "ExportRequest",
+        "hptui.results.view": "View",
+        "hptui.results.report_data": "ReportData",
+        "hptui.results.fact_writer": "FactWriter",
+        "hptui.results.document": "Block Bullets CodeBlock Heading Paragraph ReportTable",
+    }.items()
+    for name in names_in_it.split()
 }
 """Where each name that is handed on is; its module is imported when the name is first asked for."""
 
 
-def __getattr__(name: str) -> Any:
-    """Return a name that is handed on."""
-    if name not in HANDED_ON:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, attribute = HANDED_ON[name].partition(":")
-    return resolve(f"{module}:{attribute or name}")
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        """Return a name that is handed on."""
+        if name not in HANDED_ON:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, attribute = HANDED_ON[name].partition(":")
+        return resolve(f"{module}:{attribute or name}")
 
 
 GROUPS: tuple[Group, ...] = tuple(NOUNS)

@@ -40,6 +40,9 @@ STARTERS = (
     "hptui.scripts.preflight.",
     "hptui.scripts.process.",
     "hptui.testing.executors.",
+    "hptui.testing.study.",
+    "hptui.testing.trainers.",
+    "hptui.operations.plugins.",
     "hptui.api.run.",
 )
 """What starts a process when it is called, by the beginning of its full name."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from hptui.core.keys import Key
 
 API = 1
 """Version of these dataclasses and of the protocols behind them. A spec with a higher `api` is not loaded."""
@@ -37,7 +40,7 @@ class SamplerSpec:
     asks_ahead: bool = False
     own_process_from: int | None = None
     requires: tuple[str, ...] = ()
-    keys: tuple[Any, ...] = ()
+    keys: tuple[Key, ...] = ()
     api: int = API
 
 
@@ -46,16 +49,16 @@ class PrunerKind:
     """A kind of pruner: a value of `[search] pruner`.
 
     `pruner` is called with (objective, settings: PrunerSettings) and returns a `Pruner`. `keys` are its own settings,
-    besides `warmup`, `startup` and `on`. `wraps`: it asks another kind, which `wraps` in its table names, and takes
-    that one's settings, too. `halving`: `warmup` is its first rung, so it is more than 0. `compares`: it waits for
-    `startup` other trials; only such a kind can be wrapped. `counts_reports`: curves have the number of the report in
-    place of progress.
+    besides `warmup`, `startup` and `on`: names of keys of `[search.pruner]`, or Keys that only it has. `wraps`: it asks
+    another kind, which `wraps` in its table names, and takes that one's settings, too. `halving`: `warmup` is its first
+    rung, so it is more than 0. `compares`: it waits for `startup` other trials; only such a kind can be wrapped.
+    `counts_reports`: curves have the number of the report in place of progress.
     """
 
     name: str
     help: str
     pruner: Reference
-    keys: tuple[Any, ...] = ()
+    keys: tuple[str | Key, ...] = ()
     wraps: bool = False
     halving: bool = False
     compares: bool = True
@@ -152,7 +155,7 @@ class ExecutorSpec:
     name: str
     help: str
     executor: Reference
-    keys: tuple[Any, ...] = ()
+    keys: tuple[Key, ...] = ()
     api: int = API
 
 

@@ -28,6 +28,7 @@ def plugins_of(study: Study) -> dict[str, str]:
     parts = [study, *(as_stage(study, stage) for stage in study.stages)]
     named: list[tuple[Group, str]] = [("samplers", part.search.sampler) for part in parts]
     named += [("pruners", part.search.pruner.kind) for part in parts]
+    named.append(("executors", study.resources.executor))
     kind = study.trainer.kind
     if registry.spec_of(kind, study.directory) is not None:
         named.append(("trainers", kind))

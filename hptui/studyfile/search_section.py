@@ -170,12 +170,12 @@ def _own_names(data: Mapping[str, Value], directory: str, *, stored: bool) -> li
     kind = data.get("kind")
     if not isinstance(kind, str) or kind in ("none", *plugins.names("pruners")):
         return []
-    if stored:
-        return [key for key in data if key not in COMMON_PRUNER_KEYS]
     try:
-        return [key.name for key in plugins.spec("pruners", kind, directory).keys if not isinstance(key, str)]
+        keys = () if stored else plugins.spec("pruners", kind, directory).keys
     except HptuiError:  # raised again where the kind is read
         return []
+    shared = [key for key in keys if isinstance(key, str)]
+    return [key for key in data if key not in (*COMMON_PRUNER_KEYS, *shared)]
 
 
 def _read_pruner_settings(

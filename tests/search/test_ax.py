@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ASK = """
-from tests.contracts.test_engines import KINDS
+from tests.contracts.kinds import KINDS
 from tests.search.kit import ask
 
 kind = KINDS["ax-multi"]

@@ -12,7 +12,7 @@ import pytest
 import hptui
 
 ROOT = Path(hptui.__file__).parents[1]
-PROGRAM = Path(__file__).with_name("api.py")
+PROGRAMS = ("api.py", "plugins.py")
 
 
 def mypy(program: Path, cache: Path) -> subprocess.CompletedProcess[str]:
@@ -28,8 +28,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("mypy")
 
 
-def test_a_program_that_uses_the_public_names_has_the_types_that_it_expects(cache: Path) -> None:
-    done = mypy(PROGRAM, cache)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_that_uses_the_public_names_has_the_types_that_it_expects(cache: Path, name: str) -> None:
+    done = mypy(Path(__file__).with_name(name), cache)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
@@ -42,5 +43,9 @@ def test_a_wrong_type_is_an_error(cache: Path, tmp_path: Path) -> None:
 
 
 def test_the_program_uses_all_public_names() -> None:
-    used = {node.attr for node in ast.walk(ast.parse(PROGRAM.read_text())) if isinstance(node, ast.Attribute)}
+    used = {
+        node.attr
+        for node in ast.walk(ast.parse(Path(__file__).with_name("api.py").read_text()))
+        if isinstance(node, ast.Attribute)
+    }
     assert set(hptui.__all__) <= used

@@ -244,7 +244,7 @@ class EventFile:
     def read_new(self, *, last: bool = False) -> Iterator[MetricsReading]:
         """Yield the new scalars, those of one step together."""
         step, metrics = 0, dict[str, float]()
-        for event in self._loader.Load():
+        for event in self._events():
             if event.step != step and metrics:
                 yield MetricsReading(metrics, step)
                 metrics = {}
@@ -252,6 +252,13 @@ class EventFile:
             metrics |= {value.tag: number for value in event.summary.value if (number := _scalar(value)) is not None}
         if metrics:
             yield MetricsReading(metrics, step)
+
+    def _events(self) -> Iterator[Any]:
+        """Yield the new events."""
+        try:
+            yield from self._loader.Load()
+        except Exception as error:  # noqa: BLE001  the library raises its own errors for a file that was removed
+            logging.getLogger(__name__).debug("%s", error)
 
 
 def _scalar(value: Any) -> float | None:
