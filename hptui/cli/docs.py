@@ -45,7 +45,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 @click.option("--path", "as_path", is_flag=True, help="Print where the page is, or the directory of all pages.")
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 def docs_(topics: tuple[str, ...], search: str | None, as_path: bool, as_json: bool) -> int:
-    """Print the list of topics, a page, the part of a page about a key, or sections that were searched for."""
+    """Print the documentation: the list of topics, pages, or the parts about keys."""
     from hptui.operations import docs
 
     if search is not None:
