@@ -45,6 +45,8 @@ def affected_tests(changed: set[str]) -> list[Path]:
     reached = _with_users({files[name] for name in changed if name in files})
     folders = _folders(changed)
     others = {Path(name).name for name in changed if name not in files}
+    if any(name.startswith("hptui/docs/") for name in changed):
+        reached |= {"tests.test_docs"}  # it reads every page, and names none
     others |= {f'"{Path(name).parent.name}"' for name in changed if name not in files and "/" in name}
     return sorted(
         path

@@ -43,19 +43,19 @@ class InstalledScreens:
     """The screens of installed packages, as the application knows them."""
 
     def __init__(self, app: App[Any]) -> None:
-        self._app = app
+        self._application = app
         self.specs: Sequence[ScreenSpec] = ()
 
     def start_search(self) -> None:
         """Look for them in a thread, and bind their keys when they are known."""
-        self._app.run_worker(lambda: self._app.call_from_thread(self.add, load_specs()), thread=True)
+        self._application.run_worker(lambda: self._application.call_from_thread(self.add, load_specs()), thread=True)
 
     def add(self, specs: Sequence[ScreenSpec]) -> None:
         """Take over the specs, and bind their keys."""
         self.specs = specs
         for spec in specs:
             for key in spec.keys:
-                self._app.bind(key, f"open_installed({spec.name!r})", description=spec.title, show=False)
+                self._application.bind(key, f"open_installed({spec.name!r})", description=spec.title, show=False)
 
     def open(self, name: str) -> None:
         """Open a screen, if it opens from the one in front; it is made with that one's study, or None.
@@ -63,7 +63,7 @@ class InstalledScreens:
         A screen that cannot be made is a message: it must not end the application.
         """
         spec = next((spec for spec in self.specs if spec.name == name), None)
-        front = self._app.screen
+        front = self._application.screen
         if spec is None or not can_open_from(spec, front):
             return
         try:
@@ -71,7 +71,7 @@ class InstalledScreens:
         except Exception as error:  # noqa: BLE001  the class is somebody else's
             host_of(front).say(f"{spec.title} cannot be opened: {type(error).__name__}: {error}", "bad")
         else:
-            self._app.push_screen(screen)
+            self._application.push_screen(screen)
 
 
 class InstalledScreenCommands(Provider):

@@ -56,8 +56,8 @@ def test_a_page_is_printed_as_markdown_in_pipes(call):
 @pytest.mark.parametrize(
     ("place", "text"),
     [
-        ("study-file.hang_after", "time without an event"),
-        ("study-file.on_end", "a command to run when the study rests"),
+        ("study-file.hang_after", "silence of a trial"),
+        ("study-file.on_end", "to run when the study rests"),
         ("study-file.search.until.hours", "hours of activity"),
         ("screens.study.pause", "save checkpoints and stop for now"),
         ("verbs.run", "Start the study FILE"),

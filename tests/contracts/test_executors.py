@@ -76,7 +76,7 @@ def test_threads_that_the_runner_took_along_run_again(home: Path, tmp_path: Path
 def test_an_unknown_executor_is_refused_with_the_nearest_name(home: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"resources.executor: unknown executor 'locl'\n.*did you mean 'local'"):
         run_to_rest(home, toy(tmp_path, rest='[resources]\nexecutor = "locl"'))
-    with pytest.raises(UserError, match=r"unknown executor 'lokal'\n.*'local'"):
+    with pytest.raises(UserError, match=r"there is no executor 'lokal'\n.*'local'"):
         find_executor("lokal")
     with pytest.raises(Unsupported, match="'no_such_module:Executor' cannot be loaded: ModuleNotFoundError"):
         run_to_rest(home, toy(tmp_path, rest='[resources]\nexecutor = "no_such_module:Executor"'))
