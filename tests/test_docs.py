@@ -349,12 +349,14 @@ def test_modules_that_are_named_exist() -> None:
 
 
 @new_tree
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(tests/[^`:]+?)(?:::(\w+))?`", "".join(TEXTS.values())))))
+@pytest.mark.parametrize(
+    "name", sorted(set(re.findall(r"`((?:tests|hptui/testing)/[^`:]+?)(?:::(\w+))?`", "".join(TEXTS.values()))))
+)
 def test_tests_that_are_named_exist(name: tuple[str, str]) -> None:
     file, function = name
     assert (ROOT / file).exists()
     if function:
-        assert re.search(rf"^(?:async )?def {function}\(", (ROOT / file).read_text(), re.MULTILINE)
+        assert re.search(rf"^(?: {{4}})?(?:async )?def {function}\(", (ROOT / file).read_text(), re.MULTILINE)
 
 
 # -- the root of the repository
