@@ -186,7 +186,7 @@ def inspect_in_subprocess(kind: str, directory: str) -> dict[str, Key] | None:
     python_path = os.pathsep.join(part for part in (os.environ.get("PYTHONPATH", ""), package_root) if part)
     try:
         process = subprocess.run(
-            [sys.executable, "-m", "hptui.trainers.user_function", kind, directory],
+            [sys.executable, "-B", "-m", "hptui.trainers.user_function", kind, directory],
             env={**os.environ, "PYTHONPATH": python_path},
             cwd=directory or None,
             stdin=subprocess.DEVNULL,

@@ -17,6 +17,8 @@ from hptui.testing.executors import ExecutorContract
 from tests.support import events, run_to_rest, state, toy, trials
 from tests.test_layers import PACKAGE, imports, modules, name_of
 
+pytestmark = pytest.mark.process
+
 ON_THREADS = '[resources]\nexecutor = "hptui.testing.executors:InProcessExecutor"\n'
 
 

@@ -26,6 +26,8 @@ from tests.results.kit import view_of
 from tests.results.seeds import one
 from tests.results.test_diagnosis import CHARLM
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def maths():

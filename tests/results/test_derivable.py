@@ -18,6 +18,8 @@ from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one
 
+pytestmark = pytest.mark.process
+
 value = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.005, 0.5, 1.0, math.nan, math.inf]))
 params = st.fixed_dictionaries(
     {},

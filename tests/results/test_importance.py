@@ -12,6 +12,8 @@ from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one
 
+pytestmark = pytest.mark.process
+
 
 def trials_of(count):
     rng = random.Random(1)

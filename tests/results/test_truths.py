@@ -20,6 +20,8 @@ from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import build, one
 
+pytestmark = pytest.mark.process
+
 BOWL = """
     name = "bowl"
     [objective]

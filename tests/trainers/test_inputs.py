@@ -8,6 +8,8 @@ import pytest
 
 from hptui.trainers.provenance import data_facts, git_facts
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):

@@ -18,6 +18,8 @@ from hptui.trainers import toy, worker
 from hptui.trainers.settings import describe
 from tests.trainers.attempts import curve, events, make
 
+pytestmark = pytest.mark.process
+
 
 def end(study: Path, settings: dict[str, Any], *, attempt: int = 1, **over: Any) -> dict[str, Any]:
     """Run it in this process."""

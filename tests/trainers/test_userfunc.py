@@ -11,6 +11,8 @@ from hptui.core.errors import UserError
 from hptui.core.keys import FLAG, FLOAT, PLAIN_LIST, TEXT, VALUE, WHOLE_FLOAT, Key
 from hptui.trainers.registry import schema
 
+pytestmark = pytest.mark.process
+
 MODULE = """
 from __future__ import annotations
 from dataclasses import dataclass

@@ -16,6 +16,8 @@ from hptui.store.run_directory import put_control
 from hptui.trainers import toy, worker
 from tests.trainers.attempts import ROOT, curve, events, make, start, until, work
 
+pytestmark = pytest.mark.process
+
 SLOW = {"steps": 400, "step_seconds": 0.01}
 
 

@@ -24,6 +24,8 @@ from tests.operations.made import make
 from tests.support import kill_all, run_to_rest, toy
 from tests.tui.walk import SIZES, walking
 
+pytestmark = pytest.mark.process
+
 sizes = pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24"])
 
 

@@ -11,6 +11,8 @@ from hptui.tui.widgets.facts import Facts
 from tests.operations.made import FILE, make
 from tests.tui.walk import SIZES, walking
 
+pytestmark = pytest.mark.process
+
 PLAIN = f'{FILE}    [report]\n    figures = "none"\n'
 sizes = pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24"])
 MINUTE = 60.0

@@ -13,6 +13,8 @@ from tests.results import seeds
 from tests.results.kit import view_of
 from tests.results.seeds import one
 
+pytestmark = pytest.mark.process
+
 
 def settings(rate: float, batch: int = 128) -> dict[str, Any]:
     return {"learning_rate": rate, "batch_size": batch}

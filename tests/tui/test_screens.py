@@ -23,6 +23,8 @@ from hptui.tui.widgets.trials import TrialTable
 from tests.operations.made import EVIL, make
 from tests.tui.walk import SIZES, walking
 
+pytestmark = pytest.mark.process
+
 sizes = pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24"])
 
 

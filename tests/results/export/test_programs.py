@@ -19,6 +19,8 @@ from hptui.operations.result_files import write_file_set
 from hptui.results.export.formats import ExportRequest
 from tests.operations.made import EVIL, START, TRIALS, make, trial
 
+pytestmark = [pytest.mark.process, pytest.mark.torch]
+
 TWO = """
     name = "two"
     [[objective]]
