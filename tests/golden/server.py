@@ -44,8 +44,10 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
     def call(self, *words: str, cwd: Path | None = None, **env: str) -> dict[str, Any]:
         """One call: its exit code, stdout and stderr."""
