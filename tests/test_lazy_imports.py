@@ -46,15 +46,21 @@ def module_of(name: str) -> str:
 
 
 @cache
+def needs(module: str) -> frozenset[str]:
+    """Return the modules of the package that one imports at its top."""
+    return frozenset(module_of(name) for name in at_the_top(ast.parse(known()[module].read_text()).body)) - {""}
+
+
+@cache
 def loads(module: str) -> frozenset[str]:
     """Return the modules of the package that are loaded with one, itself included."""
     seen: set[str] = set()
-    todo = [module]
+    todo = [module] if module else []
     while todo:
         one = todo.pop()
-        if one and one not in seen:
+        if one not in seen:
             seen.add(one)
-            todo += [module_of(name) for name in at_the_top(ast.parse(known()[one].read_text()).body)]
+            todo += needs(one)
     return frozenset(seen)
 
 
