@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from inspect import isawaitable
 from pathlib import Path
@@ -18,6 +18,7 @@ from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
@@ -79,6 +80,15 @@ class HptuiApp(HookedApp):
         if self.config.theme not in {theme.name for theme in THEMES} | set(BUILTIN_THEMES):
             self._problems.append(f"there is no theme {self.config.theme!r}")
         self.set_keymap(user_keymap)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters of drawn lines. Under NO_COLOR no colour is written at all.
+
+        Textual chose its filter before the theme was set: the greys of its `Monochrome` make the terminal's own
+        colours, in which the theme `ansi` draws, black on black.
+        """
+        filters = super().get_line_filters()
+        return [NoColor() if isinstance(item, Monochrome) else item for item in filters]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the style variables that a theme may omit."""
