@@ -185,7 +185,7 @@ def parallel(context: PlotContext, options: PlotOptions) -> Plot | None:
     return Plot(
         kind="parallel",
         name="parallel_coordinates",
-        title=f"all parameters of {drawn_of_all(len(drawn), len(trials))}, the best tenth in colour",
+        title=f"all parameters of {drawn_count_text(len(drawn), len(trials))}, the best tenth in colour",
         alt=f"Settings and {context.metric}, a line per trial",
         caption=with_notes(caption, notes),
         y=Axis("each axis from its low to its high"),
@@ -205,7 +205,7 @@ def parallel(context: PlotContext, options: PlotOptions) -> Plot | None:
     )
 
 
-def drawn_of_all(drawn: int, count: int) -> str:
+def drawn_count_text(drawn: int, count: int) -> str:
     """Return how many trials are drawn, in words; if not all are, they are the best and an even sample by rank."""
     return f"{count} trials" if drawn == count else f"{drawn:,} of {count:,} trials (the best and a sample)"
 
