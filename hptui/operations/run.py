@@ -149,6 +149,7 @@ def require_supported(study: Study) -> Study:
             raise StudyError(
                 message, file=study.source, where="objective.metric", value=name, hint=did_you_mean(name, metrics)
             )
+    registry.check(study)
     return study
 
 

@@ -35,9 +35,9 @@ def with_values(source: bytes, path: str, values: dict[str, Any]) -> ast.Module:
             sys.stderr.write(f"error: unknown option: {path} sets no constant {name} at its top level\n")
             raise SystemExit(2)
         for node in assignments[name]:
-            if isinstance(node.value, ast.Tuple) and isinstance(value, list):
-                value = tuple(value)
-            replacement = ast.parse(repr(value), mode="eval").body
+            # Each assignment keeps its own type: a tuple here must not make one of a list further down.
+            is_tuple = isinstance(node.value, ast.Tuple) and isinstance(value, list)
+            replacement = ast.parse(repr(tuple(value) if is_tuple else value), mode="eval").body
             for inner in ast.walk(replacement):
                 ast.copy_location(inner, node.value)
             node.value = replacement
