@@ -59,10 +59,12 @@ STYLES: dict[str, ArgumentStyle] = {
     "fire": ArgumentStyle(booleans="True", lists="bracketed", strings="literal", nulls="None"),
     # A false flag is passed, too: if it were left out, `--shuffle/--no-shuffle` would keep a default of true.
     "click": ArgumentStyle(names="dash", booleans="no", lists="repeated"),
+    "jsonargparse": ArgumentStyle(booleans="true", lists="json", nulls="null"),
     "exact": ArgumentStyle(booleans="True", lists="json", nulls="None"),
     "dotted": ArgumentStyle(names="dotted", booleans="true", lists="json"),
 }
-"""Presets by name. `exact` is for scripts that compare types; `dotted` for `--optimizer.lr=0.1`."""
+"""Presets by name. `jsonargparse` is for its CLI and LightningCLI, `exact` for scripts that compare types; `dotted` for
+`--optimizer.lr=0.1`."""
 
 STYLES_WITHOUT_ARGUMENTS = ("env", "wandb", "constants", "none")
 """Presets that pass nothing on the command line: parameters are environment variables, in `wandb.config`, constants at

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from hptui.core.errors import UserError
+from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
 from hptui.scripts.inspect.metrics import METRIC_NAME, measured_metrics
 from hptui.scripts.inspect.outside import (
@@ -43,6 +44,21 @@ def inspect_script(path: Path) -> InspectedScript:
     script = script or constant_options(tree, text, values)
     script.metrics = measured_metrics(tree)
     return script
+
+
+def declared_forms(path: Path) -> dict[str, OptionForm]:
+    """Return how a Python script declares each of its options, by every name that a study may use.
+
+    Options that are declared in two ways are left out. Raises: UserError if the file cannot be read as Python.
+    """
+    return forms_of(inspect_script(path))
+
+
+def forms_of(script: InspectedScript) -> dict[str, OptionForm]:
+    """Return the forms of an inspected script's options by name, of those whose source shows it."""
+    return forms_by_name(
+        ((option.name, *option.aliases), option.form) for option in script.options if option.form is not None
+    )
 
 
 def _text(path: Path) -> str:

@@ -6,8 +6,8 @@ import ast
 import re
 from typing import Any
 
+from hptui.scripts.inspect.forms import UNKNOWN
 from hptui.scripts.inspect.syntax import (
-    UNKNOWN,
     InspectedScript,
     ScriptOption,
     calls,
