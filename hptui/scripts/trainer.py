@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hptui.core.errors import Unsupported
+from hptui.core.errors import Unsupported, UserError
 from hptui.core.sanitize import scrub_command
 from hptui.core.trial import Reason, Role, Value
 from hptui.scripts import resume
@@ -22,6 +22,7 @@ from hptui.scripts.exit_status import classify_script_end, last_recorded_step, r
 from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.metrics.readers import TEXT_SUFFIXES
 from hptui.scripts.observe import ScriptObserver
+from hptui.scripts.passing import refusal
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
 from hptui.scripts.settings import CommandTable, read_command_spec
@@ -54,6 +55,8 @@ def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded:
 
 OUTPUT_DIRECTORY = "output"
 """Name of `{trial_dir}` in the trial's directory: a script cannot overwrite what hptui keeps outside it."""
+UNSAID_FACT = "not_said"
+"""Fact of a trial: the parameters that did not reach its script."""
 REPORTS_FILE, STOP_FILE = "reports.jsonl", "stop"
 TAP_DIRECTORY = Path(__file__).resolve().parent / "metrics" / "tap"
 
@@ -122,6 +125,7 @@ class ScriptTrainer:
         spec = read_command_spec(settings)
         adopt_orphans()
         composed = compose_command(spec, self._facts(trial), self._directory, self._output)
+        self._record_unsaid(composed, spec, trial)
         for path, text in composed.files.items():
             path.write_text(text)
         if trial.attempt > 1 and (self._checkpoint is not None or not spec.settings.checkpoint):
@@ -146,6 +150,22 @@ class ScriptTrainer:
         for text in unread_objective_warnings(self._output, trial.objectives, listener.collector.last_values()):
             trial.warn(text)
         return listener.collector.last_values()
+
+    def _record_unsaid(self, composed: ComposedCommand, spec: CommandTable, trial: TrialContext) -> None:
+        """Record the parameters that do not reach the script although the study file declares their form.
+
+        Raises: UserError for a value that cannot be passed at all.
+        """
+        names = {spec.name_in_script(name): name for name in spec.parameters}
+        for script_name, reason in composed.passed.refused.items():
+            name = names.get(script_name, script_name)
+            message, hint = refusal(reason, spec.parameters.get(name), name)
+            raise UserError(f"trainer.{name}: {message}", hint=hint)
+        if composed.passed.unsaid:
+            unsaid = {names.get(name, name): reason for name, reason in composed.passed.unsaid.items()}
+            trial.facts(**{UNSAID_FACT: sorted(unsaid)})
+            for name, reason in unsaid.items():
+                trial.warn(f"{name} does not reach the script: {reason}")
 
     def _resumable(self, spec: CommandTable) -> bool:
         return self._checkpoint is not None or (

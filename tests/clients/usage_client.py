@@ -3,5 +3,5 @@
 import argparse
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--learning-rate", type=float)
+parser.add_argument("--rate", type=float)
 print(parser.parse_args())

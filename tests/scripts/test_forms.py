@@ -19,7 +19,7 @@ ARGPARSE: list[tuple[str, str, dict[str, Any]]] = [
     ("'--x', type=bool, default=True", "x", {"reads": Reads.ANY_TEXT, "silent": True}),
     ("'--x', type=str2bool, default='yes'", "x", {"reads": Reads.BOOL, "words": ("no", "yes")}),
     ("'--x', type=lambda s: s.lower() == 'true'", "x", {"reads": Reads.BOOL, "words": ("False", "True")}),
-    ("'--x', type=lambda s: s == 'true'", "x", {"reads": Reads.BOOL, "words": ("False", "true")}),
+    ("'--x', type=lambda s: s == 'true'", "x", {"reads": Reads.BOOL, "words": ("false", "true")}),
     ("'--x', type=lambda s: bool(int(s))", "x", {"reads": Reads.BOOL, "words": ("0", "1")}),
     ("'--x', type=lambda s: [int(i) for i in s.split(',')]", "x", {"reads": Reads.PARTS, "separator": ","}),
     ("'--x', type=json.loads", "x", {"reads": Reads.JSON}),

@@ -14,17 +14,24 @@ LIST_NAMES = ("list", "sequence", "set", "iterable", "collection", "frozenset")
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """A type: what each word is, `count` of a list (`*` or a number, '' of a single value), whether None is allowed."""
+    """A type: what each word is, `count` of a list (`*` or a number, '' of a single value), whether None is allowed.
+
+    `is_any`: there is none.
+    """
 
     reads: Reads = Reads.UNKNOWN
     count: str = ""
     optional: bool = False
+    is_any: bool = False
 
 
 def read_annotation(node: ast.AST | None) -> Annotation:
-    """Return what an annotation says; all unknown for one that is not understood."""
+    """Return what an annotation says; all unknown for one that is not understood.
+
+    Anything is allowed where there is none.
+    """
     if node is None:
-        return Annotation()
+        return Annotation(optional=True, is_any=True)
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
             try:

@@ -43,11 +43,6 @@ def click_options(tree: ast.Module, constants: Constants) -> InspectedScript | N
     if not script.options:
         return None
     script.words, script.notes = groups.words, groups.notes
-    kinds = {option.name: option.form.kind for option in script.options if option.form is not None}
-    plain_flags = [name for name, kind in kinds.items() if kind is FormKind.FLAG]
-    if plain_flags:
-        negatable = FormKind.ON_OFF in kinds.values()
-        script.style = {"preset": "click", "booleans": dict.fromkeys(plain_flags, "flag") if negatable else "flag"}
     return script
 
 
@@ -82,10 +77,14 @@ def _option(names: list[str], call: ast.Call, constants: Constants, *, positiona
         listed = literal_value(type_node.args[0], constants)
         choices = tuple(listed) if isinstance(listed, list) else ()
     default = literal_value(keyword_argument(call, "default"), constants)
-    is_flag = bool(off) or literal_value(keyword_argument(call, "is_flag")) is True
+    flag_node = keyword_argument(call, "is_flag")
+    has_flag_value = flag_node is None and keyword_argument(call, "flag_value") is not None
+    is_flag = bool(off) or has_flag_value or literal_value(flag_node) is True
     multiple = literal_value(keyword_argument(call, "multiple")) is True
     nargs = literal_value(keyword_argument(call, "nargs"))
-    if is_flag:
+    if has_flag_value:
+        kind = "str"
+    elif is_flag:
         kind = "bool"
     elif kind == "any":
         sample = default[0] if isinstance(default, list) and default else default
@@ -115,7 +114,9 @@ def _option(names: list[str], call: ast.Call, constants: Constants, *, positiona
         name=normal_name(on),
         flag=on.lstrip("-"),
         type=kind,
-        default=(bool(default) if default is not UNKNOWN else None) if is_flag else plain_default(default, kind),
+        default=(bool(default) if default is not UNKNOWN else None)
+        if is_flag and not has_flag_value
+        else plain_default(default, kind),
         choices=choices,
         help=help_text(keyword_argument(call, "help"), constants),
         required=required,

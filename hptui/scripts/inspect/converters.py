@@ -44,7 +44,7 @@ def converter_form(node: ast.AST | None, tree: ast.AST, form: OptionForm) -> Opt
             return replace(form, reads=PLAIN_CONVERTERS[key])
     body = node if isinstance(node, ast.Lambda) else _definition(name, tree)
     if body is not None:
-        return _body_form(body, form)
+        return expression_form(body, form)
     if BOOLEAN_NAME.search(name):
         return replace(form, reads=Reads.BOOL)
     return form
@@ -64,24 +64,29 @@ def _definition(name: str, tree: ast.AST) -> ast.AST | None:
     return None
 
 
-def _body_form(body: ast.AST, form: OptionForm) -> OptionForm:
-    """Return what a converter's own text shows: the words that it compares with, what it calls."""
+def expression_form(body: ast.AST, form: OptionForm) -> OptionForm:
+    """Return what code that reads a word shows: the words that it compares with, what it calls."""
     called = {dotted_name(node.func) or _method(node) for node in ast.walk(body) if isinstance(node, ast.Call)}
     short = {name.rpartition(".")[2] for name in called}
     texts = {node.value for node in ast.walk(body) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     ignores_case = bool({"lower", "upper", "casefold"} & short)
     null = next((word for word in NULL_WORDS if _listed(word, texts, ignores_case)), "")
-    form = replace(form, null=null)
+    form = replace(form, null=null, texts=tuple(sorted(texts)))
     separator = next(_separators(body), None)
     if separator is not None:
-        return replace(form, reads=Reads.PARTS, separator=separator)
+        names = {node.id for node in ast.walk(body) if isinstance(node, ast.Name)}
+        items = Reads.INT if "int" in names else Reads.FLOAT if "float" in names else Reads.UNKNOWN
+        return replace(form, reads=Reads.PARTS, separator=separator, items=items)
     for name in ("literal_eval", "eval", "loads", "safe_load"):
         if name in short:
             return replace(form, reads=PLAIN_CONVERTERS[name])
     true = next((word for word in TRUE_WORDS if _listed(word, texts, ignores_case)), "")
     false = next((word for word in FALSE_WORDS if _listed(word, texts, ignores_case)), "")
     if true or false or "strtobool" in short:
-        return replace(form, reads=Reads.BOOL, words=(false or "False", true or "True"))
+        partner = dict(zip(FALSE_WORDS + TRUE_WORDS, TRUE_WORDS + FALSE_WORDS, strict=True))
+        return replace(
+            form, reads=Reads.BOOL, words=(false or partner.get(true, "False"), true or partner.get(false, "True"))
+        )
     if "bool" in short:
         number = bool({"int", "float"} & short)
         return replace(form, reads=Reads.BOOL, words=("0", "1")) if number else replace(form, reads=Reads.ANY_TEXT)

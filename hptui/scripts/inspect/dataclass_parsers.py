@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hptui.scripts.inspect.annotations import read_annotation
@@ -54,7 +55,7 @@ def dataclass_options(tree: ast.Module, constants: Constants) -> InspectedScript
     classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     is_tyro = parser == "tyro"
-    script = InspectedScript(parser, {"preset": "argparse", "names": "dash", "booleans": "no"} if is_tyro else "hf")
+    script = InspectedScript(parser, {"preset": "argparse", "names": "dash"} if is_tyro else "hf")
     reader = _FieldReader(classes, constants, is_tyro)
     for name in used:
         node = classes.get(name)
@@ -137,13 +138,14 @@ class _FieldReader:
         kind, default = type_name(annotation), literal_value(value, self._constants)
         if kind == "any" and default is not UNKNOWN:
             kind = type_of(default)
-        form = self._form(prefix, name, annotation, UNKNOWN if required else default)
+        choices = _literal_choices(annotation)
+        form = replace(self._form(prefix, name, annotation, UNKNOWN if required else default), choices=choices)
         return ScriptOption(
             prefix + name,
             prefix + name,
             kind,
             plain_default(default, kind),
-            _literal_choices(annotation),
+            choices,
             " ".join(help_.split()),
             required,
             form=form,

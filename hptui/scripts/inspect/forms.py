@@ -35,6 +35,8 @@ class FormKind(StrEnum):
     """`--x=VALUE --x=VALUE`."""
     POSITIONAL = "positional"
     """A word in its place, without a name."""
+    VARIABLE = "variable"
+    """An environment variable."""
 
 
 class Reads(StrEnum):
@@ -68,7 +70,9 @@ class OptionForm:
     `flags` are its spellings with dashes, the longest first (empty: as the study's style spells it). `sets` are pairs
     of a value and the flag that sets it. `silent` is what the script has when nothing is passed, UNKNOWN if the source
     does not show it. `extends`: passed values are added to the default. `count` is argparse's nargs as text. `words`
-    are those for false and true, `null` that for None ("" where no word means None). `choices` are the declared texts.
+    are those for false and true, `null` that for None ("" where no word means None). `choices` are the declared ones,
+    `texts` those that a converter compares with; `items` is what it makes
+    of each item of a list in one word.
     """
 
     kind: FormKind = FormKind.VALUE
@@ -82,6 +86,8 @@ class OptionForm:
     null: str = ""
     separator: str = ","
     choices: tuple[Value, ...] = ()
+    texts: tuple[str, ...] = ()
+    items: Reads = Reads.UNKNOWN
 
     @property
     def takes_value(self) -> bool:

@@ -249,6 +249,17 @@ def signature_options(node: ast.FunctionDef | ast.ClassDef, constants: Constants
     return []
 
 
+def signature_annotations(node: ast.FunctionDef | ast.ClassDef) -> dict[str, Annotation]:
+    """Return the annotations of a function's arguments, or of a class that is called."""
+    functions = [node] if isinstance(node, ast.FunctionDef) else node.body
+    return {
+        argument.arg: read_annotation(argument.annotation)
+        for function in functions
+        if isinstance(function, ast.FunctionDef) and (function is node or function.name == "__init__")
+        for argument, _ in signature_pairs(function)
+    }
+
+
 def _arguments(
     node: ast.FunctionDef, constants: Constants, *, bound: bool = False, typer: bool = False
 ) -> list[ScriptOption]:

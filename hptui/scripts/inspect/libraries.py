@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hptui.core.trial import Value
+from hptui.scripts.inspect.annotations import Annotation
 from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, flag, normal_name, on_off
-from hptui.scripts.inspect.functions import plain_default, signature_options
+from hptui.scripts.inspect.functions import plain_default, signature_annotations, signature_options
 from hptui.scripts.inspect.syntax import (
     Constants,
     InspectedScript,
@@ -62,6 +63,7 @@ def absl_options(tree: ast.Module, constants: Constants) -> InspectedScript | No
                 form = replace(form, separator=" ")
             listed = literal_value(call.args[2], constants) if defined == "enum" and len(call.args) > 2 else None
             choices = tuple(listed) if isinstance(listed, list) else ()
+            form = replace(form, choices=choices)
         else:
             kind, form = "any", OptionForm(flags=(f"--{name}",), silent=silent)
         options.append(
@@ -153,6 +155,19 @@ def jsonargparse_options(tree: ast.Module, constants: Constants) -> InspectedScr
     return None
 
 
+def as_yaml(form: OptionForm, declared: Annotation) -> OptionForm:
+    """Return the form of an option that jsonargparse reads: YAML, checked against its type."""
+    reads = declared.reads if declared.reads is not Reads.UNKNOWN and not declared.count else Reads.YAML
+    return replace(
+        form,
+        reads=reads,
+        items=declared.reads,
+        count=declared.count or ("?" if declared.is_any else ""),
+        words=("false", "true"),
+        null="null" if declared.optional else "",
+    )
+
+
 def _lightning(tree: ast.Module, call: ast.Call, constants: Constants) -> InspectedScript:
     script = InspectedScript("LightningCLI", "jsonargparse", words=["fit"])
     for index, (prefix, keyword) in enumerate(LIGHTNING_ARGUMENTS):
@@ -171,13 +186,9 @@ def _yaml_options(tree: ast.Module, name: str, constants: Constants, prefix: str
         None,
     )
     options = []
+    annotations = signature_annotations(node) if node is not None else {}
     for option in signature_options(node, constants) if node is not None else ():
-        reads = option.form.reads if option.form is not None else Reads.UNKNOWN
-        form = OptionForm(
-            reads=Reads.TEXT if reads is Reads.TEXT else Reads.YAML,
-            flags=(f"--{prefix}{option.name}",),
-            silent=option.form.silent if option.form is not None else UNKNOWN,
-            null="null",
-        )
+        silent = option.form.silent if option.form is not None else UNKNOWN
+        form = as_yaml(OptionForm(flags=(f"--{prefix}{option.name}",), silent=silent), annotations[option.name])
         options.append(replace(option, name=prefix + option.name, flag=prefix + option.name, form=form))
     return options

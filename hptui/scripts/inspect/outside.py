@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from typing import Any
 
 from hptui.scripts.inspect.constants import literal_tables, nested_constants
-from hptui.scripts.inspect.forms import UNKNOWN
+from hptui.scripts.inspect.converters import expression_form, words_like
+from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads
 from hptui.scripts.inspect.syntax import (
     InspectedScript,
     ScriptOption,
@@ -97,6 +99,7 @@ def _config_key(node: ast.AST, sources: set[str]) -> str:
 def environment_options(tree: ast.Module) -> InspectedScript | None:
     """Inspect a script with `float(os.environ.get("LR", 1e-3))`, `os.getenv(…)`, `os.environ["WIDTH"]`."""
     options: dict[str, ScriptOption] = {}
+    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     converted = {id(call.args[0]): name for name, call in calls(tree) if call.args and name in ("int", "float", "bool")}
     for node in sorted(ast.walk(tree), key=lambda item: (getattr(item, "lineno", 0), getattr(item, "col_offset", 0))):
         variable, default, is_required = _environment_look_up(node)
@@ -112,8 +115,9 @@ def environment_options(tree: ast.Module) -> InspectedScript | None:
             continue
         if kind == "float" and isinstance(value, int):
             value = float(value)
+        form = _variable_form(node, parents, UNKNOWN if is_required else value)
         options[variable] = ScriptOption(
-            variable.lower(), variable, kind or type_of(value), value, required=is_required
+            variable.lower(), variable, kind or type_of(value), value, required=is_required, form=form
         )
     if not options:
         return None
@@ -123,6 +127,18 @@ def environment_options(tree: ast.Module) -> InspectedScript | None:
     }
     script.settings["env"] = {variable: f"{{{option.name}}}" for variable, option in settable.items()}
     return script
+
+
+def _variable_form(node: ast.AST, parents: dict[int, ast.AST], silent: object) -> OptionForm:
+    """Return what the expression around a look-up (`== "1"`, `float(…)`) makes of the variable's text."""
+    outer = node
+    while isinstance(parent := parents.get(id(outer)), ast.expr):
+        outer = parent
+    form = OptionForm(FormKind.VARIABLE, Reads.TEXT, silent=silent)
+    if outer is node and isinstance(parent, ast.If | ast.While):
+        return replace(form, reads=Reads.ANY_TEXT)
+    default = literal_value(node.args[1]) if isinstance(node, ast.Call) and node.args[1:] else None
+    return expression_form(outer, replace(form, words=words_like(default, (), form.words)))
 
 
 def _environment_look_up(node: ast.AST) -> tuple[str, Any, bool]:

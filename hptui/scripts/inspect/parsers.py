@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hptui.scripts.inspect.annotations import read_annotation
 from hptui.scripts.inspect.click_parser import click_options
 from hptui.scripts.inspect.converters import converter_form, words_like
 from hptui.scripts.inspect.dataclass_parsers import dataclass_options
-from hptui.scripts.inspect.forms import FLAG_KINDS, UNKNOWN, FormKind, OptionForm, Reads, merged, normal_name
+from hptui.scripts.inspect.forms import UNKNOWN, FormKind, OptionForm, Reads, merged, normal_name
 from hptui.scripts.inspect.functions import Subparsers, function_options, plain_default
-from hptui.scripts.inspect.libraries import absl_options, docopt_options, jsonargparse_options
+from hptui.scripts.inspect.libraries import absl_options, as_yaml, docopt_options, jsonargparse_options
 from hptui.scripts.inspect.syntax import (
     Constants,
     InspectedScript,
@@ -97,19 +98,10 @@ def _add(
 
 
 def _spell(script: InspectedScript, dashed: set[bool]) -> None:
-    """Set the style of an argparse script: how it writes names, which flags can be denied."""
+    """Set the style of an argparse script: how it writes names."""
     style: dict[str, Any] = {"preset": "argparse"}
     if dashed == {True}:
         style["names"] = "dash"
-    flags = [option for option in script.options if option.form is not None and option.form.kind in FLAG_KINDS]
-    negatable = {
-        option.name
-        for option in flags
-        if option.form is not None and (False, f"--no-{option.flag}") in option.form.sets and len(option.form.sets) > 1
-    }
-    if negatable:
-        plain_flags = {option.name for option in script.options if option.type == "bool"} - negatable
-        style["booleans"] = dict.fromkeys(sorted(negatable), "no") if plain_flags else "no"
     script.style = style if len(style) > 1 else "argparse"
     if dashed == {True, False}:
         named = [
@@ -209,7 +201,7 @@ def _argument_form(names: list[str], call: ast.Call, source: _Source, action: ob
     form = OptionForm(kind, flags=flags, count=str(nargs or ""), extends=action in ("append", "extend"))
     form = converter_form(keyword_argument(call, "type"), source.tree, form)
     if source.reads_yaml:
-        form = replace(form, reads=Reads.YAML, null="null", extends=False)
+        form = as_yaml(replace(form, extends=False), read_annotation(keyword_argument(call, "type")))
     return form if flags else replace(form, kind=FormKind.POSITIONAL)
 
 
