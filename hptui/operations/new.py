@@ -42,7 +42,7 @@ def write_study_file(source: str, output: Path | None = None, with_schema: bool 
 
 
 def _script_named(source: str) -> Path:
-    """Return the file that a source names: a path, a package with `__main__.py`, or a module such as `pkg.train`."""
+    """Return the file of a path, of a package with `__main__.py`, or of a module such as `pkg.train`."""
     path = Path(source)
     module = Path(*source.split("."))
     candidates = (path / "__main__.py", module.with_suffix(".py"), module / "__main__.py")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hptui.core.errors import HptuiError, UserError
 from hptui.core.metric_names import larger_is_better
 from hptui.core.trial import Value
+from hptui.operations.new_command import how_to_start, is_shell
 from hptui.results.export.text_formats import toml_key, toml_value
 from hptui.studyfile.wandb.naming import study_names_for
 from hptui.trainers import registry
@@ -89,59 +90,8 @@ def _draft(inspected: InspectedScript) -> Draft:
 
 
 def _is_flag_beside_file(inspected: InspectedScript, option: ScriptOption) -> bool:
-    """Return whether an option of a script that reads a file is none of the file's, and has a value to give."""
+    """Return whether an option stands next to a file of settings, and has a value to give."""
     return option.form is not None and option.default is not None and option.type not in ("bool", "list")
-
-
-def is_shell(path: Path) -> bool:
-    """Return whether a file is a script of a shell."""
-    with path.open("rb") as file:
-        first_line = file.readline(200)
-    return path.suffix in (".sh", ".bash") or re.match(rb"#!.*\b(?:ba|z|da|k)?sh\b", first_line) is not None
-
-
-MAX_PACKAGE_DEPTH = 4
-"""Directories above a script that may be the package that it imports."""
-
-
-def how_to_start(path: Path) -> tuple[Path, list[str]]:
-    """Return (directory, command) that start a script: a module of a package with `-m`, others by path."""
-    cwd = Path.cwd()
-    if is_shell(path):
-        return cwd, ["bash", _script_path(path, cwd)]
-    root = _package_root(path.resolve())
-    if root is not None:
-        module = ".".join(path.resolve().relative_to(root).with_suffix("").parts)
-        return root, ["python", "-m", module.removesuffix(".__main__")]
-    return cwd, ["python", _script_path(path, cwd)]
-
-
-def _package_root(path: Path) -> Path | None:
-    """Return the directory from which a script is started with `-m`; None if it is started by its path.
-
-    A script that imports from its own package, with a dot or by the package's name, would fail by its path.
-    """
-    text = path.read_text(errors="replace")
-    if relative := re.findall(r"^\s*from\s+(\.+)", text, re.MULTILINE):
-        root = path.parents[min(max(map(len, relative)), len(path.parents) - 1)]
-        while (root / "__init__.py").is_file():
-            root = root.parent
-        return root
-    for folder in path.parents[:MAX_PACKAGE_DEPTH]:
-        package = re.escape(folder.name)
-        imports = rf"^\s*(?:from\s+{package}(?:\.[\w.]+)?\s+import|import\s+{package}\b)"
-        beside = (path.parent / folder.name).is_dir() or (path.parent / f"{folder.name}.py").is_file()
-        if folder.name and not beside and re.search(imports, text, re.MULTILINE):
-            return folder.parent
-    return None
-
-
-def _script_path(path: Path, directory: Path) -> str:
-    """Return the script's path relative to the directory where it is started, where that is possible."""
-    try:
-        return path.resolve().relative_to(directory.resolve()).as_posix()
-    except ValueError:
-        return str(path.resolve())
 
 
 def _head_lines(path: Path, draft: Draft) -> list[str]:
@@ -193,8 +143,8 @@ def _trainer_lines(draft: Draft, script: list[str], place: Path) -> list[str]:
     settings = {key: value for key, value in inspected.settings.items() if key != "command_extra"}
     if inspected.config is not None:
         settings["config"] = Path(os.path.relpath(inspected.config.absolute(), place.absolute())).as_posix()
-    if inspected.event_files:
-        settings["metrics"] = [_event_file(draft, text) for text in inspected.event_files]
+    if inspected.metric_files:
+        settings["metrics"] = [_metric_file(draft, text) for text in inspected.metric_files]
     if "env" in settings:  # its placeholders are written with the script's names
         settings["env"] = {variable: _placeholder(draft, text) for variable, text in _texts(settings["env"]).items()}
     lines += [f"{toml_key(key)} = {toml_value(value)}" for key, value in {**settings, **_names_setting(draft)}.items()]
@@ -211,12 +161,12 @@ def _placeholder(draft: Draft, text: str) -> str:
     return f"{{{draft.names.get(text[1:-1], text[1:-1])}}}"
 
 
-def _event_file(draft: Draft, text: str) -> str:
-    """Return where TensorBoard's files are: the trial's directory, the value of an option, or a path."""
+def _metric_file(draft: Draft, text: str) -> str:
+    """Return the path of a file of metrics: in the trial's directory, where an option says, or as it is."""
     if draft.inspected.parser == "LightningCLI":
         return f"{{trial_dir}}/{text}"
-    name = text[1:-1] if text.startswith("{") else ""
-    return "{trial_dir}" if name in draft.automatic else f"{{{draft.names[name]}}}" if name else text
+    name, _, rest = text[1:].partition("}") if text.startswith("{") else ("", "", text)
+    return ("{trial_dir}" if name in draft.automatic else f"{{{draft.names[name]}}}" if name else "") + rest
 
 
 def _names_setting(draft: Draft) -> dict[str, Value]:

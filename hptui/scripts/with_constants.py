@@ -57,12 +57,12 @@ def replacement(value: Any, old: ast.expr) -> ast.expr:
 
 
 def slots_in_table(tree: ast.Module, name: str) -> list[tuple[Any, Any]]:
-    """Return where a dotted name (`params.lr`, `CFG.lr`, `config.model.depth`) stands, as (owner, attribute or index).
+    """Return where a dotted name (`params.lr`, `CFG.lr`) stands, as (owner, attribute or index).
 
     The table is a dictionary that is assigned to one name once, anywhere in the script, or a class at its top level.
     """
     first, _, rest = name.partition(".")
-    tables = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == first]
+    tables: list[ast.AST] = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == first]
     for node in ast.walk(tree):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             targets = [node.target] if isinstance(node, ast.AnnAssign) else node.targets
@@ -76,7 +76,7 @@ def slot_in(table: ast.AST, name: str) -> list[tuple[Any, Any]]:
     entries: list[tuple[str, ast.AST, Any, Any]] = []  # key, value, owner, attribute or index
     if isinstance(table, ast.Dict):
         pairs = zip(table.keys, table.values, strict=True)
-        entries = [(k.value, v, table.values, n) for n, (k, v) in enumerate(pairs) if isinstance(k, ast.Constant)]
+        entries = [(str(k.value), v, table.values, n) for n, (k, v) in enumerate(pairs) if isinstance(k, ast.Constant)]
     elif isinstance(table, ast.Call) and isinstance(table.func, ast.Name) and table.func.id == "dict":
         entries = [(word.arg, word.value, word, "value") for word in table.keywords if word.arg]
     elif isinstance(table, ast.ClassDef):
@@ -88,8 +88,8 @@ def slot_in(table: ast.AST, name: str) -> list[tuple[Any, Any]]:
     for key, value, owner, index in entries:
         if key == name:
             return [(owner, index)]
-        if isinstance(key, str) and name.startswith(f"{key}.") and (found := slot_in(value, name[len(key) + 1 :])):
-            return found
+        if isinstance(key, str) and name.startswith(f"{key}.") and (slots := slot_in(value, name[len(key) + 1 :])):
+            return slots
     return []
 
 

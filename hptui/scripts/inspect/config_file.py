@@ -50,7 +50,7 @@ def file_by_option(script: InspectedScript, tree: ast.Module, path: Path) -> Ins
 
 
 def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
-    """Inspect `OmegaConf.merge(OmegaConf.load("base.yaml"), OmegaConf.from_cli())`: words are `optim.lr=0.1`."""
+    """Inspect `OmegaConf.merge(OmegaConf.load("base.yaml"), OmegaConf.from_cli())`."""
     if "omegaconf" not in imported_modules(tree):
         return None
     called = {
@@ -72,7 +72,7 @@ def merged_by_omegaconf(tree: ast.Module, path: Path) -> InspectedScript | None:
 
 
 def fixed_file_note(tree: ast.Module) -> list[str]:
-    """Return a note on a file of settings whose path stands in the script, so that no trial can have its own."""
+    """Return a note on a file of settings whose path stands in the script."""
     if not imported_modules(tree) & {"yaml", "omegaconf", "tomllib", "toml"}:
         return []
     for name, call in calls(tree):
@@ -87,13 +87,13 @@ def fixed_file_note(tree: ast.Module) -> list[str]:
 
 
 def _file_of(option: ScriptOption, path: Path) -> Path | None:
-    """Return the file that an option names by default; without one, the only or the usual file beside the script."""
+    """Return the file that an option names by default, else the only or the usual one near the script."""
     if isinstance(option.default, str):
         return _existing(path, option.default)
     folders = [path.parent, *(path.parent / name for name in ("config", "configs", "conf", "cfg", "cfgs"))]
     files = [file for folder in folders for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES]
     usual = [file for file in files if file.stem.lower() in USUAL_FILES and file.name != "package.json"]
-    return (usual or (files if len(files) == 1 else [None]))[0]
+    return next(iter(usual or (files if len(files) == 1 else [])), None)
 
 
 def _existing(path: Path, text: str) -> Path | None:

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hptui.scripts.inspect.syntax import UNKNOWN, dotted_name, literal_value
+from hptui.scripts.inspect.forms import UNKNOWN
+from hptui.scripts.inspect.syntax import dotted_name, literal_value
 
 MAX_DEPTH = 4
 """Dictionaries within dictionaries that are followed."""
@@ -18,12 +19,12 @@ NO_SETTINGS = ("labels", "classes", "names", "mapping", "vocab", "colors", "colo
 
 def nested_constants(tree: ast.Module) -> dict[str, Any]:
     """Return the plain values in dictionaries and classes, by dotted name: `params.lr`, `CFG.lr`."""
-    found: dict[str, Any] = {}
+    values_by_name: dict[str, Any] = {}
     for name, node in _tables(tree):
         values = dict(_plain_entries(node, f"{name}.", 0))
         if len(values) >= MIN_ENTRIES and not name.lower().endswith(NO_SETTINGS):
-            found |= values
-    return found
+            values_by_name |= values
+    return values_by_name
 
 
 def literal_tables(tree: ast.Module) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def literal_tables(tree: ast.Module) -> dict[str, Any]:
 
 
 def _tables(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
-    """Yield the dictionaries that are assigned to one name each, and the classes that hold constants alone."""
+    """Yield dictionaries that are assigned to one name each, and classes that hold constants alone."""
     assigned: dict[str, list[ast.AST]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:

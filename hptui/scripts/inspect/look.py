@@ -10,7 +10,14 @@ from hptui.core.errors import UserError
 from hptui.scripts.inspect.config_file import file_by_option, fixed_file_note, merged_by_omegaconf
 from hptui.scripts.inspect.forms import OptionForm, forms_by_name
 from hptui.scripts.inspect.hydra import hydra_options
-from hptui.scripts.inspect.metrics import METRIC_NAME, Measured, is_training_metric, measured, rank
+from hptui.scripts.inspect.metrics import (
+    HELD_OUT_SPLITS,
+    METRIC_NAME,
+    Measured,
+    is_training_metric,
+    measured,
+    rank,
+)
 from hptui.scripts.inspect.outside import (
     MACHINE_VARIABLE,
     SECRET_VARIABLE,
@@ -30,6 +37,7 @@ from hptui.scripts.inspect.syntax import (
     top_level_constants,
     type_of,
 )
+from hptui.scripts.inspect.written import WrittenFile
 
 MAX_SCRIPT_BYTES = 4 * 1024 * 1024
 """Bytes of a script that is read."""
@@ -60,7 +68,7 @@ def inspect_script(path: Path) -> InspectedScript:
 
 
 def _parsed(tree: ast.Module, path: Path) -> InspectedScript | None:
-    """Return what a parser, Hydra, OmegaConf, W&B, the environment or `sys.argv` gives a script; None for nothing."""
+    """Return what a parser, a configuration, the environment or `sys.argv` gives a script."""
     values = top_level_constants(tree)
     script = next((parsed for parser in PARSERS if (parsed := parser(tree, values)) is not None), None)
     script = script or hydra_options(tree, path) or merged_by_omegaconf(tree, path) or wandb_options(tree)
@@ -78,14 +86,17 @@ PARSING_WORDS = re.compile(r"pars|args|options|opts|conf|cfg|cli|flags|setup|mai
 
 def _add_metrics(script: InspectedScript, tree: ast.Module, project: ast.Module | None) -> None:
     """Add the metrics that a script measures, and how they are read where its output does not hold them."""
-    found = measured(tree)
-    if not found.readable and not found.tagged and project is not None:
-        found = measured(project)
-    script.metrics = found.readable
-    in_files_alone = found.tagged and (not found.readable or rank(found.tagged[0])[0] < rank(found.readable[0])[0])
-    if in_files_alone:
-        script.metrics = [*found.tagged, *found.readable]
-        script.event_files = _event_files(found, script) or (LIGHTNING_FILES if found.lightning else ["runs"])
+    metrics = measured(tree)
+    if not metrics.readable and not metrics.tagged and project is not None:
+        metrics = measured(project)
+    script.metrics = metrics.readable
+    best = rank(metrics.readable[0])[0] if metrics.readable else len(HELD_OUT_SPLITS)
+    if metrics.tagged and rank(metrics.tagged[0])[0] < best:
+        script.metrics = [*metrics.tagged, *metrics.readable]
+        script.metric_files = _event_files(metrics, script) or (LIGHTNING_FILES if metrics.lightning else ["runs"])
+    elif metrics.in_files and rank(metrics.in_files[0])[0] < best:
+        script.metrics = [*metrics.in_files, *metrics.readable]
+        script.metric_files = [_written_file(file, script) for file in metrics.files]
     if script.metrics and all(map(is_training_metric, script.metrics)):
         script.notes.append(
             f"only a training loss was recognised ({script.metrics[0]}), which says how well the model fits what it"
@@ -97,20 +108,33 @@ LIGHTNING_FILES = ["lightning_logs", "lightning_logs/*/metrics.csv"]
 """Where loggers of Lightning write by default: TensorBoard's files, and without TensorBoard a table."""
 
 
-def _event_files(found: Measured, script: InspectedScript) -> list[str]:
+def _event_files(metrics: Measured, script: InspectedScript) -> list[str]:
     """Return where TensorBoard's files are: the option that says it, or a path."""
-    names = {option.name for option in script.options}
-    for node in found.directories:
-        parts = [
-            inner.id if isinstance(inner, ast.Name) else inner.attr
-            for inner in ast.walk(node)
-            if isinstance(inner, ast.Name | ast.Attribute)
-        ]
-        if option := next((part for part in parts if part in names), ""):
+    for node in metrics.directories:
+        if option := _option_in(node, script):
             return [f"{{{option}}}"]
         if isinstance(text := literal_value(node), str):
             return [text]
     return []
+
+
+def _written_file(file: WrittenFile, script: InspectedScript) -> str:
+    """Return where a file of metrics is: below the directory that an option says, or a path."""
+    if option := _option_in(file.where, script):
+        return f"{{{option}}}/**/{file.name}"
+    text = literal_value(file.where)
+    return text if isinstance(text, str) else f"**/{file.name}"
+
+
+def _option_in(node: ast.AST, script: InspectedScript) -> str:
+    """Return the option that an expression such as `os.path.join(args.out, "x.json")` uses; '' for none."""
+    names = {option.name for option in script.options}
+    parts = [
+        inner.id if isinstance(inner, ast.Name) else inner.attr
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Name | ast.Attribute)
+    ]
+    return next((part for part in parts if part in names), "")
 
 
 def declared_forms(path: Path) -> dict[str, OptionForm]:

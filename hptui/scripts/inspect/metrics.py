@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from hptui.core.metric_names import larger_is_better
 from hptui.scripts.inspect.printed import Samples
 from hptui.scripts.inspect.syntax import calls, dotted_name, imported_modules, keyword_argument, literal_value
+from hptui.scripts.inspect.written import WrittenFile, written_files
 from hptui.scripts.metrics.lines import LineReader
 from hptui.scripts.metrics.pairs import canonical_name
 
@@ -39,13 +40,15 @@ class Measured:
     """The metrics of a script: `readable` as it runs, `tagged` in TensorBoard's files; the likeliest objective first.
 
     `directories` are the arguments that say where these files are, as expressions. With `lightning` they are where
-    its loggers write by default.
+    its loggers write by default. `files` are those that the script itself writes, `in_files` the metrics in them.
     """
 
     readable: list[str] = field(default_factory=list)
     tagged: list[str] = field(default_factory=list)
     directories: list[ast.expr] = field(default_factory=list)
     lightning: bool = False
+    files: list[WrittenFile] = field(default_factory=list)
+    in_files: list[str] = field(default_factory=list)
 
 
 def measured(tree: ast.Module) -> Measured:
@@ -67,6 +70,8 @@ def measured(tree: ast.Module) -> Measured:
         ranked(tag for tag in [*tags, *logged] if is_quality(tag)),
         directories,
         lightning=bool(logged) and not directories,
+        files=(files := written_files(tree, samples)),
+        in_files=ranked(name for file in files for name in file.names if is_quality(name)),
     )
 
 
@@ -74,7 +79,7 @@ LIGHTNING_MODULES = {"lightning", "pytorch_lightning"}
 
 
 def _logged_by_lightning(tree: ast.Module, samples: Samples) -> tuple[list[str], list[str]]:
-    """Return the names that a LightningModule shows in its progress bar, and those in the files of its loggers."""
+    """Return the names that Lightning shows in its progress bar, and those in the files of its loggers."""
     if not imported_modules(tree) & LIGHTNING_MODULES:
         return [], []
     shown, logged = list[str](), list[str]()

@@ -55,7 +55,7 @@ CONFIG_METHODS = {"update", "get", "keys", "items", "as_dict", "values", "setdef
 
 
 def _config_objects(tree: ast.Module) -> set[str]:
-    """Return the expressions that are W&B's config: that of the module, of its runs, and names assigned from these.
+    """Return the expressions that are W&B's config: of the module, of a run, or assigned from one.
 
     `model.config` of another object is none of them.
     """
@@ -84,7 +84,7 @@ def _config_objects(tree: ast.Module) -> set[str]:
 
 
 def _config_key(node: ast.AST, sources: set[str]) -> str:
-    """Return `lr` of `wandb.config.lr`, `cfg["lr"]`, `cfg.get("lr")` of an object of W&B's config; else ''."""
+    """Return `lr` of `wandb.config.lr`, `cfg["lr"]` or `cfg.get("lr")`; '' for any other expression."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
         key = literal_value(node.args[0]) if node.args and dotted_name(node.func.value) in sources else None
         return key if isinstance(key, str) else ""

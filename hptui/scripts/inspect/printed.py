@@ -64,13 +64,13 @@ class Samples:
     def _texts(self, node: ast.AST) -> list[str]:
         """Return the texts that an expression can have; [] if it is no text of literals and loop variables."""
         names = [name for name in _names_in(node) if name in self._loops]
-        found = []
+        texts = []
         for values in itertools.islice(itertools.product(*(self._loops[name] for name in names)), MAX_VARIANTS):
             self._bound = dict(zip(names, values, strict=True))
             text = self._text(node)
-            found += [text] if FRACTION not in text and TEXT not in text and WHOLE not in text else []
+            texts += [text] if FRACTION not in text and TEXT not in text and WHOLE not in text else []
         self._bound = {}
-        return found
+        return texts
 
     def _printed(self, name: str, call: ast.Call) -> list[ast.expr]:
         """Return the expressions whose texts a call prints in one line; [] for any other call."""

@@ -16,7 +16,7 @@ MAX_ROOTS = 4
 
 
 def with_imported_modules(tree: ast.Module, path: Path) -> ast.Module | None:
-    """Return the script with the definitions of the project's modules that it imports; None if it imports none.
+    """Return the script with the modules of its project that it imports; None if it imports none.
 
     What a module runs only as a program (`if __name__ == "__main__"`) is left out.
     """

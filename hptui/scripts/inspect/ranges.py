@@ -84,7 +84,7 @@ def typical_range(option: ScriptOption) -> tuple[Value, str, bool] | None:
 
 
 def suggested_first(options: Sequence[ScriptOption]) -> ScriptOption | None:
-    """Return the parameter to search at once: a learning rate, else one with a rule, else one with any range.
+    """Return the parameter to search at once: a learning rate, else one with a rule, else any.
 
     None if no parameter has a range.
     """

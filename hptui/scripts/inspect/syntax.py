@@ -192,5 +192,5 @@ class InspectedScript:
     """The file that holds the settings; each trial has a copy."""
     config_option: ScriptOption | None = None
     """The option that names that file."""
-    event_files: list[str] = field(default_factory=list)
-    """Where TensorBoard's files are that alone hold the metrics: names of options, or paths."""
+    metric_files: list[str] = field(default_factory=list)
+    """Files that alone hold the metrics: paths, in which `{NAME}` is the value of an option."""
