@@ -117,8 +117,6 @@ def flags_in_source(words: Sequence[str], directory: Path, style: ArgumentStyle)
 HELP_TIMEOUT_S = 120.0
 """Seconds that a script may take to print its help: it imports torch and the like first."""
 FLAG_PATTERN = re.compile(r"(?<![\w-])(--?[A-Za-z][\w.-]*)")
-NEGATABLE_FLAG = re.compile(r"--\[(no-?)\]([A-Za-z][\w.-]*)")
-"""`--[no]augment`, as absl lists a flag and its negation."""
 CONFIG_KEY = re.compile(r"^(\s*)(?:- )?([A-Za-z_][\w.-]*):(?:\s|$)")
 POSITIONAL = re.compile(r"^\s+([A-Z][A-Z0-9_]*)\s*$", re.MULTILINE)
 MAX_UNKNOWN_LISTED = 8
@@ -154,11 +152,9 @@ def preflight(
     output = study_directory / "TRIAL"
     composed = compose_command(spec, _facts(study_directory, output), study_directory, output)
     read_specs(spec.settings.metrics)
-    declared = forms_in_command(composed.words, study_directory / spec.settings.workdir)
     warnings = [
         f"trainer.{name}: goes to the script as a parameter; {hint}"
         for name, hint in misspelt_settings(settings).items()
-        if spec.name_in_script(name) not in declared
     ]
     try:
         work = _work(spec, composed, study_directory)
@@ -250,11 +246,7 @@ def _unknown_parameters(
         else _run_help(help_words, composed, directory, spec)
     )
     flags, keys = (
-        {
-            *FLAG_PATTERN.findall(NEGATABLE_FLAG.sub(r"--\2 --\1\2", text)),
-            *_positional(text),
-            *flags_in_source(words, directory, style),
-        },
+        {*FLAG_PATTERN.findall(text), *_positional(text), *flags_in_source(words, directory, style)},
         dotted_keys(text),
     )
     dashed = style.prefix.startswith("-")

@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from hptui.core.metric_names import larger_is_better
 from hptui.scripts.inspect.printed import Samples
@@ -94,11 +95,20 @@ def _logged_by_lightning(tree: ast.Module, samples: Samples) -> tuple[list[str],
 
 def _printed(samples: Samples) -> list[str]:
     """Return the names that the reader of output finds, and finds again when they are the objective."""
-    lines = list(samples.lines())
-    names = dict.fromkeys(
-        name for line in lines if (reading := LineReader().read(line)) is not None for name in reading.metrics
-    )
-    return [name for name in names if any(_is_read(name, line) for line in lines)]
+    lines, names = list(samples.lines()), dict[str, None]()
+    for line in lines:
+        reading = LineReader().read(line)
+        # `loss 0.4` alone is read only as an objective, so the words of the line are tried as such.
+        candidates = reading.metrics if reading is not None else _words_as_names(line)
+        names |= dict.fromkeys(name for name in candidates if _is_read(name, line))
+    return list(names)
+
+
+def _words_as_names(line: str) -> list[str]:
+    """Return the words and pairs of words of a line that name a metric."""
+    words = [word for word in _words(line) if not word.isdigit()]
+    names = [*(f"{first}_{second}" for first, second in pairwise(words)), *words]
+    return [name for name in names if is_quality(name)]
 
 
 def _is_read(name: str, line: str) -> bool:
