@@ -233,7 +233,9 @@ def closing_lines(view: View, code: int) -> list[str]:
         texts.append(f"  {describe_stages(view)}")
     best = view.best
     if best is None:
-        texts.append("No trial is usable." if code else "No trial is complete yet.")
+        unranked = not view.study.objectives and any(trial.status is TrialStatus.COMPLETE for trial in view.trials)
+        text = "No trial is usable." if code else "No trial is complete yet."
+        texts.append("The study has no objective: no trial is the best." if unranked else text)
     else:
         stage_text = f" of stage {best.stage}" if best.stage else ""
         texts += [

@@ -131,11 +131,19 @@ def write_parquet(request: ExportRequest, view: View) -> bytes:
     return parquet_bytes(replace(view, trials=request.trials), request.names)
 
 
+def _require_objective(view: View, program: str) -> None:
+    """Raise Unsupported for a study that ranks nothing, which other programs of optimization do not have."""
+    if not view.study.objectives:
+        hint = "--format csv, parquet, tensorboard and wandb hold its trials"
+        raise Unsupported(f"{program} has no study without an objective", hint=hint)
+
+
 def write_optuna_storage(request: ExportRequest, view: View) -> None:
     """Write the trials to a new Optuna storage."""
     from hptui.search.exchange.write_optuna import write_optuna  # optuna: 1 s
 
     assert request.output is not None
+    _require_objective(view, "Optuna")
     if request.output.exists():
         message = f"{request.output} exists already"
         raise UserError(message, hint="Optuna would add to it; choose another name or remove it")
@@ -148,6 +156,7 @@ def write_ax_snapshot(request: ExportRequest, view: View) -> bytes:
     """Return the trials as a snapshot of Ax's client."""
     from hptui.search.exchange.write_ax import ax_snapshot  # ax: 3 s
 
+    _require_objective(view, "Ax")
     return ax_snapshot(view.study, view.settings, request.trials).encode()
 
 

@@ -53,6 +53,9 @@ def find_trial(reader: StoreReader, ref: str, view: View | None = None) -> Trial
     view = view or read_view(StudyDir(reader.connection.path.parent), reader)
     name = view.sd.name
     if ref == "best":
+        if view.best is None and not view.study.objectives:
+            hint = f'hptui trials {name}; [objective] metric = "…" in the study file ranks them'
+            raise NotFound(f"study {name!r} has no objective, so no trial is best", hint=hint)
         if view.best is None:
             raise NotFound(f"study {name!r} has no complete trial, so none is best", hint=f"hptui trials {name}")
         return view.best

@@ -234,10 +234,13 @@ def _check_same_study(sd: StudyDir, old: Study, new: Study) -> None:
         raise UserError(f"the study {sd.name!r} was made from {old.source}, not from {new.source}", hint=hint)
     if old.objectives != new.objectives:
         old_goals, new_goals = (
-            ", ".join(f"{objective.goal} {objective.metric}" for objective in study.objectives) for study in (old, new)
+            f"to {', '.join(f'{objective.goal} {objective.metric}' for objective in study.objectives)}"
+            if study.objectives
+            else "without an objective"
+            for study in (old, new)
         )
         raise StudyError(
-            f"the study has been run to {old_goals}, not to {new_goals}", file=new.source, where="objective", hint=hint
+            f"the study has been run {old_goals}, not {new_goals}", file=new.source, where="objective", hint=hint
         )
     if old.trainer.kind != new.trainer.kind:
         text = f"the study has been run with {old.trainer.kind!r}, not with {new.trainer.kind!r}"

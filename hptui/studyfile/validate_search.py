@@ -15,6 +15,27 @@ from hptui.core.study import Stage, Study
 from hptui.core.trial import Value
 from hptui.core.values import is_number, show
 
+UNRANKED_SAMPLERS = ("grid", "random", "qmc", "list")
+"""Samplers that compare no trials, so that they need no objective."""
+
+
+def validate_unranked(study: Study) -> None:
+    """Raise for a study without objectives in which something compares trials."""
+    if study.objectives:
+        return
+    search = study.search
+    comparing = [
+        ("search.sampler", search.sampler, search.sampler not in UNRANKED_SAMPLERS),
+        ("search.pruner", search.pruner.kind, search.pruner.kind != "none"),
+        ("search.until.target", search.until.target, search.until.target is not None),
+        ("search.until.no_improvement", search.until.no_improvement, search.until.no_improvement is not None),
+        *((f"stage[{n}].from", stage.name, stage.best is not None) for n, stage in enumerate(study.stages)),
+    ]
+    for where, value, compares in comparing:
+        if compares:
+            hint = f'[objective] metric = "val_loss" gives one; without, the sampler is {", ".join(UNRANKED_SAMPLERS)}'
+            raise StudyError("compares trials, and the study has no objective", where=where, value=value, hint=hint)
+
 
 def validate_sampler(study: Study) -> None:
     """Raise for a sampler that has nothing to propose, or cannot search the study."""
