@@ -1,32 +1,15 @@
-"""Classifies the end of a script by its exit code and last lines; recovers points that an attempt left unrecorded.
+"""Classifies the end of a script by its exit code and last lines.
 
-A script may exit with 0 after a traceback, or with 1 because of a misspelt parameter; its last lines tell which. An
-attempt that resumes after a checkpoint does not report the points before it again, so they are read from the files of
-the killed one."""
+A script may exit with 0 after a traceback, or with 1 because of a misspelt parameter; its last lines tell which."""
 
 from __future__ import annotations
 
-import json
 import re
 import signal
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 from hptui.core.trial import Reason
-from hptui.scripts.metrics.collector import (
-    OUTPUT,
-    REPORT,
-    TAP,
-    TAP_PREFIX,
-    MetricsCollector,
-    MetricsSource,
-    ReportsReader,
-)
-from hptui.scripts.metrics.lines import LineReader, split_lines
-from hptui.scripts.metrics.pairs import MetricsReading
-from hptui.store.run_directory import RunDir
-from hptui.trainers.context import TrialContext
+from hptui.scripts.metrics.lines import LineReader
 from hptui.trainers.failures import DISK_FULL_SIGNS, GPU_MEMORY_SIGNS, HOST_MEMORY_SIGNS, MAX_MESSAGE_CHARS, Failure
 
 TRACEBACK = "Traceback (most recent call last)"
@@ -178,90 +161,3 @@ def _usage(code: int, lines: Sequence[str]) -> str:
 def _short(*parts: str) -> str:
     text = ": ".join(part for part in parts if part)
     return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
-
-
-MAX_REREAD_BYTES = 16 << 20
-"""Bytes at the end of a log that are read again."""
-
-
-def recover_points(trial: TrialContext, collector: MetricsCollector, reader: LineReader | None, reports: str) -> None:
-    """Record the unrecorded points of the previous attempt, up to the step that this one continues after."""
-    until = trial.resumes_after
-    if until is None or trial.attempt < 2:
-        return
-    previous = RunDir(trial.attempt_dir.with_name(f"attempt-{trial.attempt - 1}"))
-    last_steps, sources = _on_record(previous)
-    for name, reading in _readings_of(previous, reader, reports):
-        step = reading.step
-        if step is None or step > until:
-            continue
-        missing = {
-            metric: value
-            for metric, value in reading.metrics.items()
-            if sources.get(collector.recorded_name(metric)) == name
-            and last_steps.get(collector.recorded_name(metric), -1) < step
-        }
-        if missing:
-            collector.take(MetricsSource(trust_in(name), name), MetricsReading(missing, step))
-
-
-def last_recorded_step(trial: TrialContext) -> int | None:
-    """Return the last step that the previous attempt recorded, if it ended without an `end` event.
-
-    Points after that step may be unknown. None if it ended with that event, or recorded no step.
-    """
-    previous = RunDir(trial.attempt_dir.with_name(f"attempt-{trial.attempt - 1}"))
-    last = None
-    for event in _events(previous.events):
-        if event.get("k") == "end":
-            return None
-        if event.get("k") == "metrics":
-            last = int(event["step"])
-    return last
-
-
-def trust_in(name: str) -> int:
-    """Return the trust in a source, by its name."""
-    if name == "output":
-        return OUTPUT
-    return TAP if name.startswith(TAP_PREFIX) else REPORT
-
-
-def _on_record(previous: RunDir) -> tuple[dict[str, int], dict[str, str]]:
-    """Return the last step of each metric, and the source of each."""
-    steps: dict[str, int] = {}
-    sources: dict[str, str] = {}
-    for event in _events(previous.events):
-        if event.get("k") == "metrics":
-            steps |= dict.fromkeys(event.get("m") or {}, int(event["step"]))
-        elif event.get("k") == "facts":
-            sources |= event["facts"].get("metric_sources") or {}
-    return steps, sources
-
-
-def _events(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
-        return
-    for line in lines:
-        try:
-            yield json.loads(line)
-        except ValueError:
-            continue
-
-
-def _readings_of(previous: RunDir, reader: LineReader | None, reports: str) -> Iterator[tuple[str, MetricsReading]]:
-    yield from ReportsReader(previous.root / reports).read(last=True)
-    if reader is None:
-        return
-    try:
-        with previous.log.open("rb") as log:
-            log.seek(0, 2)
-            log.seek(max(0, log.tell() - MAX_REREAD_BYTES))
-            text = log.read().decode(errors="replace")
-    except OSError:
-        return
-    for line in split_lines(text):
-        if (reading := reader.read(line)) is not None:
-            yield "output", reading

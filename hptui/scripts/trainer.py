@@ -18,12 +18,13 @@ from hptui.core.sanitize import scrub_command
 from hptui.core.trial import Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command
-from hptui.scripts.exit_status import classify_script_end, last_recorded_step, recover_points
+from hptui.scripts.exit_status import classify_script_end
 from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.metrics.readers import TEXT_SUFFIXES
-from hptui.scripts.observe import ScriptObserver
+from hptui.scripts.observe import ScriptObserver, make_line_reader
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
+from hptui.scripts.recover import INCOMPLETE_FACT, EarlierAttempts, recover_points
 from hptui.scripts.settings import CommandTable, read_command_spec
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import Failure
@@ -65,7 +66,8 @@ class ScriptTrainer:
         """Find the checkpoint to resume from, and record the code that runs, before anything starts."""
         spec = read_command_spec(settings)
         self._output = trial.dir / OUTPUT_DIRECTORY
-        self._checkpoint = self._newest(spec, trial, last_recorded_step(trial)) if trial.attempt > 1 else None
+        self._earlier = EarlierAttempts(trial, REPORTS_FILE, lambda: make_line_reader(spec, trial.objectives))
+        self._checkpoint = self._newest(spec, trial, self._earlier.covered_until()) if trial.attempt > 1 else None
         if trial.attempt > 1 and self._checkpoint is None:
             resume.set_aside(self._output, trial.attempt - 1)
             trial.warn(self._restart_warning(spec))
@@ -133,7 +135,7 @@ class ScriptTrainer:
         self._environment = self._environment_of(spec, composed, reports)
         listener = ScriptObserver(spec, trial, composed.placeholders.fill, self._workdir, reports)
         self._announce_total_steps(spec, trial)
-        recover_points(trial, listener.collector, listener.line_reader(), REPORTS_FILE)
+        self._recover(trial, listener)
         if trial.role == Role.BASE:
             if not spec.settings.evaluate:
                 raise Unsupported("an untouched base model can only be evaluated", hint="trainer.evaluate says how")
@@ -146,6 +148,12 @@ class ScriptTrainer:
         for text in unread_objective_warnings(self._output, trial.objectives, listener.collector.last_values()):
             trial.warn(text)
         return listener.collector.last_values()
+
+    def _recover(self, trial: TrialContext, listener: ScriptObserver) -> None:
+        unknown = recover_points(self._earlier, listener.collector, listener.existing_readings())
+        if unknown:
+            trial.warn(f"curve incomplete: {unknown}")
+            trial.facts(**{INCOMPLETE_FACT: unknown})
 
     def _resumable(self, spec: CommandTable) -> bool:
         return self._checkpoint is not None or (

@@ -18,9 +18,7 @@ from hptui.store import records
 from hptui.store.connection import Connection
 from hptui.store.records import Bucket, MetricSummary, split_nonfinite_number, storable_text
 
-MetricPoint = (
-    tuple[str, int, float | None, str | None, float] | tuple[str, int, float | None, str | None, float, int]
-)
+MetricPoint = tuple[str, int, float | None, str | None, float] | tuple[str, int, float | None, str | None, float, int]
 """(metric, step, value, odd, seconds[, sub]); `odd` is nan, inf or -inf if `value` is None. `sub` counts from 0 the
 values of one attempt at one step."""
 
@@ -124,7 +122,7 @@ def _points_of(connection: Connection, trial: int, key: int) -> str:
 def delete_points_after(connection: Connection, trial: int, after_step: int | None) -> int | None:
     """Delete a trial's points beyond a step (None: all); return the highest remaining step."""
     if after_step is None:
-        for table in _TABLES:
+        for table in ("points", "repeated_points", "metric_last"):
             connection.execute(f"DELETE FROM {table} WHERE trial = ?", (trial,))  # noqa: S608  (our tables)
         return None
     metrics = connection.rows("SELECT metric FROM metric_last WHERE trial = ? AND step > ?", (trial, after_step))
@@ -132,23 +130,26 @@ def delete_points_after(connection: Connection, trial: int, after_step: int | No
         for table in ("points", "repeated_points"):
             condition = "trial = ? AND metric = ? AND step > ?"
             connection.execute(f"DELETE FROM {table} WHERE {condition}", (trial, key, after_step))  # noqa: S608
-        summary = recompute_summary(connection, trial, key)
-        if summary is None:
-            connection.execute("DELETE FROM metric_last WHERE trial = ? AND metric = ?", (trial, key))
-        else:
-            connection.execute(_UPSERT_SUMMARY, (trial, key, *summary))
+        _renew_summary(connection, trial, key)
     (step,) = connection.row("SELECT max(step) FROM metric_last WHERE trial = ?", (trial,))
     return None if step is None else int(step)
 
 
-_TABLES = ("points", "repeated_points", "metric_last")
+def delete_metric_points(connection: Connection, trial: int, metric: str, attempt: int) -> None:
+    """Delete the points of one metric that one attempt of a trial has reported."""
+    key = _known_id(connection, metric)
+    for table in ("points", "repeated_points"):
+        condition = "trial = ? AND metric = ? AND attempt = ?"
+        connection.execute(f"DELETE FROM {table} WHERE {condition}", (trial, key, attempt))  # noqa: S608  (our tables)
+    _renew_summary(connection, trial, key)
 
 
-def delete_metric_points(connection: Connection, trial: int, metric: str) -> None:
-    """Delete all points of one metric of a trial."""
-    for table in _TABLES:
-        condition = "metric = (SELECT id FROM metric_names WHERE name = ?)"
-        connection.execute(f"DELETE FROM {table} WHERE trial = ? AND {condition}", (trial, metric))  # noqa: S608  (our tables)
+def _renew_summary(connection: Connection, trial: int, key: int | None) -> None:
+    summary = None if key is None else recompute_summary(connection, trial, key)
+    if summary is None:
+        connection.execute("DELETE FROM metric_last WHERE trial = ? AND metric = ?", (trial, key))
+    else:
+        connection.execute(_UPSERT_SUMMARY, (trial, key, *summary))
 
 
 def extend_summary(before: Sequence[Any] | None, batch: Iterable[tuple[int, float | None, str | None]]) -> SummaryCells:
