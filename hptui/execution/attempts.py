@@ -45,7 +45,7 @@ MAX_RECORDED_STEPS = 20
 
 
 def recorded_metrics(store: Store, study: Study, trial: int) -> dict[str, dict[str, Any]]:
-    """Return the last step and the source of each metric that the store has of a trial, and last steps of objectives."""
+    """Return what the store has of a trial: last step and source of each metric, last steps of each objective."""
     sources = store.read.trial(trial).facts.get("metric_sources")
     names = sources if isinstance(sources, Mapping) else {}
     recorded: dict[str, dict[str, Any]] = {}

@@ -7,9 +7,12 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 from hptui.core.trial import Reason
+from hptui.scripts.launchers import RULER, FailedRank, failed_ranks
 from hptui.scripts.metrics.lines import LineReader
+from hptui.scripts.metrics.ranks import split_rank
 from hptui.trainers.failures import DISK_FULL_SIGNS, GPU_MEMORY_SIGNS, HOST_MEMORY_SIGNS, MAX_MESSAGE_CHARS, Failure
 
 TRACEBACK = "Traceback (most recent call last)"
@@ -48,15 +51,24 @@ USAGE_EXIT_CODE = 2
 
 
 def classify_script_end(
-    code: int, lines: Sequence[str], *, reported: bool, all_steps: bool = False, oom_kills: int = 0
+    code: int,
+    lines: Sequence[str],
+    *,
+    reported: bool,
+    all_steps: bool = False,
+    oom_kills: int = 0,
+    rank_logs: Path | None = None,
 ) -> Failure | None:
     """Return why a script has failed; None if it ran to its end.
 
     `code` is its exit code or minus the signal; `lines` are the last that it printed. `reported`: it has reported
-    metrics; `whole`: it has reached the number of steps that it announced; `oom_kills`: kills by the kernel for memory
-    meanwhile.
+    metrics; `all_steps`: it has reached the number of steps that it announced; `oom_kills`: kills by the kernel for
+    memory meanwhile; `rank_logs`: the directory with what each of several processes wrote.
     """
-    lines = [text for line in lines if (text := DECORATION.sub(" ", line).strip())]
+    if code and (failed := failed_ranks(lines, rank_logs)):
+        return _failure_of_ranks(failed, reported=reported, oom_kills=oom_kills)
+    lines = [split_rank(line)[1] for line in lines]
+    lines = [text for line in lines if (text := DECORATION.sub(" ", line).strip()) and not RULER.fullmatch(text)]
     key_line = _most_telling_line(lines)
     if code == 0 and (all_steps or not _ends_in_traceback(lines)):
         return None if all_steps else _reported_failure(lines)
@@ -86,6 +98,28 @@ def classify_script_end(
     return Failure(
         Reason.CRASH, _short(f"{key_line} ({exit_text})" if is_error else _short(exit_text, _quoted(key_line)))
     )
+
+
+def _failure_of_ranks(failed: Sequence[FailedRank], *, reported: bool, oom_kills: int) -> Failure | None:
+    """Return the failure of the process that failed first; that of one that ran out of memory, if there is one."""
+    for one in failed:
+        out_of_memory = _resources([*one.lines, one.message])
+        if out_of_memory is not None:
+            return Failure(out_of_memory.reason, _short(f"rank {one.rank}", str(out_of_memory)))
+    root = failed[0]
+    lines = root.lines if any(map(EXCEPTION.match, root.lines)) or not root.message else [*root.lines, root.message]
+    failure = classify_script_end(root.code or 1, lines, reported=reported, oom_kills=oom_kills)
+    if failure is None:
+        return None
+    others = f"; {_ranks(failed[1:])} then stopped" if len(failed) > 1 else ""
+    return Failure(failure.reason, _short(f"rank {root.rank}: {failure}{others}"))
+
+
+def _ranks(failed: Sequence[FailedRank]) -> str:
+    numbers = sorted(one.rank for one in failed)
+    if len(numbers) == 1:
+        return f"rank {numbers[0]} was"
+    return f"ranks {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} were"
 
 
 def _quoted(line: str) -> str:

@@ -19,6 +19,7 @@ from hptui.core.trial import Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command
 from hptui.scripts.exit_status import classify_script_end
+from hptui.scripts.launchers import with_tags
 from hptui.scripts.metrics.pairs import canonical_name
 from hptui.scripts.metrics.readers import TEXT_SUFFIXES
 from hptui.scripts.observe import ScriptObserver, make_line_reader
@@ -55,6 +56,8 @@ def unread_objective_warnings(output: Path, objectives: Sequence[str], recorded:
 
 OUTPUT_DIRECTORY = "output"
 """Name of `{trial_dir}` in the trial's directory: a script cannot overwrite what hptui keeps outside it."""
+RANKS_DIRECTORY = "ranks"
+"""Name of the directory in the attempt's with what each rank of torchrun wrote."""
 REPORTS_FILE, STOP_FILE = "reports.jsonl", "stop"
 TAP_DIRECTORY = Path(__file__).resolve().parent / "metrics" / "tap"
 
@@ -65,6 +68,7 @@ class ScriptTrainer:
     def foresee(self, settings: Mapping[str, Value], trial: TrialContext) -> None:
         """Find the checkpoint to resume from, and record the code that runs, before anything starts."""
         spec = read_command_spec(settings)
+        self._port = _free_port()  # once: the recorded command is the one that runs
         self._output = trial.dir / OUTPUT_DIRECTORY
         self._earlier = EarlierAttempts(trial, REPORTS_FILE, lambda: make_line_reader(spec, trial.objectives))
         self._checkpoint = self._newest(spec, trial, self._earlier.covered_until()) if trial.attempt > 1 else None
@@ -113,7 +117,7 @@ class ScriptTrainer:
             "threads": str(trial.threads or 1),
             "checkpoint": str(checkpoint) if checkpoint else "",
             "python": sys.executable,
-            "port": str(_free_port()),
+            "port": str(self._port),
         }
 
     def __call__(self, settings: Mapping[str, Value], trial: TrialContext) -> Mapping[str, float]:
@@ -178,7 +182,8 @@ class ScriptTrainer:
             trial.total_steps = int(total)
 
     def _with_program(self, words: list[str], trial: TrialContext) -> list[str]:
-        return [program_path(words[0], trial.programs, self._workdir), *words[1:]]
+        words = [program_path(words[0], trial.programs, self._workdir), *words[1:]]
+        return with_tags(words, trial.attempt_dir / RANKS_DIRECTORY)
 
     def _run(
         self, words: list[str], environment: Mapping[str, str], trial: TrialContext, listener: ScriptObserver
@@ -224,6 +229,7 @@ class ScriptTrainer:
             reported=trial.reports > 0,
             all_steps=total is not None and collector.step >= total,
             oom_kills=result.oom_kills,
+            rank_logs=trial.attempt_dir / RANKS_DIRECTORY,
         )
 
     def _evaluate(

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 TAGS = re.compile(
-    r"\[(?:rank|default|[A-Za-z_]\w*?)(?P<torch>\d+)\]:\s?"  # torchrun --tee, and messages of torch itself
+    r"\[(?:rank|default)(?P<torch>\d+)\]:\s?"  # torchrun --tee, and messages of torch itself
     r"|\[\d+,(?P<mpi>\d+)\]<std(?:out|err)>:\s?"  # mpirun --tag-output
 )
 SRUN_TAG = re.compile(r"(?P<srun>\d+): ")
 """What `srun --label` writes before a line: too plain to be looked for elsewhere."""
-RANK_VARIABLES = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 MAX_STEPS_COMPARED = 4096
 """Steps of a metric whose value is remembered to compare it."""
 MIN_DIFFERENT_STEPS = 3
