@@ -26,8 +26,6 @@ from hptui.trainers.context import TrialContext
 
 MAX_REREAD_BYTES = 16 << 20
 """Bytes at the end of a log that are read again."""
-INCOMPLETE_FACT = "curve_incomplete"
-"""Fact of a trial whose curve lacks points: which ones."""
 
 Found = tuple[MetricsSource, MetricsReading]
 

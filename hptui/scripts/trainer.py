@@ -15,7 +15,7 @@ from typing import Any
 
 from hptui.core.errors import Unsupported
 from hptui.core.sanitize import scrub_command
-from hptui.core.trial import Reason, Role, Value
+from hptui.core.trial import CURVE_INCOMPLETE, Reason, Role, Value
 from hptui.scripts import resume
 from hptui.scripts.arguments import ComposedCommand, compose_command
 from hptui.scripts.exit_status import classify_script_end
@@ -25,7 +25,7 @@ from hptui.scripts.metrics.readers import TEXT_SUFFIXES
 from hptui.scripts.observe import ScriptObserver, make_line_reader
 from hptui.scripts.process import RunCallbacks, ScriptResult, adopt_orphans, run_command
 from hptui.scripts.program import code_facts, is_python, program_path, why_tap_is_hidden
-from hptui.scripts.recover import INCOMPLETE_FACT, EarlierAttempts, recover_points
+from hptui.scripts.recover import EarlierAttempts, recover_points
 from hptui.scripts.settings import CommandTable, read_command_spec
 from hptui.trainers.context import TrialContext
 from hptui.trainers.failures import Failure
@@ -157,7 +157,7 @@ class ScriptTrainer:
         unknown = recover_points(self._earlier, listener.collector, listener.existing_readings())
         if unknown:
             trial.warn(f"curve incomplete: {unknown}")
-            trial.facts(**{INCOMPLETE_FACT: unknown})
+            trial.facts(**{CURVE_INCOMPLETE: unknown})
 
     def _resumable(self, spec: CommandTable) -> bool:
         return self._checkpoint is not None or (

@@ -182,6 +182,12 @@ class LineReader:
         text = plain_text(line[:MAX_MAPPING_CHARS])
         if self._patterns:
             return self._by_pattern(_cut(text))
+        bar = BAR.search(text) if "%|" in text else None
+        if bar and ("{" in (rest := text[bar.end() :]) or ROW.match(rest)):  # printed behind a bar that stands
+            return [*self._read_text(text[: bar.end()]), *self._read_text(rest)]
+        return self._read_text(text)
+
+    def _read_text(self, text: str) -> list[MetricsReading]:
         if not VALUE_SIGNS.search(text):
             return []
         if "{" in text and (values := find_mapping(text)) is not None:
