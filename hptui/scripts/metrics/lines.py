@@ -167,6 +167,7 @@ class LineReader:
         self._settings = names - self._wanted
         self._literals = {name: literal_pattern(name) for name in objectives if not PLAIN_NAME.fullmatch(name)}
         self.clock = StepClock()
+        self._warned = False
 
     def may_hold_objective(self, line: str) -> bool:
         """Return whether a line may hold an objective: used where there are too many lines to read them all."""
@@ -193,7 +194,8 @@ class LineReader:
         if "{" in text and (values := find_mapping(text)) is not None:
             return self._record(values)
         text = _cut(text)
-        if WARNING.search(text):
+        follows_warning, self._warned = self._warned, bool(WARNING.search(text))
+        if self._warned or (follows_warning and text.startswith("  ")):  # the source of the warning follows it
             return []
         if row := ROW.match(text):
             return self._row(row[1], float(row[2]))

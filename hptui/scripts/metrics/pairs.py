@@ -178,6 +178,10 @@ HEADING = re.compile(
 )
 
 
+QUALIFIER_END = re.compile(r"\)\s*[:=]?\s*[-+.\d]")
+"""Behind a word in parentheses: it belongs to the name before it, `loss (val): 0.3`, and is no heading."""
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", text))
 
@@ -211,7 +215,9 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
     low, taken, headings = text.lower(), 0, list[tuple[int, str]]()
     if any(split in low for split in SPLITS):
         headings = [
-            (match.start(1), SYNONYMS.get(match[1].lower(), match[1].lower())) for match in HEADING.finditer(text)
+            (match.start(1), SYNONYMS.get(match[1].lower(), match[1].lower()))
+            for match in HEADING.finditer(text)
+            if not QUALIFIER_END.match(text, match.end())
         ]
     for key, start, end, value, spaced in _candidates(text):
         if start < taken:
