@@ -143,12 +143,12 @@ def _share(value: Any) -> float:
 
 
 def write(record: Any) -> None:
-    """Append a record as one line, in one write, so that several processes may append; it names its process.
+    """Append a record as one line, in one write, so that several processes may append.
 
-    An error of the disk loses the record but does not interrupt the training.
+    Where there are several, it names its own. An error of the disk loses the record, and the training goes on.
     """
     global _file
-    import json
+    import json  # nothing is loaded in a script that does not use it
 
     try:
         if any(name in os.environ for name in RANK_VARIABLES):

@@ -31,7 +31,8 @@ from hptui.operations.follow import (
     paused_itself,
 )
 from hptui.operations.messages import event_lines
-from hptui.results.view import PSEUDO_LOSS_NOTE, View, describe_stages, has_all_values, seconds_left
+from hptui.results.time_left import time_left
+from hptui.results.view import PSEUDO_LOSS_NOTE, View, describe_stages, has_all_values
 from hptui.store.paths import StudyDir
 
 if TYPE_CHECKING:
@@ -200,8 +201,8 @@ def study_line(view: View) -> str:
         parts.insert(0, f"stage {view.stage}")
     if view.best is not None:
         parts.append(f"best {messages.objectives_text(view.study, view.best)} (trial {view.best.number})")
-    if (remaining_s := seconds_left(view)) is not None:
-        parts.append(f"{duration(remaining_s)} left")
+    if (left := time_left(view)) is not None:
+        parts.append(f"{left.text} left")
     return " · ".join(parts)
 
 

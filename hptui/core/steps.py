@@ -7,7 +7,7 @@ from itertools import groupby
 
 
 def axis_positions(steps: Sequence[int]) -> list[float]:
-    """Return the position of each point: its step, and evenly spaced between it and the next where it has several."""
+    """Return the position of each point: its step, or evenly from it to the next if it has several."""
     if len(set(steps)) == len(steps):
         return [float(step) for step in steps]
     positions: list[float] = []

@@ -41,11 +41,11 @@ log = logging.getLogger(__name__)
 
 
 MAX_RECORDED_STEPS = 20
-"""Last steps of an objective that an attempt is told of: they show how far apart its points usually are."""
+"""Last steps of an objective that an attempt is given: they show how far apart its points usually are."""
 
 
 def recorded_metrics(store: Store, study: Study, trial: int) -> dict[str, dict[str, Any]]:
-    """Return what the store has of a trial: last step and source of each metric, last steps of each objective."""
+    """Return the last step and the source of each recorded metric, and last steps of objectives."""
     sources = store.read.trial(trial).facts.get("metric_sources")
     names = sources if isinstance(sources, Mapping) else {}
     recorded: dict[str, dict[str, Any]] = {}

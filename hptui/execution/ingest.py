@@ -178,7 +178,7 @@ class EventReader:
                 live.extend(name, position, number)
 
     def _retract(self, live: RunningAttempt, metric: str, points: list[MetricPoint]) -> None:
-        """Delete the points of a metric that this attempt has reported: those in the store, and those of this batch."""
+        """Delete what this attempt has reported of a metric, in the store and in this batch."""
         points[:] = [point for point in points if point[0] != metric]
         self._store.delete_metric(live.trial.number, metric, live.attempt.n)
         live.latest.pop(metric, None)

@@ -83,11 +83,11 @@ def _starts_of_last(fd: int, end: int, count: int) -> list[int]:
         size = min(BLOCK_BYTES, position)
         position -= size
         block = os.pread(fd, size, position)
-        found = block.rfind(b"\n")
-        while found >= 0 and len(starts) <= count:
-            if position + found + 1 < end:
-                starts.append(position + found + 1)
-            found = block.rfind(b"\n", 0, found)
+        newline = block.rfind(b"\n")
+        while newline >= 0 and len(starts) <= count:
+            if position + newline + 1 < end:
+                starts.append(position + newline + 1)
+            newline = block.rfind(b"\n", 0, newline)
     if position == 0 and len(starts) <= count and end > 0:
         starts.append(0)
     return starts[::-1]

@@ -101,11 +101,11 @@ def classify_script_end(
 
 
 def _failure_of_ranks(failed: Sequence[FailedRank], *, reported: bool, oom_kills: int) -> Failure | None:
-    """Return the failure of the process that failed first; that of one that ran out of memory, if there is one."""
-    for one in failed:
-        out_of_memory = _resources([*one.lines, one.message])
+    """Return the failure of the process that failed first, or of one that ran out of memory."""
+    for process in failed:
+        out_of_memory = _resources([*process.lines, process.message])
         if out_of_memory is not None:
-            return Failure(out_of_memory.reason, _short(f"rank {one.rank}", str(out_of_memory)))
+            return Failure(out_of_memory.reason, _short(f"rank {process.rank}", str(out_of_memory)))
     root = failed[0]
     lines = root.lines if any(map(EXCEPTION.match, root.lines)) or not root.message else [*root.lines, root.message]
     failure = classify_script_end(root.code or 1, lines, reported=reported, oom_kills=oom_kills)
@@ -116,7 +116,7 @@ def _failure_of_ranks(failed: Sequence[FailedRank], *, reported: bool, oom_kills
 
 
 def _ranks(failed: Sequence[FailedRank]) -> str:
-    numbers = sorted(one.rank for one in failed)
+    numbers = sorted(process.rank for process in failed)
     if len(numbers) == 1:
         return f"rank {numbers[0]} was"
     return f"ranks {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} were"

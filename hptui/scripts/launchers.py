@@ -46,7 +46,7 @@ def torchrun_words(words: Sequence[str]) -> int:
 
 
 def with_tags(words: Sequence[str], directory: Path) -> list[str]:
-    """Return the command such that torchrun writes the rank before each line; other commands stay as they are."""
+    """Return the command such that torchrun writes the rank before each line; others unchanged."""
     count = torchrun_words(words)
     options = _own_options(words[count:])
     if not count or any(word.partition("=")[0] in TAG_OPTIONS for word in options):
@@ -73,7 +73,7 @@ class FailedRank:
 
 
 def failed_ranks(lines: Sequence[str], logs: Path | None = None) -> list[FailedRank]:
-    """Return the processes that torchrun lists as failed, the root cause first; [] if there is no such list.
+    """Return the processes that torchrun lists as failed, the root cause first; [] without a list.
 
     `logs` is the directory that `with_tags` named.
     """
@@ -83,7 +83,7 @@ def failed_ranks(lines: Sequence[str], logs: Path | None = None) -> list[FailedR
     others = next((index for index in range(head, -1, -1) if lines[index].strip() == OTHERS_HEAD), head)
     tagged = [split_rank(line) for line in lines[: _block_begin(lines, others)]]
     is_tagged = any(rank is not None for rank, _ in tagged)
-    found = []
+    failed = []
     for fields in [_fields(lines[head:]), *_entries(lines[others:head])]:
         if "rank" not in fields:
             continue
@@ -91,13 +91,13 @@ def failed_ranks(lines: Sequence[str], logs: Path | None = None) -> list[FailedR
         own = [text for of, text in tagged if of == rank or not is_tagged]
         if not any(line.startswith("Traceback") for line in own):  # it may have been pushed out by the other ranks
             own = [*own, *_of_file(logs, rank)]
-        found.append(FailedRank(rank, code, own, _message(fields.get("error_file", ""))))
-    return _root_first(found)
+        failed.append(FailedRank(rank, code, own, _message(fields.get("error_file", ""))))
+    return _root_first(failed)
 
 
-def _root_first(found: list[FailedRank]) -> list[FailedRank]:
+def _root_first(failed: list[FailedRank]) -> list[FailedRank]:
     """Put processes whose own last words are a follow-up of another's end behind the others."""
-    return sorted(found, key=lambda failed: bool(FOLLOW_UP.search("\n".join(failed.lines[-3:]))) or failed.code == -15)
+    return sorted(failed, key=lambda failed: bool(FOLLOW_UP.search("\n".join(failed.lines[-3:]))) or failed.code == -15)
 
 
 def _block_begin(lines: Sequence[str], head: int) -> int:

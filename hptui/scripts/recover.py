@@ -53,14 +53,14 @@ class EarlierAttempts:
         return max(steps, default=None) if self._chain and not self._chain[-1].ended else None
 
     def missing(self, until: int, recorded_name: Callable[[str], str], files: Iterable[Found]) -> list[Found]:
-        """Return the readings up to a step that are not on record, by step; of one step those of the latest attempt.
+        """Return the readings up to a step that are not on record, of each step the latest attempt's.
 
         `files` are the readings of files of metrics, which all attempts have written.
         """
         latest: dict[tuple[MetricsSource, str, int], list[MetricsReading]] = {}
-        for found in (files, *(attempt.readings for attempt in self._chain)):
+        for readings in (files, *(attempt.readings for attempt in self._chain)):
             own: dict[tuple[MetricsSource, str, int], list[MetricsReading]] = {}
-            for source, reading in found:
+            for source, reading in readings:
                 if (step := reading.step) is None or step > until:
                     continue
                 for given, value in reading.metrics.items():
@@ -91,7 +91,7 @@ class EarlierAttempts:
 
 
 class _Attempt:
-    """What an earlier attempt wrote. `began` and `ended` tell whether it said so itself."""
+    """What an earlier attempt wrote. `began` and `ended` tell whether its events have that."""
 
     def __init__(self, run: RunDir, earlier: EarlierAttempts) -> None:
         self._run, self._earlier = run, earlier
@@ -154,17 +154,17 @@ def _end_of(path: Path) -> str:
 
 
 def recover_points(earlier: EarlierAttempts, collector: MetricsCollector, files: Iterable[Found]) -> str:
-    """Record what is missing up to the step that this attempt continues after; return which steps stay unknown."""
+    """Record what is missing up to the checkpoint; return which steps stay unknown."""
     trial = earlier.trial
     until = trial.resumes_after
     if until is None or trial.attempt < 2:
         return ""
-    found = earlier.missing(until, collector.recorded_name, files)
-    for source, reading in found:
+    readings = earlier.missing(until, collector.recorded_name, files)
+    for source, reading in readings:
         collector.take(source, reading)
     collector.flush(everything=True)
     recovered: dict[str, list[int]] = {}
-    for _, reading in found:
+    for _, reading in readings:
         for given in reading.metrics:
             recovered.setdefault(collector.recorded_name(given), []).append(reading.step or 0)
     gaps = [_gap(name, trial.recorded.get(name, {}), recovered.get(name, ()), until) for name in trial.objectives]
@@ -172,7 +172,7 @@ def recover_points(earlier: EarlierAttempts, collector: MetricsCollector, files:
 
 
 def _gap(name: str, entry: Mapping[str, Any], recovered: Sequence[int], until: int) -> str:
-    """Return which steps of an objective are unknown, by the usual distance between its points; '' if none are."""
+    """Return which steps of an objective are unknown, by the usual distance of its points, or ''."""
     recorded = sorted({*entry.get("steps", ()), *([entry["step"]] if "step" in entry else [])})
     steps = sorted({*recorded, *recovered})
     if len(steps) < 2:

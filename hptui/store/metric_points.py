@@ -43,7 +43,9 @@ SummaryCells = list[Any]
 
 
 def write_points(connection: Connection, trial: int, attempt: int, points: Iterable[MetricPoint]) -> int | None:
-    """Write points, the last one of a step and sub-step winning; return their highest step, None if there are none.
+    """Write points; return their highest step, None if there are none.
+
+    The last one of a step and sub-step wins.
 
     Raises: ValueError for an invalid name of a metric.
     """
@@ -89,7 +91,7 @@ _PLACE = itemgetter(1, 2, 7)
 
 
 def _is_appended(connection: Connection, trial: int, key: int, first: tuple[Any, ...]) -> bool:
-    """Return whether a batch begins with a further value at the metric's last step, behind all that are there."""
+    """Return whether a batch begins with a new further value at the metric's last step."""
     step, sub = first[0], first[3]
     if not sub:
         return False

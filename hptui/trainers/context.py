@@ -124,8 +124,9 @@ class TrialContext:
         reading: int = 0,
         replaces: bool = False,
     ) -> None:
-        """Record metrics as `report` does. A further value at a step is a point of its own, the same one again is none.
+        """Record metrics as `report` does, several values of a step, too.
 
+        A further value is a point of its own, the same one again is none.
         `reading` counts how often the source was read from its beginning, where it was rewritten; `replaces` puts a
         value in place of the last one of the step.
 

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 MAX_REMEMBERED = 1 << 16
 """Points of one metric that are remembered; the older half is forgotten when there are more."""
 MAX_STEP = (1 << 63) - 1
-"""Largest step that is told from others."""
+"""Largest step that is distinguished."""
 
 
 class StepValues:
@@ -52,5 +52,5 @@ class StepValues:
         return end - 1 - start
 
 
-def _same(one: float, other: float) -> bool:
-    return one == other or (one != one and other != other)
+def _same(first: float, second: float) -> bool:
+    return first == second or (first != first and second != second)

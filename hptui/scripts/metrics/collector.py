@@ -234,7 +234,7 @@ class MetricsCollector:
         return self._owned[key]
 
     def _counts(self, owned: _Owned, source: MetricsSource, reading: MetricsReading, value: float) -> bool:
-        """Compare a value with those of other processes; return False for a further one that nothing tells apart."""
+        """Compare a value with other processes'; return False for a further one whose is unknown."""
         untagged = self.first_counts and source.rank is None and source.trust == OUTPUT
         if source.rank is None and not untagged:
             return True

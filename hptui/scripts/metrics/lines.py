@@ -246,8 +246,8 @@ class LineReader:
             text, counter = _take_counter(COUNTER, text)
         counted = step or counter or bar
         self.clock.take(counted, epoch)
-        found = find_pairs(text, loose=counted is not None or epoch is not None, wanted=self._wanted)
-        pairs = [*literal, *((name, value) for name, value in found if name.lower() not in COUNTER_NAMES)]
+        others = find_pairs(text, loose=counted is not None or epoch is not None, wanted=self._wanted)
+        pairs = [*literal, *((name, value) for name, value in others if name.lower() not in COUNTER_NAMES)]
         kept = dict(pairs) if counted or epoch else self._measured(dict(pairs))
         return self._reading_at([(name, value) for name, value in pairs if name in kept])
 

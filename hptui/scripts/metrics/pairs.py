@@ -149,16 +149,16 @@ def literal_pattern(name: str) -> re.Pattern[str]:
 
 def take_literals(text: str, patterns: Mapping[str, re.Pattern[str]]) -> tuple[str, list[tuple[str, float]]]:
     """Return the values of names that are looked for as they are written, and the line without them."""
-    found: list[tuple[int, str, float]] = []
+    values: list[tuple[int, str, float]] = []
     for name, pattern in patterns.items():
         while match := pattern.search(text):
             number = NUMBER.match(text, match.start("number"))
             if number is None:
                 break
             value, end = read_value(text, number)
-            found.append((match.start(), name, value))
+            values.append((match.start(), name, value))
             text = text[: match.start()] + " | " + " " * (end - match.start() - 3) + text[end:]
-    return text, [(name, value) for _, name, value in sorted(found)]
+    return text, [(name, value) for _, name, value in sorted(values)]
 
 
 COUNTS = re.compile(r"\s*/\s*(\d+)(?![\w.])")
@@ -206,8 +206,9 @@ MAX_KEY_CHARS = 80
 
 
 def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -> list[tuple[str, float]]:
-    """Return the metrics of a line, in their order; a name may come several times. `wanted` are canonical names.
+    """Return the metrics of a line, in their order; a name may come several times.
 
+    `wanted` are canonical names.
     `loose`: `key value` counts, too, because the line has a step. A key below a heading (`Val: loss 0.3`) or after
     words of its own (`val loss: 0.3`) is named by all of them, so that training and validation are never mixed.
     """

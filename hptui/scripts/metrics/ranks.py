@@ -15,7 +15,7 @@ SRUN_TAG = re.compile(r"(?P<srun>\d+): ")
 MAX_STEPS_COMPARED = 4096
 """Steps of a metric whose value is remembered to compare it."""
 MIN_DIFFERENT_STEPS = 3
-"""Steps at which processes must differ before it is said while they still run."""
+"""Steps at which processes must differ before a warning while they still run."""
 MAX_RELATIVE_DIFFERENCE = 1e-3
 
 
@@ -59,17 +59,17 @@ class Disagreement:
         return False
 
     def _differ(self, metric: str, step: int, values: Mapping[int, float]) -> None:
-        found = self._different.setdefault(metric, [])
-        if len(found) < MIN_DIFFERENT_STEPS and step not in [at for at, _ in found]:
-            found.append((step, dict(values)))
+        differences = self._different.setdefault(metric, [])
+        if len(differences) < MIN_DIFFERENT_STEPS and step not in [at for at, _ in differences]:
+            differences.append((step, dict(values)))
 
     def warning(self, *, finished: bool, untagged: bool) -> str:
         """Return, once, what the processes disagree on; '' if they do not."""
         if self._warned:
             return ""
         enough = 1 if finished else MIN_DIFFERENT_STEPS
-        for metric, found in self._different.items():
-            seen = [values for _, values in found if untagged or min(values) >= 0]
+        for metric, differences in self._different.items():
+            seen = [values for _, values in differences if untagged or min(values) >= 0]
             if len(seen) < enough:
                 continue
             self._warned = True
@@ -85,10 +85,9 @@ def _explain(metric: str, values: Mapping[int, float]) -> str:
             "apart: the first one counts; print from one process only"
         )
     ranks = sorted(values)
-    said = ", ".join(f"rank {rank} {values[rank]:g}" for rank in ranks[:2])
-    return (
-        f"ranks disagree on {metric} ({said}): rank {ranks[0]} counts; reduce it over the ranks before it is reported"
-    )
+    values_text = ", ".join(f"rank {rank} {values[rank]:g}" for rank in ranks[:2])
+    way_out = "reduce it over the ranks before it is reported"
+    return f"ranks disagree on {metric} ({values_text}): rank {ranks[0]} counts; {way_out}"
 
 
 def _close(values: Sequence[float]) -> bool:

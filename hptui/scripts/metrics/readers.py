@@ -184,10 +184,10 @@ class JsonReader:
 def safe_reading_of(values: Any, options: ReaderOptions, reading: int = 0) -> MetricsReading | None:
     """Return the reading of one record as `reading_of` does; None for one that cannot be understood."""
     try:
-        found = reading_of(values, options)
+        record = reading_of(values, options)
     except UNREADABLE:
         return None
-    return replace(found, reading=reading) if found is not None and reading else found
+    return replace(record, reading=reading) if record is not None and reading else record
 
 
 @dataclass

@@ -11,7 +11,8 @@ from hptui.core.ranking import ObjectivePoint, is_usable, nondominated_indices, 
 from hptui.core.study import Study
 from hptui.core.trial import Attempt, StudyState, Trial, TrialStatus, Value
 from hptui.operations.runner_process import runner_status
-from hptui.results.view import View, best_trials, seconds_left, trainer_settings_by_revision
+from hptui.results.time_left import TimeLeft, time_left
+from hptui.results.view import View, best_trials, trainer_settings_by_revision
 from hptui.store.paths import StudyDir
 from hptui.store.reader import StoreReader
 from hptui.store.records import ArtifactRow, CheckpointRow, EventRow, MetricSummary
@@ -40,7 +41,7 @@ class StudySnapshot:
     counts: Mapping[TrialStatus, int]
     metrics: tuple[str, ...]
     events: tuple[EventRow, ...] = ()
-    left: float | None = None
+    left: TimeLeft | None = None
     partial: bool = False
     frozen: bool = False
     total: int = 0
@@ -143,7 +144,7 @@ class StudySource:
             counts,
             tuple(reader.metric_names()),
             tuple(reader.events(limit=MAX_STUDY_EVENTS)),
-            seconds_left(view) if alive and not partial else None,
+            time_left(view) if alive and not partial else None,
             partial,
             reader.connection.frozen,
             sum(counts.values()),
