@@ -112,13 +112,14 @@ def _has_repeated_points(connection: Connection, trial: int, key: int | None = N
     return bool(connection.row(sql, args)[0])
 
 
-def _points_of(connection: Connection, trial: int, key: int) -> str:
-    """Return the table of all points of a metric, as it stands in FROM; `sub` orders those of one step."""
+def _points_of(connection: Connection, trial: int, key: int) -> tuple[str, str]:
+    """Return the table of all points of a metric, as it stands in FROM, and their order, as in ORDER BY."""
     columns, of_metric = "step, value, odd, seconds", f"WHERE trial = {int(trial)} AND metric = {int(key)}"
     first = f"SELECT {columns}, 0 AS sub FROM points {of_metric}"  # noqa: S608 (all parts are ours, or integers)
     if not _has_repeated_points(connection, trial, key):
-        return f"({first})"
-    return f"({first} UNION ALL SELECT {columns}, sub FROM repeated_points {of_metric})"  # noqa: S608
+        return f"({first})", "step"
+    union = f"({first} UNION ALL SELECT {columns}, sub FROM repeated_points {of_metric})"  # noqa: S608
+    return union, "step, sub"
 
 
 def delete_points_after(connection: Connection, trial: int, after_step: int | None) -> int | None:
@@ -171,8 +172,8 @@ def extend_summary(before: Sequence[Any] | None, batch: Iterable[tuple[int, floa
 
 def recompute_summary(connection: Connection, trial: int, key: int) -> SummaryCells | None:
     """Compute a metric's summary from its points; None if there are none."""
-    points = _points_of(connection, trial, key)
-    batch = connection.rows(f"SELECT step, value, odd FROM {points} ORDER BY step, sub")  # noqa: S608 (all parts are ours)
+    points, order = _points_of(connection, trial, key)
+    batch = connection.rows(f"SELECT step, value, odd FROM {points} ORDER BY {order}")  # noqa: S608 (all parts are ours)
     return extend_summary(None, batch) if batch else None
 
 
@@ -233,9 +234,9 @@ def curve(
     key = _known_id(connection, metric)
     if key is None:
         return []
-    points = _points_of(connection, trial, key)
+    points, order = _points_of(connection, trial, key)
     where, args = ("", ()) if after is None else ("WHERE step > ?", (after,))
-    rows = connection.rows(f"SELECT step, value, odd, seconds FROM {points} {where} ORDER BY step, sub", args)  # noqa: S608
+    rows = connection.rows(f"SELECT step, value, odd, seconds FROM {points} {where} ORDER BY {order}", args)  # noqa: S608
     return [(step, records.join_nonfinite_number(value, odd), seconds) for step, value, odd, seconds in rows]
 
 
@@ -249,7 +250,7 @@ def buckets(
     key = _known_id(connection, metric)
     if key is None:
         return []
-    points, where, args = _points_of(connection, trial, key), "WHERE 1", dict[str, Any]()
+    (points, _), where, args = _points_of(connection, trial, key), "WHERE 1", dict[str, Any]()
     if start is not None:
         where, args["s"] = f"{where} AND step >= :s", start
     if end is not None:

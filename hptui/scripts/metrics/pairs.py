@@ -232,6 +232,8 @@ def find_pairs(text: str, *, loose: bool = True, wanted: Collection[str] = ()) -
             continue
         pairs.append((name, _objective(name, wanted), value))
         taken = end
+    if not any(objective for _, objective, _ in pairs):
+        return [(name, value) for name, _, value in pairs]
     # `average val loss` is the objective `val_loss`, unless the line has that one or another variant of it, too.
     variants: dict[str, set[str]] = {}
     for name, objective, _ in pairs:
