@@ -154,7 +154,7 @@ class EventReader:
         if not -MAX_STEP < step < MAX_STEP:
             self._suspect(live, f"step {step} is no step")
             return
-        nonfinite = event.get("nonfinite") or {}
+        nonfinite, subs = event.get("nonfinite") or {}, event.get("sub") or {}
         names = self._names.setdefault(live.trial.number, set())
         live.step = step
         live.allowance = 0.0
@@ -169,7 +169,7 @@ class EventReader:
                 continue
             kind = nonfinite.get(name, "nan") if value is None else None
             number = float(value if kind is None else kind)
-            points.append((name, step, None if kind else number, kind, seconds))
+            points.append((name, step, None if kind else number, kind, seconds, int(subs.get(name, 0))))
             live.latest[name] = number
             if (
                 name in self._objectives
@@ -178,9 +178,9 @@ class EventReader:
                 live.extend(name, position, number)
 
     def _retract(self, live: RunningAttempt, metric: str, points: list[MetricPoint]) -> None:
-        """Delete a metric's points: those in the store, and those of this batch."""
+        """Delete what this attempt has reported of a metric, in the store and in this batch."""
         points[:] = [point for point in points if point[0] != metric]
-        self._store.delete_metric(live.trial.number, metric)
+        self._store.delete_metric(live.trial.number, metric, live.attempt.n)
         live.latest.pop(metric, None)
         live.curves.pop(metric, None)
 
