@@ -156,6 +156,10 @@ class Learner:
             for name, parameter in self.named:
                 parameter.copy_(weights[name])
 
+    def release(self) -> None:
+        """Free the memory of the optimizer's state: the training is over."""
+        self.optimizer.state.clear()
+
     def save(self, path: Path) -> None:
         """Write the file of a checkpoint into the directory `path`."""
         self.settle()

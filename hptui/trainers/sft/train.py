@@ -303,6 +303,7 @@ def finish_run(training: TrainingRun, metrics: dict[str, float]) -> dict[str, fl
     metrics |= training.finish()
     if training.settings.save_model != "none" and training.trial.obeyed is None:
         training.trial.phase("save", allow=3600)
+        training.learner.release()
         trained = run.describe_weights(training.plan, training.learner.place, training.step_of_weights)
         saving.save_model(training.facts, metrics, trained)
     return metrics

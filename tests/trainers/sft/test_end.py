@@ -60,43 +60,6 @@ def test_the_best_weights_outlive_an_interruption(study: Path) -> None:
     assert found["eval_loss"] == told(whole, "facts")["best_eval_loss"]
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")
-@pytest.mark.parametrize("adapter", ["none", "lora", "qlora"])
-@pytest.mark.parametrize("merged", [False, True])
-def test_what_is_saved_is_what_was_trained(study: Path, adapter: str, merged: bool) -> None:
-    from peft import AutoPeftModelForCausalLM
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    if merged and adapter == "none":
-        pytest.skip("there is nothing to merge")
-    run = attempt(study, {"adapter": adapter, "steps": 12, "save_model": "last", "merge_adapter": merged})
-    kept: dict[str, Any] = {}
-    original = learner.Learner.settle
-
-    def settle(self: Any) -> None:
-        kept["model"] = self.model
-        original(self)
-
-    learner.Learner.settle = settle  # type: ignore[method-assign]
-    try:
-        found = train(run)
-    finally:
-        learner.Learner.settle = original  # type: ignore[method-assign]
-    folder = study / "trials" / "0000" / "artifacts" / "model"
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    ids = tokenizer("what is the sum of two", return_tensors="pt")["input_ids"]
-    loader = AutoModelForCausalLM if merged or adapter == "none" else AutoPeftModelForCausalLM
-    loaded = loader.from_pretrained(folder).eval()
-    if adapter != "qlora":
-        with torch.no_grad():
-            torch.testing.assert_close(loaded(ids).logits, kept["model"].eval()(ids).logits, atol=1e-4, rtol=1e-3)
-    card = (folder / "README.md").read_text()
-    assert card.startswith("---\nbase_model: ")
-    assert f"| eval_loss | {found['eval_loss']:.6g} |" in card
-    assert "| learning_rate | `0.01` |" in card
-    assert events(run, "artifact")[-1]["path"] == "artifacts/model"
-
-
 def test_no_numbers_is_a_reason_of_its_own(study: Path) -> None:
     last, run = end(
         study, {"adapter": "none", "learning_rate": 1e30, "optimizer": "sgd", "max_grad_norm": 0, "steps": 30}
