@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hptui.trainers.evals.generate import configured_ends
 from hptui.trainers.sft import merging, saved_check
 from hptui.trainers.sft.run import RunFacts
 from hptui.trainers.sft.saved_check import SavedModelCheck
@@ -52,9 +53,19 @@ def save_model(run: RunFacts, metrics: Mapping[str, float], trained: str) -> Pat
 def _write(run: RunFacts, folder: Path) -> None:
     model = merging.merge_adapter(run, folder) if run.settings.merge_adapter else run.model
     model.config.use_cache = True
+    _set_ends(run, model)
     _make_generation_config_valid(run, model)
     model.save_pretrained(folder)
     run.base.tokenizer.save_pretrained(folder)
+
+
+def _set_ends(run: RunFacts, model: Any) -> None:
+    """Let the saved model end its answers where those of the examples ended."""
+    config = getattr(model, "generation_config", None)
+    if config is not None and run.data.ends:
+        present = configured_ends(model)
+        if not present.issuperset(run.data.ends):
+            config.eos_token_id = sorted(present | set(run.data.ends))
 
 
 def _make_generation_config_valid(run: RunFacts, model: Any) -> None:

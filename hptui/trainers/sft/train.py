@@ -194,7 +194,7 @@ class TrainingRun:
                 self.best_weights.loaded = True
                 of_best = self._evaluate()
             if self.settings.generate_samples:
-                metrics |= self._generate("generations.jsonl")
+                metrics |= self._generate(evaluate.ANSWERS_FILE)
             metrics |= self._test()
         except Interrupted:
             if not self.best_weights.loaded:
@@ -232,7 +232,7 @@ class TrainingRun:
                 )
             if self.settings.generate_samples:
                 self.trial.phase("generate", allow=3600)
-                metrics |= evaluate.evaluate_answers(self.facts, "generations.jsonl")
+                metrics |= evaluate.evaluate_answers(self.facts, evaluate.ANSWERS_FILE)
             metrics |= self._test() | memory.peak_memory(self.facts.device)
         except Interrupted:
             return metrics
