@@ -25,7 +25,7 @@ class AnswerEnds:
         self._blank: dict[int, bool] = {}
 
     def of(self, ids: Sequence[int], reference: str) -> int | None:
-        """Return the first special token after an answer, which stands at the end of `ids`; None if there is none.
+        """Return the first special token after an answer at the end of `ids`; None if there is none.
 
         Special tokens that `reference`, the text of the answer, contains do not end it, unless no other does.
         """

@@ -67,8 +67,8 @@ class Tokens:
 class SplitCounts:
     """How many examples of a split were kept, cut and left out, and their tokens.
 
-    Of the `answers` that are not cut, `unended` end with no special token, and `eos_added` got an end-of-text token because
-    the chat template wrote none. `ends` counts the special tokens that end the others.
+    Of the `answers` that are not cut, `unended` end with no special token, and `eos_added` got an end-of-text token
+    because the chat template wrote none. `ends` counts the special tokens that end the others.
     """
 
     rows: int = 0
@@ -145,7 +145,10 @@ def _encoded(examples: Sequence[Example], settings: DataSettings, tokenizer: Any
 def _end_example(
     example: Example, ids: list[int], learnt: list[bool], settings: DataSettings, ends: AnswerEnds
 ) -> bool:
-    """Add the end-of-text token if it is due. Return whether it stands in for an end that a chat template left out."""
+    """Add the end-of-text token if it is due.
+
+    Return whether it stands in for an end that a chat template left out.
+    """
     eos = ends.end_of_text
     if not settings.add_eos or eos is None or ids[-1:] == [eos]:
         return False

@@ -146,7 +146,7 @@ def run_evaluation(
 
 
 def _kept_tokens(model: Any, tokenizer: Any, references: Sequence[str], options: GenerationOptions) -> tuple[int, ...]:
-    """Return the special tokens that are part of answers: those in references, and those of the answer's format."""
+    """Return the special tokens in references and in the answer's format: they are part of answers."""
     ends = {*end_ids(model, tokenizer, options.ends), tokenizer.pad_token_id, tokenizer.bos_token_id}
     text = "\n".join((*references, *(MARKERS if options.answer_format == "think" else ())))
     texts = {number: str(tokenizer.convert_ids_to_tokens(number)) for number in special_ids(tokenizer) - ends}
