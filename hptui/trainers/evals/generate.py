@@ -191,7 +191,7 @@ def _completion(answer: AnswerText, row: list[int], ends: Sequence[int], stopped
 
 
 def end_ids(model: Any, tokenizer: Any, learnt: Sequence[int] = ()) -> list[int]:
-    """Return all tokens that end a text: those of the examples, of the model's settings, and of the tokenizer."""
+    """Return the tokens that end a text, by the examples, the model's settings and the tokenizer."""
     end_of_text = [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
     return sorted({*learnt, *configured_ends(model), *end_of_text})
 

@@ -43,15 +43,16 @@ class AnswerText:
         return any(string in raw for string in self.special_stops)
 
     def _before_special_stop(self, ids: list[int]) -> tuple[list[int], str]:
-        """Return the tokens before the first stop string with special tokens, and the text of a token cut by it."""
+        """Return the tokens before a stop string with special tokens, and the text of a token cut by it."""
         if not self.special_stops:
             return ids, ""
         raw = self._raw(ids)
-        found = [position for string in self.special_stops if (position := raw.find(string)) >= 0]
-        if not found:
+        positions = [position for string in self.special_stops if (position := raw.find(string)) >= 0]
+        if not positions:
             return ids, ""
-        count = next(n for n in range(len(ids), -1, -1) if len(self._raw(ids[:n])) <= min(found))
-        return ids[:count], raw[len(self._raw(ids[:count])) : min(found)]
+        stop = min(positions)
+        count = next(n for n in range(len(ids), -1, -1) if len(self._raw(ids[:n])) <= stop)
+        return ids[:count], raw[len(self._raw(ids[:count])) : stop]
 
     def _decoded(self, ids: Sequence[int]) -> str:
         return self._raw([number for number in ids if number not in self._dropped])

@@ -9,7 +9,10 @@ from hptui.trainers.sft.settings import SftSettings
 
 
 def ending_warnings(settings: SftSettings, facts: Mapping[str, Any], end_of_text: str | None) -> list[str]:
-    """Return warnings about the ends of the prepared answers; `end_of_text` is the tokenizer's token for it."""
+    """Return warnings about the ends of the prepared answers.
+
+    `end_of_text` is the tokenizer's token for the end of a text, None if it has none.
+    """
     return list(_warnings(settings, facts, end_of_text))
 
 

@@ -73,7 +73,7 @@ def _written_out(run: RunFacts, folder: Path) -> Any:
 
 
 def fits(device: torch.device, size: int) -> bool:
-    """Return whether so many bytes can be had on a device; on the host, always."""
+    """Return whether `size` bytes can be had on a device; on the host, always."""
     if device.type != "cuda":
         return True
     torch.cuda.empty_cache()

@@ -110,7 +110,7 @@ def check_saved(run: RunFacts, folder: Path, ids: Tensor, trained: RowResult, *,
 
 
 def compare(trained: RowResult, saved: RowResult, dtype: torch.dtype) -> str:
-    """Return how a saved model differs from the trained one; '' for the same within the number format's precision."""
+    """Return how a saved model differs from the trained one; '' if only by rounding."""
     if trained.logits.shape != saved.logits.shape:
         return f"its logits have the shape {tuple(saved.logits.shape)}, not {tuple(trained.logits.shape)}"
     if not math.isfinite(trained.loss) and not math.isfinite(saved.loss):
@@ -126,7 +126,7 @@ def compare(trained: RowResult, saved: RowResult, dtype: torch.dtype) -> str:
 
 
 def logit_difference(trained: RowResult, saved: RowResult) -> float:
-    """Return the root mean square of the differences, in standard deviations of the trained model's logits."""
+    """Return the root mean square of the differences, in deviations of the trained model's logits."""
     if trained.logits.shape != saved.logits.shape:
         return math.inf
     return float((saved.logits - trained.logits).square().mean().sqrt() / trained.logits.std())
@@ -134,7 +134,7 @@ def logit_difference(trained: RowResult, saved: RowResult) -> float:
 
 def _coarsest(dtype: torch.dtype, precision: str) -> torch.dtype:
     """Return the number format with the fewest digits among those of the weights and of the arithmetic."""
-    return max((dtype, AUTOCAST.get(precision, torch.float32)), key=lambda one: MAX_LOGIT_DIFFERENCE[one])
+    return max((dtype, AUTOCAST.get(precision, torch.float32)), key=MAX_LOGIT_DIFFERENCE.__getitem__)
 
 
 def _file_bytes(folder: Path) -> int:

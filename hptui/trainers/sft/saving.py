@@ -23,7 +23,7 @@ SUSPECT_FILE = "SUSPECT.txt"
 
 
 def save_model(run: RunFacts, metrics: Mapping[str, float], trained: str) -> Path:
-    """Write `artifacts/model`, which appears as a whole, check that it is what was trained, and return its path.
+    """Write `artifacts/model`, which appears as a whole, check it, and return its path.
 
     `trained` is the part of the model card's first sentence that tells which weights these are. The trained model is
     used up.
