@@ -4,6 +4,7 @@ It holds what screens share, and no state of a study."""
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -22,7 +23,7 @@ from textual.theme import BUILTIN_THEMES
 
 from hptui.core.errors import HptuiError
 from hptui.core.sanitize import sanitize
-from hptui.store.paths import StudyDir
+from hptui.store.paths import StudyDir, list_studies
 from hptui.tui import clipboard, routes
 from hptui.tui.config import Config
 from hptui.tui.driver import FrameSeen, KeyQueue, TerminalDriver
@@ -152,8 +153,6 @@ class HptuiApp(HookedApp):
 
     def _handle_signals(self) -> None:
         """Close in order on SIGTERM and SIGHUP, so that the terminal is restored."""
-        import asyncio
-
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             # A loop outside the main thread takes no handlers.
@@ -293,7 +292,6 @@ class HptuiApp(HookedApp):
 
     async def action_quit(self) -> None:
         from hptui.operations.runner_process import runner_status
-        from hptui.store.paths import list_studies
 
         alive = [sd.name for sd in list_studies(self.home) if runner_status(sd)["alive"]]
         self.exit(closing_message(alive))
