@@ -272,3 +272,26 @@ def test_what_could_never_come_about_is_refused_before_the_first_step(
     assert (last["status"], last["reason"]) == ("failed", "usage")
     assert said in last["message"]
     assert not events(run, "metrics")
+
+
+def test_what_a_trial_saw_is_counted(study: Path) -> None:
+    """Distinct examples, and those of every epoch, however the training ends and whatever is in a row."""
+    for number, (packing, steps, asked) in enumerate([(False, 11, 0), (True, 5, 0), (False, 11, 3), (True, 7, 4)]):
+        settings = {"train_samples": 14, "packing": packing, "steps": steps, "batch_size": 4, "max_length": 64}
+        run, batches = attempt(study, settings, number=number), list[Any]()
+        original = learner.TokenRows.batch
+
+        def batch(self: Any, indices: Any, made: list[Any] = batches, original: Any = original) -> Any:
+            whole = original(self, indices)
+            made.append((self, sum(len(self.rows[n]) for n in indices), whole.tokens))
+            return whole
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(learner.TokenRows, "batch", batch)
+            train(run, lambda trial, asked=asked: bool(asked) and trial.reports >= asked)
+        facts = told(run, "facts")
+        seen = [(examples, tokens) for rows, examples, tokens in batches if sum(map(len, rows.rows)) == 14]
+        assert facts["examples_trained_on"] == 14 < facts["train_examples"]
+        assert facts["examples_seen"] == sum(examples for examples, _ in seen) > 0
+        assert facts["tokens_seen"] == sum(tokens for _, tokens in seen)
+        assert bool(asked) == ("steps_actual" not in facts)
