@@ -115,6 +115,7 @@ REASONS = {
     Reason.USAGE: "a script rejected its command line",
     Reason.SETUP: "could not begin: wrong settings, a missing file, a damaged checkpoint",
     Reason.NO_METRIC: "an objective was never reported",
+    Reason.UNREADABLE: "what its process left behind cannot be read; the message quotes it",
     Reason.HUNG: "no event for longer than `hang_after`, with `on_hang = stop`",
     Reason.LOST: "its process was killed or vanished; it runs again",
     Reason.REBOOT: "the machine was restarted; it runs again",

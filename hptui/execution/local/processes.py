@@ -18,6 +18,8 @@ from hptui.store.run_directory import RunDir, lock_is_held, read_json
 
 TOKEN_VARIABLE = "HPTUI_ATTEMPT"  # noqa: S105
 """Environment variable with the attempt's token, by which its processes can be found."""
+MAX_PID = 1 << 22
+"""Highest pid that Linux gives."""
 MAX_DYING_S = 0.5
 """How long to wait for killed processes to end."""
 
@@ -30,7 +32,7 @@ def local_state(run: RunDir, boot: str = "") -> State:
         return State("gone", "exit")
     if boot and boot != shim.boot_id():
         return State("gone", "boot", "the machine was restarted")
-    if not run.lock.exists():
+    if not os.path.exists(run.lock):  # not Path.exists, which raises where a directory was closed to us
         return State("gone", "never", "it was never started")
     return State("gone", "lock")
 
@@ -38,7 +40,8 @@ def local_state(run: RunDir, boot: str = "") -> State:
 def shim_pid(run: RunDir) -> int | None:
     """Return the pid of an attempt's shim, as it wrote it down; None as long as it has not."""
     facts = read_json(run.shim)
-    return facts.get("shim") if isinstance(facts, dict) else None
+    pid = facts.get("shim") if isinstance(facts, dict) else None
+    return pid if isinstance(pid, int) and not isinstance(pid, bool) and 0 < pid <= MAX_PID else None
 
 
 def attempt_processes() -> Iterator[tuple[int, str]]:
@@ -80,7 +83,8 @@ def kill_orphans(token: str, run: RunDir) -> None:
     if read_json(run.exit) is None:
         kill_marked_processes(token, run)
     for temporary in run.root.glob(".*.tmp"):
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # not a file of ours
+            temporary.unlink()
 
 
 def kill_marked_processes(token: str, run: RunDir) -> int:
