@@ -27,21 +27,21 @@ def finalize_attempt(store: Store, study: Study, live: RunningAttempt, state: St
 
     The caller has collected it, so that nobody can write to it any more, and has ingested everything that it wrote.
     """
-    found = read_ending(live.run)
+    remains = read_ending(live.run)
     facts = ExitFacts(
-        end=found.event,
-        exit=found.exit,
+        end=remains.event,
+        exit=remains.exit,
         asked=live.requested_end,
         rebooted=state.proof == "boot",
         last_line=next(iter(log_tail(live.run, 1)), ""),
-        unreadable=found.event_problem or found.exit_problem,
+        unreadable=remains.event_problem or remains.exit_problem,
     )
     ending = classify_exit(facts)
     ending = replace(ending, message=ending.message or live.end_message)
-    final = found.event["final"] if found.event else {}
+    final = remains.event["final"] if remains.event else {}
     crash_point("before_finish")
     with store.transaction(durable=True):
-        for problem in filter(None, (*found.problems, found.event_problem, found.exit_problem)):
+        for problem in filter(None, (*remains.problems, remains.event_problem, remains.exit_problem)):
             if problem != ending.message:
                 store.add_event("warning", EventKind.SUSPECT, problem, live.trial.number)
         ending, values = _objective_outcome(store, study, live, ending, final)
@@ -58,7 +58,8 @@ def fail_attempt(store: Store, attempt: Attempt, seconds: float, message: str) -
     seconds = seconds if math.isfinite(seconds) else 0.0
     with store.transaction(durable=True):
         store.update_attempt(attempt.token, state=ending.attempt, seconds=seconds, **failed)
-        store.update_trial(attempt.trial, status=TrialStatus.FAILED, **failed)
+        if store.read.trial(attempt.trial).status.open:  # nothing that has ended is ended again
+            store.update_trial(attempt.trial, status=TrialStatus.FAILED, **failed)
         store.add_event("error", EventKind.TRIAL_FAILED, _end_message(TrialStatus.FAILED, ending), attempt.trial)
     return ending
 

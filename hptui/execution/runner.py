@@ -237,7 +237,10 @@ class Runner:
             log.exception("trial %d: attempt %d cannot be killed", live.trial.number, live.attempt.n)
 
     def _end_poisoned(self, live: RunningAttempt) -> None:
-        """Record the failure of an attempt that is followed no more, once it is gone; kill it again until then."""
+        """Record the failure of an attempt that is followed no more, once it is gone.
+
+        Until then it is killed again now and then.
+        """
         if not live.handle.state().gone:
             if time.monotonic() - live.last_event_at > KILL_AGAIN_S:
                 live.last_event_at = time.monotonic()

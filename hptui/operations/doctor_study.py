@@ -173,9 +173,9 @@ def _attempts(sd: StudyDir, reader: StoreReader) -> Iterator[Finding]:
 def _attempt_end(sd: StudyDir, attempt: Attempt) -> AttemptEnd:
     """Return how an attempt that is gone ended, as the next runner will find it."""
     run = RunDir(sd.attempt(attempt.trial, attempt.n))
-    found, rebooted = read_ending(run), probe(run, attempt.boot_id).proof == "boot"
-    unreadable = found.event_problem or found.exit_problem
-    return classify_exit(ExitFacts(found.event, found.exit, attempt.asked, rebooted, unreadable=unreadable))
+    remains, rebooted = read_ending(run), probe(run, attempt.boot_id).proof == "boot"
+    unreadable = remains.event_problem or remains.exit_problem
+    return classify_exit(ExitFacts(remains.event, remains.exit, attempt.asked, rebooted, unreadable=unreadable))
 
 
 def _trial_list(trials: list[int]) -> str:

@@ -104,7 +104,7 @@ def read_lines(path: Path, offset: int, limit: int = 1 << 20) -> tuple[list[byte
 
 
 def move_aside(path: Path) -> Path:
-    """Rename what lies at a path, whatever it is, to a free name beside it; return that name. Nothing is deleted.
+    """Rename what lies at a path, whatever it is, to a free name in its directory; return the new path.
 
     Raises: OSError.
     """
