@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hptui.core.errors import HptuiError
 from hptui.core.study import Resources
 from hptui.execution.attempts import Attempts
 from hptui.execution.bulkhead import is_machine_trouble, poison_message
@@ -24,6 +25,7 @@ from hptui.execution.finalize import fail_attempt, finalize_attempt
 from hptui.execution.reconcile import UnreachableHandle
 from hptui.execution.running_attempt import RunningAttempt
 from hptui.store.crash_points import crash_point
+from hptui.store.ground import Ground, GroundLost
 from hptui.store.paths import StudyDir
 from hptui.store.recorded import EventKind, MetaKey
 from hptui.store.store import DiskFull, Store
@@ -73,11 +75,12 @@ DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class RunEnd(StrEnum):
-    """Why the loop ended: the study rests, somebody asked the process to leave, or new code is to go on."""
+    """Why the loop ended: at rest, asked to leave, new code is to go on, or the study's files are not ours any more."""
 
     RESTED = "rested"
     LEFT = "left"
     HANDS_OVER = "hands over"
+    GROUND_LOST = "ground lost"
 
 
 class Runner:
@@ -89,6 +92,8 @@ class Runner:
 
     def __init__(self, sd: StudyDir, store: Store, hooks: Hooks) -> None:
         self.store = store
+        self.ground = Ground(sd)
+        store.connection.before_commit = self.ground.require
         commands = CommandHandler(sd, store)
         study = commands.study
         self.attempts = Attempts(sd, store, study, hooks.trainer(study))
@@ -120,12 +125,29 @@ class Runner:
                 except (OSError, DiskFull) as error:
                     self._trouble(error)
             return RunEnd.LEFT
+        except GroundLost as error:
+            self._give_up_ground(error)
+            return RunEnd.GROUND_LOST
         finally:
             if self._code is not None:
                 self._code.close()
             self.attempts.close()
-            self.maintenance.end()
+            if not self.ground.problem():  # else the ballast may be that of another runner
+                self.maintenance.end()
             self.controller.proposals.close()
+
+    def _give_up_ground(self, error: GroundLost) -> None:
+        """Say what has become of the study's files; end what runs if nothing can be recorded of it any more."""
+        log.error("%s", error)
+        if self.ground.directory_removed:
+            for live in self.attempts.live.values():
+                log.error("trial %d is ended: its directory is gone", live.trial.number)
+                with suppress(Exception):  # the others must be ended, too
+                    live.handle.fence()
+        elif self.ground.store_is_ours:
+            self.store.connection.before_commit = lambda: None  # SQLite's own locks keep this one row whole
+            with suppress(HptuiError):
+                self.store.add_event("error", EventKind.LEFT, error.message)
 
     def _warn_without_gpus(self) -> None:
         """Record once that trials run on the CPU although GPUs were asked for."""
@@ -161,6 +183,7 @@ class Runner:
 
     def _turn(self) -> bool:
         """Do everything once; return True when the study has come to rest."""
+        self.ground.require()
         self._notice_sleep()
         self._handle_commands()
         if self.controller.revision_pending:

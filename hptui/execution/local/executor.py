@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +86,16 @@ class LocalHandle:
 
     def fence(self) -> None:
         """Kill the attempt. One that was never started is marked, so that no start by its token does anything."""
-        if local_state(self.run).proof == "never":
+        study_directory = self.run.root.parents[2]
+        if self.shim is None and local_state(self.run).proof == "never" and study_directory.is_dir():
             self.run.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             put_control(self.run, "kill")
             return
         if self.shim is None and self._executor.launcher is not None:
             self._executor.launcher.close()  # a start that still waits in it dies with it
+        if self.pidfd is not None:
+            with suppress(OSError):  # the worker dies with it; once the directory is gone, nothing else leads to them
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
         kill_marked_processes(self.token, self.run)
 
     def sync(self) -> None:

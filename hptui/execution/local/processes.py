@@ -93,7 +93,8 @@ def kill_marked_processes(token: str, run: RunDir) -> int:
     A forked child keeps its launcher's environment in /proc until it executes something, hence the files: the attempt's
     events, and the pipe that its shim read. Processes that only read them are left alone.
     """
-    mark, files = f"{TOKEN_VARIABLE}={token}".encode(), {str(run.events), *_output_pipe(run)}
+    events = {str(run.events), f"{run.events} (deleted)"}
+    mark, files = f"{TOKEN_VARIABLE}={token}".encode(), {*events, *_output_pipe(run)}
     killed, deadline = 0, time.monotonic() + MAX_DYING_S
     while dying := _kill(mark, files):  # until none is left: they may have forked meanwhile
         killed += len(dying)
